@@ -1,0 +1,1 @@
+"""The verbs, in groups by who acts: joining < writing < sending < hearing."""

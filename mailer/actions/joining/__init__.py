@@ -1,0 +1,1 @@
+"""What supporters do: join, confirm, leave, come back."""

@@ -1,0 +1,1 @@
+"""What organisers do: open lists, bring people, write campaigns."""

@@ -1,0 +1,1 @@
+"""The nouns, pure: no await, no clock, no file, no SQL."""

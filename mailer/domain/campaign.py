@@ -1,0 +1,65 @@
+"""A campaign: one letter for many at an hour."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from mailer.errors import WrongState
+
+MAY_BE_LATE = timedelta(hours=2)
+"""A schedule missed by up to this is still sent; later it is parked, for people to decide."""
+
+
+class CampaignState(StrEnum):
+    """draft -> scheduled -> launching -> sending <-> paused -> sent / cancelled."""
+
+    DRAFT = "draft"
+    SCHEDULED = "scheduled"
+    LAUNCHING = "launching"
+    """Its audience is being frozen, chunk by chunk."""
+    SENDING = "sending"
+    PAUSED = "paused"
+    SENT = "sent"
+    """Nothing waits any more."""
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Campaign:
+    """One campaign as the ledger has it. All times are UTC."""
+
+    id: int
+    mailing_list_id: int
+    state: CampaignState
+    subject: str
+    event_starts_at: datetime | None
+    scheduled_at: datetime | None
+    local_time: str | None
+    zone: str | None
+    launched_at: datetime | None
+    launch_cursor: int
+    """The last subscription id whose delivery is written."""
+    launch_ceiling: int | None
+    """The highest subscription id at launch: later joiners are not in the audience."""
+    audience: int
+    remark: str | None
+    """Why it was parked, for people to read."""
+
+
+def check_move(campaign: Campaign, to: CampaignState, *, allowed: tuple[CampaignState, ...]) -> None:
+    """WrongState unless the campaign is in one of the `allowed` states."""
+    if campaign.state not in allowed:
+        raise WrongState(
+            f"campaign {campaign.id} is {campaign.state}; only one that is {' or '.join(allowed)} can become {to}"
+        )
+
+
+def too_late(campaign: Campaign, now: datetime) -> str | None:
+    """Why a due campaign must not be launched any more, or None when it may."""
+    if campaign.event_starts_at is not None and now >= campaign.event_starts_at:
+        return "not sent: its event has begun"
+    if campaign.scheduled_at is not None and now - campaign.scheduled_at > MAY_BE_LATE:
+        return f"not sent: its hour was missed by more than {MAY_BE_LATE.seconds // 3600} hours"
+    return None

@@ -1,0 +1,87 @@
+"""The addresses people write to: `appeals-join@`, `appeals-confirm+TOKEN@`, `postmaster@` and their kin."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+
+ROLE_NAMES = frozenset({"postmaster", "abuse"})
+RETURN_PATH_NAME = "bounce"
+RESERVED_NAMES = ROLE_NAMES | {
+    RETURN_PATH_NAME,
+    "mailer-daemon",
+    "root",
+    "admin",
+    "hostmaster",
+    "webmaster",
+    "security",
+}
+
+
+class Command(StrEnum):
+    """What an address asks for."""
+
+    JOIN = "join"
+    LEAVE = "leave"
+    REQUEST = "request"
+    """The command stands in the subject or the body (RFC 2142 section 6)."""
+    HELP = "help"
+    CONFIRM = "confirm"
+    OWNER = "owner"
+    POST = "post"
+    """The list's own address: these lists only announce, so the owner gets it."""
+    ROLE = "role"
+    """postmaster or abuse (RFC 5321 section 4.5.1, RFC 2142)."""
+    RETURN_PATH = "bounce"
+
+
+_SPELLINGS = {
+    "join": Command.JOIN,
+    "subscribe": Command.JOIN,
+    "leave": Command.LEAVE,
+    "unsubscribe": Command.LEAVE,
+    "request": Command.REQUEST,
+    "help": Command.HELP,
+    "confirm": Command.CONFIRM,
+    "owner": Command.OWNER,
+}
+_SUFFIX = re.compile(
+    r"(?P<name>.+)-(?:(?P<joining>join|subscribe)-(?P<language>[a-z]{2,3}(?:-[a-z0-9]{2,4})?)"
+    rf"|(?P<command>{'|'.join(_SPELLINGS)}))"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class CommandAddress:
+    """An address of ours, taken apart."""
+
+    command: Command
+    list_name: str | None
+    token: str | None = None
+    language: str | None = None
+
+
+def parse_local_part(local: str) -> CommandAddress:
+    """What a local part of our domain asks for; whether the list exists is the ledger's to say."""
+    base, _, detail = local.casefold().partition("+")
+    if base in ROLE_NAMES:
+        return CommandAddress(Command.ROLE, None)
+    if base == RETURN_PATH_NAME:
+        return CommandAddress(Command.RETURN_PATH, None, detail or None)
+    name, command, language = split_command(base)
+    return CommandAddress(command or Command.POST, name, detail or None, language)
+
+
+def split_command(base: str) -> tuple[str, Command | None, str | None]:
+    """`appeals-join-tr` -> ("appeals", JOIN, "tr"); ("appeals", None, None) where no command is named."""
+    match = _SUFFIX.fullmatch(base)
+    if match is None:
+        return base, None, None
+    return match["name"], _SPELLINGS[match["joining"] or match["command"]], match["language"]
+
+
+def spelled_command(word: str) -> Command | None:
+    """The command a person spelled in a subject or body sent to `LIST-request@`, if it is one."""
+    command = _SPELLINGS.get(word.casefold())
+    return command if command in {Command.JOIN, Command.LEAVE, Command.HELP} else None

@@ -1,0 +1,120 @@
+"""A delivery: one letter to one address, the row in the queue."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+MOST_RESENDS = 2
+"""How often a letter whose fate is unknown is sent again, byte for byte, before it is parked."""
+_FIRST_WAIT, _LONGEST_WAIT, _TRY_FOR = timedelta(minutes=5), timedelta(hours=4), timedelta(hours=36)
+
+
+class DeliveryState(StrEnum):
+    """Where a letter is; the audience of a campaign is the sum over these."""
+
+    QUEUED = "queued"
+    CLAIMED = "claimed"
+    """Taken by a worker for a while; nothing has left the house."""
+    HANDED = "handed"
+    """About to be given to the relay, durably noted: from here on it may have gone out."""
+    ACCEPTED = "accepted"
+    """The relay said 2xx."""
+    DEFERRED = "deferred"
+    """The relay said 4xx, or lost the line before it had the letter; waits for its next try."""
+    FAILED = "failed"
+    """The relay said 5xx, or 4xx for a day and a half."""
+    SUPPRESSED = "suppressed"
+    """The person left, or stands on the suppression list: never handed."""
+    CANCELLED = "cancelled"
+    EXPIRED = "expired"
+    """It could not be handed before the event's start."""
+    UNCERTAIN = "uncertain"
+    """Handed and never answered, resent twice: parked, known by name."""
+
+
+WAITING = (DeliveryState.QUEUED, DeliveryState.DEFERRED)
+OPEN = (*WAITING, DeliveryState.CLAIMED, DeliveryState.HANDED)
+"""Not settled: while one is open a campaign is not "sent"."""
+
+
+class Kind(StrEnum):
+    """What letter it is: a campaign's, or one of the notices the service writes itself."""
+
+    CAMPAIGN = "campaign"
+    CONFIRM = "confirm"
+    ALREADY = "already"
+    WELCOME = "welcome"
+    GOODBYE = "goodbye"
+    HELP = "help"
+    WRAPPED = "wrapped"
+    """A person's mail, carried to the list's owner."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Notice:
+    """A letter the service itself is to write."""
+
+    kind: Kind
+    address: str
+    suppression_key: str
+    language: str
+    mailing_list_id: int | None = None
+    subscription_id: int | None = None
+    values: dict[str, Any] = field(default_factory=dict)
+    """The few words the letter needs; nothing a requester supplied, but for WRAPPED (to the owner)."""
+    cause: str | None = None
+    """What it answers, once: a second notice with the same cause is not written."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Delivery:
+    """A claimed delivery with all that its letter needs."""
+
+    id: int
+    campaign_id: int
+    """0 for notices."""
+    kind: Kind
+    mailing_list_id: int | None
+    subscription_id: int | None
+    revision_id: int | None
+    address: str
+    language: str | None
+    """The reader's own, where known."""
+    values: dict[str, Any]
+    attempts: int
+    queued_at: datetime
+    dated_at: datetime | None
+    """The letter's Date: set when it is first handed, renewed only after a definite refusal."""
+
+
+class Verdict(StrEnum):
+    """What became of a handed letter."""
+
+    ACCEPTED = "accepted"
+    DEFERRED = "deferred"
+    REFUSED = "refused"
+    UNKNOWN = "unknown"
+    """The line broke after the whole letter was given and before the answer came."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The relay's word on one letter."""
+
+    verdict: Verdict
+    code: int | None
+    """SMTP reply code, where there was a reply."""
+    reply: str
+
+
+def retry_at(attempts: int, queued_at: datetime, now: datetime, jitter: float) -> datetime | None:
+    """When to try again after `attempts` tries, or None once we have tried for a day and a half.
+
+    Waits 5 minutes, then doubles up to 4 hours (RFC 5321 section 4.5.4.1 asks for at least 30 minutes on
+    average). `jitter` in [0, 1) adds up to a quarter, so that a relay that was down is not met by everyone at once.
+    """
+    wait = min(_FIRST_WAIT * 2 ** min(attempts - 1, 16), _LONGEST_WAIT) * (1 + jitter / 4)
+    return now + wait if now + wait - queued_at <= _TRY_FOR else None

@@ -1,0 +1,42 @@
+"""A mailing list one may join, and the addresses that belong to it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from mailer.domain.command_address import RESERVED_NAMES, split_command
+from mailer.errors import ListNameRefused
+
+NAME_OCTETS = 26
+_NAME = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MailingList:
+    """A list: who writes, in which language, and who answers for it."""
+
+    id: int
+    name: str
+    """The local part of its address; at most 26 octets, so that `name-confirm+TOKEN` fits 64."""
+    title: str
+    """What people read: "Open Appeals"."""
+    description: str
+    language: str
+    """The language of letters to people whose own is not known."""
+    owner: str
+    """The address of who answers for the list."""
+
+
+def check_list_name(name: str) -> str:
+    """`name`, or ListNameRefused with the reason."""
+    if not _NAME.fullmatch(name):
+        raise ListNameRefused(f"{name!r} must be lower-case letters, digits and single hyphens between them")
+    if len(name) > NAME_OCTETS:
+        raise ListNameRefused(f"{name!r} has {len(name)} characters; {NAME_OCTETS} is the most that fits an address")
+    if name in RESERVED_NAMES:
+        raise ListNameRefused(f"{name!r} is an address of the service itself")
+    parent, command, _ = split_command(name)
+    if command is not None:
+        raise ListNameRefused(f"{name!r} would shadow a command address of a list called {parent!r}")
+    return name

@@ -1,0 +1,73 @@
+"""A subscription: one subscriber on one mailing list."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+CONFIRM_WITHIN = timedelta(days=14)
+"""How long a confirmation token stays good; leave tokens never expire."""
+REJOIN_WITHIN = timedelta(days=2)
+"""How long the goodbye's Undo stays good."""
+ASK_AGAIN_AFTER = timedelta(days=1)
+"""A stranger's repeated request sends no second confirmation before that."""
+ASKED_PER_MAILBOX = 5
+"""Confirmations one mailbox gets in a day over all lists, plus-tags and dots seen through."""
+
+
+class SubscriptionState(StrEnum):
+    """pending -> confirmed -> unsubscribed, and back to pending by asking again."""
+
+    PENDING = "pending"
+    """Somebody asked; the person has not confirmed."""
+    CONFIRMED = "confirmed"
+    UNSUBSCRIBED = "unsubscribed"
+    """Left, or declined to join."""
+
+
+class Way(StrEnum):
+    """Through which door a person's word reached us; part of the consent record."""
+
+    MAIL = "mail"
+    FORM = "form"
+    LINK = "link"
+    IMPORT = "import"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Subscription:
+    """One subscription with what an action needs to know of its subscriber."""
+
+    id: int
+    mailing_list_id: int
+    subscriber_id: int
+    state: SubscriptionState
+    changed_at: datetime
+    asked_at: datetime | None
+    """When the latest confirmation letter was written."""
+    asked_again: bool
+    """Whether that day's second one, on request through the form, was written too."""
+    requested_name: str | None
+    requested_language: str | None
+    """What the request said; it touches the subscriber only on confirmation."""
+    address: str
+    address_key: str
+    language: str | None
+    suppression_key: str
+
+
+def may_ask(subscription: Subscription, way: Way, now: datetime) -> bool:
+    """Whether another confirmation letter may be written: one a day, a second on request through the form."""
+    if subscription.asked_at is None or now - subscription.asked_at >= ASK_AGAIN_AFTER:
+        return True
+    return way is Way.FORM and not subscription.asked_again
+
+
+def may_confirm(subscription: Subscription, now: datetime) -> bool:
+    """Whether a confirmation is (still) waited for."""
+    return (
+        subscription.state is SubscriptionState.PENDING
+        and subscription.asked_at is not None
+        and now - subscription.asked_at < CONFIRM_WITHIN
+    )

@@ -1,0 +1,70 @@
+"""A token: a signed word in a link or an address, made for one purpose."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hmac
+from enum import IntEnum
+
+from mailer.domain.keyring import Keyring
+from mailer.errors import TokenRefused
+
+TOKEN_CHARACTERS = 29
+_ID_OCTETS, _MAC_OCTETS = 6, 10
+
+
+class Purpose(IntEnum):
+    """What a token is for; the number is its first octet."""
+
+    CONFIRM = 1
+    """Names a subscription that waits to be confirmed."""
+    LEAVE = 2
+    """Names the subscription to end; never expires."""
+    REJOIN = 3
+    """Names the subscription to take up again."""
+    RETURN_PATH = 4
+    """Names the delivery that bounced."""
+
+
+def sign_token(keyring: Keyring, purpose: Purpose, number: int) -> str:
+    """29 characters of lower-case base32: purpose, key id, 6-octet number, 10-octet MAC.
+
+    Lower case, because local parts get case-folded on the way.
+    """
+    key_id = keyring.keys[0][0]
+    head = bytes((purpose, key_id)) + number.to_bytes(_ID_OCTETS, "big")
+    return _encode(head + _mac(keyring, key_id, purpose, head))
+
+
+def read_token(keyring: Keyring, purpose: Purpose, text: str) -> int:
+    """The number in a token made for `purpose`; TokenRefused for anything else."""
+    raw = _decode(text.lower())
+    head, mac = raw[: 2 + _ID_OCTETS], raw[2 + _ID_OCTETS :]
+    if head[0] != purpose or not hmac.compare_digest(mac, _mac(keyring, head[1], purpose, head)):
+        raise TokenRefused("this link or address was altered, or was made for something else")
+    return int.from_bytes(head[2:], "big")
+
+
+def _mac(keyring: Keyring, key_id: int, purpose: Purpose, head: bytes) -> bytes:
+    mac = keyring.mac(key_id, f"token {purpose.name}", head)
+    if mac is None:
+        raise TokenRefused("this link or address was signed with a key we no longer hold")
+    return mac[:_MAC_OCTETS]
+
+
+def _encode(raw: bytes) -> str:
+    return base64.b32encode(raw).decode().rstrip("=").lower()
+
+
+def _decode(text: str) -> bytes:
+    raw = b""
+    if len(text) == TOKEN_CHARACTERS and text.isascii():
+        try:
+            raw = base64.b32decode(text.upper() + "===")
+        except binascii.Error:
+            raw = b""
+    # 29 characters carry one bit more than 18 octets: only the canonical spelling counts.
+    if not raw or _encode(raw) != text:
+        raise TokenRefused("this link or address was altered")
+    return raw

@@ -1,0 +1,91 @@
+"""Every way the service fails, on one page: each error states a fact and knows no protocol."""
+
+from __future__ import annotations
+
+
+class MailerError(Exception):
+    """Something the service refuses or cannot do; the message is fit to be shown to people."""
+
+
+# --- Setting up -------------------------------------------------------------------------------------------------
+
+
+class SettingsRefused(MailerError):
+    """settings.toml (or a MAILER_ variable) holds a key or a value we cannot work with."""
+
+
+class SecretUnreadable(MailerError):
+    """The secret file is missing, unreadable or damaged."""
+
+
+class AlreadyThere(MailerError):
+    """What was to be made exists already; nothing was overwritten."""
+
+
+class DoorTaken(MailerError):
+    """Another program listens on the address one of our doors needs."""
+
+
+class DatabaseOwned(MailerError):
+    """Another `mailer serve` owns this database."""
+
+
+class SchemaUnknown(MailerError):
+    """The database's schema is not the one this version works with."""
+
+
+class DatabaseUnavailable(MailerError):
+    """The database cannot be reached, or refuses us."""
+
+
+# --- What people hand us ----------------------------------------------------------------------------------------
+
+
+class AddressRefused(MailerError):
+    """The text is not an address we could mail."""
+
+
+class ListNameRefused(MailerError):
+    """The name cannot be a mailing list's: too long, not plain, or it would shadow a command address."""
+
+
+class ManuscriptRefused(MailerError):
+    """A campaign file cannot be used; says in which line and why."""
+
+    def __init__(self, reason: str, line: int | None = None) -> None:
+        self.reason, self.line = reason, line
+        super().__init__(f"line {line}: {reason}" if line else reason)
+
+
+class MomentRefused(MailerError):
+    """The hour does not exist on that clock, or is not a date and time."""
+
+
+class TableRefused(MailerError):
+    """The file to import cannot be read as a table of people."""
+
+
+class TokenRefused(MailerError):
+    """The link was altered, or was made for another purpose."""
+
+
+class NothingPending(MailerError):
+    """The request this token confirms was confirmed, declined or forgotten already."""
+
+
+# --- What is asked of us ----------------------------------------------------------------------------------------
+
+
+class NotFound(MailerError):
+    """There is no such mailing list, campaign or person."""
+
+
+class WrongState(MailerError):
+    """The campaign is in a state in which this cannot be done."""
+
+
+# --- The world outside ------------------------------------------------------------------------------------------
+
+
+class RelayUnavailable(MailerError):
+    """The relay cannot be reached, or does not let us in; nothing was handed to it."""

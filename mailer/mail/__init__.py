@@ -1,0 +1,1 @@
+"""Makes and reads letters; synchronous and pure."""

@@ -1,0 +1,63 @@
+"""What stands on every letter of a mailing list: who writes, from which addresses, and the ways back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from mailer.domain.keyring import Keyring
+from mailer.domain.mailing_list import MailingList
+from mailer.domain.token import Purpose, sign_token
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class House:
+    """The service as its letters speak of it."""
+
+    name: str
+    domain: str
+    url: str
+    """Of our pages, without a slash at the end."""
+    owner: str
+    keyring: Keyring
+
+    def link(self, page: str, purpose: Purpose, number: int) -> str:
+        """A personal link: `https://.../leave/TOKEN`."""
+        return f"{self.url}/{page}/{sign_token(self.keyring, purpose, number)}"
+
+    def return_path(self, delivery_id: int) -> str:
+        """MAIL FROM of one delivery: VERP-encoded and signed; its local part has 36 octets."""
+        return f"bounce+{sign_token(self.keyring, Purpose.RETURN_PATH, delivery_id)}@{self.domain}"
+
+    def message_id(self, delivery_id: int) -> str:
+        """The Message-ID of one delivery, the same at every try."""
+        return f"<{self.keyring.fingerprint('message-id', str(delivery_id))}@{self.domain}>"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Letterhead:
+    """A mailing list's addresses and header values."""
+
+    house: House
+    mailing_list: MailingList
+
+    def address(self, command: str = "", token: str = "") -> str:
+        """`appeals@`, `appeals-leave@`, `appeals-leave+TOKEN@` of our domain."""
+        local = self.mailing_list.name + (f"-{command}" if command else "") + (f"+{token}" if token else "")
+        return f"{local}@{self.house.domain}"
+
+    def leave_address(self, subscription_id: int) -> str:
+        """The mailto way out of one subscription."""
+        return self.address("leave", sign_token(self.house.keyring, Purpose.LEAVE, subscription_id))
+
+    def confirm_address(self, subscription_id: int) -> str:
+        """Where a reply that confirms goes."""
+        return self.address("confirm", sign_token(self.house.keyring, Purpose.CONFIRM, subscription_id))
+
+    @property
+    def list_id(self) -> str:
+        """The RFC 2919 identifier, without the angle brackets."""
+        return f"{self.mailing_list.name}.{self.house.domain}"
+
+    @property
+    def join_page(self) -> str:
+        return f"{self.house.url}/join/{self.mailing_list.name}"
