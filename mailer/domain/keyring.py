@@ -62,7 +62,7 @@ def write_keyring(keyring: Keyring) -> str:
     """The secret file's text."""
     lines = [
         "# The secret of this mailer: it signs every link and address in letters already sent.",
-        "# Keep a copy: without it no link in them works any more, and without the pepper those who left are not known.",
+        "# Keep a copy: without it no link in them works any more, and without the pepper we forget who left.",
         "# To rotate, add a line with a new number above the others; never remove the pepper.",
         f"pepper:{base64.b64encode(keyring.pepper).decode()}",
         *(f"{key_id}:{base64.b64encode(key).decode()}" for key_id, key in keyring.keys),

@@ -11,7 +11,7 @@ from typing import Any
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.support import Translations
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateNotFound
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateNotFound, select_autoescape
 
 from mailer.domain.language import direction
 
@@ -53,10 +53,10 @@ class Templates:
 
 @cache
 def _environment(directory: Path, locale_directory: Path, language: str) -> Environment:
-    environment = Environment(  # noqa: S701 (escaping is chosen below, by file)
+    environment = Environment(
         loader=FileSystemLoader(directory),
         # By what a template makes: appeal.html.j2 escapes, appeal.txt.j2 and confirm.md.j2 do not.
-        autoescape=lambda name: name is not None and name.endswith((".html.j2", ".html")),
+        autoescape=select_autoescape(enabled_extensions=("html.j2",), default=False, default_for_string=False),
         undefined=StrictUndefined,
         extensions=["jinja2.ext.i18n"],
         trim_blocks=True,
