@@ -81,10 +81,13 @@ class Delivery:
     subscription_id: int | None
     revision_id: int | None
     address: str
+    name: str | None
     language: str | None
     """The reader's own, where known."""
     values: dict[str, Any]
+    """A notice's few words; a campaign reader's attributes at launch."""
     attempts: int
+    resends: int
     queued_at: datetime
     dated_at: datetime | None
     """The letter's Date: set when it is first handed, renewed only after a definite refusal."""
@@ -108,6 +111,44 @@ class Outcome:
     code: int | None
     """SMTP reply code, where there was a reply."""
     reply: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Settlement:
+    """What the ledger writes down about a handed letter."""
+
+    delivery_id: int
+    state: DeliveryState
+    due_at: datetime | None
+    """When to try again; None keeps what stands."""
+    resends: int
+    redate: bool
+    """Whether the next try carries a new Date: only after a definite refusal, else repeats are byte-identical."""
+    code: int | None
+    reply: str
+
+
+def settle(delivery: Delivery, outcome: Outcome, now: datetime, jitter: float) -> Settlement:
+    """What an outcome means for a delivery that was just handed for one more try."""
+    state, due_at, resends, redate = DeliveryState.ACCEPTED, None, delivery.resends, False
+    if outcome.verdict is Verdict.REFUSED:
+        state = DeliveryState.FAILED
+    elif outcome.verdict is Verdict.DEFERRED:
+        due_at = retry_at(delivery.attempts + 1, delivery.queued_at, now, jitter)
+        state, redate = (DeliveryState.DEFERRED, True) if due_at else (DeliveryState.FAILED, False)
+    elif outcome.verdict is Verdict.UNKNOWN and resends < MOST_RESENDS:
+        state, due_at, resends = DeliveryState.DEFERRED, now + _FIRST_WAIT, resends + 1
+    elif outcome.verdict is Verdict.UNKNOWN:
+        state = DeliveryState.UNCERTAIN
+    return Settlement(
+        delivery_id=delivery.id,
+        state=state,
+        due_at=due_at,
+        resends=resends,
+        redate=redate,
+        code=outcome.code,
+        reply=outcome.reply,
+    )
 
 
 def retry_at(attempts: int, queued_at: datetime, now: datetime, jitter: float) -> datetime | None:

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from mailer.domain.consent import Way
+
 CONFIRM_WITHIN = timedelta(days=14)
 """How long a confirmation token stays good; leave tokens never expire."""
 REJOIN_WITHIN = timedelta(days=2)
@@ -24,15 +26,6 @@ class SubscriptionState(StrEnum):
     CONFIRMED = "confirmed"
     UNSUBSCRIBED = "unsubscribed"
     """Left, or declined to join."""
-
-
-class Way(StrEnum):
-    """Through which door a person's word reached us; part of the consent record."""
-
-    MAIL = "mail"
-    FORM = "form"
-    LINK = "link"
-    IMPORT = "import"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -1,0 +1,120 @@
+"""App: what every action is given. Time, chance and secrets come in by this door, and by no other."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from mailer.domain.keyring import Keyring, parse_keyring
+from mailer.domain.language import choose_language
+from mailer.domain.mailing_list import MailingList
+from mailer.errors import SecretUnreadable
+from mailer.mail.letterhead import House, Letterhead
+from mailer.mail.template import Templates
+from mailer.relay.connection import Relay
+from mailer.settings import RelaySettings, Settings
+from mailer.store.database import Database
+
+_PACKAGE = Path(__file__).parent
+
+
+@dataclass(frozen=True, slots=True)
+class Bells:
+    """Rung when a row was written that another part waits for; whoever hears one looks into the ledger."""
+
+    queue: asyncio.Event = field(default_factory=asyncio.Event)
+    """A delivery may be due."""
+    incoming: asyncio.Event = field(default_factory=asyncio.Event)
+    """Mail came in."""
+    schedule: asyncio.Event = field(default_factory=asyncio.Event)
+    """A campaign may be due."""
+
+    def ring(self) -> None:
+        """All of them: what the clock and a command from outside amount to."""
+        for bell in (self.queue, self.incoming, self.schedule):
+            bell.set()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class App:
+    """The service as its actions see it."""
+
+    database: Database
+    house: House
+    templates: Templates
+    relays: tuple[Relay, ...]
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    """Now, aware, in UTC."""
+    chance: Callable[[], float] = random.random
+    """A number in [0, 1)."""
+    bells: Bells = field(default_factory=Bells)
+
+    def letterhead(self, mailing_list: MailingList) -> Letterhead:
+        return Letterhead(house=self.house, mailing_list=mailing_list)
+
+    def language(self, *wanted: str | None) -> str:
+        """The first wanted language that we speak, else English."""
+        return choose_language(wanted, self.templates.languages) or self.templates.languages[0]
+
+
+def open_app(settings: Settings) -> App:
+    """The App of these settings; SecretUnreadable where a secret cannot be had."""
+    service = settings.service
+    house = House(
+        name=service.name,
+        domain=service.domain,
+        url=service.url,
+        owner=service.owner,
+        keyring=read_keyring(service.secret_file),
+    )
+    return App(
+        database=Database(settings.database.url),
+        house=house,
+        templates=Templates(resource("templates"), _PACKAGE / "locale"),
+        relays=tuple(_relay(one, service.domain) for one in settings.relay),
+    )
+
+
+def resource(name: str) -> Path:
+    """A folder that stands beside the package in a checkout, and inside it in a wheel."""
+    inside = _PACKAGE / name
+    return inside if inside.is_dir() else _PACKAGE.parent / name
+
+
+def read_keyring(file: Path) -> Keyring:
+    """The keys in the secret file."""
+    try:
+        return parse_keyring(_read_secret(file))
+    except SecretUnreadable as trouble:
+        raise SecretUnreadable(f"secret {file}: {trouble}") from None
+
+
+def _read_secret(file: Path) -> str:
+    try:
+        return file.read_text()
+    except (OSError, UnicodeDecodeError) as trouble:
+        reason = getattr(trouble, "strerror", None) or "not text"
+        raise SecretUnreadable(f"cannot be read ({reason}); `mailer init` makes one") from None
+
+
+def _relay(given: RelaySettings, helo: str) -> Relay:
+    password = None
+    if given.password_file is not None:
+        try:
+            password = _read_secret(given.password_file).strip()
+        except SecretUnreadable as trouble:
+            raise SecretUnreadable(f"password {given.password_file}: {trouble}") from None
+    return Relay(
+        host=given.host,
+        port=given.port,
+        tls=given.tls,
+        username=given.username or None,
+        password=password,
+        helo=helo,
+        per_second=given.per_second or None,
+        connections=given.connections,
+    )

@@ -1,0 +1,16 @@
+"""A standing order not to mail."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+EVERY_LIST = 0
+"""In the place of a mailing list's id: the order stands for all of them."""
+
+
+class Reason(StrEnum):
+    """Why an order stands."""
+
+    LEFT = "left"
+    NEVER = "never"
+    """Never ask me again."""

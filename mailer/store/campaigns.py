@@ -1,0 +1,92 @@
+"""The campaigns and the states they move through."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, insert, select, update
+
+from mailer.domain.campaign import Campaign, CampaignState
+from mailer.errors import NotFound
+from mailer.store.tables import campaign
+
+
+def add(tx: Connection, *, mailing_list_id: int, subject: str, event_starts_at: datetime | None, now: datetime) -> int:
+    """A new draft; its id."""
+    made = tx.execute(
+        insert(campaign)
+        .values(
+            mailing_list_id=mailing_list_id,
+            state=CampaignState.DRAFT,
+            subject=subject,
+            event_starts_at=event_starts_at,
+            created_at=now,
+        )
+        .returning(campaign.c.id)
+    )
+    return made.scalar_one()
+
+
+def get(tx: Connection, campaign_id: int) -> Campaign:
+    """The campaign of that id, or NotFound."""
+    row = tx.execute(select(campaign).where(campaign.c.id == campaign_id)).one_or_none()
+    if row is None:
+        raise NotFound(f"there is no campaign {campaign_id}")
+    return _value(row)
+
+
+def every(tx: Connection) -> list[Campaign]:
+    """All campaigns, newest first."""
+    return [_value(row) for row in tx.execute(select(campaign).order_by(campaign.c.id.desc()))]
+
+
+def ids_in(tx: Connection, state: CampaignState) -> list[int]:
+    """The ids of the campaigns in a state, oldest first."""
+    return list(tx.execute(select(campaign.c.id).where(campaign.c.state == state).order_by(campaign.c.id)).scalars())
+
+
+def due(tx: Connection, now: datetime) -> list[Campaign]:
+    """The scheduled campaigns whose hour has come."""
+    found = tx.execute(
+        select(campaign)
+        .where(campaign.c.state == CampaignState.SCHEDULED, campaign.c.scheduled_at <= now)
+        .order_by(campaign.c.scheduled_at, campaign.c.id)
+    )
+    return [_value(row) for row in found]
+
+
+def move(tx: Connection, campaign_id: int, to: CampaignState, *, of: tuple[CampaignState, ...], **values: Any) -> bool:
+    """Change state (and `values`) if it is one `of` these; whether it was: of several rivals one succeeds."""
+    return bool(
+        tx.execute(
+            update(campaign).where(campaign.c.id == campaign_id, campaign.c.state.in_(of)).values(state=to, **values)
+        ).rowcount
+    )
+
+
+def advance_launch(tx: Connection, campaign_id: int, *, cursor: int, more: int) -> None:
+    """The audience has grown by `more`, up to this subscription id."""
+    tx.execute(
+        update(campaign)
+        .where(campaign.c.id == campaign_id)
+        .values(launch_cursor=cursor, audience=campaign.c.audience + more)
+    )
+
+
+def _value(row: Row[Any]) -> Campaign:
+    return Campaign(
+        id=row.id,
+        mailing_list_id=row.mailing_list_id,
+        state=CampaignState(row.state),
+        subject=row.subject,
+        event_starts_at=row.event_starts_at,
+        scheduled_at=row.scheduled_at,
+        local_time=row.local_time,
+        zone=row.zone,
+        launched_at=row.launched_at,
+        launch_cursor=row.launch_cursor,
+        launch_ceiling=row.launch_ceiling,
+        audience=row.audience,
+        remark=row.remark,
+    )

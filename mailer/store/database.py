@@ -1,0 +1,115 @@
+"""The ledger's database: one writer thread, a few readers, and transactions that are plain functions.
+
+A transaction is a synchronous function of a connection. It runs whole in a thread, so none can be open
+while a coroutine waits for SMTP, and one hop to the thread pays for all its statements.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+from sqlalchemy import Connection, Engine, Table, create_engine, event
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError, OperationalError
+
+from mailer.errors import DatabaseUnavailable
+
+BUSY_TIMEOUT_S = 30
+_READERS = 4
+_TRIES = 3
+_PRAGMAS = ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", f"busy_timeout = {BUSY_TIMEOUT_S * 1000}")
+
+P = ParamSpec("P")
+R = TypeVar("R")
+Work = Callable[Concatenate[Connection, P], R]
+
+
+class Database:
+    """An engine, and the threads in which its transactions run."""
+
+    def __init__(self, url: str) -> None:
+        self.engine = open_engine(url)
+        # SQLite has one write lock: writers queue for one thread rather than poll for the lock.
+        self._writers = ThreadPoolExecutor(1 if is_sqlite(self.engine) else _READERS, "ledger-write")
+        self._readers = ThreadPoolExecutor(_READERS, "ledger-read")
+        self.longest_write_s = 0.0
+        """How long the longest transaction held the write lock since we began."""
+
+    async def write(self, work: Work[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+        """Run `work(connection, ...)` in one write transaction; what it returns is committed when we return it.
+
+        Raises DatabaseUnavailable where the database is the trouble; whatever `work` raises rolls back.
+        """
+        return await self._run(self._writers, True, lambda tx: work(tx, *args, **kwargs))
+
+    async def read(self, work: Work[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+        """Run `work(connection, ...)` on one snapshot; it must not write."""
+        return await self._run(self._readers, False, lambda tx: work(tx, *args, **kwargs))
+
+    async def _run(self, pool: ThreadPoolExecutor, writing: bool, work: Callable[[Connection], R]) -> R:
+        return await asyncio.get_running_loop().run_in_executor(pool, self._transact, writing, work)
+
+    def _transact(self, writing: bool, work: Callable[[Connection], R]) -> R:
+        for tries in range(1, _TRIES + 1):
+            try:
+                return self._once(writing, work)
+            except OperationalError as trouble:
+                if tries == _TRIES or not _lost_a_race(trouble):
+                    raise DatabaseUnavailable(f"the database does not serve us: {trouble.orig}") from trouble
+        raise AssertionError("unreachable")
+
+    def _once(self, writing: bool, work: Callable[[Connection], R]) -> R:
+        with self.engine.connect().execution_options(writing=writing) as connection, connection.begin():
+            began = time.perf_counter()
+            result = work(connection)
+        if writing:
+            self.longest_write_s = max(self.longest_write_s, time.perf_counter() - began)
+        return result
+
+    async def close(self) -> None:
+        """Let running transactions end, then put everything down."""
+        for pool in (self._writers, self._readers):
+            await asyncio.to_thread(pool.shutdown)
+        self.engine.dispose()
+
+
+def open_engine(url: str, *, foreign_keys: bool = True) -> Engine:
+    """An engine for a settings url. On SQLite every write begins IMMEDIATE: else two would lose updates."""
+    parsed = make_url(url)
+    if parsed.get_backend_name() == "postgresql":
+        return create_engine(parsed.set(drivername="postgresql+psycopg"), pool_pre_ping=True)
+    engine = create_engine(parsed, connect_args={"check_same_thread": False, "timeout": BUSY_TIMEOUT_S})
+
+    @event.listens_for(engine, "connect")
+    def _configure(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None
+        for pragma in _PRAGMAS:
+            connection.execute(f"PRAGMA {pragma}")
+        if not foreign_keys:
+            connection.execute("PRAGMA foreign_keys = OFF")
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        writing = connection.get_execution_options().get("writing", True)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+
+    return engine
+
+
+def is_sqlite(engine: Engine) -> bool:
+    return engine.dialect.name == "sqlite"
+
+
+def insert_into(tx: Connection, table: Table) -> sqlite.Insert | postgresql.Insert:
+    """An INSERT that knows ON CONFLICT, in the dialect at hand."""
+    return sqlite.insert(table) if tx.dialect.name == "sqlite" else postgresql.insert(table)
+
+
+def _lost_a_race(trouble: DBAPIError) -> bool:
+    """PostgreSQL undid us for another's sake (deadlock, serialization), or the pooled connection was stale."""
+    return trouble.connection_invalidated or getattr(trouble.orig, "sqlstate", None) in {"40001", "40P01"}

@@ -1,0 +1,243 @@
+"""The deliveries: the queue, its one gate, and what became of each letter."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, fields
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Boolean, Connection, Row, and_, bindparam, case, exists, func, literal, or_, select, update
+from sqlalchemy.sql.elements import ColumnElement
+
+from mailer.domain.campaign import CampaignState
+from mailer.domain.delivery import MOST_RESENDS, WAITING, Delivery, DeliveryState, Kind, Notice, Settlement
+from mailer.domain.suppression import EVERY_LIST
+from mailer.store.database import insert_into
+from mailer.store.tables import campaign, delivery, suppression
+
+NOTICES = 0
+"""The campaign_id of all notices."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recovered:
+    """What a worker that died had handed: ids of deliveries sent again, and of those parked as uncertain."""
+
+    resent: tuple[int, ...]
+    parked: tuple[int, ...]
+
+
+def add_notice(tx: Connection, notice: Notice, now: datetime) -> bool:
+    """Put a notice into the queue; whether it is new (a cause is answered once)."""
+    statement = insert_into(tx, delivery).values(
+        campaign_id=NOTICES,
+        kind=notice.kind,
+        mailing_list_id=notice.mailing_list_id,
+        subscription_id=notice.subscription_id,
+        address=notice.address,
+        suppression_key=notice.suppression_key,
+        language=notice.language,
+        values=notice.values,
+        cause=notice.cause,
+        state=DeliveryState.QUEUED,
+        due_at=now,
+        queued_at=now,
+    )
+    return bool(tx.execute(statement.on_conflict_do_nothing(index_elements=["cause"])).rowcount)
+
+
+def claim(tx: Connection, campaign_ids: Iterable[int], worker_id: int, most: int, now: datetime) -> list[Delivery]:
+    """Take up to `most` due deliveries of these campaigns for a worker, in the order of campaigns and hours.
+
+    Of several workers that reach for one row, the first update has it.
+    """
+    claimed: list[Delivery] = []
+    for campaign_id in campaign_ids:
+        if (wanted := most - len(claimed)) <= 0:
+            break
+        due = (
+            select(delivery.c.id)
+            .where(delivery.c.campaign_id == campaign_id, delivery.c.state.in_(WAITING), delivery.c.due_at <= now)
+            .order_by(delivery.c.due_at, delivery.c.id)
+            .limit(wanted)
+            .with_for_update(skip_locked=True)
+        )
+        ids = tx.execute(due).scalars().all()
+        rows = tx.execute(
+            update(delivery)
+            .where(delivery.c.id.in_(ids))
+            .values(state=DeliveryState.CLAIMED, worker_id=worker_id)
+            .returning(*_LETTER_COLUMNS)
+        )
+        claimed += sorted((_value(row) for row in rows), key=lambda one: one.id)
+    return claimed
+
+
+def hand(tx: Connection, wanted: Sequence[int], worker_id: int, now: datetime) -> set[int]:
+    """The one gate: mark these as handed, and return the ids that may go out. All others must not.
+
+    It opens only while the row is claimed by this worker, its campaign is sending and no suppression stands:
+    leaving, pausing, cancelling and losing a claim all work by making it miss.
+    """
+    handed = tx.execute(
+        update(delivery)
+        .where(
+            delivery.c.id.in_(wanted),
+            delivery.c.state == DeliveryState.CLAIMED,
+            delivery.c.worker_id == worker_id,
+            _sending(now),
+            ~_suppressed(),
+        )
+        .values(
+            state=DeliveryState.HANDED,
+            attempts=delivery.c.attempts + 1,
+            dated_at=func.coalesce(delivery.c.dated_at, bindparam("now", now, delivery.c.dated_at.type)),
+        )
+        .returning(delivery.c.id)
+    )
+    return set(handed.scalars())
+
+
+def _sending(now: datetime) -> ColumnElement[bool]:
+    in_time = or_(campaign.c.event_starts_at.is_(None), campaign.c.event_starts_at > now)
+    return or_(
+        delivery.c.campaign_id == NOTICES,
+        _campaign_is(and_(campaign.c.state == CampaignState.SENDING, in_time)),
+    )
+
+
+def _campaign_is(so: ColumnElement[bool]) -> ColumnElement[bool]:
+    return exists(select(literal(1)).where(campaign.c.id == delivery.c.campaign_id, so))
+
+
+def _suppressed() -> ColumnElement[bool]:
+    """A site-wide order stands, or (for campaigns; notices may go to the departed) one for the list."""
+    own_list = case((delivery.c.campaign_id == NOTICES, EVERY_LIST), else_=delivery.c.mailing_list_id)
+    return exists(
+        select(literal(1)).where(
+            suppression.c.suppression_key == delivery.c.suppression_key,
+            or_(suppression.c.mailing_list_id == EVERY_LIST, suppression.c.mailing_list_id == own_list),
+        )
+    )
+
+
+def put_back(tx: Connection, campaign_id: int, worker_id: int, ids: Sequence[int], now: datetime) -> None:
+    """Give up claims that missed the gate or were not used: each becomes what it now should be."""
+    mine = and_(delivery.c.id.in_(ids), delivery.c.state == DeliveryState.CLAIMED, delivery.c.worker_id == worker_id)
+    _release(tx, campaign_id, mine, now)
+
+
+def _release(tx: Connection, campaign_id: int, which: ColumnElement[bool], now: datetime) -> None:
+    tx.execute(
+        update(delivery)
+        .where(delivery.c.campaign_id == campaign_id, which)
+        .values(
+            state=case(
+                (_suppressed(), DeliveryState.SUPPRESSED),
+                (_campaign_is(campaign.c.state == CampaignState.CANCELLED), DeliveryState.CANCELLED),
+                (_campaign_is(campaign.c.event_starts_at <= now), DeliveryState.EXPIRED),
+                (delivery.c.attempts > 0, DeliveryState.DEFERRED),
+                else_=DeliveryState.QUEUED,
+            ),
+            worker_id=None,
+        )
+    )
+
+
+def settle(tx: Connection, settlements: Sequence[Settlement], worker_id: int, now: datetime) -> None:
+    """Write down what became of handed letters."""
+    if not settlements:
+        return
+    tx.execute(
+        _SETTLE,
+        [
+            {
+                "of_id": one.delivery_id,
+                "of_worker": worker_id,
+                "to_state": one.state,
+                "to_due_at": one.due_at,
+                "to_resends": one.resends,
+                "redate": one.redate,
+                "to_code": one.code,
+                "to_reply": one.reply,
+                "now": now,
+            }
+            for one in settlements
+        ],
+    )
+
+
+_SETTLE = (
+    update(delivery)
+    .where(
+        delivery.c.id == bindparam("of_id"),
+        delivery.c.state == DeliveryState.HANDED,
+        delivery.c.worker_id == bindparam("of_worker"),
+    )
+    .values(
+        state=bindparam("to_state"),
+        due_at=func.coalesce(bindparam("to_due_at", type_=delivery.c.due_at.type), delivery.c.due_at),
+        resends=bindparam("to_resends"),
+        dated_at=case((bindparam("redate", type_=Boolean), None), else_=delivery.c.dated_at),
+        code=bindparam("to_code"),
+        reply=bindparam("to_reply"),
+        answered_at=bindparam("now", type_=delivery.c.answered_at.type),
+        worker_id=None,
+    )
+)
+
+
+def recover(tx: Connection, campaign_id: int, worker_id: int, now: datetime) -> Recovered:
+    """Take back what workers before this one had: their claims are void, their handed letters uncertain.
+
+    A handed letter may have gone out: it is sent again, the same octets, at most MOST_RESENDS times.
+    """
+    lost = and_(delivery.c.campaign_id == campaign_id, delivery.c.worker_id != worker_id)
+    handed = and_(lost, delivery.c.state == DeliveryState.HANDED)
+    parked = tx.execute(
+        update(delivery)
+        .where(handed, delivery.c.resends >= MOST_RESENDS)
+        .values(state=DeliveryState.UNCERTAIN, worker_id=None)
+        .returning(delivery.c.id)
+    )
+    parked_ids = tuple(parked.scalars())
+    again = tx.execute(
+        update(delivery)
+        .where(handed)
+        .values(state=DeliveryState.DEFERRED, resends=delivery.c.resends + 1, due_at=now, worker_id=None)
+        .returning(delivery.c.id)
+    )
+    _release(tx, campaign_id, and_(lost, delivery.c.state == DeliveryState.CLAIMED), now)
+    return Recovered(resent=tuple(again.scalars()), parked=parked_ids)
+
+
+def end_waiting(tx: Connection, campaign_id: int, to: DeliveryState, most: int) -> int:
+    """Mark up to `most` waiting deliveries of a campaign as never to be sent; how many were."""
+    some = select(delivery.c.id).where(delivery.c.campaign_id == campaign_id, delivery.c.state.in_(WAITING))
+    return tx.execute(
+        update(delivery).where(delivery.c.id.in_(some.limit(most).scalar_subquery())).values(state=to)
+    ).rowcount
+
+
+def suppress_waiting(tx: Connection, subscriber_id: int, mailing_list_id: int) -> None:
+    """Whoever leaves has what waits for them marked; what is claimed will miss the gate."""
+    of_list = () if mailing_list_id == EVERY_LIST else (delivery.c.mailing_list_id == mailing_list_id,)
+    tx.execute(
+        update(delivery)
+        .where(
+            delivery.c.subscriber_id == subscriber_id,
+            delivery.c.campaign_id != NOTICES,
+            delivery.c.state.in_(WAITING),
+            *of_list,
+        )
+        .values(state=DeliveryState.SUPPRESSED)
+    )
+
+
+_LETTER_COLUMNS = tuple(delivery.c[name] for name in (field.name for field in fields(Delivery)))
+
+
+def _value(row: Row[Any]) -> Delivery:
+    given = dict(row._mapping)
+    return Delivery(**given | {"kind": Kind(given["kind"])})

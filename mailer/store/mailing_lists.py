@@ -1,0 +1,72 @@
+"""The mailing lists."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import Connection, Row, func, select
+
+from mailer.domain.mailing_list import MailingList
+from mailer.domain.subscription import SubscriptionState
+from mailer.errors import AlreadyThere, NotFound
+from mailer.store.database import insert_into
+from mailer.store.tables import mailing_list, subscription
+
+
+def add(
+    tx: Connection, *, name: str, title: str, description: str, language: str, owner: str, now: datetime
+) -> MailingList:
+    """A new list; AlreadyThere when the name is taken."""
+    statement = insert_into(tx, mailing_list).values(
+        name=name, title=title, description=description, language=language, owner=owner, created_at=now
+    )
+    if tx.execute(statement.on_conflict_do_nothing()).rowcount == 0:
+        raise AlreadyThere(f"there is a mailing list called {name!r} already")
+    return named(tx, name)
+
+
+def named(tx: Connection, name: str) -> MailingList:
+    """The list of that name, or NotFound."""
+    row = tx.execute(select(mailing_list).where(mailing_list.c.name == name)).one_or_none()
+    if row is None:
+        raise NotFound(f"there is no mailing list called {name!r}")
+    return _value(row)
+
+
+def exists(tx: Connection, name: str) -> bool:
+    return tx.execute(select(mailing_list.c.id).where(mailing_list.c.name == name)).one_or_none() is not None
+
+
+def get(tx: Connection, mailing_list_id: int) -> MailingList:
+    """The list of that id, or NotFound."""
+    row = tx.execute(select(mailing_list).where(mailing_list.c.id == mailing_list_id)).one_or_none()
+    if row is None:
+        raise NotFound(f"there is no mailing list {mailing_list_id}")
+    return _value(row)
+
+
+def every(tx: Connection) -> list[MailingList]:
+    """All lists by name."""
+    return [_value(row) for row in tx.execute(select(mailing_list).order_by(mailing_list.c.name))]
+
+
+def counts(tx: Connection, mailing_list_id: int) -> dict[SubscriptionState, int]:
+    """How many subscriptions are in each state."""
+    counted = tx.execute(
+        select(subscription.c.state, func.count())
+        .where(subscription.c.mailing_list_id == mailing_list_id)
+        .group_by(subscription.c.state)
+    )
+    found = {SubscriptionState(state): number for state, number in counted}
+    return {state: found.get(state, 0) for state in SubscriptionState}
+
+
+def _value(row: Row[tuple[object, ...]]) -> MailingList:
+    return MailingList(
+        id=row.id,
+        name=row.name,
+        title=row.title,
+        description=row.description,
+        language=row.language,
+        owner=row.owner,
+    )

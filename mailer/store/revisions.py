@@ -1,0 +1,40 @@
+"""The editions of campaigns, and the immutable states of their texts."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import Connection, func, insert, select
+
+from mailer.store.tables import edition, revision
+
+
+def add_edition(
+    tx: Connection, *, campaign_id: int, language: str, is_default: bool, manuscript: str, now: datetime
+) -> int:
+    """A campaign's text in one language, as its first revision; the revision's id."""
+    edition_id = tx.execute(
+        insert(edition)
+        .values(campaign_id=campaign_id, language=language, is_default=is_default)
+        .returning(edition.c.id)
+    ).scalar_one()
+    return tx.execute(
+        insert(revision).values(edition_id=edition_id, manuscript=manuscript, created_at=now).returning(revision.c.id)
+    ).scalar_one()
+
+
+def newest(tx: Connection, campaign_id: int) -> dict[str, int]:
+    """The newest revision of each edition, by language; the default edition first."""
+    found = tx.execute(
+        select(edition.c.language, func.max(revision.c.id))
+        .join_from(edition, revision)
+        .where(edition.c.campaign_id == campaign_id)
+        .group_by(edition.c.id, edition.c.language, edition.c.is_default)
+        .order_by(edition.c.is_default.desc(), edition.c.id)
+    )
+    return dict(found.tuples().all())
+
+
+def manuscript(tx: Connection, revision_id: int) -> str:
+    """The text of one revision."""
+    return tx.execute(select(revision.c.manuscript).where(revision.c.id == revision_id)).scalar_one()

@@ -1,0 +1,61 @@
+"""The people whose addresses we know."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, func, select, update
+
+from mailer.domain.address import Address
+from mailer.store.database import insert_into
+from mailer.store.tables import subscriber
+
+
+def find_or_add(tx: Connection, address: Address, suppression_key: str, now: datetime) -> int:
+    """The id of the person at this address; the mailed form stays as it was first given."""
+    row = {
+        "address": address.mailed,
+        "address_key": address.key,
+        "mailbox_key": address.mailbox_key,
+        "suppression_key": suppression_key,
+        "created_at": now,
+    }
+    return add_missing(tx, [row])[address.key]
+
+
+def add_missing(tx: Connection, rows: list[dict[str, Any]]) -> dict[str, int]:
+    """Add the people not known yet (rows of columns, one per address_key); all their ids by address_key."""
+    if not rows:
+        return {}
+    tx.execute(insert_into(tx, subscriber).on_conflict_do_nothing(index_elements=["address_key"]), rows)
+    return ids(tx, [row["address_key"] for row in rows])
+
+
+def ids(tx: Connection, address_keys: Iterable[str]) -> dict[str, int]:
+    """The ids of those we know, by address_key."""
+    wanted = list(address_keys)
+    found = tx.execute(select(subscriber.c.address_key, subscriber.c.id).where(subscriber.c.address_key.in_(wanted)))
+    return dict(found.tuples().all())
+
+
+def describe(tx: Connection, rows: list[Mapping[str, Any]]) -> None:
+    """Set name, language and zone where a row {subscriber_id, name, language, zone} gives them; None keeps."""
+    if rows:
+        kept: dict[str, Any] = {
+            column: func.coalesce(bindparam(f"new_{column}"), subscriber.c[column])
+            for column in ("name", "language", "zone")
+        }
+        tx.execute(
+            update(subscriber).where(subscriber.c.id == bindparam("subscriber_id")).values(kept),
+            [
+                {
+                    "subscriber_id": row["subscriber_id"],
+                    "new_name": row.get("name"),
+                    "new_language": row.get("language"),
+                    "new_zone": row.get("zone"),
+                }
+                for row in rows
+            ],
+        )

@@ -1,0 +1,157 @@
+"""The subscriptions: who is on which list."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, Select, func, select, update
+
+from mailer.domain.subscription import ASK_AGAIN_AFTER, Subscription, SubscriptionState
+from mailer.errors import NotFound
+from mailer.store.database import insert_into
+from mailer.store.tables import subscriber, subscription
+
+
+def get(tx: Connection, subscription_id: int) -> Subscription:
+    """The subscription of that id, or NotFound."""
+    row = tx.execute(_selected().where(subscription.c.id == subscription_id)).one_or_none()
+    if row is None:
+        raise NotFound("there is no such subscription")
+    return _value(row)
+
+
+def find(tx: Connection, mailing_list_id: int, address_key: str) -> Subscription | None:
+    """The subscription of the person at this address to this list, in whatever state."""
+    row = tx.execute(
+        _selected().where(
+            subscription.c.mailing_list_id == mailing_list_id,
+            subscriber.c.address_key == address_key,
+        )
+    ).one_or_none()
+    return None if row is None else _value(row)
+
+
+def find_or_add_pending(tx: Connection, mailing_list_id: int, subscriber_id: int, now: datetime) -> Subscription:
+    """The subscription, made as pending where there was none."""
+    add_missing(tx, [_row(mailing_list_id, subscriber_id, SubscriptionState.PENDING, {}, now)])
+    return _value(
+        tx.execute(
+            _selected().where(
+                subscription.c.mailing_list_id == mailing_list_id, subscription.c.subscriber_id == subscriber_id
+            )
+        ).one()
+    )
+
+
+def _row(
+    mailing_list_id: int, subscriber_id: int, state: SubscriptionState, attributes: dict[str, str], now: datetime
+) -> dict[str, Any]:
+    return {
+        "mailing_list_id": mailing_list_id,
+        "subscriber_id": subscriber_id,
+        "state": state,
+        "attributes": attributes,
+        "created_at": now,
+        "changed_at": now,
+    }
+
+
+def add_missing(tx: Connection, rows: list[dict[str, Any]]) -> int:
+    """Add subscriptions that do not exist in any state yet; how many were new."""
+    if not rows:
+        return 0
+    statement = insert_into(tx, subscription).on_conflict_do_nothing(
+        index_elements=["mailing_list_id", "subscriber_id"]
+    )
+    return tx.execute(statement, rows).rowcount
+
+
+def note_asking(tx: Connection, asked: Subscription, *, name: str | None, language: str | None, now: datetime) -> None:
+    """A confirmation letter is written: the request waits with what it said."""
+    again = asked.asked_at is not None and now - asked.asked_at < ASK_AGAIN_AFTER
+    tx.execute(
+        update(subscription)
+        .where(subscription.c.id == asked.id)
+        .values(
+            state=SubscriptionState.PENDING,
+            changed_at=now,
+            asked_at=now if not again else asked.asked_at,
+            asked_again=again,
+            requested_name=name or asked.requested_name,
+            requested_language=language or asked.requested_language,
+        )
+    )
+
+
+def note_answered(tx: Connection, asked: Subscription, now: datetime) -> None:
+    """Somebody who is subscribed was told so; counts as that day's letter."""
+    tx.execute(update(subscription).where(subscription.c.id == asked.id).values(asked_at=now, asked_again=False))
+
+
+def move(
+    tx: Connection, subscription_id: int, to: SubscriptionState, *, of: tuple[SubscriptionState, ...], now: datetime
+) -> bool:
+    """Change state if it is one `of` these; whether it was."""
+    return bool(
+        tx.execute(
+            update(subscription)
+            .where(subscription.c.id == subscription_id, subscription.c.state.in_(of))
+            .values(state=to, changed_at=now, requested_name=None, requested_language=None)
+        ).rowcount
+    )
+
+
+def leave_all(tx: Connection, subscriber_id: int, now: datetime) -> None:
+    """End every subscription of one person."""
+    tx.execute(
+        update(subscription)
+        .where(subscription.c.subscriber_id == subscriber_id)
+        .values(state=SubscriptionState.UNSUBSCRIBED, changed_at=now, requested_name=None, requested_language=None)
+    )
+
+
+def asked_lately(tx: Connection, mailbox_key: str, since: datetime) -> int:
+    """How many confirmations one mailbox was sent since then, over all lists."""
+    return tx.execute(
+        select(func.count())
+        .select_from(subscription.join(subscriber))
+        .where(subscriber.c.mailbox_key == mailbox_key, subscription.c.asked_at > since)
+    ).scalar_one()
+
+
+def people(tx: Connection, mailing_list_id: int, after: int, most: int) -> list[Any]:
+    """The next `most` subscriptions of a list with their people, in the order of ids."""
+    columns = (subscription.c.id, subscription.c.state, subscription.c.attributes, subscription.c.changed_at)
+    persons = (subscriber.c.address, subscriber.c.name, subscriber.c.language, subscriber.c.zone)
+    wanted = select(*columns, *persons).join_from(subscription, subscriber)
+    wanted = wanted.where(subscription.c.mailing_list_id == mailing_list_id, subscription.c.id > after)
+    return list(tx.execute(wanted.order_by(subscription.c.id).limit(most)).all())
+
+
+def _selected() -> Select[Any]:
+    return select(
+        subscription,
+        subscriber.c.address,
+        subscriber.c.address_key,
+        subscriber.c.language,
+        subscriber.c.suppression_key,
+    ).join_from(subscription, subscriber)
+
+
+def _value(row: Row[Any]) -> Subscription:
+    return Subscription(
+        id=row.id,
+        mailing_list_id=row.mailing_list_id,
+        subscriber_id=row.subscriber_id,
+        state=SubscriptionState(row.state),
+        changed_at=row.changed_at,
+        asked_at=row.asked_at,
+        asked_again=row.asked_again,
+        requested_name=row.requested_name,
+        requested_language=row.requested_language,
+        address=row.address,
+        address_key=row.address_key,
+        language=row.language,
+        suppression_key=row.suppression_key,
+    )
