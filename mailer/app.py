@@ -32,9 +32,11 @@ class Bells:
     """Mail came in."""
     schedule: asyncio.Event = field(default_factory=asyncio.Event)
     """A campaign may be due."""
+    closing: asyncio.Event = field(default_factory=asyncio.Event)
+    """Stays rung: letters already handed are awaited, everything else is put down."""
 
     def ring(self) -> None:
-        """All of them: what the clock and a command from outside amount to."""
+        """All but the last: what the clock and a command from outside amount to."""
         for bell in (self.queue, self.incoming, self.schedule):
             bell.set()
 

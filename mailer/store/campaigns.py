@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, and_, exists, insert, or_, select, update
 
 from mailer.domain.campaign import Campaign, CampaignState
+from mailer.domain.delivery import WAITING
 from mailer.errors import NotFound
-from mailer.store.tables import campaign
+from mailer.store.tables import campaign, delivery
 
 
 def add(tx: Connection, *, mailing_list_id: int, subject: str, event_starts_at: datetime | None, now: datetime) -> int:
@@ -41,9 +42,9 @@ def every(tx: Connection) -> list[Campaign]:
     return [_value(row) for row in tx.execute(select(campaign).order_by(campaign.c.id.desc()))]
 
 
-def ids_in(tx: Connection, state: CampaignState) -> list[int]:
-    """The ids of the campaigns in a state, oldest first."""
-    return list(tx.execute(select(campaign.c.id).where(campaign.c.state == state).order_by(campaign.c.id)).scalars())
+def ids_in(tx: Connection, *states: CampaignState) -> list[int]:
+    """The ids of the campaigns in these states, oldest first."""
+    return list(tx.execute(select(campaign.c.id).where(campaign.c.state.in_(states)).order_by(campaign.c.id)).scalars())
 
 
 def due(tx: Connection, now: datetime) -> list[Campaign]:
@@ -54,6 +55,17 @@ def due(tx: Connection, now: datetime) -> list[Campaign]:
         .order_by(campaign.c.scheduled_at, campaign.c.id)
     )
     return [_value(row) for row in found]
+
+
+def over_with_waiting(tx: Connection, now: datetime) -> list[tuple[int, CampaignState]]:
+    """Campaigns that were cancelled, or whose event has begun, while deliveries of theirs still wait."""
+    over = or_(
+        campaign.c.state == CampaignState.CANCELLED,
+        and_(campaign.c.state.in_((CampaignState.SENDING, CampaignState.PAUSED)), campaign.c.event_starts_at <= now),
+    )
+    waiting = exists().where(delivery.c.campaign_id == campaign.c.id, delivery.c.state.in_(WAITING))
+    found = tx.execute(select(campaign.c.id, campaign.c.state).where(over, waiting).order_by(campaign.c.id))
+    return [(number, CampaignState(state)) for number, state in found]
 
 
 def move(tx: Connection, campaign_id: int, to: CampaignState, *, of: tuple[CampaignState, ...], **values: Any) -> bool:

@@ -37,24 +37,26 @@ class Database:
         # SQLite has one write lock: writers queue for one thread rather than poll for the lock.
         self._writers = ThreadPoolExecutor(1 if is_sqlite(self.engine) else _READERS, "ledger-write")
         self._readers = ThreadPoolExecutor(_READERS, "ledger-read")
-        self.longest_write_s = 0.0
-        """How long the longest transaction held the write lock since we began."""
 
     async def write(self, work: Work[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         """Run `work(connection, ...)` in one write transaction; what it returns is committed when we return it.
 
         Raises DatabaseUnavailable where the database is the trouble; whatever `work` raises rolls back.
         """
+        return (await self._run(self._writers, True, lambda tx: work(tx, *args, **kwargs)))[0]
+
+    async def timed_write(self, work: Work[P, R], *args: P.args, **kwargs: P.kwargs) -> tuple[R, float]:
+        """As `write`, and the seconds for which the write lock was held, commit included."""
         return await self._run(self._writers, True, lambda tx: work(tx, *args, **kwargs))
 
     async def read(self, work: Work[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         """Run `work(connection, ...)` on one snapshot; it must not write."""
-        return await self._run(self._readers, False, lambda tx: work(tx, *args, **kwargs))
+        return (await self._run(self._readers, False, lambda tx: work(tx, *args, **kwargs)))[0]
 
-    async def _run(self, pool: ThreadPoolExecutor, writing: bool, work: Callable[[Connection], R]) -> R:
+    async def _run(self, pool: ThreadPoolExecutor, writing: bool, work: Callable[[Connection], R]) -> tuple[R, float]:
         return await asyncio.get_running_loop().run_in_executor(pool, self._transact, writing, work)
 
-    def _transact(self, writing: bool, work: Callable[[Connection], R]) -> R:
+    def _transact(self, writing: bool, work: Callable[[Connection], R]) -> tuple[R, float]:
         for tries in range(1, _TRIES + 1):
             try:
                 return self._once(writing, work)
@@ -63,13 +65,12 @@ class Database:
                     raise DatabaseUnavailable(f"the database does not serve us: {trouble.orig}") from trouble
         raise AssertionError("unreachable")
 
-    def _once(self, writing: bool, work: Callable[[Connection], R]) -> R:
-        with self.engine.connect().execution_options(writing=writing) as connection, connection.begin():
-            began = time.perf_counter()
-            result = work(connection)
-        if writing:
-            self.longest_write_s = max(self.longest_write_s, time.perf_counter() - began)
-        return result
+    def _once(self, writing: bool, work: Callable[[Connection], R]) -> tuple[R, float]:
+        with self.engine.connect().execution_options(writing=writing) as connection:
+            with connection.begin():
+                began = time.perf_counter()
+                result = work(connection)
+            return result, time.perf_counter() - began
 
     async def close(self) -> None:
         """Let running transactions end, then put everything down."""

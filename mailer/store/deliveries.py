@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
@@ -47,20 +47,19 @@ def add_notice(tx: Connection, notice: Notice, now: datetime) -> bool:
     return bool(tx.execute(statement.on_conflict_do_nothing(index_elements=["cause"])).rowcount)
 
 
-def claim(tx: Connection, campaign_ids: Iterable[int], worker_id: int, most: int, now: datetime) -> list[Delivery]:
-    """Take up to `most` due deliveries of these campaigns for a worker, in the order of campaigns and hours.
+def claim(tx: Connection, campaign_ids: Sequence[int], worker_id: int, most: int, now: datetime) -> list[Delivery]:
+    """Take about `most` due deliveries of these campaigns for a worker, a fair share of each, oldest first.
 
     Of several workers that reach for one row, the first update has it.
     """
+    share = -(-most // max(len(campaign_ids), 1))
     claimed: list[Delivery] = []
     for campaign_id in campaign_ids:
-        if (wanted := most - len(claimed)) <= 0:
-            break
         due = (
             select(delivery.c.id)
             .where(delivery.c.campaign_id == campaign_id, delivery.c.state.in_(WAITING), delivery.c.due_at <= now)
             .order_by(delivery.c.due_at, delivery.c.id)
-            .limit(wanted)
+            .limit(share)
             .with_for_update(skip_locked=True)
         )
         ids = tx.execute(due).scalars().all()
@@ -74,7 +73,29 @@ def claim(tx: Connection, campaign_ids: Iterable[int], worker_id: int, most: int
     return claimed
 
 
-def hand(tx: Connection, wanted: Sequence[int], worker_id: int, now: datetime) -> set[int]:
+def turn(
+    tx: Connection,
+    settled: Sequence[Settlement],
+    wanted: Mapping[int, datetime],
+    worker_id: int,
+    now: datetime,
+) -> set[int]:
+    """One turn of the ledger: what became of the last letters, and which of the `wanted` may go out next.
+
+    `wanted` gives the Date of each letter by delivery id. Only the ids returned are handed; the claims of the
+    others are given up here.
+    """
+    settle(tx, settled, worker_id, now)
+    handed: set[int] = set()
+    for dated_at in set(wanted.values()):
+        ids = [number for number, date in wanted.items() if date == dated_at]
+        handed |= hand(tx, ids, worker_id, dated_at, now)
+    if missed := [number for number in wanted if number not in handed]:
+        put_back(tx, missed, worker_id, now)
+    return handed
+
+
+def hand(tx: Connection, wanted: Sequence[int], worker_id: int, dated_at: datetime, now: datetime) -> set[int]:
     """The one gate: mark these as handed, and return the ids that may go out. All others must not.
 
     It opens only while the row is claimed by this worker, its campaign is sending and no suppression stands:
@@ -89,11 +110,7 @@ def hand(tx: Connection, wanted: Sequence[int], worker_id: int, now: datetime) -
             _sending(now),
             ~_suppressed(),
         )
-        .values(
-            state=DeliveryState.HANDED,
-            attempts=delivery.c.attempts + 1,
-            dated_at=func.coalesce(delivery.c.dated_at, bindparam("now", now, delivery.c.dated_at.type)),
-        )
+        .values(state=DeliveryState.HANDED, attempts=delivery.c.attempts + 1, dated_at=dated_at)
         .returning(delivery.c.id)
     )
     return set(handed.scalars())
@@ -122,16 +139,24 @@ def _suppressed() -> ColumnElement[bool]:
     )
 
 
-def put_back(tx: Connection, campaign_id: int, worker_id: int, ids: Sequence[int], now: datetime) -> None:
+def put_back(tx: Connection, ids: Sequence[int], worker_id: int, now: datetime) -> None:
     """Give up claims that missed the gate or were not used: each becomes what it now should be."""
-    mine = and_(delivery.c.id.in_(ids), delivery.c.state == DeliveryState.CLAIMED, delivery.c.worker_id == worker_id)
-    _release(tx, campaign_id, mine, now)
+    _release(tx, delivery.c.id.in_(ids), delivery.c.worker_id == worker_id, now=now)
 
 
-def _release(tx: Connection, campaign_id: int, which: ColumnElement[bool], now: datetime) -> None:
+def give_up(tx: Connection, delivery_id: int, worker_id: int, reason: str) -> None:
+    """A claimed letter that cannot be written fails, and says why."""
     tx.execute(
         update(delivery)
-        .where(delivery.c.campaign_id == campaign_id, which)
+        .where(delivery.c.id == delivery_id, delivery.c.worker_id == worker_id)
+        .values(state=DeliveryState.FAILED, reply=reason, worker_id=None)
+    )
+
+
+def _release(tx: Connection, *which: ColumnElement[bool], now: datetime) -> None:
+    tx.execute(
+        update(delivery)
+        .where(*which, delivery.c.state == DeliveryState.CLAIMED)
         .values(
             state=case(
                 (_suppressed(), DeliveryState.SUPPRESSED),
@@ -208,7 +233,7 @@ def recover(tx: Connection, campaign_id: int, worker_id: int, now: datetime) -> 
         .values(state=DeliveryState.DEFERRED, resends=delivery.c.resends + 1, due_at=now, worker_id=None)
         .returning(delivery.c.id)
     )
-    _release(tx, campaign_id, and_(lost, delivery.c.state == DeliveryState.CLAIMED), now)
+    _release(tx, lost, now=now)
     return Recovered(resent=tuple(again.scalars()), parked=parked_ids)
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, func, select, update
+from sqlalchemy import Connection, Row, Select, bindparam, func, select, update
 
 from mailer.domain.subscription import ASK_AGAIN_AFTER, Subscription, SubscriptionState
 from mailer.errors import NotFound
@@ -65,6 +66,50 @@ def add_missing(tx: Connection, rows: list[dict[str, Any]]) -> int:
         index_elements=["mailing_list_id", "subscriber_id"]
     )
     return tx.execute(statement, rows).rowcount
+
+
+def states(tx: Connection, mailing_list_id: int, subscriber_ids: Iterable[int]) -> dict[int, SubscriptionState]:
+    """The states of those who have a subscription to this list, by subscriber."""
+    found = tx.execute(
+        select(subscription.c.subscriber_id, subscription.c.state).where(
+            subscription.c.mailing_list_id == mailing_list_id, subscription.c.subscriber_id.in_(list(subscriber_ids))
+        )
+    )
+    return {number: SubscriptionState(state) for number, state in found}
+
+
+def confirm_many(tx: Connection, mailing_list_id: int, attributes: Mapping[int, dict[str, str]], now: datetime) -> None:
+    """Confirm these subscribers (who are pending or new here), with their attributes."""
+    rows = [
+        _row(mailing_list_id, number, SubscriptionState.CONFIRMED, held, now) for number, held in attributes.items()
+    ]
+    if not rows:
+        return
+    statement = insert_into(tx, subscription)
+    taken_over = {name: statement.excluded[name] for name in ("state", "attributes", "changed_at")}
+    tx.execute(
+        statement.on_conflict_do_update(index_elements=["mailing_list_id", "subscriber_id"], set_=taken_over), rows
+    )
+
+
+def add_attributes(tx: Connection, mailing_list_id: int, attributes: Mapping[int, dict[str, str]]) -> None:
+    """Put these over what the subscriptions hold, by subscriber."""
+    named = {number: held for number, held in attributes.items() if held}
+    if not named:
+        return
+    of_list = subscription.c.mailing_list_id == mailing_list_id
+    found = tx.execute(
+        select(subscription.c.subscriber_id, subscription.c.attributes).where(
+            of_list, subscription.c.subscriber_id.in_(list(named))
+        )
+    )
+    merged = [{"of": number, "merged": held | named[number]} for number, held in found]
+    tx.execute(
+        update(subscription)
+        .where(of_list, subscription.c.subscriber_id == bindparam("of"))
+        .values(attributes=bindparam("merged", type_=subscription.c.attributes.type)),
+        merged,
+    )
 
 
 def note_asking(tx: Connection, asked: Subscription, *, name: str | None, language: str | None, now: datetime) -> None:

@@ -1,0 +1,58 @@
+"""The person says yes: the subscription stands from now on."""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection
+
+from mailer.app import App
+from mailer.domain.consent import Act, Evidence
+from mailer.domain.delivery import Kind, Notice
+from mailer.domain.mailing_list import MailingList
+from mailer.domain.subscription import Subscription, SubscriptionState, may_confirm
+from mailer.domain.token import Purpose, read_token
+from mailer.errors import NothingPending
+from mailer.store import consents, deliveries, mailing_lists, subscribers, subscriptions, suppressions
+
+
+async def confirm(app: App, token: str, evidence: Evidence) -> MailingList:
+    """Confirm the pending subscription this token names, and welcome the person once.
+
+    Confirming twice is no error. What the request said of name and language is theirs from now on, and an
+    earlier leaving of this list is lifted. Raises TokenRefused, NotFound, and NothingPending for a request
+    declined, withdrawn or too old.
+    """
+    subscription_id = read_token(app.house.keyring, Purpose.CONFIRM, token)
+
+    def work(tx: Connection) -> MailingList:
+        asked = subscriptions.get(tx, subscription_id)
+        mailing_list = mailing_lists.get(tx, asked.mailing_list_id)
+        if asked.state is SubscriptionState.CONFIRMED:
+            return mailing_list
+        if not may_confirm(asked, app.clock()):
+            raise NothingPending("nothing waits to be confirmed here any more: please ask to join again")
+        _admit(tx, app, mailing_list, asked, evidence)
+        return mailing_list
+
+    joined = await app.database.write(work)
+    app.bells.queue.set()
+    return joined
+
+
+def _admit(tx: Connection, app: App, mailing_list: MailingList, asked: Subscription, evidence: Evidence) -> None:
+    now = app.clock()
+    subscriptions.move(tx, asked.id, SubscriptionState.CONFIRMED, of=(SubscriptionState.PENDING,), now=now)
+    subscribers.describe(
+        tx,
+        [{"subscriber_id": asked.subscriber_id, "name": asked.requested_name, "language": asked.requested_language}],
+    )
+    suppressions.lift(tx, asked.suppression_key, mailing_list.id)
+    consents.record(tx, asked, Act.CONFIRMED, evidence, now)
+    welcome = Notice(
+        kind=Kind.WELCOME,
+        address=asked.address,
+        suppression_key=asked.suppression_key,
+        language=app.language(asked.requested_language, asked.language, mailing_list.language),
+        mailing_list_id=mailing_list.id,
+        subscription_id=asked.id,
+    )
+    deliveries.add_notice(tx, welcome, now)

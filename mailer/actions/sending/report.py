@@ -1,0 +1,71 @@
+"""How far a campaign has come, and what became of each letter."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection
+
+from mailer.app import App
+from mailer.domain.campaign import Campaign, CampaignState
+from mailer.domain.delivery import OPEN, DeliveryState
+from mailer.store import campaigns, progress
+
+_CHUNK = 2000
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Status:
+    """A campaign and its deliveries by state; the audience is their sum."""
+
+    campaign: Campaign
+    counts: dict[DeliveryState, int]
+    rate: float | None
+    """Letters settled a second since the launch; None before it, and once it is over."""
+    eta_s: float | None
+    """Seconds until nothing waits, at this rate."""
+
+    @property
+    def audience(self) -> int:
+        return sum(self.counts.values())
+
+    @property
+    def settled(self) -> int:
+        return self.audience - sum(self.counts.get(state, 0) for state in OPEN)
+
+
+async def status(app: App, campaign_id: int) -> Status:
+    """The campaign's state, counts, rate and time left; NotFound."""
+
+    def work(tx: Connection) -> Status:
+        campaign = campaigns.get(tx, campaign_id)
+        counts = progress.counts(tx, campaign_id)
+        return _status(app, campaign, counts)
+
+    return await app.database.read(work)
+
+
+def _status(app: App, campaign: Campaign, counts: dict[DeliveryState, int]) -> Status:
+    told = Status(campaign=campaign, counts=counts, rate=None, eta_s=None)
+    if campaign.state is not CampaignState.SENDING or campaign.launched_at is None:
+        return told
+    went = max((app.clock() - campaign.launched_at).total_seconds(), 0.001)
+    rate = told.settled / went
+    waiting = told.audience - told.settled
+    return Status(campaign=campaign, counts=counts, rate=rate, eta_s=waiting / rate if rate else None)
+
+
+async def report(app: App, campaign_id: int) -> AsyncIterator[Any]:
+    """Each delivery of a campaign: address, state, attempts, code, reply; in the order they were queued."""
+    after = 0
+    while rows := await app.database.read(progress.of_campaign, campaign_id, after, _CHUNK):
+        after = rows[-1].id
+        for row in rows:
+            yield row
+
+
+async def every_campaign(app: App) -> list[Campaign]:
+    """All campaigns, newest first."""
+    return await app.database.read(campaigns.every)

@@ -1,0 +1,37 @@
+"""An organiser opens a mailing list."""
+
+from __future__ import annotations
+
+from mailer.app import App
+from mailer.domain.address import parse_address
+from mailer.domain.language import parse_language
+from mailer.domain.mailing_list import MailingList, check_list_name
+from mailer.errors import AddressRefused, ListNameRefused
+from mailer.store import mailing_lists
+
+
+async def add_list(
+    app: App, *, name: str, title: str, owner: str, description: str = "", language: str = "en"
+) -> MailingList:
+    """Open a list; its addresses work at once.
+
+    Raises ListNameRefused for a name that is malformed or would shadow a command address, AddressRefused
+    for the owner's, AlreadyThere when the name is taken.
+    """
+    check_list_name(name)
+    answers = parse_address(owner)
+    if answers.domain == app.house.domain:
+        raise AddressRefused(f"{owner} is in this service's own domain: mail to the owner would come back to us")
+    if (tag := parse_language(language)) is None:
+        raise ListNameRefused(f"{language!r} is not a language tag like en or tr")
+    if not title.strip() or any(ord(character) < 32 for character in title + description):
+        raise ListNameRefused("the title must be words on one line")
+    return await app.database.write(
+        mailing_lists.add,
+        name=name,
+        title=title.strip(),
+        description=description.strip(),
+        language=tag,
+        owner=answers.mailed,
+        now=app.clock(),
+    )

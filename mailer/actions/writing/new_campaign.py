@@ -1,0 +1,60 @@
+"""An organiser writes a campaign, in one language or several."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC
+
+from sqlalchemy import Connection
+
+from mailer.app import App
+from mailer.errors import ManuscriptRefused
+from mailer.mail.compose import compose
+from mailer.mail.manuscript import Manuscript, read_manuscript
+from mailer.store import campaigns, mailing_lists, revisions
+
+
+async def new_campaign(app: App, *, list_name: str, texts: Sequence[str]) -> int:
+    """Keep a draft with one edition per text; the first is for readers whose language has none. Its id.
+
+    Every text is composed once, so that what would fail at the hour fails now: ManuscriptRefused names the
+    line. Raises NotFound for an unknown list.
+    """
+    mailing_list = await app.database.read(mailing_lists.named, list_name)
+    manuscripts = [read_manuscript(text, mailing_list.language) for text in texts]
+    _check_editions(manuscripts)
+    for manuscript in manuscripts:
+        compose(manuscript, app.letterhead(mailing_list), app.templates, app.language(manuscript.language), 0)
+    first = manuscripts[0]
+
+    def work(tx: Connection) -> int:
+        now = app.clock()
+        campaign_id = campaigns.add(
+            tx,
+            mailing_list_id=mailing_list.id,
+            subject=first.subject,
+            event_starts_at=first.event.starts_at.astimezone(UTC) if first.event else None,
+            now=now,
+        )
+        for number, (manuscript, text) in enumerate(zip(manuscripts, texts, strict=True)):
+            revisions.add_edition(
+                tx,
+                campaign_id=campaign_id,
+                language=manuscript.language,
+                is_default=number == 0,
+                manuscript=text,
+                now=now,
+            )
+        return campaign_id
+
+    return await app.database.write(work)
+
+
+def _check_editions(manuscripts: Sequence[Manuscript]) -> None:
+    languages = [manuscript.language for manuscript in manuscripts]
+    for tag in languages:
+        if languages.count(tag) > 1:
+            raise ManuscriptRefused(f"two of the files are in language {tag!r}: one edition per language")
+    starts = {manuscript.event.starts_at if manuscript.event else None for manuscript in manuscripts}
+    if len(starts) > 1:
+        raise ManuscriptRefused("the editions do not agree on when the event starts")

@@ -1,0 +1,80 @@
+"""From a delivery to its letter: the campaign's text with this reader's words in it, or a notice."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from mailer.app import App
+from mailer.domain.delivery import Delivery, Kind
+from mailer.domain.mailing_list import MailingList
+from mailer.mail.compose import ComposedLetter, compose
+from mailer.mail.letter import Letter
+from mailer.mail.letterhead import Letterhead
+from mailer.mail.manuscript import read_manuscript
+from mailer.mail.notice import compose_notice
+from mailer.mail.personalise import Recipient, personalise
+from mailer.mail.wrap import wrap_original
+from mailer.store import mailing_lists, revisions
+
+_KEPT = 64
+
+
+class LetterWriter:
+    """Writes letters; what it composed once, per revision and reader's language, it keeps for the next reader."""
+
+    def __init__(self, app: App) -> None:
+        self._app = app
+        self._composed: dict[tuple[int, str | None], ComposedLetter] = {}
+
+    async def write(self, delivery: Delivery, dated_at: datetime) -> Letter:
+        """The letter of a delivery: for the same delivery and date, the same octets.
+
+        Raises MailerError (ManuscriptRefused, NotFound) or a template's own error where it cannot be written.
+        """
+        if delivery.kind is not Kind.CAMPAIGN:
+            return await self._notice(delivery, dated_at)
+        key = (delivery.revision_id or 0, delivery.language)
+        if (composed := self._composed.get(key)) is None:
+            composed = await self._compose(delivery)
+            if len(self._composed) >= _KEPT:
+                self._composed.pop(next(iter(self._composed)))
+            self._composed[key] = composed
+        return personalise(composed, _recipient(delivery, dated_at))
+
+    async def _compose(self, delivery: Delivery) -> ComposedLetter:
+        def read(tx: Connection) -> tuple[str, MailingList]:
+            return revisions.manuscript(tx, delivery.revision_id or 0), mailing_lists.get(
+                tx, delivery.mailing_list_id or 0
+            )
+
+        text, mailing_list = await self._app.database.read(read)
+        manuscript = read_manuscript(text, mailing_list.language)
+        language = self._app.language(delivery.language, manuscript.language)
+        letterhead = self._app.letterhead(mailing_list)
+        return await asyncio.to_thread(
+            compose, manuscript, letterhead, self._app.templates, language, delivery.campaign_id
+        )
+
+    async def _notice(self, delivery: Delivery, dated_at: datetime) -> Letter:
+        letterhead = None
+        if delivery.mailing_list_id is not None:
+            mailing_list = await self._app.database.read(mailing_lists.get, delivery.mailing_list_id)
+            letterhead = self._app.letterhead(mailing_list)
+        if delivery.kind is Kind.WRAPPED:
+            return await asyncio.to_thread(_wrapped, self._app, delivery, letterhead, dated_at)
+        return compose_notice(delivery, letterhead, self._app.house, self._app.templates, dated_at)
+
+
+def _recipient(delivery: Delivery, dated_at: datetime) -> Recipient:
+    return Recipient(
+        delivery_id=delivery.id,
+        subscription_id=delivery.subscription_id or 0,
+        address=delivery.address,
+        name=delivery.name,
+        attributes=delivery.values,
+        dated_at=dated_at,
+    )
