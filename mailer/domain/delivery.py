@@ -12,6 +12,10 @@ MOST_RESENDS = 2
 _FIRST_WAIT, _LONGEST_WAIT, _TRY_FOR = timedelta(minutes=5), timedelta(hours=4), timedelta(hours=36)
 
 
+NOTICES = 0
+"""The campaign_id of all notices."""
+
+
 class DeliveryState(StrEnum):
     """Where a letter is; the audience of a campaign is the sum over these."""
 

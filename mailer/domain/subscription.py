@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from mailer.domain.consent import Way
-
 CONFIRM_WITHIN = timedelta(days=14)
 """How long a confirmation token stays good; leave tokens never expire."""
 REJOIN_WITHIN = timedelta(days=2)
@@ -50,11 +48,11 @@ class Subscription:
     suppression_key: str
 
 
-def may_ask(subscription: Subscription, way: Way, now: datetime) -> bool:
-    """Whether another confirmation letter may be written: one a day, a second on request through the form."""
+def may_ask(subscription: Subscription, now: datetime, *, again: bool = False) -> bool:
+    """Whether another confirmation letter may be written: one a day, and a second when asked for `again`."""
     if subscription.asked_at is None or now - subscription.asked_at >= ASK_AGAIN_AFTER:
         return True
-    return way is Way.FORM and not subscription.asked_again
+    return again and not subscription.asked_again
 
 
 def may_confirm(subscription: Subscription, now: datetime) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from email import message_from_bytes, policy
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,3 +14,10 @@ class Letter:
     recipient: str
     content: bytes
     """Header and body, CRLF line ends, ASCII, dots not yet stuffed."""
+
+
+def shown(letter: Letter, part: str) -> str:
+    """What a reader sees: the "text" or "html" of a letter, decoded."""
+    message = message_from_bytes(letter.content, policy=policy.default)
+    body = message.get_body(("plain",) if part == "text" else ("html",))
+    return str(body.get_content()) if body is not None else ""

@@ -26,6 +26,19 @@ def ceiling(tx: Connection, mailing_list_id: int) -> int:
     return tx.execute(highest).scalar_one() or 0
 
 
+def reach(tx: Connection, mailing_list_id: int) -> int:
+    """How many people a launch would write to now."""
+    return tx.execute(
+        select(func.count())
+        .select_from(subscription.join(subscriber))
+        .where(
+            subscription.c.mailing_list_id == mailing_list_id,
+            subscription.c.state == SubscriptionState.CONFIRMED,
+            ~_suppressed(mailing_list_id),
+        )
+    ).scalar_one()
+
+
 def next_cursor(tx: Connection, campaign: Campaign, most: int) -> int | None:
     """The last subscription id of the next chunk of `most` confirmed subscriptions, or None at the end."""
     chunk = (

@@ -107,8 +107,9 @@ def is_sqlite(engine: Engine) -> bool:
 
 
 def insert_into(tx: Connection, table: Table) -> sqlite.Insert | postgresql.Insert:
-    """An INSERT that knows ON CONFLICT, in the dialect at hand."""
-    return sqlite.insert(table) if tx.dialect.name == "sqlite" else postgresql.insert(table)
+    """An INSERT that knows ON CONFLICT, in the dialect at hand, and says how many rows it added."""
+    statement = sqlite.insert(table) if tx.dialect.name == "sqlite" else postgresql.insert(table)
+    return statement.execution_options(preserve_rowcount=True)
 
 
 def _lost_a_race(trouble: DBAPIError) -> bool:

@@ -7,17 +7,13 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Boolean, Connection, Row, and_, bindparam, case, exists, func, literal, or_, select, update
-from sqlalchemy.sql.elements import ColumnElement
+from sqlalchemy import Boolean, Connection, Row, and_, bindparam, case, func, select, update
 
-from mailer.domain.campaign import CampaignState
-from mailer.domain.delivery import MOST_RESENDS, WAITING, Delivery, DeliveryState, Kind, Notice, Settlement
+from mailer.domain.delivery import MOST_RESENDS, NOTICES, WAITING, Delivery, DeliveryState, Kind, Notice, Settlement
 from mailer.domain.suppression import EVERY_LIST
 from mailer.store.database import insert_into
-from mailer.store.tables import campaign, delivery, suppression
-
-NOTICES = 0
-"""The campaign_id of all notices."""
+from mailer.store.gate import hand, put_back, release
+from mailer.store.tables import delivery
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,78 +91,12 @@ def turn(
     return handed
 
 
-def hand(tx: Connection, wanted: Sequence[int], worker_id: int, dated_at: datetime, now: datetime) -> set[int]:
-    """The one gate: mark these as handed, and return the ids that may go out. All others must not.
-
-    It opens only while the row is claimed by this worker, its campaign is sending and no suppression stands:
-    leaving, pausing, cancelling and losing a claim all work by making it miss.
-    """
-    handed = tx.execute(
-        update(delivery)
-        .where(
-            delivery.c.id.in_(wanted),
-            delivery.c.state == DeliveryState.CLAIMED,
-            delivery.c.worker_id == worker_id,
-            _sending(now),
-            ~_suppressed(),
-        )
-        .values(state=DeliveryState.HANDED, attempts=delivery.c.attempts + 1, dated_at=dated_at)
-        .returning(delivery.c.id)
-    )
-    return set(handed.scalars())
-
-
-def _sending(now: datetime) -> ColumnElement[bool]:
-    in_time = or_(campaign.c.event_starts_at.is_(None), campaign.c.event_starts_at > now)
-    return or_(
-        delivery.c.campaign_id == NOTICES,
-        _campaign_is(and_(campaign.c.state == CampaignState.SENDING, in_time)),
-    )
-
-
-def _campaign_is(so: ColumnElement[bool]) -> ColumnElement[bool]:
-    return exists(select(literal(1)).where(campaign.c.id == delivery.c.campaign_id, so))
-
-
-def _suppressed() -> ColumnElement[bool]:
-    """A site-wide order stands, or (for campaigns; notices may go to the departed) one for the list."""
-    own_list = case((delivery.c.campaign_id == NOTICES, EVERY_LIST), else_=delivery.c.mailing_list_id)
-    return exists(
-        select(literal(1)).where(
-            suppression.c.suppression_key == delivery.c.suppression_key,
-            or_(suppression.c.mailing_list_id == EVERY_LIST, suppression.c.mailing_list_id == own_list),
-        )
-    )
-
-
-def put_back(tx: Connection, ids: Sequence[int], worker_id: int, now: datetime) -> None:
-    """Give up claims that missed the gate or were not used: each becomes what it now should be."""
-    _release(tx, delivery.c.id.in_(ids), delivery.c.worker_id == worker_id, now=now)
-
-
 def give_up(tx: Connection, delivery_id: int, worker_id: int, reason: str) -> None:
     """A claimed letter that cannot be written fails, and says why."""
     tx.execute(
         update(delivery)
         .where(delivery.c.id == delivery_id, delivery.c.worker_id == worker_id)
         .values(state=DeliveryState.FAILED, reply=reason, worker_id=None)
-    )
-
-
-def _release(tx: Connection, *which: ColumnElement[bool], now: datetime) -> None:
-    tx.execute(
-        update(delivery)
-        .where(*which, delivery.c.state == DeliveryState.CLAIMED)
-        .values(
-            state=case(
-                (_suppressed(), DeliveryState.SUPPRESSED),
-                (_campaign_is(campaign.c.state == CampaignState.CANCELLED), DeliveryState.CANCELLED),
-                (_campaign_is(campaign.c.event_starts_at <= now), DeliveryState.EXPIRED),
-                (delivery.c.attempts > 0, DeliveryState.DEFERRED),
-                else_=DeliveryState.QUEUED,
-            ),
-            worker_id=None,
-        )
     )
 
 
@@ -233,7 +163,7 @@ def recover(tx: Connection, campaign_id: int, worker_id: int, now: datetime) -> 
         .values(state=DeliveryState.DEFERRED, resends=delivery.c.resends + 1, due_at=now, worker_id=None)
         .returning(delivery.c.id)
     )
-    _release(tx, lost, now=now)
+    release(tx, lost, now=now)
     return Recovered(resent=tuple(again.scalars()), parked=parked_ids)
 
 

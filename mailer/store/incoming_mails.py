@@ -16,10 +16,12 @@ MOST_TRIES = 3
 
 
 class IncomingState(StrEnum):
-    """waiting -> done, or parked after three crashes."""
+    """waiting -> done or kept, or parked after three crashes."""
 
     WAITING = "waiting"
     DONE = "done"
+    KEPT = "kept"
+    """It came to a return path: evidence of a bounce, kept as it came."""
     PARKED = "parked"
 
 
@@ -59,8 +61,13 @@ def take_next(tx: Connection) -> IncomingMail | None:
     return IncomingMail(id=row.id, sender=row.sender, recipients=tuple(row.recipients), raw=row.raw)
 
 
-def finish(tx: Connection, incoming_id: int, now: datetime) -> None:
-    """It was acted on: what it said is in other rows now, and its text is forgotten."""
-    tx.execute(
-        update(incoming).where(incoming.c.id == incoming_id).values(state=IncomingState.DONE, acted_at=now, raw=b"")
+def finish(tx: Connection, incoming_id: int, end: IncomingState, now: datetime) -> None:
+    """It was acted on: what it said is in other rows now, and its text is forgotten unless it is kept."""
+    forgotten = {} if end is IncomingState.KEPT else {"raw": b""}
+    tx.execute(update(incoming).where(incoming.c.id == incoming_id).values(state=end, acted_at=now, **forgotten))
+
+
+def any_waiting(tx: Connection) -> bool:
+    return (
+        tx.execute(select(incoming.c.id).where(incoming.c.state == IncomingState.WAITING).limit(1)).first() is not None
     )

@@ -10,7 +10,7 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, inspect
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError
 
 from mailer.errors import DatabaseUnavailable, SchemaUnknown
 from mailer.store.database import is_sqlite, open_engine
@@ -58,7 +58,7 @@ def _current(engine: Engine) -> str | None:
             if current is None and inspect(connection).has_table("delivery"):
                 raise SchemaUnknown("the database has tables of ours but does not say of which version")
             return current
-    except OperationalError as trouble:
+    except DBAPIError as trouble:
         raise DatabaseUnavailable(f"cannot open the database: {trouble.orig}") from None
 
 

@@ -32,7 +32,7 @@ def newest(tx: Connection, campaign_id: int) -> dict[str, int]:
         .group_by(edition.c.id, edition.c.language, edition.c.is_default)
         .order_by(edition.c.is_default.desc(), edition.c.id)
     )
-    return dict(found.tuples().all())
+    return {key: number for key, number in found}
 
 
 def manuscript(tx: Connection, revision_id: int) -> str:

@@ -37,7 +37,7 @@ def ids(tx: Connection, address_keys: Iterable[str]) -> dict[str, int]:
     """The ids of those we know, by address_key."""
     wanted = list(address_keys)
     found = tx.execute(select(subscriber.c.address_key, subscriber.c.id).where(subscriber.c.address_key.in_(wanted)))
-    return dict(found.tuples().all())
+    return {key: number for key, number in found}
 
 
 def describe(tx: Connection, rows: list[Mapping[str, Any]]) -> None:

@@ -31,6 +31,15 @@ def owning(engine: Engine) -> Iterator[None]:
         yield
 
 
+def owned(engine: Engine) -> bool:
+    """Whether a `serve` is running on this database."""
+    try:
+        with owning(engine):
+            return False
+    except DatabaseOwned:
+        return True
+
+
 @contextmanager
 def _owning_file(database: Path) -> Iterator[None]:
     # A lock file of its own: closing any descriptor of the database file would drop SQLite's locks.

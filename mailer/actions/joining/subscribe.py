@@ -24,17 +24,18 @@ async def subscribe(
     name: str | None = None,
     language: str | None = None,
     in_reply_to: str | None = None,
+    again: bool = False,
 ) -> None:
     """Let the person at `address` be asked by letter whether they want to join.
 
-    Asking again is no error and sends at most one letter a day (a second through the form). Nothing that
+    Asking again is no error and sends at most one letter a day (a second when asked for `again`). Nothing that
     the asker can see depends on who is subscribed. Name and language wait with the request. Raises NotFound
     for an unknown list only.
     """
 
     def work(tx: Connection) -> None:
         mailing_list = mailing_lists.named(tx, list_name)
-        if (asked := _reachable(tx, app, mailing_list, address, evidence)) is None:
+        if (asked := _reachable(tx, app, mailing_list, address, again)) is None:
             return
         notice = _notice(app, mailing_list, asked, language, in_reply_to)
         deliveries.add_notice(tx, notice, app.clock())
@@ -49,7 +50,7 @@ async def subscribe(
 
 
 def _reachable(
-    tx: Connection, app: App, mailing_list: MailingList, address: Address, evidence: Evidence
+    tx: Connection, app: App, mailing_list: MailingList, address: Address, again: bool
 ) -> Subscription | None:
     """The subscription to ask about, or None where no letter may go now."""
     now = app.clock()
@@ -58,7 +59,7 @@ def _reachable(
         return None
     subscriber_id = subscribers.find_or_add(tx, address, suppression_key, now)
     asked = subscriptions.find_or_add_pending(tx, mailing_list.id, subscriber_id, now)
-    if not may_ask(asked, evidence.way, now):
+    if not may_ask(asked, now, again=again):
         return None
     if subscriptions.asked_lately(tx, address.mailbox_key, now - timedelta(days=1)) >= ASKED_PER_MAILBOX:
         return None

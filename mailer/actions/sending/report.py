@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from mailer.app import App
 from mailer.domain.campaign import Campaign, CampaignState
 from mailer.domain.delivery import OPEN, DeliveryState
-from mailer.store import campaigns, progress
+from mailer.store import audience, campaigns, progress
 
 _CHUNK = 2000
 
@@ -55,6 +55,11 @@ def _status(app: App, campaign: Campaign, counts: dict[DeliveryState, int]) -> S
     rate = told.settled / went
     waiting = told.audience - told.settled
     return Status(campaign=campaign, counts=counts, rate=rate, eta_s=waiting / rate if rate else None)
+
+
+async def reach(app: App, campaign_id: int) -> int:
+    """To how many people the campaign would go if it were launched now; NotFound."""
+    return await app.database.read(lambda tx: audience.reach(tx, campaigns.get(tx, campaign_id).mailing_list_id))
 
 
 async def report(app: App, campaign_id: int) -> AsyncIterator[Any]:

@@ -12,12 +12,12 @@ from sqlalchemy import Connection
 from mailer.actions.writing.write_letter import LetterWriter
 from mailer.app import App
 from mailer.domain.campaign import CampaignState
-from mailer.domain.delivery import Delivery, Settlement, settle
+from mailer.domain.delivery import NOTICES, Delivery, Settlement, settle
 from mailer.errors import DatabaseUnavailable, RelayUnavailable
 from mailer.mail.letter import Letter
 from mailer.relay.line import Line
 from mailer.relay.route import Lane, Route, route
-from mailer.store import campaigns, deliveries, progress, workers
+from mailer.store import campaigns, deliveries, gate, progress, workers
 from mailer.store.ledger import Ledger
 
 _log = structlog.get_logger()
@@ -61,7 +61,7 @@ async def enter(app: App, lane: Lane) -> Sender:
 
 def _left_behind(tx: Connection, lane: Lane) -> list[int]:
     if lane is Lane.NOTICES:
-        return [deliveries.NOTICES]
+        return [NOTICES]
     return campaigns.ids_in(tx, CampaignState.SENDING, CampaignState.PAUSED, CampaignState.CANCELLED)
 
 
@@ -101,7 +101,7 @@ async def _refill(sender: Sender) -> bool:
 
 
 def _due(tx: Connection, lane: Lane, now: datetime) -> list[int]:
-    of_lane = [deliveries.NOTICES] if lane is Lane.NOTICES else campaigns.ids_in(tx, CampaignState.SENDING)
+    of_lane = [NOTICES] if lane is Lane.NOTICES else campaigns.ids_in(tx, CampaignState.SENDING)
     return [campaign_id for campaign_id in of_lane if progress.any_due(tx, campaign_id, now)]
 
 
@@ -137,7 +137,7 @@ def _check(carriers: list[asyncio.Task[None]]) -> None:
     """Raise what broke a carrier; a relay that admits some of us and not others is no trouble."""
     broken = [trouble for carrier in carriers if carrier.done() and (trouble := carrier.exception())]
     for trouble in broken:
-        if not isinstance(trouble, RelayUnavailable) or all(carrier.done() for carrier in carriers):
+        if not isinstance(trouble, RelayUnavailable) or len(broken) == len(carriers):
             raise trouble
 
 
@@ -145,7 +145,8 @@ async def _put_back(sender: Sender) -> None:
     if unused := list(sender.claimed):
         sender.claimed.clear()
         now = sender.app.clock()
-        await sender.app.database.write(deliveries.put_back, unused, sender.worker_id, now)
+        await sender.app.database.write(gate.put_back, unused, sender.worker_id, now)
+        sender.app.bells.queue.set()
 
 
 def _finish(tx: Connection, sender: Sender) -> None:
@@ -218,9 +219,9 @@ async def _written(sender: Sender, delivery: Delivery, dated_at: datetime) -> Le
 
 
 def _hold(tx: Connection, sender: Sender, delivery: Delivery, why: str) -> None:
-    if delivery.campaign_id == deliveries.NOTICES:
+    if delivery.campaign_id == NOTICES:
         deliveries.give_up(tx, delivery.id, sender.worker_id, why)
     else:
         sending = (CampaignState.SENDING,)
         campaigns.move(tx, delivery.campaign_id, CampaignState.PAUSED, of=sending, remark=why)
-        deliveries.put_back(tx, [delivery.id], sender.worker_id, sender.app.clock())
+        gate.put_back(tx, [delivery.id], sender.worker_id, sender.app.clock())

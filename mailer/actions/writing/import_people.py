@@ -140,7 +140,7 @@ def _invite(
     invited = []
     for number, row in people.items():
         asked = subscriptions.find_or_add_pending(tx, mailing_list.id, number, now)
-        if may_ask(asked, evidence.way, now):
+        if may_ask(asked, now):
             subscriptions.note_asking(tx, asked, name=row.name, language=row.language, now=now)
             deliveries.add_notice(tx, _invitation(app, mailing_list, asked), now)
             invited.append(number)

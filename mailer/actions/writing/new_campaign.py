@@ -2,29 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC
 
 from sqlalchemy import Connection
 
 from mailer.app import App
+from mailer.domain.mailing_list import MailingList
 from mailer.errors import ManuscriptRefused
 from mailer.mail.compose import compose
 from mailer.mail.manuscript import Manuscript, read_manuscript
 from mailer.store import campaigns, mailing_lists, revisions
 
 
-async def new_campaign(app: App, *, list_name: str, texts: Sequence[str]) -> int:
-    """Keep a draft with one edition per text; the first is for readers whose language has none. Its id.
+async def new_campaign(app: App, *, list_name: str, texts: Mapping[str, str]) -> int:
+    """Keep a draft with one edition per text (by file name); the first is for readers whose language has none.
 
-    Every text is composed once, so that what would fail at the hour fails now: ManuscriptRefused names the
-    line. Raises NotFound for an unknown list.
+    Every text is composed once, so that what would fail at the hour fails now: ManuscriptRefused names file and
+    line. Raises NotFound for an unknown list. Returns the campaign's id.
     """
     mailing_list = await app.database.read(mailing_lists.named, list_name)
-    manuscripts = [read_manuscript(text, mailing_list.language) for text in texts]
+    manuscripts = [_read(app, mailing_list, file, text) for file, text in texts.items()]
     _check_editions(manuscripts)
-    for manuscript in manuscripts:
-        compose(manuscript, app.letterhead(mailing_list), app.templates, app.language(manuscript.language), 0)
     first = manuscripts[0]
 
     def work(tx: Connection) -> int:
@@ -36,7 +35,7 @@ async def new_campaign(app: App, *, list_name: str, texts: Sequence[str]) -> int
             event_starts_at=first.event.starts_at.astimezone(UTC) if first.event else None,
             now=now,
         )
-        for number, (manuscript, text) in enumerate(zip(manuscripts, texts, strict=True)):
+        for number, (manuscript, text) in enumerate(zip(manuscripts, texts.values(), strict=True)):
             revisions.add_edition(
                 tx,
                 campaign_id=campaign_id,
@@ -48,6 +47,15 @@ async def new_campaign(app: App, *, list_name: str, texts: Sequence[str]) -> int
         return campaign_id
 
     return await app.database.write(work)
+
+
+def _read(app: App, mailing_list: MailingList, file: str, text: str) -> Manuscript:
+    try:
+        manuscript = read_manuscript(text, mailing_list.language)
+        compose(manuscript, app.letterhead(mailing_list), app.templates, app.language(manuscript.language), 0)
+    except ManuscriptRefused as refusal:
+        raise ManuscriptRefused(f"{file}: {refusal}") from None
+    return manuscript
 
 
 def _check_editions(manuscripts: Sequence[Manuscript]) -> None:

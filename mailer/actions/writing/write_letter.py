@@ -17,7 +17,7 @@ from mailer.mail.letterhead import Letterhead
 from mailer.mail.manuscript import read_manuscript
 from mailer.mail.notice import compose_notice
 from mailer.mail.personalise import Recipient, personalise
-from mailer.mail.wrap import wrap_original
+from mailer.mail.wrap import Cover, wrap_original
 from mailer.store import mailing_lists, revisions
 
 _KEPT = 64
@@ -67,6 +67,26 @@ class LetterWriter:
         if delivery.kind is Kind.WRAPPED:
             return await asyncio.to_thread(_wrapped, self._app, delivery, letterhead, dated_at)
         return compose_notice(delivery, letterhead, self._app.house, self._app.templates, dated_at)
+
+
+def _wrapped(app: App, delivery: Delivery, letterhead: Letterhead | None, dated_at: datetime) -> Letter:
+    """A person's mail to the list's owner, or to the service's."""
+    house, told = app.house, delivery.values
+    language = app.language(delivery.language)
+    intro = app.templates.render("notices/wrapped.txt", language, recipient=told["recipient"], sender=told["sender"])
+    cover = Cover(
+        from_name=letterhead.mailing_list.title if letterhead else house.name,
+        from_address=letterhead.address() if letterhead else f"postmaster@{house.domain}",
+        to=delivery.address,
+        reply_to=told["sender"],
+        subject=told["subject"] or told["recipient"],
+        message_id=house.message_id(delivery.id),
+        dated_at=dated_at,
+        list_id=letterhead.list_id if letterhead else None,
+        intro=intro.strip() + "\n",
+    )
+    content = wrap_original(base64.b64decode(told["raw"]), cover)
+    return Letter(house.return_path(delivery.id), delivery.address, content)
 
 
 def _recipient(delivery: Delivery, dated_at: datetime) -> Recipient:

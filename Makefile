@@ -1,0 +1,50 @@
+# Everything a fresh machine needs: Python 3.11+, pip and make. `make help` lists what can be made.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+DEVELOPING := $(VENV)/.developing
+# Debian's python3 without python3-venv makes no pip in a new environment: then the machine's own serves it.
+PIP = $(if $(wildcard $(BIN)/pip),$(BIN)/python -m pip,$(PYTHON) -m pip --python $(BIN)/python)
+PIP_INSTALL = $(PIP) install --quiet --disable-pip-version-check --editable
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo test check format bench clean
+
+help: ## Say what can be made
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/make \1|\2/' | column -t -s '|'
+
+install: $(INSTALLED) ## Make .venv with the mailer command
+
+demo: $(INSTALLED) ## Play the whole story on this machine, against real sockets
+	@$(BIN)/mailer demo
+
+test: $(DEVELOPING) ## Run all tests
+	$(BIN)/python -m pytest -n auto --dist loadgroup
+
+check: $(DEVELOPING) ## Format, lint, types and the house's rules; no other tests
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest tests/test_house.py
+
+format: $(DEVELOPING) ## Put the source into its form
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: $(DEVELOPING) ## Measure sending, importing and launching, as ratios to a yardstick
+	$(BIN)/python bench/bench.py
+
+clean: ## Remove what was made
+	rm -rf $(VENV) .pytest_cache .hypothesis .mypy_cache .ruff_cache
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV) >/dev/null 2>&1 || $(PYTHON) -m venv --clear --without-pip $(VENV)
+
+$(INSTALLED): pyproject.toml | $(BIN)/python
+	$(PIP_INSTALL) .
+	@touch $@
+
+$(DEVELOPING): $(INSTALLED)
+	$(PIP_INSTALL) ".[dev]"
+	@touch $@

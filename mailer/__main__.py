@@ -1,0 +1,12 @@
+"""python -m mailer."""
+
+from mailer.entrypoints.command.main import command
+
+
+def main() -> None:
+    """The `mailer` command."""
+    command()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""The command line: `mailer ...`; results on stdout, everything else on stderr."""

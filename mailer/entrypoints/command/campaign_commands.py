@@ -1,0 +1,182 @@
+"""`mailer campaign ...`: writing, scheduling, steering and following campaigns."""
+
+from __future__ import annotations
+
+import csv
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from mailer.entrypoints.command.console import AsJson, act, read_text, say, show_json
+
+if TYPE_CHECKING:
+    from mailer.app import App
+    from mailer.domain.campaign import Campaign
+
+campaigns = typer.Typer(no_args_is_help=True, help="Write, schedule and follow campaigns.")
+
+_TIME_TO_CANCEL_S = 30
+
+
+@campaigns.command("new")
+def new(
+    files: Annotated[list[Path], typer.Argument(help="Markdown with front matter, one file per language.")],
+    list_name: Annotated[str, typer.Option("--list", help="The list it goes to.")],
+) -> None:
+    """Keep a draft; prints its id. The first file is for readers whose language has none."""
+    from mailer.actions.writing.new_campaign import new_campaign
+
+    texts = {str(file): read_text(file) for file in files}
+    typer.echo(act(lambda app: new_campaign(app, list_name=list_name, texts=texts)))
+
+
+@campaigns.command("schedule")
+def schedule_(
+    campaign_id: int,
+    at: Annotated[str, typer.Option(help="Local time, ISO 8601: 2026-12-01T09:00.")],
+    zone: Annotated[str, typer.Option(help="Whose clock: Europe/Berlin.")],
+    as_json: AsJson = False,
+) -> None:
+    """Set the hour; again to move it."""
+    from mailer.actions.sending.schedule import schedule
+
+    _scheduled(act(lambda app: schedule(app, campaign_id, local_time=at, zone=zone)), as_json)
+
+
+@campaigns.command("send")
+def send(
+    campaign_id: int,
+    now: Annotated[bool, typer.Option("--now", help="Do not wait those 30 seconds.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Send in 30 seconds, so that there is time to cancel; says to how many."""
+    from mailer.actions.sending.report import reach
+    from mailer.actions.sending.schedule import send_now
+    from mailer.store.workers import owned
+
+    async def verb(app: App) -> tuple[Campaign, int, bool]:
+        campaign = await send_now(app, campaign_id, wait_s=0 if now else _TIME_TO_CANCEL_S)
+        return campaign, await reach(app, campaign_id), owned(app.database.engine)
+
+    campaign, people, running = act(verb)
+    if as_json:
+        show_json(asdict(campaign) | {"reach": people, "service_running": running})
+        return
+    when = "now" if now else f"in {_TIME_TO_CANCEL_S} seconds (mailer campaign cancel {campaign_id} stops it)"
+    say(f"Campaign {campaign_id} goes to {people} people, {when}.")
+    if not running:
+        say("No service is running: it will be sent when `mailer serve` starts, if that is within two hours.")
+
+
+def _scheduled(campaign: Campaign, as_json: bool) -> None:
+    if as_json:
+        show_json(asdict(campaign))
+    else:
+        say(f"Campaign {campaign.id} is scheduled for {campaign.local_time} {campaign.zone}.")
+
+
+def _moved(campaign: Campaign, as_json: bool) -> None:
+    if as_json:
+        show_json(asdict(campaign))
+    else:
+        say(f"Campaign {campaign.id} is {campaign.state}.")
+
+
+@campaigns.command("pause")
+def pause_(campaign_id: int, as_json: AsJson = False) -> None:
+    """Hand nothing more of it; letters on their way arrive."""
+    from mailer.actions.sending.steer import pause
+
+    _moved(act(lambda app: pause(app, campaign_id)), as_json)
+
+
+@campaigns.command("resume")
+def resume_(campaign_id: int, as_json: AsJson = False) -> None:
+    """Go on with a paused campaign."""
+    from mailer.actions.sending.steer import resume
+
+    _moved(act(lambda app: resume(app, campaign_id)), as_json)
+
+
+@campaigns.command("cancel")
+def cancel_(campaign_id: int, as_json: AsJson = False) -> None:
+    """Call it off: none of its letters that still wait is ever sent."""
+    from mailer.actions.sending.steer import cancel
+
+    _moved(act(lambda app: cancel(app, campaign_id)), as_json)
+
+
+@campaigns.command("ls")
+def ls(as_json: AsJson = False) -> None:
+    """All campaigns, newest first."""
+    from mailer.actions.sending.report import every_campaign
+
+    found = act(every_campaign)
+    if as_json:
+        show_json([asdict(one) for one in found])
+        return
+    for one in found:
+        typer.echo(f"{one.id}\t{one.state}\t{one.local_time or '-'} {one.zone or ''}\t{one.subject}")
+
+
+@campaigns.command("preview")
+def preview_(
+    campaign_id: int,
+    to: Annotated[str | None, typer.Option(help="The reader's address (the owner's if not given).")] = None,
+    name: Annotated[str | None, typer.Option(help="The reader's name.")] = None,
+    language: Annotated[str | None, typer.Option(help="The reader's language.")] = None,
+    part: Annotated[str, typer.Option("--as", help="text, html or eml (the source).")] = "text",
+) -> None:
+    """Print the letter as a reader would get it."""
+    from mailer.actions.sending.preview import preview
+    from mailer.mail.letter import shown
+
+    letter = act(lambda app: preview(app, campaign_id, to=to, name=name, language=language))
+    if part not in {"text", "html", "eml"}:
+        say(f"mailer: --as {part}: it is text, html or eml")
+        raise typer.Exit(2)
+    sys.stdout.buffer.write(letter.content if part == "eml" else shown(letter, part).encode())
+
+
+@campaigns.command("status")
+def status_(
+    campaign_id: int,
+    watch: Annotated[bool, typer.Option("--watch", help="A live bar, until it is over.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """How far it has come: state, counts, rate and time left."""
+    from mailer.entrypoints.command.follow import follow, show_status
+
+    act(lambda app: (follow if watch else show_status)(app, campaign_id, as_json))
+
+
+@campaigns.command("show")
+def show(campaign_id: int) -> None:
+    """The campaign's texts, as they were written."""
+    from mailer.actions.writing.show_texts import show_texts
+
+    for language, text in act(lambda app: show_texts(app, campaign_id)).items():
+        typer.echo(f"===== {language}\n{text}")
+
+
+@campaigns.command("report")
+def report_(
+    campaign_id: int,
+    as_csv: Annotated[bool, typer.Option("--csv", help="One line per person.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """What became of the letters: counts, or one line per person."""
+    from mailer.actions.sending.report import report
+    from mailer.domain.person_row import defused
+    from mailer.entrypoints.command.follow import show_status
+
+    async def lines(app: App) -> None:
+        out = csv.writer(sys.stdout, lineterminator="\n")
+        out.writerow(["address", "state", "attempts", "code", "reply"])
+        async for row in report(app, campaign_id):
+            out.writerow([defused(row.address), row.state, row.attempts, row.code or "", defused(row.reply or "")])
+
+    act(lines if as_csv else lambda app: show_status(app, campaign_id, as_json))

@@ -1,0 +1,78 @@
+"""Following a campaign on the terminal: its status once, or a live bar until it is over."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import Any
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from mailer.actions.sending.report import Status, status
+from mailer.app import App
+from mailer.domain.campaign import CampaignState
+from mailer.entrypoints.command.console import show_json
+
+_EVERY_S = 0.5
+_OVER = (CampaignState.SENT, CampaignState.CANCELLED, CampaignState.DRAFT)
+
+
+async def show_status(app: App, campaign_id: int, as_json: bool) -> None:
+    """Print the status once."""
+    told = await status(app, campaign_id)
+    if as_json:
+        show_json(_as_json(told))
+    else:
+        typer.echo(_in_words(told))
+
+
+async def follow(app: App, campaign_id: int, as_json: bool) -> None:
+    """A live bar on stderr with counts, rate and time left; the last status on stdout when it is over."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[rate]}"))
+    with Progress(*columns, TimeRemainingColumn(), console=Console(stderr=True)) as bar:
+        task = bar.add_task("", total=None, rate="")
+        before, since = await status(app, campaign_id), time.monotonic()
+        told = before
+        while told.campaign.state not in _OVER:
+            went = max(time.monotonic() - since, _EVERY_S)
+            rate = f"{(told.settled - before.settled) / went:.0f}/s {_counted(told)}"
+            before, since = told, time.monotonic()
+            bar.update(
+                task, total=told.audience or None, completed=told.settled, description=told.campaign.state, rate=rate
+            )
+            await asyncio.sleep(_EVERY_S)
+            told = await status(app, campaign_id)
+        total = told.audience or 1
+        bar.update(task, total=total, completed=told.settled or total, description=told.campaign.state, rate="")
+    if as_json:
+        show_json(_as_json(told))
+    else:
+        typer.echo(_in_words(told))
+
+
+def _counted(told: Status) -> str:
+    return ", ".join(f"{number} {state}" for state, number in sorted(told.counts.items()))
+
+
+def _in_words(told: Status) -> str:
+    words = [f"campaign {told.campaign.id}: {told.campaign.state}, audience {told.audience}", _counted(told)]
+    if told.campaign.state is CampaignState.SCHEDULED:
+        words.append(f"for {told.campaign.local_time} {told.campaign.zone}")
+    if told.rate is not None:
+        words.append(f"{told.rate:.0f} a second" + (f", {told.eta_s:.0f} s left" if told.eta_s else ""))
+    return "; ".join(word for word in [*words, told.campaign.remark] if word)
+
+
+def _as_json(told: Status) -> dict[str, Any]:
+    return {
+        "id": told.campaign.id,
+        "state": told.campaign.state,
+        "audience": told.audience,
+        "counts": told.counts,
+        "rate": told.rate and round(told.rate, 1),
+        "eta_s": told.eta_s and round(told.eta_s, 1),
+        "scheduled_at": told.campaign.scheduled_at,
+        "remark": told.campaign.remark,
+    }

@@ -1,0 +1,55 @@
+"""`mailer list ...`: opening and showing mailing lists."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Annotated, Any
+
+import typer
+
+from mailer.entrypoints.command.console import AsJson, act, say, show_json
+
+lists = typer.Typer(no_args_is_help=True, help="Open and show mailing lists.")
+
+
+@lists.command("add")
+def add(
+    list_name: Annotated[str, typer.Argument(help="The list's address before the @: lower case, at most 26.")],
+    title: Annotated[str, typer.Option("--name", help='What people read: "Open Appeals".')],
+    owner: Annotated[str, typer.Option(help="The address of who answers for the list.")],
+    description: Annotated[str, typer.Option(help="One sentence on what it is about.")] = "",
+    language: Annotated[str, typer.Option(help="Of letters to people whose own is not known.")] = "en",
+    as_json: AsJson = False,
+) -> None:
+    """Open a list; its addresses work at once."""
+    from mailer.actions.writing.add_list import add_list
+
+    made = act(
+        lambda app: add_list(app, name=list_name, title=title, owner=owner, description=description, language=language)
+    )
+    show_json(asdict(made)) if as_json else say(f"The list {made.name} is open: people join by {made.name}-join@.")
+
+
+@lists.command("show")
+def show(list_name: str, as_json: AsJson = False) -> None:
+    """A list, and how many people are on it."""
+    from mailer.actions.writing.show_list import show_list
+
+    _print([act(lambda app: show_list(app, list_name))], as_json)
+
+
+@lists.command("ls")
+def ls(as_json: AsJson = False) -> None:
+    """All lists."""
+    from mailer.actions.writing.show_list import show_lists
+
+    _print(act(show_lists), as_json)
+
+
+def _print(shown: list[dict[str, Any]], as_json: bool) -> None:
+    if as_json:
+        show_json(shown)
+        return
+    for one in shown:
+        counts = ", ".join(f"{number} {state}" for state, number in one["subscriptions"].items())
+        typer.echo(f"{one['address']}\t{one['title']}\t{one['language']}\t{one['owner']}\t{counts}")

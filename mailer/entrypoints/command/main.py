@@ -1,0 +1,41 @@
+"""The `mailer` command and its parts."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from mailer import __version__
+from mailer.entrypoints.command import service_commands
+from mailer.entrypoints.command.campaign_commands import campaigns
+from mailer.entrypoints.command.list_commands import lists
+from mailer.entrypoints.command.people_commands import people
+
+command = typer.Typer(
+    name="mailer",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    help="Mailing lists and newsletters: join by email, blasts on a clock, leave by link.",
+)
+for own in (service_commands.init, service_commands.serve, service_commands.migrate, service_commands.demo):
+    command.command()(own)
+command.add_typer(lists, name="list")
+command.add_typer(people, name="subscribers")
+command.add_typer(campaigns, name="campaign")
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"mailer {__version__}")
+        raise typer.Exit
+
+
+@command.callback()
+def _options(
+    _version: Annotated[
+        bool, typer.Option("--version", help="Print the version.", callback=_show_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Settings are read from settings.toml here, or from the file that MAILER_SETTINGS names."""

@@ -1,0 +1,91 @@
+"""`mailer init`, `serve`, `migrate` and `demo`."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mailer.entrypoints.command.console import say, settings, told_plainly
+
+
+def init(folder: Annotated[Path, typer.Argument(help="Where to write them.")] = Path()) -> None:
+    """Write settings.toml, each key with its default and why, and a secret."""
+    from mailer.domain.keyring import KEY_OCTETS, Keyring, write_keyring
+    from mailer.errors import AlreadyThere
+    from mailer.settings import DEFAULT_FILE, settings_text
+
+    keyring = Keyring(secrets.token_bytes(KEY_OCTETS), ((1, secrets.token_bytes(KEY_OCTETS)),))
+    texts = {folder / DEFAULT_FILE: settings_text(), folder / "secret": write_keyring(keyring)}
+    with told_plainly():
+        if there := [str(file) for file in texts if file.exists()]:
+            raise AlreadyThere(f"{' and '.join(there)}: already there; nothing was written")
+        folder.mkdir(parents=True, exist_ok=True)
+        for file, text in texts.items():
+            _write_new(file, text, 0o600 if file.name == "secret" else 0o644)
+    say(f"Wrote {' and '.join(str(file) for file in texts)}.")
+    say("Keep a copy of the secret: it signs every link in letters already sent. Lose it, and none of them works.")
+    say("Next: look through settings.toml, then `mailer serve`.")
+
+
+def _write_new(file: Path, text: str, mode: int) -> None:
+    with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "w", encoding="utf-8") as out:
+        out.write(text)
+
+
+def serve(
+    migrate: Annotated[
+        bool | None,
+        typer.Option(
+            "--migrate/--no-migrate", help="Bring the database up to date first (as settings say).", show_default=False
+        ),
+    ] = None,
+) -> None:
+    """Run the service: mail in, pages, clock and sending, until SIGINT or SIGTERM."""
+    import asyncio
+
+    import uvloop
+
+    from mailer.app import open_app, resource
+    from mailer.entrypoints.log import log_to_stderr
+    from mailer.entrypoints.serve import serve as serve_app
+    from mailer.store.migration import check_schema
+
+    log_to_stderr()
+    with told_plainly():
+        at_hand = settings()
+        app = open_app(at_hand)
+        if at_hand.service.serve_migrates if migrate is None else migrate:
+            _bring_up_to_date(at_hand.database.url)
+        else:
+            check_schema(at_hand.database.url, resource("migrations"))
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(serve_app(app, at_hand.intake, at_hand.web))
+
+
+def migrate() -> None:
+    """Bring the database's schema up to date; a SQLite file is copied aside first."""
+    with told_plainly():
+        _bring_up_to_date(settings().database.url)
+    say("The database is up to date.")
+
+
+def _bring_up_to_date(url: str) -> None:
+    from mailer.app import resource
+    from mailer.store.migration import bring_up_to_date
+
+    if copy := bring_up_to_date(url, resource("migrations")):
+        say(f"The database was copied to {copy} before it was migrated.")
+
+
+def demo() -> None:
+    """Play the whole story on this machine, against real sockets, with invented people."""
+    import sys
+
+    from mailer.entrypoints.demo.story import play
+
+    with told_plainly():
+        raise typer.Exit(play(stay=sys.stdin.isatty() and sys.stdout.isatty()))

@@ -1,0 +1,69 @@
+"""The join form: one plain page, through the same action as joining by mail."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from babel import Locale
+from starlette.requests import Request
+from starlette.responses import Response
+
+from mailer.actions.joining.look_up import look_up_list
+from mailer.actions.joining.subscribe import subscribe
+from mailer.domain.address import parse_address
+from mailer.domain.consent import Evidence, Way
+from mailer.domain.language import parse_language
+from mailer.domain.mailing_list import MailingList
+from mailer.entrypoints.web.page import app_of, page, read_form
+from mailer.errors import AddressRefused
+
+_LONGEST_NAME = 100
+
+
+async def show_join(request: Request) -> Response:
+    """The empty form."""
+    mailing_list = await look_up_list(app_of(request), request.path_params["name"])
+    return _form(request, mailing_list, {"email": "", "name": "", "language": ""}, None)
+
+
+async def post_join(request: Request) -> Response:
+    """Ask by letter whether the person wants to join; the answer is the same whoever is subscribed."""
+    app = app_of(request)
+    mailing_list = await look_up_list(app, request.path_params["name"])
+    posted = await read_form(request)
+    form = {field: posted.get(field, "").strip() for field in ("email", "name", "language")}
+    form["name"] = "".join(character for character in form["name"] if character.isprintable())[:_LONGEST_NAME]
+    again = posted.get("again") == "1"
+    try:
+        address = parse_address(form["email"])
+    except AddressRefused as refusal:
+        return _form(request, mailing_list, form, str(refusal), status=422)
+    if not posted.get("website"):  # a trap that people never see: whoever fills it in is a robot
+        await subscribe(
+            app,
+            list_name=mailing_list.name,
+            address=address,
+            evidence=Evidence(Way.FORM, {"client": request.client.host if request.client else None}),
+            name=form["name"] or None,
+            language=parse_language(form["language"]),
+            again=again,
+        )
+    wanted = parse_language(form["language"])
+    action = f"/join/{mailing_list.name}"
+    return page(request, "joined", wanted, mailing_list=mailing_list, action=action, form=form, again=again)
+
+
+def _form(
+    request: Request, mailing_list: MailingList, form: dict[str, str], problem: str | None, status: int = 200
+) -> Response:
+    app = app_of(request)
+    languages = [(tag, Locale.parse(tag, sep="-").get_display_name(tag)) for tag in app.templates.languages]
+    values: dict[str, Any] = {
+        "mailing_list": mailing_list,
+        "letterhead": app.letterhead(mailing_list),
+        "action": f"/join/{mailing_list.name}",
+        "languages": languages,
+        "form": form | {"language": form["language"] or mailing_list.language},
+        "problem": problem,
+    }
+    return page(request, "join", parse_language(form["language"]), status=status, **values)

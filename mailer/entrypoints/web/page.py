@@ -1,0 +1,81 @@
+"""What all pages share: the app at hand, the reader's language, bounded forms, careful headers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import HTMLResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from mailer.app import App
+from mailer.domain.language import parse_language
+
+_MOST_FORM_OCTETS = 64 * 1024
+_HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; "
+    "base-uri 'none'; frame-ancestors 'none'",
+    "Referrer-Policy": "same-origin",  # the token stands in the address
+    "X-Content-Type-Options": "nosniff",
+    "X-Robots-Tag": "noindex",
+    "Cache-Control": "no-store",
+}
+
+
+def app_of(request: Request) -> App:
+    """The App that this web application was made with."""
+    app: App = request.app.state.app
+    return app
+
+
+def page(request: Request, name: str, *wanted: str | None, status: int = 200, **values: Any) -> HTMLResponse:
+    """One of templates/pages, in the first language that we speak of `wanted` and what the browser asks for."""
+    app = app_of(request)
+    language = app.language(*wanted, *_accepted(request), *(_own_language(values)))
+    body = app.templates.render(f"pages/{name}.html", language, house=app.house, **values)
+    return HTMLResponse(body, status, headers=_HEADERS | {"Content-Language": language})
+
+
+def _accepted(request: Request) -> list[str | None]:
+    """The tags in Accept-Language, best first (RFC 9110 section 12.5.4)."""
+    weighed = []
+    for part in request.headers.get("accept-language", "")[:500].split(","):
+        tag, _, weight = part.partition(";q=")
+        try:
+            weighed.append((float(weight or 1), parse_language(tag)))
+        except ValueError:
+            continue
+    return [tag for _, tag in sorted(weighed, key=lambda one: -one[0])]
+
+
+def _own_language(values: dict[str, Any]) -> list[str]:
+    mailing_list = values.get("mailing_list")
+    return [mailing_list.language] if mailing_list else []
+
+
+async def read_form(request: Request) -> dict[str, str]:
+    """The fields of a posted form, urlencoded or multipart; files are ignored."""
+    async with request.form(max_files=4, max_fields=40) as form:
+        return {name: value for name, value in form.items() if isinstance(value, str)}
+
+
+class BoundedBody:
+    """ASGI middleware: a body larger than any form of ours is refused while it is read."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass everything on, and count."""
+        taken = 0
+
+        async def counted() -> Message:
+            nonlocal taken
+            message = await receive()
+            taken += len(message.get("body", b""))
+            if taken > _MOST_FORM_OCTETS:
+                raise HTTPException(413, "That is more than any form here holds.")
+            return message
+
+        await self.app(scope, counted, send)

@@ -1,0 +1,69 @@
+"""Header fields as octets: folded (RFC 5322 section 2.2.3), words beyond ASCII encoded (RFC 2047)."""
+
+from __future__ import annotations
+
+import base64
+import string
+from collections.abc import Callable, Iterable
+from functools import lru_cache
+
+_COLUMNS = 78
+# With "Subject: " before it an encoded word still fits the first line.
+_WORD_COLUMNS = 64
+_CHARSET_COLUMNS = len("=?utf-8?q??=")
+_LONGEST_PLAIN = 60
+_PLAIN_OCTETS = frozenset((string.ascii_letters + string.digits + "!*+-/").encode())
+
+
+def header_field(name: str, tokens: Iterable[str]) -> bytes:
+    """`Name: token token` CRLF, broken between tokens where a line would pass 78 columns; tokens are ASCII."""
+    lines, current = [], f"{name}:"
+    for place, token in enumerate(tokens):
+        if place and len(current) + 1 + len(token) > _COLUMNS:
+            lines.append(current)
+            current = ""
+        current += f" {token}"
+    return "\r\n".join((*lines, current, "")).encode("ascii")
+
+
+@lru_cache(maxsize=1024)
+def text_field(name: str, text: str) -> bytes:
+    """A field of free text such as Subject; white space is made single."""
+    words = text.split()
+    plain = text.isascii() and "=?" not in text and max(map(len, words), default=0) <= _LONGEST_PLAIN
+    return header_field(name, words if plain else encode_words(" ".join(words)))
+
+
+def phrase(text: str) -> list[str]:
+    """A display name as tokens: a quoted string, or encoded words where that does not do (RFC 5322 section 3.2.5)."""
+    text = " ".join(text.split())
+    if text.isascii() and "=?" not in text and len(text) <= _LONGEST_PLAIN:
+        escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+        return [f'"{escaped}"']
+    return encode_words(text)
+
+
+def encode_words(text: str) -> list[str]:
+    """`text` as RFC 2047 encoded words of at most 64 columns, never breaking a character; Q or B, the shorter."""
+    quoted = _chunks(text, _quoted, lambda units: sum(map(len, units)))
+    based = _chunks(text, lambda character: character, lambda units: -(-len("".join(units).encode()) // 3) * 4)
+    as_q = [f"=?utf-8?q?{chunk}?=" for chunk in quoted]
+    as_b = [f"=?utf-8?b?{base64.b64encode(chunk.encode()).decode()}?=" for chunk in based]
+    return min(as_q, as_b, key=lambda words: sum(map(len, words)))
+
+
+def _quoted(character: str) -> str:
+    if character == " ":
+        return "_"
+    return "".join(chr(octet) if octet in _PLAIN_OCTETS else f"={octet:02X}" for octet in character.encode())
+
+
+def _chunks(text: str, unit_of: Callable[[str], str], columns: Callable[[list[str]], int]) -> list[str]:
+    """The units of `text`'s characters, joined as long as they fit one encoded word."""
+    chunks: list[list[str]] = [[]]
+    for character in text:
+        unit = unit_of(character)
+        if columns([*chunks[-1], unit]) > _WORD_COLUMNS - _CHARSET_COLUMNS:
+            chunks.append([])
+        chunks[-1].append(unit)
+    return ["".join(chunk) for chunk in chunks]

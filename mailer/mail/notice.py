@@ -1,0 +1,138 @@
+"""A notice: a letter the service writes itself, as plain text and as HTML."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from email.utils import format_datetime
+
+from mailer.domain.delivery import Delivery, Kind
+from mailer.domain.language import choose_language
+from mailer.domain.subscription import CONFIRM_WITHIN, REJOIN_WITHIN
+from mailer.domain.token import Purpose
+from mailer.errors import NotFound
+from mailer.mail.header import header_field, phrase, text_field
+from mailer.mail.letter import Letter
+from mailer.mail.letterhead import House, Letterhead
+from mailer.mail.passage import NoticeWords, one_line, read_words, write_text
+from mailer.mail.quoted_printable import encode_quoted_printable
+from mailer.mail.template import SOURCE_LANGUAGE, Templates
+
+_LINKS = {
+    Kind.CONFIRM: ("confirm", Purpose.CONFIRM),
+    Kind.ALREADY: ("leave", Purpose.LEAVE),
+    Kind.WELCOME: ("leave", Purpose.LEAVE),
+    Kind.GOODBYE: ("rejoin", Purpose.REJOIN),
+}
+"""The page and the purpose of the personal link in each kind that has one."""
+_DAYS = {Kind.CONFIRM: CONFIRM_WITHIN.days, Kind.GOODBYE: REJOIN_WITHIN.days}
+_MESSAGE_ID = re.compile(r"<[!-;=?-~]{1,480}@[!-;=?-~]{1,480}>")
+
+
+def compose_notice(
+    delivery: Delivery, letterhead: Letterhead | None, house: House, templates: Templates, dated_at: datetime
+) -> Letter:
+    """The letter of one notice delivery, the same octets for the same input.
+
+    Its kind is confirm, already, welcome, goodbye (NotFound without a mailing list or a subscription) or help;
+    the others are composed elsewhere: ValueError. It says Auto-Submitted, and auto-replied with In-Reply-To where
+    `values["in_reply_to"]` is a Message-ID (RFC 3834 section 5). `dated_at` is aware.
+    """
+    if delivery.kind not in {*_LINKS, Kind.HELP}:
+        raise ValueError(f"a {delivery.kind} letter is not composed from a notice template")
+    link = _link(delivery, letterhead, house)
+    words, html = _write(delivery, letterhead, house, templates, link)
+    fields = _fields(delivery, letterhead, house, words.subject, dated_at)
+    if letterhead is not None:
+        fields += _list_fields(delivery, letterhead, link)
+    # Quoted-printable never holds "=_" (RFC 2045 section 6.7), so no part can hold the boundary.
+    boundary = f"=_{house.keyring.fingerprint('boundary', house.message_id(delivery.id))}"
+    fields.append(header_field("Content-Type", ("multipart/alternative;", f'boundary="{boundary}"')))
+    parts = (
+        b"--%b\r\n%b" % (boundary.encode(), _part(subtype, text))
+        for subtype, text in (("plain", write_text(words)), ("html", html))
+    )
+    content = b"%b\r\n%b--%b--\r\n" % (b"".join(fields), b"".join(parts), boundary.encode())
+    return Letter(house.return_path(delivery.id), delivery.address, content)
+
+
+def _link(delivery: Delivery, letterhead: Letterhead | None, house: House) -> str | None:
+    """The personal link, where the kind has one."""
+    if delivery.kind not in _LINKS:
+        return None
+    if letterhead is None or delivery.subscription_id is None:
+        raise NotFound(f"delivery {delivery.id}, a {delivery.kind} notice, names no subscription of a mailing list")
+    page, purpose = _LINKS[delivery.kind]
+    return house.link(page, purpose, delivery.subscription_id)
+
+
+def _write(
+    delivery: Delivery, letterhead: Letterhead | None, house: House, templates: Templates, link: str | None
+) -> tuple[NoticeWords, str]:
+    """What it says, and the same as HTML, in the reader's language, else the list's, else English."""
+    wanted = (delivery.language, letterhead.mailing_list.language if letterhead else None)
+    language = choose_language(wanted, templates.languages) or SOURCE_LANGUAGE
+    source = templates.render(
+        f"notices/{delivery.kind}.md",
+        language,
+        house=house,
+        letterhead=letterhead,
+        title=one_line(letterhead.mailing_list.title) if letterhead else None,
+        description=one_line(letterhead.mailing_list.description) if letterhead else None,
+        link=link,
+        days=_DAYS.get(delivery.kind),
+        invited=bool(delivery.values.get("invited")),
+    )
+    words = read_words(source)
+    html = templates.render("notices/layout.html", language, subject=words.subject, body=words.body, foot=words.foot)
+    return words, html
+
+
+def _fields(
+    delivery: Delivery, letterhead: Letterhead | None, house: House, subject: str, dated_at: datetime
+) -> list[bytes]:
+    """The fields every notice has, but for the Content-Type."""
+    name = letterhead.mailing_list.title if letterhead else house.name
+    address = letterhead.address() if letterhead else f"postmaster@{house.domain}"
+    answered = str(delivery.values.get("in_reply_to", ""))
+    is_reply = _MESSAGE_ID.fullmatch(answered) is not None
+    fields = [
+        header_field("From", (*phrase(name), f"<{address}>")),
+        header_field("To", (delivery.address,)),
+        text_field("Subject", subject),
+        header_field("Date", (format_datetime(dated_at.astimezone(UTC)),)),
+        header_field("Message-ID", (house.message_id(delivery.id),)),
+        header_field("Auto-Submitted", ("auto-replied" if is_reply else "auto-generated",)),
+        header_field("X-Auto-Response-Suppress", ("All",)),
+        header_field("MIME-Version", ("1.0",)),
+    ]
+    if is_reply:
+        fields += [header_field(name, (answered,)) for name in ("In-Reply-To", "References")]
+    return fields
+
+
+def _list_fields(delivery: Delivery, letterhead: Letterhead, link: str | None) -> list[bytes]:
+    """The fields of a notice that belongs to a mailing list (RFC 2369, RFC 2919, RFC 8058)."""
+    fields = [header_field("List-Id", (f"<{letterhead.list_id}>",))]
+    if delivery.kind is Kind.CONFIRM and delivery.subscription_id is not None:
+        fields.append(header_field("Reply-To", (letterhead.confirm_address(delivery.subscription_id),)))
+    if delivery.kind is Kind.WELCOME and delivery.subscription_id is not None:
+        leave_address = letterhead.leave_address(delivery.subscription_id)
+        fields += [
+            header_field("List-Unsubscribe", (f"<{link}>,", f"<mailto:{leave_address}>")),
+            header_field("List-Unsubscribe-Post", ("List-Unsubscribe=One-Click",)),
+            header_field("List-Post", ("NO",)),
+            header_field("List-Help", (f"<mailto:{letterhead.address('help')}>",)),
+            header_field("List-Owner", (f"<mailto:{letterhead.address('owner')}>",)),
+        ]
+    return fields
+
+
+def _part(subtype: str, text: str) -> bytes:
+    return (
+        header_field("Content-Type", (f"text/{subtype};", "charset=utf-8"))
+        + header_field("Content-Transfer-Encoding", ("quoted-printable",))
+        + b"\r\n"
+        + encode_quoted_printable(text)
+        + b"\r\n"
+    )

@@ -1,0 +1,88 @@
+"""What every test of the whole service stands on: both databases, a clock moved by hand, a relay that remembers."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from fake_relay import FakeRelay
+from house import ROOT, Clock, make_app
+from postgres import find_binaries, running_postgres
+
+from mailer.app import App
+from mailer.store.migration import bring_up_to_date
+
+MIGRATIONS = ROOT / "migrations"
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[str]:
+    """Where to connect, with {name} for the database's; a database called `template` is migrated."""
+    binaries = find_binaries()
+    if binaries is None:
+        pytest.skip("no PostgreSQL here: neither the wheel's binaries nor the system's")
+    with running_postgres(binaries) as where:
+        with psycopg.connect(where.format(name="postgres"), autocommit=True) as connection:
+            connection.execute("CREATE DATABASE template")
+        bring_up_to_date(where.format(name="template"), MIGRATIONS)
+        yield where
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated SQLite file to copy."""
+    file = tmp_path_factory.mktemp("sqlite") / "template.db"
+    bring_up_to_date(f"sqlite:///{file}", MIGRATIONS)
+    return file
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """A fresh, migrated database of each kind."""
+    if request.param == "sqlite":
+        file = shutil.copy(request.getfixturevalue("sqlite_template"), tmp_path / "mailer.db")
+        yield f"sqlite:///{file}"
+        return
+    where, name = request.getfixturevalue("postgres"), f"test_{abs(hash(request.node.nodeid))}"
+    with psycopg.connect(where.format(name="postgres"), autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE template")  # type: ignore[call-overload]
+        yield where.format(name=name)
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")  # type: ignore[call-overload]
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """Moved by hand."""
+    return Clock()
+
+
+@pytest.fixture
+async def relay() -> AsyncIterator[FakeRelay]:
+    """Never fails on its own, and remembers everything."""
+    async with FakeRelay() as fake:
+        yield fake
+
+
+@pytest.fixture
+async def app(database_url: str, clock: Clock, relay: FakeRelay) -> AsyncIterator[App]:
+    """The service on each database, before any door is open."""
+    made = make_app(database_url, clock, relay.port)
+    yield made
+    await made.database.close()
+
+
+@pytest.fixture
+async def again(database_url: str, clock: Clock, relay: FakeRelay) -> AsyncIterator[Callable[[], App]]:
+    """The service started once more on the same database."""
+    made: list[App] = []
+
+    def start() -> App:
+        made.append(make_app(database_url, clock, relay.port))
+        return made[-1]
+
+    yield start
+    for one in made:
+        await one.database.close()

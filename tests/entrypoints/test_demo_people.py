@@ -1,0 +1,98 @@
+"""The demo's invented people, and the sample texts they are sent."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections import Counter
+from pathlib import Path
+from zoneinfo import available_timezones
+
+import pytest
+import yaml
+
+from mailer.domain.address import parse_address
+from mailer.entrypoints.demo import people as people_module
+from mailer.entrypoints.demo.people import COLUMNS, invented_people, write_csv
+
+SAMPLES = sorted((Path(people_module.__file__).parent / "samples").glob("*.md"))
+
+
+def test_everyone_has_an_address_of_their_own_that_we_could_mail_and_nobody_owns() -> None:
+    addresses = [parse_address(person["email"]) for person in invented_people(3000, 1)]
+
+    assert len({address.mailbox_key for address in addresses}) == 3000
+    assert all(address.mailed.isascii() for address in addresses)
+    assert {address.domain for address in addresses} == {"example.org", "example.com", "example.net"}
+
+
+def test_each_language_is_spoken_by_a_third_in_zones_that_exist() -> None:
+    people = list(invented_people(300, 1))
+
+    assert Counter(person["language"] for person in people) == {"en": 100, "de": 100, "tr": 100}
+    assert {person["zone"] for person in people} <= available_timezones()
+    assert {person["zone"] for person in people if person["language"] == "tr"} == {"Europe/Istanbul"}
+
+
+def test_the_same_seed_invents_the_same_people_and_another_seed_others() -> None:
+    assert list(invented_people(50, 7)) == list(invented_people(50, 7))
+    assert list(invented_people(50, 7)) != list(invented_people(50, 8))
+
+
+@pytest.mark.parametrize(
+    ("first", "local"),
+    [("Jürgen", "juergen"), ("Çağrı", "cagri"), ("Işıl", "isil"), ("İlker", "ilker"), ("Ömer", "omer"), ("Zoë", "zoe")],
+)
+def test_names_keep_their_letters_and_addresses_spell_them_in_ascii(first: str, local: str) -> None:
+    found = [person for person in invented_people(3000, 1) if person["name"].startswith(f"{first} ")]
+
+    assert found
+    assert all(person["email"].startswith(f"{local}.") for person in found)
+
+
+def test_the_table_reads_back_as_the_same_people() -> None:
+    file = io.StringIO(newline="")
+
+    write_csv(invented_people(30, 1), file)
+
+    file.seek(0)
+    table = csv.DictReader(file)
+    assert list(table) == list(invented_people(30, 1))
+    assert tuple(table.fieldnames or ()) == COLUMNS
+
+
+def test_both_appeals_are_written_in_all_three_languages() -> None:
+    assert [path.name for path in SAMPLES] == [
+        f"{appeal}.{language}.md" for appeal in ("harvest_forum", "library") for language in ("de", "en", "tr")
+    ]
+
+
+@pytest.mark.parametrize("path", SAMPLES, ids=lambda path: path.name)
+def test_a_sample_is_a_whole_appeal_once_its_hour_is_filled_in(path: Path) -> None:
+    manuscript = path.read_text(encoding="utf-8")
+    filled = manuscript.replace("EVENT_STARTS", "2026-12-04T19:00")
+
+    _, front, body = re.split(r"^---\n", filled, maxsplit=2, flags=re.MULTILINE)
+    matter = yaml.safe_load(front)
+
+    assert manuscript.count("EVENT_STARTS") == 1
+    assert set(matter) == {
+        *("subject", "title", "lead", "preheader", "language", "template"),
+        *("event", "action", "closing", "source", "tags"),
+    }
+    assert set(matter["event"]) == {"name", "place", "starts", "zone"}
+    assert matter["event"]["starts"] == "2026-12-04T19:00"
+    assert matter["language"] == path.name.split(".")[1]
+    assert 120 <= len(body.split()) <= 200
+    assert all(mark in body for mark in ("\n- ", "**", "]("))
+
+
+@pytest.mark.parametrize("path", SAMPLES, ids=lambda path: path.name)
+def test_a_sample_names_only_example_domains_and_greets_those_whose_name_is_unknown(path: Path) -> None:
+    manuscript = path.read_text(encoding="utf-8")
+
+    assert set(re.findall(r"https?://([^/\s)]+)", manuscript)) == {"www.example.org"}
+    holes = re.findall(r"{{.*?}}", manuscript)
+    assert len(holes) == 2
+    assert all(re.fullmatch(r'{{ name or "[^"]+" }}', hole) for hole in holes)

@@ -1,0 +1,168 @@
+"""The mail door keeps its bounds, whatever a client sends."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+import uvloop
+from smtp_visitor import DOMAIN, JOIN, LEAVE, MAIL, Desk, Visitor, opened, visit, visiting
+
+MEGABYTE = 2**20
+
+
+async def poured(visitor: Visitor, piece: bytes, times: int) -> int:
+    """How many octets the door took before it hung up."""
+    taken = 0
+    try:
+        for _ in range(times):
+            visitor.writer.write(piece)
+            await asyncio.wait_for(visitor.writer.drain(), 5)
+            taken += len(piece)
+    except ConnectionError:
+        pass
+    return taken
+
+
+@pytest.mark.parametrize("piece", [b"x" * MEGABYTE, b"x.\r\n" * (MEGABYTE // 4), b"\r" * MEGABYTE])
+@pytest.mark.parametrize("loop", [asyncio.new_event_loop, uvloop.new_event_loop])
+def test_a_mail_without_end_is_cut_off_soon_after_the_limit(loop, piece):
+    async def story() -> tuple[int, Desk]:
+        desk = Desk()
+        async with visiting(desk, most_octets=2 * MEGABYTE) as visitor:
+            await visitor.begin_mail(JOIN)
+            # Each piece ends amid a line, so that no dot of it ends the mail.
+            taken = await poured(visitor, piece + b"x", 64)
+            await visitor.rest()
+        return taken, desk
+
+    with asyncio.Runner(loop_factory=loop) as runner:
+        taken, desk = runner.run(story())
+
+    # Our limit, the patience of 1 MB, and what sockets of both ends hold on the way.
+    assert taken < 20 * MEGABYTE
+    assert desk.received == []
+
+
+async def test_a_session_holds_no_more_of_an_endless_line_than_its_limit():
+    desk = Desk()
+    async with opened(desk, most_octets=MEGABYTE) as intake:
+        visitor = await visit(intake)
+        await visitor.reply()
+        await visitor.begin_mail(JOIN)
+        (session,) = intake.guests.sessions
+
+        await poured(visitor, b"x" * MEGABYTE, 64)
+        await asyncio.wait_for(session.gone, 5)
+
+        await visitor.leave()
+    assert len(session._reader._buffer) < MEGABYTE
+
+
+@pytest.mark.parametrize(("octets", "answer"), [(-1, "250"), (0, "250"), (1, "552"), (500_000, "552")])
+async def test_a_mail_over_the_limit_is_refused_when_its_client_is_done(octets, answer):
+    async with visiting(Desk(), most_octets=MEGABYTE) as visitor:
+        await visitor.begin_mail(JOIN)
+
+        text = b"x" * (MEGABYTE + octets - 2) + b"\r\n"
+
+        assert (await visitor.say(text + b".")).startswith(answer)
+
+
+async def test_a_mail_that_announces_too_many_octets_is_refused_at_once():
+    async with visiting(Desk()) as visitor:
+        await visitor.say("EHLO home.example.org")
+
+        assert (await visitor.say("MAIL FROM:<rosa@example.org> SIZE=99999999 BODY=8BITMIME")).startswith("552")
+
+
+async def test_one_mail_has_only_so_many_recipients():
+    async with visiting(Desk(), most_recipients=2) as visitor:
+        await visitor.say("EHLO home.example.org")
+        await visitor.say("MAIL FROM:<rosa@example.org>")
+
+        answers = [await visitor.say(f"RCPT TO:<{to}>") for to in (JOIN, LEAVE, f"appeals-help@{DOMAIN}")]
+
+    assert [answer[:9] for answer in answers] == ["250 2.1.5", "250 2.1.5", "452 4.5.3"]
+
+
+async def test_a_recipient_named_twice_is_handed_on_once():
+    desk = Desk()
+    async with visiting(desk) as visitor:
+        await visitor.begin_mail(JOIN, LEAVE, JOIN)
+        await visitor.say(MAIL + b".")
+
+    assert desk.received[0][1] == (JOIN, LEAVE)
+
+
+async def test_a_client_beyond_the_most_is_asked_to_come_again_until_another_leaves():
+    async with opened(Desk(), most_connections=1) as intake:
+        first, second = await visit(intake), await visit(intake)
+        await first.reply()
+
+        turned_away = await second.rest()
+        await first.say("QUIT")
+        await asyncio.wait_for(asyncio.gather(*(session.gone for session in intake.guests.sessions)), 5)
+        third = await visit(intake)
+
+        assert turned_away.startswith(b"421 4.3.2")
+        assert (await third.reply()).startswith("220")
+        for visitor in (first, second, third):
+            await visitor.leave()
+
+
+@pytest.mark.parametrize("garbage", [b"\r\n", b"\xff\xfe\r\n", b"GET / HTTP/1.1\r\n", b"RCPT TO:<a@b>\r\n", b"\n"])
+async def test_a_client_that_talks_garbage_is_sent_away(garbage):
+    async with visiting(Desk()) as visitor:
+        await poured(visitor, garbage, 2000)
+
+        said = await visitor.rest()
+
+        assert said.count(b"\r\n") <= 110
+
+
+async def test_a_client_that_tries_out_addresses_is_sent_away():
+    desk = Desk()
+    async with visiting(desk) as visitor:
+        await visitor.say("EHLO home.example.org")
+        await visitor.say("MAIL FROM:<mallory@example.net>")
+        await poured(visitor, b"".join(b"RCPT TO:<name%d@lists.example.org>\r\n" % n for n in range(1000)), 1)
+
+        said = await visitor.rest()
+
+        assert b"421 4.7.0" in said
+    assert len(desk.asked) == 100
+
+
+async def test_a_command_line_without_end_is_not_kept():
+    async with opened(Desk(), timeout_s=0.2) as intake:
+        visitor = await visit(intake)
+        (greeting, taken) = await visitor.reply(), await poured(visitor, b"x" * MEGABYTE, 8)
+
+        assert greeting.startswith("220")
+        assert taken > 0
+        (session,) = intake.guests.sessions or (None,)
+        assert session is None or len(session._reader._buffer) < MEGABYTE
+        await visitor.leave()
+
+
+async def test_a_silent_client_is_told_and_sent_away():
+    async with opened(Desk(), timeout_s=0.05) as intake:
+        visitor = await visit(intake)
+
+        said = await visitor.rest()
+
+        await visitor.leave()
+    assert said.endswith(b"421 4.4.2 Timeout\r\n")
+
+
+async def test_slow_writing_down_does_not_time_out_the_client():
+    desk = Desk()
+    desk.may_write.clear()
+    async with visiting(desk, timeout_s=0.05) as visitor:
+        await visitor.begin_mail(JOIN)
+        visitor.writer.write(MAIL + b".\r\n")
+        await desk.begun.wait()
+        asyncio.get_running_loop().call_later(0.4, desk.may_write.set)
+
+        assert (await visitor.reply()) == "250 2.0.0 OK"

@@ -1,0 +1,375 @@
+"""A blast: launched at its hour, one letter a recipient, each accounted for."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from fake_relay import FakeRelay
+from house import (
+    APPEAL,
+    BEA,
+    BY_HAND,
+    EMMA,
+    ROSA,
+    Clock,
+    blast,
+    bring,
+    open_list,
+    read,
+    recipients,
+    send_campaigns,
+    text_of,
+    token_in,
+)
+
+from mailer.actions.joining.unsubscribe import unsubscribe
+from mailer.actions.sending.launch import launch_due
+from mailer.actions.sending.report import report, status
+from mailer.actions.sending.schedule import schedule, send_now
+from mailer.actions.sending.send import enter, send
+from mailer.actions.sending.steer import cancel, pause, resume
+from mailer.actions.writing.new_campaign import new_campaign
+from mailer.app import App
+from mailer.domain.campaign import CampaignState
+from mailer.domain.delivery import DeliveryState
+from mailer.domain.token import Purpose, sign_token
+from mailer.errors import MomentRefused, RelayUnavailable, WrongState
+from mailer.relay.route import Lane
+
+PEOPLE = (f"{ROSA},Rosa,en", f"{EMMA},Emma,en")
+
+
+async def test_every_confirmed_subscriber_gets_one_letter_with_their_own_words(app: App, relay: FakeRelay) -> None:
+    await open_list(app)
+    await bring(app, *PEOPLE, "nameless@example.org,,")
+
+    campaign_id = await blast(app)
+    await send_campaigns(app)
+
+    texts = {letter.recipient: text_of(letter) for letter in relay.letters}
+    assert sorted(recipients(relay)) == [EMMA, "nameless@example.org", ROSA]
+    assert "Dear Emma," in texts[EMMA]
+    assert "Dear friend," in texts["nameless@example.org"]
+    told = await status(app, campaign_id)
+    assert told.campaign.state is CampaignState.SENT
+    assert told.counts == {DeliveryState.ACCEPTED: 3}
+    assert told.audience == told.campaign.audience == 3
+
+
+async def test_each_reader_gets_the_edition_in_their_language_and_others_the_first(app: App, relay: FakeRelay) -> None:
+    await open_list(app)
+    await bring(app, f"{ROSA},Rosa,de-at", f"{EMMA},Emma,tr", f"{BEA},Bea,")
+    german = APPEAL.replace("subject: Come to the harvest forum", "subject: Komm zum Ernteforum\nlanguage: de")
+
+    await blast(app, **{"en.md": APPEAL, "de.md": german})
+    await send_campaigns(app)
+
+    subjects = {letter.recipient: read(letter)["Subject"] for letter in relay.letters}
+    assert subjects == {ROSA: "Komm zum Ernteforum", EMMA: subjects[BEA], BEA: "Come to the harvest forum"}
+    words = {letter.recipient: text_of(letter) for letter in relay.letters}
+    assert "5. März 2027" in words[ROSA]
+    assert "5 Mart 2027" in words[EMMA]
+
+
+async def test_people_of_other_lists_and_people_who_left_get_nothing(app: App, relay: FakeRelay) -> None:
+    await open_list(app)
+    await open_list(app, "gardens")
+    await bring(app, *PEOPLE)
+    await bring(app, f"{BEA},Bea,en", list_name="gardens")
+    await blast(app)
+    await send_campaigns(app)
+    emmas = next(letter for letter in relay.letters if letter.recipient == EMMA)
+    await unsubscribe(app, token_in(emmas, "leave"), BY_HAND)
+
+    await blast(app)
+    await send_campaigns(app)
+
+    assert sorted(recipients(relay)) == [EMMA, ROSA, ROSA]
+
+
+async def test_whoever_leaves_in_the_middle_of_a_blast_is_not_mailed(app: App, relay: FakeRelay) -> None:
+    await open_list(app)
+    await bring(app, *PEOPLE)
+    campaign_id = await blast(app)
+    sender = await enter(app, Lane.CAMPAIGNS)
+    hold = relay.holds("rcpt", address=ROSA)
+    sending = asyncio.create_task(send(sender))
+    await hold.reached.wait()
+    emmas = sign_token(app.house.keyring, Purpose.LEAVE, 2)
+    await relay.wait_for(1)
+
+    await unsubscribe(app, emmas, BY_HAND)
+    second = await blast(app)
+    hold.released.set()
+    await sending
+    await send_campaigns(app)
+
+    assert recipients(relay).count(EMMA) == 1
+    assert (await status(app, second)).counts == {DeliveryState.ACCEPTED: 1}
+    assert (await status(app, campaign_id)).counts == {DeliveryState.ACCEPTED: 2}
+
+
+async def test_the_gate_stays_shut_for_whoever_left_after_the_claim(app: App, relay: FakeRelay) -> None:
+    await open_list(app)
+    await bring(app, *PEOPLE)
+    campaign_id = await blast(app)
+    hold = relay.holds("greeting")
+    sending = asyncio.create_task(send_campaigns(app))
+    await hold.reached.wait()
+
+    await unsubscribe(app, sign_token(app.house.keyring, Purpose.LEAVE, 2), BY_HAND)
+    hold.released.set()
+    await sending
+
+    assert recipients(relay) == [ROSA]
+    counts = (await status(app, campaign_id)).counts
+    assert counts == {DeliveryState.ACCEPTED: 1, DeliveryState.SUPPRESSED: 1}
+
+
+async def test_a_paused_campaign_hands_nothing_until_it_is_resumed(app: App, relay: FakeRelay) -> None:
+    await open_list(app)
+    await bring(app, *PEOPLE)
+    campaign_id = await blast(app)
+
+    await pause(app, campaign_id)
+    await send_campaigns(app)
+    held = list(relay.letters)
+    await resume(app, campaign_id)
+    await send_campaigns(app)
+
+    assert held == []
+    assert sorted(recipients(relay)) == [EMMA, ROSA]
+
+
+async def test_a_cancelled_campaign_sends_nothing_and_says_so_of_everyone(app: App, relay: FakeRelay) -> None:
+    await open_list(app)
+    await bring(app, *PEOPLE)
+    campaign_id = await blast(app)
+
+    await cancel(app, campaign_id)
+    await launch_due(app)
+    await send_campaigns(app)
+
+    assert relay.letters == []
+    assert (await status(app, campaign_id)).counts == {DeliveryState.CANCELLED: 2}
+    with pytest.raises(WrongState, match="cancelled"):
+        await resume(app, campaign_id)
+
+
+async def test_a_deferred_letter_is_tried_again_later_and_a_refused_one_never(
+    app: App, relay: FakeRelay, clock: Clock
+) -> None:
+    await open_list(app)
+    await bring(app, *PEOPLE)
+    relay.answers("rcpt", "450 4.2.1 try later", address=ROSA)
+    relay.answers("rcpt", "550 5.1.1 nobody here", address=EMMA)
+    campaign_id = await blast(app)
+    await send_campaigns(app)
+    before = (await status(app, campaign_id)).counts
+    relay.forgives()
+
+    clock.advance(minutes=4)
+    await send_campaigns(app)
+    too_early = list(relay.letters)
+    clock.advance(minutes=2)
+    await send_campaigns(app)
+
+    assert before == {DeliveryState.DEFERRED: 1, DeliveryState.FAILED: 1}
+    assert too_early == []
+    assert recipients(relay) == [ROSA]
+    lines = {row.address: (row.state, row.attempts, row.code, row.reply) async for row in report(app, campaign_id)}
+    assert lines[ROSA][:3] == ("accepted", 2, 250)
+    assert lines[EMMA] == ("failed", 1, 550, "5.1.1 nobody here")
+
+
+async def test_a_relay_that_is_down_costs_nobody_a_try(app: App, relay: FakeRelay) -> None:
+    await open_list(app)
+    await bring(app, *PEOPLE)
+    relay.refuses_connections()
+    campaign_id = await blast(app)
+
+    with pytest.raises(RelayUnavailable):
+        await send_campaigns(app)
+    waiting = (await status(app, campaign_id)).counts
+    await relay.listens()
+    await send_campaigns(app)
+
+    assert waiting == {DeliveryState.QUEUED: 2}
+    assert {row.attempts async for row in report(app, campaign_id)} == {1}
+    assert sorted(recipients(relay)) == [EMMA, ROSA]
+
+
+async def test_a_letter_of_unknown_fate_is_sent_again_octet_for_octet_and_parked_the_third_time(
+    app: App, relay: FakeRelay, clock: Clock
+) -> None:
+    await open_list(app)
+    await bring(app, f"{ROSA},Rosa,en")
+    relay.drops("dot")
+    campaign_id = await blast(app)
+
+    for _ in range(5):
+        await send_campaigns(app)
+        clock.advance(hours=1)
+
+    assert recipients(relay) == [ROSA] * 3
+    assert len({letter.content for letter in relay.letters}) == 1
+    assert (await status(app, campaign_id)).counts == {DeliveryState.UNCERTAIN: 1}
+
+
+async def test_a_worker_that_died_leaves_its_claims_void_and_its_handed_letters_known(
+    app: App, relay: FakeRelay, again: Callable[[], App]
+) -> None:
+    await open_list(app)
+    await bring(app, *(f"person{number}@example.org,,en" for number in range(40)))
+    campaign_id = await blast(app)
+    hold = relay.holds("dot", nth=9)
+    dying = asyncio.create_task(send_campaigns(app))
+    await hold.reached.wait()
+    dying.cancel()
+    await asyncio.gather(dying, return_exceptions=True)
+    hold.released.set()
+
+    successor = again()
+    await send_campaigns(successor)
+
+    told = await status(successor, campaign_id)
+    assert told.counts == {DeliveryState.ACCEPTED: 40}
+    assert set(recipients(relay)) == {f"person{number}@example.org" for number in range(40)}
+    assert len(relay.letters) <= 40 + app.relays[0].connections
+
+
+async def test_a_launch_that_was_interrupted_goes_on_where_it_was(
+    app: App, again: Callable[[], App], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mailer.actions.sending.launch._FIRST_CHUNK", 10)
+    monkeypatch.setattr("mailer.actions.sending.launch._LARGEST_CHUNK", 10)
+    await open_list(app)
+    await bring(app, *(f"person{number}@example.org,,en" for number in range(35)))
+    campaign_id = await new_campaign(app, list_name="appeals", texts={"appeal.md": APPEAL})
+    await send_now(app, campaign_id, wait_s=0)
+    written = app.database.timed_write
+
+    async def dies_in_the_third_chunk(*arguments: object) -> object:
+        result = await written(*arguments)  # type: ignore[arg-type]
+        if (await status(app, campaign_id)).audience == 20:
+            raise KeyboardInterrupt
+        return result
+
+    monkeypatch.setattr(app.database, "timed_write", dies_in_the_third_chunk)
+    with pytest.raises(KeyboardInterrupt):
+        await launch_due(app)
+    halfway = await status(app, campaign_id)
+
+    await launch_due(again())
+
+    told = await status(app, campaign_id)
+    assert (halfway.campaign.state, halfway.audience) == (CampaignState.LAUNCHING, 20)
+    assert (told.campaign.state, told.audience, told.campaign.audience) == (CampaignState.SENDING, 35, 35)
+
+
+@pytest.mark.parametrize(("late", "state"), [(119, CampaignState.SENDING), (121, CampaignState.DRAFT)])
+async def test_a_missed_hour_is_made_up_for_within_two_hours_and_parked_after(
+    app: App, clock: Clock, late: int, state: CampaignState
+) -> None:
+    await open_list(app)
+    await bring(app, *PEOPLE)
+    campaign_id = await new_campaign(app, list_name="appeals", texts={"appeal.md": APPEAL})
+    await schedule(app, campaign_id, local_time="2027-03-01T12:00", zone="Europe/Berlin")
+
+    clock.now = clock.now.replace(hour=11) + timedelta(minutes=late)
+    await launch_due(app)
+
+    told = await status(app, campaign_id)
+    assert told.campaign.state is state
+    assert (told.campaign.remark or "").startswith("not sent") is (state is CampaignState.DRAFT)
+
+
+async def test_nothing_is_sent_once_the_event_has_begun(app: App, relay: FakeRelay, clock: Clock) -> None:
+    await open_list(app)
+    await bring(app, *PEOPLE)
+    relay.answers("rcpt", "450 4.2.1 try later", address=ROSA)
+    launched = await blast(app)
+    await send_campaigns(app)
+    late = await new_campaign(app, list_name="appeals", texts={"appeal.md": APPEAL})
+    await schedule(app, late, local_time="2027-03-05T18:55", zone="Europe/Berlin")
+    relay.forgives()
+
+    clock.now = clock.now.replace(day=5, hour=18, minute=1)
+    await launch_due(app)
+    await send_campaigns(app)
+
+    assert recipients(relay) == [EMMA]
+    told = await status(app, launched)
+    assert told.counts == {DeliveryState.ACCEPTED: 1, DeliveryState.EXPIRED: 1}
+    assert told.campaign.state is CampaignState.SENT
+    assert (await status(app, late)).campaign.state is CampaignState.DRAFT
+    with pytest.raises(MomentRefused, match="begun"):
+        await schedule(app, late, local_time="2027-03-06T09:00", zone="UTC")
+
+
+async def test_who_joins_after_the_launch_is_not_in_the_audience(app: App, relay: FakeRelay) -> None:
+    await open_list(app)
+    await bring(app, f"{ROSA},Rosa,en")
+    await blast(app)
+
+    await bring(app, f"{EMMA},Emma,en")
+    await launch_due(app)
+    await send_campaigns(app)
+
+    assert recipients(relay) == [ROSA]
+
+
+async def test_when_the_service_closes_handed_letters_are_awaited_and_the_rest_waits(
+    app: App, relay: FakeRelay
+) -> None:
+    await open_list(app)
+    await bring(app, *(f"person{number}@example.org,,en" for number in range(30)))
+    campaign_id = await blast(app)
+    hold = relay.holds("dot")
+    sending = asyncio.create_task(send_campaigns(app))
+    await hold.reached.wait()
+
+    app.bells.closing.set()
+    hold.released.set()
+    await sending
+
+    counts = (await status(app, campaign_id)).counts
+    assert counts[DeliveryState.ACCEPTED] == len(relay.letters) <= app.relays[0].connections
+    assert counts == {
+        DeliveryState.ACCEPTED: len(relay.letters),
+        DeliveryState.QUEUED: 30 - len(relay.letters),
+    }
+
+
+async def test_a_relay_that_admits_only_some_connections_still_carries_everything(app: App, relay: FakeRelay) -> None:
+    await open_list(app)
+    await bring(app, *(f"person{number}@example.org,,en" for number in range(30)))
+    relay.answers("greeting", "421 4.7.0 too many connections", nth=2)
+    relay.answers("greeting", "421 4.7.0 too many connections", nth=3)
+    campaign_id = await blast(app)
+
+    await send_campaigns(app)
+    await send_campaigns(app)
+
+    assert (await status(app, campaign_id)).counts == {DeliveryState.ACCEPTED: 30}
+
+
+async def test_ada_cannot_schedule_for_an_hour_that_does_not_exist_or_is_past(app: App) -> None:
+    await open_list(app)
+    campaign_id = await new_campaign(
+        app, list_name="appeals", texts={"appeal.md": APPEAL.replace("2027-03-05", "2028-03-05")}
+    )
+
+    with pytest.raises(MomentRefused, match="does not exist"):
+        await schedule(app, campaign_id, local_time="2027-03-28T02:30", zone="Europe/Berlin")
+    with pytest.raises(MomentRefused, match="past"):
+        await schedule(app, campaign_id, local_time="2027-02-28T09:00", zone="Europe/Berlin")
+    with pytest.raises(MomentRefused, match="not a time zone"):
+        await schedule(app, campaign_id, local_time="2027-03-28T09:00", zone="Berlin")
+    scheduled = await schedule(app, campaign_id, local_time="2027-10-31T02:30", zone="Europe/Berlin")
+
+    assert scheduled.scheduled_at is not None
+    assert scheduled.scheduled_at.isoformat() == "2027-10-31T00:30:00+00:00"

@@ -1,0 +1,165 @@
+"""The house that tests live in: an App with invented secrets, its cast, and short ways to have things done."""
+
+from __future__ import annotations
+
+import io
+import re
+from datetime import UTC, datetime, timedelta
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from pathlib import Path
+
+from fake_relay import FakeRelay
+from fake_relay_session import Carried
+
+from mailer.actions.hearing.hear import hear
+from mailer.actions.hearing.receive import receive
+from mailer.actions.sending.launch import launch_due
+from mailer.actions.sending.schedule import send_now
+from mailer.actions.sending.send import enter, send
+from mailer.actions.writing.add_list import add_list
+from mailer.actions.writing.import_people import Imported, import_people
+from mailer.actions.writing.new_campaign import new_campaign
+from mailer.app import App
+from mailer.domain.consent import Evidence, Way
+from mailer.domain.keyring import Keyring
+from mailer.domain.mailing_list import MailingList
+from mailer.mail.letterhead import House
+from mailer.mail.template import Templates
+from mailer.relay.connection import Relay
+from mailer.relay.route import Lane
+from mailer.store.database import Database
+
+ROOT = Path(__file__).parent.parent
+DOMAIN = "lists.example.org"
+ROSA, EMMA, BEA, MALLORY, ADA = (f"{name}@example.org" for name in ("rosa", "emma", "bea", "mallory", "ada"))
+BY_HAND = Evidence(Way.LINK, {"client": "test"})
+
+APPEAL = """\
+---
+subject: Come to the harvest forum
+lead: One evening on seeds.
+event:
+  name: Harvest forum
+  place: The old barn
+  starts: 2027-03-05T19:00
+  zone: Europe/Berlin
+action:
+  label: Say that you come
+  url: https://forum.example.org/come
+closing: The forum's people
+source: The forum's bulletin
+tags: [harvest, seeds]
+---
+Dear {{ name or "friend" }},
+
+bring **your own** seeds.
+"""
+
+
+class Clock:
+    """A clock moved by hand."""
+
+    def __init__(self) -> None:
+        self.now = datetime(2027, 3, 1, 8, 0, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def advance(self, **by: float) -> None:
+        """Let time pass: `advance(hours=2)`."""
+        self.now += timedelta(**by)
+
+
+def make_app(database_url: str, clock: Clock, relay_port: int, connections: int = 4) -> App:
+    """The service with everything from outside in our hands."""
+    house = House(
+        name="Open Letters",
+        domain=DOMAIN,
+        url=f"https://{DOMAIN}",
+        owner="owner@example.net",
+        keyring=Keyring(b"p" * 32, ((1, b"k" * 32),)),
+    )
+    return App(
+        database=Database(database_url),
+        house=house,
+        templates=Templates(ROOT / "templates", ROOT / "mailer" / "locale"),
+        relays=(Relay(host="127.0.0.1", port=relay_port, tls="none", helo=DOMAIN, connections=connections),),
+        clock=clock,
+        chance=lambda: 0.0,
+    )
+
+
+async def open_list(app: App, name: str = "appeals", language: str = "en") -> MailingList:
+    """Ada's list."""
+    return await add_list(app, name=name, title=f"Open {name.title()}", owner=ADA, language=language)
+
+
+async def bring(app: App, *rows: str, list_name: str = "appeals", invite: bool = False) -> Imported:
+    """Import rows of `email,name,language`."""
+    file = io.StringIO("email,name,language\n" + "\n".join(rows))
+    evidence = Evidence(Way.IMPORT, {"file": "people.csv"})
+    return await import_people(app, list_name=list_name, file=file, evidence=evidence, invite=invite)
+
+
+async def blast(app: App, list_name: str = "appeals", **texts: str) -> int:
+    """A campaign launched now; its id. Letters are not sent yet."""
+    campaign_id = await new_campaign(app, list_name=list_name, texts=texts or {"appeal.md": APPEAL})
+    await send_now(app, campaign_id, wait_s=0)
+    await launch_due(app)
+    return campaign_id
+
+
+async def send_campaigns(app: App) -> int:
+    """Send what is due of campaigns, as a worker that starts now."""
+    return await send(await enter(app, Lane.CAMPAIGNS))
+
+
+async def send_notices(app: App) -> int:
+    """Send the notices that wait, as a worker that starts now."""
+    return await send(await enter(app, Lane.NOTICES))
+
+
+async def write_in(app: App, to: str, sender: str = ROSA, body: str = "", **fields: str) -> None:
+    """A person's mail arrives, and is acted on; and the notices it causes are sent."""
+    mail = EmailMessage(policy=policy.SMTP)
+    mail["From"], mail["To"] = sender, f"{to}@{DOMAIN}"
+    mail["Message-ID"] = f"<{abs(hash((to, sender, body, *fields.values())))}@example.org>"
+    for name, value in fields.items():
+        mail[name.replace("_", "-")] = value
+    mail.set_content(body)
+    await arrive(app, mail.as_bytes(), to, sender)
+
+
+async def arrive(app: App, raw: bytes, to: str, sender: str = ROSA) -> None:
+    """Octets arrive for one of our addresses, and are acted on; and the notices they cause are sent."""
+    await receive(app, sender, (f"{to}@{DOMAIN}",), raw)
+    while await hear(app):
+        pass
+    await send_notices(app)
+
+
+def read(letter: Carried) -> EmailMessage:
+    """The letter as a mail program reads it."""
+    message = message_from_bytes(letter.content, policy=policy.default)
+    assert isinstance(message, EmailMessage)
+    return message
+
+
+def text_of(letter: Carried) -> str:
+    """Its plain text."""
+    body = read(letter).get_body(("plain",))
+    assert body is not None
+    return str(body.get_content())
+
+
+def token_in(letter: Carried, page: str) -> str:
+    """The token of a personal link in the letter's text."""
+    found = re.search(rf"/{page}/([a-z2-7]{{29}})", text_of(letter))
+    assert found, text_of(letter)
+    return found[1]
+
+
+def recipients(relay: FakeRelay) -> list[str]:
+    """Who got something, in order."""
+    return [letter.recipient for letter in relay.letters]

@@ -1,0 +1,65 @@
+"""Real parts for tests of letters: a house, its list, the templates, and two readers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from mailer.domain.keyring import Keyring
+from mailer.domain.mailing_list import MailingList
+from mailer.mail.compose import ComposedLetter, compose
+from mailer.mail.letterhead import House, Letterhead
+from mailer.mail.manuscript import read_manuscript
+from mailer.mail.personalise import Recipient
+from mailer.mail.template import Templates
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="session")
+def letterhead() -> Letterhead:
+    """Open Appeals, a list of an invented house."""
+    keyring = Keyring(pepper=b"p" * 32, keys=((1, b"k" * 32),))
+    house = House(
+        name="Open Letters",
+        domain="lists.example.org",
+        url="https://lists.example.org",
+        owner="ada@example.org",
+        keyring=keyring,
+    )
+    mailing_list = MailingList(
+        id=1, name="appeals", title="Open Appeals", description="", language="en", owner="ada@example.org"
+    )
+    return Letterhead(house=house, mailing_list=mailing_list)
+
+
+@pytest.fixture(scope="session")
+def templates() -> Templates:
+    """The service's own templates and catalogues."""
+    return Templates(ROOT / "templates", ROOT / "mailer" / "locale")
+
+
+@pytest.fixture
+def rosa() -> Recipient:
+    """A reader who told us her name and her town."""
+    return Recipient(
+        delivery_id=7,
+        subscription_id=3,
+        address="rosa@example.org",
+        name="Rosa",
+        attributes={"city": "Köln"},
+        dated_at=datetime(2026, 12, 1, 8, 0, tzinfo=UTC),
+    )
+
+
+@pytest.fixture
+def composed(letterhead: Letterhead, templates: Templates) -> Callable[..., ComposedLetter]:
+    """Compose a manuscript's text as campaign 42 for readers of English, unless told otherwise."""
+
+    def of(text: str, *, letterhead: Letterhead = letterhead, language: str = "en") -> ComposedLetter:
+        return compose(read_manuscript(text, "en"), letterhead, templates, language, campaign_id=42)
+
+    return of

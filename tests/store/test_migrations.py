@@ -1,0 +1,104 @@
+"""Migrations end in the declared tables, save a copy first, and refuse what they do not know."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from house import ROOT
+
+from mailer.errors import DatabaseUnavailable, SchemaUnknown
+from mailer.store.database import open_engine
+from mailer.store.migration import bring_up_to_date, check_schema
+from mailer.store.tables import metadata
+
+MIGRATIONS = ROOT / "migrations"
+LATER = """
+from alembic import op
+import sqlalchemy as sa
+revision = "9999"
+down_revision = "0001"
+def upgrade():
+    rebuild = "always" if op.get_bind().dialect.name == "sqlite" else "never"
+    with op.batch_alter_table("mailing_list", recreate=rebuild) as batch:
+        batch.add_column(sa.Column("colour", sa.Text()))
+"""
+
+
+@pytest.fixture
+def later(tmp_path: Path) -> Path:
+    """The migrations of a later version, which rebuild a table that others point to."""
+    folder = Path(shutil.copytree(MIGRATIONS, tmp_path / "migrations"))
+    (folder / "versions" / "9999_colour.py").write_text(LATER)
+    return folder
+
+
+def test_migrations_end_in_the_declared_tables(database_url: str) -> None:
+    with open_engine(database_url).connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
+
+        differences = compare_metadata(context, metadata)
+
+    assert differences == []
+
+
+def test_migrating_twice_changes_nothing(database_url: str) -> None:
+    assert bring_up_to_date(database_url, MIGRATIONS) is None
+    check_schema(database_url, MIGRATIONS)
+
+
+def test_an_older_database_is_refused_by_commands_and_migrated_by_the_service(database_url: str, later: Path) -> None:
+    with pytest.raises(SchemaUnknown, match="mailer migrate"):
+        check_schema(database_url, later)
+
+    bring_up_to_date(database_url, later)
+
+    check_schema(database_url, later)
+
+
+def test_a_newer_database_is_refused_by_name(database_url: str, later: Path) -> None:
+    bring_up_to_date(database_url, later)
+
+    with pytest.raises(SchemaUnknown, match="9999"):
+        check_schema(database_url, MIGRATIONS)
+    with pytest.raises(SchemaUnknown, match="9999"):
+        bring_up_to_date(database_url, MIGRATIONS)
+
+
+def test_the_sqlite_file_is_copied_aside_before_and_rebuilding_a_table_loses_nothing(
+    sqlite_template: Path, tmp_path: Path, later: Path
+) -> None:
+    file = Path(shutil.copy(sqlite_template, tmp_path / "mailer.db"))
+    with sqlite3.connect(file) as connection:
+        connection.execute(
+            "INSERT INTO mailing_list VALUES (1, 'appeals', 'Open Appeals', '', 'en', 'ada@example.org', '2027-01-01')"
+        )
+        connection.execute(
+            "INSERT INTO campaign (mailing_list_id, state, subject, created_at) VALUES (1, 'draft', 's', '2027-01-01')"
+        )
+
+    copy = bring_up_to_date(f"sqlite:///{file}", later)
+
+    assert copy is not None
+    with sqlite3.connect(copy) as saved, sqlite3.connect(file) as migrated:
+        assert saved.execute("SELECT version_num FROM alembic_version").fetchall() == [("0001",)]
+        assert saved.execute("SELECT name FROM mailing_list").fetchall() == [("appeals",)]
+        assert migrated.execute("SELECT name, colour FROM mailing_list").fetchall() == [("appeals", None)]
+        assert migrated.execute("SELECT subject FROM campaign").fetchall() == [("s",)]
+
+
+def test_a_database_that_cannot_be_opened_is_told_in_one_line(tmp_path: Path) -> None:
+    with pytest.raises(DatabaseUnavailable, match="cannot open"):
+        bring_up_to_date(f"sqlite:///{tmp_path}/no/such/folder/mailer.db", MIGRATIONS)
+
+
+def test_a_file_that_is_no_database_is_told_in_one_line(tmp_path: Path) -> None:
+    file = tmp_path / "mailer.db"
+    file.write_text("something else entirely, and rather more than a header's worth of it " * 20)
+
+    with pytest.raises(DatabaseUnavailable):
+        bring_up_to_date(f"sqlite:///{file}", MIGRATIONS)
