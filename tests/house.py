@@ -125,9 +125,9 @@ async def write_in(app: App, to: str, sender: str = ROSA, body: str = "", **fiel
     mail = EmailMessage(policy=policy.SMTP)
     mail["From"], mail["To"] = sender, f"{to}@{DOMAIN}"
     mail["Message-ID"] = f"<{abs(hash((to, sender, body, *fields.values())))}@example.org>"
+    mail.set_content(body)
     for name, value in fields.items():
         mail[name.replace("_", "-")] = value
-    mail.set_content(body)
     await arrive(app, mail.as_bytes(), to, sender)
 
 

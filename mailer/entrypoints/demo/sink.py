@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from mailer.entrypoints.demo.inbox import Inbox
 
-_LONGEST_LINE = 1 << 20
+_LONGEST_LINE = 1 << 16
 _PATH = re.compile(r"(FROM|TO):\s*<([^<>]*)>(?:\s.*)?", re.IGNORECASE)
 
 
