@@ -1,0 +1,30 @@
+"""The whole service in a test's own loop, with its doors on free ports."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import httpx
+
+from mailer.app import App
+from mailer.entrypoints.serve import Doors, serving
+from mailer.settings import IntakeSettings, WebSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """A running service and a browser."""
+
+    app: App
+    doors: Doors
+    browser: httpx.AsyncClient
+
+
+@asynccontextmanager
+async def served(app: App) -> AsyncIterator[Served]:
+    """Open the doors of an App."""
+    async with serving(app, IntakeSettings(port=0), WebSettings(port=0)) as doors:
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{doors.web_port}") as browser:
+            yield Served(app, doors, browser)
