@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from dataclasses import dataclass
 
 from mailer.errors import AddressRefused
+
+# Nearly every address there is (RFC 5321: Dot-string, and a domain of LDH labels that is no A-label). The library
+# agrees on all of them, and takes eight times as long to say so: much, when a hundred thousand are imported.
+_ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
+_LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+_PLAIN = re.compile(rf"(?P<local>{_ATOM}(?:\.{_ATOM})*)@(?P<domain>(?:{_LABEL}\.)+[A-Za-z]{{2,63}})")
+_LONGEST_LOCAL, _LONGEST = 64, 254
 
 # Providers that deliver a.b@ and ab@ to one person; limits against bombing must see through it.
 _DOTS_IGNORED = frozenset({"gmail.com", "googlemail.com"})
@@ -39,11 +47,20 @@ class Address:
 
 def parse_address(text: str) -> Address:
     """The address in `text`; AddressRefused says what is wrong with it."""
+    candidate = text.strip()
+    plain = _PLAIN.fullmatch(candidate)
+    if plain and len(candidate) <= _LONGEST and len(plain["local"]) <= _LONGEST_LOCAL and "--" not in plain["domain"]:
+        return Address(f"{plain['local']}@{plain['domain'].lower()}")
+    return _parse_any(unicodedata.normalize("NFC", candidate))
+
+
+def _parse_any(candidate: str) -> Address:
     from email_validator import EmailNotValidError, validate_email
 
-    candidate = unicodedata.normalize("NFC", text.strip())
     try:
-        valid = validate_email(candidate, check_deliverability=False, allow_smtputf8=False, globally_deliverable=False)
+        valid = validate_email(
+            candidate, check_deliverability=False, allow_smtputf8=False, globally_deliverable=False, strict=True
+        )
     except EmailNotValidError as refusal:
         raise AddressRefused(f"{_shown(candidate)} is not an address: {refusal}") from None
     mailed = valid.ascii_email

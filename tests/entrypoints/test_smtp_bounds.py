@@ -16,6 +16,8 @@ async def poured(visitor: Visitor, piece: bytes, times: int) -> int:
     taken = 0
     try:
         for _ in range(times):
+            if visitor.writer.is_closing():  # uvloop's transport would raise another error
+                break
             visitor.writer.write(piece)
             await asyncio.wait_for(visitor.writer.drain(), 5)
             taken += len(piece)
