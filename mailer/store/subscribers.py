@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, func, select, update
 
 from mailer.domain.address import Address
-from mailer.store.database import insert_into
+from mailer.store.database import insert_into, insert_many
 from mailer.store.tables import subscriber
 
 
@@ -29,7 +29,7 @@ def add_missing(tx: Connection, rows: list[dict[str, Any]]) -> dict[str, int]:
     """Add the people not known yet (rows of columns, one per address_key); all their ids by address_key."""
     if not rows:
         return {}
-    tx.execute(insert_into(tx, subscriber).on_conflict_do_nothing(index_elements=["address_key"]), rows)
+    insert_many(tx, insert_into(tx, subscriber).on_conflict_do_nothing(index_elements=["address_key"]), rows)
     return ids(tx, [row["address_key"] for row in rows])
 
 

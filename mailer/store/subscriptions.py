@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Row, Select, bindparam, func, select, update
 
 from mailer.domain.subscription import ASK_AGAIN_AFTER, Subscription, SubscriptionState
 from mailer.errors import NotFound
-from mailer.store.database import insert_into
+from mailer.store.database import insert_into, insert_many
 from mailer.store.tables import subscriber, subscription
 
 
@@ -58,14 +58,10 @@ def _row(
     }
 
 
-def add_missing(tx: Connection, rows: list[dict[str, Any]]) -> int:
-    """Add subscriptions that do not exist in any state yet; how many were new."""
-    if not rows:
-        return 0
-    statement = insert_into(tx, subscription).on_conflict_do_nothing(
-        index_elements=["mailing_list_id", "subscriber_id"]
-    )
-    return tx.execute(statement, rows).rowcount
+def add_missing(tx: Connection, rows: list[dict[str, Any]]) -> None:
+    """Add subscriptions that do not exist in any state yet."""
+    by_person = ["mailing_list_id", "subscriber_id"]
+    insert_many(tx, insert_into(tx, subscription).on_conflict_do_nothing(index_elements=by_person), rows)
 
 
 def states(tx: Connection, mailing_list_id: int, subscriber_ids: Iterable[int]) -> dict[int, SubscriptionState]:
@@ -83,13 +79,10 @@ def confirm_many(tx: Connection, mailing_list_id: int, attributes: Mapping[int, 
     rows = [
         _row(mailing_list_id, number, SubscriptionState.CONFIRMED, held, now) for number, held in attributes.items()
     ]
-    if not rows:
-        return
     statement = insert_into(tx, subscription)
     taken_over = {name: statement.excluded[name] for name in ("state", "attributes", "changed_at")}
-    tx.execute(
-        statement.on_conflict_do_update(index_elements=["mailing_list_id", "subscriber_id"], set_=taken_over), rows
-    )
+    statement = statement.on_conflict_do_update(index_elements=["mailing_list_id", "subscriber_id"], set_=taken_over)
+    insert_many(tx, statement, rows)
 
 
 def add_attributes(tx: Connection, mailing_list_id: int, attributes: Mapping[int, dict[str, str]]) -> None:

@@ -18,8 +18,8 @@ from mailer.domain.subscription import Subscription, SubscriptionState, may_ask
 from mailer.mail.people_table import BadRow, read_people
 from mailer.store import consents, deliveries, mailing_lists, subscribers, subscriptions, suppressions
 
-_CHUNK = 500
-"""Rows a transaction: some 20 ms of the write lock, so that nobody who leaves is kept waiting."""
+_CHUNK = 250
+"""Rows a transaction: some 25 ms of the write lock, so that nobody who leaves is kept waiting."""
 
 
 @dataclass(slots=True)
@@ -104,6 +104,7 @@ def _import_chunk(
 
 def _people(tx: Connection, app: App, rows: dict[str, PersonRow]) -> dict[str, int]:
     """The subscribers' ids by address_key, added or brought up to date."""
+    now = app.clock()
     known = subscribers.ids(tx, [row.address.key for row in rows.values()])
     columns: dict[str, dict[str, Any]] = {
         row.address.key: {
@@ -114,7 +115,7 @@ def _people(tx: Connection, app: App, rows: dict[str, PersonRow]) -> dict[str, i
             "name": row.name,
             "language": row.language,
             "zone": row.zone,
-            "created_at": app.clock(),
+            "created_at": now,
         }
         for suppression_key, row in rows.items()
     }
