@@ -23,6 +23,8 @@ def wrap(text: str, width: int = WIDTH) -> str:
 
 def underline(text: str, stroke: str) -> str:
     """A heading: wrapped, and underlined as wide as its longest line."""
+    if not text:
+        return ""
     lines = _wrapped(text, WIDTH)
     return "\n".join((*lines, stroke * min(max(map(len, lines)), WIDTH)))
 

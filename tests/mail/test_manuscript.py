@@ -1,0 +1,177 @@
+"""The file an organiser writes."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mailer.errors import ManuscriptRefused
+from mailer.mail.hole import Hole
+from mailer.mail.manuscript import Action, Source, read_manuscript
+
+FULL = """---
+subject: '{{ name or "Friend" }}, come to the harvest forum'
+title: The harvest forum
+lead: For everybody in {{ city or "your town" }}.
+language: de
+event:
+  name: Harvest forum
+  place: The old mill
+  starts: 2026-12-04 19:00
+  zone: Europe/Berlin
+action: {label: Count me in, url: 'https://forum.example.org/join?who={{ name or "" }}'}
+closing: Ada
+source: {text: Yearly report, url: https://forum.example.org/report}
+tags: [harvest, 2026]
+---
+Dear {{ name or "friend" }}
+"""
+
+
+def manuscript(front: str = "subject: Tea", body: str = "Hello") -> str:
+    return f"---\n{front}\n---\n{body}\n"
+
+
+def test_a_full_manuscript_is_read_key_by_key():
+    read = read_manuscript(FULL, "en")
+
+    assert read.subject == '{{ name or "Friend" }}, come to the harvest forum'
+    assert (read.title, read.lead, read.preheader) == ("The harvest forum", read.preheader, read.lead)
+    assert (read.language, read.template, read.closing) == ("de", "appeal", "Ada")
+    assert read.event is not None
+    assert read.event.starts_at == datetime(2026, 12, 4, 19, tzinfo=ZoneInfo("Europe/Berlin"))
+    assert (read.event.name, read.event.place, read.event.zone) == ("Harvest forum", "The old mill", "Europe/Berlin")
+    assert read.action == Action(label="Count me in", url='https://forum.example.org/join?who={{ name or "" }}')
+    assert read.source == Source(text="Yearly report", url="https://forum.example.org/report")
+    assert read.tags == ("harvest", "2026")
+    assert read.body == 'Dear {{ name or "friend" }}\n'
+
+
+def test_what_is_left_out_follows_from_the_subject_and_the_list():
+    read = read_manuscript(manuscript(), "tr")
+
+    assert (read.title, read.preheader, read.language, read.template) == ("Tea", "", "tr", "appeal")
+    assert (read.event, read.action, read.source, read.tags, read.holes) == (None, None, None, (), ())
+
+
+def test_holes_are_known_by_name_wherever_they_stand():
+    read = read_manuscript(FULL, "en")
+
+    assert read.hole_names == {"name", "city"}
+    assert Hole("city", "your town") in read.holes
+
+
+def test_a_byte_order_mark_and_windows_line_ends_do_no_harm():
+    plain, windows = manuscript(), "\ufeff" + manuscript().replace("\n", "\r\n")
+
+    assert read_manuscript(windows, "en") == read_manuscript(plain, "en")
+
+
+def test_words_that_yaml_takes_for_numbers_or_truths_stay_words():
+    read = read_manuscript(manuscript("subject: 2026\ntitle: Yes\nlead: 1.10\nclosing: 2026-01-01"), "en")
+
+    assert (read.subject, read.title, read.lead, read.closing) == ("2026", "Yes", "1.10", "2026-01-01")
+
+
+@pytest.mark.parametrize(
+    ("front", "line", "words"),
+    [
+        ("subject: Tea\nsujbect: Tea", 3, "did you mean 'subject'"),
+        ("subject: Tea\nflavour: mint", 3, "no key 'flavour'; the keys are subject"),
+        ("subject: Tea\nlead: x\nsubject: Tea", 4, "second time"),
+        ("title: Tea", 1, "subject is missing"),
+        ("", 1, "subject is missing"),
+        ("- subject", 2, "must hold the keys"),
+        ("subject: [a]", 2, "must be text"),
+        ("subject: |\n  one\n  two", 2, "single line"),
+        ("subject: " + "x" * 151, 2, "151 characters"),
+        ("subject: '{{ name or \"\" }}'", 2, "would be empty"),
+        ("lead: x\nsubject: a: b", 3, "colon in 'single quotes'"),
+        ('subject: "{{ name or "x" }}"', 2, "hole in 'single quotes'"),
+        ("subject: " + "[" * 5000, 2, "not YAML"),
+        ("subject: Tea\ntags: tea", 3, "must be a list"),
+        ("subject: Tea\ntags:\n  - [a]", 4, "must be text"),
+        ("subject: Tea\ntags: ['{{ city or \"\" }}']", 3, "cannot have holes"),
+        ("subject: Tea\nlanguage: klingonisch!", 3, "language tag"),
+        ("subject: Tea\ntemplate: ../secret", 3, "plain name"),
+        ("subject: Tea\naction: {label: Go}", 3, "needs url"),
+        ("subject: Tea\naction:\n  label: Go\n  url: http://example.org", 5, "must begin with https://"),
+        ("subject: Tea\naction:\n  label: Go\n  url: '{{ link or \"https://example.org\" }}'", 5, "must begin with"),
+        ("subject: Tea\nsource: {text: a, url: 'https://192.0.2.1/'}", 3, "not an IP address"),
+        ("subject: Tea\nlead: |\n  one\n  two {{ city }}", 5, 'write {{ city or "..." }}'),
+    ],
+)
+def test_a_mistake_in_the_front_matter_is_told_with_its_line(front, line, words):
+    with pytest.raises(ManuscriptRefused, match="line") as refused:
+        read_manuscript(manuscript(front), "en")
+
+    assert (refused.value.line, words in refused.value.reason) == (line, True), refused.value
+
+
+@pytest.mark.parametrize(
+    ("starts", "zone", "line", "words"),
+    [
+        ("2026-03-29T02:30", "Europe/Berlin", 5, "the clock skips it"),
+        ("2026-12-04", "Europe/Berlin", 5, "an hour is needed"),
+        ("2026-12-04T19:00+01:00", "Europe/Berlin", 5, "carries an offset"),
+        ("0001-01-01T00:00", "Asia/Tokyo", 5, "out of range"),
+        ("2026-12-04T19:00", "Berlin", 6, "not a time zone"),
+    ],
+)
+def test_an_hour_that_no_clock_shows_is_refused(starts, zone, line, words):
+    front = f"subject: Tea\nevent:\n  name: Tea\n  starts: {starts}\n  zone: {zone}\n  place: Mill"
+
+    with pytest.raises(ManuscriptRefused) as refused:
+        read_manuscript(manuscript(front), "en")
+
+    assert (refused.value.line, words in refused.value.reason) == (line, True), refused.value
+
+
+@pytest.mark.parametrize(
+    ("body", "line", "words"),
+    [
+        (" \n", 4, "no text"),
+        ("one\n\n{{ name }}", 6, 'write {{ name or "friend" }}'),
+        ("one {% if name %}", 4, "{% is not plain text"),
+        ("one {{ name|upper }}", 4, "{{ is not plain text"),
+        ("one }} two", 4, "}} is not plain text"),
+        ("one {{ name or “friend” }}", 4, "a hole looks like"),
+        ("one\x00", 4, "U+0000"),
+        ("one\n\x1b[2J", 5, "U+001B"),
+        ("one\ntwo [x](http://example.org)", 5, "'http://example.org' must begin with https://"),
+        ("one\n\n- a\n- ![x](/a.png)", 7, "'/a.png' must begin with"),
+        ("[x](javascript:alert%281%29)", 4, "must begin with"),
+        ("[x][1]\n\n[1]: data:text/html,x", 4, "must begin with"),
+        ("<https://192.0.2.1/x>", 4, "not an IP address"),
+    ],
+)
+def test_a_mistake_in_the_body_is_told_with_its_line(body, line, words):
+    with pytest.raises(ManuscriptRefused) as refused:
+        read_manuscript(manuscript(body=body), "en")
+
+    assert (refused.value.line, words in refused.value.reason) == (line, True), refused.value
+
+
+@pytest.mark.parametrize("text", ["", "Hello", "---\nsubject: Tea\n", "--- \nsubject: Tea\nHello"])
+def test_front_matter_must_be_opened_and_closed(text):
+    with pytest.raises(ManuscriptRefused, match="---"):
+        read_manuscript(text, "en")
+
+
+def test_a_manuscript_too_long_for_a_letter_is_refused():
+    with pytest.raises(ManuscriptRefused, match="too many"):
+        read_manuscript(manuscript(body="word " * 20_001), "en")
+
+
+@given(st.text(alphabet="-:{}[]&*!|>'\"%@`#, \n\taé{{}}name or", max_size=80), st.text(max_size=80))
+def test_any_text_is_read_or_refused_with_a_reason(front, body):
+    try:
+        read = read_manuscript(f"---\nsubject: Tea\n{front}\n---\n{body}", "en")
+    except ManuscriptRefused as refusal:
+        assert refusal.reason
+    else:
+        assert read.subject == "Tea"
