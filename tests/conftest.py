@@ -10,12 +10,17 @@ import psycopg
 import pytest
 from fake_relay import FakeRelay
 from house import ROOT, Clock, make_app
+from hypothesis import HealthCheck, settings
 from postgres import find_binaries, running_postgres
 
 from mailer.app import App
 from mailer.store.migration import bring_up_to_date
 
 MIGRATIONS = ROOT / "migrations"
+
+# A busy machine must not decide a test: hypothesis may take its time.
+settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("house")
 
 
 @pytest.fixture(scope="session")

@@ -24,17 +24,17 @@ class Keyring:
 
     def suppression_key(self, address_key: str) -> str:
         """HMAC-SHA256 of an address key, hex: names a person in the suppression list even after erasure."""
-        return hmac.digest(_subkey(self.pepper, "suppression"), address_key.encode(), hashlib.sha256).hex()
+        return _mac(self.pepper, "suppression", address_key.encode()).hex()
 
     def fingerprint(self, purpose: str, text: str) -> str:
         """32 hex digits that depend on `text`, the same for ever (Message-IDs, boundaries)."""
-        return hmac.digest(_subkey(self.pepper, purpose), text.encode(), hashlib.sha256).hex()[:32]
+        return _mac(self.pepper, purpose, text.encode()).hex()[:32]
 
     def mac(self, key_id: int, purpose: str, data: bytes) -> bytes | None:
         """SHA-256 HMAC under the key's own subkey for one purpose, or None for a key we do not hold."""
         for held, key in self.keys:
             if held == key_id:
-                return hmac.digest(_subkey(key, purpose), data, hashlib.sha256)
+                return _mac(key, purpose, data)
         return None
 
 
@@ -80,9 +80,18 @@ def _decode(value: str, line: int) -> bytes:
     return key
 
 
+def _mac(key: bytes, purpose: str, data: bytes) -> bytes:
+    # Not hmac.digest: it gives the interpreter away at each call, and gets it back only after a busy thread's turn.
+    mac = _keyed(key, purpose).copy()
+    mac.update(data)
+    return mac.digest()
+
+
 @lru_cache(maxsize=256)
-def _subkey(key: bytes, purpose: str) -> bytes:
+def _keyed(key: bytes, purpose: str) -> hmac.HMAC:
+    """HMAC-SHA256 under the subkey that HKDF (RFC 5869) derives for one purpose."""
     from cryptography.hazmat.primitives.hashes import SHA256
     from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-    return HKDF(algorithm=SHA256(), length=KEY_OCTETS, salt=None, info=f"mailer {purpose}".encode()).derive(key)
+    subkey = HKDF(algorithm=SHA256(), length=KEY_OCTETS, salt=None, info=f"mailer {purpose}".encode()).derive(key)
+    return hmac.new(subkey, digestmod=hashlib.sha256)

@@ -17,7 +17,7 @@ LONGEST_VALUE = 200
 _HOLE = re.compile(r"""\{\{[ \t]*([^\W\d]\w*)[ \t]+or[ \t]+(?:"([^"{}\n]*)"|'([^'{}\n]*)')[ \t]*\}\}""")
 _LONE = re.compile(r"\{\{[ \t]*([^\W\d]\w*)[ \t]*\}\}")
 _BRACES = re.compile(r"\{\{|\}\}|\{%|%\}")
-_MARK = re.compile(r"hole([0-9a-f]{16})[tu](\d+)x")
+_MARK = re.compile(r"hole([0-9a-f]{8})[tu](\d+)x")
 # Controls, line separators, overrides of the writing direction, halves of surrogate pairs: none may reach a letter.
 _UNFIT = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
@@ -100,6 +100,11 @@ def without_marks(text: str) -> str:
     return _MARK.sub("{{ ... }}", text)
 
 
+def columns(text: str) -> int:
+    """How wide `text` will be, about, once its marks have given way to words."""
+    return len(_MARK.sub("friend", text))
+
+
 @dataclass(frozen=True, slots=True)
 class Marks:
     """Stand-ins for holes, of letters and digits only, so that they come through Markdown and style inlining whole."""
@@ -110,7 +115,7 @@ class Marks:
     @classmethod
     def of(cls, text: str, holes: tuple[Hole, ...]) -> Marks:
         """Marks that cannot stand in `text`: they are made of its hash."""
-        return cls(f"hole{hashlib.sha256(text.encode()).hexdigest()[:16]}", (*holes, LEAVE_TOKEN))
+        return cls(f"hole{hashlib.sha256(text.encode()).hexdigest()[:8]}", (*holes, LEAVE_TOKEN))
 
     @property
     def leave_token(self) -> str:

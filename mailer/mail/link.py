@@ -14,6 +14,7 @@ from mailer.mail.hole import in_url, without_marks
 _HOST = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z][a-z0-9-]*[a-z0-9]")
 _MAILBOX = re.compile(rf"[A-Za-z0-9.!#$&'*+/=^_`|~%-]+@{_HOST.pattern}")
 _NUMBER = re.compile(r"\+?[0-9().-]+")
+_BEFORE_PATH = re.compile(r"^[a-zA-Z]+:(?://[^/?#]*)?")
 _UNFIT = re.compile(r"[\s\\<>\"]")
 
 
@@ -23,9 +24,9 @@ def check_link(url: str, line: int) -> str:
     `url` may hold marks (of holes) after the host, but not in it.
     """
     shown = without_marks(url)
-    scheme, colon, rest = url.partition(":")
     try:
-        normal = normalizeLink(f"{scheme.lower()}{colon}{rest}")
+        # Before it is put into ASCII: "Ü" and "ü" would become different hosts.
+        normal = normalizeLink(_BEFORE_PATH.sub(lambda match: match[0].lower(), url))
         reason = _wrong(urlsplit(normal), normal)
     except ValueError:
         raise ManuscriptRefused(f"{shown!r} is not a link", line) from None

@@ -3,90 +3,71 @@
 from __future__ import annotations
 
 import re
-from email import message_from_bytes
-from email.message import Message
-from html.parser import HTMLParser
 
-_MOST_OCTETS = 512 * 1024
-_MOST_NESTED = 20
+from mailer.mail.mime import Part, text_parts
+from mailer.mail.shown_text import shown_text
+
 _LONGEST = 2000
-_NESTING = re.compile(rb"(?:multipart|message)/", re.IGNORECASE)
+_LOOKED_AT, _LINE = 100_000, 600
+"""Characters of a text, and of one line of it, in which quotes are looked for."""
+_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ufeff\ud800-\udfff]")
 _ATTRIBUTION = re.compile(
-    r"^(?:(?:on|am|le|el)\b.{3,200}(?:wrote|schrieb\b.{0,100}|écrit|escribió)\s*:|.{3,200}\btarihinde\b.{0,200}yazdı\s*:)\s*$",
+    r"\s*(?:(?:on|le|el)\b(?=.*\d).{3,300}\b(?:wrote|écrit|escribió)"
+    r"|am\b(?=.*\d).{3,300}\bschrieb\b.{0,200}|.{1,200}\bschrieb am\b.{3,200}"
+    r"|.{3,300}\btarihinde\b.{0,200}\byazdı)\s*:\s*",
     re.IGNORECASE | re.DOTALL,
 )
 _ORIGINAL = re.compile(
-    r"^\s*(?:-{2,}\s*(?:original|urspr|orijinal|forwarded|weitergeleitet)|_{10,}|(?:from|von|kimden)\s*:\s)",
+    r"\s*(?:-{2,}\s*(?:original|urspr|özgün|orijinal|forwarded|weitergeleitet|iletilen|iletilmiş)|_{10,}\s*$"
+    r"|(?:begin forwarded message|anfang der weitergeleiteten)\b)",
     re.IGNORECASE,
 )
-_SILENT = {"style", "script", "head", "title", "blockquote"}
-_BREAKS = {"p", "div", "br", "li", "tr", "h1", "h2", "h3", "hr"}
+_FIRST_FIELD = re.compile(r"\s*\*?(?:from|von|kimden|gönderen)\s*:", re.IGNORECASE)
+_DATE_FIELD = re.compile(r"^\s*\*?(?:sent|date|gesendet|datum|gönderildi|tarih)\s*:", re.IGNORECASE | re.MULTILINE)
 
 
-def own_words(raw: bytes) -> str:
-    """Up to 2000 characters of a mail's own first text; empty where there is none or it hides too deep."""
-    if len(_NESTING.findall(raw)) > _MOST_NESTED:
-        return ""
-    message = message_from_bytes(raw[:_MOST_OCTETS])
-    parts = [part for part in message.walk() if not part.is_multipart()]
-    for kind, told in (("text/plain", str), ("text/html", _text_of_html)):
-        for part in parts:
-            if part.get_content_type() == kind and part.get_content_disposition() != "attachment":
-                return _unquoted(told(_text(part)))[:_LONGEST]
+def own_words(mail: Part) -> str:
+    """Up to 2000 characters of a mail's own first text; empty where there is none.
+
+    The plain text goes before the HTML one, unless it is blank.
+    """
+    for kind, told in (("text/plain", str), ("text/html", shown_text)):
+        texts = (told(part.text[:_LOOKED_AT]) for part in text_parts(mail) if part.kind == kind)
+        if text := next((text for text in texts if text.strip()), ""):
+            return _unquoted(_CONTROLS.sub("", text.replace("\r\n", "\n").replace("\r", "\n")))[:_LONGEST].strip()
     return ""
 
 
-def _text(part: Message) -> str:
-    octets = part.get_payload(decode=True)
-    if not isinstance(octets, bytes):
-        return ""
-    try:
-        return octets.decode(str(part.get_content_charset("utf-8")), "replace")
-    except (LookupError, ValueError):
-        return octets.decode("utf-8", "replace")
-
-
 def _unquoted(text: str) -> str:
-    lines = text.replace("\x00", "").splitlines()
+    lines = [line.strip() for line in text.split("\n")]
     own: list[str] = []
-    for number, line in enumerate(lines):
-        wrapped = "\n".join(lines[number : number + 2])
-        if line in {"-- ", "--"} or _ORIGINAL.match(line):
-            break
-        if _ATTRIBUTION.match(line) or _ATTRIBUTION.match(wrapped):
-            break
-        if not line.lstrip().startswith(">"):
-            own.append(line.strip())
-        if sum(map(len, own)) > _LONGEST:
-            break
+    number = length = 0
+    while number < len(lines) and length <= _LONGEST and not _ends(lines, number):
+        if attribution := _attribution(lines, number):
+            number += attribution
+            # Under an attribution there is a quote, and perhaps an answer; unmarked, the rest is all quote.
+            if not next((line for line in lines[number : number + 3] if line), ">").startswith(">"):
+                break
+            continue
+        if not lines[number].startswith(">"):
+            own.append(lines[number])
+            length += len(lines[number]) + 1
+        number += 1
     return "\n".join(own).strip()
 
 
-class _Stripper(HTMLParser):
-    def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
-        self.words: list[str] = []
-        self._silent: list[str] = []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Skip what is quoted or not shown."""
-        if tag in _SILENT or "gmail_quote" in (dict(attrs).get("class") or ""):
-            self._silent.append(tag)
-        elif tag in _BREAKS:
-            self.words.append("\n")
-
-    def handle_endtag(self, tag: str) -> None:
-        """Speak again after what was skipped."""
-        if self._silent and self._silent[-1] == tag:
-            self._silent.pop()
-
-    def handle_data(self, data: str) -> None:
-        """Keep what is shown."""
-        if not self._silent:
-            self.words.append(data)
+def _ends(lines: list[str], number: int) -> bool:
+    """Whether a signature or an unmarked original begins here."""
+    line = lines[number]
+    if line == "--" or _ORIGINAL.match(line):
+        return True
+    return bool(_FIRST_FIELD.match(line)) and bool(_DATE_FIELD.search("\n".join(lines[number + 1 : number + 4])))
 
 
-def _text_of_html(html: str) -> str:
-    stripper = _Stripper()
-    stripper.feed(html)
-    return "".join(stripper.words)
+def _attribution(lines: list[str], number: int) -> int:
+    """How many lines from here are "On ... Rosa wrote:"; none, one, or two where it was wrapped."""
+    for count in (1, 2):
+        told = " ".join(lines[number : number + count])
+        if told.endswith(":") and len(told) <= _LINE and _ATTRIBUTION.fullmatch(told):
+            return count
+    return 0

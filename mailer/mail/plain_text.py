@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-import textwrap
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
 
 from markdown_it.token import Token
 from markdown_it.tree import SyntaxTreeNode
 
+from mailer.mail.hole import columns
+
 WIDTH = 72
+_WORD = re.compile(r"[^ \t]+")
 
 
 def write_plain_text(tokens: Sequence[Token]) -> str:
@@ -26,14 +29,23 @@ def underline(text: str, stroke: str) -> str:
     if not text:
         return ""
     lines = _wrapped(text, WIDTH)
-    return "\n".join((*lines, stroke * min(max(map(len, lines)), WIDTH)))
+    return "\n".join((*lines, stroke * min(max(map(columns, lines)), WIDTH)))
 
 
 def _wrapped(text: str, width: int) -> list[str]:
-    lines: list[str] = []
-    for line in text.split("\n"):
-        lines += textwrap.wrap(line, max(width, 20), break_long_words=False, break_on_hyphens=False) or [""]
-    return lines
+    return [piece for line in text.split("\n") for piece in _wrapped_line(line, max(width, 20))]
+
+
+def _wrapped_line(line: str, width: int) -> Iterator[str]:
+    taken = ""
+    # At spaces and tabs only: a no-break space holds.
+    for word in _WORD.findall(line):
+        if taken and columns(taken) + 1 + columns(word) > width:
+            yield taken
+            taken = word
+        else:
+            taken = f"{taken} {word}" if taken else word
+    yield taken
 
 
 def _blocks(nodes: Sequence[SyntaxTreeNode], width: int) -> list[str]:

@@ -4,24 +4,23 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from email.errors import HeaderParseError
-from email.header import decode_header, make_header
-from email.message import Message
-from email.parser import BytesHeaderParser
-from email.utils import getaddresses
 
 from mailer.domain.address import Address, parse_address
 from mailer.domain.command_address import Command, spelled_command
 from mailer.domain.language import parse_language
 from mailer.errors import AddressRefused
+from mailer.mail.mime import Part, decode_words, split_mail
 from mailer.mail.own_words import own_words
 from mailer.mail.robot import why_robot
 
-_HEADER_OCTETS = 256 * 1024
-_LONGEST_NAME = 100
-_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
+_LONGEST_NAME, _LONGEST_ADDRESS, _LONGEST_TAG = 100, 320, 6
+# Line ends and controls, halves of characters, and what turns the direction of the words after it.
+_UNSHOWN = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]+")
 _MESSAGE_ID = re.compile(r"<[!-;=?A-~]{1,200}@[!-;=?A-~]{1,200}>")
-_REPLY_PREFIX = re.compile(r"^\s*(?:(?:re|aw|ynt|fwd?|sv)\s*:\s*)+", re.IGNORECASE)
+_REPLY_PREFIX = re.compile(r"^\s*(?:(?:re|aw|ynt|fwd?|wg|sv)\s*:\s*)+", re.IGNORECASE)
+# A display name may be quoted, and then hold anything (RFC 5322 section 3.4).
+_NAMED = re.compile(r'\s*((?:"(?:[^"\\]|\\.)*"|[^"<>,])*)<\s*([^<>\s]*)\s*>')
+_BARE = re.compile(r"[^\s<>(),:;\"]+@[^\s<>(),:;\"]+")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -43,17 +42,18 @@ class Heard:
 
 def read_mail(raw: bytes, envelope_sender: str) -> Heard:
     """What the octets of a mail say; never fails, whatever they are."""
-    header = BytesHeaderParser().parsebytes(_header_of(raw))
-    name, address = _sender(header, envelope_sender)
-    identity = _MESSAGE_ID.fullmatch(_decoded(header, "Message-ID"))
+    mail = split_mail(raw)
+    name, sender = _sender(mail.fields.get("from", ""))
+    identity = _MESSAGE_ID.search(mail.fields.get("message-id", ""))
+    subject = _clean(decode_words(mail.fields.get("subject", "")))
     return Heard(
-        sender=address,
-        sender_name=name,
-        robot=why_robot(header, envelope_sender, _decoded(header, "Subject")),
-        subject=_decoded(header, "Subject"),
+        sender=sender or _address(envelope_sender),
+        sender_name=name if sender else None,
+        robot=why_robot(mail, envelope_sender, subject),
+        subject=subject,
         message_id=identity[0] if identity else None,
-        language=parse_language(_decoded(header, "Content-Language").partition(",")[0]),
-        own_words=own_words(raw),
+        language=_language(mail),
+        own_words=own_words(mail),
     )
 
 
@@ -63,39 +63,33 @@ def asked_command(heard: Heard) -> tuple[Command, str | None] | None:
     for line in lines:
         words = [word.strip(".,;:!\"'<>()") for word in line.split()[:2]]
         if words and (command := spelled_command(words[0])) is not None:
-            tag = parse_language(words[1]) if len(words) > 1 and len(words[1]) <= 6 else None
+            tag = parse_language(words[1]) if len(words) > 1 and len(words[1]) <= _LONGEST_TAG else None
             return command, tag
     return None
 
 
-def _header_of(raw: bytes) -> bytes:
-    ends = [at for blank in (b"\r\n\r\n", b"\n\n") if (at := raw.find(blank, 0, _HEADER_OCTETS)) >= 0]
-    return raw[: min(ends, default=_HEADER_OCTETS)]
+def _sender(value: str) -> tuple[str | None, Address | None]:
+    """The first address of a From field, and the name before it; both are told apart before words are decoded."""
+    if named := _NAMED.match(value):
+        name = re.sub(r"\\(.)", r"\1", named[1].strip().removeprefix('"').removesuffix('"'))
+        return _clean(decode_words(name))[:_LONGEST_NAME].strip() or None, _address(named[2])
+    bare = _BARE.search(value)
+    return None, _address(bare[0]) if bare else None
 
 
-def _sender(header: Message, envelope_sender: str) -> tuple[str | None, Address | None]:
+def _address(text: str) -> Address | None:
+    if len(text) > _LONGEST_ADDRESS:
+        return None
     try:
-        found = getaddresses([_decoded(header, "From")[:2000]])
-    except (ValueError, IndexError, AttributeError):  # the standard library's parser, on garbage
-        found = []
-    for name, address in [*found[:1], ("", envelope_sender)]:
-        try:
-            return _clean(name)[:_LONGEST_NAME] or None, parse_address(address)
-        except AddressRefused:
-            continue
-    return None, None
+        return parse_address(text)
+    except AddressRefused:
+        return None
 
 
-def _decoded(header: Message, name: str) -> str:
-    value = header.get(name)
-    if value is None:
-        return ""
-    try:
-        text = str(make_header(decode_header(str(value))))
-    except (HeaderParseError, LookupError, ValueError):
-        text = str(value)
-    return _clean(text)
+def _language(mail: Part) -> str | None:
+    tags = map(parse_language, mail.fields.get("content-language", "").split(","))
+    return next((tag for tag in tags if tag is not None), None)
 
 
 def _clean(text: str) -> str:
-    return _CONTROLS.sub(" ", text).strip()
+    return " ".join(_UNSHOWN.sub(" ", text).split())

@@ -3,40 +3,39 @@
 from __future__ import annotations
 
 import re
-from email.message import Message
 
-_BULK = {"bulk", "junk", "list"}
-_MARKS = ("X-Autoreply", "X-Autorespond", "X-Autoresponder")
-_DAEMONS = re.compile(r"(?:^|<)\s*(?:mailer-daemon|no-?reply|postmaster@[^>]*mailer-daemon)", re.IGNORECASE)
-# What vacation programs write that do not mark their mail; in the languages we speak.
+from mailer.mail.folded import folded
+from mailer.mail.mime import Part
+
+_BULK = {"bulk", "junk", "list", "auto_reply"}
+_MARKS = {"x-autoreply", "x-autorespond", "x-autoresponder"}
+_DAEMONS = re.compile(r"(?:^|<)\s*(?:mailer-daemon|no-?reply)\b", re.IGNORECASE)
+# What vacation programs write that do not mark their mail; in the languages we speak, folded.
 _SUBJECTS = re.compile(
     r"\s*(?:auto(?:matic|mated)?[ -]?(?:reply|response)|out of (?:the )?office|abwesenheitsnotiz|automatische antwort"
-    r"|otomatik (?:yanıt|cevap)|ofis dışında)\b",
-    re.IGNORECASE,
+    r"|otomatik (?:yanit|cevap)|ofis disinda)\b"
 )
 
 
-def why_robot(header: Message, envelope_sender: str, subject: str) -> str | None:
+def why_robot(mail: Part, envelope_sender: str, subject: str) -> str | None:
     """What shows that no person wrote this, or None."""
-    if not envelope_sender or envelope_sender == "<>":
+    if envelope_sender in {"", "<>"}:
         return "null sender"
-    auto = _first_word(header, "Auto-Submitted")
+    auto = _first_word(mail, "auto-submitted")
     if auto not in {"", "no"}:
         return f"Auto-Submitted: {auto}"
-    if (precedence := _first_word(header, "Precedence")) in _BULK:
+    if (precedence := _first_word(mail, "precedence")) in _BULK:
         return f"Precedence: {precedence}"
-    if header.get_content_type() == "multipart/report":
+    if mail.kind == "multipart/report":
         return "a report"
-    if listed := next((name for name in header if name.lower().startswith("list-")), None):
-        return f"{listed} field"
-    if marked := next((name for name in _MARKS if name in header), None):
+    if marked := next((name for name in mail.fields if name in _MARKS or name.startswith("list-")), None):
         return f"{marked} field"
-    if _DAEMONS.search(envelope_sender) or _DAEMONS.search(str(header.get("From", ""))[:2000]):
+    if _DAEMONS.search(envelope_sender) or _DAEMONS.search(mail.fields.get("from", "")):
         return "a daemon's address"
-    return "an automatic reply's subject" if _SUBJECTS.match(subject) else None
+    return "an automatic reply's subject" if _SUBJECTS.match(folded(subject)) else None
 
 
-def _first_word(header: Message, name: str) -> str:
+def _first_word(mail: Part, name: str) -> str:
     """The value without comment and parameters: `auto-replied; owner-email=...`."""
-    value = re.sub(r"\([^)]*\)", "", str(header.get(name, ""))[:500])
-    return value.partition(";")[0].strip().lower()
+    value = re.sub(r"\([^()]*\)", "", mail.fields.get(name, ""))
+    return " ".join(value.partition(";")[0].split()).lower()[:80]

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from mailer.domain.keyring import Keyring
 from mailer.domain.mailing_list import MailingList
@@ -17,6 +18,10 @@ from mailer.mail.personalise import Recipient
 from mailer.mail.template import Templates
 
 ROOT = Path(__file__).parents[2]
+
+# A busy machine is no fault of a letter.
+settings.register_profile("unhurried", deadline=None)
+settings.load_profile("unhurried")
 
 
 @pytest.fixture(scope="session")

@@ -13,6 +13,21 @@ from mailer.mail.link import check_link
 from mailer.mail.markdown import read_markdown, write_html
 from mailer.mail.plain_text import underline, wrap, write_plain_text
 
+HARMLESS = {"a", "br", "code", "em", "img", "s", "strong"} | {
+    "p",
+    "h2",
+    "h3",
+    "h4",
+    "h5",
+    "h6",
+    "hr",
+    "ol",
+    "ul",
+    "li",
+    "pre",
+    "blockquote",
+}
+
 
 def html(source: str) -> str:
     return write_html(read_markdown(source)).strip()
@@ -80,7 +95,7 @@ def test_a_link_that_is_not_safe_to_send_is_refused(url):
     assert refused.value.line == 9
 
 
-@given(st.text(max_size=60))
+@given(st.text(alphabet="<>[]()!*`~ #-\n\\\"'=&;:/hrefscipton123.", max_size=60))
 def test_no_text_makes_html_beyond_the_harmless_tags(source):
     try:
         written = html(source)
@@ -88,7 +103,7 @@ def test_no_text_makes_html_beyond_the_harmless_tags(source):
         return
 
     tags = {tag.lower() for tag in re.findall(r"<\s*/?\s*([A-Za-z][A-Za-z0-9]*)", written)}
-    assert tags <= set("a blockquote br code em h2 h3 h4 h5 h6 hr img li ol p pre s strong ul".split())
+    assert tags <= HARMLESS
     assert all(url.startswith(("https://", "mailto:", "tel:")) for url in re.findall(r'(?:href|src)="([^"]*)', written))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 
@@ -33,3 +34,23 @@ async def connected(fake: FakeRelay, **changes: object) -> AsyncIterator[RelayCo
         yield connection
     finally:
         await connection.close()
+
+
+class NowhereTransport(asyncio.Transport):
+    """A transport that leads nowhere and keeps what it is given."""
+
+    def __init__(self):
+        super().__init__()
+        self.written, self.aborted = b"", False
+
+    def set_protocol(self, protocol):
+        self.protocol = protocol
+
+    def write(self, data):
+        self.written += data
+
+    def is_closing(self):
+        return self.aborted
+
+    def abort(self):
+        self.aborted = True

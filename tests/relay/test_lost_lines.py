@@ -6,10 +6,12 @@ import asyncio
 from functools import partial
 
 import pytest
-from relay_room import EMMA, ROSA, connected, letter_to, relay_at
+from relay_room import EMMA, ROSA, NowhereTransport, connected, letter_to, relay_at
 
 from mailer.domain.delivery import Outcome, Verdict
 from mailer.errors import RelayUnavailable
+from mailer.relay.connection import RelayConnection
+from mailer.relay.wire import Wire
 
 
 @pytest.mark.parametrize("stage", ["mail", "rcpt", "data"])
@@ -32,6 +34,20 @@ async def test_a_line_lost_after_the_content_leaves_its_fate_unknown(fake, conne
     assert outcome == Outcome(Verdict.UNKNOWN, None, "the relay closed the connection")
     assert not connection.usable
     assert [(letter.recipient, letter.reply) for letter in fake.letters] == [(ROSA, None)]
+
+
+async def test_no_content_is_given_to_a_line_that_broke_right_after_the_go_ahead(fake):
+    line = NowhereTransport()
+    wire = Wire(line)
+    connection = RelayConnection(relay_at(fake), wire, extensions=frozenset({"pipelining"}))
+    sending = asyncio.create_task(connection.send(letter_to(ROSA)))
+    await asyncio.sleep(0)
+
+    wire.data_received(b"250 fine\r\n250 fine\r\n354 go ahead\r\n")
+    wire.eof_received()
+
+    assert await sending == Outcome(Verdict.DEFERRED, None, "the relay closed the connection")
+    assert line.written.endswith(b"DATA\r\n")
 
 
 async def test_a_refusal_heard_before_the_line_was_lost_still_counts(connection, fake):
@@ -122,6 +138,18 @@ async def test_a_slow_relay_is_waited_for(fake, connection):
     hold.released.set()
 
     assert (await sending).verdict is Verdict.ACCEPTED
+
+
+async def test_the_patience_for_one_letter_is_not_spent_on_the_next(fake):
+    async with connected(fake, content_timeout_s=0.1) as connection:
+        await connection.send(letter_to(ROSA))
+        hold = fake.holds("data")
+        sending = asyncio.create_task(connection.send(letter_to(EMMA)))
+        await hold.reached.wait()
+
+        asyncio.get_running_loop().call_later(0.15, hold.released.set)
+
+        assert (await sending).verdict is Verdict.ACCEPTED
 
 
 @pytest.mark.parametrize("stage", ["mail", "rcpt", "data", "dot"])

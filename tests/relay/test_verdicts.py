@@ -109,6 +109,7 @@ async def test_a_relay_that_wants_content_for_nobody_gets_a_lone_dot_and_never_t
     assert [letter.recipient for letter in fake.letters] == [ROSA]
     lone_dot = ("dot", "", "554 5.5.1 nobody to send it to")
     assert (lone_dot in fake.refused) is fake.pipelining
+    assert ("RSET" in [line for _, line in fake.heard]) is not fake.pipelining
 
 
 async def test_a_relay_that_will_not_reset_is_left(fake, connection):

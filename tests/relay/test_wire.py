@@ -7,29 +7,9 @@ import asyncio
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from relay_room import NowhereTransport
 
 from mailer.relay.wire import MOST_OCTETS, Reply, Wire, one_line
-
-
-class Line(asyncio.Transport):
-    """A transport that leads nowhere and keeps what it is given."""
-
-    def __init__(self):
-        super().__init__()
-        self.written, self.aborted = b"", False
-
-    def set_protocol(self, protocol):
-        self.protocol = protocol
-
-    def write(self, data):
-        self.written += data
-
-    def is_closing(self):
-        return self.aborted
-
-    def abort(self):
-        self.aborted = True
-
 
 CODES = st.integers(200, 599).filter(lambda code: code != 421)
 TEXTS = st.text(st.characters(codec="utf-8", exclude_characters="\r\n"), max_size=40)
@@ -43,7 +23,7 @@ def spoken(code: int, texts: list[str]) -> bytes:
 
 def heard(chunks: list[bytes], replies: int) -> tuple[list[Reply], Wire]:
     async def listen():
-        wire = Wire(Line())
+        wire = Wire(NowhereTransport())
         wire.ask(b"NOOP\r\n" * replies, replies=replies)
         for chunk in chunks:
             wire.data_received(chunk)
@@ -95,7 +75,7 @@ def test_a_reply_without_end_loses_the_line(endless):
 
 def test_what_was_said_before_the_line_broke_is_still_heard():
     async def listen():
-        wire = Wire(Line())
+        wire = Wire(NowhereTransport())
         wire.ask(b"one and two", replies=2)
         wire.data_received(b"250 one\r\n25")
         wire.connection_lost(ConnectionResetError("reset"))
@@ -109,7 +89,7 @@ def test_what_was_said_before_the_line_broke_is_still_heard():
 
 def test_nothing_is_written_to_a_lost_line():
     async def write():
-        line = Line()
+        line = NowhereTransport()
         wire = Wire(line)
         wire.eof_received()
         with pytest.raises(ConnectionError, match="closed the connection"):
@@ -123,7 +103,7 @@ def test_nothing_is_written_to_a_lost_line():
 
 def test_after_421_nothing_that_follows_is_heard():
     async def listen():
-        wire = Wire(Line())
+        wire = Wire(NowhereTransport())
         wire.ask(b"one and two", replies=2)
         wire.data_received(b"421 closing\r\n250 fine\r\n")
         first = await wire.reply(timeout_s=5)

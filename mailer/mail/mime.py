@@ -1,0 +1,142 @@
+"""The structure of a mail that came in (RFC 5322, RFC 2045-2047), read within bounds whatever its octets are.
+
+The standard library's parser is of no use here: it looks at every line once for each level of nesting, and raises
+errors of many sorts on garbage.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import islice
+
+_HEADER_OCTETS, _VALUE_OCTETS = 256 * 1024, 2000
+_BODY_OCTETS = 2**20
+"""Further in there are only attachments."""
+_MOST_PARTS, _MOST_NESTED = 50, 20
+
+_BLANK = re.compile(rb"(?:\A|\r?\n)\r?\n")
+_FOLD = re.compile(rb"\r?\n[ \t]+")
+_FIELD = re.compile(rb"([!-9;-~]{1,100})[ \t]*:(.*)", re.DOTALL)
+_NOT_BASE64 = re.compile(rb"[^A-Za-z0-9+/]+")
+_ENCODED_WORD = re.compile(r"=\?([^?\s]{1,60})\?([bq])\?([^?\s]*)\?=", re.IGNORECASE)
+# Python knows more codecs than there are charsets, and some are slow or warn (punycode, unicode_escape).
+_CHARSET = re.compile(
+    r"utf-?8|(?:us-)?ascii|utf-16(?:[lb]e)?|iso-?8859-\d{1,2}|latin-?\d|(?:windows|cp)-?\d{3,4}|koi8-[ru]|gb(?:2312|k|18030)"
+    r"|big5(?:-hkscs)?|euc-(?:jp|kr)|shift[_-]jis|iso-2022-(?:jp|kr)|tis-620|macintosh"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A mail, or a part of one."""
+
+    fields: Mapping[str, str]
+    """The first value of each field by its lower-case name; still with encoded words, at most 2000 characters."""
+    body: bytes
+
+    @property
+    def kind(self) -> str:
+        """`text/plain` and kin."""
+        return self.fields.get("content-type", "text/plain").partition(";")[0].strip().lower()
+
+    @property
+    def attached(self) -> bool:
+        return self.fields.get("content-disposition", "").strip().lower().startswith("attachment")
+
+    @property
+    def text(self) -> str:
+        """The body, decoded; what cannot be decoded is replaced."""
+        encoding = self.fields.get("content-transfer-encoding", "").strip().lower()
+        octets = self.body
+        if encoding == "base64":
+            octets = _from_base64(octets)
+        elif encoding == "quoted-printable":
+            octets = binascii.a2b_qp(octets)
+        return _decode(octets, _parameter(self.fields.get("content-type", ""), "charset"))
+
+
+def split_mail(raw: bytes) -> Part:
+    """Header and body; at most 256 kB of the one and 1 MB of the other are looked at."""
+    blank = _BLANK.search(raw, 0, _HEADER_OCTETS)
+    head, start = (raw[: blank.start()], blank.end()) if blank else (raw[:_HEADER_OCTETS], len(raw))
+    fields: dict[str, str] = {}
+    for line in _FOLD.sub(b" ", head).split(b"\n"):
+        if field := _FIELD.fullmatch(line):
+            fields.setdefault(field[1].decode("ascii").lower(), _decode(field[2][:_VALUE_OCTETS].strip(), None))
+    return Part(fields, raw[start : start + _BODY_OCTETS])
+
+
+def text_parts(mail: Part) -> list[Part]:
+    """Its text/plain and text/html parts in order: not attachments, nor what is in mails attached."""
+    waiting, texts = [(mail, 0)], []
+    for _ in range(_MOST_PARTS):
+        if not waiting:
+            break
+        part, depth = waiting.pop(0)
+        if part.kind.startswith("multipart/") and depth < _MOST_NESTED:
+            waiting[:0] = [(inner, depth + 1) for inner in islice(_parts(part), _MOST_PARTS)]
+        elif part.kind in {"text/plain", "text/html"} and not part.attached:
+            texts.append(part)
+    return texts
+
+
+def decode_words(value: str) -> str:
+    """A field's text with its encoded words read (RFC 2047); what cannot be read stays or is replaced."""
+    pieces: list[tuple[str | None, bytes]] = []
+    end = 0
+    for word in _ENCODED_WORD.finditer(value):
+        between, end = value[end : word.start()], word.end()
+        # White space between two encoded words is not text; anything else is.
+        if between.strip() or (between and not pieces):
+            pieces.append((None, between.encode()))
+        octets = word[3].encode("utf-8")
+        octets = _from_base64(octets) if word[2] in "bB" else binascii.a2b_qp(octets, header=True)
+        charset = word[1].partition("*")[0]
+        if pieces and pieces[-1][0] == charset:
+            octets = pieces.pop()[1] + octets
+        pieces.append((charset, octets))
+    return "".join(_decode(octets, charset) for charset, octets in [*pieces, (None, value[end:].encode())])
+
+
+def _parts(part: Part) -> Iterator[Part]:
+    boundary = _parameter(part.fields["content-type"], "boundary")
+    if not boundary:
+        return
+    delimiter = re.compile(rb"^--" + re.escape(boundary.encode()) + rb"(--)?[ \t]*\r?(?:\n|\Z)", re.MULTILINE)
+    start = None
+    for found in delimiter.finditer(part.body):
+        if start is not None:
+            yield split_mail(part.body[start : found.start()])
+        start = found.end()
+        if found[1]:
+            return
+    if start is not None:
+        yield split_mail(part.body[start:])
+
+
+def _parameter(value: str, name: str) -> str:
+    found = re.search(rf';\s*{name}\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s;"]+))', value, re.IGNORECASE)
+    return found[1] or found[2] or "" if found else ""
+
+
+def _from_base64(text: bytes) -> bytes:
+    digits = _NOT_BASE64.sub(b"", text)
+    digits = digits[: len(digits) - (len(digits) % 4 == 1)]
+    return base64.b64decode(digits + b"=" * (-len(digits) % 4))
+
+
+def _decode(octets: bytes, charset: str | None) -> str:
+    """As said; where nothing or nonsense is said as UTF-8, or else as what most old mail is."""
+    if charset and _CHARSET.fullmatch(charset.lower()):
+        try:
+            return octets.decode(charset, "replace")
+        except LookupError:
+            return octets.decode("utf-8", "replace")
+    try:
+        return octets.decode("utf-8")
+    except UnicodeDecodeError:
+        return octets.decode("cp1252", "replace")

@@ -1,0 +1,55 @@
+"""What a reader of an HTML mail sees, as plain text; quotes are only marked."""
+
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+
+_SILENT = {"style", "script", "head", "title", "template"}
+_QUOTES = ("gmail_quote", "yahoo_quoted")
+_BREAKS = {"p", "div", "br", "li", "tr", "h1", "h2", "h3", "hr", "blockquote"}
+_QUOTE_MARK = "\n>\n"
+
+
+def shown_text(html: str) -> str:
+    """The text with a line for each block; a blockquote (or a mail program's own mark of one) is a line ">"."""
+    reader = _Reader()
+    try:
+        reader.feed(html)
+    except AssertionError:
+        # The standard library's word for markup it does not know, such as `<![x[`: what came before it stands.
+        reader.words.append("\n")
+    return "".join(reader.words)
+
+
+class _Reader(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.words: list[str] = []
+        self._skipping = ""
+        self._depth = 0
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Begin a line, or to skip what is quoted or not shown."""
+        if self._skipping:
+            self._depth += tag == self._skipping
+            return
+        quote = tag == "blockquote" or any(mark in (dict(attrs).get("class") or "") for mark in _QUOTES)
+        if quote or tag in _SILENT:
+            self._skipping, self._depth = tag, 1
+        if quote or tag in _BREAKS:
+            self.words.append(_QUOTE_MARK if quote else "\n")
+
+    def handle_endtag(self, tag: str) -> None:
+        """End a line, or speak again after what was skipped."""
+        if not self._skipping:
+            self.words.append("\n" if tag in _BREAKS else "")
+            return
+        self._depth -= tag == self._skipping
+        if not self._depth:
+            self._skipping = ""
+
+    def handle_data(self, data: str) -> None:
+        """Keep what is shown, white space made single."""
+        if not self._skipping:
+            self.words.append(re.sub(r"\s+", " ", data))
