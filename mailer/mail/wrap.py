@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import format_datetime
@@ -12,6 +13,9 @@ from mailer.mail.quoted_printable import encode_quoted_printable
 
 _LONGEST_LINE = 998
 _LINE = 76
+_LONGEST_SUBJECT = 200
+_UNSHOWN = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]+")
+_PLAIN_ADDRESS = re.compile(r"[!-~]{1,320}")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -39,7 +43,7 @@ def wrap_original(raw: bytes, cover: Cover) -> bytes:
     fields = [
         header_field("From", [*phrase(cover.from_name), f"<{cover.from_address}>"]),
         header_field("To", [cover.to]),
-        text_field("Subject", cover.subject[:200]),
+        text_field("Subject", _UNSHOWN.sub(" ", cover.subject)[:_LONGEST_SUBJECT]),
         header_field("Date", [format_datetime(cover.dated_at)]),
         header_field("Message-ID", [cover.message_id]),
         header_field("Auto-Submitted", ["auto-generated"]),
@@ -47,18 +51,18 @@ def wrap_original(raw: bytes, cover: Cover) -> bytes:
         header_field("MIME-Version", ["1.0"]),
         header_field("Content-Type", ["multipart/mixed;", f'boundary="{boundary}"']),
     ]
-    if cover.reply_to:
+    if cover.reply_to and _PLAIN_ADDRESS.fullmatch(cover.reply_to):
         fields.append(header_field("Reply-To", [cover.reply_to]))
     if cover.list_id:
         fields.append(header_field("List-Id", [f"<{cover.list_id}>"]))
     line = f"--{boundary}\r\n".encode()
     intro = encode_quoted_printable(cover.intro.replace("\r\n", "\n"))
     text = b"Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n" + intro
-    return b"".join([*fields, b"\r\n", line, text, b"\r\n", line, _attached(raw), line[:-2], b"--\r\n"])
+    return b"".join([*fields, b"\r\n", line, text, b"\r\n", line, _attached(raw, line[:-2]), line[:-2], b"--\r\n"])
 
 
-def _attached(raw: bytes) -> bytes:
-    if _travels(raw):
+def _attached(raw: bytes, delimiter: bytes) -> bytes:
+    if delimiter not in raw and _travels(raw):
         head = b'Content-Type: message/rfc822\r\nContent-Disposition: attachment; filename="original.eml"\r\n\r\n'
         return head + raw + (b"" if raw.endswith(b"\r\n") else b"\r\n")
     encoded = base64.b64encode(raw).decode()
@@ -75,7 +79,6 @@ def _travels(raw: bytes) -> bool:
     return (
         raw.isascii()
         and b"\0" not in raw
-        and b"\n--=_" not in raw
         and raw.count(b"\r\n") == raw.count(b"\r") == raw.count(b"\n")
         and max(map(len, raw.split(b"\r\n"))) <= _LONGEST_LINE
     )

@@ -1,0 +1,63 @@
+"""What the relay's word means for a letter: tried again for a day and a half, resent twice when nobody knows."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mailer.domain.delivery import Delivery, DeliveryState, Kind, Outcome, Verdict, retry_at, settle
+
+NOW = datetime(2027, 3, 1, 8, tzinfo=UTC)
+LETTER = Delivery(
+    id=1, campaign_id=1, kind=Kind.CAMPAIGN, mailing_list_id=1, subscription_id=1, revision_id=1,
+    address="rosa@example.org", name="Rosa", language="en", values={}, attempts=0, resends=0, queued_at=NOW, dated_at=None,
+)  # fmt: skip
+
+
+@given(st.integers(1, 100), st.floats(0, 60), st.floats(0, 1, exclude_max=True))
+def test_waits_grow_and_end_after_a_day_and_a_half(attempts: int, hours: float, jitter: float) -> None:
+    now = NOW + timedelta(hours=hours)
+
+    again = retry_at(attempts, NOW, now, jitter)
+
+    if again is None:
+        assert now + timedelta(hours=5) > NOW + timedelta(hours=36)
+    else:
+        assert timedelta(minutes=5) <= again - now <= timedelta(hours=5)
+        assert again - NOW <= timedelta(hours=36)
+
+
+@pytest.mark.parametrize(
+    ("verdict", "state", "redate"),
+    [
+        (Verdict.ACCEPTED, DeliveryState.ACCEPTED, False),
+        (Verdict.REFUSED, DeliveryState.FAILED, False),
+        (Verdict.DEFERRED, DeliveryState.DEFERRED, True),
+        (Verdict.UNKNOWN, DeliveryState.DEFERRED, False),
+    ],
+)
+def test_only_a_definite_refusal_gives_the_next_try_another_date(
+    verdict: Verdict, state: DeliveryState, redate: bool
+) -> None:
+    settled = settle(LETTER, Outcome(verdict, 250, "words"), NOW, 0.0)
+
+    assert (settled.state, settled.redate, settled.code, settled.reply) == (state, redate, 250, "words")
+
+
+def test_a_letter_of_unknown_fate_is_resent_twice_and_then_parked() -> None:
+    fates = [
+        settle(replace(LETTER, resends=resends), Outcome(Verdict.UNKNOWN, None, ""), NOW, 0.0) for resends in range(3)
+    ]
+
+    assert [fate.state for fate in fates] == [DeliveryState.DEFERRED, DeliveryState.DEFERRED, DeliveryState.UNCERTAIN]
+    assert [fate.resends for fate in fates] == [1, 2, 2]
+
+
+def test_a_letter_deferred_for_a_day_and_a_half_has_failed() -> None:
+    late = settle(replace(LETTER, attempts=20), Outcome(Verdict.DEFERRED, 450, "later"), NOW + timedelta(hours=36), 0.0)
+
+    assert late.state is DeliveryState.FAILED

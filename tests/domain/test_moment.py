@@ -1,0 +1,53 @@
+"""An hour on somebody's clock is one instant, or is refused."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mailer.domain.moment import parse_local_time, parse_zone, to_utc
+from mailer.errors import MomentRefused
+
+ZONES = ["Europe/Berlin", "America/New_York", "Asia/Kolkata", "Australia/Lord_Howe", "Pacific/Apia", "UTC"]
+
+
+@given(st.datetimes(datetime(1990, 1, 1), datetime(2060, 1, 1)), st.sampled_from(ZONES))
+def test_an_hour_becomes_an_instant_at_which_that_clock_shows_it_or_is_refused(local: datetime, name: str) -> None:
+    zone = parse_zone(name)
+    shown = {
+        local.replace(tzinfo=zone, fold=fold).astimezone(UTC).astimezone(zone).replace(tzinfo=None) for fold in (0, 1)
+    }
+
+    try:
+        instant = to_utc(local, zone)
+    except MomentRefused:
+        assert local not in shown
+    else:
+        assert instant.astimezone(zone).replace(tzinfo=None) == local
+
+
+def test_a_repeated_hour_is_its_first() -> None:
+    assert to_utc(datetime(2027, 10, 31, 2, 30), parse_zone("Europe/Berlin")) == datetime(
+        2027, 10, 31, 0, 30, tzinfo=UTC
+    )
+
+
+@pytest.mark.parametrize(
+    "text", ["tomorrow", "", "2027-03-01", "2027-03-01T09:00+01:00", "2027-03-01T09:00Z", "2027-02-30T09:00"]
+)
+def test_what_is_no_local_time_is_refused(text: str) -> None:
+    with pytest.raises(MomentRefused):
+        parse_local_time(text)
+
+
+def test_seconds_are_optional() -> None:
+    assert parse_local_time("2027-03-01T09:00") == parse_local_time("2027-03-01 09:00:00") == datetime(2027, 3, 1, 9)
+
+
+@pytest.mark.parametrize("name", ["Berlin", "", "../../etc/passwd", "Europe/Berlin\x00", "EUROPE/NOWHERE"])
+def test_a_zone_is_known_by_its_iana_name(name: str) -> None:
+    with pytest.raises(MomentRefused, match="not a time zone"):
+        parse_zone(name)
