@@ -37,5 +37,5 @@ def why_robot(mail: Part, envelope_sender: str, subject: str) -> str | None:
 
 def _first_word(mail: Part, name: str) -> str:
     """The value without comment and parameters: `auto-replied; owner-email=...`."""
-    value = re.sub(r"\([^()]*\)", "", mail.fields.get(name, ""))
-    return " ".join(value.partition(";")[0].split()).lower()[:80]
+    value = re.sub(r"\([^()]*\)|[^!-~]+", " ", mail.fields.get(name, ""))
+    return value.partition(";")[0].strip().lower()[:80]

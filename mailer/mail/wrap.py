@@ -64,7 +64,7 @@ def wrap_original(raw: bytes, cover: Cover) -> bytes:
 def _attached(raw: bytes, delimiter: bytes) -> bytes:
     if delimiter not in raw and _travels(raw):
         head = b'Content-Type: message/rfc822\r\nContent-Disposition: attachment; filename="original.eml"\r\n\r\n'
-        return head + raw + (b"" if raw.endswith(b"\r\n") else b"\r\n")
+        return head + raw + b"\r\n"
     encoded = base64.b64encode(raw).decode()
     lines = [encoded[at : at + _LINE] for at in range(0, len(encoded), _LINE)]
     head = (

@@ -52,11 +52,11 @@ def test_the_owner_reads_our_intro_and_answers_whoever_wrote():
 
     intro, attached = letter.iter_parts()
 
-    assert letter["From"] == '"Open Appeals" <appeals@lists.example.org>'
+    assert letter["From"] == "Open Appeals <appeals@lists.example.org>"
     assert (letter["To"], letter["Reply-To"]) == ("ada@example.org", "rosa@example.org")
     assert letter["Date"].datetime == COVER.dated_at
     assert letter["Auto-Submitted"] == "auto-generated"
-    assert intro.get_content() == COVER.intro
+    assert intro.get_content().replace("\r\n", "\n") == COVER.intro
     assert attached.get_content()["Subject"] == "Can I bring beans?"
 
 
@@ -118,6 +118,4 @@ def test_no_requester_text_can_write_into_our_header_or_break_the_form(subject, 
 
 @given(st.binary(max_size=400) | st.text("From: rosa\r\n-=_", max_size=80).map(str.encode))
 def test_what_was_written_is_carried_whole(original):
-    carried = original_in(wrap_original(original, COVER))
-
-    assert carried in {original, original.removesuffix(b"\r\n")}
+    assert original_in(wrap_original(original, COVER)) == original

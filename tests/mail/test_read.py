@@ -1,0 +1,139 @@
+"""Hearing who wrote a mail, whether a robot did, and which words are the person's own."""
+
+from __future__ import annotations
+
+import pytest
+
+from mailer.domain.command_address import Command
+from mailer.mail.read import Heard, asked_command, read_mail
+
+ROSA = "rosa@example.org"
+
+
+def heard(*fields: str, body: str | bytes = "I am coming.", envelope: str = ROSA) -> Heard:
+    octets = body if isinstance(body, bytes) else body.encode()
+    head = "\r\n".join(fields or ("From: Rosa <rosa@example.org>",)).encode()
+    return read_mail(head + b"\r\n\r\n" + octets, envelope)
+
+
+@pytest.mark.parametrize(
+    ("field", "name", "address"),
+    [
+        ("From: rosa@example.org", None, ROSA),
+        ("From: Rosa Luxe <rosa@example.org>", "Rosa Luxe", ROSA),
+        ('From: "Luxe, Rosa \\"R\\"" <rosa@example.org>', 'Luxe, Rosa "R"', ROSA),
+        ("from:rosa@example.org (Rosa)", None, ROSA),
+        ("From: Rosa\r\n <rosa@example.org>, Emma <emma@example.org>", "Rosa", ROSA),
+        ("From: =?utf-8?q?G=C3=BCl?= =?utf-8?b?w6dl?= <rosa@example.org>", "Gülçe", ROSA),
+        ("From: =?iso-8859-9?q?I=FE=FDk?= <rosa@example.org>", "Işık", ROSA),
+        ("From: =?utf-8?q?Luxe=2C_Emma_=3Cemma=40example=2Eorg=3E?= <rosa@example.org>", "Luxe, Emma <emma@", ROSA),
+        ("From: =?no-such?q?Rosa?= =?utf-8?b?*?= <rosa@example.org>", "Rosa", ROSA),
+        ("From: =?utf-8?q?Rosa=0D=0ABcc=3A_x=00=E2=80=AE?= <rosa@example.org>", "Rosa Bcc: x", ROSA),
+        (f"From: {'R' * 300} <rosa@example.org>", "R" * 100, ROSA),
+    ],
+)
+def test_who_wrote_is_the_first_address_of_from_with_its_name(field, name, address):
+    mail = heard(field, envelope="emma@example.net")
+
+    assert mail.sender is not None
+    assert mail.sender.mailed == address
+    assert mail.sender_name == name or (name and mail.sender_name.startswith(name))
+
+
+@pytest.mark.parametrize("field", ["From: Rosa", "From: Mallory <not an address>", "From:", "Subject: hi", "From: <@>"])
+def test_without_an_address_in_from_the_envelope_says_who_wrote(field):
+    mail = heard(field, envelope=ROSA)
+
+    assert (mail.sender.mailed if mail.sender else None, mail.sender_name) == (ROSA, None)
+
+
+def test_nobody_wrote_where_neither_has_an_address():
+    assert heard("From: Rosa", envelope="").sender is None
+
+
+@pytest.mark.parametrize(
+    ("field", "why"),
+    [
+        ("Auto-Submitted: auto-replied", "auto-replied"),
+        ("auto-submitted: (a robot) Auto-Generated; owner=x", "auto-generated"),
+        ("Auto-Submitted: a\x00 b", "a b"),
+        ("Precedence: Bulk", "bulk"),
+        ("Precedence: list", "list"),
+        ("List-Id: <other.example.org>", "list-id"),
+        ("List-Unsubscribe: <mailto:x@example.org>", "list-unsubscribe"),
+        ("Content-Type: multipart/report; report-type=delivery-status; boundary=b", "report"),
+        ("X-Autorespond: gone fishing", "x-autorespond"),
+        ("From: Mail Delivery <MAILER-DAEMON@example.org>", "daemon"),
+        ("Subject: Automatic reply: harvest", "subject"),
+        ("Subject: Out of Office", "subject"),
+        ("Subject: ABWESENHEITSNOTIZ", "subject"),
+        ("Subject: =?utf-8?q?OTOMAT=C4=B0K_YANIT?=", "subject"),
+    ],
+)
+def test_a_robot_is_told_by_its_marks(field, why):
+    assert why in (heard(field).robot or "")
+
+
+@pytest.mark.parametrize("envelope", ["", "<>", "MAILER-DAEMON@example.org"])
+def test_a_robot_is_told_by_its_envelope(envelope):
+    assert heard(envelope=envelope).robot
+
+
+@pytest.mark.parametrize(
+    "field",
+    [
+        "Auto-Submitted: no",
+        "Auto-Submitted: NO (I write myself)",
+        "Precedence: first-class",
+        "Subject: Automatic doors",
+    ],
+)
+def test_a_person_is_no_robot(field):
+    assert heard("From: rosa@example.org", field).robot is None
+
+
+def test_the_small_fields_are_read():
+    mail = heard(
+        "Subject: =?utf-8?b?SGFzYXQ=?=\r\n\tson", "Message-ID: <a.b@example.org>", "Content-Language: *, tr_TR, en"
+    )
+
+    assert (mail.subject, mail.message_id, mail.language) == ("Hasat son", "<a.b@example.org>", "tr-tr")
+
+
+@pytest.mark.parametrize(
+    "field", ["Message-ID: none", "Message-ID: <a b@example.org>", "Message-ID: <a@b\x00>", "X: y"]
+)
+def test_a_message_id_that_could_not_be_answered_to_is_none(field):
+    assert heard(field).message_id is None
+
+
+def test_an_encoded_character_may_be_split_over_two_words():
+    assert heard("Subject: =?utf-8?b?R8M=?= =?utf-8?b?vGw=?=").subject == "Gül"
+
+
+def test_header_fields_in_plain_utf_8_or_latin_1_are_read():
+    assert read_mail("Subject: Gül\r\n\r\n".encode(), ROSA).subject == "Gül"
+    assert read_mail("Subject: Gül\r\n\r\n".encode("latin-1"), ROSA).subject == "Gül"
+
+
+@pytest.mark.parametrize(
+    ("subject", "body", "asked"),
+    [
+        ("subscribe", "", (Command.JOIN, None)),
+        ("Re: AW: Join TR", "", (Command.JOIN, "tr")),
+        ("join de-at", "", (Command.JOIN, "de-at")),
+        ("subscribe nodigest", "", (Command.JOIN, None)),
+        ("subscribe address=emma@example.org", "", (Command.JOIN, None)),
+        ("Unsubscribe!", "join", (Command.LEAVE, None)),
+        ("leave", "", (Command.LEAVE, None)),
+        ("", "Hello,\n\nhelp\n", (Command.HELP, None)),
+        ("the list", "> join\nleave", (Command.LEAVE, None)),
+        ("the list", "> join", None),
+        ("the list", "a\nb\nc\nd\ne\njoin", None),
+        ("joining", "joint helper", None),
+        ("confirm", "owner", None),
+        ("", "", None),
+    ],
+)
+def test_a_command_is_asked_for_in_the_subject_or_the_first_lines(subject, body, asked):
+    assert asked_command(heard(f"Subject: {subject}", body=body)) == asked
