@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection, and_, case, exists, literal, or_, select, update
+from sqlalchemy import BindParameter, Connection, and_, bindparam, case, exists, literal, or_, select, update
 from sqlalchemy.sql.elements import ColumnElement
 
 from mailer.domain.campaign import CampaignState
@@ -23,22 +23,11 @@ def hand(tx: Connection, wanted: Sequence[int], worker_id: int, dated_at: dateti
     It opens only while the row is claimed by this worker, its campaign is sending and no suppression stands:
     leaving, pausing, cancelling and losing a claim all work by making it miss.
     """
-    handed = tx.execute(
-        update(delivery)
-        .where(
-            delivery.c.id.in_(wanted),
-            delivery.c.state == DeliveryState.CLAIMED,
-            delivery.c.worker_id == worker_id,
-            _sending(now),
-            ~_suppressed(),
-        )
-        .values(state=DeliveryState.HANDED, attempts=delivery.c.attempts + 1, dated_at=dated_at)
-        .returning(delivery.c.id)
-    )
+    handed = tx.execute(_HAND, {"ids": list(wanted), "by_worker": worker_id, "to_dated_at": dated_at, "by_now": now})
     return set(handed.scalars())
 
 
-def _sending(now: datetime) -> ColumnElement[bool]:
+def _sending(now: BindParameter[datetime]) -> ColumnElement[bool]:
     in_time = or_(campaign.c.event_starts_at.is_(None), campaign.c.event_starts_at > now)
     return or_(
         delivery.c.campaign_id == NOTICES,
@@ -81,3 +70,22 @@ def release(tx: Connection, *which: ColumnElement[bool], now: datetime) -> None:
             worker_id=None,
         )
     )
+
+
+# Made once: it stands in every commit of a blast.
+_HAND = (
+    update(delivery)
+    .where(
+        delivery.c.id.in_(bindparam("ids", expanding=True)),
+        delivery.c.state == DeliveryState.CLAIMED,
+        delivery.c.worker_id == bindparam("by_worker"),
+        _sending(bindparam("by_now", type_=campaign.c.event_starts_at.type)),
+        ~_suppressed(),
+    )
+    .values(
+        state=DeliveryState.HANDED,
+        attempts=delivery.c.attempts + 1,
+        dated_at=bindparam("to_dated_at", type_=delivery.c.dated_at.type),
+    )
+    .returning(delivery.c.id)
+)

@@ -22,7 +22,7 @@ from mailer.store.ledger import Ledger
 
 _log = structlog.get_logger()
 
-_TRAY = 10
+_TRAY = 4
 """Deliveries claimed at a time, per connection: enough that no connection waits for a claim."""
 
 
