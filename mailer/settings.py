@@ -57,6 +57,12 @@ class Service(_Table):
             raise ValueError("must be a lower-case domain name like lists.example.org (A-labels)")
         return domain
 
+    @model_validator(mode="after")
+    def _owner_is_elsewhere(self) -> Service:
+        if self.owner.rpartition("@")[2].lower() in {self.domain, ""} or "@" not in self.owner:
+            raise ValueError("owner must be an address outside our own domain, or mail to it would come back to us")
+        return self
+
 
 class DatabaseSettings(_Table):
     """Where the ledger is."""

@@ -130,12 +130,16 @@ def note_answered(tx: Connection, asked: Subscription, now: datetime) -> None:
 def move(
     tx: Connection, subscription_id: int, to: SubscriptionState, *, of: tuple[SubscriptionState, ...], now: datetime
 ) -> bool:
-    """Change state if it is one `of` these; whether it was."""
+    """Change state if it is one `of` these; whether it was.
+
+    Who confirmed has proved to be the one who asked: they may leave and ask again on the same day.
+    """
+    proved = {"asked_at": None, "asked_again": False} if to is SubscriptionState.CONFIRMED else {}
     return bool(
         tx.execute(
             update(subscription)
             .where(subscription.c.id == subscription_id, subscription.c.state.in_(of))
-            .values(state=to, changed_at=now, requested_name=None, requested_language=None)
+            .values(state=to, changed_at=now, requested_name=None, requested_language=None, **proved)
         ).rowcount
     )
 

@@ -130,6 +130,7 @@ def test_people_come_out_as_they_went_in_and_can_be_looked_up(with_list: Termina
         (["list", "add", "news", "--name", "x", "--owner", "ada@lists.example.org"], 1, "own domain"),
         (["list", "show", "nothing"], 1, "no mailing list"),
         (["campaign", "status", "9"], 1, "no campaign 9"),
+        (["list", "add", "news", "--name", "a\tb", "--owner", "ada@example.org"], 2, "one line"),
         (["campaign", "new", "nowhere.md", "--list", "appeals"], 2, "nowhere.md"),
         (["subscribers", "import", "nowhere.csv", "--list", "appeals"], 2, "nowhere.csv"),
         (["campaign", "frobnicate"], 2, "frobnicate"),
@@ -162,6 +163,7 @@ def test_a_mistake_in_a_campaign_file_is_told_by_file_and_line(with_list: Termin
         ('url = "http://127.0.0.1:8080"', 'url = "http://lists.example.org"', "service.url: must be https"),
         ('tls = "none"', 'tls = "none"\nhost2 = 1', "relay.0.host2"),
         ('host = "127.0.0.1"\n# 25', 'host = "mail.example.org"\n# 25', "only on loopback"),
+        ("owner@example.org", "owner@lists.example.org", "outside our own domain"),
         ("[web]", "[web", "not TOML"),
     ],
 )

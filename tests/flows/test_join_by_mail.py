@@ -290,3 +290,16 @@ async def test_an_old_confirmation_is_answered_with_help_and_joins_nobody(
 
     assert await state_of(app, ROSA) == "pending"
     assert "appeals-join@" in text_of(relay.letters[-1])
+
+
+async def test_rosa_may_leave_and_come_back_on_the_same_day(app: App, relay: FakeRelay) -> None:
+    await open_list(app)
+    await write_in(app, "appeals-join")
+    await write_in(app, confirm_address(relay), body="yes")
+    await write_in(app, "appeals-leave")
+
+    await write_in(app, "appeals-join", body="I changed my mind")
+    await write_in(app, confirm_address(relay), body="yes, again")
+
+    assert await state_of(app, ROSA) == "confirmed"
+    assert len(relay.letters) == 5

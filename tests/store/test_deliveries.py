@@ -47,18 +47,18 @@ HANDED, CLAIMED = DeliveryState.HANDED, DeliveryState.CLAIMED
 FINAL = set(DeliveryState) - {HANDED, CLAIMED, DeliveryState.QUEUED, DeliveryState.DEFERRED}
 
 STEPS = settings(
-    max_examples=40, stateful_step_count=25, deadline=None, database=None, suppress_health_check=list(HealthCheck)
+    max_examples=25, stateful_step_count=25, deadline=None, database=None, suppress_health_check=list(HealthCheck)
 )
 
 
-def launched(tx: Connection, people: int, *, name: str = "appeals", event: bool = True) -> int:
+def launched(tx: Connection, people: int, *, name: str = "appeals") -> int:
     """A campaign to so many people whose audience is frozen; its id."""
     appeals = lists.add(tx, name=name, title="Appeals", description="", language="en", owner="ada@example.org", now=NOW)
     addresses = [parse_address(f"person{number}@example.org") for number in range(people)]
     ids = [subscribers.find_or_add(tx, one, f"key of {one.key}", NOW) for one in addresses]
     subscriptions.confirm_many(tx, appeals.id, {number: {} for number in ids}, NOW)
-    starts = NOW + EVENT if event else None
-    campaign_id = campaigns.add(tx, mailing_list_id=appeals.id, subject="Seeds", event_starts_at=starts, now=NOW)
+    starts_at = NOW + EVENT
+    campaign_id = campaigns.add(tx, mailing_list_id=appeals.id, subject="Seeds", event_starts_at=starts_at, now=NOW)
     ceiling = audience.ceiling(tx, appeals.id)
     campaigns.move(tx, campaign_id, SENDING, of=(CampaignState.DRAFT,), launched_at=NOW, launch_ceiling=ceiling)
     written = audience.freeze(tx, campaigns.get(tx, campaign_id), {"en": 1}, ceiling, NOW)
@@ -76,8 +76,7 @@ class Queue(RuleBasedStateMachine):
     def __init__(self, engine: Engine) -> None:
         super().__init__()
         # Never committed: every run finds the database as empty as the one before.
-        self.connection = engine.connect()
-        self.tx = self.connection
+        self.tx = engine.connect()
         self.now = NOW
         self.claimed: dict[int, Delivery] = {}
         self.handed: dict[int, Delivery] = {}
@@ -87,8 +86,8 @@ class Queue(RuleBasedStateMachine):
         self.final: dict[int, DeliveryState] = {}
 
     def teardown(self) -> None:
-        self.connection.rollback()
-        self.connection.close()
+        self.tx.rollback()
+        self.tx.close()
 
     @initialize()
     def begin(self) -> None:
@@ -248,6 +247,60 @@ def test_a_small_campaign_has_its_share_beside_a_large_one_and_goes_oldest_first
     assert [one.campaign_id for one in claimed] == [large] * 5 + [small] * 3
     assert ids == sorted(ids)
     assert claimed[0].address == "person0@example.org"
+
+
+def test_the_word_of_a_worker_given_up_for_dead_counts_no_more(engine: Engine) -> None:
+    with engine.begin() as tx:
+        campaign_id = launched(tx, 2)
+        dead, alive = (workers.enter(tx, "campaigns", NOW) for _ in range(2))
+        first, second = deliveries.claim(tx, [campaign_id], dead, 2, NOW)
+        deliveries.turn(tx, [], {first.id: NOW}, dead, NOW)
+        deliveries.recover(tx, campaign_id, alive, NOW)
+        deliveries.claim(tx, [campaign_id], alive, 2, NOW)
+        deliveries.turn(tx, [], {first.id: NOW}, alive, NOW)
+
+        refused = settle(first, outcome(Verdict.REFUSED), NOW, 0.0)
+        went = deliveries.turn(tx, [refused], {second.id: NOW}, dead, NOW)
+        counts = progress.counts(tx, campaign_id)
+
+    assert went == set()
+    assert counts == {HANDED: 1, CLAIMED: 1}
+
+
+def test_a_letter_whose_worker_dies_a_third_time_is_parked_and_one_in_living_hands_is_left_alone(
+    engine: Engine,
+) -> None:
+    with engine.begin() as tx:
+        campaign_id = launched(tx, 2)
+        found = []
+        for _ in range(3):
+            mortal = workers.enter(tx, "campaigns", NOW)
+            [one] = deliveries.claim(tx, [campaign_id], mortal, 1, NOW)
+            deliveries.turn(tx, [], {one.id: NOW}, mortal, NOW)
+            alive = workers.enter(tx, "campaigns", NOW)
+            found.append(deliveries.recover(tx, campaign_id, alive, NOW))
+        [other] = deliveries.claim(tx, [campaign_id], alive, 1, NOW)
+
+        untouched = deliveries.recover(tx, campaign_id, alive, NOW)
+        counts = progress.counts(tx, campaign_id)
+
+    assert [(one.resent, one.parked) for one in found] == [((1,), ()), ((1,), ()), ((), (1,))]
+    assert (other.id, untouched.resent) == (2, ())
+    assert counts == {DeliveryState.UNCERTAIN: 1, CLAIMED: 1}
+
+
+def test_the_gate_closes_the_moment_the_event_begins(engine: Engine) -> None:
+    with engine.begin() as tx:
+        campaign_id = launched(tx, 2)
+        worker_id = workers.enter(tx, "campaigns", NOW)
+        first, second = deliveries.claim(tx, [campaign_id], worker_id, 2, NOW)
+
+        before = deliveries.turn(tx, [], {first.id: NOW}, worker_id, NOW + EVENT - timedelta(seconds=1))
+        after = deliveries.turn(tx, [], {second.id: NOW}, worker_id, NOW + EVENT)
+        counts = progress.counts(tx, campaign_id)
+
+    assert (before, after) == ({first.id}, set())
+    assert counts == {HANDED: 1, DeliveryState.EXPIRED: 1}
 
 
 @pytest.mark.parametrize(("verdict", "kept"), [(Verdict.UNKNOWN, True), (Verdict.DEFERRED, False)])

@@ -63,7 +63,8 @@ async def reach(app: App, campaign_id: int) -> int:
 
 
 async def report(app: App, campaign_id: int) -> AsyncIterator[Any]:
-    """Each delivery of a campaign: address, state, attempts, code, reply; in the order they were queued."""
+    """Each delivery of a campaign: address, state, attempts, code, reply; in the order they were queued. NotFound."""
+    await app.database.read(campaigns.get, campaign_id)
     after = 0
     while rows := await app.database.read(progress.of_campaign, campaign_id, after, _CHUNK):
         after = rows[-1].id

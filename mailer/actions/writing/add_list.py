@@ -24,8 +24,8 @@ async def add_list(
         raise AddressRefused(f"{owner} is in this service's own domain: mail to the owner would come back to us")
     if (tag := parse_language(language)) is None:
         raise ListNameRefused(f"{language!r} is not a language tag like en or tr")
-    if not title.strip() or any(ord(character) < 32 for character in title + description):
-        raise ListNameRefused("the title must be words on one line")
+    if not title.strip() or not (title + description).isprintable():
+        raise ListNameRefused("the title must be words on one line, and so must the description")
     return await app.database.write(
         mailing_lists.add,
         name=name,
