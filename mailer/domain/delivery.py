@@ -40,7 +40,8 @@ class DeliveryState(StrEnum):
 
 
 WAITING = (DeliveryState.QUEUED, DeliveryState.DEFERRED)
-OPEN = (*WAITING, DeliveryState.CLAIMED, DeliveryState.HANDED)
+NOT_HANDED = (*WAITING, DeliveryState.CLAIMED)
+OPEN = (*NOT_HANDED, DeliveryState.HANDED)
 """Not settled: while one is open a campaign is not "sent"."""
 
 

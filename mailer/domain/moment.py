@@ -32,7 +32,11 @@ def parse_zone(name: str) -> ZoneInfo:
 def to_utc(local: datetime, zone: ZoneInfo) -> datetime:
     """The instant of a naive local time. A gap (spring) is refused; a repeated hour is its first."""
     aware = local.replace(tzinfo=zone, fold=0)
-    instant = aware.astimezone(UTC)
-    if instant.astimezone(zone).replace(tzinfo=None) != local:
+    try:
+        instant = aware.astimezone(UTC)
+        shown = instant.astimezone(zone).replace(tzinfo=None)
+    except OverflowError:
+        raise MomentRefused(f"{local.isoformat(timespec='minutes')} is beyond the calendar") from None
+    if shown != local:
         raise MomentRefused(f"{local.isoformat(timespec='minutes')} does not exist in {zone.key}: the clock skips it")
     return instant

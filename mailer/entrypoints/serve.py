@@ -21,7 +21,7 @@ from mailer.entrypoints.clock import ticking
 from mailer.entrypoints.listener import listen
 from mailer.entrypoints.smtp import IntakeDoor, open_intake
 from mailer.entrypoints.web.pages import web_app
-from mailer.errors import DatabaseUnavailable, RelayUnavailable
+from mailer.errors import DatabaseOwned, DatabaseUnavailable, RelayUnavailable
 from mailer.relay.route import Lane
 from mailer.settings import IntakeSettings, WebSettings
 from mailer.store.workers import owning
@@ -29,6 +29,7 @@ from mailer.store.workers import owning
 _log = structlog.get_logger()
 
 _LONGEST_PAUSE_S = 60
+_OWNER_CHECK_S = 5
 _HANDED_WAIT_S = 30
 """How long, at the end, the answers to letters already handed are awaited."""
 
@@ -46,10 +47,13 @@ async def serve(app: App, intake: IntakeSettings, web: WebSettings) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, app.bells.closing.set)
-    async with serving(app, intake, web) as doors:
-        _log.info("open", intake=f"{intake.host}:{doors.intake_port}", pages=f"{web.host}:{doors.web_port}")
-        await app.bells.closing.wait()
-        _log.info("closing")
+    try:
+        async with serving(app, intake, web) as doors:
+            _log.info("open", intake=f"{intake.host}:{doors.intake_port}", pages=f"{web.host}:{doors.web_port}")
+            await app.bells.closing.wait()
+            _log.info("closing")
+    except* DatabaseOwned as lost:
+        raise lost.exceptions[0] from None
 
 
 @asynccontextmanager
@@ -58,7 +62,7 @@ async def serving(app: App, intake: IntakeSettings, web: WebSettings) -> AsyncIt
 
     The pages open last: whoever is answered by them finds every door open.
     """
-    with owning(app.database.engine), closing(listen(web.host, web.port, "the web door")) as pages_socket:
+    with owning(app.database.engine) as make_sure, closing(listen(web.host, web.port, "the web door")) as pages_socket:
         mail_door = await open_intake(_mail_door(app, intake), partial(recognise, app), partial(receive, app))
         pages = Pages(_pages_config(app))
         try:
@@ -68,6 +72,7 @@ async def serving(app: App, intake: IntakeSettings, web: WebSettings) -> AsyncIt
                     group.create_task(_whenever(app, app.bells.incoming, partial(_hear_all, app)))
                     group.create_task(_whenever(app, app.bells.schedule, partial(launch_due, app)))
                     group.create_task(pages.serve(sockets=[pages_socket]))
+                    group.create_task(_stay_owner(app, make_sure))
                     app.bells.ring()
                     try:
                         yield Doors(mail_door.port, pages_socket.getsockname()[1])
@@ -149,6 +154,17 @@ async def _whenever(app: App, bell: asyncio.Event, work: Callable[[], Awaitable[
                 await asyncio.wait_for(app.bells.closing.wait(), pause_s)
             pause_s = min(pause_s * 2, _LONGEST_PAUSE_S)
             bell.set()
+
+
+async def _stay_owner(app: App, make_sure: Callable[[], None]) -> None:
+    """Make sure every few seconds that the database is ours; DatabaseOwned ends the service."""
+    while not app.bells.closing.is_set():
+        try:
+            await asyncio.to_thread(make_sure)
+        except DatabaseUnavailable as trouble:
+            _log.warning("trouble", what=str(trouble))
+        with suppress(TimeoutError):
+            await asyncio.wait_for(app.bells.closing.wait(), _OWNER_CHECK_S)
 
 
 async def _cut_off(sending: list[asyncio.Task[None]]) -> None:

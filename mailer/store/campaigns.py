@@ -31,7 +31,8 @@ def add(tx: Connection, *, mailing_list_id: int, subject: str, event_starts_at: 
 
 def get(tx: Connection, campaign_id: int) -> Campaign:
     """The campaign of that id, or NotFound."""
-    row = tx.execute(select(campaign).where(campaign.c.id == campaign_id)).one_or_none()
+    found = 0 < campaign_id < 2**63 and tx.execute(select(campaign).where(campaign.c.id == campaign_id))
+    row = found.one_or_none() if found else None
     if row is None:
         raise NotFound(f"there is no campaign {campaign_id}")
     return _value(row)
@@ -68,11 +69,25 @@ def over_with_waiting(tx: Connection, now: datetime) -> list[tuple[int, Campaign
     return [(number, CampaignState(state)) for number, state in found]
 
 
-def move(tx: Connection, campaign_id: int, to: CampaignState, *, of: tuple[CampaignState, ...], **values: Any) -> bool:
-    """Change state (and `values`) if it is one `of` these; whether it was: of several rivals one succeeds."""
+def move(
+    tx: Connection,
+    campaign_id: int,
+    to: CampaignState,
+    *,
+    of: tuple[CampaignState, ...],
+    due_by: datetime | None = None,
+    **values: Any,
+) -> bool:
+    """Change state (and `values`) if it is one `of` these, and scheduled `due_by` then where that is given.
+
+    Whether it was: of several rivals one succeeds.
+    """
+    still = () if due_by is None else (campaign.c.scheduled_at <= due_by,)
     return bool(
         tx.execute(
-            update(campaign).where(campaign.c.id == campaign_id, campaign.c.state.in_(of)).values(state=to, **values)
+            update(campaign)
+            .where(campaign.c.id == campaign_id, campaign.c.state.in_(of), *still)
+            .values(state=to, **values)
         ).rowcount
     )
 

@@ -9,7 +9,17 @@ from typing import Any
 
 from sqlalchemy import Boolean, Connection, Row, and_, bindparam, case, func, select, update
 
-from mailer.domain.delivery import MOST_RESENDS, NOTICES, WAITING, Delivery, DeliveryState, Kind, Notice, Settlement
+from mailer.domain.delivery import (
+    MOST_RESENDS,
+    NOT_HANDED,
+    NOTICES,
+    WAITING,
+    Delivery,
+    DeliveryState,
+    Kind,
+    Notice,
+    Settlement,
+)
 from mailer.domain.suppression import EVERY_LIST
 from mailer.store.database import insert_into
 from mailer.store.gate import hand, put_back, release
@@ -176,17 +186,21 @@ def end_waiting(tx: Connection, campaign_id: int, to: DeliveryState, most: int) 
 
 
 def suppress_waiting(tx: Connection, subscriber_id: int, mailing_list_id: int) -> None:
-    """Whoever leaves has what waits for them marked; what is claimed will miss the gate."""
+    """Whoever leaves has all that was not handed marked, claims too.
+
+    On PostgreSQL this waits for a gate that is just passing one of these rows, and one that comes after finds
+    the row changed: a suppression alone, not yet committed, it would not see.
+    """
     of_list = () if mailing_list_id == EVERY_LIST else (delivery.c.mailing_list_id == mailing_list_id,)
     tx.execute(
         update(delivery)
         .where(
             delivery.c.subscriber_id == subscriber_id,
             delivery.c.campaign_id != NOTICES,
-            delivery.c.state.in_(WAITING),
+            delivery.c.state.in_(NOT_HANDED),
             *of_list,
         )
-        .values(state=DeliveryState.SUPPRESSED)
+        .values(state=DeliveryState.SUPPRESSED, worker_id=None)
     )
 
 

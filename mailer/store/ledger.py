@@ -50,6 +50,7 @@ class Ledger:
                 handed = await self._database.write(deliveries.turn, settled, wanted, self._worker_id, self._clock())
             except Exception as trouble:  # every waiting carrier must learn of it
                 gathered.set_exception(trouble)
+                gathered.exception()  # retrieved, even where every carrier was cancelled meanwhile
             else:
                 gathered.set_result(handed)
         self._running = None

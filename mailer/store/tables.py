@@ -178,6 +178,7 @@ worker = Table(
 )
 
 _WAITING = text("state IN ('queued', 'deferred')")
+_NOT_HANDED = text("state IN ('queued', 'deferred', 'claimed')")
 _NOT_A_NOTICE = text("campaign_id <> 0")
 
 delivery = Table(
@@ -209,8 +210,8 @@ delivery = Table(
     Column("reply", Text),
     # The queue: what waits in one campaign, or among the notices, by its hour.
     Index("ix_delivery_queue", "campaign_id", "due_at", "id", sqlite_where=_WAITING, postgresql_where=_WAITING),
-    # Who leaves has what waits for them marked at once.
-    Index("ix_delivery_leaving", "subscriber_id", sqlite_where=_WAITING, postgresql_where=_WAITING),
+    # Who leaves has what was not handed to them marked at once.
+    Index("ix_delivery_leaving", "subscriber_id", sqlite_where=_NOT_HANDED, postgresql_where=_NOT_HANDED),
     Index(
         "uq_delivery_recipient",
         "campaign_id",

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import fcntl
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
 from sqlalchemy import Connection, Engine, create_engine, insert, text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
-from mailer.errors import DatabaseOwned
+from mailer.errors import DatabaseOwned, DatabaseUnavailable
 from mailer.store.database import is_sqlite
 from mailer.store.tables import worker
 
@@ -25,10 +26,21 @@ def enter(tx: Connection, name: str, now: datetime) -> int:
 
 
 @contextmanager
-def owning(engine: Engine) -> Iterator[None]:
-    """Hold the database as its only `serve`, until we leave or die; DatabaseOwned when another does."""
-    with _owning_file(Path(str(engine.url.database))) if is_sqlite(engine) else _owning_session(engine):
-        yield
+def owning(engine: Engine) -> Iterator[Callable[[], None]]:
+    """Hold the database as its only `serve`, until we leave or die; DatabaseOwned when another does.
+
+    Gives what makes sure that we still do: PostgreSQL forgets who owns it when it restarts.
+    """
+    if is_sqlite(engine):
+        with _owning_file(Path(str(engine.url.database))):
+            yield lambda: None
+        return
+    session = _OwningSession(engine)
+    try:
+        session.make_sure()
+        yield session.make_sure
+    finally:
+        session.leave()
 
 
 def owned(engine: Engine) -> bool:
@@ -55,20 +67,37 @@ def _owning_file(database: Path) -> Iterator[None]:
         yield
 
 
-@contextmanager
-def _owning_session(engine: Engine) -> Iterator[None]:
-    alone = create_engine(engine.url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
-    with alone.connect() as connection:
-        if not connection.execute(text("SELECT pg_try_advisory_lock(:key)"), {"key": _ADVISORY_KEY}).scalar_one():
-            holder = connection.execute(
-                text(
-                    "SELECT a.client_addr, a.client_port, a.pid FROM pg_locks l JOIN pg_stat_activity a USING (pid)"
-                    " WHERE l.locktype = 'advisory' AND l.objid = :low"
-                ),
-                {"low": _ADVISORY_KEY & 0xFFFFFFFF},
-            ).first()
-            raise DatabaseOwned(
-                f"{engine.url.render_as_string(hide_password=True)} is owned by another `mailer serve`"
-                f" (its session there has pid {holder.pid if holder else 'unknown'})"
-            )
-        yield
+class _OwningSession:
+    """A session of its own, whose advisory lock says that the database is ours."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = create_engine(engine.url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
+        self._connection: Connection | None = None
+
+    def make_sure(self) -> None:
+        """Take the lock (again, if the session was lost); DatabaseOwned, DatabaseUnavailable."""
+        try:
+            if self._connection is not None:
+                self._connection.execute(text("SELECT 1"))
+                return
+            self._connection = self._engine.connect()
+            taken = self._connection.execute(text("SELECT pg_try_advisory_lock(:key)"), {"key": _ADVISORY_KEY})
+            if not taken.scalar_one():
+                holder = self._connection.execute(text(_HOLDER), {"low": _ADVISORY_KEY & 0xFFFFFFFF}).scalar()
+                raise DatabaseOwned(
+                    f"{self._engine.url.render_as_string(hide_password=True)} is owned by another `mailer serve`"
+                    f" (its session there has pid {holder or 'unknown'})"
+                )
+        except DBAPIError as trouble:
+            self.leave()
+            raise DatabaseUnavailable(f"the database does not serve us: {trouble.orig}") from trouble
+
+    def leave(self) -> None:
+        """End the session, and the lock with it."""
+        if self._connection is not None:
+            connection, self._connection = self._connection, None
+            connection.invalidate()
+            connection.close()
+
+
+_HOLDER = "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND objid = :low AND granted"

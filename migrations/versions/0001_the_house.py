@@ -38,7 +38,7 @@ def upgrade() -> None:
     sa.UniqueConstraint('cause', name=op.f('uq_delivery_cause'))
     )
     with op.batch_alter_table('delivery', schema=None) as batch_op:
-        batch_op.create_index('ix_delivery_leaving', ['subscriber_id'], unique=False, sqlite_where=sa.text("state IN ('queued', 'deferred')"), postgresql_where=sa.text("state IN ('queued', 'deferred')"))
+        batch_op.create_index('ix_delivery_leaving', ['subscriber_id'], unique=False, sqlite_where=sa.text("state IN ('queued', 'deferred', 'claimed')"), postgresql_where=sa.text("state IN ('queued', 'deferred', 'claimed')"))
         batch_op.create_index('ix_delivery_queue', ['campaign_id', 'due_at', 'id'], unique=False, sqlite_where=sa.text("state IN ('queued', 'deferred')"), postgresql_where=sa.text("state IN ('queued', 'deferred')"))
         batch_op.create_index('ix_delivery_state', ['campaign_id', 'state'], unique=False)
         batch_op.create_index('uq_delivery_recipient', ['campaign_id', 'subscriber_id'], unique=True, sqlite_where=sa.text('campaign_id <> 0'), postgresql_where=sa.text('campaign_id <> 0'))

@@ -314,7 +314,10 @@ def test_a_letter_keeps_its_date_unless_it_was_definitely_refused(engine: Engine
 
         deliveries.turn(tx, [settle(first, outcome(verdict), NOW, 0.0)], {}, worker_id, NOW)
         [again] = deliveries.claim(tx, [campaign_id], worker_id, 1, later)
+        deliveries.put_back(tx, [again.id], worker_id, later)
+        counts = progress.counts(tx, campaign_id)
 
+    assert counts == {DeliveryState.DEFERRED: 1}
     assert again.dated_at == (NOW if kept else None)
     assert (again.attempts, again.resends) == (1, int(kept))
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import structlog
 from sqlalchemy import Connection
 
@@ -37,7 +39,7 @@ def _begin(tx: Connection, app: App, campaign_id: int) -> None:
     campaign, now = campaigns.get(tx, campaign_id), app.clock()
     if (remark := too_late(campaign, now)) is not None:
         # Parked as a draft with a remark: people decide whether it still makes sense.
-        campaigns.move(tx, campaign_id, CampaignState.DRAFT, of=(CampaignState.SCHEDULED,), remark=remark)
+        campaigns.move(tx, campaign_id, CampaignState.DRAFT, of=(CampaignState.SCHEDULED,), due_by=now, remark=remark)
         _log.warning("campaign parked", campaign=campaign_id, why=remark)
         return
     campaigns.move(
@@ -45,6 +47,7 @@ def _begin(tx: Connection, app: App, campaign_id: int) -> None:
         campaign_id,
         CampaignState.LAUNCHING,
         of=(CampaignState.SCHEDULED,),
+        due_by=now,  # it may have been moved to a later hour since we looked
         launched_at=now,
         launch_ceiling=audience.ceiling(tx, campaign.mailing_list_id),
     )
@@ -56,6 +59,7 @@ async def _freeze_audience(app: App, campaign_id: int) -> None:
         more, held_s = await app.database.timed_write(_freeze_chunk, app, campaign_id, size)
         if not more:
             return
+        await asyncio.sleep(held_s)  # other processes poll SQLite's lock, and must find it free now and then
         size = max(_FIRST_CHUNK, min(int(size * _HOLD_S / held_s), size * 2, _LARGEST_CHUNK))
 
 

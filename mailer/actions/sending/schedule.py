@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Connection
 
@@ -36,7 +37,7 @@ async def send_now(app: App, campaign_id: int, *, wait_s: int) -> Campaign:
     return await _set_hour(app, campaign_id, at, values)
 
 
-async def _set_hour(app: App, campaign_id: int, at: datetime, values: dict[str, object]) -> Campaign:
+async def _set_hour(app: App, campaign_id: int, at: datetime, values: dict[str, Any]) -> Campaign:
     def work(tx: Connection) -> Campaign:
         campaign = campaigns.get(tx, campaign_id)
         check_move(campaign, CampaignState.SCHEDULED, allowed=_MAY_BE_SCHEDULED)

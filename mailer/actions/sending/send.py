@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Coroutine
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import zip_longest
+from typing import Any
 
 import structlog
 from sqlalchemy import Connection
@@ -94,10 +97,11 @@ async def _refill(sender: Sender) -> bool:
     if app.bells.closing.is_set() or not (due := await app.database.read(_due, sender.lane, now)):
         return False
     most = _TRAY * sum(route.connections for route in sender.routes)
-    for delivery in await app.database.write(deliveries.claim, due, sender.worker_id, most, now):
+    claimed = await app.database.write(deliveries.claim, due, sender.worker_id, most, now)
+    for delivery in claimed:
         sender.claimed[delivery.id] = delivery
         sender.tray.put_nowait(delivery)
-    return True
+    return bool(claimed)
 
 
 def _due(tx: Connection, lane: Lane, now: datetime) -> list[int]:
@@ -106,18 +110,17 @@ def _due(tx: Connection, lane: Lane, now: datetime) -> list[int]:
 
 
 def _seats(sender: Sender) -> list[Route]:
-    """One per connection; not more than there are letters for."""
-    every = [route for route in sender.routes for _ in range(route.connections)]
-    return every[: max(1, sender.tray.qsize())]
+    """One per connection, the relays in turn; one of each at least, and not more than there are letters for."""
+    by_turn = zip_longest(*([route] * route.connections for route in sender.routes))
+    every = [route for turn in by_turn for route in turn if route is not None]
+    return every[: max(len(sender.routes), sender.tray.qsize())]
 
 
 async def _until_low(sender: Sender, carriers: list[asyncio.Task[None]]) -> None:
-    while True:
+    while not (sender.app.bells.closing.is_set() or _is_low(sender)):
         await sender.low.wait()
         sender.low.clear()
         _check(carriers)
-        if sender.app.bells.closing.is_set() or _is_low(sender):
-            return
 
 
 def _is_low(sender: Sender) -> bool:
@@ -164,19 +167,19 @@ async def _carry(sender: Sender, route: Route) -> None:
     line = Line(route.relay)
     settled: Settlement | None = None
     try:
+        # Before anything is taken: a relay that is down keeps no letter from the others.
+        if not await _unless_closing(sender, line.open()):
+            return
         while (delivery := await _next(sender)) is not None:
             dated_at = delivery.dated_at or sender.app.clock().replace(microsecond=0)
             if (letter := await _written(sender, delivery, dated_at)) is None:
                 continue
-            try:
-                await line.open()
-            except RelayUnavailable:
-                sender.tray.put_nowait(delivery)
-                raise
             if route.relay.per_second is not None:
                 await sender.ledger.turn(settled)
                 settled = None
-                await route.pace.take()
+                if not await _unless_closing(sender, route.pace.take()):
+                    break
+            await line.open()
             sender.claimed.pop(delivery.id)
             handed = await sender.ledger.turn(settled, delivery.id, dated_at)
             settled = await _post(sender, line, delivery, letter) if handed else None
@@ -184,9 +187,25 @@ async def _carry(sender: Sender, route: Route) -> None:
                 await sender.ledger.turn(settled)
                 settled = None
         await sender.ledger.turn(settled)
+    except RelayUnavailable:
+        await sender.ledger.turn(settled)  # what was not carried is still claimed, and is put back
+        raise
     finally:
         sender.low.set()
         await line.close()
+
+
+async def _unless_closing(sender: Sender, work: Coroutine[Any, Any, object]) -> bool:
+    """Do something that may take long; False when the service closes before it is done."""
+    working, closing = asyncio.ensure_future(work), asyncio.ensure_future(sender.app.bells.closing.wait())
+    try:
+        await asyncio.wait((working, closing), return_when=asyncio.FIRST_COMPLETED)
+        if working.done():
+            working.result()
+        return not closing.done()
+    finally:
+        working.cancel()
+        closing.cancel()
 
 
 async def _post(sender: Sender, line: Line, delivery: Delivery, letter: Letter) -> Settlement:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from mailer.app import App
     from mailer.domain.campaign import Campaign
 
-campaigns = typer.Typer(no_args_is_help=True, help="Write, schedule and follow campaigns.")
+campaigns = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Write, schedule and follow campaigns.")
 
 _TIME_TO_CANCEL_S = 30
 

@@ -9,7 +9,7 @@ import typer
 
 from mailer.entrypoints.command.console import AsJson, act, say, show_json
 
-lists = typer.Typer(no_args_is_help=True, help="Open and show mailing lists.")
+lists = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Open and show mailing lists.")
 
 
 @lists.command("add")

@@ -16,6 +16,7 @@ command = typer.Typer(
     name="mailer",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,
     add_completion=False,
     help="Mailing lists and newsletters: join by email, blasts on a clock, leave by link.",
 )

@@ -16,7 +16,7 @@ from mailer.entrypoints.command.console import AsJson, act, say, show_json
 if TYPE_CHECKING:
     from mailer.actions.writing.import_people import Imported
 
-people = typer.Typer(no_args_is_help=True, help="Import, export and look up subscribers.")
+people = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Import, export and look up subscribers.")
 
 ListName = Annotated[str, typer.Option("--list", help="The list's name.")]
 _BAD_ROWS_SHOWN = 20

@@ -1,0 +1,189 @@
+"""Two things at once: whoever comes second finds the house in order."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+
+import pytest
+from fake_relay import FakeRelay
+from house import (
+    APPEAL,
+    BY_HAND,
+    EMMA,
+    ROSA,
+    Clock,
+    blast,
+    bring,
+    open_list,
+    recipients,
+    send_campaigns,
+    write_in,
+)
+
+from mailer.actions.joining.unsubscribe import unsubscribe
+from mailer.actions.sending import send as sending
+from mailer.actions.sending.launch import launch_due
+from mailer.actions.sending.report import status
+from mailer.actions.sending.schedule import schedule, send_now
+from mailer.actions.sending.send import enter, send
+from mailer.actions.writing.new_campaign import new_campaign
+from mailer.app import App
+from mailer.domain.campaign import CampaignState
+from mailer.domain.delivery import DeliveryState
+from mailer.domain.token import Purpose, sign_token
+from mailer.errors import DatabaseOwned, RelayUnavailable
+from mailer.relay.route import Lane
+from mailer.store import campaigns, deliveries, gate
+from mailer.store.workers import owning
+
+
+async def test_an_outcome_is_noted_although_the_relay_hung_up_right_after_it(
+    app: App, relay: FakeRelay, clock: Clock
+) -> None:
+    app = replace(app, relays=(replace(app.relays[0], connections=2),))
+    await open_list(app)
+    await bring(app, f"{ROSA},Rosa,en", f"{EMMA},Emma,en")
+    campaign_id = await blast(app)
+    relay.answers("answered", "421 4.3.2 enough for one line", nth=1)
+    relay.answers("greeting", "421 4.7.0 too many", nth=2)
+    sender = await enter(app, Lane.CAMPAIGNS)
+
+    with pytest.raises(RelayUnavailable):
+        await send(sender)
+    between = (await status(app, campaign_id)).counts
+    relay.forgives()
+    await send(sender)
+
+    assert between == {DeliveryState.ACCEPTED: 1, DeliveryState.QUEUED: 1}
+    assert sorted(recipients(relay)) == [EMMA, ROSA]
+    assert (await status(app, campaign_id)).campaign.state is CampaignState.SENT
+
+
+async def test_the_only_recipient_may_leave_between_looking_and_claiming(
+    app: App, relay: FakeRelay, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await open_list(app)
+    await bring(app, f"{ROSA},Rosa,en")
+    campaign_id = await blast(app)
+    read = app.database.read
+
+    async def leaves_after_the_look(work, *arguments):  # type: ignore[no-untyped-def]
+        found = await read(work, *arguments)
+        if work is sending._due and found:
+            await unsubscribe(app, sign_token(app.house.keyring, Purpose.LEAVE, 1), BY_HAND)
+        return found
+
+    monkeypatch.setattr(app.database, "read", leaves_after_the_look)
+    async with asyncio.timeout(20):
+        await send_campaigns(app)
+
+    assert relay.letters == []
+    assert (await status(app, campaign_id)).counts == {DeliveryState.SUPPRESSED: 1}
+
+
+async def test_a_leaving_is_answered_only_when_a_gate_that_is_passing_has_closed(app: App, database_url: str) -> None:
+    if database_url.startswith("sqlite"):
+        pytest.skip("SQLite has one writer: no gate is passing while somebody leaves")
+    await open_list(app)
+    await bring(app, f"{ROSA},Rosa,en")
+    campaign_id = await blast(app)
+    sender = await enter(app, Lane.CAMPAIGNS)
+    (claimed,) = await app.database.write(deliveries.claim, [campaign_id], sender.worker_id, 1, app.clock())
+
+    with app.database.engine.connect() as connection, connection.begin() as passing:
+        gate.hand(connection, [claimed.id], sender.worker_id, app.clock(), app.clock())
+        leaving = asyncio.create_task(unsubscribe(app, sign_token(app.house.keyring, Purpose.LEAVE, 1), BY_HAND))
+        answered, _ = await asyncio.wait([leaving], timeout=0.3)
+        passing.commit()
+    await leaving
+
+    assert not answered
+    assert (await status(app, campaign_id)).counts == {DeliveryState.HANDED: 1}
+
+
+async def test_a_campaign_moved_to_a_later_hour_while_the_clock_looks_is_not_launched(
+    app: App, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await open_list(app)
+    await bring(app, f"{ROSA},Rosa,en")
+    campaign_id = await new_campaign(app, list_name="appeals", texts={"appeal.md": APPEAL})
+    await send_now(app, campaign_id, wait_s=0)
+    read = app.database.read
+
+    async def moved_after_the_look(work, *arguments):  # type: ignore[no-untyped-def]
+        found = await read(work, *arguments)
+        if work is campaigns.due and found:
+            await schedule(app, campaign_id, local_time="2027-03-02T09:00", zone="UTC")
+        return found
+
+    monkeypatch.setattr(app.database, "read", moved_after_the_look)
+    await launch_due(app)
+
+    told = (await status(app, campaign_id)).campaign
+    assert (told.state, told.local_time) == (CampaignState.SCHEDULED, "2027-03-02T09:00:00")
+
+
+async def test_a_slow_pace_and_a_silent_relay_do_not_hold_up_the_end(app: App, relay: FakeRelay) -> None:
+    await open_list(app)
+    await bring(app, *(f"person{number}@example.org,,en" for number in range(30)))
+    paced = replace(app, relays=(replace(app.relays[0], connections=10, per_second=0.01),))
+    campaign_id = await blast(paced)
+    going = asyncio.create_task(send_campaigns(paced))
+    await relay.wait_for(1)
+
+    async with asyncio.timeout(20):
+        paced.bells.closing.set()
+        await going
+
+    counts = (await status(app, campaign_id)).counts
+    assert counts == {DeliveryState.ACCEPTED: 1, DeliveryState.QUEUED: 29}
+
+
+async def test_a_relay_that_never_greets_does_not_hold_up_the_end(app: App, relay: FakeRelay) -> None:
+    await open_list(app)
+    await bring(app, f"{ROSA},Rosa,en")
+    campaign_id = await blast(app)
+    hold = relay.holds("greeting")
+    going = asyncio.create_task(send_campaigns(app))
+    await hold.reached.wait()
+
+    async with asyncio.timeout(20):
+        app.bells.closing.set()
+        await going
+
+    assert (await status(app, campaign_id)).counts == {DeliveryState.QUEUED: 1}
+
+
+async def test_of_two_relays_the_one_that_is_up_carries_everything(app: App, relay: FakeRelay) -> None:
+    async with FakeRelay() as other:
+        both = tuple(replace(app.relays[0], port=port) for port in (1, other.port))
+        app = replace(app, relays=both)
+        await open_list(app)
+        await bring(app, f"{ROSA},Rosa,en")
+        await blast(app)
+
+        await send_campaigns(app)
+
+        assert recipients(other) == [ROSA]
+
+
+async def test_forged_leavings_send_a_stranger_one_letter_a_day(app: App, relay: FakeRelay) -> None:
+    await open_list(app)
+
+    for number in range(5):
+        await write_in(app, "appeals-leave", sender=EMMA, body=f"{number}")
+        await write_in(app, "appeals-request", sender=EMMA, body=f"unsubscribe {number}")
+
+    assert recipients(relay) == [EMMA]
+
+
+def test_a_database_has_one_owner_who_makes_sure_of_it(app: App) -> None:
+    with owning(app.database.engine) as make_sure:
+        make_sure()
+        with pytest.raises(DatabaseOwned, match="another `mailer serve`"), owning(app.database.engine):
+            pass
+        make_sure()
+
+    with owning(app.database.engine):
+        pass
