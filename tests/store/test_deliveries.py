@@ -189,7 +189,8 @@ class Queue(RuleBasedStateMachine):
     @invariant()
     def the_ledger_agrees_with_the_worker_and_with_what_was_settled_before(self) -> None:
         rows = self.rows()
-        assert {number for number, row in rows.items() if row.state == CLAIMED} == set(self.claimed)
+        still_ours = {number for number, one in self.claimed.items() if one.address not in self.left}
+        assert {number for number, row in rows.items() if row.state == CLAIMED} == still_ours
         assert {number for number, row in rows.items() if row.state == HANDED} == set(self.handed)
         assert {number for number, row in rows.items() if row.state == DeliveryState.ACCEPTED} == self.accepted
         assert {number: rows[number].state for number in self.final} == self.final
