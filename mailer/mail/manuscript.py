@@ -186,7 +186,7 @@ def _event(field: Field | None) -> Event | None:
         zone = parse_zone(at.text())
         at = parts["starts"]
         starts_at = to_utc(parse_local_time(at.text()), zone).astimezone(zone)
-    except (MomentRefused, OverflowError) as refusal:
+    except MomentRefused as refusal:
         raise at.refuse(f"of the event: {refusal}") from None
     return Event(name=_plain(parts["name"]), place=_plain(parts["place"]), starts_at=starts_at, zone=zone.key)
 

@@ -119,7 +119,7 @@ def test_a_mistake_in_the_front_matter_is_told_with_its_line(front, line, words)
         ("2026-03-29T02:30", "Europe/Berlin", 5, "the clock skips it"),
         ("2026-12-04", "Europe/Berlin", 5, "an hour is needed"),
         ("2026-12-04T19:00+01:00", "Europe/Berlin", 5, "carries an offset"),
-        ("0001-01-01T00:00", "Asia/Tokyo", 5, "out of range"),
+        ("0001-01-01T00:00", "Asia/Tokyo", 5, "beyond the calendar"),
         ("2026-12-04T19:00", "Berlin", 6, "not a time zone"),
     ],
 )
