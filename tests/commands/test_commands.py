@@ -103,9 +103,10 @@ def test_send_says_to_how_many_and_that_no_service_runs(with_list: Terminal) -> 
     with_list("subscribers", "add", "rosa@example.org", "--list", "appeals", "--name", "Rosa")
     number = with_list("campaign", "new", "appeal.md", "--list", "appeals").strip()
 
+    second = json.loads(with_list("campaign", "new", "appeal.md", "--list", "appeals", "--json"))
     out = with_list("campaign", "send", number, "--now")
 
-    assert out == ""
+    assert (second, out) == ({"id": 2}, "")
     assert "goes to 1 people" in with_list.said
     assert "No service is running" in with_list.said
 

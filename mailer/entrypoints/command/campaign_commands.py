@@ -25,12 +25,14 @@ _TIME_TO_CANCEL_S = 30
 def new(
     files: Annotated[list[Path], typer.Argument(help="Markdown with front matter, one file per language.")],
     list_name: Annotated[str, typer.Option("--list", help="The list it goes to.")],
+    as_json: AsJson = False,
 ) -> None:
     """Keep a draft; prints its id. The first file is for readers whose language has none."""
     from mailer.actions.writing.new_campaign import new_campaign
 
     texts = {str(file): read_text(file) for file in files}
-    typer.echo(act(lambda app: new_campaign(app, list_name=list_name, texts=texts)))
+    number = act(lambda app: new_campaign(app, list_name=list_name, texts=texts))
+    show_json({"id": number}) if as_json else typer.echo(number)
 
 
 @campaigns.command("schedule")
