@@ -16,7 +16,8 @@ from mailer.errors import SecretUnreadable
 from mailer.mail.letterhead import House, Letterhead
 from mailer.mail.template import Templates
 from mailer.relay.connection import Relay
-from mailer.settings import RelaySettings, Settings
+from mailer.settings.load import Settings
+from mailer.settings.toml_tables import RelaySettings
 from mailer.store.database import Database
 
 _PACKAGE = Path(__file__).parent

@@ -108,6 +108,17 @@ class Verdict(StrEnum):
     """The line broke after the whole letter was given and before the answer came."""
 
 
+class Concern(StrEnum):
+    """What a reply speaks of, besides the letter it answers."""
+
+    LETTER = "letter"
+    """This letter and its recipient, nobody else."""
+    PACE = "pace"
+    """We come too fast for this lane, or it has trouble of its own for a while."""
+    US = "us"
+    """Our name, address, credentials or standing: everybody's letter in this lane would be refused alike."""
+
+
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """The relay's word on one letter."""
@@ -116,6 +127,7 @@ class Outcome:
     code: int | None
     """SMTP reply code, where there was a reply."""
     reply: str
+    concern: Concern = Concern.LETTER
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

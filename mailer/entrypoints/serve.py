@@ -23,7 +23,7 @@ from mailer.entrypoints.smtp import IntakeDoor, open_intake
 from mailer.entrypoints.web.pages import web_app
 from mailer.errors import DatabaseOwned, DatabaseUnavailable, RelayUnavailable
 from mailer.relay.route import Lane
-from mailer.settings import IntakeSettings, WebSettings
+from mailer.settings.toml_tables import IntakeSettings, WebSettings
 from mailer.store.workers import owning
 
 _log = structlog.get_logger()

@@ -10,7 +10,7 @@ import httpx
 
 from mailer.app import App
 from mailer.entrypoints.serve import Doors, serving
-from mailer.settings import IntakeSettings, WebSettings
+from mailer.settings.toml_tables import IntakeSettings, WebSettings
 
 
 @dataclass(frozen=True, slots=True)

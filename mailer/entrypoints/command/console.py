@@ -18,7 +18,7 @@ from mailer.errors import MailerError
 
 if TYPE_CHECKING:
     from mailer.app import App
-    from mailer.settings import Settings
+    from mailer.settings.load import Settings
 
 R = TypeVar("R")
 
@@ -62,7 +62,7 @@ def told_plainly() -> Iterator[None]:
 
 def settings() -> Settings:
     """The settings at hand."""
-    from mailer.settings import load_settings
+    from mailer.settings.load import load_settings
 
     return load_settings()
 

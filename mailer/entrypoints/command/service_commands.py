@@ -16,7 +16,7 @@ def init(folder: Annotated[Path, typer.Argument(help="Where to write them.")] = 
     """Write settings.toml, each key with its default and why, and a secret."""
     from mailer.domain.keyring import KEY_OCTETS, Keyring, write_keyring
     from mailer.errors import AlreadyThere
-    from mailer.settings import DEFAULT_FILE, settings_text
+    from mailer.settings.load import DEFAULT_FILE, settings_text
 
     keyring = Keyring(secrets.token_bytes(KEY_OCTETS), ((1, secrets.token_bytes(KEY_OCTETS)),))
     texts = {folder / DEFAULT_FILE: settings_text(), folder / "secret": write_keyring(keyring)}

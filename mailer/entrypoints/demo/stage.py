@@ -23,7 +23,7 @@ from mailer.entrypoints.demo.inbox_pages import inbox_app
 from mailer.entrypoints.demo.sink import open_sink
 from mailer.entrypoints.listener import listen
 from mailer.entrypoints.serve import Doors, Pages, serving
-from mailer.settings import Settings, check_settings
+from mailer.settings.load import Settings, check_settings
 from mailer.store.migration import bring_up_to_date
 
 DOMAIN = "lists.example.org"

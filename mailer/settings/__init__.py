@@ -1,0 +1,1 @@
+"""What the organiser of the machine may set."""

@@ -1,0 +1,122 @@
+"""settings.toml and MAILER_ variables as typed values; a key we do not know is refused by name."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from pathlib import Path
+from typing import Any, ClassVar
+
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from mailer.errors import SettingsRefused
+from mailer.settings.toml_tables import DatabaseSettings, IntakeSettings, RelaySettings, Service, Table, WebSettings
+
+DEFAULT_FILE = Path("settings.toml")
+
+
+class Settings(BaseSettings):
+    """All settings, checked."""
+
+    model_config = SettingsConfigDict(
+        extra="forbid", frozen=True, env_prefix="MAILER_", env_nested_delimiter="__", hide_input_in_errors=True
+    )
+
+    service: Service = Service()
+    database: DatabaseSettings = DatabaseSettings()
+    intake: IntakeSettings = IntakeSettings()
+    web: WebSettings = WebSettings()
+    relay: tuple[RelaySettings, ...] = Field((RelaySettings(),), min_length=1)
+
+    tables: ClassVar[dict[str, type[Table]]] = {
+        "service": Service,
+        "database": DatabaseSettings,
+        "intake": IntakeSettings,
+        "web": WebSettings,
+        "relay": RelaySettings,
+    }
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The environment goes before the file (which comes in as init arguments)."""
+        return env_settings, init_settings
+
+
+def load_settings(path: Path | None = None) -> Settings:
+    """Read `path`, or MAILER_SETTINGS, or settings.toml here; relative paths in it are beside it.
+
+    SettingsRefused names the file, the key and what is wrong with it.
+    """
+    path = path or Path(os.environ.get("MAILER_SETTINGS", DEFAULT_FILE))
+    try:
+        with path.open("rb") as file:
+            given = tomllib.load(file)
+    except FileNotFoundError:
+        raise SettingsRefused(f"{path}: no such file; `mailer init` writes one") from None
+    except OSError as trouble:
+        raise SettingsRefused(f"{path}: {trouble.strerror}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as trouble:
+        raise SettingsRefused(f"{path}: not TOML: {trouble}") from None
+    return check_settings(given, path)
+
+
+def check_settings(given: dict[str, Any], path: Path) -> Settings:
+    """Typed settings of the tables `given`, as if read from `path`."""
+    try:
+        settings = Settings(**given)
+    except ValidationError as refusal:
+        raise SettingsRefused(f"{path}: {_told(refusal)}") from None
+    return _beside(settings, path.parent)
+
+
+def _told(refusal: ValidationError) -> str:
+    told = []
+    for error in refusal.errors(include_url=False):
+        key = ".".join(str(part) for part in error["loc"])
+        reason = error["msg"].removeprefix("Value error, ")
+        told.append(f"{key}: {'there is no such key' if error['type'] == 'extra_forbidden' else reason}")
+    return "; ".join(told)
+
+
+def _beside(settings: Settings, folder: Path) -> Settings:
+    """Relative files taken as beside settings.toml, so that commands work from anywhere."""
+    service, database = settings.service, settings.database
+    service = service.model_copy(update={"secret_file": folder / service.secret_file})
+    if database.url.startswith("sqlite:///"):
+        file = folder / database.url.removeprefix("sqlite:///")
+        database = database.model_copy(update={"url": f"sqlite:///{file}"})
+    relay = tuple(
+        one.model_copy(update={"password_file": folder / one.password_file}) if one.password_file else one
+        for one in settings.relay
+    )
+    return settings.model_copy(update={"service": service, "database": database, "relay": relay})
+
+
+def settings_text() -> str:
+    """The settings.toml that `mailer init` writes: each key with its default and why."""
+    lines = ["# Settings of this mailer. Every key stands here with its default; the environment goes before the file:"]
+    lines += ["# MAILER_DATABASE__URL, MAILER_SERVICE__DOMAIN, ...; MAILER_SETTINGS names another file.", ""]
+    for name, table in Settings.tables.items():
+        lines.append(f"[[{name}]]" if name == "relay" else f"[{name}]")
+        for key, field in table.model_fields.items():
+            default = field.default
+            lines.append(f"# {field.description}")
+            lines.append(f"{'# ' if default is None else ''}{key} = {_toml(default)}")
+        lines.append("")
+    return "\n".join(lines)
+
+
+def _toml(value: object) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, int | float):
+        return str(value)
+    return f'"{value or ""}"'

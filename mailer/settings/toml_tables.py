@@ -1,0 +1,110 @@
+"""The tables of settings.toml: each key with its default, and why it is there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+_LOOPBACK = {"localhost", "127.0.0.1", "::1"}
+
+Port = Annotated[int, Field(ge=0, le=65535)]
+
+
+class Table(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Service(Table):
+    """Who we are."""
+
+    name: str = Field("Open Letters", description="What the pages and notices call this service.")
+    domain: str = Field("lists.example.org", description="The domain of all our addresses: appeals@lists.example.org.")
+    url: str = Field(
+        "http://127.0.0.1:8080",
+        description="Where people reach the pages; it stands in every letter, so use https (http is for loopback).",
+    )
+    secret_file: Path = Field(
+        Path("secret"), description="Signs every link; readable by the service alone. Beside this file if relative."
+    )
+    owner: str = Field("owner@example.org", description="Who gets mail to postmaster@ and abuse@.")
+    serve_migrates: bool = Field(
+        True, description="Whether `mailer serve` brings the database up to date itself (a copy is made first)."
+    )
+
+    @field_validator("url")
+    @classmethod
+    def _https_but_on_loopback(cls, url: str) -> str:
+        parts = urlsplit(url)
+        if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
+            raise ValueError("must look like https://lists.example.org")
+        if parts.scheme == "http" and parts.hostname not in _LOOPBACK:
+            raise ValueError("must be https: http is accepted only on loopback")
+        return url.rstrip("/")
+
+    @field_validator("domain")
+    @classmethod
+    def _a_domain(cls, domain: str) -> str:
+        if "." not in domain or "@" in domain or not domain.isascii() or domain != domain.strip().lower():
+            raise ValueError("must be a lower-case domain name like lists.example.org (A-labels)")
+        return domain
+
+    @model_validator(mode="after")
+    def _owner_is_elsewhere(self) -> Service:
+        if self.owner.rpartition("@")[2].lower() in {self.domain, ""} or "@" not in self.owner:
+            raise ValueError("owner must be an address outside our own domain, or mail to it would come back to us")
+        return self
+
+
+class DatabaseSettings(Table):
+    """Where the ledger is."""
+
+    url: str = Field(
+        "sqlite:///mailer.db",
+        description='"sqlite:///mailer.db" (beside this file; "sqlite:////var/lib/..." is absolute) or '
+        '"postgresql://user:password@host/name".',
+    )
+
+    @field_validator("url")
+    @classmethod
+    def _known_kind(cls, url: str) -> str:
+        if not url.startswith(("sqlite:///", "postgresql://")) or url == "sqlite:///":
+            raise ValueError('must begin with "sqlite:///" and a file, or with "postgresql://"')
+        return url
+
+
+class IntakeSettings(Table):
+    """The door for mail that comes in."""
+
+    host: str = Field("127.0.0.1", description="Where mail to our domain comes in.")
+    port: Port = Field(8025, description="Let the mail server (Postfix, ...) carry mail for the domain here.")
+    protocol: Literal["smtp", "lmtp"] = Field("smtp", description='"smtp" or "lmtp", as the mail server speaks to us.')
+
+
+class WebSettings(Table):
+    """The door for browsers."""
+
+    host: str = Field("127.0.0.1", description="Where the pages are served; put a TLS proxy in front.")
+    port: Port = Field(8080, description="The port of the pages.")
+
+
+class RelaySettings(Table):
+    """An SMTP server that carries our mail out. Repeat the table for more than one."""
+
+    host: str = Field("127.0.0.1", description="The server that carries our mail out.")
+    port: Port = Field(25, description="25 to a server of your own, 587 (starttls) or 465 (tls) to a provider.")
+    tls: Literal["none", "starttls", "tls"] = Field("none", description='"none" is accepted only on loopback.')
+    username: str = Field("", description="For servers that ask who we are; empty for none.")
+    password_file: Path | None = Field(None, description="A file that holds the password, readable by the service.")
+    connections: int = Field(50, ge=2, le=500, description="Most connections at once; a few are kept for notices.")
+    per_second: float = Field(0, ge=0, description="Most letters a second; 0 is as fast as the server takes them.")
+
+    @model_validator(mode="after")
+    def _tls_but_on_loopback(self) -> RelaySettings:
+        if self.tls == "none" and self.host not in _LOOPBACK:
+            raise ValueError('tls = "none" is accepted only on loopback; use "starttls" or "tls"')
+        if self.username and self.password_file is None:
+            raise ValueError("password_file is needed with a username")
+        return self
