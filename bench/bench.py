@@ -19,9 +19,10 @@ from pathlib import Path
 import aiosmtplib
 import uvloop
 
+from mailer.actions.posting.desk import enter
 from mailer.actions.sending.launch import launch_due
 from mailer.actions.sending.schedule import send_now
-from mailer.actions.sending.send import enter, send
+from mailer.actions.sending.send import send
 from mailer.actions.writing.add_list import add_list
 from mailer.actions.writing.import_people import import_people
 from mailer.actions.writing.new_campaign import new_campaign
@@ -31,7 +32,7 @@ from mailer.domain.keyring import Keyring
 from mailer.mail.letterhead import House
 from mailer.mail.template import Templates
 from mailer.relay.connection import Relay
-from mailer.relay.route import Lane
+from mailer.relay.route import Priority
 from mailer.store.database import Database
 from mailer.store.migration import bring_up_to_date
 
@@ -78,7 +79,7 @@ async def measure(folder: Path, port: int, people: int) -> None:
         await launch_due(app)
         told("launch", people, time.perf_counter() - began, "deliveries", "that loop", people / plain)
         yardstick = await as_it_comes(port)
-        sender = await enter(app, Lane.CAMPAIGNS)
+        sender = await enter(app, Priority.CAMPAIGNS)
         began = time.perf_counter()
         await send(sender)
         told("send", people, time.perf_counter() - began, "letters", "aiosmtplib as it comes", yardstick)

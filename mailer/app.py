@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
 from mailer.domain.keyring import Keyring, parse_keyring
 from mailer.domain.language import choose_language
+from mailer.domain.limits import DomainLimits, Limits, Ramp
 from mailer.domain.mailing_list import MailingList
 from mailer.errors import SecretUnreadable
 from mailer.mail.letterhead import House, Letterhead
 from mailer.mail.template import Templates
 from mailer.relay.connection import Relay
+from mailer.relay.tray import EASY
 from mailer.settings.load import Settings
-from mailer.settings.toml_tables import RelaySettings
+from mailer.settings.toml_tables import DomainSettings, RelaySettings
 from mailer.store.database import Database
 
 _PACKAGE = Path(__file__).parent
@@ -50,6 +52,8 @@ class App:
     house: House
     templates: Templates
     relays: tuple[Relay, ...]
+    domains: Mapping[str, DomainLimits] = field(default_factory=dict)
+    """What certain destinations are to be spared, by their name."""
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     """Now, aware, in UTC."""
     chance: Callable[[], float] = random.random
@@ -79,6 +83,7 @@ def open_app(settings: Settings) -> App:
         house=house,
         templates=Templates(resource("templates"), _PACKAGE / "locale"),
         relays=tuple(_relay(one, service.domain) for one in settings.relay),
+        domains={one.name: _domain(one) for one in settings.domain},
     )
 
 
@@ -118,6 +123,20 @@ def _relay(given: RelaySettings, helo: str) -> Relay:
         username=given.username or None,
         password=password,
         helo=helo,
-        per_second=given.per_second or None,
         connections=given.connections,
+        letters_per_connection=given.letters_per_connection or None,
+        weight=given.weight,
+        limits=Limits(
+            per_second=given.per_second or None,
+            per_hour=given.per_hour or None,
+            per_day=given.per_day or None,
+            ramp=Ramp(since=given.warm_up_from, first_day=given.warm_up_letters, growth=given.warm_up_growth)
+            if given.warm_up_from
+            else None,
+        ),
     )
+
+
+def _domain(given: DomainSettings) -> DomainLimits:
+    limits = Limits(per_second=given.per_second or None, per_hour=given.per_hour or None, per_day=given.per_day or None)
+    return DomainLimits(connections=given.connections or EASY, limits=limits)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 
 class MailerError(Exception):
     """Something the service refuses or cannot do; the message is fit to be shown to people."""
@@ -89,3 +91,16 @@ class WrongState(MailerError):
 
 class RelayUnavailable(MailerError):
     """The relay cannot be reached, or does not let us in; nothing was handed to it."""
+
+    def __init__(self, message: str, *, refused: bool = False) -> None:
+        self.refused = refused
+        """Whether it answered that it does not want us: trying again soon is of no use, people must act."""
+        super().__init__(message)
+
+
+class BudgetSpent(MailerError):
+    """All letters that may go in this hour or day have gone."""
+
+    def __init__(self, until: datetime) -> None:
+        self.until = until
+        super().__init__(f"its letters are spent until {until:%Y-%m-%d %H:%M} UTC")

@@ -2,7 +2,7 @@
 
 from alembic import context
 
-from mailer.store.tables import metadata
+from mailer.store.columns import metadata
 
 context.configure(
     connection=context.config.attributes["connection"],

@@ -14,9 +14,10 @@ from fake_relay_session import Carried
 
 from mailer.actions.hearing.hear import hear
 from mailer.actions.hearing.receive import receive
+from mailer.actions.posting.desk import enter
 from mailer.actions.sending.launch import launch_due
 from mailer.actions.sending.schedule import send_now
-from mailer.actions.sending.send import enter, send
+from mailer.actions.sending.send import send
 from mailer.actions.writing.add_list import add_list
 from mailer.actions.writing.import_people import Imported, import_people
 from mailer.actions.writing.new_campaign import new_campaign
@@ -27,7 +28,7 @@ from mailer.domain.mailing_list import MailingList
 from mailer.mail.letterhead import House
 from mailer.mail.template import Templates
 from mailer.relay.connection import Relay
-from mailer.relay.route import Lane
+from mailer.relay.route import Priority
 from mailer.store.database import Database
 
 ROOT = Path(__file__).parent.parent
@@ -112,12 +113,12 @@ async def blast(app: App, list_name: str = "appeals", **texts: str) -> int:
 
 async def send_campaigns(app: App) -> int:
     """Send what is due of campaigns, as a worker that starts now."""
-    return await send(await enter(app, Lane.CAMPAIGNS))
+    return await send(await enter(app, Priority.CAMPAIGNS))
 
 
 async def send_notices(app: App) -> int:
     """Send the notices that wait, as a worker that starts now."""
-    return await send(await enter(app, Lane.NOTICES))
+    return await send(await enter(app, Priority.NOTICES))
 
 
 async def write_in(app: App, to: str, sender: str = ROSA, body: str = "", **fields: str) -> None:

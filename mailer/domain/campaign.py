@@ -26,6 +26,9 @@ class CampaignState(StrEnum):
     CANCELLED = "cancelled"
 
 
+OVER = (CampaignState.SENT, CampaignState.CANCELLED)
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Campaign:
     """One campaign as the ledger has it. All times are UTC."""
@@ -44,6 +47,12 @@ class Campaign:
     launch_ceiling: int | None
     """The highest subscription id at launch: later joiners are not in the audience."""
     audience: int
+    corrections: int
+    """How often its text was corrected since it was written."""
+    when_uncertain: str
+    """What becomes of a letter that a crash left in doubt: "resend" (the same octets, at most twice) or "park"."""
+    over_s: int | None
+    """Over how many seconds the blast is spread; None is as fast as it goes."""
     remark: str | None
     """Why it was parked, for people to read."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
@@ -12,6 +12,8 @@ MOST_RESENDS = 2
 _FIRST_WAIT, _LONGEST_WAIT, _TRY_FOR = timedelta(minutes=5), timedelta(hours=4), timedelta(hours=36)
 
 
+WRONGED_WAIT = timedelta(hours=1)
+"""How long those wait who were refused for what is not about them: others show first whether the lane is well."""
 NOTICES = 0
 """The campaign_id of all notices."""
 
@@ -40,8 +42,7 @@ class DeliveryState(StrEnum):
 
 
 WAITING = (DeliveryState.QUEUED, DeliveryState.DEFERRED)
-NOT_HANDED = (*WAITING, DeliveryState.CLAIMED)
-OPEN = (*NOT_HANDED, DeliveryState.HANDED)
+OPEN = (*WAITING, DeliveryState.CLAIMED, DeliveryState.HANDED)
 """Not settled: while one is open a campaign is not "sent"."""
 
 
@@ -86,16 +87,27 @@ class Delivery:
     subscription_id: int | None
     revision_id: int | None
     address: str
+    suppression_key: str
     name: str | None
     language: str | None
     """The reader's own, where known."""
     values: dict[str, Any]
-    """A notice's few words; a campaign reader's attributes at launch."""
+    """A notice's few words; a campaign reader's attributes. Of a repeat, those that its letter used the first time."""
     attempts: int
     resends: int
     queued_at: datetime
     dated_at: datetime | None
     """The letter's Date: set when it is first handed, renewed only after a definite refusal."""
+    claim_id: int = 0
+    corrections: int | None = None
+    """How often the campaign's text was corrected when this was claimed; None for a repeat, which keeps its own."""
+    resend: bool = True
+    """Whether it is sent again when nobody knows its fate, or parked at once."""
+
+    @property
+    def domain(self) -> str:
+        """Where it goes: the name of its lane."""
+        return self.address.rpartition("@")[2].lower()
 
 
 class Verdict(StrEnum):
@@ -135,9 +147,10 @@ class Settlement:
     """What the ledger writes down about a handed letter."""
 
     delivery_id: int
+    claim_id: int
     state: DeliveryState
     due_at: datetime | None
-    """When to try again; None keeps what stands."""
+    """When to try again; None where it is settled for good."""
     resends: int
     redate: bool
     """Whether the next try carries a new Date: only after a definite refusal, else repeats are byte-identical."""
@@ -153,12 +166,13 @@ def settle(delivery: Delivery, outcome: Outcome, now: datetime, jitter: float) -
     elif outcome.verdict is Verdict.DEFERRED:
         due_at = retry_at(delivery.attempts + 1, delivery.queued_at, now, jitter)
         state, redate = (DeliveryState.DEFERRED, True) if due_at else (DeliveryState.FAILED, False)
-    elif outcome.verdict is Verdict.UNKNOWN and resends < MOST_RESENDS:
+    elif outcome.verdict is Verdict.UNKNOWN and delivery.resend and resends < MOST_RESENDS:
         state, due_at, resends = DeliveryState.DEFERRED, now + _FIRST_WAIT, resends + 1
     elif outcome.verdict is Verdict.UNKNOWN:
         state = DeliveryState.UNCERTAIN
     return Settlement(
         delivery_id=delivery.id,
+        claim_id=delivery.claim_id,
         state=state,
         due_at=due_at,
         resends=resends,
@@ -176,3 +190,12 @@ def retry_at(attempts: int, queued_at: datetime, now: datetime, jitter: float) -
     """
     wait = min(_FIRST_WAIT * 2 ** min(attempts - 1, 16), _LONGEST_WAIT) * (1 + jitter / 4)
     return now + wait if now + wait - queued_at <= _TRY_FOR else None
+
+
+def waits_on(refused: Settlement, delivery: Delivery, now: datetime, jitter: float) -> Settlement:
+    """A refusal that was not about the recipient: it waits for an hour, if there is still time for another try."""
+    due_at = retry_at(delivery.attempts + 1, delivery.queued_at, now, jitter)
+    if due_at is None:
+        return refused
+    due_at = max(due_at, now + WRONGED_WAIT)
+    return replace(refused, state=DeliveryState.DEFERRED, due_at=due_at, redate=True)

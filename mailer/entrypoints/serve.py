@@ -14,15 +14,16 @@ import uvicorn
 
 from mailer.actions.hearing.hear import hear
 from mailer.actions.hearing.receive import receive, recognise
+from mailer.actions.posting.desk import Desk, enter
 from mailer.actions.sending.launch import launch_due
-from mailer.actions.sending.send import Sender, enter, send
+from mailer.actions.sending.send import send
 from mailer.app import App
 from mailer.entrypoints.clock import ticking
 from mailer.entrypoints.listener import listen
 from mailer.entrypoints.smtp import IntakeDoor, open_intake
 from mailer.entrypoints.web.pages import web_app
 from mailer.errors import DatabaseOwned, DatabaseUnavailable, RelayUnavailable
-from mailer.relay.route import Lane
+from mailer.relay.route import Priority
 from mailer.settings.toml_tables import IntakeSettings, WebSettings
 from mailer.store.workers import owning
 
@@ -68,7 +69,7 @@ async def serving(app: App, intake: IntakeSettings, web: WebSettings) -> AsyncIt
         try:
             async with asyncio.TaskGroup() as group:
                 with ticking(app.bells.ring):
-                    sending = [group.create_task(_send_in(app, lane)) for lane in Lane]
+                    sending = [group.create_task(_send_in(app, priority)) for priority in Priority]
                     group.create_task(_whenever(app, app.bells.incoming, partial(_hear_all, app)))
                     group.create_task(_whenever(app, app.bells.schedule, partial(launch_due, app)))
                     group.create_task(pages.serve(sockets=[pages_socket]))
@@ -111,17 +112,17 @@ class Pages(uvicorn.Server):
         yield
 
 
-async def _send_in(app: App, lane: Lane) -> None:
-    """Send in one lane, as a new worker after every failure of the ledger: what the old one held is recovered."""
-    sender: Sender | None = None
+async def _send_in(app: App, priority: Priority) -> None:
+    """Send in one priority, as a new worker after every failure of the ledger: what the old one held is recovered."""
+    desk: Desk | None = None
 
     async def work() -> None:
-        nonlocal sender
+        nonlocal desk
         try:
-            sender = sender or await enter(app, lane)
-            await send(sender)
+            desk = desk or await enter(app, priority)
+            await send(desk)
         except DatabaseUnavailable:
-            sender = None
+            desk = None
             raise
 
     await _whenever(app, app.bells.queue, work)

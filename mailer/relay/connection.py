@@ -13,6 +13,7 @@ from typing import Literal, cast
 import aiosmtplib
 
 from mailer.domain.delivery import Outcome, Verdict
+from mailer.domain.limits import Limits
 from mailer.errors import RelayUnavailable
 from mailer.mail.letter import Letter
 from mailer.relay.transaction import Step, agrees, envelope_commands, judge, stuffed
@@ -37,9 +38,12 @@ class Relay:
     """For connecting, and for every reply but the one to the content."""
     content_timeout_s: float = 600
     """For the reply to the content; RFC 5321 section 4.5.3.2.6: giving up early makes second copies."""
-    per_second: float | None = None
-    """Most letters a second; None is as fast as it takes them."""
     connections: int = 50
+    letters_per_connection: int | None = None
+    """Hang up and come again after so many; None stays."""
+    weight: float = 1.0
+    """Its share of the letters beside other relays that have room."""
+    limits: Limits = field(default_factory=Limits)
 
     def __str__(self) -> str:
         return f"{self.host}:{self.port}"

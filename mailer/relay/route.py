@@ -1,38 +1,87 @@
-"""A lane's share of a relay, so that no campaign keeps a notice waiting."""
+"""A route: so many connections to one relay for one kind of letter, and the letters that lie ready for them."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import asyncio
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
 from enum import Enum
+from typing import Generic, TypeVar
 
 from mailer.relay.connection import Relay
+from mailer.relay.lane import Lane
 from mailer.relay.pace import Pace
 
+T = TypeVar("T")
 
-class Lane(Enum):
-    """Notices have connections of their own."""
+KEPT = 0.05
+"""The part of every limit that is kept for notices."""
+
+
+class Priority(Enum):
+    """Notices have connections of their own, so that no campaign keeps one waiting."""
 
     NOTICES = "notices"
     CAMPAIGNS = "campaigns"
 
 
-@dataclass(frozen=True, slots=True)
-class Route:
-    """So many connections to a relay, at a pace they share."""
+@dataclass(slots=True, eq=False)
+class Route(Generic[T]):
+    """A relay as one priority uses it; `T` is a letter with what its carrier must know."""
 
     relay: Relay
     connections: int
     pace: Pace
+    lane: Lane
+    """What its replies say about us, whomever the letters are for."""
+    ready: deque[T] = field(default_factory=deque)
+    turn: float = 0.0
+    """Where it stands in the round of relays: the lowest is next, and each letter moves it on by 1 / weight."""
+    _waiting: deque[asyncio.Future[None]] = field(default_factory=deque)
+
+    def room(self, now: datetime) -> int:
+        """How many letters more may be laid ready."""
+        return 0 if self.lane.closed(now) else max(self.connections - len(self.ready), 0)
+
+    def lay(self, letter: T) -> None:
+        """Lay a letter ready, and wake a connection that waits for one."""
+        self.turn += 1 / self.relay.weight
+        self.ready.append(letter)
+        while self._waiting:
+            waiter = self._waiting.popleft()
+            if not waiter.done():
+                waiter.set_result(None)
+                break
+
+    async def wait(self) -> None:
+        """Return when a letter may lie ready, or everybody is woken."""
+        waiter = asyncio.get_running_loop().create_future()
+        self._waiting.append(waiter)
+        await waiter
+
+    def wake(self) -> None:
+        """Wake all connections: there is something new to look at."""
+        while self._waiting:
+            waiter = self._waiting.popleft()
+            if not waiter.done():
+                waiter.set_result(None)
 
 
-def route(relay: Relay, lane: Lane) -> Route:
-    """5 % of a relay is for notices, but one connection and one letter a second at least; the rest for campaigns."""
-    kept = max(1, relay.connections // 20)
-    if relay.per_second is None:
-        kept_pace = rest_pace = None
-    else:
-        kept_pace = max(relay.per_second / 20, min(1.0, relay.per_second / 2))
-        rest_pace = relay.per_second - kept_pace
-    if lane is Lane.NOTICES:
-        return Route(relay, kept, Pace(kept_pace))
-    return Route(relay, relay.connections - kept, Pace(rest_pace))
+def seats(relay: Relay, priority: Priority) -> int:
+    """How many of a relay's connections a priority has: 5 % are for notices, one at least; the rest for campaigns."""
+    kept = max(1, round(relay.connections * KEPT))
+    return kept if priority is Priority.NOTICES else relay.connections - kept
+
+
+def next_route(routes: Iterable[Route[T]], now: datetime) -> Route[T] | None:
+    """The relay whose turn it is by weight, of those that have room; None where none has."""
+    able = [one for one in routes if one.room(now)]
+    if not able:
+        return None
+    chosen = min(able, key=lambda one: one.turn)
+    # Who had no room for a while does not get all that the others had.
+    for one in able:
+        one.turn = max(one.turn, chosen.turn - 1)
+    return chosen

@@ -11,8 +11,17 @@ from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from mailer.errors import SettingsRefused
-from mailer.settings.toml_tables import DatabaseSettings, IntakeSettings, RelaySettings, Service, Table, WebSettings
+from mailer.settings.toml_tables import (
+    DatabaseSettings,
+    DomainSettings,
+    IntakeSettings,
+    RelaySettings,
+    Service,
+    Table,
+    WebSettings,
+)
 
+_REPEATED = {"relay", "domain"}
 DEFAULT_FILE = Path("settings.toml")
 
 
@@ -28,6 +37,7 @@ class Settings(BaseSettings):
     intake: IntakeSettings = IntakeSettings()
     web: WebSettings = WebSettings()
     relay: tuple[RelaySettings, ...] = Field((RelaySettings(),), min_length=1)
+    domain: tuple[DomainSettings, ...] = ()
 
     tables: ClassVar[dict[str, type[Table]]] = {
         "service": Service,
@@ -35,6 +45,7 @@ class Settings(BaseSettings):
         "intake": IntakeSettings,
         "web": WebSettings,
         "relay": RelaySettings,
+        "domain": DomainSettings,
     }
 
     @classmethod
@@ -105,11 +116,12 @@ def settings_text() -> str:
     lines = ["# Settings of this mailer. Every key stands here with its default; the environment goes before the file:"]
     lines += ["# MAILER_DATABASE__URL, MAILER_SERVICE__DOMAIN, ...; MAILER_SETTINGS names another file.", ""]
     for name, table in Settings.tables.items():
-        lines.append(f"[[{name}]]" if name == "relay" else f"[{name}]")
+        absent = "# " if Settings.model_fields[name].default == () else ""
+        lines.append(absent + (f"[[{name}]]" if name in _REPEATED else f"[{name}]"))
         for key, field in table.model_fields.items():
             default = field.default
-            lines.append(f"# {field.description}")
-            lines.append(f"{'# ' if default is None else ''}{key} = {_toml(default)}")
+            lines.append(f"{absent}# {field.description}")
+            lines.append(f"{absent or ('# ' if default is None else '')}{key} = {_toml(default)}")
         lines.append("")
     return "\n".join(lines)
 

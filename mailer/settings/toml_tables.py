@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
@@ -99,7 +100,16 @@ class RelaySettings(Table):
     username: str = Field("", description="For servers that ask who we are; empty for none.")
     password_file: Path | None = Field(None, description="A file that holds the password, readable by the service.")
     connections: int = Field(50, ge=2, le=500, description="Most connections at once; a few are kept for notices.")
-    per_second: float = Field(0, ge=0, description="Most letters a second; 0 is as fast as the server takes them.")
+    letters_per_connection: int = Field(0, ge=0, description="Hang up and come again after so many; 0 stays.")
+    weight: float = Field(1, gt=0, description="Its share of the letters beside other relays.")
+    per_second: float = Field(0, ge=0, description="Most letters a second, over all nodes; 0 is no limit.")
+    per_hour: int = Field(0, ge=0, description="Most letters an hour (of UTC), over all nodes; 0 is no limit.")
+    per_day: int = Field(0, ge=0, description="Most letters a day (of UTC), over all nodes; 0 is no limit.")
+    warm_up_from: date | None = Field(
+        None, description="A new sender's first day, like 2026-12-01: from then on the day's limit grows."
+    )
+    warm_up_letters: int = Field(500, ge=1, description="Letters on that first day.")
+    warm_up_growth: float = Field(2, gt=1, description="So many times as many on each day after it.")
 
     @model_validator(mode="after")
     def _tls_but_on_loopback(self) -> RelaySettings:
@@ -108,3 +118,13 @@ class RelaySettings(Table):
         if self.username and self.password_file is None:
             raise ValueError("password_file is needed with a username")
         return self
+
+
+class DomainSettings(Table):
+    """A destination that is to be spared. Repeat the table for more than one."""
+
+    name: str = Field("example.net", description="The domain of the recipients' addresses.")
+    connections: int = Field(0, ge=0, description="Most letters at once; 0 is no limit.")
+    per_second: float = Field(0, ge=0, description="Most letters a second, over all nodes; 0 is no limit.")
+    per_hour: int = Field(0, ge=0, description="Most letters an hour (of UTC), over all nodes; 0 is no limit.")
+    per_day: int = Field(0, ge=0, description="Most letters a day (of UTC), over all nodes; 0 is no limit.")

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
-from sqlalchemy import Connection, String, case, exists, func, literal, or_, select
+from sqlalchemy import Connection, String, exists, func, literal, select
 from sqlalchemy.sql.elements import ColumnElement
 
 from mailer.domain.campaign import Campaign
@@ -12,12 +10,10 @@ from mailer.domain.delivery import DeliveryState, Kind
 from mailer.domain.subscription import SubscriptionState
 from mailer.domain.suppression import EVERY_LIST
 from mailer.store.database import insert_into
-from mailer.store.tables import delivery, subscriber, subscription, suppression
+from mailer.store.queue_tables import delivery
+from mailer.store.tables import subscriber, subscription, suppression
 
-_COLUMNS = [
-    *("campaign_id", "kind", "mailing_list_id", "subscriber_id", "subscription_id", "revision_id"),
-    *("address", "suppression_key", "name", "language", "values", "state", "due_at", "queued_at"),
-]
+_COLUMNS = ["campaign_id", "kind", "mailing_list_id", "subscriber_id", "subscription_id", "state"]
 
 
 def ceiling(tx: Connection, mailing_list_id: int) -> int:
@@ -56,28 +52,20 @@ def next_cursor(tx: Connection, campaign: Campaign, most: int) -> int | None:
     return tx.execute(select(func.max(chunk.c.id))).scalar_one()
 
 
-def freeze(tx: Connection, campaign: Campaign, revisions: dict[str, int], upto: int, now: datetime) -> int:
+def freeze(tx: Connection, campaign: Campaign, upto: int) -> int:
     """Write the deliveries of confirmed, unsuppressed subscriptions after the cursor, `upto` included.
 
-    `revisions` gives the revision by edition language, the default first. Doing it twice writes nothing twice.
-    Returns how many were written.
+    They wait for their turn; who they are and which edition is theirs is looked up when it comes. Returns how many
+    were written; doing it twice is refused by the ledger.
     """
     recipients = (
         select(
             literal(campaign.id),
             literal(Kind.CAMPAIGN, String),
             subscription.c.mailing_list_id,
-            subscriber.c.id,
+            subscription.c.subscriber_id,
             subscription.c.id,
-            _revision(revisions),
-            subscriber.c.address,
-            subscriber.c.suppression_key,
-            subscriber.c.name,
-            subscriber.c.language,
-            subscription.c.attributes,
             literal(DeliveryState.QUEUED, String),
-            literal(now, delivery.c.due_at.type),
-            literal(now, delivery.c.due_at.type),
         )
         .join_from(subscription, subscriber)
         .where(
@@ -89,8 +77,7 @@ def freeze(tx: Connection, campaign: Campaign, revisions: dict[str, int], upto: 
         )
         .order_by(subscription.c.id)
     )
-    statement = insert_into(tx, delivery).from_select(_COLUMNS, recipients)
-    return tx.execute(statement.on_conflict_do_nothing()).rowcount
+    return tx.execute(insert_into(tx, delivery).from_select(_COLUMNS, recipients)).rowcount
 
 
 def _suppressed(mailing_list_id: int) -> ColumnElement[bool]:
@@ -99,15 +86,4 @@ def _suppressed(mailing_list_id: int) -> ColumnElement[bool]:
             suppression.c.suppression_key == subscriber.c.suppression_key,
             suppression.c.mailing_list_id.in_((EVERY_LIST, mailing_list_id)),
         )
-    )
-
-
-def _revision(revisions: dict[str, int]) -> ColumnElement[int]:
-    """The edition in the reader's language (RFC 4647 lookup: `pt-br`, then `pt`), else the default one."""
-    default = next(iter(revisions.values()))
-    nearest_first = sorted(revisions.items(), key=lambda one: -len(one[0]))
-    spoken = func.coalesce(subscriber.c.language, "")
-    return case(
-        *((or_(spoken == tag, spoken.like(f"{tag}-%")), literal(number)) for tag, number in nearest_first),
-        else_=literal(default),
     )

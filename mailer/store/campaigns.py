@@ -8,12 +8,19 @@ from typing import Any
 from sqlalchemy import Connection, Row, and_, exists, insert, or_, select, update
 
 from mailer.domain.campaign import Campaign, CampaignState
-from mailer.domain.delivery import WAITING
 from mailer.errors import NotFound
-from mailer.store.tables import campaign, delivery
+from mailer.store.queue_tables import campaign, delivery
 
 
-def add(tx: Connection, *, mailing_list_id: int, subject: str, event_starts_at: datetime | None, now: datetime) -> int:
+def add(
+    tx: Connection,
+    *,
+    mailing_list_id: int,
+    subject: str,
+    event_starts_at: datetime | None,
+    now: datetime,
+    when_uncertain: str = "resend",
+) -> int:
     """A new draft; its id."""
     made = tx.execute(
         insert(campaign)
@@ -22,6 +29,7 @@ def add(tx: Connection, *, mailing_list_id: int, subject: str, event_starts_at: 
             state=CampaignState.DRAFT,
             subject=subject,
             event_starts_at=event_starts_at,
+            when_uncertain=when_uncertain,
             created_at=now,
         )
         .returning(campaign.c.id)
@@ -29,9 +37,10 @@ def add(tx: Connection, *, mailing_list_id: int, subject: str, event_starts_at: 
     return made.scalar_one()
 
 
-def get(tx: Connection, campaign_id: int) -> Campaign:
-    """The campaign of that id, or NotFound."""
-    found = 0 < campaign_id < 2**63 and tx.execute(select(campaign).where(campaign.c.id == campaign_id))
+def get(tx: Connection, campaign_id: int, *, lock: bool = False) -> Campaign:
+    """The campaign of that id, or NotFound; `lock` keeps others from moving it before we commit."""
+    wanted = select(campaign).where(campaign.c.id == campaign_id)
+    found = 0 < campaign_id < 2**63 and tx.execute(wanted.with_for_update() if lock else wanted)
     row = found.one_or_none() if found else None
     if row is None:
         raise NotFound(f"there is no campaign {campaign_id}")
@@ -58,14 +67,15 @@ def due(tx: Connection, now: datetime) -> list[Campaign]:
     return [_value(row) for row in found]
 
 
-def over_with_waiting(tx: Connection, now: datetime) -> list[tuple[int, CampaignState]]:
+def over(tx: Connection, now: datetime) -> list[tuple[int, CampaignState]]:
     """Campaigns that were cancelled, or whose event has begun, while deliveries of theirs still wait."""
-    over = or_(
+    is_over = or_(
         campaign.c.state == CampaignState.CANCELLED,
         and_(campaign.c.state.in_((CampaignState.SENDING, CampaignState.PAUSED)), campaign.c.event_starts_at <= now),
     )
-    waiting = exists().where(delivery.c.campaign_id == campaign.c.id, delivery.c.state.in_(WAITING))
-    found = tx.execute(select(campaign.c.id, campaign.c.state).where(over, waiting).order_by(campaign.c.id))
+    has_hour = exists().where(delivery.c.campaign_id == campaign.c.id, delivery.c.due_at.is_not(None))
+    waiting = or_(campaign.c.claim_cursor < campaign.c.launch_cursor, has_hour)
+    found = tx.execute(select(campaign.c.id, campaign.c.state).where(is_over, waiting).order_by(campaign.c.id))
     return [(number, CampaignState(state)) for number, state in found]
 
 
@@ -115,5 +125,8 @@ def _value(row: Row[Any]) -> Campaign:
         launch_cursor=row.launch_cursor,
         launch_ceiling=row.launch_ceiling,
         audience=row.audience,
+        corrections=row.corrections,
+        when_uncertain=row.when_uncertain,
+        over_s=row.over_s,
         remark=row.remark,
     )

@@ -102,8 +102,8 @@ def open_engine(url: str, *, foreign_keys: bool = True) -> Engine:
     return engine
 
 
-def is_sqlite(engine: Engine) -> bool:
-    return engine.dialect.name == "sqlite"
+def is_sqlite(database: Engine | Connection) -> bool:
+    return database.dialect.name == "sqlite"
 
 
 def insert_into(tx: Connection, table: Table) -> sqlite.Insert | postgresql.Insert:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterable
 from datetime import datetime
 
-from mailer.domain.delivery import Settlement
-from mailer.store import deliveries
+from mailer.domain.delivery import Delivery, Settlement
+from mailer.store import gate
 from mailer.store.database import Database
+from mailer.store.gate import Wanted
 
 
 class Ledger:
@@ -21,36 +23,62 @@ class Ledger:
     def __init__(self, database: Database, worker_id: int, clock: Callable[[], datetime]) -> None:
         self._database, self._worker_id, self._clock = database, worker_id, clock
         self._settled: list[Settlement] = []
-        self._wanted: dict[int, datetime] = {}
-        self._next: asyncio.Future[set[int]] | None = None
+        self._wanted: list[Wanted] = []
+        self._done: list[int] = []
+        self._waiters: list[tuple[int | None, asyncio.Future[bool]]] = []
+        self._open: Counter[int] = Counter()
         self._running: asyncio.Task[None] | None = None
 
-    async def turn(
-        self, settled: Settlement | None, wanted: int | None = None, dated_at: datetime | None = None
-    ) -> bool:
-        """Commit what became of a letter, and hand the delivery `wanted` with its Date; whether it may go out."""
+    def took(self, claimed: Iterable[Delivery]) -> None:
+        """Deliveries were claimed; their claim is done once each of them came back."""
+        self._open.update(one.claim_id for one in claimed)
+
+    def gave_up(self, claim_ids: Iterable[int]) -> None:
+        """Deliveries of these claims came back without having been handed: one for each time a claim is named."""
+        for claim_id in claim_ids:
+            self._open[claim_id] -= 1
+            if self._open[claim_id] <= 0:
+                del self._open[claim_id]
+                self._done.append(claim_id)
+
+    async def turn(self, settled: Settlement | None, wanted: Wanted | None = None) -> bool:
+        """Commit what became of a letter, and hand the one that is `wanted`; whether it may go out."""
         if settled is None and wanted is None:
             return False
         if settled is not None:
             self._settled.append(settled)
-        if wanted is not None and dated_at is not None:
-            self._wanted[wanted] = dated_at
-        if self._next is None:
-            self._next = asyncio.get_running_loop().create_future()
-        committed = self._next
+            self.gave_up((settled.claim_id,))
+        if wanted is not None:
+            self._wanted.append(wanted)
+        committed = asyncio.get_running_loop().create_future()
+        self._waiters.append((wanted.delivery_id if wanted else None, committed))
         if self._running is None:
             self._running = asyncio.create_task(self._commit())
-        return wanted in await asyncio.shield(committed)
+        return await committed
+
+    async def close_claims(self) -> None:
+        """Write down which claims are done, with no letter to tell of."""
+        if self._done:
+            done, self._done = self._done, []
+            await self._database.write(gate.turn, self._worker_id, [], [], done, self._clock())
 
     async def _commit(self) -> None:
-        while (gathered := self._next) is not None:
-            settled, wanted = self._settled, self._wanted
-            self._settled, self._wanted, self._next = [], {}, None
+        while self._waiters:
+            settled, wanted, done, waiters = self._settled, self._wanted, self._done, self._waiters
+            self._settled, self._wanted, self._done, self._waiters = [], [], [], []
             try:
-                handed = await self._database.write(deliveries.turn, settled, wanted, self._worker_id, self._clock())
+                handed = await self._database.write(gate.turn, self._worker_id, settled, wanted, done, self._clock())
             except Exception as trouble:  # every waiting carrier must learn of it
-                gathered.set_exception(trouble)
-                gathered.exception()  # retrieved, even where every carrier was cancelled meanwhile
+                _tell(waiters, trouble)
             else:
-                gathered.set_result(handed)
+                self.gave_up(one.claim_id for one in wanted if one.delivery_id not in handed)
+                for number, waiter in waiters:
+                    if not waiter.done():
+                        waiter.set_result(number in handed)
         self._running = None
+
+
+def _tell(waiters: list[tuple[int | None, asyncio.Future[bool]]], trouble: Exception) -> None:
+    for _, waiter in waiters:
+        if not waiter.done():
+            waiter.set_exception(trouble)

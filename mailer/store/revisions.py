@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, func, insert, select
 
-from mailer.store.tables import edition, revision
+from mailer.store.queue_tables import edition, revision
 
 
 def add_edition(

@@ -6,23 +6,40 @@ import fcntl
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
-from sqlalchemy import Connection, Engine, create_engine, insert, text
+from sqlalchemy import Connection, Engine, create_engine, insert, select, text, update
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
 from mailer.errors import DatabaseOwned, DatabaseUnavailable
 from mailer.store.database import is_sqlite
-from mailer.store.tables import worker
+from mailer.store.queue_tables import worker
 
 _ADVISORY_KEY = 0x6D61696C6572
 
 
+LEASE = timedelta(seconds=60)
+"""How long a worker's claims are its own after it was last heard of."""
+
+
 def enter(tx: Connection, name: str, now: datetime) -> int:
-    """A new worker: its id marks its claims, so that a later one knows which are void."""
-    return tx.execute(insert(worker).values(name=name, started_at=now).returning(worker.c.id)).scalar_one()
+    """A new worker: its id marks its claims, so that they can be told void when it is gone."""
+    made = insert(worker).values(name=name, started_at=now, lease_until=now + LEASE)
+    return tx.execute(made.returning(worker.c.id)).scalar_one()
+
+
+def renew(tx: Connection, worker_id: int, now: datetime) -> bool:
+    """Be heard of; False where others have given the worker up, and its claims are void."""
+    mine = update(worker).where(worker.c.id == worker_id).values(lease_until=now + LEASE)
+    return bool(tx.execute(mine).rowcount)
+
+
+def named(tx: Connection, name: str) -> list[tuple[int, datetime]]:
+    """The workers of that name, (id, lease), oldest first."""
+    found = tx.execute(select(worker.c.id, worker.c.lease_until).where(worker.c.name == name).order_by(worker.c.id))
+    return [(number, lease) for number, lease in found]
 
 
 @contextmanager

@@ -26,10 +26,11 @@ from house import (
 )
 
 from mailer.actions.joining.unsubscribe import unsubscribe
+from mailer.actions.posting.desk import enter
 from mailer.actions.sending.launch import launch_due
 from mailer.actions.sending.report import report, status
 from mailer.actions.sending.schedule import schedule, send_now
-from mailer.actions.sending.send import enter, send
+from mailer.actions.sending.send import send
 from mailer.actions.sending.steer import cancel, pause, resume
 from mailer.actions.writing.new_campaign import new_campaign
 from mailer.app import App
@@ -37,7 +38,7 @@ from mailer.domain.campaign import CampaignState
 from mailer.domain.delivery import DeliveryState
 from mailer.domain.token import Purpose, sign_token
 from mailer.errors import MomentRefused, RelayUnavailable, WrongState
-from mailer.relay.route import Lane
+from mailer.relay.route import Priority
 
 PEOPLE = (f"{ROSA},Rosa,en", f"{EMMA},Emma,en")
 
@@ -94,7 +95,7 @@ async def test_whoever_leaves_in_the_middle_of_a_blast_is_not_mailed(app: App, r
     await open_list(app)
     await bring(app, *PEOPLE)
     campaign_id = await blast(app)
-    sender = await enter(app, Lane.CAMPAIGNS)
+    sender = await enter(app, Priority.CAMPAIGNS)
     hold = relay.holds("rcpt", address=ROSA)
     sending = asyncio.create_task(send(sender))
     await hold.reached.wait()

@@ -22,18 +22,19 @@ from house import (
 )
 
 from mailer.actions.joining.unsubscribe import unsubscribe
+from mailer.actions.posting.desk import enter
 from mailer.actions.sending import send as sending
 from mailer.actions.sending.launch import launch_due
 from mailer.actions.sending.report import status
 from mailer.actions.sending.schedule import schedule, send_now
-from mailer.actions.sending.send import enter, send
+from mailer.actions.sending.send import send
 from mailer.actions.writing.new_campaign import new_campaign
 from mailer.app import App
 from mailer.domain.campaign import CampaignState
 from mailer.domain.delivery import DeliveryState
 from mailer.domain.token import Purpose, sign_token
 from mailer.errors import DatabaseOwned, RelayUnavailable
-from mailer.relay.route import Lane
+from mailer.relay.route import Priority
 from mailer.store import campaigns, deliveries, gate
 from mailer.store.workers import owning
 
@@ -47,7 +48,7 @@ async def test_an_outcome_is_noted_although_the_relay_hung_up_right_after_it(
     campaign_id = await blast(app)
     relay.answers("answered", "421 4.3.2 enough for one line", nth=1)
     relay.answers("greeting", "421 4.7.0 too many", nth=2)
-    sender = await enter(app, Lane.CAMPAIGNS)
+    sender = await enter(app, Priority.CAMPAIGNS)
 
     with pytest.raises(RelayUnavailable):
         await send(sender)
@@ -88,7 +89,7 @@ async def test_a_leaving_is_answered_only_when_a_gate_that_is_passing_has_closed
     await open_list(app)
     await bring(app, f"{ROSA},Rosa,en")
     campaign_id = await blast(app)
-    sender = await enter(app, Lane.CAMPAIGNS)
+    sender = await enter(app, Priority.CAMPAIGNS)
     (claimed,) = await app.database.write(deliveries.claim, [campaign_id], sender.worker_id, 1, app.clock())
 
     with app.database.engine.connect() as connection, connection.begin() as passing:

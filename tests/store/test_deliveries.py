@@ -38,7 +38,7 @@ from mailer.domain.suppression import EVERY_LIST, Reason
 from mailer.store import audience, campaigns, deliveries, progress, subscribers, subscriptions, suppressions, workers
 from mailer.store import mailing_lists as lists
 from mailer.store.database import Database, open_engine
-from mailer.store.tables import delivery
+from mailer.store.queue_tables import delivery
 
 NOW = datetime(2027, 3, 1, 8, 0, tzinfo=UTC)
 EVENT = timedelta(hours=8)

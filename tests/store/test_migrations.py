@@ -12,16 +12,16 @@ from alembic.runtime.migration import MigrationContext
 from house import ROOT
 
 from mailer.errors import DatabaseUnavailable, SchemaUnknown
+from mailer.store.columns import metadata
 from mailer.store.database import open_engine
 from mailer.store.migration import bring_up_to_date, check_schema
-from mailer.store.tables import metadata
 
 MIGRATIONS = ROOT / "migrations"
 LATER = """
 from alembic import op
 import sqlalchemy as sa
 revision = "9999"
-down_revision = "0001"
+down_revision = "0002"
 def upgrade():
     rebuild = "always" if op.get_bind().dialect.name == "sqlite" else "never"
     with op.batch_alter_table("mailing_list", recreate=rebuild) as batch:
@@ -85,7 +85,7 @@ def test_the_sqlite_file_is_copied_aside_before_and_rebuilding_a_table_loses_not
 
     assert copy is not None
     with sqlite3.connect(copy) as saved, sqlite3.connect(file) as migrated:
-        assert saved.execute("SELECT version_num FROM alembic_version").fetchall() == [("0001",)]
+        assert saved.execute("SELECT version_num FROM alembic_version").fetchall() == [("0002",)]
         assert saved.execute("SELECT name FROM mailing_list").fetchall() == [("appeals",)]
         assert migrated.execute("SELECT name, colour FROM mailing_list").fetchall() == [("appeals", None)]
         assert migrated.execute("SELECT subject FROM campaign").fetchall() == [("s",)]

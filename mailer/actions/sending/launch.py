@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from mailer.app import App
 from mailer.domain.campaign import CampaignState, too_late
 from mailer.domain.delivery import DeliveryState
-from mailer.store import audience, campaigns, deliveries, revisions
+from mailer.store import audience, campaigns, deliveries
 
 _log = structlog.get_logger()
 
@@ -65,7 +65,7 @@ async def _freeze_audience(app: App, campaign_id: int) -> None:
 
 def _freeze_chunk(tx: Connection, app: App, campaign_id: int, size: int) -> bool:
     """Write one chunk of deliveries; whether there may be more."""
-    campaign = campaigns.get(tx, campaign_id)
+    campaign = campaigns.get(tx, campaign_id, lock=True)
     if campaign.state is not CampaignState.LAUNCHING:
         return False
     upto = audience.next_cursor(tx, campaign, size)
@@ -73,16 +73,14 @@ def _freeze_chunk(tx: Connection, app: App, campaign_id: int, size: int) -> bool
         campaigns.move(tx, campaign_id, CampaignState.SENDING, of=(CampaignState.LAUNCHING,))
         _log.info("campaign launched", campaign=campaign_id, audience=campaign.audience)
         return False
-    written = audience.freeze(
-        tx, campaign, revisions.newest(tx, campaign_id), upto, campaign.launched_at or app.clock()
-    )
+    written = audience.freeze(tx, campaign, upto)
     campaigns.advance_launch(tx, campaign_id, cursor=upto, more=written)
     return True
 
 
 async def _end_what_is_over(app: App) -> None:
     """What still waits when its campaign is cancelled, or its event has begun, is never sent."""
-    for campaign_id, state in await app.database.read(campaigns.over_with_waiting, app.clock()):
+    for campaign_id, state in await app.database.read(campaigns.over, app.clock()):
         end = DeliveryState.CANCELLED if state is CampaignState.CANCELLED else DeliveryState.EXPIRED
         while await app.database.write(deliveries.end_waiting, campaign_id, end, _FIRST_CHUNK):
             pass

@@ -34,6 +34,7 @@ async def preview(
             subscription_id=0,
             revision_id=editions[chosen],
             address=parse_address(to or app.house.owner).mailed,
+            suppression_key="",
             name=name,
             language=language,
             values={},

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import base64
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
+import structlog
 from sqlalchemy import Connection
 
 from mailer.app import App
 from mailer.domain.delivery import Delivery, Kind
 from mailer.domain.mailing_list import MailingList
+from mailer.errors import DatabaseUnavailable
 from mailer.mail.compose import ComposedLetter, compose
 from mailer.mail.letter import Letter
 from mailer.mail.letterhead import Letterhead
@@ -19,8 +23,20 @@ from mailer.mail.notice import compose_notice
 from mailer.mail.personalise import Recipient, personalise
 from mailer.mail.wrap import Cover, wrap_original
 from mailer.store import mailing_lists, revisions
+from mailer.store.gate import Wanted
+
+_log = structlog.get_logger()
 
 _KEPT = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A letter, and what the gate is asked with."""
+
+    delivery: Delivery
+    letter: Letter
+    wanted: Wanted
 
 
 class LetterWriter:
@@ -29,6 +45,20 @@ class LetterWriter:
     def __init__(self, app: App) -> None:
         self._app = app
         self._composed: dict[tuple[int, str | None], ComposedLetter] = {}
+
+    async def write_many(self, deliveries: Sequence[Delivery], now: datetime) -> list[Written | tuple[Delivery, str]]:
+        """The letters of claimed deliveries, dated `now` or as they were; or why one cannot be written."""
+        return [await self._try(one, one.dated_at or now) for one in deliveries]
+
+    async def _try(self, delivery: Delivery, dated_at: datetime) -> Written | tuple[Delivery, str]:
+        try:
+            letter = await self.write(delivery, dated_at)
+        except DatabaseUnavailable:
+            raise
+        except Exception as trouble:  # whatever a template does must not stop other people's letters
+            _log.exception("letter cannot be written", delivery=delivery.id, campaign=delivery.campaign_id)
+            return delivery, str(trouble)
+        return Written(delivery, letter, _wanted(delivery, dated_at))
 
     async def write(self, delivery: Delivery, dated_at: datetime) -> Letter:
         """The letter of a delivery: for the same delivery and date, the same octets.
@@ -67,6 +97,22 @@ class LetterWriter:
         if delivery.kind is Kind.WRAPPED:
             return await asyncio.to_thread(_wrapped, self._app, delivery, letterhead, dated_at)
         return compose_notice(delivery, letterhead, self._app.house, self._app.templates, dated_at)
+
+
+def _wanted(delivery: Delivery, dated_at: datetime) -> Wanted:
+    of_reader = delivery.kind is Kind.CAMPAIGN
+    kept = delivery.values | ({"name": delivery.name} if delivery.name else {})
+    return Wanted(
+        delivery_id=delivery.id,
+        claim_id=delivery.claim_id,
+        campaign_id=delivery.campaign_id,
+        suppression_key=delivery.suppression_key,
+        dated_at=dated_at,
+        revision_id=delivery.revision_id,
+        language=delivery.language,
+        values=(kept or None) if of_reader else None,
+        corrections=delivery.corrections,
+    )
 
 
 def _wrapped(app: App, delivery: Delivery, letterhead: Letterhead | None, dated_at: datetime) -> Letter:

@@ -1,0 +1,133 @@
+"""The clerk's work: between a desk and the ledger, but for the turns of the connections."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import structlog
+from sqlalchemy import Connection
+
+from mailer.actions.posting.desk import Desk
+from mailer.domain.campaign import CampaignState
+from mailer.domain.delivery import NOTICES, WRONGED_WAIT, Delivery
+from mailer.relay.lane import Lane
+from mailer.relay.route import Priority
+from mailer.store import campaigns, deliveries, fetching, gate, holds, progress
+from mailer.store.fetching import Look
+from mailer.store.holds import Hold
+
+_log = structlog.get_logger()
+
+_TRAY = 20
+"""Deliveries claimed at a time, per connection: enough that no connection waits for a claim."""
+
+
+async def fill(desk: Desk) -> bool:
+    """Write down what was learned, heed what others learned, and claim what is due; whether anything was."""
+    app, now = desk.app, desk.app.clock()
+    await write_down(desk, now)
+    if desk.closing:
+        return False
+    seen = await app.database.read(fetching.look, desk.priority is Priority.NOTICES, now)
+    _heed(desk, seen, now)
+    for campaign_id in seen.over:
+        await app.database.write(_finish, campaign_id, now)
+    lanes = [route.lane for route in desk.routes]
+    most = _TRAY * sum(route.connections for route in desk.routes if not route.lane.closed(now))
+    if not seen.due or desk.tray.size * 2 > most or all(lane.closed(now) for lane in lanes):
+        return False
+    limits = {name: one.limits for name, one in app.domains.items() if one.limits.any}
+    claimed = await app.database.write(fetching.fetch, seen.due, desk.worker_id, most, now, limits)
+    desk.claimed.update((one.id, one) for one in claimed)
+    desk.ledger.took(claimed)
+    desk.tray.put(claimed)
+    await _clear(desk, now)
+    desk.more.set()
+    return bool(claimed)
+
+
+async def write_down(desk: Desk, now: datetime) -> None:
+    """Tell the ledger which lanes closed or opened, who was wronged, and what cannot be written."""
+    for lane in desk.news:
+        await desk.app.database.write(_tell, lane, now)
+    desk.news.clear()
+    if desk.wronged:
+        hours = {one.id: now + WRONGED_WAIT for one in desk.wronged.values()}
+        for number in await desk.app.database.write(deliveries.reopen, hours):
+            desk.wronged.pop(number, None)  # the others' refusals are not committed yet
+    for delivery, why in desk.unwritable:
+        desk.claimed.pop(delivery.id, None)
+        await desk.app.database.write(_hold_unwritable, delivery, why, now)
+        desk.ledger.gave_up((delivery.claim_id,))
+    desk.unwritable.clear()
+
+
+def _tell(tx: Connection, lane: Lane, now: datetime) -> None:
+    if lane.closed_until is None:
+        holds.lift(tx, lane.name)
+        _log.info("open again", lane=lane.name)
+    else:
+        holds.put(tx, Hold(lane=lane.name, until=lane.closed_until, reason=lane.reason), now)
+        _log.warning("held", lane=lane.name, until=lane.closed_until, why=lane.reason)
+
+
+def _hold_unwritable(tx: Connection, delivery: Delivery, why: str, now: datetime) -> None:
+    """A campaign is paused with the reason, a notice fails."""
+    if delivery.campaign_id == NOTICES:
+        deliveries.give_up(tx, delivery.id, f"cannot be written: {why}")
+    else:
+        remark = f"cannot be written for {delivery.address}: {why}"
+        campaigns.move(tx, delivery.campaign_id, CampaignState.PAUSED, of=(CampaignState.SENDING,), remark=remark)
+        gate.put_back(tx, [(delivery.id, now)], now)
+
+
+def _heed(desk: Desk, seen: Look, now: datetime) -> None:
+    """Close the lanes that are held, by whomever; those whose hour has passed take a single letter first."""
+    known = {route.lane.name: route.lane for route in desk.routes}
+    for name, hold in seen.holds.items():
+        lane = known.get(name) or (None if name.startswith("relay ") else desk.tray.lane(name))
+        if lane is not None and lane.closed_until is None:
+            lane.close(hold.until, hold.reason)
+
+
+async def _clear(desk: Desk, now: datetime) -> None:
+    """What waits in lanes that are closed goes back to the ledger until they open."""
+    cleared = desk.tray.clear(now)
+    hours = [(one.id, desk.tray.lane(one.domain).closed_until or now) for one in cleared]
+    await _give_back(desk, cleared, hours, now)
+
+
+async def _give_back(
+    desk: Desk, unused: Sequence[Delivery], hours: Sequence[tuple[int, datetime]], now: datetime
+) -> None:
+    if not unused:
+        return
+    await desk.app.database.write(gate.put_back, hours, now)
+    for one in unused:
+        desk.claimed.pop(one.id, None)
+    desk.ledger.gave_up(one.claim_id for one in unused)
+
+
+async def put_back(desk: Desk) -> None:
+    """The run is over: whatever did not come to the gate waits again, and claims that are done are forgotten."""
+    now = desk.app.clock()
+    for route in desk.routes:
+        for written in route.ready:
+            desk.tray.landed(written.delivery)
+        route.ready.clear()
+    desk.tray.empty()
+    unused = list(desk.claimed.values())
+    await _give_back(desk, unused, [(one.id, now) for one in unused], now)
+    await write_down(desk, now)
+    await desk.ledger.close_claims()
+    if unused:
+        desk.app.bells.queue.set()
+
+
+def _finish(tx: Connection, campaign_id: int, now: datetime) -> None:
+    """ "sent" is said only when nothing waits."""
+    if not progress.any_open(tx, campaign_id):
+        sending = (CampaignState.SENDING,)
+        if campaigns.move(tx, campaign_id, CampaignState.SENT, of=sending, finished_at=now):
+            _log.info("campaign sent", campaign=campaign_id)

@@ -1,0 +1,1 @@
+"""Posting: the desk at which one worker sends."""

@@ -1,0 +1,124 @@
+"""A lane: the way to one destination domain or through one relay, as far as its replies tell how it is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from mailer.domain.delivery import Concern, Delivery, Outcome, Verdict
+
+SAME_REFUSALS = 10
+"""So many different people refused in a row with the same words: it is not about them."""
+_DOMAINS_AGAINST_US = 3
+"""So many domains in a row that refuse us: it is the relay that does."""
+_SLOW_RUN = 3
+"""So many "too fast" in a row: it wants to be left alone."""
+_FIRST_SLOW, _LONGEST_SLOW = timedelta(seconds=5), timedelta(minutes=10)
+_FIRST_STOP, _LONGEST_STOP = timedelta(minutes=5), timedelta(hours=1)
+
+
+@dataclass(slots=True)
+class Lane:
+    """What is known of a lane: how many letters it bears at once, and until when it is closed."""
+
+    name: str
+    most_flying: int
+    """Letters on their way at once that it may bear, when all is well."""
+    flying: int = 0
+    bears: float = 0.0
+    """How many at once it seems to bear now: halved where it says "too fast", grown by what it accepts."""
+    closed_until: datetime | None = None
+    reason: str = ""
+    stops: int = 0
+    slow: int = 0
+    _pause: timedelta = timedelta(0)
+    _refusal: str | None = None
+    _refused: dict[str, Delivery] = field(default_factory=dict)
+    _stopped_by: str | None = None
+    _against_us: set[str] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self.bears = self.bears or self.most_flying
+
+    @property
+    def unremarkable(self) -> bool:
+        """Whether forgetting it would change nothing."""
+        return not (self.flying or self.closed_until or self.slow or self._refused or self.bears < self.most_flying)
+
+    def full(self) -> bool:
+        return self.flying >= self.bears
+
+    def closed(self, now: datetime) -> bool:
+        return self.closed_until is not None and self.closed_until > now
+
+    def close(self, until: datetime, reason: str) -> None:
+        """Let nothing go before an hour, and then a single letter first."""
+        self.closed_until, self.reason, self.bears = until, reason, 1.0
+
+    def hear(self, delivery: Delivery, outcome: Outcome, now: datetime) -> list[Delivery]:
+        """Learn from a reply; the deliveries, this one among them, that were not refused for their own sake.
+
+        Closes the lane where it does not want us, or wants to be left alone.
+        """
+        if outcome.verdict is Verdict.ACCEPTED:
+            self._well()
+            return []
+        if outcome.concern is Concern.PACE:
+            self._too_fast(outcome, now)
+        elif outcome.concern is Concern.US:
+            self._against_us.add(delivery.domain)
+            if delivery.domain == self.name or len(self._against_us) >= _DOMAINS_AGAINST_US:
+                self._stop(outcome, now)
+        elif outcome.verdict is Verdict.REFUSED and outcome.code is not None:
+            return self._refuse(delivery, outcome, now)
+        return []
+
+    def _well(self) -> None:
+        self.bears = min(self.bears + 1, self.most_flying)
+        self.closed_until, self.stops, self.slow, self._pause = None, 0, 0, timedelta(0)
+        self._refusal = self._stopped_by = None
+        self._refused.clear()
+        self._against_us.clear()
+
+    def _too_fast(self, outcome: Outcome, now: datetime) -> None:
+        self.bears = max(min(self.bears, self.flying + 1) / 2, 1.0)
+        self.slow += 1
+        if self.slow >= _SLOW_RUN:
+            self._pause = min(max(self._pause * 2, _FIRST_SLOW), _LONGEST_SLOW)
+            self.close(now + self._pause, _said(outcome))
+
+    def _stop(self, outcome: Outcome, now: datetime) -> None:
+        if not self.closed(now):
+            self.stops += 1
+        self.close(now + min(_FIRST_STOP * 2 ** min(self.stops - 1, 8), _LONGEST_STOP), _said(outcome))
+
+    def _refuse(self, delivery: Delivery, outcome: Outcome, now: datetime) -> list[Delivery]:
+        words = _words(outcome, delivery)
+        if words == self._stopped_by:
+            self._stop(outcome, now)
+            return [delivery]
+        if delivery.attempts:
+            return []  # told so a second time: it is about them
+        if words != self._refusal:
+            self._refusal = words
+            self._refused.clear()
+        self._refused[delivery.address] = delivery
+        if len(self._refused) < SAME_REFUSALS:
+            return []
+        self._stop(outcome, now)
+        self._stopped_by = words
+        wronged = list(self._refused.values())
+        self._refused.clear()
+        return wronged
+
+
+def _said(outcome: Outcome) -> str:
+    return f"{outcome.code} {outcome.reply}" if outcome.code else outcome.reply
+
+
+def _words(outcome: Outcome, delivery: Delivery) -> str:
+    """A refusal without what is different in each: the address, and numbers."""
+    text = (
+        outcome.reply.lower().replace(delivery.address.lower(), "").replace(delivery.address.lower().split("@")[0], "")
+    )
+    return f"{outcome.code} " + "".join(one for one in text if not one.isdigit())

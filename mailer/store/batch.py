@@ -1,0 +1,119 @@
+"""Many rows in one statement: they travel as one JSON text, each way, whichever the database.
+
+A statement is one step to the driver however many rows it is about. With a row a step, the interpreter would be given
+away and fought for at each, by a writer thread beside a busy loop.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    ClauseElement,
+    Connection,
+    CursorResult,
+    Dialect,
+    Select,
+    String,
+    bindparam,
+    cast,
+    column,
+    func,
+    select,
+)
+from sqlalchemy.sql.selectable import Subquery
+from sqlalchemy.types import TypeEngine
+
+
+def rows_of(dialect: Dialect, name: str, columns: Mapping[str, TypeEngine[Any]]) -> Subquery:
+    """A table `name` of the rows that come in as the parameter `name`: a JSON array of arrays, made by `packed`."""
+    given = bindparam(name, type_=String)
+    if dialect.name == "sqlite":
+        each = func.json_each(given).table_valued(column("value", JSON), name=f"{name}_each")
+        picked = [each.c.value.op("->>")(place).label(key) for place, key in enumerate(columns)]
+    else:
+        each = func.json_array_elements(cast(given, JSON)).table_valued(column("value", JSON), name=f"{name}_each")
+        picked = [
+            cast(each.c.value.op("->>")(place), kind).label(key) for place, (key, kind) in enumerate(columns.items())
+        ]
+    return select(*picked).select_from(each).subquery(name)
+
+
+def packed(dialect: Dialect, rows: Iterable[Sequence[Any]]) -> str:
+    """Rows as `rows_of` reads them; datetimes as the database keeps them."""
+    moment = "%Y-%m-%d %H:%M:%S.%f" if dialect.name == "sqlite" else "%Y-%m-%dT%H:%M:%S.%f+00:00"
+    return json.dumps(list(rows), default=lambda value: value.strftime(moment), separators=(",", ":"))
+
+
+def fetch(tx: Connection, wanted: Select[Any]) -> list[list[Any]]:
+    """The rows of a query, as JSON has them: read instants with `instant`."""
+    return fetched(tx.execute(as_json(tx.dialect, wanted)))
+
+
+def as_json(dialect: Dialect, wanted: Select[Any]) -> Select[Any]:
+    """A query for one row of one value: all rows of `wanted`, in its order."""
+    inner = wanted.subquery("found")
+    if dialect.name == "sqlite":
+        fields = [func.json(one) if isinstance(one.type, JSON) else one for one in inner.c]
+        return select(func.json_group_array(func.json_array(*fields)))
+    return select(func.json_agg(func.json_build_array(*inner.c)))
+
+
+def fetched(result: CursorResult[Any]) -> list[list[Any]]:
+    """The rows that an `as_json` query gave."""
+    found = result.scalar_one()
+    return found if isinstance(found, list) else json.loads(found or "[]")
+
+
+def instant(text: str | None) -> datetime | None:
+    """An instant out of `fetch`."""
+    if text is None:
+        return None
+    read = datetime.fromisoformat(text)
+    return read if read.tzinfo else read.replace(tzinfo=UTC)
+
+
+class Prepared:
+    """A statement compiled once for each kind of database, and run without SQLAlchemy's work at each execution."""
+
+    def __init__(self, make: Callable[[Dialect], ClauseElement]) -> None:
+        self._make = make
+        self._made: dict[str, _Made] = {}
+
+    def run(self, tx: Connection, **values: Any) -> CursorResult[Any]:
+        """Execute it with these parameters."""
+        made = self._made.get(tx.dialect.name) or self._compile(tx.dialect)
+        given = made.fixed | {
+            key: process(value) if (process := made.processors.get(key)) else value for key, value in values.items()
+        }
+        return tx.exec_driver_sql(made.sql, given if made.order is None else tuple(given[key] for key in made.order))
+
+    def _compile(self, dialect: Dialect) -> _Made:
+        compiled = self._make(dialect).compile(dialect=dialect)
+        processors = {
+            key: process
+            for key, bind in compiled.binds.items()  # type: ignore[attr-defined]
+            if (process := bind.type.dialect_impl(dialect).bind_processor(dialect))
+        }
+        fixed = {
+            key: processors[key](value) if key in processors else value
+            for key, value in compiled.params.items()
+            if value is not None
+        }
+        made = self._made[dialect.name] = _Made(
+            str(compiled), getattr(compiled, "positiontup", None), fixed, processors
+        )
+        return made
+
+
+@dataclass(frozen=True, slots=True)
+class _Made:
+    sql: str
+    order: list[str] | None
+    fixed: dict[str, Any]
+    processors: dict[str, Callable[[Any], Any]]

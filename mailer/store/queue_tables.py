@@ -1,0 +1,151 @@
+"""The tables of campaigns and of the queue, as declared; migrations end in exactly these."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+
+from mailer.store.columns import BigInt, UtcDateTime, id_column, metadata
+
+_HAS_HOUR, _NOT_A_NOTICE, _HAS_CAUSE = text("due_at IS NOT NULL"), text("campaign_id <> 0"), text("cause IS NOT NULL")
+
+campaign = Table(
+    "campaign",
+    metadata,
+    id_column(),
+    Column("mailing_list_id", BigInt, ForeignKey("mailing_list.id"), nullable=False),
+    Column("state", String(16), nullable=False, index=True),
+    Column("subject", Text, nullable=False),
+    Column("event_starts_at", UtcDateTime),
+    Column("local_time", String(32)),
+    Column("zone", Text),
+    Column("scheduled_at", UtcDateTime),
+    Column("launched_at", UtcDateTime),
+    Column("launch_cursor", BigInteger, nullable=False, server_default=text("0")),
+    Column("launch_ceiling", BigInteger),
+    Column("audience", BigInteger, nullable=False, server_default=text("0")),
+    # The last subscription whose delivery was taken in its turn; behind it only what has an hour waits.
+    Column("claim_cursor", BigInteger, nullable=False, server_default=text("0")),
+    Column("corrections", Integer, nullable=False, server_default=text("0")),
+    Column("when_uncertain", String(8), nullable=False, server_default=text("'resend'")),
+    Column("over_s", Integer),
+    Column("remark", Text),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("finished_at", UtcDateTime),
+)
+
+edition = Table(
+    "edition",
+    metadata,
+    id_column(),
+    Column("campaign_id", BigInt, ForeignKey("campaign.id"), nullable=False),
+    Column("language", String(35), nullable=False),
+    Column("is_default", Boolean, nullable=False),
+    UniqueConstraint("campaign_id", "language"),
+)
+
+revision = Table(
+    "revision",
+    metadata,
+    id_column(),
+    Column("edition_id", BigInt, ForeignKey("edition.id"), nullable=False, index=True),
+    Column("manuscript", Text, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+)
+
+worker = Table(
+    "worker",
+    metadata,
+    id_column(),
+    Column("name", Text, nullable=False),
+    Column("started_at", UtcDateTime, nullable=False),
+    Column("lease_until", UtcDateTime, nullable=False),
+)
+
+claim = Table(
+    "claim",
+    metadata,
+    id_column(),
+    Column("campaign_id", BigInteger, nullable=False, index=True),
+    Column("worker_id", BigInteger, nullable=False, index=True),
+    # The deliveries taken, as a list of ids: what a dead worker had is known without looking through the queue.
+    Column("deliveries", JSON, nullable=False),
+)
+
+delivery = Table(
+    "delivery",
+    metadata,
+    id_column(),
+    # 0 for notices, so that PostgreSQL can partition by it.
+    Column("campaign_id", BigInteger, nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("mailing_list_id", BigInteger),
+    Column("subscriber_id", BigInteger),
+    Column("subscription_id", BigInteger),
+    # Notices only: a campaign's recipients are in the subscriber table.
+    Column("address", Text),
+    Column("suppression_key", String(64)),
+    Column("cause", Text),
+    # A notice's own; a campaign's are kept from the first handing, so that a repeat has the same octets.
+    Column("revision_id", BigInteger),
+    Column("language", String(35)),
+    Column("values", JSON),
+    Column("state", String(16), nullable=False),
+    # Waits for this hour. None for what waits for its turn, is claimed, handed or settled.
+    Column("due_at", UtcDateTime),
+    Column("queued_at", UtcDateTime),
+    Column("attempts", Integer, nullable=False, server_default=text("0")),
+    Column("resends", Integer, nullable=False, server_default=text("0")),
+    # The claim under which it is handed.
+    Column("claim_id", BigInteger),
+    Column("dated_at", UtcDateTime),
+    Column("answered_at", UtcDateTime),
+    Column("code", Integer),
+    Column("reply", Text),
+    # No index knows the state: a letter's way through the ledger touches its row and nothing else.
+    Index("ix_delivery_due", "campaign_id", "due_at", "id", sqlite_where=_HAS_HOUR, postgresql_where=_HAS_HOUR),
+    Index(
+        "uq_delivery_recipient",
+        "campaign_id",
+        "subscription_id",
+        unique=True,
+        sqlite_where=_NOT_A_NOTICE,
+        postgresql_where=_NOT_A_NOTICE,
+    ),
+    Index("uq_delivery_cause", "cause", unique=True, sqlite_where=_HAS_CAUSE, postgresql_where=_HAS_CAUSE),
+    # Room on each page for what its rows become.
+    postgresql_with={"fillfactor": 50},
+)
+
+hold = Table(
+    "hold",
+    metadata,
+    # A destination domain, or "relay host:port".
+    Column("lane", Text, primary_key=True),
+    Column("until", UtcDateTime, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("since", UtcDateTime, nullable=False),
+)
+
+budget = Table(
+    "budget",
+    metadata,
+    # What is limited ("relay host:port", a domain, "campaign 7"), and in which span of seconds.
+    Column("spender", Text, primary_key=True),
+    Column("span_s", Integer, primary_key=True, autoincrement=False),
+    # The first moment that is not spent yet; of hours and days, when this one began.
+    Column("at", UtcDateTime, nullable=False),
+    Column("spent", Integer, nullable=False, server_default=text("0")),
+)
