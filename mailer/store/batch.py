@@ -101,9 +101,9 @@ class Prepared:
             if (process := bind.type.dialect_impl(dialect).bind_processor(dialect))
         }
         fixed = {
-            key: processors[key](value) if key in processors else value
-            for key, value in compiled.params.items()
-            if value is not None
+            key: processors[key](bind.value) if key in processors else bind.value
+            for key, bind in compiled.binds.items()  # type: ignore[attr-defined]
+            if not bind.required
         }
         made = self._made[dialect.name] = _Made(
             str(compiled), getattr(compiled, "positiontup", None), fixed, processors

@@ -131,6 +131,7 @@ _SETTLED_ROW: dict[str, TypeEngine[Any]] = {
     "id": BigInteger(), "claim_id": BigInteger(), "state": String(), "due_at": UtcDateTime(), "resends": Integer(),
     "redate": Boolean(), "code": Integer(), "reply": Text(),
 }  # fmt: skip
+_WAITS = or_(*(delivery.c.state == state for state in WAITING))
 _HOUR_ROW: dict[str, TypeEngine[Any]] = {"id": BigInteger(), "due_at": UtcDateTime()}
 
 
@@ -147,7 +148,7 @@ def _make_hand(dialect: Dialect) -> Update:
         update(delivery)
         .where(
             delivery.c.id == one.c.id,
-            delivery.c.state.in_(WAITING),
+            _WAITS,
             delivery.c.due_at.is_(None),
             or_(delivery.c.campaign_id == NOTICES, exists(select(literal(1)).where(sending))),
             ~_suppressed(one.c.suppression_key),
@@ -211,7 +212,7 @@ def _make_put_back(dialect: Dialect) -> Update:
     ended = _ended(bindparam("now", type_=UtcDateTime()))
     return (
         update(delivery)
-        .where(delivery.c.id == one.c.id, delivery.c.state.in_(WAITING), delivery.c.due_at.is_(None))
+        .where(delivery.c.id == one.c.id, _WAITS, delivery.c.due_at.is_(None))
         .values(
             state=case(*ended, else_=delivery.c.state),
             due_at=case(*((when, None) for when, _ in ended), else_=one.c.due_at),

@@ -50,7 +50,7 @@ async def carry(desk: Desk, route: Route[Written]) -> None:
         while not (desk.closing or desk.home):
             if not route.ready:
                 await fate.note()
-                if not route.ready:
+                if not (route.ready or desk.closing or desk.home):
                     await route.wait()
                 continue
             if route.pace.limited:
@@ -93,6 +93,7 @@ async def _next(desk: Desk, route: Route[Written], line: Line, fate: Fate) -> No
     del desk.claimed[written.delivery.id]
     if not await fate.note(written.wanted):
         desk.tray.landed(written.delivery)
+        desk.low.set()
         return
     desk.handed += 1
     fate.settled = _heard(desk, route, written.delivery, await line.send(written.letter))
@@ -115,6 +116,8 @@ def _heard(desk: Desk, route: Route[Written], delivery: Delivery, outcome: Outco
     desk.tray.landed(delivery)
     if desk.tray.size and not route.ready:
         desk.more.set()
+    if not (desk.claimed or desk.tray.flying):
+        desk.low.set()
     return settled
 
 

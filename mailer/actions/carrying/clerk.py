@@ -29,10 +29,11 @@ async def fill(desk: Desk) -> bool:
     await write_down(desk, now)
     if desk.closing:
         return False
+    if not desk.claimed:
+        await desk.ledger.close_claims()
     seen = await app.database.read(fetching.look, desk.priority is Priority.NOTICES, now)
     _heed(desk, seen, now)
-    for campaign_id in seen.over:
-        await app.database.write(_finish, campaign_id, now)
+    await _finish_what_is_over(desk, seen.over, now)
     lanes = [route.lane for route in desk.routes]
     most = _TRAY * sum(route.connections for route in desk.routes if not route.lane.closed(now))
     if not seen.due or desk.tray.size * 2 > most or all(lane.closed(now) for lane in lanes):
@@ -120,9 +121,16 @@ async def put_back(desk: Desk) -> None:
     unused = list(desk.claimed.values())
     await _give_back(desk, unused, [(one.id, now) for one in unused], now)
     await write_down(desk, now)
-    await desk.ledger.close_claims()
     if unused:
         desk.app.bells.queue.set()
+    await desk.ledger.close_claims()
+    seen = await desk.app.database.read(fetching.look, desk.priority is Priority.NOTICES, now)
+    await _finish_what_is_over(desk, seen.over, now)
+
+
+async def _finish_what_is_over(desk: Desk, over: Sequence[int], now: datetime) -> None:
+    for campaign_id in over:
+        await desk.app.database.write(_finish, campaign_id, now)
 
 
 def _finish(tx: Connection, campaign_id: int, now: datetime) -> None:

@@ -49,7 +49,8 @@ async def send(desk: Desk) -> int:
     desk.handed, desk.home = 0, False
     team = _Team()
     try:
-        while await fill(desk) or desk.claimed or desk.tray.flying:
+        team.writers.append(asyncio.create_task(_wake_at_the_end(desk)))
+        while await fill(desk) or (not desk.closing and (desk.claimed or desk.tray.flying)):
             _man(desk, team)
             await _until_low(desk, team)
         desk.home = True
@@ -61,10 +62,15 @@ async def send(desk: Desk) -> int:
     return desk.handed
 
 
+async def _wake_at_the_end(desk: Desk) -> None:
+    await desk.app.bells.closing.wait()
+    desk.low.set()
+
+
 def _man(desk: Desk, team: _Team) -> None:
     """Have as many at work as there is work for; a relay that was held, or away, is tried by one."""
     now, time = desk.app.clock(), asyncio.get_running_loop().time()
-    while len(team.writers) < _WRITERS:
+    while len(team.writers) < 1 + _WRITERS:
         team.writers.append(asyncio.create_task(write_ahead(desk)))
     for route in desk.routes:
         carriers = team.carriers.setdefault(route, [])
@@ -104,7 +110,8 @@ def _check(desk: Desk, team: _Team) -> None:
             _left_alone(desk, route, trouble)
     for writer in [one for one in team.writers if one.done()]:
         team.writers.remove(writer)
-        writer.result()
+        if not writer.cancelled():
+            writer.result()
     if trouble and not any(team.carriers.values()):
         raise trouble
 
