@@ -18,6 +18,10 @@ class SecretUnreadable(MailerError):
     """The secret file is missing, unreadable or damaged."""
 
 
+class DkimKeyRefused(MailerError):
+    """A key_file of [[dkim]] holds no private key that we could sign with."""
+
+
 class AlreadyThere(MailerError):
     """What was to be made exists already; nothing was overwritten."""
 
@@ -89,3 +93,7 @@ class WrongState(MailerError):
 
 class RelayUnavailable(MailerError):
     """The relay cannot be reached, or does not let us in; nothing was handed to it."""
+
+
+class DnsUnavailable(MailerError):
+    """The DNS did not answer a question; this says nothing about what the answer would have been."""
