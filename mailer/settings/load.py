@@ -11,7 +11,16 @@ from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from mailer.errors import SettingsRefused
-from mailer.settings.toml_tables import DatabaseSettings, IntakeSettings, RelaySettings, Service, Table, WebSettings
+from mailer.settings.toml_tables import (
+    DatabaseSettings,
+    DkimSettings,
+    DnsSettings,
+    IntakeSettings,
+    RelaySettings,
+    Service,
+    Table,
+    WebSettings,
+)
 
 DEFAULT_FILE = Path("settings.toml")
 
@@ -28,6 +37,8 @@ class Settings(BaseSettings):
     intake: IntakeSettings = IntakeSettings()
     web: WebSettings = WebSettings()
     relay: tuple[RelaySettings, ...] = Field((RelaySettings(),), min_length=1)
+    dns: DnsSettings = DnsSettings()
+    dkim: tuple[DkimSettings, ...] = ()
 
     tables: ClassVar[dict[str, type[Table]]] = {
         "service": Service,
@@ -35,6 +46,8 @@ class Settings(BaseSettings):
         "intake": IntakeSettings,
         "web": WebSettings,
         "relay": RelaySettings,
+        "dns": DnsSettings,
+        "dkim": DkimSettings,
     }
 
     @classmethod
@@ -55,7 +68,7 @@ def load_settings(path: Path | None = None) -> Settings:
 
     SettingsRefused names the file, the key and what is wrong with it.
     """
-    path = path or Path(os.environ.get("MAILER_SETTINGS", DEFAULT_FILE))
+    path = path or settings_file()
     try:
         with path.open("rb") as file:
             given = tomllib.load(file)
@@ -66,6 +79,11 @@ def load_settings(path: Path | None = None) -> Settings:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as trouble:
         raise SettingsRefused(f"{path}: not TOML: {trouble}") from None
     return check_settings(given, path)
+
+
+def settings_file() -> Path:
+    """Where the settings are: MAILER_SETTINGS, or settings.toml here."""
+    return Path(os.environ.get("MAILER_SETTINGS", DEFAULT_FILE))
 
 
 def check_settings(given: dict[str, Any], path: Path) -> Settings:
@@ -97,7 +115,11 @@ def _beside(settings: Settings, folder: Path) -> Settings:
         one.model_copy(update={"password_file": folder / one.password_file}) if one.password_file else one
         for one in settings.relay
     )
-    return settings.model_copy(update={"service": service, "database": database, "relay": relay})
+    dkim = tuple(
+        one.model_copy(update={"key_file": folder / one.key_file, "domain": one.domain or service.domain})
+        for one in settings.dkim
+    )
+    return settings.model_copy(update={"service": service, "database": database, "relay": relay, "dkim": dkim})
 
 
 def settings_text() -> str:
@@ -105,11 +127,15 @@ def settings_text() -> str:
     lines = ["# Settings of this mailer. Every key stands here with its default; the environment goes before the file:"]
     lines += ["# MAILER_DATABASE__URL, MAILER_SERVICE__DOMAIN, ...; MAILER_SETTINGS names another file.", ""]
     for name, table in Settings.tables.items():
-        lines.append(f"[[{name}]]" if name == "relay" else f"[{name}]")
+        repeated = isinstance(Settings.model_fields[name].default, tuple)
+        optional = Settings.model_fields[name].default == ()
+        lines += [f"# {table.__doc__}"] if optional else []
+        written = [f"[[{name}]]" if repeated else f"[{name}]"]
         for key, field in table.model_fields.items():
             default = field.default
-            lines.append(f"# {field.description}")
-            lines.append(f"{'# ' if default is None else ''}{key} = {_toml(default)}")
+            written.append(f"# {field.description}")
+            written.append(f"{'# ' if default is None else ''}{key} = {_toml(default)}")
+        lines += [f"# {line}" for line in written] if optional else written
         lines.append("")
     return "\n".join(lines)
 
@@ -119,4 +145,6 @@ def _toml(value: object) -> str:
         return str(value).lower()
     if isinstance(value, int | float):
         return str(value)
+    if isinstance(value, tuple):
+        return f"[{', '.join(map(_toml, value))}]"
     return f'"{value or ""}"'

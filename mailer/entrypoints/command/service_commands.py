@@ -5,11 +5,14 @@ from __future__ import annotations
 import os
 import secrets
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from mailer.entrypoints.command.console import say, settings, told_plainly
+
+if TYPE_CHECKING:
+    from mailer.app import App
 
 
 def init(folder: Annotated[Path, typer.Argument(help="Where to write them.")] = Path()) -> None:
@@ -58,12 +61,21 @@ def serve(
     with told_plainly():
         at_hand = settings()
         app = open_app(at_hand)
+        _warn_of_short_keys(app)
         if at_hand.service.serve_migrates if migrate is None else migrate:
             _bring_up_to_date(at_hand.database.url)
         else:
             check_schema(at_hand.database.url, resource("migrations"))
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(serve_app(app, at_hand.intake, at_hand.web))
+
+
+def _warn_of_short_keys(app: App) -> None:
+    from mailer.mail.dkim import SOUND_BITS
+
+    for signer in app.signers:
+        if signer.key.key_size < SOUND_BITS:
+            say(f"mailer: the DKIM key of {signer.record_name} has {signer.key.key_size} bits; use {SOUND_BITS}")
 
 
 def migrate() -> None:
