@@ -66,14 +66,19 @@ def load_signer(domain: str, selector: str, pem: bytes) -> Signer:
 
 
 def choose_signer(signers: Sequence[Signer], letter: Letter) -> Signer | None:
-    """Who signs this letter: the first of its From domain, else the first of the nearest domain above it.
-
-    The second aligns only in relaxed mode (RFC 7489 section 3.1.1). None: it goes unsigned.
-    """
+    """Who signs this letter, by the domain of its From field; None: it goes unsigned."""
     if not signers:
         return None
     found = _FROM.search(letter.content, 0, letter.content.find(b"\r\n\r\n"))
-    domain = found[1].rpartition(b"@")[2].strip(b" \t\r\n>").lower().decode("ascii", "replace") if found else ""
+    domain = found[1].rpartition(b"@")[2].strip(b" \t\r\n>").lower() if found else b""
+    return signer_for(signers, domain.decode("ascii", "replace"))
+
+
+def signer_for(signers: Sequence[Signer], domain: str) -> Signer | None:
+    """The first signer of a domain, else the first of the nearest domain above it.
+
+    The second aligns only in relaxed mode (RFC 7489 section 3.1.1).
+    """
     while domain:
         for signer in signers:
             if signer.domain == domain:

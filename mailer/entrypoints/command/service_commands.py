@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import secrets
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mailer.entrypoints.command.console import say, settings, told_plainly
+from mailer.entrypoints.command.new_file import write_new
 
 if TYPE_CHECKING:
     from mailer.app import App
@@ -28,15 +28,10 @@ def init(folder: Annotated[Path, typer.Argument(help="Where to write them.")] = 
             raise AlreadyThere(f"{' and '.join(there)}: already there; nothing was written")
         folder.mkdir(parents=True, exist_ok=True)
         for file, text in texts.items():
-            _write_new(file, text, 0o600 if file.name == "secret" else 0o644)
+            write_new(file, text, 0o600 if file.name == "secret" else 0o644)
     say(f"Wrote {' and '.join(str(file) for file in texts)}.")
     say("Keep a copy of the secret: it signs every link in letters already sent. Lose it, and none of them works.")
     say("Next: look through settings.toml, then `mailer serve`.")
-
-
-def _write_new(file: Path, text: str, mode: int) -> None:
-    with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "w", encoding="utf-8") as out:
-        out.write(text)
 
 
 def serve(
