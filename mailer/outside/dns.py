@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from ipaddress import IPv4Address, IPv6Address, ip_address
+from ipaddress import IPv4Address, IPv6Address
 from typing import Any
 
 import dns.asyncresolver
@@ -22,7 +22,10 @@ _EDNS_OCTETS = 1232
 
 
 class Dns:
-    """Asks a resolver: what does not exist is an empty answer, no answer is DnsUnavailable, naming the question."""
+    """Asks a resolver: what does not exist is an empty answer, no answer is DnsUnavailable, naming the question.
+
+    Servers shuffle their answers; ours are sorted.
+    """
 
     def __init__(self, resolver: dns.asyncresolver.Resolver) -> None:
         self._resolver = resolver
@@ -30,12 +33,15 @@ class Dns:
     async def texts(self, name: str) -> tuple[str, ...]:
         """The TXT records; the strings of each are joined (RFC 7208 section 3.3), octets beyond ASCII replaced."""
         records = await self._ask(name, "TXT")
-        return tuple(b"".join(record.strings).decode("ascii", "replace") for record in records)
+        return tuple(sorted(b"".join(record.strings).decode("ascii", "replace") for record in records))
 
     async def addresses(self, name: str) -> tuple[IpAddress, ...]:
         """The A records, then the AAAA records."""
-        records = [*await self._ask(name, "A"), *await self._ask(name, "AAAA")]
-        return tuple(ip_address(record.address) for record in records)
+        four, six = await self._ask(name, "A"), await self._ask(name, "AAAA")
+        return (
+            *sorted(IPv4Address(record.address) for record in four),
+            *sorted(IPv6Address(record.address) for record in six),
+        )
 
     async def mail_servers(self, name: str) -> tuple[str, ...]:
         """The hosts of the MX records, best first, without the last dot; "" is a null MX (RFC 7505)."""
@@ -45,7 +51,7 @@ class Dns:
     async def names(self, address: IpAddress) -> tuple[str, ...]:
         """The PTR records of an address: host names without the last dot."""
         records = await self._ask(dns.reversename.from_address(str(address)).to_text(), "PTR")
-        return tuple(record.target.to_text(omit_final_dot=True).lower() for record in records)
+        return tuple(sorted(record.target.to_text(omit_final_dot=True).lower() for record in records))
 
     async def _ask(self, name: str, kind: str) -> Sequence[Any]:
         try:

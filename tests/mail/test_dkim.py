@@ -129,6 +129,17 @@ def test_the_same_letter_signed_again_is_the_same_to_the_last_octet(composed, ro
     assert sign(signer_of(), personalise(composed(INVITATION), rosa), NOON + timedelta(seconds=1)) != signed
 
 
+def test_a_signed_letter_meets_the_checklist_for_bulk_mail(checklist, signed):
+    zone = {"mailer._domainkey.lists.example.org.": record().decode()}
+
+    verdicts = checklist.rules(signed.content, signed.return_path, signed.recipient, zone)
+
+    signature = [(rule, met) for _level, rule, met, _why in verdicts if rule.startswith("dkim")]
+    assert ("dkim_verifies", True) in signature
+    assert all(met for _rule, met in signature)
+    assert [rule for level, rule, met, _why in verdicts if level == "MUST" and not met] == []
+
+
 @pytest.mark.parametrize(
     ("ours", "mallorys"),
     [
