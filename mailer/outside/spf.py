@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Literal
 
+from mailer.errors import DnsUnavailable
 from mailer.outside.dns import Dns, IpAddress
 
 MOST_LOOKUPS = 10
@@ -70,11 +72,18 @@ class Reading:
     """What makes receivers ignore the record (permerror), in words."""
 
 
-async def read_spf(dns: Dns, domain: str) -> Reading:
-    """Read a domain's SPF record and all that it includes; DnsUnavailable where a question is not answered."""
+async def read_spf(dns: Dns, domain: str, *, within_s: float = 30) -> Reading:
+    """Read a domain's SPF record and all that it includes.
+
+    DnsUnavailable where a question is not answered, or all of them take longer than `within_s` seconds.
+    """
     walk = _Walk(dns)
-    records = await walk.records(domain)
-    policy = await walk.policy(domain, records[0], ()) if len(records) == 1 else None
+    try:
+        async with asyncio.timeout(within_s):
+            records = await walk.records(domain)
+            policy = await walk.policy(domain, records[0], ()) if len(records) == 1 else None
+    except TimeoutError:
+        raise DnsUnavailable(f"what the SPF record of {domain} includes takes over {within_s:g} s to look up") from None
     if walk.lookups > MOST_LOOKUPS:
         walk.troubles.append(f"it needs {walk.lookups} DNS lookups, {MOST_LOOKUPS} is the most")
     return Reading(records=records, policy=policy, lookups=walk.lookups, troubles=tuple(walk.troubles))

@@ -9,6 +9,7 @@ from dns_zone import Zone
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mailer.errors import DnsUnavailable
 from mailer.outside.spf import Reading, read_spf, result_for
 
 DOMAIN = "lists.example.org"
@@ -121,6 +122,14 @@ async def test_what_only_a_mail_can_tell_is_not_guessed(record, result):
 
     assert found.policy is not None
     assert result_for(found.policy, ip_address("192.0.2.1")) == result
+
+
+async def test_a_record_that_takes_too_long_to_look_up_is_given_up():
+    async with Zone(spf("v=spf1 include:slow.example.net -all")) as zone:
+        zone.is_silent("slow.example.net.")
+
+        with pytest.raises(DnsUnavailable, match=r"takes over 0\.2 s to look up"):
+            await read_spf(zone.dns(), DOMAIN, within_s=0.2)
 
 
 @given(st.text(st.sampled_from("aimxp4:/%{}.=-~ 1"), max_size=60))

@@ -13,8 +13,6 @@ from mailer.outside.dns import Dns, IpAddress
 from mailer.outside.own_address import is_public
 from mailer.outside.spf import Policy, read_spf, result_for
 
-LOOPBACK = {"localhost", "127.0.0.1", "::1"}
-
 
 @dataclass(frozen=True, slots=True)
 class Way:
@@ -38,12 +36,19 @@ async def check_senders(
     ways = [Way(address, "as you say", True) for address in told]
     findings: list[Finding] = []
     for host in [] if told else dict.fromkeys(relay_hosts):
-        more, remarks = _own_ways(host, own) if host in LOOPBACK else await _relay_ways(dns, host)
+        more, remarks = _own_ways(host, own) if _is_beside_us(host) else await _relay_ways(dns, host)
         ways += [way for way in more if way not in ways]
         findings += remarks
     policy = await _policy(dns, domain)
     checked = await asyncio.gather(*(_check(dns, domain, policy, way) for way in ways))
     return findings + [finding for one in checked for finding in one]
+
+
+def _is_beside_us(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def _own_ways(host: str, own: Sequence[IpAddress]) -> tuple[list[Way], list[Finding]]:

@@ -45,7 +45,10 @@ def new(
             raise AlreadyThere(f"{file}: already there; nothing was written")
         pem = generate_private_key(65537, bits).private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
         signer = load_signer(domain, selector, pem)
-        write_new(file, pem.decode(), 0o600)
+        try:
+            write_new(file, pem.decode(), 0o600)
+        except OSError as trouble:
+            raise SettingsRefused(f"{file}: cannot be written ({trouble.strerror})") from None
     text = record_text(signer)
     if as_json:
         show_json({"name": signer.record_name, "type": "TXT", "value": text, "key_file": str(file)})
