@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from mailer.entrypoints.command.console import AsJson, say, settings, show_json, told_plainly
 from mailer.entrypoints.command.findings import show_findings
 from mailer.entrypoints.command.new_file import write_new
+
+if TYPE_CHECKING:
+    from mailer.mail.dkim import Signer
 
 keys = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Sign letters: make keys, check their DNS.")
 
@@ -24,31 +28,19 @@ def new(
     as_json: AsJson = False,
 ) -> None:
     """Make a key beside settings.toml, and print the DNS record that publishes it."""
-    from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
-    from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-
-    from mailer.errors import AlreadyThere, SettingsRefused
-    from mailer.mail.dkim import load_signer
+    from mailer.errors import SettingsRefused
     from mailer.mail.dkim_record import record_text, zone_line
     from mailer.settings.load import settings_file
     from mailer.settings.toml_tables import DkimSettings
 
     with told_plainly():
-        folder = settings_file().parent
         domain = domain or settings().service.domain
-        file = folder / f"dkim-{domain}-{selector}.pem"
+        file = settings_file().parent / f"dkim-{domain}-{selector}.pem"
         try:
             DkimSettings(domain=domain, selector=selector, key_file=file)
         except ValueError:
             raise SettingsRefused(f"{selector}._domainkey.{domain} is no lower-case DNS name (A-labels)") from None
-        if file.exists():
-            raise AlreadyThere(f"{file}: already there; nothing was written")
-        pem = generate_private_key(65537, bits).private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-        signer = load_signer(domain, selector, pem)
-        try:
-            write_new(file, pem.decode(), 0o600)
-        except OSError as trouble:
-            raise SettingsRefused(f"{file}: cannot be written ({trouble.strerror})") from None
+        signer = _new_signer(domain, selector, file, bits)
     text = record_text(signer)
     if as_json:
         show_json({"name": signer.record_name, "type": "TXT", "value": text, "key_file": str(file)})
@@ -57,6 +49,24 @@ def new(
     say(f"Wrote {file}. Publish the record above in the DNS, and add to settings.toml, at its end:\n")
     say(f'[[dkim]]\ndomain = "{domain}"\nselector = "{selector}"\nkey_file = "{file.name}"\n')
     say("Once `mailer dkim check` says ok, start `mailer serve` anew: settings are read at start.")
+
+
+def _new_signer(domain: str, selector: str, file: Path, bits: int) -> Signer:
+    """A key in a file that was not there."""
+    from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
+    from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+    from mailer.errors import AlreadyThere, SettingsRefused
+    from mailer.mail.dkim import load_signer
+
+    if file.exists():
+        raise AlreadyThere(f"{file}: already there; nothing was written")
+    pem = generate_private_key(65537, bits).private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    try:
+        write_new(file, pem.decode(), 0o600)
+    except OSError as trouble:
+        raise SettingsRefused(f"{file}: cannot be written ({trouble.strerror})") from None
+    return load_signer(domain, selector, pem)
 
 
 @keys.command("check")
