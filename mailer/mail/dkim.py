@@ -146,14 +146,13 @@ def _signed_fields(head: bytes) -> tuple[tuple[bytes, ...], list[bytes]]:
 @lru_cache(maxsize=256)
 def _field_up_to_time(domain: str, selector: str, names: tuple[bytes, ...]) -> tuple[bytes, bytes]:
     """The signature's field up to `t=`: as it stands in the letter, and as the relaxed algorithm has it."""
-    lines, line = [], " h="
-    for number, name in enumerate(names):
-        word = name.decode() + (":" if number < len(names) - 1 else "; ")
+    lines, line = [f"v=1; a=rsa-sha256; c=relaxed/relaxed; d={domain};", f" s={selector};"], " h="
+    for name in names:
+        word = f"{name.decode()}:"
         if len(line) + len(word) > _COLUMNS:
             lines.append(line)
             line = " "
         line += word
-    lines.append(f"{line.rstrip()}\r\n t=")
-    tags = f"v=1; a=rsa-sha256; c=relaxed/relaxed; d={domain};\r\n s={selector};\r\n" + "\r\n".join(lines)
-    relaxed = f"dkim-signature:{tags.replace(chr(13) + chr(10), '')}"
-    return f"DKIM-Signature: {tags}".encode("ascii"), relaxed.encode("ascii")
+    lines += [f"{line[:-1]};", " t="]
+    folded, relaxed = "\r\n".join(lines), "".join(lines)
+    return f"DKIM-Signature: {folded}".encode("ascii"), f"dkim-signature:{relaxed}".encode("ascii")
