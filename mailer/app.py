@@ -13,13 +13,14 @@ from mailer.domain.keyring import Keyring, parse_keyring
 from mailer.domain.language import choose_language
 from mailer.domain.limits import DomainLimits, Limits, Ramp
 from mailer.domain.mailing_list import MailingList
-from mailer.errors import SecretUnreadable
+from mailer.errors import DkimKeyRefused, SecretUnreadable
+from mailer.mail.dkim import Signer, load_signer
 from mailer.mail.letterhead import House, Letterhead
 from mailer.mail.template import Templates
 from mailer.relay.connection import Relay
 from mailer.relay.tray import EASY
 from mailer.settings.load import Settings
-from mailer.settings.toml_tables import DomainSettings, RelaySettings
+from mailer.settings.toml_tables import DkimSettings, DomainSettings, RelaySettings
 from mailer.store.database import Database
 
 _PACKAGE = Path(__file__).parent
@@ -54,6 +55,8 @@ class App:
     relays: tuple[Relay, ...]
     domains: Mapping[str, DomainLimits] = field(default_factory=dict)
     """What certain destinations are to be spared, by their name."""
+    signers: tuple[Signer, ...] = ()
+    """Who may sign our letters with DKIM, the preferred first."""
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     """Now, aware, in UTC."""
     chance: Callable[[], float] = random.random
@@ -69,7 +72,7 @@ class App:
 
 
 def open_app(settings: Settings) -> App:
-    """The App of these settings; SecretUnreadable where a secret cannot be had."""
+    """The App of these settings; SecretUnreadable or DkimKeyRefused where a secret or a key cannot be had."""
     service = settings.service
     house = House(
         name=service.name,
@@ -82,8 +85,9 @@ def open_app(settings: Settings) -> App:
         database=Database(settings.database.url),
         house=house,
         templates=Templates(resource("templates"), _PACKAGE / "locale"),
-        relays=tuple(_relay(one, service.domain) for one in settings.relay),
         domains={one.name: _domain(one) for one in settings.domain},
+        relays=open_relays(settings),
+        signers=tuple(map(read_signer, settings.dkim)),
     )
 
 
@@ -99,6 +103,22 @@ def read_keyring(file: Path) -> Keyring:
         return parse_keyring(_read_secret(file))
     except SecretUnreadable as trouble:
         raise SecretUnreadable(f"secret {file}: {trouble}") from None
+
+
+def read_signer(given: DkimSettings) -> Signer:
+    """The signer of one [[dkim]] table; DkimKeyRefused names the file and says why."""
+    try:
+        return load_signer(given.domain, given.selector, given.key_file.read_bytes())
+    except OSError as trouble:
+        reason = f"cannot be read ({trouble.strerror}); `mailer dkim new` makes one"
+    except DkimKeyRefused as refusal:
+        reason = str(refusal)
+    raise DkimKeyRefused(f"DKIM key {given.key_file}: {reason}")
+
+
+def open_relays(settings: Settings) -> tuple[Relay, ...]:
+    """The relays of these settings; SecretUnreadable where a password cannot be had."""
+    return tuple(_relay(one, settings.service.domain) for one in settings.relay)
 
 
 def _read_secret(file: Path) -> str:

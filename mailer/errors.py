@@ -20,6 +20,10 @@ class SecretUnreadable(MailerError):
     """The secret file is missing, unreadable or damaged."""
 
 
+class DkimKeyRefused(MailerError):
+    """A key_file of [[dkim]] holds no private key that we could sign with."""
+
+
 class AlreadyThere(MailerError):
     """What was to be made exists already; nothing was overwritten."""
 
@@ -104,3 +108,7 @@ class BudgetSpent(MailerError):
     def __init__(self, until: datetime) -> None:
         self.until = until
         super().__init__(f"its letters are spent until {until:%Y-%m-%d %H:%M} UTC")
+
+
+class DnsUnavailable(MailerError):
+    """The DNS did not answer a question; this says nothing about what the answer would have been."""

@@ -13,6 +13,8 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from mailer.errors import SettingsRefused
 from mailer.settings.toml_tables import (
     DatabaseSettings,
+    DkimSettings,
+    DnsSettings,
     DomainSettings,
     IntakeSettings,
     RelaySettings,
@@ -21,7 +23,6 @@ from mailer.settings.toml_tables import (
     WebSettings,
 )
 
-_REPEATED = {"relay", "domain"}
 DEFAULT_FILE = Path("settings.toml")
 
 
@@ -38,6 +39,8 @@ class Settings(BaseSettings):
     web: WebSettings = WebSettings()
     relay: tuple[RelaySettings, ...] = Field((RelaySettings(),), min_length=1)
     domain: tuple[DomainSettings, ...] = ()
+    dns: DnsSettings = DnsSettings()
+    dkim: tuple[DkimSettings, ...] = ()
 
     tables: ClassVar[dict[str, type[Table]]] = {
         "service": Service,
@@ -46,6 +49,8 @@ class Settings(BaseSettings):
         "web": WebSettings,
         "relay": RelaySettings,
         "domain": DomainSettings,
+        "dns": DnsSettings,
+        "dkim": DkimSettings,
     }
 
     @classmethod
@@ -66,7 +71,7 @@ def load_settings(path: Path | None = None) -> Settings:
 
     SettingsRefused names the file, the key and what is wrong with it.
     """
-    path = path or Path(os.environ.get("MAILER_SETTINGS", DEFAULT_FILE))
+    path = path or settings_file()
     try:
         with path.open("rb") as file:
             given = tomllib.load(file)
@@ -77,6 +82,11 @@ def load_settings(path: Path | None = None) -> Settings:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as trouble:
         raise SettingsRefused(f"{path}: not TOML: {trouble}") from None
     return check_settings(given, path)
+
+
+def settings_file() -> Path:
+    """Where the settings are: MAILER_SETTINGS, or settings.toml here."""
+    return Path(os.environ.get("MAILER_SETTINGS", DEFAULT_FILE))
 
 
 def check_settings(given: dict[str, Any], path: Path) -> Settings:
@@ -108,7 +118,11 @@ def _beside(settings: Settings, folder: Path) -> Settings:
         one.model_copy(update={"password_file": folder / one.password_file}) if one.password_file else one
         for one in settings.relay
     )
-    return settings.model_copy(update={"service": service, "database": database, "relay": relay})
+    dkim = tuple(
+        one.model_copy(update={"key_file": folder / one.key_file, "domain": one.domain or service.domain})
+        for one in settings.dkim
+    )
+    return settings.model_copy(update={"service": service, "database": database, "relay": relay, "dkim": dkim})
 
 
 def settings_text() -> str:
@@ -116,12 +130,15 @@ def settings_text() -> str:
     lines = ["# Settings of this mailer. Every key stands here with its default; the environment goes before the file:"]
     lines += ["# MAILER_DATABASE__URL, MAILER_SERVICE__DOMAIN, ...; MAILER_SETTINGS names another file.", ""]
     for name, table in Settings.tables.items():
-        absent = "# " if Settings.model_fields[name].default == () else ""
-        lines.append(absent + (f"[[{name}]]" if name in _REPEATED else f"[{name}]"))
+        repeated = isinstance(Settings.model_fields[name].default, tuple)
+        optional = Settings.model_fields[name].default == ()
+        lines += [f"# {table.__doc__}"] if optional else []
+        written = [f"[[{name}]]" if repeated else f"[{name}]"]
         for key, field in table.model_fields.items():
             default = field.default
-            lines.append(f"{absent}# {field.description}")
-            lines.append(f"{absent or ('# ' if default is None else '')}{key} = {_toml(default)}")
+            written.append(f"# {field.description}")
+            written.append(f"{'# ' if default is None else ''}{key} = {_toml(default)}")
+        lines += [f"# {line}" for line in written] if optional else written
         lines.append("")
     return "\n".join(lines)
 
@@ -131,4 +148,6 @@ def _toml(value: object) -> str:
         return str(value).lower()
     if isinstance(value, int | float):
         return str(value)
+    if isinstance(value, tuple):
+        return f"[{', '.join(map(_toml, value))}]"
     return f'"{value or ""}"'

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ipaddress
+import re
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Literal
@@ -10,6 +12,7 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
+_LABELS = re.compile(r"(?!.*-(\.|$))[a-z0-9][a-z0-9-]{0,62}(\.[a-z0-9][a-z0-9-]{0,62})*")
 
 Port = Annotated[int, Field(ge=0, le=65535)]
 
@@ -128,3 +131,53 @@ class DomainSettings(Table):
     per_second: float = Field(0, ge=0, description="Most letters a second, over all nodes; 0 is no limit.")
     per_hour: int = Field(0, ge=0, description="Most letters an hour (of UTC), over all nodes; 0 is no limit.")
     per_day: int = Field(0, ge=0, description="Most letters a day (of UTC), over all nodes; 0 is no limit.")
+
+
+class DkimSettings(Table):
+    """Signs our letters with DKIM; `mailer dkim new` makes the key. Repeat the table for more domains or selectors."""
+
+    domain: str = Field("", description="The domain that signs, and that a From address must be of; empty: our own.")
+    selector: str = Field(
+        "mailer", description="The key is published at SELECTOR._domainkey.DOMAIN; of one domain's the first signs."
+    )
+    key_file: Path = Field(
+        Path("dkim.pem"), description="The RSA key, readable by the service alone. Beside this file if relative."
+    )
+
+    @field_validator("domain", "selector")
+    @classmethod
+    def _labels(cls, name: str) -> str:
+        if name and not _LABELS.fullmatch(name):
+            raise ValueError("must be a lower-case name as it stands in the DNS (A-labels)")
+        return name
+
+    @field_validator("selector")
+    @classmethod
+    def _something(cls, selector: str) -> str:
+        if not selector:
+            raise ValueError("must not be empty")
+        return selector
+
+
+class DnsSettings(Table):
+    """Whom `mailer doctor` asks."""
+
+    servers: tuple[str, ...] = Field(
+        (), description='DNS servers to ask: "192.0.2.53", "[2001:db8::53]:5353"; none: those this machine asks.'
+    )
+
+    @field_validator("servers")
+    @classmethod
+    def _addresses(cls, servers: tuple[str, ...]) -> tuple[str, ...]:
+        for server in servers:
+            host_and_port(server)
+        return servers
+
+
+def host_and_port(server: str) -> tuple[str, int]:
+    """The address and the port (53 unless told) of a DNS server; ValueError."""
+    found = re.fullmatch(r"\[([0-9a-f:.]+)\](?::(\d{1,5}))?|([0-9.]+)(?::(\d{1,5}))?|([0-9a-f:.]+)", server)
+    if not found:
+        raise ValueError(f"{server!r} is not an address like 192.0.2.53 or [2001:db8::53]:5353")
+    address = ipaddress.ip_address(found[1] or found[3] or found[5])
+    return str(address), int(found[2] or found[4] or 53)

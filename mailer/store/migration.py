@@ -10,6 +10,7 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, inspect
+from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 
 from mailer.errors import DatabaseUnavailable, SchemaUnknown
@@ -49,6 +50,23 @@ def check_schema(url: str, migrations: Path) -> None:
     elif current != _scripts(migrations).get_current_head():
         _check_known(current, migrations)
         raise SchemaUnknown(f"the database's schema is {current}, older than this version's: run `mailer migrate`")
+
+
+def schema_is_current(url: str, migrations: Path) -> bool | None:
+    """Whether the database has our schema, or an older one (False), or none yet (None); nothing is changed.
+
+    Raises SchemaUnknown and DatabaseUnavailable.
+    """
+    database = make_url(url).database
+    if url.startswith("sqlite") and not (database and Path(database).exists()):
+        return None
+    engine = open_engine(url, foreign_keys=False)
+    try:
+        current = _current(engine)
+    finally:
+        engine.dispose()
+    _check_known(current, migrations)
+    return None if current is None else current == _scripts(migrations).get_current_head()
 
 
 def _current(engine: Engine) -> str | None:

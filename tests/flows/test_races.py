@@ -23,19 +23,20 @@ from house import (
 
 from mailer.actions.joining.unsubscribe import unsubscribe
 from mailer.actions.posting.desk import enter
-from mailer.actions.sending import send as sending
 from mailer.actions.sending.launch import launch_due
 from mailer.actions.sending.report import status
 from mailer.actions.sending.schedule import schedule, send_now
 from mailer.actions.sending.send import send
 from mailer.actions.writing.new_campaign import new_campaign
+from mailer.actions.writing.write_letter import Written
 from mailer.app import App
 from mailer.domain.campaign import CampaignState
 from mailer.domain.delivery import DeliveryState
+from mailer.domain.limits import Limits
 from mailer.domain.token import Purpose, sign_token
 from mailer.errors import DatabaseOwned, RelayUnavailable
 from mailer.relay.route import Priority
-from mailer.store import campaigns, deliveries, gate
+from mailer.store import campaigns, claims, fetching, gate
 from mailer.store.workers import owning
 
 
@@ -71,7 +72,7 @@ async def test_the_only_recipient_may_leave_between_looking_and_claiming(
 
     async def leaves_after_the_look(work, *arguments):  # type: ignore[no-untyped-def]
         found = await read(work, *arguments)
-        if work is sending._due and found:
+        if work is fetching.look and found.due:
             await unsubscribe(app, sign_token(app.house.keyring, Purpose.LEAVE, 1), BY_HAND)
         return found
 
@@ -90,10 +91,12 @@ async def test_a_leaving_is_answered_only_when_a_gate_that_is_passing_has_closed
     await bring(app, f"{ROSA},Rosa,en")
     campaign_id = await blast(app)
     sender = await enter(app, Priority.CAMPAIGNS)
-    (claimed,) = await app.database.write(deliveries.claim, [campaign_id], sender.worker_id, 1, app.clock())
+    (claimed,) = await app.database.write(claims.take, campaign_id, sender.worker_id, 1, app.clock())
+    written = await sender.writer.write_many([claimed], app.clock())
+    wanted = [one.wanted for one in written if isinstance(one, Written)]
 
     with app.database.engine.connect() as connection, connection.begin() as passing:
-        gate.hand(connection, [claimed.id], sender.worker_id, app.clock(), app.clock())
+        gate.turn(connection, sender.worker_id, [], wanted, [], app.clock())
         leaving = asyncio.create_task(unsubscribe(app, sign_token(app.house.keyring, Purpose.LEAVE, 1), BY_HAND))
         answered, _ = await asyncio.wait([leaving], timeout=0.3)
         passing.commit()
@@ -128,7 +131,7 @@ async def test_a_campaign_moved_to_a_later_hour_while_the_clock_looks_is_not_lau
 async def test_a_slow_pace_and_a_silent_relay_do_not_hold_up_the_end(app: App, relay: FakeRelay) -> None:
     await open_list(app)
     await bring(app, *(f"person{number}@example.org,,en" for number in range(30)))
-    paced = replace(app, relays=(replace(app.relays[0], connections=10, per_second=0.01),))
+    paced = replace(app, relays=(replace(app.relays[0], connections=10, limits=Limits(per_second=0.01)),))
     campaign_id = await blast(paced)
     going = asyncio.create_task(send_campaigns(paced))
     await relay.wait_for(1)

@@ -64,6 +64,7 @@ def test_pieces_joined_by_soft_breaks_decode_to_the_text(texts):
     assert quopri.decodestring(encoded).decode().replace("\r\n", "\n") == "".join(texts)
     assert max(map(len, encoded.split(b"\r\n"))) <= 76
     assert not re.search(rb"[^ -~\r\n]|[ \t]\r\n|(?<!\r)\n|\r(?!\n)|=_", encoded)
+    assert not re.search(rb"[ \t][ \t]", encoded)
 
 
 def test_lines_that_servers_tamper_with_are_guarded():

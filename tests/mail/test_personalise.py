@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import importlib.util
 import re
 from dataclasses import replace
 from datetime import datetime
 from email import message_from_bytes, policy
 from email.message import EmailMessage
-from pathlib import Path
-from types import ModuleType
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -23,7 +20,6 @@ from mailer.mail.letter import Letter, shown
 from mailer.mail.letterhead import Letterhead
 from mailer.mail.personalise import personalise
 
-CHECKLIST = Path(__file__).parents[3] / "shared" / "checks" / "eml_check.py"
 SIGNED_LATER = ("dkim", "cfbl")
 INVITATION = """---
 subject: '{{ name or "Friend" }}, come'
@@ -173,17 +169,6 @@ def assert_sound(letter: Letter) -> None:
     assert max(map(len, body.split(b"\r\n"))) <= 76
     assert max(map(len, head.split(b"\r\n"))) <= 100
     assert not [defect for part in parsed(letter).walk() for defect in part.defects]
-
-
-@pytest.fixture(scope="module")
-def checklist() -> ModuleType:
-    """The checklist for bulk mail that lies beside this repository on some machines."""
-    spec = importlib.util.spec_from_file_location("eml_check", CHECKLIST)
-    if not CHECKLIST.exists() or spec is None or spec.loader is None:
-        pytest.skip("the checklist is not here")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 @pytest.mark.parametrize("language", ["en", "de", "tr"])

@@ -94,26 +94,31 @@ def _check(desk: Desk, team: _Team) -> None:
 
     RelayUnavailable where no relay is left.
     """
-    time = asyncio.get_running_loop().time()
-    trouble: RelayUnavailable | None = None
-    for route, carriers in team.carriers.items():
-        for ended in [one for one in carriers if one.done()]:
-            carriers.remove(ended)
-            broken = ended.exception()
-            if isinstance(broken, RelayUnavailable):
-                trouble = broken
-                team.pauses[route] = min(team.pauses.get(route, 0.5) * 2, _LONGEST_AWAY_S)
-                team.away[route] = time + team.pauses[route]
-            elif broken is not None:
-                raise broken
-        if trouble and not carriers:
-            _left_alone(desk, route, trouble)
     for writer in [one for one in team.writers if one.done()]:
         team.writers.remove(writer)
         if not writer.cancelled():
             writer.result()
-    if trouble and not any(team.carriers.values()):
-        raise trouble
+    troubles = [trouble for route in team.carriers if (trouble := _sent_away(desk, team, route))]
+    if troubles and not any(team.carriers.values()):
+        raise troubles[-1]
+
+
+def _sent_away(desk: Desk, team: _Team, route: Route[Written]) -> RelayUnavailable | None:
+    """Why the relay sent some of us away since we last looked, if it did."""
+    carriers, trouble = team.carriers[route], None
+    for ended in [one for one in carriers if one.done()]:
+        carriers.remove(ended)
+        broken = None if ended.cancelled() else ended.exception()
+        if isinstance(broken, RelayUnavailable):
+            trouble = broken
+        elif broken is not None:
+            raise broken
+    if trouble:
+        team.pauses[route] = min(team.pauses.get(route, 0.5) * 2, _LONGEST_AWAY_S)
+        team.away[route] = asyncio.get_running_loop().time() + team.pauses[route]
+        if not carriers:
+            _left_alone(desk, route, trouble)
+    return trouble
 
 
 def _left_alone(desk: Desk, route: Route[Written], trouble: RelayUnavailable) -> None:

@@ -16,6 +16,7 @@ from mailer.domain.delivery import Delivery, Kind
 from mailer.domain.mailing_list import MailingList
 from mailer.errors import DatabaseUnavailable
 from mailer.mail.compose import ComposedLetter, compose
+from mailer.mail.dkim import choose_signer, sign
 from mailer.mail.letter import Letter
 from mailer.mail.letterhead import Letterhead
 from mailer.mail.manuscript import read_manuscript
@@ -61,10 +62,15 @@ class LetterWriter:
         return Written(delivery, letter, _wanted(delivery, dated_at))
 
     async def write(self, delivery: Delivery, dated_at: datetime) -> Letter:
-        """The letter of a delivery: for the same delivery and date, the same octets.
+        """The letter of a delivery, signed where we have a key: for the same delivery and date, the same octets.
 
         Raises MailerError (ManuscriptRefused, NotFound) or a template's own error where it cannot be written.
         """
+        letter = await self._unsigned(delivery, dated_at)
+        signer = choose_signer(self._app.signers, letter)
+        return letter if signer is None else await asyncio.to_thread(sign, signer, letter, dated_at)
+
+    async def _unsigned(self, delivery: Delivery, dated_at: datetime) -> Letter:
         if delivery.kind is not Kind.CAMPAIGN:
             return await self._notice(delivery, dated_at)
         key = (delivery.revision_id or 0, delivery.language)

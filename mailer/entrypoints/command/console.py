@@ -25,6 +25,7 @@ R = TypeVar("R")
 _USAGE = (
     errors.SettingsRefused,
     errors.SecretUnreadable,
+    errors.DkimKeyRefused,
     errors.DoorTaken,
     errors.DatabaseOwned,
     errors.SchemaUnknown,

@@ -9,6 +9,8 @@ import typer
 from mailer import __version__
 from mailer.entrypoints.command import service_commands
 from mailer.entrypoints.command.campaign_commands import campaigns
+from mailer.entrypoints.command.dkim_commands import keys
+from mailer.entrypoints.command.doctor_command import doctor
 from mailer.entrypoints.command.list_commands import lists
 from mailer.entrypoints.command.people_commands import people
 
@@ -22,9 +24,11 @@ command = typer.Typer(
 )
 for own in (service_commands.init, service_commands.serve, service_commands.migrate, service_commands.demo):
     command.command()(own)
+command.command()(doctor)
 command.add_typer(lists, name="list")
 command.add_typer(people, name="subscribers")
 command.add_typer(campaigns, name="campaign")
+command.add_typer(keys, name="dkim")
 
 
 def _show_version(wanted: bool) -> None:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import secrets
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from mailer.entrypoints.command.console import say, settings, told_plainly
+from mailer.entrypoints.command.new_file import write_new
+
+if TYPE_CHECKING:
+    from mailer.app import App
 
 
 def init(folder: Annotated[Path, typer.Argument(help="Where to write them.")] = Path()) -> None:
@@ -25,15 +28,10 @@ def init(folder: Annotated[Path, typer.Argument(help="Where to write them.")] = 
             raise AlreadyThere(f"{' and '.join(there)}: already there; nothing was written")
         folder.mkdir(parents=True, exist_ok=True)
         for file, text in texts.items():
-            _write_new(file, text, 0o600 if file.name == "secret" else 0o644)
+            write_new(file, text, 0o600 if file.name == "secret" else 0o644)
     say(f"Wrote {' and '.join(str(file) for file in texts)}.")
     say("Keep a copy of the secret: it signs every link in letters already sent. Lose it, and none of them works.")
     say("Next: look through settings.toml, then `mailer serve`.")
-
-
-def _write_new(file: Path, text: str, mode: int) -> None:
-    with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "w", encoding="utf-8") as out:
-        out.write(text)
 
 
 def serve(
@@ -58,12 +56,21 @@ def serve(
     with told_plainly():
         at_hand = settings()
         app = open_app(at_hand)
+        _warn_of_short_keys(app)
         if at_hand.service.serve_migrates if migrate is None else migrate:
             _bring_up_to_date(at_hand.database.url)
         else:
             check_schema(at_hand.database.url, resource("migrations"))
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(serve_app(app, at_hand.intake, at_hand.web))
+
+
+def _warn_of_short_keys(app: App) -> None:
+    from mailer.mail.dkim import SOUND_BITS
+
+    for signer in app.signers:
+        if signer.key.key_size < SOUND_BITS:
+            say(f"mailer: the DKIM key of {signer.record_name} has {signer.key.key_size} bits; use {SOUND_BITS}")
 
 
 def migrate() -> None:

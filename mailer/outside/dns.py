@@ -1,0 +1,82 @@
+"""Questions to the DNS: answered within seconds, or told to be unanswered."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from ipaddress import IPv4Address, IPv6Address
+from typing import Any
+
+import dns.asyncresolver
+import dns.exception
+import dns.name
+import dns.nameserver
+import dns.resolver
+import dns.reversename
+
+from mailer.errors import DnsUnavailable
+
+IpAddress = IPv4Address | IPv6Address
+
+_EDNS_OCTETS = 1232
+"""Fits one packet nearly everywhere; a longer answer is asked for again by TCP."""
+
+
+class Dns:
+    """Asks a resolver: what does not exist is an empty answer, no answer is DnsUnavailable, naming the question.
+
+    Servers shuffle their answers; ours are sorted.
+    """
+
+    def __init__(self, resolver: dns.asyncresolver.Resolver) -> None:
+        self._resolver = resolver
+
+    async def texts(self, name: str) -> tuple[str, ...]:
+        """The TXT records; the strings of each are joined (RFC 7208 section 3.3), octets beyond ASCII replaced."""
+        records = await self._ask(name, "TXT")
+        return tuple(sorted(b"".join(record.strings).decode("ascii", "replace") for record in records))
+
+    async def addresses(self, name: str) -> tuple[IpAddress, ...]:
+        """The A records, then the AAAA records."""
+        four, six = await self._ask(name, "A"), await self._ask(name, "AAAA")
+        return (
+            *sorted(IPv4Address(record.address) for record in four),
+            *sorted(IPv6Address(record.address) for record in six),
+        )
+
+    async def mail_servers(self, name: str) -> tuple[str, ...]:
+        """The hosts of the MX records, best first, without the last dot; "" is a null MX (RFC 7505)."""
+        records = sorted(await self._ask(name, "MX"), key=lambda record: (record.preference, str(record.exchange)))
+        return tuple(record.exchange.to_text(omit_final_dot=True).lower().removesuffix(".") for record in records)
+
+    async def names(self, address: IpAddress) -> tuple[str, ...]:
+        """The PTR records of an address: host names without the last dot."""
+        records = await self._ask(dns.reversename.from_address(str(address)).to_text(), "PTR")
+        return tuple(sorted(record.target.to_text(omit_final_dot=True).lower() for record in records))
+
+    async def _ask(self, name: str, kind: str) -> Sequence[Any]:
+        try:
+            return list(await self._resolver.resolve(f"{name.rstrip('.')}.", kind, search=False))
+        except (dns.resolver.NXDOMAIN, dns.resolver.NoAnswer):
+            return []
+        except dns.resolver.LifetimeTimeout:
+            raise DnsUnavailable(f"no answer for {name} {kind} within {self._resolver.lifetime:g} s") from None
+        except dns.resolver.NoNameservers:
+            raise DnsUnavailable(f"the DNS servers failed to answer {name} {kind}") from None
+        except (dns.exception.DNSException, OSError) as trouble:
+            raise DnsUnavailable(f"{name} {kind} cannot be asked for: {trouble}") from None
+
+
+def open_dns(servers: Sequence[tuple[str, int]] = (), *, within_s: float = 6) -> Dns:
+    """Ask these servers (address, port), or this machine's; each question is given up after `within_s` seconds.
+
+    DnsUnavailable where none is given and this machine knows none.
+    """
+    try:
+        resolver = dns.asyncresolver.Resolver(configure=not servers)
+    except dns.resolver.NoResolverConfiguration:
+        raise DnsUnavailable("this machine has no DNS servers configured; name some in settings.toml, [dns]") from None
+    if servers:
+        resolver.nameservers = [dns.nameserver.Do53Nameserver(host, port) for host, port in servers]
+    resolver.use_edns(0, 0, _EDNS_OCTETS)
+    resolver.lifetime, resolver.timeout = within_s, within_s / 3
+    return Dns(resolver)

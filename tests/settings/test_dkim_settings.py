@@ -1,0 +1,70 @@
+"""Who signs, and which DNS is asked, as settings.toml says it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mailer.errors import SettingsRefused
+from mailer.settings.load import Settings, check_settings
+from mailer.settings.toml_tables import host_and_port
+
+
+def read(**tables: Any) -> Settings:
+    return check_settings(tables, Path("/etc/mailer/settings.toml"))
+
+
+def test_nobody_signs_and_the_machines_dns_is_asked_unless_told():
+    settings = read()
+
+    assert (settings.dkim, settings.dns.servers) == ((), ())
+
+
+def test_a_key_is_our_own_domains_and_beside_the_settings_unless_told():
+    settings = read(dkim=[{}, {"domain": "example.net", "selector": "y2027", "key_file": "/run/keys/dkim.pem"}])
+
+    assert [(one.domain, one.selector, str(one.key_file)) for one in settings.dkim] == [
+        ("lists.example.org", "mailer", "/etc/mailer/dkim.pem"),
+        ("example.net", "y2027", "/run/keys/dkim.pem"),
+    ]
+
+
+@pytest.mark.parametrize("name", ["a b", "Mailer", "../x", "-a", "a-", "a..b", ".a", "a;b", "ä", "a" * 64])
+@pytest.mark.parametrize("key", ["domain", "selector"])
+def test_a_name_that_cannot_stand_in_a_signature_is_refused(key, name):
+    with pytest.raises(SettingsRefused, match=rf"dkim\.0\.{key}: must be a lower-case name"):
+        read(dkim=[{key: name}])
+
+
+@pytest.mark.parametrize(
+    ("table", "told"),
+    [({"selector": ""}, "dkim.0.selector: must not be empty"), ({"key": "x"}, "dkim.0.key: there is no such key")],
+)
+def test_a_table_that_says_too_little_or_too_much_is_refused(table, told):
+    with pytest.raises(SettingsRefused, match=told):
+        read(dkim=[table])
+
+
+@pytest.mark.parametrize(
+    "server", ["dns.example.org", "192.0.2.999", "192.0.2.1:x", "[192.0.2.1", "2001:db8::1::2", ""]
+)
+def test_a_dns_server_is_an_address(server):
+    with pytest.raises(SettingsRefused, match=r"dns\.servers"):
+        read(dns={"servers": [server]})
+
+
+@pytest.mark.parametrize(
+    ("server", "host", "port"),
+    [
+        ("192.0.2.53", "192.0.2.53", 53),
+        ("192.0.2.53:5353", "192.0.2.53", 5353),
+        ("2001:db8::53", "2001:db8::53", 53),
+        ("[2001:db8::53]:5353", "2001:db8::53", 5353),
+        ("[2001:db8::53]", "2001:db8::53", 53),
+    ],
+)
+def test_a_dns_server_may_have_a_port(server, host, port):
+    assert read(dns={"servers": [server]}).dns.servers == (server,)
+    assert host_and_port(server) == (host, port)
