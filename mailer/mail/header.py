@@ -30,6 +30,9 @@ def header_field(name: str, tokens: Iterable[str]) -> bytes:
 def text_field(name: str, text: str) -> bytes:
     """A field of free text such as Subject; white space is made single."""
     words = text.split()
+    if words and len(text) <= _LONGEST_PLAIN and text.isascii() and "=?" not in text:
+        # What most subjects are: a single line, nothing to encode.
+        return f"{name}: {' '.join(words)}\r\n".encode("ascii")
     plain = text.isascii() and "=?" not in text and max(map(len, words), default=0) <= _LONGEST_PLAIN
     return header_field(name, words if plain else encode_words(" ".join(words)))
 

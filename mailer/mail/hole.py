@@ -14,6 +14,8 @@ from mailer.errors import ManuscriptRefused
 
 LONGEST_VALUE = 200
 """Characters of a reader's value that go into a letter; the rest is cut."""
+_LONGEST_LIST = 2000
+"""Characters of a reader's value that a manuscript's expressions get to see: it may be a list, cut up by them."""
 _HOLE = re.compile(r"""\{\{[ \t]*([^\W\d]\w*)[ \t]+or[ \t]+(?:"([^"{}\n]*)"|'([^'{}\n]*)')[ \t]*\}\}""")
 _LONE = re.compile(r"\{\{[ \t]*([^\W\d]\w*)[ \t]*\}\}")
 _BRACES = re.compile(r"\{\{|\}\}|\{%|%\}")
@@ -39,6 +41,10 @@ class Hole:
     name: str
     fallback: str
 
+    def word(self, values: Mapping[str, str]) -> str:
+        """The reader's value, on one line, or the fallback."""
+        return fit(values.get(self.name, "")) or self.fallback
+
 
 @dataclass(frozen=True, slots=True)
 class Slot:
@@ -49,22 +55,29 @@ class Slot:
 
     def fill(self, values: Mapping[str, str]) -> str:
         """The reader's value or the fallback, on one line, escaped for the context."""
-        value = fit(values.get(self.hole.name, "")) or self.hole.fallback
-        if value.isascii() and value.isalnum():
-            return value
-        if self.context is Context.HTML:
-            return escape(value)
-        return quote(value, safe="") if self.context is Context.URL else value
+        return escaped(self.hole.word(values), self.context)
 
 
 LEAVE_TOKEN = Hole("leave token", "")
 """The service's own hole; no manuscript can spell a name with a space."""
 
 
+def escaped(word: str, context: Context) -> str:
+    """`word` as it is written where it stands."""
+    if context is Context.HTML:
+        return escape(word)
+    return quote(word, safe="") if context is Context.URL else word
+
+
 def fit(value: str) -> str:
     """`value` without characters that could break a letter, and no longer than LONGEST_VALUE."""
-    value = value[:LONGEST_VALUE]
-    return (value if value.isprintable() else _UNFIT.sub(" ", value)).strip()
+    return clean(value).strip()[:LONGEST_VALUE].rstrip()
+
+
+def clean(value: str) -> str:
+    """`value` on one line, without characters that could break a letter, cut where nobody would read on."""
+    value = value[:_LONGEST_LIST]
+    return value if value.isprintable() else _UNFIT.sub(" ", value)
 
 
 def find_holes(text: str, line: int) -> tuple[Hole, ...]:
@@ -123,7 +136,11 @@ class Marks:
 
     def mark(self, text: str) -> str:
         """`text` with a mark for each hole."""
-        return _HOLE.sub(lambda match: f"{self.stem}t{self.holes.index(_hole(match))}x", text)
+        return _HOLE.sub(lambda match: self.of_word(self.holes.index(_hole(match))), text)
+
+    def of_word(self, place: int) -> str:
+        """The mark for the hole at `place`."""
+        return f"{self.stem}t{place}x"
 
     def cut(self, text: str, context: Context) -> Iterator[str | Slot]:
         """`text` cut at its marks; those that do not stand in a link are of `context`."""

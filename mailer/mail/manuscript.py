@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 from mailer.domain.event import Event
 from mailer.domain.language import parse_language
@@ -30,6 +31,7 @@ KEYS = (
     "source",
     "tags",
 )
+_TEXTS = ("subject", "title", "lead", "preheader", "closing", "body")
 _TEMPLATE = re.compile(r"[a-z0-9]+(?:[-_][a-z0-9]+)*")
 _UNFIT = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
@@ -77,6 +79,19 @@ class Manuscript:
     def hole_names(self) -> frozenset[str]:
         """What is asked of each reader: `name`, or attributes of the subscription."""
         return frozenset(hole.name for hole in self.holes)
+
+
+def texts(manuscript: Manuscript) -> dict[str, str]:
+    """The texts that may have holes, by name; empty ones too."""
+    action = manuscript.action or Action(label="", url="")
+    found = {key: str(getattr(manuscript, key)) for key in _TEXTS}
+    return found | {"label": action.label, "url": action.url}
+
+
+def with_texts(manuscript: Manuscript, texts: Mapping[str, str]) -> Manuscript:
+    """The same manuscript with other texts."""
+    action = Action(label=texts["label"], url=texts["url"]) if manuscript.action else None
+    return replace(manuscript, action=action, **{key: texts[key] for key in _TEXTS})
 
 
 def read_manuscript(text: str, default_language: str) -> Manuscript:
