@@ -96,9 +96,9 @@ def compose_marked(
     if not templates.has(f"letters/{marked.template}.html"):
         raise ManuscriptRefused(f"there is no template called {marked.template!r}")
     text, html = _render(marked, letterhead, templates, reader_language, marks)
-    if (size := len(html.encode())) > MOST_HTML_OCTETS:
-        raise ManuscriptRefused(f"the letter has {size} octets as HTML; {MOST_HTML_OCTETS} is the most")
     parts = list(marks.cut(text, Context.TEXT)), list(marks.cut(html, Context.HTML))
+    if (size := sum(len(piece.encode()) for piece in parts[1] if isinstance(piece, str))) > MOST_HTML_OCTETS:
+        raise ManuscriptRefused(f"the letter has {size} octets as HTML; {MOST_HTML_OCTETS} is the most")
     boundary = _boundary(parts)
     subject = [piece.hole if isinstance(piece, Slot) else piece for piece in marks.cut(marked.subject, Context.TEXT)]
     fixed = cut_subject(marked.subject) if len(subject) == 1 else None
@@ -125,13 +125,13 @@ def _boundary(parts: tuple[list[str | Slot], ...]) -> str:
 
 def _joined(pieces: list[bytes | Slot]) -> Iterator[bytes | Slot]:
     """The pieces with those that follow one another made one: the fewer there are, the faster is each letter."""
-    for fixed, run in groupby(pieces, lambda piece: isinstance(piece, bytes)):
-        yield from [b"".join(run)] if fixed else run  # type: ignore[arg-type]
+    for _, run in groupby(pieces, lambda piece: isinstance(piece, bytes)):
+        together = list(run)
+        octets = [piece for piece in together if isinstance(piece, bytes)]
+        yield from [b"".join(octets)] if octets else together
 
 
-def _assembled(
-    letterhead: Letterhead, subject: tuple[str | Hole, ...], pieces: list[bytes | Slot]
-) -> ComposedLetter:
+def _assembled(letterhead: Letterhead, subject: tuple[str | Hole, ...], pieces: list[bytes | Slot]) -> ComposedLetter:
     slots: dict[Slot, list[int]] = {}
     for place, piece in enumerate(pieces):
         if isinstance(piece, Slot):
@@ -172,7 +172,7 @@ def _values(manuscript: Manuscript, letterhead: Letterhead, language: str, marks
         "event": manuscript.event,
         "event_words": event_words(manuscript.event, language) if manuscript.event else None,
         "action_label": action.label if action else None,
-        "action_url": check_link(action.url, 1) if action else None,
+        "action_url": check_link(action.url, manuscript.lines.get("url", 1)) if action else None,
         "source": manuscript.source,
         "tags": manuscript.tags,
         "letter_language": manuscript.language,

@@ -86,16 +86,33 @@ def find_holes(text: str, line: int) -> tuple[Hole, ...]:
     `line` is that of the text's beginning.
     """
     rest = _HOLE.sub(lambda match: "." * len(match[0]), text)
+    refuse_lone(text, line)
     if stray := _BRACES.search(rest):
         line += rest.count("\n", 0, stray.start())
-        if lone := _LONE.match(rest, stray.start()):
-            name = lone[1]
-            word = "friend" if name == "name" else "..."
-            raise ManuscriptRefused(
-                f'{lone[0]} lacks the word for readers without one: write {{{{ {name} or "{word}" }}}}', line
-            )
         raise ManuscriptRefused(f'{stray[0]} is not plain text; a hole looks like {{{{ name or "friend" }}}}', line)
     return tuple(_hole(match) for match in _HOLE.finditer(text))
+
+
+def is_script(text: str) -> bool:
+    """Whether `text` has conditions, loops or expressions: it is evaluated for each person."""
+    rest = _HOLE.sub("", text)
+    return "{%" in rest or "{{" in rest
+
+
+def refuse_lone(text: str, line: int) -> None:
+    """ManuscriptRefused for a hole without the word for readers without one, unless conditions may see to it."""
+    lone = None if "{%" in text else _LONE.search(text)
+    if lone:
+        name, word = lone[1], "friend" if lone[1] == "name" else "..."
+        raise ManuscriptRefused(
+            f'{lone[0]} lacks the word for readers without one: write {{{{ {name} or "{word}" }}}}',
+            line + text.count("\n", 0, lone.start()),
+        )
+
+
+def as_expressions(text: str) -> str:
+    """`text` with holes that mean in a script what they mean outside of it."""
+    return _HOLE.sub(lambda match: match[0].replace("\\", "\\\\"), text)
 
 
 def fill_with_fallbacks(text: str) -> str:
@@ -152,4 +169,4 @@ class Marks:
 
 
 def _hole(match: re.Match[str]) -> Hole:
-    return Hole(match[1], match[2] if match[2] is not None else match[3])
+    return Hole(match[1], clean(match[2] if match[2] is not None else match[3]))

@@ -11,12 +11,12 @@ from sqlalchemy import Connection
 from mailer.app import App
 from mailer.domain.delivery import Delivery, Kind
 from mailer.domain.mailing_list import MailingList
-from mailer.mail.compose import ComposedLetter, compose
+from mailer.mail.compile_letter import CompiledLetter, compile_letter
 from mailer.mail.letter import Letter
 from mailer.mail.letterhead import Letterhead
 from mailer.mail.manuscript import read_manuscript
 from mailer.mail.notice import compose_notice
-from mailer.mail.personalise import Recipient, personalise
+from mailer.mail.personalise import Recipient
 from mailer.mail.wrap import Cover, wrap_original
 from mailer.store import mailing_lists, revisions
 
@@ -24,28 +24,29 @@ _KEPT = 64
 
 
 class LetterWriter:
-    """Writes letters; what it composed once, per revision and reader's language, it keeps for the next reader."""
+    """Writes letters; what it compiled once, per revision and reader's language, it keeps for the next reader."""
 
     def __init__(self, app: App) -> None:
         self._app = app
-        self._composed: dict[tuple[int, str | None], ComposedLetter] = {}
+        self._compiled: dict[tuple[int, str | None], CompiledLetter] = {}
 
     async def write(self, delivery: Delivery, dated_at: datetime) -> Letter:
         """The letter of a delivery: for the same delivery and date, the same octets.
 
-        Raises MailerError (ManuscriptRefused, NotFound) or a template's own error where it cannot be written.
+        Raises MailerError (ManuscriptRefused, LetterUnwritable, NotFound) or a template's own error where it cannot
+        be written.
         """
         if delivery.kind is not Kind.CAMPAIGN:
             return await self._notice(delivery, dated_at)
         key = (delivery.revision_id or 0, delivery.language)
-        if (composed := self._composed.get(key)) is None:
-            composed = await self._compose(delivery)
-            if len(self._composed) >= _KEPT:
-                self._composed.pop(next(iter(self._composed)))
-            self._composed[key] = composed
-        return personalise(composed, _recipient(delivery, dated_at))
+        if (compiled := self._compiled.get(key)) is None:
+            compiled = await self._compile(delivery)
+            if len(self._compiled) >= _KEPT:
+                self._compiled.pop(next(iter(self._compiled)))
+            self._compiled[key] = compiled
+        return compiled.write(_recipient(delivery, dated_at))
 
-    async def _compose(self, delivery: Delivery) -> ComposedLetter:
+    async def _compile(self, delivery: Delivery) -> CompiledLetter:
         def read(tx: Connection) -> tuple[str, MailingList]:
             return revisions.manuscript(tx, delivery.revision_id or 0), mailing_lists.get(
                 tx, delivery.mailing_list_id or 0
@@ -56,7 +57,7 @@ class LetterWriter:
         language = self._app.language(delivery.language, manuscript.language)
         letterhead = self._app.letterhead(mailing_list)
         return await asyncio.to_thread(
-            compose, manuscript, letterhead, self._app.templates, language, delivery.campaign_id
+            compile_letter, manuscript, letterhead, self._app.templates, language, delivery.campaign_id
         )
 
     async def _notice(self, delivery: Delivery, dated_at: datetime) -> Letter:
@@ -97,4 +98,5 @@ def _recipient(delivery: Delivery, dated_at: datetime) -> Recipient:
         name=delivery.name,
         attributes=delivery.values,
         dated_at=dated_at,
+        language=delivery.language,
     )
