@@ -170,7 +170,7 @@ def _as_mark(context: Context, value: Any) -> str:
 
 
 def _hole(value: Any, name: str, fallback: str) -> HoleWord:
-    hole = Hole(name, fallback)
+    hole = Hole(name, clean(fallback))
     word = HoleWord(hole.word({name: str(value)}))
     word.hole = hole
     return word

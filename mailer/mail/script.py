@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import TracebackType
@@ -20,7 +21,10 @@ _LONGEST_EVALUATED = 100_000
 _UNREADABLE = (ValueError, SyntaxError, RecursionError, MemoryError, OverflowError)
 """What reading may meet besides Jinja2's own errors: numbers without end, loops nested too deep."""
 _FAILURES = (TemplateError, TypeError, ValueError, AttributeError, ArithmeticError, LookupError, RecursionError)
-_LINE_BEGINS, _LINE_ENDS = "\x01", "\x02"
+_LINE_MARK = "\x01{}\x02"
+"""Begins each line of a text that is evaluated for the lines' sake; no manuscript holds such characters."""
+_LINE_MARKS = re.compile("(?:\x01([0-9]+)\x02)+")
+"""Of several that follow one another the last is meant: nothing is left of the lines before it."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -55,8 +59,8 @@ class Script:
         known = {name: clean(values.get(name, "")).strip() for name in self.names}
         lines = _compiled(_parsed(self.source, self.line), with_lines=True).render({**known, RUN: run}).split("\n")
         for line in reversed(lines[: place + 1]):
-            if _LINE_BEGINS in line:
-                return self.line + int(line.partition(_LINE_BEGINS)[2].partition(_LINE_ENDS)[0]) - 1
+            if found := _LINE_MARKS.search(line):
+                return self.line + int(found[1]) - 1
         return self.line
 
     def _line_of(self, trouble: BaseException) -> int:
@@ -100,5 +104,5 @@ def _compiled(tree: nodes.Template, *, with_lines: bool = False) -> Template:
     bound(tree)
     for data in tree.find_all(nodes.TemplateData) if with_lines else ():
         lines = data.data.split("\n")
-        data.data = "\n".join(f"{_LINE_BEGINS}{data.lineno + n}{_LINE_ENDS}{line}" for n, line in enumerate(lines))
+        data.data = "\n".join(_LINE_MARK.format(data.lineno + n) + line for n, line in enumerate(lines))
     return Template.from_code(_SANDBOX, _SANDBOX.compile(tree, filename=_FILE), _SANDBOX.globals)
