@@ -21,6 +21,11 @@ _LONGEST_EVALUATED = 100_000
 _UNREADABLE = (ValueError, SyntaxError, RecursionError, MemoryError, OverflowError)
 """What reading may meet besides Jinja2's own errors: numbers without end, loops nested too deep."""
 _FAILURES = (TemplateError, TypeError, ValueError, AttributeError, ArithmeticError, LookupError, RecursionError)
+# The sandbox takes the space around a tag away at a line's ends; a plus sign keeps it.
+_TAGS_ALONE = re.compile(r"[ \t]*(?:\{%(?:(?!%\}).)*%\}[ \t]*)+")
+_BETWEEN_TAGS = re.compile(r"%\}[ \t]+\{%")
+_TAG_FIRST = re.compile(r"^([ \t]*)\{%(?![-+])")
+_TAG_LAST = re.compile(r"(?<![-+])%\}$")
 _LINE_MARK = "\x01{}\x02"
 """Begins each line of a text that is evaluated for the lines' sake; no manuscript holds such characters."""
 _LINE_MARKS = re.compile("(?:\x01([0-9]+)\x02)+")
@@ -78,7 +83,7 @@ def read_script(text: str, line: int) -> Script:
     A text with holes only, or without any, is one too.
     """
     refuse_lone(text, line)
-    source = as_expressions(text)
+    source = _laid_out(as_expressions(text))
     tree = _parsed(source, line)
     names = frozenset(find_undeclared_variables(tree)) - {"range"}
     found = tuple(dict.fromkeys(constants(tree)))
@@ -86,6 +91,17 @@ def read_script(text: str, line: int) -> Script:
         return Script(source=source, line=line, names=names, constants=found, template=_compiled(tree))
     except (TemplateError, *_UNREADABLE) as trouble:
         raise ManuscriptRefused(f"this cannot be read: {trouble}", line) from None
+
+
+def _laid_out(source: str) -> str:
+    """A line of nothing but tags is to leave no line behind; in any other line tags take no space with them."""
+    return "\n".join(map(_laid_out_line, source.split("\n")))
+
+
+def _laid_out_line(line: str) -> str:
+    if _TAGS_ALONE.fullmatch(line):
+        return _BETWEEN_TAGS.sub("%}{%", line).rstrip()
+    return _TAG_LAST.sub("+%}", _TAG_FIRST.sub(r"\1{%+", line))
 
 
 def _parsed(source: str, line: int) -> nodes.Template:

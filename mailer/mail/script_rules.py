@@ -16,12 +16,16 @@ _WORK = (nodes.Filter, nodes.Test, nodes.Compare, nodes.Operand, nodes.And, node
 _SUMS = (nodes.Concat, nodes.Add, nodes.Sub, nodes.Mul, nodes.Div, nodes.FloorDiv, nodes.Mod, nodes.Neg, nodes.Pos)
 _ALLOWED = (*_STATEMENTS, *_VALUES, *_WORK, *_SUMS)
 _RESERVED = {"loop", "range"}
+_MOST_PARTS = 5000
+"""Of the tree of a text: reading that many takes a few tenths of a second."""
 _CHARACTERS_A_STEP = 10
 
 
 def check(tree: nodes.Template, first_line: int) -> None:
     """ManuscriptRefused, with its line, for anything but text, conditions, loops and harmless expressions."""
-    for node, parent in _walk(tree, tree):
+    for count, (node, parent) in enumerate(_walk(tree, tree)):
+        if count > _MOST_PARTS:
+            raise ManuscriptRefused("there are too many conditions and expressions for a letter", first_line)
         if why := _wrong(node, parent):
             raise ManuscriptRefused(why, first_line + node.lineno - 1)
 

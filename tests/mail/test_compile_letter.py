@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 from email import message_from_bytes, policy
+from pathlib import Path
 
 import pytest
 
@@ -17,6 +18,7 @@ from mailer.mail.manuscript import read_manuscript
 from mailer.mail.rehearse import rehearse
 from mailer.mail.template import Templates
 
+ROOT = Path(__file__).parents[2]
 SEEDS = """---
 subject: '{% if city %}Seeds in {{ city }}{% else %}Seeds for {{ name or "you" }}{% endif %}'
 lead: 'For {{ city|upper }}'
@@ -175,3 +177,15 @@ def test_a_mistake_shows_when_the_text_is_tried(compiled, body, line, why):
 def test_a_sound_text_passes_its_trial(compiled):
     rehearse(compiled(SEEDS))
     rehearse(compiled(with_body("Hello")))
+
+
+def test_the_examples_of_the_guide_pass_their_trial(compiled):
+    guide = (ROOT / "docs" / "campaigns.md").read_text()
+
+    examples = re.findall(r"```markdown\n(.*?)```", guide, re.DOTALL)
+
+    assert len(examples) == 2
+    for example in examples:
+        letter = compiled(example if example.startswith("---") else with_body(example))
+        assert letter.needs_check
+        rehearse(letter)

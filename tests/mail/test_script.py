@@ -47,8 +47,19 @@ def test_a_script_says_what_it_means(source, text):
     assert evaluated(source, name="Rosa", town="Köln", seeds="rye, oats", age="42") == text
 
 
-def test_a_line_that_holds_nothing_but_a_tag_leaves_no_line_behind():
-    assert evaluated("a\n{% if name %}\nb\n{% endif %}\nc\n", name="Rosa") == "a\nb\nc\n"
+@pytest.mark.parametrize(
+    ("source", "text"),
+    [
+        ("a\n{% if name %}\nb\n{% endif %}\nc\n", "a\nb\nc\n"),
+        ("a\n  {% if name %} {% set x = 1 %}  \nb\n\t{% endif %}\nc", "a\nb\nc"),
+        ("a{% if name %}, b{% endif %}\nc", "a, b\nc"),
+        ("- a\n  {% if name %}- b{% endif %}\n  c", "- a\n  - b\n  c"),
+        ("{% if name -%}\n\n a {%- endif %} b", "a b"),
+        ("{% if name %}" * 3 + "a" + "{% endif %}" * 3, "a"),
+    ],
+)
+def test_a_line_of_nothing_but_tags_leaves_no_line_behind_and_other_lines_stay_as_they_are(source, text):
+    assert evaluated(source, name="Rosa") == text
 
 
 def test_a_script_knows_the_persons_values_it_uses_and_no_others():
@@ -95,6 +106,7 @@ def test_what_a_person_said_is_put_by_and_never_stands_in_the_text(word):
         ("{{ " + "(" * 3000, "cannot be read"),
         ("{{ " + "1 + " * 5000 + "1 }}", "cannot be read"),
         ("{{ " + "9" * 5000 + " }}", "cannot be read"),
+        ("{{ name|upper|lower }}" * 3000, "too many conditions and expressions"),
         ("{% for a in b %}" * 25 + "{% endfor %}" * 25, "cannot be read"),
     ],
 )
