@@ -12,7 +12,7 @@ from mailer.mail.hole import Hole, Marks, is_script
 from mailer.mail.letter import Letter
 from mailer.mail.letterhead import Letterhead
 from mailer.mail.manuscript import Manuscript, texts, with_texts
-from mailer.mail.personalise import Recipient, header_address, personalise, subject
+from mailer.mail.personalise import Recipient, header_address, personalise, subject_for
 from mailer.mail.sandbox import Run
 from mailer.mail.script import Script, read_script
 from mailer.mail.template import Templates
@@ -50,7 +50,7 @@ class ScriptedLetter:
 
     manuscript: Manuscript
     scripts: Mapping[str, Script | str]
-    """By the text's name; those without braces as they are."""
+    """By the text as it was written, since title and preheader often repeat another; without braces, as it is."""
     variant: Callable[[tuple[str, ...], int], ComposedLetter]
     """Composed of the evaluated texts in the order of `scripts`, and the number of words their marks stand for."""
     marks: Marks
@@ -82,13 +82,13 @@ class ScriptedLetter:
         except ManuscriptRefused as refusal:
             raise LetterUnwritable(refusal.reason, self._line(refusal.line, values)) from None
         words = [run.words[int(hole.name)] for hole in composed.holes]
-        if composed.subject and not subject(composed, words).strip():
+        if composed.subject and not subject_for(composed, words).strip():
             raise LetterUnwritable("the subject would be empty", self.manuscript.lines["subject"])
         return composed, words
 
     def _line(self, line: int | None, values: Mapping[str, str]) -> int | None:
         """The line in the file for one in the evaluated text."""
-        body = self.scripts["body"]
+        body = self.scripts[self.manuscript.body]
         if line is None or line < self.manuscript.body_line or not isinstance(body, Script):
             return line
         return body.line_of_result(values, Run(self.marks), line - self.manuscript.body_line)
@@ -116,15 +116,15 @@ def compile_scripted(
     """The same for a text that is evaluated whether it needs it or not: it gives the same letters."""
     marks = Marks.of(repr(manuscript), ())
     sources = texts(manuscript)
-    lines = {"title": manuscript.lines["subject"], **manuscript.lines}
-    scripts = {
-        name: read_script(text, lines.get(name) or lines["lead"]) if "{" in text else text
-        for name, text in sources.items()
-    }
+    scripts: dict[str, Script | str] = {}
+    for name, text in sources.items():
+        if text not in scripts:
+            scripts[text] = read_script(text, manuscript.lines[name]) if "{" in text else text
 
     def variant(evaluated: tuple[str, ...], words: int) -> ComposedLetter:
         of_words = Marks.of(repr(manuscript), tuple(Hole(str(place), "") for place in range(words)))
-        chosen = _chosen(manuscript, dict(zip(sources, evaluated, strict=True)))
+        by_source = dict(zip(scripts, evaluated, strict=True))
+        chosen = _chosen(manuscript, {name: by_source[text] for name, text in sources.items()})
         return compose_marked(chosen, of_words, letterhead, templates, reader_language, campaign_id)
 
     return ScriptedLetter(

@@ -53,10 +53,6 @@ class Slot:
     hole: Hole
     context: Context
 
-    def fill(self, values: Mapping[str, str]) -> str:
-        """The reader's value or the fallback, on one line, escaped for the context."""
-        return escaped(self.hole.word(values), self.context)
-
 
 LEAVE_TOKEN = Hole("leave token", "")
 """The service's own hole; no manuscript can spell a name with a space."""

@@ -58,7 +58,7 @@ def personalise(composed: ComposedLetter, recipient: Recipient, words: Sequence[
     pieces = list(composed.octets)
     pieces[_TO] = header_address(recipient)
     if composed.subject:
-        pieces[_SUBJECT] = text_field("Subject", subject(composed, words))
+        pieces[_SUBJECT] = text_field("Subject", subject_for(composed, words))
     pieces[_DATE] = _date_field(recipient.dated_at)
     pieces[_MESSAGE_ID] = house.message_name(recipient.delivery_id).encode()
     pieces[_LEAVE_PAGE] = pieces[_LEAVE_ADDRESS] = token
@@ -76,7 +76,7 @@ def header_address(recipient: Recipient) -> bytes:
     return recipient.address.encode()
 
 
-def subject(composed: ComposedLetter, words: Sequence[str]) -> str:
+def subject_for(composed: ComposedLetter, words: Sequence[str]) -> str:
     """A subject that is not the same for all, as the reader of these words gets it."""
     return cut_subject("".join([words[piece] if isinstance(piece, int) else piece for piece in composed.subject]))
 
