@@ -85,10 +85,14 @@ def read_script(text: str, line: int) -> Script:
     refuse_lone(text, line)
     source = _laid_out(as_expressions(text))
     tree = _parsed(source, line)
-    names = frozenset(find_undeclared_variables(tree)) - {"range"}
-    found = tuple(dict.fromkeys(constants(tree)))
     try:
-        return Script(source=source, line=line, names=names, constants=found, template=_compiled(tree))
+        return Script(
+            source=source,
+            line=line,
+            names=frozenset(find_undeclared_variables(tree)) - {"range"},
+            constants=tuple(dict.fromkeys(constants(tree))),
+            template=_compiled(tree),
+        )
     except (TemplateError, *_UNREADABLE) as trouble:
         raise ManuscriptRefused(f"this cannot be read: {trouble}", line) from None
 

@@ -147,6 +147,18 @@ def test_what_would_grow_or_fail_ends_with_the_line_and_the_reason(source, why):
     assert ended.value.line == 2 or "characters" in why
 
 
+@pytest.mark.parametrize(
+    "open_close", [("(", ")"), ("1 + ", ""), ("not ", ""), ("", "|upper"), ("{% if name %}", "{% endif %}")]
+)
+@pytest.mark.parametrize("depth", [50, 90, 150, 300, 600, 900])
+def test_what_is_nested_deep_is_read_or_refused(open_close, depth):
+    before, after = open_close
+    source = before * depth + "1" + after * depth
+
+    with suppress(ManuscriptRefused, LetterUnwritable):
+        evaluated(source if before.startswith("{%") else f"{{{{ {source} }}}}")
+
+
 def test_a_loop_counts_by_what_it_repeats():
     light, heavy = Run(MARKS), Run(MARKS)
 
