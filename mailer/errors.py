@@ -63,6 +63,14 @@ class ManuscriptRefused(MailerError):
         super().__init__(f"line {line}: {reason}" if line else reason)
 
 
+class LetterUnwritable(MailerError):
+    """What we know of a person does not render in a campaign's text; says in which of its lines and why."""
+
+    def __init__(self, reason: str, line: int | None = None) -> None:
+        self.reason, self.line = reason, line
+        super().__init__(f"line {line}: {reason}" if line else reason)
+
+
 class MomentRefused(MailerError):
     """The hour does not exist on that clock, or is not a date and time."""
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
-import hmac
 from dataclasses import dataclass
 from functools import lru_cache
 
 from mailer.errors import SecretUnreadable
 
 KEY_OCTETS = 32
+_BLOCK_OCTETS = hashlib.sha256().block_size
+_INNER, _OUTER = (bytes(octet ^ pad for octet in range(256)) for pad in (0x36, 0x5C))
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,17 +82,21 @@ def _decode(value: str, line: int) -> bytes:
 
 
 def _mac(key: bytes, purpose: str, data: bytes) -> bytes:
-    # Not hmac.digest: it gives the interpreter away at each call, and gets it back only after a busy thread's turn.
-    mac = _keyed(key, purpose).copy()
-    mac.update(data)
-    return mac.digest()
+    # RFC 2104 from two hashes that have taken in the key already: half the time of copying an hmac.HMAC, and unlike
+    # hmac.digest it does not give the interpreter away, to get it back only after a busy thread's turn.
+    inner, outer = _keyed(key, purpose)
+    inside, outside = inner.copy(), outer.copy()
+    inside.update(data)
+    outside.update(inside.digest())
+    return outside.digest()
 
 
 @lru_cache(maxsize=256)
-def _keyed(key: bytes, purpose: str) -> hmac.HMAC:
-    """HMAC-SHA256 under the subkey that HKDF (RFC 5869) derives for one purpose."""
+def _keyed(key: bytes, purpose: str) -> tuple[hashlib._Hash, hashlib._Hash]:
+    """HMAC-SHA256's two hashes under the subkey that HKDF (RFC 5869) derives for one purpose."""
     from cryptography.hazmat.primitives.hashes import SHA256
     from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
     subkey = HKDF(algorithm=SHA256(), length=KEY_OCTETS, salt=None, info=f"mailer {purpose}".encode()).derive(key)
-    return hmac.new(subkey, digestmod=hashlib.sha256)
+    block = subkey.ljust(_BLOCK_OCTETS, b"\0")
+    return hashlib.sha256(block.translate(_INNER)), hashlib.sha256(block.translate(_OUTER))

@@ -13,6 +13,7 @@ _WORD_COLUMNS = 64
 _CHARSET_COLUMNS = len("=?utf-8?q??=")
 _LONGEST_PLAIN = 60
 _PLAIN_OCTETS = frozenset((string.ascii_letters + string.digits + "!*+-/").encode())
+_QUOTED = {octet: f"={octet:02X}" for octet in range(256) if octet not in _PLAIN_OCTETS} | {ord(" "): "_"}
 
 
 def header_field(name: str, tokens: Iterable[str]) -> bytes:
@@ -30,6 +31,9 @@ def header_field(name: str, tokens: Iterable[str]) -> bytes:
 def text_field(name: str, text: str) -> bytes:
     """A field of free text such as Subject; white space is made single."""
     words = text.split()
+    if words and len(text) <= _LONGEST_PLAIN and text.isascii() and "=?" not in text:
+        # What most subjects are: a single line, nothing to encode.
+        return f"{name}: {' '.join(words)}\r\n".encode("ascii")
     plain = text.isascii() and "=?" not in text and max(map(len, words), default=0) <= _LONGEST_PLAIN
     return header_field(name, words if plain else encode_words(" ".join(words)))
 
@@ -45,17 +49,20 @@ def phrase(text: str) -> list[str]:
 
 def encode_words(text: str) -> list[str]:
     """`text` as RFC 2047 encoded words of at most 64 columns, never breaking a character; Q or B, the shorter."""
-    quoted = _chunks(text, _quoted, lambda units: sum(map(len, units)))
-    based = _chunks(text, lambda character: character, lambda units: -(-len("".join(units).encode()) // 3) * 4)
-    as_q = [f"=?utf-8?q?{chunk}?=" for chunk in quoted]
-    as_b = [f"=?utf-8?b?{base64.b64encode(chunk.encode()).decode()}?=" for chunk in based]
+    based = base64.b64encode(text.encode()).decode()
+    shorter = min(f"=?utf-8?q?{_quoted(text)}?=", f"=?utf-8?b?{based}?=", key=len)
+    if len(shorter) <= _WORD_COLUMNS:
+        return [shorter]
+    in_q = _chunks(text, _quoted, lambda units: sum(map(len, units)))
+    in_b = _chunks(text, lambda character: character, lambda units: -(-len("".join(units).encode()) // 3) * 4)
+    as_q = [f"=?utf-8?q?{chunk}?=" for chunk in in_q]
+    as_b = [f"=?utf-8?b?{base64.b64encode(chunk.encode()).decode()}?=" for chunk in in_b]
     return min(as_q, as_b, key=lambda words: sum(map(len, words)))
 
 
-def _quoted(character: str) -> str:
-    if character == " ":
-        return "_"
-    return "".join(chr(octet) if octet in _PLAIN_OCTETS else f"={octet:02X}" for octet in character.encode())
+def _quoted(text: str) -> str:
+    # Latin-1 has one character for each octet.
+    return text.encode().decode("latin-1").translate(_QUOTED)
 
 
 def _chunks(text: str, unit_of: Callable[[str], str], columns: Callable[[list[str]], int]) -> list[str]:

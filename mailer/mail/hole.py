@@ -14,6 +14,8 @@ from mailer.errors import ManuscriptRefused
 
 LONGEST_VALUE = 200
 """Characters of a reader's value that go into a letter; the rest is cut."""
+_LONGEST_LIST = 2000
+"""Characters of a reader's value that a manuscript's expressions get to see: it may be a list, cut up by them."""
 _HOLE = re.compile(r"""\{\{[ \t]*([^\W\d]\w*)[ \t]+or[ \t]+(?:"([^"{}\n]*)"|'([^'{}\n]*)')[ \t]*\}\}""")
 _LONE = re.compile(r"\{\{[ \t]*([^\W\d]\w*)[ \t]*\}\}")
 _BRACES = re.compile(r"\{\{|\}\}|\{%|%\}")
@@ -39,6 +41,10 @@ class Hole:
     name: str
     fallback: str
 
+    def word(self, values: Mapping[str, str]) -> str:
+        """The reader's value, on one line, or the fallback."""
+        return fit(values.get(self.name, "")) or self.fallback
+
 
 @dataclass(frozen=True, slots=True)
 class Slot:
@@ -47,24 +53,27 @@ class Slot:
     hole: Hole
     context: Context
 
-    def fill(self, values: Mapping[str, str]) -> str:
-        """The reader's value or the fallback, on one line, escaped for the context."""
-        value = fit(values.get(self.hole.name, "")) or self.hole.fallback
-        if value.isascii() and value.isalnum():
-            return value
-        if self.context is Context.HTML:
-            return escape(value)
-        return quote(value, safe="") if self.context is Context.URL else value
-
 
 LEAVE_TOKEN = Hole("leave token", "")
 """The service's own hole; no manuscript can spell a name with a space."""
 
 
+def escaped(word: str, context: Context) -> str:
+    """`word` as it is written where it stands."""
+    if context is Context.HTML:
+        return escape(word)
+    return quote(word, safe="") if context is Context.URL else word
+
+
 def fit(value: str) -> str:
     """`value` without characters that could break a letter, and no longer than LONGEST_VALUE."""
-    value = value[:LONGEST_VALUE]
-    return (value if value.isprintable() else _UNFIT.sub(" ", value)).strip()
+    return clean(value).strip()[:LONGEST_VALUE].rstrip()
+
+
+def clean(value: str) -> str:
+    """`value` on one line, without characters that could break a letter, cut where nobody would read on."""
+    value = value[:_LONGEST_LIST]
+    return value if value.isprintable() else _UNFIT.sub(" ", value)
 
 
 def find_holes(text: str, line: int) -> tuple[Hole, ...]:
@@ -73,16 +82,33 @@ def find_holes(text: str, line: int) -> tuple[Hole, ...]:
     `line` is that of the text's beginning.
     """
     rest = _HOLE.sub(lambda match: "." * len(match[0]), text)
+    refuse_lone(text, line)
     if stray := _BRACES.search(rest):
         line += rest.count("\n", 0, stray.start())
-        if lone := _LONE.match(rest, stray.start()):
-            name = lone[1]
-            word = "friend" if name == "name" else "..."
-            raise ManuscriptRefused(
-                f'{lone[0]} lacks the word for readers without one: write {{{{ {name} or "{word}" }}}}', line
-            )
         raise ManuscriptRefused(f'{stray[0]} is not plain text; a hole looks like {{{{ name or "friend" }}}}', line)
     return tuple(_hole(match) for match in _HOLE.finditer(text))
+
+
+def is_script(text: str) -> bool:
+    """Whether `text` has conditions, loops or expressions: it is evaluated for each person."""
+    rest = _HOLE.sub("", text)
+    return "{%" in rest or "{{" in rest
+
+
+def refuse_lone(text: str, line: int) -> None:
+    """ManuscriptRefused for a hole without the word for readers without one, unless conditions may see to it."""
+    lone = None if "{%" in text else _LONE.search(text)
+    if lone:
+        name, word = lone[1], "friend" if lone[1] == "name" else "..."
+        raise ManuscriptRefused(
+            f'{lone[0]} lacks the word for readers without one: write {{{{ {name} or "{word}" }}}}',
+            line + text.count("\n", 0, lone.start()),
+        )
+
+
+def as_expressions(text: str) -> str:
+    """`text` with holes that mean in a script what they mean outside of it."""
+    return _HOLE.sub(lambda match: match[0].replace("\\", "\\\\"), text)
 
 
 def fill_with_fallbacks(text: str) -> str:
@@ -123,7 +149,11 @@ class Marks:
 
     def mark(self, text: str) -> str:
         """`text` with a mark for each hole."""
-        return _HOLE.sub(lambda match: f"{self.stem}t{self.holes.index(_hole(match))}x", text)
+        return _HOLE.sub(lambda match: self.of_word(self.holes.index(_hole(match))), text)
+
+    def of_word(self, place: int) -> str:
+        """The mark for the hole at `place`."""
+        return f"{self.stem}t{place}x"
 
     def cut(self, text: str, context: Context) -> Iterator[str | Slot]:
         """`text` cut at its marks; those that do not stand in a link are of `context`."""
@@ -135,4 +165,4 @@ class Marks:
 
 
 def _hole(match: re.Match[str]) -> Hole:
-    return Hole(match[1], match[2] if match[2] is not None else match[3])
+    return Hole(match[1], clean(match[2] if match[2] is not None else match[3]))

@@ -8,12 +8,17 @@ from email import message_from_bytes, policy
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """One message and its envelope (RFC 5321 section 2.3.1)."""
+    """One message and its envelope (RFC 5321 section 2.3.1).
+
+    What `personalise` and `compose_notice` write is ready for the wire: ASCII, every line ends in CRLF, also the
+    last one, none begins with a dot and none is longer than 998 octets (RFC 5321 section 4.5.3.1.6), so that a
+    relay's line needs only the lone dot after it. A person's mail that we carry may begin lines with dots.
+    """
 
     return_path: str
     recipient: str
     content: bytes
-    """Header and body, CRLF line ends, ASCII, dots not yet stuffed."""
+    """Header and body, CRLF line ends, ASCII; where a line begins with a dot, it is not yet stuffed."""
 
 
 def shown(letter: Letter, part: str) -> str:

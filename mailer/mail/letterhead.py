@@ -30,7 +30,11 @@ class House:
 
     def message_id(self, delivery_id: int) -> str:
         """The Message-ID of one delivery, the same at every try."""
-        return f"<{self.keyring.fingerprint('message-id', str(delivery_id))}@{self.domain}>"
+        return f"<{self.message_name(delivery_id)}@{self.domain}>"
+
+    def message_name(self, delivery_id: int) -> str:
+        """What stands before the @ in it: 32 hex digits."""
+        return self.keyring.fingerprint("message-id", str(delivery_id))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

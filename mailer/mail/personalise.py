@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import format_datetime
+from functools import lru_cache
 
 from mailer.domain.token import Purpose, sign_token
 from mailer.errors import AddressRefused
-from mailer.mail.compose import ComposedLetter, leave_page
+from mailer.mail.compose import ComposedLetter, Gap, cut_subject
 from mailer.mail.header import header_field, text_field
-from mailer.mail.hole import LEAVE_TOKEN, Slot
+from mailer.mail.hole import escaped
 from mailer.mail.letter import Letter
-from mailer.mail.manuscript import LONGEST_SUBJECT
 from mailer.mail.quoted_printable import SOFT_BREAK, encode_quoted_printable
 
 _ADDRESS = re.compile(r"[!-~]+@[!-~]+")
+_LONGEST_PLAIN = 72
+"""Letters and digits of ASCII, so many at most, are the same in every context and encoding."""
+# As plain numbers: looking up a member of an enum takes longer than what is done with it.
+_TO, _SUBJECT, _DATE, _MESSAGE_ID, _LEAVE_PAGE, _LEAVE_ADDRESS = map(int, Gap)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -31,42 +35,65 @@ class Recipient:
     attributes: dict[str, str]
     dated_at: datetime
     """Aware; the letter's Date."""
+    language: str | None = None
+    """The reader's own, where known."""
+
+    @property
+    def values(self) -> dict[str, str]:
+        """What a manuscript can ask of this person, by name; what we do not know is missing or empty."""
+        return {**self.attributes, "name": self.name or "", "language": self.language or ""}
 
 
-def personalise(composed: ComposedLetter, recipient: Recipient) -> Letter:
+def personalise(composed: ComposedLetter, recipient: Recipient, words: Sequence[str] | None = None) -> Letter:
     """The letter for one reader; the same octets for the same input.
 
-    A value is one line of at most 200 characters, whatever it was. AddressRefused for what cannot stand in To.
+    `words` are those for `composed.holes`, where they are not simply this person's values. Such a value is one line
+    of at most 200 characters, whatever it was. AddressRefused for what cannot stand in To.
     """
+    if words is None:
+        values = recipient.values
+        words = [hole.word(values) for hole in composed.holes]
+    house = composed.letterhead.house
+    token = sign_token(house.keyring, Purpose.LEAVE, recipient.subscription_id).encode()
+    pieces = list(composed.octets)
+    pieces[_TO] = header_address(recipient)
+    if composed.subject:
+        pieces[_SUBJECT] = text_field("Subject", subject_for(composed, words))
+    pieces[_DATE] = _date_field(recipient.dated_at)
+    pieces[_MESSAGE_ID] = house.message_name(recipient.delivery_id).encode()
+    pieces[_LEAVE_PAGE] = pieces[_LEAVE_ADDRESS] = token
+    token += SOFT_BREAK
+    for place in composed.tokens:
+        pieces[place] = token
+    _fill(pieces, composed, words)
+    return Letter(house.return_path(recipient.delivery_id), recipient.address, b"".join(pieces))
+
+
+def header_address(recipient: Recipient) -> bytes:
+    """The address as it stands in To; AddressRefused for what cannot."""
     if not _ADDRESS.fullmatch(recipient.address):
         raise AddressRefused(f"{recipient.address!r} cannot stand in a letter's header")
-    letterhead = composed.letterhead
-    token = sign_token(letterhead.house.keyring, Purpose.LEAVE, recipient.subscription_id)
-    values = {**recipient.attributes, "name": recipient.name or "", LEAVE_TOKEN.name: token}
-    ways_out = [f"<{leave_page(letterhead, token)}>,", f"<mailto:{letterhead.address('leave', token)}>"]
-    content = b"".join(
-        (
-            composed.sender,
-            header_field("To", [recipient.address]),
-            text_field("Subject", _subject(composed.subject, values)),
-            header_field("Date", [format_datetime(recipient.dated_at.astimezone(UTC))]),
-            header_field("Message-ID", [letterhead.house.message_id(recipient.delivery_id)]),
-            # RFC 2369; one click is RFC 8058.
-            header_field("List-Unsubscribe", ways_out),
-            b"List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n",
-            composed.header,
-            b"\r\n",
-            *_filled(composed, values),
-        )
-    )
-    return Letter(letterhead.house.return_path(recipient.delivery_id), recipient.address, content)
+    return recipient.address.encode()
 
 
-def _subject(pieces: tuple[str | Slot, ...], values: Mapping[str, str]) -> str:
-    subject = "".join(piece if isinstance(piece, str) else piece.fill(values) for piece in pieces)
-    return subject if len(subject) <= LONGEST_SUBJECT else f"{subject[: LONGEST_SUBJECT - 1]}…"
+def subject_for(composed: ComposedLetter, words: Sequence[str]) -> str:
+    """A subject that is not the same for all, as the reader of these words gets it."""
+    return cut_subject("".join([words[piece] if isinstance(piece, int) else piece for piece in composed.subject]))
 
 
-def _filled(composed: ComposedLetter, values: Mapping[str, str]) -> list[bytes]:
-    fillings = [encode_quoted_printable(slot.fill(values)) + SOFT_BREAK for slot in composed.slots]
-    return [fillings[piece] if isinstance(piece, int) else piece for piece in composed.body]
+def _fill(pieces: list[bytes], composed: ComposedLetter, words: Sequence[str]) -> None:
+    """Put the words into their places, encoded, each with a soft line break."""
+    for filling in composed.fillings:
+        word = words[filling.hole]
+        if word.isalnum() and word.isascii() and len(word) <= _LONGEST_PLAIN:
+            octets = word.encode() + SOFT_BREAK
+        else:
+            octets = encode_quoted_printable(escaped(word, filling.context)) + SOFT_BREAK
+        for place in filling.places:
+            pieces[place] = octets
+
+
+@lru_cache(maxsize=64)
+def _date_field(dated_at: datetime) -> bytes:
+    # A whole batch of letters has one date.
+    return header_field("Date", [format_datetime(dated_at.astimezone(UTC))])

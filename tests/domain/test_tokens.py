@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import base64
+import hmac
+
 import pytest
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -66,6 +71,24 @@ def test_a_person_is_known_to_the_suppression_list_whatever_keys_are_rotated() -
 
     assert KEYRING.suppression_key("rosa@example.org") == rotated.suppression_key("rosa@example.org")
     assert KEYRING.suppression_key("rosa@example.org") != KEYRING.suppression_key("emma@example.org")
+
+
+@given(st.binary(min_size=32, max_size=32), st.text(max_size=20), st.binary(max_size=200))
+def test_a_mac_is_an_hmac_under_the_subkey_of_its_purpose(key: bytes, purpose: str, data: bytes) -> None:
+    subkey = HKDF(algorithm=SHA256(), length=32, salt=None, info=f"mailer {purpose}".encode()).derive(key)
+
+    mac = Keyring(b"p" * 32, ((1, key),)).mac(1, purpose, data)
+
+    assert mac == hmac.digest(subkey, data, "sha256")
+
+
+@given(purposes, numbers)
+def test_a_token_is_lower_case_base32_without_padding(purpose: Purpose, number: int) -> None:
+    token = sign_token(KEYRING, purpose, number)
+
+    raw = base64.b32decode(token.upper() + "===")
+    assert (raw[0], int.from_bytes(raw[2:8], "big")) == (purpose, number)
+    assert base64.b32encode(raw).decode().rstrip("=").lower() == token
 
 
 def test_the_secret_file_is_read_as_it_was_written() -> None:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailer.mail.hole import LONGEST_VALUE, Context, Hole, Marks, Slot, fill_with_fallbacks, find_holes, fit
+from mailer.mail.hole import LONGEST_VALUE, Context, Hole, Marks, Slot, escaped, fill_with_fallbacks, find_holes, fit
 
 NAME = Hole("name", "friend")
 
@@ -27,13 +27,13 @@ def test_the_text_without_a_reader_shows_the_fallbacks():
     [(Context.TEXT, "R&b <i>"), (Context.HTML, "R&amp;b &lt;i&gt;"), (Context.URL, "R%26b%20%3Ci%3E")],
 )
 def test_a_value_is_escaped_for_where_it_stands(context, written):
-    assert Slot(NAME, context).fill({"name": "R&b <i>"}) == written
+    assert escaped(NAME.word({"name": "R&b <i>"}), context) == written
 
 
 @pytest.mark.parametrize("value", ["", " ", "\x00\n", "\u202e"])
 def test_an_empty_value_gives_way_to_the_fallback(value):
-    assert Slot(NAME, Context.TEXT).fill({"name": value}) == "friend"
-    assert Slot(NAME, Context.TEXT).fill({}) == "friend"
+    assert escaped(NAME.word({"name": value}), Context.TEXT) == "friend"
+    assert escaped(NAME.word({}), Context.TEXT) == "friend"
 
 
 @given(st.text(st.characters(), max_size=400))
@@ -48,10 +48,10 @@ def test_no_value_breaks_a_line_or_grows_without_end(value):
 def test_escaping_changes_nothing_that_is_read(value):
     read = fit(value) or "friend"
 
-    assert unescape(Slot(NAME, Context.HTML).fill({"name": value.replace("&", "")})) == (
+    assert unescape(escaped(NAME.word({"name": value.replace("&", "")}), Context.HTML)) == (
         fit(value.replace("&", "")) or "friend"
     )
-    assert unquote(Slot(NAME, Context.URL).fill({"name": value})) == read
+    assert unquote(escaped(NAME.word({"name": value}), Context.URL)) == read
 
 
 @given(st.text(max_size=60), st.text(max_size=60))

@@ -104,6 +104,9 @@ def test_words_that_yaml_takes_for_numbers_or_truths_stay_words():
         ("subject: Tea\naction:\n  label: Go\n  url: '{{ link or \"https://example.org\" }}'", 5, "must begin with"),
         ("subject: Tea\nsource: {text: a, url: 'https://192.0.2.1/'}", 3, "not an IP address"),
         ("subject: Tea\nlead: |\n  one\n  two {{ city }}", 5, 'write {{ city or "..." }}'),
+        ("subject: Tea\nlead: |\n  one\n  two {% fi city %}", 5, "unknown tag 'fi'"),
+        ("subject: Tea\ntags: ['{{ city|upper }}']", 3, "cannot have holes"),
+        ('subject: "Tea\\x07"', 2, "U+0007"),
     ],
 )
 def test_a_mistake_in_the_front_matter_is_told_with_its_line(front, line, words):
@@ -137,8 +140,10 @@ def test_an_hour_that_no_clock_shows_is_refused(starts, zone, line, words):
     [
         (" \n", 4, "no text"),
         ("one\n\n{{ name }}", 6, 'write {{ name or "friend" }}'),
-        ("one {% if name %}", 4, "{% is not plain text"),
-        ("one {{ name|upper }}", 4, "{{ is not plain text"),
+        ("one\n{% if name %}", 5, "looking for the following tags: 'elif' or 'else' or 'endif'"),
+        ("{% if name %}\n\n{{ name|uper }}{% endif %}", 6, "no filter 'uper'"),
+        ("one {{ name|upper }} {{ name }}", 4, 'write {{ name or "friend" }}'),
+        ("one {{ name|upper }} }}", 4, "}} is not plain text"),
         ("one }} two", 4, "}} is not plain text"),
         ("one {{ name or “friend” }}", 4, "a hole looks like"),
         ("one\x00", 4, "U+0000"),

@@ -217,7 +217,7 @@ def test_whatever_a_list_is_called_its_notices_are_sound_mail(title, description
 
     assert letter.content.isascii()
     assert max(map(len, letter.content.split(b"\r\n"))) <= 200
-    assert not re.search(rb"(?<!\r)\n|\r(?!\n)", letter.content)
+    assert not re.search(rb"(?<!\r)\n|\r(?!\n)|^\.", letter.content, re.MULTILINE)
     message, text, _ = read(letter)
     assert not [defect for part in message.walk() for defect in part.defects]
     assert message["From"].addresses[0].addr_spec == "appeals@lists.example.org"

@@ -35,8 +35,8 @@ async def write_ahead(desk: Desk) -> None:
             if isinstance(written, Written):
                 route.lay(written)
             else:
-                desk.tray.landed(written[0])
-                desk.unwritable.append(written)
+                desk.tray.landed(written.delivery)
+                desk.unwritten.append(written)
                 desk.low.set()
 
 

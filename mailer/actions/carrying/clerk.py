@@ -57,11 +57,11 @@ async def write_down(desk: Desk, now: datetime) -> None:
         hours = {one.id: now + WRONGED_WAIT for one in desk.wronged.values()}
         for number in await desk.app.database.write(deliveries.reopen, hours):
             desk.wronged.pop(number, None)  # the others' refusals are not committed yet
-    for delivery, why in desk.unwritable:
-        desk.claimed.pop(delivery.id, None)
-        await desk.app.database.write(_hold_unwritable, delivery, why, now)
-        desk.ledger.gave_up((delivery.claim_id,))
-    desk.unwritable.clear()
+    while desk.unwritten:
+        one = desk.unwritten.pop()
+        desk.claimed.pop(one.delivery.id, None)
+        await desk.app.database.write(_hold_unwritten, one.delivery, one.why, now)
+        desk.ledger.gave_up((one.delivery.claim_id,))
 
 
 def _tell(tx: Connection, lane: Lane, now: datetime) -> None:
@@ -73,7 +73,7 @@ def _tell(tx: Connection, lane: Lane, now: datetime) -> None:
         _log.warning("held", lane=lane.name, until=lane.closed_until, why=lane.reason)
 
 
-def _hold_unwritable(tx: Connection, delivery: Delivery, why: str, now: datetime) -> None:
+def _hold_unwritten(tx: Connection, delivery: Delivery, why: str, now: datetime) -> None:
     """A campaign is paused with the reason, a notice fails."""
     if delivery.campaign_id == NOTICES:
         deliveries.give_up(tx, delivery.id, f"cannot be written: {why}")

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import structlog
 
-from mailer.actions.writing.write_letter import LetterWriter, Written
+from mailer.actions.writing.write_letter import LetterWriter, Unwritten, Written
 from mailer.app import App
 from mailer.domain.delivery import Delivery
 from mailer.domain.limits import Grant
@@ -46,7 +46,7 @@ class Desk:
     """Lanes that closed or opened, of which the ledger does not know yet."""
     wronged: dict[int, Delivery] = field(default_factory=dict)
     """Deliveries noted as failed for what was not their fault."""
-    unwritable: list[tuple[Delivery, str]] = field(default_factory=list)
+    unwritten: list[Unwritten] = field(default_factory=list)
 
     @property
     def closing(self) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import UTC
 
@@ -10,19 +11,20 @@ from sqlalchemy import Connection
 from mailer.app import App
 from mailer.domain.mailing_list import MailingList
 from mailer.errors import ManuscriptRefused
-from mailer.mail.compose import compose
+from mailer.mail.compile_letter import compile_letter
 from mailer.mail.manuscript import Manuscript, read_manuscript
+from mailer.mail.rehearse import rehearse
 from mailer.store import campaigns, mailing_lists, revisions
 
 
 async def new_campaign(app: App, *, list_name: str, texts: Mapping[str, str]) -> int:
     """Keep a draft with one edition per text (by file name); the first is for readers whose language has none.
 
-    Every text is composed once, so that what would fail at the hour fails now: ManuscriptRefused names file and
-    line. Raises NotFound for an unknown list. Returns the campaign's id.
+    Every text is tried, one with conditions for readers of all sorts, so that what would fail at the hour fails now:
+    ManuscriptRefused names file and line. Raises NotFound for an unknown list. Returns the campaign's id.
     """
     mailing_list = await app.database.read(mailing_lists.named, list_name)
-    manuscripts = [_read(app, mailing_list, file, text) for file, text in texts.items()]
+    manuscripts = [await asyncio.to_thread(_read, app, mailing_list, file, text) for file, text in texts.items()]
     _check_editions(manuscripts)
     first = manuscripts[0]
 
@@ -52,7 +54,8 @@ async def new_campaign(app: App, *, list_name: str, texts: Mapping[str, str]) ->
 def _read(app: App, mailing_list: MailingList, file: str, text: str) -> Manuscript:
     try:
         manuscript = read_manuscript(text, mailing_list.language)
-        compose(manuscript, app.letterhead(mailing_list), app.templates, app.language(manuscript.language), 0)
+        language = app.language(manuscript.language)
+        rehearse(compile_letter(manuscript, app.letterhead(mailing_list), app.templates, language, 0))
     except ManuscriptRefused as refusal:
         raise ManuscriptRefused(f"{file}: {refusal}") from None
     return manuscript

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import base64
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 import structlog
 from sqlalchemy import Connection
@@ -15,13 +16,13 @@ from mailer.app import App
 from mailer.domain.delivery import Delivery, Kind
 from mailer.domain.mailing_list import MailingList
 from mailer.errors import DatabaseUnavailable
-from mailer.mail.compose import ComposedLetter, compose
+from mailer.mail.compile_letter import CompiledLetter, compile_letter
 from mailer.mail.dkim import choose_signer, sign
 from mailer.mail.letter import Letter
 from mailer.mail.letterhead import Letterhead
 from mailer.mail.manuscript import read_manuscript
 from mailer.mail.notice import compose_notice
-from mailer.mail.personalise import Recipient, personalise
+from mailer.mail.personalise import Recipient
 from mailer.mail.wrap import Cover, wrap_original
 from mailer.store import mailing_lists, revisions
 from mailer.store.gate import Wanted
@@ -40,48 +41,71 @@ class Written:
     wanted: Wanted
 
 
+@dataclass(frozen=True, slots=True)
+class Unwritten:
+    """A delivery whose letter cannot be written, and why."""
+
+    delivery: Delivery
+    why: str
+
+
 class LetterWriter:
-    """Writes letters; what it composed once, per revision and reader's language, it keeps for the next reader."""
+    """Writes letters; what it compiled once, per revision and reader's language, it keeps for the next reader."""
 
     def __init__(self, app: App) -> None:
         self._app = app
-        self._composed: dict[tuple[int, str | None], ComposedLetter] = {}
+        self._compiled: dict[tuple[int, str | None], CompiledLetter] = {}
 
-    async def write_many(self, deliveries: Sequence[Delivery], now: datetime) -> list[Written | tuple[Delivery, str]]:
-        """The letters of claimed deliveries, dated `now` or as they were; or why one cannot be written."""
-        return [await self._try(one, one.dated_at or now) for one in deliveries]
+    async def write_many(self, deliveries: Sequence[Delivery], now: datetime) -> list[Written | Unwritten]:
+        """The letters of claimed deliveries, dated `now` or as they were; or why one cannot be written.
 
-    async def _try(self, delivery: Delivery, dated_at: datetime) -> Written | tuple[Delivery, str]:
-        try:
-            letter = await self.write(delivery, dated_at)
-        except DatabaseUnavailable:
-            raise
-        except Exception as trouble:  # whatever a template does must not stop other people's letters
-            _log.exception("letter cannot be written", delivery=delivery.id, campaign=delivery.campaign_id)
-            return delivery, str(trouble)
-        return Written(delivery, letter, _wanted(delivery, dated_at))
+        They are signed, and written where that may take long, by another thread.
+        """
+        jobs = [(one, await self._job(one, one.dated_at or now)) for one in deliveries]
+        if self._app.signers or any(isinstance(job, Exception) or job.slow for _, job in jobs):
+            return await asyncio.to_thread(self._made, jobs, now)
+        return self._made(jobs, now)
 
     async def write(self, delivery: Delivery, dated_at: datetime) -> Letter:
         """The letter of a delivery, signed where we have a key: for the same delivery and date, the same octets.
 
-        Raises MailerError (ManuscriptRefused, NotFound) or a template's own error where it cannot be written.
+        Raises MailerError (ManuscriptRefused, LetterUnwritable, NotFound) or a template's own error where it cannot
+        be written.
         """
-        letter = await self._unsigned(delivery, dated_at)
-        signer = choose_signer(self._app.signers, letter)
-        return letter if signer is None else await asyncio.to_thread(sign, signer, letter, dated_at)
+        job = await self._job(delivery, dated_at)
+        if isinstance(job, Exception):
+            raise job
+        return await asyncio.to_thread(self._signed, job, dated_at)
 
-    async def _unsigned(self, delivery: Delivery, dated_at: datetime) -> Letter:
-        if delivery.kind is not Kind.CAMPAIGN:
-            return await self._notice(delivery, dated_at)
+    async def check_many(self, deliveries: Sequence[Delivery], now: datetime) -> Unwritten | None:
+        """The first of these campaign deliveries whose letter cannot be written, and why; None where all can be."""
+        jobs = [(one, await self._job(one, now)) for one in deliveries]
+        return await asyncio.to_thread(_first_refused, jobs)
+
+    async def _job(self, delivery: Delivery, dated_at: datetime) -> _Job | Exception:
+        """What makes the letter, once all that it needs of the ledger is at hand."""
+        try:
+            if delivery.kind is not Kind.CAMPAIGN:
+                return _Job(
+                    partial(_notice, self._app, delivery, await self._letterhead(delivery), dated_at), slow=True
+                )
+            compiled = await self._compiled_for(delivery)
+        except DatabaseUnavailable:
+            raise
+        except Exception as trouble:  # whatever a template does must not stop other people's letters
+            return trouble
+        return _Job(partial(_to_reader, compiled, delivery, dated_at), slow=compiled.needs_check, compiled=compiled)
+
+    async def _compiled_for(self, delivery: Delivery) -> CompiledLetter:
         key = (delivery.revision_id or 0, delivery.language)
-        if (composed := self._composed.get(key)) is None:
-            composed = await self._compose(delivery)
-            if len(self._composed) >= _KEPT:
-                self._composed.pop(next(iter(self._composed)))
-            self._composed[key] = composed
-        return personalise(composed, _recipient(delivery, dated_at))
+        if (compiled := self._compiled.get(key)) is None:
+            compiled = await self._compile(delivery)
+            if len(self._compiled) >= _KEPT:
+                self._compiled.pop(next(iter(self._compiled)))
+            self._compiled[key] = compiled
+        return compiled
 
-    async def _compose(self, delivery: Delivery) -> ComposedLetter:
+    async def _compile(self, delivery: Delivery) -> CompiledLetter:
         def read(tx: Connection) -> tuple[str, MailingList]:
             return revisions.manuscript(tx, delivery.revision_id or 0), mailing_lists.get(
                 tx, delivery.mailing_list_id or 0
@@ -92,22 +116,69 @@ class LetterWriter:
         language = self._app.language(delivery.language, manuscript.language)
         letterhead = self._app.letterhead(mailing_list)
         return await asyncio.to_thread(
-            compose, manuscript, letterhead, self._app.templates, language, delivery.campaign_id
+            compile_letter, manuscript, letterhead, self._app.templates, language, delivery.campaign_id
         )
 
-    async def _notice(self, delivery: Delivery, dated_at: datetime) -> Letter:
-        letterhead = None
-        if delivery.mailing_list_id is not None:
-            mailing_list = await self._app.database.read(mailing_lists.get, delivery.mailing_list_id)
-            letterhead = self._app.letterhead(mailing_list)
-        if delivery.kind is Kind.WRAPPED:
-            return await asyncio.to_thread(_wrapped, self._app, delivery, letterhead, dated_at)
-        return compose_notice(delivery, letterhead, self._app.house, self._app.templates, dated_at)
+    async def _letterhead(self, delivery: Delivery) -> Letterhead | None:
+        if delivery.mailing_list_id is None:
+            return None
+        return self._app.letterhead(await self._app.database.read(mailing_lists.get, delivery.mailing_list_id))
+
+    def _made(self, jobs: Sequence[tuple[Delivery, _Job | Exception]], now: datetime) -> list[Written | Unwritten]:
+        return [self._tried(delivery, job, delivery.dated_at or now) for delivery, job in jobs]
+
+    def _tried(self, delivery: Delivery, job: _Job | Exception, dated_at: datetime) -> Written | Unwritten:
+        try:
+            if isinstance(job, Exception):
+                raise job
+            letter = self._signed(job, dated_at)
+        except Exception as trouble:  # as above
+            _log.warning("letter cannot be written", delivery=delivery.id, campaign=delivery.campaign_id, exc_info=True)
+            return Unwritten(delivery, str(trouble))
+        return Written(delivery, letter, _wanted(delivery, job.compiled, dated_at))
+
+    def _signed(self, job: _Job, dated_at: datetime) -> Letter:
+        letter = job.make()
+        if not self._app.signers:
+            return letter
+        signer = choose_signer(self._app.signers, letter)
+        return letter if signer is None else sign(signer, letter, dated_at)
 
 
-def _wanted(delivery: Delivery, dated_at: datetime) -> Wanted:
-    of_reader = delivery.kind is Kind.CAMPAIGN
-    kept = delivery.values | ({"name": delivery.name} if delivery.name else {})
+@dataclass(frozen=True, slots=True)
+class _Job:
+    make: Callable[[], Letter]
+    slow: bool
+    compiled: CompiledLetter | None = None
+
+
+def _first_refused(jobs: Sequence[tuple[Delivery, _Job | Exception]]) -> Unwritten | None:
+    for delivery, job in jobs:
+        try:
+            if isinstance(job, Exception):
+                raise job
+            if job.compiled is not None:
+                job.compiled.check(_recipient(delivery, delivery.queued_at))
+        except Exception as trouble:  # whatever a template does, its organiser is told of it
+            return Unwritten(delivery, str(trouble))
+    return None
+
+
+def _to_reader(compiled: CompiledLetter, delivery: Delivery, dated_at: datetime) -> Letter:
+    return compiled.write(_recipient(delivery, dated_at))
+
+
+def _notice(app: App, delivery: Delivery, letterhead: Letterhead | None, dated_at: datetime) -> Letter:
+    if delivery.kind is Kind.WRAPPED:
+        return _wrapped(app, delivery, letterhead, dated_at)
+    return compose_notice(delivery, letterhead, app.house, app.templates, dated_at)
+
+
+def _wanted(delivery: Delivery, compiled: CompiledLetter | None, dated_at: datetime) -> Wanted:
+    kept = None
+    if compiled is not None:
+        known = delivery.values if delivery.name is None else {**delivery.values, "name": delivery.name}
+        kept = {name: known[name] for name in compiled.names if name in known} or None
     return Wanted(
         delivery_id=delivery.id,
         claim_id=delivery.claim_id,
@@ -116,7 +187,7 @@ def _wanted(delivery: Delivery, dated_at: datetime) -> Wanted:
         dated_at=dated_at,
         revision_id=delivery.revision_id,
         language=delivery.language,
-        values=(kept or None) if of_reader else None,
+        values=kept,
         corrections=delivery.corrections,
     )
 
@@ -149,4 +220,5 @@ def _recipient(delivery: Delivery, dated_at: datetime) -> Recipient:
         name=delivery.name,
         attributes=delivery.values,
         dated_at=dated_at,
+        language=delivery.language,
     )
