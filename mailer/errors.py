@@ -89,3 +89,8 @@ class WrongState(MailerError):
 
 class RelayUnavailable(MailerError):
     """The relay cannot be reached, or does not let us in; nothing was handed to it."""
+
+    def __init__(self, reason: str, *, refused: bool = False) -> None:
+        self.refused = refused
+        """It turned us away for good, or we do not trust it: people must act, trying again soon is of no use."""
+        super().__init__(reason)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from relay_room import CONTENT, EMMA, ROSA, SENDER, letter_to
 
-from mailer.domain.delivery import Outcome, Verdict
+from mailer.domain.delivery import Concern, Outcome, Verdict
 
 
 async def test_a_letter_the_relay_takes_is_accepted_and_arrives_as_it_was(fake, connection):
@@ -32,7 +32,7 @@ async def test_a_temporary_refusal_at_any_step_defers_the_letter(fake, connectio
 
     outcome = await connection.send(letter_to(EMMA))
 
-    assert outcome == Outcome(Verdict.DEFERRED, 451, "4.3.0 come back later")
+    assert outcome == Outcome(Verdict.DEFERRED, 451, "4.3.0 come back later", Concern.PACE)
     assert fake.letters == []
 
 
@@ -51,7 +51,7 @@ async def test_a_lasting_refusal_of_our_sender_only_defers_for_it_is_not_the_per
 
     outcome = await connection.send(letter_to(ROSA))
 
-    assert outcome == Outcome(Verdict.DEFERRED, 553, "5.1.8 sender not known")
+    assert outcome == Outcome(Verdict.DEFERRED, 553, "5.1.8 sender not known", Concern.US)
 
 
 @pytest.mark.parametrize("reply", ["552 too big", "500 5.2.3 too long", "554 5.3.4 message exceeds the limit"])
