@@ -89,7 +89,7 @@ def _no_smtp(line: bytes) -> ValueError:
 
 
 class Wire(asyncio.Protocol):
-    """Takes over an open transport, and advances a dialogue from within `data_received`. Once `lost` it stays lost."""
+    """Takes over an open transport, and advances a dialogue from within `data_received`; once `lost` it stays lost."""
 
     def __init__(self, transport: asyncio.Transport) -> None:
         self.lost: str | None = None
@@ -120,7 +120,7 @@ class Wire(asyncio.Protocol):
         return self._dialogue is not None
 
     def talk(self, dialogue: Dialogue[T]) -> asyncio.Future[T]:
-        """Hold a dialogue, and what it returns in the end; ConnectionError before a lost line."""
+        """Hold a dialogue: the future is what it returns or raises. ConnectionError before a lost line."""
         if not self.usable:
             raise ConnectionError(self.lost or "the connection is closed")
         if self._dialogue is not None:
@@ -156,9 +156,6 @@ class Wire(asyncio.Protocol):
                     return
         except ValueError as trouble:
             self.lose(str(trouble))
-        else:
-            if self._dialogue is not None:
-                self._wait()
 
     def eof_received(self) -> None:
         self.lose("the relay closed the connection")
@@ -183,13 +180,22 @@ class Wire(asyncio.Protocol):
         except StopIteration as end:
             self._conclude(end.value)
             return False
+        except Exception as mistake:  # is for whom the result is, not for the loop
+            self._conclude(mistake)
+            self.lose(f"we made a mistake: {mistake}")
+            return False
         if octets:
             self._transport.write(octets)
+        self._wait()
         return not octets
 
     def _conclude(self, value: object) -> None:
         result, self._dialogue, self._result = self._result, None, None
-        if result is not None and not result.done():
+        if result is None or result.done():
+            return
+        if isinstance(value, Exception):
+            result.set_exception(value)
+        else:
             result.set_result(value)
 
     def _wait(self) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -166,6 +168,46 @@ async def test_silence_is_noticed_also_when_a_patient_question_came_before_an_im
 
     assert await first == "answered"
     assert await second == "the relay did not answer within 0.01 s"
+
+
+async def test_patience_begins_anew_with_every_answer():
+    wire, loop = Wire(NowhereTransport()), asyncio.get_running_loop()
+    first = wire.talk(ask(0.01))
+    wire.data_received(b"250 fine\r\n")
+
+    second = wire.talk(ask(600))
+    loop.call_later(0.03, wire.data_received, b"250 fine\r\n")
+
+    assert [await first, await second] == ["answered", "answered"]
+
+
+async def test_half_an_answer_wins_no_time():
+    wire, loop = Wire(NowhereTransport()), asyncio.get_running_loop()
+    ended = wire.talk(ask(0.05))
+
+    def dawdle():
+        wire.data_received(b"x")
+        loop.call_later(0.01, dawdle)
+
+    wire.data_received(b"250 so slow")
+    dawdle()
+
+    assert await ended == "the relay did not answer within 0.05 s"
+
+
+async def test_a_mistake_in_a_dialogue_is_told_to_its_holder():
+    def mistaken() -> Dialogue[None]:
+        yield b"NOOP\r\n", 5
+        raise LookupError("not there")
+
+    wire = Wire(NowhereTransport())
+    ended = wire.talk(mistaken())
+
+    wire.data_received(b"250 fine\r\n")
+
+    with pytest.raises(LookupError, match="not there"):
+        await ended
+    assert not wire.usable
 
 
 async def test_one_dialogue_is_held_at_a_time():
