@@ -149,7 +149,7 @@ def judge(step: Step, reply: Reply) -> Outcome:
     RCPT TO) waits, too; to the dot it leaves the letter's fate unknown.
     """
     concern = Concern.LETTER if reply.code < 400 else concern_of(reply.code, reply.text)
-    if step is Step.SENDER and reply.code >= 500 and not _is_of_this_letter(reply, concern):
+    if step is Step.SENDER and reply.code >= 500 and not _is_of_this_letter(reply):
         concern = Concern.US
     return Outcome(_verdict(step, reply.code // 100, concern), reply.code, one_line(reply.text), concern)
 
@@ -162,8 +162,8 @@ def _verdict(step: Step, reply_class: int, concern: Concern) -> Verdict:
     return Verdict.DEFERRED
 
 
-def _is_of_this_letter(reply: Reply, concern: Concern) -> bool:
-    return concern is Concern.LETTER and (reply.code == 552 or _THIS_LETTER.match(reply.text) is not None)
+def _is_of_this_letter(reply: Reply) -> bool:
+    return reply.code == 552 or _THIS_LETTER.match(reply.text) is not None
 
 
 def _offer(commands: dict[Step, bytes], reply_s: float, *, at_once: bool) -> Dialogue[Fate | None]:

@@ -56,6 +56,7 @@ ABOUT_THE_LETTER = [
     "<policy@relay-denied.example.org>... No such user here",
     "5.2.2 <dmarc@example.org>: Mailbox full",
     "5.2.1 The account is disabled by policy",
+    "5.7.1 <policy@blocklist.example.org>: no",
     "552 disk quota exceeded",
     "sorry, the mailbox is over quota; ask your server's people",
     "unknown user; contact your mail server's administrator",
