@@ -22,8 +22,17 @@ from fake_relay_session import Carried, Hold, Order, Session, certificate
 class FakeRelay:
     """An SMTP server on 127.0.0.1 with a free port."""
 
-    def __init__(self, *, pipelining: bool = True, tls: str = "none", login: tuple[str, str] | None = None) -> None:
-        self.pipelining, self.tls, self.login = pipelining, tls, login
+    def __init__(
+        self,
+        *,
+        pipelining: bool = True,
+        tls: str = "none",
+        login: tuple[str, str] | None = None,
+        auth: str = "PLAIN",
+        offers: tuple[str, ...] = ("SIZE 10000000", "8BITMIME"),
+    ) -> None:
+        """`auth` are the ways it takes a login, `offers` what it says to EHLO besides."""
+        self.pipelining, self.tls, self.login, self.auth, self.offers = pipelining, tls, login, auth, offers
         self.port = 0
         self.letters: list[Carried] = []
         """All it took, in order: answered 2xx, or not answered at all."""

@@ -76,7 +76,7 @@ class Session:
             await self.say("greeting", "220 fake.example.org ready")
             while True:
                 early = bool(self.buffer)
-                line = (await self.read_to(b"\r\n")).decode("ascii")
+                line = (await self.read_to(b"\r\n")).decode("utf-8")
                 self.relay.heard.append((self.number, line))
                 self.relay.pipelined += [line] * early
                 verb = line.split(" ")[0].upper()
@@ -125,10 +125,10 @@ class Session:
         return reply
 
     async def ehlo(self, _: str) -> None:
-        offered = ["fake.example.org", "SIZE 10000000", "8BITMIME"]
+        offered = ["fake.example.org", *self.relay.offers]
         offered += ["PIPELINING"] * self.relay.pipelining
         offered += ["STARTTLS"] * (self.relay.tls == "starttls" and not self.secure)
-        offered += ["AUTH PLAIN"] * (self.relay.login is not None)
+        offered += [f"AUTH {self.relay.auth}"] * (self.relay.login is not None)
         await self.say("ehlo", "\r\n".join([*(f"250-{one}" for one in offered), "250 ENHANCEDSTATUSCODES"]))
 
     async def starttls(self, _: str) -> None:
@@ -138,10 +138,23 @@ class Session:
             self.secure = True
 
     async def auth(self, line: str) -> None:
-        _, user, password = base64.b64decode(line.split(" ")[2]).decode().split("\0")
+        _, way, first = line.split(" ")
+        if way not in self.relay.auth.split():
+            await self.say("auth", "504 5.5.4 not that way")
+            return
+        user, password = await getattr(self, f"login_{way.lower()}")(base64.b64decode(first).decode())
         good = (user, password) == self.relay.login
         reply = await self.say("auth", "235 2.7.0 welcome" if good else "535 5.7.8 wrong name or password", user)
         self.known = reply.startswith("2")
+
+    async def login_plain(self, first: str) -> list[str]:
+        """RFC 4616."""
+        return first.split("\0")[1:]
+
+    async def login_login(self, first: str) -> list[str]:
+        """The name came with the command, the password is asked for."""
+        self.out += b"334 UGFzc3dvcmQ6\r\n"
+        return [first, base64.b64decode(await self.read_to(b"\r\n")).decode()]
 
     async def mail(self, line: str) -> None:
         sender = _PATH.search(line)[1]

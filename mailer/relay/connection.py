@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
 import ssl
 from dataclasses import dataclass, field
@@ -16,8 +15,8 @@ from mailer.domain.delivery import Outcome, Verdict
 from mailer.domain.limits import Limits
 from mailer.errors import RelayUnavailable
 from mailer.mail.letter import Letter
-from mailer.relay.transaction import Step, agrees, envelope_commands, judge, stuffed
-from mailer.relay.wire import Reply, Wire, one_line
+from mailer.relay.transaction import Offer, carry, envelope_commands, farewell, offer_of, stuffed, unsendable
+from mailer.relay.wire import Wire, one_line
 
 FAREWELL_S = 2.0
 """How long the reply to QUIT is waited for."""
@@ -53,7 +52,7 @@ async def connect(relay: Relay, *, trust: ssl.SSLContext | None = None) -> Relay
     """A connection ready for letters: TLS as asked, EHLO said, logged in where there is a user name.
 
     Certificates are verified, by `trust` or else by what this machine trusts. Whatever fails is RelayUnavailable, with
-    host, port and what was said.
+    host, port and what was said; `refused` where it said 5xx, lacks what we need, or shows no certificate to trust.
     """
     smtp = aiosmtplib.SMTP(
         hostname=relay.host,
@@ -72,7 +71,7 @@ async def connect(relay: Relay, *, trust: ssl.SSLContext | None = None) -> Relay
             await smtp.ehlo()
     except (aiosmtplib.SMTPException, OSError, UnicodeError) as trouble:
         smtp.close()
-        raise RelayUnavailable(f"the relay {relay} {_told(trouble, relay)}") from trouble
+        raise RelayUnavailable(f"the relay {relay} {_told(trouble, relay)}", refused=_is_final(trouble)) from trouble
     except asyncio.CancelledError:
         smtp.close()
         raise
@@ -80,17 +79,18 @@ async def connect(relay: Relay, *, trust: ssl.SSLContext | None = None) -> Relay
         raise RelayUnavailable(f"the relay {relay} hung up as soon as we had come in")
     # From here on the library is out of it: its protocol knows one command and one reply at a time.
     wire = Wire(cast("asyncio.Transport", smtp.transport))
-    return RelayConnection(relay, wire, extensions=frozenset(smtp.esmtp_extensions))
+    return RelayConnection(relay, wire, offer_of(smtp.esmtp_extensions))
 
 
 class RelayConnection:
     """An open connection; carries one letter at a time. Made by `connect`."""
 
-    def __init__(self, relay: Relay, wire: Wire, *, extensions: frozenset[str]) -> None:
+    def __init__(self, relay: Relay, wire: Wire, offer: Offer) -> None:
         self.relay = relay
+        self.letters = 0
+        """How many it was given."""
         self._wire = wire
-        self._pipelining = "pipelining" in extensions
-        self._size = "size" in extensions
+        self._offer = offer
         self._transaction_open = False
 
     @property
@@ -104,20 +104,31 @@ class RelayConnection:
         RelayUnavailable: the line was lost before (the relay closed an idle connection); nothing was written, so it
         counts as no try and another connection may take the letter. ValueError: the envelope or the content could be
         misread as commands; nothing was written, the connection stays good. In all other cases there is an Outcome:
-        lost or silent before the content was given it is DEFERRED, afterwards UNKNOWN, both with code None, and the
-        connection is no longer `usable`. Cancelling it breaks the line, wherever the letter is by then.
+        what the relay said it cannot take is REFUSED without asking; lost or silent before the content was given it is
+        DEFERRED, afterwards UNKNOWN, all with code None; after the latter two the connection is no longer `usable`.
+        Cancelling it breaks the line, wherever the letter is by then.
         """
-        commands = envelope_commands(letter, size=self._size, reset=self._transaction_open)
+        wire, offer = self._wire, self._offer
+        commands = envelope_commands(letter, size=offer.size, reset=self._transaction_open)
         content = stuffed(letter.content)
-        if not self.usable:
-            raise RelayUnavailable(f"the line to the relay {self.relay} was lost: {self._wire.lost}")
-        if self._wire.owed:
+        if (reason := unsendable(letter, offer)) is not None:
+            return Outcome(Verdict.REFUSED, None, reason)
+        if wire.busy:
             raise RuntimeError("this connection is busy with another letter")
+        reply_s, dot_s = self.relay.timeout_s, self.relay.content_timeout_s
         try:
-            return await self._offer(commands) or await self._give(content)
+            talk = wire.talk(carry(commands, content, offer, reply_s=reply_s, dot_s=dot_s))
+        except ConnectionError as lost:
+            raise RelayUnavailable(f"the line to the relay {self.relay} was lost: {lost}") from None
+        self.letters += 1
+        try:
+            outcome, self._transaction_open, unfit = await talk
         except asyncio.CancelledError:
-            self._wire.lose("we gave up")
+            wire.lose("we gave up")
             raise
+        if unfit is not None:
+            wire.lose(unfit)
+        return outcome
 
     async def close(self) -> None:
         """Say QUIT and hang up; waits two seconds at most, and a relay that is gone already is no error.
@@ -125,10 +136,8 @@ class RelayConnection:
         A letter still on its way is cut off: its `send` returns DEFERRED or UNKNOWN.
         """
         try:
-            with contextlib.suppress(ConnectionError):
-                if not self._wire.owed:
-                    self._wire.ask(b"QUIT\r\n", replies=1)
-                    await self._wire.reply(min(FAREWELL_S, self.relay.timeout_s))
+            if self.usable and not self._wire.busy:
+                await self._wire.talk(farewell(min(FAREWELL_S, self.relay.timeout_s)))
         finally:
             self._wire.lose("we hung up")
         await self.until_closed()
@@ -137,51 +146,21 @@ class RelayConnection:
         """Return when the line is closed, by whomever; so an idle connection can be watched."""
         await self._wire.closed.wait()
 
-    async def _offer(self, commands: dict[Step, bytes]) -> Outcome | None:
-        """The outcome where the letter is not wanted; None where the relay waits for its content."""
-        replies = await self._ask_in_turn(commands)
-        agreed = {step for step, reply in replies.items() if agrees(step, reply)}
-        self._transaction_open = Step.SENDER in agreed
-        missed = next((step for step in commands if step not in agreed), None)
-        if missed is None:
-            return None
-        if missed is Step.RESET:
-            self._wire.lose("the relay would not begin anew")
-        elif Step.DATA in agreed:
-            # It waits for a content although it takes nobody: a lone dot ends that (RFC 2920 section 3.1).
-            await self._ask_in_turn({Step.DOT: b".\r\n"})
-            self._transaction_open = False
-        return judge(missed, replies[missed]) if missed in replies else self._lost(Verdict.DEFERRED)
-
-    async def _give(self, content: bytes) -> Outcome:
-        if not self.usable:
-            return self._lost(Verdict.DEFERRED)
-        self._transaction_open = False
-        replies = await self._ask_in_turn({Step.DOT: content}, self.relay.content_timeout_s)
-        return judge(Step.DOT, replies[Step.DOT]) if replies else self._lost(Verdict.UNKNOWN)
-
-    async def _ask_in_turn(self, commands: dict[Step, bytes], timeout_s: float | None = None) -> dict[Step, Reply]:
-        """The replies by step, up to where the line was lost or (one by one) a step was refused."""
-        replies: dict[Step, Reply] = {}
-        groups = [commands] if self._pipelining else [{step: command} for step, command in commands.items()]
-        with contextlib.suppress(ConnectionError):
-            for group in groups:
-                self._wire.ask(b"".join(group.values()), replies=len(group))
-                for step in group:
-                    replies[step] = reply = await self._wire.reply(timeout_s or self.relay.timeout_s)
-                    if not agrees(step, reply) and reply.code < 400:
-                        self._wire.lose(f"the relay answered {step} with {reply.code}")
-                if not agrees(step, reply):
-                    break
-        return replies
-
-    def _lost(self, verdict: Verdict) -> Outcome:
-        return Outcome(verdict, None, self._wire.lost or "the connection is closed")
-
 
 @cache
 def _machine_trust() -> ssl.SSLContext:
     return ssl.create_default_context()
+
+
+def _is_final(trouble: Exception) -> bool:
+    match trouble.__cause__ or trouble:
+        case aiosmtplib.SMTPResponseException() as refusal:
+            return refusal.code >= 500
+        case ssl.SSLCertVerificationError():
+            return True
+        case other:
+            # The library's bare error, none of its kinds: the relay lacks what we need (STARTTLS, AUTH).
+            return type(other) is aiosmtplib.SMTPException
 
 
 def _told(trouble: Exception, relay: Relay) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mailer.domain.delivery import Outcome, Verdict
+from mailer.domain.delivery import Concern, Outcome, Verdict
 from mailer.errors import RelayUnavailable
 from mailer.mail.letter import Letter
 from mailer.relay.connection import Relay, RelayConnection, connect
@@ -16,8 +16,8 @@ class Line:
         self._connection: RelayConnection | None = None
 
     async def open(self) -> RelayConnection:
-        """A connection over which a letter can be sent; RelayUnavailable."""
-        if self._connection is not None and not self._connection.usable:
+        """A connection over which a letter can be sent, a new one after so many letters; RelayUnavailable."""
+        if self._connection is not None and (not self._connection.usable or self._is_spent(self._connection)):
             await self.close()
         if self._connection is None:
             self._connection = await connect(self.relay)
@@ -31,9 +31,13 @@ class Line:
             except RelayUnavailable:
                 return await (await self.open()).send(letter)
         except RelayUnavailable as trouble:
-            return Outcome(Verdict.DEFERRED, None, str(trouble))
+            return Outcome(Verdict.DEFERRED, None, str(trouble), Concern.US if trouble.refused else Concern.PACE)
         except ValueError as trouble:
             return Outcome(Verdict.REFUSED, None, str(trouble))
+
+    def _is_spent(self, connection: RelayConnection) -> bool:
+        most = self.relay.letters_per_connection
+        return most is not None and connection.letters >= most
 
     async def close(self) -> None:
         """Hang up; never an error."""

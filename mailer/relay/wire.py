@@ -1,78 +1,161 @@
-"""The line to a relay: commands out, replies in, in order (RFC 5321 section 4.2)."""
+"""The line to a relay: octets out, replies in, and one dialogue at a time over it (RFC 5321 section 4.2)."""
 
 from __future__ import annotations
 
 import asyncio
-import re
-from collections import deque
-from dataclasses import dataclass
+import math
+from collections.abc import Generator, Iterator
+from functools import lru_cache
+from typing import Any, NamedTuple, TypeVar
 
 MOST_OCTETS = 32 * 1024
 """Of one reply with all its lines; RFC 5321 section 4.5.3.1.5 promises 512 a line."""
 CLOSING = 421
 """With this code the relay says that it closes the line, whatever it was asked (RFC 5321 section 3.8)."""
-_LINE = re.compile(rb"([2-5][0-9]{2})(?:([ -])(.*))?", re.DOTALL)
+_CODES = {b"%d" % code: code for code in range(200, 600)}
+_MARKS = frozenset((b" ", b"-", b""))
+"""Between code and text: the last line, one of several, a code alone."""
+
+T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(NamedTuple):
     """One reply; the texts of its lines are joined by spaces, enhanced status codes among them."""
 
     code: int
     text: str
 
 
+Dialogue = Generator[tuple[bytes, float], Reply, T]
+"""Our half of a conversation: it yields octets to be written (or none) and for how many seconds the next reply may
+take, and is sent that reply. When the line is lost ConnectionError is thrown in, and it has to return."""
+
+
+class Replies:
+    """Makes replies of octets, the same ones however the network cuts them."""
+
+    def __init__(self) -> None:
+        self._rest = b""
+        self._said: list[bytes] = []
+        self._octets = 0
+
+    def feed(self, data: bytes) -> Iterator[Reply]:
+        """The replies that end in this data, in order; after them ValueError, in words, where it is no SMTP."""
+        lines = (self._rest + data).split(b"\n")
+        self._rest = lines.pop()
+        for line in lines:
+            if self._said or line[3:4] == b"-":
+                yield from self._line_of_many(line)
+            else:
+                yield _reply(line)
+        if self._octets + len(self._rest) > MOST_OCTETS:
+            raise ValueError("the relay's reply has no end")
+
+    def _line_of_many(self, line: bytes) -> Iterator[Reply]:
+        code, ends, text = _parts(line)
+        self._octets += len(line)
+        if self._octets > MOST_OCTETS:
+            raise ValueError("the relay's reply has no end")
+        if not self._said:
+            self._code = code
+        elif code != self._code:
+            raise _no_smtp(line)
+        self._said.append(text)
+        if ends:
+            whole = b" ".join(self._said)
+            self._said, self._octets = [], 0
+            yield Reply(code, whole.decode("utf-8", "replace"))
+
+
+@lru_cache(maxsize=256)  # a relay says few different lines, and says them all day
+def _reply(line: bytes) -> Reply:
+    if len(line) > MOST_OCTETS:
+        raise ValueError("the relay's reply has no end")
+    code, _, text = _parts(line)
+    return Reply(code, text.decode("utf-8", "replace"))
+
+
+def _parts(line: bytes) -> tuple[int, bool, bytes]:
+    """Code, whether it is a reply's last line, and text."""
+    line = line.removesuffix(b"\r")
+    code, mark = _CODES.get(line[:3]), line[3:4]
+    if code is None or mark not in _MARKS:
+        raise _no_smtp(line)
+    return code, mark != b"-", line[4:]
+
+
+def _no_smtp(line: bytes) -> ValueError:
+    return ValueError(f"the relay does not speak SMTP: {one_line(line.decode('utf-8', 'replace'))}")
+
+
 class Wire(asyncio.Protocol):
-    """Takes over an open transport. Once `lost` it stays lost; replies that came before are still read first."""
+    """Takes over an open transport, and advances a dialogue from within `data_received`; once `lost` it stays lost."""
 
     def __init__(self, transport: asyncio.Transport) -> None:
         self.lost: str | None = None
-        """Why nothing more can be asked, in words."""
-        self.owed = 0
-        """Replies asked for that have not come yet."""
+        """Why nothing more can be said, in words."""
         self.closed = asyncio.Event()
         """Set once the transport is closed, by whomever."""
         self._transport = transport
-        self._replies: deque[Reply] = deque()
-        self._waiter: asyncio.Future[None] | None = None
-        self._rest = b""
-        self._said: list[bytes] = []
-        self._said_octets = 0
+        self._loop = asyncio.get_running_loop()
+        self._replies = Replies()
+        self._dialogue: Dialogue[Any] | None = None
+        self._result: asyncio.Future[Any] | None = None
+        self._patience_s = math.inf
+        self._deadline = math.inf
+        """When, on the loop's clock, the reply we wait for is too late."""
+        self._watch: asyncio.TimerHandle | None = None
+        """Wakes at the deadline or before: one timer is moved now and then, instead of one made for each reply."""
+        self._wakes_at = math.inf
         transport.set_protocol(self)
 
     @property
     def usable(self) -> bool:
-        """Whether something can be asked, as far as we have heard."""
+        """Whether something can be said, as far as we have heard."""
         return self.lost is None and not self._transport.is_closing()
 
-    def ask(self, octets: bytes, *, replies: int) -> None:
-        """Give the transport commands that will be answered by so many replies; ConnectionError before a lost line."""
+    @property
+    def busy(self) -> bool:
+        """Whether a dialogue is being held."""
+        return self._dialogue is not None
+
+    def talk(self, dialogue: Dialogue[T]) -> asyncio.Future[T]:
+        """Hold a dialogue: the future is what it returns or raises. ConnectionError before a lost line."""
         if not self.usable:
             raise ConnectionError(self.lost or "the connection is closed")
-        self.owed += replies
+        if self._dialogue is not None:
+            raise RuntimeError("one dialogue at a time")
+        result: asyncio.Future[T] = self._loop.create_future()
+        self._dialogue, self._result = dialogue, result
+        octets, self._patience_s = next(dialogue)
         self._transport.write(octets)
-
-    async def reply(self, timeout_s: float) -> Reply:
-        """The next reply. ConnectionError says why none will come: silence for `timeout_s` loses the line too."""
-        if not self._replies and self.lost is None:
-            await self._wait(timeout_s)
-        if not self._replies:
-            raise ConnectionError(self.lost)
-        return self._replies.popleft()
+        self._wait()
+        return result
 
     def lose(self, reason: str) -> None:
-        """Let go of the line at once; what was not sent yet is dropped."""
-        if self.lost is None:
-            self.lost = reason
-            self._transport.abort()
-            self._wake()
+        """Let go of the line at once; what was not sent yet is dropped, and a dialogue ends."""
+        if self.lost is not None:
+            return
+        self.lost = reason
+        self._transport.abort()
+        if self._watch is not None:
+            self._watch.cancel()
+        if self._dialogue is not None:
+            try:
+                self._dialogue.throw(ConnectionError(reason))
+            except StopIteration as end:
+                self._conclude(end.value)
 
     def data_received(self, data: bytes) -> None:
-        *lines, self._rest = (self._rest + data).split(b"\n")
-        for line in lines:
-            self._hear(line.removesuffix(b"\r"))
-        if self._said_octets + len(self._rest) > MOST_OCTETS:
-            self.lose("the relay's reply has no end")
+        asked = self._dialogue is not None
+        try:
+            for reply in self._replies.feed(data):
+                # What came together with the answer that made us go on cannot be the answer to that.
+                asked = self._hear(reply, asked)
+                if self.lost is not None:
+                    return
+        except ValueError as trouble:
+            self.lose(str(trouble))
 
     def eof_received(self) -> None:
         self.lose("the relay closed the connection")
@@ -81,42 +164,59 @@ class Wire(asyncio.Protocol):
         self.lose(f"the connection broke: {exc}" if exc else "the relay closed the connection")
         self.closed.set()
 
-    def _hear(self, line: bytes) -> None:
-        match = _LINE.fullmatch(line)
-        if match is None or (self._said and not self._said[0].startswith(match[1])):
-            self.lose(f"the relay does not speak SMTP: {one_line(line.decode('utf-8', 'replace'))}")
-            return
-        self._said.append(line)
-        self._said_octets += len(line)
-        if match[2] != b"-":
-            text = b" ".join(said[4:] for said in self._said).decode("utf-8", "replace")
-            self._said, self._said_octets = [], 0
-            self._take(Reply(int(match[1]), text))
+    def _hear(self, reply: Reply, asked: bool) -> bool:
+        """Take a reply in; whether another that came with it was asked for, too."""
+        if self._dialogue is not None and (asked or reply.code == CLOSING):
+            asked = self._go_on(self._dialogue, reply)
+            if reply.code != CLOSING:
+                return asked
+        self.lose(f"the relay broke off: {reply.code} {one_line(reply.text)}")
+        return False
 
-    def _take(self, reply: Reply) -> None:
-        if self.lost is not None:
-            return
-        asked = self.owed > 0
-        if asked:
-            self.owed -= 1
-            self._replies.append(reply)
-            self._wake()
-        if not asked or reply.code == CLOSING:
-            self.lose(f"the relay broke off: {reply.code} {one_line(reply.text)}")
-
-    def _wake(self) -> None:
-        if self._waiter is not None and not self._waiter.done():
-            self._waiter.set_result(None)
-
-    async def _wait(self, timeout_s: float) -> None:
-        loop = asyncio.get_running_loop()
-        self._waiter = loop.create_future()
-        timer = loop.call_later(timeout_s, self.lose, f"the relay did not answer within {timeout_s:g} s")
+    def _go_on(self, dialogue: Dialogue[Any], reply: Reply) -> bool:
+        """Whether the dialogue listens on without having written anything."""
         try:
-            await self._waiter
-        finally:
-            timer.cancel()
-            self._waiter = None
+            octets, self._patience_s = dialogue.send(reply)
+        except StopIteration as end:
+            self._conclude(end.value)
+            return False
+        except Exception as mistake:  # is for whom the result is, not for the loop
+            self._conclude(mistake)
+            self.lose(f"we made a mistake: {mistake}")
+            return False
+        if octets:
+            self._transport.write(octets)
+        self._wait()
+        return not octets
+
+    def _conclude(self, value: object) -> None:
+        result, self._dialogue, self._result = self._result, None, None
+        if result is None or result.done():
+            return
+        if isinstance(value, Exception):
+            result.set_exception(value)
+        else:
+            result.set_result(value)
+
+    def _wait(self) -> None:
+        self._deadline = self._loop.time() + self._patience_s
+        if self._deadline < self._wakes_at:
+            self._look_at(self._deadline)
+
+    def _look_at(self, moment: float) -> None:
+        if self._watch is not None:
+            self._watch.cancel()
+        self._wakes_at = moment
+        self._watch = self._loop.call_at(moment, self._look)
+
+    def _look(self) -> None:
+        self._watch, self._wakes_at = None, math.inf
+        if self._dialogue is None:
+            return
+        if self._loop.time() < self._deadline:
+            self._look_at(self._deadline)
+        else:
+            self.lose(f"the relay did not answer within {self._patience_s:g} s")
 
 
 def one_line(text: str) -> str:

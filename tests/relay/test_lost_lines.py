@@ -6,11 +6,12 @@ import asyncio
 from functools import partial
 
 import pytest
-from relay_room import EMMA, ROSA, NowhereTransport, connected, letter_to, relay_at
+from relay_room import CONTENT, EMMA, ROSA, NowhereTransport, connected, letter_to, relay_at
 
-from mailer.domain.delivery import Outcome, Verdict
+from mailer.domain.delivery import Concern, Outcome, Verdict
 from mailer.errors import RelayUnavailable
 from mailer.relay.connection import RelayConnection
+from mailer.relay.transaction import Offer
 from mailer.relay.wire import Wire
 
 
@@ -36,18 +37,41 @@ async def test_a_line_lost_after_the_content_leaves_its_fate_unknown(fake, conne
     assert [(letter.recipient, letter.reply) for letter in fake.letters] == [(ROSA, None)]
 
 
-async def test_no_content_is_given_to_a_line_that_broke_right_after_the_go_ahead(fake):
+async def test_a_content_given_just_before_the_line_broke_may_have_arrived(fake):
     line = NowhereTransport()
     wire = Wire(line)
-    connection = RelayConnection(relay_at(fake), wire, extensions=frozenset({"pipelining"}))
+    connection = RelayConnection(relay_at(fake), wire, Offer(pipelining=True))
     sending = asyncio.create_task(connection.send(letter_to(ROSA)))
     await asyncio.sleep(0)
 
     wire.data_received(b"250 fine\r\n250 fine\r\n354 go ahead\r\n")
     wire.eof_received()
 
-    assert await sending == Outcome(Verdict.DEFERRED, None, "the relay closed the connection")
-    assert line.written.endswith(b"DATA\r\n")
+    assert await sending == Outcome(Verdict.UNKNOWN, None, "the relay closed the connection")
+    assert line.written.endswith(b"DATA\r\n" + CONTENT + b".\r\n")
+
+
+async def test_an_answer_that_came_before_the_content_was_given_is_no_answer_to_it(fake):
+    wire = Wire(NowhereTransport())
+    connection = RelayConnection(relay_at(fake), wire, Offer(pipelining=True))
+    sending = asyncio.create_task(connection.send(letter_to(ROSA)))
+    await asyncio.sleep(0)
+
+    wire.data_received(b"250 fine\r\n250 fine\r\n354 go ahead\r\n250 2.0.0 taken\r\n")
+
+    assert await sending == Outcome(Verdict.UNKNOWN, None, "the relay broke off: 250 2.0.0 taken")
+
+
+async def test_a_relay_that_goes_down_right_after_the_go_ahead_did_not_take_the_letter(fake):
+    wire = Wire(NowhereTransport())
+    connection = RelayConnection(relay_at(fake), wire, Offer(pipelining=True))
+    sending = asyncio.create_task(connection.send(letter_to(ROSA)))
+    await asyncio.sleep(0)
+
+    wire.data_received(b"250 fine\r\n250 fine\r\n354 go ahead\r\n421 4.3.2 going down\r\n")
+
+    assert await sending == Outcome(Verdict.DEFERRED, 421, "4.3.2 going down", Concern.PACE)
+    assert not connection.usable
 
 
 async def test_a_refusal_heard_before_the_line_was_lost_still_counts(connection, fake):
@@ -65,7 +89,7 @@ async def test_a_relay_that_closes_with_421_defers_the_letter_even_after_the_con
 
     outcome = await connection.send(letter_to(ROSA))
 
-    assert outcome == Outcome(Verdict.DEFERRED, 421, "4.3.2 going down")
+    assert outcome == Outcome(Verdict.DEFERRED, 421, "4.3.2 going down", Concern.PACE)
     assert not connection.usable
     assert fake.letters == []
 

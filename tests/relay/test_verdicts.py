@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from relay_room import CONTENT, EMMA, ROSA, SENDER, letter_to
 
-from mailer.domain.delivery import Outcome, Verdict
+from mailer.domain.delivery import Concern, Outcome, Verdict
 
 
 async def test_a_letter_the_relay_takes_is_accepted_and_arrives_as_it_was(fake, connection):
@@ -32,7 +32,7 @@ async def test_a_temporary_refusal_at_any_step_defers_the_letter(fake, connectio
 
     outcome = await connection.send(letter_to(EMMA))
 
-    assert outcome == Outcome(Verdict.DEFERRED, 451, "4.3.0 come back later")
+    assert outcome == Outcome(Verdict.DEFERRED, 451, "4.3.0 come back later", Concern.PACE)
     assert fake.letters == []
 
 
@@ -51,7 +51,53 @@ async def test_a_lasting_refusal_of_our_sender_only_defers_for_it_is_not_the_per
 
     outcome = await connection.send(letter_to(ROSA))
 
-    assert outcome == Outcome(Verdict.DEFERRED, 553, "5.1.8 sender not known")
+    assert outcome == Outcome(Verdict.DEFERRED, 553, "5.1.8 sender not known", Concern.US)
+
+
+@pytest.mark.parametrize("stage", ["mail", "rcpt", "data", "dot"])
+@pytest.mark.parametrize("code", [421, 450, 451, 454])
+async def test_a_relay_that_asks_for_patience_speaks_of_our_pace(fake, connection, stage, code):
+    fake.answers(stage, f"{code} 4.7.0 slower")
+
+    outcome = await connection.send(letter_to(ROSA))
+
+    assert outcome == Outcome(Verdict.DEFERRED, code, "4.7.0 slower", Concern.PACE)
+
+
+@pytest.mark.parametrize("stage", ["rcpt", "data", "dot"])
+@pytest.mark.parametrize(
+    "reply",
+    [
+        "554 5.7.1 Relay access denied",
+        "550 5.7.1 Client host blocked using a list we trust",
+        "550-5.7.26 this mail has not passed\r\n550 5.7.26 any check of ours",
+        "530 5.7.0 who are you?",
+    ],
+)
+async def test_a_lasting_refusal_of_us_only_defers_for_it_is_not_the_persons_fault(fake, connection, stage, reply):
+    fake.answers(stage, reply)
+
+    outcome = await connection.send(letter_to(ROSA))
+
+    assert (outcome.verdict, outcome.concern) == (Verdict.DEFERRED, Concern.US)
+    assert connection.usable
+
+
+async def test_a_relay_that_forgot_our_login_half_way_speaks_of_us(fake, connection):
+    await connection.send(letter_to(ROSA))
+    fake.answers("mail", "530 5.7.0 log in first")
+
+    outcome = await connection.send(letter_to(EMMA))
+
+    assert outcome == Outcome(Verdict.DEFERRED, 530, "5.7.0 log in first", Concern.US)
+
+
+async def test_a_full_mailbox_or_a_relay_short_of_room_concerns_the_letter_only(fake, connection):
+    fake.answers("rcpt", "452 4.2.2 mailbox full", address=EMMA)
+
+    outcome = await connection.send(letter_to(EMMA))
+
+    assert outcome == Outcome(Verdict.DEFERRED, 452, "4.2.2 mailbox full", Concern.LETTER)
 
 
 @pytest.mark.parametrize("reply", ["552 too big", "500 5.2.3 too long", "554 5.3.4 message exceeds the limit"])
@@ -60,7 +106,16 @@ async def test_a_letter_too_large_is_refused_already_with_its_sender(fake, conne
 
     outcome = await connection.send(letter_to(ROSA))
 
-    assert outcome.verdict is Verdict.REFUSED
+    assert (outcome.verdict, outcome.concern) == (Verdict.REFUSED, Concern.LETTER)
+
+
+async def test_a_quota_of_ours_that_is_used_up_is_not_the_letters_fault(fake, connection):
+    fake.answers("mail", "552 5.7.0 quota of sender exceeded", nth=1)
+    fake.answers("rcpt", "550 5.7.0 daily sending quota exceeded")
+
+    outcomes = [await connection.send(letter_to(ROSA)) for _ in range(2)]
+
+    assert [(one.verdict, one.concern) for one in outcomes] == [(Verdict.DEFERRED, Concern.US)] * 2
 
 
 @pytest.mark.parametrize("stage", ["mail", "rcpt", "data", "dot"])
