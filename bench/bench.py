@@ -84,7 +84,7 @@ async def measure(folder: Path, port: int, people: int) -> None:
         await send(sender)
         told("send", people, time.perf_counter() - began, "letters", "aiosmtplib as it comes", yardstick)
     print(f"longest wait for the write lock while launching and sending: {max(waits) * 1000:.0f} ms")
-    await app.database.close()
+    await app.close()
 
 
 def told(what: str, number: int, took: float, unit: str, yardstick: str, its_rate: float) -> None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import random
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from mailer.domain.keyring import Keyring, parse_keyring
@@ -22,6 +23,8 @@ from mailer.relay.tray import EASY
 from mailer.settings.load import Settings
 from mailer.settings.toml_tables import DkimSettings, DomainSettings, RelaySettings
 from mailer.store.database import Database
+from mailer.store.presence import Presence
+from mailer.store.workers import LEASE
 
 _PACKAGE = Path(__file__).parent
 
@@ -50,6 +53,8 @@ class App:
     """The service as its actions see it."""
 
     database: Database
+    presence: Presence
+    """By which other processes see that our workers are alive."""
     house: House
     templates: Templates
     relays: tuple[Relay, ...]
@@ -59,9 +64,16 @@ class App:
     """Who may sign our letters with DKIM, the preferred first."""
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     """Now, aware, in UTC."""
+    lease: timedelta = LEASE
+    """How long a worker that is not heard of keeps what it claimed."""
     chance: Callable[[], float] = random.random
     """A number in [0, 1)."""
     bells: Bells = field(default_factory=Bells)
+
+    async def close(self) -> None:
+        """Put everything down; to other processes our workers are dead from now on."""
+        await asyncio.to_thread(self.presence.leave)
+        await self.database.close()
 
     def letterhead(self, mailing_list: MailingList) -> Letterhead:
         return Letterhead(house=self.house, mailing_list=mailing_list)
@@ -71,8 +83,11 @@ class App:
         return choose_language(wanted, self.templates.languages) or self.templates.languages[0]
 
 
-def open_app(settings: Settings) -> App:
-    """The App of these settings; SecretUnreadable or DkimKeyRefused where a secret or a key cannot be had."""
+def open_app(settings: Settings, *, of: int = 1) -> App:
+    """The App of these settings, as one of so many processes that share the connections to the relays.
+
+    SecretUnreadable or DkimKeyRefused where a secret or a key cannot be had.
+    """
     service = settings.service
     house = House(
         name=service.name,
@@ -81,12 +96,15 @@ def open_app(settings: Settings) -> App:
         owner=service.owner,
         keyring=read_keyring(service.secret_file),
     )
+    database = Database(settings.database.url)
     return App(
-        database=Database(settings.database.url),
+        database=database,
+        presence=Presence(database.engine),
+        lease=timedelta(seconds=settings.sending.lease_s),
         house=house,
         templates=Templates(resource("templates"), _PACKAGE / "locale"),
         domains={one.name: _domain(one) for one in settings.domain},
-        relays=open_relays(settings),
+        relays=tuple(replace(one, connections=max(2, one.connections // of)) for one in open_relays(settings)),
         signers=tuple(map(read_signer, settings.dkim)),
     )
 
@@ -114,6 +132,13 @@ def read_signer(given: DkimSettings) -> Signer:
     except DkimKeyRefused as refusal:
         reason = str(refusal)
     raise DkimKeyRefused(f"DKIM key {given.key_file}: {reason}")
+
+
+def sending_processes(settings: Settings) -> int:
+    """How many processes send on this machine. On SQLite one: it owns the ledger, and its threads only sign."""
+    if settings.database.url.startswith("sqlite"):
+        return 1
+    return (os.cpu_count() or 1) if settings.sending.workers == "auto" else settings.sending.workers
 
 
 def open_relays(settings: Settings) -> tuple[Relay, ...]:

@@ -44,6 +44,10 @@ class DatabaseUnavailable(MailerError):
     """The database cannot be reached, or refuses us."""
 
 
+class LeaseLost(DatabaseUnavailable):
+    """A worker was not heard of for too long, and others have taken what it had claimed."""
+
+
 # --- What people hand us ----------------------------------------------------------------------------------------
 
 

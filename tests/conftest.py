@@ -76,7 +76,7 @@ async def app(database_url: str, clock: Clock, relay: FakeRelay) -> AsyncIterato
     """The service on each database, before any door is open."""
     made = make_app(database_url, clock, relay.port)
     yield made
-    await made.database.close()
+    await made.close()
 
 
 @pytest.fixture
@@ -90,4 +90,4 @@ async def again(database_url: str, clock: Clock, relay: FakeRelay) -> AsyncItera
 
     yield start
     for one in made:
-        await one.database.close()
+        await one.close()

@@ -30,6 +30,7 @@ from mailer.mail.template import Templates
 from mailer.relay.connection import Relay
 from mailer.relay.route import Priority
 from mailer.store.database import Database
+from mailer.store.presence import Presence
 
 ROOT = Path(__file__).parent.parent
 DOMAIN = "lists.example.org"
@@ -81,8 +82,10 @@ def make_app(database_url: str, clock: Clock, relay_port: int, connections: int 
         owner="owner@example.net",
         keyring=Keyring(b"p" * 32, ((1, b"k" * 32),)),
     )
+    database = Database(database_url)
     return App(
-        database=Database(database_url),
+        database=database,
+        presence=Presence(database.engine),
         house=house,
         templates=Templates(ROOT / "templates", ROOT / "mailer" / "locale"),
         relays=(Relay(host="127.0.0.1", port=relay_port, tls="none", helo=DOMAIN, connections=connections),),

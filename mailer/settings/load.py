@@ -18,6 +18,7 @@ from mailer.settings.toml_tables import (
     DomainSettings,
     IntakeSettings,
     RelaySettings,
+    SendingSettings,
     Service,
     Table,
     WebSettings,
@@ -37,6 +38,7 @@ class Settings(BaseSettings):
     database: DatabaseSettings = DatabaseSettings()
     intake: IntakeSettings = IntakeSettings()
     web: WebSettings = WebSettings()
+    sending: SendingSettings = SendingSettings()
     relay: tuple[RelaySettings, ...] = Field((RelaySettings(),), min_length=1)
     domain: tuple[DomainSettings, ...] = ()
     dns: DnsSettings = DnsSettings()
@@ -47,6 +49,7 @@ class Settings(BaseSettings):
         "database": DatabaseSettings,
         "intake": IntakeSettings,
         "web": WebSettings,
+        "sending": SendingSettings,
         "relay": RelaySettings,
         "domain": DomainSettings,
         "dns": DnsSettings,

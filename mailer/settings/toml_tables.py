@@ -123,6 +123,18 @@ class RelaySettings(Table):
         return self
 
 
+class SendingSettings(Table):
+    """How letters are sent."""
+
+    workers: Literal["auto"] | Annotated[int, Field(ge=1, le=64)] = Field(
+        "auto",
+        description='Processes that send, on PostgreSQL: "auto" is one for each core. On SQLite it is always one.',
+    )
+    lease_s: float = Field(
+        60, ge=1, description="Seconds after which others take what a worker that is not heard of had claimed."
+    )
+
+
 class DomainSettings(Table):
     """A destination that is to be spared. Repeat the table for more than one."""
 

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Row, and_, exists, insert, or_, select, updat
 
 from mailer.domain.campaign import Campaign, CampaignState
 from mailer.errors import NotFound
+from mailer.store.hints import hint
 from mailer.store.queue_tables import campaign, delivery
 
 
@@ -92,6 +93,7 @@ def move(
 
     Whether it was: of several rivals one succeeds.
     """
+    hint(tx)
     still = () if due_by is None else (campaign.c.scheduled_at <= due_by,)
     return bool(
         tx.execute(

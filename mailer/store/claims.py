@@ -27,8 +27,8 @@ from mailer.domain.delivery import MOST_RESENDS, NOTICES, Delivery, DeliveryStat
 from mailer.store import revisions
 from mailer.store.batch import Prepared, as_json, fetch, fetched, instant, packed, rows_of
 from mailer.store.columns import UtcDateTime
-from mailer.store.gate import put_back
 from mailer.store.queue_tables import campaign, claim, delivery, worker
+from mailer.store.release import put_back
 from mailer.store.tables import subscriber, subscription
 
 
@@ -176,9 +176,9 @@ def bury(tx: Connection, worker_ids: Iterable[int], now: datetime) -> Recovered:
     What was claimed waits again. What was handed may have gone out: it is sent again, the same octets, at most
     MOST_RESENDS times, or parked at once where its campaign says so.
     """
-    gone = sorted(worker_ids)
     # Whoever still lives in there, in the middle of a turn, is waited for; afterwards it finds itself gone.
-    tx.execute(select(worker.c.id).where(worker.c.id.in_(gone)).order_by(worker.c.id).with_for_update()).all()
+    named = select(worker.c.id).where(worker.c.id.in_(list(worker_ids))).order_by(worker.c.id).with_for_update()
+    gone = tx.execute(named).scalars().all()
     held = tx.execute(select(claim.c.id, claim.c.deliveries).where(claim.c.worker_id.in_(gone))).all()
     taken = packed(tx.dialect, ((number, one.id) for one in held for number in one.deliveries))
     in_doubt = fetched(_HANDED_UNDER.run(tx, taken=taken))

@@ -13,12 +13,14 @@ from mailer.domain.suppression import EVERY_LIST
 from mailer.store import claims
 from mailer.store.batch import Prepared, packed, rows_of
 from mailer.store.database import insert_into
+from mailer.store.hints import hint
 from mailer.store.queue_tables import campaign, delivery
 from mailer.store.tables import subscription
 
 
 def add_notice(tx: Connection, notice: Notice, now: datetime) -> bool:
     """Put a notice into the queue; whether it is new (a cause is answered once)."""
+    hint(tx)
     statement = insert_into(tx, delivery).values(
         campaign_id=NOTICES,
         kind=notice.kind,

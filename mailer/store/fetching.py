@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 from mailer.domain.campaign import Campaign, CampaignState
 from mailer.domain.delivery import NOTICES, Delivery
 from mailer.domain.limits import Limits
-from mailer.store import budgets, campaigns, claims, gate, holds, progress
+from mailer.store import budgets, campaigns, claims, holds, progress, release, workers
 from mailer.store.holds import Hold
 
 
@@ -45,7 +45,11 @@ def fetch(
     now: datetime,
     limits: Mapping[str, Limits],
 ) -> list[Delivery]:
-    """Claim about `most` deliveries of these campaigns; what a domain's limits do not let go yet waits for its hour."""
+    """Claim about `most` deliveries of these campaigns; what a domain's limits do not let go yet waits for its hour.
+
+    LeaseLost.
+    """
+    workers.stands(tx, worker_id)
     share = -(-most // max(len(campaign_ids), 1))
     fetched: list[Delivery] = []
     for campaign_id in campaign_ids:
@@ -79,7 +83,7 @@ def _within_limits(
         hour = grant.next_after()
         for place, one in enumerate(waiting[grant.letters :]):
             later[one.id] = hour + timedelta(seconds=place * grant.every_s)
-    gate.put_back(tx, list(later.items()), now)
+    release.put_back(tx, list(later.items()), now)
     left = [one for one in fetched if one.id not in later]
     claims.drop(tx, {one.claim_id for one in fetched} - {one.claim_id for one in left})
     return left

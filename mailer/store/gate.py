@@ -14,7 +14,6 @@ from sqlalchemy import (
     JSON,
     BigInteger,
     Boolean,
-    ColumnElement,
     Connection,
     Dialect,
     Integer,
@@ -36,13 +35,12 @@ from sqlalchemy.sql.selectable import Subquery
 from sqlalchemy.types import TypeEngine
 
 from mailer.domain.campaign import CampaignState
-from mailer.domain.delivery import NOTICES, WAITING, DeliveryState, Settlement
-from mailer.domain.suppression import EVERY_LIST
+from mailer.domain.delivery import NOTICES, DeliveryState, Settlement
 from mailer.store.batch import Prepared, as_json, fetched, packed, rows_of
 from mailer.store.columns import UtcDateTime
 from mailer.store.database import is_sqlite
 from mailer.store.queue_tables import campaign, claim, delivery, worker
-from mailer.store.tables import subscriber, suppression
+from mailer.store.release import WAITS, put_back, suppressed
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -131,8 +129,6 @@ _SETTLED_ROW: dict[str, TypeEngine[Any]] = {
     "id": BigInteger(), "claim_id": BigInteger(), "state": String(), "due_at": UtcDateTime(), "resends": Integer(),
     "redate": Boolean(), "code": Integer(), "reply": Text(),
 }  # fmt: skip
-_WAITS = or_(*(delivery.c.state == state for state in WAITING))
-_HOUR_ROW: dict[str, TypeEngine[Any]] = {"id": BigInteger(), "due_at": UtcDateTime()}
 
 
 def _make_hand(dialect: Dialect) -> Update:
@@ -148,10 +144,10 @@ def _make_hand(dialect: Dialect) -> Update:
         update(delivery)
         .where(
             delivery.c.id == one.c.id,
-            _WAITS,
+            WAITS,
             delivery.c.due_at.is_(None),
             or_(delivery.c.campaign_id == NOTICES, exists(select(literal(1)).where(sending))),
-            ~_suppressed(one.c.suppression_key),
+            ~suppressed(one.c.suppression_key),
         )
         .values(
             state=DeliveryState.HANDED,
@@ -187,56 +183,10 @@ def _make_settle(dialect: Dialect) -> Update:
     )
 
 
-def _suppressed(key: ColumnElement[str]) -> ColumnElement[bool]:
-    """A site-wide order stands, or (for campaigns; notices may go to the departed) one for the list."""
-    own_list = case((delivery.c.campaign_id == NOTICES, EVERY_LIST), else_=delivery.c.mailing_list_id)
-    return exists(
-        select(literal(1)).where(
-            suppression.c.suppression_key == key,
-            or_(suppression.c.mailing_list_id == EVERY_LIST, suppression.c.mailing_list_id == own_list),
-        )
-    )
-
-
-def put_back(tx: Connection, hours: Sequence[tuple[int, datetime]], now: datetime) -> None:
-    """Give up claimed deliveries (id, hour) that missed the gate or were not used.
-
-    Each waits for its hour, or becomes what it now should be: suppressed, cancelled, expired.
-    """
-    if hours:
-        _PUT_BACK.run(tx, hours=packed(tx.dialect, hours), now=now)
-
-
-def _make_put_back(dialect: Dialect) -> Update:
-    one = rows_of(dialect, "hours", _HOUR_ROW)
-    ended = _ended(bindparam("now", type_=UtcDateTime()))
-    return (
-        update(delivery)
-        .where(delivery.c.id == one.c.id, _WAITS, delivery.c.due_at.is_(None))
-        .values(
-            state=case(*ended, else_=delivery.c.state),
-            due_at=case(*((when, None) for when, _ in ended), else_=one.c.due_at),
-        )
-    )
-
-
-def _ended(now: ColumnElement[datetime]) -> list[tuple[ColumnElement[bool], DeliveryState]]:
-    """What a waiting delivery has become meanwhile."""
-    of_reader = (
-        select(subscriber.c.suppression_key)
-        .where(subscriber.c.id == delivery.c.subscriber_id)
-        .correlate(delivery)
-        .scalar_subquery()
-    )
-    return [
-        (_suppressed(func.coalesce(delivery.c.suppression_key, of_reader)), DeliveryState.SUPPRESSED),
-        (_campaign_is(campaign.c.state == CampaignState.CANCELLED), DeliveryState.CANCELLED),
-        (_campaign_is(campaign.c.event_starts_at <= now), DeliveryState.EXPIRED),
-    ]
-
-
-def _campaign_is(so: ColumnElement[bool]) -> ColumnElement[bool]:
-    return exists(select(literal(1)).where(campaign.c.id == delivery.c.campaign_id, so))
+def give_back(tx: Connection, worker_id: int, hours: Sequence[tuple[int, datetime]], now: datetime) -> None:
+    """A worker's own `put_back`; nothing, where its lease was lost and they are others' by now."""
+    if _stands(tx, worker_id, []):
+        put_back(tx, hours, now)
 
 
 def _handed_of(dialect: Dialect) -> Any:
@@ -247,4 +197,4 @@ def _handed_of(dialect: Dialect) -> Any:
 
 # Made once: they stand in every commit of a blast.
 _HAND, _HANDED_OF = Prepared(_make_hand), Prepared(_handed_of)
-_SETTLE, _PUT_BACK = Prepared(_make_settle), Prepared(_make_put_back)
+_SETTLE = Prepared(_make_settle)

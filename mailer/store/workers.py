@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Engine, create_engine, insert, select, text, 
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
-from mailer.errors import DatabaseOwned, DatabaseUnavailable
+from mailer.errors import DatabaseOwned, DatabaseUnavailable, LeaseLost
 from mailer.store.database import is_sqlite
 from mailer.store.queue_tables import worker
 
@@ -24,22 +24,23 @@ LEASE = timedelta(seconds=60)
 """How long a worker's claims are its own after it was last heard of."""
 
 
-def enter(tx: Connection, name: str, now: datetime) -> int:
+def enter(tx: Connection, name: str, now: datetime, lease: timedelta = LEASE) -> int:
     """A new worker: its id marks its claims, so that they can be told void when it is gone."""
-    made = insert(worker).values(name=name, started_at=now, lease_until=now + LEASE)
+    made = insert(worker).values(name=name, started_at=now, lease_until=now + lease)
     return tx.execute(made.returning(worker.c.id)).scalar_one()
 
 
-def renew(tx: Connection, worker_id: int, now: datetime) -> bool:
-    """Be heard of; False where others have given the worker up, and its claims are void."""
-    mine = update(worker).where(worker.c.id == worker_id).values(lease_until=now + LEASE)
-    return bool(tx.execute(mine).rowcount)
+def renew(tx: Connection, worker_id: int, now: datetime, lease: timedelta = LEASE) -> None:
+    """Be heard of; LeaseLost where it is too late for that."""
+    stands(tx, worker_id)
+    tx.execute(update(worker).where(worker.c.id == worker_id).values(lease_until=now + lease))
 
 
-def named(tx: Connection, name: str) -> list[tuple[int, datetime]]:
-    """The workers of that name, (id, lease), oldest first."""
-    found = tx.execute(select(worker.c.id, worker.c.lease_until).where(worker.c.name == name).order_by(worker.c.id))
-    return [(number, lease) for number, lease in found]
+def stands(tx: Connection, worker_id: int) -> None:
+    """LeaseLost where others have given the worker up; on PostgreSQL they cannot before we commit."""
+    mine = select(worker.c.id).where(worker.c.id == worker_id)
+    if tx.execute(mine if is_sqlite(tx) else mine.with_for_update(read=True)).first() is None:
+        raise LeaseLost("this worker was given up for dead: what it had claimed is others' by now")
 
 
 @contextmanager

@@ -231,6 +231,7 @@ async def test_a_worker_that_died_leaves_its_claims_void_and_its_handed_letters_
     await hold.reached.wait()
     dying.cancel()
     await asyncio.gather(dying, return_exceptions=True)
+    await asyncio.to_thread(app.presence.leave)
     hold.released.set()
 
     successor = again()

@@ -42,6 +42,8 @@ SETTINGS = """\
 [service]
 domain = "{domain}"
 serve_migrates = false
+[sending]
+workers = 1
 [database]
 url = "{url}"
 [intake]

@@ -8,12 +8,12 @@ from datetime import datetime
 import structlog
 from sqlalchemy import Connection
 
-from mailer.actions.posting.desk import Desk
+from mailer.actions.posting.desk import Desk, stay_alive
 from mailer.domain.campaign import CampaignState
 from mailer.domain.delivery import NOTICES, WRONGED_WAIT, Delivery
 from mailer.relay.lane import Lane
 from mailer.relay.route import Priority
-from mailer.store import campaigns, deliveries, fetching, gate, holds, progress
+from mailer.store import campaigns, deliveries, fetching, gate, holds, progress, release
 from mailer.store.fetching import Look
 from mailer.store.holds import Hold
 
@@ -26,6 +26,7 @@ _TRAY = 20
 async def fill(desk: Desk) -> bool:
     """Write down what was learned, heed what others learned, and claim what is due; whether anything was."""
     app, now = desk.app, desk.app.clock()
+    await stay_alive(desk, now)
     await write_down(desk, now)
     if desk.closing:
         return False
@@ -80,7 +81,7 @@ def _hold_unwritten(tx: Connection, delivery: Delivery, why: str, now: datetime)
     else:
         remark = f"cannot be written for {delivery.address}: {why}"
         campaigns.move(tx, delivery.campaign_id, CampaignState.PAUSED, of=(CampaignState.SENDING,), remark=remark)
-        gate.put_back(tx, [(delivery.id, now)], now)
+        release.put_back(tx, [(delivery.id, now)], now)
 
 
 def _heed(desk: Desk, seen: Look, now: datetime) -> None:
@@ -104,7 +105,7 @@ async def _give_back(
 ) -> None:
     if not unused:
         return
-    await desk.app.database.write(gate.put_back, hours, now)
+    await desk.app.database.write(gate.give_back, desk.worker_id, hours, now)
     for one in unused:
         desk.claimed.pop(one.id, None)
     desk.ledger.gave_up(one.claim_id for one in unused)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field
+from datetime import datetime
 
 import structlog
 
@@ -16,7 +17,7 @@ from mailer.relay.lane import Lane
 from mailer.relay.pace import Pace
 from mailer.relay.route import KEPT, Priority, Route, seats
 from mailer.relay.tray import EASY, Tray
-from mailer.store import budgets, claims, workers
+from mailer.store import budgets, claims, presence, workers
 from mailer.store.ledger import Ledger
 
 _log = structlog.get_logger()
@@ -33,6 +34,8 @@ class Desk:
     ledger: Ledger
     writer: LetterWriter
     tray: Tray
+    heard_at: datetime
+    """When the worker was last heard of."""
     claimed: dict[int, Delivery] = field(default_factory=dict)
     """What is ours and has not come to the gate."""
     handed: int = 0
@@ -53,17 +56,17 @@ class Desk:
         return self.app.bells.closing.is_set()
 
 
-async def enter(app: App, priority: Priority) -> Desk:
-    """A new worker for a priority, after what dead ones left behind is taken back.
+async def enter(app: App, priority: Priority, instead_of: Desk | None = None) -> Desk:
+    """A new worker for a priority, after what dead ones left behind is taken back; and what an earlier self did.
 
-    The caller owns the database and is the only sender of this priority: claims of others are void from now on.
+    On SQLite the caller owns the database and is the only sender of this priority: all others are dead.
     """
-    before = await app.database.read(workers.named, priority.value)
-    worker_id = await app.database.write(workers.enter, priority.value, app.clock())
-    found = await app.database.write(claims.bury, [number for number, _ in before], app.clock())
-    if found.resent or found.parked:
-        _log.warning("letters of unknown fate", resent=found.resent, parked=found.parked)
-    return Desk(
+    now = app.clock()
+    if app.presence.needed:
+        worker_id = await asyncio.to_thread(app.presence.enter, priority.value, now, app.lease)
+    else:
+        worker_id = await app.database.write(workers.enter, priority.value, now, app.lease)
+    desk = Desk(
         app=app,
         priority=priority,
         worker_id=worker_id,
@@ -71,7 +74,29 @@ async def enter(app: App, priority: Priority) -> Desk:
         ledger=Ledger(app.database, worker_id, app.clock),
         writer=LetterWriter(app),
         tray=Tray(lambda domain: app.domains[domain].connections if domain in app.domains else EASY),
+        heard_at=now,
     )
+    await bury_the_dead(desk, now, *((instead_of.worker_id,) if instead_of else ()))
+    return desk
+
+
+async def stay_alive(desk: Desk, now: datetime) -> None:
+    """Be heard of well within the lease, and see who was not; LeaseLost."""
+    if now - desk.heard_at >= desk.app.lease / 4:
+        await desk.app.database.write(workers.renew, desk.worker_id, now, desk.app.lease)
+        desk.heard_at = now
+        if desk.app.presence.needed:
+            await bury_the_dead(desk, now)
+
+
+async def bury_the_dead(desk: Desk, now: datetime, *also: int) -> None:
+    """What dead workers had claimed waits again; what they had handed is sent again, or parked."""
+    database = desk.app.database
+    found = await database.read(presence.dead, desk.priority.value, desk.worker_id, now)
+    if gone := {*found, *also}:
+        recovered = await database.write(claims.bury, gone, now)
+        if recovered.resent or recovered.parked:
+            _log.warning("letters of unknown fate", resent=recovered.resent, parked=recovered.parked)
 
 
 def _route(app: App, relay: Relay, priority: Priority) -> Route[Written]:

@@ -77,7 +77,7 @@ def act(verb: Callable[[App], Coroutine[Any, Any, R]]) -> R:
         try:
             return await verb(app)
         finally:
-            await app.database.close()
+            await app.close()
 
     with told_plainly():
         at_hand = settings()

@@ -22,7 +22,13 @@ command = typer.Typer(
     add_completion=False,
     help="Mailing lists and newsletters: join by email, blasts on a clock, leave by link.",
 )
-for own in (service_commands.init, service_commands.serve, service_commands.migrate, service_commands.demo):
+for own in (
+    service_commands.init,
+    service_commands.serve,
+    service_commands.worker,
+    service_commands.migrate,
+    service_commands.demo,
+):
     command.command()(own)
 command.command()(doctor)
 command.add_typer(lists, name="list")

@@ -47,7 +47,7 @@ def serve(
 
     import uvloop
 
-    from mailer.app import open_app, resource
+    from mailer.app import open_app, resource, sending_processes
     from mailer.entrypoints.log import log_to_stderr
     from mailer.entrypoints.serve import serve as serve_app
     from mailer.store.migration import check_schema
@@ -55,14 +55,15 @@ def serve(
     log_to_stderr()
     with told_plainly():
         at_hand = settings()
-        app = open_app(at_hand)
+        processes = sending_processes(at_hand)
+        app = open_app(at_hand, of=processes)
         _warn_of_short_keys(app)
         if at_hand.service.serve_migrates if migrate is None else migrate:
             _bring_up_to_date(at_hand.database.url)
         else:
             check_schema(at_hand.database.url, resource("migrations"))
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(serve_app(app, at_hand.intake, at_hand.web))
+            runner.run(serve_app(app, at_hand.intake, at_hand.web, workers=processes))
 
 
 def _warn_of_short_keys(app: App) -> None:
@@ -71,6 +72,34 @@ def _warn_of_short_keys(app: App) -> None:
     for signer in app.signers:
         if signer.key.key_size < SOUND_BITS:
             say(f"mailer: the DKIM key of {signer.record_name} has {signer.key.key_size} bits; use {SOUND_BITS}")
+
+
+def worker(
+    of: Annotated[int, typer.Option(min=1, help="How many processes on this machine share the connections.")] = 1,
+    child: Annotated[bool, typer.Option("--child", hidden=True)] = False,
+) -> None:
+    """Launch and send beside a `serve` on the same PostgreSQL, until SIGINT or SIGTERM; on any machine, any number."""
+    import asyncio
+
+    import uvloop
+
+    from mailer.app import open_app, resource
+    from mailer.entrypoints.log import log_to_stderr
+    from mailer.entrypoints.worker import work
+    from mailer.errors import SettingsRefused
+    from mailer.store.migration import check_schema
+
+    log_to_stderr()
+    with told_plainly():
+        at_hand = settings()
+        if not at_hand.database.url.startswith("postgresql://"):
+            raise SettingsRefused(
+                "database.url: on SQLite one `mailer serve` does all the sending; workers need PostgreSQL"
+            )
+        check_schema(at_hand.database.url, resource("migrations"))
+        app = open_app(at_hand, of=of)
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(work(app, child=child))
 
 
 def migrate() -> None:

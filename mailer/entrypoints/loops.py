@@ -1,0 +1,92 @@
+"""What `serve` and `worker` keep doing: look into the ledger when a bell rings, and come again after trouble."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from functools import partial
+
+import structlog
+
+from mailer.actions.posting.desk import Desk, enter
+from mailer.actions.sending.launch import launch_due
+from mailer.actions.sending.send import send
+from mailer.app import App
+from mailer.errors import DatabaseUnavailable, RelayUnavailable
+from mailer.relay.route import Priority
+from mailer.store.hints import hear_hints
+
+_log = structlog.get_logger()
+
+_LONGEST_PAUSE_S = 60
+_HANDED_WAIT_S = 30
+"""How long, at the end, the answers to letters already handed are awaited."""
+
+
+def start_sending(app: App, group: asyncio.TaskGroup) -> list[asyncio.Task[None]]:
+    """Launch and send whatever is due, and hear what other nodes hint at; the tasks that send."""
+    group.create_task(whenever(app, app.bells.schedule, partial(launch_due, app)))
+    if app.presence.needed:
+        group.create_task(_listen(app))
+    return [group.create_task(_send_in(app, priority)) for priority in Priority]
+
+
+async def _send_in(app: App, priority: Priority) -> None:
+    """Send in one priority, as a new worker after every failure of the ledger: what the old one held is recovered."""
+    desk: Desk | None = None
+    before: Desk | None = None
+
+    async def work() -> None:
+        nonlocal desk, before
+        try:
+            desk = desk or await enter(app, priority, instead_of=before)
+            before = desk
+            await send(desk)
+        except DatabaseUnavailable:
+            desk = None
+            raise
+
+    await whenever(app, app.bells.queue, work)
+
+
+async def whenever(app: App, bell: asyncio.Event, work: Callable[[], Awaitable[object]]) -> None:
+    """Do the work each time the bell rings; where the relay or the database is down, wait, longer each time."""
+    pause_s = 1
+    while await bell.wait() and not app.bells.closing.is_set():
+        bell.clear()
+        try:
+            await work()
+            pause_s = 1
+        except (RelayUnavailable, DatabaseUnavailable) as trouble:
+            _log.warning("trouble", what=str(trouble), trying_again_in_s=pause_s)
+            await pause(app, pause_s)
+            pause_s = min(pause_s * 2, _LONGEST_PAUSE_S)
+            bell.set()
+
+
+async def pause(app: App, seconds: float) -> None:
+    """Wait, but not beyond the end of the service."""
+    with suppress(TimeoutError):
+        await asyncio.wait_for(app.bells.closing.wait(), seconds)
+
+
+async def _listen(app: App) -> None:
+    """Ring the bells when another node hints at something; without hints the clock does, a little later."""
+    while not app.bells.closing.is_set():
+        hearing = asyncio.ensure_future(hear_hints(app.database.engine, app.bells.ring))
+        closing = asyncio.ensure_future(app.bells.closing.wait())
+        await asyncio.wait((hearing, closing), return_when=asyncio.FIRST_COMPLETED)
+        for one in (hearing, closing):
+            one.cancel()
+        for ended in await asyncio.gather(hearing, closing, return_exceptions=True):
+            if isinstance(ended, Exception) and not isinstance(ended, DatabaseUnavailable):
+                raise ended
+        await pause(app, _LONGEST_PAUSE_S / 10)
+
+
+async def cut_off(sending: list[asyncio.Task[None]]) -> None:
+    """End the wait for a relay that does not answer: those letters are of unknown fate, and known by name."""
+    _, pending = await asyncio.wait(sending, timeout=_HANDED_WAIT_S)
+    for task in pending:
+        task.cancel()
