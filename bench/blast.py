@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import time
 from dataclasses import dataclass
 
 from bench.desk import Desk
-from bench.process import cpu_s
+from bench.process import busy_s, cpu_s
 from bench.relay import Sink, measure_yardstick
 from bench.service import PATIENCE_S, Service, running
 from mailer.domain.campaign import CampaignState
@@ -27,6 +28,8 @@ class Blast:
     yardsticks: tuple[float, float]
     """Just before and just after, letters a second."""
     cpu_us: dict[str, float]
+    elsewhere: float
+    """Cores that other programs of this machine kept busy meanwhile."""
     peaks_mb: list[float]
     troubles: list[str]
 
@@ -61,11 +64,13 @@ def blast(
     with running(desk, workers) as service:
         before = measure_yardstick(sink, yardstick_letters)
         campaign_id = desk.new_campaign()
-        taken, cpu = sink.taken(), _cpu(service, sink, server_pid)
+        taken, cpu, began = sink.taken(), _cpu(service, sink, server_pid), time.monotonic()
         desk.command("campaign", "send", campaign_id, "--now")
         launched = service.said_at("campaign launched", PATIENCE_S * 5)
         points = _watch(service, sink, taken, people, launched)
-        spent = {who: (after - cpu[who]) / people * 1e6 for who, after in _cpu(service, sink, server_pid).items()}
+        spent = {who: now - cpu[who] for who, now in _cpu(service, sink, server_pid).items()}
+        elsewhere = spent.pop("all") - sum(spent.values()) - spent.pop("bench")
+        elsewhere = max(elsewhere / (time.monotonic() - began), 0.0)
         _account(desk, campaign_id, people, sink.taken() - taken, service)
         peaks, troubles = service.peaks_mb(), service.troubles()
         after = measure_yardstick(sink, yardstick_letters)
@@ -73,14 +78,17 @@ def blast(
         people=people,
         points=points,
         yardsticks=(before, after),
-        cpu_us=spent,
+        cpu_us={who: seconds / people * 1e6 for who, seconds in spent.items()},
+        elsewhere=elsewhere,
         peaks_mb=peaks,
         troubles=troubles,
     )
 
 
 def _cpu(service: Service, sink: Sink, server_pid: int | None) -> dict[str, float]:
-    spent = {"service": service.cpu_s(), "sink": cpu_s(sink.pid)}
+    times = os.times()
+    bench = times.user + times.system + times.children_user + times.children_system
+    spent = {"service": service.cpu_s(), "sink": cpu_s(sink.pid), "bench": bench, "all": busy_s()}
     return spent if server_pid is None else spent | {"PostgreSQL": cpu_s(server_pid)}
 
 

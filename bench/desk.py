@@ -27,7 +27,6 @@ LETTER = """\
 subject: Come to the harvest forum
 lead: One evening on seeds.
 language: en
-action: {label: Say that you come, url: https://forum.example.org/come}
 ---
 Dear {{ name or "friend" }},
 

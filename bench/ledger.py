@@ -17,9 +17,12 @@ from sqlalchemy import Connection, text
 from sqlalchemy.engine import make_url
 
 from bench.desk import LIST, Desk
+from mailer.actions.writing.add_list import add_list
+from mailer.app import resource
 from mailer.domain.keyring import Keyring
 from mailer.domain.subscription import SubscriptionState
 from mailer.store.database import insert_into, insert_many, open_engine
+from mailer.store.migration import bring_up_to_date
 from mailer.store.tables import subscriber, subscription
 from tests.postgres import find_binaries, running_postgres
 
@@ -107,8 +110,8 @@ def fill(url: str, keyring: Keyring, people: int, folder: Path) -> None:
     """Migrate an empty database, and put so many confirmed people who do not exist on a list."""
     desk = Desk(folder, url)
     desk.write_settings(relay_port=25)
-    desk.command("migrate")
-    desk.command("list", "add", LIST, "--name", "The bench", "--owner", "ada@example.net")
+    bring_up_to_date(url, resource("migrations"))
+    desk.act(lambda app: add_list(app, name=LIST, title="The bench", owner="ada@example.net"))
     engine = open_engine(url)
     now = datetime.now(UTC)
     with engine.begin() as tx:

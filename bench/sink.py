@@ -24,7 +24,7 @@ class Sink(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Greet."""
         self.transport = cast("asyncio.Transport", transport)
-        self.rest, self.in_content = b"", False
+        self.rest, self.in_content, self.leaving = b"", False, False
         self.transport.write(b"220 sink\r\n")
 
     def data_received(self, data: bytes) -> None:
@@ -44,6 +44,8 @@ class Sink(asyncio.Protocol):
             self.in_content = not self.in_content and head.upper() == b"DATA"
         if answers:
             self.transport.write(b"".join(answers))
+        if self.leaving:
+            self.transport.close()
         if Sink.taken > before:
             os.write(1, b"mesg=%d\r" % Sink.taken)
 
@@ -55,7 +57,7 @@ class Sink(asyncio.Protocol):
             case b"DATA":
                 return b"354 go\r\n"
             case b"QUIT":
-                self.transport.close()
+                self.leaving = True
                 return b"221 bye\r\n"
         return b"250 ok\r\n"
 
