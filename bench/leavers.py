@@ -41,25 +41,24 @@ def leaving(port: int, keyring: Keyring, people: int) -> Iterator[Leavers]:
     whom it met. The time counts from the pressing.
     """
     left, stop = Leavers(), threading.Event()
-    with ThreadPoolExecutor(_AT_ONCE, "leaver") as pool:
-        asking = threading.Thread(target=_ask, args=(left, stop, pool, port, keyring, people))
-        asking.start()
-        try:
-            yield left
-        finally:
-            stop.set()
-            asking.join()
+    asking = threading.Thread(target=press_buttons, args=(left, stop, port, keyring, people))
+    asking.start()
+    try:
+        yield left
+    finally:
+        stop.set()
+        asking.join()
 
 
-def _ask(
-    left: Leavers, stop: threading.Event, pool: ThreadPoolExecutor, port: int, keyring: Keyring, people: int
-) -> None:
+def press_buttons(left: Leavers, stop: threading.Event, port: int, keyring: Keyring, people: int) -> None:
+    """Let everybody leave, one after the other, until told to stop; returns when all who asked were answered."""
     began, asked = time.time(), 0
-    waiting: list[Future[None]] = []
-    while asked < people and not stop.wait(max(0.0, began + asked / PER_SECOND - time.time())):
-        token = sign_token(keyring, Purpose.LEAVE, 1 + asked * _STRIDE % people)
-        waiting.append(pool.submit(_leave, left, port, token, began + asked / PER_SECOND))
-        asked += 1
+    with ThreadPoolExecutor(_AT_ONCE, "leaver") as pool:
+        waiting: list[Future[None]] = []
+        while asked < people and not stop.wait(max(0.0, began + asked / PER_SECOND - time.time())):
+            token = sign_token(keyring, Purpose.LEAVE, 1 + asked * _STRIDE % people)
+            waiting.append(pool.submit(_leave, left, port, token, began + asked / PER_SECOND))
+            asked += 1
     for one in waiting:
         one.result()
 

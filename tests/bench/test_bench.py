@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import math
+import threading
 from pathlib import Path
 
 import pytest
+from house import bring, open_list
+from serving import served
 
 from bench.__main__ import measure
 from bench.figure import Curve, Figure, percentile
+from bench.leavers import Leavers, press_buttons
 from bench.plot import plot
 from bench.works import Sizes
+from mailer.app import App
+from mailer.domain.subscription import SubscriptionState
+from mailer.store import subscriptions
 
 TINY = Sizes(blast=200, other_blasts=200, launch=200, import_rows=200, leaving_s=0.2, yardstick=200)
 
 
 def test_a_bench_of_two_hundred_people_loses_nobody_and_writes_its_table_and_plot(tmp_path: Path) -> None:
-    figures = measure(["import", "sqlite", "leaving"], TINY, tmp_path, our_sink=True)
+    figures = measure(["import", "sqlite"], TINY, tmp_path, our_sink=True)
 
     by_work = {figure.work: figure for figure in figures}
     sent = by_work["200 letters, unsigned, SQLite"]
@@ -29,6 +38,20 @@ def test_a_bench_of_two_hundred_people_loses_nobody_and_writes_its_table_and_plo
     found = json.loads((tmp_path / "latest.json").read_text())
     assert found["curves"][0]["points"][-1][1] == 200
     assert (tmp_path / "rate.svg").read_text().startswith("<svg ")
+
+
+async def test_everybody_leaves_and_is_timed(app: App) -> None:
+    mailing_list = await open_list(app)
+    await bring(app, *(f"person{number}@example.org,,en" for number in range(3)))
+    left = Leavers()
+
+    async with served(app) as service:
+        port, keyring = service.doors.web_port, app.house.keyring
+        await asyncio.to_thread(press_buttons, left, threading.Event(), port, keyring, 3)
+        states = await app.database.read(subscriptions.states, mailing_list.id, [1, 2, 3])
+    assert left.failures == []
+    assert len(left.waits_ms(0, math.inf)) == 3
+    assert states == dict.fromkeys((1, 2, 3), SubscriptionState.UNSUBSCRIBED)
 
 
 @pytest.mark.parametrize(("rate", "verdict"), [(300, "missed by 50 %"), (700, "met"), (1000, "met, and the aim")])
