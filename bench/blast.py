@@ -7,9 +7,9 @@ import time
 from dataclasses import dataclass
 
 from bench.desk import Desk
-from bench.process import busy_s, cpu_s
+from bench.process import busy_s
 from bench.relay import Sink, measure_yardstick
-from bench.service import PATIENCE_S, Service, running
+from bench.service import PATIENCE_S, Service, cpu_by, running
 from mailer.domain.campaign import CampaignState
 from mailer.domain.delivery import DeliveryState
 
@@ -88,8 +88,7 @@ def blast(
 def _cpu(service: Service, sink: Sink, server_pid: int | None) -> dict[str, float]:
     times = os.times()
     bench = times.user + times.system + times.children_user + times.children_system
-    spent = {"service": service.cpu_s(), "sink": cpu_s(sink.pid), "bench": bench, "all": busy_s()}
-    return spent if server_pid is None else spent | {"PostgreSQL": cpu_s(server_pid)}
+    return cpu_by(service, sink.pid, server_pid) | {"bench": bench, "all": busy_s()}
 
 
 def _watch(service: Service, sink: Sink, taken: int, people: int, launched: float) -> list[tuple[float, int]]:

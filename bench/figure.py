@@ -19,7 +19,7 @@ class Figure:
     aim: float | None = None
     less_is_better: bool = False
     cpu_us: dict[str, float] = field(default_factory=dict)
-    """CPU microseconds (user and system) a letter, by who spent them."""
+    """CPU microseconds (user and system) a letter or delivery, by who spent them."""
     note: str = ""
     details: dict[str, Any] = field(default_factory=dict)
     """For programs: what the value was made from."""

@@ -65,16 +65,16 @@ def _rates(curve: Curve) -> list[tuple[float, float]]:
     for point in curve.points[1:]:
         if point[0] - kept[-1][0] >= shortest:
             kept.append(point)
-    if len(kept) == 1:
-        kept.append(curve.points[-1])
+    # The last stretch, too short for a rate of its own, belongs to the one before it.
+    kept[max(1, len(kept) - 1) :] = [curve.points[-1]]
     return [((a[0] + b[0]) / 2, (b[1] - a[1]) / max(b[0] - a[0], 1e-9)) for a, b in pairwise(kept)]
 
 
 def _ticks(most: float) -> list[float]:
-    """Four to ten round numbers from 0 to at most `most`."""
-    rough = most / 5
+    """A handful of round numbers from 0 to at most `most`."""
+    rough = most / 6
     power = 10.0 ** math.floor(math.log10(rough)) if rough > 0 else 1.0
-    step = next(power * factor for factor in (1, 2, 5, 10) if power * factor >= rough)
+    step = next(power * factor for factor in (1, 2, 2.5, 5, 10) if power * factor >= rough)
     return [step * number for number in range(int(most / step) + 1)]
 
 

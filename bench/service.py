@@ -77,6 +77,12 @@ class Service:
         return sorted((peak_mb(one) for process in self.processes for one in family(process.pid)), reverse=True)
 
 
+def cpu_by(service: Service, sink_pid: int | None = None, server_pid: int | None = None) -> dict[str, float]:
+    """User and system seconds so far, by who spent them."""
+    others = {"sink": sink_pid, "PostgreSQL": server_pid}
+    return {"service": service.cpu_s()} | {who: cpu_s(pid) for who, pid in others.items() if pid is not None}
+
+
 @contextmanager
 def running(desk: Desk, workers: int = 0) -> Iterator[Service]:
     """The service with so many workers beside `serve` while the block runs; its doors are open."""

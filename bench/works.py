@@ -18,7 +18,7 @@ from bench.ledger import Ledgers
 from bench.machine import Machine, signs_per_s
 from bench.relay import Sink
 from bench.sample import sample_letter
-from bench.service import running
+from bench.service import cpu_by, running
 from mailer.actions.writing.import_people import import_people
 from mailer.domain.consent import Evidence, Way
 
@@ -81,7 +81,7 @@ def sending(run: Run, kind: str, signed: bool) -> Iterator[Figure]:
     """A personalised blast; on SQLite unsigned it also gives evenness and memory. LookupError where it cannot be."""
     first = (kind, signed) == ("sqlite", False)
     people = run.sizes.blast if first else run.sizes.other_blasts
-    workers = run.workers if kind == "postgresql" and has_workers() else 0
+    workers = _workers(run, kind)
     signs = signs_per_s() if signed and kind == "sqlite" else 0.0
     letter = len(sample_letter(run.folder, run.ledgers.fresh("sqlite", 1), signed))
     desk = Desk(run.folder, run.ledgers.fresh(kind, people))
@@ -111,6 +111,11 @@ def sending(run: Run, kind: str, signed: bool) -> Iterator[Figure]:
         details={"yardsticks": told.yardsticks, "peaks_mb": told.peaks_mb, "letter_octets": letter},
     )
     yield from _whole_blast(told) if first else _memory(told, title)
+
+
+def _workers(run: Run, kind: str) -> int:
+    """How many send beside `serve`."""
+    return run.workers if kind == "postgresql" and has_workers() else 0
 
 
 def _held_against(run: Run, kind: str, signed: bool, signs: float) -> tuple[str, float, float, float]:
@@ -155,12 +160,13 @@ def launching(run: Run, kind: str) -> Iterator[Figure]:
     people = run.sizes.launch
     desk = Desk(run.folder, run.ledgers.fresh(kind, people))
     desk.write_settings(relay_port=run.sink.port)
+    server = run.ledgers.server_pid if kind == "postgresql" else None
     with running(desk) as service:
         campaign_id = desk.new_campaign()
-        spent = service.cpu_s()
+        spent = cpu_by(service, server_pid=server)
         desk.command("campaign", "send", campaign_id, "--now")
         done = service.said_at("campaign launched", 600)
-        spent = service.cpu_s() - spent
+        spent = {who: now - spent[who] for who, now in cpu_by(service, server_pid=server).items()}
         took = done - _launched_at(desk, campaign_id)
     yield Figure(
         work=f"launch of {people:,} recipients, {NAMES[kind]}",
@@ -168,7 +174,7 @@ def launching(run: Run, kind: str) -> Iterator[Figure]:
         unit="deliveries/s",
         bar=200_000 if kind == "sqlite" else 100_000,
         aim=500_000,
-        cpu_us={"service": spent / people * 1e6},
+        cpu_us={who: seconds / people * 1e6 for who, seconds in spent.items()},
         note=f"{took:.2f} s",
     )
 
@@ -178,7 +184,7 @@ def leaving_meanwhile(run: Run, kind: str) -> Iterator[Figure]:
     people = run.sizes.launch
     desk = Desk(run.folder, run.ledgers.fresh(kind, people))
     desk.write_settings(relay_port=run.sink.port)
-    with running(desk) as service:
+    with running(desk, _workers(run, kind)) as service:
         campaign_id, port, taken = desk.new_campaign(), service.web_port, run.sink.taken()
         with leaving(port, run.ledgers.keyring, people) as left:
             desk.command("campaign", "send", campaign_id, "--now")
