@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 
 from bench.desk import init
-from bench.figure import Figure, Skipped
+from bench.figure import Broken, Figure, Skipped
 from bench.ledger import ledgers
 from bench.machine import look_at
 from bench.process import ROOT
@@ -35,6 +35,8 @@ WORKS: dict[str, Callable[[Run], Iterable[Figure]]] = {
     "leaving-postgresql": partial(leaving_meanwhile, kind="postgresql"),
 }
 
+_BROKEN = "BROKEN: "
+
 
 def main(words: list[str] | None = None) -> None:
     """Measure what is asked for; one line a figure on stdout, and the results in a folder."""
@@ -54,7 +56,10 @@ def measure(
     workers: int = 2,
     our_sink: bool = False,
 ) -> list[Figure]:
-    """Do these works one after the other; all that was found is written after each."""
+    """Do these works one after the other; all that was found is written after each.
+
+    SystemExit(1), at the end, if the service did not do what it should.
+    """
     figures: list[Figure] = []
     skipped: list[Skipped] = []
     with tempfile.TemporaryDirectory(prefix="mailer-bench-") as name, sink(ours=our_sink) as relay:
@@ -69,10 +74,13 @@ def measure(
                     for figure in WORKS[work](run):
                         figures.append(figure)
                         print(told(figure), flush=True)
-                except LookupError as why:
-                    skipped.append(Skipped(work, str(why)))
-                    print(f"{work}: not measured: {why}", flush=True)
+                except (LookupError, Broken) as why:
+                    told_why = _BROKEN + str(why) if isinstance(why, Broken) else str(why)
+                    skipped.append(Skipped(work, told_why))
+                    print(f"{work}: not measured: {told_why}", flush=True)
                 write_results(results, machine, figures, skipped, run.curves)
+    if any(one.why.startswith(_BROKEN) for one in skipped):
+        raise SystemExit(1)
     return figures
 
 

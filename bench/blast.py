@@ -7,6 +7,7 @@ import time
 from dataclasses import dataclass
 
 from bench.desk import Desk
+from bench.figure import Broken
 from bench.process import busy_s
 from bench.relay import Sink, measure_yardstick
 from bench.service import PATIENCE_S, Service, cpu_by, running
@@ -60,7 +61,7 @@ class Blast:
 def blast(
     desk: Desk, sink: Sink, people: int, *, workers: int = 0, server_pid: int | None = None, yardstick_letters: int
 ) -> Blast:
-    """Launch a campaign to everybody and wait until all is sent; SystemExit if anybody is lost or mailed twice."""
+    """Launch a campaign to everybody and wait until all is sent; Broken if anybody is lost or mailed twice."""
     with running(desk, workers) as service:
         before = measure_yardstick(sink, yardstick_letters)
         campaign_id = desk.new_campaign()
@@ -104,7 +105,7 @@ def _watch(service: Service, sink: Sink, taken: int, people: int, launched: floa
             return points
         service.make_sure()
         if time.monotonic() - moved > PATIENCE_S:
-            raise SystemExit(f"no letter for {PATIENCE_S} s, after {letters} of {people}: {service.told()}")
+            raise Broken(f"no letter for {PATIENCE_S} s, after {letters} of {people}: {service.told()}")
         time.sleep(_LOOK_S)
 
 
@@ -116,4 +117,4 @@ def _account(desk: Desk, campaign_id: int, people: int, letters: int, service: S
         time.sleep(0.2)
         told = desk.status(campaign_id)
     if told.counts != {DeliveryState.ACCEPTED: people} or letters != people:
-        raise SystemExit(f"{people} people, {letters} letters, but the ledger says {told.counts}: {service.told()}")
+        raise Broken(f"{people} people, {letters} letters, but the ledger says {told.counts}: {service.told()}")

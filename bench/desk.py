@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+from bench.figure import Broken
 from bench.process import PYTHON, ROOT
 from mailer.actions.sending.report import Status, status
 from mailer.app import App, open_app, read_keyring
@@ -84,7 +85,7 @@ class Desk:
             raise
 
     def command(self, *words: object) -> str:
-        """Run `mailer WORDS`; what it says on stdout. Raises SystemExit with its complaint."""
+        """Run `mailer WORDS`; what it says on stdout. Broken with its complaint."""
         told = subprocess.run(
             [PYTHON, "-m", "mailer", *map(str, words)],
             cwd=ROOT,
@@ -94,7 +95,7 @@ class Desk:
             check=False,
         )
         if told.returncode:
-            raise SystemExit(f"mailer {' '.join(map(str, words))}: {told.stderr}")
+            raise Broken(f"mailer {' '.join(map(str, words))}: {told.stderr}")
         return told.stdout.strip()
 
     def new_campaign(self) -> int:

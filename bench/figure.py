@@ -48,9 +48,13 @@ class Figure:
         return "met, and the aim" if reached else "met"
 
 
+class Broken(Exception):
+    """The service, or what we measure it with, did not do what it should: there is no figure."""
+
+
 @dataclass(frozen=True, slots=True)
 class Skipped:
-    """A work that could not be measured here, and why."""
+    """A work that was not measured, and why."""
 
     work: str
     why: str

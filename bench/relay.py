@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from bench.figure import Broken
 from bench.process import PYTHON, ROOT, child
 
 SESSIONS, OCTETS = 20, 10_240
@@ -97,4 +98,4 @@ def _wait_open(port: int, process: subprocess.Popen[bytes]) -> None:
             if probe.connect_ex(("127.0.0.1", port)) == 0:
                 return
         time.sleep(0.02)
-    raise SystemExit(f"the sink on port {port} does not answer")
+    raise Broken(f"the sink on port {port} does not answer")

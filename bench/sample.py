@@ -8,6 +8,7 @@ from email.message import EmailMessage
 from pathlib import Path
 
 from bench.desk import Desk
+from bench.figure import Broken
 from bench.relay import sink
 from bench.service import PATIENCE_S, running
 
@@ -15,7 +16,7 @@ from bench.service import PATIENCE_S, running
 def sample_letter(folder: Path, database: str, signed: bool) -> bytes:
     """The one letter to the one person of a database, through the whole service.
 
-    SystemExit where it is not personal, not of two parts; LookupError where it ought to be signed, and is not.
+    Broken where it is not personal, not of two parts; LookupError where it ought to be signed, and is not.
     """
     file = folder / "letter.eml"
     file.unlink(missing_ok=True)
@@ -29,7 +30,7 @@ def sample_letter(folder: Path, database: str, signed: bool) -> bytes:
                 service.make_sure()
                 time.sleep(0.02)
     if not file.exists():
-        raise SystemExit("the one letter of the sample never arrived")
+        raise Broken("the one letter of the sample never arrived")
     letter = file.read_bytes()
     _check(letter)
     if signed and b"DKIM-Signature:" not in letter:
@@ -43,4 +44,4 @@ def _check(letter: bytes) -> None:
         part = message.get_body((kind,)) if isinstance(message, EmailMessage) else None
         text = part.get_content() if part else ""
         if "Person 1" not in text or "Town 1" not in text:
-            raise SystemExit(f"the {kind} part of the letter is not personal: {text[:500]!r}")
+            raise Broken(f"the {kind} part of the letter is not personal: {text[:500]!r}")

@@ -12,6 +12,7 @@ from datetime import datetime
 from pathlib import Path
 
 from bench.desk import Desk
+from bench.figure import Broken
 from bench.process import PYTHON, ROOT, child, cpu_s, family, peak_mb
 
 PATIENCE_S = 60
@@ -31,7 +32,7 @@ class Service:
         """Where its pages are."""
         found = re.search(r"pages=\"?127\.0\.0\.1:(\d+)", self.says("event=open", PATIENCE_S))
         if found is None:
-            raise SystemExit(f"the service does not say where its pages are: {self.told()}")
+            raise Broken(f"the service does not say where its pages are: {self.told()}")
         return int(found[1])
 
     def says(self, words: str, patience_s: float) -> str:
@@ -44,20 +45,20 @@ class Service:
                         return line
             self.make_sure()
             time.sleep(0.02)
-        raise SystemExit(f"the service never said {words!r}: {self.told()}")
+        raise Broken(f"the service never said {words!r}: {self.told()}")
 
     def said_at(self, words: str, patience_s: float = PATIENCE_S) -> float:
         """When it said these words, in seconds since the epoch by its own clock."""
         line = self.says(words, patience_s)
         found = _TIMESTAMP.search(line)
         if found is None:
-            raise SystemExit(f"a line without its time: {line}")
+            raise Broken(f"a line without its time: {line}")
         return datetime.fromisoformat(found[1]).timestamp()
 
     def make_sure(self) -> None:
-        """SystemExit, with its last words, if a process of it has died."""
+        """Broken, with its last words, if a process of it has died."""
         if any(process.poll() is not None for process in self.processes):
-            raise SystemExit(f"the service ended: {self.told()}")
+            raise Broken(f"the service ended: {self.told()}")
 
     def told(self) -> str:
         """The last lines of its logs."""
