@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import time
 from dataclasses import dataclass
 
 from bench.desk import Desk
 from bench.figure import Broken
-from bench.process import busy_s
+from bench.meter import Spent, start_meter
 from bench.relay import Sink, measure_yardstick
-from bench.service import PATIENCE_S, Service, cpu_by, running
+from bench.service import PATIENCE_S, Service, running
 from mailer.domain.campaign import CampaignState
 from mailer.domain.delivery import DeliveryState
 
@@ -28,9 +27,7 @@ class Blast:
     """(seconds since the launch was over, letters accepted by the sink)."""
     yardsticks: tuple[float, float]
     """Just before and just after, letters a second."""
-    cpu_us: dict[str, float]
-    elsewhere: float
-    """Cores that other programs of this machine kept busy meanwhile."""
+    spent: Spent
     peaks_mb: list[float]
     troubles: list[str]
 
@@ -65,13 +62,11 @@ def blast(
     with running(desk, workers) as service:
         before = measure_yardstick(sink, yardstick_letters)
         campaign_id = desk.new_campaign()
-        taken, cpu, began = sink.taken(), _cpu(service, sink, server_pid), time.monotonic()
+        taken, meter = sink.taken(), start_meter(service, sink.pid, server_pid)
         desk.command("campaign", "send", campaign_id, "--now")
         launched = service.said_at("campaign launched", PATIENCE_S * 5)
         points = _watch(service, sink, taken, people, launched)
-        spent = {who: now - cpu[who] for who, now in _cpu(service, sink, server_pid).items()}
-        elsewhere = spent.pop("all") - sum(spent.values()) - spent.pop("bench")
-        elsewhere = max(elsewhere / (time.monotonic() - began), 0.0)
+        spent = meter.read()
         _account(desk, campaign_id, people, sink.taken() - taken, service)
         peaks, troubles = service.peaks_mb(), service.troubles()
         after = measure_yardstick(sink, yardstick_letters)
@@ -79,17 +74,10 @@ def blast(
         people=people,
         points=points,
         yardsticks=(before, after),
-        cpu_us={who: seconds / people * 1e6 for who, seconds in spent.items()},
-        elsewhere=elsewhere,
+        spent=spent,
         peaks_mb=peaks,
         troubles=troubles,
     )
-
-
-def _cpu(service: Service, sink: Sink, server_pid: int | None) -> dict[str, float]:
-    times = os.times()
-    bench = times.user + times.system + times.children_user + times.children_system
-    return cpu_by(service, sink.pid, server_pid) | {"bench": bench, "all": busy_s()}
 
 
 def _watch(service: Service, sink: Sink, taken: int, people: int, launched: float) -> list[tuple[float, int]]:

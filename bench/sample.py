@@ -7,10 +7,13 @@ from email import message_from_bytes, policy
 from email.message import EmailMessage
 from pathlib import Path
 
-from bench.desk import Desk
+from bench.desk import LETTER, LIST, Desk
 from bench.figure import Broken
 from bench.relay import sink
 from bench.service import PATIENCE_S, running
+from mailer.actions.sending.schedule import send_now
+from mailer.actions.writing.new_campaign import new_campaign
+from mailer.app import App
 
 
 def sample_letter(folder: Path, database: str, signed: bool) -> bytes:
@@ -24,7 +27,7 @@ def sample_letter(folder: Path, database: str, signed: bool) -> bytes:
         desk = Desk(folder, database)
         desk.write_settings(relay_port=ours.port, signed=signed)
         with running(desk) as service:
-            desk.command("campaign", "send", desk.new_campaign(), "--now")
+            desk.act(_send)
             until = time.monotonic() + PATIENCE_S
             while not ours.taken() and time.monotonic() < until:
                 service.make_sure()
@@ -36,6 +39,11 @@ def sample_letter(folder: Path, database: str, signed: bool) -> bytes:
     if signed and b"DKIM-Signature:" not in letter:
         raise LookupError("the service knows the settings, but does not sign")
     return letter
+
+
+async def _send(app: App) -> None:
+    campaign_id = await new_campaign(app, list_name=LIST, texts={"letter.md": LETTER})
+    await send_now(app, campaign_id, wait_s=0)
 
 
 def _check(letter: bytes) -> None:

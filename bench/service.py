@@ -13,7 +13,7 @@ from pathlib import Path
 
 from bench.desk import Desk
 from bench.figure import Broken
-from bench.process import PYTHON, ROOT, child, cpu_s, family, peak_mb
+from bench.process import PYTHON, ROOT, child, family, peak_mb
 
 PATIENCE_S = 60
 """Without any progress for so long a run is given up."""
@@ -69,19 +69,9 @@ class Service:
         lines = [line for log in self.logs for line in log.read_text(errors="replace").splitlines()]
         return [line for line in lines if "level=warning" in line or "level=error" in line]
 
-    def cpu_s(self) -> float:
-        """User and system seconds of all its processes so far."""
-        return cpu_s(*(process.pid for process in self.processes))
-
     def peaks_mb(self) -> list[float]:
         """The peak memory of each of its processes, the largest first."""
         return sorted((peak_mb(one) for process in self.processes for one in family(process.pid)), reverse=True)
-
-
-def cpu_by(service: Service, sink_pid: int | None = None, server_pid: int | None = None) -> dict[str, float]:
-    """User and system seconds so far, by who spent them."""
-    others = {"sink": sink_pid, "PostgreSQL": server_pid}
-    return {"service": service.cpu_s()} | {who: cpu_s(pid) for who, pid in others.items() if pid is not None}
 
 
 @contextmanager
@@ -97,6 +87,6 @@ def running(desk: Desk, workers: int = 0) -> Iterator[Service]:
             started = child(*command, cwd=ROOT, env=desk.environment, stdout=subprocess.DEVNULL, stderr=out)
             processes.append(stack.enter_context(started))
             logs.append(log)
-            if name == "serve":
-                Service(tuple(processes), tuple(logs)).says("event=open", PATIENCE_S)
+            # Whatever a worker says first, by then it has started: nothing is measured before.
+            Service(tuple(processes), (log,)).says("event=open" if name == "serve" else "timestamp=", PATIENCE_S)
         yield Service(tuple(processes), tuple(logs))

@@ -16,14 +16,13 @@ from bench.figure import Curve, Figure, percentile
 from bench.leavers import PER_SECOND, leaving
 from bench.ledger import Ledgers
 from bench.machine import Machine, signs_per_s
+from bench.meter import start_meter
 from bench.relay import Sink
 from bench.sample import sample_letter
-from bench.service import cpu_by, running
+from bench.service import running
 from mailer.actions.writing.import_people import import_people
 from mailer.domain.consent import Evidence, Way
 
-NOISE = 0.15
-"""Cores that others may use meanwhile without a word."""
 NAMES = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
 
 
@@ -94,7 +93,7 @@ def sending(run: Run, kind: str, signed: bool) -> Iterator[Figure]:
     run.curves.append(Curve(title=title, points=told.points, yardstick=run.sink.yardstick, its_rate=told.yardstick))
     yardsticks = " before and ".join(f"{rate:,.0f}" for rate in told.yardsticks)
     notes = [f"{letter:,} octets a letter", f"{run.sink.yardstick} {yardsticks} after"]
-    notes += [f"other programs kept {told.elsewhere:.1f} cores busy"] if told.elsewhere >= NOISE else []
+    notes += told.spent.remarks
     notes += ["this version has no `mailer worker`"] if kind == "postgresql" and not workers else []
     notes += [f"{len(told.troubles)} warnings: {told.troubles[0]}"] if told.troubles else []
     yardstick, its_value, bar, aim = _held_against(run, kind, signed, signs)
@@ -106,7 +105,7 @@ def sending(run: Run, kind: str, signed: bool) -> Iterator[Figure]:
         its_value=its_value or None,
         bar=bar if its_value else None,
         aim=aim if its_value else None,
-        cpu_us=told.cpu_us,
+        cpu_us=told.spent.us_each(people),
         note="; ".join(notes),
         details={"yardsticks": told.yardsticks, "peaks_mb": told.peaks_mb, "letter_octets": letter},
     )
@@ -163,10 +162,10 @@ def launching(run: Run, kind: str) -> Iterator[Figure]:
     server = run.ledgers.server_pid if kind == "postgresql" else None
     with running(desk) as service:
         campaign_id = desk.new_campaign()
-        spent = cpu_by(service, server_pid=server)
+        meter = start_meter(service, server_pid=server)
         desk.command("campaign", "send", campaign_id, "--now")
         done = service.said_at("campaign launched", 600)
-        spent = {who: now - spent[who] for who, now in cpu_by(service, server_pid=server).items()}
+        spent = meter.read()
         took = done - _launched_at(desk, campaign_id)
     yield Figure(
         work=f"launch of {people:,} recipients, {NAMES[kind]}",
@@ -174,8 +173,8 @@ def launching(run: Run, kind: str) -> Iterator[Figure]:
         unit="deliveries/s",
         bar=200_000 if kind == "sqlite" else 100_000,
         aim=500_000,
-        cpu_us={who: seconds / people * 1e6 for who, seconds in spent.items()},
-        note=f"{took:.2f} s",
+        cpu_us=spent.us_each(people),
+        note="; ".join([f"{took:.2f} s", *spent.remarks]),
     )
 
 
