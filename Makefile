@@ -32,8 +32,8 @@ format: $(DEVELOPING) ## Put the source into its form
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: $(DEVELOPING) ## Measure sending, importing and launching, as ratios to a yardstick
-	$(BIN)/python bench/bench.py
+bench: $(DEVELOPING) ## Measure speed and memory against Postfix's smtp-source; WITH=--full is thorough
+	$(BIN)/python -m bench $(WITH)
 
 clean: ## Remove what was made
 	rm -rf $(VENV) .pytest_cache .hypothesis .mypy_cache .ruff_cache

@@ -12,7 +12,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-_FAST = ("fsync=off", "full_page_writes=off", "synchronous_commit=off", "max_connections=80")
+FAST = ("fsync=off", "full_page_writes=off", "synchronous_commit=off", "max_connections=80")
+"""For tests: what a power cut would leave is nobody's concern."""
 
 
 def find_binaries() -> Path | None:
@@ -28,7 +29,7 @@ def find_binaries() -> Path | None:
 
 
 @contextmanager
-def running_postgres(binaries: Path) -> Iterator[str]:
+def running_postgres(binaries: Path, settings: tuple[str, ...] = FAST) -> Iterator[str]:
     """A server with its socket in a temporary folder; gives the url without a database name."""
     with tempfile.TemporaryDirectory(prefix="pg", dir="/tmp") as folder:
         home = Path(folder)
@@ -38,7 +39,7 @@ def running_postgres(binaries: Path) -> Iterator[str]:
         data = home / "data"
         _run(binaries / "initdb", "-D", data, "-U", "mailer", "-A", "trust", "-E", "UTF8", "--no-sync", as_user=plain)
         options = " ".join(
-            f"-c {option}" for option in (*_FAST, "listen_addresses=''", f"unix_socket_directories={home}")
+            f"-c {option}" for option in (*settings, "listen_addresses=''", f"unix_socket_directories={home}")
         )
         control = (binaries / "pg_ctl", "-D", data, "-w", "-l", home / "log")
         _run(*control, "-o", options, "start", as_user=plain)

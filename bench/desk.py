@@ -1,0 +1,141 @@
+"""The organiser's desk: settings in a folder, and the real commands on a database."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import subprocess
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from bench.figure import Broken
+from bench.process import PYTHON, ROOT
+from mailer.actions.sending.report import Status, status
+from mailer.app import App, open_app, read_keyring
+from mailer.domain.keyring import Keyring
+from mailer.errors import SettingsRefused
+from mailer.settings.load import load_settings
+
+R = TypeVar("R")
+
+LIST = "bench"
+DOMAIN = "lists.example.org"
+CONNECTIONS = 50
+LETTER = """\
+---
+subject: Come to the harvest forum
+lead: One evening on seeds.
+language: en
+---
+Dear {{ name or "friend" }},
+
+bring **your own** seeds from {{ town or "your town" }}.
+"""
+_SETTINGS = """\
+[service]
+name = "The bench"
+domain = "{domain}"
+url = "https://{domain}"
+owner = "ada@example.net"
+[database]
+url = "{database}"
+[intake]
+port = 0
+[web]
+port = 0
+[[relay]]
+host = "127.0.0.1"
+port = {relay_port}
+connections = {connections}
+"""
+_DKIM = """\
+[[dkim]]
+domain = "{domain}"
+selector = "bench"
+key_file = "dkim.pem"
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """One database, and settings.toml beside the run's secret; settings may be overridden by MAILER_ variables."""
+
+    folder: Path
+    database: str
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What a process of the service is started with."""
+        return os.environ | {"MAILER_SETTINGS": str(self.folder / "settings.toml")}
+
+    def write_settings(self, *, relay_port: int, signed: bool = False) -> None:
+        """Settings for a relay on loopback. Raises LookupError, in words, where signing is not to be had."""
+        text = _SETTINGS.format(domain=DOMAIN, database=self.database, relay_port=relay_port, connections=CONNECTIONS)
+        if signed:
+            _write_key(self.folder / "dkim.pem")
+            text += _DKIM.format(domain=DOMAIN)
+        (self.folder / "settings.toml").write_text(text)
+        try:
+            load_settings(self.folder / "settings.toml")
+        except SettingsRefused as refusal:
+            if signed:
+                raise LookupError(f"the service does not sign here ({refusal})") from None
+            raise
+
+    def command(self, *words: object) -> str:
+        """Run `mailer WORDS`; what it says on stdout. Broken with its complaint."""
+        told = subprocess.run(
+            [PYTHON, "-m", "mailer", *map(str, words)],
+            cwd=ROOT,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if told.returncode:
+            raise Broken(f"mailer {' '.join(map(str, words))}: {told.stderr}")
+        return told.stdout.strip()
+
+    def new_campaign(self) -> int:
+        """A draft of the letter; its id."""
+        (self.folder / "letter.md").write_text(LETTER)
+        return int(self.command("campaign", "new", self.folder / "letter.md", "--list", LIST))
+
+    def status(self, campaign_id: int) -> Status:
+        """How far the campaign is; a read of ours, in this process."""
+        return self.act(lambda app: status(app, campaign_id))
+
+    def act(self, verb: Callable[[App], Awaitable[R]]) -> R:
+        """Have an action done in this process, where a command would take too long to start."""
+
+        async def run() -> R:
+            app = open_app(load_settings(self.folder / "settings.toml"))
+            try:
+                return await verb(app)
+            finally:
+                await app.database.close()
+
+        return asyncio.run(run())
+
+
+def init(folder: Path) -> Keyring:
+    """Make the run's secret as the service does it."""
+    subprocess.run([PYTHON, "-m", "mailer", "init", folder], cwd=ROOT, check=True, capture_output=True)
+    return read_keyring(folder / "secret")
+
+
+def has_workers() -> bool:
+    """Whether this version has `mailer worker`."""
+    asked = subprocess.run([PYTHON, "-m", "mailer", "worker", "--help"], cwd=ROOT, capture_output=True, check=False)
+    return asked.returncode == 0
+
+
+def _write_key(file: Path) -> None:
+    from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
+    from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+    key = generate_private_key(public_exponent=65537, key_size=2048)
+    file.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    file.chmod(0o600)

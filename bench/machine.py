@@ -1,0 +1,108 @@
+"""What the figures were measured on: the machine, its disk, its programs, and how fast one core signs."""
+
+from __future__ import annotations
+
+import os
+import platform
+import re
+import sqlite3
+import statistics
+import subprocess
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.relay import postfix_program
+from tests.postgres import find_binaries
+
+_APPENDS, _OCTETS = 200, 4096
+_SIGNING_S = 2
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Machine:
+    """Named, so that figures can be told apart."""
+
+    cpu: str
+    cores: int
+    kernel: str
+    load: float
+    """Of the minute before we began: what else ran here."""
+    python: str
+    sqlite: str
+    postgresql: str
+    postfix: str
+    fdatasync_ms: float
+
+    def told(self) -> list[tuple[str, str]]:
+        """For people: what, and how much."""
+        return [
+            ("processor", f"{self.cpu}, {self.cores} cores"),
+            ("kernel", self.kernel),
+            ("load before", f"{self.load:.1f}" + (" (busy: trust no figure)" if self.load > self.cores / 2 else "")),
+            ("Python", self.python),
+            ("SQLite", self.sqlite),
+            ("PostgreSQL", self.postgresql or "none"),
+            ("Postfix", self.postfix or "none: our own sink and source are used"),
+            ("fdatasync of 4 KB", f"{self.fdatasync_ms:.2f} ms (median of {_APPENDS} appends)"),
+        ]
+
+
+def look_at(folder: Path) -> Machine:
+    """This machine, and the disk of this folder."""
+    binaries = find_binaries()
+    postconf = postfix_program("postconf")
+    return Machine(
+        cpu=_cpu(),
+        cores=len(os.sched_getaffinity(0)),
+        kernel=f"{platform.system()} {platform.release()}",
+        load=os.getloadavg()[0],
+        python=platform.python_version(),
+        sqlite=sqlite3.sqlite_version,
+        postgresql=_version(binaries / "postgres", "--version") if binaries else "",
+        postfix=_version(postconf, "-dh", "mail_version") if postconf and postfix_program("smtp-sink") else "",
+        fdatasync_ms=fdatasync_ms(folder),
+    )
+
+
+def fdatasync_ms(folder: Path) -> float:
+    """How long the disk takes to keep 4 KB appended to a file there: the median, in milliseconds."""
+    took = []
+    file = folder / "appended"
+    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    try:
+        for _ in range(_APPENDS):
+            os.write(descriptor, os.urandom(_OCTETS))
+            began = time.perf_counter()
+            os.fdatasync(descriptor)
+            took.append(time.perf_counter() - began)
+    finally:
+        os.close(descriptor)
+        file.unlink()
+    return statistics.median(took) * 1000
+
+
+def signs_per_s() -> float:
+    """What `openssl speed rsa2048` signs a second on one core. Raises LookupError without openssl."""
+    try:
+        told = _said("openssl", "speed", "-seconds", _SIGNING_S, "rsa2048")
+    except FileNotFoundError:
+        raise LookupError("there is no openssl here, the yardstick of signing") from None
+    found = re.search(r"^rsa\s+2048 bits\s+\S+s\s+\S+s\s+([\d.]+)", told, re.MULTILINE)
+    if found is None:
+        raise LookupError(f"openssl speed says {told!r}")
+    return float(found[1])
+
+
+def _cpu() -> str:
+    found = re.search(r"^model name\s*:\s*(.+)$", Path("/proc/cpuinfo").read_text(), re.MULTILINE)
+    return found[1] if found else platform.machine()
+
+
+def _version(*command: object) -> str:
+    told = _said(*command).strip()
+    return told.rpartition(" ")[2] if " " in told else told
+
+
+def _said(*command: object) -> str:
+    return subprocess.run([str(word) for word in command], capture_output=True, text=True, check=False).stdout

@@ -1,0 +1,59 @@
+"""A meter of CPU time: who spent how much since it was started, and how busy others kept the machine."""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import dataclass
+
+from bench.process import busy_s, cpu_s
+from bench.service import Service
+
+NOISE = 0.15
+"""Cores that other programs may use meanwhile without a word."""
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """Seconds of user and system time, by who spent them; and the cores that all other programs kept busy."""
+
+    by: dict[str, float]
+    elsewhere: float
+
+    def us_each(self, number: int) -> dict[str, float]:
+        """Microseconds for each of so many."""
+        return {who: seconds / number * 1e6 for who, seconds in self.by.items()}
+
+    @property
+    def remarks(self) -> list[str]:
+        """A word where others disturbed the measurement."""
+        return [f"other programs kept {self.elsewhere:.1f} cores busy"] if self.elsewhere >= NOISE else []
+
+
+@dataclass(frozen=True, slots=True)
+class Meter:
+    """Running; `read` as often as wanted."""
+
+    pids: dict[str, tuple[int, ...]]
+    began: float
+    before: dict[str, float]
+
+    def read(self) -> Spent:
+        """What was spent since the start."""
+        spent = {who: now - self.before[who] for who, now in _so_far(self.pids).items()}
+        everything, bench = spent.pop("everything"), spent.pop("bench")
+        others = everything - bench - sum(spent.values())
+        return Spent(spent, max(others / (time.monotonic() - self.began), 0.0))
+
+
+def start_meter(service: Service, sink_pid: int | None = None, server_pid: int | None = None) -> Meter:
+    """A meter of the service, and of the sink and PostgreSQL where they take part."""
+    pids = {"service": tuple(process.pid for process in service.processes)}
+    pids |= {who: (pid,) for who, pid in (("sink", sink_pid), ("PostgreSQL", server_pid)) if pid is not None}
+    return Meter(pids, time.monotonic(), _so_far(pids))
+
+
+def _so_far(pids: dict[str, tuple[int, ...]]) -> dict[str, float]:
+    times = os.times()
+    bench = times.user + times.system + times.children_user + times.children_system
+    return {who: cpu_s(*theirs) for who, theirs in pids.items()} | {"bench": bench, "everything": busy_s()}

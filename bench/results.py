@@ -1,0 +1,93 @@
+"""What a run found, as a table for people, as JSON for programs, and as a plot."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+
+from bench.figure import Curve, Figure, Skipped
+from bench.machine import Machine
+from bench.plot import plot
+
+_HEADINGS = ("work", "measured", "yardstick", "ratio", "at least", "aim", "")
+
+
+def told(figure: Figure) -> str:
+    """One line for the terminal."""
+    words = [f"{figure.work}: {_number(figure.value)} {figure.unit}"]
+    if figure.ratio is not None:
+        words.append(f"{figure.ratio:.2f} x {figure.yardstick} ({_number(figure.its_value or 0)})")
+    if figure.bar is not None:
+        words.append(f"{_bound(figure)} {_limit(figure, figure.bar)}, aim {_limit(figure, figure.aim)}")
+    words += [figure.verdict, _cpu(figure), figure.note]
+    return "; ".join(word for word in words if word)
+
+
+def write_results(
+    folder: Path, machine: Machine, figures: list[Figure], skipped: list[Skipped], curves: list[Curve]
+) -> None:
+    """latest.md, latest.json and, where there was a blast, rate.svg."""
+    folder.mkdir(parents=True, exist_ok=True)
+    at = datetime.now(UTC).replace(microsecond=0)
+    (folder / "latest.md").write_text(_markdown(at, machine, figures, skipped, curves))
+    found = {
+        "at": at.isoformat(),
+        "machine": asdict(machine),
+        "figures": [asdict(one) | {"ratio": one.ratio, "verdict": one.verdict} for one in figures],
+        "skipped": [asdict(one) for one in skipped],
+        "curves": [asdict(one) for one in curves],
+    }
+    (folder / "latest.json").write_text(json.dumps(found, indent=1) + "\n")
+    if curves:
+        (folder / "rate.svg").write_text(plot(curves, "How fast letters left, over the blast"))
+
+
+def _markdown(
+    at: datetime, machine: Machine, figures: list[Figure], skipped: list[Skipped], curves: list[Curve]
+) -> str:
+    lines = [f"# Measured {at:%Y-%m-%d %H:%M} UTC", ""]
+    lines += [f"- {what}: {much}" for what, much in machine.told()]
+    lines += ["", f"| {' | '.join(_HEADINGS)} |", f"|{'---|' * len(_HEADINGS)}"]
+    lines += [f"| {' | '.join(_row(figure))} |" for figure in figures]
+    if spent := [figure for figure in figures if figure.cpu_us]:
+        lines += ["", "CPU time (user and system) and remarks:", ""]
+        lines += [f"- {one.work}: {_cpu(one)}" + (f"; {one.note}" if one.note else "") for one in spent]
+    if noted := [figure for figure in figures if figure.note and not figure.cpu_us]:
+        lines += ["", "Remarks:", ""]
+        lines += [f"- {one.work}: {one.note}" for one in noted]
+    if skipped:
+        lines += ["", "Not measured:", ""]
+        lines += [f"- {one.work}: {one.why}" for one in skipped]
+    if curves:
+        lines += ["", "![Letters a second over the blast](rate.svg)"]
+    return "\n".join(lines) + "\n"
+
+
+def _row(figure: Figure) -> tuple[str, ...]:
+    yardstick = "" if figure.its_value is None else f"{figure.yardstick}, {_number(figure.its_value)}"
+    ratio = "" if figure.ratio is None else f"{figure.ratio:.2f}"
+    bounds = (_limit(figure, figure.bar), _limit(figure, figure.aim))
+    return (figure.work, f"{_number(figure.value)} {figure.unit}", yardstick, ratio, *bounds, figure.verdict)
+
+
+def _bound(figure: Figure) -> str:
+    return "at most" if figure.less_is_better else "at least"
+
+
+def _limit(figure: Figure, limit: float | None) -> str:
+    if limit is None:
+        return "-"
+    sign = "< " if figure.less_is_better else ""
+    return f"{sign}{limit:g} x" if figure.ratio is not None else f"{sign}{limit:,.0f} {figure.unit}"
+
+
+def _cpu(figure: Figure) -> str:
+    if not figure.cpu_us:
+        return ""
+    return "CPU µs each: " + ", ".join(f"{who} {much:.0f}" for who, much in figure.cpu_us.items())
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if value >= 100 else f"{value:.1f}"

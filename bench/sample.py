@@ -1,0 +1,55 @@
+"""One letter of the bench as it arrives, to make sure that what is measured is what is claimed."""
+
+from __future__ import annotations
+
+import time
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from pathlib import Path
+
+from bench.desk import LETTER, LIST, Desk
+from bench.figure import Broken
+from bench.relay import sink
+from bench.service import PATIENCE_S, running
+from mailer.actions.sending.schedule import send_now
+from mailer.actions.writing.new_campaign import new_campaign
+from mailer.app import App
+
+
+def sample_letter(folder: Path, database: str, signed: bool) -> bytes:
+    """The one letter to the one person of a database, through the whole service.
+
+    Broken where it is not personal, not of two parts; LookupError where it ought to be signed, and is not.
+    """
+    file = folder / "letter.eml"
+    file.unlink(missing_ok=True)
+    with sink(ours=True, keep=file) as ours:
+        desk = Desk(folder, database)
+        desk.write_settings(relay_port=ours.port, signed=signed)
+        with running(desk) as service:
+            desk.act(_send)
+            until = time.monotonic() + PATIENCE_S
+            while not ours.taken() and time.monotonic() < until:
+                service.make_sure()
+                time.sleep(0.02)
+    if not file.exists():
+        raise Broken("the one letter of the sample never arrived")
+    letter = file.read_bytes()
+    _check(letter)
+    if signed and b"DKIM-Signature:" not in letter:
+        raise LookupError("the service knows the settings, but does not sign")
+    return letter
+
+
+async def _send(app: App) -> None:
+    campaign_id = await new_campaign(app, list_name=LIST, texts={"letter.md": LETTER})
+    await send_now(app, campaign_id, wait_s=0)
+
+
+def _check(letter: bytes) -> None:
+    message = message_from_bytes(letter, policy=policy.default)
+    for kind in ("plain", "html"):
+        part = message.get_body((kind,)) if isinstance(message, EmailMessage) else None
+        text = part.get_content() if part else ""
+        if "Person 1" not in text or "Town 1" not in text:
+            raise Broken(f"the {kind} part of the letter is not personal: {text[:500]!r}")

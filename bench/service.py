@@ -1,0 +1,92 @@
+"""The real service in processes of its own, watched through its log and /proc."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from bench.desk import Desk
+from bench.figure import Broken
+from bench.process import PYTHON, ROOT, child, family, peak_mb
+
+PATIENCE_S = 60
+"""Without any progress for so long a run is given up."""
+_TIMESTAMP = re.compile(r"timestamp=(\S+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """`mailer serve` and its workers, running."""
+
+    processes: tuple[subprocess.Popen[bytes], ...]
+    logs: tuple[Path, ...]
+
+    @property
+    def web_port(self) -> int:
+        """Where its pages are."""
+        found = re.search(r"pages=\"?127\.0\.0\.1:(\d+)", self.says("event=open", PATIENCE_S))
+        if found is None:
+            raise Broken(f"the service does not say where its pages are: {self.told()}")
+        return int(found[1])
+
+    def says(self, words: str, patience_s: float) -> str:
+        """The first line in any of the logs that holds these words, once it is there."""
+        until = time.monotonic() + patience_s
+        while time.monotonic() < until:
+            for log in self.logs:
+                for line in log.read_text(errors="replace").splitlines(keepends=True):
+                    if words in line and line.endswith("\n"):
+                        return line
+            self.make_sure()
+            time.sleep(0.02)
+        raise Broken(f"the service never said {words!r}: {self.told()}")
+
+    def said_at(self, words: str, patience_s: float = PATIENCE_S) -> float:
+        """When it said these words, in seconds since the epoch by its own clock."""
+        line = self.says(words, patience_s)
+        found = _TIMESTAMP.search(line)
+        if found is None:
+            raise Broken(f"a line without its time: {line}")
+        return datetime.fromisoformat(found[1]).timestamp()
+
+    def make_sure(self) -> None:
+        """Broken, with its last words, if a process of it has died."""
+        if any(process.poll() is not None for process in self.processes):
+            raise Broken(f"the service ended: {self.told()}")
+
+    def told(self) -> str:
+        """The last lines of its logs."""
+        return "\n".join("\n".join(log.read_text(errors="replace").splitlines()[-15:]) for log in self.logs)
+
+    def troubles(self) -> list[str]:
+        """What it warned of."""
+        lines = [line for log in self.logs for line in log.read_text(errors="replace").splitlines()]
+        return [line for line in lines if "level=warning" in line or "level=error" in line]
+
+    def peaks_mb(self) -> list[float]:
+        """The peak memory of each of its processes, the largest first."""
+        return sorted((peak_mb(one) for process in self.processes for one in family(process.pid)), reverse=True)
+
+
+@contextmanager
+def running(desk: Desk, workers: int = 0) -> Iterator[Service]:
+    """The service with so many workers beside `serve` while the block runs; its doors are open."""
+    names = ["serve", *(f"worker{number + 1}" for number in range(workers))]
+    with ExitStack() as stack:
+        logs, processes = [], []
+        for name in names:
+            log = desk.folder / f"{name}.log"
+            out = stack.enter_context(log.open("wb"))
+            command = (PYTHON, "-m", "mailer", name.rstrip("0123456789"))
+            started = child(*command, cwd=ROOT, env=desk.environment, stdout=subprocess.DEVNULL, stderr=out)
+            processes.append(stack.enter_context(started))
+            logs.append(log)
+            # Whatever a worker says first, by then it has started: nothing is measured before.
+            Service(tuple(processes), (log,)).says("event=open" if name == "serve" else "timestamp=", PATIENCE_S)
+        yield Service(tuple(processes), tuple(logs))

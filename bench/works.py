@@ -1,0 +1,232 @@
+"""The works that are measured, each a function of the run that gives its figures."""
+
+from __future__ import annotations
+
+import csv
+import io
+import sqlite3
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from bench.blast import Blast, blast
+from bench.desk import LIST, Desk, has_workers
+from bench.figure import Curve, Figure, percentile
+from bench.leavers import PER_SECOND, leaving
+from bench.ledger import Ledgers
+from bench.machine import Machine, signs_per_s
+from bench.meter import start_meter
+from bench.relay import Sink
+from bench.sample import sample_letter
+from bench.service import running
+from mailer.actions.writing.import_people import import_people
+from mailer.domain.consent import Evidence, Way
+
+NAMES = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Sizes:
+    """How much of everything."""
+
+    blast: int
+    other_blasts: int
+    """The signed one, and those on PostgreSQL."""
+    launch: int
+    import_rows: int
+    leaving_s: float
+    """How much of a blast people leave in."""
+    yardstick: int
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What all works share."""
+
+    sizes: Sizes
+    folder: Path
+    ledgers: Ledgers
+    sink: Sink
+    machine: Machine
+    workers: int
+    blasts: dict[tuple[str, bool], Blast] = field(default_factory=dict)
+    curves: list[Curve] = field(default_factory=list)
+
+
+def importing(run: Run) -> Iterator[Figure]:
+    """A table of people, against a bare loop from csv to sqlite3."""
+    people = run.sizes.import_rows
+    table = _write_table(run.folder / "people.csv", people)
+    began = time.perf_counter()
+    _plain_insert(run.folder / "plain.db", table)
+    plain = people / (time.perf_counter() - began)
+    desk = Desk(run.folder, run.ledgers.fresh("sqlite", 1))
+    desk.write_settings(relay_port=run.sink.port)
+    began = time.perf_counter()
+    with table.open(newline="") as file:
+        desk.act(lambda app: import_people(app, list_name=LIST, file=file, evidence=Evidence(Way.IMPORT, {})))
+    rate = people / (time.perf_counter() - began)
+    yield Figure(
+        work=f"import of {people:,} rows, SQLite",
+        value=rate,
+        unit="rows/s",
+        yardstick="csv to sqlite3",
+        its_value=plain,
+    )
+
+
+def sending(run: Run, kind: str, signed: bool) -> Iterator[Figure]:
+    """A personalised blast; on SQLite unsigned it also gives evenness and memory. LookupError where it cannot be."""
+    first = (kind, signed) == ("sqlite", False)
+    people = run.sizes.blast if first else run.sizes.other_blasts
+    workers = _workers(run, kind)
+    signs = signs_per_s() if signed and kind == "sqlite" else 0.0
+    letter = len(sample_letter(run.folder, run.ledgers.fresh("sqlite", 1), signed))
+    desk = Desk(run.folder, run.ledgers.fresh(kind, people))
+    desk.write_settings(relay_port=run.sink.port, signed=signed)
+    server = run.ledgers.server_pid if kind == "postgresql" else None
+    told = blast(desk, run.sink, people, workers=workers, server_pid=server, yardstick_letters=run.sizes.yardstick)
+    run.blasts[kind, signed] = told
+    title = f"{'signed RSA-2048' if signed else 'unsigned'}, {NAMES[kind]}"
+    title += f", serve and {workers} workers" if workers else ""
+    run.curves.append(Curve(title=title, points=told.points, yardstick=run.sink.yardstick, its_rate=told.yardstick))
+    yardsticks = " before and ".join(f"{rate:,.0f}" for rate in told.yardsticks)
+    notes = [f"{letter:,} octets a letter", f"{run.sink.yardstick} {yardsticks} after"]
+    notes += told.spent.remarks
+    notes += ["this version has no `mailer worker`"] if kind == "postgresql" and not workers else []
+    notes += [f"{len(told.troubles)} warnings: {told.troubles[0]}"] if told.troubles else []
+    yardstick, its_value, bar, aim = _held_against(run, kind, signed, signs)
+    yield Figure(
+        work=f"{people:,} letters, {title}",
+        value=told.rate,
+        unit="letters/s",
+        yardstick=yardstick,
+        its_value=its_value or None,
+        bar=bar if its_value else None,
+        aim=aim if its_value else None,
+        cpu_us=told.spent.us_each(people),
+        note="; ".join(notes),
+        details={"yardsticks": told.yardsticks, "peaks_mb": told.peaks_mb, "letter_octets": letter},
+    )
+    yield from _whole_blast(told) if first else _memory(told, title)
+
+
+def _workers(run: Run, kind: str) -> int:
+    """How many send beside `serve`."""
+    return run.workers if kind == "postgresql" and has_workers() else 0
+
+
+def _held_against(run: Run, kind: str, signed: bool, signs: float) -> tuple[str, float, float, float]:
+    """Yardstick, its value, bar and aim; value 0 where the yardstick was not measured in this run."""
+    if kind == "postgresql":
+        sqlite = run.blasts.get(("sqlite", signed))
+        return "the same on SQLite", sqlite.rate if sqlite else 0.0, 0.8, 1.0
+    if signed:
+        cores = run.machine.cores
+        return f"{cores} x openssl speed", cores * signs, 0.45, 0.65
+    return run.sink.yardstick, run.blasts[kind, signed].yardstick, 0.6, 1.0
+
+
+def _whole_blast(told: Blast) -> Iterator[Figure]:
+    part = min(100_000, told.people // 10)
+    first, last = told.rate_between(1, part), told.rate_between(told.people - part, told.people)
+    yield Figure(
+        work=f"last {part:,} of {told.people:,} against the first",
+        value=last,
+        unit="letters/s",
+        yardstick="the first",
+        its_value=first,
+        bar=0.9,
+    )
+    yield from _memory(told, "SQLite", bar=200, aim=100)
+
+
+def _memory(told: Blast, title: str, bar: float | None = None, aim: float | None = None) -> Iterator[Figure]:
+    yield Figure(
+        work=f"peak memory of the sending process at {told.people:,}, {title}",
+        value=told.peaks_mb[0],
+        unit="MB",
+        bar=bar,
+        aim=aim,
+        less_is_better=True,
+        note=f"all {len(told.peaks_mb)} processes {sum(told.peaks_mb):,.0f} MB" if len(told.peaks_mb) > 1 else "",
+    )
+
+
+def launching(run: Run, kind: str) -> Iterator[Figure]:
+    """The audience frozen, from `launching` to `sending`, with nothing else to do."""
+    people = run.sizes.launch
+    desk = Desk(run.folder, run.ledgers.fresh(kind, people))
+    desk.write_settings(relay_port=run.sink.port)
+    server = run.ledgers.server_pid if kind == "postgresql" else None
+    with running(desk) as service:
+        campaign_id = desk.new_campaign()
+        meter = start_meter(service, server_pid=server)
+        desk.command("campaign", "send", campaign_id, "--now")
+        done = service.said_at("campaign launched", 600)
+        spent = meter.read()
+        took = done - _launched_at(desk, campaign_id)
+    yield Figure(
+        work=f"launch of {people:,} recipients, {NAMES[kind]}",
+        value=people / took,
+        unit="deliveries/s",
+        bar=200_000 if kind == "sqlite" else 100_000,
+        aim=500_000,
+        cpu_us=spent.us_each(people),
+        note="; ".join([f"{took:.2f} s", *spent.remarks]),
+    )
+
+
+def leaving_meanwhile(run: Run, kind: str) -> Iterator[Figure]:
+    """People leave through the web door during a launch, and then during a blast at full speed."""
+    people = run.sizes.launch
+    desk = Desk(run.folder, run.ledgers.fresh(kind, people))
+    desk.write_settings(relay_port=run.sink.port)
+    with running(desk, _workers(run, kind)) as service:
+        campaign_id, port, taken = desk.new_campaign(), service.web_port, run.sink.taken()
+        with leaving(port, run.ledgers.keyring, people) as left:
+            desk.command("campaign", "send", campaign_id, "--now")
+            launched = service.said_at("campaign launched", 600)
+            over = time.time() + run.sizes.leaving_s
+            while time.time() < over and run.sink.taken() - taken < people * 0.95:
+                time.sleep(0.1)
+            ended = time.time()
+        began = _launched_at(desk, campaign_id)
+    spans = {"the launch": (began, launched), "a full-speed blast": (launched, ended)}
+    for what, (since, until) in spans.items():
+        waits = left.waits_ms(since, until)
+        failed = [trouble for pressed, trouble in left.failures if since <= pressed < until]
+        if waits:
+            yield Figure(
+                work=f"unsubscribe during {what}, {NAMES[kind]}: 99th percentile",
+                value=percentile(waits, 0.99),
+                unit="ms",
+                bar=100,
+                aim=20,
+                less_is_better=True,
+                note=f"median {percentile(waits, 0.5):.1f}, longest {max(waits):.1f}; {len(waits)} people, "
+                f"{PER_SECOND} a second" + (f"; {len(failed)} in vain, one {failed[0]}" if failed else ""),
+            )
+
+
+def _launched_at(desk: Desk, campaign_id: int) -> float:
+    at = desk.status(campaign_id).campaign.launched_at
+    assert at is not None
+    return at.timestamp()
+
+
+def _write_table(file: Path, people: int) -> Path:
+    """People who do not exist."""
+    with file.open("w", newline="") as out:
+        rows = ((f"someone{n}@mail{n % 100}.example.org", f"Person {n}", "en", f"Town {n % 50}") for n in range(people))
+        csv.writer(out).writerows([("email", "name", "language", "town"), *rows])
+    return file
+
+
+def _plain_insert(database: Path, table: Path) -> None:
+    """The yardstick of imports: the same rows, one table with one unique index, one transaction."""
+    with sqlite3.connect(database) as connection:
+        connection.execute("CREATE TABLE people (email TEXT UNIQUE, name TEXT, language TEXT, town TEXT)")
+        rows = csv.reader(io.StringIO(table.read_text()))
+        connection.executemany("INSERT INTO people VALUES (?, ?, ?, ?)", rows)
