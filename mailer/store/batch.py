@@ -10,6 +10,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import (
@@ -46,8 +47,19 @@ def rows_of(dialect: Dialect, name: str, columns: Mapping[str, TypeEngine[Any]])
 
 def packed(dialect: Dialect, rows: Iterable[Sequence[Any]]) -> str:
     """Rows as `rows_of` reads them; datetimes as the database keeps them."""
-    moment = "%Y-%m-%d %H:%M:%S.%f" if dialect.name == "sqlite" else "%Y-%m-%dT%H:%M:%S.%f+00:00"
-    return json.dumps(list(rows), default=lambda value: value.strftime(moment), separators=(",", ":"))
+    return json.dumps(
+        list(rows), default=_sqlite_moment if dialect.name == "sqlite" else _moment, separators=(",", ":")
+    )
+
+
+@lru_cache(maxsize=1024)
+def _sqlite_moment(value: datetime) -> str:
+    return value.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
+
+
+@lru_cache(maxsize=1024)
+def _moment(value: datetime) -> str:
+    return value.astimezone(UTC).isoformat()
 
 
 def fetch(tx: Connection, wanted: Select[Any]) -> list[list[Any]]:

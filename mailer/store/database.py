@@ -7,6 +7,7 @@ while a coroutine waits for SMTP, and one hop to the thread pays for all its sta
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -37,6 +38,8 @@ class Database:
         # SQLite has one write lock: writers queue for one thread rather than poll for the lock.
         self._writers = ThreadPoolExecutor(1 if is_sqlite(self.engine) else _READERS, "ledger-write")
         self._readers = ThreadPoolExecutor(_READERS, "ledger-read")
+        self._own = threading.local()
+        self._opened: list[Connection] = []
 
     async def write(self, work: Work[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         """Run `work(connection, ...)` in one write transaction; what it returns is committed when we return it.
@@ -60,22 +63,52 @@ class Database:
         for tries in range(1, _TRIES + 1):
             try:
                 return self._once(writing, work)
-            except OperationalError as trouble:
-                if tries == _TRIES or not _lost_a_race(trouble):
-                    raise DatabaseUnavailable(f"the database does not serve us: {trouble.orig}") from trouble
+            except DBAPIError as trouble:
+                if tries == _TRIES or not _undone(trouble):
+                    if isinstance(trouble, OperationalError):
+                        raise DatabaseUnavailable(f"the database does not serve us: {trouble.orig}") from trouble
+                    raise
         raise AssertionError("unreachable")
 
     def _once(self, writing: bool, work: Callable[[Connection], R]) -> tuple[R, float]:
-        with self.engine.connect().execution_options(writing=writing) as connection:
-            with connection.begin():
-                began = time.perf_counter()
-                result = work(connection)
-            return result, time.perf_counter() - began
+        connection = self._connection(writing)
+        transaction = connection.begin()
+        try:
+            began = time.perf_counter()
+            result = work(connection)
+        except BaseException as trouble:
+            transaction.rollback()
+            self._let_go_of_broken(trouble)
+            raise
+        try:
+            transaction.commit()
+        except DBAPIError as trouble:
+            self._let_go_of_broken(trouble)
+            # Nobody knows whether it was committed: whoever asked must not believe either.
+            raise DatabaseUnavailable(f"the database did not confirm: {trouble.orig}") from trouble
+        return result, time.perf_counter() - began
+
+    def _connection(self, writing: bool) -> Connection:
+        """The connection of this thread, which stays open: a thread only ever writes, or only reads."""
+        connection: Connection | None = getattr(self._own, "connection", None)
+        if connection is None:
+            connection = self.engine.connect().execution_options(writing=writing)
+            self._own.connection = connection
+            self._opened.append(connection)
+        return connection
+
+    def _let_go_of_broken(self, trouble: BaseException) -> None:
+        if isinstance(trouble, DBAPIError) and trouble.connection_invalidated:
+            connection, self._own.connection = self._own.connection, None
+            self._opened.remove(connection)
+            connection.close()
 
     async def close(self) -> None:
         """Let running transactions end, then put everything down."""
         for pool in (self._writers, self._readers):
             await asyncio.to_thread(pool.shutdown)
+        for connection in self._opened:
+            connection.close()
         self.engine.dispose()
 
 
@@ -83,7 +116,7 @@ def open_engine(url: str, *, foreign_keys: bool = True) -> Engine:
     """An engine for a settings url. On SQLite every write begins IMMEDIATE: else two would lose updates."""
     parsed = make_url(url)
     if parsed.get_backend_name() == "postgresql":
-        return create_engine(parsed.set(drivername="postgresql+psycopg"), pool_pre_ping=True)
+        return create_engine(parsed.set(drivername="postgresql+psycopg"))
     engine = create_engine(parsed, connect_args={"check_same_thread": False, "timeout": BUSY_TIMEOUT_S})
 
     @event.listens_for(engine, "connect")
@@ -141,6 +174,6 @@ def _column(tx: Connection, column: ColumnClause[Any], values: list[Any]) -> lis
     return [process(value) for value in values]
 
 
-def _lost_a_race(trouble: DBAPIError) -> bool:
-    """PostgreSQL undid us for another's sake (deadlock, serialization), or the pooled connection was stale."""
+def _undone(trouble: DBAPIError) -> bool:
+    """Nothing of it was done: the connection was stale, or PostgreSQL undid us for another's sake (deadlock)."""
     return trouble.connection_invalidated or getattr(trouble.orig, "sqlstate", None) in {"40001", "40P01"}

@@ -17,6 +17,7 @@ from sqlalchemy import (
     Connection,
     Dialect,
     Integer,
+    Select,
     String,
     Text,
     Update,
@@ -91,13 +92,16 @@ def _stands(tx: Connection, worker_id: int, campaign_ids: list[int]) -> bool:
     PostgreSQL: nobody can take them, nor pause a campaign, before this turn is committed; whoever does it first makes
     us see it.
     """
-    lock = not is_sqlite(tx)
-    standing = select(literal(1)).where(worker.c.id == worker_id)
-    stands = tx.execute(standing.with_for_update(read=True) if lock else standing).first() is not None
-    if lock and stands and campaign_ids:
+    stands = _STANDS.run(tx, worker_id=worker_id).first() is not None
+    if stands and campaign_ids and not is_sqlite(tx):
         of_wanted = select(campaign.c.id).where(campaign.c.id.in_(campaign_ids)).order_by(campaign.c.id)
         tx.execute(of_wanted.with_for_update(read=True))
     return stands
+
+
+def _make_stands(dialect: Dialect) -> Select[Any]:
+    standing = select(worker.c.id).where(worker.c.id == bindparam("worker_id", type_=BigInteger()))
+    return standing if dialect.name == "sqlite" else standing.with_for_update(read=True)
 
 
 def _hand(tx: Connection, wanted: Sequence[Wanted], now: datetime) -> set[int]:
@@ -197,4 +201,4 @@ def _handed_of(dialect: Dialect) -> Any:
 
 # Made once: they stand in every commit of a blast.
 _HAND, _HANDED_OF = Prepared(_make_hand), Prepared(_handed_of)
-_SETTLE = Prepared(_make_settle)
+_SETTLE, _STANDS = Prepared(_make_settle), Prepared(_make_stands)
