@@ -1,0 +1,151 @@
+"""A blast in which the service is killed again and again, or stopped, at moments that a seed decides."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from audit import Found, compare, read_log
+from harness import House
+from running import PATIENCE_S, Running
+
+from mailer.actions.sending.report import status
+from mailer.app import App, open_app
+from mailer.domain.campaign import CampaignState
+from mailer.settings.load import load_settings
+
+
+class Moment(StrEnum):
+    """When the service is killed."""
+
+    BEFORE = "before"
+    """On the dot: the relay has the letter and has not written it down."""
+    AFTER = "after"
+    """Written down, not answered."""
+    ANSWERED = "answered"
+    """Right after the 250."""
+    RANDOM = "random"
+    """Some milliseconds after some letter."""
+    RECOVERY = "recovery"
+    """Some milliseconds around the opening of the doors."""
+    LAUNCH = "launch"
+    """While the audience is frozen."""
+    STOP = "stop"
+    """Not killed: SIGTERM, some milliseconds after some letter."""
+
+
+AT_THE_DOT = (Moment.BEFORE, Moment.AFTER, Moment.ANSWERED)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Blow:
+    """One kill or stop that is planned."""
+
+    moment: Moment
+    letters: int
+    """How many letters the relay has taken by then, about."""
+    pause_s: float
+    """From there to the blow, where it is not at a dot."""
+
+
+@dataclass(kw_only=True)
+class Run:
+    """What happened, and what the comparison found."""
+
+    kills: dict[Moment, int] = field(default_factory=dict)
+    opened_s: list[float] = field(default_factory=list)
+    """From the start of the process to its doors' opening."""
+    first_letter_s: list[float] = field(default_factory=list)
+    """From the start of the process to the first letter it sent."""
+    status: dict[str, Any] = field(default_factory=dict)
+    found: Found | None = None
+
+    @property
+    def killed(self) -> int:
+        return sum(number for moment, number in self.kills.items() if moment is not Moment.STOP)
+
+
+def plan(people: int, moments: Sequence[Moment], chance: random.Random, first: int = 0) -> list[Blow]:
+    """These moments in this order, spread evenly over a blast, each anywhere in its share of it."""
+    share = people / (len(moments) + 1)
+    return [
+        Blow(
+            moment=moment,
+            letters=first + max(1, int((number + chance.random()) * share)),
+            pause_s=chance.random() * 0.02,
+        )
+        for number, moment in enumerate(moments)
+    ]
+
+
+async def blast(house: House, people: Sequence[str], blows: Sequence[Blow], within_s: float = PATIENCE_S) -> Run:
+    """A new campaign under these blows, until it is sent and its service is stopped; then the comparison."""
+    run, before = Run(), house.sink.log.stat().st_size
+    campaign_id = await house.calls_up()
+    async with watcher(house) as app:
+        for blow in blows:
+            process = await _strike(house, app, campaign_id, blow)
+            run.kills[blow.moment] = run.kills.get(blow.moment, 0) + 1
+            _note(run, house, process)
+    process, _ = await house.serves()
+    run.status = await house.until_sent(campaign_id, process, within_s)
+    _note(run, house, process)
+    await process.stops()
+    run.found = compare(people, await house.report(campaign_id), read_log(house.sink.log, before))
+    return run
+
+
+@asynccontextmanager
+async def watcher(house: House) -> AsyncIterator[App]:
+    """The status without the half second that a command takes to start: a launch is over by then."""
+    app = open_app(load_settings(house.settings))
+    try:
+        yield app
+    finally:
+        await app.database.close()
+
+
+async def _strike(house: House, app: App, campaign_id: int, blow: Blow) -> Running:
+    """Start the service and end it; returns when it is gone."""
+    if blow.moment is Moment.LAUNCH:
+        process = await house.start("serve")
+        await launching(app, campaign_id, process)
+        await process.dies()
+        return process
+    process, _ = await house.serves()
+    more = max(1, blow.letters - len(read_log(house.sink.log)))
+    if blow.moment in AT_THE_DOT:
+        await house.sink.obeys(f"after {more} kill {blow.moment} {process.pid}")
+        await house.sink.tells("killed")
+        await process.ends()
+        return process
+    if blow.moment is not Moment.RECOVERY:
+        await house.sink.took(more)
+    await asyncio.sleep(blow.pause_s)
+    await (process.stops() if blow.moment is Moment.STOP else process.dies())
+    return process
+
+
+async def launching(app: App, campaign_id: int, process: Running) -> bool:
+    """Wait until the campaign is being launched; False where that was over before we looked."""
+    async with asyncio.timeout(PATIENCE_S):
+        while not process.over:
+            state = (await status(app, campaign_id)).campaign.state
+            if state is not CampaignState.SCHEDULED:
+                return state is CampaignState.LAUNCHING
+            await asyncio.sleep(0)
+    raise AssertionError(f"it ended before it launched: {process.tail}")
+
+
+def _note(run: Run, house: House, process: Running) -> None:
+    """How soon it was back."""
+    if process.opened_at is not None:
+        run.opened_s.append(process.opened_at - process.started_at)
+    first = next((letter.at for letter in read_log(house.sink.log) if letter.at >= process.started_at), None)
+    if first is not None:
+        run.first_letter_s.append(first - process.started_at)
