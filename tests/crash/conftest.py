@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
-from harness import House, open_house
+from harness import House, everyone, move_in, open_house
 
 OpenHouse = Callable[..., Awaitable[House]]
 
@@ -18,13 +20,31 @@ async def opens(tmp_path: Path) -> AsyncIterator[OpenHouse]:
     """Sets up a service and its sink."""
     made: list[House] = []
 
-    async def open_one(folder: Path = tmp_path, **options: Any) -> House:
-        made.append(await open_house(folder, **options))
+    async def open_one(prepared: Path | None = None, **options: Any) -> House:
+        made.append(await (move_in(prepared, tmp_path) if prepared else open_house(tmp_path, **options)))
         return made[-1]
 
     yield open_one
     for house in made:
         await house.closes()
+
+
+@pytest.fixture(scope="session")
+def called_up(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder to move in: 300 people on Ada's list, and a campaign to all of them whose hour has come."""
+    folder = tmp_path_factory.mktemp("called_up")
+
+    async def prepare() -> None:
+        house = await open_house(folder, connections=8)
+        await house.takes_in(everyone(300))
+        await house.calls_up()
+        await house.closes()
+        house.sink.log.unlink()
+
+    # In a thread: this one belongs to the loop of the test that asked first.
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(asyncio.run, prepare()).result()
+    return folder
 
 
 @pytest.fixture

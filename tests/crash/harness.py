@@ -58,6 +58,11 @@ class Sink:
     port: int
     log: Path
 
+    @property
+    def letters(self) -> int:
+        """How many it has written down."""
+        return self.log.read_bytes().count(b"\n")
+
     async def obeys(self, order: str) -> None:
         """Give it an order, which is in force when this returns."""
         assert self.process.child.stdin is not None
@@ -99,6 +104,12 @@ class House:
         """The environment of its processes; with the clock on the wall put forward."""
         moved = {"LD_PRELOAD": str(self.folder / "ahead.so"), "CRASH_AHEAD_S": str(ahead_s)} if ahead_s else {}
         return os.environ | {"MAILER_SETTINGS": str(self.settings)} | moved
+
+    def sets(self, table: str, key: str, value: str) -> None:
+        """Add a line of TOML to a table of the settings."""
+        header, text = f"[{table}]\n", self.settings.read_text()
+        text = text if header in text else f"{text}{header}"
+        self.settings.write_text(text.replace(header, f"{header}{key} = {value}\n"))
 
     async def start(self, *words: str, ahead_s: int = 0) -> Running:
         """Start a command that runs until it is stopped: serve, worker, migrate."""
@@ -202,6 +213,16 @@ async def open_house(
     shutil.copy(house.settings, folder / "as_init_wrote.toml")
     house.settings.write_text(
         _SETTINGS.format(domain=DOMAIN, url=database, port=house.sink.port, connections=connections) + more
+    )
+    return house
+
+
+async def move_in(prepared: Path, folder: Path) -> House:
+    """The house that was set up in `prepared`, in a folder of its own and with a sink of its own."""
+    shutil.copytree(prepared, folder, dirs_exist_ok=True)
+    house = House(folder, await open_sink(folder))
+    house.settings.write_text(
+        re.sub(r"(\[\[relay\]\]\nport = )\d+", rf"\g<1>{house.sink.port}", house.settings.read_text())
     )
     return house
 

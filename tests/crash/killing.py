@@ -118,7 +118,7 @@ async def _strike(house: House, app: App, campaign_id: int, blow: Blow) -> Runni
         await process.dies()
         return process
     process, _ = await house.serves()
-    more = max(1, blow.letters - len(read_log(house.sink.log)))
+    more = max(1, blow.letters - house.sink.letters)
     if blow.moment in AT_THE_DOT:
         await house.sink.obeys(f"after {more} kill {blow.moment} {process.pid}")
         await house.sink.tells("killed")

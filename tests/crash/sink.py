@@ -7,7 +7,8 @@ Orders (STAGE is greeting, ehlo, auth, mail, rcpt, data or dot):
 
     say STAGE REPLY         answer so from now on; a 421 hangs up, too
     stall STAGE             be silent there, until all is well
-    drop STAGE              break the line there
+    drop STAGE              break the line there; each of these three prints `told ORDER STAGE` at the first time, and
+                            STAGE:5 means five times
     reset                   break all lines now
     refuse | listen         take no connections; take them again, on the same port
     kill WHERE PID...       kill -9 at the next dot: WHERE is before (it is written down), after (written down and not
@@ -23,27 +24,13 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import os
-import re
 import signal
-import socket
-import struct
 import sys
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import cast
 
-_RECIPIENT = re.compile(rb"TO:\s*<([^<>]*)>", re.IGNORECASE)
-_STAGES = {b"EHLO": "ehlo", b"HELO": "ehlo", b"AUTH": "auth", b"MAIL": "mail", b"RCPT": "rcpt", b"DATA": "data"}
-_ANSWERS = {
-    "greeting": b"220 sink",
-    "ehlo": b"250-sink\r\n250-PIPELINING\r\n250 AUTH PLAIN LOGIN",
-    "auth": b"235 2.7.0 welcome",
-    "mail": b"250 2.1.0 ok",
-    "rcpt": b"250 2.1.5 ok",
-    "data": b"354 go on",
-    "dot": b"250 2.0.0 taken",
-}
+from sink_session import Session, say
 
 
 @dataclass(slots=True)
@@ -56,8 +43,9 @@ class Sink:
     sessions: set[Session] = field(default_factory=set)
     connections: int = 0
     letters: int = 0
-    orders: dict[str, tuple[str, bytes]] = field(default_factory=dict)
-    """By stage: say, stall or drop, and the reply."""
+    orders: dict[str, tuple[str, bytes, int]] = field(default_factory=dict)
+    """By stage: say, stall or drop; the reply; and how many times more."""
+    told: set[str] = field(default_factory=set)
     later: list[tuple[int, list[str]]] = field(default_factory=list)
     """Orders that wait for a number of letters."""
     kill: tuple[str, list[int]] | None = None
@@ -97,21 +85,34 @@ class Sink:
         """From now on well or badly."""
         match words:
             case [("say" | "stall" | "drop") as what, stage, *reply]:
-                self.orders[stage] = (what, " ".join(reply).encode())
+                stage, _, times = stage.partition(":")
+                self.orders[stage] = (what, " ".join(reply).encode(), int(times or sys.maxsize))
             case ["reset"]:
                 for session in tuple(self.sessions):
                     session.break_off()
             case ["refuse"] if self.server is not None:
                 self.server.close()
-            case ["listen"]:
+            case ["listen"] if self.server is not None and not self.server.is_serving():
                 self.server = None
             case ["well"]:
                 self.orders, self.later, self.kill, self.keep = {}, [], None, None
-                _told.clear()
+                self.told.clear()
                 for session in tuple(self.sessions):
                     session.go_on()
             case _:
                 say(f"not understood: {words}")
+
+    def misbehaviour(self, stage: str) -> tuple[str, bytes]:
+        """What was ordered for this moment, and its reply; "" for nothing."""
+        what, reply, times = self.orders.get(stage, ("", b"", 0))
+        if times == 0:
+            return "", b""
+        if what != "stall":  # a stalled line asks again when all is well, and does not count
+            self.orders[stage] = (what, reply, times - 1)
+        if (line := f"told {what} {stage}") not in self.told:
+            self.told.add(line)
+            say(line)
+        return what, reply
 
     def shoot(self, where: str) -> bool:
         """Kill whom we were told to kill, if this is the moment; whether it is."""
@@ -125,110 +126,6 @@ class Sink:
                 say(f"gone before: {pid}")
         say(f"told killed {where}")
         return True
-
-
-class Session(asyncio.Protocol):
-    """One connection."""
-
-    def __init__(self, sink: Sink) -> None:
-        self.sink = sink
-        sink.connections += 1
-        self.number = sink.connections
-        self.rest, self.recipient = b"", b""
-        self.expects = "greeting"
-        """The stage of what comes next, where that is not a command."""
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Greet."""
-        self.transport = cast("asyncio.Transport", transport)
-        self.sink.sessions.add(self)
-        self.go_on()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """Whoever hangs up is forgotten."""
-        self.sink.sessions.discard(self)
-
-    def data_received(self, data: bytes) -> None:
-        """Hear more."""
-        self.rest += data
-        self.go_on()
-
-    def go_on(self) -> None:
-        """Answer each whole command, and each content at its dot, as far as we may."""
-        while not self.transport.is_closing():
-            if self.expects == "greeting":
-                head, found, rest = b"", b"-", self.rest
-            else:
-                end = b"\r\n.\r\n" if self.expects == "dot" else b"\r\n"
-                head, found, rest = self.rest.partition(end)
-            if not found:
-                return
-            stage = self.expects or _STAGES.get(head[:4].upper(), "")
-            what, reply = self.sink.orders.get(stage, ("", b""))
-            if what == "stall":
-                tell_once(f"told {what} {stage}")
-                return
-            self.rest = rest
-            self.answer(stage, head, what, reply)
-
-    def answer(self, stage: str, head: bytes, what: str, reply: bytes) -> None:
-        """To one command or content."""
-        self.expects = ""
-        if what:
-            tell_once(f"told {what} {stage}")
-        if what == "drop":
-            self.break_off()
-        elif what == "say":
-            self.transport.write(reply + b"\r\n")
-            if reply.startswith(b"421"):
-                self.transport.close()
-        elif stage == "dot":
-            self.take(head)
-        else:
-            self.comply(stage, head)
-
-    def comply(self, stage: str, head: bytes) -> None:
-        """Answer a command as a good relay does."""
-        if stage == "rcpt" and (found := _RECIPIENT.search(head)):
-            self.recipient = found[1]
-        self.expects = "dot" if stage == "data" else ""
-        verb = head[:4].upper()
-        self.transport.write(b"221 bye\r\n" if verb == b"QUIT" else _ANSWERS.get(stage, b"250 ok") + b"\r\n")
-        if verb == b"QUIT":
-            self.transport.close()
-
-    def take(self, content: bytes) -> None:
-        """Take a letter, unless somebody is to be killed over it."""
-        sink = self.sink
-        if sink.shoot("before"):
-            self.break_off()
-            return
-        sink.take(self.recipient, content, self.number)
-        sink.shoot("after")
-        self.transport.write(_ANSWERS["dot"] + b"\r\n")
-        sink.shoot("answered")
-
-    def break_off(self) -> None:
-        """Break the line, without a goodbye: not even TCP's."""
-        line = self.transport.get_extra_info("socket")
-        line.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        self.transport.abort()
-
-
-_told: set[str] = set()
-
-
-def tell_once(line: str) -> None:
-    """Tell of a misbehaviour the first time."""
-    if line not in _told:
-        _told.add(line)
-        say(line)
-
-
-def say(line: str) -> None:
-    """To whom we work for."""
-    sys.stdout.write(f"{line}\n")
-    sys.stdout.flush()
 
 
 async def main(log: str) -> None:
