@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+import signal
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -15,7 +15,7 @@ from harness import House
 from running import PATIENCE_S, Running
 
 from mailer.actions.sending.report import status
-from mailer.app import App, open_app
+from mailer.app import open_app
 from mailer.domain.campaign import CampaignState
 from mailer.settings.load import load_settings
 
@@ -39,6 +39,7 @@ class Moment(StrEnum):
     """Not killed: SIGTERM, some milliseconds after some letter."""
 
 
+_NOT_LAUNCHED = (CampaignState.SCHEDULED, CampaignState.LAUNCHING)
 AT_THE_DOT = (Moment.BEFORE, Moment.AFTER, Moment.ANSWERED)
 
 
@@ -48,7 +49,7 @@ class Blow:
 
     moment: Moment
     letters: int
-    """How many letters the relay has taken by then, about."""
+    """How many letters the relay has taken by then, about; in a launch, for how many people it was launched."""
     pause_s: float
     """From there to the blow, where it is not at a dot."""
 
@@ -87,11 +88,10 @@ async def blast(house: House, people: Sequence[str], blows: Sequence[Blow], with
     """A new campaign under these blows, until it is sent and its service is stopped; then the comparison."""
     run, before = Run(), house.sink.log.stat().st_size
     campaign_id = await house.calls_up()
-    async with watcher(house) as app:
-        for blow in blows:
-            process = await _strike(house, app, campaign_id, blow)
-            run.kills[blow.moment] = run.kills.get(blow.moment, 0) + 1
-            _note(run, house, process)
+    for blow in blows:
+        process = await _strike(house, campaign_id, blow)
+        run.kills[blow.moment] = run.kills.get(blow.moment, 0) + 1
+        _note(run, house, process)
     process, _ = await house.serves()
     run.status = await house.until_sent(campaign_id, process, within_s)
     _note(run, house, process)
@@ -100,21 +100,11 @@ async def blast(house: House, people: Sequence[str], blows: Sequence[Blow], with
     return run
 
 
-@asynccontextmanager
-async def watcher(house: House) -> AsyncIterator[App]:
-    """The status without the half second that a command takes to start: a launch is over by then."""
-    app = open_app(load_settings(house.settings))
-    try:
-        yield app
-    finally:
-        await app.database.close()
-
-
-async def _strike(house: House, app: App, campaign_id: int, blow: Blow) -> Running:
+async def _strike(house: House, campaign_id: int, blow: Blow) -> Running:
     """Start the service and end it; returns when it is gone."""
     if blow.moment is Moment.LAUNCH:
         process = await house.start("serve")
-        await launching(app, campaign_id, process)
+        await freeze_while_launching(house, campaign_id, process, blow.letters)
         await process.dies()
         return process
     process, _ = await house.serves()
@@ -131,15 +121,22 @@ async def _strike(house: House, app: App, campaign_id: int, blow: Blow) -> Runni
     return process
 
 
-async def launching(app: App, campaign_id: int, process: Running) -> bool:
-    """Wait until the campaign is being launched; False where that was over before we looked."""
-    async with asyncio.timeout(PATIENCE_S):
-        while not process.over:
-            state = (await status(app, campaign_id)).campaign.state
-            if state is not CampaignState.SCHEDULED:
-                return state is CampaignState.LAUNCHING
-            await asyncio.sleep(0)
-    raise AssertionError(f"it ended before it launched: {process.tail}")
+async def freeze_while_launching(house: House, campaign_id: int, process: Running, people: int) -> bool:
+    """Stop the service while a campaign is launched and has so many people; False where it was over before we looked.
+
+    Looks without the half second that a command takes to start; and has let go of the ledger when it returns, so that
+    whoever opens it after a kill finds it as the kill left it.
+    """
+    app = open_app(load_settings(house.settings))
+    try:
+        async with asyncio.timeout(PATIENCE_S):
+            while (told := await status(app, campaign_id)).campaign.state in _NOT_LAUNCHED and told.audience < people:
+                assert not process.over, f"it ended before it launched: {process.tail}"
+                await asyncio.sleep(0)
+        process.signal(signal.SIGSTOP)
+        return told.campaign.state is CampaignState.LAUNCHING
+    finally:
+        await app.database.close()
 
 
 def _note(run: Run, house: House, process: Running) -> None:

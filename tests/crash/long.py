@@ -53,7 +53,12 @@ def _options() -> argparse.Namespace:
     parser.add_argument(
         "--database", default="sqlite", help='"sqlite", "postgresql" (one of its own), or the url of an empty database'
     )
-    return parser.parse_args()
+    options = parser.parse_args()
+    if options.people < 4 * options.connections * (max(options.kills, options.stops) + 1):
+        parser.error(
+            "there are not people enough for so many kills: each wants four letters a connection to come after"
+        )
+    return options
 
 
 @contextmanager
