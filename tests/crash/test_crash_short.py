@@ -29,7 +29,8 @@ async def test_five_kills_over_five_thousand_lose_nobody_and_repeat_at_most_a_le
     run = await blast(house, people, plan(PEOPLE, moments, random.Random(seed)))
 
     assert run.found is not None
-    assert run.found.broken(most_repeats=CONNECTIONS * run.killed) == {}, f"CRASH_SEED={seed}"
+    broken = run.found.broken(most_repeats=CONNECTIONS * run.killed)
+    assert broken == {}, f"{broken} with CRASH_SEED={seed}"
     assert run.killed == len(moments)
     assert run.status["audience"] == sum(run.status["counts"].values()) == PEOPLE
 
@@ -41,7 +42,8 @@ async def test_three_clean_stops_in_mid_blast_lose_nobody_and_repeat_nobody(open
     run = await blast(house, people, plan(PEOPLE, [Moment.STOP] * 3, random.Random(seed)))
 
     assert run.found is not None
-    assert run.found.broken(most_repeats=0) == {}, f"CRASH_SEED={seed}"
+    broken = run.found.broken(most_repeats=0)
+    assert broken == {}, f"{broken} with CRASH_SEED={seed}"
     assert run.status["counts"] == {"accepted": PEOPLE}
 
 
@@ -52,5 +54,6 @@ async def test_a_launch_that_was_killed_goes_on_where_it_was(opens: OpenHouse, s
     run = await blast(house, people, plan(PEOPLE, [Moment.LAUNCH, Moment.LAUNCH], random.Random(seed)))
 
     assert run.found is not None
-    assert run.found.broken(most_repeats=CONNECTIONS * run.killed) == {}, f"CRASH_SEED={seed}"
+    broken = run.found.broken(most_repeats=CONNECTIONS * run.killed)
+    assert broken == {}, f"{broken} with CRASH_SEED={seed}"
     assert run.status["audience"] == sum(run.status["counts"].values()) == PEOPLE
