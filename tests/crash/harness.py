@@ -144,7 +144,12 @@ class House:
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
         )
-        out, err = await child.communicate()
+        try:
+            out, err = await child.communicate()
+        except asyncio.CancelledError:
+            child.kill()
+            await child.communicate()  # to the end, else the pipes would outlive the loop
+            raise
         assert may_fail or child.returncode == 0, f"mailer {words}: exit {child.returncode}: {err.decode()}"
         return out.decode() + (err.decode() if may_fail else "")
 
@@ -187,6 +192,7 @@ class House:
         ending.cancel()
         if watching not in done:
             watching.cancel()
+            await asyncio.wait((watching,))
             why = "the service ended" if done else f"not sent within {within_s} s"
             raise AssertionError(f"{why}: {await self.status(campaign_id)}; {process.tail}")
         told: dict[str, Any] = json.loads(watching.result())

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from audit import Found, compare, read_log
+from audit import Found, Taken, compare, read_log
 from harness import House
 from running import PATIENCE_S, Running
 
@@ -32,7 +32,7 @@ class Moment(StrEnum):
     RANDOM = "random"
     """Some milliseconds after some letter."""
     RECOVERY = "recovery"
-    """Some milliseconds around the opening of the doors."""
+    """Between the start of the process and its first letters."""
     LAUNCH = "launch"
     """While the audience is frozen."""
     STOP = "stop"
@@ -51,7 +51,7 @@ class Blow:
     letters: int
     """How many letters the relay has taken by then, about; in a launch, for how many people it was launched."""
     pause_s: float
-    """From there to the blow, where it is not at a dot."""
+    """From there to the blow, where it is not at a dot; from the start, where it is in the recovery."""
 
 
 @dataclass(kw_only=True)
@@ -78,7 +78,7 @@ def plan(people: int, moments: Sequence[Moment], chance: random.Random, first: i
         Blow(
             moment=moment,
             letters=first + max(1, int((number + chance.random()) * share)),
-            pause_s=chance.random() * 0.02,
+            pause_s=chance.uniform(0.3, 2.0) if moment is Moment.RECOVERY else chance.uniform(0, 0.02),
         )
         for number, moment in enumerate(moments)
     ]
@@ -89,12 +89,14 @@ async def blast(house: House, people: Sequence[str], blows: Sequence[Blow], with
     run, before = Run(), house.sink.log.stat().st_size
     campaign_id = await house.calls_up()
     for blow in blows:
+        logged = house.sink.log.stat().st_size
         process = await _strike(house, campaign_id, blow)
         run.kills[blow.moment] = run.kills.get(blow.moment, 0) + 1
-        _note(run, house, process)
+        _note(run, process, read_log(house.sink.log, logged))
+    logged = house.sink.log.stat().st_size
     process, _ = await house.serves()
     run.status = await house.until_sent(campaign_id, process, within_s)
-    _note(run, house, process)
+    _note(run, process, read_log(house.sink.log, logged))
     await process.stops()
     run.found = compare(people, await house.report(campaign_id), read_log(house.sink.log, before))
     return run
@@ -107,6 +109,11 @@ async def _strike(house: House, campaign_id: int, blow: Blow) -> Running:
         await freeze_while_launching(house, campaign_id, process, blow.letters)
         await process.dies()
         return process
+    if blow.moment is Moment.RECOVERY:
+        process = await house.start("serve")
+        await asyncio.sleep(blow.pause_s)
+        await process.dies()
+        return process
     process, _ = await house.serves()
     more = max(1, blow.letters - house.sink.letters)
     if blow.moment in AT_THE_DOT:
@@ -114,8 +121,7 @@ async def _strike(house: House, campaign_id: int, blow: Blow) -> Running:
         await house.sink.tells("killed")
         await process.ends()
         return process
-    if blow.moment is not Moment.RECOVERY:
-        await house.sink.took(more)
+    await house.sink.took(more)
     await asyncio.sleep(blow.pause_s)
     await (process.stops() if blow.moment is Moment.STOP else process.dies())
     return process
@@ -139,10 +145,10 @@ async def freeze_while_launching(house: House, campaign_id: int, process: Runnin
         await app.database.close()
 
 
-def _note(run: Run, house: House, process: Running) -> None:
+def _note(run: Run, process: Running, taken: Sequence[Taken]) -> None:
     """How soon it was back."""
     if process.opened_at is not None:
         run.opened_s.append(process.opened_at - process.started_at)
-    first = next((letter.at for letter in read_log(house.sink.log) if letter.at >= process.started_at), None)
+    first = next((letter.at for letter in taken if letter.at >= process.started_at), None)
     if first is not None:
         run.first_letter_s.append(first - process.started_at)

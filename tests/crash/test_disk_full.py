@@ -44,7 +44,6 @@ async def test_a_full_disk_loses_nobody_and_sending_goes_on_when_there_is_room(
     filler.unlink()
     await house.sink.took(PEOPLE // 3)
     fill(filler, leaving=0)  # in mid-blast
-    await house.sink.obeys("reset")
     meanwhile = await house.status(campaign_id)
     filler.unlink()
     told = await house.until_sent(campaign_id, process)
