@@ -9,7 +9,7 @@ PIP = $(if $(wildcard $(BIN)/pip),$(BIN)/python -m pip,$(PYTHON) -m pip --python
 PIP_INSTALL = $(PIP) install --quiet --disable-pip-version-check --editable
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check format bench clean
+.PHONY: help install demo test check format bench crash clean
 
 help: ## Say what can be made
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/make \1|\2/' | column -t -s '|'
@@ -34,6 +34,9 @@ format: $(DEVELOPING) ## Put the source into its form
 
 bench: $(DEVELOPING) ## Measure speed and memory against Postfix's smtp-source; WITH=--full is thorough
 	$(BIN)/python -m bench $(WITH)
+
+crash: $(DEVELOPING) ## Kill the service a hundred times over a hundred thousand people; ARGS="--kills 20 --people 20000"
+	PYTHONPATH=tests $(BIN)/python tests/crash/long.py $(ARGS)
 
 clean: ## Remove what was made
 	rm -rf $(VENV) .pytest_cache .hypothesis .mypy_cache .ruff_cache

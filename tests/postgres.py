@@ -49,6 +49,17 @@ def running_postgres(binaries: Path, settings: tuple[str, ...] = FAST) -> Iterat
             _run(*control, "-m", "immediate", "stop", as_user=plain)
 
 
+def restart_postgres(url: str) -> None:
+    """Break off the server behind the url, as a crash would, and start it again; returns once it serves."""
+    home = Path(url.rpartition("host=")[2])
+    own = home / "install" / "bin"
+    binaries = own if own.exists() else find_binaries()
+    if binaries is None:
+        raise FileNotFoundError("the server's binaries are gone")
+    command = (binaries / "pg_ctl", "-D", home / "data", "-w", "-l", home / "log", "-m", "immediate", "restart")
+    _run(*command, as_user=_plain_user(home))
+
+
 def _plain_user(home: Path) -> pwd.struct_passwd | None:
     """PostgreSQL will not run as root: then somebody else, who is given the folder."""
     if os.geteuid() != 0:

@@ -1,0 +1,59 @@
+"""The promises under kill -9 and SIGTERM, at moments by chance and at the worst ones; `make crash` is the long run."""
+
+from __future__ import annotations
+
+import os
+import random
+
+import pytest
+from conftest import OpenHouse
+from harness import everyone
+from killing import Moment, blast, plan
+
+PEOPLE, CONNECTIONS = 5000, 50
+
+
+@pytest.fixture
+def seed() -> int:
+    """Another one each time, told where a test fails; CRASH_SEED brings it back."""
+    return int(os.environ.get("CRASH_SEED", random.randrange(10**6)))
+
+
+async def test_five_kills_over_five_thousand_lose_nobody_and_repeat_at_most_a_letter_a_connection(
+    opens: OpenHouse, seed: int
+) -> None:
+    house, people = await opens(connections=CONNECTIONS), everyone(PEOPLE)
+    await house.takes_in(people)
+    moments = [Moment.BEFORE, Moment.RANDOM, Moment.AFTER, Moment.RECOVERY, Moment.ANSWERED]
+
+    run = await blast(house, people, plan(PEOPLE, moments, random.Random(seed)))
+
+    assert run.found is not None
+    broken = run.found.broken(most_repeats=CONNECTIONS * run.killed)
+    assert broken == {}, f"{broken} with CRASH_SEED={seed}"
+    assert run.killed == len(moments)
+    assert run.status["audience"] == sum(run.status["counts"].values()) == PEOPLE
+
+
+async def test_three_clean_stops_in_mid_blast_lose_nobody_and_repeat_nobody(opens: OpenHouse, seed: int) -> None:
+    house, people = await opens(connections=CONNECTIONS), everyone(PEOPLE)
+    await house.takes_in(people)
+
+    run = await blast(house, people, plan(PEOPLE, [Moment.STOP] * 3, random.Random(seed)))
+
+    assert run.found is not None
+    broken = run.found.broken(most_repeats=0)
+    assert broken == {}, f"{broken} with CRASH_SEED={seed}"
+    assert run.status["counts"] == {"accepted": PEOPLE}
+
+
+async def test_a_launch_that_was_killed_goes_on_where_it_was(opens: OpenHouse, seed: int) -> None:
+    house, people = await opens(connections=CONNECTIONS), everyone(PEOPLE)
+    await house.takes_in(people)
+
+    run = await blast(house, people, plan(PEOPLE, [Moment.LAUNCH, Moment.LAUNCH], random.Random(seed)))
+
+    assert run.found is not None
+    broken = run.found.broken(most_repeats=CONNECTIONS * run.killed)
+    assert broken == {}, f"{broken} with CRASH_SEED={seed}"
+    assert run.status["audience"] == sum(run.status["counts"].values()) == PEOPLE

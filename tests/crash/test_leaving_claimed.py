@@ -1,0 +1,52 @@
+"""Whoever leaves while her letter is already taken by a worker is not mailed."""
+
+from __future__ import annotations
+
+import re
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from pathlib import Path
+
+import httpx
+from audit import read_log
+from conftest import OpenHouse
+from harness import everyone
+
+
+async def test_who_leaves_while_her_letter_is_claimed_is_not_mailed(opens: OpenHouse) -> None:
+    house, people = await opens(connections=4), everyone(60)
+    letters = house.folder / "letters"
+    letters.mkdir()
+    await house.takes_in(people)
+    await house.sink.obeys(f"keep {letters}")
+    first = await house.calls_up()
+    process, pages = await house.serves()
+    await house.until_sent(first, process)
+    await house.sink.obeys("well")
+    before = house.sink.log.stat().st_size
+    await house.sink.obeys("stall dot")
+
+    second = await house.calls_up()
+    await house.sink.tells("stall dot")
+    claimed = [row.address for row in await house.report(second) if row.state == "claimed"]
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{pages}") as browser:
+        answer = await browser.post(f"/leave/{leave_token(letters / claimed[-1])}")
+    await house.sink.obeys("well")
+    told = await house.until_sent(second, process)
+    await process.stops()
+
+    assert answer.status_code == 200
+    assert {letter.recipient for letter in read_log(house.sink.log, before)} == set(people) - {claimed[-1]}
+    assert {row.address for row in await house.report(second) if row.state == "suppressed"} == {claimed[-1]}
+    assert told["counts"] == {"accepted": len(people) - 1, "suppressed": 1}
+
+
+def leave_token(letter: Path) -> str:
+    """From the link that stands in it."""
+    message = message_from_bytes(letter.read_bytes(), policy=policy.default)
+    assert isinstance(message, EmailMessage)
+    body = message.get_body(("plain",))
+    assert body is not None
+    found = re.search(r"/leave/([a-z2-7]{29})", str(body.get_content()))
+    assert found, letter
+    return found[1]

@@ -1,0 +1,51 @@
+"""A service that is killed while it migrates the ledger of an older version starts again, and has lost nothing."""
+
+from __future__ import annotations
+
+import asyncio
+from itertools import cycle, islice
+from pathlib import Path
+
+from audit import Taken, compare, read_log
+from conftest import OpenHouse
+from harness import everyone
+from old_ledger import CAMPAIGN, write_old_ledger
+from running import PATIENCE_S, Running
+
+PEOPLE, CONNECTIONS = 2000, 10
+STATES = ("accepted", "queued", "queued", "claimed", "accepted", "handed", "failed", "queued", "deferred", "queued")
+
+
+async def test_a_kill_while_an_old_ledger_is_migrated_in_mid_blast_loses_nobody(opens: OpenHouse) -> None:
+    house, people = await opens(connections=CONNECTIONS), everyone(PEOPLE)
+    states = dict(zip(people, islice(cycle(STATES), PEOPLE), strict=True))
+    write_old_ledger(house.folder, people, list(states.values()))
+
+    for command, pause_s in (("migrate", 0.0), ("migrate", 0.005), ("serve", 0.002)):
+        copies = copies_in(house.folder)
+        process = await house.start(command)
+        await migrating(house.folder, copies, process)
+        await asyncio.sleep(pause_s)
+        await process.dies()
+    process, _ = await house.serves()
+    told = await house.until_sent(CAMPAIGN, process)
+    await process.stops()
+
+    before = [Taken(one, "by the old version", 0, 0.0) for one in people if states[one] == "accepted"]
+    found = compare(people, await house.report(CAMPAIGN), before + read_log(house.sink.log))
+    assert found.broken(most_repeats=CONNECTIONS) == {}
+    failed = STATES.count("failed") * PEOPLE // len(STATES)
+    assert told["counts"] == {"accepted": PEOPLE - failed, "failed": failed}
+
+
+def copies_in(folder: Path) -> int:
+    """The service copies the file aside before it changes anything."""
+    return len(list(folder.glob("mailer.db.before-leaving-*")))
+
+
+async def migrating(folder: Path, copies: int, process: Running) -> None:
+    """Wait for the copy, which is when the migration begins; or for its end, where there is nothing to migrate."""
+    async with asyncio.timeout(PATIENCE_S):
+        # A file that appears rings no bell.
+        while copies_in(folder) == copies and not process.over and "event=open" not in process.tail:  # noqa: ASYNC110
+            await asyncio.sleep(0)
