@@ -33,8 +33,10 @@ _PACKAGE = Path(__file__).parent
 class Bells:
     """Rung when a row was written that another part waits for; whoever hears one looks into the ledger."""
 
-    queue: asyncio.Event = field(default_factory=asyncio.Event)
-    """A delivery may be due."""
+    notices: asyncio.Event = field(default_factory=asyncio.Event)
+    """A notice may be due."""
+    campaigns: asyncio.Event = field(default_factory=asyncio.Event)
+    """A campaign's delivery may be due."""
     incoming: asyncio.Event = field(default_factory=asyncio.Event)
     """Mail came in."""
     schedule: asyncio.Event = field(default_factory=asyncio.Event)
@@ -44,7 +46,7 @@ class Bells:
 
     def ring(self) -> None:
         """All but the last: what the clock and a command from outside amount to."""
-        for bell in (self.queue, self.incoming, self.schedule):
+        for bell in (self.notices, self.campaigns, self.incoming, self.schedule):
             bell.set()
 
 

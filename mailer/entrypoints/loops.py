@@ -47,7 +47,8 @@ async def _send_in(app: App, priority: Priority) -> None:
             desk = None
             raise
 
-    await whenever(app, app.bells.queue, work)
+    bell = app.bells.notices if priority is Priority.NOTICES else app.bells.campaigns
+    await whenever(app, bell, work)
 
 
 async def whenever(app: App, bell: asyncio.Event, work: Callable[[], Awaitable[object]]) -> None:

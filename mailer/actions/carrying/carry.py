@@ -60,9 +60,11 @@ async def carry(desk: Desk, route: Route[Written]) -> None:
             await line.open()
             await _next(desk, route, line, fate)
     finally:
-        await fate.note()
-        desk.low.set()
-        await line.close()
+        try:
+            await fate.note()
+        finally:
+            await line.close()
+            desk.low.set()
 
 
 @dataclass(slots=True)

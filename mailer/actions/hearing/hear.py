@@ -146,7 +146,7 @@ async def _help(asking: Asking) -> None:
         cause=f"help {mailing_list.id} {sender.key} {app.clock().date()}",
     )
     await app.database.write(deliveries.add_notice, notice, app.clock())
-    app.bells.queue.set()
+    app.bells.notices.set()
 
 
 async def _carry_to_owner(asking: Asking) -> None:
@@ -156,7 +156,7 @@ async def _carry_to_owner(asking: Asking) -> None:
     if asking.heard.robot and asking.heard.sender and asking.heard.sender.mailed.lower() == owner.lower():
         return  # the owner's own "out of office" to what we carried: it would go round for ever
     await asking.app.database.write(deliveries.add_notice, _wrapped(asking, mailing_list, owner), asking.app.clock())
-    asking.app.bells.queue.set()
+    asking.app.bells.notices.set()
 
 
 def _wrapped(asking: Asking, mailing_list: MailingList | None, owner: str) -> Notice:

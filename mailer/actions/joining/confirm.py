@@ -34,7 +34,7 @@ async def confirm(app: App, token: str, evidence: Evidence) -> MailingList:
         return mailing_list
 
     joined = await app.database.write(work)
-    app.bells.queue.set()
+    app.bells.notices.set()
     return joined
 
 

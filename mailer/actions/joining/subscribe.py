@@ -46,7 +46,7 @@ async def subscribe(
             consents.record(tx, asked, Act.ASKED, evidence, app.clock())
 
     await app.database.write(work)
-    app.bells.queue.set()
+    app.bells.notices.set()
 
 
 def _reachable(

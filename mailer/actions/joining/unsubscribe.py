@@ -71,7 +71,7 @@ async def unsubscribe_address(
         deliveries.add_notice(tx, notice, app.clock())
 
     await app.database.write(work)
-    app.bells.queue.set()
+    app.bells.notices.set()
 
 
 def _let_go(tx: Connection, app: App, leaving: Subscription, evidence: Evidence) -> None:

@@ -31,7 +31,7 @@ async def launch_due(app: App) -> int:
         await _freeze_audience(app, campaign_id)
     await _end_what_is_over(app)
     if launching:
-        app.bells.queue.set()
+        app.bells.campaigns.set()
     return len(launching)
 
 

@@ -57,7 +57,7 @@ async def import_people(
         await app.database.write(_import_chunk, app, mailing_list, chunk, evidence, take_in, done)
         progress(done)
         if invite:
-            app.bells.queue.set()
+            app.bells.notices.set()
     progress(done)
     return done
 
