@@ -76,15 +76,17 @@ class Database:
         try:
             began = time.perf_counter()
             result = work(connection)
-        except BaseException as trouble:
+        except DBAPIError:
+            self._drop()
+            raise
+        except BaseException:
             transaction.rollback()
-            self._let_go_of_broken(trouble)
             raise
         try:
             transaction.commit()
         except DBAPIError as trouble:
-            self._let_go_of_broken(trouble)
-            # Nobody knows whether it was committed: whoever asked must not believe either.
+            self._drop()
+            # Nobody knows whether it was committed: whoever asked must believe neither.
             raise DatabaseUnavailable(f"the database did not confirm: {trouble.orig}") from trouble
         return result, time.perf_counter() - began
 
@@ -97,11 +99,12 @@ class Database:
             self._opened.append(connection)
         return connection
 
-    def _let_go_of_broken(self, trouble: BaseException) -> None:
-        if isinstance(trouble, DBAPIError) and trouble.connection_invalidated:
-            connection, self._own.connection = self._own.connection, None
-            self._opened.remove(connection)
-            connection.close()
+    def _drop(self) -> None:
+        """Close this thread's connection and its transaction: after trouble their state is anybody's guess."""
+        connection, self._own.connection = self._own.connection, None
+        self._opened.remove(connection)
+        connection.invalidate()
+        connection.close()
 
     async def close(self) -> None:
         """Let running transactions end, then put everything down."""
