@@ -25,6 +25,18 @@ _READERS = 4
 _TRIES = 3
 _PRAGMAS = ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", f"busy_timeout = {BUSY_TIMEOUT_S * 1000}")
 
+_POSTGRESQL_OPTIONS = " ".join(
+    f"-c {option}"
+    for option in (
+        # A process that was stopped in the middle of a transaction must not keep its locks.
+        "idle_in_transaction_session_timeout=20s",
+        # Nor one whose machine is gone.
+        "tcp_keepalives_idle=20",
+        "tcp_keepalives_interval=5",
+        "tcp_keepalives_count=4",
+    )
+)
+
 P = ParamSpec("P")
 R = TypeVar("R")
 Work = Callable[Concatenate[Connection, P], R]
@@ -119,7 +131,7 @@ def open_engine(url: str, *, foreign_keys: bool = True) -> Engine:
     """An engine for a settings url. On SQLite every write begins IMMEDIATE: else two would lose updates."""
     parsed = make_url(url)
     if parsed.get_backend_name() == "postgresql":
-        return create_engine(parsed.set(drivername="postgresql+psycopg"))
+        return create_engine(parsed.set(drivername="postgresql+psycopg"), connect_args={"options": _POSTGRESQL_OPTIONS})
     engine = create_engine(parsed, connect_args={"check_same_thread": False, "timeout": BUSY_TIMEOUT_S})
 
     @event.listens_for(engine, "connect")

@@ -82,7 +82,7 @@ async def enter(app: App, priority: Priority, instead_of: Desk | None = None) ->
 
 async def stay_alive(desk: Desk, now: datetime) -> None:
     """Be heard of well within the lease, and see who was not; LeaseLost."""
-    if now - desk.heard_at >= desk.app.lease / 4:
+    if now - desk.heard_at >= desk.app.lease / 12:
         await desk.app.database.write(workers.renew, desk.worker_id, now, desk.app.lease)
         desk.heard_at = now
         if desk.app.presence.needed:
