@@ -97,12 +97,12 @@ class Prepared:
         compiled = self._make(dialect).compile(dialect=dialect)
         processors = {
             key: process
-            for key, bind in compiled.binds.items()  # type: ignore[attr-defined]
+            for bind, key in compiled.bind_names.items()  # type: ignore[attr-defined]
             if (process := bind.type.dialect_impl(dialect).bind_processor(dialect))
         }
         fixed = {
             key: processors[key](bind.value) if key in processors else bind.value
-            for key, bind in compiled.binds.items()  # type: ignore[attr-defined]
+            for bind, key in compiled.bind_names.items()  # type: ignore[attr-defined]
             if not bind.required
         }
         made = self._made[dialect.name] = _Made(

@@ -223,7 +223,10 @@ def _make_put_back(dialect: Dialect) -> Update:
 def _ended(now: ColumnElement[datetime]) -> list[tuple[ColumnElement[bool], DeliveryState]]:
     """What a waiting delivery has become meanwhile."""
     of_reader = (
-        select(subscriber.c.suppression_key).where(subscriber.c.id == delivery.c.subscriber_id).scalar_subquery()
+        select(subscriber.c.suppression_key)
+        .where(subscriber.c.id == delivery.c.subscriber_id)
+        .correlate(delivery)
+        .scalar_subquery()
     )
     return [
         (_suppressed(func.coalesce(delivery.c.suppression_key, of_reader)), DeliveryState.SUPPRESSED),
