@@ -13,7 +13,6 @@ from sqlalchemy import (
     Dialect,
     Select,
     Update,
-    and_,
     bindparam,
     case,
     delete,
@@ -23,11 +22,11 @@ from sqlalchemy import (
     update,
 )
 
-from mailer.domain.delivery import MOST_RESENDS, NOTICES, Delivery, DeliveryState, Kind
+from mailer.domain.delivery import MOST_RESENDS, NOTICES, WAITING, Delivery, DeliveryState, Kind
 from mailer.store import revisions
 from mailer.store.batch import Prepared, as_json, fetch, fetched, instant, packed, rows_of
 from mailer.store.columns import UtcDateTime
-from mailer.store.gate import put_back
+from mailer.store.gate import put_back, stands
 from mailer.store.queue_tables import campaign, claim, delivery, worker
 from mailer.store.tables import subscriber, subscription
 
@@ -43,8 +42,10 @@ class Recovered:
 def take(tx: Connection, campaign_id: int, worker_id: int, most: int, now: datetime) -> list[Delivery]:
     """Claim up to `most` deliveries of a campaign (or of the notices) for a worker: due ones first, then in turn.
 
-    Of several workers that reach at once each delivery goes to one.
+    Of several workers that reach at once each delivery goes to one; a worker that was buried gets none.
     """
+    if not stands(tx, worker_id):
+        return []
     ids = reach(tx, campaign_id, most, now)
     if not ids:
         return []
@@ -184,7 +185,7 @@ def bury(tx: Connection, worker_ids: Iterable[int], now: datetime) -> Recovered:
     in_doubt = fetched(_HANDED_UNDER.run(tx, taken=taken))
     if in_doubt:
         _IN_DOUBT.run(tx, taken=taken, now=now)
-    put_back(tx, [(number, now) for one in held for number in one.deliveries], now)
+    put_back(tx, [(number, now) for number in _left_behind(tx, gone, taken)], now)
     tx.execute(delete(claim).where(claim.c.worker_id.in_(gone)))
     tx.execute(delete(worker).where(worker.c.id.in_(gone)))
     parked = {number for number, resends, policy in in_doubt if resends >= MOST_RESENDS or policy == "park"}
@@ -193,16 +194,27 @@ def bury(tx: Connection, worker_ids: Iterable[int], now: datetime) -> Recovered:
     )
 
 
+def _left_behind(tx: Connection, gone: Sequence[int], taken: str) -> set[int]:
+    """The claimed deliveries that nobody else holds: one that was deferred may be in another's claim by now."""
+    one = rows_of(tx.dialect, "taken", _TAKEN_ROW)
+    waits = (delivery.c.state.in_(WAITING), delivery.c.due_at.is_(None))
+    unsettled = select(delivery.c.id, delivery.c.campaign_id).join_from(one, delivery, delivery.c.id == one.c.id)
+    found = {number: campaign_id for number, campaign_id in tx.execute(unsettled.where(*waits), {"taken": taken})}
+    others = (claim.c.worker_id.not_in(gone), claim.c.campaign_id.in_(set(found.values())))
+    held = tx.execute(select(claim.c.deliveries).where(*others)).scalars()
+    return set(found).difference(*held)
+
+
 _TAKEN_ROW = {"id": BigInteger(), "claim_id": BigInteger()}
 
 
 def _make_handed_under(dialect: Dialect) -> Select[Any]:
     one = rows_of(dialect, "taken", _TAKEN_ROW)
     policy = select(campaign.c.when_uncertain).where(campaign.c.id == delivery.c.campaign_id).scalar_subquery()
-    found = select(delivery.c.id, delivery.c.resends, policy.label("policy")).join_from(
-        one, delivery, and_(delivery.c.id == one.c.id, delivery.c.claim_id == one.c.claim_id)
-    )
-    return as_json(dialect, found.where(delivery.c.state == DeliveryState.HANDED).order_by(delivery.c.id))
+    found = select(delivery.c.id, delivery.c.resends, policy.label("policy"))
+    found = found.join_from(one, delivery, delivery.c.id == one.c.id).order_by(delivery.c.id)
+    under = (delivery.c.claim_id == one.c.claim_id, delivery.c.state == DeliveryState.HANDED)
+    return as_json(dialect, found.where(*under))
 
 
 def _make_in_doubt(dialect: Dialect) -> Update:
@@ -232,11 +244,6 @@ def drop(tx: Connection, claim_ids: Iterable[int]) -> None:
     """Forget claims of which nothing is open any more."""
     if gone := list(claim_ids):
         tx.execute(delete(claim).where(claim.c.id.in_(gone)))
-
-
-def any_held(tx: Connection, campaign_id: int) -> bool:
-    """Whether a worker holds something of the campaign."""
-    return tx.execute(select(claim.c.id).where(claim.c.campaign_id == campaign_id).limit(1)).first() is not None
 
 
 _CLAIMED, _NO_HOUR = Prepared(_make_claimed), Prepared(_make_no_hour)

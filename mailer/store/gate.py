@@ -75,8 +75,9 @@ def turn(
     Only the delivery ids returned are handed; the others become what they now should be. `done` are claims of which
     nothing is open any more. A worker whose lease was lost settles nothing and is handed nothing.
     """
-    if not _stands(tx, worker_id, sorted({one.campaign_id for one in wanted if one.campaign_id != NOTICES})):
+    if not stands(tx, worker_id):
         return set()
+    _keep_still(tx, sorted({one.campaign_id for one in wanted if one.campaign_id != NOTICES}))
     if settled:
         _SETTLE.run(tx, settled=packed(tx.dialect, map(_settled_row, settled)), now=now)
     handed = _hand(tx, wanted, now) if wanted else set()
@@ -87,19 +88,17 @@ def turn(
     return handed
 
 
-def _stands(tx: Connection, worker_id: int, campaign_ids: list[int]) -> bool:
-    """Whether the worker's claims are still its own.
-
-    PostgreSQL: nobody can take them, nor pause a campaign, before this turn is committed; whoever does it first makes
-    us see it.
-    """
-    lock = not is_sqlite(tx)
+def stands(tx: Connection, worker_id: int) -> bool:
+    """Whether the worker was not buried; on PostgreSQL nobody can bury it before we commit."""
     standing = select(literal(1)).where(worker.c.id == worker_id)
-    stands = tx.execute(standing.with_for_update(read=True) if lock else standing).first() is not None
-    if lock and stands and campaign_ids:
+    return tx.execute(standing if is_sqlite(tx) else standing.with_for_update(read=True)).first() is not None
+
+
+def _keep_still(tx: Connection, campaign_ids: list[int]) -> None:
+    """PostgreSQL: nobody can pause these campaigns before this turn is committed; whoever did it first, we see."""
+    if campaign_ids and not is_sqlite(tx):
         of_wanted = select(campaign.c.id).where(campaign.c.id.in_(campaign_ids)).order_by(campaign.c.id)
         tx.execute(of_wanted.with_for_update(read=True))
-    return stands
 
 
 def _hand(tx: Connection, wanted: Sequence[Wanted], now: datetime) -> set[int]:
@@ -159,8 +158,9 @@ def _make_hand(dialect: Dialect) -> Update:
             claim_id=one.c.claim_id,
             dated_at=one.c.dated_at,
             revision_id=one.c.revision_id,
-            language=func.coalesce(one.c.language, delivery.c.language),
-            values=func.coalesce(one.c["values"], delivery.c["values"]),
+            language=one.c.language,
+            # A notice has its own from the start; a reader's are those of this letter, and of none before it.
+            values=case((delivery.c.campaign_id == NOTICES, delivery.c["values"]), else_=one.c["values"]),
         )
     )
 
