@@ -12,10 +12,20 @@ from mailer.domain.address import parse_address
 from mailer.domain.campaign import CampaignState
 from mailer.domain.delivery import Delivery, DeliveryState, Outcome, Settlement, Verdict, settle
 from mailer.domain.suppression import Reason
-from mailer.store import audience, campaigns, claims, gate, progress, revisions, subscribers, subscriptions
+from mailer.store import (
+    audience,
+    campaigns,
+    claims,
+    gate,
+    progress,
+    revisions,
+    subscribers,
+    subscriptions,
+    suppressions,
+    workers,
+)
 from mailer.store import deliveries as queue
 from mailer.store import mailing_lists as lists
-from mailer.store import suppressions, workers
 from mailer.store.gate import Wanted
 from mailer.store.queue_tables import campaign, claim, delivery, edition, revision
 

@@ -42,7 +42,6 @@ from mailer.store.gate import Wanted
 from mailer.store.queue_tables import delivery
 from mailer.store.tables import subscriber
 
-
 STEPS = settings(
     max_examples=25, stateful_step_count=35, deadline=None, database=None, suppress_health_check=list(HealthCheck)
 )
