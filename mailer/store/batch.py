@@ -45,9 +45,17 @@ def rows_of(dialect: Dialect, name: str, columns: Mapping[str, TypeEngine[Any]])
 
 
 def packed(dialect: Dialect, rows: Iterable[Sequence[Any]]) -> str:
-    """Rows as `rows_of` reads them; datetimes as the database keeps them."""
+    """Rows as `rows_of` reads them; datetimes as the database keeps them, naive ones are refused."""
     moment = "%Y-%m-%d %H:%M:%S.%f" if dialect.name == "sqlite" else "%Y-%m-%dT%H:%M:%S.%f+00:00"
-    return json.dumps(list(rows), default=lambda value: value.strftime(moment), separators=(",", ":"))
+
+    def kept(value: datetime) -> str:
+        if value.tzinfo is not UTC:
+            if value.tzinfo is None:
+                raise ValueError(f"naive time {value!r}")
+            value = value.astimezone(UTC)
+        return value.strftime(moment)
+
+    return json.dumps(list(rows), default=kept, separators=(",", ":"))
 
 
 def fetch(tx: Connection, wanted: Select[Any]) -> list[list[Any]]:
@@ -71,11 +79,11 @@ def fetched(result: CursorResult[Any]) -> list[list[Any]]:
 
 
 def instant(text: str | None) -> datetime | None:
-    """An instant out of `fetch`."""
+    """An instant out of `fetch`, in UTC whatever the zone of the database's session."""
     if text is None:
         return None
     read = datetime.fromisoformat(text)
-    return read if read.tzinfo else read.replace(tzinfo=UTC)
+    return read.astimezone(UTC) if read.tzinfo else read.replace(tzinfo=UTC)
 
 
 class Prepared:

@@ -48,7 +48,7 @@ def _slots(tx: Connection, spender: str, rate: float, most: int, now: datetime) 
 
 
 def _window(tx: Connection, spender: str, span_s: int, now: datetime) -> tuple[datetime, int]:
-    """When the window of `now` began (or a later one, that a node with another clock is in), and what is spent of it."""
+    """When the window of `now` began (or a later one, that another clock is in), and what is spent of it."""
     began = datetime.fromtimestamp(now.timestamp() // span_s * span_s, tz=UTC)
     at, spent = _locked(tx, spender, span_s, began)
     return (at, spent) if at >= began else (began, 0)

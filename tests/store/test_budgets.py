@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -144,7 +145,7 @@ def test_however_it_is_leased_no_two_letters_have_one_moment(
             gone += moments(grant)
         tx.rollback()
 
-    apart = [(later - earlier).total_seconds() for earlier, later in zip(gone, gone[1:], strict=False)]
+    apart = [(later - earlier).total_seconds() for earlier, later in pairwise(gone)]
     assert all(one >= 1 / rate - 2e-6 for one in apart)
     assert len(gone) >= 1
 
