@@ -49,14 +49,16 @@ def upgrade() -> None:
     sa.Column('name', sa.Text(), nullable=False),
     sa.Column('started_at', Hour, nullable=False),
     sa.Column('lease_until', Hour, nullable=False),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_worker'))
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_worker')),
+    sqlite_autoincrement=True,
     )
     op.create_table('claim',
     sa.Column('id', Id, nullable=False),
     sa.Column('campaign_id', sa.BigInteger(), nullable=False),
     sa.Column('worker_id', sa.BigInteger(), nullable=False),
     sa.Column('deliveries', sa.JSON(), nullable=False),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_claim'))
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_claim')),
+    sqlite_autoincrement=True,
     )
     op.create_index('ix_claim_campaign_id', 'claim', ['campaign_id'])
     op.create_index('ix_claim_worker_id', 'claim', ['worker_id'])

@@ -42,6 +42,7 @@ WORDS = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]
 NUMBERS = st.integers(-(2**63), 2**63 - 1)
 PLAIN = st.none() | st.booleans() | st.integers(-(2**53), 2**53) | WORDS
 JSONS = st.dictionaries(WORDS, PLAIN | st.lists(PLAIN, max_size=3), max_size=4)
+CODES = st.none() | st.integers(-(2**31), 2**31 - 1)
 MOMENTS = st.datetimes(datetime(1970, 1, 1), datetime(9000, 1, 1), timezones=st.just(UTC))
 
 
