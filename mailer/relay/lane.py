@@ -9,8 +9,8 @@ from mailer.domain.delivery import Concern, Delivery, Outcome, Verdict
 
 SAME_REFUSALS = 10
 """So many different people refused in a row with the same words: it is not about them."""
-_DOMAINS_AGAINST_US = 3
-"""So many domains in a row that refuse us: it is the relay that does."""
+_DOMAINS_ALIKE = 3
+"""So many domains in a row of which the same is said: it is the relay that says it."""
 _SLOW_RUN = 3
 """So many "too fast" in a row: it wants to be left alone."""
 _FIRST_SLOW, _LONGEST_SLOW = timedelta(seconds=5), timedelta(minutes=10)
@@ -36,6 +36,7 @@ class Lane:
     _refused: dict[str, Delivery] = field(default_factory=dict)
     _stopped_by: str | None = None
     _against_us: set[str] = field(default_factory=set)
+    _too_fast_for: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.bears = self.bears or self.most_flying
@@ -64,10 +65,10 @@ class Lane:
             self._well()
             return []
         if outcome.concern is Concern.PACE:
-            self._too_fast(outcome, now)
+            self._too_fast(delivery, outcome, now)
         elif outcome.concern is Concern.US:
             self._against_us.add(delivery.domain)
-            if delivery.domain == self.name or len(self._against_us) >= _DOMAINS_AGAINST_US:
+            if self._speaks_for_itself(self._against_us):
                 self._stop(outcome, now)
         elif outcome.verdict is Verdict.REFUSED and outcome.code is not None:
             return self._refuse(delivery, outcome, now)
@@ -79,11 +80,17 @@ class Lane:
         self._refusal = self._stopped_by = None
         self._refused.clear()
         self._against_us.clear()
+        self._too_fast_for.clear()
 
-    def _too_fast(self, outcome: Outcome, now: datetime) -> None:
+    def _speaks_for_itself(self, domains: set[str]) -> bool:
+        """Whether what is said of these is said by the lane: a relay passes on what a single domain says, too."""
+        return self.name in domains or len(domains) >= _DOMAINS_ALIKE
+
+    def _too_fast(self, delivery: Delivery, outcome: Outcome, now: datetime) -> None:
         self.bears = max(min(self.bears, self.flying + 1) / 2, 1.0)
         self.slow += 1
-        if self.slow >= _SLOW_RUN:
+        self._too_fast_for.add(delivery.domain)
+        if self.slow >= _SLOW_RUN and self._speaks_for_itself(self._too_fast_for):
             self._pause = min(max(self._pause * 2, _FIRST_SLOW), _LONGEST_SLOW)
             self.close(now + self._pause, _said(outcome))
 
@@ -103,7 +110,8 @@ class Lane:
             self._refusal = words
             self._refused.clear()
         self._refused[delivery.address] = delivery
-        if len(self._refused) < SAME_REFUSALS:
+        domains = {one.domain for one in self._refused.values()}
+        if len(self._refused) < SAME_REFUSALS or not self._speaks_for_itself(domains):
             return []
         self._stop(outcome, now)
         self._stopped_by = words

@@ -80,8 +80,8 @@ def next_route(routes: Iterable[Route[T]], now: datetime) -> Route[T] | None:
     able = [one for one in routes if one.room(now)]
     if not able:
         return None
-    chosen = min(able, key=lambda one: one.turn)
-    # Who had no room for a while does not get all that the others had.
+    # Where the round is: who had no room for a while goes on from here, and does not get all that the others had.
+    here = max(one.turn - 1 / one.relay.weight for one in able)
     for one in able:
-        one.turn = max(one.turn, chosen.turn - 1)
-    return chosen
+        one.turn = max(one.turn, here)
+    return min(able, key=lambda one: one.turn)

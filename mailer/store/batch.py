@@ -46,7 +46,7 @@ def rows_of(dialect: Dialect, name: str, columns: Mapping[str, TypeEngine[Any]])
 
 
 def packed(dialect: Dialect, rows: Iterable[Sequence[Any]]) -> str:
-    """Rows as `rows_of` reads them; datetimes as the database keeps them."""
+    """Rows as `rows_of` reads them; datetimes as the database keeps them, naive ones are refused."""
     return json.dumps(
         list(rows), default=_sqlite_moment if dialect.name == "sqlite" else _moment, separators=(",", ":")
     )
@@ -54,12 +54,18 @@ def packed(dialect: Dialect, rows: Iterable[Sequence[Any]]) -> str:
 
 @lru_cache(maxsize=1024)
 def _sqlite_moment(value: datetime) -> str:
-    return value.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
+    return _utc(value).strftime("%Y-%m-%d %H:%M:%S.%f")
 
 
 @lru_cache(maxsize=1024)
 def _moment(value: datetime) -> str:
-    return value.astimezone(UTC).isoformat()
+    return _utc(value).isoformat()
+
+
+def _utc(value: datetime) -> datetime:
+    if value.tzinfo is None:
+        raise ValueError(f"naive time {value!r}")
+    return value.astimezone(UTC)
 
 
 def fetch(tx: Connection, wanted: Select[Any]) -> list[list[Any]]:
@@ -83,11 +89,11 @@ def fetched(result: CursorResult[Any]) -> list[list[Any]]:
 
 
 def instant(text: str | None) -> datetime | None:
-    """An instant out of `fetch`."""
+    """An instant out of `fetch`, in UTC whatever the zone of the database's session."""
     if text is None:
         return None
     read = datetime.fromisoformat(text)
-    return read if read.tzinfo else read.replace(tzinfo=UTC)
+    return read.astimezone(UTC) if read.tzinfo else read.replace(tzinfo=UTC)
 
 
 class Prepared:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, select, update
 
 from mailer.domain.limits import Grant, Limits
 from mailer.store.database import insert_into
@@ -18,11 +18,11 @@ _SECOND = 1
 def lease(tx: Connection, spender: str, limits: Limits, most: int, now: datetime, *, kept: float = 0.0) -> Grant:
     """Up to `most` letters of the spender's limits; none where they are spent, and then `first_at` says until when.
 
-    `kept` is the part of each limit that is left for others (notices).
+    `kept` is the part of each limit that is left for others (notices): of a small one nothing.
     """
     for span_s, limit in limits.windows(now).items():
-        began = _window(now, span_s)
-        left = int(limit * (1 - kept)) - _spent(tx, spender, span_s, began)
+        began, spent = _window(tx, spender, span_s, now)
+        left = limit - int(limit * kept) - spent
         if left <= 0:
             return Grant(letters=0, first_at=began + timedelta(seconds=span_s), every_s=0.0)
         most = min(most, left)
@@ -30,14 +30,14 @@ def lease(tx: Connection, spender: str, limits: Limits, most: int, now: datetime
     if limits.per_second is not None:
         grant = _slots(tx, spender, limits.per_second * (1 - kept), most, now)
     for span_s in limits.windows(now):
-        began = _window(now, span_s)
-        _write(tx, spender, span_s, began, _spent(tx, spender, span_s, began) + grant.letters)
+        began, spent = _window(tx, spender, span_s, now)
+        _write(tx, spender, span_s, began, spent + grant.letters)
     return grant
 
 
 def _slots(tx: Connection, spender: str, rate: float, most: int, now: datetime) -> Grant:
     """Moments `1 / rate` seconds apart, of which nobody else has one."""
-    free_from = max(_at(tx, spender, _SECOND) or now, now)
+    free_from = max(_locked(tx, spender, _SECOND, now)[0], now)
     ahead_s = (free_from - now).total_seconds()
     if ahead_s > _HORIZON_S:
         return Grant(letters=0, first_at=free_from, every_s=1 / rate)
@@ -47,21 +47,24 @@ def _slots(tx: Connection, spender: str, rate: float, most: int, now: datetime) 
     return grant
 
 
-def _window(now: datetime, span_s: int) -> datetime:
-    return datetime.fromtimestamp(now.timestamp() // span_s * span_s, tz=UTC)
+def _window(tx: Connection, spender: str, span_s: int, now: datetime) -> tuple[datetime, int]:
+    """When the window of `now` began (or a later one, that another clock is in), and what is spent of it."""
+    began = datetime.fromtimestamp(now.timestamp() // span_s * span_s, tz=UTC)
+    at, spent = _locked(tx, spender, span_s, began)
+    return (at, spent) if at >= began else (began, 0)
 
 
-def _at(tx: Connection, spender: str, span_s: int) -> datetime | None:
-    found = select(budget.c.at).where(budget.c.spender == spender, budget.c.span_s == span_s).with_for_update()
-    return tx.execute(found).scalar_one_or_none()
-
-
-def _spent(tx: Connection, spender: str, span_s: int, began: datetime) -> int:
-    found = select(budget.c.spent).where(budget.c.spender == spender, budget.c.span_s == span_s, budget.c.at == began)
-    return tx.execute(found.with_for_update()).scalar_one_or_none() or 0
+def _locked(tx: Connection, spender: str, span_s: int, at: datetime) -> tuple[datetime, int]:
+    """What is written of a budget, `at` and nothing where it is new; nobody else leases of it before we commit."""
+    found = select(budget.c.at, budget.c.spent).where(budget.c.spender == spender, budget.c.span_s == span_s)
+    row = tx.execute(found.with_for_update()).one_or_none()
+    if row is None:
+        made = insert_into(tx, budget).values(spender=spender, span_s=span_s, at=at, spent=0)
+        tx.execute(made.on_conflict_do_nothing())
+        row = tx.execute(found.with_for_update()).one()
+    return row.at, row.spent
 
 
 def _write(tx: Connection, spender: str, span_s: int, at: datetime, spent: int) -> None:
-    values = {"at": at, "spent": spent}
-    statement = insert_into(tx, budget).values(spender=spender, span_s=span_s, **values)
-    tx.execute(statement.on_conflict_do_update(index_elements=["spender", "span_s"], set_=values))
+    mine = update(budget).where(budget.c.spender == spender, budget.c.span_s == span_s)
+    tx.execute(mine.values(at=at, spent=spent))

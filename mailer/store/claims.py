@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -13,38 +12,27 @@ from sqlalchemy import (
     Dialect,
     Select,
     Update,
-    and_,
-    bindparam,
-    case,
     delete,
     insert,
-    or_,
     select,
     update,
 )
 
-from mailer.domain.delivery import MOST_RESENDS, NOTICES, Delivery, DeliveryState, Kind
+from mailer.domain.delivery import NOTICES, Delivery, DeliveryState, Kind
 from mailer.store import revisions
 from mailer.store.batch import Prepared, as_json, fetch, fetched, instant, packed, rows_of
-from mailer.store.columns import UtcDateTime
-from mailer.store.queue_tables import campaign, claim, delivery, worker
-from mailer.store.release import put_back
+from mailer.store.queue_tables import campaign, claim, delivery
 from mailer.store.tables import subscriber, subscription
-
-
-@dataclass(frozen=True, slots=True)
-class Recovered:
-    """What a worker that died had handed: ids of deliveries sent again, and of those parked as uncertain."""
-
-    resent: tuple[int, ...]
-    parked: tuple[int, ...]
+from mailer.store.workers import stands
 
 
 def take(tx: Connection, campaign_id: int, worker_id: int, most: int, now: datetime) -> list[Delivery]:
     """Claim up to `most` deliveries of a campaign (or of the notices) for a worker: due ones first, then in turn.
 
-    Of several workers that reach at once each delivery goes to one.
+    Of several workers that reach at once each delivery goes to one; a worker that was buried gets none.
     """
+    if not stands(tx, worker_id):
+        return []
     ids = reach(tx, campaign_id, most, now)
     if not ids:
         return []
@@ -170,60 +158,6 @@ def _set(text: str) -> datetime:
     return read
 
 
-def bury(tx: Connection, worker_ids: Iterable[int], now: datetime) -> Recovered:
-    """End workers that died or lost their lease, and take back what they had.
-
-    What was claimed waits again. What was handed may have gone out: it is sent again, the same octets, at most
-    MOST_RESENDS times, or parked at once where its campaign says so.
-    """
-    # Whoever is in the middle of a turn is left for another time; after this, a turn finds its worker gone.
-    named = select(worker.c.id).where(worker.c.id.in_(list(worker_ids))).order_by(worker.c.id)
-    named = named.with_for_update(skip_locked=True)
-    gone = tx.execute(named).scalars().all()
-    held = tx.execute(select(claim.c.id, claim.c.deliveries).where(claim.c.worker_id.in_(gone))).all()
-    taken = packed(tx.dialect, ((number, one.id) for one in held for number in one.deliveries))
-    in_doubt = fetched(_HANDED_UNDER.run(tx, taken=taken))
-    if in_doubt:
-        _IN_DOUBT.run(tx, taken=taken, now=now)
-    put_back(tx, [(number, now) for one in held for number in one.deliveries], now)
-    tx.execute(delete(claim).where(claim.c.worker_id.in_(gone)))
-    tx.execute(delete(worker).where(worker.c.id.in_(gone)))
-    parked = {number for number, resends, policy in in_doubt if resends >= MOST_RESENDS or policy == "park"}
-    return Recovered(
-        resent=tuple(number for number, _, _ in in_doubt if number not in parked), parked=tuple(sorted(parked))
-    )
-
-
-_TAKEN_ROW = {"id": BigInteger(), "claim_id": BigInteger()}
-
-
-def _make_handed_under(dialect: Dialect) -> Select[Any]:
-    one = rows_of(dialect, "taken", _TAKEN_ROW)
-    policy = select(campaign.c.when_uncertain).where(campaign.c.id == delivery.c.campaign_id).scalar_subquery()
-    found = select(delivery.c.id, delivery.c.resends, policy.label("policy")).join_from(
-        one, delivery, and_(delivery.c.id == one.c.id, delivery.c.claim_id == one.c.claim_id)
-    )
-    return as_json(dialect, found.where(delivery.c.state == DeliveryState.HANDED).order_by(delivery.c.id))
-
-
-def _make_in_doubt(dialect: Dialect) -> Update:
-    one = rows_of(dialect, "taken", _TAKEN_ROW)
-    policy = select(campaign.c.when_uncertain).where(campaign.c.id == delivery.c.campaign_id).scalar_subquery()
-    parks = or_(delivery.c.resends >= MOST_RESENDS, policy == "park")
-    return (
-        update(delivery)
-        .where(
-            delivery.c.id == one.c.id, delivery.c.claim_id == one.c.claim_id, delivery.c.state == DeliveryState.HANDED
-        )
-        .values(
-            state=case((parks, DeliveryState.UNCERTAIN), else_=DeliveryState.DEFERRED),
-            resends=case((parks, delivery.c.resends), else_=delivery.c.resends + 1),
-            due_at=case((parks, None), else_=bindparam("now", type_=UtcDateTime())),
-            claim_id=None,
-        )
-    )
-
-
 def _make_no_hour(dialect: Dialect) -> Update:
     one = rows_of(dialect, "ids", {"id": BigInteger()})
     return update(delivery).where(delivery.c.id == one.c.id).values(due_at=None)
@@ -235,10 +169,4 @@ def drop(tx: Connection, claim_ids: Iterable[int]) -> None:
         tx.execute(delete(claim).where(claim.c.id.in_(gone)))
 
 
-def any_held(tx: Connection, campaign_id: int) -> bool:
-    """Whether a worker holds something of the campaign."""
-    return tx.execute(select(claim.c.id).where(claim.c.campaign_id == campaign_id).limit(1)).first() is not None
-
-
 _CLAIMED, _NO_HOUR = Prepared(_make_claimed), Prepared(_make_no_hour)
-_HANDED_UNDER, _IN_DOUBT = Prepared(_make_handed_under), Prepared(_make_in_doubt)

@@ -49,7 +49,7 @@ def fetch(
 
     LeaseLost.
     """
-    workers.stands(tx, worker_id)
+    workers.check_standing(tx, worker_id)
     share = -(-most // max(len(campaign_ids), 1))
     fetched: list[Delivery] = []
     for campaign_id in campaign_ids:

@@ -17,7 +17,6 @@ from sqlalchemy import (
     Connection,
     Dialect,
     Integer,
-    Select,
     String,
     Text,
     Update,
@@ -26,7 +25,6 @@ from sqlalchemy import (
     case,
     delete,
     exists,
-    func,
     literal,
     or_,
     select,
@@ -40,8 +38,9 @@ from mailer.domain.delivery import NOTICES, DeliveryState, Settlement
 from mailer.store.batch import Prepared, as_json, fetched, packed, rows_of
 from mailer.store.columns import UtcDateTime
 from mailer.store.database import is_sqlite
-from mailer.store.queue_tables import campaign, claim, delivery, worker
+from mailer.store.queue_tables import campaign, claim, delivery
 from mailer.store.release import WAITS, put_back, suppressed
+from mailer.store.workers import stands
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -74,8 +73,9 @@ def turn(
     Only the delivery ids returned are handed; the others become what they now should be. `done` are claims of which
     nothing is open any more. A worker whose lease was lost settles nothing and is handed nothing.
     """
-    if not _stands(tx, worker_id, sorted({one.campaign_id for one in wanted if one.campaign_id != NOTICES})):
+    if not stands(tx, worker_id):
         return set()
+    _keep_still(tx, sorted({one.campaign_id for one in wanted if one.campaign_id != NOTICES}))
     if settled:
         _SETTLE.run(tx, settled=packed(tx.dialect, map(_settled_row, settled)), now=now)
     handed = _hand(tx, wanted, now) if wanted else set()
@@ -86,22 +86,11 @@ def turn(
     return handed
 
 
-def _stands(tx: Connection, worker_id: int, campaign_ids: list[int]) -> bool:
-    """Whether the worker's claims are still its own.
-
-    PostgreSQL: nobody can take them, nor pause a campaign, before this turn is committed; whoever does it first makes
-    us see it.
-    """
-    stands = _STANDS.run(tx, worker_id=worker_id).first() is not None
-    if stands and campaign_ids and not is_sqlite(tx):
+def _keep_still(tx: Connection, campaign_ids: list[int]) -> None:
+    """PostgreSQL: nobody can pause these campaigns before this turn is committed; whoever did it first, we see."""
+    if campaign_ids and not is_sqlite(tx):
         of_wanted = select(campaign.c.id).where(campaign.c.id.in_(campaign_ids)).order_by(campaign.c.id)
         tx.execute(of_wanted.with_for_update(read=True))
-    return stands
-
-
-def _make_stands(dialect: Dialect) -> Select[Any]:
-    standing = select(worker.c.id).where(worker.c.id == bindparam("worker_id", type_=BigInteger()))
-    return standing if dialect.name == "sqlite" else standing.with_for_update(read=True)
 
 
 def _hand(tx: Connection, wanted: Sequence[Wanted], now: datetime) -> set[int]:
@@ -159,8 +148,9 @@ def _make_hand(dialect: Dialect) -> Update:
             claim_id=one.c.claim_id,
             dated_at=one.c.dated_at,
             revision_id=one.c.revision_id,
-            language=func.coalesce(one.c.language, delivery.c.language),
-            values=func.coalesce(one.c["values"], delivery.c["values"]),
+            language=one.c.language,
+            # A notice has its own from the start; a reader's are those of this letter, and of none before it.
+            values=case((delivery.c.campaign_id == NOTICES, delivery.c["values"]), else_=one.c["values"]),
         )
     )
 
@@ -189,7 +179,7 @@ def _make_settle(dialect: Dialect) -> Update:
 
 def give_back(tx: Connection, worker_id: int, hours: Sequence[tuple[int, datetime]], now: datetime) -> None:
     """A worker's own `put_back`; nothing, where its lease was lost and they are others' by now."""
-    if _stands(tx, worker_id, []):
+    if stands(tx, worker_id):
         put_back(tx, hours, now)
 
 
@@ -201,4 +191,4 @@ def _handed_of(dialect: Dialect) -> Any:
 
 # Made once: they stand in every commit of a blast.
 _HAND, _HANDED_OF = Prepared(_make_hand), Prepared(_handed_of)
-_SETTLE, _STANDS = Prepared(_make_settle), Prepared(_make_stands)
+_SETTLE = Prepared(_make_settle)

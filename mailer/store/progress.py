@@ -9,7 +9,6 @@ from datetime import datetime
 from sqlalchemy import BigInteger, Connection, func, select
 
 from mailer.domain.delivery import NOTICES, WAITING, DeliveryState
-from mailer.store import claims
 from mailer.store.batch import packed, rows_of
 from mailer.store.queue_tables import campaign, claim, delivery
 from mailer.store.tables import subscriber
@@ -22,7 +21,7 @@ def any_due(tx: Connection, campaign_id: int, now: datetime) -> bool:
 
 def any_open(tx: Connection, campaign_id: int) -> bool:
     """Whether a delivery of this campaign is not settled: waits, or is held by a worker."""
-    return any_waiting(tx, campaign_id) or claims.any_held(tx, campaign_id)
+    return any_waiting(tx, campaign_id) or _any_held(tx, campaign_id)
 
 
 def any_waiting(tx: Connection, campaign_id: int) -> bool:
@@ -31,10 +30,20 @@ def any_waiting(tx: Connection, campaign_id: int) -> bool:
 
 
 def _any_in_turn(tx: Connection, campaign_id: int) -> bool:
-    found = select(campaign.c.id).where(
-        campaign.c.id == campaign_id, campaign.c.claim_cursor < campaign.c.launch_cursor
+    told = tx.execute(select(campaign.c.claim_cursor, campaign.c.launch_cursor).where(campaign.c.id == campaign_id))
+    one = told.one_or_none()
+    if one is None or one.claim_cursor >= one.launch_cursor:
+        return False
+    # Those who left since the launch wait no more.
+    found = select(delivery.c.id).where(
+        delivery.c.campaign_id == campaign_id,
+        delivery.c.campaign_id != NOTICES,
+        delivery.c.subscription_id > one.claim_cursor,
+        delivery.c.subscription_id <= one.launch_cursor,
+        delivery.c.state == DeliveryState.QUEUED,
+        delivery.c.due_at.is_(None),
     )
-    return campaign_id != NOTICES and tx.execute(found).first() is not None
+    return tx.execute(found.order_by(delivery.c.subscription_id).limit(1)).first() is not None
 
 
 def _any_hour(tx: Connection, campaign_id: int, now: datetime | None) -> bool:
@@ -42,6 +51,10 @@ def _any_hour(tx: Connection, campaign_id: int, now: datetime | None) -> bool:
     if now is not None:
         found = found.where(delivery.c.due_at <= now)
     return tx.execute(found.limit(1)).first() is not None
+
+
+def _any_held(tx: Connection, campaign_id: int) -> bool:
+    return tx.execute(select(claim.c.id).where(claim.c.campaign_id == campaign_id).limit(1)).first() is not None
 
 
 def counts(tx: Connection, campaign_id: int) -> dict[DeliveryState, int]:

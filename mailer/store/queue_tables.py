@@ -72,6 +72,8 @@ worker = Table(
     Column("name", Text, nullable=False),
     Column("started_at", UtcDateTime, nullable=False),
     Column("lease_until", UtcDateTime, nullable=False),
+    # SQLite would give the number of who is gone to the next.
+    sqlite_autoincrement=True,
 )
 
 claim = Table(
@@ -82,6 +84,7 @@ claim = Table(
     Column("worker_id", BigInteger, nullable=False, index=True),
     # The deliveries taken, as a list of ids: what a dead worker had is known without looking through the queue.
     Column("deliveries", JSON, nullable=False),
+    sqlite_autoincrement=True,
 )
 
 delivery = Table(

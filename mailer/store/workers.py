@@ -8,12 +8,26 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, insert, select, text, update
+from sqlalchemy import (
+    BigInteger,
+    Connection,
+    Dialect,
+    Engine,
+    Select,
+    bindparam,
+    create_engine,
+    insert,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
 from mailer.errors import DatabaseOwned, DatabaseUnavailable, LeaseLost
+from mailer.store.batch import Prepared
 from mailer.store.database import is_sqlite
 from mailer.store.queue_tables import worker
 
@@ -32,14 +46,26 @@ def enter(tx: Connection, name: str, now: datetime, lease: timedelta = LEASE) ->
 
 def renew(tx: Connection, worker_id: int, now: datetime, lease: timedelta = LEASE) -> None:
     """Be heard of; LeaseLost where it is too late for that."""
-    stands(tx, worker_id)
+    check_standing(tx, worker_id)
     tx.execute(update(worker).where(worker.c.id == worker_id).values(lease_until=now + lease))
 
 
-def stands(tx: Connection, worker_id: int) -> None:
-    """LeaseLost where others have given the worker up; on PostgreSQL they cannot before we commit."""
-    mine = select(worker.c.id).where(worker.c.id == worker_id)
-    if tx.execute(mine if is_sqlite(tx) else mine.with_for_update(read=True)).first() is None:
+def stands(tx: Connection, worker_id: int) -> bool:
+    """Whether the worker was not buried; on PostgreSQL nobody can bury it before we commit."""
+    return _STANDS.run(tx, worker_id=worker_id).first() is not None
+
+
+def _make_stands(dialect: Dialect) -> Select[Any]:
+    standing = select(worker.c.id).where(worker.c.id == bindparam("worker_id", type_=BigInteger()))
+    return standing if dialect.name == "sqlite" else standing.with_for_update(read=True)
+
+
+_STANDS = Prepared(_make_stands)
+
+
+def check_standing(tx: Connection, worker_id: int) -> None:
+    """LeaseLost where others have given the worker up."""
+    if not stands(tx, worker_id):
         raise LeaseLost("this worker was given up for dead: what it had claimed is others' by now")
 
 

@@ -23,6 +23,10 @@ def upgrade() -> None:
     # What was launched before waits by its hour; only what is launched from now on waits for its turn.
     op.execute("UPDATE campaign SET claim_cursor = launch_cursor")
 
+    # A repeat is written from what was kept: its reader's name among the rest.
+    of_sqlite, of_postgresql = """json_set("values", '$.name', name)""", """("values"::jsonb || jsonb_build_object('name', name))::json"""
+    named = of_postgresql if op.get_bind().dialect.name == "postgresql" else of_sqlite
+    op.execute(f'UPDATE delivery SET "values" = {named} WHERE campaign_id <> 0 AND dated_at IS NOT NULL AND name IS NOT NULL')
     for index in ('ix_delivery_leaving', 'ix_delivery_queue', 'ix_delivery_state', 'uq_delivery_recipient'):
         op.drop_index(index, 'delivery')
     with op.batch_alter_table('delivery') as batch:
@@ -49,14 +53,16 @@ def upgrade() -> None:
     sa.Column('name', sa.Text(), nullable=False),
     sa.Column('started_at', Hour, nullable=False),
     sa.Column('lease_until', Hour, nullable=False),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_worker'))
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_worker')),
+    sqlite_autoincrement=True,
     )
     op.create_table('claim',
     sa.Column('id', Id, nullable=False),
     sa.Column('campaign_id', sa.BigInteger(), nullable=False),
     sa.Column('worker_id', sa.BigInteger(), nullable=False),
     sa.Column('deliveries', sa.JSON(), nullable=False),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_claim'))
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_claim')),
+    sqlite_autoincrement=True,
     )
     op.create_index('ix_claim_campaign_id', 'claim', ['campaign_id'])
     op.create_index('ix_claim_worker_id', 'claim', ['worker_id'])

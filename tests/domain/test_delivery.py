@@ -14,7 +14,7 @@ from mailer.domain.delivery import Delivery, DeliveryState, Kind, Outcome, Verdi
 NOW = datetime(2027, 3, 1, 8, tzinfo=UTC)
 LETTER = Delivery(
     id=1, campaign_id=1, kind=Kind.CAMPAIGN, mailing_list_id=1, subscription_id=1, revision_id=1,
-    address="rosa@example.org", name="Rosa", language="en", values={}, attempts=0, resends=0,
+    address="rosa@example.org", suppression_key="key", name="Rosa", language="en", values={}, attempts=0, resends=0,
     queued_at=NOW, dated_at=None,
 )  # fmt: skip
 

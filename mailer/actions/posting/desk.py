@@ -17,7 +17,7 @@ from mailer.relay.lane import Lane
 from mailer.relay.pace import Pace
 from mailer.relay.route import KEPT, Priority, Route, seats
 from mailer.relay.tray import EASY, Tray
-from mailer.store import budgets, claims, presence, workers
+from mailer.store import budgets, presence, recovery, workers
 from mailer.store.ledger import Ledger
 
 _log = structlog.get_logger()
@@ -94,7 +94,7 @@ async def bury_the_dead(desk: Desk, now: datetime, *also: int) -> None:
     database = desk.app.database
     found = await database.read(presence.dead, desk.priority.value, desk.worker_id, now)
     if gone := {*found, *also}:
-        recovered = await database.write(claims.bury, gone, now)
+        recovered = await database.write(recovery.bury, gone, now)
         if recovered.resent or recovered.parked:
             _log.warning("letters of unknown fate", resent=recovered.resent, parked=recovered.parked)
 

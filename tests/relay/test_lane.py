@@ -1,0 +1,259 @@
+"""A lane learns from replies: to slow down, to stop, to try with a single letter, and that all is well."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from lanes_room import NOW, delivery, said
+
+from mailer.domain.delivery import Concern, Delivery, Outcome
+from mailer.relay.lane import SAME_REFUSALS, Lane
+
+NO = said(550, "5.7.1 not authorized")
+FINE = said(250)
+SLOWER = said(421, "4.7.0 too fast", Concern.PACE)
+AGAINST_US = said(550, "5.7.1 not authorized", Concern.US)
+HOUR = timedelta(hours=1)
+
+
+def people(most: int = SAME_REFUSALS, first: int = 0, attempts: int = 0) -> list[Delivery]:
+    return [delivery(number, attempts=attempts) for number in range(first, first + most)]
+
+
+def hear_all(lane: Lane, those: list[Delivery], outcome: Outcome = NO) -> list[Delivery]:
+    return [wronged for one in those for wronged in lane.hear(one, outcome, NOW)]
+
+
+def test_the_same_refusal_of_ten_different_people_in_a_row_is_not_about_them() -> None:
+    lane, those = Lane("slow.example", 50), people()
+
+    before = hear_all(lane, those[:-1])
+    wronged = lane.hear(those[-1], NO, NOW)
+
+    assert before == []
+    assert wronged == those
+    assert lane.closed(NOW)
+    assert lane.closed_until == NOW + timedelta(minutes=5)
+    assert lane.reason == "550 5.7.1 not authorized"
+
+
+def test_a_refusal_that_names_each_person_is_the_same_refusal() -> None:
+    lane, wronged = Lane("slow.example", 50), []
+
+    for one in people():
+        words = f"5.1.1 <{one.address}>: user {one.address.split('@')[0]} unknown (id 7{one.id})"
+        wronged += lane.hear(one, said(550, words), NOW)
+
+    assert len(wronged) == SAME_REFUSALS
+
+
+@pytest.mark.parametrize("between", [FINE, said(550, "5.1.1 no such user"), said(554, "5.7.1 not authorized")])
+def test_one_acceptance_or_another_refusal_in_between_begins_the_count_anew(between: Outcome) -> None:
+    lane, those = Lane("slow.example", 50), people(18)
+
+    first = hear_all(lane, those[:9])
+    lane.hear(delivery(100), between, NOW)
+    second = hear_all(lane, those[9:])
+
+    assert (first, second) == ([], [])
+    assert not lane.closed(NOW)
+
+
+def test_a_deferral_in_between_does_not_make_it_about_them() -> None:
+    lane, those = Lane("slow.example", 50), people()
+
+    hear_all(lane, those[:5])
+    lane.hear(delivery(100), said(451, "4.7.1 greylisted"), NOW)
+    wronged = hear_all(lane, those[5:])
+
+    assert wronged == those
+
+
+def test_one_person_refused_ten_times_is_one_person() -> None:
+    lane = Lane("slow.example", 50)
+
+    assert hear_all(lane, [delivery(1)] * 20) == []
+    assert not lane.closed(NOW)
+
+
+def test_who_was_tried_before_and_is_refused_again_is_refused_for_good() -> None:
+    lane = Lane("slow.example", 50)
+
+    assert hear_all(lane, people(20, attempts=1)) == []
+    assert not lane.closed(NOW)
+
+
+def test_while_it_goes_on_with_the_same_words_each_one_waits_and_the_lane_stays_shut_for_longer() -> None:
+    lane, waits, now = Lane("slow.example", 50), [], NOW
+    hear_all(lane, people())
+
+    for number in range(100, 106):
+        assert lane.closed_until is not None
+        waits.append(lane.closed_until - now)
+        now = lane.closed_until
+        again = delivery(number, attempts=1)
+        assert not lane.closed(now)
+        assert lane.hear(again, NO, now) == [again]
+
+    assert [int(one.total_seconds() / 60) for one in waits] == [5, 10, 20, 40, 60, 60]
+
+
+def test_letters_that_were_on_their_way_when_it_closed_wait_too_and_do_not_count_as_more_stops() -> None:
+    lane, late = Lane("slow.example", 50), people(20, first=50)
+    hear_all(lane, people())
+
+    wronged = hear_all(lane, late)
+
+    assert wronged == late
+    assert lane.stops == 1
+    assert lane.closed_until == NOW + timedelta(minutes=5)
+
+
+def test_after_its_hour_a_single_letter_goes_first_and_then_one_more_with_each_that_arrives() -> None:
+    lane = Lane("slow.example", 50)
+    hear_all(lane, people())
+    later, bears = NOW + HOUR, []
+
+    for _ in range(3):
+        bears.append(lane.bears)
+        lane.hear(delivery(200), FINE, later)
+
+    assert bears == [1, 2, 3]
+    assert (lane.closed_until, lane.stops) == (None, 0)
+
+
+def test_another_refusal_of_one_person_after_the_hour_is_about_that_person() -> None:
+    lane = Lane("slow.example", 50)
+    hear_all(lane, people())
+
+    assert lane.hear(delivery(200), said(550, "5.1.1 no such user"), NOW + HOUR) == []
+
+
+def test_too_fast_halves_what_it_bears_and_three_in_a_row_close_it_for_a_while() -> None:
+    lane = Lane("slow.example", 50, flying=16)
+    bears = []
+
+    for _ in range(2):
+        lane.hear(delivery(1), SLOWER, NOW)
+        bears.append(lane.bears)
+    open_still = not lane.closed(NOW)
+    lane.hear(delivery(1), SLOWER, NOW)
+
+    assert bears == [8.5, 4.25]
+    assert open_still
+    assert lane.closed_until == NOW + timedelta(seconds=5)
+    assert lane.reason == "421 4.7.0 too fast"
+
+
+def test_it_is_left_alone_for_longer_each_time_it_still_finds_us_too_fast() -> None:
+    lane, now, waits = Lane("slow.example", 50, flying=1), NOW, []
+    for _ in range(2):
+        lane.hear(delivery(1), SLOWER, now)
+
+    for _ in range(10):
+        lane.hear(delivery(1), SLOWER, now)
+        assert lane.closed_until is not None
+        waits.append((lane.closed_until - now).total_seconds())
+        now = lane.closed_until
+
+    assert waits == [5, 10, 20, 40, 80, 160, 320, 600, 600, 600]
+
+
+def test_one_domain_that_finds_us_too_fast_does_not_close_the_relay_and_three_do() -> None:
+    lane = Lane("relay 127.0.0.1:25", 50)
+
+    for number in range(9):
+        lane.hear(delivery(number, "slow.example"), SLOWER, NOW)
+    open_still = not lane.closed(NOW)
+    for domain in ("a.example", "b.example"):
+        lane.hear(delivery(1, domain), SLOWER, NOW)
+
+    assert open_still
+    assert lane.closed(NOW)
+
+
+def test_what_is_said_against_us_stops_a_domains_lane_at_once() -> None:
+    lane = Lane("slow.example", 50)
+
+    wronged = lane.hear(delivery(1), AGAINST_US, NOW)
+
+    assert wronged == []
+    assert lane.closed_until == NOW + timedelta(minutes=5)
+    assert "not authorized" in lane.reason
+
+
+def test_it_takes_three_domains_against_us_to_stop_a_relay() -> None:
+    lane, open_still = Lane("relay 127.0.0.1:25", 50), []
+
+    for domain in ("a.example", "b.example", "b.example", "c.example"):
+        open_still.append(not lane.closed(NOW))
+        lane.hear(delivery(1, domain), AGAINST_US, NOW)
+
+    assert open_still == [True] * 4
+    assert lane.closed(NOW)
+
+
+def test_a_domain_that_takes_letters_in_between_shows_that_it_is_not_the_relay() -> None:
+    lane = Lane("relay 127.0.0.1:25", 50)
+
+    for domain in ("a.example", "b.example"):
+        lane.hear(delivery(1, domain), AGAINST_US, NOW)
+    lane.hear(delivery(1, "c.example"), FINE, NOW)
+    lane.hear(delivery(1, "d.example"), AGAINST_US, NOW)
+
+    assert not lane.closed(NOW)
+
+
+def test_one_domain_that_refuses_everybody_does_not_stop_the_relay_for_the_others() -> None:
+    domain, relay = Lane("slow.example", 50), Lane("relay 127.0.0.1:25", 50)
+
+    hear_all(domain, people(30))
+    wronged = hear_all(relay, people(30))
+
+    assert domain.closed(NOW)
+    assert not relay.closed(NOW)
+    assert wronged == []
+
+
+def test_ten_people_of_several_domains_refused_alike_stop_the_relay() -> None:
+    lane = Lane("relay 127.0.0.1:25", 50)
+    those = [delivery(number, f"{'abc'[number % 3]}.example") for number in range(SAME_REFUSALS)]
+
+    wronged = hear_all(lane, those, said(554, "5.7.1 relay access denied"))
+
+    assert wronged == those
+    assert lane.closed(NOW)
+
+
+def test_a_lane_of_which_nothing_is_known_may_be_forgotten_and_no_other() -> None:
+    assert Lane("a.example", 5).unremarkable
+    assert not Lane("a.example", 5, flying=1).unremarkable
+    closed, slow, refused = (Lane("slow.example", 5) for _ in range(3))
+    closed.close(NOW, "why")
+    slow.hear(delivery(1), SLOWER, NOW)
+    refused.hear(delivery(1), NO, NOW)
+
+    assert not any(one.unremarkable for one in (closed, slow, refused))
+
+
+@given(
+    st.lists(st.sampled_from([NO, FINE, SLOWER, AGAINST_US, said(451), said(None)]), max_size=60), st.integers(1, 50)
+)
+def test_whatever_it_hears_it_bears_one_letter_at_least_and_no_more_than_it_may(
+    words: list[Outcome], most: int
+) -> None:
+    lane = Lane("slow.example", most)
+
+    for number, word in enumerate(words):
+        lane.flying = number % most
+        wronged = lane.hear(delivery(number), word, NOW)
+
+        assert 1 <= lane.bears <= most
+        assert len({one.id for one in wronged}) == len(wronged)
+        assert word is NO or not wronged
+
+    if words and words[-1] is FINE:
+        assert lane.closed_until is None
