@@ -29,7 +29,7 @@ def _reconsidered(done: Reconsidered, became: str, as_json: bool) -> None:
     if as_json:
         show_json({"id": done.campaign.id, "state": done.campaign.state, "letters": done.letters})
     else:
-        say(f"{done.letters} of the letters of campaign {done.campaign.id} {became}; it is {done.campaign.state}.")
+        say(f"Campaign {done.campaign.id} is {done.campaign.state}. Letters that {became}: {done.letters}.")
 
 
 @steering.command("pause")
@@ -90,5 +90,5 @@ def settle_(
     """Decide on the uncertain letters: handed to the relay, and nobody knows whether they went out."""
     from mailer.actions.sending.reconsider import settle
 
-    became = "wait again" if decision is Decision.RESEND else f"are {decision}"
+    became = "wait again" if decision is Decision.RESEND else f"count as {decision}"
     _reconsidered(act(lambda app: settle(app, campaign_id, decision)), became, as_json)
