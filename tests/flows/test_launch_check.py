@@ -7,6 +7,7 @@ import asyncio
 import pytest
 from fake_relay import FakeRelay
 from house import EMMA, ROSA, blast, bring, open_list, recipients, send_campaigns, text_of
+from sqlalchemy import Connection
 
 from mailer.actions.posting.desk import enter
 from mailer.actions.sending import launch
@@ -21,7 +22,7 @@ from mailer.app import App
 from mailer.domain.campaign import Campaign, CampaignState
 from mailer.domain.delivery import DeliveryState
 from mailer.relay.route import Priority
-from mailer.store import claims, gate
+from mailer.store import claims, gate, revisions
 
 # Of the readers for whom it is rehearsed none has a name of three letters.
 TEXT = """---
@@ -114,6 +115,30 @@ async def test_a_text_corrected_while_its_letters_were_tried_is_tried_again(
     second = (await status(app, campaign_id)).campaign
 
     assert (first.state, second.state) == (CampaignState.LAUNCHING, CampaignState.PAUSED)
+
+
+async def test_a_text_that_an_older_version_took_and_we_cannot_read_holds_its_campaign_alone(
+    app: App, relay: FakeRelay
+) -> None:
+    await open_list(app)
+    await bring(app, *PEOPLE)
+    old = await new_campaign(app, list_name="appeals", texts={"tea.md": BETTER})
+    await app.database.write(_as_it_was_written, app, old)
+    await send_now(app, old, wait_s=0)
+
+    new = await blast(app)
+    await send_campaigns(app)
+
+    told = (await status(app, old)).campaign
+    assert told.state is CampaignState.PAUSED
+    assert "cannot be written for rosa@example.org: line 3" in (told.remark or "")
+    assert (await status(app, new)).counts == {DeliveryState.ACCEPTED: 3}
+
+
+def _as_it_was_written(tx: Connection, app: App, campaign_id: int) -> None:
+    [edition_id] = revisions.editions(tx, campaign_id).values()
+    text = "---\nsubject: Tea\nsubjekt: Tee\n---\nCome.\n"
+    revisions.add_revision(tx, edition_id=edition_id, manuscript=text, now=app.clock())
 
 
 async def test_a_launch_may_be_paused_half_way_and_goes_on_where_it_was(

@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 from mailer.app import App
 from mailer.domain.delivery import Delivery, Kind
 from mailer.domain.mailing_list import MailingList
-from mailer.errors import DatabaseUnavailable
+from mailer.errors import DatabaseUnavailable, ManuscriptRefused
 from mailer.mail.compile_letter import CompiledLetter, compile_letter, is_scripted
 from mailer.mail.dkim import choose_signer, sign
 from mailer.mail.letter import Letter
@@ -50,11 +50,14 @@ class Unwritten:
 
 
 def needs_check(tx: Connection, campaign_id: int) -> bool:
-    """Whether values of a reader may keep a letter of this campaign from being written."""
+    """Whether values of a reader may keep a letter of this campaign from being written, or its text cannot be read."""
     campaign = campaigns.get(tx, campaign_id)
     language = mailing_lists.get(tx, campaign.mailing_list_id).language
     newest = (revisions.manuscript(tx, number) for number in revisions.newest(tx, campaign_id).values())
-    return any(is_scripted(read_manuscript(text, language)) for text in newest)
+    try:
+        return any(is_scripted(read_manuscript(text, language)) for text in newest)
+    except ManuscriptRefused:  # an older version of us took it
+        return True
 
 
 class LetterWriter:
