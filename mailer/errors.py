@@ -76,7 +76,7 @@ class LetterUnwritable(MailerError):
 
 
 class MomentRefused(MailerError):
-    """The hour does not exist on that clock, or is not a date and time."""
+    """The hour does not exist on that clock, or is not a date and time; or a span of time is not one."""
 
 
 class TableRefused(MailerError):

@@ -18,7 +18,7 @@ class CampaignState(StrEnum):
     DRAFT = "draft"
     SCHEDULED = "scheduled"
     LAUNCHING = "launching"
-    """Its audience is being frozen, chunk by chunk."""
+    """Its audience is being frozen, chunk by chunk; then its letters are tried, where its text has conditions."""
     SENDING = "sending"
     PAUSED = "paused"
     SENT = "sent"
@@ -26,7 +26,17 @@ class CampaignState(StrEnum):
     CANCELLED = "cancelled"
 
 
+class WhenUncertain(StrEnum):
+    """What becomes of a letter of which nobody knows whether it went out, after a crash or a broken line."""
+
+    RESEND = "resend"
+    """It is sent again, the same octets, at most twice; then parked."""
+    PARK = "park"
+    """It is parked at once, for people to decide."""
+
+
 OVER = (CampaignState.SENT, CampaignState.CANCELLED)
+CAN_BE_PAUSED = (CampaignState.LAUNCHING, CampaignState.SENDING)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -45,7 +55,7 @@ class Campaign:
     launch_cursor: int
     """The last subscription id whose delivery is written."""
     launch_ceiling: int | None
-    """The highest subscription id at launch: later joiners are not in the audience."""
+    """The highest subscription id at launch: later joiners are not in the audience. The cursor, once that is whole."""
     audience: int
     corrections: int
     """How often its text was corrected since it was written."""
@@ -56,13 +66,31 @@ class Campaign:
     remark: str | None
     """Why it was parked, for people to read."""
 
+    @property
+    def frozen(self) -> bool:
+        """Whether its audience is complete."""
+        return self.launch_ceiling is not None and self.launch_cursor >= self.launch_ceiling
+
+
+def check_state(campaign: Campaign, *, allowed: tuple[CampaignState, ...], may: str) -> None:
+    """WrongState unless the campaign is in one of the `allowed` states; says what only those `may`."""
+    if campaign.state not in allowed:
+        first = ": pause it first" if campaign.state in CAN_BE_PAUSED and CampaignState.PAUSED in allowed else ""
+        raise WrongState(
+            f"campaign {campaign.id} is {campaign.state}{first}; only one that is {_listed(allowed)} can {may}"
+        )
+
 
 def check_move(campaign: Campaign, to: CampaignState, *, allowed: tuple[CampaignState, ...]) -> None:
     """WrongState unless the campaign is in one of the `allowed` states."""
     if campaign.state not in allowed:
         raise WrongState(
-            f"campaign {campaign.id} is {campaign.state}; only one that is {' or '.join(allowed)} can become {to}"
+            f"campaign {campaign.id} is {campaign.state}; only one that is {_listed(allowed)} can become {to}"
         )
+
+
+def _listed(states: tuple[CampaignState, ...]) -> str:
+    return " or ".join(filter(None, (", ".join(states[:-1]), states[-1])))
 
 
 def too_late(campaign: Campaign, now: datetime) -> str | None:

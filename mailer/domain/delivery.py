@@ -120,6 +120,14 @@ class Verdict(StrEnum):
     """The line broke after the whole letter was given and before the answer came."""
 
 
+class Decision(StrEnum):
+    """What people decide on letters of unknown fate."""
+
+    ACCEPTED = "accepted"
+    FAILED = "failed"
+    RESEND = "resend"
+
+
 class Concern(StrEnum):
     """What a reply speaks of, besides the letter it answers."""
 

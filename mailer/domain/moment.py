@@ -2,10 +2,26 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+import re
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from mailer.errors import MomentRefused
+
+LONGEST_SPAN = timedelta(days=7)
+_SPAN = re.compile(r"(?:(\d{1,7})d)?(?:(\d{1,7})h)?(?:(\d{1,7})m)?(?:(\d{1,7})s)?", re.ASCII)
+
+
+def parse_span(text: str) -> timedelta:
+    """A span of a second to seven days: `6h`, `90m`, `2h30m`, `45s`, `2d`; MomentRefused for anything else."""
+    found = _SPAN.fullmatch(text.strip().lower())
+    if found is None or not found[0]:
+        raise MomentRefused(f"{text!r} is not a span of time like 6h, 90m or 2h30m")
+    days, hours, minutes, seconds = (int(number or 0) for number in found.groups())
+    span = timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)
+    if not timedelta(seconds=1) <= span <= LONGEST_SPAN:
+        raise MomentRefused(f"{text!r} is not between a second and {LONGEST_SPAN.days} days")
+    return span
 
 
 def parse_local_time(text: str) -> datetime:

@@ -97,6 +97,11 @@ class ScriptedLetter:
 CompiledLetter = PlainLetter | ScriptedLetter
 
 
+def is_scripted(manuscript: Manuscript) -> bool:
+    """Whether values of a person may keep a letter of this text from being written."""
+    return any(map(is_script, texts(manuscript).values()))
+
+
 def compile_letter(
     manuscript: Manuscript, letterhead: Letterhead, templates: Templates, reader_language: str, campaign_id: int
 ) -> CompiledLetter:
@@ -104,7 +109,7 @@ def compile_letter(
 
     What a scripted one can be refused for shows when it is tried: see `rehearse`.
     """
-    if any(map(is_script, texts(manuscript).values())):
+    if is_scripted(manuscript):
         return compile_scripted(manuscript, letterhead, templates, reader_language, campaign_id)
     composed = compose(manuscript, letterhead, templates, reader_language, campaign_id)
     return PlainLetter(composed=composed, names=manuscript.hole_names)

@@ -21,6 +21,13 @@ class Letter:
     """Header and body, CRLF line ends, ASCII; where a line begins with a dot, it is not yet stuffed."""
 
 
+def shown_whole(letter: Letter) -> dict[str, str]:
+    """What a reader and a mail program see of it, by name: recipient, subject, text, html, and eml (the source)."""
+    subject = message_from_bytes(letter.content, policy=policy.default)["Subject"]
+    parts = {part: shown(letter, part) for part in ("text", "html")}
+    return {"recipient": letter.recipient, "subject": str(subject), **parts, "eml": letter.content.decode()}
+
+
 def shown(letter: Letter, part: str) -> str:
     """What a reader sees: the "text" or "html" of a letter, decoded."""
     message = message_from_bytes(letter.content, policy=policy.default)

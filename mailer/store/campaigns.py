@@ -104,6 +104,14 @@ def move(
     )
 
 
+def correct(tx: Connection, campaign_id: int, subject: str | None) -> None:
+    """Its text has changed: letters that were written and not handed yet are void. `subject` where that is new."""
+    values: dict[str, Any] = {"corrections": campaign.c.corrections + 1}
+    if subject is not None:
+        values["subject"] = subject
+    tx.execute(update(campaign).where(campaign.c.id == campaign_id).values(values))
+
+
 def advance_launch(tx: Connection, campaign_id: int, *, cursor: int, more: int) -> None:
     """The audience has grown by `more`, up to this subscription id."""
     tx.execute(

@@ -38,7 +38,7 @@ def take(tx: Connection, campaign_id: int, worker_id: int, most: int, now: datet
         return []
     made = insert(claim).values(campaign_id=campaign_id, worker_id=worker_id, deliveries=ids)
     claim_id = tx.execute(made.returning(claim.c.id)).scalar_one()
-    return _claimed(tx, campaign_id, claim_id, ids)
+    return deliveries_of(tx, campaign_id, claim_id, ids)
 
 
 def reach(tx: Connection, campaign_id: int, most: int, now: datetime | None) -> list[int]:
@@ -83,8 +83,8 @@ def _next_in_turn(tx: Connection, campaign_id: int, most: int) -> list[int]:
     return [number for number, _ in found]
 
 
-def _claimed(tx: Connection, campaign_id: int, claim_id: int, ids: Sequence[int]) -> list[Delivery]:
-    """The deliveries of a claim, with what their letters need; in the order of `ids`."""
+def deliveries_of(tx: Connection, campaign_id: int, claim_id: int, ids: Sequence[int]) -> list[Delivery]:
+    """The deliveries of a claim (0: of none), with what their letters need; in the order of `ids`."""
     found = fetched(_CLAIMED.run(tx, ids=packed(tx.dialect, ((number,) for number in ids))))
     if campaign_id == NOTICES:
         rows = [_notice(row, claim_id) for row in found]

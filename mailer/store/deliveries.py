@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
-from sqlalchemy import BigInteger, ColumnElement, Connection, Dialect, Update, bindparam, select, update
+from sqlalchemy import BigInteger, ColumnElement, Connection, Dialect, Update, bindparam, func, select, update
 
 from mailer.domain.campaign import OVER
-from mailer.domain.delivery import NOTICES, WAITING, DeliveryState, Notice
+from mailer.domain.delivery import NOTICES, WAITING, Delivery, DeliveryState, Notice
 from mailer.domain.suppression import EVERY_LIST
 from mailer.store import claims
 from mailer.store.batch import Prepared, packed, rows_of
@@ -94,12 +94,39 @@ def suppress_waiting(tx: Connection, subscriber_id: int, mailing_list_id: int) -
     )
 
 
+def waiting(tx: Connection, campaign_id: int, after: int, most: int) -> list[Delivery]:
+    """The next `most` deliveries after a subscription whose letter is still to be written; they stay in the queue.
+
+    With what their letters need, in the order of their subscriptions. A repeat has had its letter and is left out.
+    """
+    to_write = (
+        delivery.c.campaign_id == campaign_id,
+        delivery.c.campaign_id != NOTICES,
+        delivery.c.subscription_id > after,
+        delivery.c.state.in_(WAITING),
+        delivery.c.dated_at.is_(None),
+    )
+    ids = list(
+        tx.execute(select(delivery.c.id).where(*to_write).order_by(delivery.c.subscription_id).limit(most)).scalars()
+    )
+    return claims.deliveries_of(tx, campaign_id, 0, ids) if ids else []
+
+
+def number_in(tx: Connection, campaign_id: int, state: DeliveryState, after: int, most: int) -> int:
+    """How many of the next `most` deliveries of a campaign after a subscription are in a state."""
+    upto = last_of(tx, campaign_id, after, most)
+    if upto is None:
+        return 0
+    among = select(func.count()).where(*_between(campaign_id, after, upto), delivery.c.state == state)
+    return tx.execute(among).scalar_one()
+
+
 def wait_again(tx: Connection, campaign_id: int, of: DeliveryState, after: int, most: int, now: datetime) -> int | None:
     """Let the deliveries in a final state wait once more, as if new: of the next `most` after a subscription.
 
     Returns the last subscription looked at, or None at the end. No one of them is in a worker's hands.
     """
-    upto = _upto(tx, campaign_id, after, most)
+    upto = last_of(tx, campaign_id, after, most)
     if upto is not None:
         values = {"attempts": 0, "resends": 0, "dated_at": None, "values": None, "language": None, "revision_id": None}
         tx.execute(
@@ -114,13 +141,14 @@ def declare(
     tx: Connection, campaign_id: int, of: DeliveryState, to: DeliveryState, after: int, most: int
 ) -> int | None:
     """Move deliveries of one final state to another, by people's word; as `wait_again` otherwise."""
-    upto = _upto(tx, campaign_id, after, most)
+    upto = last_of(tx, campaign_id, after, most)
     if upto is not None:
         tx.execute(update(delivery).where(*_between(campaign_id, after, upto), delivery.c.state == of).values(state=to))
     return upto
 
 
-def _upto(tx: Connection, campaign_id: int, after: int, most: int) -> int | None:
+def last_of(tx: Connection, campaign_id: int, after: int, most: int) -> int | None:
+    """The last subscription of the next `most` deliveries of a campaign after one; None at the end."""
     some = select(delivery.c.subscription_id).where(
         delivery.c.campaign_id == campaign_id, delivery.c.campaign_id != NOTICES, delivery.c.subscription_id > after
     )

@@ -18,9 +18,23 @@ def add_edition(
         .values(campaign_id=campaign_id, language=language, is_default=is_default)
         .returning(edition.c.id)
     ).scalar_one()
-    return tx.execute(
-        insert(revision).values(edition_id=edition_id, manuscript=manuscript, created_at=now).returning(revision.c.id)
-    ).scalar_one()
+    return add_revision(tx, edition_id=edition_id, manuscript=manuscript, now=now)
+
+
+def add_revision(tx: Connection, *, edition_id: int, manuscript: str, now: datetime) -> int:
+    """A new text of an edition, for all letters written from now on; the revision's id."""
+    made = insert(revision).values(edition_id=edition_id, manuscript=manuscript, created_at=now)
+    return tx.execute(made.returning(revision.c.id)).scalar_one()
+
+
+def editions(tx: Connection, campaign_id: int) -> dict[str, int]:
+    """The id of each edition, by language; the default edition first."""
+    found = tx.execute(
+        select(edition.c.language, edition.c.id)
+        .where(edition.c.campaign_id == campaign_id)
+        .order_by(edition.c.is_default.desc(), edition.c.id)
+    )
+    return {key: number for key, number in found}
 
 
 def newest(tx: Connection, campaign_id: int) -> dict[str, int]:

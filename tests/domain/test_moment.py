@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailer.domain.moment import parse_local_time, parse_zone, to_utc
+from mailer.domain.moment import parse_local_time, parse_span, parse_zone, to_utc
 from mailer.errors import MomentRefused
 
 ZONES = ["Europe/Berlin", "America/New_York", "Asia/Kolkata", "Australia/Lord_Howe", "Pacific/Apia", "UTC"]
@@ -51,3 +51,28 @@ def test_seconds_are_optional() -> None:
 def test_a_zone_is_known_by_its_iana_name(name: str) -> None:
     with pytest.raises(MomentRefused, match="not a time zone"):
         parse_zone(name)
+
+
+@given(st.integers(1, 7 * 86400))
+def test_a_span_is_read_in_whatever_parts_it_is_written(seconds: int) -> None:
+    hours, rest = divmod(seconds, 3600)
+    parts = f"{hours}h{rest // 60}m{rest % 60}s"
+
+    assert parse_span(parts) == parse_span(f"{seconds}s") == timedelta(seconds=seconds)
+
+
+@pytest.mark.parametrize(
+    "text", ["", " ", "6", "h", "6 h", "6h 30m", "30m6h", "-1h", "1.5h", "0s", "0h0m", "7d1s", "8d"]
+)
+def test_what_is_no_span_or_none_we_would_wait_for_is_refused(text: str) -> None:
+    with pytest.raises(MomentRefused):
+        parse_span(text)
+
+
+@given(st.text())
+def test_any_text_is_a_span_or_is_refused(text: str) -> None:
+    try:
+        span = parse_span(text)
+    except MomentRefused:
+        return
+    assert timedelta(seconds=1) <= span <= timedelta(days=7)

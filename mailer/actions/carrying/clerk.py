@@ -135,7 +135,8 @@ async def _finish_what_is_over(desk: Desk, over: Sequence[int], now: datetime) -
 
 
 def _finish(tx: Connection, campaign_id: int, now: datetime) -> None:
-    """ "sent" is said only when nothing waits."""
+    """ "sent" is said only when nothing waits; whoever lets letters wait again has the campaign's row meanwhile."""
+    campaigns.get(tx, campaign_id, lock=True)
     if not progress.any_open(tx, campaign_id):
         sending = (CampaignState.SENDING,)
         if campaigns.move(tx, campaign_id, CampaignState.SENT, of=sending, finished_at=now):

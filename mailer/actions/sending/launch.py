@@ -1,4 +1,4 @@
-"""At the hour: a due campaign's audience is frozen in chunks, and its sending begins."""
+"""At the hour: a due campaign's audience is frozen in chunks, its letters are tried, and its sending begins."""
 
 from __future__ import annotations
 
@@ -7,14 +7,17 @@ import asyncio
 import structlog
 from sqlalchemy import Connection
 
+from mailer.actions.writing.write_letter import LetterWriter, Unwritten, needs_check
 from mailer.app import App
-from mailer.domain.campaign import CampaignState, too_late
+from mailer.domain.campaign import Campaign, CampaignState, too_late
 from mailer.domain.delivery import DeliveryState
 from mailer.store import audience, campaigns, deliveries
 
 _log = structlog.get_logger()
 
 _FIRST_CHUNK, _LARGEST_CHUNK = 500, 20_000
+_CHECKED = 1000
+"""Letters tried at a time."""
 _HOLD_S = 0.02
 """How long a chunk should hold the write lock: well under the 50 ms nobody who leaves may be kept waiting."""
 
@@ -28,7 +31,7 @@ async def launch_due(app: App) -> int:
         await app.database.write(_begin, app, due.id)
     launching = await app.database.read(campaigns.ids_in, CampaignState.LAUNCHING)
     for campaign_id in launching:
-        await _freeze_audience(app, campaign_id)
+        await _launch(app, campaign_id)
     await _end_what_is_over(app)
     if launching:
         app.bells.campaigns.set()
@@ -53,6 +56,14 @@ def _begin(tx: Connection, app: App, campaign_id: int) -> None:
     )
 
 
+async def _launch(app: App, campaign_id: int) -> None:
+    await _freeze_audience(app, campaign_id)
+    campaign = await app.database.read(campaigns.get, campaign_id)
+    refused = await _first_refused(app, campaign) if campaign.state is CampaignState.LAUNCHING else None
+    if not app.bells.closing.is_set():
+        await app.database.write(_set_off, campaign, refused)
+
+
 async def _freeze_audience(app: App, campaign_id: int) -> None:
     size = _FIRST_CHUNK
     while not app.bells.closing.is_set():
@@ -70,12 +81,41 @@ def _freeze_chunk(tx: Connection, app: App, campaign_id: int, size: int) -> bool
         return False
     upto = audience.next_cursor(tx, campaign, size)
     if upto is None:
-        campaigns.move(tx, campaign_id, CampaignState.SENDING, of=(CampaignState.LAUNCHING,))
-        _log.info("campaign launched", campaign=campaign_id, audience=campaign.audience)
+        launching, cursor = CampaignState.LAUNCHING, campaign.launch_cursor
+        campaigns.move(tx, campaign_id, launching, of=(launching,), launch_ceiling=cursor)
         return False
     written = audience.freeze(tx, campaign, upto)
     campaigns.advance_launch(tx, campaign_id, cursor=upto, more=written)
     return True
+
+
+async def _first_refused(app: App, campaign: Campaign) -> Unwritten | None:
+    """The first recipient whose values keep their letter from being written; None where nobody's do."""
+    if not await app.database.read(needs_check, campaign.id):
+        return None
+    writer, after = LetterWriter(app), 0
+    while not app.bells.closing.is_set():
+        some = await app.database.read(deliveries.waiting, campaign.id, after, _CHECKED)
+        if not some:
+            return None
+        if (refused := await writer.check_many(some, app.clock())) is not None:
+            return refused
+        after = some[-1].subscription_id or 0
+    return None
+
+
+def _set_off(tx: Connection, checked: Campaign, refused: Unwritten | None) -> None:
+    """Let a campaign be sent, or hold it where somebody's letter cannot be written."""
+    campaign = campaigns.get(tx, checked.id, lock=True)
+    if not campaign.frozen or campaign.corrections != checked.corrections:
+        return  # it was paused meanwhile, perhaps corrected too, and resumed: the next launch goes on
+    if refused is None:
+        if campaigns.move(tx, campaign.id, CampaignState.SENDING, of=(CampaignState.LAUNCHING,)):
+            _log.info("campaign launched", campaign=campaign.id, audience=campaign.audience)
+        return
+    remark = f"cannot be written for {refused.delivery.address}: {refused.why}"
+    if campaigns.move(tx, campaign.id, CampaignState.PAUSED, of=(CampaignState.LAUNCHING,), remark=remark):
+        _log.warning("campaign held", campaign=campaign.id, why=remark)
 
 
 async def _end_what_is_over(app: App) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from sqlalchemy import Connection
 
 from mailer.actions.writing.write_letter import LetterWriter
@@ -14,11 +16,18 @@ from mailer.store import campaigns, revisions
 
 
 async def preview(
-    app: App, campaign_id: int, *, to: str | None = None, name: str | None = None, language: str | None = None
+    app: App,
+    campaign_id: int,
+    *,
+    to: str | None = None,
+    name: str | None = None,
+    language: str | None = None,
+    attributes: Mapping[str, str] | None = None,
 ) -> Letter:
-    """The letter as a reader of that name and language would get it; its links lead nowhere.
+    """The letter as a reader of that name, language and attributes would get it; its links lead nowhere.
 
-    Raises NotFound, and AddressRefused for `to` (the owner's address where it is None).
+    Raises NotFound, LetterUnwritable where such a reader would get none, and AddressRefused for `to` (the owner's
+    address where it is None).
     """
 
     def work(tx: Connection) -> Delivery:
@@ -37,7 +46,7 @@ async def preview(
             suppression_key="",
             name=name,
             language=language,
-            values={},
+            values=dict(attributes or {}),
             attempts=0,
             resends=0,
             queued_at=now,

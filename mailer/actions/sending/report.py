@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection
 
 from mailer.app import App
 from mailer.domain.campaign import Campaign, CampaignState
 from mailer.domain.delivery import OPEN, DeliveryState
-from mailer.store import audience, campaigns, progress
+from mailer.store import audience, campaigns, holds, progress
+from mailer.store.holds import Hold
+from mailer.store.progress import Line
 
 _CHUNK = 2000
 
@@ -25,7 +26,9 @@ class Status:
     rate: float | None
     """Letters settled a second since the launch; None before it, and once it is over."""
     eta_s: float | None
-    """Seconds until nothing waits, at this rate."""
+    """Seconds until nothing waits but what is deferred, at this rate."""
+    held: tuple[Hold, ...] = ()
+    """The lanes and relays to which nothing goes for a while, as long as the campaign has letters for them."""
 
     @property
     def audience(self) -> int:
@@ -42,19 +45,21 @@ async def status(app: App, campaign_id: int) -> Status:
     def work(tx: Connection) -> Status:
         campaign = campaigns.get(tx, campaign_id)
         counts = progress.counts(tx, campaign_id)
-        return _status(app, campaign, counts)
+        going = campaign.state in (CampaignState.SENDING, CampaignState.PAUSED)
+        held = tuple(holds.every(tx).values()) if going else ()
+        return _status(app, campaign, counts, held)
 
     return await app.database.read(work)
 
 
-def _status(app: App, campaign: Campaign, counts: dict[DeliveryState, int]) -> Status:
-    told = Status(campaign=campaign, counts=counts, rate=None, eta_s=None)
+def _status(app: App, campaign: Campaign, counts: dict[DeliveryState, int], held: tuple[Hold, ...]) -> Status:
+    told = Status(campaign=campaign, counts=counts, rate=None, eta_s=None, held=held)
     if campaign.state is not CampaignState.SENDING or campaign.launched_at is None:
         return told
     went = max((app.clock() - campaign.launched_at).total_seconds(), 0.001)
     rate = told.settled / went
-    waiting = told.audience - told.settled
-    return Status(campaign=campaign, counts=counts, rate=rate, eta_s=waiting / rate if rate else None)
+    waiting = told.audience - told.settled - counts.get(DeliveryState.DEFERRED, 0)
+    return replace(told, rate=rate, eta_s=waiting / rate if rate else None)
 
 
 async def reach(app: App, campaign_id: int) -> int:
@@ -62,12 +67,12 @@ async def reach(app: App, campaign_id: int) -> int:
     return await app.database.read(lambda tx: audience.reach(tx, campaigns.get(tx, campaign_id).mailing_list_id))
 
 
-async def report(app: App, campaign_id: int) -> AsyncIterator[Any]:
-    """Each delivery of a campaign: address, state, attempts, code, reply; in the order they were queued. NotFound."""
+async def report(app: App, campaign_id: int) -> AsyncIterator[Line]:
+    """Each delivery of a campaign: address, state, attempts, code, reply; by subscription. NotFound."""
     await app.database.read(campaigns.get, campaign_id)
     after = 0
     while rows := await app.database.read(progress.of_campaign, campaign_id, after, _CHUNK):
-        after = rows[-1].id
+        after = rows[-1].subscription_id
         for row in rows:
             yield row
 

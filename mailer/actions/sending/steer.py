@@ -2,21 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from sqlalchemy import Connection
 
+from mailer.actions.writing.write_letter import needs_check
 from mailer.app import App
-from mailer.domain.campaign import Campaign, CampaignState, check_move
+from mailer.domain.campaign import CAN_BE_PAUSED, Campaign, CampaignState, check_move
 from mailer.store import campaigns
 
 
 async def pause(app: App, campaign_id: int) -> Campaign:
     """Hand nothing more of it until it is resumed; letters on their way arrive. NotFound, WrongState."""
-    return await _move(app, campaign_id, CampaignState.PAUSED, (CampaignState.SENDING,))
+    return await _move(app, campaign_id, CampaignState.PAUSED, CAN_BE_PAUSED)
 
 
 async def resume(app: App, campaign_id: int) -> Campaign:
-    """Go on with a paused campaign. NotFound, WrongState."""
-    return await _move(app, campaign_id, CampaignState.SENDING, (CampaignState.PAUSED,))
+    """Go on with a paused campaign; one whose launch was not over, or whose letters are to be tried, is launched on.
+
+    NotFound, WrongState.
+    """
+
+    def work(tx: Connection) -> Campaign:
+        campaign = campaigns.get(tx, campaign_id, lock=True)
+        check_move(campaign, CampaignState.SENDING, allowed=(CampaignState.PAUSED,))
+        ready = campaign.frozen and not needs_check(tx, campaign_id)
+        to = CampaignState.SENDING if ready else CampaignState.LAUNCHING
+        campaigns.move(tx, campaign_id, to, of=(CampaignState.PAUSED,), remark=None)
+        return campaigns.get(tx, campaign_id)
+
+    return await _rung(app, work)
 
 
 async def cancel(app: App, campaign_id: int) -> Campaign:
@@ -29,10 +44,15 @@ async def cancel(app: App, campaign_id: int) -> Campaign:
 
 async def _move(app: App, campaign_id: int, to: CampaignState, allowed: tuple[CampaignState, ...]) -> Campaign:
     def work(tx: Connection) -> Campaign:
-        check_move(campaigns.get(tx, campaign_id), to, allowed=allowed)
+        # Whoever is answered knows that no gate is passing any more.
+        check_move(campaigns.get(tx, campaign_id, lock=True), to, allowed=allowed)
         campaigns.move(tx, campaign_id, to, of=allowed, remark=None)
         return campaigns.get(tx, campaign_id)
 
+    return await _rung(app, work)
+
+
+async def _rung(app: App, work: Callable[[Connection], Campaign]) -> Campaign:
     moved = await app.database.write(work)
     app.bells.ring()
     return moved

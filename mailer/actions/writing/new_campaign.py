@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from datetime import UTC
+from datetime import UTC, datetime
 
 from sqlalchemy import Connection
 
 from mailer.app import App
+from mailer.domain.campaign import WhenUncertain
 from mailer.domain.mailing_list import MailingList
 from mailer.errors import ManuscriptRefused
 from mailer.mail.compile_letter import compile_letter
@@ -17,15 +18,16 @@ from mailer.mail.rehearse import rehearse
 from mailer.store import campaigns, mailing_lists, revisions
 
 
-async def new_campaign(app: App, *, list_name: str, texts: Mapping[str, str]) -> int:
+async def new_campaign(
+    app: App, *, list_name: str, texts: Mapping[str, str], when_uncertain: WhenUncertain = WhenUncertain.RESEND
+) -> int:
     """Keep a draft with one edition per text (by file name); the first is for readers whose language has none.
 
-    Every text is tried, one with conditions for readers of all sorts, so that what would fail at the hour fails now:
-    ManuscriptRefused names file and line. Raises NotFound for an unknown list. Returns the campaign's id.
+    What would fail at the hour fails now: ManuscriptRefused names file and line. Raises NotFound for an unknown list.
+    Returns the campaign's id.
     """
     mailing_list = await app.database.read(mailing_lists.named, list_name)
-    manuscripts = [await asyncio.to_thread(_read, app, mailing_list, file, text) for file, text in texts.items()]
-    _check_editions(manuscripts)
+    manuscripts = await read_editions(app, mailing_list, texts)
     first = manuscripts[0]
 
     def work(tx: Connection) -> int:
@@ -34,8 +36,9 @@ async def new_campaign(app: App, *, list_name: str, texts: Mapping[str, str]) ->
             tx,
             mailing_list_id=mailing_list.id,
             subject=first.subject,
-            event_starts_at=first.event.starts_at.astimezone(UTC) if first.event else None,
+            event_starts_at=event_start(first),
             now=now,
+            when_uncertain=when_uncertain,
         )
         for number, (manuscript, text) in enumerate(zip(manuscripts, texts.values(), strict=True)):
             revisions.add_edition(
@@ -49,6 +52,21 @@ async def new_campaign(app: App, *, list_name: str, texts: Mapping[str, str]) ->
         return campaign_id
 
     return await app.database.write(work)
+
+
+async def read_editions(app: App, mailing_list: MailingList, texts: Mapping[str, str]) -> list[Manuscript]:
+    """The texts (by file name) of a campaign's editions, each tried; one with conditions for readers of all sorts.
+
+    ManuscriptRefused names file and line.
+    """
+    manuscripts = [await asyncio.to_thread(_read, app, mailing_list, file, text) for file, text in texts.items()]
+    _check_editions(manuscripts)
+    return manuscripts
+
+
+def event_start(manuscript: Manuscript) -> datetime | None:
+    """When its event starts, in UTC."""
+    return manuscript.event.starts_at.astimezone(UTC) if manuscript.event else None
 
 
 def _read(app: App, mailing_list: MailingList, file: str, text: str) -> Manuscript:
@@ -66,6 +84,5 @@ def _check_editions(manuscripts: Sequence[Manuscript]) -> None:
     for tag in languages:
         if languages.count(tag) > 1:
             raise ManuscriptRefused(f"two of the files are in language {tag!r}: one edition per language")
-    starts = {manuscript.event.starts_at if manuscript.event else None for manuscript in manuscripts}
-    if len(starts) > 1:
+    if len(set(map(event_start, manuscripts))) > 1:
         raise ManuscriptRefused("the editions do not agree on when the event starts")

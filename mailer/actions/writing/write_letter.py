@@ -15,8 +15,8 @@ from sqlalchemy import Connection
 from mailer.app import App
 from mailer.domain.delivery import Delivery, Kind
 from mailer.domain.mailing_list import MailingList
-from mailer.errors import DatabaseUnavailable
-from mailer.mail.compile_letter import CompiledLetter, compile_letter
+from mailer.errors import DatabaseUnavailable, ManuscriptRefused
+from mailer.mail.compile_letter import CompiledLetter, compile_letter, is_scripted
 from mailer.mail.dkim import choose_signer, sign
 from mailer.mail.letter import Letter
 from mailer.mail.letterhead import Letterhead
@@ -24,7 +24,7 @@ from mailer.mail.manuscript import read_manuscript
 from mailer.mail.notice import compose_notice
 from mailer.mail.personalise import Recipient
 from mailer.mail.wrap import Cover, wrap_original
-from mailer.store import mailing_lists, revisions
+from mailer.store import campaigns, mailing_lists, revisions
 from mailer.store.gate import Wanted
 
 _log = structlog.get_logger()
@@ -47,6 +47,17 @@ class Unwritten:
 
     delivery: Delivery
     why: str
+
+
+def needs_check(tx: Connection, campaign_id: int) -> bool:
+    """Whether values of a reader may keep a letter of this campaign from being written, or its text cannot be read."""
+    campaign = campaigns.get(tx, campaign_id)
+    language = mailing_lists.get(tx, campaign.mailing_list_id).language
+    newest = (revisions.manuscript(tx, number) for number in revisions.newest(tx, campaign_id).values())
+    try:
+        return any(is_scripted(read_manuscript(text, language)) for text in newest)
+    except ManuscriptRefused:  # an older version of us took it
+        return True
 
 
 class LetterWriter:

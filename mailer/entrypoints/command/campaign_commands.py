@@ -5,12 +5,15 @@ from __future__ import annotations
 import csv
 import sys
 from dataclasses import asdict
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from mailer.domain.campaign import WhenUncertain
 from mailer.entrypoints.command.console import AsJson, act, read_text, say, show_json
+from mailer.entrypoints.command.steer_commands import steering
 
 if TYPE_CHECKING:
     from mailer.app import App
@@ -18,20 +21,31 @@ if TYPE_CHECKING:
 
 campaigns = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Write, schedule and follow campaigns.")
 
+campaigns.add_typer(steering)
+
 _TIME_TO_CANCEL_S = 30
+
+Over = Annotated[str | None, typer.Option(help="Spread the letters over so long: 6h, 90m, 2h30m; at most 7d.")]
 
 
 @campaigns.command("new")
 def new(
     files: Annotated[list[Path], typer.Argument(help="Markdown with front matter, one file per language.")],
     list_name: Annotated[str, typer.Option("--list", help="The list it goes to.")],
+    if_uncertain: Annotated[
+        WhenUncertain,
+        typer.Option(
+            help="When a crash leaves it unknown whether somebody's letter went out: resend it, the same to the octet"
+            " and twice at most, or park it for `settle`: rather none than two."
+        ),
+    ] = WhenUncertain.RESEND,
     as_json: AsJson = False,
 ) -> None:
     """Keep a draft; prints its id. The first file is for readers whose language has none."""
     from mailer.actions.writing.new_campaign import new_campaign
 
     texts = {str(file): read_text(file) for file in files}
-    number = act(lambda app: new_campaign(app, list_name=list_name, texts=texts))
+    number = act(lambda app: new_campaign(app, list_name=list_name, texts=texts, when_uncertain=if_uncertain))
     show_json({"id": number}) if as_json else typer.echo(number)
 
 
@@ -40,18 +54,20 @@ def schedule_(
     campaign_id: int,
     at: Annotated[str, typer.Option(help="Local time, ISO 8601: 2026-12-01T09:00.")],
     zone: Annotated[str, typer.Option(help="Whose clock: Europe/Berlin.")],
+    over: Over = None,
     as_json: AsJson = False,
 ) -> None:
     """Set the hour; again to move it."""
     from mailer.actions.sending.schedule import schedule
 
-    _scheduled(act(lambda app: schedule(app, campaign_id, local_time=at, zone=zone)), as_json)
+    _scheduled(act(lambda app: schedule(app, campaign_id, local_time=at, zone=zone, over=over)), as_json)
 
 
 @campaigns.command("send")
 def send(
     campaign_id: int,
     now: Annotated[bool, typer.Option("--now", help="Do not wait those 30 seconds.")] = False,
+    over: Over = None,
     as_json: AsJson = False,
 ) -> None:
     """Send in 30 seconds, so that there is time to cancel; says to how many."""
@@ -60,7 +76,7 @@ def send(
     from mailer.store.workers import owned
 
     async def verb(app: App) -> tuple[Campaign, int, bool]:
-        campaign = await send_now(app, campaign_id, wait_s=0 if now else _TIME_TO_CANCEL_S)
+        campaign = await send_now(app, campaign_id, wait_s=0 if now else _TIME_TO_CANCEL_S, over=over)
         return campaign, await reach(app, campaign_id), owned(app.database.engine)
 
     campaign, people, running = act(verb)
@@ -68,7 +84,7 @@ def send(
         show_json(asdict(campaign) | {"reach": people, "service_running": running})
         return
     when = "now" if now else f"in {_TIME_TO_CANCEL_S} seconds (mailer campaign cancel {campaign_id} stops it)"
-    say(f"Campaign {campaign_id} goes to {people} people, {when}.")
+    say(f"Campaign {campaign_id} goes to {people} people, {when}{_spread(campaign)}.")
     if not running:
         say("No service is running: it will be sent when `mailer serve` starts, if that is within two hours.")
 
@@ -77,38 +93,11 @@ def _scheduled(campaign: Campaign, as_json: bool) -> None:
     if as_json:
         show_json(asdict(campaign))
     else:
-        say(f"Campaign {campaign.id} is scheduled for {campaign.local_time} {campaign.zone}.")
+        say(f"Campaign {campaign.id} is scheduled for {campaign.local_time} {campaign.zone}{_spread(campaign)}.")
 
 
-def _moved(campaign: Campaign, as_json: bool) -> None:
-    if as_json:
-        show_json(asdict(campaign))
-    else:
-        say(f"Campaign {campaign.id} is {campaign.state}.")
-
-
-@campaigns.command("pause")
-def pause_(campaign_id: int, as_json: AsJson = False) -> None:
-    """Hand nothing more of it; letters on their way arrive."""
-    from mailer.actions.sending.steer import pause
-
-    _moved(act(lambda app: pause(app, campaign_id)), as_json)
-
-
-@campaigns.command("resume")
-def resume_(campaign_id: int, as_json: AsJson = False) -> None:
-    """Go on with a paused campaign."""
-    from mailer.actions.sending.steer import resume
-
-    _moved(act(lambda app: resume(app, campaign_id)), as_json)
-
-
-@campaigns.command("cancel")
-def cancel_(campaign_id: int, as_json: AsJson = False) -> None:
-    """Call it off: none of its letters that still wait is ever sent."""
-    from mailer.actions.sending.steer import cancel
-
-    _moved(act(lambda app: cancel(app, campaign_id)), as_json)
+def _spread(campaign: Campaign) -> str:
+    return f", spread over {timedelta(seconds=campaign.over_s)}" if campaign.over_s else ""
 
 
 @campaigns.command("ls")
@@ -130,17 +119,33 @@ def preview_(
     to: Annotated[str | None, typer.Option(help="The reader's address (the owner's if not given).")] = None,
     name: Annotated[str | None, typer.Option(help="The reader's name.")] = None,
     language: Annotated[str | None, typer.Option(help="The reader's language.")] = None,
+    attribute: Annotated[
+        list[str] | None, typer.Option(help="What else is known of the reader, as town=Ankara; may be repeated.")
+    ] = None,
     part: Annotated[str, typer.Option("--as", help="text, html or eml (the source).")] = "text",
+    as_json: AsJson = False,
 ) -> None:
     """Print the letter as a reader would get it."""
     from mailer.actions.sending.preview import preview
-    from mailer.mail.letter import shown
+    from mailer.mail.letter import shown, shown_whole
 
-    letter = act(lambda app: preview(app, campaign_id, to=to, name=name, language=language))
     if part not in {"text", "html", "eml"}:
         say(f"mailer: --as {part}: it is text, html or eml")
         raise typer.Exit(2)
+    known = dict(map(_attribute, attribute or ()))
+    letter = act(lambda app: preview(app, campaign_id, to=to, name=name, language=language, attributes=known))
+    if as_json:
+        show_json(shown_whole(letter))
+        return
     sys.stdout.buffer.write(letter.content if part == "eml" else shown(letter, part).encode())
+
+
+def _attribute(text: str) -> tuple[str, str]:
+    column, equals, value = text.partition("=")
+    if not (equals and column.strip()):
+        say(f"mailer: --attribute {text}: it is a column of the people's table and a value, like town=Ankara")
+        raise typer.Exit(2)
+    return column.strip().lower().replace(" ", "_"), value.strip()
 
 
 @campaigns.command("status")
@@ -149,18 +154,22 @@ def status_(
     watch: Annotated[bool, typer.Option("--watch", help="A live bar, until it is over.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """How far it has come: state, counts, rate and time left."""
+    """How far it has come: state, counts, rate, time left, and what holds it up."""
     from mailer.entrypoints.command.follow import follow, show_status
 
     act(lambda app: (follow if watch else show_status)(app, campaign_id, as_json))
 
 
 @campaigns.command("show")
-def show(campaign_id: int) -> None:
+def show(campaign_id: int, as_json: AsJson = False) -> None:
     """The campaign's texts, as they were written."""
     from mailer.actions.writing.show_texts import show_texts
 
-    for language, text in act(lambda app: show_texts(app, campaign_id)).items():
+    found = act(lambda app: show_texts(app, campaign_id))
+    if as_json:
+        show_json({"id": campaign_id, "editions": [{"language": key, "text": text} for key, text in found.items()]})
+        return
+    for language, text in found.items():
         typer.echo(f"===== {language}\n{text}")
 
 
@@ -170,10 +179,10 @@ def report_(
     as_csv: Annotated[bool, typer.Option("--csv", help="One line per person.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """What became of the letters: counts, or one line per person."""
+    """What became of the letters: how many are in each state, or one line per person."""
     from mailer.actions.sending.report import report
     from mailer.domain.person_row import defused
-    from mailer.entrypoints.command.follow import show_status
+    from mailer.entrypoints.command.follow import show_sum
 
     async def lines(app: App) -> None:
         out = csv.writer(sys.stdout, lineterminator="\n")
@@ -181,4 +190,4 @@ def report_(
         async for row in report(app, campaign_id):
             out.writerow([defused(row.address), row.state, row.attempts, row.code or "", defused(row.reply or "")])
 
-    act(lines if as_csv else lambda app: show_status(app, campaign_id, as_json))
+    act(lines if as_csv else lambda app: show_sum(app, campaign_id, as_json))

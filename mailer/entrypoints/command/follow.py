@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from dataclasses import asdict
 from typing import Any
 
 import typer
@@ -15,7 +16,7 @@ from mailer.app import App
 from mailer.domain.campaign import CampaignState
 from mailer.entrypoints.command.console import show_json
 
-_EVERY_S = 0.5
+_EVERY_S, _TENTH = 0.5, 10
 _OVER = (CampaignState.SENT, CampaignState.CANCELLED, CampaignState.DRAFT)
 
 
@@ -28,13 +29,28 @@ async def show_status(app: App, campaign_id: int, as_json: bool) -> None:
         typer.echo(_in_words(told))
 
 
+async def show_sum(app: App, campaign_id: int, as_json: bool) -> None:
+    """Print how many letters are in each state, one line a state, and their sum, which is the audience."""
+    told = await status(app, campaign_id)
+    if as_json:
+        show_json(_as_json(told))
+        return
+    lines = [*sorted(told.counts.items()), ("audience", told.audience)]
+    width = max(len(str(number)) for _, number in lines)
+    for state, number in lines:
+        typer.echo(f"{state:<10} {number:>{width}}")
+    for word in (told.campaign.remark, *_held_in_words(told)):
+        if word:
+            typer.echo(word)
+
+
 async def follow(app: App, campaign_id: int, as_json: bool) -> None:
     """A live bar on stderr with counts, rate and time left; the last status on stdout when it is over."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[rate]}"))
     with Progress(*columns, TimeRemainingColumn(), console=Console(stderr=True)) as bar:
         task = bar.add_task("", total=None, rate="")
-        before, since = await status(app, campaign_id), time.monotonic()
-        told = before
+        told, took_s = await _timed_status(app, campaign_id)
+        before, since = told, time.monotonic()
         while told.campaign.state not in _OVER:
             went = max(time.monotonic() - since, _EVERY_S)
             rate = f"{(told.settled - before.settled) / went:.0f}/s {_counted(told)}"
@@ -42,14 +58,24 @@ async def follow(app: App, campaign_id: int, as_json: bool) -> None:
             bar.update(
                 task, total=told.audience or None, completed=told.settled, description=told.campaign.state, rate=rate
             )
-            await asyncio.sleep(_EVERY_S)
-            told = await status(app, campaign_id)
+            await asyncio.sleep(rest_s(took_s))
+            told, took_s = await _timed_status(app, campaign_id)
         total = told.audience or 1
         bar.update(task, total=total, completed=told.settled or total, description=told.campaign.state, rate="")
     if as_json:
         show_json(_as_json(told))
     else:
         typer.echo(_in_words(told))
+
+
+async def _timed_status(app: App, campaign_id: int) -> tuple[Status, float]:
+    began = time.monotonic()
+    return await status(app, campaign_id), time.monotonic() - began
+
+
+def rest_s(took_s: float) -> float:
+    """How long to wait before asking again: asking takes the ledger a tenth of the time at most."""
+    return max(_EVERY_S, (_TENTH - 1) * took_s)
 
 
 def _counted(told: Status) -> str:
@@ -62,7 +88,12 @@ def _in_words(told: Status) -> str:
         words.append(f"for {told.campaign.local_time} {told.campaign.zone}")
     if told.rate is not None:
         words.append(f"{told.rate:.0f} a second" + (f", {told.eta_s:.0f} s left" if told.eta_s else ""))
-    return "; ".join(word for word in [*words, told.campaign.remark] if word)
+    line = "; ".join(word for word in [*words, told.campaign.remark] if word)
+    return "\n".join([line, *_held_in_words(told)])
+
+
+def _held_in_words(told: Status) -> list[str]:
+    return [f"{one.lane} is held until {one.until:%Y-%m-%d %H:%M:%S} UTC: {one.reason}" for one in told.held]
 
 
 def _as_json(told: Status) -> dict[str, Any]:
@@ -75,4 +106,5 @@ def _as_json(told: Status) -> dict[str, Any]:
         "eta_s": told.eta_s and round(told.eta_s, 1),
         "scheduled_at": told.campaign.scheduled_at,
         "remark": told.campaign.remark,
+        "held": [asdict(one) for one in told.held],
     }
