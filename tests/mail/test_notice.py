@@ -46,6 +46,7 @@ TO_ROSA = Delivery(
     mailing_list_id=1,
     subscription_id=42,
     revision_id=None,
+    suppression_key="key",
     address="Rosa@example.com",
     name=None,
     language="en",
