@@ -57,7 +57,7 @@ class Wanted:
     revision_id: int | None
     language: str | None
     values: dict[str, Any] | None
-    """What the letter used of its reader, kept for a repeat."""
+    """What the letter used of its reader, kept for a repeat; a notice has its own in the ledger."""
     corrections: int | None
     """How often the campaign had been corrected when this was written; None for a repeat, which keeps its text."""
 
@@ -75,9 +75,8 @@ def turn(
     Only the delivery ids returned are handed; the others become what they now should be. `done` are claims of which
     nothing is open any more. A worker whose lease was lost settles nothing and is handed nothing.
     """
-    if not stands(tx, worker_id):
+    if not _stands(tx, worker_id, sorted({one.campaign_id for one in wanted if one.campaign_id != NOTICES})):
         return set()
-    _keep_still(tx, sorted({one.campaign_id for one in wanted if one.campaign_id != NOTICES}))
     if settled:
         _SETTLE.run(tx, settled=packed(tx.dialect, map(_settled_row, settled)), now=now)
     handed = _hand(tx, wanted, now) if wanted else set()
@@ -88,17 +87,19 @@ def turn(
     return handed
 
 
-def stands(tx: Connection, worker_id: int) -> bool:
-    """Whether the worker was not buried; on PostgreSQL nobody can bury it before we commit."""
+def _stands(tx: Connection, worker_id: int, campaign_ids: list[int]) -> bool:
+    """Whether the worker's claims are still its own.
+
+    PostgreSQL: nobody can take them, nor pause a campaign, before this turn is committed; whoever does it first makes
+    us see it.
+    """
+    lock = not is_sqlite(tx)
     standing = select(literal(1)).where(worker.c.id == worker_id)
-    return tx.execute(standing if is_sqlite(tx) else standing.with_for_update(read=True)).first() is not None
-
-
-def _keep_still(tx: Connection, campaign_ids: list[int]) -> None:
-    """PostgreSQL: nobody can pause these campaigns before this turn is committed; whoever did it first, we see."""
-    if campaign_ids and not is_sqlite(tx):
+    stands = tx.execute(standing.with_for_update(read=True) if lock else standing).first() is not None
+    if lock and stands and campaign_ids:
         of_wanted = select(campaign.c.id).where(campaign.c.id.in_(campaign_ids)).order_by(campaign.c.id)
         tx.execute(of_wanted.with_for_update(read=True))
+    return stands
 
 
 def _hand(tx: Connection, wanted: Sequence[Wanted], now: datetime) -> set[int]:
@@ -159,7 +160,6 @@ def _make_hand(dialect: Dialect) -> Update:
             dated_at=one.c.dated_at,
             revision_id=one.c.revision_id,
             language=one.c.language,
-            # A notice has its own from the start; a reader's are those of this letter, and of none before it.
             values=case((delivery.c.campaign_id == NOTICES, delivery.c["values"]), else_=one.c["values"]),
         )
     )
