@@ -15,6 +15,9 @@ from mailer.domain.limits import Limits
 from mailer.store import budgets, campaigns, claims, gate, holds, progress
 from mailer.store.holds import Hold
 
+_LOOKS = 5
+"""How often to look further where all that was claimed has to wait: others are behind it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Look:
@@ -46,13 +49,22 @@ def fetch(
     limits: Mapping[str, Limits],
 ) -> list[Delivery]:
     """Claim about `most` deliveries of these campaigns; what a domain's limits do not let go yet waits for its hour."""
+    for _ in range(_LOOKS):
+        fetched = _taken(tx, campaign_ids, worker_id, most, now)
+        left = _within_limits(tx, fetched, now, limits) if limits else fetched
+        if left or not fetched:
+            break
+    return left
+
+
+def _taken(tx: Connection, campaign_ids: Sequence[int], worker_id: int, most: int, now: datetime) -> list[Delivery]:
     share = -(-most // max(len(campaign_ids), 1))
     fetched: list[Delivery] = []
     for campaign_id in campaign_ids:
         allowed = share if campaign_id == NOTICES else _spread(tx, campaigns.get(tx, campaign_id), share, now)
         if allowed:
             fetched += claims.take(tx, campaign_id, worker_id, allowed, now)
-    return _within_limits(tx, fetched, now, limits) if limits else fetched
+    return fetched
 
 
 def _spread(tx: Connection, campaign: Campaign, most: int, now: datetime) -> int:
