@@ -32,8 +32,9 @@ class Watched:
         if work is gate.turn:
             _, given_settled, given_wanted, done, _ = arguments
             self.turns.append((len(given_settled), len(given_wanted), len(done)))
-            self.reached.set()
-            await self.released.wait()
+            if given_settled or given_wanted:
+                self.reached.set()
+                await self.released.wait()
             if self.trouble:
                 raise self.trouble
         return await self.database.write(work, *arguments)
