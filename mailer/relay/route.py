@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
@@ -39,11 +40,22 @@ class Route(Generic[T]):
     ready: deque[T] = field(default_factory=deque)
     turn: float = 0.0
     """Where it stands in the round of relays: the lowest is next, and each letter moves it on by 1 / weight."""
+    lines: int = 0
+    """Connections that came through to the relay."""
     _waiting: deque[asyncio.Future[None]] = field(default_factory=deque)
 
     def room(self, now: datetime) -> int:
-        """How many letters more may be laid ready."""
-        return 0 if self.lane.closed(now) else max(self.connections - len(self.ready), 0)
+        """How many letters more may be laid ready: none where nobody is there to carry them."""
+        return 0 if self.lane.closed(now) or not self.lines else max(self.connections - len(self.ready), 0)
+
+    @contextmanager
+    def manned(self) -> Iterator[None]:
+        """While this lasts a connection is there for letters."""
+        self.lines += 1
+        try:
+            yield
+        finally:
+            self.lines -= 1
 
     def lay(self, letter: T) -> None:
         """Lay a letter ready, and wake a connection that waits for one."""

@@ -23,16 +23,13 @@ from mailer.store import revisions
 from mailer.store.batch import Prepared, as_json, fetch, fetched, instant, packed, rows_of
 from mailer.store.queue_tables import campaign, claim, delivery
 from mailer.store.tables import subscriber, subscription
-from mailer.store.workers import stands
 
 
 def take(tx: Connection, campaign_id: int, worker_id: int, most: int, now: datetime) -> list[Delivery]:
     """Claim up to `most` deliveries of a campaign (or of the notices) for a worker: due ones first, then in turn.
 
-    Of several workers that reach at once each delivery goes to one; a worker that was buried gets none.
+    Of several workers that reach at once each delivery goes to one.
     """
-    if not stands(tx, worker_id):
-        return []
     ids = reach(tx, campaign_id, most, now)
     if not ids:
         return []

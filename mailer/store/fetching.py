@@ -15,6 +15,9 @@ from mailer.domain.limits import Limits
 from mailer.store import budgets, campaigns, claims, holds, progress, release, workers
 from mailer.store.holds import Hold
 
+_LOOKS = 5
+"""How often to look further where all that was claimed has to wait: others are behind it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Look:
@@ -50,13 +53,22 @@ def fetch(
     LeaseLost.
     """
     workers.check_standing(tx, worker_id)
+    for _ in range(_LOOKS):
+        fetched = _taken(tx, campaign_ids, worker_id, most, now)
+        left = _within_limits(tx, fetched, now, limits) if limits else fetched
+        if left or not fetched:
+            break
+    return left
+
+
+def _taken(tx: Connection, campaign_ids: Sequence[int], worker_id: int, most: int, now: datetime) -> list[Delivery]:
     share = -(-most // max(len(campaign_ids), 1))
     fetched: list[Delivery] = []
     for campaign_id in campaign_ids:
         allowed = share if campaign_id == NOTICES else _spread(tx, campaigns.get(tx, campaign_id), share, now)
         if allowed:
             fetched += claims.take(tx, campaign_id, worker_id, allowed, now)
-    return _within_limits(tx, fetched, now, limits) if limits else fetched
+    return fetched
 
 
 def _spread(tx: Connection, campaign: Campaign, most: int, now: datetime) -> int:

@@ -55,7 +55,7 @@ class Wanted:
     revision_id: int | None
     language: str | None
     values: dict[str, Any] | None
-    """What the letter used of its reader, kept for a repeat."""
+    """What the letter used of its reader, kept for a repeat; a notice has its own in the ledger."""
     corrections: int | None
     """How often the campaign had been corrected when this was written; None for a repeat, which keeps its text."""
 
@@ -149,7 +149,6 @@ def _make_hand(dialect: Dialect) -> Update:
             dated_at=one.c.dated_at,
             revision_id=one.c.revision_id,
             language=one.c.language,
-            # A notice has its own from the start; a reader's are those of this letter, and of none before it.
             values=case((delivery.c.campaign_id == NOTICES, delivery.c["values"]), else_=one.c["values"]),
         )
     )

@@ -50,17 +50,22 @@ class Ledger:
             self.gave_up((settled.claim_id,))
         if wanted is not None:
             self._wanted.append(wanted)
+        return await self._committed(wanted.delivery_id if wanted else None)
+
+    async def close_claims(self) -> None:
+        """Write down which claims are done, with no letter to tell of.
+
+        In its turn: a claim that went before the last of its outcomes is written would leave that letter to nobody.
+        """
+        if self._done:
+            await self._committed(None)
+
+    async def _committed(self, wanted_id: int | None) -> bool:
         committed = asyncio.get_running_loop().create_future()
-        self._waiters.append((wanted.delivery_id if wanted else None, committed))
+        self._waiters.append((wanted_id, committed))
         if self._running is None:
             self._running = asyncio.create_task(self._commit())
         return await committed
-
-    async def close_claims(self) -> None:
-        """Write down which claims are done, with no letter to tell of."""
-        if self._done:
-            done, self._done = self._done, []
-            await self._database.write(gate.turn, self._worker_id, [], [], done, self._clock())
 
     async def _commit(self) -> None:
         while self._waiters:

@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sqlalchemy import BigInteger, Connection, func, select
+from sqlalchemy import BigInteger, Connection, Select, func, or_, select
 
 from mailer.domain.delivery import NOTICES, WAITING, DeliveryState
 from mailer.store.batch import packed, rows_of
@@ -16,45 +16,48 @@ from mailer.store.tables import subscriber
 
 def any_due(tx: Connection, campaign_id: int, now: datetime) -> bool:
     """Whether something of this campaign can be claimed now."""
-    return _any_in_turn(tx, campaign_id) or _any_hour(tx, campaign_id, now)
+    return _any(tx, _in_turn(campaign_id), _with_hour(campaign_id).where(delivery.c.due_at <= now))
 
 
 def any_open(tx: Connection, campaign_id: int) -> bool:
     """Whether a delivery of this campaign is not settled: waits, or is held by a worker."""
-    return any_waiting(tx, campaign_id) or _any_held(tx, campaign_id)
+    return _any(tx, _in_turn(campaign_id), _with_hour(campaign_id), _held(campaign_id))
 
 
 def any_waiting(tx: Connection, campaign_id: int) -> bool:
     """Whether a delivery of this campaign waits for its turn, or for an hour."""
-    return _any_in_turn(tx, campaign_id) or _any_hour(tx, campaign_id, None)
+    return _any(tx, _in_turn(campaign_id), _with_hour(campaign_id))
 
 
-def _any_in_turn(tx: Connection, campaign_id: int) -> bool:
-    told = tx.execute(select(campaign.c.claim_cursor, campaign.c.launch_cursor).where(campaign.c.id == campaign_id))
-    one = told.one_or_none()
-    if one is None or one.claim_cursor >= one.launch_cursor:
-        return False
-    # Those who left since the launch wait no more.
+def _any(tx: Connection, *those: Select[tuple[int]]) -> bool:
+    """Asked in one statement: between two, what is held could come back to wait, or the other way round."""
+    found = or_(*(one.limit(1).scalar_subquery().is_not(None) for one in those))
+    return bool(tx.execute(select(found)).scalar_one())
+
+
+def _in_turn(campaign_id: int) -> Select[tuple[int]]:
+    """Those whose turn will come; who left since the launch waits no more."""
+    after, upto = (
+        select(cursor).where(campaign.c.id == campaign_id).scalar_subquery()
+        for cursor in (campaign.c.claim_cursor, campaign.c.launch_cursor)
+    )
     found = select(delivery.c.id).where(
         delivery.c.campaign_id == campaign_id,
         delivery.c.campaign_id != NOTICES,
-        delivery.c.subscription_id > one.claim_cursor,
-        delivery.c.subscription_id <= one.launch_cursor,
+        delivery.c.subscription_id > after,
+        delivery.c.subscription_id <= upto,
         delivery.c.state == DeliveryState.QUEUED,
         delivery.c.due_at.is_(None),
     )
-    return tx.execute(found.order_by(delivery.c.subscription_id).limit(1)).first() is not None
+    return found.order_by(delivery.c.subscription_id)
 
 
-def _any_hour(tx: Connection, campaign_id: int, now: datetime | None) -> bool:
-    found = select(delivery.c.id).where(delivery.c.campaign_id == campaign_id, delivery.c.due_at.is_not(None))
-    if now is not None:
-        found = found.where(delivery.c.due_at <= now)
-    return tx.execute(found.limit(1)).first() is not None
+def _with_hour(campaign_id: int) -> Select[tuple[int]]:
+    return select(delivery.c.id).where(delivery.c.campaign_id == campaign_id, delivery.c.due_at.is_not(None))
 
 
-def _any_held(tx: Connection, campaign_id: int) -> bool:
-    return tx.execute(select(claim.c.id).where(claim.c.campaign_id == campaign_id).limit(1)).first() is not None
+def _held(campaign_id: int) -> Select[tuple[int]]:
+    return select(claim.c.id).where(claim.c.campaign_id == campaign_id)
 
 
 def counts(tx: Connection, campaign_id: int) -> dict[DeliveryState, int]:

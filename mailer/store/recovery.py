@@ -42,9 +42,8 @@ def bury(tx: Connection, worker_ids: Iterable[int], now: datetime) -> Recovered:
     What was claimed waits again. What was handed may have gone out: it is sent again, the same octets, at most
     MOST_RESENDS times, or parked at once where its campaign says so.
     """
-    # Whoever is in the middle of a turn is left for another time; after this, a turn finds its worker gone.
-    named = select(worker.c.id).where(worker.c.id.in_(list(worker_ids))).order_by(worker.c.id)
-    named = named.with_for_update(skip_locked=True)
+    # Whoever is in the middle of a turn is waited for; afterwards it finds itself gone.
+    named = select(worker.c.id).where(worker.c.id.in_(list(worker_ids))).order_by(worker.c.id).with_for_update()
     gone = tx.execute(named).scalars().all()
     held = tx.execute(select(claim.c.id, claim.c.deliveries).where(claim.c.worker_id.in_(gone))).all()
     taken = packed(tx.dialect, ((number, one.id) for one in held for number in one.deliveries))

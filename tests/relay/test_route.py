@@ -18,7 +18,7 @@ from mailer.relay.route import Priority, Route, next_route, seats
 
 def route(name: str, weight: float = 1.0, connections: int = 4) -> Route[int]:
     relay = Relay(host=name, port=25, tls="none", helo="us", connections=connections, weight=weight)
-    return Route(relay, connections, Pace(None, lambda: NOW), Lane(f"relay {relay}", connections))
+    return Route(relay, connections, Pace(None, lambda: NOW), Lane(f"relay {relay}", connections), lines=1)
 
 
 def lay(routes: list[Route[int]], letters: int) -> list[str]:
@@ -75,6 +75,18 @@ def test_who_comes_back_does_not_get_all_that_the_others_had_meanwhile() -> None
     got = Counter(lay([away, there], 20))
 
     assert got["there"] >= 8
+
+
+def test_a_relay_to_which_nobody_came_through_gets_nothing() -> None:
+    down, free = route("down"), route("free")
+    down.lines = 0
+
+    before = set(lay([down, free], 20))
+    with down.manned():
+        during = set(lay([down, free], 20))
+
+    assert (before, during) == ({"free"}, {"down", "free"})
+    assert down.room(NOW) == 0
 
 
 def test_where_none_has_room_there_is_none() -> None:

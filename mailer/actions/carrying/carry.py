@@ -47,24 +47,30 @@ async def carry(desk: Desk, route: Route[Written]) -> None:
         # Before anything is taken: a relay that is down keeps no letter from the others.
         if not await unless_closing(desk, line.open()):
             return
-        while not (desk.closing or desk.home):
-            if not route.ready:
-                await fate.note()
-                if not (route.ready or desk.closing or desk.home):
-                    await route.wait()
-                continue
-            if route.pace.limited:
-                await fate.note()
-                if not await _in_time(desk, route):
-                    return
-            await line.open()
-            await _next(desk, route, line, fate)
+        with route.manned():
+            desk.more.set()
+            await _carry_on(desk, route, line, fate)
     finally:
         try:
             await fate.note()
         finally:
             await line.close()
             desk.low.set()
+
+
+async def _carry_on(desk: Desk, route: Route[Written], line: Line, fate: Fate) -> None:
+    while not (desk.closing or desk.home):
+        if not route.ready:
+            await fate.note()
+            if not (route.ready or desk.closing or desk.home):
+                await route.wait()
+            continue
+        if route.pace.limited:
+            await fate.note()
+            if not await _in_time(desk, route):
+                return
+        await line.open()
+        await _next(desk, route, line, fate)
 
 
 @dataclass(slots=True)
@@ -91,6 +97,7 @@ async def _next(desk: Desk, route: Route[Written], line: Line, fate: Fate) -> No
     if lane.closed_until is not None and lane.closed(desk.app.clock()):
         desk.tray.landed(written.delivery)
         desk.tray.put([written.delivery])  # the clerk puts it back
+        desk.low.set()
         return
     del desk.claimed[written.delivery.id]
     if not await fate.note(written.wanted):
