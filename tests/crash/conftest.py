@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
-from harness import House, everyone, move_in, open_house
-
-OpenHouse = Callable[..., Awaitable[House]]
+from harness import House, OpenHouse, everyone, move_in, open_house
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ import shutil
 import sys
 import time
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -256,3 +256,7 @@ async def clock_can_be_put_forward(house: House) -> bool:
         *(compiler, "-shared", "-fPIC", "-O1", "-o", str(house.folder / "ahead.so"), str(HERE / "ahead.c"), "-ldl")
     )
     return await made.wait() == 0
+
+
+OpenHouse = Callable[..., Awaitable[House]]
+"""Sets up a service and its sink: what the fixture `opens` gives."""

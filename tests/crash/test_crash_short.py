@@ -6,8 +6,7 @@ import os
 import random
 
 import pytest
-from conftest import OpenHouse
-from harness import everyone
+from harness import OpenHouse, everyone
 from killing import Moment, blast, plan
 
 PEOPLE, CONNECTIONS = 5000, 50

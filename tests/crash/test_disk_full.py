@@ -10,8 +10,7 @@ from pathlib import Path
 
 import pytest
 from audit import compare, read_log
-from conftest import OpenHouse
-from harness import everyone
+from harness import OpenHouse, everyone
 
 PEOPLE, CONNECTIONS, SMALL = 3000, 10, "16m"
 ROOM_OCTETS = 1 << 18

@@ -9,8 +9,7 @@ from pathlib import Path
 
 import httpx
 from audit import read_log
-from conftest import OpenHouse
-from harness import everyone
+from harness import OpenHouse, everyone
 
 
 async def test_who_leaves_while_her_letter_is_claimed_is_not_mailed(opens: OpenHouse) -> None:

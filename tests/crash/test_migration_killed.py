@@ -7,8 +7,7 @@ from itertools import cycle, islice
 from pathlib import Path
 
 from audit import Taken, compare, read_log
-from conftest import OpenHouse
-from harness import everyone
+from harness import OpenHouse, everyone
 from old_ledger import CAMPAIGN, write_old_ledger
 from running import PATIENCE_S, Running
 

@@ -9,8 +9,7 @@ import signal
 
 import pytest
 from audit import compare, read_log
-from conftest import OpenHouse
-from harness import DOMAIN, House, everyone, known_settings, knows
+from harness import DOMAIN, House, OpenHouse, everyone, known_settings, knows
 from postgres import restart_postgres
 from running import descendants, gone
 

@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 from audit import compare, read_log
-from conftest import OpenHouse
-from harness import House, clock_can_be_put_forward, everyone
+from harness import House, OpenHouse, clock_can_be_put_forward, everyone
 
 PEOPLE, CONNECTIONS, CAMPAIGN, GOOD_LETTERS = 300, 8, 1, 60
 AN_HOUR_S, SHOWN_WITHIN_S = 3600, 20
