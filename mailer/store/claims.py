@@ -234,10 +234,5 @@ def drop(tx: Connection, claim_ids: Iterable[int]) -> None:
         tx.execute(delete(claim).where(claim.c.id.in_(gone)))
 
 
-def any_held(tx: Connection, campaign_id: int) -> bool:
-    """Whether a worker holds something of the campaign."""
-    return tx.execute(select(claim.c.id).where(claim.c.campaign_id == campaign_id).limit(1)).first() is not None
-
-
 _CLAIMED, _NO_HOUR = Prepared(_make_claimed), Prepared(_make_no_hour)
 _HANDED_UNDER, _IN_DOUBT = Prepared(_make_handed_under), Prepared(_make_in_doubt)

@@ -50,17 +50,23 @@ class Ledger:
             self.gave_up((settled.claim_id,))
         if wanted is not None:
             self._wanted.append(wanted)
-        committed = asyncio.get_running_loop().create_future()
-        self._waiters.append((wanted.delivery_id if wanted else None, committed))
-        if self._running is None:
-            self._running = asyncio.create_task(self._commit())
-        return await committed
+        return await self._next_commit(wanted.delivery_id if wanted else None)
 
     async def close_claims(self) -> None:
-        """Write down which claims are done, with no letter to tell of."""
+        """Write down which claims are done, with no letter to tell of.
+
+        In its turn: a claim that was forgotten before its last letter's fate is written would leave that letter in
+        nobody's hands, neither waiting nor to be taken back after a crash.
+        """
         if self._done:
-            done, self._done = self._done, []
-            await self._database.write(gate.turn, self._worker_id, [], [], done, self._clock())
+            await self._next_commit(None)
+
+    def _next_commit(self, delivery_id: int | None) -> asyncio.Future[bool]:
+        committed = asyncio.get_running_loop().create_future()
+        self._waiters.append((delivery_id, committed))
+        if self._running is None:
+            self._running = asyncio.create_task(self._commit())
+        return committed
 
     async def _commit(self) -> None:
         while self._waiters:
