@@ -20,6 +20,7 @@ from house import (
     send_campaigns,
     write_in,
 )
+from sqlalchemy import event
 
 from mailer.actions.joining.unsubscribe import unsubscribe
 from mailer.actions.posting.desk import enter
@@ -31,12 +32,12 @@ from mailer.actions.writing.new_campaign import new_campaign
 from mailer.actions.writing.write_letter import Written
 from mailer.app import App
 from mailer.domain.campaign import CampaignState
-from mailer.domain.delivery import DeliveryState
+from mailer.domain.delivery import DeliveryState, Outcome, Verdict, settle
 from mailer.domain.limits import Limits
 from mailer.domain.token import Purpose, sign_token
 from mailer.errors import DatabaseOwned, RelayUnavailable
 from mailer.relay.route import Priority
-from mailer.store import campaigns, claims, fetching, gate
+from mailer.store import campaigns, claims, fetching, gate, progress
 from mailer.store.workers import owning
 
 
@@ -104,6 +105,50 @@ async def test_a_leaving_is_answered_only_when_a_gate_that_is_passing_has_closed
 
     assert not answered
     assert (await status(app, campaign_id)).counts == {DeliveryState.HANDED: 1}
+
+
+async def test_a_letter_deferred_at_the_moment_of_asking_is_not_overlooked(app: App, relay: FakeRelay) -> None:
+    await open_list(app)
+    await bring(app, f"{ROSA},Rosa,en")
+    relay.answers("rcpt", "450 4.2.1 try later")
+    campaign_id = await blast(app)
+    await send_campaigns(app)
+    asked: list[str] = []
+    event.listen(app.database.engine, "before_cursor_execute", lambda *told: asked.append(told[2]))
+
+    still = await app.database.read(progress.any_open, campaign_id)
+
+    assert still
+    assert len([one for one in asked if one != "BEGIN"]) == 1, "several statements see several moments"
+
+
+async def test_a_claim_is_forgotten_in_one_commit_with_its_last_letters_fate(
+    app: App, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await open_list(app)
+    await bring(app, f"{ROSA},Rosa,en")
+    campaign_id = await blast(app)
+    desk = await enter(app, Priority.CAMPAIGNS)
+    [claimed] = await app.database.write(claims.take, campaign_id, desk.worker_id, 1, app.clock())
+    [written] = await desk.writer.write_many([claimed], app.clock())
+    assert isinstance(written, Written)
+    desk.ledger.took([claimed])
+    await desk.ledger.turn(None, written.wanted)
+    write, turns = app.database.write, []
+
+    async def noted(work, *arguments):  # type: ignore[no-untyped-def]
+        turns.append((len(arguments[1]), arguments[3]))
+        return await write(work, *arguments)
+
+    monkeypatch.setattr(app.database, "write", noted)
+    accepted = settle(claimed, Outcome(Verdict.ACCEPTED, 250, "taken"), app.clock(), 0.0)
+    settling = asyncio.create_task(desk.ledger.turn(accepted))
+    await asyncio.sleep(0)  # its fate is told, and not written down yet
+    await desk.ledger.close_claims()
+    await settling
+
+    assert turns[0] == (1, [claimed.claim_id])
+    assert not any(done for _, done in turns[1:])
 
 
 async def test_a_campaign_moved_to_a_later_hour_while_the_clock_looks_is_not_launched(
