@@ -134,6 +134,28 @@ async def test_a_lane_that_is_still_blocked_after_the_hour_is_held_again_for_lon
     assert (await status(app, campaign_id)).counts.keys() <= {DEFERRED, QUEUED}
 
 
+async def test_nobody_fails_by_a_restart_in_front_of_a_lane_that_is_still_blocked(
+    app: App, relay: FakeRelay, clock: Clock
+) -> None:
+    app = one_at_a_time(app)
+    await open_list(app)
+    await bring(app, *at("slow.example", 25))
+    relay.answers("rcpt", BLOCKED)
+    campaign_id = await blast(app)
+
+    for _ in range(4):
+        await within(app)
+        clock.advance(hours=1, minutes=30)
+    between = (await status(app, campaign_id)).counts
+    relay.forgives()
+    for _ in range(4):
+        await within(app)
+        clock.advance(hours=2)
+
+    assert set(between) <= {DEFERRED, QUEUED}
+    assert (await status(app, campaign_id)).counts == {ACCEPTED: 25}
+
+
 async def test_a_blocked_domain_does_not_keep_the_others_letters(app: App, relay: FakeRelay) -> None:
     await open_list(app)
     await bring(app, *at("slow.example", 30), *at("fast.example", 30))

@@ -90,7 +90,7 @@ def _heed(desk: Desk, seen: Look, now: datetime) -> None:
     for name, hold in seen.holds.items():
         lane = known.get(name) or (None if name.startswith("relay ") else desk.tray.lane(name))
         if lane is not None and lane.closed_until is None:
-            lane.close(hold.until, hold.reason)
+            lane.heed(hold.until, hold.reason)
 
 
 async def _clear(desk: Desk, now: datetime) -> None:
