@@ -273,6 +273,31 @@ async def test_a_relay_that_was_away_is_tried_by_one_and_carries_again(
     assert await holds_of(app) == {}
 
 
+async def test_a_relay_that_refuses_everybody_is_left_alone_and_what_lay_ready_goes_after_its_hour(
+    app: App, relay: FakeRelay, clock: Clock
+) -> None:
+    app = replace(app, relays=(replace(app.relays[0], connections=10),))
+    await open_list(app)
+    await bring(app, *(row for domain in "abcd" for row in at(f"{domain}.example", 30)))
+    relay.answers("rcpt", "554 5.7.1 relay access denied")
+    campaign_id = await blast(app)
+    going = asyncio.create_task(send(await enter(app, Priority.CAMPAIGNS)))
+    async with asyncio.timeout(30):
+        while not await holds_of(app):  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
+    held = await holds_of(app)
+    relay.forgives()
+    clock.advance(hours=2)
+    async with asyncio.timeout(40):
+        await going
+        clock.advance(hours=2)
+        await within(app)
+
+    assert [name.startswith("relay ") for name in held] == [True]
+    assert (await status(app, campaign_id)).counts == {ACCEPTED: 120}
+    assert await holds_of(app) == {}
+
+
 async def test_relays_carry_their_share_by_weight(app: App, relay: FakeRelay) -> None:
     async with FakeRelay() as other:
         relays = tuple(

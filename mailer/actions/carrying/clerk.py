@@ -34,6 +34,7 @@ async def fill(desk: Desk) -> bool:
     seen = await app.database.read(fetching.look, desk.priority is Priority.NOTICES, now)
     _heed(desk, seen, now)
     await _clear(desk, now)
+    desk.more.set()  # the hour of a relay's lane may have passed, with letters on the tray
     await _finish_what_is_over(desk, seen.over, now)
     lanes = [route.lane for route in desk.routes]
     most = _TRAY * sum(route.connections for route in desk.routes if not route.lane.closed(now))
