@@ -56,6 +56,12 @@ class Lane:
         """Let nothing go before an hour, and then a single letter first."""
         self.closed_until, self.reason, self.bears = until, reason, 1.0
 
+    def heed(self, until: datetime, reason: str) -> None:
+        """Close as others found it, or we before a restart: who is refused in the same words is not refused for it."""
+        self.close(until, reason)
+        code, _, reply = reason.partition(" ")
+        self._stopped_by = _general(code, reply)
+
     def hear(self, delivery: Delivery, outcome: Outcome, now: datetime) -> list[Delivery]:
         """Learn from a reply; the deliveries, this one among them, that were not refused for their own sake.
 
@@ -126,7 +132,9 @@ def _said(outcome: Outcome) -> str:
 
 def _words(outcome: Outcome, delivery: Delivery) -> str:
     """A refusal without what is different in each: the address, and numbers."""
-    text = (
-        outcome.reply.lower().replace(delivery.address.lower(), "").replace(delivery.address.lower().split("@")[0], "")
-    )
-    return f"{outcome.code} " + "".join(one for one in text if not one.isdigit())
+    address = delivery.address.lower()
+    return _general(outcome.code, outcome.reply.lower().replace(address, "").replace(address.split("@")[0], ""))
+
+
+def _general(code: int | str | None, reply: str) -> str:
+    return f"{code} " + "".join(one for one in reply.lower() if not one.isdigit())

@@ -134,6 +134,28 @@ async def test_a_lane_that_is_still_blocked_after_the_hour_is_held_again_for_lon
     assert (await status(app, campaign_id)).counts.keys() <= {DEFERRED, QUEUED}
 
 
+async def test_nobody_fails_by_a_restart_in_front_of_a_lane_that_is_still_blocked(
+    app: App, relay: FakeRelay, clock: Clock
+) -> None:
+    app = one_at_a_time(app)
+    await open_list(app)
+    await bring(app, *at("slow.example", 25))
+    relay.answers("rcpt", BLOCKED)
+    campaign_id = await blast(app)
+
+    for _ in range(4):
+        await within(app)
+        clock.advance(hours=1, minutes=30)
+    between = (await status(app, campaign_id)).counts
+    relay.forgives()
+    for _ in range(4):
+        await within(app)
+        clock.advance(hours=2)
+
+    assert set(between) <= {DEFERRED, QUEUED}
+    assert (await status(app, campaign_id)).counts == {ACCEPTED: 25}
+
+
 async def test_a_blocked_domain_does_not_keep_the_others_letters(app: App, relay: FakeRelay) -> None:
     await open_list(app)
     await bring(app, *at("slow.example", 30), *at("fast.example", 30))
@@ -248,6 +270,31 @@ async def test_a_relay_that_was_away_is_tried_by_one_and_carries_again(
 
     assert [("not welcome" in one.reason, name.startswith("relay ")) for name, one in held.items()] == [(True, True)]
     assert (await status(app, campaign_id)).counts == {ACCEPTED: 10}
+    assert await holds_of(app) == {}
+
+
+async def test_a_relay_that_refuses_everybody_is_left_alone_and_what_lay_ready_goes_after_its_hour(
+    app: App, relay: FakeRelay, clock: Clock
+) -> None:
+    app = replace(app, relays=(replace(app.relays[0], connections=10),))
+    await open_list(app)
+    await bring(app, *(row for domain in "abcd" for row in at(f"{domain}.example", 30)))
+    relay.answers("rcpt", "554 5.7.1 relay access denied")
+    campaign_id = await blast(app)
+    going = asyncio.create_task(send(await enter(app, Priority.CAMPAIGNS)))
+    async with asyncio.timeout(30):
+        while not await holds_of(app):  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
+    held = await holds_of(app)
+    relay.forgives()
+    clock.advance(hours=2)
+    async with asyncio.timeout(40):
+        await going
+        clock.advance(hours=2)
+        await within(app)
+
+    assert [name.startswith("relay ") for name in held] == [True]
+    assert (await status(app, campaign_id)).counts == {ACCEPTED: 120}
     assert await holds_of(app) == {}
 
 

@@ -112,6 +112,17 @@ def test_letters_that_were_on_their_way_when_it_closed_wait_too_and_do_not_count
     assert lane.closed_until == NOW + timedelta(minutes=5)
 
 
+def test_what_stopped_it_before_a_restart_is_still_not_about_whoever_is_tried_again() -> None:
+    stopped, lane, again = Lane("slow.example", 50), Lane("slow.example", 50), delivery(3, attempts=1)
+    hear_all(stopped, people())
+    lane.heed(NOW, stopped.reason)
+
+    wronged = lane.hear(again, said(550, "5.7.1 Not authorized"), NOW)
+
+    assert wronged == [again]
+    assert lane.closed(NOW)
+
+
 def test_after_its_hour_a_single_letter_goes_first_and_then_one_more_with_each_that_arrives() -> None:
     lane = Lane("slow.example", 50)
     hear_all(lane, people())

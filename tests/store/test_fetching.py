@@ -91,6 +91,19 @@ def test_a_blast_that_is_spread_goes_evenly_over_its_time(engine: Engine) -> Non
     assert later == []
 
 
+def test_however_often_it_is_looked_at_a_spread_blast_takes_its_time_and_no_more(engine: Engine) -> None:
+    with engine.begin() as tx:
+        campaign_id, mine = launched(tx, 60, over_s=30), worker(tx)
+
+        gone = [
+            len(fetch(tx, campaign_id, mine=mine, now=NOW + timedelta(seconds=quarter / 4))) for quarter in range(130)
+        ]
+
+    assert sum(gone[:40]) <= 10 * 2 + 3
+    assert sum(gone[:80]) >= 20 * 2 - 3
+    assert sum(gone) == 60
+
+
 def test_a_small_blast_over_a_long_time_sends_one_now_and_then(engine: Engine) -> None:
     with engine.begin() as tx:
         campaign_id, mine = launched(tx, 3, over_s=3 * 3600), worker(tx)

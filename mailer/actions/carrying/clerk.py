@@ -35,6 +35,7 @@ async def fill(desk: Desk) -> bool:
     seen = await app.database.read(fetching.look, desk.priority is Priority.NOTICES, now)
     _heed(desk, seen, now)
     await _clear(desk, now)
+    desk.more.set()  # the hour of a relay's lane may have passed, with letters on the tray
     await _finish_what_is_over(desk, seen.over, now)
     lanes = [route.lane for route in desk.routes]
     most = _TRAY * sum(route.connections for route in desk.routes if not route.lane.closed(now))
@@ -91,7 +92,7 @@ def _heed(desk: Desk, seen: Look, now: datetime) -> None:
     for name, hold in seen.holds.items():
         lane = known.get(name) or (None if name.startswith("relay ") else desk.tray.lane(name))
         if lane is not None and lane.closed_until is None:
-            lane.close(hold.until, hold.reason)
+            lane.heed(hold.until, hold.reason)
 
 
 async def _clear(desk: Desk, now: datetime) -> None:
