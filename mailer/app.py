@@ -18,6 +18,7 @@ from mailer.errors import DkimKeyRefused, SecretUnreadable
 from mailer.mail.dkim import Signer, load_signer
 from mailer.mail.letterhead import House, Letterhead
 from mailer.mail.template import Templates
+from mailer.outside.signing import Signing
 from mailer.relay.connection import Relay
 from mailer.relay.tray import EASY
 from mailer.settings.load import Settings
@@ -64,6 +65,8 @@ class App:
     """What certain destinations are to be spared, by their name."""
     signers: tuple[Signer, ...] = ()
     """Who may sign our letters with DKIM, the preferred first."""
+    signing: Signing | None = None
+    """Processes that do so; None where a thread of this one does."""
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     """Now, aware, in UTC."""
     lease: timedelta = LEASE
@@ -74,6 +77,8 @@ class App:
 
     async def close(self) -> None:
         """Put everything down; to other processes our workers are dead from now on."""
+        if self.signing is not None:
+            await self.signing.close()
         await asyncio.to_thread(self.presence.leave)
         await self.database.close()
 
@@ -85,8 +90,10 @@ class App:
         return choose_language(wanted, self.templates.languages) or self.templates.languages[0]
 
 
-def open_app(settings: Settings, *, of: int = 1) -> App:
-    """The App of these settings, as one of so many processes that share the connections to the relays.
+def open_app(settings: Settings, *, of: int = 1, sending: bool = False) -> App:
+    """The App of these settings, as one of so many processes that share the connections to the relays, and the cores.
+
+    `sending` readies it for many letters.
 
     SecretUnreadable or DkimKeyRefused where a secret or a key cannot be had.
     """
@@ -99,6 +106,7 @@ def open_app(settings: Settings, *, of: int = 1) -> App:
         keyring=read_keyring(service.secret_file),
     )
     database = Database(settings.database.url)
+    signers = tuple(map(read_signer, settings.dkim))
     return App(
         database=database,
         presence=Presence(database.engine),
@@ -107,7 +115,8 @@ def open_app(settings: Settings, *, of: int = 1) -> App:
         templates=Templates(resource("templates"), _PACKAGE / "locale"),
         domains={one.name: _domain(one) for one in settings.domain},
         relays=tuple(replace(one, connections=max(2, one.connections // of)) for one in open_relays(settings)),
-        signers=tuple(map(read_signer, settings.dkim)),
+        signers=signers,
+        signing=Signing(signers, max(1, (os.cpu_count() or 1) // of)) if sending and signers else None,
     )
 
 

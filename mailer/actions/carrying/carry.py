@@ -26,6 +26,8 @@ async def write_ahead(desk: Desk) -> None:
         now = desk.app.clock()
         room = sum(route.room(now) for route in desk.routes)
         batch = desk.tray.take(min(room, _BATCH)) if room else []
+        if batch and desk.tray.size <= desk.enough:
+            desk.low.set()
         if not batch:
             await desk.more.wait()
             desk.more.clear()

@@ -19,7 +19,7 @@ from mailer.store.holds import Hold
 
 _log = structlog.get_logger()
 
-_TRAY = 20
+_TRAY = 40
 """Deliveries claimed at a time, per connection: enough that no connection waits for a claim."""
 
 
@@ -39,7 +39,8 @@ async def fill(desk: Desk) -> bool:
     await _finish_what_is_over(desk, seen.over, now)
     lanes = [route.lane for route in desk.routes]
     most = _TRAY * sum(route.connections for route in desk.routes if not route.lane.closed(now))
-    if not seen.due or desk.tray.size * 2 > most or all(lane.closed(now) for lane in lanes):
+    desk.enough = most // 2
+    if not seen.due or desk.tray.size > desk.enough or all(lane.closed(now) for lane in lanes):
         return False
     limits = {name: one.limits for name, one in app.domains.items() if one.limits.any}
     claimed = await app.database.write(fetching.fetch, seen.due, desk.worker_id, most, now, limits)

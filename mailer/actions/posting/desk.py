@@ -39,6 +39,8 @@ class Desk:
     claimed: dict[int, Delivery] = field(default_factory=dict)
     """What is ours and has not come to the gate."""
     handed: int = 0
+    enough: int = 0
+    """With so many deliveries on the tray, no more are claimed for now."""
     home: bool = False
     """Whether nothing more is to be carried for now."""
     low: asyncio.Event = field(default_factory=asyncio.Event)

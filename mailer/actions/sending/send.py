@@ -23,7 +23,8 @@ _LOOK_AGAIN_S = 1.0
 _LONGEST_AWAY_S = 60.0
 _REFUSED_WAIT = timedelta(minutes=5)
 """How long a relay is left alone that answered that it does not want us."""
-_WRITERS = os.cpu_count() or 1
+_WRITERS = 3 * (os.cpu_count() or 1)
+"""Batches for each core: one is signed, one waits there to be, one is made."""
 
 
 @dataclass(slots=True)

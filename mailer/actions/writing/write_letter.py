@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 
@@ -17,13 +17,14 @@ from mailer.domain.delivery import Delivery, Kind
 from mailer.domain.mailing_list import MailingList
 from mailer.errors import DatabaseUnavailable, ManuscriptRefused
 from mailer.mail.compile_letter import CompiledLetter, compile_letter, is_scripted
-from mailer.mail.dkim import choose_signer, sign
+from mailer.mail.dkim import Unsigned, choose_signer, finish, prepare, sign
 from mailer.mail.letter import Letter
 from mailer.mail.letterhead import Letterhead
 from mailer.mail.manuscript import read_manuscript
 from mailer.mail.notice import compose_notice
 from mailer.mail.personalise import Recipient
 from mailer.mail.wrap import Cover, wrap_original
+from mailer.outside.signing import Signing
 from mailer.store import campaigns, mailing_lists, revisions
 from mailer.store.gate import Wanted
 
@@ -73,9 +74,27 @@ class LetterWriter:
         They are signed, and written where that may take long, by another thread.
         """
         jobs = [(one, await self._job(one, one.dated_at or now)) for one in deliveries]
-        if self._app.signers or any(isinstance(job, Exception) or job.slow for _, job in jobs):
-            return await asyncio.to_thread(self._made, jobs, now)
-        return self._made(jobs, now)
+        app = self._app
+        slow = any(isinstance(job, Exception) or job.slow for _, job in jobs)
+        if slow or (app.signers and app.signing is None):
+            made = await asyncio.to_thread(self._made, jobs, now)
+        else:
+            made = self._made(jobs, now)
+        return made if app.signing is None else await self._signed_elsewhere(app.signing, made)
+
+    async def _signed_elsewhere(self, signing: Signing, made: list[Written | Unwritten]) -> list[Written | Unwritten]:
+        """With their signatures, made by other processes."""
+        places = {signer: place for place, signer in enumerate(self._app.signers)}
+        unsigned: list[tuple[int, Written, Unsigned]] = []
+        batch: list[tuple[int, bytes]] = []
+        for number, one in enumerate(made):
+            if isinstance(one, Written) and (signer := choose_signer(self._app.signers, one.letter)):
+                unsigned.append((number, one, prepare(signer, one.letter, one.wanted.dated_at)))
+                batch.append((places[signer], unsigned[-1][2].octets))
+        signatures = await signing.signatures(batch) if batch else []
+        for (number, one, waiting), signed in zip(unsigned, signatures, strict=True):
+            made[number] = replace(one, letter=finish(waiting, signed))
+        return made
 
     async def write(self, delivery: Delivery, dated_at: datetime) -> Letter:
         """The letter of a delivery, signed where we have a key: for the same delivery and date, the same octets.
@@ -142,15 +161,15 @@ class LetterWriter:
         try:
             if isinstance(job, Exception):
                 raise job
-            letter = self._signed(job, dated_at)
+            letter = self._signed(job, dated_at, elsewhere=self._app.signing is not None)
         except Exception as trouble:  # as above
             _log.warning("letter cannot be written", delivery=delivery.id, campaign=delivery.campaign_id, exc_info=True)
             return Unwritten(delivery, str(trouble))
         return Written(delivery, letter, _wanted(delivery, job.compiled, dated_at))
 
-    def _signed(self, job: _Job, dated_at: datetime) -> Letter:
+    def _signed(self, job: _Job, dated_at: datetime, *, elsewhere: bool = False) -> Letter:
         letter = job.make()
-        if not self._app.signers:
+        if not self._app.signers or elsewhere:
             return letter
         signer = choose_signer(self._app.signers, letter)
         return letter if signer is None else sign(signer, letter, dated_at)

@@ -56,7 +56,7 @@ def serve(
     with told_plainly():
         at_hand = settings()
         processes = sending_processes(at_hand)
-        app = open_app(at_hand, of=processes)
+        app = open_app(at_hand, of=processes, sending=True)
         _warn_of_short_keys(app)
         if at_hand.service.serve_migrates if migrate is None else migrate:
             _bring_up_to_date(at_hand.database.url)
@@ -97,7 +97,7 @@ def worker(
                 "database.url: on SQLite one `mailer serve` does all the sending; workers need PostgreSQL"
             )
         check_schema(at_hand.database.url, resource("migrations"))
-        app = open_app(at_hand, of=of)
+        app = open_app(at_hand, of=of, sending=True)
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(work(app, child=child))
 
