@@ -19,6 +19,8 @@ class Letter:
     recipient: str
     content: bytes
     """Header and body, CRLF line ends, ASCII; where a line begins with a dot, it is not yet stuffed."""
+    ready: bool = False
+    """Whether it was written so that it is ready for the wire; if not, the wire looks at every octet first."""
 
 
 def shown_whole(letter: Letter) -> dict[str, str]:

@@ -66,7 +66,7 @@ def personalise(composed: ComposedLetter, recipient: Recipient, words: Sequence[
     for place in composed.tokens:
         pieces[place] = token
     _fill(pieces, composed, words)
-    return Letter(house.return_path(recipient.delivery_id), recipient.address, b"".join(pieces))
+    return Letter(house.return_path(recipient.delivery_id), recipient.address, b"".join(pieces), ready=True)
 
 
 def header_address(recipient: Recipient) -> bytes:

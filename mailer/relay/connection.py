@@ -110,7 +110,7 @@ class RelayConnection:
         """
         wire, offer = self._wire, self._offer
         commands = envelope_commands(letter, size=offer.size, reset=self._transaction_open)
-        content = stuffed(letter.content)
+        content = letter.content + b".\r\n" if letter.ready else stuffed(letter.content)
         if (reason := unsendable(letter, offer)) is not None:
             return Outcome(Verdict.REFUSED, None, reason)
         if wire.busy:

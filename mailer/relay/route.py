@@ -90,8 +90,8 @@ def seats(relay: Relay, priority: Priority) -> int:
 def next_route(routes: Iterable[Route[T]], now: datetime) -> Route[T] | None:
     """The relay whose turn it is by weight, of those that have room; None where none has."""
     able = [one for one in routes if one.room(now)]
-    if not able:
-        return None
+    if len(able) < 2:
+        return able[0] if able else None
     # Where the round is: who had no room for a while goes on from here, and does not get all that the others had.
     here = max(one.turn - 1 / one.relay.weight for one in able)
     for one in able:
