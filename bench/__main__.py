@@ -95,9 +95,7 @@ def _options() -> argparse.ArgumentParser:
     options.add_argument(
         "--database", metavar="URL", help="a PostgreSQL where we may make databases (else one is started)"
     )
-    options.add_argument(
-        "--workers", type=int, default=2, help="`mailer worker` processes beside serve on PostgreSQL (2)"
-    )
+    options.add_argument("--workers", type=int, default=2, help="processes that send on PostgreSQL (2)")
     options.add_argument("--results", type=Path, default=ROOT / "bench" / "results", help="where they are written")
     return options
 

@@ -56,7 +56,7 @@ class Blast:
 
 
 def blast(
-    desk: Desk, sink: Sink, people: int, *, workers: int = 0, server_pid: int | None = None, yardstick_letters: int
+    desk: Desk, sink: Sink, people: int, *, workers: int = 1, server_pid: int | None = None, yardstick_letters: int
 ) -> Blast:
     """Launch a campaign to everybody and wait until all is sent; Broken if anybody is lost or mailed twice."""
     with running(desk, workers) as service:

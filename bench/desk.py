@@ -126,12 +126,6 @@ def init(folder: Path) -> Keyring:
     return read_keyring(folder / "secret")
 
 
-def has_workers() -> bool:
-    """Whether this version has `mailer worker`."""
-    asked = subprocess.run([PYTHON, "-m", "mailer", "worker", "--help"], cwd=ROOT, capture_output=True, check=False)
-    return asked.returncode == 0
-
-
 def _write_key(file: Path) -> None:
     from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
     from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat

@@ -6,7 +6,7 @@ import re
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -22,7 +22,7 @@ _TIMESTAMP = re.compile(r"timestamp=(\S+)")
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """`mailer serve` and its workers, running."""
+    """`mailer serve`, running, and the processes it has started."""
 
     processes: tuple[subprocess.Popen[bytes], ...]
     logs: tuple[Path, ...]
@@ -75,18 +75,15 @@ class Service:
 
 
 @contextmanager
-def running(desk: Desk, workers: int = 0) -> Iterator[Service]:
-    """The service with so many workers beside `serve` while the block runs; its doors are open."""
-    names = ["serve", *(f"worker{number + 1}" for number in range(workers))]
-    with ExitStack() as stack:
-        logs, processes = [], []
-        for name in names:
-            log = desk.folder / f"{name}.log"
-            out = stack.enter_context(log.open("wb"))
-            command = (PYTHON, "-m", "mailer", name.rstrip("0123456789"))
-            started = child(*command, cwd=ROOT, env=desk.environment, stdout=subprocess.DEVNULL, stderr=out)
-            processes.append(stack.enter_context(started))
-            logs.append(log)
-            # Whatever a worker says first, by then it has started: nothing is measured before.
-            Service(tuple(processes), (log,)).says("event=open" if name == "serve" else "timestamp=", PATIENCE_S)
-        yield Service(tuple(processes), tuple(logs))
+def running(desk: Desk, workers: int = 1) -> Iterator[Service]:
+    """The service while the block runs, with so many processes that send (on SQLite always one); its doors are open."""
+    log = desk.folder / "serve.log"
+    environment = {**desk.environment, "MAILER_SENDING__WORKERS": str(workers)}
+    with log.open("wb") as out:
+        command = (PYTHON, "-m", "mailer", "serve")
+        with child(*command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=out) as process:
+            service = Service((process,), (log,))
+            service.says("event=open", PATIENCE_S)
+            if workers > 1:
+                service.says("event=working", PATIENCE_S)  # nothing is measured before its children have started
+            yield service

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bench.blast import Blast, blast
-from bench.desk import LIST, Desk, has_workers
+from bench.desk import LIST, Desk
 from bench.figure import Curve, Figure, percentile
 from bench.leavers import PER_SECOND, leaving
 from bench.ledger import Ledgers
@@ -89,12 +89,11 @@ def sending(run: Run, kind: str, signed: bool) -> Iterator[Figure]:
     told = blast(desk, run.sink, people, workers=workers, server_pid=server, yardstick_letters=run.sizes.yardstick)
     run.blasts[kind, signed] = told
     title = f"{'signed RSA-2048' if signed else 'unsigned'}, {NAMES[kind]}"
-    title += f", serve and {workers} workers" if workers else ""
+    title += f", {workers} processes that send" if workers > 1 else ""
     run.curves.append(Curve(title=title, points=told.points, yardstick=run.sink.yardstick, its_rate=told.yardstick))
     yardsticks = " before and ".join(f"{rate:,.0f}" for rate in told.yardsticks)
     notes = [f"{letter:,} octets a letter", f"{run.sink.yardstick} {yardsticks} after"]
     notes += told.spent.remarks
-    notes += ["this version has no `mailer worker`"] if kind == "postgresql" and not workers else []
     notes += [f"{len(told.troubles)} warnings: {told.troubles[0]}"] if told.troubles else []
     yardstick, its_value, bar, aim = _held_against(run, kind, signed, signs)
     yield Figure(
@@ -113,8 +112,8 @@ def sending(run: Run, kind: str, signed: bool) -> Iterator[Figure]:
 
 
 def _workers(run: Run, kind: str) -> int:
-    """How many send beside `serve`."""
-    return run.workers if kind == "postgresql" and has_workers() else 0
+    """How many processes send."""
+    return run.workers if kind == "postgresql" else 1
 
 
 def _held_against(run: Run, kind: str, signed: bool, signs: float) -> tuple[str, float, float, float]:

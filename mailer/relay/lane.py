@@ -17,7 +17,7 @@ _FIRST_SLOW, _LONGEST_SLOW = timedelta(seconds=5), timedelta(minutes=10)
 _FIRST_STOP, _LONGEST_STOP = timedelta(minutes=5), timedelta(hours=1)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Lane:
     """What is known of a lane: how many letters it bears at once, and until when it is closed."""
 

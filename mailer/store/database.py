@@ -53,6 +53,11 @@ class Database:
         self._own = threading.local()
         self._opened: list[Connection] = []
 
+    @property
+    def has_one_writer(self) -> bool:
+        """Whether a write keeps all others waiting, as on SQLite."""
+        return is_sqlite(self.engine)
+
     async def write(self, work: Work[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         """Run `work(connection, ...)` in one write transaction; what it returns is committed when we return it.
 

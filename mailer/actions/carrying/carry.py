@@ -61,10 +61,10 @@ async def carry(desk: Desk, route: Route[Written]) -> None:
 
 
 async def _carry_on(desk: Desk, route: Route[Written], line: Line, fate: Fate) -> None:
-    while not (desk.closing or desk.home):
+    while not _dismissed(desk, route):
         if not route.ready:
             await fate.note()
-            if not (route.ready or desk.closing or desk.home):
+            if not (route.ready or _dismissed(desk, route)):
                 await route.wait()
             continue
         if route.pace.limited:
@@ -73,6 +73,12 @@ async def _carry_on(desk: Desk, route: Route[Written], line: Line, fate: Fate) -
                 return
         await line.open()
         await _next(desk, route, line, fate)
+
+
+def _dismissed(desk: Desk, route: Route[Written]) -> bool:
+    """Whether nothing more is to be carried to this relay for now."""
+    lane = route.lane
+    return desk.closing or desk.home or (lane.closed_until is not None and lane.closed(desk.app.clock()))
 
 
 @dataclass(slots=True)
@@ -124,6 +130,8 @@ def _heard(desk: Desk, route: Route[Written], delivery: Delivery, outcome: Outco
         if lane.closed_until != was:
             desk.news.append(lane)
             desk.low.set()
+            if lane is route.lane and lane.closed_until is not None:
+                desk.recall(route)
     desk.tray.landed(delivery)
     if desk.tray.size and not route.ready:
         desk.more.set()

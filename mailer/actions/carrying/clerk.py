@@ -37,10 +37,14 @@ async def fill(desk: Desk) -> bool:
     await _clear(desk, now)
     desk.more.set()  # the hour of a relay's lane may have passed, with letters on the tray
     await _finish_what_is_over(desk, seen.over, now)
-    lanes = [route.lane for route in desk.routes]
+    if all(route.lane.closed(now) for route in desk.routes):
+        until = min(route.lane.closed_until or now for route in desk.routes)
+        unused = desk.tray.empty()
+        await _give_back(desk, unused, [(one.id, until) for one in unused], now)
+        return False
     most = _TRAY * sum(route.connections for route in desk.routes if not route.lane.closed(now))
     desk.enough = most // 2
-    if not seen.due or desk.tray.size > desk.enough or all(lane.closed(now) for lane in lanes):
+    if not seen.due or desk.tray.size > desk.enough:
         return False
     limits = {name: one.limits for name, one in app.domains.items() if one.limits.any}
     claimed = await app.database.write(fetching.fetch, seen.due, desk.worker_id, most, now, limits)
@@ -92,7 +96,7 @@ def _heed(desk: Desk, seen: Look, now: datetime) -> None:
     known = {route.lane.name: route.lane for route in desk.routes}
     for name, hold in seen.holds.items():
         lane = known.get(name) or (None if name.startswith("relay ") else desk.tray.lane(name))
-        if lane is not None and lane.closed_until is None:
+        if lane is not None and lane.closed_until is None and lane not in desk.news:
             lane.heed(hold.until, hold.reason)
 
 
@@ -118,9 +122,7 @@ async def put_back(desk: Desk) -> None:
     """The run is over: whatever did not come to the gate waits again, and claims that are done are forgotten."""
     now = desk.app.clock()
     for route in desk.routes:
-        for written in route.ready:
-            desk.tray.landed(written.delivery)
-        route.ready.clear()
+        desk.recall(route)
     desk.tray.empty()
     unused = list(desk.claimed.values())
     await _give_back(desk, unused, [(one.id, now) for one in unused], now)

@@ -57,6 +57,14 @@ class Desk:
     def closing(self) -> bool:
         return self.app.bells.closing.is_set()
 
+    def recall(self, route: Route[Written]) -> None:
+        """Take back the letters that lie ready for a relay: others may carry them, or the clerk puts them back."""
+        for written in route.ready:
+            self.tray.landed(written.delivery)
+        self.tray.put(written.delivery for written in route.ready)
+        route.ready.clear()
+        route.wake()
+
 
 async def enter(app: App, priority: Priority, instead_of: Desk | None = None) -> Desk:
     """A new worker for a priority, after what dead ones left behind is taken back; and what an earlier self did.

@@ -70,8 +70,11 @@ async def _freeze_audience(app: App, campaign_id: int) -> None:
         more, held_s = await app.database.timed_write(_freeze_chunk, app, campaign_id, size)
         if not more:
             return
-        await asyncio.sleep(held_s)  # other processes poll SQLite's lock, and must find it free now and then
-        size = max(_FIRST_CHUNK, min(int(size * _HOLD_S / held_s), size * 2, _LARGEST_CHUNK))
+        if app.database.has_one_writer:
+            await asyncio.sleep(held_s)  # other processes poll SQLite's lock, and must find it free now and then
+            size = max(_FIRST_CHUNK, min(int(size * _HOLD_S / held_s), size * 2, _LARGEST_CHUNK))
+        else:
+            size = _LARGEST_CHUNK
 
 
 def _freeze_chunk(tx: Connection, app: App, campaign_id: int, size: int) -> bool:

@@ -125,10 +125,7 @@ def _sent_away(desk: Desk, team: _Team, route: Route[Written]) -> RelayUnavailab
 def _left_alone(desk: Desk, route: Route[Written], trouble: RelayUnavailable) -> None:
     """Nobody gets through to this relay: its letters go to others, and it is tried by one until it takes a letter."""
     now = desk.app.clock()
-    for written in route.ready:
-        desk.tray.landed(written.delivery)
-    desk.tray.put(written.delivery for written in route.ready)
-    route.ready.clear()
+    desk.recall(route)
     if not route.lane.closed(now):
         route.lane.close(now + _REFUSED_WAIT if trouble.refused else now, str(trouble))
         desk.news.append(route.lane)

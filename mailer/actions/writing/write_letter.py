@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import base64
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -18,12 +17,12 @@ from mailer.domain.mailing_list import MailingList
 from mailer.errors import DatabaseUnavailable, ManuscriptRefused
 from mailer.mail.compile_letter import CompiledLetter, compile_letter, is_scripted
 from mailer.mail.dkim import Unsigned, choose_signer, finish, prepare, sign
+from mailer.mail.forward import compose_forward
 from mailer.mail.letter import Letter
 from mailer.mail.letterhead import Letterhead
 from mailer.mail.manuscript import read_manuscript
 from mailer.mail.notice import compose_notice
 from mailer.mail.personalise import Recipient
-from mailer.mail.wrap import Cover, wrap_original
 from mailer.outside.signing import Signing
 from mailer.store import campaigns, mailing_lists, revisions
 from mailer.store.gate import Wanted
@@ -199,9 +198,8 @@ def _to_reader(compiled: CompiledLetter, delivery: Delivery, dated_at: datetime)
 
 
 def _notice(app: App, delivery: Delivery, letterhead: Letterhead | None, dated_at: datetime) -> Letter:
-    if delivery.kind is Kind.WRAPPED:
-        return _wrapped(app, delivery, letterhead, dated_at)
-    return compose_notice(delivery, letterhead, app.house, app.templates, dated_at)
+    compose = compose_forward if delivery.kind is Kind.WRAPPED else compose_notice
+    return compose(delivery, letterhead, app.house, app.templates, dated_at)
 
 
 def _wanted(delivery: Delivery, compiled: CompiledLetter | None, dated_at: datetime) -> Wanted:
@@ -220,26 +218,6 @@ def _wanted(delivery: Delivery, compiled: CompiledLetter | None, dated_at: datet
         values=kept,
         corrections=delivery.corrections,
     )
-
-
-def _wrapped(app: App, delivery: Delivery, letterhead: Letterhead | None, dated_at: datetime) -> Letter:
-    """A person's mail to the list's owner, or to the service's."""
-    house, told = app.house, delivery.values
-    language = app.language(delivery.language)
-    intro = app.templates.render("notices/wrapped.txt", language, recipient=told["recipient"], sender=told["sender"])
-    cover = Cover(
-        from_name=letterhead.mailing_list.title if letterhead else house.name,
-        from_address=letterhead.address() if letterhead else f"postmaster@{house.domain}",
-        to=delivery.address,
-        reply_to=told["sender"],
-        subject=told["subject"] or told["recipient"],
-        message_id=house.message_id(delivery.id),
-        dated_at=dated_at,
-        list_id=letterhead.list_id if letterhead else None,
-        intro=intro.strip() + "\n",
-    )
-    content = wrap_original(base64.b64decode(told["raw"]), cover)
-    return Letter(house.return_path(delivery.id), delivery.address, content)
 
 
 def _recipient(delivery: Delivery, dated_at: datetime) -> Recipient:
