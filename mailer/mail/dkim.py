@@ -114,7 +114,7 @@ def prepare(signer: Signer, letter: Letter, signed_at: datetime) -> Unsigned:
     head, _, body = letter.content.partition(b"\r\n\r\n")
     names, values = _signed_fields(head)
     folded, relaxed = _field_up_to_time(signer.domain, signer.selector, names)
-    body_hash = base64.b64encode(hashlib.sha256(canonical_body(body)).digest())
+    body_hash = base64.b64encode(hashlib.sha256(body if letter.ready else canonical_body(body)).digest())
     time = b"%d" % signed_at.timestamp()
     values.append(b"%b%b; bh=%b; b=" % (relaxed, time, body_hash))
     return Unsigned(letter, b"\r\n".join(values), b"%b%b;\r\n bh=%b;\r\n b=" % (folded, time, body_hash))

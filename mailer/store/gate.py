@@ -17,6 +17,7 @@ from sqlalchemy import (
     Connection,
     Dialect,
     Integer,
+    Select,
     String,
     Text,
     Update,
@@ -75,7 +76,7 @@ def turn(
     """
     if not stands(tx, worker_id):
         return set()
-    _keep_still(tx, sorted({one.campaign_id for one in wanted if one.campaign_id != NOTICES}))
+    _keep_still(tx, {one.campaign_id for one in wanted if one.campaign_id != NOTICES})
     if settled:
         _SETTLE.run(tx, settled=packed(tx.dialect, map(_settled_row, settled)), now=now)
     handed = _hand(tx, wanted, now) if wanted else set()
@@ -86,11 +87,16 @@ def turn(
     return handed
 
 
-def _keep_still(tx: Connection, campaign_ids: list[int]) -> None:
+def _keep_still(tx: Connection, campaign_ids: set[int]) -> None:
     """PostgreSQL: nobody can pause these campaigns before this turn is committed; whoever did it first, we see."""
     if campaign_ids and not is_sqlite(tx):
-        of_wanted = select(campaign.c.id).where(campaign.c.id.in_(campaign_ids)).order_by(campaign.c.id)
-        tx.execute(of_wanted.with_for_update(read=True))
+        _STILL.run(tx, ids=packed(tx.dialect, ((number,) for number in sorted(campaign_ids))))
+
+
+def _make_still(dialect: Dialect) -> Select[Any]:
+    one = rows_of(dialect, "ids", {"id": BigInteger()})
+    still = select(campaign.c.id).join(one, campaign.c.id == one.c.id).order_by(campaign.c.id)
+    return still.with_for_update(read=True, of=campaign)
 
 
 def _hand(tx: Connection, wanted: Sequence[Wanted], now: datetime) -> set[int]:
@@ -190,4 +196,4 @@ def _handed_of(dialect: Dialect) -> Any:
 
 # Made once: they stand in every commit of a blast.
 _HAND, _HANDED_OF = Prepared(_make_hand), Prepared(_handed_of)
-_SETTLE = Prepared(_make_settle)
+_SETTLE, _STILL = Prepared(_make_settle), Prepared(_make_still)
