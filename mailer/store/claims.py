@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -15,14 +16,19 @@ from sqlalchemy import (
     delete,
     insert,
     select,
+    text,
     update,
 )
 
 from mailer.domain.delivery import NOTICES, Delivery, DeliveryState, Kind
 from mailer.store import revisions
 from mailer.store.batch import Prepared, as_json, fetch, fetched, instant, packed, rows_of
+from mailer.store.database import is_sqlite
 from mailer.store.queue_tables import campaign, claim, delivery
 from mailer.store.tables import subscriber, subscription
+
+_TURNS = 0x7475726E
+"""The first half of the advisory locks' keys for reaching in turn; the second is the campaign's id."""
 
 
 def take(tx: Connection, campaign_id: int, worker_id: int, most: int, now: datetime) -> list[Delivery]:
@@ -30,18 +36,28 @@ def take(tx: Connection, campaign_id: int, worker_id: int, most: int, now: datet
 
     Of several workers that reach at once each delivery goes to one.
     """
-    ids = reach(tx, campaign_id, most, now)
-    if not ids:
-        return []
-    made = insert(claim).values(campaign_id=campaign_id, worker_id=worker_id, deliveries=ids)
-    claim_id = tx.execute(made.returning(claim.c.id)).scalar_one()
-    return deliveries_of(tx, campaign_id, claim_id, ids)
+    reached = reach(tx, campaign_id, most, now)
+    claimed: list[Delivery] = []
+    if reached.ids:
+        made = insert(claim).values(campaign_id=campaign_id, worker_id=worker_id, deliveries=reached.ids)
+        claim_id = tx.execute(made.returning(claim.c.id)).scalar_one()
+        claimed = deliveries_of(tx, campaign_id, claim_id, reached.ids)
+    pass_by(tx, campaign_id, reached)
+    return claimed
 
 
-def reach(tx: Connection, campaign_id: int, most: int, now: datetime | None) -> list[int]:
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """Deliveries taken out of the queue, and the subscription up to which nobody waits for their turn any more."""
+
+    ids: list[int]
+    cursor: int | None = None
+
+
+def reach(tx: Connection, campaign_id: int, most: int, now: datetime | None) -> Reached:
     """Take the ids of waiting deliveries out of the queue: those whose hour has come (None: any), then the next.
 
-    They wait for nothing any more: the caller writes down what they are for.
+    They wait for nothing any more: the caller writes down what they are for, and in the end that they were passed by.
     """
     due = select(delivery.c.id).where(delivery.c.campaign_id == campaign_id, delivery.c.due_at.is_not(None))
     if now is not None:
@@ -50,17 +66,26 @@ def reach(tx: Connection, campaign_id: int, most: int, now: datetime | None) -> 
     ids = [number for (number,) in fetch(tx, due)]
     if ids:
         _NO_HOUR.run(tx, ids=packed(tx.dialect, ((number,) for number in ids)))
-    if campaign_id != NOTICES and len(ids) < most:
-        ids += _next_in_turn(tx, campaign_id, most - len(ids))
-    return ids
+    if campaign_id == NOTICES or len(ids) >= most:
+        return Reached(ids)
+    in_turn = _next_in_turn(tx, campaign_id, most - len(ids))
+    return Reached([*ids, *in_turn.ids], in_turn.cursor)
 
 
-def _next_in_turn(tx: Connection, campaign_id: int, most: int) -> list[int]:
-    one = tx.execute(
-        select(campaign.c.claim_cursor, campaign.c.launch_cursor).where(campaign.c.id == campaign_id).with_for_update()
-    ).one()
+def pass_by(tx: Connection, campaign_id: int, reached: Reached) -> None:
+    """Move the campaign's cursor; the last thing to do, since no gate can pass before we commit."""
+    if reached.cursor is not None:
+        tx.execute(update(campaign).where(campaign.c.id == campaign_id).values(claim_cursor=reached.cursor))
+
+
+def _next_in_turn(tx: Connection, campaign_id: int, most: int) -> Reached:
+    if not is_sqlite(tx):
+        # Who reaches for the same campaign waits; a lock of its row would keep all gates waiting with them.
+        tx.execute(text("SELECT pg_advisory_xact_lock(:class, :id)"), {"class": _TURNS, "id": campaign_id % 2**31})
+    cursors = select(campaign.c.claim_cursor, campaign.c.launch_cursor).where(campaign.c.id == campaign_id)
+    one = tx.execute(cursors).one()
     if one.claim_cursor >= one.launch_cursor:
-        return []
+        return Reached([])
     wanted = (
         select(delivery.c.id, delivery.c.subscription_id)
         .where(
@@ -75,9 +100,7 @@ def _next_in_turn(tx: Connection, campaign_id: int, most: int) -> list[int]:
         .limit(most)
     )
     found = fetch(tx, wanted)
-    cursor = found[-1][1] if len(found) == most else one.launch_cursor
-    tx.execute(update(campaign).where(campaign.c.id == campaign_id).values(claim_cursor=cursor))
-    return [number for number, _ in found]
+    return Reached([number for number, _ in found], found[-1][1] if len(found) == most else one.launch_cursor)
 
 
 def deliveries_of(tx: Connection, campaign_id: int, claim_id: int, ids: Sequence[int]) -> list[Delivery]:

@@ -59,9 +59,10 @@ def reopen(tx: Connection, hours: Mapping[int, datetime]) -> list[int]:
 
 def end_waiting(tx: Connection, campaign_id: int, to: DeliveryState, most: int) -> int:
     """Mark up to `most` waiting deliveries of a campaign as never to be sent; how many were."""
-    ids = claims.reach(tx, campaign_id, most, None)
-    _END.run(tx, ids=packed(tx.dialect, ((number,) for number in ids)), to_state=to)
-    return len(ids)
+    reached = claims.reach(tx, campaign_id, most, None)
+    _END.run(tx, ids=packed(tx.dialect, ((number,) for number in reached.ids)), to_state=to)
+    claims.pass_by(tx, campaign_id, reached)
+    return len(reached.ids)
 
 
 def _make_end(dialect: Dialect) -> Update:
