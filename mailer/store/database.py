@@ -29,7 +29,7 @@ _POSTGRESQL_OPTIONS = " ".join(
     f"-c {option}"
     for option in (
         # A process that was stopped in the middle of a transaction must not keep its locks.
-        "idle_in_transaction_session_timeout=20s",
+        "idle_in_transaction_session_timeout=10s",
         # Nor one whose machine is gone.
         "tcp_keepalives_idle=20",
         "tcp_keepalives_interval=5",
