@@ -20,6 +20,7 @@ from mailer.mail.letterhead import House, Letterhead
 from mailer.mail.template import Templates
 from mailer.outside.signing import Signing
 from mailer.relay.connection import Relay
+from mailer.relay.route import Priority
 from mailer.relay.tray import EASY
 from mailer.settings.load import Settings
 from mailer.settings.toml_tables import DkimSettings, DomainSettings, RelaySettings
@@ -44,6 +45,10 @@ class Bells:
     """A campaign may be due."""
     closing: asyncio.Event = field(default_factory=asyncio.Event)
     """Stays rung: letters already handed are awaited, everything else is put down."""
+
+    def of(self, priority: Priority) -> asyncio.Event:
+        """The one for letters of a priority."""
+        return self.notices if priority is Priority.NOTICES else self.campaigns
 
     def ring(self) -> None:
         """All but the last: what the clock and a command from outside amount to."""

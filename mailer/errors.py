@@ -124,3 +124,7 @@ class BudgetSpent(MailerError):
 
 class DnsUnavailable(MailerError):
     """The DNS did not answer a question; this says nothing about what the answer would have been."""
+
+
+class SigningUnavailable(MailerError):
+    """No process can be had that signs our letters; they wait."""

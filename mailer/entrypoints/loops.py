@@ -13,7 +13,7 @@ from mailer.actions.posting.desk import Desk, enter
 from mailer.actions.sending.launch import launch_due
 from mailer.actions.sending.send import send
 from mailer.app import App
-from mailer.errors import DatabaseUnavailable, RelayUnavailable
+from mailer.errors import DatabaseUnavailable, RelayUnavailable, SigningUnavailable
 from mailer.relay.route import Priority
 from mailer.store.hints import hear_hints
 
@@ -47,19 +47,18 @@ async def _send_in(app: App, priority: Priority) -> None:
             desk = None
             raise
 
-    bell = app.bells.notices if priority is Priority.NOTICES else app.bells.campaigns
-    await whenever(app, bell, work)
+    await whenever(app, app.bells.of(priority), work)
 
 
 async def whenever(app: App, bell: asyncio.Event, work: Callable[[], Awaitable[object]]) -> None:
-    """Do the work each time the bell rings; where the relay or the database is down, wait, longer each time."""
+    """Do the work each time the bell rings; where we can do nothing for now, wait, longer each time."""
     pause_s = 1
     while await bell.wait() and not app.bells.closing.is_set():
         bell.clear()
         try:
             await work()
             pause_s = 1
-        except (RelayUnavailable, DatabaseUnavailable) as trouble:
+        except (RelayUnavailable, DatabaseUnavailable, SigningUnavailable) as trouble:
             _log.warning("trouble", what=str(trouble), trying_again_in_s=pause_s)
             await pause(app, pause_s)
             pause_s = min(pause_s * 2, _LONGEST_PAUSE_S)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
+from mailer.errors import SigningUnavailable
 from mailer.mail.dkim import Signer
 from mailer.outside.sign_child import LENGTH_OCTETS, frame
 
@@ -37,7 +38,10 @@ class Signing:
         self._readers: set[asyncio.Task[None]] = set()
 
     async def signatures(self, batch: Sequence[tuple[int, bytes]]) -> list[bytes]:
-        """The signature of each of (signer's place, octets), by the child with the least to do; OSError."""
+        """The signature of each of (signer's place, octets), by the child with the least to do.
+
+        SigningUnavailable where none can be had.
+        """
         for _ in range(_TRIES):
             child = await self._least_busy()
             asked: asyncio.Future[list[bytes]] = asyncio.get_running_loop().create_future()
@@ -47,12 +51,15 @@ class Signing:
                 return await asked
             except EOFError:
                 continue  # it was killed: another one is asked
-        raise OSError("the processes that sign end as soon as they are asked")
+        raise SigningUnavailable("the processes that sign our letters end as soon as they are asked")
 
     async def _least_busy(self) -> _Child:
         async with self._starting:
             if len(self._children) < self._most:
-                self._children.append(await self._start())
+                try:
+                    self._children.append(await self._start())
+                except OSError as trouble:
+                    raise SigningUnavailable(f"no process to sign our letters can be started: {trouble}") from trouble
         return min(self._children, key=lambda one: len(one.asked))
 
     async def _start(self) -> _Child:

@@ -128,7 +128,7 @@ async def put_back(desk: Desk) -> None:
     await _give_back(desk, unused, [(one.id, now) for one in unused], now)
     await write_down(desk, now)
     if unused and not desk.closing:
-        (desk.app.bells.notices if desk.priority is Priority.NOTICES else desk.app.bells.campaigns).set()
+        desk.app.bells.of(desk.priority).set()
     await desk.ledger.close_claims()
     seen = await desk.app.database.read(fetching.look, desk.priority is Priority.NOTICES, now)
     await _finish_what_is_over(desk, seen.over, now)

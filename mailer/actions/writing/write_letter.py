@@ -70,7 +70,7 @@ class LetterWriter:
     async def write_many(self, deliveries: Sequence[Delivery], now: datetime) -> list[Written | Unwritten]:
         """The letters of claimed deliveries, dated `now` or as they were; or why one cannot be written.
 
-        They are signed, and written where that may take long, by another thread.
+        What may take long is written by another thread; they are signed by other processes, or by that thread.
         """
         jobs = [(one, await self._job(one, one.dated_at or now)) for one in deliveries]
         app = self._app
