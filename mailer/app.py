@@ -14,21 +14,25 @@ from mailer.domain.keyring import Keyring, parse_keyring
 from mailer.domain.language import choose_language
 from mailer.domain.limits import DomainLimits, Limits, Ramp
 from mailer.domain.mailing_list import MailingList
-from mailer.errors import DkimKeyRefused, SecretUnreadable
+from mailer.errors import DkimKeyRefused, DnsUnavailable, SecretUnreadable
 from mailer.mail.dkim import Signer, load_signer
 from mailer.mail.letterhead import House, Letterhead
 from mailer.mail.template import Templates
+from mailer.outside.dns import Dns, open_dns
 from mailer.outside.signing import Signing
 from mailer.relay.connection import Relay
 from mailer.relay.route import Priority
 from mailer.relay.tray import EASY
+from mailer.settings.intake_tables import HearingSettings, IntakeSettings, ShieldSettings
 from mailer.settings.load import Settings
-from mailer.settings.toml_tables import DkimSettings, DomainSettings, RelaySettings
+from mailer.settings.toml_tables import DkimSettings, DomainSettings, RelaySettings, host_and_port
 from mailer.store.database import Database
 from mailer.store.presence import Presence
 from mailer.store.workers import LEASE
 
 _PACKAGE = Path(__file__).parent
+_DNS_S = 4
+"""Seconds for one question about a mail's sender."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +72,14 @@ class App:
     relays: tuple[Relay, ...]
     domains: Mapping[str, DomainLimits] = field(default_factory=dict)
     """What certain destinations are to be spared, by their name."""
+    shield: ShieldSettings = field(default_factory=ShieldSettings)
+    """How many strangers are asked to confirm."""
+    hearing: HearingSettings = field(default_factory=HearingSettings)
+    """How mail that came in is believed, and what is kept of it."""
+    intake: IntakeSettings = field(default_factory=IntakeSettings)
+    """How mail comes in: which servers are our own, how much may wait."""
+    dns: Dns | None = None
+    """Whom to ask who wrote; None where nobody can be asked."""
     signers: tuple[Signer, ...] = ()
     """Who may sign our letters with DKIM, the preferred first."""
     signing: Signing | None = None
@@ -119,6 +131,10 @@ def open_app(settings: Settings, *, of: int = 1, sending: bool = False) -> App:
         house=house,
         templates=Templates(resource("templates"), _PACKAGE / "locale"),
         domains={one.name: _domain(one) for one in settings.domain},
+        shield=settings.shield,
+        hearing=settings.hearing,
+        intake=settings.intake,
+        dns=_dns(settings),
         relays=tuple(replace(one, connections=max(2, one.connections // of)) for one in open_relays(settings)),
         signers=signers,
         signing=Signing(signers, max(1, (os.cpu_count() or 1) // of)) if sending and signers else None,
@@ -196,6 +212,15 @@ def _relay(given: RelaySettings, helo: str) -> Relay:
             else None,
         ),
     )
+
+
+def _dns(settings: Settings) -> Dns | None:
+    if not settings.hearing.check_senders:
+        return None
+    try:
+        return open_dns([host_and_port(server) for server in settings.dns.servers], within_s=_DNS_S)
+    except DnsUnavailable:
+        return None  # `mailer doctor` says so; until then nobody is proven
 
 
 def _domain(given: DomainSettings) -> DomainLimits:

@@ -22,6 +22,7 @@ from mailer.actions.writing.add_list import add_list
 from mailer.actions.writing.import_people import Imported, import_people
 from mailer.actions.writing.new_campaign import new_campaign
 from mailer.app import App
+from mailer.domain.arrival import Arrival
 from mailer.domain.consent import Evidence, Way
 from mailer.domain.keyring import Keyring
 from mailer.domain.mailing_list import MailingList
@@ -137,7 +138,7 @@ async def write_in(app: App, to: str, sender: str = ROSA, body: str = "", **fiel
 
 async def arrive(app: App, raw: bytes, to: str, sender: str = ROSA) -> None:
     """Octets arrive for one of our addresses, and are acted on; and the notices they cause are sent."""
-    await receive(app, sender, (f"{to}@{DOMAIN}",), raw)
+    await receive(app, Arrival(sender=sender, recipients=(f"{to}@{DOMAIN}",), raw=raw))
     while await hear(app):
         pass
     await send_notices(app)

@@ -28,6 +28,8 @@ class Command(StrEnum):
     """The command stands in the subject or the body (RFC 2142 section 6)."""
     HELP = "help"
     CONFIRM = "confirm"
+    REPLY = "reply"
+    """A person's answer to a letter of the list: the token says who."""
     OWNER = "owner"
     POST = "post"
     """The list's own address: these lists only announce, so the owner gets it."""
@@ -44,8 +46,11 @@ _SPELLINGS = {
     "request": Command.REQUEST,
     "help": Command.HELP,
     "confirm": Command.CONFIRM,
+    "reply": Command.REPLY,
     "owner": Command.OWNER,
 }
+_DETAILS = {name: command for name, command in _SPELLINGS.items() if command not in {Command.CONFIRM, Command.REPLY}}
+"""What may follow a plus, as other list programs have it: `appeals+subscribe@`."""
 _SUFFIX = re.compile(
     r"(?P<name>.+)-(?:(?P<joining>join|subscribe)-(?P<language>[a-z]{2,3}(?:-[a-z0-9]{2,4})?)"
     rf"|(?P<command>{'|'.join(_SPELLINGS)}))"
@@ -70,6 +75,8 @@ def parse_local_part(local: str) -> CommandAddress:
     if base == RETURN_PATH_NAME:
         return CommandAddress(Command.RETURN_PATH, None, detail or None)
     name, command, language = split_command(base)
+    if command is None and detail in _DETAILS:
+        return CommandAddress(_DETAILS[detail], name)
     return CommandAddress(command or Command.POST, name, detail or None, language)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from datetime import datetime
 
 from mailer.domain.command_address import RESERVED_NAMES, split_command
 from mailer.errors import ListNameRefused
@@ -26,6 +27,8 @@ class MailingList:
     """The language of letters to people whose own is not known."""
     owner: str
     """The address of who answers for the list."""
+    quiet_until: datetime | None = None
+    """Until then strangers who ask to join are not answered: hardly any of the last ones confirmed."""
 
 
 def check_list_name(name: str) -> str:

@@ -30,6 +30,10 @@ class Purpose(IntEnum):
     """Names the subscription to take up again."""
     RETURN_PATH = 4
     """Names the delivery that bounced."""
+    REPLY = 5
+    """Names the subscription of the person who answers a letter; never expires."""
+    NEVER = 6
+    """Names the subscription of a person who was asked, and wants never to be asked again."""
 
 
 _KEY_PURPOSES = {purpose: f"token {purpose.name}" for purpose in Purpose}

@@ -10,6 +10,8 @@ from typing import Literal
 import structlog
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
+from mailer.domain.arrival import Arrival
+
 NULL_SENDER = "<>"
 """How a session notes the empty MAIL FROM; it is handed on as ""."""
 TRY_LATER = "451 4.3.0 Try again later"
@@ -44,8 +46,8 @@ class Doorkeeper:
     door: IntakeDoor
     recognise: Callable[[str], Awaitable[bool]]
     """Whether an address of our domain is one somebody answers to."""
-    receive: Callable[[str, tuple[str, ...], bytes], Awaitable[None]]
-    """Envelope sender ("" for the null one), recipients, octets; returns once they are committed."""
+    receive: Callable[[Arrival], Awaitable[None]]
+    """Returns once the mail is committed."""
     receipts: set[asyncio.Task[str]] = field(default_factory=set)
     """Mails that are just being written down."""
 
@@ -80,7 +82,7 @@ class Doorkeeper:
 
     async def _write_down(self, sender: str, recipients: tuple[str, ...], raw: bytes) -> str:
         try:
-            await self.receive(sender, recipients, raw)
+            await self.receive(Arrival(sender=sender, recipients=recipients, raw=raw))
         except Exception as trouble:  # whatever it was, the client keeps the mail and comes again
             return await self.handle_exception(trouble)
         return "250 2.0.0 OK"

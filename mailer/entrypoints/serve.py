@@ -22,7 +22,8 @@ from mailer.entrypoints.smtp import IntakeDoor, open_intake
 from mailer.entrypoints.web.pages import web_app
 from mailer.entrypoints.worker import children
 from mailer.errors import DatabaseOwned, DatabaseUnavailable
-from mailer.settings.toml_tables import IntakeSettings, WebSettings
+from mailer.settings.intake_tables import IntakeSettings
+from mailer.settings.toml_tables import WebSettings
 from mailer.store.workers import owning
 
 _log = structlog.get_logger()

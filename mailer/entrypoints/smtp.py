@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+from mailer.domain.arrival import Arrival
 from mailer.entrypoints.doorkeeper import Doorkeeper, IntakeDoor
 from mailer.entrypoints.listener import listen
 from mailer.entrypoints.smtp_session import Guests, IntakeSession, LmtpSession
@@ -48,12 +49,12 @@ class Intake:
 async def open_intake(
     settings: IntakeDoor,
     recognise: Callable[[str], Awaitable[bool]],
-    receive: Callable[[str, tuple[str, ...], bytes], Awaitable[None]],
+    receive: Callable[[Arrival], Awaitable[None]],
 ) -> Intake:
     """Listen in this loop. DoorTaken where another program does; SettingsRefused where nobody could.
 
-    `recognise(address)` is asked at RCPT about addresses of our domain. `receive(envelope sender, recipients, octets)`
-    returns once they are committed: then the client hears 250. An error of either is a 451.
+    `recognise(address)` is asked at RCPT about addresses of our domain. `receive(arrival)`
+    returns once it is committed: then the client hears 250. An error of either is a 451.
     """
     loop = asyncio.get_running_loop()
     keeper = Doorkeeper(door=settings, recognise=recognise, receive=receive)

@@ -57,6 +57,10 @@ class Letterhead:
         """Where a reply that confirms goes."""
         return self.address("confirm", sign_token(self.house.keyring, Purpose.CONFIRM, subscription_id))
 
+    def reply_address(self, subscription_id: int) -> str:
+        """Where a person's answer to a letter goes."""
+        return self.address("reply", sign_token(self.house.keyring, Purpose.REPLY, subscription_id))
+
     @property
     def list_id(self) -> str:
         """The RFC 2919 identifier, without the angle brackets."""

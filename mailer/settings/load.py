@@ -11,12 +11,12 @@ from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from mailer.errors import SettingsRefused
+from mailer.settings.intake_tables import HearingSettings, IntakeSettings, ShieldSettings
 from mailer.settings.toml_tables import (
     DatabaseSettings,
     DkimSettings,
     DnsSettings,
     DomainSettings,
-    IntakeSettings,
     RelaySettings,
     SendingSettings,
     Service,
@@ -37,6 +37,8 @@ class Settings(BaseSettings):
     service: Service = Service()
     database: DatabaseSettings = DatabaseSettings()
     intake: IntakeSettings = IntakeSettings()
+    hearing: HearingSettings = HearingSettings()
+    shield: ShieldSettings = ShieldSettings()
     web: WebSettings = WebSettings()
     sending: SendingSettings = SendingSettings()
     relay: tuple[RelaySettings, ...] = Field((RelaySettings(),), min_length=1)
@@ -48,6 +50,8 @@ class Settings(BaseSettings):
         "service": Service,
         "database": DatabaseSettings,
         "intake": IntakeSettings,
+        "hearing": HearingSettings,
+        "shield": ShieldSettings,
         "web": WebSettings,
         "sending": SendingSettings,
         "relay": RelaySettings,
@@ -125,7 +129,10 @@ def _beside(settings: Settings, folder: Path) -> Settings:
         one.model_copy(update={"key_file": folder / one.key_file, "domain": one.domain or service.domain})
         for one in settings.dkim
     )
-    return settings.model_copy(update={"service": service, "database": database, "relay": relay, "dkim": dkim})
+    named = {key: folder / file for key in ("tls_certificate", "tls_key") if (file := getattr(settings.intake, key))}
+    intake = settings.intake.model_copy(update={"spool": folder / settings.intake.spool} | named)
+    changed = {"service": service, "database": database, "intake": intake, "relay": relay, "dkim": dkim}
+    return settings.model_copy(update=changed)
 
 
 def settings_text() -> str:

@@ -79,14 +79,6 @@ class DatabaseSettings(Table):
         return url
 
 
-class IntakeSettings(Table):
-    """The door for mail that comes in."""
-
-    host: str = Field("127.0.0.1", description="Where mail to our domain comes in.")
-    port: Port = Field(8025, description="Let the mail server (Postfix, ...) carry mail for the domain here.")
-    protocol: Literal["smtp", "lmtp"] = Field("smtp", description='"smtp" or "lmtp", as the mail server speaks to us.')
-
-
 class WebSettings(Table):
     """The door for browsers."""
 
@@ -172,7 +164,7 @@ class DkimSettings(Table):
 
 
 class DnsSettings(Table):
-    """Whom `mailer doctor` asks."""
+    """Whom `mailer doctor` asks, and the service about who wrote."""
 
     servers: tuple[str, ...] = Field(
         (), description='DNS servers to ask: "192.0.2.53", "[2001:db8::53]:5353"; none: those this machine asks.'

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, select, update
 
+from mailer.domain.arrival import Arrival
+from mailer.store.database import insert_into, insert_many
 from mailer.store.tables import incoming
 
 MOST_TRIES = 3
 """A mail whose handling broke this often is parked for people to look at."""
+
+
+_OF_ARRIVAL = tuple(field.name for field in fields(Arrival))
 
 
 class IncomingState(StrEnum):
@@ -25,21 +31,21 @@ class IncomingState(StrEnum):
     PARKED = "parked"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class IncomingMail:
     """One mail as it came."""
 
     id: int
-    sender: str
-    """Envelope sender; "" for the null one."""
-    recipients: tuple[str, ...]
-    raw: bytes
+    arrival: Arrival
 
 
-def add(tx: Connection, sender: str, recipients: Sequence[str], raw: bytes, now: datetime) -> int:
-    """Keep a mail; its id."""
-    row = {"sender": sender, "recipients": list(recipients), "raw": raw, "received_at": now}
-    return tx.execute(insert(incoming).values(state=IncomingState.WAITING, **row).returning(incoming.c.id)).scalar_one()
+def add(tx: Connection, arrivals: Sequence[Arrival], now: datetime) -> None:
+    """Keep what arrived; a mail that came before is not kept twice."""
+    rows = [
+        asdict(one) | {"recipients": list(one.recipients), "state": IncomingState.WAITING, "received_at": now}
+        for one in arrivals
+    ]
+    insert_many(tx, insert_into(tx, incoming).on_conflict_do_nothing(index_elements=["digest"]), rows)
 
 
 def take_next(tx: Connection) -> IncomingMail | None:
@@ -54,16 +60,19 @@ def take_next(tx: Connection) -> IncomingMail | None:
         update(incoming)
         .where(incoming.c.id == oldest.scalar_subquery())
         .values(tries=incoming.c.tries + 1)
-        .returning(incoming.c.id, incoming.c.sender, incoming.c.recipients, incoming.c.raw)
+        .returning(incoming.c.id, *(incoming.c[column] for column in _OF_ARRIVAL))
     ).one_or_none()
     if row is None:
         return None
-    return IncomingMail(id=row.id, sender=row.sender, recipients=tuple(row.recipients), raw=row.raw)
+    told = {column: getattr(row, column) for column in _OF_ARRIVAL}
+    return IncomingMail(row.id, Arrival(**told | {"recipients": tuple(row.recipients)}))
 
 
 def finish(tx: Connection, incoming_id: int, end: IncomingState, now: datetime) -> None:
     """It was acted on: what it said is in other rows now, and its text is forgotten unless it is kept."""
-    forgotten = {} if end is IncomingState.KEPT else {"raw": b""}
+    forgotten: dict[str, Any] = {"client": None, "helo": None, "request": {}}
+    if end is not IncomingState.KEPT:
+        forgotten |= {"raw": b"", "spooled": None}
     tx.execute(update(incoming).where(incoming.c.id == incoming_id).values(state=end, acted_at=now, **forgotten))
 
 

@@ -69,4 +69,5 @@ def _value(row: Row[tuple[object, ...]]) -> MailingList:
         description=row.description,
         language=row.language,
         owner=row.owner,
+        quiet_until=row.quiet_until,
     )

@@ -31,6 +31,7 @@ mailing_list = Table(
     Column("language", String(35), nullable=False),
     Column("owner", Text, nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
+    Column("quiet_until", UtcDateTime),
 )
 
 subscriber = Table(
@@ -61,6 +62,8 @@ subscription = Table(
     Column("asked_again", Boolean, nullable=False, server_default=false()),
     Column("requested_name", Text),
     Column("requested_language", String(35)),
+    # Asked for while another letter to the same mailbox was unanswered: asked about once that one is.
+    Column("held_at", UtcDateTime),
     UniqueConstraint("mailing_list_id", "subscriber_id"),
     # A launch walks the confirmed subscriptions of one list in the order of their ids.
     Index("ix_subscription_launch", "mailing_list_id", "state", "id"),
@@ -76,6 +79,7 @@ consent = Table(
     Column("way", String(16), nullable=False),
     Column("evidence", JSON, nullable=False),
     Column("at", UtcDateTime, nullable=False),
+    Index("ix_consent_at", "mailing_list_id", "at"),
 )
 
 suppression = Table(
@@ -86,6 +90,16 @@ suppression = Table(
     Column("mailing_list_id", BigInteger, primary_key=True, autoincrement=False),
     Column("reason", String(16), nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
+)
+
+tally = Table(
+    "tally",
+    metadata,
+    # What is counted, and of whom: a mailbox, a source, a domain, a list.
+    Column("kind", String(16), primary_key=True),
+    Column("of", Text, primary_key=True),
+    Column("since", UtcDateTime, nullable=False),
+    Column("count", Integer, nullable=False),
 )
 
 incoming = Table(
@@ -99,6 +113,14 @@ incoming = Table(
     Column("tries", Integer, nullable=False, server_default=text("0")),
     Column("received_at", UtcDateTime, nullable=False),
     Column("acted_at", UtcDateTime),
+    Column("spooled", Text),
+    # What a second try of the same mail shares with the first.
+    Column("digest", String(64), unique=True),
+    # Who handed it in; forgotten once it is acted on.
+    Column("client", Text),
+    Column("helo", Text),
+    # What a form said, where it is no mail.
+    Column("request", JSON, nullable=False),
     Index(
         "ix_incoming_waiting",
         "id",

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
+from mailer.domain.arrival import Arrival
 from mailer.entrypoints.smtp import Intake, IntakeDoor, open_intake
 
 DOMAIN = "lists.example.org"
@@ -34,12 +35,12 @@ class Desk:
         self.asked.append(address)
         return address.startswith(("appeals-", "postmaster@"))
 
-    async def receive(self, sender: str, recipients: tuple[str, ...], raw: bytes) -> None:
+    async def receive(self, arrival: Arrival) -> None:
         self.begun.set()
         await self.may_write.wait()
         if self.trouble is not None:
             raise self.trouble
-        self.received.append((sender, recipients, raw))
+        self.received.append((arrival.sender, arrival.recipients, arrival.raw))
         self.written.set()
 
 

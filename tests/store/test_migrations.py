@@ -21,7 +21,7 @@ LATER = """
 from alembic import op
 import sqlalchemy as sa
 revision = "9999"
-down_revision = "0002"
+down_revision = "0003"
 def upgrade():
     rebuild = "always" if op.get_bind().dialect.name == "sqlite" else "never"
     with op.batch_alter_table("mailing_list", recreate=rebuild) as batch:
@@ -75,7 +75,8 @@ def test_the_sqlite_file_is_copied_aside_before_and_rebuilding_a_table_loses_not
     file = Path(shutil.copy(sqlite_template, tmp_path / "mailer.db"))
     with sqlite3.connect(file) as connection:
         connection.execute(
-            "INSERT INTO mailing_list VALUES (1, 'appeals', 'Open Appeals', '', 'en', 'ada@example.org', '2027-01-01')"
+            "INSERT INTO mailing_list (id, name, title, description, language, owner, created_at)"
+            " VALUES (1, 'appeals', 'Open Appeals', '', 'en', 'ada@example.org', '2027-01-01')"
         )
         connection.execute(
             "INSERT INTO campaign (mailing_list_id, state, subject, created_at) VALUES (1, 'draft', 's', '2027-01-01')"
@@ -85,7 +86,7 @@ def test_the_sqlite_file_is_copied_aside_before_and_rebuilding_a_table_loses_not
 
     assert copy is not None
     with sqlite3.connect(copy) as saved, sqlite3.connect(file) as migrated:
-        assert saved.execute("SELECT version_num FROM alembic_version").fetchall() == [("0002",)]
+        assert saved.execute("SELECT version_num FROM alembic_version").fetchall() == [("0003",)]
         assert saved.execute("SELECT name FROM mailing_list").fetchall() == [("appeals",)]
         assert migrated.execute("SELECT name, colour FROM mailing_list").fetchall() == [("appeals", None)]
         assert migrated.execute("SELECT subject FROM campaign").fetchall() == [("s",)]

@@ -41,7 +41,10 @@ class Asking:
 
     @property
     def evidence(self) -> Evidence:
-        told = {"from": self.heard.sender.mailed if self.heard.sender else None, "envelope_from": self.mail.sender}
+        told = {
+            "from": self.heard.sender.mailed if self.heard.sender else None,
+            "envelope_from": self.mail.arrival.sender,
+        }
         return Evidence(Way.MAIL, told | {"to": self.recipient, "message_id": self.heard.message_id})
 
 
@@ -55,9 +58,9 @@ async def hear(app: App) -> bool:
         return False
     if (mail := await app.database.write(incoming_mails.take_next)) is None:
         return False
-    heard = await asyncio.to_thread(read_mail, mail.raw, mail.sender)
+    heard = await asyncio.to_thread(read_mail, mail.arrival.raw, mail.arrival.sender)
     end = IncomingState.DONE
-    for recipient in mail.recipients:
+    for recipient in mail.arrival.recipients:
         to = parse_local_part(recipient.rpartition("@")[0])
         asking = Asking(app=app, mail=mail, heard=heard, recipient=recipient, to=to)
         if to.command is Command.RETURN_PATH:
@@ -170,7 +173,7 @@ def _wrapped(asking: Asking, mailing_list: MailingList | None, owner: str) -> No
             "sender": asking.heard.sender.mailed if asking.heard.sender else None,
             "subject": asking.heard.subject,
             "recipient": asking.recipient,
-            "raw": base64.b64encode(asking.mail.raw).decode(),
+            "raw": base64.b64encode(asking.mail.arrival.raw).decode(),
         },
         cause=f"incoming {asking.mail.id} {asking.recipient}",
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy import Connection
 
 from mailer.app import App
+from mailer.domain.arrival import Arrival
 from mailer.domain.command_address import Command, CommandAddress, parse_local_part
 from mailer.domain.token import Purpose, read_token
 from mailer.errors import TokenRefused
@@ -14,13 +15,14 @@ _PURPOSES = {
     Command.CONFIRM: Purpose.CONFIRM,
     Command.LEAVE: Purpose.LEAVE,
     Command.RETURN_PATH: Purpose.RETURN_PATH,
+    Command.REPLY: Purpose.REPLY,
 }
-_MUST_CARRY = {Command.CONFIRM, Command.RETURN_PATH}
+_MUST_CARRY = {Command.CONFIRM, Command.RETURN_PATH, Command.REPLY}
 
 
-async def receive(app: App, sender: str, recipients: tuple[str, ...], raw: bytes) -> None:
-    """Keep a mail; when this returns it is committed and will be acted on, whatever happens to us."""
-    await app.database.write(incoming_mails.add, sender, recipients, raw, app.clock())
+async def receive(app: App, *arrivals: Arrival) -> None:
+    """Keep what arrived; when this returns it is committed and will be acted on, whatever happens to us."""
+    await app.database.write(incoming_mails.add, arrivals, app.clock())
     app.bells.incoming.set()
 
 

@@ -1,0 +1,31 @@
+"""A mail as it arrives at a door of ours, before anything in it is believed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+MOST_INLINE = 64 * 1024
+"""Octets of a mail that stand in its row; a longer one is a file in the spool."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Arrival:
+    """One mail, and who handed it in."""
+
+    sender: str
+    """Envelope sender; "" for the null one."""
+    recipients: tuple[str, ...]
+    """Addresses of ours, each once."""
+    raw: bytes = b""
+    """Its octets; empty where they are in the spool."""
+    spooled: str | None = None
+    """The name of its file in the spool, written and synced already."""
+    digest: str | None = None
+    """What a second try of the same mail shares with the first, hex; None where none is to be recognised."""
+    client: str | None = None
+    """The IP address that handed it in to us: a stranger's, or that of a mail server of our own."""
+    helo: str | None = None
+    """What it called itself."""
+    request: dict[str, Any] = field(default_factory=dict)
+    """Not a mail but a form that was filled in: what it said."""

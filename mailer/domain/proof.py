@@ -1,0 +1,36 @@
+"""Whether a mail is from whom it says it is from, and how we know."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class ProvenBy(StrEnum):
+    """What shows that the domain in From stands behind a mail (RFC 7489 section 3.1, "aligned")."""
+
+    DKIM = "dkim"
+    """A valid signature of that domain (RFC 6376)."""
+    SPF = "spf"
+    """It came from a host of that domain, with an envelope sender of it (RFC 7208)."""
+    HOST = "host"
+    """A mail server of our own said so (RFC 8601)."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Proof:
+    """What was found out about who wrote."""
+
+    by: ProvenBy | None
+    """None: unproven, which is not the same as forged."""
+    domain: str | None = None
+    """The one that stands behind it, or that From claims."""
+    why: str = ""
+    """In a few words, for the record: what was checked and what came of it."""
+
+    @property
+    def proven(self) -> bool:
+        return self.by is not None
+
+
+UNPROVEN = Proof(by=None, why="nothing was checked")
