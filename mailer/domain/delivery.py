@@ -57,8 +57,6 @@ class Kind(StrEnum):
     HELP = "help"
     LEAVING = "leaving"
     """Asks whether it was the person who asked to leave."""
-    INFO = "info"
-    """What a list is about, and who answers for it."""
     WHICH = "which"
     """Which lists the person is on, each with its way out."""
     SPOKEN = "spoken"

@@ -70,6 +70,7 @@ class Gap(IntEnum):
     MESSAGE_ID = 6
     LEAVE_PAGE = 8
     LEAVE_ADDRESS = 10
+    REPLY_ADDRESS = 12
 
 
 def compose(
@@ -194,7 +195,9 @@ def _header(letterhead: Letterhead, campaign_id: int, boundary: str, subject: st
     yield from (sender + b"To: ", b"", b"\r\n", b"" if subject is None else text_field("Subject", subject), b"")
     yield from (b"Message-ID: <", b"", f"@{domain}>\r\n".encode() + before_page, b"", before_address, b"")
     one_click = b"List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n"
-    yield after + one_click + _fixed_fields(letterhead, campaign_id, boundary) + b"\r\n"
+    before_reply, after_reply = header_field("Reply-To", [letterhead.address("reply", _TOKEN)]).split(_TOKEN.encode())
+    yield from (after + one_click + before_reply, b"")
+    yield after_reply + _fixed_fields(letterhead, campaign_id, boundary) + b"\r\n"
 
 
 def _fixed_fields(letterhead: Letterhead, campaign_id: int, boundary: str) -> bytes:

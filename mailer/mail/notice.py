@@ -5,6 +5,9 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime
 from email.utils import format_datetime
+from typing import Any
+
+from babel import Locale
 
 from mailer.domain.delivery import Delivery, Kind
 from mailer.domain.language import choose_language
@@ -23,9 +26,19 @@ _LINKS = {
     Kind.ALREADY: ("leave", Purpose.LEAVE),
     Kind.WELCOME: ("leave", Purpose.LEAVE),
     Kind.GOODBYE: ("rejoin", Purpose.REJOIN),
+    Kind.LEAVING: ("leave", Purpose.LEAVE),
 }
 """The page and the purpose of the personal link in each kind that has one."""
+_OTHERS = {Kind.HELP, Kind.WHICH, Kind.SPOKEN, Kind.QUIET}
 _DAYS = {Kind.CONFIRM: CONFIRM_WITHIN.days, Kind.GOODBYE: REJOIN_WITHIN.days}
+_ANSWERS = {
+    Kind.CONFIRM: Letterhead.confirm_address,
+    Kind.LEAVING: Letterhead.leave_address,
+    Kind.ALREADY: Letterhead.reply_address,
+    Kind.WELCOME: Letterhead.reply_address,
+    Kind.SPOKEN: Letterhead.reply_address,
+}
+"""Where a reply goes that may say yes, no, or stop."""
 _MESSAGE_ID = re.compile(r"<[!-;=?-~]{1,480}@[!-;=?-~]{1,480}>")
 
 
@@ -34,11 +47,11 @@ def compose_notice(
 ) -> Letter:
     """The letter of one notice delivery, the same octets for the same input.
 
-    Its kind is confirm, already, welcome, goodbye (NotFound without a mailing list or a subscription) or help;
-    the others are composed elsewhere: ValueError. It says Auto-Submitted, and auto-replied with In-Reply-To where
-    `values["in_reply_to"]` is a Message-ID (RFC 3834 section 5). `dated_at` is aware.
+    Its kind is one of those with a personal link (NotFound without a mailing list or a subscription), or help, which,
+    spoken, quiet; the others are composed elsewhere: ValueError. It says Auto-Submitted, and auto-replied with
+    In-Reply-To where `values["in_reply_to"]` is a Message-ID (RFC 3834 section 5). `dated_at` is aware.
     """
-    if delivery.kind not in {*_LINKS, Kind.HELP}:
+    if delivery.kind not in {*_LINKS, *_OTHERS}:
         raise ValueError(f"a {delivery.kind} letter is not composed from a notice template")
     link = _link(delivery, letterhead, house)
     words, html = _write(delivery, letterhead, house, templates, link)
@@ -81,11 +94,26 @@ def _write(
         description=one_line(letterhead.mailing_list.description) if letterhead else None,
         link=link,
         days=_DAYS.get(delivery.kind),
-        invited=bool(delivery.values.get("invited")),
+        never_link=house.link("never", Purpose.NEVER, delivery.subscription_id or 0),
+        **_values(delivery, house, language),
     )
     words = read_words(source)
     html = templates.render("notices/layout.html", language, subject=words.subject, body=words.body, foot=words.foot)
     return words, html
+
+
+def _values(delivery: Delivery, house: House, language: str) -> dict[str, Any]:
+    """What some kinds say beside the rest."""
+    told = delivery.values
+    return {
+        "invited": bool(told.get("invited")),
+        "lists": [
+            (one_line(name), house.link("leave", Purpose.LEAVE, number)) for name, number in told.get("lists", [])
+        ],
+        "spoken": Locale.parse(language, sep="-").get_language_name(told["spoken"]) if "spoken" in told else None,
+        "asked": told.get("asked"),
+        "confirmed": told.get("confirmed"),
+    }
 
 
 def _fields(
@@ -114,8 +142,8 @@ def _fields(
 def _list_fields(delivery: Delivery, letterhead: Letterhead, link: str | None) -> list[bytes]:
     """The fields of a notice that belongs to a mailing list (RFC 2369, RFC 2919, RFC 8058)."""
     fields = [header_field("List-Id", (f"<{letterhead.list_id}>",))]
-    if delivery.kind is Kind.CONFIRM and delivery.subscription_id is not None:
-        fields.append(header_field("Reply-To", (letterhead.confirm_address(delivery.subscription_id),)))
+    if delivery.subscription_id is not None and (answered := _ANSWERS.get(delivery.kind)):
+        fields.append(header_field("Reply-To", (answered(letterhead, delivery.subscription_id),)))
     if delivery.kind is Kind.WELCOME and delivery.subscription_id is not None:
         leave_address = letterhead.leave_address(delivery.subscription_id)
         fields += [

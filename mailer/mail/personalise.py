@@ -21,7 +21,7 @@ _ADDRESS = re.compile(r"[!-~]+@[!-~]+")
 _LONGEST_PLAIN = 72
 """Letters and digits of ASCII, so many at most, are the same in every context and encoding."""
 # As plain numbers: looking up a member of an enum takes longer than what is done with it.
-_TO, _SUBJECT, _DATE, _MESSAGE_ID, _LEAVE_PAGE, _LEAVE_ADDRESS = map(int, Gap)
+_TO, _SUBJECT, _DATE, _MESSAGE_ID, _LEAVE_PAGE, _LEAVE_ADDRESS, _REPLY_ADDRESS = map(int, Gap)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -62,6 +62,7 @@ def personalise(composed: ComposedLetter, recipient: Recipient, words: Sequence[
     pieces[_DATE] = _date_field(recipient.dated_at)
     pieces[_MESSAGE_ID] = house.message_name(recipient.delivery_id).encode()
     pieces[_LEAVE_PAGE] = pieces[_LEAVE_ADDRESS] = token
+    pieces[_REPLY_ADDRESS] = sign_token(house.keyring, Purpose.REPLY, recipient.subscription_id).encode()
     token += SOFT_BREAK
     for place in composed.tokens:
         pieces[place] = token

@@ -62,7 +62,7 @@ def test_a_letter_carries_who_sends_it_and_the_ways_back(composed, rosa):
     assert message["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
     assert message["Feedback-ID"] == "42:appeals:campaign:lists.example.org"
     assert message["Precedence"] == "bulk"
-    assert {"Reply-To", "Auto-Submitted", "CFBL-Address"}.isdisjoint(message.keys())
+    assert {"Auto-Submitted", "CFBL-Address"}.isdisjoint(message.keys())
 
 
 def test_both_ways_out_name_this_subscription(composed, letterhead, rosa):
