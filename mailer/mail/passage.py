@@ -12,7 +12,11 @@ from mailer.mail.plain_text import WIDTH, wrap
 _FOOT = "---"
 _BUTTON = re.compile(r"\[(?P<label>.+)\]\((?P<target>https?://[^\s()]+)\)")
 # Our addresses are in lower case; LIST-join@ in the general help is none and becomes no link.
-_LINKABLE = re.compile(r"https://[^\s<>\"]*[\w/]|(?<![\w.+-])[a-z0-9][a-z0-9.+-]*@(?:[a-z0-9-]+\.)+[a-z]{2,}", re.ASCII)
+_LINKABLE = re.compile(
+    r"https://[^\s\u00a0\u202f<>\"]*[\w/]|(?<![\w.+-])[a-z0-9][a-z0-9.+-]*@(?:[a-z0-9-]+\.)+[a-z]{2,}", re.ASCII
+)
+# French sets a no-break space before "?" and ":", lest a line begin with them.
+_SPACES = re.compile(r"[^\S\u00a0\u202f]+")
 
 
 class Style(StrEnum):
@@ -62,8 +66,11 @@ class NoticeWords:
 
 
 def one_line(text: str) -> str:
-    """`text` with every run of white space made one space, so that it cannot begin a passage of its own."""
-    return " ".join(text.split())
+    """`text` with every run of white space made one space, so that it cannot begin a passage of its own.
+
+    No-break spaces stay inside it.
+    """
+    return _SPACES.sub(" ", text).strip()
 
 
 def read_words(source: str) -> NoticeWords:

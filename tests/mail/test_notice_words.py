@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -65,6 +67,18 @@ def test_addresses_and_links_are_found_without_the_full_stop_after_them():
     )
 
 
+def test_a_no_break_space_holds_its_words_together_and_ends_a_link():
+    words = read_words("Des questions\u00a0?\nVoir https://example.org/aide\u00a0: tout y est\u202f!\n")
+
+    assert words.subject == "Des questions\u00a0?"
+    assert words.body[0].text == "Voir https://example.org/aide\u00a0: tout y est\u202f!"
+    assert [run.target for run in Passage(Style.WORDS, "https://example.org/aide\u00a0ici").runs] == [
+        "https://example.org/aide",
+        None,
+    ]
+    assert one_line("\u00a0 Pain\u00a0:\n  nouvelles\u2028ici \u00a0") == "Pain\u00a0: nouvelles ici"
+
+
 def test_a_title_with_a_link_in_it_does_not_lead_the_button_elsewhere():
     title = "Appeals](https://example.com/mallory) [x"
 
@@ -94,6 +108,6 @@ def test_plain_text_keeps_every_word_and_wraps_at_72_columns(lines):
     text = write_text(NoticeWords(subject="Subject", body=body, foot=()))
 
     letters = "".join(passage.text for passage in body if passage.style is not Style.BUTTON).replace(" ", "")
-    assert all(len(line) <= 72 or len(line.removeprefix("- ").split()) == 1 for line in text.split("\n"))
+    assert all(len(line) <= 72 or " " not in line.removeprefix("- ").strip() for line in text.split("\n"))
     if all(passage.style in {Style.WORDS, Style.APART} for passage in body):
-        assert "".join(text.removesuffix("\n\n-- \n\n").split()) == letters
+        assert re.sub("[ \n]", "", text.removesuffix("\n\n-- \n\n")) == letters
