@@ -11,6 +11,7 @@ from html import escape
 from urllib.parse import quote
 
 from mailer.errors import ManuscriptRefused
+from mailer.mail.line_break import display_width
 
 LONGEST_VALUE = 200
 """Characters of a reader's value that go into a letter; the rest is cut."""
@@ -128,7 +129,7 @@ def without_marks(text: str) -> str:
 
 def columns(text: str) -> int:
     """How wide `text` will be, about, once its marks have given way to words."""
-    return len(_MARK.sub("friend", text))
+    return display_width(_MARK.sub("friend", text))
 
 
 @dataclass(frozen=True, slots=True)

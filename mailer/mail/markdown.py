@@ -8,6 +8,7 @@ import nh3
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
+from mailer.mail.line_break import is_unspaced
 from mailer.mail.link import check_link
 
 _MARKDOWN = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"])
@@ -21,7 +22,7 @@ _BLOCKS = {"blockquote", "hr", "li", "ol", "p", "pre", "ul"}
 _WORDS = {"a", "br", "code", "em", "img", "s", "strong"}
 _TABLE = {"table", "tbody", "td", "th", "thead", "tr"}
 _ATTRIBUTES = {
-    "a": {"href", "title"},
+    "a": {"href", "title", "dir"},
     "img": {"src", "alt", "title"},
     "ol": {"start"},
     "td": {"align"},
@@ -38,6 +39,7 @@ def read_markdown(source: str, first_line: int = 1) -> list[Token]:
     for token in tokens:
         if token.type == "inline" and token.map:
             _vet_links(token.children or [], first_line + token.map[0])
+            _join_unspaced(token.children or [])
         elif token.tag == "h1":
             # The letter's title is the one and only heading of the first level.
             token.tag = "h2"
@@ -58,9 +60,19 @@ def write_html(tokens: Sequence[Token]) -> str:
     )
 
 
+def _join_unspaced(children: Sequence[Token]) -> None:
+    """Make nothing of a line end between signs that no space parts (CSS Text Module Level 3, section 4.1.3)."""
+    for before, line_end, after in zip(children, children[1:], children[2:], strict=False):
+        if line_end.type == "softbreak" and is_unspaced(before.content[-1:]) and is_unspaced(after.content[:1]):
+            line_end.type, line_end.tag = "text", ""
+
+
 def _vet_links(children: Sequence[Token], line: int) -> None:
     for child in children:
         if child.type in _LINE_ENDS:
             line += 1
         elif attribute := _DESTINATIONS.get(child.type):
             child.attrs[attribute] = check_link(str(child.attrs[attribute]), line)
+            if child.markup == "autolink":
+                # Among Arabic words too, an address reads from left to right.
+                child.attrs["dir"] = "ltr"

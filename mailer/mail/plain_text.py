@@ -9,6 +9,7 @@ from markdown_it.token import Token
 from markdown_it.tree import SyntaxTreeNode
 
 from mailer.mail.hole import columns
+from mailer.mail.line_break import unbreakable
 
 WIDTH = 72
 _WORD = re.compile(r"[^ \t]+")
@@ -38,14 +39,23 @@ def _wrapped(text: str, width: int) -> list[str]:
 
 def _wrapped_line(line: str, width: int) -> Iterator[str]:
     taken = ""
-    # At spaces and tabs only: a no-break space holds.
-    for word in _WORD.findall(line):
-        if taken and columns(taken) + 1 + columns(word) > width:
+    for space, piece in _pieces(line):
+        if taken and columns(taken) + len(space) + columns(piece) > width:
             yield taken
-            taken = word
+            taken = piece
         else:
-            taken = f"{taken} {word}" if taken else word
+            taken += space + piece if taken else piece
     yield taken
+
+
+def _pieces(line: str) -> Iterator[tuple[str, str]]:
+    """What must stay on one line, each with what parts it from the one before: a space or nothing."""
+    # Of white space, at spaces and tabs only: a no-break space holds.
+    for word in _WORD.findall(line):
+        space = " "
+        for piece in unbreakable(word):
+            yield space, piece
+            space = ""
 
 
 def _blocks(nodes: Sequence[SyntaxTreeNode], width: int) -> list[str]:

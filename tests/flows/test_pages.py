@@ -185,7 +185,7 @@ async def test_a_body_larger_than_any_form_is_refused(service: Served) -> None:
 
 
 async def test_pages_speak_the_readers_language_and_tell_browsers_to_be_careful(service: Served) -> None:
-    answer = await service.browser.get("/", headers={"accept-language": "fr, tr;q=0.8, en;q=0.5"})
+    answer = await service.browser.get("/", headers={"accept-language": "nl, tr;q=0.8, en;q=0.5"})
 
     assert answer.headers["content-language"] == "tr"
     assert 'lang="tr"' in answer.text

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from mailer.domain.keyring import Keyring
+from mailer.domain.language import direction
 from mailer.domain.mailing_list import MailingList
 from mailer.mail.letterhead import House, Letterhead
 from mailer.mail.template import Templates
@@ -97,7 +98,7 @@ def test_a_page_is_whole_says_its_language_and_brings_nothing_from_elsewhere(pag
     tags = Tags(render(page, language))
 
     assert tags.open == []
-    assert tags.all("html") == [{"lang": language, "dir": "ltr"}]
+    assert tags.all("html") == [{"lang": language, "dir": direction(language)}]
     assert {"name": "robots", "content": "noindex"} in tags.all("meta")
     assert len(tags.all("title")) == len(tags.all("h1")) == len(tags.all("style")) == 1
     assert {tag for tag, _ in tags.seen}.isdisjoint({"script", "link", "img", "iframe"})
@@ -111,6 +112,13 @@ def test_a_title_is_text_on_every_page(page):
 
     assert "<Appeals>" not in shown
     assert "%(" not in shown
+
+
+def test_an_address_reads_from_left_to_right_on_a_page_in_arabic():
+    digits_first = {**FORM, "email": "7rosa@example.com"}
+
+    assert '<bdi dir="ltr">7rosa@example.com</bdi>' in render("joined", "ar", form=digits_first)
+    assert 'href="mailto:postmaster@lists.example.org" dir="ltr"' in render("trouble", "ar")
 
 
 @pytest.mark.parametrize("page", VALUES)

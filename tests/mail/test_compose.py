@@ -122,6 +122,17 @@ def test_a_letter_that_runs_from_right_to_left_is_set_so(composed, rosa):
     assert "padding-right: 26px" in html
 
 
+def test_the_words_below_an_arabic_letter_stand_on_their_own_side_in_another_language(composed, rosa):
+    text = "---\nsubject: نداء المكتبة\nlanguage: ar\n---\nواحد\n"
+
+    foots = [
+        re.search(r'<td class="foot"[^>]*>', seen(personalise(composed(text, language=language), rosa), "html"))
+        for language in ("en", "ar")
+    ]
+
+    assert ['align="left"' in foot[0] for foot in foots if foot] == [True, False]
+
+
 def test_what_was_left_out_leaves_no_trace(composed, rosa):
     letter = personalise(composed("---\nsubject: Tea\n---\nTea is at four.\n"), rosa)
 

@@ -176,6 +176,17 @@ def test_lines_end_before_column_72_but_no_address_is_broken():
     assert all(len(line) <= 72 or address in line for line in text.split("\n"))
 
 
+def test_a_line_end_among_chinese_signs_is_no_space_in_either_part():
+    source = "我们再次相聚，\n欢迎您来 Köln\n今年。"
+
+    assert plain(source) == "我们再次相聚，欢迎您来 Köln 今年。"
+    assert "相聚，欢迎您来 Köln\n今年" in html(source)
+
+
+def test_a_bare_address_reads_from_left_to_right_among_arabic_words():
+    assert '<a href="https://example.org/a/" dir="ltr">' in html("التفاصيل: <https://example.org/a/>.")
+
+
 def test_wrapping_keeps_the_writers_own_lines():
     assert wrap("Warm regards,\n\nAda") == "Warm regards,\n\nAda"
     assert underline("Tea", "=") == "Tea\n==="

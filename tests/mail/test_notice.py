@@ -21,6 +21,7 @@ from mailer.domain.token import Purpose, read_token
 from mailer.errors import NotFound
 from mailer.mail.letter import Letter
 from mailer.mail.letterhead import House, Letterhead
+from mailer.mail.line_break import display_width
 from mailer.mail.notice import compose_notice
 from mailer.mail.template import Templates
 
@@ -184,6 +185,27 @@ def test_a_notice_speaks_its_readers_language_else_the_lists_else_english(own, o
     begins = {"en": "Please confirm", "de": "Bitte bestätigen Sie", "tr": "Lütfen onaylayın"}[spoken]
     assert message["Subject"] == f"{begins}: Open Appeals"
     assert f'<html lang="{spoken}" dir="ltr">' in html
+
+
+def test_a_notice_in_arabic_runs_from_right_to_left_but_its_addresses_do_not():
+    _, text, html = read(compose(replace(TO_ROSA, language="ar")))
+
+    # On a table too: some mail programs take the html element away.
+    assert html.count(' lang="ar" dir="rtl"') == 2
+    assert "text-align:right" in html
+    assert "padding-right:16px;border-right:3px" in html
+    assert "left" not in html
+    assert len(re.findall('<a class="link" dir="ltr" href="(?:https|mailto):', html)) == 2
+    assert not re.search("[\u200e\u200f\u202a-\u202e\u2066-\u2069]", text)
+
+
+def test_a_notice_in_chinese_has_lines_that_end_where_sentences_allow_it():
+    _, text, _ = read(compose(replace(TO_ROSA, language="zh")))
+
+    lines = text.split("\n")
+    assert max(display_width(line) for line in lines) <= 72
+    assert not [line for line in lines if line[:1] in set("，。；：？！、》）”")]
+    assert link_in(text, "confirm")
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mailer.mail.line_break import display_width
 from mailer.mail.passage import NoticeWords, Passage, Run, Style, one_line, read_words, write_text
 
 SOURCE = """
@@ -108,6 +109,6 @@ def test_plain_text_keeps_every_word_and_wraps_at_72_columns(lines):
     text = write_text(NoticeWords(subject="Subject", body=body, foot=()))
 
     letters = "".join(passage.text for passage in body if passage.style is not Style.BUTTON).replace(" ", "")
-    assert all(len(line) <= 72 or " " not in line.removeprefix("- ").strip() for line in text.split("\n"))
+    assert all(display_width(line) <= 72 or " " not in line.removeprefix("- ").strip() for line in text.split("\n"))
     if all(passage.style in {Style.WORDS, Style.APART} for passage in body):
         assert re.sub("[ \n]", "", text.removesuffix("\n\n-- \n\n")) == letters

@@ -171,7 +171,7 @@ def assert_sound(letter: Letter) -> None:
     assert not [defect for part in parsed(letter).walk() for defect in part.defects]
 
 
-@pytest.mark.parametrize("language", ["en", "de", "tr"])
+@pytest.mark.parametrize("language", ["en", "de", "tr", "ar", "zh"])
 @pytest.mark.parametrize("name", [None, "Rosa", "Müjgân", '<script>"&\r\n', "x" * 300])
 @pytest.mark.parametrize("text", [INVITATION, PLAIN])
 def test_a_letter_meets_the_checklist_for_bulk_mail(checklist, composed, rosa, text, name, language):
