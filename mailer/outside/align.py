@@ -75,7 +75,8 @@ def _organisation(domain: str, found: list[tuple[str, dict[str, str]]]) -> str:
     if not found:
         return domain
     top, tags = found[-1]
-    if tags.get("psd", "u").lower() == "y" and top != domain:
-        # The one below a public suffix.
+    # A top-level domain is a public suffix, though some published records before they could say so.
+    suffix = tags.get("psd", "u").lower() == "y" or ("." not in top and tags.get("psd", "u").lower() != "n")
+    if suffix and top != domain:
         return ".".join(domain.split(".")[-top.count(".") - 2 :])
     return top
