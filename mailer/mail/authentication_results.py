@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 
 from authres import all_features  # type: ignore[import-untyped]
@@ -10,7 +11,8 @@ from authres.core import AuthenticationResult, AuthenticationResultsHeader, Auth
 from mailer.domain.alignment import speaks_for
 from mailer.mail.header_section import HeaderSection
 
-_MOST_OCTETS, _MOST_COMMENTS, _MOST_FIELDS = 8000, 100, 20
+_MOST_OCTETS, _MOST_COMMENTS, _MOST_FIELDS = 4000, 100, 10
+_NAME = re.compile(r"\s*(?:\([^()]*\)\s*)?([^\s;()]+)")
 _IDENTITIES = {"dkim": (("header", "d"), ("header", "i")), "spf": (("smtp", "mailfrom"),)}
 
 
@@ -48,7 +50,10 @@ def _believable(section: HeaderSection, ours: int) -> list[str]:
 
 
 def _results(value: str, names: set[str]) -> Iterable[AuthenticationResult]:
-    # The parser recurses into comments within comments.
+    # The parser recurses into comments within comments, and takes its time: it gets what can be ours only.
+    name = _NAME.match(value)
+    if name is None or _word(name[1]) not in names:
+        return ()
     if len(value) > _MOST_OCTETS or value.count("(") > _MOST_COMMENTS:
         return ()
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from typing import Any
 
@@ -50,7 +51,8 @@ async def _result(dns: Dns, address: str, sender: str, helo: str) -> str:
     for _ in range(_MOST_QUESTIONS):
         query = _Query(answers, address, sender, helo)
         try:
-            result, _code, _explanation = query.check()
+            # Long records take a while; others get their turn.
+            result, _code, _explanation = await asyncio.to_thread(query.check)
         except _Asked as asked:
             answers[asked.question] = await _answer(dns, query, *asked.question)
             continue
@@ -82,7 +84,7 @@ class _Asked(Exception):
 class _Query(spf.query):  # type: ignore[misc]
     """A check that knows some answers, and is begun anew with one more each time it asks for another.
 
-    So it needs no thread of its own, and its questions go the way of all others.
+    So no thread ever waits for an answer, and its questions go the way of all others.
     """
 
     def __init__(self, answers: dict[Question, Answer], address: str, sender: str, helo: str) -> None:

@@ -13,8 +13,8 @@ from mailer.mail.received import NOWHERE, Source, came_from, read_hop, trail
 OURS = ("127.0.0.1", "::1", "198.51.100.0/28")
 POSTFIX = "from mail.example.org (mx.example.org [192.0.2.1]) by lists.example.net (Postfix) with ESMTPS id 4X"
 TLS = (
-    "from a.example.org (a.example.org [192.0.2.1])\r\n\t(using TLSv1.3 with cipher TLS_AES_256_GCM_SHA384 (256/256 bits)"
-    '\r\n\t key-exchange X25519)\r\n\t(Client CN "[203.0.113.9]", Issuer "CA" (verified OK))\r\n'
+    "from a.example.org (a.example.org [192.0.2.1])\r\n\t(using TLSv1.3 with cipher TLS_AES_256_GCM_SHA384"
+    ' (256/256 bits)\r\n\t key-exchange X25519)\r\n\t(Client CN "[203.0.113.9]", Issuer "CA" (verified OK))\r\n'
     "\tby x (Postfix) with ESMTPS"
 )
 LOCAL = "from localhost (localhost [127.0.0.1]) by lists.example.net (Postfix) with ESMTP id 5Y"

@@ -83,7 +83,9 @@ async def test_what_mallory_changes_is_noticed(hers, mallorys):
         ({"q": "carrier/pigeon"}, "not valid"),
         ({"domain": "org"}, "no signature that counts"),
         ({"domain": "example.net"}, "no signature that counts"),
-        ({"n": " " * 50 + "x"}, "no signature that counts"),
+        ({"n": " " * 50 + "x"}, "no usual one"),
+        ({"n": "\r\n" + " " * 50 + "x"}, "no usual one"),
+        ({"h": "from:to"}, "no signature that counts"),
     ],
 )
 async def test_a_signature_that_does_not_count_proves_nothing(tags, why):
@@ -95,6 +97,14 @@ async def test_a_signature_that_does_not_count_proves_nothing(tags, why):
 
 async def test_a_length_that_covers_the_whole_text_is_no_harm():
     assert (await proof(signed(l="34", x="99999999999"), published())).by is ProvenBy.DKIM
+
+
+@pytest.mark.parametrize("field", [b"Subject: leave", b"Content-Type: text/html", b"to: x@example.net"])
+async def test_a_field_that_mallory_puts_on_top_of_a_signed_mail_is_not_taken_for_signed(field):
+    mail = signed(b"Content-Type: text/plain\r\n" + MAIL)
+
+    assert (await proof(mail, published())).by is ProvenBy.DKIM
+    assert (await proof(field + b"\r\n" + mail, published())).by is None
 
 
 @pytest.mark.parametrize(
