@@ -11,7 +11,7 @@ from authres.core import AuthenticationResult, AuthenticationResultsHeader, Auth
 from mailer.domain.alignment import speaks_for
 from mailer.mail.header_section import HeaderSection
 
-_MOST_OCTETS, _MOST_COMMENTS, _MOST_FIELDS = 4000, 100, 10
+_MOST_OCTETS, _MOST_COMMENTS, _MOST_FIELDS = 3000, 100, 5
 _NAME = re.compile(r"\s*(?:\([^()]*\)\s*)?([^\s;()]+)")
 _IDENTITIES = {"dkim": (("header", "d"), ("header", "i")), "spf": (("smtp", "mailfrom"),)}
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 _SPACES = re.compile(rb"[ \t]+")
+_CUT = re.compile(rb"[ \t\r]*[^ \t\r]")
 _AT_ONCE = 128 * 1024
 """Octets after which the interpreter may turn to another thread."""
 
@@ -29,10 +30,9 @@ def canonical_bytes(body: bytes, *, relaxed: bool) -> bytes:
 def _single_spaced(body: bytes) -> list[bytes]:
     pieces, start = [], 0
     while start < len(body):
-        end = min(start + _AT_ONCE, len(body))
         # Neither a gap nor a line end is cut in two.
-        while end < len(body) and body[end - 1] in b" \t\r":
-            end += 1
+        cut = _CUT.match(body, start + _AT_ONCE - 1)
+        end = cut.end() if cut else len(body)
         pieces.append(_SPACES.sub(b" ", body[start:end]).replace(b" \r\n", b"\r\n"))
         start = end
     return pieces
