@@ -123,9 +123,9 @@ def _helo(first: str, comments: Iterable[str]) -> str | None:
 
 
 def _address(text: str) -> IPv4Address | IPv6Address | None:
-    """The address written; one of version 4 in the clothes of version 6 (::ffff:192.0.2.1) is of version 4."""
+    """The address written, without its zone; one of version 4 written as ::ffff:192.0.2.1 is of version 4."""
     try:
-        address = ip_address(text)
+        address = ip_address(text.partition("%")[0])
     except ValueError:
         return None
     if isinstance(address, IPv6Address):

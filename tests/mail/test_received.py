@@ -78,6 +78,10 @@ def test_a_stranger_who_hands_in_a_mail_is_its_source_whatever_the_mail_says():
     assert (found.source, found.ours) == (Source(address="203.0.113.7", helo="their.helo.example.org"), 0)
 
 
+def test_an_address_that_is_good_on_one_cable_only_is_known_without_its_zone():
+    assert came_from(mail(), handed_in("fe80::1%eth0"), OURS).address == "fe80::1"
+
+
 @pytest.mark.parametrize("server", ["127.0.0.1", "198.51.100.3", "::1", "::ffff:127.0.0.1"])
 def test_of_a_mail_that_our_server_hands_in_its_topmost_field_tells(server):
     forged = "from bank.example.com (bank.example.com [203.0.113.9]) by lists.example.net (Postfix)"
