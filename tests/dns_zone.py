@@ -23,7 +23,8 @@ from mailer.outside.dns import Dns, open_dns
 class Zone(asyncio.DatagramProtocol):
     """Answers from `records`: {"name. TYPE": [data, ...]} as in a zone file. `asked` keeps every question."""
 
-    def __init__(self, records: Mapping[str, Iterable[str]]) -> None:
+    def __init__(self, records: Mapping[str, Iterable[str]], *, ttl: int = 60) -> None:
+        self.ttl = ttl
         self.records = {key.lower(): list(data) for key, data in records.items()}
         self.asked: list[str] = []
         self.by_tcp: list[str] = []
@@ -94,7 +95,7 @@ class Zone(asyncio.DatagramProtocol):
         if name in self._failing:
             answer.set_rcode(dns.rcode.SERVFAIL)
         elif data := self.records.get(f"{name} {kind}".lower()):
-            answer.answer.append(dns.rrset.from_text_list(question.name, 60, "IN", kind, data))
+            answer.answer.append(dns.rrset.from_text_list(question.name, self.ttl, "IN", kind, data))
         elif not any(key.startswith(f"{name} ") for key in self.records):
             answer.set_rcode(dns.rcode.NXDOMAIN)
         return answer

@@ -70,6 +70,12 @@ def split_mail(raw: bytes) -> Part:
     return Part(fields, raw[start : start + _BODY_OCTETS])
 
 
+def fields_in_order(head: bytes) -> list[tuple[str, str]]:
+    """All fields of a header section from the top, lower-case name and whole value, read as `split_mail` does."""
+    found = (_FIELD.fullmatch(line) for line in _FOLD.sub(b" ", head).split(b"\n"))
+    return [(field[1].decode("ascii").lower(), _decode(field[2].strip(), None)) for field in found if field]
+
+
 def text_parts(mail: Part) -> list[Part]:
     """Its text/plain and text/html parts in order: not attachments, nor what is in mails attached."""
     waiting, texts = [(mail, 0)], []

@@ -24,13 +24,14 @@ async def find_dmarc(dns: Dns, domain: str) -> DmarcRecords:
     """
     asked = domain
     while True:
-        texts = tuple(text for text in await dns.texts(f"_dmarc.{asked}") if _is_dmarc(text))
+        texts = tuple(text for text in await dns.texts(f"_dmarc.{asked}") if is_dmarc(text))
         above = asked.partition(".")[2]
         if texts or "." not in above:
             return DmarcRecords(domain=asked, texts=texts)
         asked = above
 
 
-def _is_dmarc(text: str) -> bool:
+def is_dmarc(text: str) -> bool:
+    """Whether a TXT record is one of DMARC: it begins with the tag `v=DMARC1`."""
     tags = read_tags(text)
     return next(iter(tags), "") == "v" and tags["v"] == "DMARC1"

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from ipaddress import IPv4Address, IPv6Address
-from typing import Any
+from typing import Any, Literal
 
 import dns.asyncresolver
 import dns.exception
@@ -21,10 +22,24 @@ _EDNS_OCTETS = 1232
 """Fits one packet nearly everywhere; a longer answer is asked for again by TCP."""
 
 
+_REMEMBERED = 4096
+"""Answers, the empty ones too."""
+_LONGEST_REMEMBERED_S = 300
+"""Whatever a record says: so that what was mended is seen, and what does not exist may come to be."""
+
+
+class _Memory(dns.resolver.LRUCache):
+    """Answers until they expire, but none for long."""
+
+    def put(self, key: dns.resolver.CacheKey, value: dns.resolver.Answer) -> None:
+        value.expiration = min(value.expiration, time.time() + _LONGEST_REMEMBERED_S)
+        super().put(key, value)
+
+
 class Dns:
     """Asks a resolver: what does not exist is an empty answer, no answer is DnsUnavailable, naming the question.
 
-    Servers shuffle their answers; ours are sorted.
+    Servers shuffle their answers; ours are sorted. Answers are remembered for their time to live, five minutes at most.
     """
 
     def __init__(self, resolver: dns.asyncresolver.Resolver) -> None:
@@ -35,9 +50,10 @@ class Dns:
         records = await self._ask(name, "TXT")
         return tuple(sorted(b"".join(record.strings).decode("ascii", "replace") for record in records))
 
-    async def addresses(self, name: str) -> tuple[IpAddress, ...]:
-        """The A records, then the AAAA records."""
-        four, six = await self._ask(name, "A"), await self._ask(name, "AAAA")
+    async def addresses(self, name: str, only: Literal[4, 6] | None = None) -> tuple[IpAddress, ...]:
+        """The A records, then the AAAA records; or only those of one version."""
+        four = await self._ask(name, "A") if only != 6 else ()
+        six = await self._ask(name, "AAAA") if only != 4 else ()
         return (
             *sorted(IPv4Address(record.address) for record in four),
             *sorted(IPv6Address(record.address) for record in six),
@@ -77,6 +93,7 @@ def open_dns(servers: Sequence[tuple[str, int]] = (), *, within_s: float = 6) ->
         raise DnsUnavailable("this machine has no DNS servers configured; name some in settings.toml, [dns]") from None
     if servers:
         resolver.nameservers = [dns.nameserver.Do53Nameserver(host, port) for host, port in servers]
+    resolver.cache = _Memory(_REMEMBERED)
     resolver.use_edns(0, 0, _EDNS_OCTETS)
     resolver.lifetime, resolver.timeout = within_s, within_s / 3
     return Dns(resolver)

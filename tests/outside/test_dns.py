@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from ipaddress import ip_address
 
 import pytest
@@ -63,3 +64,32 @@ async def test_a_silent_server_is_given_up():
 async def test_a_name_that_cannot_be_asked_for_is_told(name):
     with pytest.raises(DnsUnavailable, match="cannot be asked for"):
         await open_dns([("127.0.0.1", 1)]).texts(name)
+
+
+@pytest.mark.parametrize(("ttl", "remembered_s"), [(60, 60), (86_400, 300)])
+async def test_an_answer_is_remembered_for_its_time_but_never_for_long(monkeypatch, ttl, remembered_s):
+    now = time.time()
+    async with Zone({"example.org. MX": ["10 a.example.org."]}, ttl=ttl) as zone:
+        dns = zone.dns()
+        for later in (0, remembered_s - 5, remembered_s + 5):
+            monkeypatch.setattr("time.time", lambda later=later: now + later)
+            assert await dns.mail_servers("example.org") == ("a.example.org",)
+
+        assert len(zone.asked) == 2
+
+
+async def test_what_does_not_exist_is_remembered_for_a_while_and_a_failure_is_not(monkeypatch):
+    now = time.time()
+    async with Zone({}) as zone:
+        dns = zone.dns()
+        assert (await dns.texts("example.org"), await dns.texts("example.org")) == ((), ())
+        assert len(zone.asked) == 1
+        zone.records["example.org. txt"] = ['"hello"']
+        monkeypatch.setattr("time.time", lambda: now + 305)
+        assert await dns.texts("example.org") == ("hello",)
+
+        zone.fails("broken.example.org.")
+        for _ in range(2):
+            with pytest.raises(DnsUnavailable):
+                await dns.texts("broken.example.org")
+        assert zone.asked.count("broken.example.org. TXT") >= 2
