@@ -39,7 +39,7 @@ class DkimClaim:
 
 
 def dkim_claims(section: HeaderSection) -> list[DkimClaim]:
-    """The signatures that could show who wrote: RSA with SHA-256 (RFC 8301), From and Subject among what is signed.
+    """The signatures that could show who wrote: RSA with SHA-256 (RFC 8301), of From, Subject and to whom it is.
 
     None where a field stands twice that may only stand once (RFC 5322 section 3.6): of two the lower one is signed, and
     the upper one read.
@@ -48,7 +48,7 @@ def dkim_claims(section: HeaderSection) -> list[DkimClaim]:
     if len(set(names)) < len(names):
         return []
     claims = [
-        _claim(index, value, {"from", "subject"} & set(names))
+        _claim(index, value, {"from", "to", "cc", "subject"} & set(names))
         for index, value in enumerate(section.values("dkim-signature"))
     ]
     return [claim for claim in claims if claim is not None]

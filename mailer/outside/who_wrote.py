@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from mailer.domain.arrival import Arrival
 from mailer.domain.proof import Proof, ProvenBy
 from mailer.mail.authentication_results import passed_at_host
 from mailer.mail.author import sole_author
 from mailer.mail.header_section import HeaderSection, header_section
-from mailer.mail.received import Source, trail
+from mailer.mail.received import trail
 from mailer.outside.check_dkim import check_dkim
 from mailer.outside.check_spf import check_spf
 from mailer.outside.dns import Dns
@@ -33,31 +33,38 @@ async def who_wrote(
 
     `mail` is all of its octets, in the spool or not. `mail_servers` are addresses and networks of our own servers,
     which may hand in others' mail, `authserv_ids` the names they sign their findings with. A mail must name one author
-    in one From field. Nothing is asked of the DNS where our own server has said it (RFC 8601), or where neither a
-    signature nor a sender could count. Unproven is what no record shows, and what the DNS did not tell in time: `why`
-    says which.
+    in one From field, and us in To or Cc: a signature shows who wrote, not to whom it went, and whoever has some signed
+    mail of hers could hand it in to us. Nothing is asked of the DNS where our own server has said it (RFC 8601), or
+    where neither a signature nor a sender could count. Unproven is what no record shows, and what the DNS did not tell
+    in time: `why` says which.
     """
     section = header_section(mail)
     author = sole_author(section)
     if author is None or not section.whole:
         return Proof(by=None, why="From is not one plain address" if section.whole else "the header is too long")
     way = trail(section, arrival, mail_servers)
-    if said := passed_at_host(section, way.ours, authserv_ids, author.domain):
+    to_us = _names_us(section, arrival)
+    if to_us and (said := passed_at_host(section, way.ours, authserv_ids, author.domain)):
         return Proof(by=ProvenBy.HOST, domain=author.domain, why=f"our mail server says {said}")
     if dns is None:
         return Proof(by=None, domain=author.domain, why="there is no DNS to ask")
-    return await _ask(dns, mail, section, arrival.sender, way.source, author.domain, within_s)
+    checks: dict[ProvenBy, _Check] = {
+        ProvenBy.DKIM: lambda: check_dkim(dns, mail, section, author.domain),
+        ProvenBy.SPF: lambda: check_spf(dns, arrival.sender, way.source, author.domain),
+    }
+    if not to_us:
+        del checks[ProvenBy.DKIM]
+    return await _ask(checks, author.domain, within_s)
 
 
-async def _ask(
-    dns: Dns, mail: bytes, section: HeaderSection, sender: str, source: Source, author: str, within_s: float
-) -> Proof:
+def _names_us(section: HeaderSection, arrival: Arrival) -> bool:
+    named = " ".join([*section.values("to"), *section.values("cc")]).lower()
+    return any(recipient.lower() in named for recipient in arrival.recipients)
+
+
+async def _ask(checks: Mapping[ProvenBy, _Check], author: str, within_s: float) -> Proof:
     told = []
-    checks: tuple[tuple[ProvenBy, _Check], ...] = (
-        (ProvenBy.DKIM, lambda: check_dkim(dns, mail, section, author)),
-        (ProvenBy.SPF, lambda: check_spf(dns, sender, source, author)),
-    )
-    for by, check in checks:
+    for by, check in checks.items():
         try:
             # Half of the time each: what is silent about the one shall not keep us from the other.
             async with asyncio.timeout(within_s / len(checks)):

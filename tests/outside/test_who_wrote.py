@@ -59,6 +59,18 @@ async def test_a_signature_goes_before_the_host_and_is_enough():
         assert (await proof(signed() + b"changed", dns=zone.dns())).by is ProvenBy.SPF
 
 
+async def test_what_rosa_signed_for_somebody_else_proves_nothing_to_us():
+    private = MAIL.replace(b"lists.example.net", b"elsewhere.example.net")
+    assert private != MAIL
+    async with Zone(SPF | published()) as zone:
+        replayed = await proof(signed(private), from_host("203.0.113.7"), dns=zone.dns())
+        vouched = await proof(
+            SAYS + RECEIVED % b"203.0.113.7" + signed(private), from_host("127.0.0.1"), dns=zone.dns()
+        )
+
+    assert (replayed.by, vouched.by) == (None, None)
+
+
 async def test_our_own_servers_word_is_taken_and_nothing_is_asked():
     found = await proof(SAYS + RECEIVED % b"203.0.113.7" + MAIL, from_host("127.0.0.1"))
 
