@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
 import structlog
@@ -12,7 +13,7 @@ import structlog
 from mailer.actions.joining.confirm import confirm
 from mailer.actions.joining.decline import decline
 from mailer.actions.joining.look_up import look_up_list
-from mailer.actions.joining.subscribe import subscribe
+from mailer.actions.joining.subscribe import subscribe, subscribe_by_form
 from mailer.actions.joining.unsubscribe import unsubscribe, unsubscribe_address
 from mailer.app import App
 from mailer.domain.address import Address
@@ -60,6 +61,9 @@ async def hear(app: App) -> bool:
         return False
     heard = await asyncio.to_thread(read_mail, mail.arrival.raw, mail.arrival.sender)
     end = IncomingState.DONE
+    if mail.arrival.request:
+        with suppress(NotFound):
+            await subscribe_by_form(app, mail.arrival)
     for recipient in mail.arrival.recipients:
         to = parse_local_part(recipient.rpartition("@")[0])
         asking = Asking(app=app, mail=mail, heard=heard, recipient=recipient, to=to)
