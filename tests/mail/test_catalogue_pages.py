@@ -50,12 +50,13 @@ VALUES: dict[str, dict[str, Any]] = {
     "goodbye": {"undo_action": "/rejoin/abc"},
     "rejoin": {"action": "/rejoin/abc"},
     "rejoined": {},
+    "never": {"action": "/never/abc"},
     "expired": {},
     "not_found": {},
     "trouble": {},
     "home": {"mailing_lists": [APPEALS, replace(APPEALS, id=2, name="library", description="")]},
 }
-FORMS = {"join": 1, "joined": 1, "confirm": 2, "leave": 1, "goodbye": 1, "rejoin": 1}
+FORMS = {"join": 1, "joined": 1, "confirm": 2, "leave": 1, "goodbye": 1, "rejoin": 1, "never": 1}
 
 
 class Tags(HTMLParser):

@@ -21,6 +21,13 @@ async def look_up_token(app: App, purpose: Purpose, token: str) -> tuple[Mailing
     return await app.database.read(work)
 
 
+async def look_up_asked(app: App, purpose: Purpose, token: str) -> str | None:
+    """The language of the person a token names, None where their request is gone since; TokenRefused."""
+    subscription_id = read_token(app.house.keyring, purpose, token)
+    asked = await app.database.read(subscriptions.find_by_id, subscription_id)
+    return (asked.requested_language or asked.language) if asked else None
+
+
 async def look_up_list(app: App, name: str) -> MailingList:
     """The mailing list of that name; NotFound."""
     return await app.database.read(mailing_lists.named, name)

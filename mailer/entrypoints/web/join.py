@@ -1,4 +1,4 @@
-"""The join form: one plain page, through the same action as joining by mail."""
+"""The join form: one plain page, whose answer is kept as a row and acted on like a mail."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from babel import Locale
 from starlette.requests import Request
 from starlette.responses import Response
 
+from mailer.actions.hearing.receive import receive
 from mailer.actions.joining.look_up import look_up_list
-from mailer.actions.joining.subscribe import subscribe
 from mailer.domain.address import parse_address
-from mailer.domain.consent import Evidence, Way
+from mailer.domain.arrival import Arrival
 from mailer.domain.language import parse_language
 from mailer.domain.mailing_list import MailingList
-from mailer.entrypoints.web.page import app_of, page, read_form
+from mailer.entrypoints.web.page import app_of, client_of, page, read_form
 from mailer.errors import AddressRefused
 
 _LONGEST_NAME = 100
@@ -27,7 +27,7 @@ async def show_join(request: Request) -> Response:
 
 
 async def post_join(request: Request) -> Response:
-    """Ask by letter whether the person wants to join; the answer is the same whoever is subscribed."""
+    """Keep what was asked for, and answer at once: the same, in the same time, whoever is subscribed."""
     app = app_of(request)
     mailing_list = await look_up_list(app, request.path_params["name"])
     posted = await read_form(request)
@@ -39,15 +39,14 @@ async def post_join(request: Request) -> Response:
     except AddressRefused as refusal:
         return _form(request, mailing_list, form, str(refusal), status=422)
     if not posted.get("website"):  # a trap that people never see: whoever fills it in is a robot
-        await subscribe(
-            app,
-            list_name=mailing_list.name,
-            address=address,
-            evidence=Evidence(Way.FORM, {"client": request.client.host if request.client else None}),
-            name=form["name"] or None,
-            language=parse_language(form["language"]),
-            again=again,
-        )
+        asked = {
+            "list": mailing_list.name,
+            "address": address.mailed,
+            "name": form["name"] or None,
+            "language": parse_language(form["language"]),
+            "again": again,
+        }
+        await receive(app, Arrival(sender="", recipients=(), request=asked, client=client_of(request)))
     wanted = parse_language(form["language"])
     action = f"/join/{mailing_list.name}"
     return page(request, "joined", wanted, mailing_list=mailing_list, action=action, form=form, again=again)

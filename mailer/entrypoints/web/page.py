@@ -29,6 +29,11 @@ def app_of(request: Request) -> App:
     return app
 
 
+def client_of(request: Request) -> str | None:
+    """The IP address a request came from; behind a proxy on this machine, the one that proxy names."""
+    return request.client.host if request.client else None
+
+
 def page(request: Request, name: str, *wanted: str | None, status: int = 200, **values: Any) -> HTMLResponse:
     """One of templates/pages, in the first language that we speak of `wanted` and what the browser asks for."""
     app = app_of(request)

@@ -29,6 +29,7 @@ def web_app(app: App) -> Starlette:
         Route("/confirm/{token}", ways.post_confirm, methods=["POST"]),
         Route("/leave/{token}", ways.post_leave, methods=["POST"]),
         Route("/rejoin/{token}", ways.post_rejoin, methods=["POST"]),
+        Route("/never/{token}", ways.post_never, methods=["POST"]),
         Route("/{way}/{token}", _show_way),
     ]
     refused: dict[Any, Any] = dict.fromkeys((404, TokenRefused, NotFound), _not_found)
