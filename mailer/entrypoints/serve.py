@@ -14,6 +14,7 @@ import uvicorn
 
 from mailer.actions.hearing.hear import hear
 from mailer.actions.hearing.receive import receive, recognise
+from mailer.actions.tending.tidy import tidy
 from mailer.app import App
 from mailer.entrypoints.clock import ticking
 from mailer.entrypoints.listener import listen
@@ -29,6 +30,7 @@ from mailer.store.workers import owning
 _log = structlog.get_logger()
 
 _OWNER_CHECK_S = 5
+_TIDY_CHECK_S = 600
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,7 @@ async def serving(app: App, intake: IntakeSettings, web: WebSettings) -> AsyncIt
                     group.create_task(whenever(app, app.bells.incoming, partial(_hear_all, app)))
                     group.create_task(pages.serve(sockets=[pages_socket]))
                     group.create_task(_stay_owner(app, make_sure))
+                    group.create_task(_tidy_hourly(app))
                     app.bells.ring()
                     try:
                         yield Doors(mail_door.port, pages_socket.getsockname()[1])
@@ -122,6 +125,17 @@ async def _hear_all(app: App) -> None:
         except Exception:
             _log.exception("a mail broke us")
             return
+
+
+async def _tidy_hourly(app: App) -> None:
+    """Ask now and then whether it is time; the ledger knows."""
+    while not app.bells.closing.is_set():
+        try:
+            if any((done := await tidy(app)).values()):
+                _log.info("tidied", **done)
+        except DatabaseUnavailable as trouble:
+            _log.warning("trouble", what=str(trouble))
+        await pause(app, _TIDY_CHECK_S)
 
 
 async def _stay_owner(app: App, make_sure: Callable[[], None]) -> None:
