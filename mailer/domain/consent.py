@@ -12,6 +12,8 @@ class Act(StrEnum):
 
     ASKED = "asked"
     """Somebody asked for this address; it is not known yet whether it was the person."""
+    HELD = "held"
+    """Somebody asked, and the person is not asked for now: too many letters would go out."""
     CONFIRMED = "confirmed"
     DECLINED = "declined"
     LEFT = "left"
@@ -22,6 +24,12 @@ class Act(StrEnum):
     INVITED = "invited"
     NEVER = "never"
     """Asked not to be asked again, by any list."""
+
+
+AGREED = (Act.CONFIRMED, Act.REJOINED, Act.IMPORTED)
+"""With one of these the person was on the list; without any, all we know of them is a stranger's word."""
+PROOFS = frozenset({"proof", "client", "from", "envelope_from", "message_id"})
+"""What in the evidence shows who it was: kept for a while only."""
 
 
 class Way(StrEnum):

@@ -12,8 +12,6 @@ REJOIN_WITHIN = timedelta(days=2)
 """How long the goodbye's Undo stays good."""
 ASK_AGAIN_AFTER = timedelta(days=1)
 """A stranger's repeated request sends no second confirmation before that."""
-ASKED_PER_MAILBOX = 5
-"""Confirmations one mailbox gets in a day over all lists, plus-tags and dots seen through."""
 
 
 class SubscriptionState(StrEnum):
@@ -39,6 +37,8 @@ class Subscription:
     """When the latest confirmation letter was written."""
     asked_again: bool
     """Whether that day's second one, on request through the form, was written too."""
+    held_at: datetime | None
+    """Since when it waits without a letter, because too many would go out."""
     requested_name: str | None
     requested_language: str | None
     """What the request said; it touches the subscriber only on confirmation."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import BigInteger, ColumnElement, Connection, Dialect, Update, bindparam, func, select, update
@@ -36,6 +37,24 @@ def add_notice(tx: Connection, notice: Notice, now: datetime) -> bool:
         queued_at=now,
     )
     return bool(tx.execute(statement.on_conflict_do_nothing()).rowcount)
+
+
+@dataclass(frozen=True, slots=True)
+class PastNotice:
+    """Whom a notice went to."""
+
+    id: int
+    address: str
+    mailing_list_id: int | None
+
+
+def notices_about(tx: Connection, subscription_id: int) -> list[PastNotice]:
+    """The notices about one subscription, which may be gone since; no index knows them, so read, and seldom."""
+    columns = (delivery.c.id, delivery.c.address, delivery.c.mailing_list_id)
+    found = tx.execute(
+        select(*columns).where(delivery.c.campaign_id == NOTICES, delivery.c.subscription_id == subscription_id)
+    )
+    return [PastNotice(*row) for row in found]
 
 
 def give_up(tx: Connection, delivery_id: int, reason: str) -> None:

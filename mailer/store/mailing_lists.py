@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import Connection, Row, func, select
+from sqlalchemy import Connection, Row, func, select, update
 
 from mailer.domain.mailing_list import MailingList
 from mailer.domain.subscription import SubscriptionState
@@ -48,6 +48,11 @@ def get(tx: Connection, mailing_list_id: int) -> MailingList:
 def every(tx: Connection) -> list[MailingList]:
     """All lists by name."""
     return [_value(row) for row in tx.execute(select(mailing_list).order_by(mailing_list.c.name))]
+
+
+def quieten(tx: Connection, mailing_list_id: int, until: datetime) -> None:
+    """Until then no stranger who asks to join is answered."""
+    tx.execute(update(mailing_list).where(mailing_list.c.id == mailing_list_id).values(quiet_until=until))
 
 
 def counts(tx: Connection, mailing_list_id: int) -> dict[SubscriptionState, int]:

@@ -40,6 +40,14 @@ def ids(tx: Connection, address_keys: Iterable[str]) -> dict[str, int]:
     return {key: number for key, number in found}
 
 
+def in_mailbox(tx: Connection, mailbox_key: str) -> dict[int, str]:
+    """Those whose addresses are one mailbox's, with their suppression keys."""
+    found = tx.execute(
+        select(subscriber.c.id, subscriber.c.suppression_key).where(subscriber.c.mailbox_key == mailbox_key)
+    )
+    return {number: key for number, key in found}
+
+
 def describe(tx: Connection, rows: list[Mapping[str, Any]]) -> None:
     """Set name, language and zone where a row {subscriber_id, name, language, zone} gives them; None keeps."""
     if rows:

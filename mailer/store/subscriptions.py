@@ -13,13 +13,20 @@ from mailer.errors import NotFound
 from mailer.store.database import insert_into, insert_many
 from mailer.store.tables import subscriber, subscription
 
+_ASKED_NO_MORE: dict[str, Any] = {"held_at": None, "requested_name": None, "requested_language": None}
+
 
 def get(tx: Connection, subscription_id: int) -> Subscription:
     """The subscription of that id, or NotFound."""
-    row = tx.execute(_selected().where(subscription.c.id == subscription_id)).one_or_none()
-    if row is None:
+    if (found := find_by_id(tx, subscription_id)) is None:
         raise NotFound("there is no such subscription")
-    return _value(row)
+    return found
+
+
+def find_by_id(tx: Connection, subscription_id: int) -> Subscription | None:
+    """The subscription of that id, where it is still there."""
+    row = tx.execute(_selected().where(subscription.c.id == subscription_id)).one_or_none()
+    return None if row is None else _value(row)
 
 
 def find(tx: Connection, mailing_list_id: int, address_key: str) -> Subscription | None:
@@ -116,15 +123,52 @@ def note_asking(tx: Connection, asked: Subscription, *, name: str | None, langua
             changed_at=now,
             asked_at=now if not again else asked.asked_at,
             asked_again=again,
+            held_at=None,
             requested_name=name or asked.requested_name,
             requested_language=language or asked.requested_language,
         )
     )
 
 
+def hold(tx: Connection, asked: Subscription, *, name: str | None, language: str | None, now: datetime) -> None:
+    """The request waits without a letter, with what it said."""
+    tx.execute(
+        update(subscription)
+        .where(subscription.c.id == asked.id)
+        .values(
+            state=SubscriptionState.PENDING,
+            changed_at=now,
+            held_at=now,
+            requested_name=name or asked.requested_name,
+            requested_language=language or asked.requested_language,
+        )
+    )
+
+
+def oldest_held(tx: Connection, subscriber_id: int) -> Subscription | None:
+    """Which of a person's requests that wait without a letter came first."""
+    theirs = _selected().where(
+        subscription.c.subscriber_id == subscriber_id,
+        subscription.c.state == SubscriptionState.PENDING,
+        subscription.c.held_at.is_not(None),
+    )
+    row = tx.execute(theirs.order_by(subscription.c.held_at, subscription.c.id).limit(1)).one_or_none()
+    return None if row is None else _value(row)
+
+
+def held(tx: Connection, mailbox_key: str) -> int:
+    """How many requests for one mailbox wait without a letter."""
+    waiting = select(func.count()).select_from(subscription.join(subscriber))
+    return tx.execute(
+        waiting.where(subscriber.c.mailbox_key == mailbox_key, subscription.c.held_at.is_not(None))
+    ).scalar_one()
+
+
 def note_answered(tx: Connection, asked: Subscription, now: datetime) -> None:
     """Somebody who is subscribed was told so; counts as that day's letter."""
-    tx.execute(update(subscription).where(subscription.c.id == asked.id).values(asked_at=now, asked_again=False))
+    again = asked.asked_at is not None and now - asked.asked_at < ASK_AGAIN_AFTER
+    at = asked.asked_at if again else now
+    tx.execute(update(subscription).where(subscription.c.id == asked.id).values(asked_at=at, asked_again=again))
 
 
 def move(
@@ -139,7 +183,7 @@ def move(
         tx.execute(
             update(subscription)
             .where(subscription.c.id == subscription_id, subscription.c.state.in_(of))
-            .values(state=to, changed_at=now, requested_name=None, requested_language=None, **proved)
+            .values(state=to, changed_at=now, **_ASKED_NO_MORE, **proved)
         ).rowcount
     )
 
@@ -149,17 +193,8 @@ def leave_all(tx: Connection, subscriber_id: int, now: datetime) -> None:
     tx.execute(
         update(subscription)
         .where(subscription.c.subscriber_id == subscriber_id)
-        .values(state=SubscriptionState.UNSUBSCRIBED, changed_at=now, requested_name=None, requested_language=None)
+        .values(state=SubscriptionState.UNSUBSCRIBED, changed_at=now, **_ASKED_NO_MORE)
     )
-
-
-def asked_lately(tx: Connection, mailbox_key: str, since: datetime) -> int:
-    """How many confirmations one mailbox was sent since then, over all lists."""
-    return tx.execute(
-        select(func.count())
-        .select_from(subscription.join(subscriber))
-        .where(subscriber.c.mailbox_key == mailbox_key, subscription.c.asked_at > since)
-    ).scalar_one()
 
 
 def people(tx: Connection, mailing_list_id: int, after: int, most: int) -> list[Any]:
@@ -167,7 +202,8 @@ def people(tx: Connection, mailing_list_id: int, after: int, most: int) -> list[
     columns = (subscription.c.id, subscription.c.state, subscription.c.attributes, subscription.c.changed_at)
     persons = (subscriber.c.address, subscriber.c.name, subscriber.c.language, subscriber.c.zone)
     wanted = select(*columns, *persons).join_from(subscription, subscriber)
-    wanted = wanted.where(subscription.c.mailing_list_id == mailing_list_id, subscription.c.id > after)
+    named = subscriber.c.address != ""  # whose address was erased is nobody any more
+    wanted = wanted.where(subscription.c.mailing_list_id == mailing_list_id, subscription.c.id > after, named)
     return list(tx.execute(wanted.order_by(subscription.c.id).limit(most)).all())
 
 
@@ -190,6 +226,7 @@ def _value(row: Row[Any]) -> Subscription:
         changed_at=row.changed_at,
         asked_at=row.asked_at,
         asked_again=row.asked_again,
+        held_at=row.held_at,
         requested_name=row.requested_name,
         requested_language=row.requested_language,
         address=row.address,

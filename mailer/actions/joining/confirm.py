@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from sqlalchemy import Connection
 
+from mailer.actions.guarding import guard
+from mailer.actions.guarding.ask import ask
 from mailer.app import App
+from mailer.domain.address import Address
 from mailer.domain.consent import Act, Evidence
 from mailer.domain.delivery import Kind, Notice
 from mailer.domain.mailing_list import MailingList
@@ -18,8 +21,9 @@ async def confirm(app: App, token: str, evidence: Evidence) -> MailingList:
     """Confirm the pending subscription this token names, and welcome the person once.
 
     Confirming twice is no error. What the request said of name and language is theirs from now on, and an
-    earlier leaving of this list is lifted. Raises TokenRefused, NotFound, and NothingPending for a request
-    declined, withdrawn or too old.
+    earlier leaving of this list is lifted. The oldest request for the same address that was put off is asked
+    about now: one for each confirmation, so that these cannot be used to bomb anybody either. Raises
+    TokenRefused, NotFound, and NothingPending for a request declined, withdrawn or too old.
     """
     subscription_id = read_token(app.house.keyring, Purpose.CONFIRM, token)
 
@@ -31,6 +35,7 @@ async def confirm(app: App, token: str, evidence: Evidence) -> MailingList:
         if not may_confirm(asked, app.clock()):
             raise NothingPending("nothing waits to be confirmed here any more: please ask to join again")
         _admit(tx, app, mailing_list, asked, evidence)
+        _ask_next(tx, app, asked, evidence)
         return mailing_list
 
     joined = await app.database.write(work)
@@ -56,3 +61,15 @@ def _admit(tx: Connection, app: App, mailing_list: MailingList, asked: Subscript
         subscription_id=asked.id,
     )
     deliveries.add_notice(tx, welcome, now)
+
+
+def _ask_next(tx: Connection, app: App, confirmed: Subscription, evidence: Evidence) -> None:
+    address = Address(confirmed.address)
+    guard.note_answer(tx, app, address)
+    if (held := subscriptions.oldest_held(tx, confirmed.subscriber_id)) is None:
+        return
+    guard.note_letter(tx, app, address)
+    held_since = held.held_at.isoformat() if held.held_at else None
+    why = Evidence(evidence.way, {"confirmed": confirmed.id, "held_since": held_since})
+    mailing_list = mailing_lists.get(tx, held.mailing_list_id)
+    ask(tx, app, mailing_list, held, why, language=held.requested_language)

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 from sqlalchemy import Connection
 
+from mailer.actions.guarding import guard
+from mailer.actions.guarding.ask import ask, put_off
 from mailer.app import App
-from mailer.domain.address import Address
-from mailer.domain.consent import Act, Evidence
-from mailer.domain.delivery import Kind, Notice
+from mailer.domain.address import Address, parse_address
+from mailer.domain.arrival import Arrival
+from mailer.domain.consent import Evidence, Way
 from mailer.domain.mailing_list import MailingList
-from mailer.domain.subscription import ASKED_PER_MAILBOX, Subscription, SubscriptionState, may_ask
-from mailer.store import consents, deliveries, mailing_lists, subscribers, subscriptions, suppressions
+from mailer.domain.shield import Ruling
+from mailer.domain.subscription import Subscription, may_ask
+from mailer.store import mailing_lists, subscribers, subscriptions
 
 
 async def subscribe(
@@ -25,56 +26,72 @@ async def subscribe(
     language: str | None = None,
     in_reply_to: str | None = None,
     again: bool = False,
+    source: str | None = None,
+    proven: bool = False,
 ) -> None:
     """Let the person at `address` be asked by letter whether they want to join.
 
-    Asking again is no error and sends at most one letter a day (a second when asked for `again`). Nothing that
-    the asker can see depends on who is subscribed. Name and language wait with the request. Raises NotFound
-    for an unknown list only.
+    `source` is the IP address the request came from, where known; `proven` that the domain of the address stands
+    behind the mail. A stranger's requests send a mailbox one letter a day over all lists (a second when asked for
+    `again`), and wait, or are forgotten, where the limits of [shield] are reached. Nothing that the asker can see
+    depends on any of this, nor on who is subscribed. Name and language wait with the request. Raises NotFound for
+    an unknown list only.
     """
 
     def work(tx: Connection) -> None:
-        mailing_list = mailing_lists.named(tx, list_name)
-        if (asked := _reachable(tx, app, mailing_list, address, again)) is None:
+        mailing_list, now = mailing_lists.named(tx, list_name), app.clock()
+        known = subscriptions.find(tx, mailing_list.id, address.key)
+        ruling = _rule(tx, app, mailing_list, address, known, again=again, source=source, proven=proven)
+        if ruling is Ruling.DROP:
             return
-        notice = _notice(app, mailing_list, asked, language, in_reply_to)
-        deliveries.add_notice(tx, notice, app.clock())
-        if notice.kind is Kind.ALREADY:
-            subscriptions.note_answered(tx, asked, app.clock())
-        else:
-            subscriptions.note_asking(tx, asked, name=name, language=language, now=app.clock())
-            consents.record(tx, asked, Act.ASKED, evidence, app.clock())
+        asked = known or _add(tx, app, mailing_list, address)
+        if ruling is Ruling.HOLD:
+            put_off(tx, app, asked, evidence, name=name, language=language)
+            return
+        # For who is not proven the day's limit does the same: a mail that we begin anew with is answered once.
+        cause = f"asked {asked.id} {now.date()} {in_reply_to}" if proven and in_reply_to else None
+        said = {"name": name, "language": language, "in_reply_to": in_reply_to, "cause": cause}
+        ask(tx, app, mailing_list, asked, evidence, **said)
 
     await app.database.write(work)
     app.bells.notices.set()
 
 
-def _reachable(
-    tx: Connection, app: App, mailing_list: MailingList, address: Address, again: bool
-) -> Subscription | None:
-    """The subscription to ask about, or None where no letter may go now."""
-    now = app.clock()
+def _rule(
+    tx: Connection,
+    app: App,
+    mailing_list: MailingList,
+    address: Address,
+    known: Subscription | None,
+    *,
+    again: bool,
+    source: str | None,
+    proven: bool,
+) -> Ruling:
+    if not guard.admits(tx, app, address, source=source, proven=proven):
+        return Ruling.DROP
+    asked_today = known is not None and not may_ask(known, app.clock())
+    if known and asked_today and not proven and not may_ask(known, app.clock(), again=again):
+        return Ruling.DROP
+    return guard.rule(tx, app, mailing_list, address, proven=proven, second=asked_today)
+
+
+def _add(tx: Connection, app: App, mailing_list: MailingList, address: Address) -> Subscription:
     suppression_key = app.house.keyring.suppression_key(address.key)
-    if suppressions.standing(tx, [suppression_key]):
-        return None
-    subscriber_id = subscribers.find_or_add(tx, address, suppression_key, now)
-    asked = subscriptions.find_or_add_pending(tx, mailing_list.id, subscriber_id, now)
-    if not may_ask(asked, now, again=again):
-        return None
-    if subscriptions.asked_lately(tx, address.mailbox_key, now - timedelta(days=1)) >= ASKED_PER_MAILBOX:
-        return None
-    return asked
+    subscriber_id = subscribers.find_or_add(tx, address, suppression_key, app.clock())
+    return subscriptions.find_or_add_pending(tx, mailing_list.id, subscriber_id, app.clock())
 
 
-def _notice(
-    app: App, mailing_list: MailingList, asked: Subscription, language: str | None, in_reply_to: str | None
-) -> Notice:
-    return Notice(
-        kind=Kind.ALREADY if asked.state is SubscriptionState.CONFIRMED else Kind.CONFIRM,
-        address=asked.address,
-        suppression_key=asked.suppression_key,
-        language=app.language(language, asked.language, mailing_list.language),
-        mailing_list_id=mailing_list.id,
-        subscription_id=asked.id,
-        values={"in_reply_to": in_reply_to} if in_reply_to else {},
+async def subscribe_by_form(app: App, arrival: Arrival) -> None:
+    """What `subscribe` does, for a form that was filled in and kept as a row; NotFound where the list is gone."""
+    form = arrival.request
+    await subscribe(
+        app,
+        list_name=form["list"],
+        address=parse_address(form["address"]),
+        evidence=Evidence(Way.FORM, {"client": arrival.client} if app.hearing.keep_client_address else {}),
+        name=form["name"],
+        language=form["language"],
+        again=form["again"],
+        source=arrival.client,
     )

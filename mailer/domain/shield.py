@@ -1,0 +1,120 @@
+"""The rules against bombing: how many letters strangers may cause, to whom, and when a list had better be quiet."""
+
+from __future__ import annotations
+
+import ipaddress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from mailer.settings.intake_tables import ShieldSettings
+
+DAY, HOUR = timedelta(days=1), timedelta(hours=1)
+PROVEN_A_DAY = 20
+"""Letters a day to somebody whose domain stands behind what they write: no more, or we are in a loop."""
+HELD_PER_MAILBOX = 20
+"""Requests that wait at once for the same mailbox; of more nothing is kept at all."""
+QUIET_FOR = timedelta(days=1)
+LOOK_EVERY = timedelta(minutes=10)
+"""How often at most a list's last strangers are counted."""
+_LOOK_BACK = timedelta(days=7)
+_TIME_TO_CONFIRM = timedelta(hours=1)
+
+
+class Counted(StrEnum):
+    """What is counted; with whom or what it is counted of, the name of a tally."""
+
+    MAILBOX = "mailbox"
+    """Letters that somebody else may have caused, to one mailbox."""
+    PROVEN = "proven"
+    """Letters to one mailbox in answer to mail that is proven to be its own."""
+    SOURCE = "source"
+    """Requests from one source."""
+    DOMAIN = "domain"
+    """Letters to strangers at one domain."""
+    PROVEN_DOMAIN = "proven domain"
+    """Letters to the proven at one domain: forged requests must not use up the room of people who really write."""
+    LIST = "list"
+    """Letters to strangers about one list."""
+    HELD = "held"
+    """Requests put off, of one list."""
+    LOOKED = "looked"
+    """How often a list's last strangers were counted."""
+    TIDIED = "tidied"
+    """How often the house was tidied."""
+    SWEPT = "swept"
+    """Not a number of things but the last line of the consent record whose proofs were erased."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Limit:
+    """How many of something there may be in one span of time."""
+
+    kind: Counted
+    of: str
+    """Of whom or what: for people and sources an HMAC."""
+    span: timedelta
+    most: int
+
+
+class Ruling(StrEnum):
+    """What is done about a request."""
+
+    WRITE = "write"
+    """A letter asks the person."""
+    HOLD = "hold"
+    """It waits, without a letter."""
+    DROP = "drop"
+    """Nothing is written anywhere."""
+
+
+def tallied(since: datetime | None, count: int, now: datetime, span: timedelta) -> tuple[datetime, int]:
+    """A tally after one more: a window is as long as `span` and begins with the first that is counted in it."""
+    if since is None or now - since >= span:
+        return now, 1
+    return since, count + 1
+
+
+def letter_limits(
+    shield: ShieldSettings, *, mailbox: str, domain: str, list_name: str | None, proven: bool, second: bool = False
+) -> tuple[Limit, ...]:
+    """What bounds one letter that a mail or a form causes, narrowest first.
+
+    `second` is a person's wish for the same letter once more, which is bounded elsewhere. The proven are bounded by
+    themselves and by their domain only: whoever owns a domain could have it stand behind any number of addresses.
+    """
+    if proven:
+        return (
+            Limit(kind=Counted.PROVEN, of=mailbox, span=DAY, most=PROVEN_A_DAY),
+            Limit(kind=Counted.PROVEN_DOMAIN, of=domain, span=HOUR, most=shield.per_domain),
+        )
+    of_mailbox = Limit(kind=Counted.MAILBOX, of=mailbox, span=DAY, most=1)
+    of_domain = Limit(kind=Counted.DOMAIN, of=domain, span=HOUR, most=shield.per_domain)
+    of_list = Limit(kind=Counted.LIST, of=list_name or "", span=HOUR, most=shield.per_list)
+    return (*(() if second else (of_mailbox,)), of_domain, *((of_list,) if list_name else ()))
+
+
+def source_network(source: str) -> str:
+    """What a source is counted by: an IPv4 address, or the /64 that one customer has of IPv6 (RFC 6177 section 2)."""
+    try:
+        address = ipaddress.ip_address(source.partition("%")[0])
+    except ValueError:
+        return source
+    if isinstance(address, ipaddress.IPv4Address):
+        return str(address)
+    if address.ipv4_mapped is not None:
+        return str(address.ipv4_mapped)
+    return str(ipaddress.ip_network((int(address) >> 64 << 64, 64)))
+
+
+def judged_between(quiet_until: datetime | None, now: datetime) -> tuple[datetime, datetime]:
+    """Those asked from the first hour to the second show whether strangers of a list confirm.
+
+    The last hour's may still do so; what led to an earlier silence does not count again.
+    """
+    return max(filter(None, (now - _LOOK_BACK, quiet_until))), now - _TIME_TO_CONFIRM
+
+
+def has_collapsed(shield: ShieldSettings, *, asked: int, confirmed: int) -> bool:
+    """Whether so few of the asked confirmed that others must be asking for them."""
+    return asked >= shield.collapse_after and confirmed < shield.collapse_ratio * asked

@@ -1,0 +1,58 @@
+"""The tallies: how often something happened in a window of time that began with the first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection, case, delete, select, tuple_
+
+from mailer.domain.shield import Counted, Limit
+from mailer.store.database import insert_into
+from mailer.store.tables import tally
+
+
+def count(tx: Connection, kind: Counted, of: str, span: timedelta, now: datetime) -> int:
+    """Count one more; how many that makes in its window."""
+    statement = insert_into(tx, tally).values(kind=kind, of=of, since=now, count=1)
+    over = tally.c.since <= now - span
+    counted = statement.on_conflict_do_update(
+        index_elements=["kind", "of"],
+        set_={
+            "since": case((over, now), else_=tally.c.since),
+            "count": case((over, 1), else_=tally.c["count"] + 1),
+        },
+    )
+    return tx.execute(counted.returning(tally.c["count"])).scalar_one()
+
+
+def count_within(tx: Connection, limits: Iterable[Limit], now: datetime) -> bool:
+    """Count one more of each, if every limit allows it; else of none."""
+    with tx.begin_nested() as counting:
+        for limit in limits:
+            if count(tx, limit.kind, limit.of, limit.span, now) > limit.most:
+                counting.rollback()
+                return False
+    return True
+
+
+def forget(tx: Connection, kind: Counted, of: str) -> None:
+    """Begin anew with the next."""
+    tx.execute(delete(tally).where(tally.c.kind == kind, tally.c.of == of))
+
+
+def reached(tx: Connection, kind: Counted, of: str) -> int:
+    """The number at which this stands, whatever its window; 0 where it was never written."""
+    return tx.execute(select(tally.c["count"]).where(tally.c.kind == kind, tally.c.of == of)).scalar_one_or_none() or 0
+
+
+def put(tx: Connection, kind: Counted, of: str, number: int, now: datetime) -> None:
+    """Let it stand at a number."""
+    statement = insert_into(tx, tally).values(kind=kind, of=of, since=now, count=number)
+    tx.execute(statement.on_conflict_do_update(index_elements=["kind", "of"], set_={"since": now, "count": number}))
+
+
+def drop_old(tx: Connection, before: datetime, most: int) -> int:
+    """Forget up to `most` windows that began before; how many were."""
+    old = select(tally.c.kind, tally.c.of).where(tally.c.since < before, tally.c.kind != Counted.SWEPT).limit(most)
+    return tx.execute(delete(tally).where(tuple_(tally.c.kind, tally.c.of).in_(old), tally.c.since < before)).rowcount
