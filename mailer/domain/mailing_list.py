@@ -30,6 +30,10 @@ class MailingList:
     quiet_until: datetime | None = None
     """Until then strangers who ask to join are not answered: hardly any of the last ones confirmed."""
 
+    def is_quiet(self, now: datetime) -> bool:
+        """Whether strangers are not answered at this hour."""
+        return self.quiet_until is not None and now < self.quiet_until
+
 
 def check_list_name(name: str) -> str:
     """`name`, or ListNameRefused with the reason."""

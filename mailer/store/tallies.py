@@ -5,25 +5,34 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, case, delete, select, tuple_
+from sqlalchemy import Connection, Dialect, Insert, bindparam, case, delete, literal, select, tuple_
+from sqlalchemy.dialects import postgresql, sqlite
 
 from mailer.domain.shield import Counted, Limit
+from mailer.store.batch import Prepared
+from mailer.store.columns import UtcDateTime
 from mailer.store.database import insert_into
 from mailer.store.tables import tally
 
 
 def count(tx: Connection, kind: Counted, of: str, span: timedelta, now: datetime) -> int:
     """Count one more; how many that makes in its window."""
-    statement = insert_into(tx, tally).values(kind=kind, of=of, since=now, count=1)
-    over = tally.c.since <= now - span
-    counted = statement.on_conflict_do_update(
+    return _COUNT.run(tx, of_kind=kind, of_whom=of, now=now, over=now - span).scalar_one()
+
+
+def _make_count(dialect: Dialect) -> Insert:
+    now, over = bindparam("now", type_=UtcDateTime()), bindparam("over", type_=UtcDateTime())
+    insert = sqlite.insert if dialect.name == "sqlite" else postgresql.insert
+    first = insert(tally).values(kind=bindparam("of_kind"), of=bindparam("of_whom"), since=now, count=literal(1))
+    is_over = tally.c.since <= over
+    counted = first.on_conflict_do_update(
         index_elements=["kind", "of"],
         set_={
-            "since": case((over, now), else_=tally.c.since),
-            "count": case((over, 1), else_=tally.c["count"] + 1),
+            "since": case((is_over, now), else_=tally.c.since),
+            "count": case((is_over, literal(1)), else_=tally.c["count"] + 1),
         },
     )
-    return tx.execute(counted.returning(tally.c["count"])).scalar_one()
+    return counted.returning(tally.c["count"])
 
 
 def count_within(tx: Connection, limits: Iterable[Limit], now: datetime) -> bool:
@@ -56,3 +65,7 @@ def drop_old(tx: Connection, before: datetime, most: int) -> int:
     """Forget up to `most` windows that began before; how many were."""
     old = select(tally.c.kind, tally.c.of).where(tally.c.since < before, tally.c.kind != Counted.SWEPT).limit(most)
     return tx.execute(delete(tally).where(tuple_(tally.c.kind, tally.c.of).in_(old), tally.c.since < before)).rowcount
+
+
+# Made once: a flood of requests is turned away with little else.
+_COUNT = Prepared(_make_count)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from sqlalchemy import Connection
 
 from mailer.app import App
-from mailer.domain.consent import Act, Evidence
+from mailer.domain.consent import Act
 from mailer.domain.delivery import Kind, Notice
+from mailer.domain.join_request import JoinRequest
 from mailer.domain.mailing_list import MailingList
 from mailer.domain.subscription import Subscription, SubscriptionState
 from mailer.store import consents, deliveries, subscriptions
@@ -17,11 +18,8 @@ def ask(
     app: App,
     mailing_list: MailingList,
     asked: Subscription,
-    evidence: Evidence,
+    request: JoinRequest,
     *,
-    name: str | None = None,
-    language: str | None = None,
-    in_reply_to: str | None = None,
     cause: str | None = None,
 ) -> None:
     """Write the letter that asks, or tells that they are subscribed, and note that it was written.
@@ -33,10 +31,10 @@ def ask(
         kind=Kind.ALREADY if asked.state is SubscriptionState.CONFIRMED else Kind.CONFIRM,
         address=asked.address,
         suppression_key=asked.suppression_key,
-        language=app.language(language, asked.language, mailing_list.language),
+        language=app.language(request.language, asked.language, mailing_list.language),
         mailing_list_id=mailing_list.id,
         subscription_id=asked.id,
-        values={"in_reply_to": in_reply_to} if in_reply_to else {},
+        values={"in_reply_to": request.in_reply_to} if request.in_reply_to else {},
         cause=cause,
     )
     if not deliveries.add_notice(tx, notice, now):
@@ -44,14 +42,12 @@ def ask(
     if notice.kind is Kind.ALREADY:
         subscriptions.note_answered(tx, asked, now)
     else:
-        subscriptions.note_asking(tx, asked, name=name, language=language, now=now)
-        consents.record(tx, asked, Act.ASKED, evidence, now)
+        subscriptions.note_asking(tx, asked, name=request.name, language=request.language, now=now)
+        consents.record(tx, asked, Act.ASKED, request.evidence, now)
 
 
-def put_off(
-    tx: Connection, app: App, asked: Subscription, evidence: Evidence, *, name: str | None, language: str | None
-) -> None:
+def put_off(tx: Connection, app: App, asked: Subscription, request: JoinRequest) -> None:
     """Let the request wait without a letter, once, unless they are on the list already."""
     if asked.state is not SubscriptionState.CONFIRMED and asked.held_at is None:
-        subscriptions.hold(tx, asked, name=name, language=language, now=app.clock())
-        consents.record(tx, asked, Act.HELD, evidence, app.clock())
+        subscriptions.hold(tx, asked, name=request.name, language=request.language, now=app.clock())
+        consents.record(tx, asked, Act.HELD, request.evidence, app.clock())

@@ -104,7 +104,7 @@ def _mailbox(app: App, address: Address) -> str:
 def _is_quiet(tx: Connection, app: App, mailing_list: MailingList) -> bool:
     """Whether the list answers no strangers; looked at anew, every few minutes, when one asks."""
     now = app.clock()
-    if mailing_list.quiet_until is not None and now < mailing_list.quiet_until:
+    if mailing_list.is_quiet(now):
         return True
     if tallies.count(tx, Counted.LOOKED, str(mailing_list.id), LOOK_EVERY, now) > 1:
         return False

@@ -10,6 +10,7 @@ from mailer.app import App
 from mailer.domain.address import Address
 from mailer.domain.consent import Act, Evidence
 from mailer.domain.delivery import Kind, Notice
+from mailer.domain.join_request import JoinRequest
 from mailer.domain.mailing_list import MailingList
 from mailer.domain.subscription import Subscription, SubscriptionState, may_confirm
 from mailer.domain.token import Purpose, read_token
@@ -72,4 +73,5 @@ def _ask_next(tx: Connection, app: App, confirmed: Subscription, evidence: Evide
     held_since = held.held_at.isoformat() if held.held_at else None
     why = Evidence(evidence.way, {"confirmed": confirmed.id, "held_since": held_since})
     mailing_list = mailing_lists.get(tx, held.mailing_list_id)
-    ask(tx, app, mailing_list, held, why, language=held.requested_language)
+    request = JoinRequest(list_name=mailing_list.name, address=address, evidence=why, language=held.requested_language)
+    ask(tx, app, mailing_list, held, request)

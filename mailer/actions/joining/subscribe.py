@@ -10,6 +10,7 @@ from mailer.app import App
 from mailer.domain.address import Address, parse_address
 from mailer.domain.arrival import Arrival
 from mailer.domain.consent import Evidence, Way
+from mailer.domain.join_request import JoinRequest
 from mailer.domain.mailing_list import MailingList
 from mailer.domain.shield import Ruling
 from mailer.domain.subscription import Subscription, may_ask
@@ -38,48 +39,19 @@ async def subscribe(
     an unknown list only.
     """
 
-    def work(tx: Connection) -> None:
-        mailing_list, now = mailing_lists.named(tx, list_name), app.clock()
-        known = subscriptions.find(tx, mailing_list.id, address.key)
-        ruling = _rule(tx, app, mailing_list, address, known, again=again, source=source, proven=proven)
-        if ruling is Ruling.DROP:
-            return
-        asked = known or _add(tx, app, mailing_list, address)
-        if ruling is Ruling.HOLD:
-            put_off(tx, app, asked, evidence, name=name, language=language)
-            return
-        # For who is not proven the day's limit does the same: a mail that we begin anew with is answered once.
-        cause = f"asked {asked.id} {now.date()} {in_reply_to}" if proven and in_reply_to else None
-        said = {"name": name, "language": language, "in_reply_to": in_reply_to, "cause": cause}
-        ask(tx, app, mailing_list, asked, evidence, **said)
-
-    await app.database.write(work)
+    request = JoinRequest(
+        list_name=list_name,
+        address=address,
+        evidence=evidence,
+        name=name,
+        language=language,
+        in_reply_to=in_reply_to,
+        again=again,
+        source=source,
+        proven=proven,
+    )
+    await app.database.write(take_request, app, request)
     app.bells.notices.set()
-
-
-def _rule(
-    tx: Connection,
-    app: App,
-    mailing_list: MailingList,
-    address: Address,
-    known: Subscription | None,
-    *,
-    again: bool,
-    source: str | None,
-    proven: bool,
-) -> Ruling:
-    if not guard.admits(tx, app, address, source=source, proven=proven):
-        return Ruling.DROP
-    asked_today = known is not None and not may_ask(known, app.clock())
-    if known and asked_today and not proven and not may_ask(known, app.clock(), again=again):
-        return Ruling.DROP
-    return guard.rule(tx, app, mailing_list, address, proven=proven, second=asked_today)
-
-
-def _add(tx: Connection, app: App, mailing_list: MailingList, address: Address) -> Subscription:
-    suppression_key = app.house.keyring.suppression_key(address.key)
-    subscriber_id = subscribers.find_or_add(tx, address, suppression_key, app.clock())
-    return subscriptions.find_or_add_pending(tx, mailing_list.id, subscriber_id, app.clock())
 
 
 async def subscribe_by_form(app: App, arrival: Arrival) -> None:
@@ -95,3 +67,43 @@ async def subscribe_by_form(app: App, arrival: Arrival) -> None:
         again=form["again"],
         source=arrival.client,
     )
+
+
+def take_request(tx: Connection, app: App, request: JoinRequest) -> None:
+    """What `subscribe` does, in its transaction."""
+    mailing_list, now = mailing_lists.named(tx, request.list_name), app.clock()
+    if not guard.admits(tx, app, request.address, source=request.source, proven=request.proven):
+        return
+    known = subscriptions.find(tx, mailing_list.id, request.address.key)
+    ruling = _rule(tx, app, mailing_list, request, known)
+    if ruling is Ruling.DROP:
+        return
+    asked = known or _add(tx, app, mailing_list, request.address)
+    if ruling is Ruling.HOLD:
+        put_off(tx, app, asked, request)
+        return
+    # For who is not proven the day's limit does the same: a mail that we begin anew with is answered once.
+    once = request.proven and request.in_reply_to is not None
+    ask(
+        tx,
+        app,
+        mailing_list,
+        asked,
+        request,
+        cause=f"asked {asked.id} {now.date()} {request.in_reply_to}" if once else None,
+    )
+
+
+def _rule(
+    tx: Connection, app: App, mailing_list: MailingList, request: JoinRequest, known: Subscription | None
+) -> Ruling:
+    asked_today = known is not None and not may_ask(known, app.clock())
+    if known and asked_today and not request.proven and not may_ask(known, app.clock(), again=request.again):
+        return Ruling.DROP
+    return guard.rule(tx, app, mailing_list, request.address, proven=request.proven, second=asked_today)
+
+
+def _add(tx: Connection, app: App, mailing_list: MailingList, address: Address) -> Subscription:
+    suppression_key = app.house.keyring.suppression_key(address.key)
+    subscriber_id = subscribers.find_or_add(tx, address, suppression_key, app.clock())
+    return subscriptions.find_or_add_pending(tx, mailing_list.id, subscriber_id, app.clock())

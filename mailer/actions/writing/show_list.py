@@ -24,5 +24,6 @@ async def show_lists(app: App) -> list[dict[str, Any]]:
 
 def _shown(tx: Connection, app: App, mailing_list: MailingList) -> dict[str, Any]:
     letterhead = app.letterhead(mailing_list)
-    more = {"address": letterhead.address(), "join_page": letterhead.join_page}
+    quiet = mailing_list.quiet_until if mailing_list.is_quiet(app.clock()) else None
+    more = {"address": letterhead.address(), "join_page": letterhead.join_page, "quiet_until": quiet}
     return asdict(mailing_list) | more | {"subscriptions": mailing_lists.counts(tx, mailing_list.id)}

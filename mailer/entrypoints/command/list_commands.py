@@ -52,4 +52,5 @@ def _print(shown: list[dict[str, Any]], as_json: bool) -> None:
         return
     for one in shown:
         counts = ", ".join(f"{number} {state}" for state, number in one["subscriptions"].items())
-        typer.echo(f"{one['address']}\t{one['title']}\t{one['language']}\t{one['owner']}\t{counts}")
+        quiet = f"\tanswers no strangers until {one['quiet_until']:%Y-%m-%d %H:%M} UTC" if one["quiet_until"] else ""
+        typer.echo(f"{one['address']}\t{one['title']}\t{one['language']}\t{one['owner']}\t{counts}{quiet}")

@@ -1,0 +1,58 @@
+"""Counting in windows of time, as the ledger does it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import Engine, func, select
+
+from mailer.domain.shield import DAY, HOUR, Counted, Limit, tallied
+from mailer.store import tallies
+from mailer.store.tables import tally
+
+NOW = datetime(2027, 3, 1, 8, 0, tzinfo=UTC)
+MINUTES = (0, 0, 1, 30, 59, 60, 61, 119, 120, 121, 500, 501, 559, 560)
+
+
+def test_the_ledger_counts_as_the_rule_says(engine: Engine) -> None:
+    counted, meant, since, count = [], [], None, 0
+
+    with engine.begin() as tx:
+        for minutes in MINUTES:
+            now = NOW + timedelta(minutes=minutes)
+            since, count = tallied(since, count, now, HOUR)
+            meant.append(count)
+            counted.append(tallies.count(tx, Counted.SOURCE, "one", HOUR, now))
+        other = tallies.count(tx, Counted.SOURCE, "two", HOUR, NOW)
+
+    assert counted == meant
+    assert other == 1
+
+
+def test_where_one_limit_is_reached_nothing_is_counted_of_the_others(engine: Engine) -> None:
+    wide = Limit(kind=Counted.DOMAIN, of="example.org", span=HOUR, most=9)
+    narrow = Limit(kind=Counted.LIST, of="appeals", span=HOUR, most=2)
+
+    with engine.begin() as tx:
+        fitted = [tallies.count_within(tx, (wide, narrow), NOW) for _ in range(5)]
+        reached = [tallies.reached(tx, one.kind, one.of) for one in (wide, narrow)]
+        tallies.forget(tx, narrow.kind, narrow.of)
+        fits_again = tallies.count_within(tx, (wide, narrow), NOW)
+
+    assert fitted == [True, True, False, False, False]
+    assert reached == [2, 2]
+    assert fits_again
+
+
+def test_old_windows_go_a_few_at_a_time_and_what_is_no_window_stays(engine: Engine) -> None:
+    with engine.begin() as tx:
+        for number in range(5):
+            tallies.count(tx, Counted.MAILBOX, str(number), DAY, NOW)
+        tallies.count(tx, Counted.MAILBOX, "new", DAY, NOW + DAY)
+        tallies.put(tx, Counted.SWEPT, "", 7, NOW)
+        dropped = [tallies.drop_old(tx, NOW + HOUR, 3) for _ in range(3)]
+        left = tx.execute(select(func.count()).select_from(tally)).scalar_one()
+        swept = tallies.reached(tx, Counted.SWEPT, "")
+
+    assert dropped == [3, 2, 0]
+    assert (left, swept) == (2, 7)
