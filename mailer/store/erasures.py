@@ -8,8 +8,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
+from itertools import takewhile
 
-from sqlalchemy import ColumnElement, Connection, Table, Text, cast, delete, exists, func, literal, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Table,
+    Text,
+    bindparam,
+    cast,
+    delete,
+    exists,
+    func,
+    literal,
+    select,
+    update,
+)
 
 from mailer.domain.consent import PROOFS
 from mailer.domain.delivery import NOTICES, WAITING, DeliveryState
@@ -142,14 +156,16 @@ def erase_proofs(tx: Connection, after: int, before: datetime, most: int) -> int
         .order_by(consent.c.id)
         .limit(most)
     ).all()
-    for number, evidence, at in lines:
-        if at >= before:
-            break
-        after = number
-        if PROOFS & evidence.keys():
-            kept = {name: value for name, value in evidence.items() if name not in PROOFS}
-            tx.execute(update(consent).where(consent.c.id == number).values(evidence=kept))
-    return after
+    old = list(takewhile(lambda line: line.at < before, lines))
+    kept = [
+        {"line": number, "kept": {name: value for name, value in evidence.items() if name not in PROOFS}}
+        for number, evidence, _ in old
+        if PROOFS & evidence.keys()
+    ]
+    if kept:
+        cleared = bindparam("kept", type_=consent.c.evidence.type)
+        tx.execute(update(consent).where(consent.c.id == bindparam("line")).values(evidence=cleared), kept)
+    return old[-1].id if old else after
 
 
 def last_line(tx: Connection) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import Engine, func, select
@@ -56,3 +57,19 @@ def test_old_windows_go_a_few_at_a_time_and_what_is_no_window_stays(engine: Engi
 
     assert dropped == [3, 2, 0]
     assert (left, swept) == (2, 7)
+
+
+def test_of_many_who_ask_at_once_only_as_many_as_the_limit_allows_are_counted(shared: Engine) -> None:
+    one = Limit(kind=Counted.MAILBOX, of="rosa", span=DAY, most=2)
+    wide = Limit(kind=Counted.DOMAIN, of="example.org", span=HOUR, most=99)
+
+    def ask(_number: int) -> bool:
+        with shared.begin() as tx:
+            return tallies.count_within(tx, (one, wide), NOW)
+
+    with ThreadPoolExecutor(4) as threads:
+        answers = list(threads.map(ask, range(24)))
+    with shared.begin() as tx:
+        counted = tallies.reached(tx, wide.kind, wide.of)
+
+    assert (answers.count(True), counted) == (2, 2)

@@ -9,7 +9,7 @@ from mailer.domain.shield import DAY, HOUR, Counted
 from mailer.domain.subscription import CONFIRM_WITHIN
 from mailer.store import erasures, mailing_lists, tallies
 
-CHUNK = 250
+CHUNK = 200
 """Rows in one transaction: short enough that no letter waits for it."""
 _KEEP_MAIL = timedelta(days=7)
 """How long a second try of a mail that was acted on is recognised."""
