@@ -148,6 +148,26 @@ async def test_what_was_put_off_is_asked_about_one_by_one_as_the_person_confirms
     assert acts == ["held", "asked", "confirmed"]
 
 
+async def test_a_letter_that_was_answered_is_no_nuisance_and_makes_room_for_one_more(
+    app: App, relay: FakeRelay
+) -> None:
+    for name in ("appeals", "gardens", "library", "seeds"):
+        await open_list(app, name)
+    await ask(app, ROSA)
+    await confirm(app, token_in(relay.letters[0], "confirm"), BY_FORM)
+
+    await ask(app, ROSA, "gardens")
+    await ask(app, ROSA, "library")
+    asked = next(letter for letter in relay.letters[1:] if "/confirm/" in text_of(letter))
+    await confirm(app, token_in(asked, "confirm"), BY_FORM)
+    await ask(app, ROSA, "seeds")
+
+    titles = [title for letter in relay.letters for title in ("Library", "Seeds") if f"Open {title}" in text_of(letter)]
+    assert "Open Gardens" in text_of(asked)
+    assert titles == ["Library"]
+    assert await state_of(app, ROSA, "seeds") == "pending"
+
+
 async def test_a_day_later_what_was_put_off_may_be_asked_for_again(app: App, relay: FakeRelay, clock: Clock) -> None:
     for name in ("appeals", "gardens"):
         await open_list(app, name)
