@@ -21,8 +21,10 @@ from mailer.domain.consent import Evidence, Way
 from mailer.domain.delivery import Kind, Notice
 from mailer.domain.mailing_list import MailingList
 from mailer.errors import NotFound, NothingPending, TokenRefused
-from mailer.mail.declining import declines
-from mailer.mail.read import Heard, asked_command, read_mail
+from mailer.mail.answers import Answer, read_answer
+from mailer.mail.commands import asked
+from mailer.mail.read import Heard, read_mail
+from mailer.mail.vocabulary import Wish
 from mailer.store import deliveries, incoming_mails
 from mailer.store.incoming_mails import IncomingMail, IncomingState
 
@@ -114,10 +116,11 @@ async def _leave(asking: Asking) -> None:
 
 
 async def _request(asking: Asking) -> None:
-    command, language = asked_command(asking.heard) or (Command.HELP, None)
-    if command is Command.JOIN and asking.heard.sender is not None:
-        await _join_in(asking, asking.heard.sender, language or asking.heard.language)
-    elif command is Command.LEAVE:
+    wishes = asked(asking.heard, asking.app.templates.vocabulary, strict=False)
+    first = wishes[0] if wishes else None
+    if first and first.command is Wish.SUBSCRIBE and asking.heard.sender is not None:
+        await _join_in(asking, asking.heard.sender, asking.heard.language or first.language)
+    elif first and first.command is Wish.UNSUBSCRIBE:
         await _leave(asking)
     else:
         await _help(asking)
@@ -125,7 +128,7 @@ async def _request(asking: Asking) -> None:
 
 async def _confirm(asking: Asking) -> None:
     token = asking.to.token or ""
-    if declines(asking.heard.own_words):
+    if read_answer(asking.heard.own_words, asking.app.templates.vocabulary) is not Answer.YES:
         await decline(asking.app, token, asking.evidence)
         return
     try:
