@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from enum import StrEnum
 
@@ -10,6 +11,7 @@ from mailer.mail.vocabulary import Vocabulary, Word, longest, words_in
 
 _LINE, _LINES = 300, 3
 """Characters of a line, and lines, that are looked at."""
+_QUESTION = re.compile("[?؟]")
 _TELLING = 3
 """So many words mean what they say wherever they stand ("do not ask again"); fewer may not ("never again")."""
 
@@ -27,15 +29,14 @@ def read_answer(own_words: str, vocabulary: Vocabulary) -> Answer:
     """The answer in a person's own first words, in any of our languages; a greeting before them is passed over.
 
     A line that begins with a no declines, and so does one that says something unmistakable ("that was not me")
-    anywhere. In doubt it is a no: nobody is joined who may not want it. What declines in no way agrees, for the
-    letter says that any reply does.
+    anywhere, or asks back without a yes. In doubt it is a no: nobody is joined who may not want it. What declines
+    in no way agrees, for the letter says that any reply does.
     """
-    lines = [words_in(line[:_LINE]) for line in past_greeting(own_words, vocabulary).splitlines()]
-    said = [words for words in lines if words][:_LINES] or [[]]
-    first, later = said[0], said[1:]
+    lines = [line[:_LINE] for line in past_greeting(own_words, vocabulary).splitlines() if words_in(line[:_LINE])]
+    first, later = words_in(lines[0]) if lines else [], map(words_in, lines[1:_LINES])
     if _never(first, vocabulary):
         return Answer.NEVER
-    if not (_begins_with_no(first, vocabulary) or _anywhere(first, vocabulary)):
+    if not (_begins_with_no(first, vocabulary) or _anywhere(first, vocabulary) or _asks(lines, first, vocabulary)):
         return Answer.YES
     return Answer.NEVER if any(_never(words, vocabulary) for words in later) else Answer.NO
 
@@ -46,7 +47,7 @@ def _begins_with_no(words: Sequence[Word], vocabulary: Vocabulary) -> bool:
     while at < len(words):
         no = longest(words, at, vocabulary.no, vocabulary.not_me, vocabulary.never, vocabulary.leaving)
         yes, courtesy = longest(words, at, vocabulary.yes), longest(words, at, vocabulary.around)
-        if no > yes:
+        if no > yes and no >= courtesy:
             return True
         if yes or not courtesy:
             return False
@@ -56,6 +57,11 @@ def _begins_with_no(words: Sequence[Word], vocabulary: Vocabulary) -> bool:
 
 def _anywhere(words: Sequence[Word], vocabulary: Vocabulary) -> bool:
     return any(longest(words, at, vocabulary.not_me) for at in range(len(words)))
+
+
+def _asks(lines: Sequence[str], words: Sequence[Word], vocabulary: Vocabulary) -> bool:
+    """Whether the first line asks back ("Who are you?") and does not begin with a yes."""
+    return bool(lines and _QUESTION.search(lines[0])) and not longest(words, 0, vocabulary.yes)
 
 
 def _never(words: Sequence[Word], vocabulary: Vocabulary) -> bool:

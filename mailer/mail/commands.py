@@ -6,8 +6,6 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from mailer.domain.language import parse_language
-from mailer.mail.folded import folded
 from mailer.mail.greeting import past_greeting
 from mailer.mail.language_names import language_called
 from mailer.mail.read import Heard
@@ -19,6 +17,8 @@ _MOST, _LINES, _LINE = 5, 5, 300
 _ARGUMENT = re.compile(r"[\w.+-]{1,80}")
 _TOKEN = re.compile(r"[a-z2-7]{20,40}")
 _WITH_ARGUMENT = {Wish.SUBSCRIBE, Wish.UNSUBSCRIBE, Wish.CONFIRM}
+_ASKED_POLITELY = {Wish.SUBSCRIBE, Wish.UNSUBSCRIBE, Wish.LANGUAGE}
+"""What one wants to have done; "I want to help" asks for no help."""
 _QUESTION = re.compile("[?؟]")
 _END = "end"
 
@@ -29,9 +29,11 @@ class Asked:
 
     command: Wish
     language: str | None = None
-    """Of the word they used, or the one said after it ("join tr"); None where several languages share the word."""
+    """Of the word they used; None where several languages share it."""
     argument: str | None = None
-    """After "language" a tag; after subscribe, unsubscribe and confirm the one word that stood there, made alike."""
+    """After "language" a tag; after subscribe a tag too where a language stands there ("join tr", "join german"); else
+    the one word, made alike, that stands after subscribe, unsubscribe or confirm: a list's name, a token, or neither.
+    """
 
 
 def asked(heard: Heard, vocabulary: Vocabulary, *, strict: bool) -> tuple[Asked, ...]:
@@ -44,7 +46,7 @@ def asked(heard: Heard, vocabulary: Vocabulary, *, strict: bool) -> tuple[Asked,
     """
     subject, replied = bare_subject(heard.subject)
     read = _strict if strict else _loose
-    found = [] if strict and replied else list(read([folded(subject)], vocabulary))
+    found = [] if strict and replied else list(read([past_greeting(subject, vocabulary)], vocabulary))
     if not found:
         found = list(read(past_greeting(heard.own_words, vocabulary).splitlines(), vocabulary))
     distinct = list(dict.fromkeys(found))
@@ -53,7 +55,7 @@ def asked(heard: Heard, vocabulary: Vocabulary, *, strict: bool) -> tuple[Asked,
 
 def _loose(lines: Iterable[str], vocabulary: Vocabulary) -> Iterator[Asked]:
     for line in _first(lines):
-        if (one := _begun(line[:_LINE], vocabulary)) is not None:
+        if (one := _begun(line, vocabulary)) is not None:
             yield one
 
 
@@ -82,52 +84,58 @@ def _first(lines: Iterable[str]) -> Iterator[str]:
 
 def _begun(line: str, vocabulary: Vocabulary) -> Asked | None:
     """What a line asks for that begins with a command, maybe after courtesies."""
-    words = words_in(line)
-    at = 0
-    while at < len(words):
-        if count := longest(words, at, vocabulary.wishes):
-            wish, language = vocabulary.wishes[tuple(word.text for word in words[at : at + count])]
-            rest = _stripped(words[at + count :], vocabulary)
-            return _argued(wish, language, rest, line)
-        at += (courtesy := longest(words, at, vocabulary.around))
-        if not courtesy:
-            return None
-    return None
+    told = _taken_apart(line, vocabulary)
+    return _argued(*told.commands[0], told.rest, line) if told.commands else None
 
 
 def _whole(line: str, vocabulary: Vocabulary) -> Asked | None:
     """What a line asks for that is nothing but one command, courtesies and what belongs to the command."""
-    if len(line) > _LINE:
+    told = _taken_apart(line, vocabulary)
+    wishes, languages = ({one[side] for one in told.commands} for side in (0, 1))
+    if len(line) > _LINE or len(wishes) != 1:
         return None
-    words, at, courteous = words_in(line), 0, False
-    found: set[Wish] = set()
-    languages: set[str | None] = set()
-    rest: Sequence[Word] = ()
-    while at < len(words):
-        if count := longest(words, at, vocabulary.wishes):
-            wish, language = vocabulary.wishes[tuple(word.text for word in words[at : at + count])]
-            found.add(wish)
-            languages.add(language)
-        elif count := longest(words, at, vocabulary.around):
-            courteous = True
-        else:
-            rest = _stripped(words[at:], vocabulary)
-            break
-        at += count
-    if len(found) != 1:
+    wish = told.commands[0][0]
+    if told.longest_before > 1 and wish not in _ASKED_POLITELY:
         return None
-    (wish,) = found
     # "Subscribe?" asks whether to; "could you please remove me?" asks for it.
-    if _QUESTION.search(line) and not (wish is Wish.UNSUBSCRIBE and courteous):
+    if _QUESTION.search(line) and not (wish is Wish.UNSUBSCRIBE and told.courteous):
         return None
-    one = _argued(wish, languages.pop() if len(languages) == 1 else None, rest, line)
-    if one is None or (rest and wish is not Wish.LANGUAGE and not _is_token(wish, one)):
-        return None
-    return one
+    one = _argued(wish, told.commands[0][1] if len(languages) == 1 else None, told.rest, line)
+    return one if one and (not told.rest or wish is Wish.LANGUAGE or _is_token(one)) else None
 
 
-def _is_token(wish: Wish, one: Asked) -> bool:
-    return wish is Wish.CONFIRM and bool(one.argument and _TOKEN.fullmatch(one.argument))
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Line:
+    """A line, taken apart from its beginning on."""
+
+    commands: tuple[tuple[Wish, str | None], ...]
+    """Each with the language of its word."""
+    courteous: bool
+    longest_before: int
+    """Words of the longest courtesy before the first command."""
+    rest: Sequence[Word]
+    """What is neither, without the courtesies around it."""
+
+
+def _taken_apart(line: str, vocabulary: Vocabulary) -> _Line:
+    words, at, before, courteous = words_in(line[:_LINE]), 0, 0, False
+    commands: list[tuple[Wish, str | None]] = []
+    while at < len(words):
+        count, courtesy = longest(words, at, vocabulary.wishes), longest(words, at, vocabulary.around)
+        if not count and not courtesy:
+            break
+        if count >= courtesy:
+            commands.append(vocabulary.wishes[tuple(word.text for word in words[at : at + count])])
+        else:
+            courteous = True
+            before = before if commands else max(before, courtesy)
+        at += max(count, courtesy)
+    rest = _stripped(words[at:], vocabulary)
+    return _Line(commands=tuple(commands), courteous=courteous, longest_before=before, rest=rest)
+
+
+def _is_token(one: Asked) -> bool:
+    return one.command is Wish.CONFIRM and bool(one.argument and _TOKEN.fullmatch(one.argument))
 
 
 def _argued(wish: Wish, language: str | None, rest: Sequence[Word], line: str) -> Asked | None:
@@ -139,7 +147,7 @@ def _argued(wish: Wish, language: str | None, rest: Sequence[Word], line: str) -
         return Asked(wish, language)
     argument = line[rest[0].start : rest[-1].end]
     if wish is Wish.SUBSCRIBE and (tag := language_called(rest)):
-        return Asked(wish, parse_language(tag))
+        return Asked(wish, language, tag)
     return Asked(wish, language, argument if _ARGUMENT.fullmatch(argument) else None)
 
 

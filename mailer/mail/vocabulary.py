@@ -66,31 +66,31 @@ def pgettext(_context: str, message: str) -> str:
 
 
 MESSAGES = (
-    # What people write to join a list: words and phrases with commas between them, common slips too.
+    # Translators: What people write to join a list: words and phrases with commas between them, common slips too.
     pgettext("command", "subscribe"),
-    # What people write to leave a list.
+    # Translators: What people write to leave a list.
     pgettext("command", "unsubscribe"),
-    # What people write to confirm that they want to join.
+    # Translators: What people write to confirm that they want to join.
     pgettext("command", "confirm"),
-    # What people write to be sent the commands.
+    # Translators: What people write to be sent the commands.
     pgettext("command", "help"),
-    # What people write to be told about a list.
+    # Translators: What people write to be told about a list.
     pgettext("command", "info"),
-    # What people write before the language they want letters in.
+    # Translators: What people write before the language they want letters in.
     pgettext("command", "language"),
-    # What people write to be told which lists they are on.
+    # Translators: What people write to be told which lists they are on.
     pgettext("command", "which"),
-    # Answers to “please confirm” that agree; also what begins like a no and is none (“no problem”).
+    # Translators: Answers to “please confirm” that agree; also what begins like a no and is none (“no problem”).
     pgettext("command", "yes"),
-    # Answers to “please confirm” that begin with a no.
+    # Translators: Answers to “please confirm” that begin with a no.
     pgettext("command", "no"),
-    # What declines wherever it stands in the answer's first line.
+    # Translators: What declines wherever it stands in the answer's first line.
     pgettext("command", "not me"),
-    # What asks never to be asked again; a single word only where it is the whole line.
+    # Translators: What asks never to be asked again; a single word only where it is the whole line.
     pgettext("command", "never"),
-    # Courtesy and other words that may stand around a command and change nothing.
+    # Translators: Courtesy and other words that may stand around a command and change nothing.
     pgettext("command", "please"),
-    # Greetings, which are passed over.
+    # Translators: Greetings, which are passed over.
     pgettext("command", "hello"),
 )
 

@@ -19,6 +19,7 @@ from mailer.domain.address import Address
 from mailer.domain.command_address import Command, CommandAddress, parse_local_part
 from mailer.domain.consent import Evidence, Way
 from mailer.domain.delivery import Kind, Notice
+from mailer.domain.language import parse_language
 from mailer.domain.mailing_list import MailingList
 from mailer.errors import NotFound, NothingPending, TokenRefused
 from mailer.mail.answers import Answer, read_answer
@@ -119,7 +120,8 @@ async def _request(asking: Asking) -> None:
     wishes = asked(asking.heard, asking.app.templates.vocabulary, strict=False)
     first = wishes[0] if wishes else None
     if first and first.command is Wish.SUBSCRIBE and asking.heard.sender is not None:
-        await _join_in(asking, asking.heard.sender, asking.heard.language or first.language)
+        language = parse_language(first.argument or "") or asking.heard.language or first.language
+        await _join_in(asking, asking.heard.sender, language)
     elif first and first.command is Wish.UNSUBSCRIBE:
         await _leave(asking)
     else:
