@@ -11,6 +11,8 @@ from mailer.mail.vocabulary import Vocabulary, Word, longest, words_in
 
 _LINE, _LINES = 300, 3
 """Characters of a line, and lines, that are looked at."""
+_SHORT = 5
+"""Words of a line that is an answer and nothing else."""
 _QUESTION = re.compile("[?؟]")
 _TELLING = 3
 """So many words mean what they say wherever they stand ("do not ask again"); fewer may not ("never again")."""
@@ -56,7 +58,12 @@ def _begins_with_no(words: Sequence[Word], vocabulary: Vocabulary) -> bool:
 
 
 def _anywhere(words: Sequence[Word], vocabulary: Vocabulary) -> bool:
-    return any(longest(words, at, vocabulary.not_me) for at in range(len(words)))
+    """Whether something unmistakable stands anywhere; in a short line without a yes any no is."""
+    if any(longest(words, at, vocabulary.not_me) for at in range(len(words))):
+        return True
+    if len(words) > _SHORT or longest(words, 0, vocabulary.yes):
+        return False
+    return any(longest(words, at, vocabulary.no) > longest(words, at, vocabulary.yes) for at in range(len(words)))
 
 
 def _asks(lines: Sequence[str], words: Sequence[Word], vocabulary: Vocabulary) -> bool:

@@ -47,6 +47,8 @@ def test_a_no_that_is_none_does_not_decline(templates, words):
         "No stop signs here",
         "Who are you?",
         "Of course not",
+        "Definitely no",
+        "Creo que no",
         "Claro que no",
         "Конечно нет",
         "当然不",
