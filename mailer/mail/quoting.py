@@ -21,7 +21,7 @@ _ATTRIBUTION = re.compile(
     rf"|{_DATED}.{{0,300}}كتب.{{0,200}}|{_DATED}.{{1,300}}(?:写道|寫道|写了|寫了)"
     # Some say no verb: "пт, 3 мая 2030 г. в 10:00, Appeals <appeals@lists.example.org>:"
     r"|.{3,200}\d[:.h]\d\d.{0,200}<\s?[^<>\s]+@[^<>\s]+>"
-    r")\s*[:：]\s*",
+    r")(?:\s*\([^()]{1,60}\))?\s*[:：]\s*",
     re.IGNORECASE | re.DOTALL,
 )
 _ORIGINAL = re.compile(
@@ -30,7 +30,7 @@ _ORIGINAL = re.compile(
     r"|messaggio (?:originale|inoltrato)|mensagem (?:original|encaminhada|reencaminhada)"
     r"|исходное|оригинальное|пересыл|перес|перенаправ|الرسالة الأصلية|رسالة أصلية|(?:ال)?رسالة (?:ال)?معاد"
     r"|原始邮件|原始郵件|原邮件|原郵件|转发的?邮件|轉寄的?郵件)"
-    r"|_{10,}\s*$"
+    r"|_{10,}\s*$|-{3,} .{3,200}[@\d].{0,200} -{3,}\s*$"
     r"|(?:begin forwarded message|anfang der weitergeleiteten|iletilen ileti başlangıcı"
     r"|inicio del mensaje reenviado"
     r"|début du message (?:réexpédié|transféré)|inizio messaggio inoltrato"
@@ -44,10 +44,10 @@ _FIRST_FIELD = re.compile(
     re.IGNORECASE,
 )
 _DATE_FIELD = re.compile(
-    r"^\s*\*?(?:sent|date|gesendet|datum|gönderildi|gönderme tarihi|tarih|enviad[oa](?: el| em)?|fecha|envoyé"
-    r"|date d.envoi|inviato|data|отправлено|дата|أ?رسلت?|تم الإرسال|(?:تاريخ )?الإرسال|التاريخ|تاريخ"
+    r"\s*\*?(?:sent|date|gesendet|datum|gönderildi|gönderme tarihi|tarih|enviad[oa](?: el| em)?|fecha|envoyé(?: le)?"
+    r"|date d.envoi|inviato(?: il)?|data|отправлено|дата|أ?رسلت?|تم الإرسال|(?:تاريخ )?الإرسال|التاريخ|تاريخ"
     r"|发送时间|发送日期|日期|时间|寄件日期|傳送時間)\s?\*?\s*[:：]",
-    re.IGNORECASE | re.MULTILINE,
+    re.IGNORECASE,
 )
 # Folded.
 _SENT_FROM = re.compile(
@@ -91,7 +91,11 @@ def begins_original(lines: list[str], number: int) -> bool:
     line = lines[number][:_LINE]
     if _ORIGINAL.match(line):
         return True
-    return bool(_FIRST_FIELD.match(line)) and bool(_DATE_FIELD.search("\n".join(lines[number + 1 : number + 4])))
+    below = lines[number + 1 : number + 4]
+    return any(
+        one.match(line) and any(other.match(later) for later in below)
+        for one, other in ((_FIRST_FIELD, _DATE_FIELD), (_DATE_FIELD, _FIRST_FIELD))
+    )
 
 
 def is_sent_from(line: str) -> bool:

@@ -34,7 +34,13 @@ def test_these_words_ask_never_to_be_asked_again(templates, language):
     [
         *("notes from me", "nothing to add: yes", "no-one told me", "No one else is coming, I am", "nobody", "norge"),
         *("stopwatch", "nothing", "not metered", "Yes! Do not stop", "Yes, it was me, not my brother", "Hi there, now"),
-        *("I am coming.\nno", "ok\n\nstop", "I will never again miss it", "Yes! When is it?"),
+        *(
+            "I am coming.\nno",
+            "ok\n\nstop",
+            "I will never again miss it",
+            "Yes! When is it?",
+            "I don't want to miss it",
+        ),
     ],
 )
 def test_a_no_that_is_none_does_not_decline(templates, words):
@@ -49,6 +55,10 @@ def test_a_no_that_is_none_does_not_decline(templates, words):
         "Of course not",
         "Definitely no",
         "Creo que no",
+        "Sorry, no",
+        "Leider nein",
+        "不好意思，我不想加入",
+        "عذرا، لا",
         "Claro que no",
         "Конечно нет",
         "当然不",

@@ -55,6 +55,10 @@ def own_words(body: str | bytes, *fields: str) -> str:
         "От: Appeals\nОтправлено: пятница\nОтветьте",
         "من: Appeals\nتم الإرسال: الجمعة\nأجب",
         "发件人: Appeals\n发送时间: 星期五\n请回复",
+        "Gesendet: Freitag, 3. Mai 2030\nVon: Appeals\nAntworten",
+        "De : Appeals\nÀ : Rosa\nEnvoyé le : vendredi\nRépondez",
+        "---- On Fri, 03 May 2030 10:00:00 +0200 Appeals <appeals@lists.example.org> wrote ----\nReply",
+        "Appeals <appeals@lists.example.org> şunları yazdı (3 May 2030 10:00):\n> Yanıtlayın",
         "*From:* Appeals\n*Sent:* Friday\nReply",
         *(
             f"{line}\n\n> Reply to join."
