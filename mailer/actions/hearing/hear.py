@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import structlog
 
@@ -25,6 +25,7 @@ from mailer.mail.declining import declines
 from mailer.mail.read import Heard, asked_command, read_mail
 from mailer.store import deliveries, incoming_mails
 from mailer.store.incoming_mails import IncomingMail, IncomingState
+from mailer.store.spool import forget_octets_of, octets_of
 
 _log = structlog.get_logger()
 
@@ -58,7 +59,9 @@ async def hear(app: App) -> bool:
         return False
     if (mail := await app.database.write(incoming_mails.take_next)) is None:
         return False
-    heard = await asyncio.to_thread(read_mail, mail.arrival.raw, mail.arrival.sender)
+    arrival = mail.arrival
+    mail = replace(mail, arrival=replace(arrival, raw=await octets_of(app.intake.spool, arrival)))
+    heard = await asyncio.to_thread(read_mail, mail.arrival.raw, arrival.sender)
     end = IncomingState.DONE
     for recipient in mail.arrival.recipients:
         to = parse_local_part(recipient.rpartition("@")[0])
@@ -67,6 +70,8 @@ async def hear(app: App) -> bool:
             end = IncomingState.KEPT
         await _act(asking)
     await app.database.write(incoming_mails.finish, mail.id, end, app.clock())
+    if end is not IncomingState.KEPT:
+        await forget_octets_of(app.intake.spool, arrival)
     return True
 
 
