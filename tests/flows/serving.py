@@ -10,7 +10,8 @@ import httpx
 
 from mailer.app import App
 from mailer.entrypoints.serve import Doors, serving
-from mailer.settings.toml_tables import IntakeSettings, WebSettings
+from mailer.settings.intake_tables import IntakeSettings
+from mailer.settings.toml_tables import WebSettings
 
 
 @dataclass(frozen=True, slots=True)
