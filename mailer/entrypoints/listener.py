@@ -18,7 +18,9 @@ def listen(host: str, port: int, what: str) -> socket.socket:
     """
     try:
         family, *_ = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
-        listener = socket.create_server((host, port), family=family, backlog=BACKLOG)
+        # "::" means everybody, and most of them still come over IPv4.
+        both = host == "::" and socket.has_dualstack_ipv6()
+        listener = socket.create_server((host, port), family=family, backlog=BACKLOG, dualstack_ipv6=both)
     except OSError as trouble:
         if trouble.errno == errno.EADDRINUSE:
             raise DoorTaken(f"another program listens on {host} port {port}, which {what} needs") from None

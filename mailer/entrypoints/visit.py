@@ -58,7 +58,8 @@ class Visit(SMTP):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin the session, unless the house is full."""
-        self.client = str((transport.get_extra_info("peername") or ("",))[0])
+        # A socket for both shows IPv4 clients as ::ffff:192.0.2.7.
+        self.client = str((transport.get_extra_info("peername") or ("",))[0]).removeprefix("::ffff:")
         reply = self._guests.admit(self)
         if reply is None:
             super().connection_made(transport)

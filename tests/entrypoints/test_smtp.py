@@ -248,6 +248,19 @@ async def test_a_host_that_is_not_this_machine_is_told():
             pass
 
 
+async def test_a_door_for_everybody_takes_clients_over_ipv6_and_ipv4():
+    desk = Desk()
+    async with opened(desk, host="::") as intake:
+        for host in ("::1", "127.0.0.1"):
+            visitor = await visit(intake, host)
+            await visitor.reply()
+            await visitor.begin_mail(JOIN)
+            await visitor.say(MAIL + b".")
+            await visitor.leave()
+
+    assert [one.client for one in desk.arrivals] == ["::1", "127.0.0.1"]
+
+
 async def test_the_door_opens_on_ipv6_too():
     desk = Desk()
     async with opened(desk, host="::1") as intake:
