@@ -9,10 +9,10 @@ PIP = $(if $(wildcard $(BIN)/pip),$(BIN)/python -m pip,$(PYTHON) -m pip --python
 PIP_INSTALL = $(PIP) install --quiet --disable-pip-version-check --editable
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check format bench crash clean
+.PHONY: help install demo test test-postfix check format bench crash clean
 
 help: ## Say what can be made
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/make \1|\2/' | column -t -s '|'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/make \1|\2/' | column -t -s '|'
 
 install: $(INSTALLED) ## Make .venv with the mailer command
 
@@ -21,6 +21,9 @@ demo: $(INSTALLED) ## Play the whole story on this machine, against real sockets
 
 test: $(DEVELOPING) ## Run all tests
 	$(BIN)/python -m pytest -n auto --dist loadgroup
+
+test-postfix: $(DEVELOPING) ## Carry mail through the real Postfix, which must be installed; as root
+	MAILER_TEST_POSTFIX=1 PYTHONPATH=tests/crash $(BIN)/python -m pytest tests/postfix
 
 check: $(DEVELOPING) ## Format, lint, types and the house's rules; no other tests
 	$(BIN)/ruff format --check .

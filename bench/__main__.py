@@ -11,6 +11,7 @@ from pathlib import Path
 
 from bench.desk import init
 from bench.figure import Broken, Figure, Skipped
+from bench.intake import taking_in
 from bench.ledger import ledgers
 from bench.machine import look_at
 from bench.process import ROOT
@@ -18,10 +19,20 @@ from bench.relay import sink
 from bench.results import told, write_results
 from bench.works import Run, Sizes, importing, launching, leaving_meanwhile, sending
 
-QUICK = Sizes(blast=20_000, other_blasts=20_000, launch=20_000, import_rows=20_000, leaving_s=5, yardstick=10_000)
-USUAL = Sizes(blast=50_000, other_blasts=30_000, launch=200_000, import_rows=100_000, leaving_s=15, yardstick=20_000)
+QUICK = Sizes(
+    blast=20_000, other_blasts=20_000, launch=20_000, import_rows=20_000, leaving_s=5, yardstick=10_000, mails=8_000
+)
+USUAL = Sizes(
+    blast=50_000, other_blasts=30_000, launch=200_000, import_rows=100_000, leaving_s=15, yardstick=20_000, mails=20_000
+)
 FULL = Sizes(
-    blast=1_000_000, other_blasts=200_000, launch=1_000_000, import_rows=100_000, leaving_s=60, yardstick=40_000
+    blast=1_000_000,
+    other_blasts=200_000,
+    launch=1_000_000,
+    import_rows=100_000,
+    leaving_s=60,
+    yardstick=40_000,
+    mails=80_000,
 )
 WORKS: dict[str, Callable[[Run], Iterable[Figure]]] = {
     "import": importing,
@@ -33,6 +44,9 @@ WORKS: dict[str, Callable[[Run], Iterable[Figure]]] = {
     "launch-postgresql": partial(launching, kind="postgresql"),
     "leaving": partial(leaving_meanwhile, kind="sqlite"),
     "leaving-postgresql": partial(leaving_meanwhile, kind="postgresql"),
+    "intake": partial(taking_in, kind="sqlite"),
+    "intake-once": partial(taking_in, kind="sqlite", once=True),
+    "intake-postgresql": partial(taking_in, kind="postgresql"),
 }
 
 _BROKEN = "BROKEN: "

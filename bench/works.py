@@ -38,6 +38,8 @@ class Sizes:
     leaving_s: float
     """How much of a blast people leave in."""
     yardstick: int
+    mails: int
+    """That come in."""
 
 
 @dataclass(frozen=True, slots=True)

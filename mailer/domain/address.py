@@ -41,6 +41,11 @@ class Address:
         return f"{local}@{domain}"
 
     @property
+    def is_variant(self) -> bool:
+        """Whether its mailbox has a plainer address."""
+        return self.mailbox_key != self.key
+
+    @property
     def domain(self) -> str:
         return self.mailed.rpartition("@")[2].lower()
 

@@ -86,9 +86,3 @@ def split_command(base: str) -> tuple[str, Command | None, str | None]:
     if match is None:
         return base, None, None
     return match["name"], _SPELLINGS[match["joining"] or match["command"]], match["language"]
-
-
-def spelled_command(word: str) -> Command | None:
-    """The command a person spelled in a subject or body sent to `LIST-request@`, if it is one."""
-    command = _SPELLINGS.get(word.casefold())
-    return command if command in {Command.JOIN, Command.LEAVE, Command.HELP} else None

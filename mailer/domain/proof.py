@@ -7,7 +7,7 @@ from enum import StrEnum
 
 
 class ProvenBy(StrEnum):
-    """What shows that the domain in From stands behind a mail (RFC 7489 section 3.1, "aligned")."""
+    """What shows that whoever is named stands behind a mail; of a domain (RFC 7489 section 3.1) that it is aligned."""
 
     DKIM = "dkim"
     """A valid signature of that domain (RFC 6376)."""
@@ -15,6 +15,8 @@ class ProvenBy(StrEnum):
     """It came from a host of that domain, with an envelope sender of it (RFC 7208)."""
     HOST = "host"
     """A mail server of our own said so (RFC 8601)."""
+    ANSWER = "answer"
+    """It came to an address that only this person was given."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

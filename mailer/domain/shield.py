@@ -94,16 +94,22 @@ def letter_limits(
     return (*(() if second else (of_mailbox,)), of_domain, *((of_list,) if list_name else ()))
 
 
-def source_network(source: str) -> str:
-    """What a source is counted by: an IPv4 address, or the /64 that one customer has of IPv6 (RFC 6177 section 2)."""
+def source_network(source: str | None) -> str | None:
+    """What a source is counted by: an IPv4 address, or the /64 that one customer has of IPv6 (RFC 6177 section 2).
+
+    None where nobody is told apart by it: unknown, or this machine, which a proxy that does not say for whom it speaks
+    looks like.
+    """
     try:
-        address = ipaddress.ip_address(source.partition("%")[0])
+        address = ipaddress.ip_address((source or "").partition("%")[0])
     except ValueError:
-        return source
+        return source or None
+    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is not None:
+        address = address.ipv4_mapped
+    if address.is_loopback:
+        return None
     if isinstance(address, ipaddress.IPv4Address):
         return str(address)
-    if address.ipv4_mapped is not None:
-        return str(address.ipv4_mapped)
     return str(ipaddress.ip_network((int(address) >> 64 << 64, 64)))
 
 

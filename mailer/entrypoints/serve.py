@@ -13,13 +13,15 @@ import structlog
 import uvicorn
 
 from mailer.actions.hearing.hear import hear
-from mailer.actions.hearing.receive import receive, recognise
+from mailer.actions.hearing.receive import Reception
 from mailer.actions.tending.tidy import tidy
 from mailer.app import App
 from mailer.entrypoints.clock import ticking
+from mailer.entrypoints.guests import networks
 from mailer.entrypoints.listener import listen
 from mailer.entrypoints.loops import cut_off, pause, start_sending, whenever
 from mailer.entrypoints.smtp import IntakeDoor, open_intake
+from mailer.entrypoints.starttls import Certificate
 from mailer.entrypoints.web.pages import web_app
 from mailer.entrypoints.worker import children
 from mailer.errors import DatabaseOwned, DatabaseUnavailable
@@ -31,6 +33,8 @@ _log = structlog.get_logger()
 
 _OWNER_CHECK_S = 5
 _TIDY_CHECK_S = 600
+_GIVING_WAY_S = 0.1
+_MEGABYTE = 2**20
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,13 +70,15 @@ async def serving(app: App, intake: IntakeSettings, web: WebSettings) -> AsyncIt
     The pages open last: whoever is answered by them finds every door open.
     """
     with owning(app.database.engine) as make_sure, closing(listen(web.host, web.port, "the web door")) as pages_socket:
-        mail_door = await open_intake(_mail_door(app, intake), partial(recognise, app), partial(receive, app))
+        reception = Reception(app, intake)
+        await reception.sweep()
+        mail_door = await open_intake(_mail_door(app, intake), reception)
         pages = Pages(_pages_config(app))
         try:
             async with asyncio.TaskGroup() as group:
                 with ticking(app.bells.ring):
                     sending = start_sending(app, group)
-                    group.create_task(whenever(app, app.bells.incoming, partial(_hear_all, app)))
+                    group.create_task(whenever(app, app.bells.incoming, partial(_hear_all, app, reception)))
                     group.create_task(pages.serve(sockets=[pages_socket]))
                     group.create_task(_stay_owner(app, make_sure))
                     group.create_task(_tidy_hourly(app))
@@ -90,8 +96,20 @@ async def serving(app: App, intake: IntakeSettings, web: WebSettings) -> AsyncIt
 
 
 def _mail_door(app: App, intake: IntakeSettings) -> IntakeDoor:
-    domain = app.house.domain
-    return IntakeDoor(host=intake.host, port=intake.port, protocol=intake.protocol, hostname=domain, domain=domain)
+    return IntakeDoor(
+        host=intake.host,
+        port=intake.port,
+        protocol=intake.protocol,
+        hostname=app.house.domain,
+        domain=app.house.domain,
+        spool=intake.spool,
+        certificate=Certificate(intake.tls_certificate, intake.tls_key) if intake.tls_certificate else None,
+        own=networks(intake.mail_servers),
+        proxies=networks(intake.proxy_from),
+        most_octets=int(intake.most_megabytes * _MEGABYTE),
+        most_connections=intake.most_connections,
+        most_per_address=intake.most_per_address,
+    )
 
 
 def _pages_config(app: App) -> uvicorn.Config:
@@ -114,12 +132,17 @@ class Pages(uvicorn.Server):
         yield
 
 
-async def _hear_all(app: App) -> None:
-    """Act on what came in; a mail that breaks us is tried again, and parked the third time."""
+async def _hear_all(app: App, reception: Reception) -> None:
+    """Act on what came in; a mail that breaks us is tried again, and parked the third time.
+
+    Slowly while a crowd is at the mail door: its servers wait for our answers, and what it left waits safely.
+    """
     more = True
     while more and not app.bells.closing.is_set():
         try:
             more = await hear(app)
+            if reception.crowded:
+                await pause(app, _GIVING_WAY_S)
         except DatabaseUnavailable:
             raise
         except Exception:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import cast
 
-from mailer.domain.arrival import Arrival
-from mailer.entrypoints.doorkeeper import Doorkeeper, IntakeDoor
-from mailer.entrypoints.listener import listen
-from mailer.entrypoints.smtp_session import Guests, IntakeSession, LmtpSession
+from mailer.entrypoints.doorkeeper import Desk, Doorkeeper, IntakeDoor
+from mailer.entrypoints.guests import Guests
+from mailer.entrypoints.listener import BACKLOG, listen
+from mailer.entrypoints.smtp_session import IntakeSession, LmtpSession
 
 __all__ = ["Intake", "IntakeDoor", "open_intake"]
 
@@ -35,31 +35,31 @@ class Intake:
         # Server.wait_closed() would wait for idle clients, so the sessions are ended by hand.
         self.guests.leaving = True
         self.server.close()
-        for session in tuple(self.guests.sessions):
+        for session in self._sessions():
             session.dismiss()
         if self.keeper.receipts:
             await asyncio.wait(self.keeper.receipts)
-        if self.guests.sessions:
-            await asyncio.wait([session.gone for session in self.guests.sessions], timeout=_FAREWELL_S)
-        for session in tuple(self.guests.sessions):
+        if sessions := self._sessions():
+            await asyncio.wait([session.gone for session in sessions], timeout=_FAREWELL_S)
+        for session in self._sessions():
             session.abort()
         await asyncio.sleep(0)
 
+    def _sessions(self) -> list[IntakeSession]:
+        return [cast("IntakeSession", guest) for guest in self.guests.sessions]
 
-async def open_intake(
-    settings: IntakeDoor,
-    recognise: Callable[[str], Awaitable[bool]],
-    receive: Callable[[Arrival], Awaitable[None]],
-) -> Intake:
-    """Listen in this loop. DoorTaken where another program does; SettingsRefused where nobody could.
 
-    `recognise(address)` is asked at RCPT about addresses of our domain. `receive(arrival)`
-    returns once it is committed: then the client hears 250. An error of either is a 451.
-    """
+async def open_intake(settings: IntakeDoor, desk: Desk) -> Intake:
+    """Listen in this loop. DoorTaken where another program does; SettingsRefused where nobody could."""
     loop = asyncio.get_running_loop()
-    keeper = Doorkeeper(door=settings, recognise=recognise, receive=receive)
-    guests = Guests(most=settings.most_connections)
+    keeper = Doorkeeper(door=settings, desk=desk)
+    guests = Guests(
+        most=settings.most_connections,
+        most_per_address=settings.most_per_address,
+        own=settings.own,
+        proxies=settings.proxies,
+    )
     session = LmtpSession if settings.protocol == "lmtp" else IntakeSession
     listener = listen(settings.host, settings.port, "the mail door")
-    server = await loop.create_server(lambda: session(keeper, guests, loop), sock=listener)
+    server = await loop.create_server(lambda: session(keeper, guests, loop), sock=listener, backlog=BACKLOG)
     return Intake(port=listener.getsockname()[1], server=server, keeper=keeper, guests=guests)

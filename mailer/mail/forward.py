@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from datetime import datetime
 
 from mailer.domain.delivery import Delivery
@@ -14,9 +13,14 @@ from mailer.mail.wrap import Cover, wrap_original
 
 
 def compose_forward(
-    delivery: Delivery, letterhead: Letterhead | None, house: House, templates: Templates, dated_at: datetime
+    delivery: Delivery,
+    letterhead: Letterhead | None,
+    house: House,
+    templates: Templates,
+    dated_at: datetime,
+    original: bytes,
 ) -> Letter:
-    """The letter around the mail in the delivery's values, in the owner's language; the same octets for the same."""
+    """The letter around the `original` mail, in the owner's language; the same octets for the same."""
     told = delivery.values
     language = choose_language([delivery.language], templates.languages) or SOURCE_LANGUAGE
     intro = templates.render("notices/wrapped.txt", language, recipient=told["recipient"], sender=told["sender"])
@@ -31,5 +35,5 @@ def compose_forward(
         list_id=letterhead.list_id if letterhead else None,
         intro=intro.strip() + "\n",
     )
-    content = wrap_original(base64.b64decode(told["raw"]), cover)
+    content = wrap_original(original, cover)
     return Letter(house.return_path(delivery.id), delivery.address, content)

@@ -11,12 +11,11 @@ import binascii
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from itertools import islice
 
-_HEADER_OCTETS, _VALUE_OCTETS = 256 * 1024, 2000
+_HEADER_OCTETS, _VALUE_OCTETS = 64 * 1024, 2000
 _BODY_OCTETS = 2**20
 """Further in there are only attachments."""
-_MOST_PARTS, _MOST_NESTED = 50, 20
+_MOST_PARTS, _MOST_NESTED = 500, 50
 
 _BLANK = re.compile(rb"(?:\A|\r?\n)\r?\n")
 _FOLD = re.compile(rb"\r?\n[ \t]+")
@@ -60,9 +59,13 @@ class Part:
 
 
 def split_mail(raw: bytes) -> Part:
-    """Header and body; at most 256 kB of the one and 1 MB of the other are looked at."""
-    blank = _BLANK.search(raw, 0, _HEADER_OCTETS)
-    head, start = (raw[: blank.start()], blank.end()) if blank else (raw[:_HEADER_OCTETS], len(raw))
+    """Header and body; at most 64 kB of the one and 1 MB of the other are looked at; lines end in LF, CRLF or CR."""
+    if b"\n" not in raw[:_HEADER_OCTETS]:
+        raw = raw[: _HEADER_OCTETS + _BODY_OCTETS].replace(b"\r", b"\n")
+    blank = _BLANK.search(raw)
+    head, start = (
+        (raw[: min(blank.start(), _HEADER_OCTETS)], blank.end()) if blank else (raw[:_HEADER_OCTETS], len(raw))
+    )
     fields: dict[str, str] = {}
     for line in _FOLD.sub(b" ", head).split(b"\n"):
         if field := _FIELD.fullmatch(line):
@@ -76,18 +79,23 @@ def fields_in_order(head: bytes) -> list[tuple[str, str]]:
     return [(field[1].decode("ascii").lower(), _decode(field[2].strip(), None)) for field in found if field]
 
 
+def leaves(mail: Part) -> Iterator[Part]:
+    """Its parts that hold no others, in order: at most 500 parts, nested 50 deep, are looked at."""
+    waiting = [iter([mail])]
+    for _ in range(_MOST_PARTS):
+        while waiting and (part := next(waiting[-1], None)) is None:
+            waiting.pop()
+        if not waiting or part is None:
+            return
+        if not part.kind.startswith("multipart/"):
+            yield part
+        elif len(waiting) <= _MOST_NESTED:
+            waiting.append(_parts(part))
+
+
 def text_parts(mail: Part) -> list[Part]:
     """Its text/plain and text/html parts in order: not attachments, nor what is in mails attached."""
-    waiting, texts = [(mail, 0)], []
-    for _ in range(_MOST_PARTS):
-        if not waiting:
-            break
-        part, depth = waiting.pop(0)
-        if part.kind.startswith("multipart/") and depth < _MOST_NESTED:
-            waiting[:0] = [(inner, depth + 1) for inner in islice(_parts(part), _MOST_PARTS)]
-        elif part.kind in {"text/plain", "text/html"} and not part.attached:
-            texts.append(part)
-    return texts
+    return [part for part in leaves(mail) if part.kind in {"text/plain", "text/html"} and not part.attached]
 
 
 def decode_words(value: str) -> str:

@@ -3,39 +3,35 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from mailer.mail.mime import Part, text_parts
+from mailer.mail.quoting import attribution, begins_original, is_quoted, is_sent_from
 from mailer.mail.shown_text import shown_text
 
 _LONGEST = 2000
-_LOOKED_AT, _LINE = 100_000, 600
-"""Characters of a text, and of one line of it, in which quotes are looked for."""
-_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ufeff\ud800-\udfff]")
-_ATTRIBUTION = re.compile(
-    r"\s*(?:(?:on|le|el)\b(?=.*\d).{3,300}\b(?:wrote|écrit|escribió)"
-    r"|am\b(?=.*\d).{3,300}\bschrieb\b.{0,200}|.{1,200}\bschrieb am\b.{3,200}"
-    r"|.{3,300}\btarihinde\b.{0,200}\byazdı)\s*:\s*",
-    re.IGNORECASE | re.DOTALL,
-)
-_ORIGINAL = re.compile(
-    r"\s*(?:-{2,}\s*(?:original|urspr|özgün|orijinal|forwarded|weitergeleitet|iletilen|iletilmiş)|_{10,}\s*$"
-    r"|(?:begin forwarded message|anfang der weitergeleiteten)\b)",
-    re.IGNORECASE,
-)
-_FIRST_FIELD = re.compile(r"\s*\*?(?:from|von|kimden|gönderen)\s*:", re.IGNORECASE)
-_DATE_FIELD = re.compile(r"^\s*\*?(?:sent|date|gesendet|datum|gönderildi|tarih)\s*:", re.IGNORECASE | re.MULTILINE)
+_LOOKED_AT = 100_000
+"""Characters of a text in which quotes are looked for."""
+_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
+_SEE_PAGE, _SEE_PAGE_LONGEST = re.compile(r"\b(?:html|mime)\b", re.IGNORECASE), 400
+"""What a plain text says that only tells to look at the page ("your mail program cannot show HTML"), and its length."""
 
 
 def own_words(mail: Part) -> str:
     """Up to 2000 characters of a mail's own first text; empty where there is none.
 
-    The plain text goes before the HTML one, unless it is blank.
+    The plain text goes before the HTML one, unless it is blank or says no more than that the HTML says it.
     """
-    for kind, told in (("text/plain", str), ("text/html", shown_text)):
-        texts = (told(part.text[:_LOOKED_AT]) for part in text_parts(mail) if part.kind == kind)
-        if text := next((text for text in texts if text.strip()), ""):
-            return _unquoted(_CONTROLS.sub("", text.replace("\r\n", "\n").replace("\r", "\n")))[:_LONGEST].strip()
-    return ""
+    parts = text_parts(mail)
+    plain = _first_text(part.text[:_LOOKED_AT] for part in parts if part.kind == "text/plain")
+    if not plain or (len(plain) < _SEE_PAGE_LONGEST and _SEE_PAGE.search(plain)):
+        page = _first_text(shown_text(part.text[:_LOOKED_AT]) for part in parts if part.kind == "text/html")
+        plain = page or plain
+    return _unquoted(_CONTROLS.sub("", plain.replace("\r\n", "\n").replace("\r", "\n")))[:_LONGEST].strip()
+
+
+def _first_text(texts: Iterable[str]) -> str:
+    return next((text for text in texts if text.strip()), "")
 
 
 def _unquoted(text: str) -> str:
@@ -43,31 +39,20 @@ def _unquoted(text: str) -> str:
     own: list[str] = []
     number = length = 0
     while number < len(lines) and length <= _LONGEST and not _ends(lines, number):
-        if attribution := _attribution(lines, number):
-            number += attribution
+        line = lines[number]
+        if not is_quoted(line) and (told := attribution(lines, number)):
+            number += told
             # Under an attribution there is a quote, and perhaps an answer; unmarked, the rest is all quote.
-            if not next((line for line in lines[number : number + 3] if line), ">").startswith(">"):
+            if not is_quoted(next((line for line in lines[number : number + 3] if line), ">")):
                 break
             continue
-        if not lines[number].startswith(">"):
-            own.append(lines[number])
-            length += len(lines[number]) + 1
+        if not is_quoted(line) and not is_sent_from(line):
+            own.append(line)
+            length += len(line) + 1
         number += 1
     return "\n".join(own).strip()
 
 
 def _ends(lines: list[str], number: int) -> bool:
     """Whether a signature or an unmarked original begins here."""
-    line = lines[number]
-    if line == "--" or _ORIGINAL.match(line):
-        return True
-    return bool(_FIRST_FIELD.match(line)) and bool(_DATE_FIELD.search("\n".join(lines[number + 1 : number + 4])))
-
-
-def _attribution(lines: list[str], number: int) -> int:
-    """How many lines from here are "On ... Rosa wrote:"; none, one, or two where it was wrapped."""
-    for count in (1, 2):
-        told = " ".join(lines[number : number + count])
-        if told.endswith(":") and len(told) <= _LINE and _ATTRIBUTION.fullmatch(told):
-            return count
-    return 0
+    return lines[number] == "--" or begins_original(lines, number)

@@ -6,18 +6,18 @@ import re
 from dataclasses import dataclass
 
 from mailer.domain.address import Address, parse_address
-from mailer.domain.command_address import Command, spelled_command
 from mailer.domain.language import parse_language
 from mailer.errors import AddressRefused
 from mailer.mail.mime import Part, decode_words, split_mail
 from mailer.mail.own_words import own_words
+from mailer.mail.reply_prefix import bare_subject
 from mailer.mail.robot import why_robot
 
-_LONGEST_NAME, _LONGEST_ADDRESS, _LONGEST_TAG = 100, 320, 6
+_LONGEST_NAME, _LONGEST_ADDRESS = 100, 320
 # Line ends and controls, halves of characters, and what turns the direction of the words after it.
 _UNSHOWN = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]+")
 _MESSAGE_ID = re.compile(r"<[!-;=?A-~]{1,200}@[!-;=?A-~]{1,200}>")
-_REPLY_PREFIX = re.compile(r"^\s*(?:(?:re|aw|ynt|fwd?|wg|sv)\s*:\s*)+", re.IGNORECASE)
+_REPLY_FIELDS = {"in-reply-to", "references"}
 # A display name may be quoted, and then hold anything (RFC 5322 section 3.4).
 _NAMED = re.compile(r'\s*((?:"(?:[^"\\]|\\.)*"|[^"<>,])*)<\s*([^<>\s]*)\s*>')
 _BARE = re.compile(r"[^\s<>(),:;\"]+@[^\s<>(),:;\"]+")
@@ -38,11 +38,17 @@ class Heard:
     """The first tag of Content-Language."""
     own_words: str
     """The person's own first text, without quotes and signatures."""
+    is_reply: bool
+    """Whether it answers another mail: by its fields or its subject."""
 
 
 def read_mail(raw: bytes, envelope_sender: str) -> Heard:
     """What the octets of a mail say; never fails, whatever they are."""
-    mail = split_mail(raw)
+    return read_part(split_mail(raw), envelope_sender)
+
+
+def read_part(mail: Part, envelope_sender: str) -> Heard:
+    """What a mail says whose header and body are told apart already."""
     name, sender = _sender(mail.fields.get("from", ""))
     identity = _MESSAGE_ID.search(mail.fields.get("message-id", ""))
     subject = _clean(decode_words(mail.fields.get("subject", "")))
@@ -54,18 +60,8 @@ def read_mail(raw: bytes, envelope_sender: str) -> Heard:
         message_id=identity[0] if identity else None,
         language=_language(mail),
         own_words=own_words(mail),
+        is_reply=bool(mail.fields.keys() & _REPLY_FIELDS) or bare_subject(subject)[1],
     )
-
-
-def asked_command(heard: Heard) -> tuple[Command, str | None] | None:
-    """The command (and language) written to `LIST-request@`: in the subject, else in a first line of the text."""
-    lines = [_REPLY_PREFIX.sub("", heard.subject), *heard.own_words.splitlines()[:5]]
-    for line in lines:
-        words = [word.strip(".,;:!\"'<>()") for word in line.split()[:2]]
-        if words and (command := spelled_command(words[0])) is not None:
-            tag = parse_language(words[1]) if len(words) > 1 and len(words[1]) <= _LONGEST_TAG else None
-            return command, tag
-    return None
 
 
 def _sender(value: str) -> tuple[str | None, Address | None]:

@@ -6,7 +6,9 @@ import re
 from html.parser import HTMLParser
 
 _SILENT = {"style", "script", "head", "title", "template"}
-_QUOTES = ("gmail_quote", "yahoo_quoted")
+_QUOTES = ("gmail_quote", "yahoo_quoted", "protonmail_quote", "tutanota_quote", "zmail_extra", "moz-forward-container")
+_ORIGINALS = ("divrplyfwdmsg", "appendonsend", "mail-editor-reference-message-container", "isforwardcontent")
+"""Ids of what Outlook and its kin put before the mail that is answered: the rest is all quote."""
 _BREAKS = {"p", "div", "br", "li", "tr", "h1", "h2", "h3", "hr", "blockquote"}
 _QUOTE_MARK = "\n>\n"
 
@@ -28,12 +30,14 @@ class _Reader(HTMLParser):
         self.words: list[str] = []
         self._skipping = ""
         self._depth = 0
+        self._over = False
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         """Begin a line, or to skip what is quoted or not shown."""
         if self._skipping:
             self._depth += tag == self._skipping
             return
+        self._over = self._over or any(mark in (dict(attrs).get("id") or "").lower() for mark in _ORIGINALS)
         quote = tag == "blockquote" or any(mark in (dict(attrs).get("class") or "") for mark in _QUOTES)
         if quote or tag in _SILENT:
             self._skipping, self._depth = tag, 1
@@ -51,5 +55,5 @@ class _Reader(HTMLParser):
 
     def handle_data(self, data: str) -> None:
         """Keep what is shown, white space made single."""
-        if not self._skipping:
+        if not self._skipping and not self._over:
             self.words.append(re.sub(r"\s+", " ", data))

@@ -14,8 +14,10 @@ from babel.support import Translations
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateNotFound, select_autoescape
 
 from mailer.domain.language import direction
+from mailer.mail.vocabulary import Vocabulary, vocabulary_in
 
 SOURCE_LANGUAGE = "en"
+_NO_LETTERS, _HEADER = '"X-Letters: ', 2000
 
 
 @dataclass(frozen=True)
@@ -27,8 +29,13 @@ class Templates:
 
     @property
     def languages(self) -> tuple[str, ...]:
-        """The languages we speak: English, and every `*.po` in the locale folder."""
-        return SOURCE_LANGUAGE, *sorted(path.stem for path in self.locale_directory.glob("*.po"))
+        """The languages we speak: English, and every `*.po` in the locale folder that is whole."""
+        return _spoken(self.locale_directory)
+
+    @property
+    def vocabulary(self) -> Vocabulary:
+        """The words people write to us, in more languages than we speak."""
+        return vocabulary_in(self.locale_directory)
 
     def environment(self, language: str) -> Environment:
         """The Jinja2 environment that speaks one of `languages`."""
@@ -49,6 +56,18 @@ class Templates:
         except TemplateNotFound:
             return False
         return True
+
+
+@cache
+def _spoken(locale_directory: Path) -> tuple[str, ...]:
+    whole = (path.stem for path in locale_directory.glob("*.po") if _is_whole(path))
+    return SOURCE_LANGUAGE, *sorted(whole)
+
+
+def _is_whole(catalogue: Path) -> bool:
+    """Whether no header field `X-Letters` says that it has no words for letters yet."""
+    with catalogue.open(encoding="utf-8") as file:
+        return _NO_LETTERS not in file.read(_HEADER)
 
 
 @cache

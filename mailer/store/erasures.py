@@ -35,6 +35,8 @@ from mailer.store.tables import consent, incoming, subscriber, subscription
 
 _NAMELESS = ""
 """The mailbox_key of who was forgotten."""
+_OVER = (IncomingState.DONE, IncomingState.CARRIED)
+"""Mail that nothing is needed of any more a week later."""
 
 
 def make_nameless(tx: Connection, subscriber_ids: Iterable[int]) -> None:
@@ -174,16 +176,16 @@ def last_line(tx: Connection) -> int:
 
 
 def acted_on(tx: Connection, before: datetime, most: int) -> list[int]:
-    """Up to `most` mails that were acted on before then, and are not kept."""
+    """Up to `most` mails that were acted on before then, and are kept for nothing."""
     found = select(incoming.c.id).where(
-        incoming.c.state == IncomingState.DONE, incoming.c.acted_at < before, _not_newest(incoming)
+        incoming.c.state.in_(_OVER), incoming.c.acted_at < before, _not_newest(incoming)
     )
     return list(tx.execute(found.order_by(incoming.c.id).limit(most)).scalars())
 
 
 def remove_mails(tx: Connection, incoming_ids: Iterable[int]) -> None:
     """Take these out; a retry of one of them would not be recognised any more."""
-    tx.execute(delete(incoming).where(incoming.c.id.in_(list(incoming_ids)), incoming.c.state == IncomingState.DONE))
+    tx.execute(delete(incoming).where(incoming.c.id.in_(list(incoming_ids)), incoming.c.state.in_(_OVER)))
 
 
 def _not_newest(table: Table) -> ColumnElement[bool]:

@@ -40,6 +40,12 @@ def find(tx: Connection, mailing_list_id: int, address_key: str) -> Subscription
     return None if row is None else _value(row)
 
 
+def standing_of(tx: Connection, address_key: str) -> list[Subscription]:
+    """The confirmed subscriptions of the person at this address, by list."""
+    confirmed = (subscriber.c.address_key == address_key, subscription.c.state == SubscriptionState.CONFIRMED)
+    return [_value(row) for row in tx.execute(_selected().where(*confirmed).order_by(subscription.c.mailing_list_id))]
+
+
 def find_or_add_pending(tx: Connection, mailing_list_id: int, subscriber_id: int, now: datetime) -> Subscription:
     """The subscription, made as pending where there was none."""
     add_missing(tx, [_row(mailing_list_id, subscriber_id, SubscriptionState.PENDING, {}, now)])

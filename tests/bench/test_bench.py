@@ -21,7 +21,7 @@ from mailer.app import App
 from mailer.domain.subscription import SubscriptionState
 from mailer.store import subscriptions
 
-TINY = Sizes(blast=200, other_blasts=200, launch=200, import_rows=200, leaving_s=0.2, yardstick=200)
+TINY = Sizes(blast=200, other_blasts=200, launch=200, import_rows=200, leaving_s=0.2, yardstick=200, mails=40)
 
 
 def test_a_bench_of_two_hundred_people_loses_nobody_and_writes_its_table_and_plot(tmp_path: Path) -> None:

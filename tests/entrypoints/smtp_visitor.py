@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from mailer.domain.arrival import Arrival
 from mailer.entrypoints.smtp import Intake, IntakeDoor, open_intake
+from mailer.store.spool import octets_of
 
 DOMAIN = "lists.example.org"
 JOIN = f"appeals-join@{DOMAIN}"
@@ -27,9 +30,15 @@ class Desk:
     written: asyncio.Event = field(default_factory=asyncio.Event)
     may_write: asyncio.Event = field(default_factory=asyncio.Event)
     trouble: Exception | None = None
+    full: str | None = None
+    arrivals: list[Arrival] = field(default_factory=list)
+    spool: Path = Path()
 
     def __post_init__(self) -> None:
         self.may_write.set()
+
+    async def hindrance(self) -> str | None:
+        return self.full
 
     async def recognise(self, address: str) -> bool:
         self.asked.append(address)
@@ -40,7 +49,8 @@ class Desk:
         await self.may_write.wait()
         if self.trouble is not None:
             raise self.trouble
-        self.received.append((arrival.sender, arrival.recipients, arrival.raw))
+        self.arrivals.append(arrival)
+        self.received.append((arrival.sender, arrival.recipients, await octets_of(self.spool, arrival)))
         self.written.set()
 
 
@@ -90,12 +100,14 @@ async def visit(intake: Intake, host: str = "127.0.0.1") -> Visitor:
 @asynccontextmanager
 async def opened(desk: Desk, **changed: Any) -> AsyncIterator[Intake]:
     """The door on a free port of this machine, closed afterwards."""
-    values = {"host": "127.0.0.1", "port": 0, "protocol": "smtp", "hostname": "mx.example.org", "domain": DOMAIN}
-    intake = await open_intake(IntakeDoor(**{**values, **changed}), desk.recognise, desk.receive)
-    try:
-        yield intake
-    finally:
-        await intake.close()
+    with tempfile.TemporaryDirectory() as folder:
+        desk.spool = Path(folder) / "spool"
+        values = {"host": "127.0.0.1", "port": 0, "protocol": "smtp", "hostname": "mx.example.org", "domain": DOMAIN}
+        intake = await open_intake(IntakeDoor(**{"spool": desk.spool, **values, **changed}), desk)
+        try:
+            yield intake
+        finally:
+            await intake.close()
 
 
 @asynccontextmanager

@@ -108,7 +108,15 @@ async def test_the_greeting_names_the_host_and_no_software_version():
         (JOIN, "250"),
         (f"Appeals-Join@{DOMAIN.upper()}", "550 5.1.1"),
         (f"appeals-join@{DOMAIN.upper()}", "250"),
-        (f"@relay.example.net:{JOIN}", "250"),
+        ('"appeals-join"@' + DOMAIN, "250"),
+        (f"@relay.example.net:{JOIN}", "550 5.7.1"),
+        (f"@{DOMAIN}:emma@example.net", "550 5.7.1"),
+        (f"emma%example.net@{DOMAIN}", "550 5.7.1"),
+        (f"example.net!emma@{DOMAIN}", "550 5.7.1"),
+        (f"emma@example.net@{DOMAIN}", "550 5.7.1"),
+        (f'"emma@example.net"@{DOMAIN}', "550 5.7.1"),
+        (f'"emma\\@example.net"@{DOMAIN}', "550 5.7.1"),
+        (f'"emma example.net"@{DOMAIN}', "550 5.7.1"),
         ("postmaster", "250"),
         ("POSTMASTER", "250"),
         (f"nobody@{DOMAIN}", "550 5.1.1"),
@@ -160,7 +168,20 @@ async def test_asking_around_tells_nothing_about_addresses_and_harms_nothing(lin
 
 
 @pytest.mark.parametrize(
-    "smuggled", [b"\n.\n", b"\n.\r\n", b"\r\n.\n", b"\r.\r", b"\r.\r\n", b"\n.\r", b"\r\n.\r", b"\r\n\x00.\r\n"]
+    "smuggled",
+    [
+        b"\n.\n",
+        b"\n.\r\n",
+        b"\r\n.\n",
+        b"\r.\r",
+        b"\r.\r\n",
+        b"\n.\r",
+        b"\r.\n",
+        b"\r\n.\r",
+        b"\r\n\x00.\r\n",
+        b"\r\n.\x00\r\n",
+        b"\r\n. \r\n",
+    ],
 )
 async def test_a_dot_between_bare_line_ends_does_not_end_the_mail(smuggled):
     desk = Desk()
@@ -183,7 +204,9 @@ async def test_a_dot_between_bare_line_ends_does_not_end_the_mail(smuggled):
         (b"..\r\n", b".\r\n"),
         (b"...a\r\n..\r\nb.\r\n", b"..a\r\n.\r\nb.\r\n"),
         (b"a.\r\nb\r\n", b"a.\r\nb\r\n"),
-        (b"a" * 300_000 + b".\r\n", b"a" * 300_000 + b".\r\n"),
+        (b"\r\n" + b"a" * 300_000 + b".\r\n", b"\r\n" + b"a" * 300_000 + b".\r\n"),
+        (b"\r\n" + b"..\r\n" * 50_000, b"\r\n" + b".\r\n" * 50_000),
+        (b"\r\nx" + b"..\r\n" * 50_000, b"\r\nx" + b"..\r\n" + b".\r\n" * 49_999),
         (b"\x00\xff bare \r and \n\r\n", b"\x00\xff bare \r and \n\r\n"),
     ],
 )
@@ -223,6 +246,19 @@ async def test_a_host_that_is_not_this_machine_is_told():
     with pytest.raises(SettingsRefused, match=r"192\.0\.2\.1 port 0"):
         async with opened(Desk(), host="192.0.2.1"):
             pass
+
+
+async def test_a_door_for_everybody_takes_clients_over_ipv6_and_ipv4():
+    desk = Desk()
+    async with opened(desk, host="::") as intake:
+        for host in ("::1", "127.0.0.1"):
+            visitor = await visit(intake, host)
+            await visitor.reply()
+            await visitor.begin_mail(JOIN)
+            await visitor.say(MAIL + b".")
+            await visitor.leave()
+
+    assert [one.client for one in desk.arrivals] == ["::1", "127.0.0.1"]
 
 
 async def test_the_door_opens_on_ipv6_too():

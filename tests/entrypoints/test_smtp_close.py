@@ -23,7 +23,7 @@ def test_closing_puts_idle_clients_down_with_a_word(loop):
             said = [await visitor.rest() for visitor in visitors]
             for visitor in visitors:
                 await visitor.leave()
-            assert intake.guests.sessions == set()
+            assert not intake.guests.sessions
         return said
 
     with asyncio.Runner(loop_factory=loop) as runner:

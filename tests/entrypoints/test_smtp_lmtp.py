@@ -26,7 +26,7 @@ async def test_trouble_and_refusals_after_the_dot_are_told_once_for_each_recipie
         await visitor.begin_mail(JOIN, LEAVE, hello="LHLO")
         trouble = [await visitor.say(MAIL + b"."), await visitor.reply()]
         await visitor.begin_mail(JOIN, LEAVE, hello="LHLO")
-        too_much = [await visitor.say(b"x" * 2000 + b"\r\n."), await visitor.reply()]
+        too_much = [await visitor.say(MAIL + b"x" * 2000 + b"\r\n."), await visitor.reply()]
 
     assert [reply[:3] for reply in trouble + too_much] == ["451", "451", "552", "552"]
 

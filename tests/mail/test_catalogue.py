@@ -11,8 +11,13 @@ from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po
 from jinja2.ext import babel_extract
 
+from mailer.mail.template import Templates
+from mailer.mail.vocabulary import CONTEXT, LONGEST_PHRASE, MESSAGES, Vocabulary, Wish, words_in
+
 ROOT = Path(__file__).parents[2]
-CATALOGUES = sorted((ROOT / "mailer" / "locale").glob("*.po"))
+TEMPLATES = Templates(ROOT / "templates", ROOT / "mailer" / "locale")
+CATALOGUES = sorted(TEMPLATES.locale_directory.glob("*.po"))
+WHOLE = [path for path in CATALOGUES if path.stem in TEMPLATES.languages[1:]]
 
 
 def spoken() -> Catalog:
@@ -38,23 +43,63 @@ def holes(text: str) -> list[str]:
     return sorted(re.findall(r"%\(\w+\)s|%(?!\()", text))
 
 
+def read(path: Path) -> Catalog:
+    with path.open("rb") as file:
+        return read_po(file, locale=path.stem, abort_invalid=True)
+
+
 @pytest.fixture(params=CATALOGUES, ids=lambda path: path.stem)
 def catalogue(request: pytest.FixtureRequest) -> Catalog:
-    with request.param.open("rb") as file:
-        return read_po(file, locale=request.param.stem, abort_invalid=True)
+    """Any catalogue."""
+    return read(request.param)
+
+
+@pytest.fixture(params=WHOLE, ids=lambda path: path.stem)
+def whole(request: pytest.FixtureRequest) -> Catalog:
+    """A catalogue of a language that letters are written in."""
+    return read(request.param)
 
 
 def test_ten_languages_are_spoken():
-    assert {path.stem for path in CATALOGUES} == {"ar", "de", "es", "fr", "it", "pt", "ru", "tr", "zh"}
+    assert set(TEMPLATES.languages) == {"ar", "de", "en", "es", "fr", "it", "pt", "ru", "tr", "zh"}
 
 
-def test_a_catalogue_has_every_message_of_the_templates_and_no_other(catalogue):
+def test_ten_languages_are_understood():
+    assert {path.stem for path in CATALOGUES} == {"ar", "de", "en", "es", "fr", "it", "pt", "ru", "tr", "zh"}
+
+
+def test_a_catalogue_has_every_message_of_the_templates_and_no_other(whole):
     said = {(forms(message.id), message.context) for message in spoken() if message.id}
-    translated = {(forms(message.id), message.context) for message in catalogue if message.id}
+    translated = {(forms(message.id), message.context) for message in whole if message.id}
 
     assert len(said) > 50
-    assert said == translated
+    assert said | {((command,), CONTEXT) for command in MESSAGES} == translated
+
+
+def test_a_catalogue_has_the_words_people_write_and_nothing_obsolete(catalogue):
+    assert all(catalogue.get(command, CONTEXT) for command in MESSAGES)
     assert not catalogue.obsolete
+
+
+def test_a_word_people_write_asks_for_one_thing_and_means_either_yes_or_no():
+    meant: dict[tuple[str, ...], set[str]] = {}
+    for path in CATALOGUES:
+        words = read(path)
+        for command in MESSAGES:
+            for phrase in str(words.get(command, CONTEXT).string).split(","):
+                meant.setdefault(tuple(word.text for word in words_in(phrase)), set()).add(command)
+
+    assert 0 < min(map(len, meant)) <= max(map(len, meant)) <= LONGEST_PHRASE
+    assert [phrase for phrase, what in meant.items() if len(what & set(Wish)) > 1] == []
+    declining = {"no", "not me", "never", "unsubscribe"}
+    assert [phrase for phrase, what in meant.items() if "yes" in what and what & declining] == []
+    courtesies = {"please", "hello"}
+    assert [phrase for phrase, what in meant.items() if what & courtesies and what - courtesies] == []
+
+
+def test_the_words_are_read_once():
+    assert isinstance(TEMPLATES.vocabulary, Vocabulary)
+    assert TEMPLATES.vocabulary is TEMPLATES.vocabulary
 
 
 def test_every_translation_is_written_finished_and_keeps_its_holes(catalogue):
@@ -70,7 +115,8 @@ def test_every_translation_is_written_finished_and_keeps_its_holes(catalogue):
 
 
 def test_no_translation_is_left_in_english(catalogue):
-    same = [message.id for message in catalogue if message.id and forms(message.id)[0] == forms(message.string)[0]]
+    letters = [message for message in catalogue if message.id and message.context != CONTEXT]
+    same = [message.id for message in letters if forms(message.id)[0] == forms(message.string)[0]]
 
     assert same == []
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mailer.domain.command_address import Command
-from mailer.mail.read import Heard, asked_command, read_mail
+from mailer.mail.read import Heard, read_mail
 
 ROSA = "rosa@example.org"
 
@@ -68,6 +67,33 @@ def test_nobody_wrote_where_neither_has_an_address():
         ("Subject: Out of Office", "subject"),
         ("Subject: ABWESENHEITSNOTIZ", "subject"),
         ("Subject: =?utf-8?q?OTOMAT=C4=B0K_YANIT?=", "subject"),
+        *(
+            (f"Subject: {subject}", "subject")
+            for subject in (
+                "Auto: gone fishing",
+                "Rosa is out of the office",
+                "Automatische Antwort: Ernte",
+                "Ofis dışındayım",
+                "Respuesta automática: cosecha",
+                "Fuera de la oficina",
+                "Réponse automatique : récolte",
+                "Risposta automatica: raccolto",
+                "Fuori sede",
+                "Resposta automática: colheita",
+                "Автоматический ответ: урожай",
+                "Автоответ",
+                "رد تلقائي: الحصاد",
+                "自动回复：收获",
+                "自動回覆: 收穫",
+            )
+        ),
+        ("X-Loop: rosa@example.org", "x-loop"),
+        ("X-Failed-Recipients: rosa@example.org", "x-failed"),
+        ("Feedback-ID: 1:2:3:shop", "feedback-id"),
+        ("Content-Type: message/disposition-notification", "report"),
+        ("From: Shop <do-not-reply+7@example.org>", "daemon"),
+        ("From: donotreply@example.org", "daemon"),
+        ("From: <postmaster@example.org>", "daemon"),
     ],
 )
 def test_a_robot_is_told_by_its_marks(field, why):
@@ -86,6 +112,9 @@ def test_a_robot_is_told_by_its_envelope(envelope):
         "Auto-Submitted: NO (I write myself)",
         "Precedence: first-class",
         "Subject: Automatic doors",
+        "Subject: Re: Automatic reply: harvest",
+        "X-Auto-Response-Suppress: All",
+        "From: Postmaster Bob <bob@example.org>",
     ],
 )
 def test_a_person_is_no_robot(field):
@@ -107,6 +136,24 @@ def test_a_message_id_that_could_not_be_answered_to_is_none(field):
     assert heard(field).message_id is None
 
 
+@pytest.mark.parametrize(
+    ("field", "is_reply"),
+    [
+        ("In-Reply-To: <a@example.org>", True),
+        ("References: <a@example.org>", True),
+        ("Subject: AW: harvest", True),
+        ("Subject: RE[2]: harvest", True),
+        ("Subject: Rép : récolte", True),
+        ("Subject: 回复：收获", True),
+        ("Subject: [Open Appeals] Ynt: hasat", True),
+        ("Subject: [Open Appeals] harvest", False),
+        ("Subject: Rest: at noon", False),
+    ],
+)
+def test_a_reply_is_told_by_its_fields_or_its_subject(field, is_reply):
+    assert heard(field).is_reply is is_reply
+
+
 def test_an_encoded_character_may_be_split_over_two_words():
     assert heard("Subject: =?utf-8?b?R8M=?= =?utf-8?b?vGw=?=").subject == "Gül"
 
@@ -114,26 +161,3 @@ def test_an_encoded_character_may_be_split_over_two_words():
 def test_header_fields_in_plain_utf_8_or_latin_1_are_read():
     assert read_mail("Subject: Gül\r\n\r\n".encode(), ROSA).subject == "Gül"
     assert read_mail("Subject: Gül\r\n\r\n".encode("latin-1"), ROSA).subject == "Gül"
-
-
-@pytest.mark.parametrize(
-    ("subject", "body", "asked"),
-    [
-        ("subscribe", "", (Command.JOIN, None)),
-        ("Re: AW: Join TR", "", (Command.JOIN, "tr")),
-        ("join de-at", "", (Command.JOIN, "de-at")),
-        ("subscribe nodigest", "", (Command.JOIN, None)),
-        ("subscribe address=emma@example.org", "", (Command.JOIN, None)),
-        ("Unsubscribe!", "join", (Command.LEAVE, None)),
-        ("leave", "", (Command.LEAVE, None)),
-        ("", "Hello,\n\nhelp\n", (Command.HELP, None)),
-        ("the list", "> join\nleave", (Command.LEAVE, None)),
-        ("the list", "> join", None),
-        ("the list", "a\nb\nc\nd\ne\njoin", None),
-        ("joining", "joint helper", None),
-        ("confirm", "owner", None),
-        ("", "", None),
-    ],
-)
-def test_a_command_is_asked_for_in_the_subject_or_the_first_lines(subject, body, asked):
-    assert asked_command(heard(f"Subject: {subject}", body=body)) == asked

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import base64
 import resource
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailer.mail.read import Heard, asked_command, read_mail
+from mailer.mail.explain import explain
+from mailer.mail.read import Heard, read_mail
+from mailer.mail.template import Templates
 
+ROOT = Path(__file__).parents[2]
+VOCABULARY = Templates(ROOT / "templates", ROOT / "mailer" / "locale").vocabulary
 TEN_MEGABYTES = 10 * 2**20
 SOUND = (
     b"From: =?utf-8?q?R=C3=B6sa?= <rosa@example.org>\r\nTo: ada@example.org\r\nMessage-ID: <a@example.org>\r\n"
@@ -71,7 +77,7 @@ def is_clean(heard: Heard) -> bool:
 def test_any_octets_are_read(raw, envelope_sender):
     heard = read_mail(raw, envelope_sender)
 
-    asked_command(heard)
+    explain(raw, VOCABULARY)
     assert is_clean(heard)
 
 
@@ -98,6 +104,17 @@ HTML = b"Content-Type: text/html\r\n\r\n"
         nested(1000),
         nested(19) + b"bean\r\n" * (TEN_MEGABYTES // 6),
         b"Content-Type: multipart/mixed; boundary=b\r\n\r\n" + b"--b\r\n" * (TEN_MEGABYTES // 5),
+        b"Content-Type: multipart/mixed; boundary=b\r\n\r\n" + b"--b\r\n\r\n\r\n" * (TEN_MEGABYTES // 9),
+        nested(60) + b"--b59\r\nA: b\r\n" * (TEN_MEGABYTES // 15),
+        b"Content-Type: multipart/report; boundary=b\r\n\r\n--b\r\nContent-Type: message/delivery-status\r\n\r\n"
+        + b"Action: failed\r\nFinal-Recipient: rfc822; a@example.org\r\n\r\n" * (TEN_MEGABYTES // 70),
+        b"Content-Transfer-Encoding: base64\r\n\r\n" + base64.b64encode(b"stop " * (TEN_MEGABYTES // 5)),
+        b"Content-Transfer-Encoding: quoted-printable\r\n\r\n" + b"=3D=\r\n" * (TEN_MEGABYTES // 6),
+        b"".join(b"X-%d: y\r\n" % number for number in range(1_000_000)),
+        b"X-Header: y\r\n" * (2**20 // 13) + b"\r\nstop\r\n",
+        b"Subject: " + b"please " * 280 + b"\r\n\r\n" + b"please " * (TEN_MEGABYTES // 7),
+        b"Subject: x\r\n\r\n" + b"10:00 a@b.c d:\r\n" * (TEN_MEGABYTES // 16),
+        b"To: " + b"a-confirm@b.c, " * 130 + b"\r\n\r\n" + "不要再 ".encode() * 100_000,
         b"X-Long: " + b"x" * TEN_MEGABYTES,
         b"X-Folded: x\r\n" + b" \r\n" * (TEN_MEGABYTES // 3),
         b"From: " + b"(" * TEN_MEGABYTES,
@@ -119,6 +136,7 @@ def test_a_hostile_mail_takes_little_work(raw):
     before = resource.getrusage(resource.RUSAGE_SELF).ru_utime
 
     heard = read_mail(raw, "mallory@example.net")
+    explain(raw, VOCABULARY)
 
     assert is_clean(heard)
     # Seconds of this process's own work, with room for a slow machine; what is not bounded takes minutes.

@@ -40,9 +40,11 @@ def may_write_to_stranger(
 
 
 def admits(tx: Connection, app: App, address: Address, *, source: str | None, proven: bool) -> bool:
-    """Whether this source may ask for this address at all; counts its request."""
-    if source is not None and not proven:
-        of = app.house.keyring.fingerprint("source", source_network(source))
+    """Whether this source may ask for this address at all; counts its request. Our own addresses ask for nothing."""
+    if address.domain == app.house.domain:
+        return False
+    if not proven and (network := source_network(source)) is not None:
+        of = app.house.keyring.fingerprint("source", network)
         if tallies.count(tx, Counted.SOURCE, of, HOUR, app.clock()) > app.shield.per_source:
             return False
     key = app.house.keyring.suppression_key

@@ -1,196 +1,225 @@
-"""What a mail asks for is done: join, confirm, leave, help, or carried to the owner."""
+"""What came in is read, its sender looked up, and acted on: mail by mail, in the order it came."""
 
 from __future__ import annotations
 
 import asyncio
-import base64
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from dataclasses import dataclass
 
 import structlog
 
+from mailer.actions.answering.ask_to_join import ask_to_join
+from mailer.actions.answering.ask_to_leave import ask_to_leave
+from mailer.actions.answering.carry_to_owner import carry_to_owner
+from mailer.actions.answering.change_language import change_language
+from mailer.actions.answering.know_by_token import know_by_token
+from mailer.actions.answering.send_help import send_help
+from mailer.actions.answering.tell_lists import tell_lists
 from mailer.actions.joining.confirm import confirm
-from mailer.actions.joining.decline import decline
-from mailer.actions.joining.look_up import look_up_list
-from mailer.actions.joining.subscribe import subscribe, subscribe_by_form
-from mailer.actions.joining.unsubscribe import unsubscribe, unsubscribe_address
+from mailer.actions.joining.decline import decline, never_ask_again
+from mailer.actions.joining.subscribe import subscribe_by_form
+from mailer.actions.joining.unsubscribe import unsubscribe
 from mailer.app import App
-from mailer.domain.address import Address
-from mailer.domain.command_address import Command, CommandAddress, parse_local_part
-from mailer.domain.consent import Evidence, Way
-from mailer.domain.delivery import Kind, Notice
-from mailer.domain.mailing_list import MailingList
-from mailer.errors import NotFound, NothingPending, TokenRefused
-from mailer.mail.declining import declines
-from mailer.mail.read import Heard, asked_command, read_mail
-from mailer.store import deliveries, incoming_mails
+from mailer.domain.command_address import Command, parse_local_part
+from mailer.domain.proof import UNPROVEN
+from mailer.domain.token import Purpose
+from mailer.errors import DatabaseUnavailable, NotFound, NothingPending, TokenRefused
+from mailer.mail.answers import Answer, read_answer
+from mailer.mail.asking import Asking
+from mailer.mail.commands import Asked, asked
+from mailer.mail.header_section import header_digest
+from mailer.mail.read import Heard, read_mail
+from mailer.mail.received import came_from
+from mailer.mail.vocabulary import Wish
+from mailer.outside.who_wrote import who_wrote
+from mailer.store import incoming_mails
 from mailer.store.incoming_mails import IncomingMail, IncomingState
+from mailer.store.spool import forget_octets_of, octets_of
 
 _log = structlog.get_logger()
 
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Asking:
-    """One mail to one of our addresses."""
-
-    app: App
-    mail: IncomingMail
-    heard: Heard
-    recipient: str
-    to: CommandAddress
-
-    @property
-    def evidence(self) -> Evidence:
-        told = {
-            "from": self.heard.sender.mailed if self.heard.sender else None,
-            "envelope_from": self.mail.arrival.sender,
-        }
-        return Evidence(Way.MAIL, told | {"to": self.recipient, "message_id": self.heard.message_id})
+_AT_ONCE = 20
+"""Mails whose senders are looked up together: the DNS takes its time."""
 
 
 async def hear(app: App) -> bool:
-    """Act on the oldest mail that waits; whether there was one.
+    """Act on the oldest mails that wait; whether there were any, and all went well.
 
-    Its try is counted before it is touched, so that a mail which breaks us is parked in the end. Acting
-    twice on one mail (after a crash) changes nothing twice.
+    Each one's try is counted before it is touched, so that a mail which breaks us is parked in the end; the others
+    do not wait for it. Acting twice on one mail (after a crash) changes nothing twice.
     """
     if not await app.database.read(incoming_mails.any_waiting):
         return False
-    if (mail := await app.database.write(incoming_mails.take_next)) is None:
-        return False
-    heard = await asyncio.to_thread(read_mail, mail.arrival.raw, mail.arrival.sender)
-    end = IncomingState.DONE
+    taken = await app.database.write(incoming_mails.take, _AT_ONCE)
+    looked_at = await asyncio.gather(*(_look_at(app, mail) for mail in taken), return_exceptions=True)
+    well = bool(taken)
+    for mail, found in zip(taken, looked_at, strict=True):
+        try:
+            if isinstance(found, BaseException):
+                raise found
+            raw, askings = found
+            end = await _act(app, mail, askings)
+            await app.database.write(incoming_mails.finish, mail.id, end, raw, app.clock())
+            await forget_octets_of(app.intake.spool, mail.arrival)
+        except DatabaseUnavailable:
+            raise
+        except Exception:  # of whatever sort: it must not keep the mails behind it waiting
+            _log.exception("a mail broke us", incoming=mail.id)
+            well = False
+    return well
+
+
+async def _look_at(app: App, mail: IncomingMail) -> tuple[bytes, list[Asking]]:
+    """Its octets, and what it asks of each of our addresses it was sent to."""
+    raw = await octets_of(app.intake.spool, mail.arrival)
+    heard = await asyncio.to_thread(read_mail, raw, mail.arrival.sender)
+    addresses = {recipient: parse_local_part(recipient.rpartition("@")[0]) for recipient in mail.arrival.recipients}
+    servers = app.intake.mail_servers
+    proof = UNPROVEN
+    if any(_matters_who_wrote(heard, to.command) for to in addresses.values()):
+        ids = app.intake.authserv_ids
+        proof = await who_wrote(app.dns, raw, mail.arrival, mail_servers=servers, authserv_ids=ids)
+    return raw, [
+        Asking(
+            mail_id=mail.id,
+            heard=heard,
+            recipient=recipient,
+            to=to,
+            envelope_sender=mail.arrival.sender,
+            source=came_from(raw, mail.arrival, servers).address,
+            proof=proof,
+            header_digest=header_digest(raw),
+            keep_client=app.hearing.keep_client_address,
+        )
+        for recipient, to in addresses.items()
+    ]
+
+
+def _matters_who_wrote(heard: Heard, command: Command) -> bool:
+    return not heard.robot and command not in {Command.OWNER, Command.ROLE, Command.RETURN_PATH}
+
+
+async def _act(app: App, mail: IncomingMail, askings: list[Asking]) -> IncomingState:
+    """Do what it asks; what is to become of its row."""
     if mail.arrival.request:
-        with suppress(NotFound):
+        with suppress(NotFound):  # the list is gone since
             await subscribe_by_form(app, mail.arrival)
-    for recipient in mail.arrival.recipients:
-        to = parse_local_part(recipient.rpartition("@")[0])
-        asking = Asking(app=app, mail=mail, heard=heard, recipient=recipient, to=to)
-        if to.command is Command.RETURN_PATH:
-            end = IncomingState.KEPT
-        await _act(asking)
-    await app.database.write(incoming_mails.finish, mail.id, end, app.clock())
-    return True
+        return IncomingState.DONE
+    ends = [await _heed(app, asking) for asking in askings]
+    return max(ends, key=list(IncomingState).index, default=IncomingState.DONE)
 
 
-async def _act(asking: Asking) -> None:
-    """Robots join and confirm nothing and are never answered; they may leave, and reach people."""
-    act = _ACTS.get(asking.to.command)
-    if act is None or (asking.heard.robot and asking.to.command not in _OPEN_TO_ROBOTS):
-        _log.info("mail not acted on", incoming=asking.mail.id, command=asking.to.command, robot=asking.heard.robot)
-        return
+async def _heed(app: App, asking: Asking) -> IncomingState:
+    """Robots join and confirm nothing and are never answered; they may leave with a token, and report."""
+    command, token = asking.to.command, asking.to.token
+    if command is Command.RETURN_PATH:
+        return IncomingState.KEPT
+    if asking.heard.robot and not (command is Command.ROLE or (command is Command.LEAVE and token)):
+        _log.info("a robot's mail", incoming=asking.mail_id, command=command, robot=asking.heard.robot)
+        return IncomingState.DONE
     try:
-        await act(asking)
+        return await _ACTS[command](app, asking)
     except (NotFound, TokenRefused) as refusal:
         # The door asked before it took the mail: what it asked for is gone since.
-        _log.info("mail in vain", incoming=asking.mail.id, why=str(refusal))
+        _log.info("mail in vain", incoming=asking.mail_id, why=str(refusal))
+        return IncomingState.DONE
 
 
-async def _join(asking: Asking) -> None:
-    if asking.heard.sender is not None:
-        await _join_in(asking, asking.heard.sender, asking.to.language or asking.heard.language)
+async def _join(app: App, asking: Asking) -> IncomingState:
+    await ask_to_join(app, asking)
+    return IncomingState.DONE
 
 
-async def _join_in(asking: Asking, address: Address, language: str | None) -> None:
-    await subscribe(
-        asking.app,
-        list_name=asking.to.list_name or "",
-        address=address,
-        evidence=asking.evidence,
-        name=asking.heard.sender_name,
-        language=language,
-        in_reply_to=asking.heard.message_id,
+async def _leave(app: App, asking: Asking) -> IncomingState:
+    """With a token at once, unless it answers "do you want to leave?" with a no."""
+    if asking.to.token is None:
+        await ask_to_leave(app, asking)
+    elif not _stays(app, asking):
+        await unsubscribe(app, asking.to.token, asking.evidence)
+    return IncomingState.DONE
+
+
+def _stays(app: App, asking: Asking) -> bool:
+    said_to_leave = any(
+        one.command is Wish.UNSUBSCRIBE for one in asked(asking.heard, app.templates.vocabulary, strict=False)
     )
+    return not said_to_leave and read_answer(asking.heard.own_words, app.templates.vocabulary) is Answer.NO
 
 
-async def _leave(asking: Asking) -> None:
-    if asking.to.token is not None:
-        await unsubscribe(asking.app, asking.to.token, asking.evidence)
-    elif asking.heard.sender is not None and not asking.heard.robot:
-        await unsubscribe_address(
-            asking.app,
-            list_name=asking.to.list_name or "",
-            address=asking.heard.sender,
-            evidence=asking.evidence,
-            in_reply_to=asking.heard.message_id,
-        )
+async def _help(app: App, asking: Asking) -> IncomingState:
+    await send_help(app, asking)
+    return IncomingState.DONE
 
 
-async def _request(asking: Asking) -> None:
-    command, language = asked_command(asking.heard) or (Command.HELP, None)
-    if command is Command.JOIN and asking.heard.sender is not None:
-        await _join_in(asking, asking.heard.sender, language or asking.heard.language)
-    elif command is Command.LEAVE:
-        await _leave(asking)
-    else:
-        await _help(asking)
+async def _request(app: App, asking: Asking) -> IncomingState:
+    """The commands stand in the subject or the text; where we find none, help does."""
+    found = asked(asking.heard, app.templates.vocabulary, strict=False)
+    for one in found or (Asked(command=Wish.HELP),):
+        await _obey(app, asking, one)
+    return IncomingState.DONE
 
 
-async def _confirm(asking: Asking) -> None:
-    token = asking.to.token or ""
-    if declines(asking.heard.own_words):
-        await decline(asking.app, token, asking.evidence)
-        return
+async def _confirm(app: App, asking: Asking) -> IncomingState:
+    """An answer to "do you want to join?"; in doubt it is a no."""
+    token, answer = asking.to.token or "", read_answer(asking.heard.own_words, app.templates.vocabulary)
     try:
-        await confirm(asking.app, token, asking.evidence)
+        if answer is Answer.YES:
+            await confirm(app, token, asking.evidence)
+        elif answer is Answer.NO:
+            await decline(app, token, asking.evidence)
+        else:
+            await never_ask_again(app, token, asking.evidence, purpose=Purpose.CONFIRM)
     except NothingPending:
-        await _help(asking)
+        await send_help(app, asking)
+    return IncomingState.DONE
 
 
-async def _help(asking: Asking) -> None:
-    """The commands, once a day for an address: its sender may be forged."""
-    if (sender := asking.heard.sender) is None:
+async def _reply(app: App, asking: Asking) -> IncomingState:
+    """An answer to a letter of ours, by the person it went to."""
+    if found := asked(asking.heard, app.templates.vocabulary, strict=True):
+        person = await know_by_token(app, asking)
+        for one in found:
+            await _obey(app, person, one)
+        return IncomingState.DONE
+    return await _carry(app, asking)
+
+
+async def _post(app: App, asking: Asking) -> IncomingState:
+    """Mail to the list itself: a command where it says nothing else, otherwise for its owner."""
+    if found := asked(asking.heard, app.templates.vocabulary, strict=True):
+        for one in found:
+            await _obey(app, asking, one)
+        return IncomingState.DONE
+    return await _carry(app, asking)
+
+
+async def _carry(app: App, asking: Asking) -> IncomingState:
+    await carry_to_owner(app, asking)
+    return IncomingState.CARRIED
+
+
+async def _obey(app: App, asking: Asking, told: Asked) -> None:
+    """One command in plain words, answered in the language of the word where nothing else tells it."""
+    if told.command is Wish.SUBSCRIBE:
+        await ask_to_join(app, asking, told.language)
+    elif told.command is Wish.UNSUBSCRIBE:
+        await ask_to_leave(app, asking, told.language)
+    elif told.command is Wish.WHICH:
+        await tell_lists(app, asking, told.language)
+    elif told.command is Wish.LANGUAGE and told.argument and await change_language(app, asking, told.argument):
         return
-    app, mailing_list = asking.app, await look_up_list(asking.app, asking.to.list_name or "")
-    notice = Notice(
-        kind=Kind.HELP,
-        address=sender.mailed,
-        suppression_key=app.house.keyring.suppression_key(sender.key),
-        language=app.language(asking.heard.language, mailing_list.language),
-        mailing_list_id=mailing_list.id,
-        values={"in_reply_to": asking.heard.message_id} if asking.heard.message_id else {},
-        cause=f"help {mailing_list.id} {sender.key} {app.clock().date()}",
-    )
-    await app.database.write(deliveries.add_notice, notice, app.clock())
-    app.bells.notices.set()
+    else:
+        await send_help(app, asking, told.language)
 
 
-async def _carry_to_owner(asking: Asking) -> None:
-    """Wrapped, so that it comes from us and an answer goes to who wrote."""
-    mailing_list = await look_up_list(asking.app, asking.to.list_name) if asking.to.list_name else None
-    owner = mailing_list.owner if mailing_list else asking.app.house.owner
-    if asking.heard.robot and asking.heard.sender and asking.heard.sender.mailed.lower() == owner.lower():
-        return  # the owner's own "out of office" to what we carried: it would go round for ever
-    await asking.app.database.write(deliveries.add_notice, _wrapped(asking, mailing_list, owner), asking.app.clock())
-    asking.app.bells.notices.set()
-
-
-def _wrapped(asking: Asking, mailing_list: MailingList | None, owner: str) -> Notice:
-    return Notice(
-        kind=Kind.WRAPPED,
-        address=owner,
-        suppression_key="",  # who answers for a list cannot stop hearing of it
-        language=asking.app.language(mailing_list.language if mailing_list else None),
-        mailing_list_id=mailing_list.id if mailing_list else None,
-        values={
-            "sender": asking.heard.sender.mailed if asking.heard.sender else None,
-            "subject": asking.heard.subject,
-            "recipient": asking.recipient,
-            "raw": base64.b64encode(asking.mail.arrival.raw).decode(),
-        },
-        cause=f"incoming {asking.mail.id} {asking.recipient}",
-    )
-
-
-_ACTS: dict[Command, Callable[[Asking], Awaitable[None]]] = {
+_ACTS: dict[Command, Callable[[App, Asking], Awaitable[IncomingState]]] = {
     Command.JOIN: _join,
     Command.LEAVE: _leave,
     Command.REQUEST: _request,
     Command.HELP: _help,
     Command.CONFIRM: _confirm,
-    Command.OWNER: _carry_to_owner,
-    Command.POST: _carry_to_owner,
-    Command.ROLE: _carry_to_owner,
+    Command.REPLY: _reply,
+    Command.OWNER: _carry,
+    Command.POST: _post,
+    Command.ROLE: _carry,
 }
-_OPEN_TO_ROBOTS = {Command.LEAVE, Command.OWNER, Command.POST, Command.ROLE}

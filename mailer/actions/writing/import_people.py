@@ -87,9 +87,12 @@ def _import_chunk(
     take_in: TakeIn,
     done: Imported,
 ) -> None:
-    by_key = {app.house.keyring.suppression_key(row.address.key): row for row in chunk}
-    barred = suppressions.standing(tx, by_key, mailing_list.id)
-    welcome = {key: row for key, row in by_key.items() if key not in barred}
+    key_of = app.house.keyring.suppression_key
+    by_key = {key_of(row.address.key): row for row in chunk}
+    # "Never ask me again" holds for the whole mailbox, plus-tags seen through.
+    mailboxes = {key: key_of(row.address.mailbox_key) for key, row in by_key.items() if row.address.is_variant}
+    barred = suppressions.standing(tx, by_key.keys() | set(mailboxes.values()), mailing_list.id)
+    welcome = {key: row for key, row in by_key.items() if not barred & {key, mailboxes.get(key, key)}}
     ids = _people(tx, app, welcome)
     states = subscriptions.states(tx, mailing_list.id, ids.values())
     people = {ids[row.address.key]: row for row in welcome.values()}

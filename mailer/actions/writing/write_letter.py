@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -24,7 +25,7 @@ from mailer.mail.manuscript import read_manuscript
 from mailer.mail.notice import compose_notice
 from mailer.mail.personalise import Recipient
 from mailer.outside.signing import Signing
-from mailer.store import campaigns, mailing_lists, revisions
+from mailer.store import campaigns, incoming_mails, mailing_lists, revisions
 from mailer.store.gate import Wanted
 
 _log = structlog.get_logger()
@@ -115,9 +116,7 @@ class LetterWriter:
         """What makes the letter, once all that it needs of the ledger is at hand."""
         try:
             if delivery.kind is not Kind.CAMPAIGN:
-                return _Job(
-                    partial(_notice, self._app, delivery, await self._letterhead(delivery), dated_at), slow=True
-                )
+                return _Job(await self._notice(delivery, dated_at), slow=True)
             compiled = await self._compiled_for(delivery)
         except DatabaseUnavailable:
             raise
@@ -147,6 +146,16 @@ class LetterWriter:
         return await asyncio.to_thread(
             compile_letter, manuscript, letterhead, self._app.templates, language, delivery.campaign_id
         )
+
+    async def _notice(self, delivery: Delivery, dated_at: datetime) -> Callable[[], Letter]:
+        app, letterhead = self._app, await self._letterhead(delivery)
+        if delivery.kind is not Kind.WRAPPED:
+            return partial(compose_notice, delivery, letterhead, app.house, app.templates, dated_at)
+        if "raw" in delivery.values:  # queued by a version that kept it here
+            original = base64.b64decode(delivery.values["raw"])
+        else:
+            original = await app.database.read(incoming_mails.octets, delivery.values["incoming"])
+        return partial(compose_forward, delivery, letterhead, app.house, app.templates, dated_at, original)
 
     async def _letterhead(self, delivery: Delivery) -> Letterhead | None:
         if delivery.mailing_list_id is None:
@@ -195,11 +204,6 @@ def _first_refused(jobs: Sequence[tuple[Delivery, _Job | Exception]]) -> Unwritt
 
 def _to_reader(compiled: CompiledLetter, delivery: Delivery, dated_at: datetime) -> Letter:
     return compiled.write(_recipient(delivery, dated_at))
-
-
-def _notice(app: App, delivery: Delivery, letterhead: Letterhead | None, dated_at: datetime) -> Letter:
-    compose = compose_forward if delivery.kind is Kind.WRAPPED else compose_notice
-    return compose(delivery, letterhead, app.house, app.templates, dated_at)
 
 
 def _wanted(delivery: Delivery, compiled: CompiledLetter | None, dated_at: datetime) -> Wanted:

@@ -11,6 +11,7 @@ from mailer.entrypoints.command import service_commands
 from mailer.entrypoints.command.campaign_commands import campaigns
 from mailer.entrypoints.command.dkim_commands import keys
 from mailer.entrypoints.command.doctor_command import doctor
+from mailer.entrypoints.command.explain_command import explain_files
 from mailer.entrypoints.command.list_commands import lists
 from mailer.entrypoints.command.people_commands import people
 
@@ -31,6 +32,7 @@ for own in (
 ):
     command.command()(own)
 command.command()(doctor)
+command.command("explain")(explain_files)
 command.add_typer(lists, name="list")
 command.add_typer(people, name="subscribers")
 command.add_typer(campaigns, name="campaign")

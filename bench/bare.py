@@ -1,0 +1,22 @@
+"""The yardstick of mail that comes in: aiosmtpd as it comes, which throws every mail away: python bench/bare.py."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+import uvloop
+from aiosmtpd.handlers import Sink
+from aiosmtpd.smtp import SMTP
+
+
+async def main() -> None:
+    """Listen until killed; the port is told first."""
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(lambda: SMTP(Sink(), hostname="bench", loop=loop), "127.0.0.1", 0, backlog=512)
+    print(server.sockets[0].getsockname()[1], flush=True)
+    await server.serve_forever()
+
+
+logging.getLogger("mail.log").setLevel(logging.WARNING)
+uvloop.run(main())

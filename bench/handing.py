@@ -1,0 +1,80 @@
+"""Hands mails in as fast as it is answered, each of its own text: python bench/handing.py PORT MAILS TO [once].
+
+On twenty connections that stay open; with `once`, each connection carries one mail. Prints the seconds it took.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import time
+from collections.abc import Iterator
+from functools import partial
+from typing import cast
+
+import uvloop
+
+CONNECTIONS, OCTETS = 20, 2048
+TEXT = (b"We bring seeds, and a cake for whoever digs with us.".ljust(78, b".") + b"\r\n") * (OCTETS // 80 - 3)
+
+
+class Hand(asyncio.Protocol):
+    """One connection: a word, its answer, the next word."""
+
+    def __init__(self, to: bytes, numbers: Iterator[int], over: asyncio.Future[None], once: bool) -> None:
+        self.to, self.numbers, self.over, self.once = to, numbers, over, once
+        self.answer = b""
+        self.said = self.dialogue()
+
+    def dialogue(self) -> Iterator[tuple[bytes, bytes]]:
+        """(code awaited, what to say then); one mail after the other, as many as there are."""
+        yield b"220", b"EHLO bench.example.org\r\n"
+        for number in self.numbers:
+            yield b"250", b"MAIL FROM:<someone%d@example.org> SIZE=%d\r\n" % (number, OCTETS)
+            yield b"250", b"RCPT TO:<%b>\r\n" % self.to
+            yield b"250", b"DATA\r\n"
+            head = b"From: someone%d@example.org\r\nMessage-ID: <%d@example.org>\r\nSubject: seeds\r\n\r\n"
+            yield b"354", head % (number, number) + TEXT + b".\r\n"
+            if self.once:
+                break
+        yield b"250", b"QUIT\r\n"
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """The other side speaks first."""
+        self.transport = cast("asyncio.Transport", transport)
+
+    def data_received(self, data: bytes) -> None:
+        """Go on when the answer is whole: its last line has a blank after the code."""
+        self.answer += data
+        if not self.answer.endswith(b"\n") or self.answer[:-2].rpartition(b"\n")[2][3:4] == b"-":
+            return
+        answer, self.answer = self.answer, b""
+        code, words = next(self.said, (b"221", b""))
+        if not answer.startswith(code):
+            raise SystemExit(f"the door said {answer!r}, not {code!r}")
+        self.transport.write(words)
+
+    def connection_lost(self, _trouble: Exception | None) -> None:
+        """The door closes after our QUIT."""
+        self.over.set_result(None)
+
+
+async def main(port: int, mails: int, to: bytes, once: bool) -> None:
+    """Share the mails among the connections."""
+    loop, numbers = asyncio.get_running_loop(), iter(range(mails))
+
+    async def carry() -> None:
+        left = mails // CONNECTIONS if once else 1
+        for _ in range(left):
+            over = loop.create_future()
+            await loop.create_connection(partial(Hand, to, numbers, over, once), "127.0.0.1", port)
+            await over
+
+    began = time.perf_counter()
+    await asyncio.gather(*(carry() for _ in range(CONNECTIONS)))
+    if next(numbers, None) is not None:
+        raise SystemExit("the door closed before it had taken them all")
+    print(time.perf_counter() - began)
+
+
+uvloop.run(main(int(sys.argv[1]), int(sys.argv[2]), sys.argv[3].encode(), sys.argv[4:] == ["once"]))

@@ -1,0 +1,1 @@
+"""What one mail asks for is done, and answered."""

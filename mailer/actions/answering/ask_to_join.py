@@ -1,0 +1,27 @@
+"""A person writes that they want to join a list."""
+
+from __future__ import annotations
+
+from mailer.actions.joining.subscribe import subscribe
+from mailer.app import App
+from mailer.mail.asking import Asking
+
+
+async def ask_to_join(app: App, asking: Asking, language: str | None = None) -> None:
+    """Ask the mail's sender by letter whether it was they, in the `language` of their words where it says none.
+
+    Raises NotFound for an unknown list.
+    """
+    if asking.sender is None:
+        return
+    await subscribe(
+        app,
+        list_name=asking.list_name,
+        address=asking.sender,
+        evidence=asking.evidence,
+        name=asking.heard.sender_name,
+        language=asking.language or language,
+        in_reply_to=asking.heard.message_id,
+        source=asking.source,
+        proven=asking.proven,
+    )

@@ -1,0 +1,44 @@
+"""A person asks for letters in another language."""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection
+
+from mailer.app import App
+from mailer.domain.delivery import Kind, Notice
+from mailer.domain.subscription import SubscriptionState
+from mailer.mail.asking import Asking
+from mailer.store import deliveries, mailing_lists, subscribers, subscriptions
+
+
+async def change_language(app: App, asking: Asking, language: str) -> bool:
+    """Have a proven sender's letters come in `language`, and tell them in it; False where nothing was changed.
+
+    It is so where it may be somebody else, or somebody who is not on the list. NotFound for an unknown list.
+    """
+    sender = asking.sender
+    if sender is None or not asking.proven:
+        return False
+
+    def work(tx: Connection) -> bool:
+        person = subscriptions.find(tx, mailing_lists.named(tx, asking.list_name).id, sender.key)
+        if person is None or person.state is not SubscriptionState.CONFIRMED:
+            return False
+        row = {"subscriber_id": person.subscriber_id, "name": None, "language": language}
+        subscribers.describe(tx, [row])
+        notice = Notice(
+            kind=Kind.SPOKEN,
+            address=person.address,
+            suppression_key=person.suppression_key,
+            language=app.language(language, mailing_lists.get(tx, person.mailing_list_id).language),
+            mailing_list_id=person.mailing_list_id,
+            subscription_id=person.id,
+            values=asking.answered | {"spoken": language},
+            cause=f"language {person.id} {language} {app.clock().date()}",
+        )
+        deliveries.add_notice(tx, notice, app.clock())
+        return True
+
+    known = await app.database.write(work)
+    app.bells.notices.set()
+    return known

@@ -1,0 +1,64 @@
+"""`mailer explain`: what the service would make of mails in files, without settings and database."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from mailer.entrypoints.command.console import AsJson, say, show_json, told_plainly
+
+if TYPE_CHECKING:
+    from mailer.mail.explain import Explained
+
+_STANDARD_INPUT = "-"
+_MOST_OCTETS = 32 * 2**20
+
+
+def explain_files(
+    files: Annotated[list[str], typer.Argument(metavar="FILE...", help="Mails; - reads standard input.")],
+    as_json: AsJson = False,
+) -> None:
+    """Tell what mails are (bounce, complaint, automatic reply, command, answer) and what they ask for."""
+    from mailer.mail.explain import explain
+    from mailer.mail.vocabulary import vocabulary_in
+
+    unread = False
+    with told_plainly():
+        for file in files:
+            try:
+                raw = _octets(file)
+            except OSError as trouble:
+                say(f"mailer: {file}: {trouble.strerror}")
+                unread = True
+                continue
+            told = explain(raw, vocabulary_in(Path(__file__).parents[2] / "locale"))
+            show_json(_values(file, told)) if as_json else typer.echo(_line(file, told))
+    if unread:
+        raise typer.Exit(1)
+
+
+def _octets(file: str) -> bytes:
+    if file == _STANDARD_INPUT:
+        return sys.stdin.buffer.read(_MOST_OCTETS)
+    with Path(file).open("rb") as opened:
+        return opened.read(_MOST_OCTETS)
+
+
+def _values(file: str, told: Explained) -> dict[str, object]:
+    return {
+        "file": file,
+        "kind": told.kind,
+        "recipients": list(told.recipients),
+        "complaint": {"type": told.complaint_type} if told.complaint_type else None,
+        "commands": list(told.commands),
+        "why": told.why,
+    }
+
+
+def _line(file: str, told: Explained) -> str:
+    """`rosa.eml: command unsubscribe. A whole line is nothing but a command.`"""
+    about = ", ".join((*told.commands, *told.recipients))
+    return f"{file}: {told.kind}{' ' if about else ''}{about}. {told.why}"

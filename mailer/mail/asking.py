@@ -1,0 +1,69 @@
+"""One mail to one of our addresses, with all that was found out about it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from mailer.domain.address import Address
+from mailer.domain.command_address import CommandAddress
+from mailer.domain.consent import Evidence, Way
+from mailer.domain.proof import Proof
+from mailer.mail.read import Heard
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Asking:
+    """Who wrote what to which address of ours."""
+
+    mail_id: int
+    """Of its row."""
+    heard: Heard
+    recipient: str
+    to: CommandAddress
+    envelope_sender: str
+    source: str | None
+    """The IP address it came from, as far as it can be known."""
+    proof: Proof
+    header_digest: str
+    """SHA-256 of its header, hex: shows later which mail it was, without keeping it."""
+    keep_client: bool
+    """Whether the source may stand in the consent record."""
+
+    @property
+    def sender(self) -> Address | None:
+        return self.heard.sender
+
+    @property
+    def list_name(self) -> str:
+        return self.to.list_name or ""
+
+    @property
+    def proven(self) -> bool:
+        return self.proof.proven
+
+    @property
+    def language(self) -> str | None:
+        """The one that the address names, else the one that the mail is in, as far as it says."""
+        return self.to.language or self.heard.language
+
+    @property
+    def answered(self) -> dict[str, str]:
+        """For the values of a notice that answers it (RFC 3834 section 3.1.4)."""
+        return {"in_reply_to": self.heard.message_id} if self.heard.message_id else {}
+
+    @property
+    def evidence(self) -> Evidence:
+        """What stands in the consent record of what is done because of it."""
+        told = {
+            "from": self.sender.mailed if self.sender else None,
+            "envelope_from": self.envelope_sender,
+            "to": self.recipient,
+            "message_id": self.heard.message_id,
+            "proof": {
+                "by": self.proof.by,
+                "domain": self.proof.domain,
+                "why": self.proof.why,
+                "header_sha256": self.header_digest,
+            },
+        }
+        return Evidence(Way.MAIL, told | ({"client": self.source} if self.keep_client else {}))

@@ -1,0 +1,91 @@
+"""What the service would make of a mail: its kind, the commands in it, and what decided."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from mailer.domain.command_address import Command, CommandAddress, parse_local_part
+from mailer.mail.answers import Answer, read_answer
+from mailer.mail.commands import Asked, asked
+from mailer.mail.judge_report import judge_report
+from mailer.mail.mime import Part, split_mail
+from mailer.mail.read import Heard, read_part
+from mailer.mail.vocabulary import Vocabulary, Wish
+
+_SENT_TO = ("x-original-to", "delivered-to", "to", "cc")
+_LOCAL = re.compile(r"([^\s<>(),:;\"@]{1,100})@[^\s<>(),:;\"@]+")
+_MOST_ADDRESSES = 50
+_ANSWERS = {Answer.YES: "confirm", Answer.NO: "decline", Answer.NEVER: "never"}
+_DOING = {Command.JOIN: "subscribe", Command.LEAVE: "unsubscribe", Command.HELP: "help"}
+_FOR_PEOPLE = {Command.POST, Command.OWNER, Command.ROLE, Command.RETURN_PATH}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Explained:
+    """What a mail is to us."""
+
+    kind: str
+    """bounce, delay, complaint, auto-reply, command, answer (of a person to a letter) or other."""
+    recipients: tuple[str, ...] = ()
+    """Whom a bounce, delay or complaint is about."""
+    complaint_type: str | None = None
+    commands: tuple[str, ...] = ()
+    """subscribe, unsubscribe, confirm, decline, never, help, info, which, or "language" and a tag."""
+    why: str
+    """One sentence: what decided."""
+
+
+def explain(raw: bytes, vocabulary: Vocabulary) -> Explained:
+    """What the octets of a mail would be to us; never fails, whatever they are.
+
+    Its `Return-Path` is believed to be the envelope sender, and its To, Cc, Delivered-To and X-Original-To
+    to be where it went.
+    """
+    mail = split_mail(raw)
+    if (report := judge_report(mail)) is not None:
+        return Explained(
+            kind=report.kind, recipients=report.recipients, complaint_type=report.complaint_type, why=report.why
+        )
+    heard = read_part(mail, mail.fields.get("return-path", "unknown").strip())
+    to = _sent_to(mail)
+    if heard.robot is not None:
+        if to.command is Command.LEAVE and to.token:
+            why = "A robot sent it, but to an address whose token lets it unsubscribe."
+            return Explained(kind="command", commands=("unsubscribe",), why=why)
+        return Explained(kind="auto-reply", why=f"No person wrote it: {heard.robot}.")
+    return _of_person(heard, to, vocabulary)
+
+
+def _of_person(heard: Heard, to: CommandAddress, vocabulary: Vocabulary) -> Explained:
+    if to.command is Command.CONFIRM:
+        answer = read_answer(heard.own_words, vocabulary)
+        why = f"It answers a letter that asked to confirm, and its first words mean {answer}."
+        return Explained(kind="command", commands=(_ANSWERS[answer],), why=why)
+    if (doing := _DOING.get(to.command)) is not None:
+        why = f"The address it was sent to asks to {doing}." if doing != "help" else "The address asks for help."
+        return Explained(kind="command", commands=(doing,), why=why)
+    strict = to.command is not Command.REQUEST
+    if told := asked(heard, vocabulary, strict=strict):
+        where = (
+            "A whole line is nothing but a command." if strict else "The subject or a first line begins with a command."
+        )
+        return Explained(kind="command", commands=tuple(map(_spelled, told)), why=where)
+    if not strict:
+        why = "It went to an address for commands but holds none, so help is sent."
+        return Explained(kind="command", commands=("help",), why=why)
+    if heard.is_reply:
+        return Explained(kind="answer", why="A person answers a letter, and no line is a command.")
+    return Explained(kind="other", why="A person wrote it; it answers no letter and holds no command.")
+
+
+def _spelled(one: Asked) -> str:
+    return f"{one.command} {one.argument}" if one.command is Wish.LANGUAGE else str(one.command)
+
+
+def _sent_to(mail: Part) -> CommandAddress:
+    """The first address that asks for something, of all that it was sent to."""
+    told = " ".join(mail.fields.get(name, "") for name in _SENT_TO)
+    addresses = [parse_local_part(local) for local in _LOCAL.findall(told)[:_MOST_ADDRESSES]]
+    asking = (address for address in addresses if address.command not in _FOR_PEOPLE)
+    return next(asking, CommandAddress(Command.POST, None))

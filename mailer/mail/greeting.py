@@ -1,0 +1,25 @@
+"""Passing over the greeting that a person's own words begin with."""
+
+from __future__ import annotations
+
+import re
+
+from mailer.mail.folded import folded
+from mailer.mail.vocabulary import Vocabulary, longest, words_in
+
+_NAME = re.compile(r"[^\n,.!:;،，。！：]{0,80}[\n,.!:;،，。！：]")
+_LOOKED_AT = 300
+
+
+def past_greeting(text: str, vocabulary: Vocabulary) -> str:
+    """`text`, made alike (see `folded`), without a greeting and the name in it: "Hi Ada, stop" -> "stop"."""
+    said = folded(text).strip()
+    words = words_in(said[:_LOOKED_AT])
+    if not (greeting := longest(words, 0, vocabulary.hello)):
+        return said
+    meant = (vocabulary.wishes, vocabulary.around, vocabulary.yes, vocabulary.no, vocabulary.not_me, vocabulary.never)
+    rest = said[words[greeting - 1].end :]
+    # "Hello no" names nobody, "Hi there, no" does.
+    if not longest(words, greeting, *meant) and (name := _NAME.match(rest)):
+        return rest[name.end() :].strip()
+    return rest.lstrip(" \t\r\n,.!:;،，。！：-")

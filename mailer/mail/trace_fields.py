@@ -1,0 +1,52 @@
+"""What the header of a mail tells of its way here: through how many servers, and through which lists."""
+
+from __future__ import annotations
+
+import re
+
+# Mail programs read bare CR and LF as line ends too (RFC 5322 forbids them, senders do not care).
+_NEWLINE = rb"(?:\r\n|\n|\r(?!\n))"
+_VALUE = rb"[^\r\n]*(?:" + _NEWLINE + rb"[ \t][^\r\n]*)*"
+_EMPTY_LINE = re.compile(rb"(?:\A|" + _NEWLINE + rb")" + _NEWLINE)
+_LEADING = re.compile(
+    rb"(?:(?:received|return-path|delivered-to|x-original-to)[ \t]*:" + _VALUE + _NEWLINE + rb")*", re.IGNORECASE
+)
+_RECEIVED = re.compile(rb"(?:\A|[\r\n])received[ \t]*:", re.IGNORECASE)
+_LIST_ID = re.compile(rb"(?:\A|[\r\n])list-id[ \t]*:(" + _VALUE + rb")", re.IGNORECASE)
+_IN_BRACKETS = re.compile(rb"<([^<>]*)>")
+_OVERLAP = 3
+"""An empty line may begin so many octets before the place where it was looked for in vain."""
+
+
+def header_end(octets: bytes | bytearray, looked_through: int = 0) -> int | None:
+    """How long the header is, its empty line included; None where it has not ended yet.
+
+    The first `looked_through` octets are known to hold no end of it.
+    """
+    found = _EMPTY_LINE.search(octets, max(0, looked_through - _OVERLAP))
+    return found.end() if found else None
+
+
+def trace_end(header: bytes | bytearray) -> int:
+    """How many octets the leading fields take that every server on the way adds (RFC 5321 section 4.4).
+
+    The rest is the same however often, and by whomever, the mail is handed in.
+    """
+    found = _LEADING.match(header)
+    return found.end() if found else 0
+
+
+def times_received(header: bytes | bytearray) -> int:
+    """How many Received fields there are: a mail that goes in circles gathers them (RFC 5321 section 6.3)."""
+    return len(_RECEIVED.findall(header))
+
+
+def comes_from_list_of(domain: str, header: bytes | bytearray) -> bool:
+    """Whether a List-Id (RFC 2919) names a list of this domain: it is a letter of ours that came back."""
+    ours = domain.lower().encode("ascii", "replace")
+    for value in _LIST_ID.findall(header):
+        for named in _IN_BRACKETS.findall(value) or [value]:
+            list_id = b"".join(named.split()).lower()
+            if list_id == ours or list_id.endswith(b"." + ours):
+                return True
+    return False
