@@ -31,7 +31,7 @@ from mailer.store.workers import owning
 _log = structlog.get_logger()
 
 _OWNER_CHECK_S = 5
-_GIVING_WAY_S = 0.1
+_GIVING_WAY_S = 0.5
 _MEGABYTE = 2**20
 
 
