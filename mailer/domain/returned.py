@@ -102,7 +102,7 @@ class ReturnedFor:
     """What came back for one address."""
 
     address: str
-    """As we wrote to it, where that is known; else as the last mail system knew it."""
+    """As we wrote to it, where that is known; else as the last mail system knew it; empty where nobody is named."""
     action: Action
     status: str | None
     """Enhanced status code (RFC 3463), or None where there is none."""
@@ -118,6 +118,8 @@ class Returned:
 
     kind: ReturnKind
     recipients: tuple[ReturnedFor, ...] = ()
+    unnamed: ReturnedFor | None = None
+    """What is said by a notice that names nobody: of whom, the return path it came to may tell."""
     complaint: str | None = None
     """A complaint's Feedback-Type in lower case: abuse, fraud, virus, opt-out, not-spam, other, ..."""
 

@@ -31,6 +31,7 @@ _PLAIN = {
     "7.17": Reason.MOVED,
     "7.18": Reason.MOVED,
     "7.19": Reason.RESTRICTED,
+    "7.28": Reason.RATE,
     "7.54": Reason.RELAY_DENIED,
 }
 """By subject and detail: those that say why, in every mail system. 7.17 and 7.18: the mailbox has another owner (RFC
@@ -74,7 +75,8 @@ def plain_reason(code: str) -> Reason | None:
         # Exchange: groups and mailboxes that take mail from few; senders it has banned.
         return Reason.RESTRICTED if number.startswith("1") else Reason.BLOCKED if number[0] in "567" else None
     if subject == "7" and number.startswith("2") and len(number) == 2:
-        return Reason.AUTHENTICATION
+        # RFC 7372, RFC 7505 and ARC; but 7.28 is a flood.
+        return _PLAIN.get(detail, Reason.AUTHENTICATION)
     return _PLAIN.get(detail)
 
 

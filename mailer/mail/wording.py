@@ -33,8 +33,8 @@ ROWS: tuple[tuple[Reason, str], ...] = (
     (Reason.UNKNOWN_HOST, NO_HOST),
     (Reason.EXPIRED, EXPIRED),
     (Reason.UNREACHABLE, NO_WAY),
-    (Reason.SYSTEM_TROUBLE, TROUBLE),
     (Reason.UNKNOWN_USER, UNAVAILABLE),
+    (Reason.SYSTEM_TROUBLE, TROUBLE),
     (Reason.UNKNOWN_USER, REFUSED),
 )
 """What is said, most telling first: our sender's address by name, or how much we send, outweighs all else; words about

@@ -11,6 +11,8 @@ box full
 over ?its ?the ?his ?their ?disk|storage|mailbox|allowed quota|overquota
 overquota
 over quota
+full mailbox
+reached ~ quota
 quota ~ exceed*|full|reached|violation|violated
 quotaexceeded
 exceed* ~ quota

@@ -136,7 +136,8 @@ badreputation
 spamhaus|spamcop|sorbs|barracuda|barracudacentral|proofpoint|uceprotect|abuseat|cloudmark|senderscore|senderbase
 spamrats|invaluement|manitu|mailspike|njabl|trustedsource|ironport|zen|sbl|pbl|xbl|cbl|trendmicro|symantec|nixspam
 client|sending|source ~ host|ip|network|server|hostname|address
-ip|host|server|network|domain ?address ~ rejected|refused|blocked|banned|denied|limited|listed|suspicious
+ip|network|domain ?address ~ rejected|refused|blocked|banned|denied|limited|listed|suspicious
+host|server ~ blocked|banned|denied|listed|limited
 your ~ ip|host|hostname|network|server|domain|reputation|mta
 your ~ access ~ rejected|denied|blocked
 ip #

@@ -12,6 +12,11 @@ usernotfound
 recipientnotfound
 recipnotfound
 userunknown
+invalid ~ userid
+not exactly match an
+n existe pas
+no existe
+receiver|addressee|person ?was not found|known
 nosuchuser
 unknown|invalid|illegal|bad|unrouteable|undeliverable|nonexistent|incorrect|wrong ?or ?illegal ?local ?e ?mail \
 user|recipient|recipients|mailbox|account|address|alias|addressee|name|username|users

@@ -11,6 +11,7 @@ procmail couldnt create|lock|open
 hop count exceeded
 too many hops
 mail loop
+message looping
 mail forwarding loop
 """
 """Trouble on the way or at the end of it, whatever else is said of names and users."""

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator
 from mailer.domain.returned import Action, ReturnedFor
 from mailer.mail.mime import split_mail
 from mailer.mail.phrase import spoken
+from mailer.mail.refusal import told_reason
 from mailer.mail.returns.complaint import recipients_of_original
 from mailer.mail.returns.found_address import addresses_in, is_own
 from mailer.mail.returns.judged import judged
@@ -39,6 +40,20 @@ def bounced_for(
     if wrapped and not told and (inner := next((each for each in mail.originals if each.kind == _REPORT), None)):
         return bounced_for(inner_mail(inner), subject, own, wrapped=False)
     return _by_words(mail, told, subject, notice, own)
+
+
+def unnamed(mail: SortedParts, subject: str) -> ReturnedFor:
+    """What a notice says that names nobody."""
+    notice = notice_of("\n\n".join(mail.texts))
+    each = next(iter(status_fields(mail.report("status"))), None)
+    return judged(
+        address="",
+        action=(each and each.action) or (Action.DELAYED if _late(subject, notice) else Action.FAILED),
+        status=each.status if each else None,
+        said=each.diagnostic if each else "",
+        notice=f"{notice}\n{subject}",
+        transcript=notice,
+    )
 
 
 def _ours(mail: SortedParts) -> frozenset[str]:
@@ -106,13 +121,15 @@ def _by_words(
         told = [Told(address=each, said=words.get(each.lower(), notice)) for each in dict.fromkeys(marked)]
     elif not told:
         told = [Told(address=each, said=notice) for each in _guessed(mail, notice, own)]
+    # What is told before the names is told of all of them.
+    shared = len(told) == _ONCE or all(told_reason(each.said) is None for each in told)
     return tuple(
         judged(
             address=each.address,
             action=action,
             status=None,
             said=each.said,
-            notice=f"{notice}\n{subject}" if len(told) == _ONCE else "",
+            notice=f"{notice}\n{subject}" if shared else "",
         )
         for each in told
         if not is_own(each.address, own)

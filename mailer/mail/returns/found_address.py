@@ -9,6 +9,8 @@ _ADDRESS = re.compile(
     r"(?<![\w.!#$%&'*+/=?^`{|}~-])(\"[^\"\s@]{1,64}\"|[\w.!#$%&'*+/=?^`{|}~-]{1,80})@([\w-][\w.-]{0,252})", re.UNICODE
 )
 _EDGES = ".-_"
+_LABEL = re.compile(r"(?:smtp|rcpt|addr|to|t)=", re.IGNORECASE)
+"""Some write `SMTP=rosa@example.org`."""
 _DAEMONS = re.compile(
     r"(?:mailer[-_.]?daemon|postmaster|mail[-_.]?delivery|mdaemon|mail[-_.]?admin|abuse|no[-_.]?reply|do[-_.]?not[-_.]?reply|root)\b",
     re.IGNORECASE,
@@ -20,7 +22,8 @@ def addresses_in(line: str) -> Iterator[tuple[int, int, str]]:
     if "@" not in line:
         return
     for found in _ADDRESS.finditer(line):
-        local, domain = found[1].lstrip("'`").strip('"'), found[2].rstrip(_EDGES)
+        local = found[1][label.end() :] if (label := _LABEL.match(found[1])) else found[1]
+        local, domain = local.lstrip("'`").strip('"'), found[2].rstrip(_EDGES)
         if local and domain and not domain.replace(".", "").isdigit():
             yield found.start(), found.end() - len(found[2]) + len(domain), f"{local}@{domain}"
 

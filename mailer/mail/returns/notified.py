@@ -11,12 +11,13 @@ from mailer.mail.returns.told_notice import notice_of
 
 _DAEMONS = re.compile(
     r"mailer[-_. ]?daemon|post[-_ ]?master|mail[-_. ]?(?:deliver|system|admin|server|router|gateway|failure|relay)"
-    r"|mdaemon|no[-_.]?reply|do[-_.]?not[-_.]?reply|system ?administrator|bounce|daemon|message[-_. ]?delivery|exchange"
-    r"|<>|^\s*$|deliver[a-z]{0,3}[-_. ](?:sub|status|system|service|report|fail|notif)|internet mail"
-    r"|microsoft outlook|notification|undeliver|smtp|groupwise|domino|returned",
+    r"|mdaemon|system ?administrator|daemon|message[-_. ]?delivery|exchange|<>|^\s*$|internet mail|microsoft outlook"
+    r"|deliver[a-z]{0,3}[-_. ](?:sub|status|system|service|report|fail|notif)|undeliver|smtp|groupwise|domino",
     re.IGNORECASE,
 )
-_READ_FOR_OPENING = 4000
+_ROBOTS = re.compile(r"no[-_.]?reply|do[-_.]?not[-_.]?reply|notification|bounce|returned|admin|\bndr\b", re.IGNORECASE)
+"""They may be anybody's."""
+_READ_FOR_OPENING, _FIRST_WORDS = 4000, 120
 
 
 def is_notice(mail: SortedParts, subject: str) -> bool:
@@ -30,10 +31,15 @@ def is_notice(mail: SortedParts, subject: str) -> bool:
         return True
     robot = fields.get("return-path", "").strip() == "<>" or _is_automatic(fields.get("auto-submitted", ""))
     tells = SUBJECTS.within(subject)
-    opens = any(OPENINGS.within(notice_of(text)[:_READ_FOR_OPENING]) for text in mail.texts[:3])
+    notices = [notice_of(text)[:_READ_FOR_OPENING] for text in mail.texts[:3]]
+    opens = any(map(OPENINGS.within, notices))
     if daemon:
-        return tells or opens
-    return (tells and opens and "in-reply-to" not in fields) or (robot and opens and tells)
+        return tells or opens or bool(mail.originals)
+    if tells and mail.originals and "in-reply-to" not in fields:
+        # A gateway by any name; a person who attaches a bounce begins with other words.
+        return any(OPENINGS.within(notice.lstrip()[:_FIRST_WORDS]) for notice in notices)
+    robot = robot or _ROBOTS.search(fields.get("from", "")[:300]) is not None
+    return robot and opens and (tells or bool(mail.originals))
 
 
 def _is_automatic(value: str) -> bool:

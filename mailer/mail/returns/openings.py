@@ -192,8 +192,6 @@ final notice
 endgültig
 définitive*
 expired
-undeliver*
-has been returned
 has not been sent
 """
     ]

@@ -9,7 +9,7 @@ from mailer.mail.mime import decode_words
 from mailer.mail.own_words import own_words
 from mailer.mail.returns.amazon_notification import amazon_notification
 from mailer.mail.returns.answered import answering_robot
-from mailer.mail.returns.bounced import bounced_for
+from mailer.mail.returns.bounced import bounced_for, unnamed
 from mailer.mail.returns.complaint import complaint_in
 from mailer.mail.returns.found_address import address_in, is_own
 from mailer.mail.returns.notified import is_notice
@@ -35,19 +35,26 @@ def _read(mail: SortedParts, own: frozenset[str]) -> Returned | None:
         return complained
     if notified := amazon_notification(mail.texts[0], own) if mail.texts else None:
         return notified
-    if disposed := mail.report("disposition"):
-        return _shown(disposed, own)
     subject = decode_words(mail.top.fields.get("subject", ""))
+    if (disposed := mail.report("disposition")) and not _is_rejection(mail):
+        return _shown(disposed, own)
     if is_notice(mail, subject):
         found = bounced_for(mail, subject, own)
-        actions = {each.action for each in found}
-        if Action.FAILED in actions:
-            return Returned(kind=ReturnKind.BOUNCE, recipients=found)
-        if Action.DELAYED in actions:
-            return Returned(kind=ReturnKind.DELAY, recipients=found)
-        if actions:
-            return Returned(kind=ReturnKind.RECEIPT, recipients=found)
+        nobody = None if found else unnamed(mail, subject)
+        actions = {each.action for each in (*found, nobody) if each}
+        return Returned(kind=_kind(actions), recipients=found, unnamed=nobody)
     return _answered(mail, subject, own)
+
+
+def _is_rejection(mail: SortedParts) -> bool:
+    # Dovecot and Sieve filters (RFC 5429) refuse with what is else a receipt.
+    return "reject" in mail.top.fields.get("auto-submitted", "") or any(" rejected" in text for text in mail.texts)
+
+
+def _kind(actions: Collection[Action]) -> ReturnKind:
+    if Action.FAILED in actions:
+        return ReturnKind.BOUNCE
+    return ReturnKind.DELAY if Action.DELAYED in actions else ReturnKind.RECEIPT
 
 
 def _forwarded(mail: SortedParts, own: frozenset[str]) -> Returned | None:

@@ -15,7 +15,7 @@ _MOST_LINES, _LONGEST_LINE, _MOST_RECIPIENTS, _MOST_SAID = 400, 600, 100, 25
 _LONGEST_CLOSING = 120
 
 _HEADER = re.compile(
-    r"[ >|]{0,8}(?:received|return-path|dkim-signature|x-received|delivered-to|mime-version|message-id|arc-seal"
+    r"[ >|]{0,8}(?:received|return-path|dkim-signature|x-received|delivered-to|mime-version|arc-seal"
     r"|authentication-results):\s?\S",
     re.IGNORECASE,
 )
@@ -41,6 +41,8 @@ _BEFORE = re.compile(
 )
 """Words right before an address that make it a recipient's."""
 _STARTS = re.compile(r"[\s>*•·\-|\"'<(\[]*(?:\d{1,2}[.)])?[\s\"'<(\[]*$")
+_WRITTEN_TO = re.compile(r"\((?:expanded|generated|forwarded) (?:from|for):? ([^()]{3,330})\)", re.IGNORECASE)
+"""Whom we wrote to, where it was an alias."""
 _REPLY = re.compile(r"[\s>]{0,8}(?:<<<\s?)?[45]\d\d[ -](?:[45]\.\d{1,2}\.\d{1,3} )?")
 
 
@@ -138,7 +140,7 @@ def _anywhere(lines: list[str]) -> Iterator[tuple[int, str]]:
 
 def _with_words(lines: list[str], named: list[tuple[int, str]], *, after: bool) -> list[Told]:
     told: dict[str, Told] = {}
-    for place, (number, address) in enumerate(named):
+    for place, (number, named_so) in enumerate(named):
         end = named[place + 1][0] if place + 1 < len(named) else len(lines)
         if after:
             words = _said(lines, number, max(end, number + 1))
@@ -146,6 +148,9 @@ def _with_words(lines: list[str], named: list[tuple[int, str]], *, after: bool) 
             # A transcript comes to its conclusion at last.
             begin = max(named[place - 1][0] + 1 if place else 0, number - _MOST_SAID)
             words = " ".join(line.strip() for line in (lines[number], *lines[begin:number]))
+        address = named_so
+        if written := _WRITTEN_TO.search(words):
+            address = next((found for _, _, found in addresses_in(written[1])), address)
         known = told.get(address.lower())
         if known is None or (told_reason(known.said) is None and told_reason(words) is not None):
             told[address.lower()] = Told(address=known.address if known else address, said=words)
