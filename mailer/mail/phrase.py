@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
 from mailer.mail.folded import folded
 
 _MOST_READ = 4000
-_ADDRESS = re.compile(r"<[^<>\s]{0,320}>|[^\s<>@]{1,128}@[^\s<>@]{1,255}")
+_ADDRESS = re.compile(r"<[^<>\s]{0,320}>|(?<![^\s<>@])[^\s<>@]{1,128}@[^\s<>@]{1,255}")
 """Left out before words are read: an address says nothing of why."""
 _NOT = re.compile(r"n['’]t\b")
 _WORD = re.compile(r"[^\W_]+")
@@ -60,7 +61,12 @@ class Phrases:
 
 def spoken(text: str) -> str:
     """The first words of a text: folded, with single spaces between and around them, without addresses."""
-    plain = _ADDRESS.sub(" ", text[:_MOST_READ])
+    return _spoken(text[:_MOST_READ])
+
+
+@lru_cache(maxsize=32)
+def _spoken(text: str) -> str:
+    plain = _ADDRESS.sub(" ", text)
     plain = plain.lower() if plain.isascii() else folded(plain)
     return f" {' '.join(_WORD.findall(_NOT.sub('nt', plain)))} "
 

@@ -17,7 +17,6 @@ from mailer.mail.returns.sorted_parts import SortedParts, inner_mail
 from mailer.mail.returns.status_fields import StatusFields, holds_status, status_fields
 from mailer.mail.returns.told_notice import Told, notice_of, told_recipients
 
-_MOST_SHOWN_OTHERS = 16_000
 _ONCE = 1
 _REPORT = "multipart/report"
 
@@ -138,7 +137,7 @@ def _by_words(
 
 def _guessed(mail: SortedParts, notice: str, own: Collection[str]) -> list[str]:
     """Where the notice names nobody we find: whom another finds, else whom the returned letter was for."""
-    others = second_opinion(mail.top.fields, "\n\n".join(mail.texts)[:_MOST_SHOWN_OTHERS])
+    others = second_opinion(mail.top.fields, "\n\n".join(mail.texts))
     found = [address for address in others if not is_own(address, own) and address.lower() not in _ours(mail)]
     return found or recipients_of_original(mail, own)[:_ONCE]
 

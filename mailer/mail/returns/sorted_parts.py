@@ -12,6 +12,8 @@ from mailer.mail.shown_text import shown_text
 _MOST_OCTETS = 1_300_000
 _MOST_PARTS, _MOST_NESTED = 50, 8
 _MOST_TEXT = 64 * 1024
+_MOST_SHOWN = 2
+"""Texts in HTML take long to read, and a notice has one."""
 _BOUNDARY = re.compile(r';\s*boundary\s*=\s*(?:"([^"]{1,200})"|([^\s;"]{1,200}))', re.IGNORECASE)
 _LOOKS_A_BOUNDARY = re.compile(rb"^--(\S[^\n]{0,198}\S)[ \t]*\n(?=content-[a-z-]+:)", re.MULTILINE | re.IGNORECASE)
 _FIELD = re.compile(rb"[!-9;-~]{1,76}:")
@@ -70,7 +72,7 @@ def inner_mail(original: Part) -> SortedParts:
 
 def _sorted(top: Part) -> SortedParts:
     found = SortedParts(top=top)
-    shown: list[str] = []
+    shown: list[Part] = []
     for part in _leaves(top):
         kind = part.kind
         if kind in REPORTS:
@@ -78,11 +80,11 @@ def _sorted(top: Part) -> SortedParts:
         elif kind in _ORIGINALS:
             found.originals.append(split_mail(_decoded(part).lstrip(b"\n")))
         elif kind == "text/html":
-            shown.append(_lines(shown_text(part.text[:_MOST_TEXT])))
+            shown.append(part)
         elif _is_told(kind):
             found.texts.append(_lines(part.text))
     if not any(text.strip() for text in found.texts):
-        found.texts = shown
+        found.texts = [_lines(shown_text(part.text[:_MOST_TEXT])) for part in shown[:_MOST_SHOWN]]
     return found
 
 
