@@ -9,7 +9,7 @@ from functools import lru_cache
 
 from mailer.mail.folded import folded
 
-_MOST_READ = 4000
+_MOST_READ = 3000
 _ADDRESS = re.compile(r"<[^<>\s]{0,320}>|(?<![^\s<>@])[^\s<>@]{1,128}@[^\s<>@]{1,255}")
 """Left out before words are read: an address says nothing of why."""
 _NOT = re.compile(r"n['’]t\b")

@@ -47,7 +47,7 @@ _PHRASES = Phrases([phrases for _, phrases in ROWS])
 
 
 def reason_of_words(text: str) -> Reason | None:
-    """Why a letter was refused, by the words alone; None where they tell nothing. Reads 4000 characters."""
+    """Why a letter was refused, by the words alone; None where they tell nothing. Reads 3000 characters."""
     said = spoken(text)
     best = min((rank for rank, at in _PHRASES.found(said) if not _ours(said, rank, at)), default=None)
     return None if best is None else ROWS[best][0]

@@ -159,14 +159,17 @@ def _with_words(lines: list[str], named: list[tuple[int, str]], *, after: bool) 
 
 def _said(lines: list[str], number: int, end: int) -> str:
     """The paragraph about a recipient; where that tells nothing, the ones after it too."""
-    block = lines[number : min(end, number + _MOST_SAID)]
     heard: list[str] = []
-    for line in block:
-        if not line.strip() and len(heard) > 1 and told_reason(" ".join(heard)):
-            break
+    paragraph: list[str] = []
+    for line in lines[number : min(end, number + _MOST_SAID)]:
         if line.strip():
-            heard.append(line.strip())
-    return " ".join(heard)
+            paragraph.append(line.strip())
+            continue
+        heard += paragraph
+        if len(heard) > 1 and told_reason(" ".join(paragraph)):
+            return " ".join(heard)
+        paragraph = []
+    return " ".join((*heard, *paragraph))
 
 
 _TRANSCRIPTS = (_concluded, _in_replies)
