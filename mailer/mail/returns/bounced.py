@@ -96,7 +96,7 @@ def _by_report(
             status=each.status,
             said=each.diagnostic,
             notice=beside,
-            transcript=alone,
+            transcript=f"{each.comment}\n{alone}",
         )
         found.setdefault(address.lower(), judgement)
     return tuple(found.values())
