@@ -116,7 +116,9 @@ def test_a_mail_is_told_for_what_it_is(explained, name):
     _, kind, recipients, commands = MAILS[name]
     told = explained[name]
 
-    assert (told["kind"], told["recipients"], told["commands"]) == (kind, recipients, commands)
+    failed = [one["address"] for one in told["recipients"] if one["action"] != "delayed" or kind == "delay"]
+    assert (told["kind"], failed, told["commands"]) == (kind, recipients, commands)
+    assert all(set(one) == {"address", "action", "status", "verdict", "reason"} for one in told["recipients"])
     assert told["complaint"] == ({"type": "abuse"} if kind == "complaint" else None)
     assert told["why"].endswith(".")
     assert set(told) == {"file", "kind", "recipients", "complaint", "commands", "why"}

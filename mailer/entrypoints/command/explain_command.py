@@ -51,7 +51,16 @@ def _values(file: str, told: Explained) -> dict[str, object]:
     return {
         "file": file,
         "kind": told.kind,
-        "recipients": list(told.recipients),
+        "recipients": [
+            {
+                "address": one.address,
+                "action": one.action,
+                "status": one.status,
+                "verdict": one.weight,
+                "reason": one.reason,
+            }
+            for one in told.recipients
+        ],
         "complaint": {"type": told.complaint_type} if told.complaint_type else None,
         "commands": list(told.commands),
         "why": told.why,
@@ -60,5 +69,5 @@ def _values(file: str, told: Explained) -> dict[str, object]:
 
 def _line(file: str, told: Explained) -> str:
     """`rosa.eml: command unsubscribe. A whole line is nothing but a command.`"""
-    about = ", ".join((*told.commands, *told.recipients))
+    about = ", ".join((*told.commands, *(f"{one.address} {one.weight} {one.reason}" for one in told.recipients)))
     return f"{file}: {told.kind}{' ' if about else ''}{about}. {told.why}"
