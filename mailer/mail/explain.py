@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mailer.domain.command_address import Command, CommandAddress, parse_local_part
+from mailer.domain.keyring import Keyring
 from mailer.domain.returned import Returned, ReturnedFor, ReturnKind
+from mailer.domain.token import Purpose, read_token
+from mailer.errors import TokenRefused
 from mailer.mail.answers import Answer, read_answer
 from mailer.mail.commands import Asked, asked
 from mailer.mail.mime import Part, split_mail
@@ -34,20 +37,38 @@ class Explained:
     complaint_type: str | None = None
     commands: tuple[str, ...] = ()
     """subscribe, unsubscribe, confirm, decline, never, help, info, which, or "language" and a tag."""
+    return_path: str = "none"
+    """Whether it went to a return path of ours: valid, forged, or none (that could be told)."""
     why: str
     """One sentence: what decided."""
 
 
-def explain(raw: bytes, vocabulary: Vocabulary) -> Explained:
+def explain(raw: bytes, vocabulary: Vocabulary, keyring: Keyring | None = None) -> Explained:
     """What the octets of a mail would be to us; never fails, whatever they are.
 
     Its `Return-Path` is believed to be the envelope sender, and its To, Cc, Delivered-To and X-Original-To
-    to be where it went.
+    to be where it went. With a `keyring` it is told whether that was a return path of ours.
     """
+    mail = split_mail(raw)
+    return replace(_explained(raw, mail, vocabulary), return_path=_return_path(mail, keyring) if keyring else "none")
+
+
+def _return_path(mail: Part, keyring: Keyring) -> str:
+    told = " ".join(mail.fields.get(name, "") for name in _SENT_TO)
+    addresses = [parse_local_part(local) for local in _LOCAL.findall(told)[:_MOST_ADDRESSES]]
+    tokens = [one.token for one in addresses if one.command is Command.RETURN_PATH and one.token]
+    try:
+        for token in tokens:
+            read_token(keyring, Purpose.RETURN_PATH, token)
+    except TokenRefused:
+        return "forged"
+    return "valid" if tokens else "none"
+
+
+def _explained(raw: bytes, mail: Part, vocabulary: Vocabulary) -> Explained:
     returned = read_return(raw)
     if returned.kind in _REPORTS:
         return _of_report(returned)
-    mail = split_mail(raw)
     heard = read_part(mail, mail.fields.get("return-path", "unknown").strip())
     to = _sent_to(mail)
     if heard.robot is not None:

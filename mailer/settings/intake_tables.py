@@ -28,8 +28,8 @@ class IntakeSettings(Table):
     )
     authserv_ids: tuple[str, ...] = Field(
         (),
-        description="By which names those servers sign their Authentication-Results; others are not believed. Only where "
-        "they remove such fields of their name from mail that comes in.",
+        description="By which names those servers sign their Authentication-Results; others are not believed. Only "
+        "where they remove fields of their name from mail that comes in.",
     )
     proxy_from: tuple[str, ...] = Field(
         (), description="Load balancers that begin each connection with a PROXY line: addresses or networks."
