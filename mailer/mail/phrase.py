@@ -27,15 +27,15 @@ class Phrases:
     """
 
     def __init__(self, rows: Sequence[str]) -> None:
-        self._spaced: dict[str, list[tuple[int, re.Pattern[str]]]] = defaultdict(list)
+        self._spaced: dict[str, list[tuple[int, str]]] = defaultdict(list)
         self._unspaced: list[tuple[int, str]] = []
+        self._patterns: dict[str, list[tuple[int, re.Pattern[str]]]] = {}
         for rank, line in _lines(rows):
             if _UNSPACED.search(line):
                 self._unspaced.append((rank, line))
                 continue
-            pattern = _compiled(line)
             for key in {word[:_KEY] for word in line.split(maxsplit=1)[0].split("|")}:
-                self._spaced[key].append((rank, pattern))
+                self._spaced[key].append((rank, line))
 
     def found(self, said: str) -> Iterator[tuple[int, int]]:
         """The rank of each phrase that occurs in words as of `spoken`, and where in them."""
@@ -43,16 +43,24 @@ class Phrases:
             if phrase in said:
                 yield rank, said.index(phrase)
         for word in _WORD.finditer(said):
-            for rank, pattern in self._spaced.get(word[0][:_KEY], ()):
+            for rank, pattern in self._beginning(word[0][:_KEY]):
                 if pattern.match(said, word.start()):
                     yield rank, word.start()
 
     def begins(self, said: str) -> bool:
         """Whether words as of `spoken` begin with a phrase."""
-        patterns = self._spaced.get(said[1 : 1 + _KEY].rstrip(), ())
-        return any(pattern.match(said, 1) for _, pattern in patterns) or any(
+        first = said[1 : 1 + _KEY].rstrip()
+        return any(pattern.match(said, 1) for _, pattern in self._beginning(first)) or any(
             said.startswith(phrase, 1) for _, phrase in self._unspaced
         )
+
+    def _beginning(self, key: str) -> Sequence[tuple[int, re.Pattern[str]]]:
+        if key not in self._spaced:
+            return ()
+        if key not in self._patterns:
+            # All at once they take 50 ms, which no command should wait for that needs none.
+            self._patterns[key] = [(rank, _compiled(line)) for rank, line in self._spaced[key]]
+        return self._patterns[key]
 
     def within(self, text: str) -> bool:
         """Whether any phrase occurs in a text."""

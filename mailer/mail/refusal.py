@@ -41,6 +41,9 @@ _OF_MAILBOX = frozenset(
 )
 """What a code for the mailbox may be made more precise by."""
 
+_UNAVAILABLE = "unavailable"
+"""Of 550 a mailbox that is not there, of 450 one that is busy (RFC 5321 section 4.2.3)."""
+
 
 def concern_of(code: int, text: str) -> Concern:
     """Whom a refusal concerns: `code` as in SMTP, `text` as it was said, an enhanced status code (RFC 3463) included.
@@ -70,7 +73,8 @@ def told_reason(text: str) -> Reason | None:
 def reason_of(text: str, status: str | None = None) -> Reason:
     """Why a letter was refused: by the words of a reply, a code among them, or else the `status` beside it."""
     if told := told_reason(text):
-        return told
+        busy = told is Reason.UNKNOWN_USER and _UNAVAILABLE in text.lower() and is_temporary(text, status)
+        return Reason.SYSTEM_TROUBLE if busy else told
     for code in (status, code_in(text)):
         if code and (hinted := vague_reason(code)):
             return hinted

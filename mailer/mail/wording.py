@@ -5,7 +5,7 @@ from __future__ import annotations
 from mailer.domain.returned import Reason
 from mailer.mail.phrase import Phrases, spoken
 from mailer.mail.wordings_of_letter import CONTENT, LARGE, SPAM
-from mailer.mail.wordings_of_reader import FULL, GONE, RESTRICTED, SUSPENDED, YONDER
+from mailer.mail.wordings_of_reader import CLOSED, FULL, GONE, RESTRICTED, SUSPENDED, YONDER
 from mailer.mail.wordings_of_sender import BLOCKED, LOGIN, OVERFLOW, PACE, POLICY, PROOF, RELAYING, SENDER
 from mailer.mail.wordings_of_unknown import REFUSED, UNAVAILABLE, UNKNOWN
 from mailer.mail.wordings_of_way import EXPIRED, LATER, NO_DOMAIN, NO_HOST, NO_WAY, TROUBLE
@@ -19,6 +19,7 @@ ROWS: tuple[tuple[Reason, str], ...] = (
     (Reason.TOO_LARGE, LARGE),
     (Reason.FULL, FULL),
     (Reason.MOVED, YONDER),
+    (Reason.DISABLED, CLOSED),
     (Reason.SUSPENDED, SUSPENDED),
     (Reason.DISABLED, GONE),
     (Reason.RESTRICTED, RESTRICTED),

@@ -11,6 +11,7 @@ box full
 over ?its ?the ?his ?their ?disk|storage|mailbox|allowed quota|overquota
 overquota
 over quota
+exhausted ~ storage|space|quota
 full mailbox
 reached ~ quota
 quota ~ exceed*|full|reached|violation|violated
@@ -91,6 +92,12 @@ new ?email address is
 unzustellbar verzogen
 """
 
+CLOSED = """
+disabled|blocked|closed|deactivated|suspended permanently
+permanently disabled|blocked|closed|deactivated|deleted|removed|suspended
+"""
+"""For ever, whatever else is said."""
+
 GONE = """
 account|mailbox|user|address|recipient ~ discontinued|deleted|closed|terminated|expired|removed|cancelled|canceled
 account|mailbox|user|address|recipient ~ deactivated|decommissioned|retired|permanently
@@ -99,7 +106,6 @@ no longer ~ active|valid|exist*|available|employed|works|with|accept*|use
 is no longer
 mailbox|account|user|address ~ left ~ company|organization|organisation
 deactivated|discontinued|terminated|deleted|closed mailbox|account|user|recipient
-permanently disabled|closed|removed
 we no longer have
 konto|postfach ~ gelöscht|gekündigt|geschlossen
 compte ~ supprimé|fermé|résilié

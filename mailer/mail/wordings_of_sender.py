@@ -36,6 +36,7 @@ rate limit*
 ratelimit*
 sending ~ too fast|many|quickly
 sends ~ too many
+too many invalid|unknown|bad recipients|addresses
 """
 """Whatever else is said."""
 
@@ -44,8 +45,6 @@ too many ~ connections|sessions|messages|recipients|emails|mails|connects
 too much mail
 too ~ fast
 throttl*
-greylist*
-graylist*
 slow down
 unusual rate
 unusually ~ volume|rate

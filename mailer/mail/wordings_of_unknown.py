@@ -12,6 +12,8 @@ usernotfound
 recipientnotfound
 recipnotfound
 userunknown
+recipient verification failed
+account not available
 invalid ~ userid
 not exactly match an
 n existe pas

@@ -7,6 +7,8 @@ host lookup did not complete
 dns ~ temporar*
 temporar* ~ dns|lookup|resolution
 delivery temporarily suspended
+is receiving mail at a rate
+is receiving mail too quickly
 procmail couldnt create|lock|open
 hop count exceeded
 too many hops
@@ -141,6 +143,8 @@ verbindung ~ fehlgeschlagen|abgelehnt
 """
 
 TROUBLE = """
+greylist*
+graylist*
 system|server|internal|configuration|config|local|service|software ~ error|problem*|failure|trouble|unavailable
 error ~ configuration
 misconfigur*

@@ -17,7 +17,7 @@ from mailer.mail.returns.sorted_parts import SortedParts, inner_mail
 from mailer.mail.returns.status_fields import StatusFields, holds_status, status_fields
 from mailer.mail.returns.told_notice import Told, notice_of, told_recipients
 
-_ONCE = 1
+_ONCE, _MOST_MARKED = 1, 100
 _REPORT = "multipart/report"
 
 
@@ -96,7 +96,7 @@ def _by_report(
             status=each.status,
             said=each.diagnostic,
             notice=beside,
-            transcript=alone,
+            transcript=f"{each.comment}\n{alone}",
         )
         found.setdefault(address.lower(), judgement)
     return tuple(found.values())
@@ -104,18 +104,22 @@ def _by_report(
 
 def _named(mail: SortedParts, told: list[Told], own: Collection[str]) -> Iterator[str]:
     """Recipients as they may be known without a report, the surest first."""
-    marked = addresses_in(mail.top.fields.get("x-failed-recipients", ""))
-    yield from (address for _, _, address in marked if not is_own(address, own))
+    yield from (address for address in _marked(mail) if not is_own(address, own))
     yield from (each.address for each in told)
     yield from recipients_of_original(mail, own)
+
+
+def _marked(mail: SortedParts) -> list[str]:
+    """Those that Exim, Gmail and others name in the header."""
+    named = mail.top.fields.get("x-failed-recipients", "")
+    return [address for _, _, address in addresses_in(named, _MOST_MARKED)]
 
 
 def _by_words(
     mail: SortedParts, told: list[Told], subject: str, notice: str, own: Collection[str]
 ) -> tuple[ReturnedFor, ...]:
     action = Action.DELAYED if _late(subject, notice) else Action.FAILED
-    marked = [address for _, _, address in addresses_in(mail.top.fields.get("x-failed-recipients", ""))]
-    if marked:
+    if marked := _marked(mail):
         words = {each.address.lower(): each.said for each in told}
         told = [Told(address=each, said=words.get(each.lower(), notice)) for each in dict.fromkeys(marked)]
     elif not told:

@@ -12,6 +12,7 @@ from mailer.mail.returns.sorted_parts import SortedParts
 _MOST_LINES, _LONGEST_LINE = 500, 1000
 _FIELD = re.compile(r"[ \t]{0,4}([A-Za-z][A-Za-z0-9-]{2,40})[ \t]{0,4}:[ \t]*(.*)")
 _TYPES = {"complaint": "abuse", "spam": "abuse", "abuse": "abuse", "optout": "opt-out", "unsubscribe": "opt-out"}
+_TYPE_FIELDS = ("feedback-type", "report-type", "abuse-type", "category")
 _OF_RECIPIENT = ("original-rcpt-to", "removal-recipient", "original-recipient", "reported-recipient", "complainant")
 _IN_ORIGINAL = (
     "x-hmxmroriginalrecipient",
@@ -25,27 +26,27 @@ _IN_ORIGINAL = (
 )
 """Where a returned letter says to whom it went; the first is that of Outlook.com's programme."""
 _JUNK_REPORT = re.compile(r"complaint about message from|^\s*(?:spam|abuse|junk) (?:report|complaint)", re.IGNORECASE)
-_JUNK_REPORTERS = re.compile(
-    r"staff@hotmail\.com|@(?:\w+\.)?(?:hotmail|outlook|microsoft)\.com|abuse|fbl|feedback|scomp", re.IGNORECASE
-)
+_REPORTERS = re.compile(r"staff@hotmail\.com|abuse|fbl|feedback|scomp|complain", re.IGNORECASE)
 
 
 def complaint_in(mail: SortedParts, own: Collection[str]) -> Returned | None:
     """The complaint that a mail is, or None."""
+    subject, sender = mail.top.fields.get("subject", ""), mail.top.fields.get("from", "")
     fields = list(_fields(mail.report("feedback")))
-    if not fields and (
-        _is_marked(mail) or any("\nfeedback-type:" in f"\n{text[:4000]}".lower() for text in mail.texts)
-    ):
+    if not fields and (_is_marked(mail) or (_REPORTERS.search(sender) and _tells_type(mail))):
         # The report lost its part's type on the way.
         fields = list(_fields("\n".join(mail.texts)))
-        if not any(name in {"feedback-type", "report-type", "abuse-type", "category"} for name, _ in fields):
+        if not any(name in _TYPE_FIELDS for name, _ in fields):
             fields = []
     if fields:
         return complaint_for(_type(fields), list(_recipients(fields, own)) or _from_original(mail, own))
-    subject, sender = mail.top.fields.get("subject", ""), mail.top.fields.get("from", "")
-    if mail.originals and _JUNK_REPORT.search(subject) and _JUNK_REPORTERS.search(sender):
+    if mail.originals and _JUNK_REPORT.search(subject) and _REPORTERS.search(sender):
         return complaint_for("abuse", _from_original(mail, own))
     return None
+
+
+def _tells_type(mail: SortedParts) -> bool:
+    return any("\nfeedback-type:" in f"\n{text[:4000]}".lower() for text in mail.texts)
 
 
 def _is_marked(mail: SortedParts) -> bool:
@@ -59,7 +60,7 @@ def _fields(text: str) -> Iterator[tuple[str, str]]:
 
 
 def _type(fields: list[tuple[str, str]]) -> str:
-    for name in ("feedback-type", "report-type", "abuse-type", "category"):
+    for name in _TYPE_FIELDS:
         for said, value in fields:
             if said == name and value:
                 word = value.split()[0].strip(";\"'").lower()[:40]

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator
+from itertools import islice
 
 _ADDRESS = re.compile(
     r"(?<![\w.!#$%&'*+/=?^`{|}~-])(\"[^\"\s@]{1,64}\"|[\w.!#$%&'*+/=?^`{|}~-]{1,80})@([\w-][\w.-]{0,252})", re.UNICODE
 )
+_MOST_IN_A_LINE = 10
 _EDGES = ".-_"
 _LABEL = re.compile(r"(?:smtp|rcpt|addr|to|t)=", re.IGNORECASE)
 """Some write `SMTP=rosa@example.org`."""
@@ -17,11 +19,11 @@ _DAEMONS = re.compile(
 )
 
 
-def addresses_in(line: str) -> Iterator[tuple[int, int, str]]:
-    """Where addresses begin and end in a line, and each of them; the line is to be bounded."""
+def addresses_in(line: str, most: int = _MOST_IN_A_LINE) -> Iterator[tuple[int, int, str]]:
+    """Where the first `most` addresses begin and end in a line, and each of them; the line is to be bounded."""
     if "@" not in line:
         return
-    for found in _ADDRESS.finditer(line):
+    for found in islice(_ADDRESS.finditer(line), most):
         local = found[1][label.end() :] if (label := _LABEL.match(found[1])) else found[1]
         local, domain = local.lstrip("'`").strip('"'), found[2].rstrip(_EDGES)
         if local and domain and not domain.replace(".", "").isdigit():

@@ -35,8 +35,6 @@ _IRONPORT = re.compile(r"^\W{0,3}\d\.\d\.\d - [\w ]{3,40}? (?=\d{3}-['\"])")
 _OF_READER = frozenset(
     {Reason.UNKNOWN_USER, Reason.UNKNOWN_HOST, Reason.DISABLED, Reason.MOVED, Reason.SUSPENDED, Reason.UNCLEAR}
 )
-_UNAVAILABLE = "unavailable"
-"""Of 550 a mailbox that is not there, of 450 one that is busy (RFC 5321 section 4.2.3)."""
 _MILDER = frozenset({Reason.FULL, Reason.SUSPENDED})
 _PERHAPS = re.compile(r"\b(?:may|might|possibl[ye]|perhaps|could be|either|or)\b", re.IGNORECASE)
 
@@ -62,8 +60,6 @@ def judged(
     if reason in _OF_READER and any(map(_EARLY.search, (said, notice, transcript[:4000]))):
         reason = Reason.SENDER
     temporary = is_temporary(said, status)
-    if reason is Reason.UNKNOWN_USER and temporary and _UNAVAILABLE in said.lower():
-        reason = Reason.SYSTEM_TROUBLE
     code = code_in(said) or status or code_in(notice)
     if status and code and code.endswith(".0.0"):
         code = status

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from mailer.mail.mime import decode_words
 from mailer.mail.returns.openings import OPENINGS
 from mailer.mail.returns.sorted_parts import SortedParts
 from mailer.mail.returns.subjects import ANSWERED, SUBJECTS
@@ -15,6 +16,7 @@ _DAEMONS = re.compile(
     r"|deliver[a-z]{0,3}[-_. ](?:sub|status|system|service|report|fail|notif)|undeliver|smtp|groupwise|domino",
     re.IGNORECASE,
 )
+_DOMAIN = re.compile(r"@[\w.-]{1,255}")
 _ROBOTS = re.compile(r"no[-_.]?reply|do[-_.]?not[-_.]?reply|notification|bounce|returned|admin|\bndr\b", re.IGNORECASE)
 """They may be anybody's."""
 _READ_FOR_OPENING, _FIRST_WORDS = 4000, 120
@@ -24,7 +26,9 @@ def is_notice(mail: SortedParts, subject: str) -> bool:
     """Whether a mail system wrote it to tell what became of a letter."""
     fields = mail.top.fields
     reported = mail.top.kind == "multipart/report"
-    daemon = _DAEMONS.search(fields.get("from", "")[:300]) is not None
+    # A domain says nothing: people write from smtp.example.org.
+    writer = _DOMAIN.sub("", decode_words(fields.get("from", "")[:300]))
+    daemon = _DAEMONS.search(writer) is not None
     if ANSWERED.match(subject) and not (daemon or reported):
         return False
     if "x-failed-recipients" in fields or (mail.report("status") and (reported or daemon or SUBJECTS.within(subject))):
@@ -38,7 +42,7 @@ def is_notice(mail: SortedParts, subject: str) -> bool:
     if tells and mail.originals and "in-reply-to" not in fields:
         # A gateway by any name; a person who attaches a bounce begins with other words.
         return any(OPENINGS.within(notice.lstrip()[:_FIRST_WORDS]) for notice in notices)
-    robot = robot or _ROBOTS.search(fields.get("from", "")[:300]) is not None
+    robot = robot or _ROBOTS.search(writer) is not None
     return robot and opens and (tells or bool(mail.originals))
 
 

@@ -38,7 +38,9 @@ class StatusFields:
     action: Action | None
     status: str | None
     diagnostic: str
-    """Diagnostic-Code without its type, or the comment of Status."""
+    """Diagnostic-Code without its type, or else the comment."""
+    comment: str
+    """What some put behind Status, in parentheses."""
 
 
 def status_fields(text: str, written_to: Collection[str] = ()) -> list[StatusFields]:
@@ -65,12 +67,14 @@ def _of(group: Mapping[str, str], written_to: Collection[str]) -> StatusFields:
     status = code_in(stated) or ("2.0.0" if stated.strip().startswith("2") else None)
     word = group.get("action", "").strip().lower()
     action = next((action for begins, action in _ACTIONS.items() if word.startswith(begins)), None)
+    comment = stated.partition("(")[2].rstrip(") ")
     said = _TYPE.sub("", group.get("diagnostic-code", ""), count=1).strip()
     return StatusFields(
         address=address or next(iter(addresses), None),
         action=action or (_BY_CLASS[status[0]] if status else None),
         status=status,
-        diagnostic=said or stated.partition("(")[2].rstrip(") "),
+        diagnostic=said or comment,
+        comment=comment,
     )
 
 
