@@ -32,7 +32,7 @@ from mailer.actions.hearing.receive import recognise
 from mailer.actions.joining.confirm import confirm
 from mailer.actions.joining.unsubscribe import unsubscribe
 from mailer.actions.returning.take_return import take_return
-from mailer.actions.sending.report import status
+from mailer.actions.sending.report import echo, status
 from mailer.actions.writing.restore_person import restore_person
 from mailer.actions.writing.show_person import show_person
 from mailer.app import App
@@ -41,6 +41,7 @@ from mailer.domain.delivery import DeliveryState
 from mailer.domain.returned import ReturnKind
 from mailer.domain.suppression import Reason
 from mailer.domain.token import Purpose, sign_token
+from mailer.entrypoints.command.follow import show_sum
 
 SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 PEOPLE = (f"{ROSA},Rosa,en", f"{EMMA},Emma,en")
@@ -324,3 +325,35 @@ async def test_a_provider_that_names_the_reader_is_understood(
     assert found == 1
     assert [line["campaign_id"] for line in (await known(app))["returned"]] == [1 if with_message_id else 2]
     assert (await known(app, EMMA))["suppressed"] == []
+
+
+@SQLITE
+async def test_a_campaigns_report_tells_what_came_back_why_and_from_where(
+    app: App, relay: FakeRelay, capsys: pytest.CaptureFixture[str]
+) -> None:
+    await open_list(app)
+    await bring(app, *PEOPLE, "lucy@example.net,,", f"{BEA},Bea,")
+    await blast(app)
+    await send_campaigns(app)
+    letters = {letter.recipient: letter for letter in relay.letters}
+    await came_back(app, letters[ROSA])
+    await came_back(app, letters["lucy@example.net"], BLOCKED)
+    await came_back(app, letters[EMMA], FULL, "delayed")
+    await came_back(app, letters[EMMA], FULL)
+    await arrive(app, complaint(letters[BEA]), "cfbl", sender="fbl@example.net")
+    await unsubscribe(app, sign_token(app.house.keyring, Purpose.LEAVE, 2), BY_HAND)
+
+    heard = await echo(app, 1)
+    await show_sum(app, 1, as_json=False)
+    shown = capsys.readouterr().out
+    await show_sum(app, 1, as_json=True)
+
+    assert heard.bounces == {"hard": {"unknown_user": 1}, "soft": {"full": 1}, "sender-side": {"blocked": 1}}
+    assert (heard.delays, heard.complaints, heard.unsubscribes) == (1, 1, 1)
+    assert heard.providers == {
+        "example.org": {"hard": 1, "soft": 1, "complaints": 1},
+        "example.net": {"sender-side": 1},
+    }
+    assert "bounces, hard: 1 (1 unknown_user)" in shown
+    assert "complaints: 1" in shown
+    assert '"unsubscribes": 1' in capsys.readouterr().out
