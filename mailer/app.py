@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from mailer.domain.came_back import CameBack
 from mailer.domain.keyring import Keyring, parse_keyring
 from mailer.domain.language import choose_language
 from mailer.domain.limits import DomainLimits, Limits, Ramp
@@ -91,6 +92,8 @@ class App:
     chance: Callable[[], float] = random.random
     """A number in [0, 1)."""
     bells: Bells = field(default_factory=Bells)
+    refused: list[CameBack] = field(default_factory=list)
+    """Letters that relays refused for their readers' sake, to be acted on; a crash forgets them."""
 
     async def close(self) -> None:
         """Put everything down; to other processes our workers are dead from now on."""

@@ -29,6 +29,7 @@ _PURPOSES = {
     Command.CONFIRM: Purpose.CONFIRM,
     Command.LEAVE: Purpose.LEAVE,
     Command.RETURN_PATH: Purpose.RETURN_PATH,
+    Command.COMPLAINT: Purpose.RETURN_PATH,
     Command.REPLY: Purpose.REPLY,
 }
 _MUST_CARRY = {Command.CONFIRM, Command.RETURN_PATH, Command.REPLY}
