@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Row, case, func, or_, select, update
 
 from mailer.domain.arrival import Arrival
 from mailer.errors import NotFound
-from mailer.store.database import insert_into, insert_many
+from mailer.store.database import insert_into, insert_together
 from mailer.store.tables import incoming
 
 MOST_TRIES = 3
@@ -51,7 +51,7 @@ def add(tx: Connection, arrivals: Sequence[Arrival], now: datetime) -> None:
         | {"recipients": list(one.recipients), "state": IncomingState.WAITING, "received_at": now}
         for one in arrivals
     ]
-    insert_many(tx, insert_into(tx, incoming).on_conflict_do_nothing(index_elements=["digest"]), rows)
+    insert_together(tx, insert_into(tx, incoming).on_conflict_do_nothing(index_elements=["digest"]), rows)
 
 
 def take(tx: Connection, most: int) -> list[IncomingMail]:
