@@ -73,16 +73,24 @@ class Stream:
     async def take(self, reader: asyncio.StreamReader) -> bool:
         """Read it; False where it has no end in sight and the line should be cut."""
         async for piece in pieces(reader):
-            self._octets += len(piece)
-            if self._octets > self.most_octets:
-                self.refuse(TOO_LARGE)
-                if self._octets > self.most_octets + _PATIENCE_OCTETS:
-                    return False
-            if self.refusal is None:
-                await self._keep(piece)
+            await self.add(piece)
+            if self._octets > self.most_octets + _PATIENCE_OCTETS:
+                return False
+        self.end()
+        return True
+
+    async def add(self, piece: bytes) -> None:
+        """Some more of it; once it is refused, that is dropped."""
+        self._octets += len(piece)
+        if self._octets > self.most_octets:
+            self.refuse(TOO_LARGE)
+        if self.refusal is None:
+            await self._keep(piece)
+
+    def end(self) -> None:
+        """That was all of it."""
         if self.refusal is None and self._digest is None:
             self._judge(len(self._text))
-        return True
 
     @contextmanager
     def at_hand(self) -> Iterator[None]:
@@ -93,8 +101,13 @@ class Stream:
             self.refuse(TOO_LARGE)
             raise
 
-    async def arrival(self, client: str, helo: str | None) -> Arrival:
-        """The mail, whole; a file of its own is on the disk now. OSError where the disk does not take it."""
+    async def arrival(
+        self, *, client: str | None = None, helo: str | None = None, mailbox: str | None = None
+    ) -> Arrival:
+        """The mail, whole, and where it came from; a file of its own is on the disk now.
+
+        OSError where the disk does not take it.
+        """
         if self.file is not None:
             await asyncio.to_thread(self.file.sync)
         return Arrival(
@@ -105,6 +118,7 @@ class Stream:
             digest=self._digest.hexdigest() if self._digest else None,
             client=client,
             helo=helo,
+            mailbox=mailbox,
         )
 
     def refuse(self, reply: str) -> None:
