@@ -29,7 +29,7 @@ _AT_ONCE = 20
 """Mails between two marks: so many may be looked at again after a crash, and are known."""
 _PIECE_OCTETS = 256 * 1024
 _MOST_REFUSALS = 10
-"""So often a mail is asked for that the server does not give us; the pauses between grow to a minute."""
+"""So often a mail is asked for that the server does not give us; the pauses between grow to ten minutes."""
 
 R = TypeVar("R")
 

@@ -21,7 +21,8 @@ from mailer.settings.mailbox_tables import MailboxSettings
 
 _log = structlog.get_logger()
 
-_LONGEST_PAUSE_S = 60
+_LONGEST_PAUSE_S, _LONGEST_REFUSED_S = 60, 600
+"""Who is refused comes again less often: some providers lock an account that knocks all the time."""
 
 
 def open_mailboxes(settings: Settings) -> tuple[Mailbox, ...]:
@@ -49,6 +50,7 @@ async def _fetch(app: App, fetching: FetchRound) -> None:
     """Stay in the mailbox; where it puts us out, come again, after a longer pause each time."""
     closing, name, pause_s = app.bells.closing, fetching.mailbox.name, 1
     while not closing.is_set():
+        longest_s = _LONGEST_PAUSE_S
         try:
             async with _opened(app, fetching.mailbox) as opened:
                 while not closing.is_set():
@@ -57,12 +59,14 @@ async def _fetch(app: App, fetching: FetchRound) -> None:
                     pause_s = 1
                     await _rest(app, fetching.mailbox, opened)
         except (MailboxUnavailable, DatabaseUnavailable) as trouble:
+            if isinstance(trouble, MailboxUnavailable) and trouble.refused:
+                longest_s = _LONGEST_REFUSED_S
             if not closing.is_set():
                 _log.warning("trouble", mailbox=name, what=str(trouble), trying_again_in_s=pause_s)
         except Exception:  # of whatever sort: the other doors stay open
             _log.exception("the mailbox broke us", mailbox=name)
         await pause(app, pause_s)
-        pause_s = min(pause_s * 2, _LONGEST_PAUSE_S)
+        pause_s = min(pause_s * 2, longest_s)
 
 
 async def _rest(app: App, mailbox: Mailbox, opened: OpenMailbox) -> None:

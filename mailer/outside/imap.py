@@ -164,5 +164,8 @@ def _troubles(what: str) -> Iterator[None]:
         yield
     except (IMAPClientError, OSError, ValueError, KeyError) as trouble:
         gone = isinstance(trouble, OSError | IMAPClientAbortError | ProtocolError)
-        reason = str(trouble) or type(trouble).__name__
-        raise MailboxUnavailable(f"the mailbox {what}: {reason[:300]}", refused=not gone) from trouble
+        told = trouble.args[0] if trouble.args else ""
+        reason = told.decode(errors="replace") if isinstance(told, bytes) else str(trouble)
+        raise MailboxUnavailable(
+            f"the mailbox {what}: {reason[:300] or type(trouble).__name__}", refused=not gone
+        ) from trouble
