@@ -31,8 +31,8 @@ from mailer.store.presence import Presence
 from mailer.store.workers import LEASE
 
 _PACKAGE = Path(__file__).parent
-_DNS_S = 4
-"""Seconds for one question about a mail's sender."""
+_DNS_S, _SILENCE_S = 2, 60
+"""Seconds for one question about a mail's sender, and for which whoever did not answer is not asked again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,7 +220,9 @@ def _dns(settings: Settings) -> Dns | None:
     if not settings.hearing.check_senders:
         return None
     try:
-        return open_dns([host_and_port(server) for server in settings.dns.servers], within_s=_DNS_S)
+        return open_dns(
+            [host_and_port(server) for server in settings.dns.servers], within_s=_DNS_S, silence_s=_SILENCE_S
+        )
     except DnsUnavailable:
         return None  # `mailer doctor` says so; until then nobody is proven
 

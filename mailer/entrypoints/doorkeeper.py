@@ -58,7 +58,7 @@ class IntakeDoor:
     session_s: float = 1800
     """For everything, unless it is a mail server of ours."""
 
-    def stream(self, sender: str, recipients: Iterable[str]) -> Stream:
+    def stream(self, sender: str, recipients: Iterable[str], *, lies_there: bool = False) -> Stream:
         """For a mail of this envelope, within the bounds of this door."""
         return Stream(
             domain=self.domain,
@@ -66,6 +66,7 @@ class IntakeDoor:
             most_octets=self.most_octets,
             sender=sender,
             recipients=tuple(dict.fromkeys(recipients)),
+            lies_there=lies_there,
         )
 
 
@@ -90,15 +91,15 @@ class Doorkeeper:
     desk: Desk
     receipts: set[asyncio.Task[str]] = field(default_factory=set)
     """Mails that are just being written down."""
-    _hindrance: str | None = None
+    _has_room: bool = True
 
     async def handle_MAIL(  # noqa: N802
         self, _server: SMTP, _session: Session, envelope: Envelope, address: str, _options: list[str]
     ) -> str:
         """Begin a mail while there is room for one."""
         hindrance = await self.desk.hindrance()
-        if hindrance != self._hindrance:
-            self._hindrance = hindrance
+        if self._has_room != (hindrance is None):
+            self._has_room = hindrance is None
             log.warning("no mail is taken" if hindrance else "mail is taken again", why=hindrance)
         if hindrance is not None:
             return NO_ROOM

@@ -112,7 +112,7 @@ class FetchRound:
         known = [address for address in ours if await self.desk.recognise(address)]
         if not known:
             return None
-        return self.door.stream(told.sender, known[: self.door.most_recipients])
+        return self.door.stream(told.sender, known[: self.door.most_recipients], lies_there=True)
 
     async def _read(self, opened: OpenMailbox, uid: int, stream: Stream) -> None:
         at = 0

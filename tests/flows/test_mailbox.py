@@ -79,14 +79,15 @@ async def listened(imap: FakeImap, times: int = 1) -> None:
 
 
 async def test_rosas_request_in_the_mailbox_is_answered_once_though_it_is_fetched_twice(
-    app: App, imap: FakeImap, relay: FakeRelay
+    app: App, imap: FakeImap, relay: FakeRelay, clock: Clock
 ) -> None:
-    imap.put(mail())
+    imap.put(mail("Received: from a by b; 1", "Received: from c by a; 1"))
 
     async with fetching(app, imap):
         await listened(imap)
         await relay.wait_for(1)
     imap.number_anew()
+    clock.advance(days=6)
     async with fetching(app, imap):
         await listened(imap, 2)
 
