@@ -36,7 +36,7 @@ async def aside(work: Callable[[], R], closing: asyncio.Event) -> R:
         await asyncio.wait((done, end), return_when=asyncio.FIRST_COMPLETED)
     finally:
         end.cancel()
-    if not done.done():
         done.cancel()
+    if done.cancelled():
         raise MailboxUnavailable("we are closing")
     return done.result()

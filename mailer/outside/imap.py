@@ -9,6 +9,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, Literal
+from urllib.parse import quote
 
 from mailer.errors import MailboxUnavailable
 
@@ -37,7 +38,7 @@ class Mailbox:
     @property
     def name(self) -> str:
         """By which it is remembered, and named in the log (RFC 5092)."""
-        return f"imap://{self.username}@{self.host}:{self.port}/{self.folder}"
+        return f"imap://{quote(self.username, safe='')}@{self.host}:{self.port}/{quote(self.folder)}"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -24,10 +24,10 @@ def test_no_mailbox_is_asked_unless_told():
 def test_the_password_is_beside_the_settings_and_nothing_is_moved_unless_told(tmp_path):
     (tmp_path / "mailbox-password").write_text("open sesame\n")
 
-    (mailbox,) = open_mailboxes(read(tmp_path, host="mx.example.org", username="lists"))
+    (mailbox,) = open_mailboxes(read(tmp_path, host="mx.example.org", username="lists@example.org"))
 
     assert (mailbox.password, mailbox.done_folder, mailbox.every_s) == ("open sesame", None, 60)
-    assert mailbox.name == "imap://lists@mx.example.org:993/INBOX"
+    assert mailbox.name == "imap://lists%40example.org@mx.example.org:993/INBOX"
 
 
 def test_a_password_that_cannot_be_read_is_named(tmp_path):
