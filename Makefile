@@ -9,7 +9,7 @@ PIP = $(if $(wildcard $(BIN)/pip),$(BIN)/python -m pip,$(PYTHON) -m pip --python
 PIP_INSTALL = $(PIP) install --quiet --disable-pip-version-check --editable
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-postfix check format bench crash clean
+.PHONY: help install demo test test-postfix test-dovecot check format bench crash clean
 
 help: ## Say what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/make \1|\2/' | column -t -s '|'
@@ -24,6 +24,9 @@ test: $(DEVELOPING) ## Run all tests
 
 test-postfix: $(DEVELOPING) ## Carry mail through the real Postfix, which must be installed; as root
 	MAILER_TEST_POSTFIX=1 PYTHONPATH=tests/crash $(BIN)/python -m pytest tests/postfix
+
+test-dovecot: $(DEVELOPING) ## Fetch mail from the real Dovecot, which must be installed; as root
+	MAILER_TEST_DOVECOT=1 $(BIN)/python -m pytest tests/dovecot
 
 check: $(DEVELOPING) ## Format, lint, types and the house's rules; no other tests
 	$(BIN)/ruff format --check .

@@ -181,6 +181,14 @@ def open_relays(settings: Settings) -> tuple[Relay, ...]:
     return tuple(_relay(one, settings.service.domain) for one in settings.relay)
 
 
+def read_password(file: Path) -> str:
+    """The password in a file; SecretUnreadable names the file."""
+    try:
+        return _read_secret(file).strip()
+    except SecretUnreadable as trouble:
+        raise SecretUnreadable(f"password {file}: {trouble}") from None
+
+
 def _read_secret(file: Path) -> str:
     try:
         return file.read_text()
@@ -190,18 +198,12 @@ def _read_secret(file: Path) -> str:
 
 
 def _relay(given: RelaySettings, helo: str) -> Relay:
-    password = None
-    if given.password_file is not None:
-        try:
-            password = _read_secret(given.password_file).strip()
-        except SecretUnreadable as trouble:
-            raise SecretUnreadable(f"password {given.password_file}: {trouble}") from None
     return Relay(
         host=given.host,
         port=given.port,
         tls=given.tls,
         username=given.username or None,
-        password=password,
+        password=read_password(given.password_file) if given.password_file is not None else None,
         helo=helo,
         connections=given.connections,
         letters_per_connection=given.letters_per_connection or None,

@@ -118,6 +118,15 @@ class RelayUnavailable(MailerError):
         super().__init__(message)
 
 
+class MailboxUnavailable(MailerError):
+    """An IMAP mailbox cannot be reached, or does not give us what we ask for; its mail stays there."""
+
+    def __init__(self, message: str, *, refused: bool = False) -> None:
+        self.refused = refused
+        """Whether it answered, and its answer was no."""
+        super().__init__(message)
+
+
 class BudgetSpent(MailerError):
     """All letters that may go in this hour or day have gone."""
 

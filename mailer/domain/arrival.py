@@ -32,5 +32,7 @@ class Arrival:
     """The IP address that handed it in to us: a stranger's, or that of a mail server of our own."""
     helo: str | None = None
     """What it called itself."""
+    mailbox: str | None = None
+    """Not handed in but found in this mailbox of ours at a provider; then the two above are not known."""
     request: dict[str, Any] = field(default_factory=dict)
     """Not a mail but a form that was filled in: what it said."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, Protocol
@@ -56,6 +57,17 @@ class IntakeDoor:
     """For one command, and between two pieces of a mail; a whole mail may take five times as long."""
     session_s: float = 1800
     """For everything, unless it is a mail server of ours."""
+
+    def stream(self, sender: str, recipients: Iterable[str], *, lies_there: bool = False) -> Stream:
+        """For a mail of this envelope, within the bounds of this door."""
+        return Stream(
+            domain=self.domain,
+            spool=self.spool,
+            most_octets=self.most_octets,
+            sender=sender,
+            recipients=tuple(dict.fromkeys(recipients)),
+            lies_there=lies_there,
+        )
 
 
 class Desk(Protocol):
@@ -110,13 +122,8 @@ class Doorkeeper:
 
     def stream(self, envelope: Envelope) -> Stream:
         """For the mail that follows this envelope."""
-        return Stream(
-            domain=self.door.domain,
-            spool=self.door.spool,
-            most_octets=self.door.most_octets,
-            sender="" if envelope.mail_from == NULL_SENDER else envelope.mail_from or "",
-            recipients=tuple(dict.fromkeys(envelope.rcpt_tos)),
-        )
+        sender = "" if envelope.mail_from == NULL_SENDER else envelope.mail_from or ""
+        return self.door.stream(sender, envelope.rcpt_tos)
 
     async def take(self, stream: Stream, client: str, helo: str | None) -> str:
         """250 once the mail is written down; a client that hangs up meanwhile does not stop the writing."""
@@ -132,7 +139,7 @@ class Doorkeeper:
 
     async def _write_down(self, stream: Stream, client: str, helo: str | None) -> str:
         try:
-            arrival = await stream.arrival(client, helo)
+            arrival = await stream.arrival(client=client, helo=helo)
         except OSError as trouble:
             log.error("the spool takes no mail", trouble=str(trouble))
             stream.refuse(NO_ROOM)

@@ -62,6 +62,8 @@ class Stream:
     most_octets: int
     sender: str
     recipients: tuple[str, ...]
+    lies_there: bool = False
+    """In a mailbox: it comes again to the octet as it was, with its trace fields, which tell it from all others."""
     refusal: str | None = None
     """What its client will hear at the final dot, instead of 250."""
     file: SpoolFile | None = None
@@ -76,16 +78,24 @@ class Stream:
     async def take(self, reader: asyncio.StreamReader) -> bool:
         """Read it; False where it has no end in sight and the line should be cut."""
         async for piece in pieces(reader):
-            self._octets += len(piece)
-            if self._octets > self.most_octets:
-                self.refuse(TOO_LARGE)
-                if self._octets > self.most_octets + _PATIENCE_OCTETS:
-                    return False
-            if self.refusal is None:
-                await self._keep(piece)
+            await self.add(piece)
+            if self._octets > self.most_octets + _PATIENCE_OCTETS:
+                return False
+        self.end()
+        return True
+
+    async def add(self, piece: bytes) -> None:
+        """Some more of it; once it is refused, that is dropped."""
+        self._octets += len(piece)
+        if self._octets > self.most_octets:
+            self.refuse(TOO_LARGE)
+        if self.refusal is None:
+            await self._keep(piece)
+
+    def end(self) -> None:
+        """That was all of it."""
         if self.refusal is None and self._digest is None:
             self._judge(len(self._text))
-        return True
 
     @contextmanager
     def at_hand(self) -> Iterator[None]:
@@ -96,8 +106,13 @@ class Stream:
             self.refuse(TOO_LARGE)
             raise
 
-    async def arrival(self, client: str, helo: str | None) -> Arrival:
-        """The mail, whole; a file of its own is on the disk now. OSError where the disk does not take it."""
+    async def arrival(
+        self, *, client: str | None = None, helo: str | None = None, mailbox: str | None = None
+    ) -> Arrival:
+        """The mail, whole, and where it came from; a file of its own is on the disk now.
+
+        OSError where the disk does not take it.
+        """
         if self.file is not None:
             await asyncio.to_thread(self.file.sync)
         return Arrival(
@@ -108,6 +123,7 @@ class Stream:
             digest=(self._fleeting + self._digest.hexdigest())[:_LONGEST_DIGEST] if self._digest else None,
             client=client,
             helo=helo,
+            mailbox=mailbox,
         )
 
     def refuse(self, reply: str) -> None:
@@ -161,10 +177,11 @@ class Stream:
         ):
             self.refuse(_IN_CIRCLES)
         else:
-            self._fleeting = "" if has_identity(header) else FLEETING
+            known = has_identity(header)
+            self._fleeting = "" if known or self.lies_there else FLEETING
             envelope = "\0".join((self.sender, *sorted(self.recipients), "", ""))
             self._digest = hashlib.sha256(envelope.encode("utf-8", "surrogateescape"))
-            self._digest.update(memoryview(self._text)[trace_end(header) :])
+            self._digest.update(memoryview(self._text)[trace_end(header) if known or not self.lies_there else 0 :])
 
     def _is_report(self) -> bool:
         """Nothing we send answers these, so they cannot go in circles, whatever they quote."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, closing, contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -20,11 +20,13 @@ from mailer.entrypoints.clock import ticking
 from mailer.entrypoints.guests import networks
 from mailer.entrypoints.listener import listen
 from mailer.entrypoints.loops import cut_off, pause, start_sending, whenever
+from mailer.entrypoints.mailboxes import start_fetching
 from mailer.entrypoints.smtp import IntakeDoor, open_intake
 from mailer.entrypoints.starttls import Certificate
 from mailer.entrypoints.web.pages import web_app
 from mailer.entrypoints.worker import children
 from mailer.errors import DatabaseOwned, DatabaseUnavailable
+from mailer.outside.imap import Mailbox
 from mailer.settings.intake_tables import IntakeSettings
 from mailer.settings.toml_tables import WebSettings
 from mailer.store.workers import owning
@@ -45,7 +47,9 @@ class Doors:
     web_port: int
 
 
-async def serve(app: App, intake: IntakeSettings, web: WebSettings, *, workers: int = 1) -> None:
+async def serve(
+    app: App, intake: IntakeSettings, web: WebSettings, mailboxes: Sequence[Mailbox] = (), *, workers: int = 1
+) -> None:
     """Run, as one of so many processes that send, until SIGINT or SIGTERM.
 
     Raises DoorTaken, DatabaseOwned and SettingsRefused before any door is open.
@@ -54,7 +58,7 @@ async def serve(app: App, intake: IntakeSettings, web: WebSettings, *, workers: 
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, app.bells.closing.set)
     try:
-        async with serving(app, intake, web) as doors:
+        async with serving(app, intake, web, mailboxes) as doors:
             _log.info("open", intake=f"{intake.host}:{doors.intake_port}", pages=f"{web.host}:{doors.web_port}")
             async with children(app, workers - 1):
                 await app.bells.closing.wait()
@@ -64,7 +68,9 @@ async def serve(app: App, intake: IntakeSettings, web: WebSettings, *, workers: 
 
 
 @asynccontextmanager
-async def serving(app: App, intake: IntakeSettings, web: WebSettings) -> AsyncIterator[Doors]:
+async def serving(
+    app: App, intake: IntakeSettings, web: WebSettings, mailboxes: Sequence[Mailbox] = ()
+) -> AsyncIterator[Doors]:
     """The whole service while the block runs; on leaving, handed letters are awaited and all else is put down.
 
     The pages open last: whoever is answered by them finds every door open.
@@ -72,13 +78,15 @@ async def serving(app: App, intake: IntakeSettings, web: WebSettings) -> AsyncIt
     with owning(app.database.engine) as make_sure, closing(listen(web.host, web.port, "the web door")) as pages_socket:
         reception = Reception(app, intake)
         await reception.sweep()
-        mail_door = await open_intake(_mail_door(app, intake), reception)
+        place = _mail_door(app, intake)
+        mail_door = await open_intake(place, reception)
         pages = Pages(_pages_config(app))
         try:
             async with asyncio.TaskGroup() as group:
                 with ticking(app.bells.ring):
                     sending = start_sending(app, group)
                     group.create_task(whenever(app, app.bells.incoming, partial(_hear_all, app, reception)))
+                    start_fetching(app, group, mailboxes, place, reception)
                     group.create_task(pages.serve(sockets=[pages_socket]))
                     group.create_task(_stay_owner(app, make_sure))
                     group.create_task(_tidy_hourly(app))

@@ -55,18 +55,24 @@ def came_from(mail: bytes, arrival: Arrival, mail_servers: Sequence[str]) -> Sou
 
 
 def trail(section: HeaderSection, arrival: Arrival, mail_servers: Sequence[str]) -> Trail:
-    """As `came_from`, with how many fields may be believed."""
+    """As `came_from`, with how many fields may be believed.
+
+    The topmost Received field of a mail that was found in a mailbox is that of the mailbox's provider. Whom it names
+    may be a stranger or another host of the provider's: it is followed where that is one of our `mail_servers`, and
+    tells no source otherwise.
+    """
     networks = _networks(tuple(mail_servers))
     client = _address(arrival.client or "")
-    if client is None:
+    if client is None and arrival.mailbox is None:
         return Trail(source=NOWHERE, ours=0)
-    if not _among(client, networks):
+    if client is not None and not _among(client, networks):
         return Trail(source=Source(address=str(client), helo=arrival.helo), ours=0)
     hops = section.values("received")[:_MOST_HOPS]
     for number, hop in enumerate(hops, 1):
         address, helo = read_hop(hop)
         if address is None or not _among(address, networks):
-            source = Source(address=str(address), helo=helo) if address else NOWHERE
+            told = address is not None and (number > 1 or arrival.mailbox is None)
+            source = Source(address=str(address), helo=helo) if told else NOWHERE
             return Trail(source=source, ours=number)
     return Trail(source=NOWHERE, ours=len(hops))
 

@@ -9,7 +9,11 @@ _NEWLINE = rb"(?:\r\n|\n|\r(?!\n))"
 _VALUE = rb"[^\r\n]*(?:" + _NEWLINE + rb"[ \t][^\r\n]*)*"
 _EMPTY_LINE = re.compile(rb"(?:\A|" + _NEWLINE + rb")" + _NEWLINE)
 _LEADING = re.compile(
-    rb"(?:(?:received|return-path|delivered-to|x-original-to)[ \t]*:" + _VALUE + _NEWLINE + rb")*", re.IGNORECASE
+    rb"(?:(?:received|return-path|delivered-to|x-original-to|envelope-to|x-envelope-to)[ \t]*:"
+    + _VALUE
+    + _NEWLINE
+    + rb")*",
+    re.IGNORECASE,
 )
 _RECEIVED = re.compile(rb"(?:\A|[\r\n])received[ \t]*:", re.IGNORECASE)
 _LIST_ID = re.compile(rb"(?:\A|[\r\n])list-id[ \t]*:(" + _VALUE + rb")", re.IGNORECASE)

@@ -12,6 +12,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from mailer.errors import SettingsRefused
 from mailer.settings.intake_tables import HearingSettings, IntakeSettings, ShieldSettings
+from mailer.settings.mailbox_tables import MailboxSettings
 from mailer.settings.toml_tables import (
     DatabaseSettings,
     DkimSettings,
@@ -37,6 +38,7 @@ class Settings(BaseSettings):
     service: Service = Service()
     database: DatabaseSettings = DatabaseSettings()
     intake: IntakeSettings = IntakeSettings()
+    mailbox: tuple[MailboxSettings, ...] = ()
     hearing: HearingSettings = HearingSettings()
     shield: ShieldSettings = ShieldSettings()
     web: WebSettings = WebSettings()
@@ -50,6 +52,7 @@ class Settings(BaseSettings):
         "service": Service,
         "database": DatabaseSettings,
         "intake": IntakeSettings,
+        "mailbox": MailboxSettings,
         "hearing": HearingSettings,
         "shield": ShieldSettings,
         "web": WebSettings,
@@ -129,9 +132,17 @@ def _beside(settings: Settings, folder: Path) -> Settings:
         one.model_copy(update={"key_file": folder / one.key_file, "domain": one.domain or service.domain})
         for one in settings.dkim
     )
+    mailbox = tuple(one.model_copy(update={"password_file": folder / one.password_file}) for one in settings.mailbox)
     named = {key: folder / file for key in ("tls_certificate", "tls_key") if (file := getattr(settings.intake, key))}
     intake = settings.intake.model_copy(update={"spool": folder / settings.intake.spool} | named)
-    changed = {"service": service, "database": database, "intake": intake, "relay": relay, "dkim": dkim}
+    changed = {
+        "service": service,
+        "database": database,
+        "intake": intake,
+        "relay": relay,
+        "dkim": dkim,
+        "mailbox": mailbox,
+    }
     return settings.model_copy(update=changed)
 
 

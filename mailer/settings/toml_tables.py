@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-_LOOPBACK = {"localhost", "127.0.0.1", "::1"}
+LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 _LABELS = re.compile(r"(?!.*-(\.|$))[a-z0-9][a-z0-9-]{0,62}(\.[a-z0-9][a-z0-9-]{0,62})*")
 
 Port = Annotated[int, Field(ge=0, le=65535)]
@@ -44,7 +44,7 @@ class Service(Table):
         parts = urlsplit(url)
         if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
             raise ValueError("must look like https://lists.example.org")
-        if parts.scheme == "http" and parts.hostname not in _LOOPBACK:
+        if parts.scheme == "http" and parts.hostname not in LOOPBACK:
             raise ValueError("must be https: http is accepted only on loopback")
         return url.rstrip("/")
 
@@ -108,7 +108,7 @@ class RelaySettings(Table):
 
     @model_validator(mode="after")
     def _tls_but_on_loopback(self) -> RelaySettings:
-        if self.tls == "none" and self.host not in _LOOPBACK:
+        if self.tls == "none" and self.host not in LOOPBACK:
             raise ValueError('tls = "none" is accepted only on loopback; use "starttls" or "tls"')
         if self.username and self.password_file is None:
             raise ValueError("password_file is needed with a username")

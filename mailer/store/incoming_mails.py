@@ -94,7 +94,14 @@ def finish(tx: Connection, incoming_id: int, end: IncomingState, raw: bytes, now
     What is kept stands in the row from now on, and not in the spool of the machine that took it in.
     """
     kept = raw if end in {IncomingState.KEPT, IncomingState.CARRIED} else b""
-    forgotten: dict[str, Any] = {"client": None, "helo": None, "request": {}, "raw": kept, "spooled": None}
+    forgotten: dict[str, Any] = {
+        "client": None,
+        "helo": None,
+        "mailbox": None,
+        "request": {},
+        "raw": kept,
+        "spooled": None,
+    }
     tx.execute(update(incoming).where(incoming.c.id == incoming_id).values(state=end, acted_at=now, **forgotten))
 
 

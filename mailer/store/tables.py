@@ -153,6 +153,8 @@ incoming = Table(
     # Who handed it in; forgotten once it is acted on.
     Column("client", Text),
     Column("helo", Text),
+    # Where it was found, if nobody handed it in.
+    Column("mailbox", Text),
     # What a form said, where it is no mail.
     Column("request", JSON, nullable=False),
     Index(
@@ -161,4 +163,13 @@ incoming = Table(
         sqlite_where=text("state = 'waiting'"),
         postgresql_where=text("state = 'waiting'"),
     ),
+)
+
+mailbox = Table(
+    "mailbox",
+    metadata,
+    Column("name", Text, primary_key=True),
+    # What the server calls the present numbering of the mails in it, and the last number we have dealt with.
+    Column("uid_validity", BigInteger, nullable=False),
+    Column("last_uid", BigInteger, nullable=False),
 )

@@ -100,6 +100,18 @@ def test_what_was_written_on_our_own_server_comes_from_nowhere(received):
     assert came_from(mail(*received), handed_in("127.0.0.1"), OURS) == NOWHERE
 
 
+def test_what_lay_in_a_mailbox_has_one_field_of_the_providers_and_a_source_only_past_servers_of_our_own():
+    found = Arrival(
+        sender="rosa@example.org", recipients=("harvest@lists.example.net",), mailbox="imap://lists@mx/INBOX"
+    )
+
+    alone = trail(header_section(mail(POSTFIX, POSTFIX)), found, OURS)
+    behind = trail(header_section(mail(LOCAL, POSTFIX)), found, OURS)
+
+    assert (alone.source, alone.ours) == (NOWHERE, 1)
+    assert (behind.source, behind.ours) == (Source(address="192.0.2.1", helo="mail.example.org"), 2)
+
+
 @pytest.mark.parametrize("client", [None, "", "unix:/run/lmtp"])
 def test_who_came_by_no_network_is_nowhere(client):
     assert came_from(mail(POSTFIX), handed_in(client), OURS) == NOWHERE

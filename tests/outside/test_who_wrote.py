@@ -83,6 +83,17 @@ async def test_a_strangers_word_is_not():
     assert (await proof(below, from_host("127.0.0.1"))).by is None
 
 
+async def test_the_word_of_a_mailboxs_provider_is_taken_above_the_second_received_field():
+    found = Arrival(
+        sender="rosa@example.org", recipients=("harvest@lists.example.net",), mailbox="imap://lists@mx/INBOX"
+    )
+    received = RECEIVED % b"192.0.2.1"
+
+    assert (await proof(SAYS + received + MAIL, found)).by is ProvenBy.HOST
+    assert (await proof(received + SAYS + received + MAIL, found)).by is ProvenBy.HOST
+    assert (await proof(received + received + SAYS + MAIL, found)).by is None
+
+
 @pytest.mark.parametrize(
     "mail",
     [

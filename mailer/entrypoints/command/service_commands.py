@@ -49,6 +49,7 @@ def serve(
 
     from mailer.app import open_app, resource, sending_processes
     from mailer.entrypoints.log import log_to_stderr
+    from mailer.entrypoints.mailboxes import open_mailboxes
     from mailer.entrypoints.serve import serve as serve_app
     from mailer.store.migration import check_schema
 
@@ -57,13 +58,14 @@ def serve(
         at_hand = settings()
         processes = sending_processes(at_hand)
         app = open_app(at_hand, of=processes, sending=True)
+        mailboxes = open_mailboxes(at_hand)
         _warn_of_short_keys(app)
         if at_hand.service.serve_migrates if migrate is None else migrate:
             _bring_up_to_date(at_hand.database.url)
         else:
             check_schema(at_hand.database.url, resource("migrations"))
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(serve_app(app, at_hand.intake, at_hand.web, workers=processes))
+            runner.run(serve_app(app, at_hand.intake, at_hand.web, mailboxes, workers=processes))
 
 
 def _warn_of_short_keys(app: App) -> None:

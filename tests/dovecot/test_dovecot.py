@@ -1,0 +1,78 @@
+"""The mailbox against the real Dovecot: all ways of TLS, mail pushed to us, a large one, and nothing marked as read."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from fake_relay import FakeRelay
+from house import ADA, DOMAIN, ROSA, Clock, make_app, open_list, recipients
+from real_dovecot import ACCOUNT, PASSWORD, Dovecot, running_dovecot
+
+from mailer.app import App
+from mailer.entrypoints.serve import serving
+from mailer.outside.imap import Mailbox
+from mailer.settings.toml_tables import WebSettings
+
+
+@pytest.fixture(scope="session")
+def started() -> Iterator[Dovecot]:
+    with running_dovecot() as running:
+        yield running
+
+
+@pytest.fixture
+def dovecot(started: Dovecot, monkeypatch: pytest.MonkeyPatch) -> Dovecot:
+    """We trust its certificate, as we would any other."""
+    monkeypatch.setenv("SSL_CERT_FILE", str(started.certificate))
+    return started
+
+
+@pytest.fixture
+async def app(sqlite_template: Path, tmp_path: Path, relay: FakeRelay) -> App:
+    """On the machine's own clock, as Dovecot is."""
+    file = await asyncio.to_thread(shutil.copy, sqlite_template, tmp_path / "mailer.db")
+    made = make_app(f"sqlite:///{file}", Clock(), relay.port)
+    told = {"spool": tmp_path / "spool", "port": 0, "keep_free_megabytes": 0}
+    return replace(made, intake=made.intake.model_copy(update=told), clock=lambda: datetime.now(UTC))
+
+
+def mail(to: str, body: str = "") -> bytes:
+    head = [f"Return-Path: <{ROSA}>", f"From: Rosa <{ROSA}>", f"To: {to}", f"Message-ID: <{datetime.now(UTC)}@x>"]
+    return "\r\n".join([*head, "", body]).encode() + b"\r\n"
+
+
+@pytest.fixture(params=["tls", "starttls", "none"])
+def mailbox(request: pytest.FixtureRequest, dovecot: Dovecot) -> Mailbox:
+    return Mailbox(
+        host="localhost",
+        port=dovecot.tls if request.param == "tls" else dovecot.plain,
+        tls=request.param,
+        username=ACCOUNT,
+        password=PASSWORD,
+        done_folder="Done",
+        every_s=1500,
+    )
+
+
+async def test_mail_is_fetched_and_pushed_however_the_line_is_guarded(
+    app: App, dovecot: Dovecot, mailbox: Mailbox, relay: FakeRelay
+) -> None:
+    await open_list(app)
+    dovecot.empty("INBOX", "Done")
+    dovecot.put(mail(f"appeals-owner@{DOMAIN}", "a row of beans\r\n" * 330_000))
+    dovecot.put(mail("ada@example.org"))
+
+    async with serving(app, app.intake, WebSettings(port=0), [mailbox]):
+        await relay.wait_for(1)
+        await asyncio.to_thread(dovecot.put, mail(f"appeals-join@{DOMAIN}"))
+        await relay.wait_for(2)
+
+    assert set(recipients(relay)) == {ADA, ROSA}
+    assert dovecot.status("INBOX") == "INBOX messages=1 unseen=1"
+    assert dovecot.status("Done") == "Done messages=2 unseen=2"
