@@ -1,0 +1,1 @@
+"""Reading what comes back: bounces, delays, complaints, receipts and automatic replies."""
