@@ -24,7 +24,7 @@ ROOMS = [
     "entrypoints",
     "__main__",
 ]
-GROUPS = ["guarding", "joining", "writing", "posting", "carrying", "sending", "answering", "hearing"]
+GROUPS = ["guarding", "joining", "writing", "posting", "carrying", "sending", "answering", "returning", "hearing"]
 MOST_LINES, MEDIAN_LINES, MOST_FUNCTION_LINES = 250, 100, 40
 CALLED_ALIKE = {"__init__.py"}
 """A door may share its verb's name."""

@@ -1,0 +1,1 @@
+"""Returning: what comes back of our letters, and what is done about it."""
