@@ -24,11 +24,16 @@ class Act(StrEnum):
     INVITED = "invited"
     NEVER = "never"
     """Asked not to be asked again, by any list."""
+    BOUNCED = "bounced"
+    """Letters came back, and none goes there any more."""
+    COMPLAINED = "complained"
+    RESTORED = "restored"
+    """On the organiser's word, after a bounce or a complaint."""
 
 
 AGREED = (Act.CONFIRMED, Act.REJOINED, Act.IMPORTED)
 """With one of these the person was on the list; without any, all we know of them is a stranger's word."""
-PROOFS = frozenset({"proof", "client", "from", "envelope_from", "message_id"})
+PROOFS = frozenset({"proof", "client", "from", "envelope_from", "message_id", "diagnostic"})
 """What in the evidence shows who it was: kept for a while only."""
 
 
@@ -39,6 +44,9 @@ class Way(StrEnum):
     FORM = "form"
     LINK = "link"
     IMPORT = "import"
+    RETURN = "return"
+    """What came back of a letter."""
+    COMMAND = "command"
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,6 +63,8 @@ class Kind(StrEnum):
     """The person's letters come in another language from now on."""
     QUIET = "quiet"
     """Tells an owner that strangers are not answered for a while."""
+    PROBE = "probe"
+    """Says that letters came back; whether it does, too, shows whether anybody is there."""
     WRAPPED = "wrapped"
     """A person's mail, carried to the list's owner."""
 

@@ -29,6 +29,10 @@ class MailingList:
     """The address of who answers for the list."""
     quiet_until: datetime | None = None
     """Until then strangers who ask to join are not answered: hardly any of the last ones confirmed."""
+    hard_after: int = 1
+    """So many letters in a row that came back for good, and none goes to that mailbox any more."""
+    soft_limit: int = 5
+    """So many points of letters that came back for now, and it is asked whether anybody is there."""
 
     def is_quiet(self, now: datetime) -> bool:
         """Whether strangers are not answered at this hour."""

@@ -46,6 +46,8 @@ class Subscription:
     address_key: str
     language: str | None
     suppression_key: str
+    probed_at: datetime | None = None
+    """When it was last asked by letter whether anybody is there, since letters came back."""
 
 
 def may_ask(subscription: Subscription, now: datetime, *, again: bool = False) -> bool:

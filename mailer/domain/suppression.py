@@ -14,3 +14,11 @@ class Reason(StrEnum):
     LEFT = "left"
     NEVER = "never"
     """Never ask me again."""
+    BOUNCED = "bounced"
+    """Nobody reads mail there, as far as we were told."""
+    COMPLAINED = "complained"
+    """The reader called a letter of ours abuse."""
+
+
+FOR_WHAT_CAME_BACK = (Reason.BOUNCED, Reason.COMPLAINED)
+"""Orders that no word of the person's lifts, only who answers for the list."""

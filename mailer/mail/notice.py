@@ -27,6 +27,7 @@ _LINKS = {
     Kind.WELCOME: ("leave", Purpose.LEAVE),
     Kind.GOODBYE: ("rejoin", Purpose.REJOIN),
     Kind.LEAVING: ("leave", Purpose.LEAVE),
+    Kind.PROBE: ("leave", Purpose.LEAVE),
 }
 """The page and the purpose of the personal link in each kind that has one."""
 _OTHERS = {Kind.HELP, Kind.WHICH, Kind.SPOKEN, Kind.QUIET}
@@ -37,6 +38,7 @@ _ANSWERS = {
     Kind.ALREADY: Letterhead.reply_address,
     Kind.WELCOME: Letterhead.reply_address,
     Kind.SPOKEN: Letterhead.reply_address,
+    Kind.PROBE: Letterhead.reply_address,
 }
 """Where a reply goes that may say yes, no, or stop."""
 _MESSAGE_ID = re.compile(r"<[!-;=?-~]{1,480}@[!-;=?-~]{1,480}>")

@@ -31,11 +31,11 @@ from mailer.domain.subscription import SubscriptionState
 from mailer.store import consents
 from mailer.store.incoming_mails import IncomingState
 from mailer.store.queue_tables import delivery
-from mailer.store.tables import consent, incoming, subscriber, subscription
+from mailer.store.tables import consent, incoming, returned, subscriber, subscription
 
 _NAMELESS = ""
 """The mailbox_key of who was forgotten."""
-_OVER = (IncomingState.DONE, IncomingState.CARRIED)
+_OVER = (IncomingState.DONE, IncomingState.CARRIED, IncomingState.KEPT)
 """Mail that nothing is needed of any more a week later."""
 
 
@@ -47,6 +47,7 @@ def make_nameless(tx: Connection, subscriber_ids: Iterable[int]) -> None:
     tx.execute(update(subscriber).where(subscriber.c.id.in_(numbers)).values(**blank))
     tx.execute(update(subscription).where(subscription.c.subscriber_id.in_(numbers)).values(attributes={}))
     tx.execute(delete(consent).where(consent.c.subscriber_id.in_(numbers)))
+    _forget_returned(tx, numbers)
 
 
 def nameless(tx: Connection, most: int) -> dict[int, str]:
@@ -141,13 +142,24 @@ def end_expired(tx: Connection, mailing_list_id: int, subscription_ids: Iterable
 def _remove_unreferred(tx: Connection, subscriber_ids: list[int]) -> int:
     # PostgreSQL: whoever is just adding a subscription of theirs ends first, and is seen by the next statement.
     tx.execute(select(subscriber.c.id).where(subscriber.c.id.in_(subscriber_ids)).with_for_update())
-    return tx.execute(
-        delete(subscriber).where(
+    gone = tx.execute(
+        delete(subscriber)
+        .where(
             subscriber.c.id.in_(subscriber_ids),
             ~exists().where(subscription.c.subscriber_id == subscriber.c.id),
             ~exists().where(consent.c.subscriber_id == subscriber.c.id),
         )
-    ).rowcount
+        .returning(subscriber.c.id)
+    )
+    removed = list(gone.scalars())
+    _forget_returned(tx, removed)
+    return len(removed)
+
+
+def _forget_returned(tx: Connection, subscriber_ids: list[int]) -> None:
+    """What came back of letters to them stays counted, and says no more whose they were."""
+    nobody = {"diagnostic": "", "subscriber_id": None, "subscription_id": None}
+    tx.execute(update(returned).where(returned.c.subscriber_id.in_(subscriber_ids)).values(**nobody))
 
 
 def erase_proofs(tx: Connection, after: int, before: datetime, most: int) -> int:

@@ -32,7 +32,7 @@ class IncomingState(StrEnum):
     CARRIED = "carried"
     """It goes to an owner, wrapped into a letter of ours: kept for as long as that may take."""
     KEPT = "kept"
-    """It came to a return path: evidence of a bounce, kept as it came."""
+    """It came to a return path and was not understood: kept for a week, for people to look at."""
     PARKED = "parked"
 
 

@@ -75,4 +75,6 @@ def _value(row: Row[tuple[object, ...]]) -> MailingList:
         language=row.language,
         owner=row.owner,
         quiet_until=row.quiet_until,
+        hard_after=row.hard_after,
+        soft_limit=row.soft_limit,
     )

@@ -20,6 +20,7 @@ from sqlalchemy import (
 from mailer.store.columns import BigInt, UtcDateTime, id_column, metadata
 
 _HAS_HOUR, _NOT_A_NOTICE, _HAS_CAUSE = text("due_at IS NOT NULL"), text("campaign_id <> 0"), text("cause IS NOT NULL")
+_A_NOTICE = text("campaign_id = 0")
 
 campaign = Table(
     "campaign",
@@ -128,6 +129,7 @@ delivery = Table(
         postgresql_where=_NOT_A_NOTICE,
     ),
     Index("uq_delivery_cause", "cause", unique=True, sqlite_where=_HAS_CAUSE, postgresql_where=_HAS_CAUSE),
+    Index("ix_delivery_notice", "suppression_key", "id", sqlite_where=_A_NOTICE, postgresql_where=_A_NOTICE),
     # Room on each page for what its rows become.
     postgresql_with={"fillfactor": 50},
 )

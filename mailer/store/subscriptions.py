@@ -239,4 +239,5 @@ def _value(row: Row[Any]) -> Subscription:
         address_key=row.address_key,
         language=row.language,
         suppression_key=row.suppression_key,
+        probed_at=row.probed_at,
     )

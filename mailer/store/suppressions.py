@@ -7,27 +7,31 @@ from datetime import datetime
 
 from sqlalchemy import Connection, delete, select
 
-from mailer.domain.suppression import EVERY_LIST, Reason
+from mailer.domain.suppression import EVERY_LIST, FOR_WHAT_CAME_BACK, Reason
 from mailer.store.database import insert_into
 from mailer.store.tables import suppression
 
 
-def order(tx: Connection, suppression_key: str, mailing_list_id: int, reason: Reason, now: datetime) -> None:
-    """Never mail this person from this list (EVERY_LIST: from any); asking twice changes nothing."""
-    tx.execute(
+def order(tx: Connection, suppression_key: str, mailing_list_id: int, reason: Reason, now: datetime) -> bool:
+    """Never mail this person from this list (EVERY_LIST: from any); whether that is new. Twice changes nothing."""
+    made = tx.execute(
         insert_into(tx, suppression)
         .values(suppression_key=suppression_key, mailing_list_id=mailing_list_id, reason=reason, created_at=now)
         .on_conflict_do_nothing()
     )
+    return bool(made.rowcount)
 
 
-def lift(tx: Connection, suppression_key: str, mailing_list_id: int) -> None:
-    """The person came back to this list by their own word; orders for every list stand."""
-    tx.execute(
+def lift(tx: Connection, suppression_key: str, mailing_list_id: int, *reasons: Reason) -> bool:
+    """End the orders for this list that stand for these reasons; all others stand. Whether there were any."""
+    lifted = tx.execute(
         delete(suppression).where(
-            suppression.c.suppression_key == suppression_key, suppression.c.mailing_list_id == mailing_list_id
+            suppression.c.suppression_key == suppression_key,
+            suppression.c.mailing_list_id == mailing_list_id,
+            suppression.c.reason.in_(reasons),
         )
     )
+    return bool(lifted.rowcount)
 
 
 def standing(tx: Connection, suppression_keys: Iterable[str], *mailing_list_ids: int) -> set[str]:
@@ -39,3 +43,18 @@ def standing(tx: Connection, suppression_keys: Iterable[str], *mailing_list_ids:
         )
     )
     return set(found.scalars())
+
+
+def came_back(tx: Connection, suppression_key: str, mailing_list_id: int) -> bool:
+    """Whether this list, or any, writes to them no more because of what came back."""
+    reasons = {reason for place, reason in orders(tx, suppression_key) if place in {EVERY_LIST, mailing_list_id}}
+    return not reasons.isdisjoint(FOR_WHAT_CAME_BACK)
+
+
+def orders(tx: Connection, suppression_key: str) -> list[tuple[int, Reason]]:
+    """All that stand about one person: for which list, and why."""
+    found = select(suppression.c.mailing_list_id, suppression.c.reason).where(
+        suppression.c.suppression_key == suppression_key
+    )
+    ordered = found.order_by(suppression.c.mailing_list_id, suppression.c.reason)
+    return [(number, Reason(reason)) for number, reason in tx.execute(ordered)]

@@ -32,6 +32,9 @@ mailing_list = Table(
     Column("owner", Text, nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
     Column("quiet_until", UtcDateTime),
+    # So many letters in a row that no mailbox was there for, and so many points of those that may go better later.
+    Column("hard_after", Integer, nullable=False, server_default=text("1")),
+    Column("soft_limit", Integer, nullable=False, server_default=text("5")),
 )
 
 subscriber = Table(
@@ -64,6 +67,8 @@ subscription = Table(
     Column("requested_language", String(35)),
     # Asked for while another letter to the same mailbox was unanswered: asked about once that one is.
     Column("held_at", UtcDateTime),
+    # When the person was last asked whether letters reach them.
+    Column("probed_at", UtcDateTime),
     UniqueConstraint("mailing_list_id", "subscriber_id"),
     # A launch walks the confirmed subscriptions of one list in the order of their ids.
     Index("ix_subscription_launch", "mailing_list_id", "state", "id"),
@@ -88,8 +93,37 @@ suppression = Table(
     Column("suppression_key", String(64), primary_key=True),
     # 0: every list. Not NULL, of which a primary key would admit two.
     Column("mailing_list_id", BigInteger, primary_key=True, autoincrement=False),
-    Column("reason", String(16), nullable=False),
+    # Orders for different reasons stand beside each other: who left stays away when a bounce is undone.
+    Column("reason", String(16), primary_key=True),
     Column("created_at", UtcDateTime, nullable=False),
+)
+
+returned = Table(
+    "returned",
+    metadata,
+    id_column(),
+    Column("delivery_id", BigInteger, nullable=False),
+    # 0: a notice.
+    Column("campaign_id", BigInteger, nullable=False),
+    Column("letter", String(16), nullable=False),
+    Column("mailing_list_id", BigInteger),
+    Column("subscription_id", BigInteger),
+    Column("subscriber_id", BigInteger),
+    # Of the reader's address.
+    Column("domain", Text, nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("weight", String(16), nullable=False),
+    Column("reason", String(24), nullable=False),
+    Column("status", String(16)),
+    Column("diagnostic", Text, nullable=False),
+    Column("complaint", String(40)),
+    Column("way", String(16), nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Column("undone_at", UtcDateTime),
+    # However often, and by how many ways, the same is told.
+    UniqueConstraint("delivery_id", "kind", "weight"),
+    Index("ix_returned_reader", "subscriber_id", "at"),
+    Index("ix_returned_campaign", "campaign_id"),
 )
 
 tally = Table(

@@ -13,6 +13,7 @@ from mailer.domain.delivery import Kind, Notice
 from mailer.domain.join_request import JoinRequest
 from mailer.domain.mailing_list import MailingList
 from mailer.domain.subscription import Subscription, SubscriptionState, may_confirm
+from mailer.domain.suppression import Reason
 from mailer.domain.token import Purpose, read_token
 from mailer.errors import NothingPending
 from mailer.store import consents, deliveries, mailing_lists, subscribers, subscriptions, suppressions
@@ -51,7 +52,7 @@ def _admit(tx: Connection, app: App, mailing_list: MailingList, asked: Subscript
         tx,
         [{"subscriber_id": asked.subscriber_id, "name": asked.requested_name, "language": asked.requested_language}],
     )
-    suppressions.lift(tx, asked.suppression_key, mailing_list.id)
+    suppressions.lift(tx, asked.suppression_key, mailing_list.id, Reason.LEFT)
     consents.record(tx, asked, Act.CONFIRMED, evidence, now)
     welcome = Notice(
         kind=Kind.WELCOME,

@@ -8,6 +8,7 @@ from mailer.app import App
 from mailer.domain.consent import Act, Evidence
 from mailer.domain.mailing_list import MailingList
 from mailer.domain.subscription import REJOIN_WITHIN, SubscriptionState
+from mailer.domain.suppression import Reason
 from mailer.domain.token import Purpose, read_token
 from mailer.errors import NothingPending
 from mailer.store import consents, mailing_lists, subscriptions, suppressions
@@ -26,11 +27,12 @@ async def rejoin(app: App, token: str, evidence: Evidence) -> MailingList:
         if left.state is SubscriptionState.CONFIRMED:
             return mailing_list
         now = app.clock()
-        barred = suppressions.standing(tx, [left.suppression_key])
+        key = left.suppression_key
+        barred = suppressions.standing(tx, [key]) or suppressions.came_back(tx, key, mailing_list.id)
         if left.state is not SubscriptionState.UNSUBSCRIBED or now - left.changed_at > REJOIN_WITHIN or barred:
             raise NothingPending("this can no longer be undone: please ask to join again")
         subscriptions.move(tx, left.id, SubscriptionState.CONFIRMED, of=(SubscriptionState.UNSUBSCRIBED,), now=now)
-        suppressions.lift(tx, left.suppression_key, mailing_list.id)
+        suppressions.lift(tx, left.suppression_key, mailing_list.id, Reason.LEFT)
         consents.record(tx, left, Act.REJOINED, evidence, now)
         return mailing_list
 

@@ -14,7 +14,7 @@ from mailer.domain.join_request import JoinRequest
 from mailer.domain.mailing_list import MailingList
 from mailer.domain.shield import Ruling
 from mailer.domain.subscription import Subscription, may_ask
-from mailer.store import mailing_lists, subscribers, subscriptions
+from mailer.store import mailing_lists, subscribers, subscriptions, suppressions
 
 
 async def subscribe(
@@ -75,6 +75,8 @@ def take_request(tx: Connection, app: App, request: JoinRequest) -> None:
     if not guard.admits(tx, app, request.address, source=request.source, proven=request.proven):
         return
     known = subscriptions.find(tx, mailing_list.id, request.address.key)
+    if known is not None and suppressions.came_back(tx, known.suppression_key, mailing_list.id):
+        return
     ruling = _rule(tx, app, mailing_list, request, known)
     if ruling is Ruling.DROP:
         return

@@ -8,12 +8,15 @@ from sqlalchemy import Connection
 
 from mailer.app import App
 from mailer.domain.address import parse_address
+from mailer.domain.suppression import EVERY_LIST, Reason
 from mailer.errors import NotFound
-from mailer.store import consents, mailing_lists, subscribers, subscriptions, suppressions
+from mailer.store import consents, mailing_lists, returns, subscribers, subscriptions, suppressions
+
+_RETURNED = ("campaign_id", "letter", "kind", "weight", "reason", "status", "complaint", "way", "diagnostic")
 
 
 async def show_person(app: App, address: str) -> dict[str, Any]:
-    """Subscriptions, standing orders and the consent record of an address; NotFound, AddressRefused."""
+    """Subscriptions, standing orders, what came back and the consent record of an address; NotFound, AddressRefused."""
     person = parse_address(address)
 
     def work(tx: Connection) -> dict[str, Any]:
@@ -22,11 +25,21 @@ async def show_person(app: App, address: str) -> dict[str, Any]:
             raise NotFound(f"{person.mailed} is not known here")
         lists = {one.id: one.name for one in mailing_lists.every(tx)}
         found = (subscriptions.find(tx, mailing_list_id, person.key) for mailing_list_id in lists)
-        key = app.house.keyring.suppression_key(person.key)
+        orders = suppressions.orders(tx, app.house.keyring.suppression_key(person.key))
         return {
             "address": person.mailed,
-            "never": bool(suppressions.standing(tx, [key])),
+            "never": (EVERY_LIST, Reason.NEVER) in orders,
+            "suppressed": [{"list": lists.get(place, "every list"), "reason": reason} for place, reason in orders],
             "subscriptions": {lists[one.mailing_list_id]: one.state for one in found if one is not None},
+            "returned": [
+                {
+                    "at": line["at"].isoformat(),
+                    "list": lists.get(line["mailing_list_id"]),
+                    **{column: line[column] for column in _RETURNED},
+                    "undone": line["undone_at"] is not None,
+                }
+                for line in returns.of_reader(tx, number)
+            ],
             "consents": [
                 {
                     "at": line["at"].isoformat(),

@@ -118,7 +118,7 @@ def export(
 
 @people.command("show")
 def show(address: str, as_json: AsJson = False) -> None:
-    """What is known of an address: subscriptions, standing orders, and the consent record."""
+    """What is known of an address: subscriptions, standing orders, what came back, and the consent record."""
     from mailer.actions.writing.show_person import show_person
 
     person = act(lambda app: show_person(app, address))
@@ -128,5 +128,25 @@ def show(address: str, as_json: AsJson = False) -> None:
     typer.echo(person["address"] + ("\tnever to be mailed" if person["never"] else ""))
     for list_name, state in person["subscriptions"].items():
         typer.echo(f"{list_name}\t{state}")
+    for order in person["suppressed"]:
+        typer.echo(f"{order['list']}\tno letters\t{order['reason']}")
+    for line in person["returned"]:
+        said = line["complaint"] or line["diagnostic"] or line["status"] or ""
+        undone = "\tundone" if line["undone"] else ""
+        what = "\t".join(str(line[name] or "-") for name in ("at", "list", "kind", "weight", "reason", "way"))
+        typer.echo(f"{what}\t{said}{undone}")
     for line in person["consents"]:
         typer.echo(f"{line['at']}\t{line['list']}\t{line['act']}\t{line['way']}\t{line['evidence']}")
+
+
+@people.command("restore")
+def restore(address: str, list_name: ListName, as_json: AsJson = False) -> None:
+    """Write again to an address whose letters came back, or that complained; what came back counts no more."""
+    from mailer.actions.writing.restore_person import restore_person
+
+    restored = act(lambda app: restore_person(app, address, list_name=list_name, by=getpass.getuser()))
+    if as_json:
+        show_json({"address": address, "list": list_name, "state": restored.state, "lifted": restored.lifted})
+    else:
+        lifted = ", ".join(restored.lifted) or "nothing stood in the way"
+        typer.echo(f"{address} is {restored.state} on {list_name} (lifted: {lifted})")
