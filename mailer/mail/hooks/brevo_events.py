@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -20,6 +21,8 @@ _CLASSES = {
     "error": ProviderClass(otherwise=Reason.SYSTEM_TROUBLE, mild=True),
 }
 """By event."""
+_OWN_ID = re.compile(r"@[\w.-]{0,100}\b(?:mailin\.fr|sendinblue\.com|brevo\.com)>?")
+"""A Message-ID that Brevo made in place of ours tells nothing; any other that is not ours is of another's letter."""
 _COMPLAINTS = {"spam": "abuse", "complaint": "abuse", "unsubscribed": OPT_OUT, "unsubscribe": OPT_OUT}
 
 
@@ -30,7 +33,10 @@ def read_brevo(said: Any, telling: Telling) -> tuple[CameBack, ...]:
 
 def _event(event: dict[str, Any], telling: Telling) -> Iterator[CameBack]:
     kind = text(event.get("event"))
-    letter = OfLetter(to=text(event.get("email")), message_id=text(event.get("message-id")), at=_at(event, telling))
+    message_id = text(event.get("message-id"))
+    if _OWN_ID.search(message_id):
+        message_id = ""
+    letter = OfLetter(to=text(event.get("email")), message_id=message_id, at=_at(event, telling))
     if kind in _COMPLAINTS:
         yield telling.complaint(letter, _COMPLAINTS[kind])
     elif kind in _CLASSES:

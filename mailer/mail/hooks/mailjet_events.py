@@ -51,4 +51,4 @@ def _event(event: dict[str, Any], telling: Telling) -> Iterator[CameBack]:
     elif kind in {"bounce", "blocked"} and error != _NOT_SENT_TWICE:
         # A bounce says for itself whether it is for good; what is blocked, by its error.
         by = ProviderClass(otherwise=_ERRORS.get(error), mild=kind == "bounce" and event.get("hard_bounce") is not True)
-        yield telling.bounce(letter, text(event.get("comment")), notice=error, by=by)
+        yield telling.bounce(letter, text(event.get("comment")), notice="" if error in _ERRORS else error, by=by)
