@@ -138,5 +138,9 @@ class CallRefused(MailerError):
     """A call is not proven to be the provider's, or it is too old."""
 
 
+class CallUnderway(MailerError):
+    """The same call came a moment ago, and is being acted on."""
+
+
 class CallUnreadable(MailerError):
     """A call is not of the form that its provider's calls have."""

@@ -19,7 +19,7 @@ from mailer.mail.hooks.telling import Telling
 
 _log = structlog.get_logger()
 
-_AT_ONCE = 100
+_AT_ONCE = 25
 """In one transaction: others want to write, too."""
 
 
@@ -27,7 +27,8 @@ async def hear_call(app: App, call: ProviderCall) -> int:
     """Prove a call, read it, and have written down what it tells; of how many letters it was.
 
     A call that was heard before is no error, and changes nothing. NotFound where the provider is not one of ours,
-    CallRefused and CallUnreadable where it is at fault; FetchFailed and DatabaseUnavailable where it must come again.
+    CallRefused and CallUnreadable where it is at fault; FetchFailed, CallUnderway and DatabaseUnavailable where
+    it must come again.
     """
     hook = app.hooks.get(call.provider)
     if hook is None:
@@ -64,7 +65,9 @@ async def _hear_once(app: App, call: ProviderCall, proven: ProvenCall) -> int:
         telling = Telling(provider=call.provider, house=app.house, now=app.clock())
         came_backs = await asyncio.to_thread(read_call, proven, telling)
         starts = range(0, len(came_backs), _AT_ONCE)
-        return sum([await take_return(app, came_backs[start : start + _AT_ONCE]) for start in starts])
+        letters = sum([await take_return(app, came_backs[start : start + _AT_ONCE]) for start in starts])
     except BaseException:
         app.known_calls.forget(proven.name)
         raise
+    app.known_calls.done(proven.name)
+    return letters

@@ -10,7 +10,7 @@ from starlette.responses import PlainTextResponse, Response
 from mailer.actions.hearing.hear_call import hear_call
 from mailer.domain.provider_call import ProviderCall
 from mailer.entrypoints.web.page import app_of, client_of
-from mailer.errors import CallRefused, CallUnreadable, DatabaseUnavailable, FetchFailed, MailerError
+from mailer.errors import CallRefused, CallUnderway, CallUnreadable, DatabaseUnavailable, FetchFailed, MailerError
 
 _log = structlog.get_logger()
 
@@ -18,6 +18,7 @@ _STATUS: dict[type[MailerError], int] = {
     CallRefused: 403,
     CallUnreadable: 400,
     FetchFailed: 503,
+    CallUnderway: 503,
     DatabaseUnavailable: 503,
 }
 
