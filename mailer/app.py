@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from mailer.domain.came_back import CameBack
 from mailer.domain.keyring import Keyring, parse_keyring
 from mailer.domain.known_calls import KnownCalls
 from mailer.domain.language import choose_language
@@ -35,8 +36,8 @@ from mailer.store.presence import Presence
 from mailer.store.workers import LEASE
 
 _PACKAGE = Path(__file__).parent
-_DNS_S = 4
-"""Seconds for one question about a mail's sender."""
+_DNS_S, _SILENCE_S = 2, 60
+"""Seconds for one question about a mail's sender, and for which whoever did not answer is not asked again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +101,8 @@ class App:
     chance: Callable[[], float] = random.random
     """A number in [0, 1)."""
     bells: Bells = field(default_factory=Bells)
+    refused: list[CameBack] = field(default_factory=list)
+    """Letters that relays refused for their readers' sake, to be acted on; a crash forgets them."""
 
     async def close(self) -> None:
         """Put everything down; to other processes our workers are dead from now on."""
@@ -228,7 +231,9 @@ def _dns(settings: Settings) -> Dns | None:
     if not settings.hearing.check_senders:
         return None
     try:
-        return open_dns([host_and_port(server) for server in settings.dns.servers], within_s=_DNS_S)
+        return open_dns(
+            [host_and_port(server) for server in settings.dns.servers], within_s=_DNS_S, silence_s=_SILENCE_S
+        )
     except DnsUnavailable:
         return None  # `mailer doctor` says so; until then nobody is proven
 

@@ -44,6 +44,10 @@ class DatabaseUnavailable(MailerError):
     """The database cannot be reached, or refuses us."""
 
 
+class NoRoom(MailerError):
+    """So much waits to be acted on that nothing more is taken in for now."""
+
+
 class LeaseLost(DatabaseUnavailable):
     """A worker was not heard of for too long, and others have taken what it had claimed."""
 

@@ -8,6 +8,8 @@ from typing import Any
 MOST_INLINE = 64 * 1024
 """Octets of a mail that stand in its row; a longer one is a file in the spool."""
 
+FLEETING = "~"
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Arrival:
@@ -22,7 +24,10 @@ class Arrival:
     spooled: str | None = None
     """The name of its file in the spool, written and synced already."""
     digest: str | None = None
-    """What a second try of the same mail shares with the first, hex; None where none is to be recognised."""
+    """What a second try of the same mail shares with the first, up to 64 characters; None where none is recognised.
+
+    It begins with FLEETING where the mail has no Message-ID: later on the same octets may be another mail.
+    """
     client: str | None = None
     """The IP address that handed it in to us: a stranger's, or that of a mail server of our own."""
     helo: str | None = None

@@ -8,8 +8,11 @@ from enum import StrEnum
 
 ROLE_NAMES = frozenset({"postmaster", "abuse"})
 RETURN_PATH_NAME = "bounce"
+COMPLAINT_NAME = "cfbl"
+"""Where providers report letters of ours that a reader calls spam (RFC 9477)."""
 RESERVED_NAMES = ROLE_NAMES | {
     RETURN_PATH_NAME,
+    COMPLAINT_NAME,
     "mailer-daemon",
     "root",
     "admin",
@@ -36,6 +39,8 @@ class Command(StrEnum):
     ROLE = "role"
     """postmaster or abuse (RFC 5321 section 4.5.1, RFC 2142)."""
     RETURN_PATH = "bounce"
+    COMPLAINT = "cfbl"
+    """A provider reports what a reader calls spam; the token, where there is one, names the letter."""
 
 
 _SPELLINGS = {
@@ -74,6 +79,8 @@ def parse_local_part(local: str) -> CommandAddress:
         return CommandAddress(Command.ROLE, None)
     if base == RETURN_PATH_NAME:
         return CommandAddress(Command.RETURN_PATH, None, detail or None)
+    if base == COMPLAINT_NAME:
+        return CommandAddress(Command.COMPLAINT, None, detail or None)
     name, command, language = split_command(base)
     if command is None and detail in _DETAILS:
         return CommandAddress(_DETAILS[detail], name)

@@ -79,15 +79,15 @@ class Doorkeeper:
     desk: Desk
     receipts: set[asyncio.Task[str]] = field(default_factory=set)
     """Mails that are just being written down."""
-    _hindrance: str | None = None
+    _has_room: bool = True
 
     async def handle_MAIL(  # noqa: N802
         self, _server: SMTP, _session: Session, envelope: Envelope, address: str, _options: list[str]
     ) -> str:
         """Begin a mail while there is room for one."""
         hindrance = await self.desk.hindrance()
-        if hindrance != self._hindrance:
-            self._hindrance = hindrance
+        if self._has_room != (hindrance is None):
+            self._has_room = hindrance is None
             log.warning("no mail is taken" if hindrance else "mail is taken again", why=hindrance)
         if hindrance is not None:
             return NO_ROOM

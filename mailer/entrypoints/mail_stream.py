@@ -11,9 +11,9 @@ from pathlib import Path
 
 import structlog
 
-from mailer.domain.arrival import MOST_INLINE, Arrival
+from mailer.domain.arrival import FLEETING, MOST_INLINE, Arrival
 from mailer.domain.command_address import Command, parse_local_part
-from mailer.mail.trace_fields import comes_from_list_of, header_end, times_received, trace_end
+from mailer.mail.trace_fields import comes_from_list_of, has_identity, header_end, times_received, trace_end
 from mailer.store.spool import SpoolFile
 
 _log = structlog.get_logger()
@@ -22,6 +22,7 @@ END = b"\r\n.\r\n"
 MOST_HEADER = 64 * 1024
 """Octets."""
 _MOST_RECEIVED = 30
+_LONGEST_DIGEST = 64
 _PATIENCE_OCTETS = 2**20
 """How much beyond our limit is read and dropped, so that a civil client hears 552 at its final dot."""
 
@@ -69,6 +70,8 @@ class Stream:
     """What is kept in memory: all of it, or the header while that has not ended."""
     _digest: hashlib._Hash | None = None
     """None while the header has not ended."""
+    _fleeting: str = ""
+    """What its digest begins with."""
 
     async def take(self, reader: asyncio.StreamReader) -> bool:
         """Read it; False where it has no end in sight and the line should be cut."""
@@ -102,7 +105,7 @@ class Stream:
             recipients=self.recipients,
             raw=b"" if self.file else bytes(self._text),
             spooled=self.file.name if self.file else None,
-            digest=self._digest.hexdigest() if self._digest else None,
+            digest=(self._fleeting + self._digest.hexdigest())[:_LONGEST_DIGEST] if self._digest else None,
             client=client,
             helo=helo,
         )
@@ -158,6 +161,7 @@ class Stream:
         ):
             self.refuse(_IN_CIRCLES)
         else:
+            self._fleeting = "" if has_identity(header) else FLEETING
             envelope = "\0".join((self.sender, *sorted(self.recipients), "", ""))
             self._digest = hashlib.sha256(envelope.encode("utf-8", "surrogateescape"))
             self._digest.update(memoryview(self._text)[trace_end(header) :])

@@ -33,7 +33,7 @@ _log = structlog.get_logger()
 
 _OWNER_CHECK_S = 5
 _TIDY_CHECK_S = 600
-_GIVING_WAY_S = 0.1
+_GIVING_WAY_S = 0.5
 _MEGABYTE = 2**20
 
 

@@ -162,11 +162,12 @@ class Visit(SMTP):
         if self._in_vain > _MOST_IN_VAIN and not self._guests.is_own(self.client):
             await self._hang_up_now("421 4.7.0 Too many commands")
         method = self._smtp_methods.get(command.decode("ascii", "replace"))
-        if method is None or len(line) > _MOST_COMMAND or not rest.isascii():
+        arg = rest.strip().decode("ascii", "replace")
+        if method is None or len(line) > _MOST_COMMAND or not (arg.isascii() and arg.isprintable()):
             await self.push("500 5.5.2 This is no command of ours")
             return
         try:
-            await method(rest.strip().decode("ascii") or None)
+            await method(arg or None)
         except (ConnectionError, asyncio.IncompleteReadError):
             raise
         except Exception as trouble:  # whatever it was, the client is told to come again, and the log what it was

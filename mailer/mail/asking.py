@@ -9,6 +9,7 @@ from mailer.domain.command_address import CommandAddress
 from mailer.domain.consent import Evidence, Way
 from mailer.domain.proof import Proof
 from mailer.mail.read import Heard
+from mailer.mail.returns.came_back_in import Told
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -28,6 +29,8 @@ class Asking:
     """SHA-256 of its header, hex: shows later which mail it was, without keeping it."""
     keep_client: bool
     """Whether the source may stand in the consent record."""
+    told: Told | None = None
+    """What came back, where it was sent to an address for such mail."""
 
     @property
     def sender(self) -> Address | None:

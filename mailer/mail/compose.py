@@ -71,6 +71,7 @@ class Gap(IntEnum):
     LEAVE_PAGE = 8
     LEAVE_ADDRESS = 10
     REPLY_ADDRESS = 12
+    FEEDBACK_ID = 14
 
 
 def compose(
@@ -197,7 +198,9 @@ def _header(letterhead: Letterhead, campaign_id: int, boundary: str, subject: st
     one_click = b"List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n"
     before_reply, after_reply = header_field("Reply-To", [letterhead.address("reply", _TOKEN)]).split(_TOKEN.encode())
     yield from (after + one_click + before_reply, b"")
-    yield after_reply + _fixed_fields(letterhead, campaign_id, boundary) + b"\r\n"
+    complaints = header_field("CFBL-Address", letterhead.house.complaint_address.split()) + b"CFBL-Feedback-ID: "
+    yield from (after_reply + complaints, b"")
+    yield b"\r\n" + _fixed_fields(letterhead, campaign_id, boundary) + b"\r\n"
 
 
 def _fixed_fields(letterhead: Letterhead, campaign_id: int, boundary: str) -> bytes:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mailer.domain.command_address import Command, CommandAddress, parse_local_part
+from mailer.domain.keyring import Keyring
+from mailer.domain.returned import Returned, ReturnedFor, ReturnKind
+from mailer.domain.token import Purpose, read_token
+from mailer.errors import TokenRefused
 from mailer.mail.answers import Answer, read_answer
 from mailer.mail.commands import Asked, asked
-from mailer.mail.judge_report import judge_report
 from mailer.mail.mime import Part, split_mail
 from mailer.mail.read import Heard, read_part
+from mailer.mail.returns.read_return import read_return
 from mailer.mail.vocabulary import Vocabulary, Wish
 
 _SENT_TO = ("x-original-to", "delivered-to", "to", "cc")
@@ -18,6 +22,7 @@ _LOCAL = re.compile(r"([^\s<>(),:;\"@]{1,100})@[^\s<>(),:;\"@]+")
 _MOST_ADDRESSES = 50
 _ANSWERS = {Answer.YES: "confirm", Answer.NO: "decline", Answer.NEVER: "never"}
 _DOING = {Command.JOIN: "subscribe", Command.LEAVE: "unsubscribe", Command.HELP: "help"}
+_REPORTS = {ReturnKind.BOUNCE, ReturnKind.DELAY, ReturnKind.COMPLAINT}
 _FOR_PEOPLE = {Command.POST, Command.OWNER, Command.ROLE, Command.RETURN_PATH}
 
 
@@ -27,26 +32,43 @@ class Explained:
 
     kind: str
     """bounce, delay, complaint, auto-reply, command, answer (of a person to a letter) or other."""
-    recipients: tuple[str, ...] = ()
-    """Whom a bounce, delay or complaint is about."""
+    recipients: tuple[ReturnedFor, ...] = ()
+    """Whom a bounce, delay or complaint is about, and what became of it."""
     complaint_type: str | None = None
     commands: tuple[str, ...] = ()
     """subscribe, unsubscribe, confirm, decline, never, help, info, which, or "language" and a tag."""
+    return_path: str = "none"
+    """Whether it went to a return path of ours: valid, forged, or none (that could be told)."""
     why: str
     """One sentence: what decided."""
 
 
-def explain(raw: bytes, vocabulary: Vocabulary) -> Explained:
+def explain(raw: bytes, vocabulary: Vocabulary, keyring: Keyring | None = None) -> Explained:
     """What the octets of a mail would be to us; never fails, whatever they are.
 
     Its `Return-Path` is believed to be the envelope sender, and its To, Cc, Delivered-To and X-Original-To
-    to be where it went.
+    to be where it went. With a `keyring` it is told whether that was a return path of ours.
     """
     mail = split_mail(raw)
-    if (report := judge_report(mail)) is not None:
-        return Explained(
-            kind=report.kind, recipients=report.recipients, complaint_type=report.complaint_type, why=report.why
-        )
+    return replace(_explained(raw, mail, vocabulary), return_path=_return_path(mail, keyring) if keyring else "none")
+
+
+def _return_path(mail: Part, keyring: Keyring) -> str:
+    told = " ".join(mail.fields.get(name, "") for name in _SENT_TO)
+    addresses = [parse_local_part(local) for local in _LOCAL.findall(told)[:_MOST_ADDRESSES]]
+    tokens = [one.token for one in addresses if one.command is Command.RETURN_PATH and one.token]
+    try:
+        for token in tokens:
+            read_token(keyring, Purpose.RETURN_PATH, token)
+    except TokenRefused:
+        return "forged"
+    return "valid" if tokens else "none"
+
+
+def _explained(raw: bytes, mail: Part, vocabulary: Vocabulary) -> Explained:
+    returned = read_return(raw)
+    if returned.kind in _REPORTS:
+        return _of_report(returned)
     heard = read_part(mail, mail.fields.get("return-path", "unknown").strip())
     to = _sent_to(mail)
     if heard.robot is not None:
@@ -54,7 +76,21 @@ def explain(raw: bytes, vocabulary: Vocabulary) -> Explained:
             why = "A robot sent it, but to an address whose token lets it unsubscribe."
             return Explained(kind="command", commands=("unsubscribe",), why=why)
         return Explained(kind="auto-reply", why=f"No person wrote it: {heard.robot}.")
-    return _of_person(heard, to, vocabulary)
+    told = _of_person(heard, to, vocabulary)
+    if not told.commands and returned.kind in {ReturnKind.AUTO_REPLY, ReturnKind.RECEIPT}:
+        return Explained(kind="auto-reply", why="It reads like a vacation program's answer, or a receipt.")
+    return told
+
+
+def _of_report(returned: Returned) -> Explained:
+    """A bounce, a delay or a complaint."""
+    of = returned.recipients or ((returned.unnamed,) if returned.unnamed else ())
+    if returned.kind is ReturnKind.COMPLAINT:
+        why = f"A report of the type {returned.complaint} came from a mailbox provider."
+        return Explained(kind="complaint", recipients=of, complaint_type=returned.complaint or "other", why=why)
+    saying = "is late, and still tried" if returned.kind is ReturnKind.DELAY else "was given up"
+    why = f"A mail system tells that a letter {saying}{f': {of[0].reason}' if of else ''}."
+    return Explained(kind=str(returned.kind), recipients=of, why=why)
 
 
 def _of_person(heard: Heard, to: CommandAddress, vocabulary: Vocabulary) -> Explained:

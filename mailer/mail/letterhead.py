@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from mailer.domain.command_address import COMPLAINT_NAME, RETURN_PATH_NAME
 from mailer.domain.keyring import Keyring
 from mailer.domain.mailing_list import MailingList
 from mailer.domain.token import Purpose, sign_token
@@ -26,7 +27,20 @@ class House:
 
     def return_path(self, delivery_id: int) -> str:
         """MAIL FROM of one delivery: VERP-encoded and signed; its local part has 36 octets."""
-        return f"bounce+{sign_token(self.keyring, Purpose.RETURN_PATH, delivery_id)}@{self.domain}"
+        return self.return_address(self.return_token(delivery_id))
+
+    def return_token(self, delivery_id: int) -> str:
+        """What names a delivery in what comes back of it; it is the CFBL-Feedback-ID, too (RFC 9477 section 4.2)."""
+        return sign_token(self.keyring, Purpose.RETURN_PATH, delivery_id)
+
+    def return_address(self, token: str) -> str:
+        """The return path with a `return_token`."""
+        return f"{RETURN_PATH_NAME}+{token}@{self.domain}"
+
+    @property
+    def complaint_address(self) -> str:
+        """The value of CFBL-Address (RFC 9477 section 4.1): where providers report a reader's complaint, and how."""
+        return f"{COMPLAINT_NAME}@{self.domain}; report=arf"
 
     def message_id(self, delivery_id: int) -> str:
         """The Message-ID of one delivery, the same at every try."""

@@ -134,6 +134,8 @@ def _fields(
         header_field("Message-ID", (house.message_id(delivery.id),)),
         header_field("Auto-Submitted", ("auto-replied" if is_reply else "auto-generated",)),
         header_field("X-Auto-Response-Suppress", ("All",)),
+        header_field("CFBL-Address", house.complaint_address.split()),
+        header_field("CFBL-Feedback-ID", (house.return_token(delivery.id),)),
         header_field("MIME-Version", ("1.0",)),
     ]
     if is_reply:

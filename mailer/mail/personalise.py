@@ -21,7 +21,7 @@ _ADDRESS = re.compile(r"[!-~]+@[!-~]+")
 _LONGEST_PLAIN = 72
 """Letters and digits of ASCII, so many at most, are the same in every context and encoding."""
 # As plain numbers: looking up a member of an enum takes longer than what is done with it.
-_TO, _SUBJECT, _DATE, _MESSAGE_ID, _LEAVE_PAGE, _LEAVE_ADDRESS, _REPLY_ADDRESS = map(int, Gap)
+_TO, _SUBJECT, _DATE, _MESSAGE_ID, _LEAVE_PAGE, _LEAVE_ADDRESS, _REPLY_ADDRESS, _FEEDBACK_ID = map(int, Gap)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -63,11 +63,13 @@ def personalise(composed: ComposedLetter, recipient: Recipient, words: Sequence[
     pieces[_MESSAGE_ID] = house.message_name(recipient.delivery_id).encode()
     pieces[_LEAVE_PAGE] = pieces[_LEAVE_ADDRESS] = token
     pieces[_REPLY_ADDRESS] = sign_token(house.keyring, Purpose.REPLY, recipient.subscription_id).encode()
+    feedback = house.return_token(recipient.delivery_id)
+    pieces[_FEEDBACK_ID] = feedback.encode()
     token += SOFT_BREAK
     for place in composed.tokens:
         pieces[place] = token
     _fill(pieces, composed, words)
-    return Letter(house.return_path(recipient.delivery_id), recipient.address, b"".join(pieces), ready=True)
+    return Letter(house.return_address(feedback), recipient.address, b"".join(pieces), ready=True)
 
 
 def header_address(recipient: Recipient) -> bytes:

@@ -13,6 +13,7 @@ _LEADING = re.compile(
 )
 _RECEIVED = re.compile(rb"(?:\A|[\r\n])received[ \t]*:", re.IGNORECASE)
 _LIST_ID = re.compile(rb"(?:\A|[\r\n])list-id[ \t]*:(" + _VALUE + rb")", re.IGNORECASE)
+_MESSAGE_ID = re.compile(rb"(?:\A|[\r\n])message-id[ \t]*:", re.IGNORECASE)
 _IN_BRACKETS = re.compile(rb"<([^<>]*)>")
 _OVERLAP = 3
 """An empty line may begin so many octets before the place where it was looked for in vain."""
@@ -39,6 +40,11 @@ def trace_end(header: bytes | bytearray) -> int:
 def times_received(header: bytes | bytearray) -> int:
     """How many Received fields there are: a mail that goes in circles gathers them (RFC 5321 section 6.3)."""
     return len(_RECEIVED.findall(header))
+
+
+def has_identity(header: bytes | bytearray) -> bool:
+    """Whether there is a Message-ID (RFC 5322 section 3.6.4), so that no other mail is the same octet by octet."""
+    return _MESSAGE_ID.search(header) is not None
 
 
 def comes_from_list_of(domain: str, header: bytes | bytearray) -> bool:

@@ -15,7 +15,7 @@ from mailer.outside.check_dkim import check_dkim
 from mailer.outside.check_spf import check_spf
 from mailer.outside.dns import Dns
 
-_MOST_S = 8.0
+_MOST_S = 5.0
 
 _Check = Callable[[], Awaitable[tuple[str | None, str]]]
 

@@ -62,6 +62,10 @@ class Lane:
         code, _, reply = reason.partition(" ")
         self._stopped_by = _general(code, reply)
 
+    def suspects(self, delivery: Delivery) -> bool:
+        """Whether this one may yet turn out not to have been refused for its own sake."""
+        return delivery.address in self._refused
+
     def hear(self, delivery: Delivery, outcome: Outcome, now: datetime) -> list[Delivery]:
         """Learn from a reply; the deliveries, this one among them, that were not refused for their own sake.
 

@@ -27,7 +27,9 @@ class IntakeSettings(Table):
         "line of theirs says who came.",
     )
     authserv_ids: tuple[str, ...] = Field(
-        (), description="By which names those servers sign their Authentication-Results; others are not believed."
+        (),
+        description="By which names those servers sign their Authentication-Results; others are not believed. Only "
+        "where they remove fields of their name from mail that comes in.",
     )
     proxy_from: tuple[str, ...] = Field(
         (), description="Load balancers that begin each connection with a PROXY line: addresses or networks."

@@ -69,6 +69,12 @@ def agreed(tx: Connection, subscriber_ids: Iterable[int], *mailing_list_ids: int
     return set(tx.execute(found).scalars())
 
 
+def number(tx: Connection, mailing_list_id: int, act: Act, since: datetime) -> int:
+    """How many lines of one sort a list has since an hour."""
+    lines = (consent.c.mailing_list_id == mailing_list_id, consent.c.at >= since, consent.c.act == act)
+    return tx.execute(select(func.count()).select_from(consent).where(*lines)).scalar_one()
+
+
 def of_subscriber(tx: Connection, subscriber_id: int) -> list[dict[str, Any]]:
     """The lines about one person, oldest first."""
     found = tx.execute(select(consent).where(consent.c.subscriber_id == subscriber_id).order_by(consent.c.id))

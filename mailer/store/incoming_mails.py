@@ -4,21 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, fields
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from itertools import takewhile
 from typing import Any
 
 from sqlalchemy import Connection, Row, case, func, or_, select, update
 
-from mailer.domain.arrival import Arrival
+from mailer.domain.arrival import FLEETING, Arrival
 from mailer.errors import NotFound
-from mailer.store.database import insert_into, insert_many
+from mailer.store.database import insert_into, insert_together
 from mailer.store.tables import incoming
 
 MOST_TRIES = 3
 """A mail whose handling broke this often is parked for people to look at."""
 _AT_ONCE = 500
+_FLEETING_FOR = timedelta(seconds=30)
 
 
 _OF_ARRIVAL = tuple(field.name for field in fields(Arrival))
@@ -45,13 +46,19 @@ class IncomingMail:
 
 
 def add(tx: Connection, arrivals: Sequence[Arrival], now: datetime) -> None:
-    """Keep what arrived; a mail that came before, or among these, is not kept twice."""
+    """Keep what arrived; a mail that came before, or among these, is not kept twice.
+
+    One without a Message-ID is taken for a second try of the first within half a minute only.
+    """
+    if fleeting := [one.digest for one in arrivals if one.digest and one.digest.startswith(FLEETING)]:
+        earlier = (incoming.c.digest.in_(fleeting), incoming.c.received_at <= now - _FLEETING_FOR)
+        tx.execute(update(incoming).where(*earlier).values(digest=None))
     rows = [
         {column: getattr(one, column) for column in _OF_ARRIVAL}
         | {"recipients": list(one.recipients), "state": IncomingState.WAITING, "received_at": now}
         for one in arrivals
     ]
-    insert_many(tx, insert_into(tx, incoming).on_conflict_do_nothing(index_elements=["digest"]), rows)
+    insert_together(tx, insert_into(tx, incoming).on_conflict_do_nothing(index_elements=["digest"]), rows)
 
 
 def take(tx: Connection, most: int) -> list[IncomingMail]:

@@ -16,6 +16,8 @@ from mailer.store.database import Database
 
 _MOST_TOGETHER = 500
 _A_CROWD = 5
+"""So many mails that share a commit."""
+_CROWDED_S = 0.25
 Waiter = tuple[Arrival, asyncio.Future[None]]
 
 
@@ -27,14 +29,13 @@ class Logbook:
         self._waiters: list[Waiter] = []
         self._doubtful: set[str] = set()
         """Files of mails of which nobody knows whether their row was committed."""
-        self._together = 0
-        """How many mails the last commit was shared by."""
+        self._crowded_until = float("-inf")
         self._running: asyncio.Task[None] | None = None
 
     @property
     def crowded(self) -> bool:
         """Whether mail comes in by so many connections just now that every other write delays it."""
-        return self._running is not None and self._together >= _A_CROWD
+        return asyncio.get_running_loop().time() < self._crowded_until
 
     async def write_down(self, arrival: Arrival) -> None:
         """The mail is committed when this returns, or was before. Raises what kept us from it."""
@@ -49,7 +50,8 @@ class Logbook:
             # Whoever was answered by the last commit is heard first: a commit costs the same for one as for many.
             await asyncio.sleep(0)
             together, self._waiters = self._waiters[:_MOST_TOGETHER], self._waiters[_MOST_TOGETHER:]
-            self._together = len(together)
+            if len(together) >= _A_CROWD:
+                self._crowded_until = asyncio.get_running_loop().time() + _CROWDED_S
             await self._commit_together(together)
         self._running = None
 

@@ -11,6 +11,9 @@ from typing import Any
 
 import pytest
 
+from mailer.domain.keyring import Keyring, write_keyring
+from mailer.domain.token import Purpose, sign_token
+
 DSN = """\
 From: MAILER-DAEMON@mx.example.net
 To: bounce+abc@lists.example.org
@@ -116,10 +119,12 @@ def test_a_mail_is_told_for_what_it_is(explained, name):
     _, kind, recipients, commands = MAILS[name]
     told = explained[name]
 
-    assert (told["kind"], told["recipients"], told["commands"]) == (kind, recipients, commands)
+    failed = [one["address"] for one in told["recipients"] if one["action"] != "delayed" or kind == "delay"]
+    assert (told["kind"], failed, told["commands"]) == (kind, recipients, commands)
+    assert all(set(one) == {"address", "action", "status", "verdict", "reason"} for one in told["recipients"])
     assert told["complaint"] == ({"type": "abuse"} if kind == "complaint" else None)
     assert told["why"].endswith(".")
-    assert set(told) == {"file", "kind", "recipients", "complaint", "commands", "why"}
+    assert set(told) == {"file", "kind", "recipients", "complaint", "commands", "return_path", "why"}
 
 
 def test_without_json_the_same_is_told_in_a_line(tmp_path):
@@ -147,3 +152,17 @@ def test_a_file_that_cannot_be_read_is_named_and_the_others_are_still_explained(
     assert "gone.eml" in err
     assert str(tmp_path) in err
     assert len(err.splitlines()) == 2
+
+
+def test_with_the_secret_at_hand_a_return_path_is_told_from_a_forged_one(tmp_path):
+    keyring = Keyring(b"p" * 32, ((1, b"k" * 32),))
+    (tmp_path / "settings.toml").write_text("")
+    (tmp_path / "secret").write_text(write_keyring(keyring))
+    genuine = sign_token(keyring, Purpose.RETURN_PATH, 7)
+    bounced = DSN.format(recipients=FAILED)
+    for name, to in (("genuine", f"bounce+{genuine}"), ("forged", f"bounce+{genuine[:-4]}aaaa"), ("other", "appeals")):
+        (tmp_path / f"{name}.eml").write_text(f"X-Original-To: {to}@lists.example.org\n{bounced}")
+
+    _, out, _ = run(tmp_path, "--json", "genuine.eml", "forged.eml", "other.eml")
+
+    assert [json.loads(line)["return_path"] for line in out.splitlines()] == ["valid", "forged", "none"]

@@ -101,7 +101,7 @@ async def visit(intake: Intake, host: str = "127.0.0.1") -> Visitor:
 async def opened(desk: Desk, **changed: Any) -> AsyncIterator[Intake]:
     """The door on a free port of this machine, closed afterwards."""
     with tempfile.TemporaryDirectory() as folder:
-        desk.spool = Path(folder) / "spool"
+        desk.spool = changed.get("spool", Path(folder) / "spool")
         values = {"host": "127.0.0.1", "port": 0, "protocol": "smtp", "hostname": "mx.example.org", "domain": DOMAIN}
         intake = await open_intake(IntakeDoor(**{"spool": desk.spool, **values, **changed}), desk)
         try:

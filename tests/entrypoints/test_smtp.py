@@ -235,6 +235,16 @@ async def test_trouble_of_ours_asks_the_client_to_come_again_and_tells_it_nothin
     assert len(desk.received) == 1
 
 
+@pytest.mark.parametrize(
+    "line", [b"MAIL FROM:<rosa\x00@example.org>", b'MAIL FROM:<"a\x00b"@example.org>', b"EHLO a\x00b"]
+)
+async def test_no_word_with_a_control_character_in_it_is_a_command(line):
+    async with visiting(Desk()) as visitor:
+        await visitor.say("EHLO home.example.org")
+
+        assert (await visitor.say(line))[:1] == "5"
+
+
 async def test_a_taken_port_is_told_with_host_and_port():
     async with opened(Desk()) as intake:
         with pytest.raises(DoorTaken, match=rf"127\.0\.0\.1 port {intake.port}\b"):

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -79,6 +82,26 @@ async def test_nothing_stays_of_a_large_mail_that_is_not_taken(cut, monkeypatch)
 
         assert files(desk.spool) == []
     assert desk.received == []
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of its own, of 128 kB."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mount = ("mount", "-t", "tmpfs", "-o", "size=128k", "spool", disk)
+    if os.geteuid() != 0 or subprocess.run(mount, check=False).returncode != 0:
+        pytest.skip("mounting a small disk needs root, and a kernel that lets it")
+    yield disk
+    subprocess.run(["umount", "--lazy", disk], check=True)
+
+
+async def test_a_mail_for_which_the_disk_has_no_room_is_asked_to_wait_and_its_file_is_gone(small_disk):
+    desk = Desk()
+
+    answers = await sent(desk, LARGE, MAIL, LARGE[: 2**16 + 100] + b"\r\n", spool=small_disk)
+
+    assert [answer[:9] for answer in answers] == ["452 4.3.1", "250 2.0.0", "250 2.0.0"]
 
 
 async def test_a_mail_that_is_handed_in_again_by_other_servers_is_known_again():

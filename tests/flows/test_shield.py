@@ -11,6 +11,7 @@ from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from fake_relay import FakeRelay
 from house import (
@@ -33,14 +34,17 @@ from serving import served
 from sqlalchemy import Connection, func, select
 
 from mailer.actions.guarding.guard import may_write_to_stranger
+from mailer.actions.hearing.receive import receive
 from mailer.actions.joining.confirm import confirm
 from mailer.actions.joining.subscribe import subscribe, take_request
 from mailer.actions.writing.show_list import show_list
 from mailer.actions.writing.show_person import show_person
 from mailer.app import App
 from mailer.domain.address import Address
+from mailer.domain.arrival import Arrival
 from mailer.domain.consent import Evidence, Way
 from mailer.domain.join_request import JoinRequest
+from mailer.entrypoints.web.pages import web_app
 from mailer.errors import NotFound
 from mailer.settings.intake_tables import HearingSettings, ShieldSettings
 from mailer.store.database import Database
@@ -332,6 +336,19 @@ async def test_the_form_answers_alike_and_at_once_whoever_is_asked_for(app: App,
         assert len({re.sub(r"(emma|rosa)@example\.org", "", answer.text) for answer in answers}) == 1
         assert (unknown.status_code, wrong.status_code) == (404, 422)
         assert await rows(app, incoming) == [2]
+
+
+async def test_a_form_is_not_taken_while_too_much_waits(app: App) -> None:
+    await open_list(app)
+    small = replace(app, intake=app.intake.model_copy(update={"most_waiting": 1}))
+    await receive(small, Arrival(sender=EMMA, recipients=()))
+
+    transport = httpx.ASGITransport(web_app(small), raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url="http://lists.example.org") as browser:
+        answer = await browser.post("/join/appeals", data={"email": ROSA})
+
+    assert answer.status_code == 503
+    assert await rows(app, incoming) == [1]
 
 
 @pytest.mark.parametrize("kept", [False, True])

@@ -269,4 +269,4 @@ def test_a_notice_passes_the_letter_checker_but_for_its_signature(kind, language
     failed = {name for level, name, holds, _ in rules if level == "MUST" and not holds}
     for_confirmations_only = set() if kind is Kind.CONFIRM else {"confirm_reply_to"}
     not_for_lists = {"no_unsub_post"} if kind is Kind.WELCOME else set()
-    assert failed == {"dkim_present", "dkim_aligned"} | for_confirmations_only | not_for_lists
+    assert failed == {"dkim_present", "dkim_aligned", "cfbl_signed"} | for_confirmations_only | not_for_lists

@@ -48,7 +48,8 @@ def parsed(letter: Letter) -> EmailMessage:
 
 
 def test_a_letter_carries_who_sends_it_and_the_ways_back(composed, rosa):
-    message = parsed(personalise(composed(INVITATION), rosa))
+    letter = personalise(composed(INVITATION), rosa)
+    message = parsed(letter)
 
     assert message["From"] == "Open Appeals <appeals@lists.example.org>"
     assert message["To"] == "rosa@example.org"
@@ -62,7 +63,9 @@ def test_a_letter_carries_who_sends_it_and_the_ways_back(composed, rosa):
     assert message["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
     assert message["Feedback-ID"] == "42:appeals:campaign:lists.example.org"
     assert message["Precedence"] == "bulk"
-    assert {"Auto-Submitted", "CFBL-Address"}.isdisjoint(message.keys())
+    assert message["CFBL-Address"] == "cfbl@lists.example.org; report=arf"
+    assert message["CFBL-Feedback-ID"] == letter.return_path[len("bounce+") : -len("@lists.example.org")]
+    assert "Auto-Submitted" not in message
 
 
 def test_both_ways_out_name_this_subscription(composed, letterhead, rosa):

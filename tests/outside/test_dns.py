@@ -93,3 +93,47 @@ async def test_what_does_not_exist_is_remembered_for_a_while_and_a_failure_is_no
             with pytest.raises(DnsUnavailable):
                 await dns.texts("broken.example.org")
         assert zone.asked.count("broken.example.org. TXT") >= 2
+
+
+async def test_who_was_silent_twice_is_not_asked_for_a_while_and_others_are():
+    async with Zone({"well.example.org. TXT": ["here"], "b.example.net. TXT": ["here"]}) as zone:
+        for name in ("a.example.org.", "b.example.org.", "c.example.org."):
+            zone.is_silent(name)
+        dns = open_dns([("127.0.0.1", zone.port)], within_s=0.1, silence_s=60)
+
+        told = []
+        for name in ("a.example.org", "b.example.org", "c.example.org", "well.example.org"):
+            with pytest.raises(DnsUnavailable) as trouble:
+                await dns.texts(name)
+            told.append("a moment ago" in str(trouble.value))
+
+        assert told == [False, False, True, True]
+        assert await dns.texts("b.example.net") == ("here",)
+
+
+async def test_an_answer_in_between_makes_silence_forgotten():
+    async with Zone({"well.example.org. TXT": ["here"]}) as zone:
+        for name in ("a.example.org.", "b.example.org."):
+            zone.is_silent(name)
+        dns = open_dns([("127.0.0.1", zone.port)], within_s=0.1, silence_s=60)
+
+        for name in ("a.example.org", "b.example.org"):
+            with pytest.raises(DnsUnavailable):
+                await dns.texts(name)
+            assert await dns.texts("well.example.org") == ("here",)
+
+
+async def test_where_nobody_answers_it_is_the_servers_and_none_is_asked_for_a_while():
+    async with Zone({}) as zone:
+        names = [f"{letter}.example" for letter in "abcdefg"]
+        for name in names:
+            zone.is_silent(f"{name}.")
+        dns = open_dns([("127.0.0.1", zone.port)], within_s=0.05, silence_s=60)
+
+        told = []
+        for name in names:
+            with pytest.raises(DnsUnavailable) as trouble:
+                await dns.texts(name)
+            told.append("a moment ago" in str(trouble.value))
+
+        assert told == [False] * 6 + [True]

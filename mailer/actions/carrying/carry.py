@@ -11,6 +11,7 @@ from mailer.actions.posting.desk import Desk
 from mailer.actions.writing.write_letter import Written
 from mailer.domain.delivery import Delivery, Outcome, Settlement, settle, waits_on
 from mailer.errors import BudgetSpent, RelayUnavailable
+from mailer.mail.returns.refused_letter import is_return
 from mailer.relay.line import Line
 from mailer.relay.route import Route, next_route
 from mailer.store.gate import Wanted
@@ -113,7 +114,10 @@ async def _next(desk: Desk, route: Route[Written], line: Line, fate: Fate) -> No
         desk.low.set()
         return
     desk.handed += 1
-    fate.settled = _heard(desk, route, written.delivery, await line.send(written.letter))
+    outcome = await line.send(written.letter)
+    fate.settled = _heard(desk, route, written.delivery, outcome)
+    if is_return(fate.settled, outcome):
+        desk.refused[written.delivery.id] = written.delivery, outcome
 
 
 def _heard(desk: Desk, route: Route[Written], delivery: Delivery, outcome: Outcome) -> Settlement:
@@ -127,6 +131,7 @@ def _heard(desk: Desk, route: Route[Written], delivery: Delivery, outcome: Outco
                 settled = waits_on(settled, delivery, now, desk.app.chance())
             else:
                 desk.wronged[wronged.id] = wronged
+                desk.refused.pop(wronged.id, None)
         if lane.closed_until != was:
             desk.news.append(lane)
             desk.low.set()

@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 from mailer.actions.posting.desk import Desk, stay_alive
 from mailer.domain.campaign import CampaignState
 from mailer.domain.delivery import NOTICES, WRONGED_WAIT, Delivery
+from mailer.mail.returns.refused_letter import refused_letter
 from mailer.relay.lane import Lane
 from mailer.relay.route import Priority
 from mailer.store import campaigns, deliveries, fetching, gate, holds, progress, release
@@ -28,6 +29,7 @@ async def fill(desk: Desk) -> bool:
     app, now = desk.app, desk.app.clock()
     await stay_alive(desk, now)
     await write_down(desk, now)
+    pass_on(desk, now)
     if desk.closing:
         return False
     if not desk.claimed:
@@ -70,6 +72,18 @@ async def write_down(desk: Desk, now: datetime) -> None:
         desk.claimed.pop(one.delivery.id, None)
         await desk.app.database.write(_hold_unwritten, one.delivery, one.why, now)
         desk.ledger.gave_up((one.delivery.claim_id,))
+
+
+def pass_on(desk: Desk, now: datetime, *, at_the_end: bool = False) -> None:
+    """Lay what was refused for its reader's sake where it is acted on.
+
+    While others are refused in the same words, it may be the lane that is unwell, not they; at the end nobody knows.
+    """
+    for delivery, outcome in list(desk.refused.values()):
+        lanes = (desk.tray.lane(delivery.domain), *(route.lane for route in desk.routes))
+        if at_the_end or not any(lane.suspects(delivery) for lane in lanes):
+            del desk.refused[delivery.id]
+            desk.app.refused.append(refused_letter(delivery, outcome, now))
 
 
 def _tell(tx: Connection, lane: Lane, now: datetime) -> None:
@@ -127,6 +141,7 @@ async def put_back(desk: Desk) -> None:
     unused = list(desk.claimed.values())
     await _give_back(desk, unused, [(one.id, now) for one in unused], now)
     await write_down(desk, now)
+    pass_on(desk, now, at_the_end=True)
     if unused and not desk.closing:
         desk.app.bells.of(desk.priority).set()
     await desk.ledger.close_claims()

@@ -19,9 +19,11 @@ from mailer.actions.joining.confirm import confirm
 from mailer.actions.joining.decline import decline, never_ask_again
 from mailer.actions.joining.subscribe import subscribe_by_form
 from mailer.actions.joining.unsubscribe import unsubscribe
+from mailer.actions.returning.take_return import take_return
 from mailer.app import App
 from mailer.domain.command_address import Command, parse_local_part
 from mailer.domain.proof import UNPROVEN
+from mailer.domain.returned import ReturnKind
 from mailer.domain.token import Purpose
 from mailer.errors import DatabaseUnavailable, NotFound, NothingPending, TokenRefused
 from mailer.mail.answers import Answer, read_answer
@@ -30,6 +32,7 @@ from mailer.mail.commands import Asked, asked
 from mailer.mail.header_section import header_digest
 from mailer.mail.read import Heard, read_mail
 from mailer.mail.received import came_from
+from mailer.mail.returns.came_back_in import COMES_BACK, Told, told_in
 from mailer.mail.vocabulary import Wish
 from mailer.outside.who_wrote import who_wrote
 from mailer.store import incoming_mails
@@ -90,13 +93,14 @@ async def _look_at(app: App, mail: IncomingMail) -> tuple[bytes, list[Asking]]:
             proof=proof,
             header_digest=header_digest(raw),
             keep_client=app.hearing.keep_client_address,
+            told=await asyncio.to_thread(told_in, raw, app.house, to, app.clock()),
         )
         for recipient, to in addresses.items()
     ]
 
 
 def _matters_who_wrote(heard: Heard, command: Command) -> bool:
-    return not heard.robot and command not in {Command.OWNER, Command.ROLE, Command.RETURN_PATH}
+    return not heard.robot and command is not Command.OWNER and command not in COMES_BACK
 
 
 async def _act(app: App, mail: IncomingMail, askings: list[Asking]) -> IncomingState:
@@ -112,9 +116,9 @@ async def _act(app: App, mail: IncomingMail, askings: list[Asking]) -> IncomingS
 async def _heed(app: App, asking: Asking) -> IncomingState:
     """Robots join and confirm nothing and are never answered; they may leave with a token, and report."""
     command, token = asking.to.command, asking.to.token
-    if command is Command.RETURN_PATH:
-        return IncomingState.KEPT
-    if asking.heard.robot and not (command is Command.ROLE or (command is Command.LEAVE and token)):
+    if asking.told is not None:
+        return await _come_back(app, asking, asking.told)
+    if asking.heard.robot and not (command is Command.LEAVE and token):
         _log.info("a robot's mail", incoming=asking.mail_id, command=command, robot=asking.heard.robot)
         return IncomingState.DONE
     try:
@@ -123,6 +127,20 @@ async def _heed(app: App, asking: Asking) -> IncomingState:
         # The door asked before it took the mail: what it asked for is gone since.
         _log.info("mail in vain", incoming=asking.mail_id, why=str(refusal))
         return IncomingState.DONE
+
+
+async def _come_back(app: App, asking: Asking, told: Told) -> IncomingState:
+    """Act on a bounce or a complaint; what else comes to a role address is for people.
+
+    To a return path vacations come, too, of which nothing follows; what we do not understand is kept for a while.
+    """
+    acted = told.came_back is not None and await take_return(app, [told.came_back]) > 0
+    if acted or asking.to.command is Command.COMPLAINT:
+        _log.info("came back", incoming=asking.mail_id, kind=told.kind, acted=acted)
+        return IncomingState.DONE
+    if asking.to.command is Command.ROLE:
+        return await _carry(app, asking)
+    return IncomingState.KEPT if told.kind is ReturnKind.NONE else IncomingState.DONE
 
 
 async def _join(app: App, asking: Asking) -> IncomingState:
@@ -221,5 +239,4 @@ _ACTS: dict[Command, Callable[[App, Asking], Awaitable[IncomingState]]] = {
     Command.REPLY: _reply,
     Command.OWNER: _carry,
     Command.POST: _post,
-    Command.ROLE: _carry,
 }

@@ -13,7 +13,7 @@ from mailer.app import App
 from mailer.domain.arrival import Arrival
 from mailer.domain.command_address import Command, CommandAddress, parse_local_part
 from mailer.domain.token import Purpose, read_token
-from mailer.errors import DatabaseUnavailable, TokenRefused
+from mailer.errors import DatabaseUnavailable, NoRoom, TokenRefused
 from mailer.settings.intake_tables import IntakeSettings
 from mailer.store import incoming_mails, mailing_lists, spool
 from mailer.store.logbook import Logbook
@@ -29,13 +29,20 @@ _PURPOSES = {
     Command.CONFIRM: Purpose.CONFIRM,
     Command.LEAVE: Purpose.LEAVE,
     Command.RETURN_PATH: Purpose.RETURN_PATH,
+    Command.COMPLAINT: Purpose.RETURN_PATH,
     Command.REPLY: Purpose.REPLY,
 }
 _MUST_CARRY = {Command.CONFIRM, Command.RETURN_PATH, Command.REPLY}
 
 
 async def receive(app: App, *arrivals: Arrival) -> None:
-    """Keep what arrived; when this returns it is committed and will be acted on, whatever happens to us."""
+    """Keep what arrived; when this returns it is committed and will be acted on, whatever happens to us.
+
+    NoRoom where so much waits already that nothing is kept.
+    """
+    most = app.intake.most_waiting
+    if await app.database.read(incoming_mails.waiting, most) >= most:
+        raise NoRoom(f"{most} mails and forms wait to be acted on")
     await app.database.write(incoming_mails.add, arrivals, app.clock())
     app.bells.incoming.set()
 

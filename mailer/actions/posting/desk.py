@@ -10,7 +10,7 @@ import structlog
 
 from mailer.actions.writing.write_letter import LetterWriter, Unwritten, Written
 from mailer.app import App
-from mailer.domain.delivery import Delivery
+from mailer.domain.delivery import Delivery, Outcome
 from mailer.domain.limits import Grant
 from mailer.relay.connection import Relay
 from mailer.relay.lane import Lane
@@ -51,6 +51,8 @@ class Desk:
     """Lanes that closed or opened, of which the ledger does not know yet."""
     wronged: dict[int, Delivery] = field(default_factory=dict)
     """Deliveries noted as failed for what was not their fault."""
+    refused: dict[int, tuple[Delivery, Outcome]] = field(default_factory=dict)
+    """Deliveries that failed by the relay's word on them, until it is known to be about them."""
     unwritten: list[Unwritten] = field(default_factory=list)
 
     @property

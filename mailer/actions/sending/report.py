@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 
@@ -9,12 +10,16 @@ from sqlalchemy import Connection
 
 from mailer.app import App
 from mailer.domain.campaign import Campaign, CampaignState
+from mailer.domain.consent import Act
 from mailer.domain.delivery import OPEN, DeliveryState
-from mailer.store import audience, campaigns, holds, progress
+from mailer.domain.returned import Reason, ReturnKind, Weight
+from mailer.store import audience, campaigns, consents, holds, progress, returns
 from mailer.store.holds import Hold
 from mailer.store.progress import Line
+from mailer.store.returns import Returns
 
 _CHUNK = 2000
+_PROVIDERS = 10
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -60,6 +65,54 @@ def _status(app: App, campaign: Campaign, counts: dict[DeliveryState, int], held
     rate = told.settled / went
     waiting = told.audience - told.settled - counts.get(DeliveryState.DEFERRED, 0)
     return replace(told, rate=rate, eta_s=waiting / rate if rate else None)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Echo:
+    """What came back of a campaign so far, and how many left since it was launched."""
+
+    bounces: dict[Weight, dict[Reason, int]]
+    """By what they count for, and why; the most first."""
+    delays: int
+    complaints: int
+    unsubscribes: int
+    """Of the whole list, since the launch."""
+    providers: dict[str, dict[str, int]]
+    """Bounces by weight, and complaints, of the domains with the most."""
+
+
+async def echo(app: App, campaign_id: int) -> Echo:
+    """What came back of the campaign; NotFound."""
+
+    def work(tx: Connection) -> Echo:
+        campaign = campaigns.get(tx, campaign_id)
+        left = 0
+        if campaign.launched_at is not None:
+            left = consents.number(tx, campaign.mailing_list_id, Act.LEFT, campaign.launched_at)
+        return _echo(returns.of_campaign(tx, campaign_id), left)
+
+    return await app.database.read(work)
+
+
+def _echo(came_back: list[Returns], left: int) -> Echo:
+    bounces: dict[Weight, Counter[Reason]] = {}
+    providers: dict[str, Counter[str]] = {}
+    sums: Counter[ReturnKind] = Counter()
+    for one in came_back:
+        sums[one.kind] += one.number
+        if one.kind is ReturnKind.BOUNCE:
+            bounces.setdefault(one.weight, Counter())[one.reason] += one.number
+        if one.kind is not ReturnKind.DELAY:
+            what = one.weight.value if one.kind is ReturnKind.BOUNCE else "complaints"
+            providers.setdefault(one.domain, Counter())[what] += one.number
+    most = sorted(providers, key=lambda domain: (-providers[domain].total(), domain))[:_PROVIDERS]
+    return Echo(
+        bounces={weight: dict(bounces[weight].most_common()) for weight in Weight if weight in bounces},
+        delays=sums[ReturnKind.DELAY],
+        complaints=sums[ReturnKind.COMPLAINT],
+        unsubscribes=left,
+        providers={domain: dict(providers[domain]) for domain in most},
+    )
 
 
 async def reach(app: App, campaign_id: int) -> int:

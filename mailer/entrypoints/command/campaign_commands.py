@@ -179,7 +179,7 @@ def report_(
     as_csv: Annotated[bool, typer.Option("--csv", help="One line per person.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """What became of the letters: how many are in each state, or one line per person."""
+    """What became of the letters: how many are in each state, and what came back; or one line per person."""
     from mailer.actions.sending.report import report
     from mailer.domain.person_row import defused
     from mailer.entrypoints.command.follow import show_sum

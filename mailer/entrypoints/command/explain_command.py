@@ -11,6 +11,7 @@ import typer
 from mailer.entrypoints.command.console import AsJson, say, show_json, told_plainly
 
 if TYPE_CHECKING:
+    from mailer.domain.keyring import Keyring
     from mailer.mail.explain import Explained
 
 _STANDARD_INPUT = "-"
@@ -27,6 +28,7 @@ def explain_files(
 
     unread = False
     with told_plainly():
+        keyring = _keyring()
         for file in files:
             try:
                 raw = _octets(file)
@@ -34,10 +36,25 @@ def explain_files(
                 say(f"mailer: {file}: {trouble.strerror}")
                 unread = True
                 continue
-            told = explain(raw, vocabulary_in(Path(__file__).parents[2] / "locale"))
+            told = explain(raw, vocabulary_in(Path(__file__).parents[2] / "locale"), keyring)
             show_json(_values(file, told)) if as_json else typer.echo(_line(file, told))
     if unread:
         raise typer.Exit(1)
+
+
+def _keyring() -> Keyring | None:
+    """The secret, where there is one beside the settings: it tells a forged return path from a genuine one.
+
+    Mails are explained without it as well, and on machines that are set up half.
+    """
+    from mailer.app import read_keyring
+    from mailer.errors import SecretUnreadable, SettingsRefused
+    from mailer.settings.load import load_settings
+
+    try:
+        return read_keyring(load_settings().service.secret_file)
+    except (SettingsRefused, SecretUnreadable):
+        return None
 
 
 def _octets(file: str) -> bytes:
@@ -51,14 +68,24 @@ def _values(file: str, told: Explained) -> dict[str, object]:
     return {
         "file": file,
         "kind": told.kind,
-        "recipients": list(told.recipients),
+        "recipients": [
+            {
+                "address": one.address,
+                "action": one.action,
+                "status": one.status,
+                "verdict": one.weight,
+                "reason": one.reason,
+            }
+            for one in told.recipients
+        ],
         "complaint": {"type": told.complaint_type} if told.complaint_type else None,
         "commands": list(told.commands),
+        "return_path": told.return_path,
         "why": told.why,
     }
 
 
 def _line(file: str, told: Explained) -> str:
     """`rosa.eml: command unsubscribe. A whole line is nothing but a command.`"""
-    about = ", ".join((*told.commands, *told.recipients))
+    about = ", ".join((*told.commands, *(f"{one.address} {one.weight} {one.reason}" for one in told.recipients)))
     return f"{file}: {told.kind}{' ' if about else ''}{about}. {told.why}"

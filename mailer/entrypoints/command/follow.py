@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
@@ -11,7 +12,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from mailer.actions.sending.report import Status, status
+from mailer.actions.sending.report import Echo, Status, echo, status
 from mailer.app import App
 from mailer.domain.campaign import CampaignState
 from mailer.entrypoints.command.console import show_json
@@ -30,18 +31,29 @@ async def show_status(app: App, campaign_id: int, as_json: bool) -> None:
 
 
 async def show_sum(app: App, campaign_id: int, as_json: bool) -> None:
-    """Print how many letters are in each state, one line a state, and their sum, which is the audience."""
-    told = await status(app, campaign_id)
+    """Print how many letters are in each state, one line a state, their sum (the audience), and what came back."""
+    told, heard = await status(app, campaign_id), await echo(app, campaign_id)
     if as_json:
-        show_json(_as_json(told))
+        show_json(_as_json(told) | asdict(heard))
         return
     lines = [*sorted(told.counts.items()), ("audience", told.audience)]
     width = max(len(str(number)) for _, number in lines)
     for state, number in lines:
         typer.echo(f"{state:<10} {number:>{width}}")
-    for word in (told.campaign.remark, *_held_in_words(told)):
+    for word in (told.campaign.remark, *_held_in_words(told), *_echo_in_words(heard)):
         if word:
             typer.echo(word)
+
+
+def _echo_in_words(heard: Echo) -> Iterator[str]:
+    """What came back, one line for each sort; then who left, and which providers sent back the most."""
+    for weight, reasons in heard.bounces.items():
+        told = ", ".join(f"{number} {reason}" for reason, number in reasons.items())
+        yield f"bounces, {weight}: {sum(reasons.values())} ({told})"
+    counts = (("delays", heard.delays), ("complaints", heard.complaints), ("left the list since", heard.unsubscribes))
+    yield from (f"{name}: {number}" for name, number in counts if number)
+    for domain, sorts in heard.providers.items():
+        yield f"from {domain}: " + ", ".join(f"{number} {sort}" for sort, number in sorts.items())
 
 
 async def follow(app: App, campaign_id: int, as_json: bool) -> None:

@@ -17,7 +17,7 @@ from mailer.entrypoints.web import ways
 from mailer.entrypoints.web.hooks import post_hook
 from mailer.entrypoints.web.join import post_join, show_join
 from mailer.entrypoints.web.page import HOOKS, BoundedBody, app_of, page
-from mailer.errors import DatabaseUnavailable, NotFound, NothingPending, TokenRefused
+from mailer.errors import DatabaseUnavailable, NoRoom, NotFound, NothingPending, TokenRefused
 
 
 def web_app(app: App) -> Starlette:
@@ -35,7 +35,8 @@ def web_app(app: App) -> Starlette:
         Route("/{way}/{token}", _show_way),
     ]
     refused: dict[Any, Any] = dict.fromkeys((404, TokenRefused, NotFound), _not_found)
-    refused |= {NothingPending: _expired, HTTPException: _refused, DatabaseUnavailable: _trouble, Exception: _trouble}
+    refused |= dict.fromkeys((DatabaseUnavailable, NoRoom, Exception), _trouble)
+    refused |= {NothingPending: _expired, HTTPException: _refused}
     web = Starlette(routes=routes, exception_handlers=refused, middleware=[Middleware(BoundedBody)])
     web.state.app = app
     return web
@@ -65,7 +66,7 @@ async def _expired(request: Request, _refusal: Exception) -> Response:
 
 
 async def _trouble(request: Request, trouble: Exception) -> Response:
-    return page(request, "trouble", status=503 if isinstance(trouble, DatabaseUnavailable) else 500)
+    return page(request, "trouble", status=503 if isinstance(trouble, DatabaseUnavailable | NoRoom) else 500)
 
 
 async def _refused(_request: Request, refusal: HTTPException) -> Response:
