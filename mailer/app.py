@@ -12,15 +12,19 @@ from pathlib import Path
 
 from mailer.domain.came_back import CameBack
 from mailer.domain.keyring import Keyring, parse_keyring
+from mailer.domain.known_calls import KnownCalls
 from mailer.domain.language import choose_language
 from mailer.domain.limits import DomainLimits, Limits, Ramp
 from mailer.domain.mailing_list import MailingList
 from mailer.errors import DkimKeyRefused, DnsUnavailable, SecretUnreadable
 from mailer.mail.dkim import Signer, load_signer
+from mailer.mail.hooks.hook import Hook
 from mailer.mail.letterhead import House, Letterhead
 from mailer.mail.template import Templates
 from mailer.outside.dns import Dns, open_dns
+from mailer.outside.read_hook import read_hook
 from mailer.outside.signing import Signing
+from mailer.outside.sns import Sns
 from mailer.relay.connection import Relay
 from mailer.relay.route import Priority
 from mailer.relay.tray import EASY
@@ -85,6 +89,11 @@ class App:
     """Who may sign our letters with DKIM, the preferred first."""
     signing: Signing | None = None
     """Processes that do so; None where a thread of this one does."""
+    hooks: Mapping[str, Hook] = field(default_factory=dict)
+    """Which providers may call us to tell what came back, by their name."""
+    known_calls: KnownCalls = field(default_factory=KnownCalls)
+    sns: Sns = field(default_factory=Sns)
+    """Amazon's, for SES."""
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     """Now, aware, in UTC."""
     lease: timedelta = LEASE
@@ -140,6 +149,7 @@ def open_app(settings: Settings, *, of: int = 1, sending: bool = False) -> App:
         dns=_dns(settings),
         relays=tuple(replace(one, connections=max(2, one.connections // of)) for one in open_relays(settings)),
         signers=signers,
+        hooks={one.provider: read_hook(one) for one in settings.webhook},
         signing=Signing(signers, max(1, (os.cpu_count() or 1) // of)) if sending and signers else None,
     )
 

@@ -141,3 +141,19 @@ class DnsUnavailable(MailerError):
 
 class SigningUnavailable(MailerError):
     """No process can be had that signs our letters; they wait."""
+
+
+class FetchFailed(MailerError):
+    """A page or file was not to be had from another server, or we do not ask that server."""
+
+
+class CallRefused(MailerError):
+    """A call is not proven to be the provider's, or it is too old."""
+
+
+class CallUnderway(MailerError):
+    """The same call came a moment ago, and is being acted on."""
+
+
+class CallUnreadable(MailerError):
+    """A call is not of the form that its provider's calls have."""

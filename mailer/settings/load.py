@@ -7,7 +7,7 @@ import tomllib
 from pathlib import Path
 from typing import Any, ClassVar
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from mailer.errors import SettingsRefused
@@ -24,6 +24,7 @@ from mailer.settings.toml_tables import (
     Table,
     WebSettings,
 )
+from mailer.settings.webhook_tables import WebhookSettings, each_once
 
 DEFAULT_FILE = Path("settings.toml")
 
@@ -47,6 +48,7 @@ class Settings(BaseSettings):
     domain: tuple[DomainSettings, ...] = ()
     dns: DnsSettings = DnsSettings()
     dkim: tuple[DkimSettings, ...] = ()
+    webhook: tuple[WebhookSettings, ...] = ()
 
     tables: ClassVar[dict[str, type[Table]]] = {
         "service": Service,
@@ -61,7 +63,10 @@ class Settings(BaseSettings):
         "domain": DomainSettings,
         "dns": DnsSettings,
         "dkim": DkimSettings,
+        "webhook": WebhookSettings,
     }
+
+    _each_webhook_once = field_validator("webhook")(each_once)
 
     @classmethod
     def settings_customise_sources(
@@ -133,17 +138,14 @@ def _beside(settings: Settings, folder: Path) -> Settings:
         for one in settings.dkim
     )
     mailbox = tuple(one.model_copy(update={"password_file": folder / one.password_file}) for one in settings.mailbox)
+    webhook = tuple(
+        one.model_copy(update={"secret_file": folder / one.secret_file}) if one.secret_file else one
+        for one in settings.webhook
+    )
     named = {key: folder / file for key in ("tls_certificate", "tls_key") if (file := getattr(settings.intake, key))}
     intake = settings.intake.model_copy(update={"spool": folder / settings.intake.spool} | named)
-    changed = {
-        "service": service,
-        "database": database,
-        "intake": intake,
-        "relay": relay,
-        "dkim": dkim,
-        "mailbox": mailbox,
-    }
-    return settings.model_copy(update=changed)
+    changed = {"service": service, "database": database, "intake": intake, "relay": relay}
+    return settings.model_copy(update=changed | {"dkim": dkim, "mailbox": mailbox, "webhook": webhook})
 
 
 def settings_text() -> str:

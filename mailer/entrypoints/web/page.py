@@ -13,6 +13,9 @@ from mailer.app import App
 from mailer.domain.language import parse_language
 
 _MOST_FORM_OCTETS = 64 * 1024
+_MOST_HOOK_OCTETS = 1024 * 1024
+"""Providers tell of many letters in one call."""
+HOOKS = "/hooks/"
 _HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; "
     "base-uri 'none'; frame-ancestors 'none'",
@@ -66,7 +69,7 @@ async def read_form(request: Request) -> dict[str, str]:
 
 
 class BoundedBody:
-    """ASGI middleware: a body larger than any form of ours is refused while it is read."""
+    """ASGI middleware: a body larger than any form of ours, or any call of a provider, is refused while it is read."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -74,13 +77,14 @@ class BoundedBody:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass everything on, and count."""
         taken = 0
+        most = _MOST_HOOK_OCTETS if scope.get("path", "").startswith(HOOKS) else _MOST_FORM_OCTETS
 
         async def counted() -> Message:
             nonlocal taken
             message = await receive()
             taken += len(message.get("body", b""))
-            if taken > _MOST_FORM_OCTETS:
-                raise HTTPException(413, "That is more than any form here holds.")
+            if taken > most:
+                raise HTTPException(413, "That is more than anybody has to say here.")
             return message
 
         await self.app(scope, counted, send)

@@ -14,8 +14,9 @@ from starlette.routing import Route
 from mailer.actions.joining.look_up import all_lists
 from mailer.app import App
 from mailer.entrypoints.web import ways
+from mailer.entrypoints.web.hooks import post_hook
 from mailer.entrypoints.web.join import post_join, show_join
-from mailer.entrypoints.web.page import BoundedBody, app_of, page
+from mailer.entrypoints.web.page import HOOKS, BoundedBody, app_of, page
 from mailer.errors import DatabaseUnavailable, NoRoom, NotFound, NothingPending, TokenRefused
 
 
@@ -30,6 +31,7 @@ def web_app(app: App) -> Starlette:
         Route("/leave/{token}", ways.post_leave, methods=["POST"]),
         Route("/rejoin/{token}", ways.post_rejoin, methods=["POST"]),
         Route("/never/{token}", ways.post_never, methods=["POST"]),
+        Route(f"{HOOKS}{{provider}}", post_hook, methods=["POST"]),
         Route("/{way}/{token}", _show_way),
     ]
     refused: dict[Any, Any] = dict.fromkeys((404, TokenRefused, NotFound), _not_found)

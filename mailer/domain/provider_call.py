@@ -1,0 +1,28 @@
+"""A call of a mail provider to one of our hooks, before and after it is believed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ProviderCall:
+    """One POST, as it came."""
+
+    provider: str
+    """As `[[webhook]] provider` has it."""
+    body: bytes
+    headers: Mapping[str, str]
+    """By their names in lower case."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ProvenCall:
+    """What a provider said, once it is proven that the provider said it."""
+
+    name: str
+    """The same when the same is said again, and never for anything else that is genuine."""
+    said: Any
+    """JSON."""

@@ -1,0 +1,111 @@
+"""Fetching over HTTPS: from a host that the caller names, at a public address, within seconds, without redirects."""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import socket
+import ssl
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+import httptools
+
+from mailer.errors import FetchFailed
+
+Way = Callable[[str], Awaitable[Sequence[tuple[str, int]]]]
+"""Where a host may be reached: addresses and ports, the best first; FetchFailed."""
+
+_HTTPS = 443
+_READ_OCTETS = 16 * 1024
+
+
+async def public_way(host: str) -> Sequence[tuple[str, int]]:
+    """The addresses of a host, all of them public, so that nobody's DNS leads us into our own network."""
+    try:
+        found = await asyncio.get_running_loop().getaddrinfo(host, _HTTPS, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError) as trouble:
+        raise FetchFailed(f"{host} cannot be found: {trouble}") from None
+    addresses = [str(address[0]) for *_, address in found]
+    if not addresses or not all(map(_is_public, addresses)):
+        raise FetchFailed(f"{host} is not at a public address")
+    return [(address, _HTTPS) for address in addresses]
+
+
+def _is_public(address: str) -> bool:
+    parsed = ipaddress.ip_address(address.partition("%")[0])
+    return parsed.is_global and not parsed.is_multicast
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Fetch:
+    """One way of fetching."""
+
+    way: Way = public_way
+    trust: Callable[[], ssl.SSLContext] = ssl.create_default_context
+    """Whose certificates are believed."""
+    within_s: float = 10
+    """Seconds for the whole of it."""
+    most_octets: int = 64 * 1024
+    """Of the answer, its header included."""
+
+    async def get(self, url: str, host: str) -> bytes:
+        """The body of what is at `url`, which must be on `host`; FetchFailed where the answer is not 200."""
+        parts = urlsplit(url)
+        if parts.scheme != "https" or parts.netloc != host:
+            raise FetchFailed(f"{url[:200]!r} is not at https://{host}")
+        path = parts.path + (f"?{parts.query}" if parts.query else "")
+        try:
+            async with asyncio.timeout(self.within_s):
+                return await self._get(host, path or "/")
+        except TimeoutError:
+            raise FetchFailed(f"{host} did not answer within {self.within_s:g} s") from None
+        except (OSError, httptools.HttpParserError, httptools.HttpParserUpgrade) as trouble:
+            raise FetchFailed(f"{host} cannot be asked: {trouble}") from None
+
+    async def _get(self, host: str, path: str) -> bytes:
+        reader, writer = await self._connect(host)
+        try:
+            writer.write(
+                f"GET {path} HTTP/1.1\r\nHost: {host}\r\nAccept: */*\r\nUser-Agent: mailer\r\n"
+                "Connection: close\r\n\r\n".encode("ascii")
+            )
+            answer = _Answer()
+            parser = httptools.HttpResponseParser(answer)
+            taken = 0
+            while not answer.complete:
+                octets = await reader.read(_READ_OCTETS)
+                taken += len(octets)
+                if not octets or taken > self.most_octets:
+                    raise FetchFailed(f"{host} {'answers too much' if octets else 'broke off'}")
+                parser.feed_data(octets)
+        finally:
+            writer.transport.abort()
+        if (status := parser.get_status_code()) != 200:
+            raise FetchFailed(f"{host} answers {status}")
+        return bytes(answer.body)
+
+    async def _connect(self, host: str) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        trust = self.trust()
+        trouble: OSError | None = None
+        for address, port in await self.way(host):
+            try:
+                return await asyncio.open_connection(address, port, ssl=trust, server_hostname=host)
+            except OSError as failed:
+                trouble = failed
+        raise trouble or FetchFailed(f"{host} is nowhere")
+
+
+@dataclass(slots=True)
+class _Answer:
+    """What the parser of HTTP calls as it reads."""
+
+    body: bytearray = field(default_factory=bytearray)
+    complete: bool = False
+
+    def on_body(self, octets: bytes) -> None:
+        self.body += octets
+
+    def on_message_complete(self) -> None:
+        self.complete = True

@@ -1,0 +1,66 @@
+"""The table of settings.toml about providers that call us to tell what came back."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from pydantic import Field, field_validator, model_validator
+
+from mailer.settings.toml_tables import Table
+
+PROVIDERS = ("ses", "mailgun", "postmark", "sendgrid", "brevo", "mailjet")
+_TOPIC = re.compile(r"arn:aws(?:-cn|-us-gov)?:sns:[a-z]{2}(?:-[a-z]{1,20}){1,3}-\d{1,2}:\d{12}:[A-Za-z0-9_-]{1,256}")
+_NEEDS = {"ses": "topics", "sendgrid": "public_keys"}
+_OTHERS = "secret_file"
+
+
+class WebhookSettings(Table):
+    """A provider that tells of bounces and complaints by calling URL/hooks/PROVIDER. Repeat the table for each."""
+
+    provider: str = Field(
+        "", validate_default=True, description='"ses", "mailgun", "postmark", "sendgrid", "brevo" or "mailjet".'
+    )
+    secret_file: Path | None = Field(
+        None,
+        description="Of Mailgun the HTTP webhook signing key; of Postmark, Brevo and Mailjet the user:password you put "
+        "into the URL. A second line is believed as well, while you change it.",
+    )
+    public_keys: tuple[str, ...] = Field(
+        (), description="Of SendGrid: the verification keys of the signed event webhook, in base64 as it shows them."
+    )
+    topics: tuple[str, ...] = Field(
+        (), description="Of Amazon SES: the SNS topics it writes to: arn:aws:sns:eu-west-1:123456789012:returns."
+    )
+
+    @field_validator("provider")
+    @classmethod
+    def _known(cls, provider: str) -> str:
+        if provider not in PROVIDERS:
+            raise ValueError(f"must be one of {', '.join(PROVIDERS)}")
+        return provider
+
+    @field_validator("topics")
+    @classmethod
+    def _topics(cls, topics: tuple[str, ...]) -> tuple[str, ...]:
+        for topic in topics:
+            if not _TOPIC.fullmatch(topic):
+                raise ValueError(f"{topic!r} does not look like arn:aws:sns:eu-west-1:123456789012:returns")
+        return topics
+
+    @model_validator(mode="after")
+    def _proof_at_hand(self) -> WebhookSettings:
+        needed = _NEEDS.get(self.provider, _OTHERS)
+        for key in (*_NEEDS.values(), _OTHERS):
+            given = bool(getattr(self, key))
+            if given != (key == needed):
+                raise ValueError(f"{key} is {'of no use' if given else 'needed'} with provider = {self.provider!r}")
+        return self
+
+
+def each_once(webhooks: tuple[WebhookSettings, ...]) -> tuple[WebhookSettings, ...]:
+    """The tables as they are; ValueError where two are of one provider."""
+    names = [one.provider for one in webhooks]
+    if twice := next((name for name in names if names.count(name) > 1), None):
+        raise ValueError(f"{twice!r} stands twice: one table has room for several keys")
+    return webhooks
