@@ -53,7 +53,9 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
         return
     where, name = request.getfixturevalue("postgres"), f"test_{abs(hash(request.node.nodeid))}"
     with psycopg.connect(where.format(name="postgres"), autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name} TEMPLATE template")  # type: ignore[call-overload]
+        # Its files copied: a third of the time that their log takes (since PostgreSQL 15).
+        how = "STRATEGY FILE_COPY" if connection.info.server_version >= 150_000 else ""
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE template {how}")  # type: ignore[call-overload]
         yield where.format(name=name)
         connection.execute(f"DROP DATABASE {name} WITH (FORCE)")  # type: ignore[call-overload]
 

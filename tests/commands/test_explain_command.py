@@ -161,7 +161,7 @@ def test_with_the_secret_at_hand_a_return_path_is_told_from_a_forged_one(tmp_pat
     genuine = sign_token(keyring, Purpose.RETURN_PATH, 7)
     bounced = DSN.format(recipients=FAILED)
     for name, to in (("genuine", f"bounce+{genuine}"), ("forged", f"bounce+{genuine[:-4]}aaaa"), ("other", "appeals")):
-        (tmp_path / f"{name}.eml").write_text(f"X-Original-To: {to}@lists.example.org\n{bounced}")
+        (tmp_path / f"{name}.eml").write_text(bounced.replace("bounce+abc@", f"{to}@"))
 
     _, out, _ = run(tmp_path, "--json", "genuine.eml", "forged.eml", "other.eml")
 
