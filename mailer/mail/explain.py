@@ -23,7 +23,7 @@ _MOST_ADDRESSES = 50
 _ANSWERS = {Answer.YES: "confirm", Answer.NO: "decline", Answer.NEVER: "never"}
 _DOING = {Command.JOIN: "subscribe", Command.LEAVE: "unsubscribe", Command.HELP: "help"}
 _REPORTS = {ReturnKind.BOUNCE, ReturnKind.DELAY, ReturnKind.COMPLAINT}
-_FOR_PEOPLE = {Command.POST, Command.OWNER, Command.ROLE, Command.RETURN_PATH}
+_FOR_PEOPLE = {Command.POST, Command.OWNER, Command.ROLE, Command.RETURN_PATH, Command.COMPLAINT}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

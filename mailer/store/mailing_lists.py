@@ -55,6 +55,14 @@ def quieten(tx: Connection, mailing_list_id: int, until: datetime) -> None:
     tx.execute(update(mailing_list).where(mailing_list.c.id == mailing_list_id).values(quiet_until=until))
 
 
+def bear(tx: Connection, mailing_list_id: int, *, hard_after: int | None, soft_limit: int | None) -> None:
+    """So many returns the list bears from now on; None leaves it as it is."""
+    given = {"hard_after": hard_after, "soft_limit": soft_limit}
+    told = {name: number for name, number in given.items() if number is not None}
+    if told:
+        tx.execute(update(mailing_list).where(mailing_list.c.id == mailing_list_id).values(told))
+
+
 def counts(tx: Connection, mailing_list_id: int) -> dict[SubscriptionState, int]:
     """How many subscriptions are in each state."""
     counted = tx.execute(

@@ -215,3 +215,16 @@ def test_help_and_version_need_no_settings(bare: Terminal) -> None:
     text = bare("--help")
     for command in ("init", "serve", "migrate", "demo", "list", "subscribers", "campaign"):
         assert command in text
+
+
+def test_what_a_list_bears_can_be_set_and_whom_nothing_stands_against_is_restored_without_harm(
+    with_list: Terminal,
+) -> None:
+    with_list("subscribers", "add", "rosa@example.org", "--list", "appeals")
+
+    changed = with_list("list", "set", "appeals", "--hard-after", "3", "--json")
+    restored = with_list("subscribers", "restore", "rosa@example.org", "--list", "appeals", "--json")
+
+    assert (json.loads(changed)["hard_after"], json.loads(changed)["soft_limit"]) == (3, 5)
+    assert json.loads(restored)["state"] == "confirmed"
+    with_list("subscribers", "restore", "bea@example.org", "--list", "appeals", code=1)

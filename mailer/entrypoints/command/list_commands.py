@@ -30,6 +30,27 @@ def add(
     show_json(asdict(made)) if as_json else say(f"The list {made.name} is open: people join by {made.name}-join@.")
 
 
+@lists.command("set")
+def set_(
+    list_name: str,
+    hard_after: Annotated[
+        int | None, typer.Option(min=1, help="So many letters in a row that came back for good, and none goes there.")
+    ] = None,
+    soft_limit: Annotated[
+        int | None, typer.Option(min=1, help="So many points of letters that came back for now, and a probe is sent.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Change how many letters that come back a list bears."""
+    from mailer.actions.writing.set_list import set_list
+
+    changed = act(lambda app: set_list(app, list_name, hard_after=hard_after, soft_limit=soft_limit))
+    if as_json:
+        show_json(asdict(changed))
+    else:
+        say(f"{list_name}: none after {changed.hard_after} hard, a probe at {changed.soft_limit} points of soft ones.")
+
+
 @lists.command("show")
 def show(list_name: str, as_json: AsJson = False) -> None:
     """A list, and how many people are on it."""
