@@ -31,7 +31,7 @@ class MailingList:
     """Until then strangers who ask to join are not answered: hardly any of the last ones confirmed."""
     hard_after: int = 1
     """So many letters in a row that came back for good, and none goes to that mailbox any more."""
-    soft_limit: int = 5
+    soft_limit: int = 3
     """So many points of letters that came back for now, and it is asked whether anybody is there."""
 
     def is_quiet(self, now: datetime) -> bool:

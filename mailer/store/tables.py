@@ -34,7 +34,7 @@ mailing_list = Table(
     Column("quiet_until", UtcDateTime),
     # So many letters in a row that no mailbox was there for, and so many points of those that may go better later.
     Column("hard_after", Integer, nullable=False, server_default=text("1")),
-    Column("soft_limit", Integer, nullable=False, server_default=text("5")),
+    Column("soft_limit", Integer, nullable=False, server_default=text("3")),
 )
 
 subscriber = Table(

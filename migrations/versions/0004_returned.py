@@ -13,7 +13,7 @@ A_NOTICE = sa.text('campaign_id = 0')
 
 def upgrade() -> None:
     op.add_column('mailing_list', sa.Column('hard_after', sa.Integer(), server_default=sa.text('1'), nullable=False))
-    op.add_column('mailing_list', sa.Column('soft_limit', sa.Integer(), server_default=sa.text('5'), nullable=False))
+    op.add_column('mailing_list', sa.Column('soft_limit', sa.Integer(), server_default=sa.text('3'), nullable=False))
     op.add_column('subscription', sa.Column('probed_at', Hour, nullable=True))
     op.create_index('ix_delivery_notice', 'delivery', ['suppression_key', 'id'],
                     sqlite_where=A_NOTICE, postgresql_where=A_NOTICE)

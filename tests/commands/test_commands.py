@@ -225,6 +225,6 @@ def test_what_a_list_bears_can_be_set_and_whom_nothing_stands_against_is_restore
     changed = with_list("list", "set", "appeals", "--hard-after", "3", "--json")
     restored = with_list("subscribers", "restore", "rosa@example.org", "--list", "appeals", "--json")
 
-    assert (json.loads(changed)["hard_after"], json.loads(changed)["soft_limit"]) == (3, 5)
+    assert (json.loads(changed)["hard_after"], json.loads(changed)["soft_limit"]) == (3, 3)
     assert json.loads(restored)["state"] == "confirmed"
     with_list("subscribers", "restore", "bea@example.org", "--list", "appeals", code=1)
