@@ -41,6 +41,8 @@ _ANSWERS = {
     Kind.PROBE: Letterhead.reply_address,
 }
 """Where a reply goes that may say yes, no, or stop."""
+_WITH_WAY_OUT = {Kind.WELCOME, Kind.PROBE}
+"""What goes to readers as the list's letters do."""
 _MESSAGE_ID = re.compile(r"<[!-;=?-~]{1,480}@[!-;=?-~]{1,480}>")
 
 
@@ -157,7 +159,7 @@ def _list_fields(delivery: Delivery, letterhead: Letterhead, link: str | None) -
     fields = [header_field("List-Id", (f"<{letterhead.list_id}>",))]
     if delivery.subscription_id is not None and (answered := _ANSWERS.get(delivery.kind)):
         fields.append(header_field("Reply-To", (answered(letterhead, delivery.subscription_id),)))
-    if delivery.kind is Kind.WELCOME and delivery.subscription_id is not None:
+    if delivery.kind in _WITH_WAY_OUT and delivery.subscription_id is not None:
         leave_address = letterhead.leave_address(delivery.subscription_id)
         fields += [
             header_field("List-Unsubscribe", (f"<{link}>,", f"<mailto:{leave_address}>")),

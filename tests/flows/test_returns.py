@@ -10,6 +10,7 @@ from fake_relay import FakeRelay
 from fake_relay_session import Carried
 from house import (
     ADA,
+    APPEAL,
     BEA,
     BY_HAND,
     DOMAIN,
@@ -34,6 +35,7 @@ from mailer.actions.joining.unsubscribe import unsubscribe
 from mailer.actions.returning.take_return import take_return
 from mailer.actions.sending.report import echo, status
 from mailer.actions.writing.restore_person import restore_person
+from mailer.actions.writing.set_list import set_list
 from mailer.actions.writing.show_person import show_person
 from mailer.app import App
 from mailer.domain.came_back import CameBack
@@ -51,7 +53,7 @@ EVERYWHERE = [{"list": "every list", "reason": Reason.BOUNCED}]
 async def letter_to(app: App, relay: FakeRelay, reader: str = ROSA, list_name: str = "appeals") -> Carried:
     """A campaign goes out; what one reader got."""
     before = len(relay.letters)
-    await blast(app, list_name)
+    await blast(app, list_name, **{"appeal.md": APPEAL.replace("2027-03-05", "2027-09-03")})
     await send_campaigns(app)
     return next(letter for letter in relay.letters[before:] if letter.recipient == reader)
 
@@ -141,6 +143,7 @@ async def test_after_so_many_soft_ones_a_probe_asks_and_when_that_comes_back_too
 
     probe = relay.letters[-1]
     assert probe.recipient == ROSA
+    assert "List-Unsubscribe: <https://lists.example.org/leave/" in probe.content.decode().replace(":\r\n ", ": ")
     assert "there is nothing you need to do" in " ".join(text_of(probe).split())
     clock.advance(days=1)
     await came_back(app, probe, FULL)
@@ -325,6 +328,23 @@ async def test_a_provider_that_names_the_reader_is_understood(
     assert found == 1
     assert [line["campaign_id"] for line in (await known(app))["returned"]] == [1 if with_message_id else 2]
     assert (await known(app, EMMA))["suppressed"] == []
+
+
+async def test_a_list_that_bears_one_stops_at_the_second_in_a_row_and_a_letter_that_arrived_begins_anew(
+    app: App, relay: FakeRelay, clock: Clock
+) -> None:
+    await open_list(app)
+    await set_list(app, "appeals", hard_after=2)
+    await bring(app, *PEOPLE)
+    told = []
+    for arrives in (False, True, False, False):
+        letter = await letter_to(app, relay)
+        if not arrives:
+            await came_back(app, letter)
+        told.append((await known(app))["suppressed"])
+        clock.advance(days=6)
+
+    assert told == [[], [], [], EVERYWHERE]
 
 
 @SQLITE
