@@ -11,6 +11,7 @@ from house import ADA, Clock, blast, bring, open_list, read, send_campaigns, sen
 from sqlalchemy import Connection
 
 from mailer.actions.returning.take_return import take_return
+from mailer.actions.sending.reconsider import retry
 from mailer.actions.sending.report import Status, status
 from mailer.actions.sending.steer import cancel, resume
 from mailer.app import App
@@ -38,7 +39,7 @@ def people(domain: str, number: int) -> list[str]:
 
 
 async def begin(app: App, *readers: str) -> int:
-    """A campaign to these is launched; one reader's letter waits until tomorrow, so that it is not over."""
+    """A campaign to these is launched. Where the relay puts one of them off, it is not over yet."""
     await open_list(app)
     await bring(app, *(f"{one},," for one in readers))
     return await blast(app)
@@ -167,6 +168,23 @@ async def test_bounces_count_for_the_letters_they_are_of_and_not_against_later_o
     await resume(app, campaign_id)
     await come_back(app, [letters[one] for one in readers[3:9]], ReturnKind.BOUNCE)
     assert await app.database.read(heard) == {}
+
+
+@SQLITE
+async def test_letters_that_failed_are_tried_again_and_not_stopped_for_that(
+    app: App, relay: FakeRelay, clock: Clock
+) -> None:
+    readers = people("mail.example", 12)
+    for number, one in enumerate(readers):
+        relay.answers("rcpt", f"550 5.7.1 {'no' * (number % 2 + 1)}", address=one)
+    campaign_id = await begin(app, *readers)
+    await send_campaigns(app)
+    assert (await status(app, campaign_id)).counts == {DeliveryState.FAILED: 12}
+
+    relay.forgives()
+    await retry(app, campaign_id)
+
+    assert (await look(app, clock, campaign_id)).counts == {DeliveryState.ACCEPTED: 12}
 
 
 @SQLITE
