@@ -28,6 +28,7 @@ from mailer.outside.sns import Sns
 from mailer.relay.connection import Relay
 from mailer.relay.route import Priority
 from mailer.relay.tray import EASY
+from mailer.settings.governor_table import GovernorSettings
 from mailer.settings.intake_tables import HearingSettings, IntakeSettings, ShieldSettings
 from mailer.settings.load import Settings
 from mailer.settings.toml_tables import DkimSettings, DomainSettings, RelaySettings, host_and_port
@@ -79,6 +80,8 @@ class App:
     """What certain destinations are to be spared, by their name."""
     shield: ShieldSettings = field(default_factory=ShieldSettings)
     """How many strangers are asked to confirm."""
+    governor: GovernorSettings = field(default_factory=GovernorSettings)
+    """At how much trouble a blast stops by itself."""
     hearing: HearingSettings = field(default_factory=HearingSettings)
     """How mail that came in is believed, and what is kept of it."""
     intake: IntakeSettings = field(default_factory=IntakeSettings)
@@ -144,6 +147,7 @@ def open_app(settings: Settings, *, of: int = 1, sending: bool = False) -> App:
         templates=Templates(resource("templates"), _PACKAGE / "locale"),
         domains={one.name: _domain(one) for one in settings.domain},
         shield=settings.shield,
+        governor=settings.governor,
         hearing=settings.hearing,
         intake=settings.intake,
         dns=_dns(settings),

@@ -65,6 +65,10 @@ class Kind(StrEnum):
     """Tells an owner that strangers are not answered for a while."""
     PROBE = "probe"
     """Says that letters came back; whether it does, too, shows whether anybody is there."""
+    PAUSED = "paused"
+    """Tells an owner that a campaign of hers stopped by itself, or its letters to one provider."""
+    WEEKLY = "weekly"
+    """Tells an owner what needs her."""
     WRAPPED = "wrapped"
     """A person's mail, carried to the list's owner."""
 

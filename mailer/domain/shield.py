@@ -44,6 +44,18 @@ class Counted(StrEnum):
     """How often the house was tidied."""
     SWEPT = "swept"
     """Not a number of things but the last line of the consent record whose proofs were erased."""
+    ACCEPTED = "accepted"
+    """Letters of a campaign that were accepted; of "7 example.org", or, of all of campaign 7, of "7 "."""
+    REFUSED = "refused"
+    DEFERRED = "deferred"
+    GOVERNED = "governed"
+    """How often a campaign was resumed, or its letters to a provider held, and since when others are counted."""
+    WEEKLY = "weekly"
+    """Not a number of things but the last week that owners were told of: 202709."""
+
+
+KEPT_LONG = frozenset({Counted.ACCEPTED, Counted.REFUSED, Counted.DEFERRED, Counted.GOVERNED, Counted.WEEKLY})
+"""What is counted for as long as a campaign may take, or for a week."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -30,7 +30,7 @@ _LINKS = {
     Kind.PROBE: ("leave", Purpose.LEAVE),
 }
 """The page and the purpose of the personal link in each kind that has one."""
-_OTHERS = {Kind.HELP, Kind.WHICH, Kind.SPOKEN, Kind.QUIET}
+_OTHERS = {Kind.HELP, Kind.WHICH, Kind.SPOKEN, Kind.QUIET, Kind.PAUSED, Kind.WEEKLY}
 _DAYS = {Kind.CONFIRM: CONFIRM_WITHIN.days, Kind.GOODBYE: REJOIN_WITHIN.days}
 _ANSWERS = {
     Kind.CONFIRM: Letterhead.confirm_address,
@@ -52,8 +52,9 @@ def compose_notice(
     """The letter of one notice delivery, the same octets for the same input.
 
     Its kind is one of those with a personal link (NotFound without a mailing list or a subscription), or help, which,
-    spoken, quiet; the others are composed elsewhere: ValueError. It says Auto-Submitted, and auto-replied with
-    In-Reply-To where `values["in_reply_to"]` is a Message-ID (RFC 3834 section 5). `dated_at` is aware.
+    spoken, quiet, paused, weekly; the others are composed elsewhere: ValueError. It says Auto-Submitted, and
+    auto-replied with In-Reply-To where `values["in_reply_to"]` is a Message-ID (RFC 3834 section 5). `dated_at` is
+    aware.
     """
     if delivery.kind not in {*_LINKS, *_OTHERS}:
         raise ValueError(f"a {delivery.kind} letter is not composed from a notice template")
@@ -117,7 +118,15 @@ def _values(delivery: Delivery, house: House, language: str) -> dict[str, Any]:
         "spoken": Locale.parse(language, sep="-").get_language_name(told["spoken"]) if "spoken" in told else None,
         "asked": told.get("asked"),
         "confirmed": told.get("confirmed"),
+        "told": {name: _one_line(value) for name, value in told.items()},
     }
+
+
+def _one_line(value: Any) -> Any:
+    """A value whose texts, however deep in lists they stand, can begin no passage of their own."""
+    if isinstance(value, str):
+        return one_line(value)
+    return [_one_line(one) for one in value] if isinstance(value, list | tuple) else value
 
 
 def _fields(

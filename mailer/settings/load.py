@@ -11,6 +11,7 @@ from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from mailer.errors import SettingsRefused
+from mailer.settings.governor_table import GovernorSettings
 from mailer.settings.intake_tables import HearingSettings, IntakeSettings, ShieldSettings
 from mailer.settings.mailbox_tables import MailboxSettings
 from mailer.settings.toml_tables import (
@@ -44,6 +45,7 @@ class Settings(BaseSettings):
     shield: ShieldSettings = ShieldSettings()
     web: WebSettings = WebSettings()
     sending: SendingSettings = SendingSettings()
+    governor: GovernorSettings = GovernorSettings()
     relay: tuple[RelaySettings, ...] = Field((RelaySettings(),), min_length=1)
     domain: tuple[DomainSettings, ...] = ()
     dns: DnsSettings = DnsSettings()
@@ -59,6 +61,7 @@ class Settings(BaseSettings):
         "shield": ShieldSettings,
         "web": WebSettings,
         "sending": SendingSettings,
+        "governor": GovernorSettings,
         "relay": RelaySettings,
         "domain": DomainSettings,
         "dns": DnsSettings,

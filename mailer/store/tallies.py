@@ -2,17 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, Dialect, Insert, bindparam, case, delete, literal, select, tuple_
+from sqlalchemy import (
+    Connection,
+    Dialect,
+    Insert,
+    Integer,
+    String,
+    bindparam,
+    case,
+    delete,
+    literal,
+    or_,
+    select,
+    tuple_,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 
-from mailer.domain.shield import Counted, Limit
-from mailer.store.batch import Prepared
+from mailer.domain.shield import KEPT_LONG, Counted, Limit
+from mailer.store.batch import Prepared, packed, rows_of
 from mailer.store.columns import UtcDateTime
 from mailer.store.database import insert_into
 from mailer.store.tables import tally
+
+_LONG = timedelta(days=30)
 
 
 def count(tx: Connection, kind: Counted, of: str, span: timedelta, now: datetime) -> int:
@@ -62,10 +77,30 @@ def put(tx: Connection, kind: Counted, of: str, number: int, now: datetime) -> N
 
 
 def drop_old(tx: Connection, before: datetime, most: int) -> int:
-    """Forget up to `most` windows that began before; how many were."""
-    old = select(tally.c.kind, tally.c.of).where(tally.c.since < before, tally.c.kind != Counted.SWEPT).limit(most)
+    """Forget up to `most` windows that began before (some a month before); how many were."""
+    long_ago = or_(tally.c.kind.not_in(KEPT_LONG), tally.c.since < before - _LONG)
+    old = select(tally.c.kind, tally.c.of).where(tally.c.since < before, tally.c.kind != Counted.SWEPT, long_ago)
+    old = old.limit(most)
     return tx.execute(delete(tally).where(tuple_(tally.c.kind, tally.c.of).in_(old), tally.c.since < before)).rowcount
 
 
+def add(tx: Connection, numbers: Mapping[tuple[Counted, str], int], now: datetime) -> None:
+    """Count so many more of each (more than 0), whatever their windows, which begin now."""
+    rows = sorted((kind, of, number) for (kind, of), number in numbers.items())
+    if rows:
+        _ADD.run(tx, rows=packed(tx.dialect, rows), now=now)
+
+
+def _make_add(dialect: Dialect) -> Insert:
+    one = rows_of(dialect, "rows", {"kind": String(), "of": String(), "number": Integer()})
+    now = bindparam("now", type_=UtcDateTime())
+    insert = sqlite.insert if dialect.name == "sqlite" else postgresql.insert
+    # With its condition SQLite does not take ON CONFLICT for a join's.
+    rows = select(one.c.kind, one.c.of, now, one.c.number).where(one.c.number > 0)
+    added = insert(tally).from_select(["kind", "of", "since", "count"], rows)
+    more = tally.c["count"] + added.excluded["count"]
+    return added.on_conflict_do_update(index_elements=["kind", "of"], set_={"since": now, "count": more})
+
+
 # Made once: a flood of requests is turned away with little else.
-_COUNT = Prepared(_make_count)
+_COUNT, _ADD = Prepared(_make_count), Prepared(_make_add)

@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Coroutine
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from mailer.actions.posting.desk import Desk
 from mailer.actions.writing.write_letter import Written
-from mailer.domain.delivery import Delivery, Outcome, Settlement, settle, waits_on
+from mailer.domain.delivery import NOTICES, Delivery, DeliveryState, Outcome, Settlement, settle, waits_on
+from mailer.domain.shield import Counted
 from mailer.errors import BudgetSpent, RelayUnavailable
 from mailer.mail.returns.refused_letter import is_return
 from mailer.relay.line import Line
@@ -132,17 +134,34 @@ def _heard(desk: Desk, route: Route[Written], delivery: Delivery, outcome: Outco
             else:
                 desk.wronged[wronged.id] = wronged
                 desk.refused.pop(wronged.id, None)
+                _count(desk, wronged, Counted.REFUSED, -1)
         if lane.closed_until != was:
             desk.news.append(lane)
             desk.low.set()
             if lane is route.lane and lane.closed_until is not None:
                 desk.recall(route)
+    _count(desk, delivery, _kind_of(route, settled, now), 1)
     desk.tray.landed(delivery)
     if desk.tray.size and not route.ready:
         desk.more.set()
     if not (desk.claimed or desk.tray.flying):
         desk.low.set()
     return settled
+
+
+def _kind_of(route: Route[Written], settled: Settlement, now: datetime) -> Counted | None:
+    """What the governor is told; nothing where nobody answered, or where the relay itself wants nothing for now."""
+    if settled.state is DeliveryState.ACCEPTED:
+        return Counted.ACCEPTED
+    if settled.code is None or route.lane.closed(now):
+        return None
+    return Counted.REFUSED if settled.state is DeliveryState.FAILED and settled.code >= 500 else Counted.DEFERRED
+
+
+def _count(desk: Desk, delivery: Delivery, kind: Counted | None, number: int) -> None:
+    if kind is not None and delivery.campaign_id != NOTICES:
+        desk.heard[delivery.campaign_id, delivery.domain, kind] += number
+        desk.heard[delivery.campaign_id, "", kind] += number
 
 
 async def _in_time(desk: Desk, route: Route[Written]) -> bool:

@@ -8,9 +8,11 @@ from datetime import datetime
 import structlog
 from sqlalchemy import Connection
 
+from mailer.actions.guarding.govern import govern
 from mailer.actions.posting.desk import Desk, stay_alive
 from mailer.domain.campaign import CampaignState
 from mailer.domain.delivery import NOTICES, WRONGED_WAIT, Delivery
+from mailer.domain.governor import LOOK_EVERY, ripe
 from mailer.mail.returns.refused_letter import refused_letter
 from mailer.relay.lane import Lane
 from mailer.relay.route import Priority
@@ -30,6 +32,7 @@ async def fill(desk: Desk) -> bool:
     await stay_alive(desk, now)
     await write_down(desk, now)
     pass_on(desk, now)
+    await _govern(desk, now)
     if desk.closing:
         return False
     if not desk.claimed:
@@ -72,6 +75,15 @@ async def write_down(desk: Desk, now: datetime) -> None:
         desk.claimed.pop(one.delivery.id, None)
         await desk.app.database.write(_hold_unwritten, one.delivery, one.why, now)
         desk.ledger.gave_up((one.delivery.claim_id,))
+
+
+async def _govern(desk: Desk, now: datetime, *, at_the_end: bool = False) -> None:
+    """Tell the governor what was heard, now and then; what it stops is heeded with the next look."""
+    if desk.priority is not Priority.CAMPAIGNS:
+        return
+    if desk.governed_at is None or now - desk.governed_at >= LOOK_EVERY or (at_the_end and desk.heard):
+        desk.governed_at = now
+        await govern(desk.app, ripe(desk.heard))
 
 
 def pass_on(desk: Desk, now: datetime, *, at_the_end: bool = False) -> None:
@@ -142,6 +154,7 @@ async def put_back(desk: Desk) -> None:
     await _give_back(desk, unused, [(one.id, now) for one in unused], now)
     await write_down(desk, now)
     pass_on(desk, now, at_the_end=True)
+    await _govern(desk, now, at_the_end=True)
     if unused and not desk.closing:
         desk.app.bells.of(desk.priority).set()
     await desk.ledger.close_claims()

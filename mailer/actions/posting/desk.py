@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -11,6 +12,7 @@ import structlog
 from mailer.actions.writing.write_letter import LetterWriter, Unwritten, Written
 from mailer.app import App
 from mailer.domain.delivery import Delivery, Outcome
+from mailer.domain.governor import Key
 from mailer.domain.limits import Grant
 from mailer.relay.connection import Relay
 from mailer.relay.lane import Lane
@@ -53,6 +55,9 @@ class Desk:
     """Deliveries noted as failed for what was not their fault."""
     refused: dict[int, tuple[Delivery, Outcome]] = field(default_factory=dict)
     """Deliveries that failed by the relay's word on them, until it is known to be about them."""
+    heard: Counter[Key] = field(default_factory=Counter)
+    """What was said of campaigns' letters, for the governor; and when it was last told."""
+    governed_at: datetime | None = None
     unwritten: list[Unwritten] = field(default_factory=list)
 
     @property

@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from mailer.app import App
 from mailer.domain.campaign import Campaign, CampaignState, check_state
 from mailer.domain.delivery import Decision, DeliveryState
-from mailer.store import campaigns, deliveries
+from mailer.store import campaigns, deliveries, governing
 
 _CHUNK = 5000
 _GOING = (CampaignState.SENDING, CampaignState.PAUSED, CampaignState.SENT)
@@ -55,6 +55,7 @@ async def settle(app: App, campaign_id: int, decision: Decision) -> Reconsidered
 async def _wait_again(app: App, campaign_id: int, state: DeliveryState) -> Reconsidered:
     def wait_again(tx: Connection, after: int) -> int | None:
         campaigns.move(tx, campaign_id, CampaignState.SENDING, of=(CampaignState.SENT,), finished_at=None)
+        governing.begin_anew(tx, campaign_id, app.clock())  # not stopped for why they failed
         return deliveries.wait_again(tx, campaign_id, state, after, _CHUNK, app.clock())
 
     done = await _each(app, campaign_id, state, wait_again, of=_GOING, may="have letters sent again")

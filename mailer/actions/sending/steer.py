@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from mailer.actions.writing.write_letter import needs_check
 from mailer.app import App
 from mailer.domain.campaign import CAN_BE_PAUSED, Campaign, CampaignState, check_move
-from mailer.store import campaigns
+from mailer.store import campaigns, governing
 
 
 async def pause(app: App, campaign_id: int) -> Campaign:
@@ -20,6 +20,8 @@ async def pause(app: App, campaign_id: int) -> Campaign:
 async def resume(app: App, campaign_id: int) -> Campaign:
     """Go on with a paused campaign; one whose launch was not over, or whose letters are to be tried, is launched on.
 
+    It is not stopped once more for the trouble it had before.
+
     NotFound, WrongState.
     """
 
@@ -29,6 +31,7 @@ async def resume(app: App, campaign_id: int) -> Campaign:
         ready = campaign.frozen and not needs_check(tx, campaign_id)
         to = CampaignState.SENDING if ready else CampaignState.LAUNCHING
         campaigns.move(tx, campaign_id, to, of=(CampaignState.PAUSED,), remark=None)
+        governing.begin_anew(tx, campaign_id, app.clock())
         return campaigns.get(tx, campaign_id)
 
     return await _rung(app, work)
