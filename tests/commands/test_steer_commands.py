@@ -27,6 +27,10 @@ Come{% if town == "Ankara" %} to the house in Ankara{% endif %}.
 """
 
 
+SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+"""What is told at the terminal does not depend on the database."""
+
+
 @pytest.fixture
 def ada(tmp_path: Path, database_url: str) -> Terminal:
     """Ada at her terminal, on each database, with her list and three texts."""
@@ -40,6 +44,7 @@ def ada(tmp_path: Path, database_url: str) -> Terminal:
     return terminal
 
 
+@SQLITE
 async def test_ada_has_the_failed_tried_again_and_settles_the_uncertain(
     ada: Terminal, app: App, relay: FakeRelay
 ) -> None:
@@ -67,6 +72,7 @@ async def test_ada_has_the_failed_tried_again_and_settles_the_uncertain(
     assert after.splitlines() == ["accepted   2", "audience   2"]
 
 
+@SQLITE
 async def test_ada_corrects_a_draft_and_a_paused_campaign_and_a_sending_one_tells_her_to_pause_it(
     ada: Terminal, app: App, relay: FakeRelay
 ) -> None:
@@ -89,6 +95,7 @@ async def test_ada_corrects_a_draft_and_a_paused_campaign_and_a_sending_one_tell
     assert (corrected["state"], corrected["corrections"], corrected["languages"]) == ("paused", 2, ["en"])
 
 
+@SQLITE
 async def test_the_status_names_what_is_held_and_why(ada: Terminal, app: App, relay: FakeRelay) -> None:
     await bring(app, f"{ROSA},Rosa,en")
     number = ada("campaign", "new", "appeal.md", "--list", "appeals").strip()
@@ -107,6 +114,7 @@ async def test_the_status_names_what_is_held_and_why(ada: Terminal, app: App, re
     assert told["held"] == [{"lane": "example.org", "until": "2027-03-01 08:05:00+00:00", "reason": "421 too fast"}]
 
 
+@SQLITE
 def test_ada_sees_each_branch_of_her_text(ada: Terminal) -> None:
     number = ada("campaign", "new", "towns.md", "--list", "appeals").strip()
 
@@ -124,6 +132,7 @@ def test_ada_sees_each_branch_of_her_text(ada: Terminal) -> None:
     assert "like town=Ankara" in ada.said
 
 
+@SQLITE
 def test_ada_spreads_a_blast(ada: Terminal) -> None:
     number = ada("campaign", "new", "appeal.md", "--list", "appeals").strip()
     hour = ("--at", "2027-03-01T09:00", "--zone", "Europe/Berlin")

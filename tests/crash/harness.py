@@ -17,11 +17,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import pytest
 from running import PATIENCE_S, Running, run
 
 ROOT = Path(__file__).parents[2]
 HERE = Path(__file__).parent
 DOMAIN = "lists.example.org"
+LONG = pytest.mark.skipif(
+    "MAILER_TEST_LONG" not in os.environ, reason="long, and near to another: `make crash` runs it"
+)
 LETTER = '---\nsubject: Seeds are in\n---\nDear {{ name or "friend" }},\n\ncome and fetch them.\n'
 _SETTINGS = """\
 [service]

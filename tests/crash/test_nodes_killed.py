@@ -9,7 +9,7 @@ import signal
 
 import pytest
 from audit import compare, read_log
-from harness import DOMAIN, House, OpenHouse, everyone, known_settings, knows
+from harness import DOMAIN, LONG, House, OpenHouse, everyone, known_settings, knows
 from postgres import restart_postgres
 from running import descendants, gone
 
@@ -39,6 +39,7 @@ async def kill_the_parent_alone(house: House) -> None:
     assert told["counts"] == {"accepted": PEOPLE}
 
 
+@LONG
 async def test_children_that_sign_end_with_a_killed_parent_and_the_next_one_loses_nobody(opens: OpenHouse) -> None:
     house = await opens(connections=CONNECTIONS)
     if not await knows(house, "dkim", "new"):
@@ -83,6 +84,7 @@ async def test_a_worker_that_slept_beyond_its_lease_repeats_at_most_a_letter_a_c
     assert told["counts"] == (await house.status(campaign_id))["counts"] == {"accepted": PEOPLE}
 
 
+@LONG
 async def test_workers_that_are_killed_in_turn_lose_nobody(opens: OpenHouse, durable_postgres: str) -> None:
     house, people = await opens(database=durable_postgres, connections=CONNECTIONS), everyone(PEOPLE)
     if not await knows(house, "worker"):
@@ -104,7 +106,7 @@ async def test_workers_that_are_killed_in_turn_lose_nobody(opens: OpenHouse, dur
     assert told["counts"] == {"accepted": PEOPLE}
 
 
-@pytest.mark.parametrize("command", ["serve", "worker"])
+@pytest.mark.parametrize("command", ["serve", pytest.param("worker", marks=LONG)])
 async def test_a_database_that_is_restarted_in_mid_blast_loses_nobody(
     opens: OpenHouse, durable_postgres: str, command: str
 ) -> None:
