@@ -37,7 +37,12 @@ async def write_ahead(desk: Desk) -> None:
             continue
         for written in await desk.writer.write_many(batch, now.replace(microsecond=0)):
             route = next_route(desk.routes, now) or desk.routes[0]
-            if isinstance(written, Written):
+            if isinstance(written, Written) and route.lane.closed(desk.app.clock()):
+                # Held while they were written: nobody is there to carry them.
+                desk.tray.landed(written.delivery)
+                desk.tray.put([written.delivery])
+                desk.low.set()
+            elif isinstance(written, Written):
                 route.lay(written)
             else:
                 desk.tray.landed(written.delivery)
