@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
 
+from bench.coming_back import reading_returns
 from bench.desk import init
 from bench.figure import Broken, Figure, Skipped
 from bench.intake import taking_in
@@ -47,6 +48,7 @@ WORKS: dict[str, Callable[[Run], Iterable[Figure]]] = {
     "intake": partial(taking_in, kind="sqlite"),
     "intake-once": partial(taking_in, kind="sqlite", once=True),
     "intake-postgresql": partial(taking_in, kind="postgresql"),
+    "returns": reading_returns,
 }
 
 _BROKEN = "BROKEN: "
