@@ -167,6 +167,7 @@ async def states(desk: App, campaign_id: int) -> dict[str, DeliveryState]:
     return {row.address: DeliveryState(row.state) async for row in report(desk, campaign_id)}
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 async def test_two_kills_in_mid_blast_lose_nobody_and_repeat_at_most_a_letter_a_line(
     desk: App, serve: Serve, relay: FakeRelay
 ) -> None:

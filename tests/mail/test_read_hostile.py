@@ -16,7 +16,8 @@ from mailer.mail.template import Templates
 
 ROOT = Path(__file__).parents[2]
 VOCABULARY = Templates(ROOT / "templates", ROOT / "mailer" / "locale").vocabulary
-TEN_MEGABYTES = 10 * 2**20
+PLENTY = 3 * 2**20
+"""Octets: three times what is looked at."""
 SOUND = (
     b"From: =?utf-8?q?R=C3=B6sa?= <rosa@example.org>\r\nTo: ada@example.org\r\nMessage-ID: <a@example.org>\r\n"
     b'Subject: Re: =?utf-8?b?SGk=?=\r\nContent-Language: tr\r\nContent-Type: multipart/mixed; boundary="b"\r\n\r\n'
@@ -102,33 +103,30 @@ HTML = b"Content-Type: text/html\r\n\r\n"
     "raw",
     [
         nested(1000),
-        nested(19) + b"bean\r\n" * (TEN_MEGABYTES // 6),
-        b"Content-Type: multipart/mixed; boundary=b\r\n\r\n" + b"--b\r\n" * (TEN_MEGABYTES // 5),
-        b"Content-Type: multipart/mixed; boundary=b\r\n\r\n" + b"--b\r\n\r\n\r\n" * (TEN_MEGABYTES // 9),
-        nested(60) + b"--b59\r\nA: b\r\n" * (TEN_MEGABYTES // 15),
+        nested(19) + b"bean\r\n" * (PLENTY // 6),
+        b"Content-Type: multipart/mixed; boundary=b\r\n\r\n" + b"--b\r\n" * (PLENTY // 5),
+        b"Content-Type: multipart/mixed; boundary=b\r\n\r\n" + b"--b\r\n\r\n\r\n" * (PLENTY // 9),
+        nested(60) + b"--b59\r\nA: b\r\n" * (PLENTY // 15),
         b"Content-Type: multipart/report; boundary=b\r\n\r\n--b\r\nContent-Type: message/delivery-status\r\n\r\n"
-        + b"Action: failed\r\nFinal-Recipient: rfc822; a@example.org\r\n\r\n" * (TEN_MEGABYTES // 70),
-        b"Content-Transfer-Encoding: base64\r\n\r\n" + base64.b64encode(b"stop " * (TEN_MEGABYTES // 5)),
-        b"Content-Transfer-Encoding: quoted-printable\r\n\r\n" + b"=3D=\r\n" * (TEN_MEGABYTES // 6),
+        + b"Action: failed\r\nFinal-Recipient: rfc822; a@example.org\r\n\r\n" * (PLENTY // 70),
+        b"Content-Transfer-Encoding: base64\r\n\r\n" + base64.b64encode(b"stop " * (PLENTY // 5)),
+        b"Content-Transfer-Encoding: quoted-printable\r\n\r\n" + b"=3D=\r\n" * (PLENTY // 6),
         b"".join(b"X-%d: y\r\n" % number for number in range(1_000_000)),
         b"X-Header: y\r\n" * (2**20 // 13) + b"\r\nstop\r\n",
-        b"Subject: " + b"please " * 280 + b"\r\n\r\n" + b"please " * (TEN_MEGABYTES // 7),
-        b"Subject: x\r\n\r\n" + b"10:00 a@b.c d:\r\n" * (TEN_MEGABYTES // 16),
+        b"Subject: " + b"please " * 280 + b"\r\n\r\n" + b"please " * (PLENTY // 7),
+        b"Subject: x\r\n\r\n" + b"10:00 a@b.c d:\r\n" * (PLENTY // 16),
         b"To: " + b"a-confirm@b.c, " * 130 + b"\r\n\r\n" + "不要再 ".encode() * 100_000,
-        b"X-Long: " + b"x" * TEN_MEGABYTES,
-        b"X-Folded: x\r\n" + b" \r\n" * (TEN_MEGABYTES // 3),
-        b"From: " + b"(" * TEN_MEGABYTES,
+        b"X-Long: " + b"x" * PLENTY,
+        b"X-Folded: x\r\n" + b" \r\n" * (PLENTY // 3),
+        b"From: " + b"(" * PLENTY,
         b"From: " + b'"<' * 1000 + b"\r\n\r\n",
         b"Subject: " + b"=?utf-8?q?" * 200 + b"\r\n\r\n",
         b"Content-Type: text/plain" + b"; " * 900 + b"\r\n\r\nhi",
-        b"Subject: x\r\n\r\n" + b"tarihinde schrieb am 1 wrote " * (TEN_MEGABYTES // 29),
-        b"Subject: x\r\n\r\n" + b"On 1 wrote:\r\n" * (TEN_MEGABYTES // 13),
-        b"\r" * TEN_MEGABYTES,
-        b"\x00" * TEN_MEGABYTES,
-        *(
-            HTML + scrap * (TEN_MEGABYTES // len(scrap))
-            for scrap in (b"<", b"<!--", b"<a b='", b"&#", b"<div>", b"<a b=c ")
-        ),
+        b"Subject: x\r\n\r\n" + b"tarihinde schrieb am 1 wrote " * (PLENTY // 29),
+        b"Subject: x\r\n\r\n" + b"On 1 wrote:\r\n" * (PLENTY // 13),
+        b"\r" * PLENTY,
+        b"\x00" * PLENTY,
+        *(HTML + scrap * (PLENTY // len(scrap)) for scrap in (b"<", b"<!--", b"<a b='", b"&#", b"<div>", b"<a b=c ")),
     ],
     ids=lambda raw: repr(raw[:40]),
 )

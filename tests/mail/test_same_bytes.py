@@ -84,7 +84,7 @@ def assert_ready_for_the_wire(letter: Letter) -> None:
     assert max(map(len, letter.content.split(b"\r\n"))) <= 998
 
 
-@settings(max_examples=40, suppress_health_check=list(HealthCheck))
+@settings(max_examples=15, suppress_health_check=list(HealthCheck))
 @given(text=manuscripts(plain(MARKDOWN | REFERENCES)), people=st.lists(PEOPLE, min_size=1, max_size=3))
 def test_a_letter_that_is_spliced_and_one_evaluated_for_a_single_person_are_the_same(
     letterhead, templates, rosa, text, people
@@ -101,7 +101,7 @@ def test_a_letter_that_is_spliced_and_one_evaluated_for_a_single_person_are_the_
         assert_ready_for_the_wire(spliced)
 
 
-@settings(max_examples=25, suppress_health_check=list(HealthCheck))
+@settings(max_examples=15, suppress_health_check=list(HealthCheck))
 @given(text=manuscripts(plain(SCRIPTS)), people=st.lists(PEOPLE, min_size=2, max_size=4))
 def test_a_variant_that_was_kept_and_one_composed_anew_are_the_same(letterhead, templates, rosa, text, people):
     parts = (read(text), letterhead, templates, "en", 42)
@@ -127,7 +127,7 @@ def written(letter: ScriptedLetter, person) -> Letter | str:
     return letter.write(person)
 
 
-@settings(max_examples=25, suppress_health_check=list(HealthCheck))
+@settings(max_examples=15, suppress_health_check=list(HealthCheck))
 @given(
     text=manuscripts(plain(SCRIPTS)),
     values=st.fixed_dictionaries(

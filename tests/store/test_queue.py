@@ -43,7 +43,7 @@ from mailer.store.queue_tables import delivery
 from mailer.store.tables import subscriber
 
 STEPS = settings(
-    max_examples=25, stateful_step_count=35, deadline=None, database=None, suppress_health_check=list(HealthCheck)
+    max_examples=15, stateful_step_count=35, deadline=None, database=None, suppress_health_check=list(HealthCheck)
 )
 
 
