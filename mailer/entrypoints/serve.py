@@ -12,7 +12,7 @@ from functools import partial
 import structlog
 import uvicorn
 
-from mailer.actions.hearing.hear import hear
+from mailer.actions.hearing.hear import AT_ONCE, hear
 from mailer.actions.hearing.receive import Reception
 from mailer.actions.tending.tell_owners import tell_owners
 from mailer.actions.tending.tidy import tidy
@@ -36,7 +36,8 @@ _log = structlog.get_logger()
 
 _OWNER_CHECK_S = 5
 _TIDY_CHECK_S = 600
-_GIVING_WAY_S = 0.5
+_GIVING_WAY_S, _IN_A_CROWD = 0.5, 2
+"""How long acting on mail rests, and on how many it acts before, while many hand in theirs."""
 _MEGABYTE = 2**20
 
 
@@ -149,7 +150,7 @@ async def _hear_all(app: App, reception: Reception) -> None:
     more = True
     while more and not app.bells.closing.is_set():
         try:
-            more = await hear(app)
+            more = await hear(app, _IN_A_CROWD if reception.crowded else AT_ONCE)
             if reception.crowded:
                 await pause(app, _GIVING_WAY_S)
         except DatabaseUnavailable:

@@ -39,7 +39,7 @@ class IntakeSettings(Table):
     most_connections: int = Field(200, ge=2, description="At once; then whoever has been idle longest must go.")
     most_per_address: int = Field(20, ge=1, description="Of these from one address, our own mail servers excepted.")
     most_waiting: int = Field(
-        10_000, ge=1, description="Mails that wait to be acted on; then others are asked to wait."
+        100_000, ge=1, description="Mails that wait to be acted on; then others are asked to wait."
     )
     keep_free_megabytes: int = Field(200, ge=0, description="Room on the disk below which no mail is taken.")
 

@@ -41,19 +41,19 @@ from mailer.store.spool import forget_octets_of, octets_of
 
 _log = structlog.get_logger()
 
-_AT_ONCE = 20
+AT_ONCE = 20
 """Mails whose senders are looked up together: the DNS takes its time."""
 
 
-async def hear(app: App) -> bool:
-    """Act on the oldest mails that wait; whether there were any, and all went well.
+async def hear(app: App, most: int = AT_ONCE) -> bool:
+    """Act on up to `most` of the oldest mails that wait; whether there were any, and all went well.
 
     Each one's try is counted before it is touched, so that a mail which breaks us is parked in the end; the others
     do not wait for it. Acting twice on one mail (after a crash) changes nothing twice.
     """
     if not await app.database.read(incoming_mails.any_waiting):
         return False
-    taken = await app.database.write(incoming_mails.take, _AT_ONCE)
+    taken = await app.database.write(incoming_mails.take, most)
     looked_at = await asyncio.gather(*(_look_at(app, mail) for mail in taken), return_exceptions=True)
     well = bool(taken)
     for mail, found in zip(taken, looked_at, strict=True):
