@@ -17,7 +17,7 @@ from mailer.domain.language import choose_language
 from mailer.domain.limits import DomainLimits, Limits, Ramp
 from mailer.domain.mailing_list import MailingList
 from mailer.errors import DkimKeyRefused, DnsUnavailable, SecretUnreadable
-from mailer.mail.dkim import Signer, load_signer
+from mailer.mail.dkim import Signer, load_signer, signer_for
 from mailer.mail.hooks.hook import Hook
 from mailer.mail.letterhead import House, Letterhead
 from mailer.mail.template import Templates
@@ -129,16 +129,16 @@ def open_app(settings: Settings, *, of: int = 1, sending: bool = False) -> App:
 
     SecretUnreadable or DkimKeyRefused where a secret or a key cannot be had.
     """
-    service = settings.service
+    service, signers = settings.service, tuple(map(read_signer, settings.dkim))
     house = House(
         name=service.name,
         domain=service.domain,
         url=service.url,
         owner=service.owner,
         keyring=read_keyring(service.secret_file),
+        signed=signer_for(signers, service.domain) is not None,
     )
     database = Database(settings.database.url)
-    signers = tuple(map(read_signer, settings.dkim))
     return App(
         database=database,
         presence=Presence(database.engine),

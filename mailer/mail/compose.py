@@ -198,9 +198,12 @@ def _header(letterhead: Letterhead, campaign_id: int, boundary: str, subject: st
     one_click = b"List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n"
     before_reply, after_reply = header_field("Reply-To", [letterhead.address("reply", _TOKEN)]).split(_TOKEN.encode())
     yield from (after + one_click + before_reply, b"")
-    complaints = header_field("CFBL-Address", letterhead.house.complaint_address.split()) + b"CFBL-Feedback-ID: "
+    complaints, end = b"", b""
+    if letterhead.house.signed:
+        complaints = header_field("CFBL-Address", letterhead.house.complaint_address.split()) + b"CFBL-Feedback-ID: "
+        end = b"\r\n"
     yield from (after_reply + complaints, b"")
-    yield b"\r\n" + _fixed_fields(letterhead, campaign_id, boundary) + b"\r\n"
+    yield end + _fixed_fields(letterhead, campaign_id, boundary) + b"\r\n"
 
 
 def _fixed_fields(letterhead: Letterhead, campaign_id: int, boundary: str) -> bytes:

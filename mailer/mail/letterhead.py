@@ -20,6 +20,8 @@ class House:
     """Of our pages, without a slash at the end."""
     owner: str
     keyring: Keyring
+    signed: bool = True
+    """Whether our letters are signed with DKIM: only then may they say where complaints go (RFC 9477 section 3.1)."""
 
     def link(self, page: str, purpose: Purpose, number: int) -> str:
         """A personal link: `https://.../leave/TOKEN`."""

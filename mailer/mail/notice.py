@@ -145,10 +145,11 @@ def _fields(
         header_field("Message-ID", (house.message_id(delivery.id),)),
         header_field("Auto-Submitted", ("auto-replied" if is_reply else "auto-generated",)),
         header_field("X-Auto-Response-Suppress", ("All",)),
-        header_field("CFBL-Address", house.complaint_address.split()),
-        header_field("CFBL-Feedback-ID", (house.return_token(delivery.id),)),
         header_field("MIME-Version", ("1.0",)),
     ]
+    if house.signed:
+        fields.append(header_field("CFBL-Address", house.complaint_address.split()))
+        fields.append(header_field("CFBL-Feedback-ID", (house.return_token(delivery.id),)))
     if is_reply:
         fields += [header_field(name, (answered,)) for name in ("In-Reply-To", "References")]
     return fields

@@ -64,7 +64,7 @@ def personalise(composed: ComposedLetter, recipient: Recipient, words: Sequence[
     pieces[_LEAVE_PAGE] = pieces[_LEAVE_ADDRESS] = token
     pieces[_REPLY_ADDRESS] = sign_token(house.keyring, Purpose.REPLY, recipient.subscription_id).encode()
     feedback = house.return_token(recipient.delivery_id)
-    pieces[_FEEDBACK_ID] = feedback.encode()
+    pieces[_FEEDBACK_ID] = feedback.encode() if house.signed else b""
     token += SOFT_BREAK
     for place in composed.tokens:
         pieces[place] = token

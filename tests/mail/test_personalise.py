@@ -68,6 +68,15 @@ def test_a_letter_carries_who_sends_it_and_the_ways_back(composed, rosa):
     assert "Auto-Submitted" not in message
 
 
+def test_an_unsigned_letter_does_not_say_where_complaints_go_and_is_whole(composed, letterhead, rosa):
+    unsigned = replace(letterhead, house=replace(letterhead.house, signed=False))
+    message = parsed(personalise(composed(PLAIN, letterhead=unsigned), rosa))
+    signed = parsed(personalise(composed(PLAIN), rosa))
+
+    assert [name for name, _ in signed.items() if not name.startswith("CFBL-")] == message.keys()
+    assert message.get_content_type() == "multipart/alternative"
+
+
 def test_both_ways_out_name_this_subscription(composed, letterhead, rosa):
     ways = parsed(personalise(composed(PLAIN), rosa))["List-Unsubscribe"]
 
