@@ -80,13 +80,6 @@ class Ruling(StrEnum):
     """Nothing is written anywhere."""
 
 
-def tallied(since: datetime | None, count: int, now: datetime, span: timedelta) -> tuple[datetime, int]:
-    """A tally after one more: a window is as long as `span` and begins with the first that is counted in it."""
-    if since is None or now - since >= span:
-        return now, 1
-    return since, count + 1
-
-
 def letter_limits(
     shield: ShieldSettings, *, mailbox: str, domain: str, list_name: str | None, proven: bool, second: bool = False
 ) -> tuple[Limit, ...]:

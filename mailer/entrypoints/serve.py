@@ -92,6 +92,8 @@ async def serving(
                     group.create_task(pages.serve(sockets=[pages_socket]))
                     group.create_task(_stay_owner(app, make_sure))
                     group.create_task(_tidy_hourly(app))
+                    # Read from ten catalogues when first asked for: not in the loop, and before the first mail.
+                    group.create_task(asyncio.to_thread(lambda: app.templates.vocabulary))
                     app.bells.ring()
                     try:
                         yield Doors(mail_door.port, pages_socket.getsockname()[1])

@@ -9,6 +9,7 @@ from itertools import pairwise
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tally_model import tallied
 
 from mailer.domain.address import Address
 from mailer.domain.shield import (
@@ -19,7 +20,6 @@ from mailer.domain.shield import (
     judged_between,
     letter_limits,
     source_network,
-    tallied,
 )
 from mailer.settings.intake_tables import ShieldSettings
 

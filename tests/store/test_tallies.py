@@ -6,8 +6,9 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import Engine, func, select
+from tally_model import tallied
 
-from mailer.domain.shield import DAY, HOUR, Counted, Limit, tallied
+from mailer.domain.shield import DAY, HOUR, Counted, Limit
 from mailer.store import tallies
 from mailer.store.tables import tally
 

@@ -8,48 +8,41 @@ from mailer.actions.guarding.guard import may_write_to_stranger
 from mailer.actions.joining.unsubscribe import let_go
 from mailer.app import App
 from mailer.domain.delivery import Kind, Notice
-from mailer.domain.mailing_list import MailingList
-from mailer.domain.subscription import Subscription, SubscriptionState
+from mailer.domain.subscription import SubscriptionState
 from mailer.mail.asking import Asking
 from mailer.store import deliveries, mailing_lists, subscriptions
 
 
-async def ask_to_leave(app: App, asking: Asking, language: str | None = None) -> None:
+async def ask_to_leave(app: App, asking: Asking, language: str | None = None) -> bool:
     """Let a proven sender leave at once, and tell them; ask whoever may be somebody else by letter.
 
-    A sender is easily forged: of a stranger's mail nothing but that letter comes, one a day. Who is not on the list
-    is sent the list's commands instead. Raises NotFound for an unknown list.
+    A sender is easily forged: of a stranger's mail nothing but that letter comes, one a day. False where the sender is
+    not on the list, and nothing was done. Raises NotFound for an unknown list.
     """
     sender = asking.sender
     if sender is None:
-        return
+        return False
 
-    def work(tx: Connection) -> None:
+    def work(tx: Connection) -> bool:
         mailing_list = mailing_lists.named(tx, asking.list_name)
         leaving = subscriptions.find(tx, mailing_list.id, sender.key)
-        on_it = leaving is not None and leaving.state is not SubscriptionState.UNSUBSCRIBED
-        if leaving is not None and on_it and asking.proven:
+        if leaving is None or leaving.state is SubscriptionState.UNSUBSCRIBED:
+            return False
+        if asking.proven:
             let_go(tx, app, leaving, asking.evidence)
+        notice = Notice(
+            kind=Kind.GOODBYE if asking.proven else Kind.LEAVING,
+            address=leaving.address,
+            suppression_key=leaving.suppression_key,
+            language=app.language(leaving.language, asking.language, language, mailing_list.language),
+            mailing_list_id=mailing_list.id,
+            subscription_id=leaving.id,
+            values=asking.answered,
+        )
         if may_write_to_stranger(tx, app, sender, proven=asking.proven, source=asking.source):
-            told = leaving if on_it else None
-            deliveries.add_notice(tx, _notice(app, asking, mailing_list, told, language), app.clock())
+            deliveries.add_notice(tx, notice, app.clock())
+        return True
 
-    await app.database.write(work)
+    on_it = await app.database.write(work)
     app.bells.notices.set()
-
-
-def _notice(
-    app: App, asking: Asking, mailing_list: MailingList, leaving: Subscription | None, language: str | None
-) -> Notice:
-    kind = Kind.HELP if leaving is None else Kind.GOODBYE if asking.proven else Kind.LEAVING
-    address, key = (asking.sender.mailed, asking.sender.key) if asking.sender else ("", "")
-    return Notice(
-        kind=kind,
-        address=leaving.address if leaving else address,
-        suppression_key=app.house.keyring.suppression_key(key),
-        language=app.language(leaving.language if leaving else None, asking.language, language, mailing_list.language),
-        mailing_list_id=mailing_list.id,
-        subscription_id=leaving.id if leaving else None,
-        values=asking.answered,
-        cause=None if leaving else f"help {mailing_list.id} {key} {app.clock().date()}",
-    )
+    return on_it

@@ -21,7 +21,8 @@ async def change_language(app: App, asking: Asking, language: str) -> bool:
         return False
 
     def work(tx: Connection) -> bool:
-        person = subscriptions.find(tx, mailing_lists.named(tx, asking.list_name).id, sender.key)
+        mailing_list = mailing_lists.named(tx, asking.list_name)
+        person = subscriptions.find(tx, mailing_list.id, sender.key)
         if person is None or person.state is not SubscriptionState.CONFIRMED:
             return False
         row = {"subscriber_id": person.subscriber_id, "name": None, "language": language}
@@ -30,8 +31,8 @@ async def change_language(app: App, asking: Asking, language: str) -> bool:
             kind=Kind.SPOKEN,
             address=person.address,
             suppression_key=person.suppression_key,
-            language=app.language(language, mailing_lists.get(tx, person.mailing_list_id).language),
-            mailing_list_id=person.mailing_list_id,
+            language=app.language(language, mailing_list.language),
+            mailing_list_id=mailing_list.id,
             subscription_id=person.id,
             values=asking.answered | {"spoken": language},
             cause=f"language {person.id} {language} {app.clock().date()}",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 
 import structlog
@@ -21,6 +21,7 @@ from mailer.actions.joining.subscribe import subscribe_by_form
 from mailer.actions.joining.unsubscribe import unsubscribe
 from mailer.actions.returning.take_return import take_return
 from mailer.app import App
+from mailer.domain.arrival import Arrival
 from mailer.domain.command_address import Command, parse_local_part
 from mailer.domain.proof import UNPROVEN
 from mailer.domain.returned import ReturnKind
@@ -75,12 +76,11 @@ async def hear(app: App, most: int = AT_ONCE) -> bool:
 async def _look_at(app: App, mail: IncomingMail) -> tuple[bytes, list[Asking]]:
     """Its octets, and what it asks of each of our addresses it was sent to."""
     raw = await octets_of(app.intake.spool, mail.arrival)
-    heard = await asyncio.to_thread(read_mail, raw, mail.arrival.sender)
+    heard, source, digest = await asyncio.to_thread(_read, raw, mail.arrival, app.intake.mail_servers)
     addresses = {recipient: parse_local_part(recipient.rpartition("@")[0]) for recipient in mail.arrival.recipients}
-    servers = app.intake.mail_servers
     proof = UNPROVEN
     if any(_matters_who_wrote(heard, to.command) for to in addresses.values()):
-        ids = app.intake.authserv_ids
+        servers, ids = app.intake.mail_servers, app.intake.authserv_ids
         proof = await who_wrote(app.dns, raw, mail.arrival, mail_servers=servers, authserv_ids=ids)
     return raw, [
         Asking(
@@ -89,14 +89,19 @@ async def _look_at(app: App, mail: IncomingMail) -> tuple[bytes, list[Asking]]:
             recipient=recipient,
             to=to,
             envelope_sender=mail.arrival.sender,
-            source=came_from(raw, mail.arrival, servers).address,
+            source=source,
             proof=proof,
-            header_digest=header_digest(raw),
+            header_digest=digest,
             keep_client=app.hearing.keep_client_address,
             told=await asyncio.to_thread(told_in, raw, app.house, to, app.clock()),
         )
         for recipient, to in addresses.items()
     ]
+
+
+def _read(raw: bytes, arrival: Arrival, servers: Sequence[str]) -> tuple[Heard, str | None, str]:
+    """What the mail says, the address it came from, and the digest of its header."""
+    return read_mail(raw, arrival.sender), came_from(raw, arrival, servers).address, header_digest(raw)
 
 
 def _matters_who_wrote(heard: Heard, command: Command) -> bool:
@@ -151,17 +156,22 @@ async def _join(app: App, asking: Asking) -> IncomingState:
 async def _leave(app: App, asking: Asking) -> IncomingState:
     """With a token at once, unless it answers "do you want to leave?" with a no."""
     if asking.to.token is None:
-        await ask_to_leave(app, asking)
+        await _ask_to_leave(app, asking)
     elif not _stays(app, asking):
         await unsubscribe(app, asking.to.token, asking.evidence)
     return IncomingState.DONE
 
 
+async def _ask_to_leave(app: App, asking: Asking, language: str | None = None) -> None:
+    """Who is not on the list is sent its commands instead."""
+    if not await ask_to_leave(app, asking, language):
+        await send_help(app, asking, language)
+
+
 def _stays(app: App, asking: Asking) -> bool:
-    said_to_leave = any(
-        one.command is Wish.UNSUBSCRIBE for one in asked(asking.heard, app.templates.vocabulary, strict=False)
-    )
-    return not said_to_leave and read_answer(asking.heard.own_words, app.templates.vocabulary) is Answer.NO
+    words = app.templates.vocabulary
+    said_to_leave = any(one.command is Wish.UNSUBSCRIBE for one in asked(asking.heard, words, strict=False))
+    return not said_to_leave and read_answer(asking.heard.own_words, words) is Answer.NO
 
 
 async def _help(app: App, asking: Asking) -> IncomingState:
@@ -192,23 +202,15 @@ async def _confirm(app: App, asking: Asking) -> IncomingState:
     return IncomingState.DONE
 
 
-async def _reply(app: App, asking: Asking) -> IncomingState:
-    """An answer to a letter of ours, by the person it went to."""
-    if found := asked(asking.heard, app.templates.vocabulary, strict=True):
-        person = await know_by_token(app, asking)
-        for one in found:
-            await _obey(app, person, one)
-        return IncomingState.DONE
-    return await _carry(app, asking)
-
-
-async def _post(app: App, asking: Asking) -> IncomingState:
-    """Mail to the list itself: a command where it says nothing else, otherwise for its owner."""
-    if found := asked(asking.heard, app.templates.vocabulary, strict=True):
-        for one in found:
-            await _obey(app, asking, one)
-        return IncomingState.DONE
-    return await _carry(app, asking)
+async def _to_people(app: App, asking: Asking) -> IncomingState:
+    """A command where it says nothing else, otherwise for the owner; a reply is of the person our letter went to."""
+    found = asked(asking.heard, app.templates.vocabulary, strict=True)
+    if not found:
+        return await _carry(app, asking)
+    person = await know_by_token(app, asking) if asking.to.command is Command.REPLY else asking
+    for one in found:
+        await _obey(app, person, one)
+    return IncomingState.DONE
 
 
 async def _carry(app: App, asking: Asking) -> IncomingState:
@@ -221,7 +223,7 @@ async def _obey(app: App, asking: Asking, told: Asked) -> None:
     if told.command is Wish.SUBSCRIBE:
         await ask_to_join(app, asking, told.language)
     elif told.command is Wish.UNSUBSCRIBE:
-        await ask_to_leave(app, asking, told.language)
+        await _ask_to_leave(app, asking, told.language)
     elif told.command is Wish.WHICH:
         await tell_lists(app, asking, told.language)
     elif told.command is Wish.LANGUAGE and told.argument and await change_language(app, asking, told.argument):
@@ -236,7 +238,7 @@ _ACTS: dict[Command, Callable[[App, Asking], Awaitable[IncomingState]]] = {
     Command.REQUEST: _request,
     Command.HELP: _help,
     Command.CONFIRM: _confirm,
-    Command.REPLY: _reply,
+    Command.REPLY: _to_people,
     Command.OWNER: _carry,
-    Command.POST: _post,
+    Command.POST: _to_people,
 }
