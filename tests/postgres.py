@@ -15,6 +15,8 @@ from pathlib import Path
 FAST = ("fsync=off", "full_page_writes=off", "synchronous_commit=off", "max_connections=80")
 """For tests: what a power cut would leave is nobody's concern."""
 
+_OWN = "install/*/*/bin"
+
 
 def find_binaries() -> Path | None:
     """The folder with initdb and postgres, newest first, or None."""
@@ -35,7 +37,7 @@ def running_postgres(binaries: Path, settings: tuple[str, ...] = FAST) -> Iterat
         home = Path(folder)
         plain = _plain_user(home)
         if plain and not _may_run(binaries, plain):
-            binaries = Path(shutil.copytree(binaries.parent, home / "install")) / "bin"
+            binaries = _copied(binaries, home)
         data = home / "data"
         _run(binaries / "initdb", "-D", data, "-U", "mailer", "-A", "trust", "-E", "UTF8", "--no-sync", as_user=plain)
         options = " ".join(
@@ -52,8 +54,7 @@ def running_postgres(binaries: Path, settings: tuple[str, ...] = FAST) -> Iterat
 def restart_postgres(url: str) -> None:
     """Break off the server behind the url, as a crash would, and start it again; returns once it serves."""
     home = Path(url.rpartition("host=")[2])
-    own = home / "install" / "bin"
-    binaries = own if own.exists() else find_binaries()
+    binaries = next(home.glob(_OWN), None) or find_binaries()
     if binaries is None:
         raise FileNotFoundError("the server's binaries are gone")
     command = (binaries / "pg_ctl", "-D", home / "data", "-w", "-l", home / "log", "-m", "immediate", "restart")
@@ -67,6 +68,16 @@ def _plain_user(home: Path) -> pwd.struct_passwd | None:
     plain = pwd.getpwnam("nobody")
     os.chown(home, plain.pw_uid, plain.pw_gid)
     return plain
+
+
+def _copied(binaries: Path, home: Path) -> Path:
+    """The binaries where everybody may run them, with the libraries that a wheel keeps beside its package."""
+    installed, package = binaries.parent, binaries.parents[1]
+    libraries = package.with_name(f"{package.name}.libs")
+    if libraries.is_dir():
+        shutil.copytree(libraries, home / "install" / libraries.name)
+    shutil.copytree(installed, home / "install" / package.name / installed.name)
+    return next(home.glob(_OWN))
 
 
 def _may_run(binaries: Path, plain: pwd.struct_passwd) -> bool:
