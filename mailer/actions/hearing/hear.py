@@ -16,6 +16,7 @@ from mailer.actions.answering.know_by_token import know_by_token
 from mailer.actions.answering.leave_by_token import Leaving, leave_by_token
 from mailer.actions.answering.send_help import send_help
 from mailer.actions.answering.tell_lists import tell_lists
+from mailer.actions.guarding.prove import prove
 from mailer.actions.joining.check_token import check_token
 from mailer.actions.joining.confirm import confirm
 from mailer.actions.joining.decline import decline, never_ask_again
@@ -36,7 +37,6 @@ from mailer.mail.read import Heard, read_mail
 from mailer.mail.received import came_from
 from mailer.mail.returns.came_back_in import COMES_BACK, Told, told_in
 from mailer.mail.vocabulary import Wish
-from mailer.outside.who_wrote import who_wrote
 from mailer.store import incoming_mails
 from mailer.store.incoming_mails import IncomingMail, IncomingState
 from mailer.store.spool import forget_octets_of, octets_of
@@ -79,10 +79,8 @@ async def _look_at(app: App, mail: IncomingMail) -> tuple[bytes, list[Asking]]:
     raw = await octets_of(app.intake.spool, mail.arrival)
     heard, source, digest = await asyncio.to_thread(_read, raw, mail.arrival, app.intake.mail_servers)
     addresses = {recipient: parse_local_part(recipient.rpartition("@")[0]) for recipient in mail.arrival.recipients}
-    proof = UNPROVEN
-    if any(_matters_who_wrote(heard, to.command) for to in addresses.values()):
-        servers, ids = app.intake.mail_servers, app.intake.authserv_ids
-        proof = await who_wrote(app.dns, raw, mail.arrival, mail_servers=servers, authserv_ids=ids)
+    matters = any(_matters_who_wrote(heard, to.command) for to in addresses.values())
+    proofs = await prove(app, mail, raw) if matters else {}
     return raw, [
         Asking(
             mail_id=mail.id,
@@ -91,7 +89,7 @@ async def _look_at(app: App, mail: IncomingMail) -> tuple[bytes, list[Asking]]:
             to=to,
             envelope_sender=mail.arrival.sender,
             source=source,
-            proof=proof,
+            proof=proofs.get(recipient, UNPROVEN),
             header_digest=digest,
             keep_client=app.hearing.keep_client_address,
             told=await asyncio.to_thread(told_in, raw, app.house, to, app.clock()),
