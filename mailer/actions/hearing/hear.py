@@ -140,10 +140,10 @@ async def _come_back(app: App, asking: Asking, told: Told) -> IncomingState:
     To a return path vacations come, too, of which nothing follows; what we do not understand is kept for a while.
     """
     acted = told.came_back is not None and await take_return(app, [told.came_back]) > 0
-    if acted or asking.to.command is Command.COMPLAINT:
+    if acted or (asking.to.command is Command.COMPLAINT and not told.for_people):
         _log.info("came back", incoming=asking.mail_id, kind=told.kind, acted=acted)
         return IncomingState.DONE
-    if asking.to.command is Command.ROLE:
+    if asking.to.command in {Command.ROLE, Command.COMPLAINT}:
         return await _carry(app, asking)
     return IncomingState.KEPT if told.kind is ReturnKind.NONE else IncomingState.DONE
 
