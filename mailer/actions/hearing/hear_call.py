@@ -76,7 +76,7 @@ async def _hear_once(app: App, call: ProviderCall, proven: ProvenCall) -> int:
 
 
 def _of_now(proven: ProvenCall, told: Sequence[CameBack]) -> list[CameBack]:
-    """Without what happened so long ago that the provider would have told it before; CallRefused where nothing is left."""
+    """Without what happened so long ago that the provider would have told it before; CallRefused if nothing is left."""
     kept = [one for one in told if proven.not_before is None or one.at >= proven.not_before]
     if len(kept) < len(told):
         _log.warning("told of what is long ago", call=proven.name, events=len(told) - len(kept))
