@@ -34,7 +34,7 @@ def ask(
         language=app.language(request.language, asked.language, mailing_list.language),
         mailing_list_id=mailing_list.id,
         subscription_id=asked.id,
-        values={"in_reply_to": request.in_reply_to} if request.in_reply_to else {},
+        values={"in_reply_to": request.in_reply_to} if request.in_reply_to and request.proven else {},
         cause=cause,
     )
     if not deliveries.add_notice(tx, notice, now):

@@ -13,12 +13,13 @@ from mailer.actions.answering.ask_to_leave import ask_to_leave
 from mailer.actions.answering.carry_to_owner import carry_to_owner
 from mailer.actions.answering.change_language import change_language
 from mailer.actions.answering.know_by_token import know_by_token
+from mailer.actions.answering.leave_by_token import Leaving, leave_by_token
 from mailer.actions.answering.send_help import send_help
 from mailer.actions.answering.tell_lists import tell_lists
+from mailer.actions.joining.check_token import check_token
 from mailer.actions.joining.confirm import confirm
 from mailer.actions.joining.decline import decline, never_ask_again
 from mailer.actions.joining.subscribe import subscribe_by_form
-from mailer.actions.joining.unsubscribe import unsubscribe
 from mailer.actions.returning.take_return import take_return
 from mailer.app import App
 from mailer.domain.arrival import Arrival
@@ -129,6 +130,7 @@ async def _heed(app: App, asking: Asking) -> IncomingState:
             why = asking.heard.automatic or asking.heard.doubtful
             _log.info("a program's mail", incoming=asking.mail_id, command=asking.to.command, why=why)
             return IncomingState.KEPT
+        await check_token(app, asking.to)
         return await _ACTS[asking.to.command](app, asking)
     except (NotFound, TokenRefused) as refusal:
         # The door asked before it took the mail: what it asked for is gone since.
@@ -155,11 +157,10 @@ async def _join(app: App, asking: Asking) -> IncomingState:
 
 
 async def _leave(app: App, asking: Asking) -> IncomingState:
-    """With a token at once, unless it answers "do you want to leave?" with a no."""
     if asking.to.token is None:
         await _ask_to_leave(app, asking)
-    elif not _stays(app, asking):
-        await unsubscribe(app, asking.to.token, asking.evidence)
+    elif await leave_by_token(app, asking) is Leaving.UNCLEAR:
+        return await carry_to_owner(app, asking)
     return IncomingState.DONE
 
 
@@ -167,12 +168,6 @@ async def _ask_to_leave(app: App, asking: Asking, language: str | None = None) -
     """Who is not on the list is sent its commands instead."""
     if not await ask_to_leave(app, asking, language):
         await send_help(app, asking, language)
-
-
-def _stays(app: App, asking: Asking) -> bool:
-    words = app.templates.vocabulary
-    said_to_leave = any(one.command is Wish.UNSUBSCRIBE for one in asked(asking.heard, words, strict=False))
-    return not said_to_leave and read_answer(asking.heard.own_words, words) is Answer.NO
 
 
 async def _help(app: App, asking: Asking) -> IncomingState:
