@@ -2,29 +2,14 @@
 
 from __future__ import annotations
 
-import json
-import shutil
-import stat
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
-from zipfile import ZipFile
 
-import psycopg
 import pytest
 from house import ROOT
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
-from sqlalchemy import Engine, func, insert, select
 
-from mailer.errors import AlreadyThere, BackupFailed, BackupRefused, DatabaseOwned, SchemaUnknown
 from mailer.store.backup import Belongings, back_up
-from mailer.store.columns import metadata
-from mailer.store.database import is_sqlite, open_engine
-from mailer.store.migration import schema_is_current
 from mailer.store.restore import restore
-from mailer.store.workers import owning
 
 MIGRATIONS = ROOT / "migrations"
 NOW = datetime(2027, 3, 1, 8, 0, tzinfo=UTC)
