@@ -153,7 +153,8 @@ def tables_of(url: str) -> dict[str, Any]:
         found: dict[str, Any] = {
             table: {
                 "columns": [{**one, "type": repr(one["type"])} for one in look.get_columns(table)],
-                "keys": (look.get_pk_constraint(table), look.get_foreign_keys(table)),
+                "key": look.get_pk_constraint(table),
+                "foreign keys": sorted(map(repr, look.get_foreign_keys(table))),
                 "unique": sorted(map(repr, look.get_unique_constraints(table))),
                 "indexes": sorted(
                     repr({**one, "dialect_options": {key: str(told) for key, told in one["dialect_options"].items()}})
