@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from mailer.domain.command_address import COMPLAINT_NAME, RETURN_PATH_NAME
 from mailer.domain.keyring import Keyring
@@ -22,6 +23,11 @@ class House:
     keyring: Keyring
     signed: bool = True
     """Whether our letters are signed with DKIM: only then may they say where complaints go (RFC 9477 section 3.1)."""
+
+    @property
+    def path(self) -> str:
+        """What stands before the path of each of our pages: `/lists`; empty where they are all that is there."""
+        return urlsplit(self.url).path
 
     def link(self, page: str, purpose: Purpose, number: int) -> str:
         """A personal link: `https://.../leave/TOKEN`."""

@@ -43,7 +43,7 @@ async def leave_by_token(app: App, asking: Asking) -> Leaving:
     token = asking.to.token or ""
     purpose, number = read_one_of(app.house.keyring, (Purpose.LEAVE, Purpose.LEAVE_REPLY), token)
     if purpose is Purpose.LEAVE_REPLY or await _answers_old_question(app, asking, number):
-        if asking.heard.robot:
+        if asking.heard.automatic:
             _log.info("a robot answers whether somebody wants to leave", incoming=asking.mail_id)
             return Leaving.STAYED
         if not _says_to_leave(app, asking):
@@ -54,7 +54,8 @@ async def leave_by_token(app: App, asking: Asking) -> Leaving:
 
 async def _answers_old_question(app: App, asking: Asking, subscription_id: int) -> bool:
     """Whether it answers a question that 0.3.0 asked, whose Reply-To was the address that List-Unsubscribe names."""
-    if not (asking.heard.robot or asking.heard.is_reply or _answer(app, asking) is Answer.NO):
+    heard = asking.heard
+    if not (heard.automatic or heard.doubtful or heard.is_reply or _answer(app, asking) is Answer.NO):
         return False
     since = app.clock() - _ANSWERED_WITHIN
 
@@ -68,7 +69,9 @@ async def _answers_old_question(app: App, asking: Asking, subscription_id: int) 
 
 def _says_to_leave(app: App, asking: Asking) -> bool:
     said = asked(asking.heard, app.templates.vocabulary, strict=False)
-    return any(one.command is Wish.UNSUBSCRIBE for one in said) or _answer(app, asking) is Answer.YES
+    if any(one.command is Wish.UNSUBSCRIBE for one in said):
+        return True
+    return asking.heard.doubtful is None and _answer(app, asking) is Answer.YES
 
 
 def _answer(app: App, asking: Asking) -> Answer:

@@ -29,7 +29,7 @@ from mailer.domain.proof import UNPROVEN
 from mailer.domain.returned import ReturnKind
 from mailer.domain.token import Purpose
 from mailer.errors import DatabaseUnavailable, NotFound, NothingPending, TokenRefused
-from mailer.mail.answers import Answer, read_answer
+from mailer.mail.answers import Answer, read_answer, says_yes
 from mailer.mail.asking import Asking
 from mailer.mail.commands import Asked, asked
 from mailer.mail.header_section import header_digest
@@ -43,6 +43,7 @@ from mailer.store.spool import forget_octets_of, octets_of
 
 _log = structlog.get_logger()
 
+_UNDERSTOOD = {ReturnKind.BOUNCE, ReturnKind.DELAY, ReturnKind.RECEIPT}
 AT_ONCE = 20
 """Mails whose senders are looked up together: the DNS takes its time."""
 
@@ -87,6 +88,7 @@ async def _look_at(app: App, mail: IncomingMail) -> tuple[bytes, list[Asking]]:
             heard=heard,
             recipient=recipient,
             to=to,
+            octets=raw,
             envelope_sender=mail.arrival.sender,
             source=source,
             proof=proofs.get(recipient, UNPROVEN),
@@ -104,7 +106,7 @@ def _read(raw: bytes, arrival: Arrival, servers: Sequence[str]) -> tuple[Heard, 
 
 
 def _matters_who_wrote(heard: Heard, command: Command) -> bool:
-    return not heard.robot and command is not Command.OWNER and command not in COMES_BACK
+    return heard.automatic is None and command is not Command.OWNER and command not in COMES_BACK
 
 
 async def _act(app: App, mail: IncomingMail, askings: list[Asking]) -> IncomingState:
@@ -118,20 +120,20 @@ async def _act(app: App, mail: IncomingMail, askings: list[Asking]) -> IncomingS
 
 
 async def _heed(app: App, asking: Asking) -> IncomingState:
-    """Robots join and confirm nothing and are never answered; they may leave by List-Unsubscribe, and report."""
-    command, token = asking.to.command, asking.to.token
+    """Act on it, carry it to people, or keep it for them: what it is marked with never has it thrown away."""
     if asking.told is not None:
         return await _come_back(app, asking, asking.told)
-    if asking.heard.robot and not (command is Command.LEAVE and token):
-        _log.info("a robot's mail", incoming=asking.mail_id, command=command, robot=asking.heard.robot)
-        return IncomingState.DONE
     try:
+        if not asking.may_act:
+            why = asking.heard.automatic or asking.heard.doubtful
+            _log.info("a program's mail", incoming=asking.mail_id, command=asking.to.command, why=why)
+            return IncomingState.KEPT
         await check_token(app, asking.to)
-        return await _ACTS[command](app, asking)
+        return await _ACTS[asking.to.command](app, asking)
     except (NotFound, TokenRefused) as refusal:
         # The door asked before it took the mail: what it asked for is gone since.
         _log.info("mail in vain", incoming=asking.mail_id, why=str(refusal))
-        return IncomingState.DONE
+        return IncomingState.KEPT
 
 
 async def _come_back(app: App, asking: Asking, told: Told) -> IncomingState:
@@ -140,12 +142,11 @@ async def _come_back(app: App, asking: Asking, told: Told) -> IncomingState:
     To a return path vacations come, too, of which nothing follows; what we do not understand is kept for a while.
     """
     acted = told.came_back is not None and await take_return(app, [told.came_back]) > 0
-    if acted or (asking.to.command is Command.COMPLAINT and not told.for_people):
-        _log.info("came back", incoming=asking.mail_id, kind=told.kind, acted=acted)
-        return IncomingState.DONE
-    if asking.to.command in {Command.ROLE, Command.COMPLAINT}:
-        return await _carry(app, asking)
-    return IncomingState.KEPT if told.kind is ReturnKind.NONE else IncomingState.DONE
+    _log.info("came back", incoming=asking.mail_id, kind=told.kind, acted=acted)
+    if not acted and (asking.to.command is Command.ROLE or told.for_people):
+        return await carry_to_owner(app, asking)
+    understood = told.kind in _UNDERSTOOD or (told.kind is ReturnKind.AUTO_REPLY and asking.heard.automatic)
+    return IncomingState.DONE if acted or understood else IncomingState.KEPT
 
 
 async def _join(app: App, asking: Asking) -> IncomingState:
@@ -157,7 +158,7 @@ async def _leave(app: App, asking: Asking) -> IncomingState:
     if asking.to.token is None:
         await _ask_to_leave(app, asking)
     elif await leave_by_token(app, asking) is Leaving.UNCLEAR:
-        return await _carry(app, asking)
+        return await carry_to_owner(app, asking)
     return IncomingState.DONE
 
 
@@ -183,6 +184,12 @@ async def _request(app: App, asking: Asking) -> IncomingState:
 async def _confirm(app: App, asking: Asking) -> IncomingState:
     """An answer to "do you want to join?"; in doubt it is a no."""
     token, answer = asking.to.token or "", read_answer(asking.heard.own_words, app.templates.vocabulary)
+    if (
+        answer is Answer.YES
+        and asking.heard.doubtful
+        and not says_yes(asking.heard.own_words, app.templates.vocabulary)
+    ):
+        return IncomingState.KEPT
     try:
         if answer is Answer.YES:
             await confirm(app, token, asking.evidence)
@@ -191,24 +198,21 @@ async def _confirm(app: App, asking: Asking) -> IncomingState:
         else:
             await never_ask_again(app, token, asking.evidence, purpose=Purpose.CONFIRM)
     except NothingPending:
-        await send_help(app, asking)
+        if asking.may_answer:
+            await send_help(app, asking)
     return IncomingState.DONE
 
 
 async def _to_people(app: App, asking: Asking) -> IncomingState:
     """A command where it says nothing else, otherwise for the owner; a reply is of the person our letter went to."""
     found = asked(asking.heard, app.templates.vocabulary, strict=True)
-    if not found:
-        return await _carry(app, asking)
-    person = await know_by_token(app, asking) if asking.to.command is Command.REPLY else asking
+    by_token = asking.to.command is Command.REPLY
+    if not found or asking.heard.automatic or not (by_token or asking.may_answer):
+        return await carry_to_owner(app, asking)
+    person = await know_by_token(app, asking) if by_token else asking
     for one in found:
         await _obey(app, person, one)
     return IncomingState.DONE
-
-
-async def _carry(app: App, asking: Asking) -> IncomingState:
-    await carry_to_owner(app, asking)
-    return IncomingState.CARRIED
 
 
 async def _obey(app: App, asking: Asking, told: Asked) -> None:
@@ -232,6 +236,6 @@ _ACTS: dict[Command, Callable[[App, Asking], Awaitable[IncomingState]]] = {
     Command.HELP: _help,
     Command.CONFIRM: _confirm,
     Command.REPLY: _to_people,
-    Command.OWNER: _carry,
+    Command.OWNER: carry_to_owner,
     Command.POST: _to_people,
 }
