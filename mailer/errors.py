@@ -16,6 +16,10 @@ class SettingsRefused(MailerError):
     """settings.toml (or a MAILER_ variable) holds a key or a value we cannot work with."""
 
 
+class SettingsUnfinished(MailerError):
+    """The settings are still samples, or lead readers nowhere, and letters would leave this machine with them."""
+
+
 class SecretUnreadable(MailerError):
     """The secret file is missing, unreadable or damaged."""
 

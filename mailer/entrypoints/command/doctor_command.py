@@ -42,9 +42,12 @@ def doctor(
 
 
 async def _examine(at_hand: Settings, with_dns: bool, told: Sequence[IpAddress]) -> list[Finding]:
+    from mailer.actions.tending.check_campaigns import check_campaigns
     from mailer.actions.tending.check_service import check_service
 
     findings, signers = await check_service(at_hand)
+    if not any(finding.health == "fail" and finding.check == "database" for finding in findings):
+        findings += await check_campaigns(at_hand.database.url)
     return findings + (await _ask_the_dns(at_hand, signers, told) if with_dns else [])
 
 
