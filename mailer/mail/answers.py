@@ -43,6 +43,12 @@ def read_answer(own_words: str, vocabulary: Vocabulary) -> Answer:
     return Answer.NEVER if any(_never(words, vocabulary) for words in later) else Answer.NO
 
 
+def says_yes(own_words: str, vocabulary: Vocabulary) -> bool:
+    """Whether a person's own words begin with a yes, after a greeting."""
+    words = words_in(past_greeting(own_words, vocabulary)[:_LINE])
+    return longest(words, 0, vocabulary.yes) > 0
+
+
 def _begins_with_no(words: Sequence[Word], vocabulary: Vocabulary) -> bool:
     """Whether there is a no before anything but courtesies, and not as the beginning of a yes: "no problem"."""
     at = 0

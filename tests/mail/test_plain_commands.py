@@ -17,7 +17,7 @@ def heard(subject: str = "", body: str = "") -> Heard:
     return Heard(
         sender=None,
         sender_name=None,
-        robot=None,
+        automatic=None,
         subject=subject,
         message_id=None,
         language=None,
