@@ -55,6 +55,12 @@ class _Reading:
             len(cells) > self.email and find_address(cells[self.email]) is not None for _, cells in self.rows[since:]
         )
 
+    def is_unmistakable(self, first: int) -> bool:
+        """Whether its column of addresses, which no heading names so, is one: from its first person on."""
+        above = self.cells[self.email] if self.heading is not None else ""
+        other = meaning_of(above) or any(separator in above for separator in _SEPARATORS)
+        return not other and 2 * self.addresses(first) >= len(self.rows) - first
+
     @property
     def likeness(self) -> tuple[float, ...]:
         """How much it looks like a table of people: more is better."""
@@ -93,8 +99,7 @@ def _read(lines: Sequence[str], delimiter: str) -> _Reading | None:
         if addresses:
             above = at - 1 if at and len(rows[at - 1][1]) == len(cells) else None
             found = _Reading(delimiter=delimiter, rows=rows, heading=above, email=addresses[0])
-            means = meaning_of(found.cells[found.email]) if above is not None else None
-            return found if means is None and 2 * found.addresses(at) >= len(rows) - at else None
+            return found if found.is_unmistakable(at) else None
         if (email := _email_column(cells, rows[at + 1 :])) is not None:
             return _Reading(delimiter=delimiter, rows=rows, heading=at, email=email)
     return None
