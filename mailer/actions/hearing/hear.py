@@ -188,15 +188,17 @@ async def _request(app: App, asking: Asking) -> IncomingState:
 
 
 async def _confirm(app: App, asking: Asking) -> IncomingState:
-    """An answer to "do you want to join?"; in doubt it is a no."""
+    """An answer to "do you want to join?"; what is neither a yes nor a no changes nothing and reaches the owner."""
     token, answer = asking.to.token or "", read_answer(asking.heard.own_words, app.templates.vocabulary)
     try:
         if answer is Answer.YES:
             await confirm(app, token, asking.evidence)
         elif answer is Answer.NO:
             await decline(app, token, asking.evidence)
-        else:
+        elif answer is Answer.NEVER:
             await never_ask_again(app, token, asking.evidence, purpose=Purpose.CONFIRM)
+        else:
+            return await _carry(app, asking)
     except NothingPending:
         await send_help(app, asking)
     return IncomingState.DONE
