@@ -28,6 +28,14 @@ class AlreadyThere(MailerError):
     """What was to be made exists already; nothing was overwritten."""
 
 
+class BackupFailed(MailerError):
+    """A backup could not be written, or what it holds could not be put into its place; nothing was changed."""
+
+
+class BackupRefused(MailerError):
+    """A backup is damaged, not whole, of a version we do not know, or none at all; says what and where."""
+
+
 class DoorTaken(MailerError):
     """Another program listens on the address one of our doors needs."""
 

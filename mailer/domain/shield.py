@@ -40,6 +40,8 @@ class Counted(StrEnum):
     """Requests put off, of one list."""
     LOOKED = "looked"
     """How often a list's last strangers were counted."""
+    CARRIED = "carried"
+    """Mails that a program may have sent and that were carried to the owner of one list."""
     TIDIED = "tidied"
     """How often the house was tidied."""
     SWEPT = "swept"

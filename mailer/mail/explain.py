@@ -71,11 +71,11 @@ def _explained(raw: bytes, mail: Part, vocabulary: Vocabulary) -> Explained:
         return _of_report(returned)
     heard = read_part(mail, mail.fields.get("return-path", "unknown").strip())
     to = _sent_to(mail)
-    if heard.robot is not None:
+    if heard.automatic is not None:
         if to.command is Command.LEAVE and to.token:
-            why = "A robot sent it, but to an address whose token lets it unsubscribe."
+            why = "A program sent it, but to an address whose token lets it unsubscribe."
             return Explained(kind="command", commands=("unsubscribe",), why=why)
-        return Explained(kind="auto-reply", why=f"No person wrote it: {heard.robot}.")
+        return Explained(kind="auto-reply", why=f"No person wrote it: {heard.automatic}.")
     told = _of_person(heard, to, vocabulary)
     if not told.commands and returned.kind in {ReturnKind.AUTO_REPLY, ReturnKind.RECEIPT}:
         return Explained(kind="auto-reply", why="It reads like a vacation program's answer, or a receipt.")

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import BigInteger, ColumnElement, Connection, Dialect, Update, bindparam, func, select, update
 
 from mailer.domain.campaign import OVER
-from mailer.domain.delivery import NOTICES, WAITING, Delivery, DeliveryState, Notice
+from mailer.domain.delivery import NOTICES, WAITING, Delivery, DeliveryState, Kind, Notice
 from mailer.domain.suppression import EVERY_LIST
 from mailer.store import claims
 from mailer.store.batch import Prepared, packed, rows_of
@@ -55,6 +56,20 @@ def notices_about(tx: Connection, subscription_id: int) -> list[PastNotice]:
         select(*columns).where(delivery.c.campaign_id == NOTICES, delivery.c.subscription_id == subscription_id)
     )
     return [PastNotice(*row) for row in found]
+
+
+def notice_values(
+    tx: Connection, suppression_key: str, kind: Kind, subscription_id: int, since: datetime
+) -> list[dict[str, Any]]:
+    """The values of the notices of one kind that a person got about a subscription since then."""
+    found = select(delivery.c["values"]).where(
+        delivery.c.campaign_id == NOTICES,
+        delivery.c.suppression_key == suppression_key,
+        delivery.c.kind == kind,
+        delivery.c.subscription_id == subscription_id,
+        delivery.c.queued_at >= since,
+    )
+    return list(tx.execute(found).scalars())
 
 
 def give_up(tx: Connection, delivery_id: int, reason: str) -> None:

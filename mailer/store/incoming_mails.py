@@ -33,7 +33,7 @@ class IncomingState(StrEnum):
     CARRIED = "carried"
     """It goes to an owner, wrapped into a letter of ours: kept for as long as that may take."""
     KEPT = "kept"
-    """It came to a return path and was not understood: kept for a week, for people to look at."""
+    """Nothing was done for it that it asked for: kept for a week, for people to look at."""
     PARKED = "parked"
 
 
@@ -86,6 +86,11 @@ def octets(tx: Connection, incoming_id: int) -> bytes:
     if row is None or not row.raw:
         raise NotFound(f"mail {incoming_id} is not kept any more")
     return row.raw
+
+
+def keep_octets(tx: Connection, incoming_id: int, raw: bytes) -> None:
+    """What the mail consists of stands in its row from now on: a letter that carries it may be written at any time."""
+    tx.execute(update(incoming).where(incoming.c.id == incoming_id, incoming.c.raw != raw).values(raw=raw))
 
 
 def finish(tx: Connection, incoming_id: int, end: IncomingState, raw: bytes, now: datetime) -> None:

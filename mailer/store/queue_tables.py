@@ -64,6 +64,9 @@ revision = Table(
     Column("edition_id", BigInt, ForeignKey("edition.id"), nullable=False, index=True),
     Column("manuscript", Text, nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
+    # What the list said of itself when the campaign was launched: a repeat says the same.
+    Column("postal_address", Text),
+    Column("reason", Text),
 )
 
 worker = Table(
@@ -130,6 +133,8 @@ delivery = Table(
     ),
     Index("uq_delivery_cause", "cause", unique=True, sqlite_where=_HAS_CAUSE, postgresql_where=_HAS_CAUSE),
     Index("ix_delivery_notice", "suppression_key", "id", sqlite_where=_A_NOTICE, postgresql_where=_A_NOTICE),
+    # Its numbers stand in tokens: see the subscription.
+    sqlite_autoincrement=True,
     # Room on each page for what its rows become.
     postgresql_with={"fillfactor": 50},
 )

@@ -19,7 +19,7 @@ def heard(subject: str = "", body: str = "") -> Heard:
     return Heard(
         sender=Address("rosa@example.org"),
         sender_name=None,
-        robot=None,
+        automatic=None,
         subject=subject,
         message_id=None,
         language=None,

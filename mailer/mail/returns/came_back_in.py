@@ -11,7 +11,7 @@ from mailer.domain.came_back import CameBack
 from mailer.domain.command_address import Command, CommandAddress
 from mailer.domain.keyring import Keyring
 from mailer.domain.returned import Action, Returned, ReturnedFor, ReturnKind, Weight
-from mailer.domain.token import TOKEN_CHARACTERS, Purpose, read_token
+from mailer.domain.token import TOKEN_CHARACTERS, Purpose, read_one_of, read_token
 from mailer.errors import TokenRefused
 from mailer.mail.letterhead import House
 from mailer.mail.returns.read_return import read_return
@@ -19,6 +19,8 @@ from mailer.mail.returns.sorted_parts import SortedParts, sort_parts
 
 COMES_BACK = frozenset({Command.RETURN_PATH, Command.COMPLAINT, Command.ROLE})
 """What addresses are for to which bounces and complaints come."""
+OF_COMPLAINTS = (Purpose.COMPLAINT, Purpose.RETURN_PATH)
+"""What a complaint may name our letter by. Up to 0.3.0 a CFBL-Feedback-ID was the return path's token."""
 _WORD = re.compile(rf"(?<![a-z0-9])[a-z2-7]{{{TOKEN_CHARACTERS}}}(?![a-z0-9])", re.IGNORECASE)
 _MOST_WORDS = 64
 """Of a mail somebody made to keep us busy no more are tried."""
@@ -112,7 +114,7 @@ def _letters(keyring: Keyring, places: list[str]) -> Iterator[int]:
     words = (word[0] for place in places for word in _WORD.finditer(place))
     for _, word in zip(range(_MOST_WORDS), dict.fromkeys(words), strict=False):
         try:
-            yield read_token(keyring, Purpose.RETURN_PATH, word)
+            yield read_one_of(keyring, OF_COMPLAINTS, word)[1]
         except TokenRefused:
             continue
 
