@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from mailer.domain.address import Address
 from mailer.domain.command_address import Command, CommandAddress
@@ -81,9 +82,13 @@ class Asking:
         return self.to.language or self.heard.language
 
     @property
-    def answered(self) -> dict[str, str]:
-        """For the values of a notice that answers it (RFC 3834 section 3.1.4)."""
-        return {"in_reply_to": self.heard.message_id} if self.heard.message_id else {}
+    def answered(self) -> dict[str, Any]:
+        """For the values of a notice that answers it (RFC 3834 section 3.1.4).
+
+        Of a stranger's mail nothing stands in a notice, not even its Message-ID: it may have been written for the eyes
+        of somebody else.
+        """
+        return {"in_reply_to": self.heard.message_id} if self.proven and self.heard.message_id else {"replied": True}
 
     @property
     def evidence(self) -> Evidence:

@@ -64,7 +64,7 @@ PROGRAMS = (
 """What programs send by themselves."""
 LISTS = (
     "List-Id: <team.desk.example>\r\nPrecedence: list\r\nSubject: [team] subscribe",
-    "List-Id: <n.desk.example>\r\nList-Unsubscribe: <https://x.example>\r\nList-Unsubscribe-Post: List-Unsubscribe=One-Click",
+    "List-Unsubscribe: <https://desk.example/u>\r\nList-Unsubscribe-Post: List-Unsubscribe=One-Click",
 )
 """What comes by somebody else's mailing list: its envelope is the list's."""
 

@@ -13,12 +13,14 @@ from mailer.actions.answering.ask_to_leave import ask_to_leave
 from mailer.actions.answering.carry_to_owner import carry_to_owner
 from mailer.actions.answering.change_language import change_language
 from mailer.actions.answering.know_by_token import know_by_token
+from mailer.actions.answering.leave_by_token import Leaving, leave_by_token
 from mailer.actions.answering.send_help import send_help
 from mailer.actions.answering.tell_lists import tell_lists
+from mailer.actions.guarding.prove import prove
+from mailer.actions.joining.check_token import check_token
 from mailer.actions.joining.confirm import confirm
 from mailer.actions.joining.decline import decline, never_ask_again
 from mailer.actions.joining.subscribe import subscribe_by_form
-from mailer.actions.joining.unsubscribe import unsubscribe
 from mailer.actions.returning.take_return import take_return
 from mailer.app import App
 from mailer.domain.arrival import Arrival
@@ -35,7 +37,6 @@ from mailer.mail.read import Heard, read_mail
 from mailer.mail.received import came_from
 from mailer.mail.returns.came_back_in import COMES_BACK, Told, told_in
 from mailer.mail.vocabulary import Wish
-from mailer.outside.who_wrote import who_wrote
 from mailer.store import incoming_mails
 from mailer.store.incoming_mails import IncomingMail, IncomingState
 from mailer.store.spool import forget_octets_of, octets_of
@@ -81,10 +82,8 @@ async def _look_at(app: App, mail: IncomingMail) -> tuple[bytes, list[Asking]]:
     raw = await octets_of(app.intake.spool, mail.arrival)
     heard, source, digest = await asyncio.to_thread(_read, raw, mail.arrival, app.intake.mail_servers)
     addresses = {recipient: parse_local_part(recipient.rpartition("@")[0]) for recipient in mail.arrival.recipients}
-    proof = UNPROVEN
-    if any(_matters_who_wrote(heard, to.command) for to in addresses.values()):
-        servers, ids = app.intake.mail_servers, app.intake.authserv_ids
-        proof = await who_wrote(app.dns, raw, mail.arrival, mail_servers=servers, authserv_ids=ids)
+    matters = any(_matters_who_wrote(heard, to.command) for to in addresses.values())
+    proofs = await prove(app, mail, raw) if matters else {}
     return raw, [
         Asking(
             mail_id=mail.id,
@@ -94,7 +93,7 @@ async def _look_at(app: App, mail: IncomingMail) -> tuple[bytes, list[Asking]]:
             octets=raw,
             envelope_sender=mail.arrival.sender,
             source=source,
-            proof=proof,
+            proof=proofs.get(recipient, UNPROVEN),
             header_digest=digest,
             keep_client=app.hearing.keep_client_address,
             told=await asyncio.to_thread(told_in, raw, app.house, to, app.clock()),
@@ -130,6 +129,7 @@ async def _heed(app: App, asking: Asking) -> IncomingState:
         if not asking.may_act:
             _log.info("a program's mail", incoming=asking.mail_id, command=asking.to.command, why=asking.heard.marked)
             return IncomingState.KEPT
+        await check_token(app, asking.to)
         return await _ACTS[asking.to.command](app, asking)
     except (NotFound, TokenRefused) as refusal:
         # The door asked before it took the mail: what it asked for is gone since.
@@ -144,7 +144,7 @@ async def _come_back(app: App, asking: Asking, told: Told) -> IncomingState:
     """
     acted = told.came_back is not None and await take_return(app, [told.came_back]) > 0
     _log.info("came back", incoming=asking.mail_id, kind=told.kind, acted=acted)
-    if asking.to.command is Command.ROLE and not acted:
+    if not acted and (asking.to.command is Command.ROLE or told.for_people):
         return await carry_to_owner(app, asking)
     automatic = told.kind is ReturnKind.AUTO_REPLY and asking.heard.automatic
     understood = automatic or told.kind in {ReturnKind.BOUNCE, ReturnKind.DELAY, ReturnKind.RECEIPT}
@@ -157,11 +157,10 @@ async def _join(app: App, asking: Asking) -> IncomingState:
 
 
 async def _leave(app: App, asking: Asking) -> IncomingState:
-    """With a token at once, unless it answers "do you want to leave?" with a no."""
     if asking.to.token is None:
         await _ask_to_leave(app, asking)
-    elif not _stays(app, asking):
-        await unsubscribe(app, asking.to.token, asking.evidence)
+    elif await leave_by_token(app, asking) is Leaving.UNCLEAR:
+        return await carry_to_owner(app, asking)
     return IncomingState.DONE
 
 
@@ -169,12 +168,6 @@ async def _ask_to_leave(app: App, asking: Asking, language: str | None = None) -
     """Who is not on the list is sent its commands instead."""
     if not await ask_to_leave(app, asking, language):
         await send_help(app, asking, language)
-
-
-def _stays(app: App, asking: Asking) -> bool:
-    words = app.templates.vocabulary
-    said_to_leave = any(one.command is Wish.UNSUBSCRIBE for one in asked(asking.heard, words, strict=False))
-    return not said_to_leave and read_answer(asking.heard.own_words, words) is Answer.NO
 
 
 async def _help(app: App, asking: Asking) -> IncomingState:

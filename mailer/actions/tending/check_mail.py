@@ -2,32 +2,41 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
+from mailer.app import resource
 from mailer.domain.finding import Finding, fail, ok, warn
-from mailer.store import deliveries, incoming_mails
+from mailer.store import incoming_mails, unwritten
 from mailer.store.database import Database
-from mailer.store.deliveries import Stuck
 from mailer.store.incoming_mails import IncomingState
+from mailer.store.migration import schema_is_current
+from mailer.store.unwritten import Stuck
 
 _MOST = 5
 """Letters that are named one by one."""
 _OF_LATE = timedelta(days=7)
 
 
-async def check_mail(database: Database, now: datetime) -> list[Finding]:
-    """Findings of a database that has this version's schema; nothing is changed."""
+async def check_mail(database_url: str, now: datetime) -> list[Finding]:
+    """What the database tells; nothing where it is empty or of another version, which is a finding of its own."""
+    if not await asyncio.to_thread(schema_is_current, database_url, resource("migrations")):
+        return []
 
     def read(tx: Connection) -> list[Finding]:
         return [
-            _unwritten(deliveries.unwritten(tx, _MOST)),
-            _not_carried(deliveries.not_carried(tx, now - _OF_LATE, _MOST)),
+            _unwritten(unwritten.unwritten(tx, _MOST)),
+            _not_carried(unwritten.not_carried(tx, now - _OF_LATE, _MOST)),
             _parked(incoming_mails.number_in(tx, IncomingState.PARKED)),
         ]
 
-    return await database.read(read)
+    database = Database(database_url)
+    try:
+        return await database.read(read)
+    finally:
+        await database.close()
 
 
 def _unwritten(found: list[Stuck]) -> Finding:
