@@ -176,10 +176,13 @@ async def _tidy_hourly(app: App) -> None:
 
 
 async def _stay_owner(app: App, make_sure: Callable[[], None]) -> None:
-    """Make sure every few seconds that the database is ours; DatabaseOwned ends the service."""
+    """Make sure every few seconds that the database is ours, and where it was; DatabaseOwned and DatabaseMoved end us."""
     while not app.bells.closing.is_set():
         try:
             await asyncio.to_thread(make_sure)
+            await app.database.check_files()
+        except DatabaseMoved:
+            raise
         except DatabaseUnavailable as trouble:
             _log.warning("trouble", what=str(trouble))
         await pause(app, _OWNER_CHECK_S)
