@@ -136,6 +136,8 @@ class Verdict(StrEnum):
     REFUSED = "refused"
     UNKNOWN = "unknown"
     """The line broke after the whole letter was given and before the answer came."""
+    UNTRIED = "untried"
+    """The connection ended, or the relay put us off for its own sake, before the letter was given: no try."""
 
 
 class Decision(StrEnum):
@@ -166,6 +168,8 @@ class Outcome:
     """SMTP reply code, where there was a reply."""
     reply: str
     concern: Concern = Concern.LETTER
+    by_relay: bool = False
+    """Whether the relay spoke for itself, so that no recipient and no destination has a part in it."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -182,6 +186,8 @@ class Settlement:
     """Whether the next try carries a new Date: only after a definite refusal, else repeats are byte-identical."""
     code: int | None
     reply: str
+    tried: bool = True
+    """Whether this counts among the letter's tries."""
 
 
 def settle(delivery: Delivery, outcome: Outcome, now: datetime, jitter: float) -> Settlement:
@@ -192,6 +198,10 @@ def settle(delivery: Delivery, outcome: Outcome, now: datetime, jitter: float) -
     elif outcome.verdict is Verdict.DEFERRED:
         due_at = retry_at(delivery.attempts + 1, _tried_since(delivery, now), now, jitter)
         state, redate = (DeliveryState.DEFERRED, True) if due_at else (DeliveryState.FAILED, False)
+    elif outcome.verdict is Verdict.UNTRIED:
+        # As before it was handed: it may go at once, and what was never given needs no equal repeat.
+        state = DeliveryState.DEFERRED if delivery.attempts else DeliveryState.QUEUED
+        due_at, redate = now, delivery.dated_at is None
     elif outcome.verdict is Verdict.UNKNOWN and delivery.resend and resends < MOST_RESENDS:
         state, due_at, resends = DeliveryState.DEFERRED, now + _FIRST_WAIT, resends + 1
     elif outcome.verdict is Verdict.UNKNOWN:
@@ -205,6 +215,7 @@ def settle(delivery: Delivery, outcome: Outcome, now: datetime, jitter: float) -
         redate=redate,
         code=outcome.code,
         reply=outcome.reply,
+        tried=outcome.verdict is not Verdict.UNTRIED,
     )
 
 

@@ -65,10 +65,32 @@ def identity(file: Path) -> Identity | None:
 
 
 def create_private(database: Path) -> None:
-    """Make the file, for our eyes only, where there is none; SQLite gives those beside it the same mode."""
-    # One that is there is not opened: closing any descriptor of it would drop the locks that SQLite has on it.
+    """Make the file, for our eyes only, where there is none; SQLite gives those beside it the same mode.
+
+    DatabaseMoved where a service that did not end in order ran on one: an empty one would be taken for all there is.
+    """
+    if database.exists():  # and is not opened: closing any descriptor of it would drop the locks that SQLite has on it
+        return
+    pid = _left_by(owner_file(database))
+    if pid and pid != str(os.getpid()):
+        raise DatabaseMoved(
+            f"the database: {database} is gone, though a service (pid {pid}) was at work on it; put it back,"
+            f" or delete {owner_file(database)} to begin anew"
+        )
     with suppress(FileExistsError):
         os.close(os.open(database, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+
+
+def owner_file(database: Path) -> Path:
+    """Which process owns the database stands in it, as long as it does: empty when it ended in order."""
+    return database.with_name(f"{database.name}.owner")
+
+
+def _left_by(file: Path) -> str:
+    try:
+        return file.read_text()
+    except FileNotFoundError:
+        return ""
 
 
 def make_private(database: Path, spool: Path) -> list[Path]:

@@ -158,7 +158,7 @@ async def test_a_database_that_fails_again_and_again_parks_no_mail(app: App, rel
 
 
 async def test_letters_that_cannot_be_written_for_reasons_of_ours_wait_are_told_of_and_go_when_they_can(
-    app: App, database_url: str, relay: FakeRelay, clock: Clock, tmp_path: Path
+    app: App, relay: FakeRelay, clock: Clock, tmp_path: Path
 ) -> None:
     (tmp_path / "templates").mkdir()
     without_templates = replace(app, templates=Templates(tmp_path / "templates", ROOT / "mailer" / "locale"))
@@ -177,7 +177,7 @@ async def test_letters_that_cannot_be_written_for_reasons_of_ours_wait_are_told_
     waited = []
     for broken, hours in ((app, 1), (without_templates, 48)):
         await send_notices(broken)
-        told = {one.check: one for one in await check_mail(database_url, clock())}
+        told = {one.check: one for one in await check_mail(app.database, clock())}
         waited.append((await states(app), told["notices"].health, len(relay.letters)))
         clock.advance(hours=hours)
         await app.database.write(lambda tx: tx.execute(update(incoming).values(raw=raw)))

@@ -29,7 +29,7 @@ from mailer.domain.proof import UNPROVEN
 from mailer.domain.returned import ReturnKind
 from mailer.domain.token import Purpose
 from mailer.errors import DatabaseUnavailable, NotFound, NothingPending, TokenRefused
-from mailer.mail.answers import Answer, read_answer, says_yes
+from mailer.mail.answers import Answer, read_answer
 from mailer.mail.asking import Asking
 from mailer.mail.commands import Asked, asked
 from mailer.mail.header_section import header_digest
@@ -184,21 +184,19 @@ async def _request(app: App, asking: Asking) -> IncomingState:
 
 
 async def _confirm(app: App, asking: Asking) -> IncomingState:
-    """An answer to "do you want to join?"; in doubt it is a no."""
+    """An answer to "do you want to join?"; what is neither a yes nor a no changes nothing and reaches the owner."""
     token, answer = asking.to.token or "", read_answer(asking.heard.own_words, app.templates.vocabulary)
-    if (
-        answer is Answer.YES
-        and asking.heard.doubtful
-        and not says_yes(asking.heard.own_words, app.templates.vocabulary)
-    ):
+    if answer is Answer.YES and asking.heard.doubtful and not asking.heard.own_words:
         return IncomingState.KEPT
     try:
         if answer is Answer.YES:
             await confirm(app, token, asking.evidence)
         elif answer is Answer.NO:
             await decline(app, token, asking.evidence)
-        else:
+        elif answer is Answer.NEVER:
             await never_ask_again(app, token, asking.evidence, purpose=Purpose.CONFIRM)
+        else:
+            return await carry_to_owner(app, asking)
     except NothingPending:
         if asking.may_answer:
             await send_help(app, asking)

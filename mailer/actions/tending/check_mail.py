@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
-from mailer.app import resource
 from mailer.domain.finding import Finding, fail, ok, warn
 from mailer.store import incoming_mails, unwritten
 from mailer.store.database import Database
 from mailer.store.incoming_mails import IncomingState
-from mailer.store.migration import schema_is_current
 from mailer.store.unwritten import Stuck
 
 _MOST = 5
@@ -20,10 +17,8 @@ _MOST = 5
 _OF_LATE = timedelta(days=7)
 
 
-async def check_mail(database_url: str, now: datetime) -> list[Finding]:
-    """What the database tells; nothing where it is empty or of another version, which is a finding of its own."""
-    if not await asyncio.to_thread(schema_is_current, database_url, resource("migrations")):
-        return []
+async def check_mail(database: Database, now: datetime) -> list[Finding]:
+    """Findings of a database that has this version's schema; nothing is changed."""
 
     def read(tx: Connection) -> list[Finding]:
         return [
@@ -32,11 +27,7 @@ async def check_mail(database_url: str, now: datetime) -> list[Finding]:
             _parked(incoming_mails.number_in(tx, IncomingState.PARKED)),
         ]
 
-    database = Database(database_url)
-    try:
-        return await database.read(read)
-    finally:
-        await database.close()
+    return await database.read(read)
 
 
 def _unwritten(found: list[Stuck]) -> Finding:
