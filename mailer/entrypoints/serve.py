@@ -34,7 +34,7 @@ from mailer.store.workers import owning
 
 _log = structlog.get_logger()
 
-_OWNER_CHECK_S = 5
+_OWNER_CHECK_S = 2
 _TIDY_CHECK_S = 600
 _GIVING_WAY_S, _IN_A_CROWD = 0.5, 2
 """How long acting on mail rests, and on how many it acts before, while many hand in theirs."""

@@ -145,8 +145,8 @@ class Database:
         if self._file is not None and self._file.moved and self._opened:
             # What stands in the write-ahead log belongs to the file that is open, and to no other that is there now.
             _driver(self._opened[0]).execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        for connection in self._opened:
-            connection.close()
+        while self._opened:
+            self._opened.pop().close()
         self.engine.dispose()
 
 

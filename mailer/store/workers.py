@@ -100,7 +100,8 @@ def owned(engine: Engine) -> bool:
 @contextmanager
 def _owning_file(database: Path) -> Iterator[None]:
     # A lock file of its own: closing any descriptor of the database file would drop SQLite's locks.
-    with open(os.open(owner_file(database), os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600), "a+") as file:
+    descriptor = os.open(owner_file(database), os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
+    with os.fdopen(descriptor, "a+") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
