@@ -31,7 +31,7 @@ def init(folder: Annotated[Path, typer.Argument(help="Where to write them.")] = 
             raise AlreadyThere(f"{' and '.join(there)}: already there; nothing was written")
         folder.mkdir(parents=True, exist_ok=True)
         for file, text in texts.items():
-            write_new(file, text, 0o600 if file.name == "secret" else 0o644)
+            write_new(file, text, 0o600)
     say(f"Wrote {' and '.join(str(file) for file in texts)}.")
     say("Keep a copy of the secret: it signs every link in letters already sent. Lose it, and none of them works.")
     say("Next: look through settings.toml, then `mailer serve`.")
