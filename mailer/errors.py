@@ -16,6 +16,10 @@ class SettingsRefused(MailerError):
     """settings.toml (or a MAILER_ variable) holds a key or a value we cannot work with."""
 
 
+class SettingsUnfinished(MailerError):
+    """The settings are still samples, or lead readers nowhere, and letters would leave this machine with them."""
+
+
 class SecretUnreadable(MailerError):
     """The secret file is missing, unreadable or damaged."""
 
@@ -26,6 +30,14 @@ class DkimKeyRefused(MailerError):
 
 class AlreadyThere(MailerError):
     """What was to be made exists already; nothing was overwritten."""
+
+
+class BackupFailed(MailerError):
+    """A backup could not be written, or what it holds could not be put into its place; nothing was changed."""
+
+
+class BackupRefused(MailerError):
+    """A backup is damaged, not whole, of a version we do not know, or none at all; says what and where."""
 
 
 class DoorTaken(MailerError):

@@ -83,7 +83,7 @@ async def serving(
         await reception.sweep()
         place = _mail_door(app, intake)
         mail_door = await open_intake(place, reception)
-        pages = Pages(_pages_config(app))
+        pages = Pages(_pages_config(app, web))
         try:
             async with asyncio.TaskGroup() as group:
                 with ticking(app.bells.ring):
@@ -126,9 +126,10 @@ def _mail_door(app: App, intake: IntakeSettings) -> IntakeDoor:
     )
 
 
-def _pages_config(app: App) -> uvicorn.Config:
+def _pages_config(app: App, web: WebSettings) -> uvicorn.Config:
     return uvicorn.Config(
-        web_app(app),
+        web_app(app, web.trusted_proxies),
+        proxy_headers=False,  # the pages read them, by the settings alone
         log_config=None,
         access_log=False,
         lifespan="off",

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from mailer.actions.guarding.govern import govern
 from mailer.actions.posting.desk import Desk, stay_alive
 from mailer.domain.campaign import CampaignState
-from mailer.domain.delivery import NOTICES, WRONGED_WAIT, Delivery
+from mailer.domain.delivery import NOTICES, WRONGED_WAIT, Delivery, write_again_at
 from mailer.domain.governor import LOOK_EVERY, ripe
 from mailer.mail.returns.refused_letter import refused_letter
 from mailer.relay.lane import Lane
@@ -115,9 +115,10 @@ def _hold_name(priority: Priority, lane: str) -> str:
 
 
 def _hold_unwritten(tx: Connection, delivery: Delivery, why: str, now: datetime) -> None:
-    """A campaign is paused with the reason, a notice fails."""
+    """A campaign is paused with the reason; a notice waits, longer each time, for it is our fault."""
     if delivery.campaign_id == NOTICES:
-        deliveries.give_up(tx, delivery.id, f"cannot be written: {why}")
+        release.put_back(tx, [(delivery.id, write_again_at(delivery.queued_at, now))], now)
+        deliveries.remark(tx, delivery.id, why)
     else:
         remark = f"cannot be written for {delivery.address}: {why}"
         campaigns.move(tx, delivery.campaign_id, CampaignState.PAUSED, of=(CampaignState.SENDING,), remark=remark)
