@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import os
 from collections import Counter
-from collections.abc import AsyncIterator, Iterable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
 from datetime import timedelta
 
@@ -16,6 +17,7 @@ from fake_relay import FakeRelay
 from faults import Faults, Mode, Site
 from house import DOMAIN, Clock, blast, bring, open_list
 from sqlalchemy import Connection, func, select
+from structlog.testing import capture_logs
 
 from mailer.actions.sending.report import status
 from mailer.app import App, Bells
@@ -24,13 +26,14 @@ from mailer.domain.delivery import DeliveryState
 from mailer.entrypoints import loops
 from mailer.mail.dkim import Signer
 from mailer.outside.signing import Signing
+from mailer.store import campaigns
 from mailer.store.queue_tables import claim
 
 PEOPLE = [f"person{number}@example{number % 3}.org" for number in range(8)]
 CONNECTIONS, LINES = 4, 3
 """One is kept for notices."""
 EACH = "MAILER_TEST_LONG" in os.environ
-MODES_TRIED_AT_ONCE = 40
+A_FEW = 10
 
 
 @pytest.fixture
@@ -57,7 +60,7 @@ async def sending(app: App) -> AsyncIterator[list[asyncio.Task[None]]]:
         finally:
             app.bells.closing.set()
             app.bells.ring()
-            group.create_task(loops.cut_off(tasks))
+            await loops.cut_off(tasks)
 
 
 async def until_sent(app: App, clock: Clock, campaign_id: int) -> None:
@@ -65,11 +68,33 @@ async def until_sent(app: App, clock: Clock, campaign_id: int) -> None:
     while not await app.database.read(over, campaign_id):
         await asyncio.to_thread(app.presence.leave)
         app = replace(app, bells=Bells())
-        async with sending(app) as tasks:
-            while not await app.database.read(over, campaign_id) and not any(task.done() for task in tasks):
-                app.bells.ring()
-                await asyncio.sleep(0.005)
-                clock.advance(seconds=30)
+        with suppress_faults():
+            await send_until(app, clock, campaign_id)
+
+
+@contextmanager
+def suppress_faults() -> Iterator[None]:
+    """A fault that ends the service is as good as any: it is started again."""
+    try:
+        yield
+    except* Exception as faults:
+        if faults.split(lambda one: "a fault of the test" in str(one))[1]:
+            raise
+
+
+async def send_until(app: App, clock: Clock, campaign_id: int) -> None:
+    """The service sends until a campaign is over, or one of its tasks has ended."""
+    async with sending(app) as tasks:
+        while not await app.database.read(over, campaign_id) and not any(task.done() for task in tasks):
+            await app.database.write(let_go_on, campaign_id)
+            app.bells.ring()
+            await asyncio.sleep(0.005)
+            clock.advance(seconds=30)
+
+
+def let_go_on(tx: Connection, campaign_id: int) -> None:
+    """As its owner does with a campaign that paused since a letter could not be written."""
+    campaigns.move(tx, campaign_id, CampaignState.SENDING, of=(CampaignState.PAUSED,))
 
 
 def over(tx: Connection, campaign_id: int) -> bool:
@@ -97,9 +122,10 @@ async def found_after(app: App, relay: FakeRelay, clock: Clock) -> str:
     return ""
 
 
-def some(cases: list[tuple[Site, Mode]], most: int) -> Iterable[tuple[Site, Mode]]:
-    """Evenly spread ones."""
-    return cases if EACH else cases[:: max(len(cases) // most, 1)]
+def cases(faults: Faults, kind: str) -> list[tuple[Site, Mode]]:
+    """Each of the awaits that were met, broken in each way; or a few all over the path, others on each database."""
+    every = list(itertools.product(sorted(faults.sites), Mode))
+    return every if EACH else every[3 * (kind == "sqlite") :: len(every) // A_FEW | 1]
 
 
 async def test_whichever_await_breaks_everybody_has_the_letter_and_nothing_hangs(
@@ -111,21 +137,16 @@ async def test_whichever_await_breaks_everybody_has_the_letter_and_nothing_hangs
     await bring(app, *(f"{one},,en" for one in PEOPLE))
     asyncio.get_running_loop().set_task_factory(faults.task)
     assert await found_after(app, relay, clock) == ""
-    sites = sorted(faults.sites)
-    import time
+    wrong, met = {}, 0
 
-    wrong, met, t0 = {}, 0, time.time()
-
-    for site, mode in some([(site, mode) for site in sites for mode in Mode], MODES_TRIED_AT_ONCE):
-        faults.breaks(site, mode)
-        t = time.time()
-        found = await found_after(app, relay, clock)
-        print(f"{time.time() - t:.2f}", mode, faults.met, site[-2:], found)
-        met += faults.met
-        faults.heals()
-        if found:
-            wrong[site, mode] = found
-    print(len(sites), met, time.time() - t0)
+    with capture_logs():
+        for site, mode in cases(faults, app.database.engine.dialect.name):
+            faults.breaks(site, mode)
+            if found := await found_after(app, relay, clock):
+                wrong[site, mode] = found
+            met += faults.met
+            faults.heals()
     asyncio.get_running_loop().set_task_factory(None)
 
     assert wrong == {}
+    assert met >= A_FEW / 2
