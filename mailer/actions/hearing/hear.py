@@ -29,7 +29,7 @@ from mailer.domain.proof import UNPROVEN
 from mailer.domain.returned import ReturnKind
 from mailer.domain.token import Purpose
 from mailer.errors import DatabaseUnavailable, NotFound, NothingPending, TokenRefused
-from mailer.mail.answers import Answer, read_answer, says_yes
+from mailer.mail.answers import Answer, read_answer
 from mailer.mail.asking import Asking
 from mailer.mail.commands import Asked, asked
 from mailer.mail.header_section import header_digest
@@ -43,7 +43,6 @@ from mailer.store.spool import forget_octets_of, octets_of
 
 _log = structlog.get_logger()
 
-_UNDERSTOOD = {ReturnKind.BOUNCE, ReturnKind.DELAY, ReturnKind.RECEIPT}
 AT_ONCE = 20
 """Mails whose senders are looked up together: the DNS takes its time."""
 
@@ -56,7 +55,9 @@ async def hear(app: App, most: int = AT_ONCE) -> bool:
     """
     if not await app.database.read(incoming_mails.any_waiting):
         return False
-    taken = await app.database.write(incoming_mails.take, most)
+    taken = await app.database.write(incoming_mails.take, most, app.cut_off)
+    app.cut_off.clear()
+    app.cut_off.update(mail.id for mail in taken)
     looked_at = await asyncio.gather(*(_look_at(app, mail) for mail in taken), return_exceptions=True)
     well = bool(taken)
     for mail, found in zip(taken, looked_at, strict=True):
@@ -72,6 +73,7 @@ async def hear(app: App, most: int = AT_ONCE) -> bool:
         except Exception:  # of whatever sort: it must not keep the mails behind it waiting
             _log.exception("a mail broke us", incoming=mail.id)
             well = False
+        app.cut_off.discard(mail.id)
     return well
 
 
@@ -125,8 +127,7 @@ async def _heed(app: App, asking: Asking) -> IncomingState:
         return await _come_back(app, asking, asking.told)
     try:
         if not asking.may_act:
-            why = asking.heard.automatic or asking.heard.doubtful
-            _log.info("a program's mail", incoming=asking.mail_id, command=asking.to.command, why=why)
+            _log.info("a program's mail", incoming=asking.mail_id, command=asking.to.command, why=asking.heard.marked)
             return IncomingState.KEPT
         await check_token(app, asking.to)
         return await _ACTS[asking.to.command](app, asking)
@@ -145,7 +146,8 @@ async def _come_back(app: App, asking: Asking, told: Told) -> IncomingState:
     _log.info("came back", incoming=asking.mail_id, kind=told.kind, acted=acted)
     if not acted and (asking.to.command is Command.ROLE or told.for_people):
         return await carry_to_owner(app, asking)
-    understood = told.kind in _UNDERSTOOD or (told.kind is ReturnKind.AUTO_REPLY and asking.heard.automatic)
+    automatic = told.kind is ReturnKind.AUTO_REPLY and asking.heard.automatic
+    understood = automatic or told.kind in {ReturnKind.BOUNCE, ReturnKind.DELAY, ReturnKind.RECEIPT}
     return IncomingState.DONE if acted or understood else IncomingState.KEPT
 
 
@@ -182,21 +184,19 @@ async def _request(app: App, asking: Asking) -> IncomingState:
 
 
 async def _confirm(app: App, asking: Asking) -> IncomingState:
-    """An answer to "do you want to join?"; in doubt it is a no."""
+    """An answer to "do you want to join?"; what is neither a yes nor a no changes nothing and reaches the owner."""
     token, answer = asking.to.token or "", read_answer(asking.heard.own_words, app.templates.vocabulary)
-    if (
-        answer is Answer.YES
-        and asking.heard.doubtful
-        and not says_yes(asking.heard.own_words, app.templates.vocabulary)
-    ):
+    if answer is Answer.YES and asking.heard.doubtful and not asking.heard.own_words:
         return IncomingState.KEPT
     try:
         if answer is Answer.YES:
             await confirm(app, token, asking.evidence)
         elif answer is Answer.NO:
             await decline(app, token, asking.evidence)
-        else:
+        elif answer is Answer.NEVER:
             await never_ask_again(app, token, asking.evidence, purpose=Purpose.CONFIRM)
+        else:
+            return await carry_to_owner(app, asking)
     except NothingPending:
         if asking.may_answer:
             await send_help(app, asking)
