@@ -18,7 +18,7 @@ class JoinRequest:
     name: str | None = None
     language: str | None = None
     in_reply_to: str | None = None
-    """The Message-ID of the mail that asked."""
+    """The Message-ID of the mail that asked; a stranger's stands in no letter."""
     again: bool = False
     """The letter did not come: it is wanted once more."""
     source: str | None = None

@@ -57,6 +57,11 @@ def may_ask(subscription: Subscription, now: datetime, *, again: bool = False) -
     return again and not subscription.asked_again
 
 
+def may_undo(subscription: Subscription, now: datetime) -> bool:
+    """Whether a leaving can (still) be taken back with one press."""
+    return subscription.state is SubscriptionState.UNSUBSCRIBED and now - subscription.changed_at <= REJOIN_WITHIN
+
+
 def may_confirm(subscription: Subscription, now: datetime) -> bool:
     """Whether a confirmation is (still) waited for."""
     return (

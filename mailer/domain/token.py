@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import binascii
 import hmac
+from collections.abc import Iterable
+from contextlib import suppress
 from enum import IntEnum
 
 from mailer.domain.keyring import Keyring
@@ -25,7 +27,8 @@ class Purpose(IntEnum):
     CONFIRM = 1
     """Names a subscription that waits to be confirmed."""
     LEAVE = 2
-    """Names the subscription to end; never expires."""
+    """Names the subscription to end; never expires. It stands in links and in List-Unsubscribe, which mail programs use
+    by themselves (RFC 2369, RFC 8058): a robot that has it acts for the reader."""
     REJOIN = 3
     """Names the subscription to take up again."""
     RETURN_PATH = 4
@@ -34,6 +37,11 @@ class Purpose(IntEnum):
     """Names the subscription of the person who answers a letter; never expires."""
     NEVER = 6
     """Names the subscription of a person who was asked, and wants never to be asked again."""
+    LEAVE_REPLY = 7
+    """Names the subscription of a person who was asked whether they want to leave, in the address of the answer: only a
+    person's word counts there."""
+    COMPLAINT = 8
+    """Names the delivery that a provider reports as complained about (CFBL-Feedback-ID): it tells of no bounce."""
 
 
 _KEY_PURPOSES = {purpose: f"token {purpose.name}" for purpose in Purpose}
@@ -56,6 +64,14 @@ def read_token(keyring: Keyring, purpose: Purpose, text: str) -> int:
     if head[0] != purpose or not hmac.compare_digest(mac, _mac(keyring, head[1], purpose, head)):
         raise TokenRefused("this link or address was altered, or was made for something else")
     return int.from_bytes(head[2:], "big")
+
+
+def read_one_of(keyring: Keyring, purposes: Iterable[Purpose], text: str) -> tuple[Purpose, int]:
+    """Which of the purposes a token was made for, and its number; TokenRefused where it is none of them."""
+    for purpose in purposes:
+        with suppress(TokenRefused):
+            return purpose, read_token(keyring, purpose, text)
+    raise TokenRefused("this link or address was altered, or was made for something else")
 
 
 def _mac(keyring: Keyring, key_id: int, purpose: Purpose, head: bytes) -> bytes:

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from mailer.domain.address import Address
-from mailer.domain.command_address import CommandAddress
+from mailer.domain.command_address import Command, CommandAddress
 from mailer.domain.consent import Evidence, Way
 from mailer.domain.proof import Proof
 from mailer.mail.read import Heard
 from mailer.mail.returns.came_back_in import Told
+
+_FOR_PEOPLE = {Command.OWNER, Command.POST, Command.REPLY}
+_SHORT = 100
+"""Words that people write to an address for commands, at the most; newsletters have more."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -21,6 +26,8 @@ class Asking:
     heard: Heard
     recipient: str
     to: CommandAddress
+    octets: bytes
+    """The mail itself."""
     envelope_sender: str
     source: str | None
     """The IP address it came from, as far as it can be known."""
@@ -45,14 +52,43 @@ class Asking:
         return self.proof.proven
 
     @property
+    def may_answer(self) -> bool:
+        """Whether a letter may go back to who wrote (RFC 3834): in doubt none does.
+
+        A doubtful mail is a person's where it is short, names this address of ours, and comes from its author: by its
+        envelope, or proven.
+        """
+        if self.heard.automatic:
+            return False
+        if self.heard.doubtful is None:
+            return True
+        named = self.recipient.lower() in self.heard.addressed_to
+        is_short = len(self.heard.own_words.split()) <= _SHORT
+        return named and is_short and (self.heard.sent_by_author or self.proven)
+
+    @property
+    def may_act(self) -> bool:
+        """Whether it may have the effect of the address it came to.
+
+        What may not be answered joins, confirms and asks for nothing; it may leave with a token, and it is for people
+        where it came to people.
+        """
+        by_token = self.to.command is Command.LEAVE and self.to.token is not None
+        return self.may_answer or self.to.command in _FOR_PEOPLE or by_token
+
+    @property
     def language(self) -> str | None:
         """The one that the address names, else the one that the mail is in, as far as it says."""
         return self.to.language or self.heard.language
 
     @property
-    def answered(self) -> dict[str, str]:
-        """For the values of a notice that answers it (RFC 3834 section 3.1.4)."""
-        return {"in_reply_to": self.heard.message_id} if self.heard.message_id else {}
+    def answered(self) -> dict[str, Any]:
+        """For the values of a notice that answers it (RFC 3834 section 3.1.4).
+
+        Of a stranger's mail nothing stands in a notice, not even its Message-ID: it may have been written for the eyes
+        of somebody else.
+        """
+        return {"in_reply_to": self.heard.message_id} if self.proven and self.heard.message_id else {"replied": True}
 
     @property
     def evidence(self) -> Evidence:

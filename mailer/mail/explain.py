@@ -71,11 +71,11 @@ def _explained(raw: bytes, mail: Part, vocabulary: Vocabulary) -> Explained:
         return _of_report(returned)
     heard = read_part(mail, mail.fields.get("return-path", "unknown").strip())
     to = _sent_to(mail)
-    if heard.robot is not None:
+    if heard.automatic is not None:
         if to.command is Command.LEAVE and to.token:
-            why = "A robot sent it, but to an address whose token lets it unsubscribe."
+            why = "A program sent it, but to an address whose token lets it unsubscribe."
             return Explained(kind="command", commands=("unsubscribe",), why=why)
-        return Explained(kind="auto-reply", why=f"No person wrote it: {heard.robot}.")
+        return Explained(kind="auto-reply", why=f"No person wrote it: {heard.automatic}.")
     told = _of_person(heard, to, vocabulary)
     if not told.commands and returned.kind in {ReturnKind.AUTO_REPLY, ReturnKind.RECEIPT}:
         return Explained(kind="auto-reply", why="It reads like a vacation program's answer, or a receipt.")
@@ -96,6 +96,9 @@ def _of_report(returned: Returned) -> Explained:
 def _of_person(heard: Heard, to: CommandAddress, vocabulary: Vocabulary) -> Explained:
     if to.command is Command.CONFIRM:
         answer = read_answer(heard.own_words, vocabulary)
+        if answer is Answer.NEITHER:
+            why = "It answers a letter that asked to confirm with words that neither agree nor decline: a person reads it."
+            return Explained(kind="answer", why=why)
         why = f"It answers a letter that asked to confirm, and its first words mean {answer}."
         return Explained(kind="command", commands=(_ANSWERS[answer],), why=why)
     if (doing := _DOING.get(to.command)) is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from mailer.domain.command_address import COMPLAINT_NAME, RETURN_PATH_NAME
 from mailer.domain.keyring import Keyring
@@ -23,21 +24,28 @@ class House:
     signed: bool = True
     """Whether our letters are signed with DKIM: only then may they say where complaints go (RFC 9477 section 3.1)."""
 
+    @property
+    def path(self) -> str:
+        """What stands before the path of each of our pages: `/lists`; empty where they are all that is there."""
+        return urlsplit(self.url).path
+
     def link(self, page: str, purpose: Purpose, number: int) -> str:
         """A personal link: `https://.../leave/TOKEN`."""
         return f"{self.url}/{page}/{sign_token(self.keyring, purpose, number)}"
 
     def return_path(self, delivery_id: int) -> str:
         """MAIL FROM of one delivery: VERP-encoded and signed; its local part has 36 octets."""
-        return self.return_address(self.return_token(delivery_id))
+        return f"{RETURN_PATH_NAME}+{self.return_token(delivery_id)}@{self.domain}"
 
     def return_token(self, delivery_id: int) -> str:
-        """What names a delivery in what comes back of it; it is the CFBL-Feedback-ID, too (RFC 9477 section 4.2)."""
+        """What names a delivery in what comes back of it."""
         return sign_token(self.keyring, Purpose.RETURN_PATH, delivery_id)
 
-    def return_address(self, token: str) -> str:
-        """The return path with a `return_token`."""
-        return f"{RETURN_PATH_NAME}+{token}@{self.domain}"
+    def feedback_id(self, delivery_id: int) -> str:
+        """CFBL-Feedback-ID (RFC 9477 section 4.2), by which a complaint names a delivery. Whoever is shown a letter's
+        header may read it: with it nobody can say that the letter bounced.
+        """
+        return sign_token(self.keyring, Purpose.COMPLAINT, delivery_id)
 
     @property
     def complaint_address(self) -> str:
@@ -66,8 +74,12 @@ class Letterhead:
         return f"{local}@{self.house.domain}"
 
     def leave_address(self, subscription_id: int) -> str:
-        """The mailto way out of one subscription."""
+        """The mailto way out of one subscription, for List-Unsubscribe alone."""
         return self.address("leave", sign_token(self.house.keyring, Purpose.LEAVE, subscription_id))
+
+    def leave_reply_address(self, subscription_id: int) -> str:
+        """Where a person's answer goes who was asked whether they want to leave."""
+        return self.address("leave", sign_token(self.house.keyring, Purpose.LEAVE_REPLY, subscription_id))
 
     def confirm_address(self, subscription_id: int) -> str:
         """Where a reply that confirms goes."""

@@ -34,7 +34,7 @@ _OTHERS = {Kind.HELP, Kind.WHICH, Kind.SPOKEN, Kind.QUIET, Kind.PAUSED, Kind.WEE
 _DAYS = {Kind.CONFIRM: CONFIRM_WITHIN.days, Kind.GOODBYE: REJOIN_WITHIN.days}
 _ANSWERS = {
     Kind.CONFIRM: Letterhead.confirm_address,
-    Kind.LEAVING: Letterhead.leave_address,
+    Kind.LEAVING: Letterhead.leave_reply_address,
     Kind.ALREADY: Letterhead.reply_address,
     Kind.WELCOME: Letterhead.reply_address,
     Kind.SPOKEN: Letterhead.reply_address,
@@ -52,9 +52,9 @@ def compose_notice(
     """The letter of one notice delivery, the same octets for the same input.
 
     Its kind is one of those with a personal link (NotFound without a mailing list or a subscription), or help, which,
-    spoken, quiet, paused, weekly; the others are composed elsewhere: ValueError. It says Auto-Submitted, and
-    auto-replied with In-Reply-To where `values["in_reply_to"]` is a Message-ID (RFC 3834 section 5). `dated_at` is
-    aware.
+    spoken, quiet, paused, weekly; the others are composed elsewhere: ValueError. It says Auto-Submitted:
+    `auto-replied` where `values["replied"]` is true, or `values["in_reply_to"]` is a Message-ID, which In-Reply-To then
+    names (RFC 3834 section 5). `dated_at` is aware.
     """
     if delivery.kind not in {*_LINKS, *_OTHERS}:
         raise ValueError(f"a {delivery.kind} letter is not composed from a notice template")
@@ -136,7 +136,8 @@ def _fields(
     name = letterhead.mailing_list.title if letterhead else house.name
     address = letterhead.address() if letterhead else f"postmaster@{house.domain}"
     answered = str(delivery.values.get("in_reply_to", ""))
-    is_reply = _MESSAGE_ID.fullmatch(answered) is not None
+    names_it = _MESSAGE_ID.fullmatch(answered) is not None
+    is_reply = names_it or delivery.values.get("replied") is True
     fields = [
         header_field("From", (*phrase(name), f"<{address}>")),
         header_field("To", (delivery.address,)),
@@ -149,8 +150,8 @@ def _fields(
     ]
     if house.signed:
         fields.append(header_field("CFBL-Address", house.complaint_address.split()))
-        fields.append(header_field("CFBL-Feedback-ID", (house.return_token(delivery.id),)))
-    if is_reply:
+        fields.append(header_field("CFBL-Feedback-ID", (house.feedback_id(delivery.id),)))
+    if names_it:
         fields += [header_field(name, (answered,)) for name in ("In-Reply-To", "References")]
     return fields
 

@@ -63,13 +63,12 @@ def personalise(composed: ComposedLetter, recipient: Recipient, words: Sequence[
     pieces[_MESSAGE_ID] = house.message_name(recipient.delivery_id).encode()
     pieces[_LEAVE_PAGE] = pieces[_LEAVE_ADDRESS] = token
     pieces[_REPLY_ADDRESS] = sign_token(house.keyring, Purpose.REPLY, recipient.subscription_id).encode()
-    feedback = house.return_token(recipient.delivery_id)
-    pieces[_FEEDBACK_ID] = feedback.encode() if house.signed else b""
+    pieces[_FEEDBACK_ID] = house.feedback_id(recipient.delivery_id).encode() if house.signed else b""
     token += SOFT_BREAK
     for place in composed.tokens:
         pieces[place] = token
     _fill(pieces, composed, words)
-    return Letter(house.return_address(feedback), recipient.address, b"".join(pieces), ready=True)
+    return Letter(house.return_path(recipient.delivery_id), recipient.address, b"".join(pieces), ready=True)
 
 
 def header_address(recipient: Recipient) -> bytes:

@@ -1,4 +1,4 @@
-"""Reading a mail that came in: who wrote it, whether a robot did, and what its own first words are."""
+"""Reading a mail that came in: who wrote it, whether a program did, and what its own first words are."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from mailer.domain.address import Address, parse_address
 from mailer.domain.language import parse_language
 from mailer.errors import AddressRefused
+from mailer.mail.automatic import automatic, doubtful, has_subject_of_program
 from mailer.mail.mime import Part, decode_words, split_mail
 from mailer.mail.own_words import own_words
 from mailer.mail.reply_prefix import bare_subject
-from mailer.mail.robot import why_robot
 
 _LONGEST_NAME, _LONGEST_ADDRESS = 100, 320
 # Line ends and controls, halves of characters, and what turns the direction of the words after it.
@@ -21,6 +21,8 @@ _REPLY_FIELDS = {"in-reply-to", "references"}
 # A display name may be quoted, and then hold anything (RFC 5322 section 3.4).
 _NAMED = re.compile(r'\s*((?:"(?:[^"\\]|\\.)*"|[^"<>,])*)<\s*([^<>\s]*)\s*>')
 _BARE = re.compile(r"[^\s<>(),:;\"]+@[^\s<>(),:;\"]+")
+# Bounce address tag validation: prvs=TAG=rosa@example.org is rosa's.
+_TAGGED = re.compile(r"<?(?:prvs=[^=@]*=|btv1==[^=@]*==)?([^<>]*)>?", re.IGNORECASE)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -30,8 +32,8 @@ class Heard:
     sender: Address | None
     """Who wrote: From, else the envelope sender; None where neither is an address."""
     sender_name: str | None
-    robot: str | None
-    """Why it was written by a robot, or None for a person."""
+    automatic: str | None
+    """What shows that a program sent it by itself (RFC 3834), or None: it asks for nothing and agrees to nothing."""
     subject: str
     message_id: str | None
     language: str | None
@@ -40,6 +42,21 @@ class Heard:
     """The person's own first text, without quotes and signatures."""
     is_reply: bool
     """Whether it answers another mail: by its fields or its subject."""
+    doubtful: str | None = None
+    """What programs' mail has and a person's may have, or None; only what its own words say may be acted on."""
+    has_programs_subject: bool = False
+    """Whether its subject begins as those of vacation programs do."""
+    answers: frozenset[str] = frozenset()
+    """The Message-IDs of the mails that it answers."""
+    addressed_to: frozenset[str] = frozenset()
+    """The addresses in To and Cc, in lower case."""
+    sent_by_author: bool = False
+    """Whether the envelope sender is the address in From."""
+
+    @property
+    def marked(self) -> str | None:
+        """What a program may have left on it."""
+        return self.automatic or self.doubtful
 
 
 def read_mail(raw: bytes, envelope_sender: str) -> Heard:
@@ -55,12 +72,17 @@ def read_part(mail: Part, envelope_sender: str) -> Heard:
     return Heard(
         sender=sender or _address(envelope_sender),
         sender_name=name if sender else None,
-        robot=why_robot(mail, envelope_sender, subject),
+        automatic=automatic(mail, envelope_sender),
         subject=subject,
         message_id=identity[0] if identity else None,
         language=_language(mail),
         own_words=own_words(mail),
         is_reply=bool(mail.fields.keys() & _REPLY_FIELDS) or bare_subject(subject)[1],
+        doubtful=doubtful(mail, envelope_sender, subject),
+        has_programs_subject=has_subject_of_program(subject),
+        answers=frozenset(_found(_MESSAGE_ID, mail, "in-reply-to", "references")),
+        addressed_to=frozenset(address.lower() for address in _found(_BARE, mail, "to", "cc")),
+        sent_by_author=sender is not None and _envelope(envelope_sender) == sender.key,
     )
 
 
@@ -80,6 +102,16 @@ def _address(text: str) -> Address | None:
         return parse_address(text)
     except AddressRefused:
         return None
+
+
+def _envelope(sender: str) -> str | None:
+    tagged = _TAGGED.fullmatch(sender)
+    address = _address(tagged[1]) if tagged else None
+    return address.key if address else None
+
+
+def _found(pattern: re.Pattern[str], mail: Part, *names: str) -> list[str]:
+    return [found for name in names for found in pattern.findall(mail.fields.get(name, ""))]
 
 
 def _language(mail: Part) -> str | None:

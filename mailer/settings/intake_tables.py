@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import ipaddress
 from pathlib import Path
 from typing import Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from mailer.settings.toml_tables import Port, Table
+from mailer.settings.toml_tables import Port, Table, addresses_or_networks
 
 
 class IntakeSettings(Table):
@@ -43,12 +42,7 @@ class IntakeSettings(Table):
     )
     keep_free_megabytes: int = Field(200, ge=0, description="Room on the disk below which no mail is taken.")
 
-    @field_validator("mail_servers", "proxy_from")
-    @classmethod
-    def _networks(cls, given: tuple[str, ...]) -> tuple[str, ...]:
-        for one in given:
-            ipaddress.ip_network(one)
-        return given
+    _networks = field_validator("mail_servers", "proxy_from")(addresses_or_networks)
 
     @model_validator(mode="after")
     def _key_of_a_certificate(self) -> IntakeSettings:

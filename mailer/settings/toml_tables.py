@@ -7,14 +7,24 @@ import re
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Literal
-from urllib.parse import urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 LOOPBACK = {"localhost", "127.0.0.1", "::1"}
+_HOST = re.compile(r"(?:\[[0-9A-Fa-f:.]+\]|[0-9A-Za-z._-]+)(?::\d{1,5})?")
+_IN_A_PATH = "/-._~!$&'()*+,;=:@"
+"""What may stand in a path as it is (RFC 3986 section 3.3); all else is percent-encoded there."""
 _LABELS = re.compile(r"(?!.*-(\.|$))[a-z0-9][a-z0-9-]{0,62}(\.[a-z0-9][a-z0-9-]{0,62})*")
 
 Port = Annotated[int, Field(ge=0, le=65535)]
+
+
+def addresses_or_networks(given: tuple[str, ...]) -> tuple[str, ...]:
+    """As given; ValueError where one is neither."""
+    for one in given:
+        ipaddress.ip_network(one)
+    return given
 
 
 class Table(BaseModel):
@@ -28,7 +38,8 @@ class Service(Table):
     domain: str = Field("lists.example.org", description="The domain of all our addresses: appeals@lists.example.org.")
     url: str = Field(
         "http://127.0.0.1:8080",
-        description="Where people reach the pages; it stands in every letter, so use https (http is for loopback).",
+        description="Where people reach the pages; it stands in every letter, so use https (http is for loopback). "
+        "A path is fine: https://example.org/lists.",
     )
     secret_file: Path = Field(
         Path("secret"), description="Signs every link; readable by the service alone. Beside this file if relative."
@@ -42,11 +53,18 @@ class Service(Table):
     @classmethod
     def _https_but_on_loopback(cls, url: str) -> str:
         parts = urlsplit(url)
-        if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
-            raise ValueError("must look like https://lists.example.org")
+        path = quote(unquote(parts.path), safe=_IN_A_PATH).rstrip("/")
+        if parts.scheme not in {"http", "https"} or not _HOST.fullmatch(parts.netloc) or not parts.hostname:
+            raise ValueError("must look like https://lists.example.org or https://example.org/lists (A-labels)")
+        if (
+            re.search(r"[?#\s\\]", url)
+            or {"", ".", ".."} & set(path.split("/")[1:])
+            or not 0 < (parts.port or 1) < 65536
+        ):
+            raise ValueError("must be a scheme, a host and, if you like, a path: https://example.org/lists")
         if parts.scheme == "http" and parts.hostname not in LOOPBACK:
             raise ValueError("must be https: http is accepted only on loopback")
-        return url.rstrip("/")
+        return f"{parts.scheme}://{parts.netloc.lower()}{path}"
 
     @field_validator("domain")
     @classmethod
@@ -84,6 +102,13 @@ class WebSettings(Table):
 
     host: str = Field("127.0.0.1", description="Where the pages are served; put a TLS proxy in front.")
     port: Port = Field(8080, description="The port of the pages.")
+    trusted_proxies: tuple[str, ...] = Field(
+        ("127.0.0.1", "::1"),
+        description="Proxies in front of the pages (a CDN, a container's bridge), whose X-Forwarded-For is believed: "
+        "addresses or networks. Where any is named, those on this machine are believed, too; [] believes nobody.",
+    )
+
+    _networks = field_validator("trusted_proxies")(addresses_or_networks)
 
 
 class RelaySettings(Table):

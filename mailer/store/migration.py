@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Callable
 from pathlib import Path
 
 from alembic import command
@@ -15,27 +16,69 @@ from sqlalchemy.exc import DBAPIError
 
 from mailer.errors import DatabaseUnavailable, SchemaUnknown
 from mailer.store.database import is_sqlite, open_engine
+from mailer.store.workers import owning
 
 
-def bring_up_to_date(url: str, migrations: Path) -> Path | None:
+def copy_aside(engine: Engine, current: str) -> Path | None:
+    """Copy a SQLite file beside itself, named after the schema it has; None for PostgreSQL, which has no file."""
+    if not is_sqlite(engine):
+        return None
+    file = Path(str(engine.url.database))
+    copy = unused(file.with_name(f"{file.name}.before-leaving-{current}"))
+    source, target = sqlite3.connect(file), sqlite3.connect(copy)
+    with source, target:
+        source.backup(target)
+    source.close()
+    target.close()
+    return copy
+
+
+def save_nothing(_engine: Engine, _current: str) -> None:
+    """Migrate without a way back."""
+
+
+def bring_up_to_date(
+    url: str, migrations: Path, save: Callable[[Engine, str], Path | None] = copy_aside
+) -> Path | None:
     """Migrate the database at `url` to the newest revision in `migrations`.
 
-    Returns where the SQLite file was copied before anything was changed (None: nothing to save). Raises
-    SchemaUnknown for a schema from a newer version, DatabaseUnavailable where there is no database.
+    `save` is called before anything is changed, with the revision there is; returns where it saved to (None: nothing
+    to save). Raises SchemaUnknown for a schema from a newer version, DatabaseOwned while a service runs on it,
+    DatabaseUnavailable where there is no database.
     """
     engine = open_engine(url, foreign_keys=False)  # batch migrations rebuild tables: with keys on, drops would cascade
     try:
-        current = _current(engine)
-        newest = _scripts(migrations).get_current_head()
-        if current == newest:
+        current = known_schema(engine, migrations)
+        if current == _scripts(migrations).get_current_head():
             return None
-        _check_known(current, migrations)
-        copy = _copy_aside(engine, current) if current else None
-        with engine.begin() as connection:
-            command.upgrade(_config(migrations, connection), "head")
-        return copy
+        with owning(engine):
+            saved = save(engine, current) if current else None
+            with engine.begin() as connection:
+                upgrade(connection, migrations)
+        return saved
     finally:
         engine.dispose()
+
+
+def upgrade(connection: Connection, migrations: Path, to: str = "head") -> None:
+    """Bring the schema to a revision, in the connection's transaction; on SQLite foreign keys must be off."""
+    command.upgrade(_config(migrations, connection), to)
+
+
+def known_schema(engine: Engine, migrations: Path) -> str | None:
+    """The revision of a database's schema, None where it has no tables of ours; SchemaUnknown, DatabaseUnavailable."""
+    current = _current(engine)
+    check_known(current, migrations)
+    return current
+
+
+def unused(file: Path) -> Path:
+    """`file`, or with a number after its name where that is taken."""
+    number, found = 1, file
+    while found.exists():
+        number += 1
+        found = file.with_name(f"{file.name}.{number}")
+    return found
 
 
 def check_schema(url: str, migrations: Path) -> None:
@@ -48,7 +91,7 @@ def check_schema(url: str, migrations: Path) -> None:
     if current is None:
         bring_up_to_date(url, migrations)
     elif current != _scripts(migrations).get_current_head():
-        _check_known(current, migrations)
+        check_known(current, migrations)
         raise SchemaUnknown(f"the database's schema is {current}, older than this version's: run `mailer migrate`")
 
 
@@ -62,10 +105,9 @@ def schema_is_current(url: str, migrations: Path) -> bool | None:
         return None
     engine = open_engine(url, foreign_keys=False)
     try:
-        current = _current(engine)
+        current = known_schema(engine, migrations)
     finally:
         engine.dispose()
-    _check_known(current, migrations)
     return None if current is None else current == _scripts(migrations).get_current_head()
 
 
@@ -80,28 +122,11 @@ def _current(engine: Engine) -> str | None:
         raise DatabaseUnavailable(f"cannot open the database: {trouble.orig}") from None
 
 
-def _check_known(current: str | None, migrations: Path) -> None:
+def check_known(current: str | None, migrations: Path) -> None:
+    """SchemaUnknown for a revision that is not among ours."""
     known = {script.revision for script in _scripts(migrations).walk_revisions()}
     if current is not None and current not in known:
         raise SchemaUnknown(f"the database's schema is {current}, which this version does not know: is it newer?")
-
-
-def _copy_aside(engine: Engine, current: str) -> Path | None:
-    """Beside the file, named after the schema it has; a copy made before is never overwritten."""
-    if not is_sqlite(engine):
-        return None
-    file = Path(str(engine.url.database))
-    copy = file.with_name(f"{file.name}.before-leaving-{current}")
-    number = 1
-    while copy.exists():
-        number += 1
-        copy = file.with_name(f"{file.name}.before-leaving-{current}.{number}")
-    source, target = sqlite3.connect(file), sqlite3.connect(copy)
-    with source, target:
-        source.backup(target)
-    source.close()
-    target.close()
-    return copy
 
 
 def _scripts(migrations: Path) -> ScriptDirectory:

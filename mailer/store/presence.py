@@ -72,6 +72,11 @@ def dead(tx: Connection, name: str, me: int, now: datetime) -> list[int]:
     return [one.id for one in found if one.id not in alive or one.lease_until < now]
 
 
+def any_alive(tx: Connection) -> bool:
+    """Whether a worker is at work on this PostgreSQL database; on SQLite only its owner could be."""
+    return not is_sqlite(tx) and tx.execute(text(_ALIVE), {"class": _CLASS}).first() is not None
+
+
 _ALIVE = """
 SELECT CAST(objid AS bigint) FROM pg_locks
 WHERE locktype = 'advisory' AND classid = :class AND objsubid = 2 AND granted

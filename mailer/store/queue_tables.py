@@ -14,6 +14,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
     text,
 )
 
@@ -42,6 +43,8 @@ campaign = Table(
     Column("corrections", Integer, nullable=False, server_default=text("0")),
     Column("when_uncertain", String(8), nullable=False, server_default=text("'resend'")),
     Column("over_s", Integer),
+    # Whether it goes out though the settings still hold samples.
+    Column("anyway", Boolean, nullable=False, server_default=false()),
     Column("remark", Text),
     Column("created_at", UtcDateTime, nullable=False),
     Column("finished_at", UtcDateTime),
@@ -64,6 +67,9 @@ revision = Table(
     Column("edition_id", BigInt, ForeignKey("edition.id"), nullable=False, index=True),
     Column("manuscript", Text, nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
+    # What the list said of itself when the campaign was launched: a repeat says the same.
+    Column("postal_address", Text),
+    Column("reason", Text),
 )
 
 worker = Table(
@@ -130,6 +136,8 @@ delivery = Table(
     ),
     Index("uq_delivery_cause", "cause", unique=True, sqlite_where=_HAS_CAUSE, postgresql_where=_HAS_CAUSE),
     Index("ix_delivery_notice", "suppression_key", "id", sqlite_where=_A_NOTICE, postgresql_where=_A_NOTICE),
+    # Its numbers stand in tokens: see the subscription.
+    sqlite_autoincrement=True,
     # Room on each page for what its rows become.
     postgresql_with={"fillfactor": 50},
 )

@@ -70,7 +70,7 @@ class SpoolFile:
 
 async def octets_of(spool: Path, arrival: Arrival) -> bytes:
     """What the mail consists of, wherever it stands. OSError where its file cannot be read."""
-    if arrival.spooled is None:
+    if arrival.raw or arrival.spooled is None:
         return arrival.raw
     return await asyncio.to_thread((spool / arrival.spooled).read_bytes)
 

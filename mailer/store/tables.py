@@ -35,6 +35,9 @@ mailing_list = Table(
     # So many letters in a row that no mailbox was there for, and so many points of those that may go better later.
     Column("hard_after", Integer, nullable=False, server_default=text("1")),
     Column("soft_limit", Integer, nullable=False, server_default=text("3")),
+    # At the end of campaigns' letters.
+    Column("postal_address", Text),
+    Column("reason", Text),
 )
 
 subscriber = Table(
@@ -72,6 +75,8 @@ subscription = Table(
     UniqueConstraint("mailing_list_id", "subscriber_id"),
     # A launch walks the confirmed subscriptions of one list in the order of their ids.
     Index("ix_subscription_launch", "mailing_list_id", "state", "id"),
+    # Its numbers stand in tokens: after a backup was put back, too, SQLite must not give one to somebody else.
+    sqlite_autoincrement=True,
 )
 
 consent = Table(

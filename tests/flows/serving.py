@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import httpx
 
@@ -24,8 +25,8 @@ class Served:
 
 
 @asynccontextmanager
-async def served(app: App) -> AsyncIterator[Served]:
-    """Open the doors of an App."""
-    async with serving(app, IntakeSettings(port=0), WebSettings(port=0)) as doors:
+async def served(app: App, **web: Any) -> AsyncIterator[Served]:
+    """Open the doors of an App, with these settings of [web]."""
+    async with serving(app, IntakeSettings(port=0), WebSettings(port=0, **web)) as doors:
         async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{doors.web_port}") as browser:
             yield Served(app, doors, browser)

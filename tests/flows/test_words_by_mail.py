@@ -176,7 +176,7 @@ async def test_never_in_answer_to_the_question_is_honoured_by_every_list(app: Ap
     assert recipients(relay) == [ROSA]
 
 
-async def test_mallorys_robot_gets_nothing_out_of_us(app: App, relay: FakeRelay) -> None:
+async def test_mallorys_robot_gets_nothing_out_of_us_and_the_owner_reads_her_mail(app: App, relay: FakeRelay) -> None:
     await open_list(app)
     await bring(app, f"{ROSA},Rosa,en")
     await blast(app)
@@ -186,5 +186,5 @@ async def test_mallorys_robot_gets_nothing_out_of_us(app: App, relay: FakeRelay)
     for to in (reply, "appeals", "appeals-owner", "appeals-request", "appeals-help", "appeals-join", "appeals-leave"):
         await write_in(app, to, sender=MALLORY, body="stop", Subject="stop", Auto_Submitted="auto-replied")
 
-    assert recipients(relay) == [ROSA]
+    assert recipients(relay) == [ROSA, ADA]
     assert await state_of(app, ROSA) == "confirmed"

@@ -1,4 +1,4 @@
-"""Hearing who wrote a mail, whether a robot did, and which words are the person's own."""
+"""Reading who wrote a mail, whether a program did, and which words are the person's own."""
 
 from __future__ import annotations
 
@@ -57,20 +57,48 @@ def test_nobody_wrote_where_neither_has_an_address():
         ("auto-submitted: (a robot) Auto-Generated; owner=x", "auto-generated"),
         ("Auto-Submitted: a\x00 b", "a b"),
         ("Precedence: Bulk", "bulk"),
+        ("Precedence: junk", "junk"),
+        ("X-Precedence: auto_reply", "auto_reply"),
+        ("Content-Type: multipart/report; report-type=delivery-status; boundary=b", "report"),
+        ("Content-Type: message/disposition-notification", "report"),
+        ("X-Autorespond: gone fishing", "x-autorespond"),
+        ("X-Autoreply: yes", "x-autoreply"),
+        ("X-Failed-Recipients: rosa@example.org", "x-failed"),
+        ("From: Mail Delivery <MAILER-DAEMON@example.org>", "daemon"),
+        ("From: Shop <do-not-reply+7@example.org>", "daemon"),
+        ("From: donotreply@example.org", "daemon"),
+    ],
+)
+def test_what_a_program_sends_by_itself_is_told_by_its_marks(field, why):
+    assert why in (heard(field).automatic or "")
+
+
+@pytest.mark.parametrize("envelope", ["", "<>", "MAILER-DAEMON@example.org"])
+def test_what_a_program_sends_by_itself_is_told_by_its_envelope(envelope):
+    assert heard(envelope=envelope).automatic
+
+
+@pytest.mark.parametrize(
+    ("field", "why"),
+    [
         ("Precedence: list", "list"),
         ("List-Id: <other.example.org>", "list-id"),
         ("List-Unsubscribe: <mailto:x@example.org>", "list-unsubscribe"),
-        ("Content-Type: multipart/report; report-type=delivery-status; boundary=b", "report"),
-        ("X-Autorespond: gone fishing", "x-autorespond"),
-        ("From: Mail Delivery <MAILER-DAEMON@example.org>", "daemon"),
-        ("Subject: Automatic reply: harvest", "subject"),
-        ("Subject: Out of Office", "subject"),
-        ("Subject: ABWESENHEITSNOTIZ", "subject"),
-        ("Subject: =?utf-8?q?OTOMAT=C4=B0K_YANIT?=", "subject"),
+        ("X-Loop: rosa@example.org", "x-loop"),
+        ("X-BeenThere: team@example.org", "x-beenthere"),
+        ("From: <postmaster@example.org>", "mail system"),
+        ("Content-Type: text/calendar; method=REPLY", "calendar"),
         *(
             (f"Subject: {subject}", "subject")
             for subject in (
+                "Automatic reply: harvest",
+                "Out of Office",
+                "Out of office furniture for the hall",
+                "ABWESENHEITSNOTIZ",
+                "Abwesenheit am Samstag",
+                "=?utf-8?q?OTOMAT=C4=B0K_YANIT?=",
                 "Auto: gone fishing",
+                "Auto: who drives?",
                 "Rosa is out of the office",
                 "Automatische Antwort: Ernte",
                 "Ofis dışındayım",
@@ -87,22 +115,18 @@ def test_nobody_wrote_where_neither_has_an_address():
                 "自動回覆: 收穫",
             )
         ),
-        ("X-Loop: rosa@example.org", "x-loop"),
-        ("X-Failed-Recipients: rosa@example.org", "x-failed"),
-        ("Feedback-ID: 1:2:3:shop", "feedback-id"),
-        ("Content-Type: message/disposition-notification", "report"),
-        ("From: Shop <do-not-reply+7@example.org>", "daemon"),
-        ("From: donotreply@example.org", "daemon"),
-        ("From: <postmaster@example.org>", "daemon"),
     ],
 )
-def test_a_robot_is_told_by_its_marks(field, why):
-    assert why in (heard(field).robot or "")
+def test_what_programs_mail_has_and_peoples_may_have_leaves_it_in_doubt(field, why):
+    mail = heard(field)
+
+    assert mail.automatic is None
+    assert why in (mail.doubtful or "")
 
 
-@pytest.mark.parametrize("envelope", ["", "<>", "MAILER-DAEMON@example.org"])
-def test_a_robot_is_told_by_its_envelope(envelope):
-    assert heard(envelope=envelope).robot
+@pytest.mark.parametrize("envelope", ["team-bounces+rosa=example.org@example.net", "owner-team@example.net"])
+def test_an_envelope_from_a_list_leaves_it_in_doubt(envelope):
+    assert heard(envelope=envelope).doubtful
 
 
 @pytest.mark.parametrize(
@@ -110,15 +134,49 @@ def test_a_robot_is_told_by_its_envelope(envelope):
     [
         "Auto-Submitted: no",
         "Auto-Submitted: NO (I write myself)",
+        "Auto-Submitted: no\r\nSubject: Out of office furniture",
         "Precedence: first-class",
+        "Precedence: normal",
         "Subject: Automatic doors",
+        "Subject: Vacation plans",
         "Subject: Re: Automatic reply: harvest",
         "X-Auto-Response-Suppress: All",
+        "X-Autoreply: no",
+        "Feedback-ID: i1234abcd:Fastmail",
+        "Return-Receipt-To: rosa@example.org",
         "From: Postmaster Bob <bob@example.org>",
     ],
 )
-def test_a_person_is_no_robot(field):
-    assert heard("From: rosa@example.org", field).robot is None
+def test_a_persons_mail_is_not_in_doubt(field):
+    mail = heard("From: rosa@example.org", field)
+
+    assert (mail.automatic, mail.doubtful) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("envelope", "is_author"),
+    [
+        (ROSA, True),
+        ("Rosa@Example.ORG", True),
+        ("prvs=1234abcdef=rosa@example.org", True),
+        ("bounces@example.net", False),
+        ("", False),
+    ],
+)
+def test_the_envelope_tells_whether_the_author_sent_it(envelope, is_author):
+    assert heard(envelope=envelope).sent_by_author is is_author
+
+
+def test_whom_it_names_and_what_it_answers_are_read():
+    mail = heard(
+        "To: =?utf-8?q?List?= <Appeals-Join@lists.example.org>, ada@example.org",
+        "Cc: emma@example.org",
+        "In-Reply-To: <a@example.org> (of Monday)",
+        "References: <b@example.org>\r\n\t<a@example.org>",
+    )
+
+    assert mail.addressed_to == {"appeals-join@lists.example.org", "ada@example.org", "emma@example.org"}
+    assert mail.answers == {"<a@example.org>", "<b@example.org>"}
 
 
 def test_the_small_fields_are_read():

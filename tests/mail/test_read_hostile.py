@@ -69,7 +69,14 @@ SCRAPS = [
 
 def is_clean(heard: Heard) -> bool:
     """Whether the ledger and the pages can take it: no NUL, no half characters, no line ends in the small fields."""
-    texts = (heard.subject, heard.sender_name or "", heard.message_id or "", heard.language or "", heard.robot or "")
+    texts = (
+        heard.subject,
+        heard.sender_name or "",
+        heard.message_id or "",
+        heard.language or "",
+        heard.automatic or "",
+        heard.doubtful or "",
+    )
     "".join((*texts, heard.own_words)).encode()
     return not {"\n", "\r", "\x00"} & set("".join(texts)) and not {"\r", "\x00"} & set(heard.own_words)
 

@@ -9,7 +9,10 @@ from mailer.actions.joining.unsubscribe import let_go
 from mailer.app import App
 from mailer.domain.delivery import Kind, Notice
 from mailer.domain.subscription import SubscriptionState
+from mailer.domain.token import Purpose
 from mailer.mail.asking import Asking
+from mailer.mail.unprompted import unprompted
+from mailer.mail.vocabulary import Wish
 from mailer.store import deliveries, mailing_lists, subscriptions
 
 
@@ -19,6 +22,7 @@ async def ask_to_leave(app: App, asking: Asking, language: str | None = None) ->
     A sender is easily forged: of a stranger's mail nothing but that letter comes, one a day. False where the sender is
     not on the list, and nothing was done. Raises NotFound for an unknown list.
     """
+    asking = unprompted(asking, Wish.UNSUBSCRIBE, app.templates.vocabulary)
     sender = asking.sender
     if sender is None:
         return False
@@ -30,6 +34,8 @@ async def ask_to_leave(app: App, asking: Asking, language: str | None = None) ->
             return False
         if asking.proven:
             let_go(tx, app, leaving, asking.evidence)
+        # In letters of 0.3.0 an answer went to the address that List-Unsubscribe names: these values tell them apart.
+        own_token = {} if asking.proven else {"reply_token": Purpose.LEAVE_REPLY.name}
         notice = Notice(
             kind=Kind.GOODBYE if asking.proven else Kind.LEAVING,
             address=leaving.address,
@@ -37,7 +43,7 @@ async def ask_to_leave(app: App, asking: Asking, language: str | None = None) ->
             language=app.language(leaving.language, asking.language, language, mailing_list.language),
             mailing_list_id=mailing_list.id,
             subscription_id=leaving.id,
-            values=asking.answered,
+            values=asking.answered | own_token,
         )
         if may_write_to_stranger(tx, app, sender, proven=asking.proven, source=asking.source):
             deliveries.add_notice(tx, notice, app.clock())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import Connection
 
 from mailer.app import App
@@ -34,7 +36,7 @@ def ask(
         language=app.language(request.language, asked.language, mailing_list.language),
         mailing_list_id=mailing_list.id,
         subscription_id=asked.id,
-        values={"in_reply_to": request.in_reply_to} if request.in_reply_to else {},
+        values=_answered(request),
         cause=cause,
     )
     if not deliveries.add_notice(tx, notice, now):
@@ -44,6 +46,13 @@ def ask(
     else:
         subscriptions.note_asking(tx, asked, name=request.name, language=request.language, now=now)
         consents.record(tx, asked, Act.ASKED, request.evidence, now)
+
+
+def _answered(request: JoinRequest) -> dict[str, Any]:
+    """What a letter says of the mail that it answers; of a stranger's it does not name the Message-ID."""
+    if request.in_reply_to is None:
+        return {}
+    return {"in_reply_to": request.in_reply_to} if request.proven else {"replied": True}
 
 
 def put_off(tx: Connection, app: App, asked: Subscription, request: JoinRequest) -> None:

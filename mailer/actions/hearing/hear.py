@@ -13,12 +13,14 @@ from mailer.actions.answering.ask_to_leave import ask_to_leave
 from mailer.actions.answering.carry_to_owner import carry_to_owner
 from mailer.actions.answering.change_language import change_language
 from mailer.actions.answering.know_by_token import know_by_token
+from mailer.actions.answering.leave_by_token import Leaving, leave_by_token
 from mailer.actions.answering.send_help import send_help
 from mailer.actions.answering.tell_lists import tell_lists
+from mailer.actions.guarding.prove import prove
+from mailer.actions.joining.check_token import check_token
 from mailer.actions.joining.confirm import confirm
 from mailer.actions.joining.decline import decline, never_ask_again
 from mailer.actions.joining.subscribe import subscribe_by_form
-from mailer.actions.joining.unsubscribe import unsubscribe
 from mailer.actions.returning.take_return import take_return
 from mailer.app import App
 from mailer.domain.arrival import Arrival
@@ -35,7 +37,6 @@ from mailer.mail.read import Heard, read_mail
 from mailer.mail.received import came_from
 from mailer.mail.returns.came_back_in import COMES_BACK, Told, told_in
 from mailer.mail.vocabulary import Wish
-from mailer.outside.who_wrote import who_wrote
 from mailer.store import incoming_mails
 from mailer.store.incoming_mails import IncomingMail, IncomingState
 from mailer.store.spool import forget_octets_of, octets_of
@@ -54,7 +55,9 @@ async def hear(app: App, most: int = AT_ONCE) -> bool:
     """
     if not await app.database.read(incoming_mails.any_waiting):
         return False
-    taken = await app.database.write(incoming_mails.take, most)
+    taken = await app.database.write(incoming_mails.take, most, app.cut_off)
+    app.cut_off.clear()
+    app.cut_off.update(mail.id for mail in taken)
     looked_at = await asyncio.gather(*(_look_at(app, mail) for mail in taken), return_exceptions=True)
     well = bool(taken)
     for mail, found in zip(taken, looked_at, strict=True):
@@ -70,6 +73,7 @@ async def hear(app: App, most: int = AT_ONCE) -> bool:
         except Exception:  # of whatever sort: it must not keep the mails behind it waiting
             _log.exception("a mail broke us", incoming=mail.id)
             well = False
+        app.cut_off.discard(mail.id)
     return well
 
 
@@ -78,19 +82,18 @@ async def _look_at(app: App, mail: IncomingMail) -> tuple[bytes, list[Asking]]:
     raw = await octets_of(app.intake.spool, mail.arrival)
     heard, source, digest = await asyncio.to_thread(_read, raw, mail.arrival, app.intake.mail_servers)
     addresses = {recipient: parse_local_part(recipient.rpartition("@")[0]) for recipient in mail.arrival.recipients}
-    proof = UNPROVEN
-    if any(_matters_who_wrote(heard, to.command) for to in addresses.values()):
-        servers, ids = app.intake.mail_servers, app.intake.authserv_ids
-        proof = await who_wrote(app.dns, raw, mail.arrival, mail_servers=servers, authserv_ids=ids)
+    matters = any(_matters_who_wrote(heard, to.command) for to in addresses.values())
+    proofs = await prove(app, mail, raw) if matters else {}
     return raw, [
         Asking(
             mail_id=mail.id,
             heard=heard,
             recipient=recipient,
             to=to,
+            octets=raw,
             envelope_sender=mail.arrival.sender,
             source=source,
-            proof=proof,
+            proof=proofs.get(recipient, UNPROVEN),
             header_digest=digest,
             keep_client=app.hearing.keep_client_address,
             told=await asyncio.to_thread(told_in, raw, app.house, to, app.clock()),
@@ -105,7 +108,7 @@ def _read(raw: bytes, arrival: Arrival, servers: Sequence[str]) -> tuple[Heard, 
 
 
 def _matters_who_wrote(heard: Heard, command: Command) -> bool:
-    return not heard.robot and command is not Command.OWNER and command not in COMES_BACK
+    return heard.automatic is None and command is not Command.OWNER and command not in COMES_BACK
 
 
 async def _act(app: App, mail: IncomingMail, askings: list[Asking]) -> IncomingState:
@@ -119,19 +122,19 @@ async def _act(app: App, mail: IncomingMail, askings: list[Asking]) -> IncomingS
 
 
 async def _heed(app: App, asking: Asking) -> IncomingState:
-    """Robots join and confirm nothing and are never answered; they may leave with a token, and report."""
-    command, token = asking.to.command, asking.to.token
+    """Act on it, carry it to people, or keep it for them: what it is marked with never has it thrown away."""
     if asking.told is not None:
         return await _come_back(app, asking, asking.told)
-    if asking.heard.robot and not (command is Command.LEAVE and token):
-        _log.info("a robot's mail", incoming=asking.mail_id, command=command, robot=asking.heard.robot)
-        return IncomingState.DONE
     try:
-        return await _ACTS[command](app, asking)
+        if not asking.may_act:
+            _log.info("a program's mail", incoming=asking.mail_id, command=asking.to.command, why=asking.heard.marked)
+            return IncomingState.KEPT
+        await check_token(app, asking.to)
+        return await _ACTS[asking.to.command](app, asking)
     except (NotFound, TokenRefused) as refusal:
         # The door asked before it took the mail: what it asked for is gone since.
         _log.info("mail in vain", incoming=asking.mail_id, why=str(refusal))
-        return IncomingState.DONE
+        return IncomingState.KEPT
 
 
 async def _come_back(app: App, asking: Asking, told: Told) -> IncomingState:
@@ -140,12 +143,12 @@ async def _come_back(app: App, asking: Asking, told: Told) -> IncomingState:
     To a return path vacations come, too, of which nothing follows; what we do not understand is kept for a while.
     """
     acted = told.came_back is not None and await take_return(app, [told.came_back]) > 0
-    if acted or asking.to.command is Command.COMPLAINT:
-        _log.info("came back", incoming=asking.mail_id, kind=told.kind, acted=acted)
-        return IncomingState.DONE
-    if asking.to.command is Command.ROLE:
-        return await _carry(app, asking)
-    return IncomingState.KEPT if told.kind is ReturnKind.NONE else IncomingState.DONE
+    _log.info("came back", incoming=asking.mail_id, kind=told.kind, acted=acted)
+    if not acted and (asking.to.command is Command.ROLE or told.for_people):
+        return await carry_to_owner(app, asking)
+    automatic = told.kind is ReturnKind.AUTO_REPLY and asking.heard.automatic
+    understood = automatic or told.kind in {ReturnKind.BOUNCE, ReturnKind.DELAY, ReturnKind.RECEIPT}
+    return IncomingState.DONE if acted or understood else IncomingState.KEPT
 
 
 async def _join(app: App, asking: Asking) -> IncomingState:
@@ -154,11 +157,10 @@ async def _join(app: App, asking: Asking) -> IncomingState:
 
 
 async def _leave(app: App, asking: Asking) -> IncomingState:
-    """With a token at once, unless it answers "do you want to leave?" with a no."""
     if asking.to.token is None:
         await _ask_to_leave(app, asking)
-    elif not _stays(app, asking):
-        await unsubscribe(app, asking.to.token, asking.evidence)
+    elif await leave_by_token(app, asking) is Leaving.UNCLEAR:
+        return await carry_to_owner(app, asking)
     return IncomingState.DONE
 
 
@@ -166,12 +168,6 @@ async def _ask_to_leave(app: App, asking: Asking, language: str | None = None) -
     """Who is not on the list is sent its commands instead."""
     if not await ask_to_leave(app, asking, language):
         await send_help(app, asking, language)
-
-
-def _stays(app: App, asking: Asking) -> bool:
-    words = app.templates.vocabulary
-    said_to_leave = any(one.command is Wish.UNSUBSCRIBE for one in asked(asking.heard, words, strict=False))
-    return not said_to_leave and read_answer(asking.heard.own_words, words) is Answer.NO
 
 
 async def _help(app: App, asking: Asking) -> IncomingState:
@@ -188,34 +184,35 @@ async def _request(app: App, asking: Asking) -> IncomingState:
 
 
 async def _confirm(app: App, asking: Asking) -> IncomingState:
-    """An answer to "do you want to join?"; in doubt it is a no."""
+    """An answer to "do you want to join?"; what is neither a yes nor a no changes nothing and reaches the owner."""
     token, answer = asking.to.token or "", read_answer(asking.heard.own_words, app.templates.vocabulary)
+    if answer is Answer.YES and asking.heard.doubtful and not asking.heard.own_words:
+        return IncomingState.KEPT
     try:
         if answer is Answer.YES:
             await confirm(app, token, asking.evidence)
         elif answer is Answer.NO:
             await decline(app, token, asking.evidence)
-        else:
+        elif answer is Answer.NEVER:
             await never_ask_again(app, token, asking.evidence, purpose=Purpose.CONFIRM)
+        else:
+            return await carry_to_owner(app, asking)
     except NothingPending:
-        await send_help(app, asking)
+        if asking.may_answer:
+            await send_help(app, asking)
     return IncomingState.DONE
 
 
 async def _to_people(app: App, asking: Asking) -> IncomingState:
     """A command where it says nothing else, otherwise for the owner; a reply is of the person our letter went to."""
     found = asked(asking.heard, app.templates.vocabulary, strict=True)
-    if not found:
-        return await _carry(app, asking)
-    person = await know_by_token(app, asking) if asking.to.command is Command.REPLY else asking
+    by_token = asking.to.command is Command.REPLY
+    if not found or asking.heard.automatic or not (by_token or asking.may_answer):
+        return await carry_to_owner(app, asking)
+    person = await know_by_token(app, asking) if by_token else asking
     for one in found:
         await _obey(app, person, one)
     return IncomingState.DONE
-
-
-async def _carry(app: App, asking: Asking) -> IncomingState:
-    await carry_to_owner(app, asking)
-    return IncomingState.CARRIED
 
 
 async def _obey(app: App, asking: Asking, told: Asked) -> None:
@@ -239,6 +236,6 @@ _ACTS: dict[Command, Callable[[App, Asking], Awaitable[IncomingState]]] = {
     Command.HELP: _help,
     Command.CONFIRM: _confirm,
     Command.REPLY: _to_people,
-    Command.OWNER: _carry,
+    Command.OWNER: carry_to_owner,
     Command.POST: _to_people,
 }

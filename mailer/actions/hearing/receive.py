@@ -9,10 +9,10 @@ from pathlib import Path
 import structlog
 from sqlalchemy import Connection
 
+from mailer.actions.joining.check_token import check_token
 from mailer.app import App
 from mailer.domain.arrival import Arrival
-from mailer.domain.command_address import Command, CommandAddress, parse_local_part
-from mailer.domain.token import Purpose, read_token
+from mailer.domain.command_address import CommandAddress, parse_local_part
 from mailer.errors import DatabaseUnavailable, NoRoom, TokenRefused
 from mailer.settings.intake_tables import IntakeSettings
 from mailer.store import incoming_mails, mailing_lists, spool
@@ -25,14 +25,6 @@ _FRESH_S = 1.0
 _LOOK_S = 10.0
 """Longer than this nobody waits to hear whether there is room."""
 _MEGABYTE = 10**6
-_PURPOSES = {
-    Command.CONFIRM: Purpose.CONFIRM,
-    Command.LEAVE: Purpose.LEAVE,
-    Command.RETURN_PATH: Purpose.RETURN_PATH,
-    Command.COMPLAINT: Purpose.RETURN_PATH,
-    Command.REPLY: Purpose.REPLY,
-}
-_MUST_CARRY = {Command.CONFIRM, Command.RETURN_PATH, Command.REPLY}
 
 
 async def receive(app: App, *arrivals: Arrival) -> None:
@@ -48,12 +40,12 @@ async def receive(app: App, *arrivals: Arrival) -> None:
 
 
 async def recognise(app: App, recipient: str) -> bool:
-    """Whether somebody answers to this address of our domain: a known list, a genuine token.
+    """Whether somebody answers to this address of our domain: a known list, a genuine token of that list.
 
     DatabaseUnavailable where that cannot be known.
     """
     address = parse_local_part(recipient.rpartition("@")[0])
-    if not _token_is_genuine(app, address):
+    if not await _token_is_genuine(app, address):
         return False
     return address.list_name is None or await _list_exists(app, address.list_name)
 
@@ -84,7 +76,7 @@ class Reception:
         address = parse_local_part(recipient.rpartition("@")[0])
         now = asyncio.get_running_loop().time()
         if now < self._lists.get(address.list_name or "", now):
-            return _token_is_genuine(self._app, address)
+            return await _token_is_genuine(self._app, address)
         known = await recognise(self._app, recipient)
         if known and address.list_name is not None:
             self._lists[address.list_name] = now + self._fresh_s
@@ -145,12 +137,9 @@ async def _list_exists(app: App, name: str) -> bool:
     return await app.database.read(work)
 
 
-def _token_is_genuine(app: App, address: CommandAddress) -> bool:
-    purpose = _PURPOSES.get(address.command)
-    if address.token is None or purpose is None:
-        return address.command not in _MUST_CARRY
+async def _token_is_genuine(app: App, address: CommandAddress) -> bool:
     try:
-        read_token(app.house.keyring, purpose, address.token)
+        await check_token(app, address)
     except TokenRefused:
         return False
     return True

@@ -2,30 +2,61 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from sqlalchemy import Connection
 
 from mailer.app import App
 from mailer.domain.mailing_list import MailingList
-from mailer.domain.token import Purpose, read_token
-from mailer.store import mailing_lists, subscriptions
+from mailer.domain.subscription import SubscriptionState, may_undo
+from mailer.domain.suppression import EVERY_LIST, Reason
+from mailer.domain.token import Purpose, read_token, sign_token
+from mailer.store import mailing_lists, subscriptions, suppressions
 
 
-async def look_up_token(app: App, purpose: Purpose, token: str) -> tuple[MailingList, str | None]:
-    """The mailing list of the subscription a token names, and the person's language; TokenRefused or NotFound."""
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Named:
+    """The subscription that a token names, as far as a page may tell."""
+
+    mailing_list: MailingList
+    language: str | None
+    """The person's."""
+    state: SubscriptionState
+    rejoin_token: str | None
+    """It takes back a leaving; None where nothing was left, or too long ago."""
+
+
+async def look_up_token(app: App, purpose: Purpose, token: str) -> Named:
+    """What the pages behind a token of that purpose are about; TokenRefused or NotFound."""
     subscription_id = read_token(app.house.keyring, purpose, token)
 
-    def work(tx: Connection) -> tuple[MailingList, str | None]:
+    def work(tx: Connection) -> Named:
         named = subscriptions.get(tx, subscription_id)
-        return mailing_lists.get(tx, named.mailing_list_id), named.requested_language or named.language
+        undo = sign_token(app.house.keyring, Purpose.REJOIN, named.id) if may_undo(named, app.clock()) else None
+        return Named(
+            mailing_list=mailing_lists.get(tx, named.mailing_list_id),
+            language=named.requested_language or named.language,
+            state=named.state,
+            rejoin_token=undo,
+        )
 
     return await app.database.read(work)
 
 
-async def look_up_asked(app: App, purpose: Purpose, token: str) -> str | None:
-    """The language of the person a token names, None where their request is gone since; TokenRefused."""
+async def look_up_asked(app: App, purpose: Purpose, token: str) -> tuple[str | None, bool]:
+    """The language of the person a token names, and whether they said already never to be written to; TokenRefused.
+
+    Neither is known where their request is gone since.
+    """
     subscription_id = read_token(app.house.keyring, purpose, token)
-    asked = await app.database.read(subscriptions.find_by_id, subscription_id)
-    return (asked.requested_language or asked.language) if asked else None
+
+    def work(tx: Connection) -> tuple[str | None, bool]:
+        if (asked := subscriptions.find_by_id(tx, subscription_id)) is None:
+            return None, False
+        said = (EVERY_LIST, Reason.NEVER) in suppressions.orders(tx, asked.suppression_key)
+        return asked.requested_language or asked.language, said
+
+    return await app.database.read(work)
 
 
 async def look_up_list(app: App, name: str) -> MailingList:

@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 from mailer.app import App
 from mailer.domain.consent import Act, Evidence
 from mailer.domain.mailing_list import MailingList
-from mailer.domain.subscription import REJOIN_WITHIN, SubscriptionState
+from mailer.domain.subscription import SubscriptionState, may_undo
 from mailer.domain.suppression import Reason
 from mailer.domain.token import Purpose, read_token
 from mailer.errors import NothingPending
@@ -29,7 +29,7 @@ async def rejoin(app: App, token: str, evidence: Evidence) -> MailingList:
         now = app.clock()
         key = left.suppression_key
         barred = suppressions.standing(tx, [key]) or suppressions.came_back(tx, key, mailing_list.id)
-        if left.state is not SubscriptionState.UNSUBSCRIBED or now - left.changed_at > REJOIN_WITHIN or barred:
+        if not may_undo(left, now) or barred:
             raise NothingPending("this can no longer be undone: please ask to join again")
         subscriptions.move(tx, left.id, SubscriptionState.CONFIRMED, of=(SubscriptionState.UNSUBSCRIBED,), now=now)
         suppressions.lift(tx, left.suppression_key, mailing_list.id, Reason.LEFT)

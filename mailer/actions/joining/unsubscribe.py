@@ -25,13 +25,13 @@ class Farewell:
     rejoin_token: str
 
 
-async def unsubscribe(app: App, token: str, evidence: Evidence) -> Farewell:
+async def unsubscribe(app: App, token: str, evidence: Evidence, *, purpose: Purpose = Purpose.LEAVE) -> Farewell:
     """Never again mail this token's subscriber from its mailing list.
 
     Asking twice is no error, nor is asking about a request never confirmed: the person's wish is met either
     way. Raises TokenRefused and NotFound.
     """
-    subscription_id = read_token(app.house.keyring, Purpose.LEAVE, token)
+    subscription_id = read_token(app.house.keyring, purpose, token)
 
     def work(tx: Connection) -> MailingList:
         leaving = subscriptions.get(tx, subscription_id)

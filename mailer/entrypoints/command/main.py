@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from mailer import __version__
-from mailer.entrypoints.command import service_commands
+from mailer.entrypoints.command import backup_commands, service_commands
 from mailer.entrypoints.command.campaign_commands import campaigns
 from mailer.entrypoints.command.dkim_commands import keys
 from mailer.entrypoints.command.doctor_command import doctor
@@ -28,6 +28,8 @@ for own in (
     service_commands.serve,
     service_commands.worker,
     service_commands.migrate,
+    backup_commands.backup,
+    backup_commands.restore,
     service_commands.demo,
 ):
     command.command()(own)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import secrets
+from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,6 +15,7 @@ from mailer.entrypoints.command.new_file import write_new
 
 if TYPE_CHECKING:
     from mailer.app import App
+    from mailer.settings.load import Settings
 
 
 def init(folder: Annotated[Path, typer.Argument(help="Where to write them.")] = Path()) -> None:
@@ -61,7 +64,7 @@ def serve(
         mailboxes = open_mailboxes(at_hand)
         _warn_of_short_keys(app)
         if at_hand.service.serve_migrates if migrate is None else migrate:
-            _bring_up_to_date(at_hand.database.url)
+            _bring_up_to_date(at_hand, save=True)
         else:
             check_schema(at_hand.database.url, resource("migrations"))
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
@@ -104,19 +107,27 @@ def worker(
             runner.run(work(app, child=child))
 
 
-def migrate() -> None:
-    """Bring the database's schema up to date; a SQLite file is copied aside first."""
+def migrate(
+    save: Annotated[
+        bool, typer.Option("--backup/--no-backup", help="Save the database as it is first: a way back.")
+    ] = True,
+) -> None:
+    """Bring the database's schema up to date, after a backup: a copy of a SQLite file, an archive of PostgreSQL."""
     with told_plainly():
-        _bring_up_to_date(settings().database.url)
+        _bring_up_to_date(settings(), save=save)
     say("The database is up to date.")
 
 
-def _bring_up_to_date(url: str) -> None:
+def _bring_up_to_date(at_hand: Settings, *, save: bool) -> None:
     from mailer.app import resource
-    from mailer.store.migration import bring_up_to_date
+    from mailer.entrypoints.command.backup_commands import belongings
+    from mailer.store.backup import save_before_leaving
+    from mailer.store.migration import bring_up_to_date, save_nothing
 
-    if copy := bring_up_to_date(url, resource("migrations")):
-        say(f"The database was copied to {copy} before it was migrated.")
+    migrations = resource("migrations")
+    saves = partial(save_before_leaving, belongings(at_hand), migrations, datetime.now(UTC)) if save else save_nothing
+    if saved := bring_up_to_date(at_hand.database.url, migrations, saves):
+        say(f"The database was saved to {saved} before it was migrated.")
 
 
 def demo() -> None:

@@ -23,7 +23,7 @@ _LONGEST_NAME = 100
 async def show_join(request: Request) -> Response:
     """The empty form."""
     mailing_list = await look_up_list(app_of(request), request.path_params["name"])
-    return _form(request, mailing_list, {"email": "", "name": "", "language": ""}, None)
+    return _form(request, mailing_list, {"email": "", "name": "", "language": ""})
 
 
 async def post_join(request: Request) -> Response:
@@ -36,8 +36,8 @@ async def post_join(request: Request) -> Response:
     again = posted.get("again") == "1"
     try:
         address = parse_address(form["email"])
-    except AddressRefused as refusal:
-        return _form(request, mailing_list, form, str(refusal), status=422)
+    except AddressRefused:
+        return _form(request, mailing_list, form, problem=True)
     if not posted.get("website"):  # a trap that people never see: whoever fills it in is a robot
         asked = {
             "list": mailing_list.name,
@@ -48,21 +48,19 @@ async def post_join(request: Request) -> Response:
         }
         await receive(app, Arrival(sender="", recipients=(), request=asked, client=client_of(request)))
     wanted = parse_language(form["language"])
-    action = f"/join/{mailing_list.name}"
+    action = f"{app.house.path}/join/{mailing_list.name}"
     return page(request, "joined", wanted, mailing_list=mailing_list, action=action, form=form, again=again)
 
 
-def _form(
-    request: Request, mailing_list: MailingList, form: dict[str, str], problem: str | None, status: int = 200
-) -> Response:
+def _form(request: Request, mailing_list: MailingList, form: dict[str, str], *, problem: bool = False) -> Response:
     app = app_of(request)
     languages = [(tag, Locale.parse(tag, sep="-").get_display_name(tag)) for tag in app.templates.languages]
     values: dict[str, Any] = {
         "mailing_list": mailing_list,
         "letterhead": app.letterhead(mailing_list),
-        "action": f"/join/{mailing_list.name}",
+        "action": f"{app.house.path}/join/{mailing_list.name}",
         "languages": languages,
         "form": form | {"language": form["language"] or mailing_list.language},
         "problem": problem,
     }
-    return page(request, "join", parse_language(form["language"]), status=status, **values)
+    return page(request, "join", parse_language(form["language"]), status=422 if problem else 200, **values)

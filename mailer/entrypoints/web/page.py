@@ -33,14 +33,20 @@ def app_of(request: Request) -> App:
 
 
 def client_of(request: Request) -> str | None:
-    """The IP address a request came from; behind a proxy on this machine, the one that proxy names."""
+    """The IP address a request came from; behind a proxy of ours, the one that proxy names."""
     return request.client.host if request.client else None
 
 
+def speak(request: Request, language: str | None) -> None:
+    """Let the pages that answer this request, refusals too, be in the reader's own language, where it is known."""
+    request.state.language = language
+
+
 def page(request: Request, name: str, *wanted: str | None, status: int = 200, **values: Any) -> HTMLResponse:
-    """One of templates/pages, in the first language that we speak of `wanted` and what the browser asks for."""
+    """One of templates/pages, in the first language we speak: the reader's own, `wanted`, what the browser asks."""
     app = app_of(request)
-    language = app.language(*wanted, *_accepted(request), *(_own_language(values)))
+    own = getattr(request.state, "language", None)
+    language = app.language(own, *wanted, *_accepted(request), *(_own_language(values)))
     body = app.templates.render(f"pages/{name}.html", language, house=app.house, **values)
     return HTMLResponse(body, status, headers=_HEADERS | {"Content-Language": language})
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from starlette.applications import Starlette
@@ -14,17 +15,21 @@ from starlette.routing import Route
 from mailer.actions.joining.look_up import all_lists
 from mailer.app import App
 from mailer.entrypoints.web import ways
+from mailer.entrypoints.web.forwarded_for import ForwardedFor
 from mailer.entrypoints.web.hooks import post_hook
 from mailer.entrypoints.web.join import post_join, show_join
 from mailer.entrypoints.web.page import HOOKS, BoundedBody, app_of, page
+from mailer.entrypoints.web.url_prefix import UrlPrefix
 from mailer.errors import DatabaseUnavailable, NoRoom, NotFound, NothingPending, TokenRefused
 
 
-def web_app(app: App) -> Starlette:
-    """All pages, for one App."""
+def web_app(app: App, trusted_proxies: Sequence[str] = ()) -> Starlette:
+    """All pages, for one App; below the path of its url, and behind these proxies."""
     routes = [
         Route("/", _home),
         Route("/health", _health),
+        Route("/robots.txt", _robots),
+        Route("/favicon.ico", _no_icon),
         Route("/join/{name}", show_join),
         Route("/join/{name}", post_join, methods=["POST"]),
         Route("/confirm/{token}", ways.post_confirm, methods=["POST"]),
@@ -37,7 +42,13 @@ def web_app(app: App) -> Starlette:
     refused: dict[Any, Any] = dict.fromkeys((404, TokenRefused, NotFound), _not_found)
     refused |= dict.fromkeys((DatabaseUnavailable, NoRoom, Exception), _trouble)
     refused |= {NothingPending: _expired, HTTPException: _refused}
-    web = Starlette(routes=routes, exception_handlers=refused, middleware=[Middleware(BoundedBody)])
+    middleware = [
+        Middleware(ForwardedFor, trusted_proxies=trusted_proxies),
+        Middleware(UrlPrefix, prefix=app.house.path, routes=routes),
+        Middleware(BoundedBody),
+    ]
+    web = Starlette(routes=routes, exception_handlers=refused, middleware=middleware)
+    web.router.redirect_slashes = False
     web.state.app = app
     return web
 
@@ -55,6 +66,16 @@ async def _home(request: Request) -> Response:
 async def _health(_request: Request) -> Response:
     """Served only once every door is open: the pages open last."""
     return PlainTextResponse("ok\n")
+
+
+async def _robots(request: Request) -> Response:
+    """Personal links are nobody's to follow but the reader's; of the other pages robots may make a preview."""
+    personal = "".join(f"Disallow: {app_of(request).house.path}/{way}/\n" for way in ways.PURPOSES)
+    return PlainTextResponse(f"User-agent: *\n{personal}")
+
+
+async def _no_icon(_request: Request) -> Response:
+    return Response(status_code=204, headers={"Cache-Control": "max-age=604800"})
 
 
 async def _not_found(request: Request, _refusal: Exception) -> Response:

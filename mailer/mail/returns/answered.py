@@ -1,12 +1,12 @@
-"""Telling automatic replies (RFC 3834) from people's mail, and from other robots'."""
+"""Telling automatic replies (RFC 3834) from people's mail, and from other programs'."""
 
 from __future__ import annotations
 
 import re
 
+from mailer.mail.automatic import automatic, has_subject_of_program
 from mailer.mail.folded import folded
 from mailer.mail.mime import Part
-from mailer.mail.robot import why_robot
 
 _SUBJECTS = re.compile(
     r"\s*(?:(?:re|aw|sv): ?)?(?:auto(?:matic|mated|matisch\w*)?[ -]?(?:e-?mail )?"
@@ -24,10 +24,10 @@ _MARKS = frozenset(
 
 def answering_robot(mail: Part, subject: str) -> bool:
     """Whether a vacation program or its like wrote this in answer to a letter."""
-    why = why_robot(mail, "unknown", subject)
-    if _MARKS & mail.fields.keys() or _SUBJECTS.match(folded(subject[:200])):
+    why = automatic(mail, "unknown")
+    if _MARKS & mail.fields.keys() or _SUBJECTS.match(folded(subject[:200])) or has_subject_of_program(subject):
         return True
-    if why in {"Auto-Submitted: auto-replied", "Precedence: auto_reply", "an automatic reply's subject"}:
+    if why in {"Auto-Submitted: auto-replied", "Precedence: auto_reply"}:
         return True
     answers = "in-reply-to" in mail.fields or "references" in mail.fields
     return answers and why is not None and why.startswith(("Auto-Submitted", "Precedence: bulk", "Precedence: junk"))

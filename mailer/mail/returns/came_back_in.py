@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from mailer.domain.came_back import CameBack
 from mailer.domain.command_address import Command, CommandAddress
 from mailer.domain.keyring import Keyring
 from mailer.domain.returned import Action, Returned, ReturnedFor, ReturnKind, Weight
-from mailer.domain.token import TOKEN_CHARACTERS, Purpose, read_token
+from mailer.domain.token import TOKEN_CHARACTERS, Purpose, read_one_of, read_token
 from mailer.errors import TokenRefused
 from mailer.mail.letterhead import House
 from mailer.mail.returns.read_return import read_return
@@ -19,6 +19,8 @@ from mailer.mail.returns.sorted_parts import SortedParts, sort_parts
 
 COMES_BACK = frozenset({Command.RETURN_PATH, Command.COMPLAINT, Command.ROLE})
 """What addresses are for to which bounces and complaints come."""
+OF_COMPLAINTS = (Purpose.COMPLAINT, Purpose.RETURN_PATH)
+"""What a complaint may name our letter by. Up to 0.3.0 a CFBL-Feedback-ID was the return path's token."""
 _WORD = re.compile(rf"(?<![a-z0-9])[a-z2-7]{{{TOKEN_CHARACTERS}}}(?![a-z0-9])", re.IGNORECASE)
 _MOST_WORDS = 64
 """Of a mail somebody made to keep us busy no more are tried."""
@@ -32,6 +34,8 @@ class Told:
 
     kind: ReturnKind
     came_back: CameBack | None = None
+    for_people: bool = False
+    """It may well be of a letter of ours, but nothing we signed says so: somebody should read it."""
 
 
 def told_in(raw: bytes, house: House, to: CommandAddress, at: datetime) -> Told | None:
@@ -65,7 +69,7 @@ def complained_to(raw: bytes, house: House, token: str | None, at: datetime) -> 
     """What a mail to a role address, or to where providers report, complains of; all else is of kind NONE.
 
     The letter is told by a token of ours: that of the address it came to, or one that stands in the report (the
-    return path, CFBL-Feedback-ID of RFC 9477); else by its Message-ID, which is a keyed hash, and the reader.
+    return path, CFBL-Feedback-ID of RFC 9477). Its Message-ID tells nothing: an answer has it, too.
     """
     found = read_return(raw, (house.domain,))
     if found.kind is not ReturnKind.COMPLAINT:
@@ -74,14 +78,10 @@ def complained_to(raw: bytes, house: House, token: str | None, at: datetime) -> 
     delivery_id = next(_letters(house.keyring, [*([token] if token else ()), *_places(mail)]), None)
     if delivery_id is not None:
         return Told(found.kind, _came_back(found, delivery_id=delivery_id, at=at))
-    message_id = _message_id(mail, house.domain)
-    address = next((one.address for one in found.recipients if one.address), None)
-    if message_id is None or address is None:
-        return Told(found.kind)
-    return Told(found.kind, replace(_came_back(found, delivery_id=None, at=at), address=address, message_id=message_id))
+    return Told(found.kind, for_people=_names_message_of(house.domain, mail))
 
 
-def _came_back(found: Returned, *, delivery_id: int | None, at: datetime) -> CameBack:
+def _came_back(found: Returned, *, delivery_id: int, at: datetime) -> CameBack:
     return CameBack(
         delivery_id=delivery_id,
         address=None,
@@ -112,15 +112,12 @@ def _letters(keyring: Keyring, places: list[str]) -> Iterator[int]:
     words = (word[0] for place in places for word in _WORD.finditer(place))
     for _, word in zip(range(_MOST_WORDS), dict.fromkeys(words), strict=False):
         try:
-            yield read_token(keyring, Purpose.RETURN_PATH, word)
+            yield read_one_of(keyring, OF_COMPLAINTS, word)[1]
         except TokenRefused:
             continue
 
 
-def _message_id(mail: SortedParts, domain: str) -> str | None:
-    """That of the letter which is returned, if it can be ours."""
-    for place in (*(original.fields.get("message-id", "") for original in mail.originals), mail.report("feedback")):
-        for found in _MESSAGE_ID.finditer(place):
-            if found[1].lower().endswith(f"@{domain}"):
-                return found[1]
-    return None
+def _names_message_of(domain: str, mail: SortedParts) -> bool:
+    """Whether the letter that is returned has a Message-ID as ours have."""
+    places = (*(original.fields.get("message-id", "") for original in mail.originals), mail.report("feedback"))
+    return any(found[1].lower().endswith(f"@{domain}") for place in places for found in _MESSAGE_ID.finditer(place))

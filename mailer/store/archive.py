@@ -1,0 +1,237 @@
+"""The file of a backup: a zip whose last octets are a digest of all others, so that no damage goes unnoticed."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import os
+import struct
+import tempfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from io import BufferedReader
+from pathlib import Path
+from typing import Any, BinaryIO
+from zipfile import ZIP_DEFLATED, BadZipFile, ZipFile
+
+from mailer.errors import AlreadyThere, BackupFailed, BackupRefused
+
+FORMAT = 1
+MANIFEST, SECRET, SPOOL = "manifest.json", "secret", "spool/"
+_MARK, _DIGITS = b"sha256 ", 64
+_FIRST_OCTETS = b"PK\x03\x04"
+_DAMAGE = (BadZipFile, zlib.error, RuntimeError, ValueError, EOFError, OSError, struct.error)
+"""What reading a zip raises whose octets were changed."""
+_CHUNK = 2**20
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TableMark:
+    """What the manifest says of one table."""
+
+    columns: dict[str, str]
+    """Of what kind each one's values are, see `store/reflected.py`; a row is a JSON array in this order."""
+    rows: int
+    last_id: int
+    """The highest number that was ever given to a row, as far as the database remembers."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Manifest:
+    """What a backup consists of."""
+
+    version: str
+    """Of the service that made it."""
+    schema: str
+    """The database's revision."""
+    at: str
+    """When it was made: everything in it is as it was then (ISO 8601, UTC)."""
+    tables: dict[str, TableMark]
+    """By name, parents before children."""
+    spool: tuple[str, ...] = ()
+    """The mails that waited as files."""
+    missing: tuple[str, ...] = ()
+    """Files that rows name and that were lost before the backup was made."""
+    format: int = field(default=FORMAT)
+
+
+@contextmanager
+def new_archive(file: Path) -> Iterator[ZipFile]:
+    """An archive to fill; under its name only once it is whole and on the disk, with mode 0600.
+
+    AlreadyThere rather than overwriting; BackupFailed where the disk does not take it.
+    """
+    _refuse_existing(file)
+    try:
+        descriptor, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
+        os.close(descriptor)
+        part = Path(name)
+        try:
+            with ZipFile(part, "w", ZIP_DEFLATED) as made:
+                made.comment = _MARK + b"0" * _DIGITS
+                yield made
+            _seal(part)
+            _refuse_existing(file)
+            part.rename(file)
+            _sync(file.parent)
+        finally:
+            part.unlink(missing_ok=True)
+    except OSError as trouble:
+        raise BackupFailed(f"{file}: the backup cannot be written ({trouble.strerror or trouble})") from None
+
+
+def write_manifest(archive: ZipFile, manifest: Manifest) -> None:
+    archive.writestr(MANIFEST, json.dumps(asdict(manifest), indent=1))
+
+
+@contextmanager
+def open_archive(file: Path) -> Iterator[tuple[ZipFile, Manifest]]:
+    """A whole backup, every octet of it as it was written; BackupRefused says what is wrong with it, and where."""
+    try:
+        with file.open("rb") as octets:
+            _check_whole(file, octets)
+            with ZipFile(octets) as archive:
+                yield archive, _manifest(file, archive)
+    except OSError as trouble:
+        raise BackupRefused(f"{file}: cannot be read ({trouble.strerror or trouble})") from None
+    except BadZipFile as trouble:
+        raise BackupRefused(f"{file}: not a backup of this service ({trouble})") from None
+
+
+def rows(archive: ZipFile, table: str, mark: TableMark) -> Iterator[list[Any]]:
+    """A table's rows, in the order of the manifest's columns; BackupRefused names a line that is none."""
+    name, number = member(table), 0
+    with BufferedReader(archive.open(name)) as lines:  # type: ignore[type-var]
+        for number, line in enumerate(lines, 1):
+            try:
+                row = json.loads(line)
+                if not isinstance(row, list) or len(row) != len(mark.columns):
+                    raise ValueError("not a row of this table")
+                yield [_read(kind, value) for kind, value in zip(mark.columns.values(), row, strict=True)]
+            except (ValueError, TypeError) as trouble:
+                raise BackupRefused(f"{name}, line {number}: {trouble}") from None
+    if number != mark.rows:
+        raise BackupRefused(f"{name}: {number} rows, where the manifest says {mark.rows}")
+
+
+def written(kinds: list[str], row: tuple[Any, ...]) -> str:
+    """A row as `rows` reads it, with its line's end."""
+    values = [_written(kind, value) for kind, value in zip(kinds, row, strict=True)]
+    return json.dumps(values, ensure_ascii=False, separators=(",", ":")) + "\n"
+
+
+def member(table: str) -> str:
+    """Where in the zip a table stands."""
+    return f"tables/{table}.jsonl"
+
+
+def _written(kind: str, value: Any) -> Any:
+    if value is None or kind in {"plain", "json"}:
+        return value
+    return value.isoformat() if kind == "instant" else base64.b64encode(value).decode()
+
+
+def _read(kind: str, value: Any) -> Any:
+    if value is None or kind in {"plain", "json"}:
+        return value
+    return datetime.fromisoformat(value) if kind == "instant" else base64.b64decode(value, validate=True)
+
+
+def _manifest(file: Path, archive: ZipFile) -> Manifest:
+    try:
+        told = json.loads(archive.read(MANIFEST))
+        if told["format"] != FORMAT:
+            raise BackupRefused(
+                f"{file}: a backup of format {told['format']}, made by version {told['version']}; this version reads"
+                f" format {FORMAT}"
+            )
+        marks = {name: TableMark(**mark) for name, mark in told.pop("tables").items()}
+        needed = [SECRET, *(member(table) for table in marks), *(SPOOL + name for name in told["spool"])]
+        if lacking := set(needed) - set(archive.namelist()):
+            raise ValueError(f"it names {', '.join(sorted(lacking))}, which is not there")
+        return Manifest(**told | {"tables": marks, "spool": tuple(told["spool"]), "missing": tuple(told["missing"])})
+    except (KeyError, TypeError, ValueError, AttributeError) as trouble:
+        raise BackupRefused(f"{file}: {MANIFEST} is not that of a backup ({trouble})") from None
+
+
+def _check_whole(file: Path, octets: BinaryIO) -> None:
+    size = octets.seek(0, os.SEEK_END)
+    if size < len(_FIRST_OCTETS) or not _starts(octets):
+        raise BackupRefused(f"{file}: not a backup of this service")
+    end = size - _DIGITS - len(_MARK)
+    octets.seek(max(0, end))
+    mark = octets.read()
+    if end < 0 or not mark.startswith(_MARK):
+        raise BackupRefused(f"{file}: not whole: it ends after {size} octets without the mark at a backup's end")
+    if _digest(octets, size - _DIGITS) != mark[len(_MARK) :]:
+        raise BackupRefused(f"{file}: damaged: {_damaged(octets)} is not as it was written")
+    octets.seek(0)
+
+
+def _starts(octets: BinaryIO) -> bool:
+    octets.seek(0)
+    return octets.read(len(_FIRST_OCTETS)) == _FIRST_OCTETS
+
+
+def _damaged(octets: BinaryIO) -> str:
+    """Which part of an archive is damaged, as far as that shows."""
+    octets.seek(0)
+    try:
+        with ZipFile(octets) as archive:
+            names = archive.namelist()
+            for name in names:
+                try:
+                    with archive.open(name) as part:
+                        while part.read(_CHUNK):
+                            pass
+                except _DAMAGE:
+                    return f"its part {name}"
+    except _DAMAGE:
+        pass
+    return "its directory"
+
+
+def _seal(part: Path) -> None:
+    """Write the digest into the place kept for it, and see everything onto the disk."""
+    with part.open("r+b") as octets:
+        place = octets.seek(0, os.SEEK_END) - _DIGITS
+        digest = _digest(octets, place)
+        octets.seek(place)
+        octets.write(digest)
+        octets.flush()
+        os.fsync(octets.fileno())
+
+
+def _digest(octets: BinaryIO, size: int) -> bytes:
+    octets.seek(0)
+    found = hashlib.sha256()
+    while chunk := octets.read(min(_CHUNK, size)):
+        found.update(chunk)
+        size -= len(chunk)
+    return found.hexdigest().encode()
+
+
+def _refuse_existing(file: Path) -> None:
+    if file.exists() or file.is_symlink():
+        raise AlreadyThere(f"{file}: already there; nothing was overwritten")
+
+
+def write_new(file: Path, octets: bytes) -> None:
+    """A file that was not there, mode 0600, whole and on the disk when this returns; FileExistsError."""
+    with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as out:
+        out.write(octets)
+        out.flush()
+        os.fsync(out.fileno())
+    _sync(file.parent)
+
+
+def _sync(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

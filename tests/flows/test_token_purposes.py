@@ -1,0 +1,174 @@
+"""One purpose for each token: what one address's token does, another's cannot, nor on another list."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+import pytest
+from fake_relay import FakeRelay
+from house import BEA, DOMAIN, EMMA, MALLORY, ROSA, arrive, blast, bring, open_list, read, send_campaigns, write_in
+
+from mailer.actions.hearing.receive import recognise
+from mailer.actions.writing.show_person import show_person
+from mailer.app import App
+from mailer.domain.delivery import Kind, Notice
+from mailer.domain.token import Purpose, read_token, sign_token
+from mailer.store import deliveries, subscriptions
+
+VACATION = "I am on holiday until Monday."
+MACHINES = (
+    {"Auto_Submitted": "auto-generated"},
+    {"Auto_Submitted": "auto-replied", "Subject": "unsubscribe"},
+    {"Precedence": "bulk", "Subject": "unsubscribe"},
+)
+"""What mail programs write to the address in List-Unsubscribe."""
+
+
+async def state_of(app: App, address: str, list_name: str = "appeals") -> str | None:
+    return (await show_person(app, address))["subscriptions"].get(list_name)
+
+
+def reply_to(relay: FakeRelay) -> str:
+    """Where an answer to the last letter goes."""
+    return read(relay.letters[-1])["Reply-To"].partition("@")[0]
+
+
+def way_out(relay: FakeRelay) -> str:
+    """The address in List-Unsubscribe of the last letter."""
+    found = re.search(r"<mailto:([^@]+)@", read(relay.letters[-1])["List-Unsubscribe"])
+    assert found
+    return found[1]
+
+
+async def newsletter(app: App, relay: FakeRelay) -> str:
+    """Rosa's way out of a letter she got."""
+    await open_list(app)
+    await bring(app, f"{ROSA},Rosa,en")
+    await blast(app)
+    await send_campaigns(app)
+    return way_out(relay)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"Auto_Submitted": "auto-replied", "Subject": "Automatic reply: Do you want to leave Open Appeals?"},
+        {"Precedence": "bulk"},
+        {"X_Autoreply": "yes"},
+        {"Subject": "Out of office: Do you want to leave Open Appeals?"},
+    ],
+)
+async def test_no_vacation_program_takes_its_person_off_but_her_mail_program_does(
+    app: App, relay: FakeRelay, fields: dict[str, str]
+) -> None:
+    out = await newsletter(app, relay)
+    await write_in(app, "appeals-leave")
+    question = reply_to(relay)
+
+    await write_in(app, question, body=VACATION, In_Reply_To=read(relay.letters[-1])["Message-ID"], **fields)
+    await write_in(app, question, body="", **fields)
+    stayed = await state_of(app, ROSA)
+    await write_in(app, out, **fields)
+
+    assert question != out
+    assert (stayed, await state_of(app, ROSA)) == ("confirmed", "unsubscribed")
+
+
+@pytest.mark.parametrize("machine", MACHINES)
+async def test_the_way_out_of_a_letter_is_obeyed_whoever_sends_it(
+    app: App, relay: FakeRelay, machine: dict[str, str]
+) -> None:
+    out = await newsletter(app, relay)
+
+    await write_in(app, out, sender="robot@provider.example.net", **machine)
+
+    assert await state_of(app, ROSA) == "unsubscribed"
+
+
+@pytest.mark.parametrize(
+    ("fields", "body", "after"),
+    [
+        ({"Auto_Submitted": "auto-replied"}, VACATION, "confirmed"),
+        ({"Subject": "Automatic reply: Do you want to leave?"}, "", "confirmed"),
+        ({"In_Reply_To": "<x@lists.example.org>"}, "no", "confirmed"),
+        ({}, "No, that was not me!", "confirmed"),
+        ({"In_Reply_To": "<x@lists.example.org>"}, "", "unsubscribed"),
+        ({"Subject": "unsubscribe"}, "", "unsubscribed"),
+    ],
+)
+async def test_an_answer_to_a_question_of_the_version_before_counts_as_an_answer(
+    app: App, relay: FakeRelay, fields: dict[str, str], body: str, after: str
+) -> None:
+    out = await newsletter(app, relay)
+
+    def asked_by_the_version_before(tx) -> None:
+        rosa = subscriptions.get(tx, 1)
+        question = Notice(
+            kind=Kind.LEAVING, address=ROSA, suppression_key=rosa.suppression_key, language="en", mailing_list_id=1
+        )
+        deliveries.add_notice(tx, replace(question, subscription_id=rosa.id), app.clock())
+
+    await app.database.write(asked_by_the_version_before)
+    await write_in(app, out, body=body, **fields)
+
+    assert await state_of(app, ROSA) == after
+
+
+async def test_the_letter_that_asks_holds_nothing_that_its_requester_wrote(app: App, relay: FakeRelay) -> None:
+    await open_list(app)
+    await bring(app, f"{ROSA},Rosa,en")
+    spam = {"Subject": "BUYNOW", "References": "<BUYNOW@example.com>", "Keywords": "BUYNOW"}
+
+    for to in ("appeals-leave", "appeals-join", "appeals-help", "appeals-request"):
+        for sender in (f'"BUYNOW" <{ROSA}>', f'"BUYNOW" <{EMMA}>', f"BUYNOW <{BEA}>", f"BUYNOW <m@{to}.example>"):
+            raw = f"From: {sender}\r\nTo: {to}@{DOMAIN}\r\nMessage-ID: <BUYNOW.{to}@example.com>\r\n"
+            raw += "".join(f"{name}: {value}\r\n" for name, value in spam.items()) + "\r\nBUYNOW\r\n"
+            await arrive(app, raw.encode(), to, sender=MALLORY)
+
+    assert len(relay.letters) >= 4
+    for letter in relay.letters:
+        assert b"BUYNOW" not in letter.content
+        assert read(letter)["In-Reply-To"] is None
+
+
+async def test_a_token_does_only_what_it_was_made_for_and_on_its_own_list(app: App, relay: FakeRelay) -> None:
+    for name in ("appeals", "news"):
+        await open_list(app, name)
+        await bring(app, f"{ROSA},Rosa,en", list_name=name)
+    keyring = app.house.keyring
+    tokens = {purpose: sign_token(keyring, purpose, 1) for purpose in Purpose}
+    takes = {
+        "appeals-confirm": {Purpose.CONFIRM},
+        "appeals-leave": {Purpose.LEAVE, Purpose.LEAVE_REPLY},
+        "appeals-unsubscribe": {Purpose.LEAVE, Purpose.LEAVE_REPLY},
+        "appeals-reply": {Purpose.REPLY},
+        "bounce": {Purpose.RETURN_PATH},
+        "cfbl": {Purpose.RETURN_PATH, Purpose.COMPLAINT},
+        "news-confirm": set(),
+        "news-leave": set(),
+        "news-reply": set(),
+    }
+
+    known = {
+        local: {purpose for purpose, token in tokens.items() if await recognise(app, f"{local}+{token}@{DOMAIN}")}
+        for local in takes
+    }
+    # Not by a mail either that came where nobody asked the door.
+    for local in ("news-confirm", "news-leave", "news-reply"):
+        for token in tokens.values():
+            await write_in(app, f"{local}+{token}", body="unsubscribe")
+
+    assert known == takes
+    assert [await state_of(app, ROSA, name) for name in ("appeals", "news")] == ["confirmed", "confirmed"]
+    assert relay.letters == []
+    assert len(set(tokens.values())) == len(Purpose)
+
+
+async def test_what_stands_in_every_letter_speaks_of_complaints_and_of_no_bounce(app: App, relay: FakeRelay) -> None:
+    await newsletter(app, relay)
+    shown = read(relay.letters[-1])["CFBL-Feedback-ID"]
+
+    assert read_token(app.house.keyring, Purpose.COMPLAINT, shown) == 1
+    assert not await recognise(app, f"bounce+{shown}@{DOMAIN}")
+    assert await recognise(app, f"cfbl+{shown}@{DOMAIN}")

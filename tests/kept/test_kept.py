@@ -1,0 +1,187 @@
+"""What a released version left in mid-blast goes on under this one: nobody twice, nobody who left, old links work.
+
+Any migration that is added is tried by these, on each kept database.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import smtplib
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fake_relay import FakeRelay
+from house import DOMAIN, ROOT, Clock, make_app, read, recipients
+from kept_databases import EACH, Kept, empty_postgresql, put_back
+from returned_mails import bounce
+from serving import Served, served
+from sqlalchemy import inspect, text
+
+from mailer.actions.sending.report import status
+from mailer.actions.writing.show_person import show_person
+from mailer.app import App
+from mailer.domain.campaign import CampaignState
+from mailer.store.database import open_engine
+from mailer.store.migration import bring_up_to_date
+
+MIGRATIONS = ROOT / "migrations"
+MORNING = datetime(2027, 3, 2, 8, 0, tzinfo=UTC)
+"""The hour of the campaign that was scheduled."""
+
+
+@pytest.fixture(params=EACH)
+def kept(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Kept]:
+    """Each kept database, brought up to date."""
+    folder, kind = request.param
+    with put_back(request, folder, kind, tmp_path) as one:
+        bring_up_to_date(one.url, MIGRATIONS)
+        yield one
+
+
+@pytest.fixture
+def clock(kept: Kept) -> Clock:
+    """An hour after the old service was killed: what it deferred is due."""
+    made = Clock()
+    made.now = kept.now + timedelta(hours=1)
+    return made
+
+
+@pytest.fixture
+def app(kept: Kept, clock: Clock, relay: FakeRelay) -> App:
+    """This version on the old database; whoever serves it closes it."""
+    return make_app(kept.url, clock, relay.port)
+
+
+async def until(true: Callable[[], Awaitable[bool]]) -> None:
+    """Wait for what only the database tells."""
+    async with asyncio.timeout(20):
+        while not await true():  # noqa: ASYNC110 - rows ring no bell
+            await asyncio.sleep(0.02)
+
+
+async def is_sent(app: App, campaign_id: int) -> bool:
+    return (await status(app, campaign_id)).campaign.state is CampaignState.SENT
+
+
+async def in_the_morning(app: App, clock: Clock, kept: Kept) -> None:
+    """The scheduled campaign's hour comes, and all of it goes out."""
+    clock.now = MORNING
+    app.bells.ring()
+    await until(lambda: is_sent(app, kept.facts["scheduled"]))
+
+
+def got(relay: FakeRelay, campaign_id: int) -> Counter[str]:
+    """How often each reader got a campaign's letter."""
+    return Counter(
+        one.recipient for one in relay.letters if (read(one)["Feedback-ID"] or "").startswith(f"{campaign_id}:")
+    )
+
+
+async def test_the_blast_ends_nobody_gets_it_twice_and_what_waited_is_done(
+    kept: Kept, app: App, clock: Clock, relay: FakeRelay
+) -> None:
+    half, leaving = kept.facts["half_sent"], kept.facts["leaving"]
+    async with served(app):
+        await until(lambda: is_sent(app, half))
+        blast = got(relay, half)
+        await until(lambda: _state(app, leaving, "unsubscribed"))
+        await until(lambda: _state(app, "waits@example.net", "pending"))
+        await in_the_morning(app, clock, kept)
+        counts = (await status(app, half)).counts
+
+    went_on = kept.readers("queued", "claimed", "handed", "deferred")
+    # Whose leaving had not been acted on may get the letter that was on its way, and nothing later.
+    assert blast - Counter([leaving]) == Counter(went_on - {leaving})
+    assert sum(counts.values()) == len(kept.facts["states"])
+    assert counts["accepted"] == len(kept.readers("accepted")) + blast.total()
+    assert got(relay, kept.facts["scheduled"]) == Counter(set(kept.facts["readers"]) - {leaving})
+    assert not set(kept.facts["gone"]) & set(recipients(relay))
+
+
+async def test_links_and_addresses_in_old_letters_work(kept: Kept, app: App, clock: Clock, relay: FakeRelay) -> None:
+    tokens, readers, (by_link, by_reply, never) = kept.facts["tokens"], kept.facts["readers"], kept.facts["pending"]
+    clicked, answered, wrote, dead = readers[20:24]
+
+    async with served(app) as service:
+        assert (await service.browser.get(f"/leave/{tokens['leave'][clicked]}")).status_code == 200
+        for path in (
+            f"/leave/{tokens['leave'][clicked]}",
+            f"/leave/{tokens['leave'][kept.facts['gone'][0]]}",
+            f"/confirm/{tokens['confirm'][by_link]}",
+            f"/never/{tokens['never'][never]}",
+        ):
+            assert (await service.browser.post(path)).status_code == 200, path
+        await _hand_in(service, by_reply, f"appeals-confirm+{tokens['confirm'][by_reply]}", "yes\r\n")
+        await _hand_in(service, answered, f"appeals-reply+{tokens['reply'][answered]}", "stop\r\n")
+        await _hand_in(service, wrote, f"appeals-leave+{tokens['leave'][wrote]}", "\r\n")
+        await _deliver(service, "", tokens["return_path"][dead], bounce(dead))
+        for reader, state in {
+            **dict.fromkeys((clicked, answered, wrote, dead), "unsubscribed"),
+            **dict.fromkeys((by_link, by_reply), "confirmed"),
+        }.items():
+            await until(lambda reader=reader, state=state: _state(app, reader, state))  # type: ignore[misc]
+        await in_the_morning(app, clock, kept)
+        known = await show_person(app, dead)
+
+    assert [one["reason"] for one in known["suppressed"]] == ["bounced"]
+    out = {clicked, answered, wrote, dead, kept.facts["leaving"]}
+    assert got(relay, kept.facts["scheduled"]) == Counter({*readers, by_link, by_reply} - out)
+
+
+def test_a_migrated_database_has_the_tables_that_a_new_one_has(
+    kept: Kept, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    if kept.url.startswith("sqlite"):
+        new = f"sqlite:///{tmp_path}/new.db"
+        bring_up_to_date(new, MIGRATIONS)
+        assert tables_of(kept.url) == tables_of(new)
+        return
+    with empty_postgresql(request) as new:
+        bring_up_to_date(new, MIGRATIONS)
+        assert tables_of(kept.url) == tables_of(new)
+
+
+def tables_of(url: str) -> dict[str, Any]:
+    """All that a database says of its tables."""
+    engine = open_engine(url)
+    with engine.connect() as connection:
+        look = inspect(connection)
+        found: dict[str, Any] = {
+            table: {
+                "columns": [{**one, "type": repr(one["type"])} for one in look.get_columns(table)],
+                "key": look.get_pk_constraint(table),
+                "foreign keys": sorted(map(repr, look.get_foreign_keys(table))),
+                "unique": sorted(map(repr, look.get_unique_constraints(table))),
+                "indexes": sorted(
+                    repr({**one, "dialect_options": {key: str(told) for key, told in one["dialect_options"].items()}})
+                    for one in look.get_indexes(table)
+                ),
+            }
+            for table in look.get_table_names()
+        }
+        if engine.dialect.name == "sqlite":
+            asked = "SELECT name FROM sqlite_master WHERE sql LIKE '%AUTOINCREMENT%' ORDER BY name"
+            found["never give a number twice"] = connection.execute(text(asked)).scalars().all()
+    engine.dispose()
+    return found
+
+
+async def _state(app: App, address: str, state: str) -> bool:
+    return bool((await show_person(app, address))["subscriptions"].get("appeals") == state)
+
+
+async def _hand_in(service: Served, sender: str, to: str, body: str) -> None:
+    mail = f"From: {sender}\r\nTo: {to}@{DOMAIN}\r\nSubject: Re: news\r\nMessage-ID: <{to}@example.org>\r\n\r\n{body}"
+    await _deliver(service, sender, to, mail.encode())
+
+
+async def _deliver(service: Served, sender: str, to: str, octets: bytes) -> None:
+    def deliver() -> None:
+        with smtplib.SMTP("127.0.0.1", service.doors.intake_port, timeout=10) as client:
+            client.sendmail(sender, [f"{to}@{DOMAIN}"], octets)
+
+    await asyncio.to_thread(deliver)
