@@ -14,6 +14,7 @@ from mailer.entrypoints.command.doctor_command import doctor
 from mailer.entrypoints.command.explain_command import explain_files
 from mailer.entrypoints.command.list_commands import lists
 from mailer.entrypoints.command.people_commands import people
+from mailer.entrypoints.command.restore_command import restore_subscribers
 
 command = typer.Typer(
     name="mailer",
@@ -36,6 +37,7 @@ for own in (
 command.command()(doctor)
 command.command("explain")(explain_files)
 command.add_typer(lists, name="list")
+people.command("restore")(restore_subscribers)
 command.add_typer(people, name="subscribers")
 command.add_typer(campaigns, name="campaign")
 command.add_typer(keys, name="dkim")
