@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
-from io import TextIOWrapper
+from io import BufferedReader
 from pathlib import Path
 from typing import Any, BinaryIO
 from zipfile import ZIP_DEFLATED, BadZipFile, ZipFile
@@ -105,7 +105,7 @@ def open_archive(file: Path) -> Iterator[tuple[ZipFile, Manifest]]:
 def rows(archive: ZipFile, table: str, mark: TableMark) -> Iterator[list[Any]]:
     """A table's rows, in the order of the manifest's columns; BackupRefused names a line that is none."""
     name, number = member(table), 0
-    with TextIOWrapper(archive.open(name), encoding="utf-8", newline="\n") as lines:
+    with BufferedReader(archive.open(name)) as lines:  # type: ignore[type-var]
         for number, line in enumerate(lines, 1):
             try:
                 row = json.loads(line)

@@ -36,17 +36,21 @@ from house import (
     make_app,
     open_list,
     send_campaigns,
+    text_of,
     token_in,
     write_in,
 )
 from postgres import find_binaries, running_postgres
 from returned_mails import bounce, complaint
 
+import mailer
 from mailer.actions.hearing.receive import receive
+from mailer.actions.joining.decline import never_ask_again
 from mailer.actions.sending.schedule import schedule
 from mailer.actions.writing.new_campaign import new_campaign
 from mailer.app import App
 from mailer.domain.arrival import Arrival
+from mailer.domain.consent import Evidence, Way
 from mailer.domain.token import Purpose, sign_token
 from mailer.store.migration import bring_up_to_date
 from mailer.store.subscribers import ids
@@ -91,7 +95,7 @@ async def live(url: str, facts: Path) -> None:
         }
         await _mail_waits(app, told)
         told |= await _until_half_is_out(app, relay, half)
-        facts.write_text(json.dumps(told, indent=1, ensure_ascii=False) + "\n")
+        _write(facts, told)
         os.kill(os.getpid(), signal.SIGKILL)
 
 
@@ -104,9 +108,6 @@ async def _some_go_and_some_come(app: App, relay: FakeRelay, first: dict[str, Ca
     for one in (NEVER, *PENDING):
         await write_in(app, "appeals-join", one)
     asked = {letter.recipient: token_in(letter, "confirm") for letter in relay.letters if "/confirm/" in _text(letter)}
-    from mailer.actions.joining.decline import never_ask_again
-    from mailer.domain.consent import Evidence, Way
-
     await never_ask_again(app, asked.pop(NEVER), Evidence(Way.LINK, {}), purpose=Purpose.CONFIRM)
     return asked
 
@@ -175,15 +176,15 @@ def _between(octets: bytes, start: bytes, end: bytes) -> str:
 
 
 def _text(letter: Carried) -> str:
-    from house import text_of
-
     return str(text_of(letter))
+
+
+def _write(facts: Path, told: dict[str, Any]) -> None:
+    facts.write_text(json.dumps(told, indent=1, ensure_ascii=False) + "\n")
 
 
 def keep(folder: Path) -> None:
     """Write both kinds into a folder."""
-    import mailer
-
     migrations = Path(mailer.__file__).parent.parent / "migrations"
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as place:
