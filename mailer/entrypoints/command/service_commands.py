@@ -41,6 +41,7 @@ def serve(
         app = open_app(at_hand, of=processes, sending=True)
         mailboxes = open_mailboxes(at_hand)
         _warn_of_short_keys(app)
+        _warn_of_samples(app)
         if at_hand.service.serve_migrates if migrate is None else migrate:
             _bring_up_to_date(at_hand, save=True)
         else:
@@ -55,6 +56,13 @@ def _warn_of_short_keys(app: App) -> None:
     for signer in app.signers:
         if signer.key.key_size < SOUND_BITS:
             say(f"mailer: the DKIM key of {signer.record_name} has {signer.key.key_size} bits; use {SOUND_BITS}")
+
+
+def _warn_of_samples(app: App) -> None:
+    from mailer.actions.guarding.finished import unfinished
+
+    if (why := unfinished(app)) is not None:
+        say(f"mailer: [service] in settings.toml: {why}; until that is mended campaigns are held")
 
 
 def worker(
