@@ -104,6 +104,8 @@ class App:
     chance: Callable[[], float] = random.random
     """A number in [0, 1)."""
     bells: Bells = field(default_factory=Bells)
+    cut_off: set[int] = field(default_factory=set)
+    """Mails that were not acted on to the end since the database failed: that try does not count."""
     refused: list[CameBack] = field(default_factory=list)
     """Letters that relays refused for their readers' sake, to be acted on; a crash forgets them."""
 
@@ -125,9 +127,7 @@ class App:
 def open_app(settings: Settings, *, of: int = 1, sending: bool = False) -> App:
     """The App of these settings, as one of so many processes that share the connections to the relays, and the cores.
 
-    `sending` readies it for many letters.
-
-    SecretUnreadable or DkimKeyRefused where a secret or a key cannot be had.
+    `sending` readies it for many letters. SecretUnreadable or DkimKeyRefused where a secret or a key cannot be had.
     """
     service, signers = settings.service, tuple(map(read_signer, settings.dkim))
     house = House(

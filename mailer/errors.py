@@ -16,6 +16,10 @@ class SettingsRefused(MailerError):
     """settings.toml (or a MAILER_ variable) holds a key or a value we cannot work with."""
 
 
+class SettingsUnfinished(MailerError):
+    """The settings are still samples, or lead readers nowhere, and letters would leave this machine with them."""
+
+
 class SecretUnreadable(MailerError):
     """The secret file is missing, unreadable or damaged."""
 
@@ -120,9 +124,11 @@ class WrongState(MailerError):
 class RelayUnavailable(MailerError):
     """The relay cannot be reached, or does not let us in; nothing was handed to it."""
 
-    def __init__(self, message: str, *, refused: bool = False) -> None:
+    def __init__(self, message: str, *, refused: bool = False, crowded: bool = False) -> None:
         self.refused = refused
         """Whether it answered that it does not want us: trying again soon is of no use, people must act."""
+        self.crowded = crowded
+        """Whether it answered that it takes no connection more for now: fewer may do."""
         super().__init__(message)
 
 
@@ -149,6 +155,10 @@ class DnsUnavailable(MailerError):
 
 class SigningUnavailable(MailerError):
     """No process can be had that signs our letters; they wait."""
+
+
+class WorkerFailed(MailerError):
+    """A worker that sends broke off in the middle: what it had taken is taken back, and another one goes on."""
 
 
 class FetchFailed(MailerError):

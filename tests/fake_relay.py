@@ -14,7 +14,9 @@ reply to the content), answered (right after that reply), quit. `address` is the
 from __future__ import annotations
 
 import asyncio
+import math
 import ssl
+from collections.abc import Callable
 
 from fake_relay_session import Carried, Hold, Order, Session, certificate
 
@@ -43,6 +45,9 @@ class FakeRelay:
         self.pipelined: list[str] = []
         """The command lines that came before the one before them was answered."""
         self.connections = 0
+        self.most_connections = math.inf
+        """At once; whoever comes when so many are there is told 421."""
+        self._session_end: tuple[Callable[[int], int], str | None, str] | None = None
         self._orders: list[Order] = []
         self._sessions: set[asyncio.Task[None]] = set()
         self._arrived = asyncio.Event()
@@ -61,9 +66,28 @@ class FakeRelay:
         self._orders.append(Order(stage, address, nth, hold))
         return hold
 
+    def ends_sessions(
+        self, after: Callable[[int], int], reply: str | None = "421 4.7.0 enough", stage: str = "mail"
+    ) -> None:
+        """Take so many letters over each connection (told its number), and then say `reply` at that stage.
+
+        A 421 hangs up, None without a word, "" is silence.
+        """
+        self._session_end = (after, reply, stage)
+
+    def session_end(self, connection: int, taken: int, stage: str) -> Order | None:
+        """What a connection that has brought so many letters is told at a stage, if it is to end there."""
+        if self._session_end is None:
+            return None
+        after, reply, where = self._session_end
+        if stage != where or taken < after(connection):
+            return None
+        return Order(stage, None, None, Hold() if reply == "" else reply)
+
     def forgives(self) -> None:
         """Forget all it was told to do."""
         self._orders.clear()
+        self._session_end = None
 
     async def listens(self) -> None:
         """Take connections (again, on the same port)."""
@@ -119,6 +143,7 @@ class FakeRelay:
 
     def _welcome(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
-        session = asyncio.get_running_loop().create_task(Session(self, reader, writer).run())
+        crowded = len(self._sessions) >= self.most_connections
+        session = asyncio.get_running_loop().create_task(Session(self, reader, writer, crowded=crowded).run())
         self._sessions.add(session)
         session.add_done_callback(self._sessions.discard)

@@ -63,7 +63,11 @@ class Dropped(Exception):
 class Session:
     """One connection. Replies leave when there is nothing more to read, as with real servers that pipeline."""
 
-    def __init__(self, relay: FakeRelay, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    def __init__(
+        self, relay: FakeRelay, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, crowded: bool = False
+    ) -> None:
+        self.greeting = "421 4.3.2 too many connections" if crowded else "220 fake.example.org ready"
+        self.taken = 0
         self.relay, self.reader, self.writer, self.number = relay, reader, writer, relay.connections
         self.buffer, self.out = b"", b""
         self.sender: str | None = None
@@ -73,7 +77,7 @@ class Session:
     async def run(self) -> None:
         verbs = {"EHLO", "STARTTLS", "AUTH", "MAIL", "RCPT", "DATA", "RSET", "QUIT"}
         try:
-            await self.say("greeting", "220 fake.example.org ready")
+            await self.say("greeting", self.greeting)
             while True:
                 early = bool(self.buffer)
                 line = (await self.read_to(b"\r\n")).decode("utf-8")
@@ -108,7 +112,7 @@ class Session:
 
     async def say(self, stage: str, reply: str, address: str = "") -> str:
         """Reply so, unless told otherwise; the reply is returned."""
-        order = self.relay.order(stage, address)
+        order = self.relay.session_end(self.number, self.taken, stage) or self.relay.order(stage, address)
         if order is not None and order.do is None:
             raise Dropped
         if order is not None and isinstance(order.do, Hold):
@@ -188,6 +192,7 @@ class Session:
                 self.relay.take(Carried(sender, recipient, content, self.number, None))
             raise
         if reply.startswith("2"):
+            self.taken += 1
             self.relay.take(Carried(sender, recipient, content, self.number, reply))
         await self.say("answered", "", recipient)
 

@@ -63,6 +63,8 @@ class Campaign:
     """What becomes of a letter that a crash left in doubt: "resend" (the same octets, at most twice) or "park"."""
     over_s: int | None
     """Over how many seconds the blast is spread; None is as fast as it goes."""
+    anyway: bool
+    """Whether it goes out though the settings still hold samples: people said so."""
     remark: str | None
     """Why it was parked, for people to read."""
 

@@ -21,6 +21,8 @@ class Act(StrEnum):
     """Pressed Undo after leaving."""
     IMPORTED = "imported"
     """On the organiser's word."""
+    DEPARTED = "departed"
+    """Stands in an imported table as somebody who left, or whom nothing reaches."""
     INVITED = "invited"
     NEVER = "never"
     """Asked not to be asked again, by any list."""

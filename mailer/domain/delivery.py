@@ -10,8 +10,7 @@ from typing import Any
 MOST_RESENDS = 2
 """How often a letter whose fate is unknown is sent again, byte for byte, before it is parked."""
 _FIRST_WAIT, _LONGEST_WAIT, _TRY_FOR = timedelta(minutes=5), timedelta(hours=4), timedelta(hours=36)
-
-
+_FIRST_REWRITE, _LONGEST_REWRITE = timedelta(minutes=1), timedelta(hours=1)
 WRONGED_WAIT = timedelta(hours=1)
 """How long those wait who were refused for what is not about them: others show first whether the lane is well."""
 NOTICES = 0
@@ -31,7 +30,7 @@ class DeliveryState(StrEnum):
     DEFERRED = "deferred"
     """The relay said 4xx, or lost the line before it had the letter; waits for its next try."""
     FAILED = "failed"
-    """The relay said 5xx, or 4xx for a day and a half."""
+    """The relay said 5xx, or 4xx for a day and a half; never for a reason of ours."""
     SUPPRESSED = "suppressed"
     """The person left, or stands on the suppression list: never handed."""
     CANCELLED = "cancelled"
@@ -89,6 +88,11 @@ class Notice:
     """What it answers, once: a second notice with the same cause is not written."""
 
 
+def carrying_cause(incoming_id: int, recipient: str) -> str:
+    """The cause of the notice that carries a mail which came to one of our addresses."""
+    return f"incoming {incoming_id} {recipient}"
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Delivery:
     """A claimed delivery with all that its letter needs."""
@@ -132,6 +136,8 @@ class Verdict(StrEnum):
     REFUSED = "refused"
     UNKNOWN = "unknown"
     """The line broke after the whole letter was given and before the answer came."""
+    UNTRIED = "untried"
+    """The connection ended, or the relay put us off for its own sake, before the letter was given: no try."""
 
 
 class Decision(StrEnum):
@@ -162,6 +168,8 @@ class Outcome:
     """SMTP reply code, where there was a reply."""
     reply: str
     concern: Concern = Concern.LETTER
+    by_relay: bool = False
+    """Whether the relay spoke for itself, so that no recipient and no destination has a part in it."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -178,6 +186,8 @@ class Settlement:
     """Whether the next try carries a new Date: only after a definite refusal, else repeats are byte-identical."""
     code: int | None
     reply: str
+    tried: bool = True
+    """Whether this counts among the letter's tries."""
 
 
 def settle(delivery: Delivery, outcome: Outcome, now: datetime, jitter: float) -> Settlement:
@@ -186,8 +196,12 @@ def settle(delivery: Delivery, outcome: Outcome, now: datetime, jitter: float) -
     if outcome.verdict is Verdict.REFUSED:
         state = DeliveryState.FAILED
     elif outcome.verdict is Verdict.DEFERRED:
-        due_at = retry_at(delivery.attempts + 1, delivery.queued_at, now, jitter)
+        due_at = retry_at(delivery.attempts + 1, _tried_since(delivery, now), now, jitter)
         state, redate = (DeliveryState.DEFERRED, True) if due_at else (DeliveryState.FAILED, False)
+    elif outcome.verdict is Verdict.UNTRIED:
+        # As before it was handed: it may go at once, and what was never given needs no equal repeat.
+        state = DeliveryState.DEFERRED if delivery.attempts else DeliveryState.QUEUED
+        due_at, redate = now, delivery.dated_at is None
     elif outcome.verdict is Verdict.UNKNOWN and delivery.resend and resends < MOST_RESENDS:
         state, due_at, resends = DeliveryState.DEFERRED, now + _FIRST_WAIT, resends + 1
     elif outcome.verdict is Verdict.UNKNOWN:
@@ -201,6 +215,7 @@ def settle(delivery: Delivery, outcome: Outcome, now: datetime, jitter: float) -
         redate=redate,
         code=outcome.code,
         reply=outcome.reply,
+        tried=outcome.verdict is not Verdict.UNTRIED,
     )
 
 
@@ -214,9 +229,20 @@ def retry_at(attempts: int, queued_at: datetime, now: datetime, jitter: float) -
     return now + wait if now + wait - queued_at <= _TRY_FOR else None
 
 
+def _tried_since(delivery: Delivery, now: datetime) -> datetime:
+    """Since when it may have been tried: for as long as it waited before that, for whatever reason, it was not."""
+    waits = (min(_FIRST_WAIT * 2 ** min(number, 16), _LONGEST_WAIT) for number in range(delivery.attempts))
+    return max(delivery.queued_at, now - sum(waits, timedelta()) * 1.25)
+
+
+def write_again_at(queued_at: datetime, now: datetime) -> datetime:
+    """When to write a letter again that could not be written: after as long as it has waited, within bounds."""
+    return now + min(max(now - queued_at, _FIRST_REWRITE), _LONGEST_REWRITE)
+
+
 def waits_on(refused: Settlement, delivery: Delivery, now: datetime, jitter: float) -> Settlement:
     """A refusal that was not about the recipient: it waits for an hour, if there is still time for another try."""
-    due_at = retry_at(delivery.attempts + 1, delivery.queued_at, now, jitter)
+    due_at = retry_at(delivery.attempts + 1, _tried_since(delivery, now), now, jitter)
     if due_at is None:
         return refused
     due_at = max(due_at, now + WRONGED_WAIT)

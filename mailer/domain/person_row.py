@@ -1,23 +1,35 @@
-"""One row of a table of people, as an organiser brings it."""
+"""One row of a table of people, as an organiser brings it and takes it out."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import lru_cache
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 
-from mailer.domain.address import Address, parse_address
-from mailer.domain.language import parse_language
-from mailer.domain.moment import parse_zone
-from mailer.errors import AddressRefused, MomentRefused, TableRefused
+from mailer.domain.address import Address
+from mailer.domain.subscription import SubscriptionState
+from mailer.domain.suppression import Reason
+from mailer.errors import TableRefused
 
-OWN_COLUMNS = ("email", "name", "language", "zone", "state")
-_LONGEST_CELL = 500
-_CONTROL = re.compile(r"[\x00-\x1f\x7f\u2028\u2029\ud800-\udfff]")
-_ATTRIBUTE = re.compile(r"[a-z][a-z0-9_]{0,39}")
+OWN_COLUMNS = ("email", "name", "language", "zone")
+STATE_COLUMNS = ("state", "suppressed", "agreed_at", "changed_at")
+"""What an export of everybody tells beside: a table with the first of them, and all OWN_COLUMNS, is one of ours."""
+_EVERYWHERE = "everywhere"
+_STRICTEST = (SubscriptionState.CONFIRMED, SubscriptionState.PENDING, SubscriptionState.UNSUBSCRIBED)
 # What a spreadsheet takes for a formula (OWASP, "CSV Injection").
 _RUNS = ("=", "+", "-", "@", "\t", "\r")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Order:
+    """An order not to mail a person, as a cell tells it: `left 2027-03-01T08:00:00+00:00`, `bounced everywhere ...`."""
+
+    reason: Reason
+    everywhere: bool
+    since: datetime | None
+
+    def __str__(self) -> str:
+        since = self.since.isoformat() if self.since else ""
+        return " ".join(filter(None, (self.reason, _EVERYWHERE if self.everywhere else "", since)))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -25,46 +37,63 @@ class PersonRow:
     """A person to import."""
 
     address: Address
-    name: str | None
-    language: str | None
-    zone: str | None
+    name: str | None = None
+    language: str | None = None
+    zone: str | None = None
     attributes: dict[str, str]
+    state: SubscriptionState = SubscriptionState.CONFIRMED
+    orders: tuple[Order, ...] = ()
+    agreed_at: datetime | None = None
+    changed_at: datetime | None = None
+    remarks: tuple[str, ...] = ()
+    """What in the row could not be used, though the person can."""
+
+    @property
+    def departed(self) -> bool:
+        """Whether the row says that this person left, whatever its state says."""
+        gone = {Reason.LEFT, Reason.NEVER}
+        confirmed = self.state is SubscriptionState.CONFIRMED
+        return self.state is SubscriptionState.UNSUBSCRIBED or (
+            confirmed and not gone.isdisjoint(one.reason for one in self.orders)
+        )
+
+    def over(self, earlier: PersonRow) -> PersonRow:
+        """Both rows of one person: these cells go over the earlier ones, the stricter state and all orders stay."""
+        return replace(
+            self,
+            address=earlier.address,
+            name=self.name or earlier.name,
+            language=self.language or earlier.language,
+            zone=self.zone or earlier.zone,
+            attributes=earlier.attributes | self.attributes,
+            state=max(self.state, earlier.state, key=_STRICTEST.index),
+            orders=tuple(dict.fromkeys((*earlier.orders, *self.orders))),
+            agreed_at=self.agreed_at or earlier.agreed_at,
+            changed_at=self.changed_at or earlier.changed_at,
+        )
 
 
-def check_columns(columns: list[str]) -> list[str]:
-    """The header's names, lower-cased; TableRefused names what is wrong with them."""
-    names = [column.strip().lower().replace(" ", "_") for column in columns]
-    if "email" not in names:
-        raise TableRefused(f"the first line must name the columns, one of them email; it reads: {', '.join(columns)}")
-    for name in names:
-        if names.count(name) > 1:
-            raise TableRefused(f"two columns are called {name!r}")
-        if not _ATTRIBUTE.fullmatch(name):
-            raise TableRefused(f"column {name!r} must be letters, digits and underscores, a letter first")
-    return names
+def read_orders(cell: str) -> tuple[Order, ...]:
+    """The orders in a cell of the column `suppressed`; TableRefused for anything else."""
+    return tuple(_order(told.split()) for told in cell.split(";") if told.strip())
 
 
-def read_person(cells: Mapping[str, str]) -> PersonRow:
-    """The person in a row of {column: cell}; TableRefused says why there is none."""
-    told = {column: armed(cell.strip()) for column, cell in cells.items()}
-    for column, cell in told.items():
-        if len(cell) > _LONGEST_CELL:
-            raise TableRefused(f"{column} has more than {_LONGEST_CELL} characters")
-        if _CONTROL.search(cell):
-            raise TableRefused(f"{column} holds a line break, a control character or bytes that are not UTF-8")
-    if told.get("state", "confirmed") not in {"confirmed", ""}:
-        raise TableRefused(f"is {told['state']}: only who is confirmed can be brought along")
+def _order(words: list[str]) -> Order:
+    reason, *rest = words
+    everywhere = rest[:1] == [_EVERYWHERE]
+    since = read_instant(" ".join(rest[1:] if everywhere else rest))
+    if reason.lower() not in set(Reason) or (since is None and len(rest) > everywhere):
+        raise TableRefused(f"suppressed holds {' '.join(words)!r}, which is no order that we know")
+    return Order(reason=Reason(reason.lower()), everywhere=everywhere, since=since)
+
+
+def read_instant(cell: str) -> datetime | None:
+    """An instant of ISO 8601, in UTC where it names no offset; None for anything else."""
     try:
-        address = parse_address(told["email"])
-    except AddressRefused as refusal:
-        raise TableRefused(str(refusal)) from None
-    return PersonRow(
-        address=address,
-        name=told.get("name") or None,
-        language=_language(told.get("language", "")),
-        zone=_zone(told.get("zone", "")),
-        attributes={column: cell for column, cell in told.items() if cell and column not in OWN_COLUMNS},
-    )
+        read = datetime.fromisoformat(cell)
+    except ValueError:
+        return None
+    return read if read.tzinfo else read.replace(tzinfo=UTC)
 
 
 def defused(cell: str) -> str:
@@ -75,19 +104,3 @@ def defused(cell: str) -> str:
 def armed(cell: str) -> str:
     """The cell as it was before `defused`."""
     return cell[1:] if cell.startswith("'") and cell[1:].lstrip("'").startswith(_RUNS) else cell
-
-
-def _language(cell: str) -> str | None:
-    if not cell:
-        return None
-    if (tag := parse_language(cell)) is None:
-        raise TableRefused(f"{cell!r} is not a language tag like en or tr")
-    return tag
-
-
-@lru_cache(maxsize=1024)
-def _zone(cell: str) -> str | None:
-    try:
-        return parse_zone(cell).key if cell else None
-    except MomentRefused as refusal:
-        raise TableRefused(str(refusal)) from None

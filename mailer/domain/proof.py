@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 
@@ -29,10 +29,24 @@ class Proof:
     """The one that stands behind it, or that From claims."""
     why: str = ""
     """In a few words, for the record: what was checked and what came of it."""
+    named: frozenset[str] = frozenset()
+    """Whom the mail says it is to, as far as that is proven with it: addresses in lower case."""
+    digests: tuple[str, ...] = ()
+    """Of what its signatures sign: a mail with one of these that was heard before is a copy of it."""
 
     @property
     def proven(self) -> bool:
         return self.by is not None
+
+    def to(self, recipient: str) -> Proof:
+        """What it proves of the mail as one to this address of ours: nothing where the mail does not name it."""
+        if self.by is None or recipient.lower() in self.named:
+            return self
+        return self.doubted(f"neither To nor Cc names {recipient}")
+
+    def doubted(self, why: str) -> Proof:
+        """The same, proving nothing."""
+        return replace(self, by=None, why=why)
 
 
 UNPROVEN = Proof(by=None, why="nothing was checked")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 
@@ -26,3 +27,5 @@ class ProvenCall:
     """The same when the same is said again, and never for anything else that is genuine."""
     said: Any
     """JSON."""
+    not_before: datetime | None = None
+    """Events before this are not believed, where the call itself does not show when it was made."""

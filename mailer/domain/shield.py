@@ -54,10 +54,14 @@ class Counted(StrEnum):
     """How often a campaign was resumed, or its letters to a provider held, and since when others are counted."""
     WEEKLY = "weekly"
     """Not a number of things but the last week that owners were told of: 202709."""
+    HEARD = "heard"
+    """Not a number of things but the mail that first came with a signature; of a hash of what it signs."""
 
 
-KEPT_LONG = frozenset({Counted.ACCEPTED, Counted.REFUSED, Counted.DEFERRED, Counted.GOVERNED, Counted.WEEKLY})
-"""What is counted for as long as a campaign may take, or for a week."""
+KEPT_LONG = frozenset(
+    {Counted.ACCEPTED, Counted.REFUSED, Counted.DEFERRED, Counted.GOVERNED, Counted.WEEKLY, Counted.HEARD}
+)
+"""What is counted for as long as a campaign may take, or for a week; signatures for longer than one is believed."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

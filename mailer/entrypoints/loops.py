@@ -15,13 +15,16 @@ from mailer.actions.returning.take_return import take_return
 from mailer.actions.sending.launch import launch_due
 from mailer.actions.sending.send import send
 from mailer.app import App
-from mailer.errors import DatabaseUnavailable, RelayUnavailable, SigningUnavailable
+from mailer.errors import DatabaseUnavailable, RelayUnavailable, SigningUnavailable, WorkerFailed
 from mailer.relay.route import Priority
 from mailer.store.hints import hear_hints
 
 _log = structlog.get_logger()
 
+_TROUBLES = (RelayUnavailable, DatabaseUnavailable, SigningUnavailable, WorkerFailed)
 _LONGEST_PAUSE_S = 60
+_WELL_S = 10
+"""After so long without trouble the next is a new one."""
 _REFUSALS, _REFUSALS_EVERY_S, _TENTH = 10, 1.0, 10
 """Refusals acted on in one transaction (20 ms), and how often; where there are more, a tenth of the time."""
 _HANDED_WAIT_S = 30
@@ -67,7 +70,10 @@ async def take_refused(app: App) -> None:
 
 
 async def _send_in(app: App, priority: Priority) -> None:
-    """Send in one priority, as a new worker after every failure of the ledger: what the old one held is recovered."""
+    """Send in one priority; a worker that failed is given up like a dead one, and another takes back what it had.
+
+    Whatever failed, unless no relay was to be had and no letter was on its way.
+    """
     desk: Desk | None = None
     before: Desk | None = None
 
@@ -77,7 +83,11 @@ async def _send_in(app: App, priority: Priority) -> None:
             desk = desk or await enter(app, priority, instead_of=before)
             before = desk
             await send(desk)
-        except DatabaseUnavailable:
+        except RelayUnavailable:
+            if desk is not None and desk.unheard:
+                desk = None
+            raise
+        except BaseException:
             desk = None
             raise
 
@@ -85,18 +95,26 @@ async def _send_in(app: App, priority: Priority) -> None:
 
 
 async def whenever(app: App, bell: asyncio.Event, work: Callable[[], Awaitable[object]]) -> None:
-    """Do the work each time the bell rings; where we can do nothing for now, wait, longer each time."""
+    """Do the work each time the bell rings; where we can do nothing for now, wait, longer each time.
+
+    Whatever else breaks the work is logged in full, and ends neither the service nor this.
+    """
     pause_s = 1
     while await bell.wait() and not app.bells.closing.is_set():
         bell.clear()
+        began = time.monotonic()
         try:
             await work()
             pause_s = 1
-        except (RelayUnavailable, DatabaseUnavailable, SigningUnavailable) as trouble:
+            continue
+        except _TROUBLES as trouble:
+            pause_s = pause_s if time.monotonic() - began < _WELL_S else 1
             _log.warning("trouble", what=str(trouble), trying_again_in_s=pause_s)
-            await pause(app, pause_s)
-            pause_s = min(pause_s * 2, _LONGEST_PAUSE_S)
-            bell.set()
+        except Exception:
+            _log.exception("trouble", trying_again_in_s=pause_s)
+        await pause(app, pause_s)
+        pause_s = min(pause_s * 2, _LONGEST_PAUSE_S)
+        bell.set()
 
 
 async def pause(app: App, seconds: float) -> None:

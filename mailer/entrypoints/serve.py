@@ -25,7 +25,7 @@ from mailer.entrypoints.mailboxes import start_fetching
 from mailer.entrypoints.smtp import IntakeDoor, open_intake
 from mailer.entrypoints.starttls import Certificate
 from mailer.entrypoints.web.pages import web_app
-from mailer.entrypoints.worker import children
+from mailer.entrypoints.worker import start_children
 from mailer.errors import DatabaseOwned, DatabaseUnavailable
 from mailer.outside.imap import Mailbox
 from mailer.settings.intake_tables import IntakeSettings
@@ -60,22 +60,23 @@ async def serve(
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, app.bells.closing.set)
     try:
-        async with serving(app, intake, web, mailboxes) as doors:
+        async with serving(app, intake, web, mailboxes, workers=workers) as doors:
             _log.info("open", intake=f"{intake.host}:{doors.intake_port}", pages=f"{web.host}:{doors.web_port}")
-            async with children(app, workers - 1):
-                await app.bells.closing.wait()
-                _log.info("closing")
+            await app.bells.closing.wait()
+            _log.info("closing")
     except* DatabaseOwned as lost:
         raise lost.exceptions[0] from None
 
 
 @asynccontextmanager
 async def serving(
-    app: App, intake: IntakeSettings, web: WebSettings, mailboxes: Sequence[Mailbox] = ()
+    app: App, intake: IntakeSettings, web: WebSettings, mailboxes: Sequence[Mailbox] = (), *, workers: int = 1
 ) -> AsyncIterator[Doors]:
-    """The whole service while the block runs; on leaving, handed letters are awaited and all else is put down.
+    """The whole service, one of so many processes that send, while the block runs.
 
-    The pages open last: whoever is answered by them finds every door open.
+    On leaving, and so when a part of it fails, the mail door is closed in order first: clients are told, and mails that
+    are being written down are. Handed letters are awaited, and all else is put down. The pages open last: whoever is
+    answered by them finds every door open.
     """
     with owning(app.database.engine) as make_sure, closing(listen(web.host, web.port, "the web door")) as pages_socket:
         reception = Reception(app, intake)
@@ -89,6 +90,7 @@ async def serving(
                     sending = start_sending(app, group)
                     group.create_task(whenever(app, app.bells.incoming, partial(_hear_all, app, reception)))
                     start_fetching(app, group, mailboxes, place, reception)
+                    start_children(app, group, workers - 1)
                     group.create_task(pages.serve(sockets=[pages_socket]))
                     group.create_task(_stay_owner(app, make_sure))
                     group.create_task(_tidy_hourly(app))
@@ -101,8 +103,8 @@ async def serving(
                         app.bells.closing.set()
                         app.bells.ring()
                         pages.should_exit = True
-                        group.create_task(mail_door.close())
-                        group.create_task(cut_off(sending))
+                        # Not as tasks of the group: where a part of it failed it takes no more.
+                        await asyncio.gather(mail_door.close(), cut_off(sending))
         finally:
             await app.close()
 

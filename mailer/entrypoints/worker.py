@@ -6,8 +6,6 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
 
 import structlog
 
@@ -49,14 +47,10 @@ def _until_parent_ends(app: App) -> None:
         app.bells.closing.set()
 
 
-@asynccontextmanager
-async def children(app: App, number: int) -> AsyncIterator[None]:
-    """So many more workers while the block runs, each a process of its own; one that dies is replaced."""
-    keepers = [asyncio.create_task(_keep(app, number + 1)) for _ in range(number)]
-    try:
-        yield
-    finally:
-        await asyncio.gather(*keepers)
+def start_children(app: App, group: asyncio.TaskGroup, number: int) -> None:
+    """So many more workers, each a process of its own; one that dies is replaced."""
+    for _ in range(number):
+        group.create_task(_keep(app, number + 1))
 
 
 async def _keep(app: App, processes: int) -> None:
@@ -69,17 +63,21 @@ async def _keep(app: App, processes: int) -> None:
         )
         ended = asyncio.create_task(child.wait())
         closing = asyncio.create_task(app.bells.closing.wait())
-        await asyncio.wait((ended, closing), return_when=asyncio.FIRST_COMPLETED)
-        closing.cancel()
-        if app.bells.closing.is_set():
-            if child.stdin is not None:
-                child.stdin.close()
-            with suppress(TimeoutError):
-                async with asyncio.timeout(_FAREWELL_S):
-                    await ended
-            if child.returncode is None:
-                child.kill()
-                await child.wait()
-            return
-        _log.warning("a worker ended", code=child.returncode)
-        await pause(app, _RESTART_S)
+        try:
+            await asyncio.wait((ended, closing), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            closing.cancel()
+            await _farewell(child, ended)
+        if not app.bells.closing.is_set():
+            _log.warning("a worker ended", code=child.returncode)
+            await pause(app, _RESTART_S)
+
+
+async def _farewell(child: asyncio.subprocess.Process, ended: asyncio.Task[int]) -> None:
+    """Let a child end, that puts down its work first; one that takes too long is killed."""
+    if child.stdin is not None:
+        child.stdin.close()
+    await asyncio.wait({ended}, timeout=_FAREWELL_S)
+    if child.returncode is None:
+        child.kill()
+    await asyncio.wait({ended})

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from authres import all_features  # type: ignore[import-untyped]
 from authres.core import AuthenticationResult, AuthenticationResultsHeader, AuthResError  # type: ignore[import-untyped]
 
-from mailer.domain.alignment import speaks_for
+from mailer.domain.alignment import may_be_one_organisation, speaks_for
 from mailer.mail.header_section import HeaderSection
 
 _MOST_OCTETS, _MOST_COMMENTS, _MOST_FIELDS = 3000, 100, 5
@@ -16,37 +17,59 @@ _NAME = re.compile(r"\s*(?:\([^()]*\)\s*)?([^\s;()]+)")
 _IDENTITIES = {"dkim": (("header", "d"), ("header", "i")), "spf": (("smtp", "mailfrom"),)}
 
 
-def passed_at_host(section: HeaderSection, ours: int, authserv_ids: Sequence[str], author: str) -> str | None:
-    """What passed for the domain `author` of From, `dmarc=pass` and kin; None where nothing that may be believed did.
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """What passed for the author's domain."""
 
-    Believed are the fields under one of our `authserv_ids` (case does not matter) that stand above the first Received
-    field not of our own servers, of which there are `ours` (section 5). A server must take away what comes in under
-    its name: as long as it does, they are its own. Where any of them says of this domain that DMARC failed, nothing
-    is believed.
+    what: str
+    """`dmarc=pass`, `dkim=pass` or `spf=pass`."""
+    by_envelope: bool
+    """Whether SPF did: the mail was handed over by that domain itself, and is no copy that somebody else hands in."""
+
+
+def passed_at_host(section: HeaderSection, ours: int, authserv_ids: Sequence[str], author: str) -> Passed | None:
+    """What passed for the domain `author` of From; None where nothing that may be believed did.
+
+    Believed are the fields under one of our `authserv_ids` (case does not matter) that stand above the Received field
+    of the server that took the mail in, the last of `ours` (section 5): what stands below it came with the mail. Where
+    any of them says of this domain that DMARC failed, nothing is believed.
 
     Without a word about DMARC, DKIM or SPF must have passed for this very domain or one above it.
     """
     names = {name.lower() for name in authserv_ids}
     if not names or not ours:
         return None
-    results = [result for value in _believable(section, ours) for result in _results(value, names)]
-    verdicts = [_word(result.result) for result in results if _is_dmarc_of(result, author)]
-    if any(verdict not in {"pass", "none"} for verdict in verdicts):
+    # A filter may write below that field, as the sender may: it is not believed, but where it says that DMARC failed.
+    if _verdicts(_findings(section, ours + 1, names), author) - {"pass", "none"}:
         return None
-    if "pass" in verdicts:
-        return "dmarc=pass"
-    return next((f"{_word(result.method)}=pass" for result in results if _aligned(result, author)), None)
+    results = _findings(section, ours, names)
+    if "pass" in _verdicts(results, author):
+        return Passed("dmarc=pass", by_envelope=any(_vouched(result, author) for result in results))
+    passed = [_word(result.method) for result in results if _aligned(result, author)]
+    return Passed(f"{passed[0]}=pass", by_envelope="spf" in passed) if passed else None
 
 
-def _believable(section: HeaderSection, ours: int) -> list[str]:
+def _vouched(result: AuthenticationResult, author: str) -> bool:
+    """Whether SPF passed for a domain that DMARC may have gone by."""
+    domains = _domains(result, _IDENTITIES["spf"]) if _word(result.method) == "spf" else []
+    return _word(result.result) == "pass" and any(may_be_one_organisation(domain, author) for domain in domains)
+
+
+def _verdicts(results: Iterable[AuthenticationResult], author: str) -> set[str]:
+    """What DMARC came to for the author's domain."""
+    return {_word(result.result) for result in results if _is_dmarc_of(result, author)}
+
+
+def _findings(section: HeaderSection, place: int, names: set[str]) -> list[AuthenticationResult]:
+    """What the fields of these servers say that stand above the Received field of this place, the topmost being 1."""
     values, received = [], 0
     for name, value in section.fields:
         received += name == "received"
-        if received > ours:
+        if received >= place:
             break
         if name == "authentication-results":
             values.append(value)
-    return values[:_MOST_FIELDS]
+    return [result for value in values[:_MOST_FIELDS] for result in _results(value, names)]
 
 
 def _results(value: str, names: set[str]) -> Iterable[AuthenticationResult]:

@@ -5,12 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import dropwhile
 
+from mailer.domain.address import Address, parse_address
+from mailer.errors import AddressRefused
 from mailer.mail.greeting import past_greeting
 from mailer.mail.language_names import language_called
+from mailer.mail.leaving import asks_to_leave, tells_plainly
 from mailer.mail.read import Heard
 from mailer.mail.reply_prefix import bare_subject
-from mailer.mail.vocabulary import Vocabulary, Wish, Word, longest, words_in
+from mailer.mail.sentences import sentences, unwrapped
+from mailer.mail.vocabulary import Vocabulary, Wish, Word, covered, longest, words_in
 
 _MOST, _LINES, _LINE = 5, 5, 300
 """Commands in a mail; lines of text, and characters of one, that are looked at."""
@@ -21,6 +26,7 @@ _ASKED_POLITELY = {Wish.SUBSCRIBE, Wish.UNSUBSCRIBE, Wish.LANGUAGE}
 """What one wants to have done; "I want to help" asks for no help."""
 _QUESTION = re.compile("[?؟]")
 _END = "end"
+_ADDRESS = re.compile(r"<?(?:mailto:)?([^\s<>(),:;\"'«»“”]{1,64}@[^\s<>(),:;\"'«»“”]{1,255}[^\W_])>?", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,21 +42,36 @@ class Asked:
     """
 
 
-def asked(heard: Heard, vocabulary: Vocabulary, *, strict: bool) -> tuple[Asked, ...]:
+def asked(heard: Heard, vocabulary: Vocabulary, *, strict: bool, person: Address | None = None) -> tuple[Asked, ...]:
     """The commands of a mail in their order, at most five; `help` only where nothing else was asked for.
 
     Loose (a mail to `LIST-request@`): the subject without its `Re:`, else the first five of the person's own lines;
     a line counts if it begins with a command. Strict (a mail to people, or a reply to a letter): a whole subject that
     has no `Re:`, else a whole first line, must be nothing but a command and courtesies, for "Stop the road works!" is
-    no command.
+    no command; more may follow a sentence that asks in so many words to be taken off. The writer's own address, and
+    the `person`'s whom the mail is from, may stand in it; with anybody else's nothing asks to leave.
     """
     subject, replied = bare_subject(heard.subject)
-    read = _strict if strict else _loose
-    found = [] if strict and replied else list(read([past_greeting(subject, vocabulary)], vocabulary))
+    read, own = _strict if strict else _loose, [one for one in (heard.sender, person) if one]
+    found = [] if strict and replied else list(read([past_greeting(_without(own, subject), vocabulary)], vocabulary))
     if not found:
-        found = list(read(past_greeting(heard.own_words, vocabulary).splitlines(), vocabulary))
+        text = past_greeting(_without(own, heard.own_words), vocabulary)
+        found = next(filter(None, (list(read(one.splitlines(), vocabulary)) for one in (text, unwrapped(text)))), [])
     distinct = list(dict.fromkeys(found))
     return tuple([one for one in distinct if one.command is not Wish.HELP] or distinct[:1])[:_MOST]
+
+
+def _without(own: Sequence[Address], text: str) -> str:
+    """`text` without these addresses."""
+    keys = {one.key for one in own}
+    return _ADDRESS.sub(lambda found: " " if _key(found[1]) in keys else found[0], text)
+
+
+def _key(address: str) -> str | None:
+    try:
+        return parse_address(address).key
+    except AddressRefused:
+        return None
 
 
 def _loose(lines: Iterable[str], vocabulary: Vocabulary) -> Iterator[Asked]:
@@ -84,12 +105,29 @@ def _first(lines: Iterable[str]) -> Iterator[str]:
 
 def _begun(line: str, vocabulary: Vocabulary) -> Asked | None:
     """What a line asks for that begins with a command, maybe after courtesies."""
-    told = _taken_apart(line, vocabulary)
-    return _argued(*told.commands[0], told.rest, line) if told.commands else None
+    told, one = _taken_apart(line, vocabulary), _whole(line, vocabulary)
+    if one is None and told.commands:
+        one = _argued(*told.commands[0], told.rest, line)
+    return None if one and one.command is Wish.UNSUBSCRIBE and "@" in line else one
 
 
 def _whole(line: str, vocabulary: Vocabulary) -> Asked | None:
     """What a line asks for that is nothing but one command, courtesies and what belongs to the command."""
+    return _one_command(line, vocabulary) or _leaving(line, vocabulary)
+
+
+def _leaving(line: str, vocabulary: Vocabulary) -> Asked | None:
+    """Whether the first sentence asks to be taken off; after a mere "stop" nothing may follow."""
+    said = list(dropwhile(lambda one: _courteous(one.words, vocabulary), sentences(line[:_LINE])))
+    if not said or not asks_to_leave(said[0], vocabulary):
+        return None
+    if said[0].asks and not any(longest(said[0].words, at, vocabulary.around) for at in range(len(said[0].words))):
+        return None
+    plain = tells_plainly(said[0], vocabulary) or all(_courteous(one.words, vocabulary) for one in said[1:])
+    return Asked(Wish.UNSUBSCRIBE) if plain else None
+
+
+def _one_command(line: str, vocabulary: Vocabulary) -> Asked | None:
     told = _taken_apart(line, vocabulary)
     wishes, languages = ({one[side] for one in told.commands} for side in (0, 1))
     if len(line) > _LINE or len(wishes) != 1:
@@ -163,7 +201,4 @@ def _stripped(words: Sequence[Word], vocabulary: Vocabulary) -> Sequence[Word]:
 
 def _courteous(words: Sequence[Word], vocabulary: Vocabulary) -> bool:
     """Whether words are courtesies and nothing else."""
-    at = 0
-    while courtesy := longest(words, at, vocabulary.around):
-        at += courtesy
-    return at == len(words)
+    return covered(words, vocabulary.around)

@@ -96,6 +96,9 @@ def _of_report(returned: Returned) -> Explained:
 def _of_person(heard: Heard, to: CommandAddress, vocabulary: Vocabulary) -> Explained:
     if to.command is Command.CONFIRM:
         answer = read_answer(heard.own_words, vocabulary)
+        if answer is Answer.NEITHER:
+            why = "It answers a letter that asked to confirm with words that neither agree nor decline: a person reads it."
+            return Explained(kind="answer", why=why)
         why = f"It answers a letter that asked to confirm, and its first words mean {answer}."
         return Explained(kind="command", commands=(_ANSWERS[answer],), why=why)
     if (doing := _DOING.get(to.command)) is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from mailer.mail.folded import folded
+from mailer.mail.sentences import written_out
 from mailer.mail.vocabulary import Vocabulary, longest, words_in
 
 _NAME = re.compile(r"[^\n,.!:;،，。！：]{0,80}[\n,.!:;،，。！：]")
@@ -13,7 +14,7 @@ _LOOKED_AT = 300
 
 def past_greeting(text: str, vocabulary: Vocabulary) -> str:
     """`text`, made alike (see `folded`), without a greeting and the name in it: "Hi Ada, stop" -> "stop"."""
-    said = folded(text).strip()
+    said = written_out(folded(text)).strip()
     words = words_in(said[:_LOOKED_AT])
     if not (greeting := longest(words, 0, vocabulary.hello)):
         return said

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any, TextIO
+from itertools import chain, islice
+from typing import TextIO
 
-from mailer.domain.person_row import PersonRow, check_columns, defused, read_person
+from mailer.domain.person_row import PersonRow, defused
 from mailer.errors import TableRefused
+from mailer.mail.person_cells import Column, find_address, read_person
+from mailer.mail.table_records import Record, lines_of, records
+from mailer.mail.table_shape import Shape, shape_of
+
+_LOOKED_AT = 200
+"""Lines that tell what the table looks like."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,40 +26,49 @@ class BadRow:
     reason: str
 
 
-def read_people(file: TextIO) -> Iterator[tuple[int, PersonRow | BadRow]]:
-    """The rows of a CSV file (comma, semicolon or tab; the first line names the columns), one at a time.
+@dataclass(frozen=True, slots=True)
+class PeopleTable:
+    """A table that is read as it is asked for."""
 
-    Each comes with the number of the line it ends on. Raises TableRefused where the header is unusable.
+    guessed: tuple[str, ...]
+    """What it does not say itself, in words for people."""
+    rows: Iterator[tuple[int, PersonRow | BadRow]]
+    """Each with the number of the line it ends on."""
+
+
+def read_people(file: TextIO, ignored: Collection[str] = ()) -> PeopleTable:
+    """The people of a CSV file, one at a time; without a heading that names its columns, of a plain list of addresses.
+
+    Columns called as the `ignored` ones are left out. Raises TableRefused where no column holds addresses, and where
+    one says who may be written to that is not ours.
     """
-    header = file.readline().removeprefix("\ufeff")
-    delimiter = max(",;\t", key=header.count)
-    try:
-        columns = check_columns(next(csv.reader([header], delimiter=delimiter), []))
-    except csv.Error as trouble:
-        raise TableRefused(f"line 1: {trouble}") from None
-    return _rows(csv.reader(file, delimiter=delimiter), columns)
+    lines = lines_of(file)
+    first = list(islice(lines, _LOOKED_AT))
+    shape = shape_of(first, ignored)
+    return PeopleTable(shape.guessed, _rows(chain(first, lines), shape))
 
 
-def _rows(reader: Any, columns: list[str]) -> Iterator[tuple[int, PersonRow | BadRow]]:
-    while True:
-        try:
-            cells = next(reader)
-        except StopIteration:
-            return
-        except csv.Error as trouble:
-            yield reader.line_num + 1, BadRow(reader.line_num + 1, str(trouble))
+def _rows(lines: Iterable[str], shape: Shape) -> Iterator[tuple[int, PersonRow | BadRow]]:
+    found: Iterator[Record]
+    if shape.delimiter is None:
+        found = ((number, [line.strip()]) for number, line in enumerate(lines, 1) if line.strip())
+    else:
+        found = records(lines, shape.delimiter, lambda cells: _is_row(cells, shape.columns))
+    for number, cells in found:
+        if number <= shape.begins_after:
             continue
-        if not any(cells):
-            continue
-        line = reader.line_num + 1
         try:
-            if len(cells) > len(columns):
-                raise TableRefused(f"has {len(cells)} cells, the header {len(columns)}")
-            yield line, read_person(dict(zip(columns, cells, strict=False)))
+            if isinstance(cells, str):
+                raise TableRefused(cells)
+            yield number, read_person(shape.columns, cells, states=shape.states)
         except TableRefused as refusal:
-            yield line, BadRow(line, str(refusal))
-        except KeyError:
-            yield line, BadRow(line, "has no email cell")
+            yield number, BadRow(number, str(refusal))
+
+
+def _is_row(cells: list[str], columns: tuple[Column, ...]) -> bool:
+    """Whether a line within a quoted cell is a row by itself: then the quote was never closed."""
+    email = next(at for at, column in enumerate(columns) if column.means == "email")
+    return len(cells) >= len(columns) > 1 and find_address(cells[email]) is not None
 
 
 def write_people(file: TextIO, columns: list[str], rows: Iterable[dict[str, str]]) -> None:

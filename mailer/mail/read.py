@@ -53,6 +53,11 @@ class Heard:
     sent_by_author: bool = False
     """Whether the envelope sender is the address in From."""
 
+    @property
+    def marked(self) -> str | None:
+        """What a program may have left on it."""
+        return self.automatic or self.doubtful
+
 
 def read_mail(raw: bytes, envelope_sender: str) -> Heard:
     """What the octets of a mail say; never fails, whatever they are."""

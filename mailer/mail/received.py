@@ -58,8 +58,8 @@ def trail(section: HeaderSection, arrival: Arrival, mail_servers: Sequence[str])
     """As `came_from`, with how many fields may be believed.
 
     The topmost Received field of a mail that was found in a mailbox is that of the mailbox's provider. Whom it names
-    may be a stranger or another host of the provider's: it is followed where that is one of our `mail_servers`, and
-    tells no source otherwise.
+    may be a stranger or another host of the provider's: it is followed where that is one of our `mail_servers`, or
+    where it names nobody, and tells no source otherwise.
     """
     networks = _networks(tuple(mail_servers))
     client = _address(arrival.client or "")
@@ -68,13 +68,19 @@ def trail(section: HeaderSection, arrival: Arrival, mail_servers: Sequence[str])
     if client is not None and not _among(client, networks):
         return Trail(source=Source(address=str(client), helo=arrival.helo), ours=0)
     hops = section.values("received")[:_MOST_HOPS]
-    for number, hop in enumerate(hops, 1):
+    within = _handed_on_within(hops) if arrival.mailbox is not None else 0
+    for number, hop in enumerate(hops[within:], within + 1):
         address, helo = read_hop(hop)
         if address is None or not _among(address, networks):
-            told = address is not None and (number > 1 or arrival.mailbox is None)
+            told = address is not None and (number > within + 1 or arrival.mailbox is None)
             source = Source(address=str(address), helo=helo) if told else NOWHERE
             return Trail(source=source, ours=number)
     return Trail(source=NOWHERE, ours=len(hops))
+
+
+def _handed_on_within(hops: Sequence[str]) -> int:
+    """How many fields at the top name no sending host, before one that does: the provider's hosts handed it on."""
+    return next((number for number, hop in enumerate(hops) if _FROM.match(hop)), 0)
 
 
 def read_hop(value: str) -> tuple[IPv4Address | IPv6Address | None, str | None]:

@@ -56,8 +56,23 @@ class Vocabulary:
     hello: frozenset[Phrase]
     around: frozenset[Phrase]
     """Courtesies and greetings: what may stand around a command."""
+    joining: frozenset[Phrase]
+    """The phrases of `wishes` that ask to subscribe, and those of several words that confirm."""
     leaving: frozenset[Phrase]
     """The phrases of `wishes` that ask to unsubscribe."""
+    alone: frozenset[Phrase]
+    """Those of yes, no and leaving that begin other sentences too: "no longer", "stop by"."""
+    wanting: frozenset[Phrase]
+    """What may follow a yes, and anything after it: "yes I want ..."."""
+    but: frozenset[Phrase]
+    """What takes a yes back, or asks who we are."""
+    condition: frozenset[Phrase]
+    """What makes a sentence depend on something: if."""
+    send_no_more: frozenset[Phrase]
+    """Beginnings of requests to send no more."""
+    sent: frozenset[Phrase]
+    """What is sent, and other words of such a request."""
+    conjunction: frozenset[Phrase]
 
 
 def pgettext(_context: str, message: str) -> str:
@@ -88,6 +103,21 @@ MESSAGES = (
     pgettext("command", "not me"),
     # Translators: What asks never to be asked again; a single word only where it is the whole line.
     pgettext("command", "never"),
+    # Translators: Words of yes, no and unsubscribe that begin other sentences too (“no longer”): they count only where
+    # nothing but courtesies, a comma or the end of the sentence follows.
+    pgettext("command", "alone"),
+    # Translators: What may follow a yes, and anything after it: “yes I want ...”.
+    pgettext("command", "i want"),
+    # Translators: What takes a yes back, or asks who we are, at the beginning of a part of the sentence: but, who, why.
+    pgettext("command", "but"),
+    # Translators: What makes a sentence depend on something: nothing in it declines (“if this came by mistake”).
+    pgettext("command", "if"),
+    # Translators: Beginnings of requests to send no more; with words of the next entry they ask to leave.
+    pgettext("command", "do not send"),
+    # Translators: What is sent, and other words that may stand in such a request.
+    pgettext("command", "emails"),
+    # Translators: What joins two requests in a sentence: and, or.
+    pgettext("command", "and"),
     # Translators: Courtesy and other words that may stand around a command and change nothing.
     pgettext("command", "please"),
     # Translators: Greetings, which are passed over.
@@ -117,7 +147,15 @@ def vocabulary_in(locale_directory: Path) -> Vocabulary:
         never=together["never"],
         hello=together["hello"],
         around=together["please"] | together["hello"],
+        joining=together["subscribe"] | {phrase for phrase in together["confirm"] if len(phrase) > 1},
         leaving=together["unsubscribe"],
+        alone=together["alone"],
+        wanting=together["i want"],
+        but=together["but"],
+        condition=together["if"],
+        send_no_more=together["do not send"],
+        sent=together["emails"],
+        conjunction=together["and"],
     )
 
 
@@ -131,11 +169,27 @@ def words_in(text: str) -> list[Word]:
 
 def longest(words: Sequence[Word], at: int, *phrases: Collection[Phrase]) -> int:
     """How many words from `at` are a phrase of any of `phrases`, the longest; 0 where none is."""
-    ahead = tuple(word.text for word in words[at : at + LONGEST_PHRASE])
-    for count in range(len(ahead), 0, -1):
-        if any(ahead[:count] in some for some in phrases):
-            return count
-    return 0
+    return max(lengths(words, at, *phrases), default=0)
+
+
+def covered(words: Sequence[Word], *phrases: Collection[Phrase]) -> bool:
+    """Whether the words are phrases of `phrases` one after another, and nothing else."""
+    ends = {0}
+    for at in range(len(words)):
+        if at in ends:
+            ends |= {at + count for count in lengths(words, at, *phrases)}
+    return len(words) in ends
+
+
+def lengths(words: Sequence[Word], at: int, *phrases: Collection[Phrase]) -> list[int]:
+    """How many words from `at` are a phrase of any of `phrases`: every number that is."""
+    ahead = phrase_of(words[at : at + LONGEST_PHRASE])
+    return [count for count in range(1, len(ahead) + 1) if any(ahead[:count] in some for some in phrases)]
+
+
+def phrase_of(words: Sequence[Word]) -> Phrase:
+    """The words alone."""
+    return tuple(word.text for word in words)
 
 
 def _phrases(listed: str) -> Iterator[Phrase]:

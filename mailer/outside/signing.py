@@ -7,6 +7,7 @@ import marshal
 import sys
 from collections import deque
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
@@ -15,8 +16,14 @@ from mailer.errors import SigningUnavailable
 from mailer.mail.dkim import Signer
 from mailer.outside.sign_child import LENGTH_OCTETS, frame
 
-_TRIES = 3
+_TRIES, _FAULTY = 20, 3
+"""How many processes a batch is given to, one after another; and how many of them may have ended by a fault of theirs.
+
+One that is killed costs its batch a moment; where they end as soon as they begin, no other one will do better.
+"""
 _LONGEST_REPLY = 2**24
+_LONGEST_WAIT_S = 60.0
+"""For the answer to a batch (its signatures take 20 ms) and for the end of a process; then it is killed."""
 
 
 @dataclass(slots=True, eq=False)
@@ -40,18 +47,27 @@ class Signing:
     async def signatures(self, batch: Sequence[tuple[int, bytes]]) -> list[bytes]:
         """The signature of each of (signer's place, octets), by the child with the least to do.
 
-        SigningUnavailable where none can be had.
+        Where that one ends meanwhile, by another one. SigningUnavailable where none can be had.
         """
+        faulty = 0
         for _ in range(_TRIES):
             child = await self._least_busy()
-            asked: asyncio.Future[list[bytes]] = asyncio.get_running_loop().create_future()
-            child.asked.append(asked)
-            _stdin(child.process).write(frame(list(batch)))
             try:
-                return await asked
+                return await asyncio.wait_for(self._asked(child, batch), _LONGEST_WAIT_S)
             except EOFError:
-                continue  # it was killed: another one is asked
+                faulty += (child.process.returncode or 0) > 0
+            except TimeoutError:
+                _kill(child)
+            if faulty == _FAULTY:
+                break
         raise SigningUnavailable("the processes that sign our letters end as soon as they are asked")
+
+    def _asked(self, child: _Child, batch: Sequence[tuple[int, bytes]]) -> asyncio.Future[list[bytes]]:
+        """Its answer to come; EOFError where it ends before."""
+        asked: asyncio.Future[list[bytes]] = asyncio.get_running_loop().create_future()
+        child.asked.append(asked)
+        _write(child, frame(list(batch)))
+        return asked
 
     async def _least_busy(self) -> _Child:
         async with self._starting:
@@ -60,7 +76,7 @@ class Signing:
                     self._children.append(await self._start())
                 except OSError as trouble:
                     raise SigningUnavailable(f"no process to sign our letters can be started: {trouble}") from trouble
-        return min(self._children, key=lambda one: len(one.asked))
+            return min(self._children, key=lambda one: len(one.asked))
 
     async def _start(self) -> _Child:
         child = _Child(
@@ -71,14 +87,14 @@ class Signing:
                 limit=_LONGEST_REPLY,
             )
         )
-        _stdin(child.process).write(frame(self._pems))
+        _write(child, frame(self._pems))
         reader = asyncio.create_task(self._read(child))
         self._readers.add(reader)
         reader.add_done_callback(self._readers.discard)
         return child
 
     async def _read(self, child: _Child) -> None:
-        """Give each question its answer, until the child ends."""
+        """Give each question its answer, until the child ends; then whoever still waits for it learns that."""
         stdout = child.process.stdout
         try:
             while stdout is not None:
@@ -87,20 +103,39 @@ class Signing:
                 asked = child.asked.popleft()
                 if not asked.done():
                     asked.set_result(answer)
-        except asyncio.IncompleteReadError:
-            self._children.remove(child)
+        except (EOFError, OSError):  # it ended, in the middle of an answer perhaps
+            with suppress(TimeoutError):
+                await asyncio.wait_for(child.process.wait(), _LONGEST_WAIT_S)
+        finally:
+            self._children = [one for one in self._children if one is not child]
+            _kill(child)
             for asked in child.asked:
                 if not asked.done():
                     asked.set_exception(EOFError("the process that signs has ended"))
 
     async def close(self) -> None:
         """Let the children end."""
-        for child in self._children:
-            _stdin(child.process).close()
-        await asyncio.gather(*(child.process.wait() for child in self._children))
+        children = list(self._children)
+        for child in children:
+            if child.process.stdin is not None:
+                child.process.stdin.close()
+        ends = [asyncio.create_task(child.process.wait()) for child in children]
+        if ends:
+            await asyncio.wait(ends, timeout=_LONGEST_WAIT_S)
+        for child in children:
+            _kill(child)
+        await asyncio.gather(*ends, *self._readers)
 
 
-def _stdin(process: asyncio.subprocess.Process) -> asyncio.StreamWriter:
-    if process.stdin is None:
-        raise OSError("a process that signs has no standard input")
-    return process.stdin
+def _write(child: _Child, octets: bytes) -> None:
+    """Write to a child; to one that has ended nothing, and its reader will see that."""
+    stdin = child.process.stdin
+    if stdin is not None and not stdin.is_closing():
+        with suppress(OSError, RuntimeError):  # uvloop raises the latter for a pipe that was closed from the other end
+            stdin.write(octets)
+
+
+def _kill(child: _Child) -> None:
+    if child.process.returncode is None:
+        with suppress(ProcessLookupError):
+            child.process.kill()

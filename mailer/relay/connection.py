@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import os
 import ssl
 from dataclasses import dataclass, field
@@ -15,11 +16,16 @@ from mailer.domain.delivery import Outcome, Verdict
 from mailer.domain.limits import Limits
 from mailer.errors import RelayUnavailable
 from mailer.mail.letter import Letter
-from mailer.relay.transaction import Offer, carry, envelope_commands, farewell, offer_of, stuffed, unsendable
+from mailer.relay.session_limit import no_more_connections
+from mailer.relay.transaction import Offer, Patience, carry, envelope_commands, farewell, offer_of, stuffed, unsendable
 from mailer.relay.wire import Wire, one_line
 
 FAREWELL_S = 2.0
 """How long the reply to QUIT is waited for."""
+NEXT_LETTER_S = 20.0
+"""How long a line that has carried letters may be silent before the next: giving up costs a new connection, no more."""
+_AT_ONCE_S = 1.0
+"""A line that ends so soon after a letter was not ended for being idle."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -71,7 +77,7 @@ async def connect(relay: Relay, *, trust: ssl.SSLContext | None = None) -> Relay
             await smtp.ehlo()
     except (aiosmtplib.SMTPException, OSError, UnicodeError) as trouble:
         smtp.close()
-        raise RelayUnavailable(f"the relay {relay} {_told(trouble, relay)}", refused=_is_final(trouble)) from trouble
+        raise _unavailable(relay, trouble) from trouble
     except asyncio.CancelledError:
         smtp.close()
         raise
@@ -89,9 +95,18 @@ class RelayConnection:
         self.relay = relay
         self.letters = 0
         """How many it was given."""
+        self.spent = False
+        """Whether the relay wants no more letters here: it said so, or broke off where the next one was to begin."""
         self._wire = wire
         self._offer = offer
         self._transaction_open = False
+        self._last_end = -math.inf
+        """When, on the loop's clock, the last letter's fate was known."""
+
+    @property
+    def ended_after_letter(self) -> bool:
+        """Whether the relay ended the line as soon as it had answered a letter."""
+        return abs(self._wire.lost_at - self._last_end) < _AT_ONCE_S
 
     @property
     def usable(self) -> bool:
@@ -105,7 +120,7 @@ class RelayConnection:
         counts as no try and another connection may take the letter. ValueError: the envelope or the content could be
         misread as commands; nothing was written, the connection stays good. In all other cases there is an Outcome:
         what the relay said it cannot take is REFUSED without asking; lost or silent before the content was given it is
-        DEFERRED, afterwards UNKNOWN, all with code None; after the latter two the connection is no longer `usable`.
+        UNTRIED, afterwards UNKNOWN, all with code None; after the latter two the connection is no longer `usable`.
         Cancelling it breaks the line, wherever the letter is by then.
         """
         wire, offer = self._wire, self._offer
@@ -115,25 +130,32 @@ class RelayConnection:
             return Outcome(Verdict.REFUSED, None, reason)
         if wire.busy:
             raise RuntimeError("this connection is busy with another letter")
-        reply_s, dot_s = self.relay.timeout_s, self.relay.content_timeout_s
+        used = self.letters > 0
         try:
-            talk = wire.talk(carry(commands, content, offer, reply_s=reply_s, dot_s=dot_s))
+            talk = wire.talk(carry(commands, content, offer, self._patience(), used=used))
         except ConnectionError as lost:
             raise RelayUnavailable(f"the line to the relay {self.relay} was lost: {lost}") from None
         self.letters += 1
         try:
-            outcome, self._transaction_open, unfit = await talk
+            outcome, self._transaction_open, unfit, self.spent = await talk
         except asyncio.CancelledError:
             wire.lose("we gave up")
             raise
         if unfit is not None:
             wire.lose(unfit)
+            return outcome
+        self._last_end = asyncio.get_running_loop().time()
         return outcome
+
+    def _patience(self) -> Patience:
+        reply_s, dot_s = self.relay.timeout_s, self.relay.content_timeout_s
+        first_s = min(reply_s, NEXT_LETTER_S) if self.letters else reply_s
+        return Patience(first_s=first_s, reply_s=reply_s, dot_s=dot_s)
 
     async def close(self) -> None:
         """Say QUIT and hang up; waits two seconds at most, and a relay that is gone already is no error.
 
-        A letter still on its way is cut off: its `send` returns DEFERRED or UNKNOWN.
+        A letter still on its way is cut off: its `send` returns UNTRIED or UNKNOWN.
         """
         try:
             if self.usable and not self._wire.busy:
@@ -150,6 +172,14 @@ class RelayConnection:
 @cache
 def _machine_trust() -> ssl.SSLContext:
     return ssl.create_default_context()
+
+
+def _unavailable(relay: Relay, trouble: Exception) -> RelayUnavailable:
+    crowded = False
+    if isinstance(answer := trouble.__cause__ or trouble, aiosmtplib.SMTPResponseException):
+        crowded = no_more_connections(answer.code, answer.message)
+    told = f"the relay {relay} {_told(trouble, relay)}"
+    return RelayUnavailable(told, refused=_is_final(trouble) and not crowded, crowded=crowded)
 
 
 def _is_final(trouble: Exception) -> bool:

@@ -10,7 +10,8 @@ from mailer.domain.delivery import Concern, Delivery, Outcome, Verdict
 SAME_REFUSALS = 10
 """So many different people refused in a row with the same words: it is not about them."""
 _DOMAINS_ALIKE = 3
-"""So many domains in a row of which the same is said: it is the relay that says it."""
+"""So many domains in a row of which the same is said: it is the relay that says it. Or so many letters, where the relay
+speaks for itself."""
 _SLOW_RUN = 3
 """So many "too fast" in a row: it wants to be left alone."""
 _FIRST_SLOW, _LONGEST_SLOW = timedelta(seconds=5), timedelta(minutes=10)
@@ -37,6 +38,7 @@ class Lane:
     _stopped_by: str | None = None
     _against_us: set[str] = field(default_factory=set)
     _too_fast_for: set[str] = field(default_factory=set)
+    _too_fast_at: datetime | None = None
 
     def __post_init__(self) -> None:
         self.bears = self.bears or self.most_flying
@@ -62,22 +64,29 @@ class Lane:
         code, _, reply = reason.partition(" ")
         self._stopped_by = _general(code, reply)
 
+    def reopen(self) -> None:
+        """Others found it well."""
+        self._well()
+
     def suspects(self, delivery: Delivery) -> bool:
         """Whether this one may yet turn out not to have been refused for its own sake."""
         return delivery.address in self._refused
 
-    def hear(self, delivery: Delivery, outcome: Outcome, now: datetime) -> list[Delivery]:
+    def hear(
+        self, delivery: Delivery, outcome: Outcome, now: datetime, given_at: datetime | None = None
+    ) -> list[Delivery]:
         """Learn from a reply; the deliveries, this one among them, that were not refused for their own sake.
 
-        Closes the lane where it does not want us, or wants to be left alone.
+        Closes the lane where it does not want us, or wants to be left alone. `given_at` (None: now) is when the letter
+        was begun: all that were on their way when the lane first found us too fast are told so once.
         """
         if outcome.verdict is Verdict.ACCEPTED:
             self._well()
             return []
         if outcome.concern is Concern.PACE:
-            self._too_fast(delivery, outcome, now)
+            self._too_fast(delivery, outcome, now, given_at or now)
         elif outcome.concern is Concern.US:
-            self._against_us.add(delivery.domain)
+            self._against_us.add(delivery.address if outcome.by_relay else delivery.domain)
             if self._speaks_for_itself(self._against_us):
                 self._stop(outcome, now)
         elif outcome.verdict is Verdict.REFUSED and outcome.code is not None:
@@ -96,18 +105,21 @@ class Lane:
         """Whether what is said of these is said by the lane: a relay passes on what a single domain says, too."""
         return self.name in domains or len(domains) >= _DOMAINS_ALIKE
 
-    def _too_fast(self, delivery: Delivery, outcome: Outcome, now: datetime) -> None:
+    def _too_fast(self, delivery: Delivery, outcome: Outcome, now: datetime, given_at: datetime) -> None:
+        if self._too_fast_at is not None and given_at < self._too_fast_at:
+            return
+        self._too_fast_at = now
         self.bears = max(min(self.bears, self.flying + 1) / 2, 1.0)
         self.slow += 1
         self._too_fast_for.add(delivery.domain)
         if self.slow >= _SLOW_RUN and self._speaks_for_itself(self._too_fast_for):
             self._pause = min(max(self._pause * 2, _FIRST_SLOW), _LONGEST_SLOW)
-            self.close(now + self._pause, _said(outcome))
+            self.close(now + self._pause, said(outcome))
 
     def _stop(self, outcome: Outcome, now: datetime) -> None:
         if not self.closed(now):
             self.stops += 1
-        self.close(now + min(_FIRST_STOP * 2 ** min(self.stops - 1, 8), _LONGEST_STOP), _said(outcome))
+        self.close(now + min(_FIRST_STOP * 2 ** min(self.stops - 1, 8), _LONGEST_STOP), said(outcome))
 
     def _refuse(self, delivery: Delivery, outcome: Outcome, now: datetime) -> list[Delivery]:
         words = _words(outcome, delivery)
@@ -130,7 +142,8 @@ class Lane:
         return wronged
 
 
-def _said(outcome: Outcome) -> str:
+def said(outcome: Outcome) -> str:
+    """The relay's words, with their code."""
     return f"{outcome.code} {outcome.reply}" if outcome.code else outcome.reply
 
 

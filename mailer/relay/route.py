@@ -14,11 +14,14 @@ from typing import Generic, TypeVar
 from mailer.relay.connection import Relay
 from mailer.relay.lane import Lane
 from mailer.relay.pace import Pace
+from mailer.relay.session_limit import SessionLimit
 
 T = TypeVar("T")
 
 KEPT = 0.05
 """The part of every limit that is kept for notices."""
+_GROWS_EVERY_S = 10.0
+"""How often more connections are tried with a relay that had said that they are too many."""
 
 
 class Priority(Enum):
@@ -42,11 +45,31 @@ class Route(Generic[T]):
     """Where it stands in the round of relays: the lowest is next, and each letter moves it on by 1 / weight."""
     lines: int = 0
     """Connections that came through to the relay."""
+    most: int = field(init=False)
+    """How many it takes from us at once, as far as it has let us know."""
+    limit: SessionLimit = field(init=False)
+    """How many letters it takes over each."""
+    _grows_at: float = 0.0
     _waiting: deque[asyncio.Future[None]] = field(default_factory=deque)
+
+    def __post_init__(self) -> None:
+        self.most = self.connections
+        self.limit = SessionLimit(self.relay.letters_per_connection)
 
     def room(self, now: datetime) -> int:
         """How many letters more may be laid ready: none where nobody is there to carry them."""
-        return 0 if self.lane.closed(now) or not self.lines else max(self.connections - len(self.ready), 0)
+        return 0 if self.lane.closed(now) or not self.lines else max(self.most - len(self.ready), 0)
+
+    def lower(self, most: int, time: float) -> None:
+        """The relay takes no more of our connections than this, for now; who is too many leaves."""
+        self.most, self._grows_at = max(most, 1), time + _GROWS_EVERY_S
+        self.wake()
+
+    def grow(self, time: float) -> None:
+        """Now and then, try whether it takes some more again."""
+        if self.most < self.connections and time >= self._grows_at:
+            self.most = min(self.most + max(self.most // 4, 1), self.connections)
+            self._grows_at = time + _GROWS_EVERY_S
 
     @contextmanager
     def manned(self) -> Iterator[None]:
@@ -56,6 +79,15 @@ class Route(Generic[T]):
             yield
         finally:
             self.lines -= 1
+
+    @contextmanager
+    def unmanned(self) -> Iterator[None]:
+        """While this lasts a connection that was there is not."""
+        self.lines -= 1
+        try:
+            yield
+        finally:
+            self.lines += 1
 
     def lay(self, letter: T) -> None:
         """Lay a letter ready, and wake a connection that waits for one."""

@@ -1,4 +1,4 @@
-"""One letter in SMTP: its commands, its content as it travels, and what the relay's replies mean for it."""
+"""One letter in SMTP: its commands, its content as it travels, and how it is offered and given."""
 
 from __future__ import annotations
 
@@ -6,26 +6,13 @@ import re
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from enum import StrEnum
 from io import IncrementalNewlineDecoder
 from typing import NamedTuple
 
 from mailer.domain.delivery import Concern, Outcome, Verdict
 from mailer.mail.letter import Letter
-from mailer.mail.refusal import concern_of
-from mailer.relay.wire import Dialogue, Reply, one_line
-
-
-class Step(StrEnum):
-    """The steps of one letter, in order (RFC 5321 section 3.3); the value is how the command begins."""
-
-    RESET = "RSET"
-    """Ends a transaction the letter before left open."""
-    SENDER = "MAIL FROM"
-    RECIPIENT = "RCPT TO"
-    DATA = "DATA"
-    DOT = "."
-    """The content, with the dot that ends it."""
+from mailer.relay.judge import BEGINS, Step, agrees, is_of_session, judge
+from mailer.relay.wire import Dialogue, Reply
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -50,14 +37,14 @@ class Fate(NamedTuple):
     """The next letter has to begin with RSET."""
     unfit: str | None = None
     """Why no other letter may go over this line."""
+    spent: bool = False
+    """The relay wants no more letters over this line: it says nothing of this one, which may go over another."""
 
 
 _MAILBOX = re.compile(r"[!-;=?-~]+")
 """Printable ASCII without space and angle brackets: nothing that could end a command and begin another."""
 _MAILBOX_UTF8 = re.compile(r"[!-;=?-~\u00a1-\U0010ffff]+")
 """RFC 6531 section 3.3: the same and what is not ASCII; what cannot be printed is looked for besides."""
-_THIS_LETTER = re.compile(r"5\.2\.3|5\.3\.4|5\.6\.7")
-"""RFC 3463 and RFC 6531: longer than the mailbox, or the system, takes; an address that is not ASCII."""
 
 
 def offer_of(extensions: Mapping[str, str]) -> Offer:
@@ -120,14 +107,28 @@ def _line_ends(content: bytes) -> str | tuple[str, ...] | None:
     return reader.newlines
 
 
-def carry(commands: dict[Step, bytes], content: bytes, offer: Offer, *, reply_s: float, dot_s: float) -> Dialogue[Fate]:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Patience:
+    """How many seconds to wait for a reply."""
+
+    first_s: float
+    """For the one to the first command."""
+    reply_s: float
+    """For every other,"""
+    dot_s: float
+    """but for the one to the content."""
+
+
+def carry(
+    commands: dict[Step, bytes], content: bytes, offer: Offer, patience: Patience, *, used: bool
+) -> Dialogue[Fate]:
     """Offer a letter and, where it is wanted, give its content, stuffed.
 
-    `dot_s` is the patience in seconds for the reply to the content, `reply_s` for every other. A line lost before the
-    content is DEFERRED, afterwards UNKNOWN, both with code None.
+    A line lost before the content is UNTRIED, afterwards UNKNOWN, both with code None. On a line that is `used`, over
+    which letters went before, the relay may have had enough of it: the fate says so.
     """
-    fate = yield from _offer(commands, reply_s, at_once=offer.pipelining)
-    return fate or (yield from _give(content, dot_s))
+    fate = yield from _offer(commands, patience, at_once=offer.pipelining, used=used)
+    return fate or (yield from _give(content, patience.dot_s, used=used))
 
 
 def farewell(patience_s: float) -> Dialogue[None]:
@@ -136,45 +137,15 @@ def farewell(patience_s: float) -> Dialogue[None]:
         yield b"QUIT\r\n", patience_s
 
 
-def agrees(step: Step, reply: Reply) -> bool:
-    """Whether the relay goes along with this step."""
-    return reply.code // 100 == (3 if step is Step.DATA else 2)
-
-
-def judge(step: Step, reply: Reply) -> Outcome:
-    """The outcome of a letter whose last word was this reply: to the dot, or a refusal before it.
-
-    A 5xx is a refusal where it speaks of this letter or its reader. Where it speaks of us (always in answer to MAIL
-    FROM, but for a size) the letter waits as with 4xx: it is not the reader's fault. What is no answer at all (3xx to
-    RCPT TO) waits, too; to the dot it leaves the letter's fate unknown.
-    """
-    concern = Concern.LETTER if reply.code < 400 else concern_of(reply.code, reply.text)
-    if step is Step.SENDER and reply.code >= 500 and not _is_of_this_letter(reply):
-        concern = Concern.US
-    return Outcome(_verdict(step, reply.code // 100, concern), reply.code, one_line(reply.text), concern)
-
-
-def _verdict(step: Step, reply_class: int, concern: Concern) -> Verdict:
-    if step is Step.DOT and reply_class < 4:
-        return Verdict.ACCEPTED if reply_class == 2 else Verdict.UNKNOWN
-    if reply_class == 5 and concern is Concern.LETTER and step is not Step.RESET:
-        return Verdict.REFUSED
-    return Verdict.DEFERRED
-
-
-def _is_of_this_letter(reply: Reply) -> bool:
-    return reply.code == 552 or _THIS_LETTER.match(reply.text) is not None
-
-
-def _offer(commands: dict[Step, bytes], reply_s: float, *, at_once: bool) -> Dialogue[Fate | None]:
+def _offer(commands: dict[Step, bytes], patience: Patience, *, at_once: bool, used: bool) -> Dialogue[Fate | None]:
     """None where the relay waits for the content; in one write where it may be, else one by one until one is missed."""
     missed: tuple[Step, Reply] | None = None
-    waits = False
+    waits, step, wait_s = False, Step.SENDER, patience.first_s
     try:
         envelope = b"".join(commands.values()) if at_once else None
         for step, command in commands.items():
-            reply = yield command if envelope is None else envelope, reply_s
-            envelope = envelope and b""
+            reply = yield command if envelope is None else envelope, wait_s
+            envelope, wait_s = envelope and b"", patience.reply_s
             if agrees(step, reply):
                 waits = step is Step.DATA
                 continue
@@ -185,30 +156,36 @@ def _offer(commands: dict[Step, bytes], reply_s: float, *, at_once: bool) -> Dia
                 break
         if missed is None:
             return None
-        return (yield from _part(*missed, reply_s, waits=waits))
+        return (yield from _part(*missed, patience.reply_s, waits=waits, spent=used and is_of_session(*missed)))
     except ConnectionError as lost:
-        return Fate(judge(*missed) if missed else Outcome(Verdict.DEFERRED, None, str(lost)))
+        if missed:
+            return Fate(judge(*missed), spent=used and is_of_session(*missed))
+        # A line that carried letters and ends is no word on our pace; one that ends before its first letter is.
+        concern = Concern.LETTER if used else Concern.PACE
+        untried = Outcome(Verdict.UNTRIED, None, str(lost), concern, by_relay=True)
+        return Fate(untried, spent=used and step in BEGINS)
 
 
-def _part(missed: Step, reply: Reply, reply_s: float, *, waits: bool) -> Dialogue[Fate]:
+def _part(missed: Step, reply: Reply, reply_s: float, *, waits: bool, spent: bool) -> Dialogue[Fate]:
     """Part from a letter that is not wanted, so that another may follow."""
     outcome = judge(missed, reply)
     if missed is Step.RESET:
-        return Fate(outcome, unfit="the relay would not begin anew")
+        return Fate(outcome, unfit="the relay would not begin anew", spent=spent)
     if not waits:
-        return Fate(outcome, transaction_open=missed is not Step.SENDER)
+        return Fate(outcome, transaction_open=missed is not Step.SENDER, spent=spent)
     # It waits for a content although it takes nobody: a lone dot ends that (RFC 2920 section 3.1).
     last = yield b".\r\n", reply_s
-    return Fate(outcome, unfit=None if last.code // 100 != 3 else f"the relay answered {Step.DOT} with {last.code}")
+    unfit = None if last.code // 100 != 3 else f"the relay answered {Step.DOT} with {last.code}"
+    return Fate(outcome, unfit=unfit, spent=spent)
 
 
-def _give(content: bytes, dot_s: float) -> Dialogue[Fate]:
+def _give(content: bytes, dot_s: float, *, used: bool) -> Dialogue[Fate]:
     try:
         reply = yield content, dot_s
     except ConnectionError as lost:
         return Fate(Outcome(Verdict.UNKNOWN, None, str(lost)))
     unfit = f"the relay answered {Step.DOT} with {reply.code}" if reply.code // 100 == 3 else None
-    return Fate(judge(Step.DOT, reply), unfit=unfit)
+    return Fate(judge(Step.DOT, reply), unfit=unfit, spent=used and is_of_session(Step.DOT, reply))
 
 
 def _mailbox(address: str) -> str:

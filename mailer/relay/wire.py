@@ -94,6 +94,8 @@ class Wire(asyncio.Protocol):
     def __init__(self, transport: asyncio.Transport) -> None:
         self.lost: str | None = None
         """Why nothing more can be said, in words."""
+        self.lost_at = math.inf
+        """When that was, on the loop's clock."""
         self.closed = asyncio.Event()
         """Set once the transport is closed, by whomever."""
         self._transport = transport
@@ -136,7 +138,7 @@ class Wire(asyncio.Protocol):
         """Let go of the line at once; what was not sent yet is dropped, and a dialogue ends."""
         if self.lost is not None:
             return
-        self.lost = reason
+        self.lost, self.lost_at = reason, self._loop.time()
         self._transport.abort()
         if self._watch is not None:
             self._watch.cancel()

@@ -138,5 +138,6 @@ def _value(row: Row[Any]) -> Campaign:
         corrections=row.corrections,
         when_uncertain=row.when_uncertain,
         over_s=row.over_s,
+        anyway=row.anyway,
         remark=row.remark,
     )

@@ -26,9 +26,9 @@ from sqlalchemy import (
 )
 
 from mailer.domain.consent import PROOFS
-from mailer.domain.delivery import NOTICES, WAITING, DeliveryState
+from mailer.domain.delivery import NOTICES, WAITING, DeliveryState, carrying_cause
 from mailer.domain.subscription import SubscriptionState
-from mailer.store import consents
+from mailer.store import consents, deliveries
 from mailer.store.incoming_mails import IncomingState
 from mailer.store.queue_tables import delivery
 from mailer.store.tables import consent, incoming, returned, subscriber, subscription
@@ -187,12 +187,18 @@ def last_line(tx: Connection) -> int:
     return tx.execute(select(func.max(consent.c.id))).scalar_one() or 0
 
 
-def acted_on(tx: Connection, before: datetime, most: int) -> list[int]:
-    """Up to `most` mails that were acted on before then, and are kept for nothing."""
-    found = select(incoming.c.id).where(
-        incoming.c.state.in_(_OVER), incoming.c.acted_at < before, _not_newest(incoming)
+def acted_on(tx: Connection, before: datetime, after: int, most: int) -> tuple[int | None, list[int]]:
+    """Of the next `most` mails after one that were acted on before then, those kept for nothing; and the last of all.
+
+    One that a letter still to be written carries is kept for that letter.
+    """
+    found = select(incoming.c.id, incoming.c.recipients).where(
+        incoming.c.id > after, incoming.c.state.in_(_OVER), incoming.c.acted_at < before, _not_newest(incoming)
     )
-    return list(tx.execute(found.order_by(incoming.c.id).limit(most)).scalars())
+    rows = tx.execute(found.order_by(incoming.c.id).limit(most)).all()
+    causes = {carrying_cause(row.id, recipient): row.id for row in rows for recipient in row.recipients}
+    carried = {causes[cause] for cause in deliveries.open_causes(tx, list(causes))}
+    return (rows[-1].id if rows else None), [row.id for row in rows if row.id not in carried]
 
 
 def remove_mails(tx: Connection, incoming_ids: Iterable[int]) -> None:

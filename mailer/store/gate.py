@@ -117,6 +117,7 @@ def _wanted_row(one: Wanted) -> tuple[Any, ...]:
 def _settled_row(one: Settlement) -> tuple[Any, ...]:
     return (
         one.delivery_id, one.claim_id, one.state, one.due_at, one.resends, one.redate, one.code, one.reply,
+        one.tried,
     )  # fmt: skip
 
 
@@ -126,7 +127,7 @@ _WANTED_ROW: dict[str, TypeEngine[Any]] = {
 }  # fmt: skip
 _SETTLED_ROW: dict[str, TypeEngine[Any]] = {
     "id": BigInteger(), "claim_id": BigInteger(), "state": String(), "due_at": UtcDateTime(), "resends": Integer(),
-    "redate": Boolean(), "code": Integer(), "reply": Text(),
+    "redate": Boolean(), "code": Integer(), "reply": Text(), "tried": Boolean(),
 }  # fmt: skip
 
 
@@ -172,6 +173,7 @@ def _make_settle(dialect: Dialect) -> Update:
         .values(
             state=one.c.state,
             due_at=one.c.due_at,
+            attempts=case((one.c.tried, delivery.c.attempts), else_=delivery.c.attempts - 1),
             resends=one.c.resends,
             dated_at=case((one.c.redate, None), else_=delivery.c.dated_at),
             code=one.c.code,

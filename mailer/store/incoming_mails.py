@@ -61,14 +61,16 @@ def add(tx: Connection, arrivals: Sequence[Arrival], now: datetime) -> None:
     insert_together(tx, insert_into(tx, incoming).on_conflict_do_nothing(index_elements=["digest"]), rows)
 
 
-def take(tx: Connection, most: int) -> list[IncomingMail]:
+def take(tx: Connection, most: int, uncounted: Collection[int] = ()) -> list[IncomingMail]:
     """The oldest mails that wait, their tries counted before they are touched; who broke us too often is parked.
 
     Up to `most` that were never tried; one that was is taken alone, so that no other mail suffers for it, and so is
-    a large one.
+    a large one. The last try of those `uncounted` does not count: it was the database that failed.
     """
     tries = incoming.c.tries
     waits = incoming.c.state == IncomingState.WAITING
+    if uncounted:
+        tx.execute(update(incoming).where(incoming.c.id.in_(uncounted), waits, tries > 0).values(tries=tries - 1))
     alone = or_(tries > 0, incoming.c.spooled.is_not(None)).label("alone")
     oldest = list(tx.execute(select(incoming.c.id, alone).where(waits).order_by(incoming.c.id).limit(most)))
     taken = [row.id for row in takewhile(lambda row: not row.alone, oldest)] or [row.id for row in oldest[:1]]
@@ -114,6 +116,10 @@ def any_waiting(tx: Connection) -> bool:
     return (
         tx.execute(select(incoming.c.id).where(incoming.c.state == IncomingState.WAITING).limit(1)).first() is not None
     )
+
+
+def number_in(tx: Connection, state: IncomingState) -> int:
+    return tx.execute(select(func.count()).select_from(incoming).where(incoming.c.state == state)).scalar_one()
 
 
 def kept(tx: Connection) -> int:

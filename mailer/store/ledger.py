@@ -8,10 +8,13 @@ from collections.abc import Callable, Iterable
 from datetime import datetime
 
 from mailer.domain.delivery import Delivery, Settlement
+from mailer.errors import DatabaseUnavailable
 from mailer.store import gate
 from mailer.store.database import Database
 from mailer.store.gate import Wanted
 
+_Waiter = tuple[int | None, asyncio.Future[bool]]
+"""The delivery whose turn at the gate it is, if one is, and who waits to hear of it."""
 _GATHER_S = 0.001
 """How long turns are gathered: a commit takes longer, and costs the same for one letter as for many."""
 
@@ -28,7 +31,7 @@ class Ledger:
         self._settled: list[Settlement] = []
         self._wanted: list[Wanted] = []
         self._done: list[int] = []
-        self._waiters: list[tuple[int | None, asyncio.Future[bool]]] = []
+        self._waiters: list[_Waiter] = []
         self._open: Counter[int] = Counter()
         self._running: asyncio.Task[None] | None = None
 
@@ -63,31 +66,43 @@ class Ledger:
         if self._done:
             await self._committed(None)
 
+    async def rest(self) -> None:
+        """Wait until what was told is written down, or failed to be."""
+        if self._running is not None:
+            await asyncio.wait({self._running})
+
     async def _committed(self, wanted_id: int | None) -> bool:
         committed = asyncio.get_running_loop().create_future()
         self._waiters.append((wanted_id, committed))
-        if self._running is None:
+        if self._running is None or self._running.done():
             self._running = asyncio.create_task(self._commit())
         return await committed
 
     async def _commit(self) -> None:
-        while self._waiters:
-            await asyncio.sleep(_GATHER_S)
-            settled, wanted, done, waiters = self._settled, self._wanted, self._done, self._waiters
-            self._settled, self._wanted, self._done, self._waiters = [], [], [], []
-            try:
-                handed = await self._database.write(gate.turn, self._worker_id, settled, wanted, done, self._clock())
-            except Exception as trouble:  # every waiting carrier must learn of it
-                _tell(waiters, trouble)
-            else:
-                self.gave_up(one.claim_id for one in wanted if one.delivery_id not in handed)
-                for number, waiter in waiters:
-                    if not waiter.done():
-                        waiter.set_result(number in handed)
-        self._running = None
+        """Commit what has gathered, as long as there is something; whoever waits learns of it, however it ends."""
+        waiters: list[_Waiter] = []
+        try:
+            while self._waiters:
+                await asyncio.sleep(_GATHER_S)
+                settled, wanted, done, waiters = self._settled, self._wanted, self._done, self._waiters
+                self._settled, self._wanted, self._done, self._waiters = [], [], [], []
+                try:
+                    handed = await self._database.write(
+                        gate.turn, self._worker_id, settled, wanted, done, self._clock()
+                    )
+                except Exception as trouble:  # every waiting carrier must learn of it
+                    _tell(waiters, trouble)
+                else:
+                    self.gave_up(one.claim_id for one in wanted if one.delivery_id not in handed)
+                    for number, waiter in waiters:
+                        if not waiter.done():
+                            waiter.set_result(number in handed)
+        finally:
+            left, self._waiters = [*waiters, *self._waiters], []
+            _tell(left, DatabaseUnavailable("the ledger was cut off: nobody knows what of this turn was written down"))
 
 
-def _tell(waiters: list[tuple[int | None, asyncio.Future[bool]]], trouble: Exception) -> None:
+def _tell(waiters: list[_Waiter], trouble: Exception) -> None:
     for _, waiter in waiters:
         if not waiter.done():
             waiter.set_exception(trouble)

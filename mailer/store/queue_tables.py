@@ -14,6 +14,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
     text,
 )
 
@@ -42,6 +43,8 @@ campaign = Table(
     Column("corrections", Integer, nullable=False, server_default=text("0")),
     Column("when_uncertain", String(8), nullable=False, server_default=text("'resend'")),
     Column("over_s", Integer),
+    # Whether it goes out though the settings still hold samples.
+    Column("anyway", Boolean, nullable=False, server_default=false()),
     Column("remark", Text),
     Column("created_at", UtcDateTime, nullable=False),
     Column("finished_at", UtcDateTime),

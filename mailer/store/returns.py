@@ -65,11 +65,11 @@ def letters(tx: Connection, delivery_ids: Iterable[int]) -> dict[int, SentLetter
     }
 
 
-def sent_to(tx: Connection, address_key: str, suppression_key: str, since: datetime) -> list[int]:
-    """The letters that went to one address since an hour, the newest first."""
+def sent_to(tx: Connection, address_key: str, suppression_key: str, since: datetime, until: datetime) -> list[int]:
+    """The letters that went to one address between two times, the newest first."""
     recent = select(campaign.c.id).where(campaign.c.launched_at >= since).order_by(campaign.c.id.desc())
     theirs = select(subscription.c.id).join(subscriber).where(subscriber.c.address_key == address_key)
-    went = (delivery.c.dated_at.is_not(None), delivery.c.dated_at >= since)
+    went = (delivery.c.dated_at.is_not(None), delivery.c.dated_at.between(since, until))
     of_campaigns = select(delivery.c.id, delivery.c.dated_at).where(
         delivery.c.campaign_id.in_(list(tx.execute(recent.limit(_AT_MOST)).scalars())),
         text("campaign_id <> 0"),

@@ -203,16 +203,6 @@ def leave_all(tx: Connection, subscriber_id: int, now: datetime) -> None:
     )
 
 
-def people(tx: Connection, mailing_list_id: int, after: int, most: int) -> list[Any]:
-    """The next `most` subscriptions of a list with their people, in the order of ids."""
-    columns = (subscription.c.id, subscription.c.state, subscription.c.attributes, subscription.c.changed_at)
-    persons = (subscriber.c.address, subscriber.c.name, subscriber.c.language, subscriber.c.zone)
-    wanted = select(*columns, *persons).join_from(subscription, subscriber)
-    named = subscriber.c.address != ""  # whose address was erased is nobody any more
-    wanted = wanted.where(subscription.c.mailing_list_id == mailing_list_id, subscription.c.id > after, named)
-    return list(tx.execute(wanted.order_by(subscription.c.id).limit(most)).all())
-
-
 def _selected() -> Select[Any]:
     return select(
         subscription,

@@ -76,6 +76,13 @@ def put(tx: Connection, kind: Counted, of: str, number: int, now: datetime) -> N
     tx.execute(statement.on_conflict_do_update(index_elements=["kind", "of"], set_={"since": now, "count": number}))
 
 
+def put_once(tx: Connection, kind: Counted, of: str, number: int, now: datetime) -> int:
+    """Let it stand at a number, unless it stands at one already; at which it stands."""
+    statement = insert_into(tx, tally).values(kind=kind, of=of, since=now, count=number)
+    tx.execute(statement.on_conflict_do_nothing(index_elements=["kind", "of"]))
+    return reached(tx, kind, of)
+
+
 def drop_old(tx: Connection, before: datetime, most: int) -> int:
     """Forget up to `most` windows that began before (some a month before); how many were."""
     long_ago = or_(tally.c.kind.not_in(KEPT_LONG), tally.c.since < before - _LONG)

@@ -1,4 +1,4 @@
-"""What a list's letters say of it at their end; and on SQLite no number that stands in a token is given twice."""
+"""What a list's letters say at their end, which campaigns go in spite of sample settings, numbers never given twice."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -8,6 +8,7 @@ down_revision = '0005'
 
 
 def upgrade() -> None:
+    op.add_column('campaign', sa.Column('anyway', sa.Boolean(), server_default=sa.false(), nullable=False))
     op.add_column('mailing_list', sa.Column('postal_address', sa.Text(), nullable=True))
     op.add_column('mailing_list', sa.Column('reason', sa.Text(), nullable=True))
     op.add_column('revision', sa.Column('postal_address', sa.Text(), nullable=True))

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailer.domain.delivery import Delivery, DeliveryState, Kind, Outcome, Verdict, retry_at, settle
+from mailer.domain.delivery import Delivery, DeliveryState, Kind, Outcome, Verdict, retry_at, settle, write_again_at
 
 NOW = datetime(2027, 3, 1, 8, tzinfo=UTC)
 LETTER = Delivery(
@@ -62,3 +62,23 @@ def test_a_letter_deferred_for_a_day_and_a_half_has_failed() -> None:
     late = settle(replace(LETTER, attempts=20), Outcome(Verdict.DEFERRED, 450, "later"), NOW + timedelta(hours=36), 0.0)
 
     assert late.state is DeliveryState.FAILED
+
+
+def test_what_waited_for_reasons_of_ours_is_tried_as_long_as_any_other() -> None:
+    waited = NOW + timedelta(days=9)
+
+    first = settle(LETTER, Outcome(Verdict.DEFERRED, 450, "come again"), waited, 0.0)
+    later = settle(replace(LETTER, attempts=5), Outcome(Verdict.DEFERRED, 450, "come again"), waited, 0.0)
+
+    assert [first.state, later.state] == [DeliveryState.DEFERRED] * 2
+    assert first.due_at == waited + timedelta(minutes=5)
+
+
+@given(st.floats(0, 24 * 30))
+def test_a_letter_that_cannot_be_written_is_written_again_at_growing_pauses(hours: float) -> None:
+    now = NOW + timedelta(hours=hours)
+
+    pause = write_again_at(NOW, now) - now
+
+    assert timedelta(minutes=1) <= pause <= timedelta(hours=1)
+    assert pause >= min(now - NOW, timedelta(hours=1))

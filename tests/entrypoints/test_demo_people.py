@@ -68,7 +68,7 @@ def test_the_table_can_be_imported_without_a_single_bad_row() -> None:
     write_csv(invented_people(1000, 1), file)
     file.seek(0)
 
-    rows = [row for _, row in read_people(file)]
+    rows = [row for _, row in read_people(file).rows]
 
     assert len(rows) == 1000
     assert not [row for row in rows if isinstance(row, BadRow)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import json
 import shutil
 from collections.abc import AsyncIterator
@@ -29,6 +30,7 @@ from serving import Served, served
 from sqlalchemy import Connection, select, text
 from web_elsewhere import WebElsewhere, http_answer
 
+from mailer.actions.writing.restore_person import restore_person
 from mailer.actions.writing.show_person import show_person
 from mailer.app import App
 from mailer.outside.sns import Sns
@@ -166,12 +168,35 @@ async def test_mailguns_signature_under_another_letter_is_refused(service):
     assert await state_of(service) == "confirmed"
 
 
-async def test_what_was_signed_long_ago_is_refused(service, clock):
-    calls = {provider: PROVIDERS.call(provider, COMPLAINTS[provider]) for provider in ("mailgun", "sendgrid", "ses")}
+async def test_what_was_signed_or_happened_long_ago_is_refused(service, clock):
+    calls = {provider: PROVIDERS.call(provider, said) for provider, said in COMPLAINTS.items()}
     clock.advance(hours=26)
 
-    assert [await posted(service, provider, *call) for provider, call in calls.items()] == [403] * 3
+    assert [await posted(service, provider, *call) for provider, call in calls.items()] == [403] * 6
     assert await state_of(service) == "confirmed"
+
+
+@pytest.mark.parametrize("again", [{"hours": 20}, {"hours": 40}])
+async def test_a_call_that_is_heard_once_more_after_a_restart_ends_no_later_subscription(service, clock, again):
+    old = PROVIDERS.call("mailjet", COMPLAINTS["mailjet"])
+    first = await posted(service, "mailjet", *old)
+    await restore_person(service.app, ROSA, list_name="appeals", by="ada")
+    clock.advance(**again)
+    await blast(service.app)
+    await send_campaigns(service.app)
+    service.app.known_calls.forget(f"mailjet {hashlib.sha256(old[0]).hexdigest()}")
+
+    second = await posted(service, "mailjet", *old)
+
+    assert (first, second) == (200, 200 if again["hours"] < 25 else 403)
+    assert await state_of(service) == "confirmed"
+
+
+async def test_of_a_group_of_events_those_of_today_count(service):
+    old, new = mailjet_bounce(EMMA, event="spam", time=1803887978 - 30 * 3600), mailjet_bounce(ROSA, event="spam")
+
+    assert await called(service, "mailjet", [old, new]) == 200
+    assert [await state_of(service, address) for address in (ROSA, EMMA)] == ["unsubscribed", "confirmed"]
 
 
 async def test_garbage_is_a_bad_call_and_never_our_trouble(service):

@@ -54,18 +54,21 @@ async def test_people_are_confirmed_on_adas_word_which_is_kept_and_get_no_welcom
     ]
 
 
-async def test_bad_rows_are_told_by_line_and_never_stop_the_rest(app: App) -> None:
+async def test_an_odd_cell_costs_itself_and_an_unreadable_address_its_row(app: App) -> None:
     await open_list(app)
     table = "\ufeffemail,name,zone\nrosa@example.org,Rosa,\nnot an address,,\n\nemma@example.org,Emma,Mars/Base\n"
     table += 'two@example.org,"Two\nLines",\nlong@example.org,a,b,c\nbad@example.org,\udcff,\nlast@example.org,,\n'
 
     done = await take_in(app, table)
 
-    assert done.added == 2
-    assert [row.line for row in done.bad] == [3, 5, 7, 8, 9]
-    reasons = " | ".join(row.reason for row in done.bad)
-    for words in ("not an address", "not a time zone", "line break", "4 cells", "not UTF-8"):
-        assert words in reasons
+    assert (done.added, done.bad_rows, done.rows) == (6, 1, 7)
+    assert [(row.line, "not an address" in row.reason) for row in done.bad] == [(3, True)]
+    assert [(row.line, row.reason[:20]) for row in done.remarks] == [
+        (5, "'Mars/Base' is not a"),
+        (8, "has 4 cells, the hea"),
+    ]
+    names = {row["email"]: row["name"] for row in await taken_out(app)}
+    assert (names["two@example.org"], names["bad@example.org"], names["long@example.org"]) == ("Two Lines", "ÿ", "")
 
 
 async def test_importing_again_brings_details_up_to_date_and_adds_nobody(app: App) -> None:
@@ -127,7 +130,7 @@ def test_a_defused_cell_runs_nowhere_and_is_armed_again_as_it_was(cell: str) -> 
     assert armed(defused(cell)) == cell
 
 
-@pytest.mark.parametrize("header", ["", "name,town", "email,email", "email,na\x00me", "email,9lives"])
+@pytest.mark.parametrize("header", ["name,town", "email,email", "email,na\x00me"])
 async def test_a_table_without_a_usable_header_is_refused(app: App, header: str) -> None:
     await open_list(app)
 

@@ -142,6 +142,7 @@ async def test_mail_acted_on_is_forgotten_after_a_week_in_which_a_second_try_is_
     arrival = Arrival(sender=ROSA, recipients=(f"appeals-owner@{DOMAIN}",), raw=mail, digest="d" * 64)
     await receive(app, arrival)
     await hear(app)
+    await send_notices(app)
     await receive(app, replace(arrival, recipients=(f"bounce+aaaa@{DOMAIN}",), digest="e" * 64))
     clock.advance(days=6)
 

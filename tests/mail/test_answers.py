@@ -1,46 +1,56 @@
-"""What a reply to "please confirm" says, in ten languages; in doubt it is a no."""
+"""What a reply to a letter that asks says, in ten languages; what is no answer changes nothing."""
 
 from __future__ import annotations
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from replies import AGREE, ASK, AUTOMATIC, DECLINE
 from words import NEVER, NO, YES
 
 from mailer.mail.answers import Answer, read_answer
 from mailer.mail.read import read_mail
 
 
+def read_otherwise(templates, told, *expected):
+    """Which of the answers are not read as expected."""
+    answers = [(words, read_answer(words, templates.vocabulary)) for words in told]
+    return [(words, answer) for words, answer in answers if answer not in expected]
+
+
 @pytest.mark.parametrize("language", YES)
 def test_these_words_agree(templates, language):
-    for words in YES[language]:
-        assert read_answer(words, templates.vocabulary) is Answer.YES, words
+    assert read_otherwise(templates, [*YES[language], *AGREE[language]], Answer.YES) == []
 
 
 @pytest.mark.parametrize("language", NO)
 def test_these_words_decline(templates, language):
-    for words in NO[language]:
-        assert read_answer(words, templates.vocabulary) is Answer.NO, words
+    assert read_otherwise(templates, NO[language], Answer.NO) == []
+    assert read_otherwise(templates, DECLINE[language], Answer.NO, Answer.NEVER) == []
 
 
 @pytest.mark.parametrize("language", NEVER)
 def test_these_words_ask_never_to_be_asked_again(templates, language):
-    for words in NEVER[language]:
-        assert read_answer(words, templates.vocabulary) is Answer.NEVER, words
+    assert read_otherwise(templates, NEVER[language], Answer.NEVER) == []
+
+
+@pytest.mark.parametrize("language", ASK)
+def test_these_words_are_no_answer(templates, language):
+    assert read_otherwise(templates, ASK[language], Answer.NEITHER) == []
+
+
+def test_what_machines_write_is_no_answer(templates):
+    assert read_otherwise(templates, AUTOMATIC.values(), Answer.NEITHER) == []
 
 
 @pytest.mark.parametrize(
     "words",
     [
-        *("notes from me", "nothing to add: yes", "no-one told me", "No one else is coming, I am", "nobody", "norge"),
-        *("stopwatch", "nothing", "not metered", "Yes! Do not stop", "Yes, it was me, not my brother", "Hi there, now"),
-        *(
-            "I am coming.\nno",
-            "ok\n\nstop",
-            "I will never again miss it",
-            "Yes! When is it?",
-            "I don't want to miss it",
-        ),
+        "Yes! Do not stop",
+        "Yes, it was me, not my brother",
+        "Yes! When is it?",
+        "I don't want to miss it",
+        "No objection",
     ],
 )
 def test_a_no_that_is_none_does_not_decline(templates, words):
@@ -50,24 +60,25 @@ def test_a_no_that_is_none_does_not_decline(templates, words):
 @pytest.mark.parametrize(
     "words",
     [
+        *("notes from me", "nothing to add: yes", "No one else is coming, I am", "nobody", "norge", "stopwatch"),
+        *("nothing", "not metered", "Hi there, now", "I am coming.\nno", "I will never again miss it", "now"),
+        *("Neiné", "durum nedir", "hayırlı olsun", "noviembre", "nonante", "novembro", "нетто", "لازم", "-", "🙂"),
         "No stop signs here",
-        "Who are you?",
-        "Of course not",
-        "Definitely no",
-        "Creo que no",
-        "Sorry, no",
-        "Leider nein",
-        "不好意思，我不想加入",
-        "عذرا، لا",
-        "Claro que no",
-        "Конечно нет",
-        "当然不",
-        "Yes, but that was not me",
-        "ok, unsubscribe me",
-        "Nie gehört",
     ],
 )
-def test_in_doubt_it_is_a_no_but_not_for_ever(templates, words):
+def test_words_that_only_begin_like_an_answer_are_none(templates, words):
+    assert read_answer(words, templates.vocabulary) is Answer.NEITHER
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        *("Of course not", "Definitely no", "Creo que no", "Sorry, no", "Leider nein", "不好意思，我不想加入"),
+        *("عذرا، لا", "Claro que no", "Конечно нет", "当然不", "Yes, but that was not me", "ok, unsubscribe me"),
+        *("Nie gehört", "ok\n\nstop"),
+    ],
+)
+def test_a_no_behind_other_words_declines_but_not_for_ever(templates, words):
     assert read_answer(words, templates.vocabulary) is Answer.NO
 
 
@@ -77,6 +88,23 @@ def test_words_that_decline_only_in_the_quote_do_not_decline(templates):
     assert read_answer(mail.own_words, templates.vocabulary) is Answer.YES
 
 
-@given(st.text(max_size=100))
+ANSWERS = [one for told in (AGREE, DECLINE, ASK) for words in told.values() for one in words]
+WORDS = st.sampled_from(ANSWERS)
+
+
+@given(st.text(max_size=100) | st.lists(WORDS | st.sampled_from([", ", ". ", "\n", "?"]), max_size=4).map("".join))
 def test_any_words_can_be_judged(templates, words):
     assert read_answer(words, templates.vocabulary) in set(Answer)
+
+
+@given(
+    answer=st.sampled_from([one for one in ANSWERS if "\n" not in one]),
+    courtesy=st.sampled_from(["Hello Ada,\n", "Thanks!\n", "Sehr geehrte Frau Berg,\n\n", "您好，"]),
+)
+def test_a_greeting_before_an_answer_changes_nothing(templates, answer, courtesy):
+    assert read_answer(courtesy + answer, templates.vocabulary) is read_answer(answer, templates.vocabulary)
+
+
+@given(answer=st.sampled_from([*AGREE["en"], *DECLINE["de"]]), name=st.sampled_from(["Rosa", "Emma Falk", "Bea, Ulm"]))
+def test_a_name_under_an_answer_changes_nothing(templates, answer, name):
+    assert read_answer(f"{answer}\n\n{name}", templates.vocabulary) is read_answer(answer, templates.vocabulary)

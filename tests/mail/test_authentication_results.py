@@ -16,7 +16,8 @@ PASS = "Authentication-Results: mx.example.net; dmarc=pass header.from=example.o
 
 
 def passed(*fields: str, ours: int = 1, ids: tuple[str, ...] = ("mx.example.net",), author: str = AUTHOR) -> str | None:
-    return passed_at_host(header_section("\r\n".join([*fields, "", ""]).encode()), ours, ids, author)
+    found = passed_at_host(header_section("\r\n".join([*fields, "", ""]).encode()), ours, ids, author)
+    return found.what if found else None
 
 
 @pytest.mark.parametrize(
@@ -63,9 +64,12 @@ def test_its_name_is_known_however_it_is_written(name):
     assert passed(f"AUTHENTICATION-RESULTS: {name}; dmarc=pass\r\n\theader.from=example.org", RECEIVED) == "dmarc=pass"
 
 
-def test_a_filter_writes_below_our_servers_own_field():
-    assert passed(RECEIVED, PASS, THEIRS) == "dmarc=pass"
-    assert passed(RECEIVED, RECEIVED, PASS, THEIRS, ours=2) == "dmarc=pass"
+def test_only_what_stands_above_the_field_of_the_server_that_took_it_in_is_believed():
+    assert passed(PASS, RECEIVED, THEIRS) == "dmarc=pass"
+    assert passed(RECEIVED, PASS, RECEIVED, THEIRS, ours=2) == "dmarc=pass"
+    for below in ((RECEIVED, PASS), (RECEIVED, PASS, THEIRS)):
+        assert passed(*below) is None
+        assert passed(RECEIVED, *below, ours=2) is None
 
 
 def test_a_forged_field_is_not_believed():

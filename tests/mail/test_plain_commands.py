@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from replies import CARRY, LEAVE
 from words import COMMANDS, NO_COMMANDS
 
+from mailer.domain.address import Address
 from mailer.mail.commands import Asked, asked
 from mailer.mail.read import Heard
 from mailer.mail.template import Templates
@@ -15,7 +17,7 @@ from mailer.mail.vocabulary import Wish
 
 def heard(subject: str = "", body: str = "") -> Heard:
     return Heard(
-        sender=None,
+        sender=Address("rosa@example.org"),
         sender_name=None,
         automatic=None,
         subject=subject,
@@ -48,6 +50,34 @@ def test_words_that_only_sound_like_a_command_are_none_to_people(vocabulary, lan
     for line in NO_COMMANDS[language]:
         for mail in (heard(line), heard("Re: harvest", line), heard("Re: harvest", f"{line}\nstop")):
             assert asked(mail, vocabulary, strict=True) == (), line
+
+
+@pytest.mark.parametrize("language", LEAVE)
+def test_who_asks_for_no_more_mail_is_understood_by_both_readings(vocabulary, language):
+    for words in LEAVE[language]:
+        for strict in (True, False):
+            for mail in (heard("Re: harvest", words), heard("", f"{words}\n\nRosa")):
+                assert spelled(asked(mail, vocabulary, strict=strict)) == ["unsubscribe"], (words, strict)
+
+
+@pytest.mark.parametrize("language", CARRY)
+def test_who_does_not_ask_to_leave_stays(vocabulary, language):
+    for words in CARRY[language]:
+        for mail in (heard("Re: harvest", words), heard(words), heard("Re: harvest", f"Hello Ada,\n{words}\nstop")):
+            assert asked(mail, vocabulary, strict=True) == (), words
+
+
+@pytest.mark.parametrize("strict", [True, False])
+@pytest.mark.parametrize(
+    "words", ["remove {} from your list", "Bitte <{}> abmelden", "unsubscribe mailto:{}", "{} 退订"]
+)
+def test_an_address_may_be_ones_own_and_nobody_elses(vocabulary, words, strict):
+    own, other = (heard("", words.format(address)) for address in ("Rosa@example.org", "emma@example.org"))
+    work = heard("", words.format("rosa@work.example"))
+
+    assert spelled(asked(own, vocabulary, strict=strict)) == ["unsubscribe"]
+    assert asked(other, vocabulary, strict=strict) == asked(work, vocabulary, strict=strict) == ()
+    assert spelled(asked(work, vocabulary, strict=strict, person=Address("rosa@work.example"))) == ["unsubscribe"]
 
 
 @pytest.mark.parametrize(

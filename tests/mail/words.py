@@ -263,10 +263,10 @@ NO_COMMANDS = {
 """Lines that only sound like commands."""
 
 YES = {
-    "en": ["", "yes", "Yes please!", "Sure", "No problem, yes", "Hello,\n\nyes please", "Hi Norma,\nyes", "now"],
-    "de": ["ja", "Ja gerne", "Ja, nein wäre schade", "Kein Problem", "Guten Tag,\nja bitte", "Neiné", "Klar", "Norge"],
-    "tr": ["evet", "EVET", "Tamam", "Merhaba, evet", "durum nedir", "hayırlı olsun", "Sorun değil", "Kabul ediyorum"],
-    "es": ["sí", "Si, claro", "De acuerdo", "Hola, sí", "No hay problema", "Confirmo", "noviembre", "Vale, gracias"],
+    "en": ["", "yes", "Yes please!", "Sure", "No problem, yes", "Hello,\n\nyes please", "Hi Norma,\nyes"],
+    "de": ["ja", "Ja gerne", "Ja, nein wäre schade", "Kein Problem", "Guten Tag,\nja bitte", "Klar"],
+    "tr": ["evet", "EVET", "Tamam", "Merhaba, evet", "Sorun değil", "Kabul ediyorum"],
+    "es": ["sí", "Si, claro", "De acuerdo", "Hola, sí", "No hay problema", "Confirmo", "Vale, gracias"],
     "fr": [
         "oui",
         "Oui, merci",
@@ -274,13 +274,12 @@ YES = {
         "Bonjour,\noui",
         "Pas de problème",
         "S'il vous plaît, oui",
-        "nonante",
         "Bien sûr",
     ],
-    "it": ["sì", "Si, grazie", "Va bene", "Ciao, sì", "Nessun problema", "Confermo", "novembre", "D'accordo"],
-    "pt": ["sim", "Sim, obrigada", "Está bem", "Olá, sim", "Não há problema", "Confirmo", "novembro", "Claro"],
-    "ru": ["да", "Да, спасибо", "Конечно", "Здравствуйте, да", "Нет проблем", "Подтверждаю", "нетто", "Согласна"],
-    "ar": ["نعم", "نعم، شكرا", "موافق", "مرحبا، نعم", "لا مشكلة", "أؤكد", "لازم", "أكيد"],
+    "it": ["sì", "Si, grazie", "Va bene", "Ciao, sì", "Nessun problema", "Confermo", "D'accordo"],
+    "pt": ["sim", "Sim, obrigada", "Está bem", "Olá, sim", "Não há problema", "Confirmo", "Claro"],
+    "ru": ["да", "Да, спасибо", "Конечно", "Здравствуйте, да", "Нет проблем", "Подтверждаю", "Согласна"],
+    "ar": ["نعم", "نعم، شكرا", "موافق", "مرحبا، نعم", "لا مشكلة", "أؤكد", "أكيد"],
     "zh": ["是", "是的，谢谢", "好的", "您好，同意", "没问题", "确认", "不错", "当然"],
 }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from datetime import UTC, datetime
 from functools import cache
 
 from cryptography.hazmat.primitives.asymmetric import rsa
@@ -12,6 +13,9 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from dkim.canonicalization import CanonicalizationPolicy
 
+NOW = datetime(2027, 3, 1, 8, tzinfo=UTC)
+"""When it is, where these mails are read."""
+SIGNED_AT = int(NOW.timestamp()) - 60
 MAIL = (
     b"From: Rosa <rosa@example.org>\r\nTo: harvest@lists.example.net\r\nSubject: Beans\r\n"
     b"\r\nHow  many rows\t shall we\r\n\r\nplant? \r\n\r\n"
@@ -36,9 +40,18 @@ def published(domain: str = "example.org", *, bits: int = 1024, tags: str = "v=D
 
 
 def signed(mail: bytes = MAIL, *, domain: str = "example.org", bits: int = 1024, **tags: str) -> bytes:
-    """The mail with a signature; the tags c, h, l, a, x, t, i and so on as given."""
+    """The mail with a signature of a minute ago; the tags c, h, l, a, x, t (none if empty), i and so on as given."""
     head, _, body = mail.partition(b"\r\n\r\n")
-    told = {"v": "1", "a": "rsa-sha256", "c": "relaxed/relaxed", "d": domain, "s": "s", "h": "from:to:subject", **tags}
+    told = {
+        "v": "1",
+        "a": "rsa-sha256",
+        "c": "relaxed/relaxed",
+        "d": domain,
+        "s": "s",
+        "h": "from:to:subject",
+        "t": f"{SIGNED_AT}",
+    }
+    told = {name: value for name, value in (told | tags).items() if value or name != "t"}
     policy = CanonicalizationPolicy.from_c_value(told["c"].encode())
     text = policy.canonicalize_body(body) if body else {b"relaxed": b""}.get(policy.body_algorithm.name, b"\r\n")
     if told.get("l", "").isdigit():

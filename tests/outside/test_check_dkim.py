@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, datetime
+from datetime import timedelta
+from email.utils import format_datetime
 
 import pytest
 from dns_zone import Zone
-from signed_mail import MAIL, key, key_text, published, signed
+from signed_mail import MAIL, NOW, key, key_text, published, signed
 
 from mailer.domain.arrival import Arrival
 from mailer.domain.proof import Proof, ProvenBy
@@ -20,20 +21,29 @@ BY_HAND = Arrival(sender="", recipients=("harvest@lists.example.net",))
 LONG_AGO = "1500000000"
 
 
+def ago(**by: float) -> str:
+    return str(int((NOW - timedelta(**by)).timestamp()))
+
+
+def dated(**by: float) -> bytes:
+    return b"Date: %b\r\n" % format_datetime(NOW - timedelta(**by)).encode() + MAIL
+
+
 async def proof(mail: bytes, records: dict[str, list[str]]) -> Proof:
     async with Zone(records) as zone:
-        return await who_wrote(zone.dns(), mail, BY_HAND, mail_servers=(), authserv_ids=())
+        return await who_wrote(zone.dns(), mail, BY_HAND, mail_servers=(), authserv_ids=(), now=NOW)
 
 
 async def test_rosas_signed_mail_is_hers():
     found = await proof(signed(), published())
 
-    assert found == Proof(by=ProvenBy.DKIM, domain="example.org", why="DKIM: signed by example.org")
+    assert (found.by, found.domain, found.why) == (ProvenBy.DKIM, "example.org", "DKIM: signed by example.org")
+    assert found.named == {"harvest@lists.example.net"}
 
 
 async def test_a_letter_that_this_service_signed_is_known_by_its_signature():
     signer = Signer(domain="example.org", selector="s", key=key(1024))
-    letter = sign(signer, Letter("", "harvest@lists.example.net", MAIL), datetime(2026, 3, 1, 12, tzinfo=UTC))
+    letter = sign(signer, Letter("", "harvest@lists.example.net", MAIL), NOW)
 
     assert (await proof(letter.content, published())).by is ProvenBy.DKIM
 
@@ -71,11 +81,19 @@ async def test_what_mallory_changes_is_noticed(hers, mallorys):
 @pytest.mark.parametrize(
     ("tags", "why"),
     [
-        ({"x": "1500000060", "t": LONG_AGO}, "not valid"),
+        ({"x": "1500000060", "t": LONG_AGO}, "time is over"),
         ({"t": "9" * 6000}, "no signature that counts"),
-        ({"t": "9" * 4500}, "not valid"),
-        ({"t": "99999999999"}, "not valid"),
-        ({"l": "10"}, "not all of the text"),
+        ({"t": "9" * 4500}, "time is over, or none"),
+        ({"t": "99999999999"}, "yet to come"),
+        ({"t": ago(hours=73)}, "too long ago"),
+        ({"t": ago(hours=-25)}, "yet to come"),
+        ({"x": ago(minutes=1)}, "time is over"),
+        ({"x": "soon"}, "time is over"),
+        ({"t": ""}, "no signed field says when"),
+        ({"t": "", "x": ago(hours=-1)}, "no signed field says when"),
+        ({"t": "", "h": "from:to:subject:date"}, "no signed field says when"),
+        ({"l": "10"}, "no signature that counts"),
+        ({"l": "34", "x": "99999999999"}, "no signature that counts"),
         ({"h": "to:subject"}, "no signature that counts"),
         ({"i": "x"}, "not valid"),
         ({"i": "@elsewhere.example.net"}, "not valid"),
@@ -95,8 +113,36 @@ async def test_a_signature_that_does_not_count_proves_nothing(tags, why):
     assert why in found.why
 
 
-async def test_a_length_that_covers_the_whole_text_is_no_harm():
-    assert (await proof(signed(l="34", x="99999999999"), published())).by is ProvenBy.DKIM
+@pytest.mark.parametrize(
+    ("mail", "tags", "proven"),
+    [
+        (dated(hours=71), {"t": "", "h": "from:to:subject:date"}, True),
+        (dated(hours=-23), {"t": "", "h": "from:to:subject:date"}, True),
+        (dated(hours=1), {"t": ago(hours=2), "x": ago(hours=-1)}, True),
+        (dated(hours=73), {"t": "", "h": "from:to:subject:date"}, False),
+        (dated(hours=73), {"h": "from:to:subject:date"}, False),
+        # What is not signed can be written anew whenever it suits; that it is old shows of itself.
+        (dated(hours=1), {"t": ""}, False),
+        (dated(hours=1), {"t": ago(days=30)}, False),
+        (dated(hours=73), {}, False),
+        (b"Date: some day\r\n" + MAIL, {}, False),
+    ],
+)
+async def test_a_signature_counts_for_three_days_by_what_it_signs(mail, tags, proven):
+    assert ((await proof(signed(mail, **tags), published())).by is ProvenBy.DKIM) == proven
+
+
+async def test_a_mail_is_the_same_however_its_signature_is_spelled_and_whatever_is_put_beside_it():
+    first = await proof(signed(), published())
+    told, _, signature = signed().partition(b"; b=")
+    refolded = told + b"; b=" + signature[:20] + b"\r\n " + signature[20:]
+    varied = (b"X-Other: 1\r\n" + signed(), refolded, signed().replace(b"Subject: Beans", b"SUBJECT:   Beans "))
+
+    for mail in varied:
+        found = await proof(mail, published())
+        assert (found.by, found.digests) == (ProvenBy.DKIM, first.digests)
+    for tags in ({"t": ago(minutes=2)}, {"c": "simple/simple"}, {"n": "x"}):
+        assert (await proof(signed(**tags), published())).digests != first.digests
 
 
 @pytest.mark.parametrize("field", [b"Subject: leave", b"Content-Type: text/html", b"to: x@example.net"])
@@ -155,8 +201,8 @@ async def test_of_several_signatures_the_one_that_counts_is_found_within_the_fir
     late = signed(MAIL, domain="provider.example.net").partition(b"From:")[0] + mail
 
     async with Zone(published()) as zone:
-        found = await who_wrote(zone.dns(), mail, BY_HAND, mail_servers=(), authserv_ids=())
-        none = await who_wrote(zone.dns(), late, BY_HAND, mail_servers=(), authserv_ids=())
+        found = await who_wrote(zone.dns(), mail, BY_HAND, mail_servers=(), authserv_ids=(), now=NOW)
+        none = await who_wrote(zone.dns(), late, BY_HAND, mail_servers=(), authserv_ids=(), now=NOW)
 
         assert (found.by, none.by) == (ProvenBy.DKIM, None)
         assert zone.asked == ["s._domainkey.example.org. TXT"]
@@ -183,7 +229,7 @@ async def test_a_mail_of_five_megabytes_is_checked_while_the_service_goes_on():
         dns = zone.dns()
         await dns.texts("s._domainkey.example.org")
         before = turns
-        found = await who_wrote(dns, mail, BY_HAND, mail_servers=(), authserv_ids=())
+        found = await who_wrote(dns, mail, BY_HAND, mail_servers=(), authserv_ids=(), now=NOW)
         watching.cancel()
 
     assert found.by is ProvenBy.DKIM

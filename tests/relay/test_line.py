@@ -71,21 +71,21 @@ async def test_a_line_the_relay_closed_meanwhile_is_opened_again(fake, line):
     assert fake.connections == 2
 
 
-async def test_a_relay_that_is_away_for_a_while_defers_the_letter_and_speaks_of_its_pace(fake, line):
+async def test_a_relay_that_is_away_for_a_while_costs_the_letter_no_try(fake, line):
     fake.refuses_connections()
 
     outcome = await line.send(letter_to(ROSA))
 
-    assert (outcome.verdict, outcome.code, outcome.concern) == (Verdict.DEFERRED, None, Concern.PACE)
+    assert (outcome.verdict, outcome.code, outcome.concern) == (Verdict.UNTRIED, None, Concern.LETTER)
     assert "cannot be reached" in outcome.reply
 
 
-async def test_a_relay_that_turns_us_away_defers_the_letter_and_speaks_of_us(fake, line):
+async def test_a_relay_that_turns_us_away_costs_the_letter_no_try_and_speaks_of_us(fake, line):
     fake.answers("greeting", "554 5.7.1 not you")
 
     outcome = await line.send(letter_to(ROSA))
 
-    assert (outcome.verdict, outcome.code, outcome.concern) == (Verdict.DEFERRED, None, Concern.US)
+    assert (outcome.verdict, outcome.code, outcome.concern) == (Verdict.UNTRIED, None, Concern.US)
     with pytest.raises(RelayUnavailable) as refusal:
         await line.open()
     assert refusal.value.refused

@@ -16,12 +16,12 @@ from mailer.relay.wire import Wire
 
 
 @pytest.mark.parametrize("stage", ["mail", "rcpt", "data"])
-async def test_a_line_lost_before_the_content_defers_the_letter(fake, connection, stage):
+async def test_a_line_lost_before_the_content_was_no_try(fake, connection, stage):
     fake.drops(stage)
 
     outcome = await connection.send(letter_to(ROSA))
 
-    assert (outcome.verdict, outcome.code) == (Verdict.DEFERRED, None)
+    assert (outcome.verdict, outcome.code, outcome.by_relay) == (Verdict.UNTRIED, None, True)
     assert "closed the connection" in outcome.reply
     assert not connection.usable
     assert fake.letters == []
@@ -84,12 +84,13 @@ async def test_a_refusal_heard_before_the_line_was_lost_still_counts(connection,
 
 
 @pytest.mark.parametrize("stage", ["mail", "rcpt", "data", "dot"])
-async def test_a_relay_that_closes_with_421_defers_the_letter_even_after_the_content(fake, connection, stage):
+async def test_a_relay_that_closes_with_421_takes_nothing_even_after_the_content(fake, connection, stage):
     fake.answers(stage, "421 4.3.2 going down")
 
     outcome = await connection.send(letter_to(ROSA))
 
-    assert outcome == Outcome(Verdict.DEFERRED, 421, "4.3.2 going down", Concern.PACE)
+    verdict = Verdict.UNTRIED if stage == "mail" else Verdict.DEFERRED
+    assert outcome == Outcome(verdict, 421, "4.3.2 going down", Concern.PACE, by_relay=stage == "mail")
     assert not connection.usable
     assert fake.letters == []
 
@@ -134,13 +135,14 @@ async def test_a_reply_nobody_asked_for_is_never_taken_for_the_next_letters(fake
 
 
 @pytest.mark.parametrize("stage", ["mail", "rcpt", "data"])
-async def test_a_relay_silent_before_the_content_defers_the_letter(fake, stage):
+async def test_a_relay_silent_before_the_content_was_not_tried(fake, stage):
     fake.holds(stage)
 
     async with connected(fake, timeout_s=0.1) as connection:
         outcome = await connection.send(letter_to(ROSA))
 
-    assert outcome == Outcome(Verdict.DEFERRED, None, "the relay did not answer within 0.1 s")
+    said = "the relay did not answer within 0.1 s"
+    assert outcome == Outcome(Verdict.UNTRIED, None, said, Concern.PACE, by_relay=True)
     assert not connection.usable
 
 

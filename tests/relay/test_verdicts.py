@@ -8,6 +8,12 @@ from relay_room import CONTENT, EMMA, ROSA, SENDER, letter_to
 from mailer.domain.delivery import Concern, Outcome, Verdict
 
 
+def put_off(stage: str, code: int, words: str) -> Outcome:
+    """Asked about the sender, a relay that wants to wait says nothing of the letter, which was not tried."""
+    verdict = Verdict.UNTRIED if stage == "mail" else Verdict.DEFERRED
+    return Outcome(verdict, code, words, Concern.PACE, by_relay=stage == "mail")
+
+
 async def test_a_letter_the_relay_takes_is_accepted_and_arrives_as_it_was(fake, connection):
     outcome = await connection.send(letter_to(ROSA))
 
@@ -32,7 +38,7 @@ async def test_a_temporary_refusal_at_any_step_defers_the_letter(fake, connectio
 
     outcome = await connection.send(letter_to(EMMA))
 
-    assert outcome == Outcome(Verdict.DEFERRED, 451, "4.3.0 come back later", Concern.PACE)
+    assert outcome == put_off(stage, 451, "4.3.0 come back later")
     assert fake.letters == []
 
 
@@ -51,7 +57,7 @@ async def test_a_lasting_refusal_of_our_sender_only_defers_for_it_is_not_the_per
 
     outcome = await connection.send(letter_to(ROSA))
 
-    assert outcome == Outcome(Verdict.DEFERRED, 553, "5.1.8 sender not known", Concern.US)
+    assert outcome == Outcome(Verdict.DEFERRED, 553, "5.1.8 sender not known", Concern.US, by_relay=True)
 
 
 @pytest.mark.parametrize("stage", ["mail", "rcpt", "data", "dot"])
@@ -61,7 +67,7 @@ async def test_a_relay_that_asks_for_patience_speaks_of_our_pace(fake, connectio
 
     outcome = await connection.send(letter_to(ROSA))
 
-    assert outcome == Outcome(Verdict.DEFERRED, code, "4.7.0 slower", Concern.PACE)
+    assert outcome == put_off(stage, code, "4.7.0 slower")
 
 
 @pytest.mark.parametrize("stage", ["rcpt", "data", "dot"])
@@ -89,7 +95,7 @@ async def test_a_relay_that_forgot_our_login_half_way_speaks_of_us(fake, connect
 
     outcome = await connection.send(letter_to(EMMA))
 
-    assert outcome == Outcome(Verdict.DEFERRED, 530, "5.7.0 log in first", Concern.US)
+    assert outcome == Outcome(Verdict.DEFERRED, 530, "5.7.0 log in first", Concern.US, by_relay=True)
 
 
 async def test_a_full_mailbox_or_a_relay_short_of_room_concerns_the_letter_only(fake, connection):
@@ -174,7 +180,8 @@ async def test_a_relay_that_will_not_reset_is_left(fake, connection):
     await connection.send(letter_to(EMMA))
     outcome = await connection.send(letter_to(ROSA))
 
-    assert outcome == Outcome(Verdict.DEFERRED, 502, "5.5.1 what is that")
+    assert outcome == Outcome(Verdict.UNTRIED, 502, "5.5.1 what is that", Concern.PACE, by_relay=True)
+    assert connection.spent
     assert not connection.usable
 
 

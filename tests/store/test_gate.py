@@ -259,16 +259,16 @@ def test_a_notice_goes_to_who_left_its_list_but_not_to_who_wants_none_at_all(
     assert (kept.values, kept.language) == ({"what": "it needs"}, "en")
 
 
-def test_a_letter_that_cannot_be_written_fails_and_says_why(engine: Engine) -> None:
+def test_why_a_letter_cannot_be_written_is_noted_as_long_as_it_waits(engine: Engine) -> None:
     with engine.begin() as tx:
         campaign_id, mine = launched(tx, 2), worker(tx)
         first, second = take(tx, campaign_id, mine)
         hand(tx, mine, second)
 
-        deliveries.give_up(tx, first.id, "no such word")
-        deliveries.give_up(tx, second.id, "too late")
+        deliveries.remark(tx, first.id, "no such word")
+        deliveries.remark(tx, second.id, "too late")
         found = counts(tx, campaign_id)
-        kept = row(tx, first.id)
+        replies = [row(tx, one.id).reply for one in (first, second)]
 
-    assert found == {DeliveryState.FAILED: 1, HANDED: 1}
-    assert kept.reply == "no such word"
+    assert found == {DeliveryState.CLAIMED: 1, HANDED: 1}
+    assert replies == ["cannot be written: no such word", None]

@@ -34,8 +34,14 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-async def found(folder: Path, relay: FakeRelay, **relay_settings: Any) -> dict[str, Finding]:
-    tables = {"relay": ({"port": relay.port} | relay_settings,), "dkim": ({"selector": "mailer"},)}
+async def found(
+    folder: Path, relay: FakeRelay, service: dict[str, str] | None = None, **relay_settings: Any
+) -> dict[str, Finding]:
+    tables = {
+        "service": service or {},
+        "relay": ({"port": relay.port} | relay_settings,),
+        "dkim": ({"selector": "mailer"},),
+    }
     findings, _ = await check_service(check_settings(tables, folder / "settings.toml"))
     return {finding.check.partition(" ")[0]: finding for finding in findings}
 
@@ -43,10 +49,23 @@ async def found(folder: Path, relay: FakeRelay, **relay_settings: Any) -> dict[s
 async def test_a_service_in_order_is_told_so_and_nothing_is_touched(folder, relay):
     health = {name: finding.health.value for name, finding in (await found(folder, relay)).items()}
 
-    assert health == {"secret": "ok", "key": "ok", "database": "ok", "relay": "ok"}
+    assert health == {"service": "warn", "secret": "ok", "key": "ok", "database": "ok", "relay": "ok"}
     assert not (folder / "mailer.db").exists()
     assert relay.letters == []
     assert not any(line.upper().startswith("MAIL") for _, line in relay.heard)
+
+
+async def test_sample_settings_are_warned_of_while_the_relay_is_here_and_fail_where_it_is_elsewhere(folder, relay):
+    own = {"name": "Harvest Circle", "domain": "lists.harvest-circle.org", "owner": "ada@harvest-circle.org"}
+
+    here = (await found(folder, relay))["service"]
+    elsewhere = (await found(folder, relay, host="relay.invalid", tls="starttls"))["service"]
+    mended = (await found(folder, relay, service=own | {"url": "https://lists.harvest-circle.org"}))["service"]
+    half = (await found(folder, relay, service=own))["service"]
+
+    assert (here.health, elsewhere.health, mended.health, half.health) == ("warn", "fail", "ok", "warn")
+    assert here.told == elsewhere.told
+    assert half.told == "url http://127.0.0.1:8080 is this machine alone"
 
 
 async def test_a_migrated_database_is_ok_and_an_unknown_one_is_not(folder, relay, sqlite_template):
@@ -89,6 +108,7 @@ async def test_a_missing_secret_and_key_do_not_keep_the_rest_from_being_checked(
     findings = await found(folder, relay)
 
     assert {name: finding.health.value for name, finding in findings.items()} == {
+        "service": "warn",
         "secret": "fail",
         "key": "fail",
         "database": "ok",

@@ -11,6 +11,8 @@ from mailer.domain.delivery import Kind, Notice
 from mailer.domain.subscription import SubscriptionState
 from mailer.domain.token import Purpose
 from mailer.mail.asking import Asking
+from mailer.mail.unprompted import unprompted
+from mailer.mail.vocabulary import Wish
 from mailer.store import deliveries, mailing_lists, subscriptions
 
 
@@ -20,6 +22,7 @@ async def ask_to_leave(app: App, asking: Asking, language: str | None = None) ->
     A sender is easily forged: of a stranger's mail nothing but that letter comes, one a day. False where the sender is
     not on the list, and nothing was done. Raises NotFound for an unknown list.
     """
+    asking = unprompted(asking, Wish.UNSUBSCRIBE, app.templates.vocabulary)
     sender = asking.sender
     if sender is None:
         return False

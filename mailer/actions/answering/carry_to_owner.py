@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 
 from mailer.app import App
 from mailer.domain.command_address import Command, parse_local_part
-from mailer.domain.delivery import Kind, Notice
+from mailer.domain.delivery import Kind, Notice, carrying_cause
 from mailer.domain.mailing_list import MailingList
 from mailer.domain.shield import DAY, Counted
 from mailer.mail.asking import Asking
@@ -53,7 +53,7 @@ def _wrapped(app: App, asking: Asking, mailing_list: MailingList | None, owner: 
             "recipient": asking.recipient,
             "incoming": asking.mail_id,
         },
-        cause=f"incoming {asking.mail_id} {asking.recipient}",
+        cause=carrying_cause(asking.mail_id, asking.recipient),
     )
 
 
@@ -62,7 +62,7 @@ def _goes_round(tx: Connection, app: App, asking: Asking, owner: str) -> bool:
     heard, domain = asking.heard, app.house.domain
     if re.fullmatch(rf"<[0-9a-f]{{32}}@{re.escape(domain)}>", heard.message_id or "") or _is_ours(tx, app, asking):
         return True
-    if heard.automatic is None and heard.doubtful is None:
+    if heard.marked is None:
         return False
     answers_us = any(message_id.lower().endswith(f"@{domain}>") for message_id in heard.answers)
     if heard.automatic:

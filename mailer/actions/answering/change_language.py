@@ -8,6 +8,8 @@ from mailer.app import App
 from mailer.domain.delivery import Kind, Notice
 from mailer.domain.subscription import SubscriptionState
 from mailer.mail.asking import Asking
+from mailer.mail.unprompted import unprompted
+from mailer.mail.vocabulary import Wish
 from mailer.store import deliveries, mailing_lists, subscribers, subscriptions
 
 
@@ -16,6 +18,7 @@ async def change_language(app: App, asking: Asking, language: str) -> bool:
 
     It is so where it may be somebody else, or somebody who is not on the list. NotFound for an unknown list.
     """
+    asking = unprompted(asking, Wish.LANGUAGE, app.templates.vocabulary)
     sender = asking.sender
     if sender is None or not asking.proven:
         return False

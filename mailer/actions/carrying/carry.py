@@ -3,56 +3,41 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
-from dataclasses import dataclass
+from collections.abc import Coroutine, Iterable
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from mailer.actions.posting.desk import Desk
 from mailer.actions.writing.write_letter import Written
-from mailer.domain.delivery import NOTICES, Delivery, DeliveryState, Outcome, Settlement, settle, waits_on
+from mailer.domain.delivery import (
+    NOTICES,
+    Concern,
+    Delivery,
+    DeliveryState,
+    Outcome,
+    Settlement,
+    Verdict,
+    settle,
+    waits_on,
+)
 from mailer.domain.shield import Counted
 from mailer.errors import BudgetSpent, RelayUnavailable
 from mailer.mail.returns.refused_letter import is_return
+from mailer.relay.lane import Lane, said
 from mailer.relay.line import Line
-from mailer.relay.route import Route, next_route
+from mailer.relay.route import Route
+from mailer.relay.wire import CLOSING
 from mailer.store.gate import Wanted
 from mailer.store.ledger import Ledger
 
-_BATCH = 32
-"""Letters written at a time: enough that their way to another thread and back is worth it."""
-
-
-async def write_ahead(desk: Desk) -> None:
-    """Write the letters of what may go, so many that no connection waits for one."""
-    while not (desk.closing or desk.home):
-        now = desk.app.clock()
-        room = sum(route.room(now) for route in desk.routes)
-        batch = desk.tray.take(min(room, _BATCH)) if room else []
-        if batch and desk.tray.size <= desk.enough:
-            desk.low.set()
-        if not batch:
-            await desk.more.wait()
-            desk.more.clear()
-            continue
-        for written in await desk.writer.write_many(batch, now.replace(microsecond=0)):
-            route = next_route(desk.routes, now) or desk.routes[0]
-            if isinstance(written, Written) and route.lane.closed(desk.app.clock()):
-                # Held while they were written: nobody is there to carry them.
-                desk.tray.landed(written.delivery)
-                desk.tray.put([written.delivery])
-                desk.low.set()
-            elif isinstance(written, Written):
-                route.lay(written)
-            else:
-                desk.tray.landed(written.delivery)
-                desk.unwritten.append(written)
-                desk.low.set()
+_MOST_UNTRIED = 5
+"""How often a letter may be put off at once without having been tried: it must not keep the others waiting."""
 
 
 async def carry(desk: Desk, route: Route[Written]) -> None:
     """Carry letters over one line until we are sent home, or the relay does so. RelayUnavailable."""
-    line, fate = Line(route.relay), Fate(desk.ledger)
+    line, fate = Line(route.relay, route.limit), Fate(desk.ledger)
     try:
         # Before anything is taken: a relay that is down keeps no letter from the others.
         if not await unless_closing(desk, line.open()):
@@ -79,14 +64,32 @@ async def _carry_on(desk: Desk, route: Route[Written], line: Line, fate: Fate) -
             await fate.note()
             if not await _in_time(desk, route):
                 return
-        await line.open()
+        if not (line.ready or await _reopened(desk, route, line, fate)):
+            return
         await _next(desk, route, line, fate)
 
 
 def _dismissed(desk: Desk, route: Route[Written]) -> bool:
-    """Whether nothing more is to be carried to this relay for now."""
+    """Whether nothing more is to be carried to this relay for now, or by fewer."""
     lane = route.lane
-    return desk.closing or desk.home or (lane.closed_until is not None and lane.closed(desk.app.clock()))
+    held = lane.closed_until is not None and lane.closed(desk.app.clock())
+    return desk.closing or desk.home or held or route.lines > route.most
+
+
+async def _reopened(desk: Desk, route: Route[Written], line: Line, fate: Fate) -> bool:
+    """Have a new connection in place of one that ended; False when we are closing. RelayUnavailable.
+
+    That may take long: what became of the last letter is noted before, and letters are for who is there meanwhile.
+    """
+    await fate.note()
+    with route.unmanned():
+        now = desk.app.clock()
+        if not route.lines and any(other.room(now) for other in desk.routes):
+            desk.recall(route)
+            desk.more.set()
+        came = await unless_closing(desk, line.open())
+    desk.more.set()
+    return came
 
 
 @dataclass(slots=True)
@@ -103,37 +106,54 @@ class Fate:
 
 
 async def _next(desk: Desk, route: Route[Written], line: Line, fate: Fate) -> None:
-    """Note the last letter's fate, and carry the next one through the gate."""
+    """Note the last letter's fate, and carry the next one through the gate. RelayUnavailable where it is put off."""
     if not route.ready:
         return
     written = route.ready.popleft()
+    delivery = written.delivery
     if len(route.ready) * 2 <= route.connections:
         desk.more.set()
-    lane = desk.tray.lane(written.delivery.domain)
+    lane = desk.tray.lane(delivery.domain)
     if lane.closed_until is not None and lane.closed(desk.app.clock()):
-        desk.tray.landed(written.delivery)
-        desk.tray.put([written.delivery])  # the clerk puts it back
-        desk.low.set()
+        desk.lay_back(delivery)  # the clerk puts it back
         return
-    del desk.claimed[written.delivery.id]
-    if not await fate.note(written.wanted):
-        desk.tray.landed(written.delivery)
-        desk.low.set()
-        return
-    desk.handed += 1
-    outcome = await line.send(written.letter)
-    fate.settled = _heard(desk, route, written.delivery, outcome)
-    if is_return(fate.settled, outcome):
-        desk.refused[written.delivery.id] = written.delivery, outcome
+    del desk.claimed[delivery.id]
+    desk.unheard += 1
+    try:
+        if not await fate.note(written.wanted):
+            desk.unheard -= 1
+            desk.low.set()
+            return
+        desk.handed += 1
+        given_at = desk.app.clock()
+        outcome = await line.send(written.letter)
+        fate.settled = _heard(desk, route, delivery, outcome, given_at)
+        desk.unheard -= 1
+    finally:
+        _landed(desk, route, delivery)
+    if outcome.verdict is Verdict.UNTRIED:
+        await fate.note()
+        desk.low.set()  # it is due at once
+        if outcome.concern is Concern.PACE:
+            raise RelayUnavailable(f"the relay {route.relay} puts us off: {said(outcome)}", crowded=bool(outcome.code))
 
 
-def _heard(desk: Desk, route: Route[Written], delivery: Delivery, outcome: Outcome) -> Settlement:
-    """What the outcome means for the delivery, and for the lanes it went through."""
+def _landed(desk: Desk, route: Route[Written], delivery: Delivery) -> None:
+    desk.tray.landed(delivery)
+    if desk.tray.size and not route.ready:
+        desk.more.set()
+    if not (desk.claimed or desk.tray.flying):
+        desk.low.set()
+
+
+def _heard(desk: Desk, route: Route[Written], delivery: Delivery, outcome: Outcome, given_at: datetime) -> Settlement:
+    """What the outcome means for a delivery, and for the lanes it went through."""
     now = desk.app.clock()
+    outcome = _bounded(desk, delivery, outcome)
     settled = settle(delivery, outcome, now, desk.app.chance())
-    for lane in (desk.tray.lane(delivery.domain), route.lane):
+    for lane in _listeners(desk, route, delivery, outcome):
         was = lane.closed_until
-        for wronged in lane.hear(delivery, outcome, now):
+        for wronged in lane.hear(delivery, outcome, now, given_at):
             if wronged is delivery:
                 settled = waits_on(settled, delivery, now, desk.app.chance())
             else:
@@ -145,20 +165,36 @@ def _heard(desk: Desk, route: Route[Written], delivery: Delivery, outcome: Outco
             desk.low.set()
             if lane is route.lane and lane.closed_until is not None:
                 desk.recall(route)
-    _count(desk, delivery, _kind_of(route, settled, now), 1)
-    desk.tray.landed(delivery)
-    if desk.tray.size and not route.ready:
-        desk.more.set()
-    if not (desk.claimed or desk.tray.flying):
-        desk.low.set()
+    _count(desk, delivery, _kind_of(route, settled, outcome, now), 1)
+    if is_return(settled, outcome):
+        desk.refused[delivery.id] = delivery, outcome
     return settled
 
 
-def _kind_of(route: Route[Written], settled: Settlement, now: datetime) -> Counted | None:
-    """What the governor is told; nothing where nobody answered, or where the relay itself wants nothing for now."""
+def _bounded(desk: Desk, delivery: Delivery, outcome: Outcome) -> Outcome:
+    """The outcome; of a letter that is put off untried once more than others, that it was tried."""
+    if outcome.verdict is not Verdict.UNTRIED:
+        desk.untried.pop(delivery.id, None)
+        return outcome
+    desk.untried[delivery.id] += 1
+    if desk.untried[delivery.id] <= _MOST_UNTRIED:
+        return outcome
+    del desk.untried[delivery.id]
+    return replace(outcome, verdict=Verdict.DEFERRED)
+
+
+def _listeners(desk: Desk, route: Route[Written], delivery: Delivery, outcome: Outcome) -> Iterable[Lane]:
+    """Whom the outcome is about: where the relay speaks for itself, no destination; how busy it is, its route knows."""
+    if not outcome.by_relay:
+        return desk.tray.lane(delivery.domain), route.lane
+    return (route.lane,) if outcome.concern is Concern.US else ()
+
+
+def _kind_of(route: Route[Written], settled: Settlement, outcome: Outcome, now: datetime) -> Counted | None:
+    """What the governor is told; nothing where nobody answered, or the relay did so for itself."""
     if settled.state is DeliveryState.ACCEPTED:
         return Counted.ACCEPTED
-    if settled.code is None or route.lane.closed(now):
+    if settled.code is None or settled.code == CLOSING or outcome.by_relay or route.lane.closed(now):
         return None
     return Counted.REFUSED if settled.state is DeliveryState.FAILED and settled.code >= 500 else Counted.DEFERRED
 
@@ -190,3 +226,4 @@ async def unless_closing(desk: Desk, work: Coroutine[Any, Any, object]) -> bool:
     finally:
         working.cancel()
         closing.cancel()
+        await asyncio.gather(working, closing, return_exceptions=True)

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from mailer.actions.guarding.govern import govern
 from mailer.actions.posting.desk import Desk, stay_alive
 from mailer.domain.campaign import CampaignState
-from mailer.domain.delivery import NOTICES, WRONGED_WAIT, Delivery
+from mailer.domain.delivery import NOTICES, WRONGED_WAIT, Delivery, write_again_at
 from mailer.domain.governor import LOOK_EVERY, ripe
 from mailer.mail.returns.refused_letter import refused_letter
 from mailer.relay.lane import Lane
@@ -22,6 +22,7 @@ from mailer.store.holds import Hold
 
 _log = structlog.get_logger()
 
+_NOTICES_TO = "notices to "
 _TRAY = 40
 """Deliveries claimed at a time, per connection: enough that no connection waits for a claim."""
 
@@ -43,9 +44,9 @@ async def fill(desk: Desk) -> bool:
     desk.more.set()  # the hour of a relay's lane may have passed, with letters on the tray
     await _finish_what_is_over(desk, seen.over, now)
     if all(route.lane.closed(now) for route in desk.routes):
-        until = min(route.lane.closed_until or now for route in desk.routes)
+        # At no hour: whoever starts anew, or finds a relay well before its time, may take them.
         unused = desk.tray.empty()
-        await _give_back(desk, unused, [(one.id, until) for one in unused], now)
+        await _give_back(desk, unused, [(one.id, now) for one in unused], now)
         return False
     most = _TRAY * sum(route.connections for route in desk.routes if not route.lane.closed(now))
     desk.enough = most // 2
@@ -64,7 +65,7 @@ async def fill(desk: Desk) -> bool:
 async def write_down(desk: Desk, now: datetime) -> None:
     """Tell the ledger which lanes closed or opened, who was wronged, and what cannot be written."""
     for lane in desk.news:
-        await desk.app.database.write(_tell, lane, now)
+        await desk.app.database.write(_tell, desk.priority, lane, now)
     desk.news.clear()
     if desk.wronged:
         hours = {one.id: now + WRONGED_WAIT for one in desk.wronged.values()}
@@ -98,19 +99,26 @@ def pass_on(desk: Desk, now: datetime, *, at_the_end: bool = False) -> None:
             desk.app.refused.append(refused_letter(delivery, outcome, now))
 
 
-def _tell(tx: Connection, lane: Lane, now: datetime) -> None:
+def _tell(tx: Connection, priority: Priority, lane: Lane, now: datetime) -> None:
+    name = _hold_name(priority, lane.name)
     if lane.closed_until is None:
-        holds.lift(tx, lane.name)
-        _log.info("open again", lane=lane.name)
+        holds.lift(tx, name)
+        _log.info("open again", lane=name)
     else:
-        holds.put(tx, Hold(lane=lane.name, until=lane.closed_until, reason=lane.reason), now)
-        _log.warning("held", lane=lane.name, until=lane.closed_until, why=lane.reason)
+        holds.put(tx, Hold(lane=name, until=lane.closed_until, reason=lane.reason), now)
+        _log.warning("held", lane=name, until=lane.closed_until, why=lane.reason)
+
+
+def _hold_name(priority: Priority, lane: str) -> str:
+    """A lane's name among the holds: notices have holds of their own, and never wait for a campaign's."""
+    return f"{_NOTICES_TO}{lane}" if priority is Priority.NOTICES else lane
 
 
 def _hold_unwritten(tx: Connection, delivery: Delivery, why: str, now: datetime) -> None:
-    """A campaign is paused with the reason, a notice fails."""
+    """A campaign is paused with the reason; a notice waits, longer each time, for it is our fault."""
     if delivery.campaign_id == NOTICES:
-        deliveries.give_up(tx, delivery.id, f"cannot be written: {why}")
+        release.put_back(tx, [(delivery.id, write_again_at(delivery.queued_at, now))], now)
+        deliveries.remark(tx, delivery.id, why)
     else:
         remark = f"cannot be written for {delivery.address}: {why}"
         campaigns.move(tx, delivery.campaign_id, CampaignState.PAUSED, of=(CampaignState.SENDING,), remark=remark)
@@ -118,12 +126,29 @@ def _hold_unwritten(tx: Connection, delivery: Delivery, why: str, now: datetime)
 
 
 def _heed(desk: Desk, seen: Look, now: datetime) -> None:
-    """Close the lanes that are held, by whomever; those whose hour has passed take a single letter first."""
-    known = {route.lane.name: route.lane for route in desk.routes}
+    """Close the lanes that are held, by whomever; those whose hour has passed take a single letter first.
+
+    So do relays when we have just started, whatever their hour: people start us anew when they have mended something.
+    And one that was found well by others is open.
+    """
+    known = {_hold_name(desk.priority, route.lane.name): route.lane for route in desk.routes}
     for name, hold in seen.holds.items():
-        lane = known.get(name) or (None if name.startswith("relay ") else desk.tray.lane(name))
+        lane = known.get(name) or _held_domain(desk, name)
         if lane is not None and lane.closed_until is None and lane not in desk.news:
-            lane.heed(hold.until, hold.reason)
+            lane.heed(now if name in known and not desk.has_looked else hold.until, hold.reason)
+    for name, lane in known.items():
+        if name not in seen.holds and lane.closed_until is not None and lane not in desk.news:
+            lane.reopen()
+    desk.has_looked = True
+
+
+def _held_domain(desk: Desk, name: str) -> Lane | None:
+    """The lane to a domain that is held; of a hold that is another relay's, or of the other priority, None."""
+    of_notices = name.startswith(_NOTICES_TO)
+    domain = name.removeprefix(_NOTICES_TO)
+    if of_notices is not (desk.priority is Priority.NOTICES) or domain.startswith("relay "):
+        return None
+    return desk.tray.lane(domain)
 
 
 async def _clear(desk: Desk, now: datetime) -> None:

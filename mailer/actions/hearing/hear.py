@@ -16,6 +16,7 @@ from mailer.actions.answering.know_by_token import know_by_token
 from mailer.actions.answering.leave_by_token import Leaving, leave_by_token
 from mailer.actions.answering.send_help import send_help
 from mailer.actions.answering.tell_lists import tell_lists
+from mailer.actions.guarding.prove import prove
 from mailer.actions.joining.check_token import check_token
 from mailer.actions.joining.confirm import confirm
 from mailer.actions.joining.decline import decline, never_ask_again
@@ -28,7 +29,7 @@ from mailer.domain.proof import UNPROVEN
 from mailer.domain.returned import ReturnKind
 from mailer.domain.token import Purpose
 from mailer.errors import DatabaseUnavailable, NotFound, NothingPending, TokenRefused
-from mailer.mail.answers import Answer, read_answer, says_yes
+from mailer.mail.answers import Answer, read_answer
 from mailer.mail.asking import Asking
 from mailer.mail.commands import Asked, asked
 from mailer.mail.header_section import header_digest
@@ -36,14 +37,12 @@ from mailer.mail.read import Heard, read_mail
 from mailer.mail.received import came_from
 from mailer.mail.returns.came_back_in import COMES_BACK, Told, told_in
 from mailer.mail.vocabulary import Wish
-from mailer.outside.who_wrote import who_wrote
 from mailer.store import incoming_mails
 from mailer.store.incoming_mails import IncomingMail, IncomingState
 from mailer.store.spool import forget_octets_of, octets_of
 
 _log = structlog.get_logger()
 
-_UNDERSTOOD = {ReturnKind.BOUNCE, ReturnKind.DELAY, ReturnKind.RECEIPT}
 AT_ONCE = 20
 """Mails whose senders are looked up together: the DNS takes its time."""
 
@@ -56,7 +55,9 @@ async def hear(app: App, most: int = AT_ONCE) -> bool:
     """
     if not await app.database.read(incoming_mails.any_waiting):
         return False
-    taken = await app.database.write(incoming_mails.take, most)
+    taken = await app.database.write(incoming_mails.take, most, app.cut_off)
+    app.cut_off.clear()
+    app.cut_off.update(mail.id for mail in taken)
     looked_at = await asyncio.gather(*(_look_at(app, mail) for mail in taken), return_exceptions=True)
     well = bool(taken)
     for mail, found in zip(taken, looked_at, strict=True):
@@ -72,6 +73,7 @@ async def hear(app: App, most: int = AT_ONCE) -> bool:
         except Exception:  # of whatever sort: it must not keep the mails behind it waiting
             _log.exception("a mail broke us", incoming=mail.id)
             well = False
+        app.cut_off.discard(mail.id)
     return well
 
 
@@ -80,10 +82,8 @@ async def _look_at(app: App, mail: IncomingMail) -> tuple[bytes, list[Asking]]:
     raw = await octets_of(app.intake.spool, mail.arrival)
     heard, source, digest = await asyncio.to_thread(_read, raw, mail.arrival, app.intake.mail_servers)
     addresses = {recipient: parse_local_part(recipient.rpartition("@")[0]) for recipient in mail.arrival.recipients}
-    proof = UNPROVEN
-    if any(_matters_who_wrote(heard, to.command) for to in addresses.values()):
-        servers, ids = app.intake.mail_servers, app.intake.authserv_ids
-        proof = await who_wrote(app.dns, raw, mail.arrival, mail_servers=servers, authserv_ids=ids)
+    matters = any(_matters_who_wrote(heard, to.command) for to in addresses.values())
+    proofs = await prove(app, mail, raw) if matters else {}
     return raw, [
         Asking(
             mail_id=mail.id,
@@ -93,7 +93,7 @@ async def _look_at(app: App, mail: IncomingMail) -> tuple[bytes, list[Asking]]:
             octets=raw,
             envelope_sender=mail.arrival.sender,
             source=source,
-            proof=proof,
+            proof=proofs.get(recipient, UNPROVEN),
             header_digest=digest,
             keep_client=app.hearing.keep_client_address,
             told=await asyncio.to_thread(told_in, raw, app.house, to, app.clock()),
@@ -127,8 +127,7 @@ async def _heed(app: App, asking: Asking) -> IncomingState:
         return await _come_back(app, asking, asking.told)
     try:
         if not asking.may_act:
-            why = asking.heard.automatic or asking.heard.doubtful
-            _log.info("a program's mail", incoming=asking.mail_id, command=asking.to.command, why=why)
+            _log.info("a program's mail", incoming=asking.mail_id, command=asking.to.command, why=asking.heard.marked)
             return IncomingState.KEPT
         await check_token(app, asking.to)
         return await _ACTS[asking.to.command](app, asking)
@@ -145,9 +144,10 @@ async def _come_back(app: App, asking: Asking, told: Told) -> IncomingState:
     """
     acted = told.came_back is not None and await take_return(app, [told.came_back]) > 0
     _log.info("came back", incoming=asking.mail_id, kind=told.kind, acted=acted)
-    if asking.to.command is Command.ROLE and not acted:
+    if not acted and (asking.to.command is Command.ROLE or told.for_people):
         return await carry_to_owner(app, asking)
-    understood = told.kind in _UNDERSTOOD or (told.kind is ReturnKind.AUTO_REPLY and asking.heard.automatic)
+    automatic = told.kind is ReturnKind.AUTO_REPLY and asking.heard.automatic
+    understood = automatic or told.kind in {ReturnKind.BOUNCE, ReturnKind.DELAY, ReturnKind.RECEIPT}
     return IncomingState.DONE if acted or understood else IncomingState.KEPT
 
 
@@ -184,21 +184,19 @@ async def _request(app: App, asking: Asking) -> IncomingState:
 
 
 async def _confirm(app: App, asking: Asking) -> IncomingState:
-    """An answer to "do you want to join?"; in doubt it is a no."""
+    """An answer to "do you want to join?"; what is neither a yes nor a no changes nothing and reaches the owner."""
     token, answer = asking.to.token or "", read_answer(asking.heard.own_words, app.templates.vocabulary)
-    if (
-        answer is Answer.YES
-        and asking.heard.doubtful
-        and not says_yes(asking.heard.own_words, app.templates.vocabulary)
-    ):
+    if answer is Answer.YES and asking.heard.doubtful and not asking.heard.own_words:
         return IncomingState.KEPT
     try:
         if answer is Answer.YES:
             await confirm(app, token, asking.evidence)
         elif answer is Answer.NO:
             await decline(app, token, asking.evidence)
-        else:
+        elif answer is Answer.NEVER:
             await never_ask_again(app, token, asking.evidence, purpose=Purpose.CONFIRM)
+        else:
+            return await carry_to_owner(app, asking)
     except NothingPending:
         if asking.may_answer:
             await send_help(app, asking)

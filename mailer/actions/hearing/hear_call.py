@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 
 import structlog
 
 from mailer.actions.returning.take_return import take_return
 from mailer.app import App
+from mailer.domain.came_back import CameBack
 from mailer.domain.provider_call import ProvenCall, ProviderCall
-from mailer.errors import CallUnreadable, NotFound
+from mailer.errors import CallRefused, CallUnreadable, NotFound
 from mailer.mail.hooks.hook import Hook
 from mailer.mail.hooks.json_parts import read_json
 from mailer.mail.hooks.prove_call import prove_call
@@ -63,7 +65,7 @@ async def _hear_once(app: App, call: ProviderCall, proven: ProvenCall) -> int:
         return 0
     try:
         telling = Telling(provider=call.provider, house=app.house, now=app.clock())
-        came_backs = await asyncio.to_thread(read_call, proven, telling)
+        came_backs = _of_now(proven, await asyncio.to_thread(read_call, proven, telling))
         starts = range(0, len(came_backs), _AT_ONCE)
         letters = sum([await take_return(app, came_backs[start : start + _AT_ONCE]) for start in starts])
     except BaseException:
@@ -71,3 +73,13 @@ async def _hear_once(app: App, call: ProviderCall, proven: ProvenCall) -> int:
         raise
     app.known_calls.done(proven.name)
     return letters
+
+
+def _of_now(proven: ProvenCall, told: Sequence[CameBack]) -> list[CameBack]:
+    """Without what happened so long ago that the provider would have told it before; CallRefused if nothing is left."""
+    kept = [one for one in told if proven.not_before is None or one.at >= proven.not_before]
+    if len(kept) < len(told):
+        _log.warning("told of what is long ago", call=proven.name, events=len(told) - len(kept))
+    if told and not kept:
+        raise CallRefused("all that it tells of is too long ago")
+    return kept

@@ -41,8 +41,14 @@ class Desk:
     claimed: dict[int, Delivery] = field(default_factory=dict)
     """What is ours and has not come to the gate."""
     handed: int = 0
+    unheard: int = 0
+    """Letters on their way through the gate, or past it, of which nobody has heard what became of them."""
+    untried: Counter[int] = field(default_factory=Counter)
+    """How often in a row a delivery was put off without having been tried."""
     enough: int = 0
     """With so many deliveries on the tray, no more are claimed for now."""
+    has_looked: bool = False
+    """Whether it has seen how the queue and the holds stand."""
     home: bool = False
     """Whether nothing more is to be carried for now."""
     low: asyncio.Event = field(default_factory=asyncio.Event)
@@ -63,6 +69,12 @@ class Desk:
     @property
     def closing(self) -> bool:
         return self.app.bells.closing.is_set()
+
+    def lay_back(self, delivery: Delivery) -> None:
+        """Lay what was taken from the tray there again."""
+        self.tray.landed(delivery)
+        self.tray.put([delivery])
+        self.low.set()
 
     def recall(self, route: Route[Written]) -> None:
         """Take back the letters that lie ready for a relay: others may carry them, or the clerk puts them back."""
@@ -93,6 +105,8 @@ async def enter(app: App, priority: Priority, instead_of: Desk | None = None) ->
         tray=Tray(lambda domain: app.domains[domain].connections if domain in app.domains else EASY),
         heard_at=now,
     )
+    if instead_of is not None:
+        desk.wronged, desk.refused, desk.heard = instead_of.wronged, instead_of.refused, instead_of.heard
     await bury_the_dead(desk, now, *((instead_of.worker_id,) if instead_of else ()))
     return desk
 

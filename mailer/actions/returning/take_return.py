@@ -34,6 +34,8 @@ _log = structlog.get_logger()
 
 _NAMED_SINCE, _UNNAMED_SINCE = timedelta(days=60), timedelta(days=7)
 """How far back a letter is looked for, with its Message-ID and without."""
+_CLOCKS = timedelta(hours=1)
+"""By so much a provider's clock may be behind ours."""
 _MOST_TRIED = 500
 _STILL_ON = (SubscriptionState.PENDING, SubscriptionState.CONFIRMED)
 _UNTOLD = ReturnedFor(
@@ -66,13 +68,14 @@ def _take_all(tx: Connection, app: App, came_backs: Sequence[CameBack]) -> int:
 
 
 def _look_for(tx: Connection, app: App, told: CameBack) -> int | None:
-    """The letter with this Message-ID to this address; without one, the newest of a week."""
+    """The letter with this Message-ID to this address; without one, the newest of the week before it came back."""
     try:
         address = parse_address(told.address or "")
     except AddressRefused:
         return None
-    since = app.clock() - (_NAMED_SINCE if told.message_id else _UNNAMED_SINCE)
-    sent = returns.sent_to(tx, address.key, app.house.keyring.suppression_key(address.key), since)
+    at = min(told.at, app.clock())
+    since, until = (app.clock() - _NAMED_SINCE, app.clock()) if told.message_id else (at - _UNNAMED_SINCE, at + _CLOCKS)
+    sent = returns.sent_to(tx, address.key, app.house.keyring.suppression_key(address.key), since, until)
     if not told.message_id:
         return sent[0] if sent else None
     wanted = f"<{told.message_id.strip('<> ')}>".lower()

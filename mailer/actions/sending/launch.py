@@ -7,6 +7,7 @@ import asyncio
 import structlog
 from sqlalchemy import Connection
 
+from mailer.actions.guarding.finished import unfinished
 from mailer.actions.writing.write_letter import LetterWriter, Unwritten, needs_check
 from mailer.app import App
 from mailer.domain.campaign import Campaign, CampaignState, too_late
@@ -57,6 +58,8 @@ def _begin(tx: Connection, app: App, campaign_id: int) -> None:
 
 
 async def _launch(app: App, campaign_id: int) -> None:
+    if (why := unfinished(app)) is not None and await app.database.write(_hold_unfinished, campaign_id, why):
+        return
     await _freeze_audience(app, campaign_id)
     campaign = await app.database.read(campaigns.get, campaign_id)
     refused = await _first_refused(app, campaign) if campaign.state is CampaignState.LAUNCHING else None
@@ -119,6 +122,19 @@ def _set_off(tx: Connection, checked: Campaign, refused: Unwritten | None) -> No
     remark = f"cannot be written for {refused.delivery.address}: {refused.why}"
     if campaigns.move(tx, campaign.id, CampaignState.PAUSED, of=(CampaignState.LAUNCHING,), remark=remark):
         _log.warning("campaign held", campaign=campaign.id, why=remark)
+
+
+def _hold_unfinished(tx: Connection, campaign_id: int, why: str) -> bool:
+    """Hold a campaign that would leave with sample settings; not one that goes anyway. Whether it is held."""
+    if campaigns.get(tx, campaign_id, lock=True).anyway:
+        return False
+    remark = (
+        f"not sent: [service] in settings.toml: {why}. Mend that, start `mailer serve` anew (settings are read at "
+        f"start), then `mailer campaign resume {campaign_id}`; or resume it with --anyway"
+    )
+    if campaigns.move(tx, campaign_id, CampaignState.PAUSED, of=(CampaignState.LAUNCHING,), remark=remark):
+        _log.warning("campaign held", campaign=campaign_id, why=remark)
+    return True
 
 
 async def _end_what_is_over(app: App) -> None:

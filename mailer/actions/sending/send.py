@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import os
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -10,17 +11,21 @@ from datetime import timedelta
 
 import structlog
 
-from mailer.actions.carrying.carry import carry, write_ahead
+from mailer.actions.carrying.carry import carry
 from mailer.actions.carrying.clerk import fill, put_back
+from mailer.actions.carrying.write_ahead import write_ahead
 from mailer.actions.posting.desk import Desk
 from mailer.actions.writing.write_letter import Written
-from mailer.errors import RelayUnavailable
-from mailer.relay.route import Route
+from mailer.errors import RelayUnavailable, WorkerFailed
+from mailer.relay.route import KEPT, Route
 
 _log = structlog.get_logger()
 
 _LOOK_AGAIN_S = 1.0
-_LONGEST_AWAY_S = 60.0
+_FIRST_AWAY_S, _LONGEST_AWAY_S = 1.0, 60.0
+"""How long nobody new is sent to a relay that did not let us in: longer each time, unless it was well for a while."""
+_LAST_ANSWERS_S = 10.0
+"""How long, after trouble, the answers to letters already given are awaited."""
 _REFUSED_WAIT = timedelta(minutes=5)
 """How long a relay is left alone that answered that it does not want us."""
 _WRITERS = 3 * (os.cpu_count() or 1)
@@ -44,22 +49,26 @@ class _Team:
 async def send(desk: Desk) -> int:
     """Send until nothing is due, or the service closes; how many letters were handed.
 
-    Raises RelayUnavailable when no relay is to be had and DatabaseUnavailable when the ledger fails; what was claimed
-    and did not come to the gate is put back in any case.
+    Raises RelayUnavailable when no relay is to be had, DatabaseUnavailable when the ledger fails, WorkerFailed or
+    whatever else broke one of those who work here. What was claimed and did not come to the gate is put back in any
+    case; where a letter was cut off past it (`desk.unheard`), or anything but a relay failed, the worker is to be given
+    up: others take back what it had.
     """
-    desk.handed, desk.home = 0, False
+    desk.handed, desk.unheard, desk.home = 0, 0, False
     team = _Team()
     try:
         team.writers.append(asyncio.create_task(_wake_at_the_end(desk)))
         while await fill(desk) or (not desk.closing and (desk.claimed or desk.tray.flying)):
             _man(desk, team)
             await _until_low(desk, team)
-        desk.home = True
         await _send_home(desk, team)
+        _check(desk, team)
+    except Exception:
+        # Who has given a letter may still hear its answer: what is cut off is of unknown fate.
+        await _send_home(desk, team, _LAST_ANSWERS_S)
+        raise
     finally:
-        desk.home = True
-        await _send_home(desk, team, cut=True)
-        await put_back(desk)
+        await _put_down(desk, team)
     return desk.handed
 
 
@@ -77,7 +86,8 @@ def _man(desk: Desk, team: _Team) -> None:
         carriers = team.carriers.setdefault(route, [])
         if route.lane.closed(now) or team.away.get(route, 0.0) > time:
             continue
-        wanted = 1 if route.lane.closed_until is not None else min(route.connections, max(1, len(desk.claimed)))
+        route.grow(time)
+        wanted = 1 if route.lane.closed_until is not None else min(route.most, max(1, len(desk.claimed)))
         carriers += [asyncio.create_task(carry(desk, route)) for _ in range(wanted - len(carriers))]
 
 
@@ -97,11 +107,17 @@ def _check(desk: Desk, team: _Team) -> None:
     """
     for writer in [one for one in team.writers if one.done()]:
         team.writers.remove(writer)
-        if not writer.cancelled():
-            writer.result()
+        _ended(writer)
     troubles = [trouble for route in team.carriers if (trouble := _sent_away(desk, team, route))]
     if troubles and not any(team.carriers.values()):
         raise troubles[-1]
+
+
+def _ended(task: asyncio.Task[None]) -> None:
+    """Raise why it did not end of itself; nobody is cancelled before all are sent home."""
+    if task.cancelled():
+        raise WorkerFailed("a task of a worker that sends was cancelled")
+    task.result()
 
 
 def _sent_away(desk: Desk, team: _Team, route: Route[Written]) -> RelayUnavailable | None:
@@ -109,16 +125,20 @@ def _sent_away(desk: Desk, team: _Team, route: Route[Written]) -> RelayUnavailab
     carriers, trouble = team.carriers[route], None
     for ended in [one for one in carriers if one.done()]:
         carriers.remove(ended)
-        broken = None if ended.cancelled() else ended.exception()
-        if isinstance(broken, RelayUnavailable):
-            trouble = broken
-        elif broken is not None:
-            raise broken
+        try:
+            _ended(ended)
+        except RelayUnavailable as away:
+            trouble = away
     if trouble:
-        team.pauses[route] = min(team.pauses.get(route, 0.5) * 2, _LONGEST_AWAY_S)
-        team.away[route] = asyncio.get_running_loop().time() + team.pauses[route]
+        time = asyncio.get_running_loop().time()
+        lately = time - team.away.get(route, -math.inf) < _LONGEST_AWAY_S
+        team.pauses[route] = min(team.pauses[route] * 2, _LONGEST_AWAY_S) if lately else _FIRST_AWAY_S
+        team.away[route] = time + team.pauses[route]
         if not carriers:
             _left_alone(desk, route, trouble)
+        elif trouble.crowded:
+            # One fewer than it took: notices need a connection, too.
+            route.lower(len(carriers) - max(1, round(KEPT * len(carriers))), time)
     return trouble
 
 
@@ -132,14 +152,26 @@ def _left_alone(desk: Desk, route: Route[Written], trouble: RelayUnavailable) ->
     desk.more.set()
 
 
-async def _send_home(desk: Desk, team: _Team, *, cut: bool = False) -> None:
-    """Let everyone end their letter, note its fate and hang up; or cut them off."""
-    everyone = team.everyone()
-    for one in everyone if cut else team.writers:
-        one.cancel()
+async def _send_home(desk: Desk, team: _Team, within_s: float | None = None) -> None:
+    """Let everyone end their letter, note its fate and hang up."""
+    desk.home = True
+    for writer in team.writers:
+        writer.cancel()
     for route in desk.routes:
         route.wake()
-    if everyone:
-        await asyncio.wait(everyone)
-    if not cut:
-        _check(desk, team)
+    if everyone := team.everyone():
+        await asyncio.wait(everyone, timeout=within_s)
+    team.writers = [one for one in team.writers if not one.cancelled()]
+
+
+async def _put_down(desk: Desk, team: _Team) -> None:
+    """Cut off whoever is still at work, and put back whatever did not come to the gate."""
+    desk.home = True
+    everyone = team.everyone()
+    for one in everyone:
+        one.cancel()
+    try:
+        await asyncio.gather(*everyone, return_exceptions=True)
+        await put_back(desk)
+    finally:
+        await desk.ledger.rest()

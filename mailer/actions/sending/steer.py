@@ -6,9 +6,11 @@ from collections.abc import Callable
 
 from sqlalchemy import Connection
 
+from mailer.actions.guarding.finished import unfinished
 from mailer.actions.writing.write_letter import needs_check
 from mailer.app import App
 from mailer.domain.campaign import CAN_BE_PAUSED, Campaign, CampaignState, check_move
+from mailer.errors import SettingsUnfinished
 from mailer.store import campaigns, governing
 
 
@@ -17,20 +19,24 @@ async def pause(app: App, campaign_id: int) -> Campaign:
     return await _move(app, campaign_id, CampaignState.PAUSED, CAN_BE_PAUSED)
 
 
-async def resume(app: App, campaign_id: int) -> Campaign:
+async def resume(app: App, campaign_id: int, *, anyway: bool = False) -> Campaign:
     """Go on with a paused campaign; one whose launch was not over, or whose letters are to be tried, is launched on.
 
     It is not stopped once more for the trouble it had before.
 
-    NotFound, WrongState.
+    NotFound, WrongState; SettingsUnfinished as for `schedule`.
     """
+    why = unfinished(app)
 
     def work(tx: Connection) -> Campaign:
         campaign = campaigns.get(tx, campaign_id, lock=True)
         check_move(campaign, CampaignState.SENDING, allowed=(CampaignState.PAUSED,))
+        goes = anyway or campaign.anyway
+        if why is not None and not goes:
+            raise SettingsUnfinished(f"[service] in settings.toml: {why}. Mend that first, or say --anyway")
         ready = campaign.frozen and not needs_check(tx, campaign_id)
         to = CampaignState.SENDING if ready else CampaignState.LAUNCHING
-        campaigns.move(tx, campaign_id, to, of=(CampaignState.PAUSED,), remark=None)
+        campaigns.move(tx, campaign_id, to, of=(CampaignState.PAUSED,), remark=None, anyway=goes)
         governing.begin_anew(tx, campaign_id, app.clock())
         return campaigns.get(tx, campaign_id)
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from mailer.app import open_relays, read_keyring, read_signer, resource
 from mailer.domain.finding import Finding, fail, ok, warn
+from mailer.domain.placeholders import is_loopback, placeholders
 from mailer.errors import MailerError, RelayUnavailable
 from mailer.mail.dkim import SOUND_BITS, Signer
 from mailer.relay.connection import Relay, connect
@@ -20,7 +21,7 @@ _RELAY_WITHIN_S = 10
 async def check_service(settings: Settings) -> tuple[list[Finding], list[Signer]]:
     """Findings, and the signers whose keys can be read. Nothing is sent, and nothing is changed."""
     signers: list[Signer] = []
-    findings = [_secret(settings.service.secret_file)]
+    findings = [_service(settings), _secret(settings.service.secret_file)]
     for given in settings.dkim:
         check = f"key {given.selector}._domainkey.{given.domain}"
         try:
@@ -32,6 +33,17 @@ async def check_service(settings: Settings) -> tuple[list[Finding], list[Signer]
             findings.append(_key(check, signer, given.key_file))
     findings.append(await asyncio.to_thread(_database, settings.database.url))
     return findings + await _relays(settings), signers
+
+
+def _service(settings: Settings) -> Finding:
+    """Whether readers can be shown it: with a relay elsewhere no campaign goes out before."""
+    service = settings.service
+    told = placeholders(name=service.name, domain=service.domain, url=service.url, owner=service.owner)
+    if told is None:
+        return ok("service", f"{service.name}, {service.domain} at {service.url}: none of it is a sample")
+    stays = all(is_loopback(relay.host) for relay in settings.relay)
+    mend = "Set name, domain, url and owner of [service] in settings.toml before people get letters."
+    return warn("service", told, mend) if stays else fail("service", told, f"{mend} Until then campaigns are held.")
 
 
 def _secret(file: Path) -> Finding:

@@ -67,11 +67,16 @@ async def _erase_proofs(app: App) -> int:
 
 
 async def _remove_mails(app: App) -> int:
-    removed, before = 0, app.clock() - _KEEP_MAIL
-    while old := await app.database.read(erasures.acted_on, before, CHUNK):
-        await app.database.write(erasures.remove_mails, old)
-        removed += len(old)
-    return removed
+    """But for those that letters still to be written carry."""
+    before, after, removed = app.clock() - _KEEP_MAIL, 0, 0
+    while True:
+        last, old = await app.database.read(erasures.acted_on, before, after, CHUNK)
+        if old:
+            await app.database.write(erasures.remove_mails, old)
+            removed += len(old)
+        if last is None:
+            return removed
+        after = last
 
 
 async def _drop_tallies(app: App) -> int:

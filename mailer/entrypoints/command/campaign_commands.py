@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mailer.domain.campaign import WhenUncertain
-from mailer.entrypoints.command.console import AsJson, act, read_text, say, show_json
+from mailer.entrypoints.command.console import Anyway, AsJson, act, read_text, say, show_json
 from mailer.entrypoints.command.steer_commands import steering
 
 if TYPE_CHECKING:
@@ -55,12 +55,13 @@ def schedule_(
     at: Annotated[str, typer.Option(help="Local time, ISO 8601: 2026-12-01T09:00.")],
     zone: Annotated[str, typer.Option(help="Whose clock: Europe/Berlin.")],
     over: Over = None,
+    anyway: Anyway = False,
     as_json: AsJson = False,
 ) -> None:
     """Set the hour; again to move it."""
     from mailer.actions.sending.schedule import schedule
 
-    _scheduled(act(lambda app: schedule(app, campaign_id, local_time=at, zone=zone, over=over)), as_json)
+    _scheduled(act(lambda app: schedule(app, campaign_id, local_time=at, zone=zone, over=over, anyway=anyway)), as_json)
 
 
 @campaigns.command("send")
@@ -68,6 +69,7 @@ def send(
     campaign_id: int,
     now: Annotated[bool, typer.Option("--now", help="Do not wait those 30 seconds.")] = False,
     over: Over = None,
+    anyway: Anyway = False,
     as_json: AsJson = False,
 ) -> None:
     """Send in 30 seconds, so that there is time to cancel; says to how many."""
@@ -76,7 +78,8 @@ def send(
     from mailer.store.workers import owned
 
     async def verb(app: App) -> tuple[Campaign, int, bool]:
-        campaign = await send_now(app, campaign_id, wait_s=0 if now else _TIME_TO_CANCEL_S, over=over)
+        wait_s = 0 if now else _TIME_TO_CANCEL_S
+        campaign = await send_now(app, campaign_id, wait_s=wait_s, over=over, anyway=anyway)
         return campaign, await reach(app, campaign_id), owned(app.database.engine)
 
     campaign, people, running = act(verb)

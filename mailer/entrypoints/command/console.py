@@ -24,6 +24,7 @@ R = TypeVar("R")
 
 _USAGE = (
     errors.SettingsRefused,
+    errors.SettingsUnfinished,
     errors.SecretUnreadable,
     errors.DkimKeyRefused,
     errors.DoorTaken,
@@ -35,6 +36,10 @@ _USAGE = (
 """What the caller has to put right first: exit 2. All other refusals exit 1."""
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+Anyway = Annotated[
+    bool, typer.Option("--anyway", help="Even though the settings still hold samples, or lead readers nowhere.")
+]
 
 
 def say(text: str) -> None:

@@ -45,7 +45,31 @@ async def _examine(at_hand: Settings, with_dns: bool, told: Sequence[IpAddress])
     from mailer.actions.tending.check_service import check_service
 
     findings, signers = await check_service(at_hand)
+    findings += await _look_inside(at_hand)
     return findings + (await _ask_the_dns(at_hand, signers, told) if with_dns else [])
+
+
+async def _look_inside(at_hand: Settings) -> list[Finding]:
+    """What the database tells, where it can be read."""
+    from datetime import UTC, datetime
+
+    from mailer.actions.tending.check_campaigns import check_campaigns
+    from mailer.actions.tending.check_mail import check_mail
+    from mailer.app import resource
+    from mailer.errors import MailerError
+    from mailer.store.database import Database
+    from mailer.store.migration import schema_is_current
+
+    try:
+        if not await asyncio.to_thread(schema_is_current, at_hand.database.url, resource("migrations")):
+            return []
+        database = Database(at_hand.database.url)
+        try:
+            return await check_mail(database, datetime.now(UTC)) + await check_campaigns(database)
+        finally:
+            await database.close()
+    except MailerError:  # told already
+        return []
 
 
 async def _ask_the_dns(at_hand: Settings, signers: list[Signer], told: Sequence[IpAddress]) -> list[Finding]:

@@ -6,37 +6,49 @@ import csv
 import getpass
 import io
 import sys
+from collections.abc import Collection
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TextIO
+from typing import TYPE_CHECKING, Annotated, Any, TextIO
 
 import typer
 
-from mailer.entrypoints.command.console import AsJson, act, say, show_json
+from mailer.entrypoints.command.console import AsJson, act, say, show_json, told_plainly
+from mailer.entrypoints.command.people_file import open_people
 
 if TYPE_CHECKING:
     from mailer.actions.writing.import_people import Imported
+    from mailer.mail.people_table import BadRow
 
 people = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Import, export and look up subscribers.")
 
 ListName = Annotated[str, typer.Option("--list", help="The list's name.")]
-_BAD_ROWS_SHOWN = 20
+_ROWS_SHOWN = 20
 
 
 @people.command("import")
 def import_(
-    file: Annotated[Path, typer.Argument(help="CSV with a header: email, name, language, zone, anything else.")],
+    file: Annotated[Path, typer.Argument(help="A CSV file, or a plain list of addresses.")],
     list_name: ListName,
     invite: Annotated[bool, typer.Option("--invite", help="Ask each by letter instead of taking your word.")] = False,
+    ignored: Annotated[
+        list[str] | None,
+        typer.Option("--ignore-column", metavar="NAME", help="Leave this column out; may be given again."),
+    ] = None,
+    encoding: Annotated[str | None, typer.Option(help="The file's, if the guess is wrong: cp1254, koi8-r.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Put people on a list; bad rows are told by line, and never stop the rest."""
-    try:
-        with file.open(encoding="utf-8", errors="surrogateescape", newline="") as table:
-            done = _take_in(table, list_name, {"file": file.name}, invite, file.stat().st_size)
-    except OSError as trouble:
-        say(f"mailer: {file}: {trouble.strerror}")
-        raise typer.Exit(2) from None
-    _told(done, as_json, invite)
+    """Put people on a list; bad rows are told by line, and never stop the rest.
+
+    The first line names the columns: email (E-Mail, Correo ...), name (or first and last name), language, zone; others
+    are kept as attributes. What is guessed is said. Who left stays out.
+
+    A column that says who left, agreed or bounced is not understood: the table is refused, unless that column is named
+    with --ignore-column. What `export --all` wrote brings all states back. Exit 1 where no row could be used.
+    """
+    with told_plainly(), open_people(file, encoding) as (table, guessed):
+        evidence = {"file": file.name} | ({"ignored": sorted(ignored)} if ignored else {})
+        done = _take_in(table, list_name, evidence, invite, ignored or (), file.stat().st_size)
+    _told(done, as_json, invite, guessed)
 
 
 @people.command("add")
@@ -53,13 +65,17 @@ def add(
     table = io.StringIO()
     csv.writer(table).writerows([["email", "name", "language", "zone"], [address, name, language, zone]])
     table.seek(0)
-    done = _take_in(table, list_name, {"command": "subscribers add"}, invite, None)
-    _told(done, as_json, invite)
-    if done.bad:
-        raise typer.Exit(1)
+    _told(_take_in(table, list_name, {"command": "subscribers add"}, invite, (), None), as_json, invite, None)
 
 
-def _take_in(table: TextIO, list_name: str, told: dict[str, str], invite: bool, octets: int | None) -> Imported:
+def _take_in(
+    table: TextIO,
+    list_name: str,
+    told: dict[str, Any],
+    invite: bool,
+    ignored: Collection[str],
+    octets: int | None,
+) -> Imported:
     from rich.console import Console
     from rich.progress import Progress
 
@@ -71,46 +87,74 @@ def _take_in(table: TextIO, list_name: str, told: dict[str, str], invite: bool, 
         task = bar.add_task("importing", total=octets)
 
         def progress(done: Imported) -> None:
-            seen = done.added + done.known + done.kept_out + len(done.bad)
             at = min(table.buffer.tell() if hasattr(table, "buffer") else 0, octets or 0)
-            bar.update(task, completed=at, description=f"{seen} rows")
+            bar.update(task, completed=at, description=f"{done.rows} rows")
 
         return act(
             lambda app: import_people(
-                app, list_name=list_name, file=table, evidence=evidence, invite=invite, progress=progress
+                app,
+                list_name=list_name,
+                file=table,
+                evidence=evidence,
+                invite=invite,
+                ignored=ignored,
+                progress=progress,
             )
         )
 
 
-def _told(done: Imported, as_json: bool, invite: bool) -> None:
-    counts = {"added": done.added, "known": done.known, "kept_out": done.kept_out, "bad": len(done.bad)}
+def _told(done: Imported, as_json: bool, invite: bool, guessed: str | None) -> None:
+    how = [*filter(None, [guessed]), *done.guessed]
+    counts = {
+        "rows": done.rows,
+        "added": done.added,
+        "known": done.known,
+        "repeated": done.repeated,
+        "kept_out": done.kept_out,
+        "bad": done.bad_rows,
+    }
     if as_json:
-        show_json(counts | {"bad_rows": [{"line": row.line, "reason": row.reason} for row in done.bad]})
-        return
-    for row in done.bad[:_BAD_ROWS_SHOWN]:
+        lines = {"bad_rows": done.bad, "remarks": done.remarks}
+        told = {name: [{"line": one.line, "reason": one.reason} for one in rows] for name, rows in lines.items()}
+        show_json(counts | told | {"guessed": how})
+    else:
+        for one in how:
+            say(one)
+        _say_lines(done.remarks)
+        _say_lines(done.bad)
+        word = "invited" if invite else "added"
+        kept_out, repeated = f"{done.kept_out} kept out (they left)", f"{done.repeated} repeated (the last row counts)"
+        known = f"{done.known} known before"
+        typer.echo(f"{done.added} {word}, {known}, {repeated}, {kept_out}, {done.bad_rows} bad rows: {done.rows} rows")
+    if done.rows and done.bad_rows == done.rows:
+        raise typer.Exit(1)
+
+
+def _say_lines(rows: list[BadRow]) -> None:
+    for row in rows[:_ROWS_SHOWN]:
         say(f"line {row.line}: {row.reason}")
-    if len(done.bad) > _BAD_ROWS_SHOWN:
-        say(f"... and {len(done.bad) - _BAD_ROWS_SHOWN} more (--json lists them all)")
-    word = "invited" if invite else "added"
-    kept_out = f"{done.kept_out} kept out (they left)"
-    typer.echo(f"{done.added} {word}, {done.known} known before, {kept_out}, {len(done.bad)} bad rows")
+    if len(rows) > _ROWS_SHOWN:
+        say(f"... and {len(rows) - _ROWS_SHOWN} more (--json lists them)")
 
 
 @people.command("export")
 def export(
     list_name: ListName,
     file: Annotated[Path | None, typer.Argument(help="Where to; stdout if not given.")] = None,
-    everybody: Annotated[bool, typer.Option("--all", help="With pending and departed people, and a state.")] = False,
+    everybody: Annotated[
+        bool, typer.Option("--all", help="With pending and departed people, and their state.")
+    ] = False,
+    bom: Annotated[bool, typer.Option(help="Begin with a byte order mark, by which spreadsheets know UTF-8.")] = True,
 ) -> None:
     """Take a list's people out, as the CSV that brings them back."""
     from mailer.actions.writing.export_people import export_people
 
     try:
-        out = file.open("w", encoding="utf-8", newline="") if file else sys.stdout
+        sink = file.open("wb") if file else sys.stdout.buffer
     except OSError as trouble:
         say(f"mailer: {file}: {trouble.strerror}")
         raise typer.Exit(2) from None
-    with out:
+    with io.TextIOWrapper(sink, "utf-8-sig" if bom else "utf-8", newline="") as out:
         number = act(lambda app: export_people(app, list_name=list_name, file=out, everybody=everybody))
         out.flush()
     say(f"{number} exported")

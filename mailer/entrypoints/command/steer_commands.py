@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mailer.domain.delivery import Decision
-from mailer.entrypoints.command.console import AsJson, act, read_text, say, show_json
+from mailer.entrypoints.command.console import Anyway, AsJson, act, read_text, say, show_json
 
 if TYPE_CHECKING:
     from mailer.actions.sending.reconsider import Reconsidered
@@ -58,11 +58,11 @@ def correct_(
 
 
 @steering.command("resume")
-def resume_(campaign_id: int, as_json: AsJson = False) -> None:
+def resume_(campaign_id: int, anyway: Anyway = False, as_json: AsJson = False) -> None:
     """Go on with a paused campaign; nobody is left out, nobody gets it twice."""
     from mailer.actions.sending.steer import resume
 
-    _moved(act(lambda app: resume(app, campaign_id)), as_json)
+    _moved(act(lambda app: resume(app, campaign_id, anyway=anyway)), as_json)
 
 
 @steering.command("cancel")

@@ -23,6 +23,8 @@ _MAILGUN_RETRIES = timedelta(hours=9)
 """Mailgun comes again for eight hours, with the signature of the first time."""
 _SENDGRID_RETRIES = timedelta(hours=25)
 """SendGrid comes again for a day."""
+_LOGIN_RETRIES = timedelta(hours=25)
+"""Brevo and Mailjet come again for a day, Postmark for half of one."""
 _AHEAD = timedelta(minutes=5)
 """So much may a provider's clock be before ours."""
 _SECONDS = re.compile(r"[0-9]{10}")
@@ -36,7 +38,7 @@ def prove_call(hook: Hook, call: ProviderCall, now: datetime) -> ProvenCall:
         return _prove_mailgun(hook, call, now)
     if hook.provider == "sendgrid":
         return _prove_sendgrid(hook, call, now)
-    return _prove_login(hook, call)
+    return _prove_login(hook, call, now)
 
 
 def in_time(at: datetime, now: datetime, retries: timedelta) -> None:
@@ -45,14 +47,18 @@ def in_time(at: datetime, now: datetime, retries: timedelta) -> None:
         raise CallRefused(f"it was signed at {at:%Y-%m-%d %H:%M} UTC")
 
 
-def _prove_login(hook: Hook, call: ProviderCall) -> ProvenCall:
-    """Postmark, Brevo, Mailjet: HTTP basic authentication (RFC 7617), or a bearer token (RFC 6750)."""
+def _prove_login(hook: Hook, call: ProviderCall, now: datetime) -> ProvenCall:
+    """Postmark, Brevo, Mailjet: HTTP basic authentication (RFC 7617), or a bearer token (RFC 6750).
+
+    Nothing in it is signed, so that its events' own time must do.
+    """
     scheme, _, credentials = call.headers.get("authorization", "").partition(" ")
     given = f"{scheme.lower()} {credentials.strip()}".encode()
     expected = (b"%s %s" % pair for secret in hook.secrets for pair in _spellings(secret))
     if not _is_one_of(given, expected):
         raise CallRefused("its login is not ours")
-    return ProvenCall(name=f"{hook.provider} {hashlib.sha256(call.body).hexdigest()}", said=read_json(call.body))
+    name = f"{hook.provider} {hashlib.sha256(call.body).hexdigest()}"
+    return ProvenCall(name=name, said=read_json(call.body), not_before=now - _LOGIN_RETRIES)
 
 
 def _spellings(secret: bytes) -> tuple[tuple[bytes, bytes], ...]:

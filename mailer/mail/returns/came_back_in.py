@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from mailer.domain.came_back import CameBack
@@ -34,6 +34,8 @@ class Told:
 
     kind: ReturnKind
     came_back: CameBack | None = None
+    for_people: bool = False
+    """It may well be of a letter of ours, but nothing we signed says so: somebody should read it."""
 
 
 def told_in(raw: bytes, house: House, to: CommandAddress, at: datetime) -> Told | None:
@@ -67,7 +69,7 @@ def complained_to(raw: bytes, house: House, token: str | None, at: datetime) -> 
     """What a mail to a role address, or to where providers report, complains of; all else is of kind NONE.
 
     The letter is told by a token of ours: that of the address it came to, or one that stands in the report (the
-    return path, CFBL-Feedback-ID of RFC 9477); else by its Message-ID, which is a keyed hash, and the reader.
+    return path, CFBL-Feedback-ID of RFC 9477). Its Message-ID tells nothing: an answer has it, too.
     """
     found = read_return(raw, (house.domain,))
     if found.kind is not ReturnKind.COMPLAINT:
@@ -76,14 +78,10 @@ def complained_to(raw: bytes, house: House, token: str | None, at: datetime) -> 
     delivery_id = next(_letters(house.keyring, [*([token] if token else ()), *_places(mail)]), None)
     if delivery_id is not None:
         return Told(found.kind, _came_back(found, delivery_id=delivery_id, at=at))
-    message_id = _message_id(mail, house.domain)
-    address = next((one.address for one in found.recipients if one.address), None)
-    if message_id is None or address is None:
-        return Told(found.kind)
-    return Told(found.kind, replace(_came_back(found, delivery_id=None, at=at), address=address, message_id=message_id))
+    return Told(found.kind, for_people=_names_message_of(house.domain, mail))
 
 
-def _came_back(found: Returned, *, delivery_id: int | None, at: datetime) -> CameBack:
+def _came_back(found: Returned, *, delivery_id: int, at: datetime) -> CameBack:
     return CameBack(
         delivery_id=delivery_id,
         address=None,
@@ -119,10 +117,7 @@ def _letters(keyring: Keyring, places: list[str]) -> Iterator[int]:
             continue
 
 
-def _message_id(mail: SortedParts, domain: str) -> str | None:
-    """That of the letter which is returned, if it can be ours."""
-    for place in (*(original.fields.get("message-id", "") for original in mail.originals), mail.report("feedback")):
-        for found in _MESSAGE_ID.finditer(place):
-            if found[1].lower().endswith(f"@{domain}"):
-                return found[1]
-    return None
+def _names_message_of(domain: str, mail: SortedParts) -> bool:
+    """Whether the letter that is returned has a Message-ID as ours have."""
+    places = (*(original.fields.get("message-id", "") for original in mail.originals), mail.report("feedback"))
+    return any(found[1].lower().endswith(f"@{domain}") for place in places for found in _MESSAGE_ID.finditer(place))

@@ -1,0 +1,113 @@
+"""A list's people as tables tell them: all that stands of them comes in, and all that stands of them goes out."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, func, or_, select
+
+from mailer.domain.consent import AGREED, Act
+from mailer.domain.person_row import Order, read_instant
+from mailer.domain.subscription import SubscriptionState
+from mailer.domain.suppression import EVERY_LIST, Reason
+from mailer.store import subscriptions, suppressions
+from mailer.store.tables import consent, subscriber, subscription, suppression
+
+_OWN_WORD = (Act.CONFIRMED, Act.REJOINED, Act.RESTORED)
+"""What says that a person is a reader, and is not undone by an older word in a table."""
+AGREED_AT = "agreed_at"
+"""In the evidence of who was brought along: when they agreed elsewhere."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Brought:
+    """A subscription as a table tells it."""
+
+    subscriber_id: int
+    state: SubscriptionState
+    attributes: dict[str, str]
+    changed_at: datetime
+
+
+def bring(tx: Connection, mailing_list_id: int, rows: Iterable[Brought], now: datetime) -> None:
+    """Add these subscriptions; of people who have one already it stays as it is."""
+    made = [
+        {
+            "mailing_list_id": mailing_list_id,
+            "subscriber_id": one.subscriber_id,
+            "state": one.state,
+            "attributes": one.attributes,
+            "created_at": now,
+            "changed_at": one.changed_at,
+        }
+        for one in rows
+    ]
+    subscriptions.add_missing(tx, made)
+
+
+def order_all(
+    tx: Connection, mailing_list_id: int, orders: Iterable[tuple[int, str, Order]], now: datetime
+) -> set[int]:
+    """Let these orders stand, each about a subscriber and their suppression key; about whom one is new."""
+    return {
+        number
+        for number, key, one in orders
+        if suppressions.order(
+            tx, key, EVERY_LIST if one.everywhere else mailing_list_id, one.reason, min(one.since or now, now)
+        )
+    }
+
+
+def own_words(
+    tx: Connection, mailing_list_id: int, subscriber_ids: Collection[int]
+) -> tuple[dict[int, datetime], dict[int, datetime]]:
+    """When each of these people last said that they read this list, or an organiser did who restored them; and any."""
+    said = (consent.c.subscriber_id.in_(subscriber_ids), consent.c.act.in_(_OWN_WORD))
+    last = select(consent.c.subscriber_id, func.max(consent.c.at)).where(*said).group_by(consent.c.subscriber_id)
+    of_list = {row[0]: row[1] for row in tx.execute(last.where(consent.c.mailing_list_id == mailing_list_id))}
+    return of_list, {row[0]: row[1] for row in tx.execute(last)}
+
+
+def page(tx: Connection, mailing_list_id: int, after: int, most: int) -> list[Any]:
+    """The next `most` subscriptions of a list with their people, in the order of ids."""
+    columns = (subscription.c.id, subscription.c.state, subscription.c.attributes, subscription.c.changed_at)
+    persons = (subscriber.c.address, subscriber.c.name, subscriber.c.language, subscriber.c.zone)
+    keys = (subscription.c.subscriber_id, subscriber.c.suppression_key)
+    wanted = select(*columns, *persons, *keys).join_from(subscription, subscriber)
+    named = subscriber.c.address != ""  # whose address was erased is nobody any more
+    wanted = wanted.where(subscription.c.mailing_list_id == mailing_list_id, subscription.c.id > after, named)
+    return list(tx.execute(wanted.order_by(subscription.c.id).limit(most)).all())
+
+
+def orders(tx: Connection, mailing_list_id: int, suppression_keys: Collection[str]) -> dict[str, list[Order]]:
+    """All that stand about these people, for this list or all."""
+    columns = (suppression.c.suppression_key, suppression.c.mailing_list_id, suppression.c.reason)
+    found = select(*columns, suppression.c.created_at).where(
+        suppression.c.suppression_key.in_(suppression_keys),
+        suppression.c.mailing_list_id.in_((EVERY_LIST, mailing_list_id)),
+    )
+    by_key: dict[str, list[Order]] = defaultdict(list)
+    for row in tx.execute(found.order_by(suppression.c.reason, suppression.c.mailing_list_id)):
+        everywhere = row.mailing_list_id == EVERY_LIST
+        by_key[row.suppression_key].append(
+            Order(reason=Reason(row.reason), everywhere=everywhere, since=row.created_at)
+        )
+    return by_key
+
+
+def agreements(tx: Connection, mailing_list_id: int, subscriber_ids: Collection[int]) -> dict[int, datetime]:
+    """When each of these people last agreed to be on a list, as far as it is known."""
+    told = consent.c.evidence[AGREED_AT].as_string()
+    found = select(consent.c.subscriber_id, consent.c.at, told.label("told")).where(
+        consent.c.mailing_list_id == mailing_list_id,
+        consent.c.subscriber_id.in_(subscriber_ids),
+        or_(consent.c.act.in_(AGREED), told.is_not(None)),
+    )
+    last: dict[int, datetime] = {}
+    for row in tx.execute(found.order_by(consent.c.id)):
+        last[row.subscriber_id] = (read_instant(row.told) if row.told else None) or row.at
+    return last
