@@ -7,13 +7,12 @@ from dataclasses import dataclass, replace
 
 import pytest
 from fake_relay import FakeRelay
-from house import ROSA, blast, bring, open_list, recipients, send_campaigns, send_notices, write_in
+from house import blast, bring, open_list, recipients, send_campaigns
 
 from mailer.actions.sending.report import report, status
 from mailer.app import App
 from mailer.domain.campaign import CampaignState
 from mailer.domain.delivery import DeliveryState
-from mailer.domain.limits import Limits
 from mailer.relay import connection
 from mailer.store import governing, holds
 
