@@ -55,7 +55,7 @@ class Source:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Manuscript:
-    """One edition's text, as written: holes still look like `{{ name or "friend" }}`. Texts left out are ""."""
+    """One edition's text, as written: holes still look like `{{ name or "there" }}`. Texts left out are ""."""
 
     subject: str
     title: str

@@ -185,10 +185,10 @@ def test_an_event_has_an_hour_or_a_day_and_an_end_where_one_is_given(event, star
     ("body", "line", "words"),
     [
         (" \n", 4, "no text"),
-        ("one\n\n{{ name }}", 6, 'write {{ name or "friend" }}'),
+        ("one\n\n{{ name }}", 6, 'write {{ name or "there" }}'),
         ("one\n{% if name %}", 5, "looking for the following tags: 'elif' or 'else' or 'endif'"),
         ("{% if name %}\n\n{{ name|uper }}{% endif %}", 6, "no filter 'uper'"),
-        ("one {{ name|upper }} {{ name }}", 4, 'write {{ name or "friend" }}'),
+        ("one {{ name|upper }} {{ name }}", 4, 'write {{ name or "there" }}'),
         ("one {{ name|upper }} }}", 4, "}} is not plain text"),
         ("one }} two", 4, "}} is not plain text"),
         ("one {{ name or “friend” }}", 4, "a hole looks like"),
