@@ -25,6 +25,7 @@ def copy_aside(engine: Engine, current: str) -> Path | None:
         return None
     file = Path(str(engine.url.database))
     copy = unused(file.with_name(f"{file.name}.before-leaving-{current}"))
+    copy.touch(mode=0o600, exist_ok=False)  # everybody's addresses
     source, target = sqlite3.connect(file), sqlite3.connect(copy)
     with source, target:
         source.backup(target)
