@@ -79,6 +79,10 @@ class ListNameRefused(MailerError):
     """The name cannot be a mailing list's: too long, not plain, or it would shadow a command address."""
 
 
+class ListWordsRefused(MailerError):
+    """What a list's letters are to say at their end cannot stand there."""
+
+
 class ManuscriptRefused(MailerError):
     """A campaign file cannot be used; says in which line and why."""
 

@@ -50,6 +50,8 @@ class Kind(StrEnum):
 
     CAMPAIGN = "campaign"
     CONFIRM = "confirm"
+    UNCLEAR = "unclear"
+    """Asks once more, since the answer said neither yes nor no."""
     ALREADY = "already"
     WELCOME = "welcome"
     GOODBYE = "goodbye"

@@ -92,7 +92,7 @@ def end_waiting(tx: Connection, campaign_id: int, to: DeliveryState, most: int) 
 
 def _make_end(dialect: Dialect) -> Update:
     one = rows_of(dialect, "ids", {"id": BigInteger()})
-    return update(delivery).where(delivery.c.id == one.c.id).values(state=bindparam("to_state"))
+    return update(delivery).where(delivery.c.id == one.c.id).values(state=bindparam("to_state"), due_at=None)
 
 
 _END = Prepared(_make_end)

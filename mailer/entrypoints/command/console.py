@@ -33,6 +33,7 @@ _USAGE = (
     errors.SchemaUnknown,
     errors.MomentRefused,
     errors.ListNameRefused,
+    errors.ListWordsRefused,
 )
 """What the caller has to put right first: exit 2. All other refusals exit 1."""
 
