@@ -11,8 +11,9 @@ from sqlalchemy import Connection
 from mailer.actions.guarding.govern import govern
 from mailer.actions.posting.desk import Desk, stay_alive
 from mailer.domain.campaign import CampaignState
-from mailer.domain.delivery import NOTICES, WRONGED_WAIT, Delivery, write_again_at
+from mailer.domain.delivery import NOTICES, Delivery
 from mailer.domain.governor import LOOK_EVERY, ripe
+from mailer.domain.retry import WRONGED_WAIT, write_again_at
 from mailer.mail.returns.refused_letter import refused_letter
 from mailer.relay.lane import Lane
 from mailer.relay.route import Priority
