@@ -111,6 +111,12 @@ async def enter(app: App, priority: Priority, instead_of: Desk | None = None) ->
     return desk
 
 
+async def give_up(desk: Desk) -> None:
+    """The desk's worker failed: others, too, may take back what it had, before its process comes to that."""
+    if desk.app.presence.needed:
+        await asyncio.to_thread(desk.app.presence.give_up, desk.worker_id)
+
+
 async def stay_alive(desk: Desk, now: datetime) -> None:
     """Be heard of well within the lease, and see who was not; LeaseLost."""
     if now - desk.heard_at >= desk.app.lease / 12:
