@@ -86,13 +86,9 @@ async def _send_in(app: App, priority: Priority) -> None:
             desk = desk or await enter(app, priority, instead_of=before)
             before = desk
             await send(desk)
-        except RelayUnavailable:
-            if desk is not None and desk.unheard:
+        finally:
+            if desk is not None and not desk.intact:
                 desk = None
-            raise
-        except BaseException:
-            desk = None
-            raise
 
     await whenever(app, app.bells.of(priority), work)
 
