@@ -86,12 +86,10 @@ async def _send_in(app: App, priority: Priority) -> None:
             desk = desk or await enter(app, priority, instead_of=before)
             before = desk
             await send(desk)
-        except BaseException as trouble:
-            lost = None if isinstance(trouble, RelayUnavailable) and not (desk and desk.unheard) else desk
-            if lost is not None:
-                desk = None
+        finally:
+            if desk is not None and not desk.intact:
+                lost, desk = desk, None
                 await give_up(lost)
-            raise
 
     await whenever(app, app.bells.of(priority), work)
 
