@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, closing, contextmanager
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
 import structlog
 import uvicorn
@@ -31,6 +32,7 @@ from mailer.errors import DatabaseMoved, DatabaseOwned, DatabaseUnavailable
 from mailer.outside.imap import Mailbox
 from mailer.settings.intake_tables import IntakeSettings
 from mailer.settings.toml_tables import WebSettings
+from mailer.store.database_files import make_private
 from mailer.store.workers import owning
 
 _log = structlog.get_logger()
@@ -81,6 +83,7 @@ async def serving(
     answered by them finds every door open.
     """
     with owning(app.database.engine) as make_sure, closing(listen(web.host, web.port, "the web door")) as pages_socket:
+        _keep_private(app, intake)
         reception = Reception(app, intake)
         await reception.sweep()
         place = _mail_door(app, intake)
@@ -109,6 +112,13 @@ async def serving(
                         await asyncio.gather(mail_door.close(), cut_off(sending))
         finally:
             await app.close()
+
+
+def _keep_private(app: App, intake: IntakeSettings) -> None:
+    """What older versions, or a copy put back, left for others to read is ours alone from now on."""
+    database = Path(str(app.database.engine.url.database)) if app.database.has_one_writer else None
+    if changed := make_private(database, intake.spool):
+        _log.warning("made private", files=[str(file) for file in changed])
 
 
 def _mail_door(app: App, intake: IntakeSettings) -> IntakeDoor:
