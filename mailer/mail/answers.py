@@ -17,6 +17,9 @@ from mailer.mail.reply_prefix import bare_subject
 from mailer.mail.sentences import Sentence, sentences, unwrapped
 from mailer.mail.vocabulary import Vocabulary, Wish, Word, covered, lengths, longest, phrase_of, words_in
 
+_BLANK_LINE = re.compile(r"\n\s*\n")
+_NAME = 3
+"""Words of a name, or of a town under it, at the most."""
 _SENTENCES = 6
 """So many are looked at."""
 _TELLING = 3
@@ -80,10 +83,14 @@ def read_answer(own_words: str, vocabulary: Vocabulary) -> Answer:
     if not said:
         return Answer.NEITHER
     first, later = said[0], said[1:]
+    paragraph = next(filter(None, (_said(one, vocabulary) for one in _BLANK_LINE.split(text))))
     if _never(first.words, vocabulary):
         return Answer.NEVER
+    if any(_is_automatic(one, vocabulary) for one in paragraph):
+        return Answer.NEITHER
     if _agrees(first, vocabulary):
-        return _unless_taken_back(later, vocabulary)
+        goes_on = _is_mere(first, vocabulary) and _goes_on(paragraph, later, vocabulary)
+        return Answer.NEITHER if goes_on else _unless_taken_back(later, vocabulary)
     # An "if" may stand in the line before.
     if not (
         _declines(first, vocabulary)
@@ -107,22 +114,30 @@ def _agrees(sentence: Sentence, vocabulary: Vocabulary) -> bool:
     return bool(parts) and _is_yes(parts[0], vocabulary) and not any(_doubts(part, vocabulary) for part in parts[1:])
 
 
+def _is_automatic(sentence: Sentence, vocabulary: Vocabulary) -> bool:
+    """Whether it tells what only programs, and people about them, write: "out of the office"."""
+    words = sentence.words
+    others = (vocabulary.yes, vocabulary.no, vocabulary.not_me, vocabulary.around)
+    return any(longest(words, at, vocabulary.automatic) > longest(words, at, *others) for at in range(len(words)))
+
+
 def _is_yes(words: Sequence[Word], vocabulary: Vocabulary) -> bool:
     """Whether the words are a yes and courtesies, or a yes and after it what the person wants."""
     agreeing = (vocabulary.yes, vocabulary.joining)
     at = _past_courtesies(words, vocabulary)
-    yes = longest(words, at, vocabulary.yes)
-    if longest(words, at, vocabulary.but) > yes:
+    if longest(words, at, vocabulary.but) > longest(words, at, vocabulary.yes):
         return False
     if covered(words, vocabulary.around, *agreeing):
         return True
-    if not yes or phrase_of(words[at : at + yes]) in vocabulary.alone:
-        return False
-    rest = words[at + yes :]
-    return bool(longest(rest, 0, vocabulary.wanting)) and not any(
-        longest(rest, number, vocabulary.but, vocabulary.condition, vocabulary.no, vocabulary.leaving)
-        > longest(rest, number, vocabulary.around, *agreeing)
-        for number in range(len(rest))
+    against = (vocabulary.but, vocabulary.condition, vocabulary.no, vocabulary.leaving)
+    return any(
+        phrase_of(words[at : at + yes]) not in vocabulary.alone
+        and longest(words, at + yes, vocabulary.wanting)
+        and not any(
+            longest(words, number, *against) > longest(words, number, vocabulary.around, *agreeing)
+            for number in range(at + yes, len(words))
+        )
+        for yes in lengths(words, at, vocabulary.yes)
     )
 
 
@@ -147,6 +162,21 @@ def _bare_no(words: Sequence[Word], vocabulary: Vocabulary) -> bool:
             if all(covered(side, vocabulary.around) for side in around):
                 return True
     return False
+
+
+def _is_mere(sentence: Sentence, vocabulary: Vocabulary) -> bool:
+    """Whether the yes is one that machines begin with, too: "ok", "great"."""
+    words = next(part for part in sentence.parts if not covered(part, vocabulary.around))
+    at = _past_courtesies(words, vocabulary)
+    return phrase_of(words[at : at + longest(words, at, vocabulary.yes)]) in vocabulary.alone
+
+
+def _goes_on(paragraph: Sequence[Sentence], later: Iterable[Sentence], vocabulary: Vocabulary) -> bool:
+    """Whether more follows than courtesies, what the person wants, and names."""
+    agreeing = (vocabulary.around, vocabulary.yes, vocabulary.joining, vocabulary.wanting)
+    parts = [part for sentence in paragraph[:3] for part in sentence.parts]
+    told = any(len(part) > _NAME and not covered(part, *agreeing) for part in parts)
+    return told or any(_is_automatic(one, vocabulary) for one in later)
 
 
 def _unless_taken_back(later: Iterable[Sentence], vocabulary: Vocabulary) -> Answer:
