@@ -115,7 +115,10 @@ async def _act(app: App, mail: IncomingMail, askings: list[Asking]) -> IncomingS
         with suppress(NotFound):  # the list is gone since
             await subscribe_by_form(app, mail.arrival)
         return IncomingState.DONE
-    ends = [await _heed(app, asking) for asking in askings]
+    return _latest([await _heed(app, asking) for asking in askings])
+
+
+def _latest(ends: list[IncomingState]) -> IncomingState:
     return max(ends, key=list(IncomingState).index, default=IncomingState.DONE)
 
 
@@ -149,8 +152,10 @@ async def _come_back(app: App, asking: Asking, told: Told) -> IncomingState:
     return IncomingState.DONE if acted or understood else IncomingState.KEPT
 
 
-async def _join(app: App, asking: Asking) -> IncomingState:
-    await ask_to_join(app, asking)
+async def _join(app: App, asking: Asking, language: str | None = None) -> IncomingState:
+    """Who asks against an order that only an organiser lifts reaches one, where the mail is proven to be theirs."""
+    if not await ask_to_join(app, asking, language):
+        return await carry_to_owner(app, asking)
     return IncomingState.DONE
 
 
@@ -176,9 +181,7 @@ async def _help(app: App, asking: Asking) -> IncomingState:
 async def _request(app: App, asking: Asking) -> IncomingState:
     """The commands stand in the subject or the text; where we find none, help does."""
     found = asked(asking.heard, app.templates.vocabulary, strict=False)
-    for one in found or (Asked(command=Wish.HELP),):
-        await _obey(app, asking, one)
-    return IncomingState.DONE
+    return _latest([await _obey(app, asking, one) for one in found or (Asked(command=Wish.HELP),)])
 
 
 async def _confirm(app: App, asking: Asking) -> IncomingState:
@@ -200,23 +203,20 @@ async def _to_people(app: App, asking: Asking) -> IncomingState:
     if not found or asking.heard.automatic or not (by_token or asking.may_answer):
         return await carry_to_owner(app, asking)
     person = await know_by_token(app, asking) if by_token else asking
-    for one in found:
-        await _obey(app, person, one)
-    return IncomingState.DONE
+    return _latest([await _obey(app, person, one) for one in found])
 
 
-async def _obey(app: App, asking: Asking, told: Asked) -> None:
+async def _obey(app: App, asking: Asking, told: Asked) -> IncomingState:
     """One command in plain words, answered in the language of the word where nothing else tells it."""
     if told.command is Wish.SUBSCRIBE:
-        await ask_to_join(app, asking, told.language)
-    elif told.command is Wish.UNSUBSCRIBE:
+        return await _join(app, asking, told.language)
+    if told.command is Wish.UNSUBSCRIBE:
         await _ask_to_leave(app, asking, told.language)
     elif told.command is Wish.WHICH:
         await tell_lists(app, asking, told.language)
-    elif told.command is Wish.LANGUAGE and told.argument and await change_language(app, asking, told.argument):
-        return
-    else:
+    elif not (told.command is Wish.LANGUAGE and told.argument and await change_language(app, asking, told.argument)):
         await send_help(app, asking, told.language)
+    return IncomingState.DONE
 
 
 _ACTS: dict[Command, Callable[[App, Asking], Awaitable[IncomingState]]] = {
