@@ -55,6 +55,12 @@ def unnamed(mail: SortedParts, subject: str) -> ReturnedFor:
     )
 
 
+def is_cut(mail: SortedParts) -> bool:
+    """Whether the notice ends before its end; not where the letter that it returns has begun already."""
+    text = "\n\n".join(mail.texts)
+    return mail.cut and len(notice_of(text)) >= len(text.rstrip())
+
+
 def _ours(mail: SortedParts) -> frozenset[str]:
     """The addresses the mail itself goes to and comes from."""
     found = (addresses_in(mail.top.fields.get(name, "")) for name in ("to", "from", "reply-to", "return-path"))
