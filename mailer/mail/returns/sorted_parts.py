@@ -107,9 +107,10 @@ def _leaves(top: Part) -> Iterator[tuple[Part, bool]]:
 
 
 def _ends_with_line(part: Part) -> bool:
-    """Whether its last line is whole, and promises no other: a reply in SMTP that goes on (`550-`), or a colon."""
+    """Whether its last line is whole, and promises no other: a reply in SMTP that goes on, a colon, a bracket."""
     lines = [line for line in part.text.splitlines(keepends=True) if line.strip()]
-    return bool(lines) and lines[-1].endswith(("\n", "\r")) and not _GOES_ON.search(lines[-1])
+    last = lines[-1] if lines else ""
+    return last.endswith(("\n", "\r")) and not _GOES_ON.search(last) and last.count("(") <= last.count(")")
 
 
 def _is_told(kind: str) -> bool:
