@@ -12,14 +12,13 @@ from mailer.actions.answering.ask_to_join import ask_to_join
 from mailer.actions.answering.ask_to_leave import ask_to_leave
 from mailer.actions.answering.carry_to_owner import carry_to_owner
 from mailer.actions.answering.change_language import change_language
+from mailer.actions.answering.confirm_by_token import confirm_by_token
 from mailer.actions.answering.know_by_token import know_by_token
 from mailer.actions.answering.leave_by_token import Leaving, leave_by_token
 from mailer.actions.answering.send_help import send_help
 from mailer.actions.answering.tell_lists import tell_lists
 from mailer.actions.guarding.prove import prove
 from mailer.actions.joining.check_token import check_token
-from mailer.actions.joining.confirm import confirm
-from mailer.actions.joining.decline import decline, never_ask_again
 from mailer.actions.joining.subscribe import subscribe_by_form
 from mailer.actions.returning.take_return import take_return
 from mailer.app import App
@@ -27,9 +26,8 @@ from mailer.domain.arrival import Arrival
 from mailer.domain.command_address import Command, parse_local_part
 from mailer.domain.proof import UNPROVEN
 from mailer.domain.returned import ReturnKind
-from mailer.domain.token import Purpose
 from mailer.errors import DatabaseUnavailable, NotFound, NothingPending, TokenRefused
-from mailer.mail.answers import Answer, read_answer
+from mailer.mail.answers import Answer
 from mailer.mail.asking import Asking
 from mailer.mail.commands import Asked, asked
 from mailer.mail.header_section import header_digest
@@ -187,18 +185,9 @@ async def _request(app: App, asking: Asking) -> IncomingState:
 
 
 async def _confirm(app: App, asking: Asking) -> IncomingState:
-    """An answer to "do you want to join?"; what is neither a yes nor a no changes nothing and reaches the owner."""
-    token, answer = asking.to.token or "", read_answer(asking.heard.own_words, app.templates.vocabulary)
-    if answer is Answer.YES and asking.heard.doubtful and not asking.heard.own_words:
-        return IncomingState.KEPT
+    """What neither agrees nor declines reaches the owner."""
     try:
-        if answer is Answer.YES:
-            await confirm(app, token, asking.evidence)
-        elif answer is Answer.NO:
-            await decline(app, token, asking.evidence)
-        elif answer is Answer.NEVER:
-            await never_ask_again(app, token, asking.evidence, purpose=Purpose.CONFIRM)
-        else:
+        if await confirm_by_token(app, asking) is Answer.NEITHER:
             return await carry_to_owner(app, asking)
     except NothingPending:
         if asking.may_answer:
@@ -208,8 +197,9 @@ async def _confirm(app: App, asking: Asking) -> IncomingState:
 
 async def _to_people(app: App, asking: Asking) -> IncomingState:
     """A command where it says nothing else, otherwise for the owner; a reply is of the person our letter went to."""
-    found = asked(asking.heard, app.templates.vocabulary, strict=True)
     by_token = asking.to.command is Command.REPLY
+    person = await know_by_token(app, asking) if by_token and "@" in asking.heard.own_words else None
+    found = asked(asking.heard, app.templates.vocabulary, strict=True, person=person.sender if person else None)
     if not found or asking.heard.automatic or not (by_token or asking.may_answer):
         return await carry_to_owner(app, asking)
     person = await know_by_token(app, asking) if by_token else asking

@@ -55,9 +55,9 @@ def import_(
 def add(
     address: str,
     list_name: ListName,
-    name: str = "",
-    language: str = "",
-    zone: str = "",
+    name: Annotated[str, typer.Option(help="As letters are to greet them.")] = "",
+    language: Annotated[str, typer.Option(help="Of their letters: en, pt-br.")] = "",
+    zone: Annotated[str, typer.Option(help="By whose clock hours are told to them: Europe/Berlin.")] = "",
     invite: Annotated[bool, typer.Option("--invite", help="Ask by letter instead of taking your word.")] = False,
     as_json: AsJson = False,
 ) -> None:
