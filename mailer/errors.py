@@ -56,6 +56,10 @@ class DatabaseUnavailable(MailerError):
     """The database cannot be reached, or refuses us."""
 
 
+class DatabaseMoved(DatabaseUnavailable):
+    """The files at a SQLite database's path are not the ones that are open: what is written there, nobody will find."""
+
+
 class NoRoom(MailerError):
     """So much waits to be acted on that nothing more is taken in for now."""
 

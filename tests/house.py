@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import re
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes, policy
@@ -35,6 +36,8 @@ from mailer.store.database import Database
 from mailer.store.presence import Presence
 
 ROOT = Path(__file__).parent.parent
+DEEP = "MAILER_TEST_LONG" in os.environ
+"""Whether state machines take their time: `make crash`."""
 DOMAIN = "lists.example.org"
 MAIL_SERVER = "mx.example.org"
 ROSA, EMMA, BEA, MALLORY, ADA = (f"{name}@example.org" for name in ("rosa", "emma", "bea", "mallory", "ada"))

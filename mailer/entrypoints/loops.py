@@ -54,11 +54,14 @@ async def _act_on_refusals(app: App, sending: list[asyncio.Task[None]]) -> None:
                 rest_s = _TENTH * (time.monotonic() - began)
         except DatabaseUnavailable as trouble:
             _log.warning("trouble", what=str(trouble))
+        except Exception:
+            _log.exception("refusals wait")
+            rest_s = _LONGEST_PAUSE_S
         await asyncio.wait(sending, timeout=rest_s)
     try:
         while app.refused:
             await take_refused(app)
-    except DatabaseUnavailable as trouble:
+    except Exception as trouble:
         _log.warning("refusals are forgotten", number=len(app.refused), why=str(trouble))
 
 

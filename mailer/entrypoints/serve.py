@@ -26,7 +26,7 @@ from mailer.entrypoints.smtp import IntakeDoor, open_intake
 from mailer.entrypoints.starttls import Certificate
 from mailer.entrypoints.web.pages import web_app
 from mailer.entrypoints.worker import start_children
-from mailer.errors import DatabaseOwned, DatabaseUnavailable
+from mailer.errors import DatabaseMoved, DatabaseOwned, DatabaseUnavailable
 from mailer.outside.imap import Mailbox
 from mailer.settings.intake_tables import IntakeSettings
 from mailer.settings.toml_tables import WebSettings
@@ -34,7 +34,7 @@ from mailer.store.workers import owning
 
 _log = structlog.get_logger()
 
-_OWNER_CHECK_S = 5
+_OWNER_CHECK_S = 2
 _TIDY_CHECK_S = 600
 _GIVING_WAY_S, _IN_A_CROWD = 0.5, 2
 """How long acting on mail rests, and on how many it acts before, while many hand in theirs."""
@@ -54,7 +54,8 @@ async def serve(
 ) -> None:
     """Run, as one of so many processes that send, until SIGINT or SIGTERM.
 
-    Raises DoorTaken, DatabaseOwned and SettingsRefused before any door is open.
+    Raises DoorTaken, DatabaseOwned and SettingsRefused before any door is open; DatabaseMoved where the database is
+    moved away from under us.
     """
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -64,7 +65,7 @@ async def serve(
             _log.info("open", intake=f"{intake.host}:{doors.intake_port}", pages=f"{web.host}:{doors.web_port}")
             await app.bells.closing.wait()
             _log.info("closing")
-    except* DatabaseOwned as lost:
+    except* (DatabaseOwned, DatabaseMoved) as lost:
         raise lost.exceptions[0] from None
 
 
@@ -178,10 +179,13 @@ async def _tidy_hourly(app: App) -> None:
 
 
 async def _stay_owner(app: App, make_sure: Callable[[], None]) -> None:
-    """Make sure every few seconds that the database is ours; DatabaseOwned ends the service."""
+    """Make sure every few seconds that the database is ours, and where it was; DatabaseOwned, DatabaseMoved end us."""
     while not app.bells.closing.is_set():
         try:
             await asyncio.to_thread(make_sure)
+            await app.database.check_files()
+        except DatabaseMoved:
+            raise
         except DatabaseUnavailable as trouble:
             _log.warning("trouble", what=str(trouble))
         await pause(app, _OWNER_CHECK_S)

@@ -5,13 +5,17 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from enum import StrEnum
 from itertools import dropwhile, islice
 
+from mailer.mail.commands import asked
 from mailer.mail.greeting import past_greeting
 from mailer.mail.leaving import asks_to_leave
+from mailer.mail.read import Heard
+from mailer.mail.reply_prefix import bare_subject
 from mailer.mail.sentences import Sentence, sentences, unwrapped
-from mailer.mail.vocabulary import Vocabulary, Word, covered, lengths, longest, phrase_of
+from mailer.mail.vocabulary import Vocabulary, Wish, Word, covered, lengths, longest, phrase_of, words_in
 
 _SENTENCES = 6
 """So many are looked at."""
@@ -30,6 +34,35 @@ class Answer(StrEnum):
     """No, and do not ask me again."""
     NEITHER = "neither"
     """Words of their own that are no answer: a question, or what an automatic reply says."""
+
+
+def answer_of(heard: Heard, vocabulary: Vocabulary) -> Answer:
+    """The answer of a mail to "do you want to join?".
+
+    A mail without words of its own agrees where it holds nothing at all, or nothing but a quote of our letter; a
+    subject that it does not have from us is read in their place.
+    """
+    if heard.own_words:
+        return read_answer(heard.own_words, vocabulary)
+    if not heard.is_blank:
+        return Answer.NEITHER
+    subject, replied = bare_subject(heard.subject)
+    return read_answer("" if replied else subject, vocabulary)
+
+
+def answer_about_leaving(heard: Heard, vocabulary: Vocabulary) -> Answer:
+    """The answer of a mail to "do you want to leave?": whoever asks to be taken off says yes."""
+    text = past_greeting(heard.own_words, vocabulary)
+    words = words_in(text)
+    at = 0
+    while yes := longest(words, at, vocabulary.yes, vocabulary.around):
+        at += yes
+    rest = text[words[at - 1].end :].lstrip(" ,.!:;،，。！") if at else text
+    for said in (text, rest):
+        found = asked(replace(heard, own_words=said), vocabulary, strict=True)
+        if any(one.command is Wish.UNSUBSCRIBE for one in found):
+            return Answer.YES
+    return answer_of(heard, vocabulary)
 
 
 def read_answer(own_words: str, vocabulary: Vocabulary) -> Answer:

@@ -122,6 +122,8 @@ mailbox|account ~ hold
 disabled|suspended|inactive|frozen|locked ?or ?e ?mail mailbox|account|user|recipient|address
 disabled ~ recipient|mailbox|account
 temporarily ~ disabled|suspended
+mailbox|account|user|recipient|inbox ~ temporarily ~ unavailable|closed|blocked|locked
+account that you tried to reach is disabled|inactive
 user|account|mailbox is|has|currently ?been ?temporarily unavailable|suspended
 not accepting ?any ?new messages|mail
 currently not accepting|receiving

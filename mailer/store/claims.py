@@ -1,9 +1,14 @@
-"""The claims: deliveries taken by a worker for a while, listed in one row, so that its end is known to all."""
+"""The claims: deliveries taken by a worker for a while, listed in one row, so that its end is known to all.
+
+The list says what was taken, not what is held: it goes on naming what was put back or deferred since. Whose a claimed
+delivery is, its own row says: it names the claim under which it was taken again; where it names none it was taken once
+only, in its turn, and one claim lists it.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -13,6 +18,7 @@ from sqlalchemy import (
     Dialect,
     Select,
     Update,
+    bindparam,
     delete,
     insert,
     select,
@@ -41,6 +47,8 @@ def take(tx: Connection, campaign_id: int, worker_id: int, most: int, now: datet
     if reached.ids:
         made = insert(claim).values(campaign_id=campaign_id, worker_id=worker_id, deliveries=reached.ids)
         claim_id = tx.execute(made.returning(claim.c.id)).scalar_one()
+        if reached.due:
+            _AGAIN.run(tx, ids=packed(tx.dialect, ((number,) for number in reached.due)), claim_id=claim_id)
         claimed = deliveries_of(tx, campaign_id, claim_id, reached.ids)
     pass_by(tx, campaign_id, reached)
     return claimed
@@ -48,28 +56,32 @@ def take(tx: Connection, campaign_id: int, worker_id: int, most: int, now: datet
 
 @dataclass(frozen=True, slots=True)
 class Reached:
-    """Deliveries taken out of the queue, and the subscription up to which nobody waits for their turn any more."""
+    """What is to be taken out of the queue, and the subscription up to which nobody waits for their turn any more."""
 
-    ids: list[int]
+    due: list[int]
+    """Those that waited for an hour, as all do that were claimed before."""
+    in_turn: list[int] = field(default_factory=list)
     cursor: int | None = None
+
+    @property
+    def ids(self) -> list[int]:
+        return [*self.due, *self.in_turn]
 
 
 def reach(tx: Connection, campaign_id: int, most: int, now: datetime | None) -> Reached:
-    """Take the ids of waiting deliveries out of the queue: those whose hour has come (None: any), then the next.
+    """Look up and lock waiting deliveries: those whose hour has come (None: any), then the next in turn.
 
-    They wait for nothing any more: the caller writes down what they are for, and in the end that they were passed by.
+    The caller writes down what they are for, takes their hour from those that have one, and in the end passes them by.
     """
     due = select(delivery.c.id).where(delivery.c.campaign_id == campaign_id, delivery.c.due_at.is_not(None))
     if now is not None:
         due = due.where(delivery.c.due_at <= now)
     due = due.order_by(delivery.c.due_at, delivery.c.id).limit(most).with_for_update(skip_locked=True)
     ids = [number for (number,) in fetch(tx, due)]
-    if ids:
-        _NO_HOUR.run(tx, ids=packed(tx.dialect, ((number,) for number in ids)))
     if campaign_id == NOTICES or len(ids) >= most:
         return Reached(ids)
-    in_turn = _next_in_turn(tx, campaign_id, most - len(ids))
-    return Reached([*ids, *in_turn.ids], in_turn.cursor)
+    in_turn, cursor = _next_in_turn(tx, campaign_id, most - len(ids))
+    return Reached(ids, in_turn, cursor)
 
 
 def pass_by(tx: Connection, campaign_id: int, reached: Reached) -> None:
@@ -78,14 +90,14 @@ def pass_by(tx: Connection, campaign_id: int, reached: Reached) -> None:
         tx.execute(update(campaign).where(campaign.c.id == campaign_id).values(claim_cursor=reached.cursor))
 
 
-def _next_in_turn(tx: Connection, campaign_id: int, most: int) -> Reached:
+def _next_in_turn(tx: Connection, campaign_id: int, most: int) -> tuple[list[int], int | None]:
     if not is_sqlite(tx):
         # Who reaches for the same campaign waits; a lock of its row would keep all gates waiting with them.
         tx.execute(text("SELECT pg_advisory_xact_lock(:class, :id)"), {"class": _TURNS, "id": campaign_id % 2**31})
     cursors = select(campaign.c.claim_cursor, campaign.c.launch_cursor).where(campaign.c.id == campaign_id)
     one = tx.execute(cursors).one()
     if one.claim_cursor >= one.launch_cursor:
-        return Reached([])
+        return [], None
     wanted = (
         select(delivery.c.id, delivery.c.subscription_id)
         .where(
@@ -100,7 +112,7 @@ def _next_in_turn(tx: Connection, campaign_id: int, most: int) -> Reached:
         .limit(most)
     )
     found = fetch(tx, wanted)
-    return Reached([number for number, _ in found], found[-1][1] if len(found) == most else one.launch_cursor)
+    return [number for number, _ in found], found[-1][1] if len(found) == most else one.launch_cursor
 
 
 def deliveries_of(tx: Connection, campaign_id: int, claim_id: int, ids: Sequence[int]) -> list[Delivery]:
@@ -178,9 +190,10 @@ def _set(text: str) -> datetime:
     return read
 
 
-def _make_no_hour(dialect: Dialect) -> Update:
+def _make_again(dialect: Dialect) -> Update:
     one = rows_of(dialect, "ids", {"id": BigInteger()})
-    return update(delivery).where(delivery.c.id == one.c.id).values(due_at=None)
+    taken = {"due_at": None, "claim_id": bindparam("claim_id", type_=BigInteger())}
+    return update(delivery).where(delivery.c.id == one.c.id).values(taken)
 
 
 def drop(tx: Connection, claim_ids: Iterable[int]) -> None:
@@ -189,4 +202,4 @@ def drop(tx: Connection, claim_ids: Iterable[int]) -> None:
         tx.execute(delete(claim).where(claim.c.id.in_(gone)))
 
 
-_CLAIMED, _NO_HOUR = Prepared(_make_claimed), Prepared(_make_no_hour)
+_CLAIMED, _AGAIN = Prepared(_make_claimed), Prepared(_make_again)

@@ -146,6 +146,7 @@ def _make_hand(dialect: Dialect) -> Update:
             delivery.c.id == one.c.id,
             WAITS,
             delivery.c.due_at.is_(None),
+            or_(delivery.c.claim_id.is_(None), delivery.c.claim_id == one.c.claim_id),
             or_(delivery.c.campaign_id == NOTICES, exists(select(literal(1)).where(sending))),
             ~suppressed(one.c.suppression_key),
         )

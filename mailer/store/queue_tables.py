@@ -118,7 +118,7 @@ delivery = Table(
     Column("queued_at", UtcDateTime),
     Column("attempts", Integer, nullable=False, server_default=text("0")),
     Column("resends", Integer, nullable=False, server_default=text("0")),
-    # The claim under which it is handed.
+    # The claim under which it is handed, or claimed; None where it is claimed for the first time, in its turn.
     Column("claim_id", BigInteger),
     Column("dated_at", UtcDateTime),
     Column("answered_at", UtcDateTime),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -47,30 +47,38 @@ def bury(tx: Connection, worker_ids: Iterable[int], now: datetime) -> Recovered:
     gone = tx.execute(named).scalars().all()
     held = tx.execute(select(claim.c.id, claim.c.deliveries).where(claim.c.worker_id.in_(gone))).all()
     taken = packed(tx.dialect, ((number, one.id) for one in held for number in one.deliveries))
-    in_doubt = fetched(_HANDED_UNDER.run(tx, taken=taken))
-    if in_doubt:
-        _IN_DOUBT.run(tx, taken=taken, now=now)
-    put_back(tx, [(number, now) for number in _left_behind(tx, gone, taken)], now)
+    recovered = _doubt(tx, taken, now)
+    put_back(tx, [(number, now) for number in _left_behind(tx, taken)], now)
     tx.execute(delete(claim).where(claim.c.worker_id.in_(gone)))
     tx.execute(delete(worker).where(worker.c.id.in_(gone)))
-    parked = {number for number, resends, policy in in_doubt if resends >= MOST_RESENDS or policy == "park"}
+    return recovered
+
+
+def doubt(tx: Connection, handed: Iterable[tuple[int, int]], now: datetime) -> Recovered:
+    """Of these deliveries (id, claim) those that are handed may have gone out: as of a worker that died."""
+    return _doubt(tx, packed(tx.dialect, handed), now)
+
+
+def _doubt(tx: Connection, taken: str, now: datetime) -> Recovered:
+    found = fetched(_HANDED_UNDER.run(tx, taken=taken))
+    if found:
+        _IN_DOUBT.run(tx, taken=taken, now=now)
+    parked = {number for number, resends, policy in found if resends >= MOST_RESENDS or policy == "park"}
     return Recovered(
-        resent=tuple(number for number, _, _ in in_doubt if number not in parked), parked=tuple(sorted(parked))
+        resent=tuple(number for number, _, _ in found if number not in parked), parked=tuple(sorted(parked))
     )
 
 
 _TAKEN_ROW = {"id": BigInteger(), "claim_id": BigInteger()}
 
 
-def _left_behind(tx: Connection, gone: Sequence[int], taken: str) -> set[int]:
-    """The claimed deliveries that nobody else holds: one that was deferred may be in another's claim by now."""
+def _left_behind(tx: Connection, taken: str) -> list[int]:
+    """The deliveries that are still claimed under these claims: of what they list, others may have taken some since."""
     one = rows_of(tx.dialect, "taken", _TAKEN_ROW)
     waits = (delivery.c.state.in_(WAITING), delivery.c.due_at.is_(None))
-    unsettled = select(delivery.c.id, delivery.c.campaign_id).join_from(one, delivery, delivery.c.id == one.c.id)
-    found = {number: campaign_id for number, campaign_id in tx.execute(unsettled.where(*waits), {"taken": taken})}
-    others = (claim.c.worker_id.not_in(gone), claim.c.campaign_id.in_(set(found.values())))
-    held = tx.execute(select(claim.c.deliveries).where(*others)).scalars()
-    return set(found).difference(*held)
+    under = or_(delivery.c.claim_id.is_(None), delivery.c.claim_id == one.c.claim_id)
+    left = select(delivery.c.id).distinct().join_from(one, delivery, delivery.c.id == one.c.id).where(*waits, under)
+    return list(tx.execute(left, {"taken": taken}).scalars())
 
 
 def _make_handed_under(dialect: Dialect) -> Select[Any]:

@@ -10,14 +10,17 @@ from sqlalchemy import Connection, insert, select, update
 
 from mailer.domain.address import parse_address
 from mailer.domain.campaign import CampaignState
-from mailer.domain.delivery import Delivery, DeliveryState, Outcome, Settlement, Verdict, settle
+from mailer.domain.delivery import Delivery, DeliveryState, Outcome, Settlement, Verdict
+from mailer.domain.retry import settle
 from mailer.domain.suppression import Reason
 from mailer.store import (
     audience,
     campaigns,
     claims,
     gate,
+    orphans,
     progress,
+    recovery,
     revisions,
     subscribers,
     subscriptions,
@@ -28,10 +31,12 @@ from mailer.store import deliveries as queue
 from mailer.store import mailing_lists as lists
 from mailer.store.gate import Wanted
 from mailer.store.queue_tables import campaign, claim, delivery, edition, revision
+from mailer.store.recovery import Recovered
 
 NOW = datetime(2027, 3, 1, 8, 0, tzinfo=UTC)
 EVENT = timedelta(hours=8)
 SENDING, PAUSED, CANCELLED = CampaignState.SENDING, CampaignState.PAUSED, CampaignState.CANCELLED
+LAUNCHING, SENT = CampaignState.LAUNCHING, CampaignState.SENT
 HANDED, CLAIMED, QUEUED = DeliveryState.HANDED, DeliveryState.CLAIMED, DeliveryState.QUEUED
 FINAL = set(DeliveryState) - {HANDED, CLAIMED, QUEUED, DeliveryState.DEFERRED}
 
@@ -141,4 +146,17 @@ def row(tx: Connection, delivery_id: int) -> Any:
 
 def open_claims(tx: Connection) -> set[int]:
     """The claims that are not done."""
-    return set(tx.execute(select(claim.c.id)).scalars())
+    return set(tx.execute(_CLAIMS).scalars())
+
+
+_CLAIMS = select(claim.c.id)
+
+
+def bury(tx: Connection, *worker_ids: int, now: datetime = NOW) -> Recovered:
+    """These workers are known to be dead."""
+    return recovery.bury(tx, worker_ids, now)
+
+
+def find_orphans(tx: Connection, campaign_id: int) -> list[int]:
+    """Deliveries that nobody would ever take."""
+    return orphans.find(tx, campaign_id).ids

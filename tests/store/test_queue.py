@@ -1,10 +1,18 @@
-"""The queue and its one gate: whatever happens in whatever order, nobody is lost and nobody is mailed unasked."""
+"""The queue and its one gate: whatever happens in whatever order, nobody is lost and nobody is mailed unasked.
+
+`make crash` runs the same with many more examples.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import sys
+from collections import Counter
+from collections.abc import Iterable
+from datetime import timedelta
 from typing import Any
 
+import pytest
+from house import DEEP
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -15,16 +23,21 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
+from queue_model import Sent, Worker, sent
 from queue_room import (
     CANCELLED,
     CLAIMED,
     EVENT,
     FINAL,
     HANDED,
+    LAUNCHING,
     NOW,
     PAUSED,
     SENDING,
+    SENT,
+    bury,
     correct,
+    find_orphans,
     launched,
     leave,
     open_claims,
@@ -32,74 +45,68 @@ from queue_room import (
     wanted,
     worker,
 )
-from sqlalchemy import Engine, select, update
+from sqlalchemy import Engine, text, update
 
-from mailer.domain.campaign import Campaign
-from mailer.domain.delivery import MOST_RESENDS, Delivery, DeliveryState, Verdict
-from mailer.domain.suppression import EVERY_LIST
-from mailer.store import campaigns, claims, deliveries, gate, progress, recovery
-from mailer.store.gate import Wanted
-from mailer.store.queue_tables import delivery
+from mailer.domain.campaign import OVER, Campaign, CampaignState
+from mailer.domain.delivery import MOST_RESENDS, NOTICES, WAITING, Delivery, DeliveryState, Kind, Notice, Verdict
+from mailer.domain.limits import Limits
+from mailer.domain.retry import waits_on
+from mailer.domain.suppression import EVERY_LIST, Reason
+from mailer.errors import LeaseLost
+from mailer.store import campaigns, deliveries, fetching, gate, orphans, progress, suppressions, workers
 from mailer.store.tables import subscriber
 
 STEPS = settings(
-    max_examples=15, stateful_step_count=35, deadline=None, database=None, suppress_health_check=list(HealthCheck)
+    max_examples=1500 if DEEP else 60,
+    stateful_step_count=60 if DEEP else 35,
+    deadline=None,
+    database=None,
+    suppress_health_check=list(HealthCheck),
 )
-
-
-@dataclass
-class Worker:
-    """What a worker knows of its own."""
-
-    id: int
-    tray: dict[int, Delivery] = field(default_factory=dict)
-    handed: dict[int, Delivery] = field(default_factory=dict)
-    open: dict[int, set[int]] = field(default_factory=dict)
-    """What has not come back of each claim."""
-
-    def come_back(self, those: list[Delivery]) -> list[int]:
-        """The claims of which nothing is open any more."""
-        for one in those:
-            self.open[one.claim_id].discard(one.id)
-        done = [number for number, left in self.open.items() if not left]
-        for number in done:
-            del self.open[number]
-        return done
-
-
-@dataclass(frozen=True)
-class Sent:
-    """What the gate was asked with when a letter passed."""
-
-    dated_at: Any
-    revision_id: int | None
-    language: str | None
-    values: Any
+PEOPLE = [f"person{number}@{domain}" for number, domain in enumerate(["big.example"] * 3 + ["small.example"] * 3)]
+SLOW = {"small.example": Limits(per_hour=2)}
+WHICH, SOME = st.integers(0, 1), st.integers(1, 6)
+MINUTES = st.sampled_from([0, 5, 20])
+# What ends a letter for good ends its story, too: more is to be learned from those that go on.
+VERDICT = st.sampled_from([Verdict.DEFERRED, Verdict.DEFERRED, *Verdict])
+WORD = st.tuples(VERDICT, st.booleans())
+FEW = st.integers(0, 2)
+RUN = st.tuples(WHICH, SOME, FEW, st.lists(WORD, max_size=3), FEW, MINUTES)
 
 
 class Queue(RuleBasedStateMachine):
-    """One campaign to four people; two workers, their predecessors that came back to life, people and organisers."""
+    """One campaign to four people, and notices; two workers, their predecessors, people and organisers."""
 
     def __init__(self, engine: Engine) -> None:
         super().__init__()
         # Never committed: every run finds the database as empty as the one before.
         self.tx = engine.connect()
         self.now = NOW
-        self.dead: list[tuple[int, Delivery]] = []
-        self.left: set[str] = set()
+        self.gone: list[Worker] = []
+        """Killed, and not known to be."""
+        self.buried: list[tuple[int, Delivery]] = []
+        self.left: dict[str, set[int]] = {one: set() for one in PEOPLE}
+        """The lists (EVERY_LIST: all) from which somebody went and did not come back."""
         self.taken: set[int] = set()
         """Claims that somebody who left took from their worker, who learns of it at the gate."""
         self.letters: dict[int, Sent] = {}
         """The last letter that passed the gate, of those whose fate may be unknown."""
+        self.copies = Counter[int]()
+        """How often a letter may have arrived, since it was new or people asked for it again."""
         self.final: dict[int, DeliveryState] = {}
 
     def teardown(self) -> None:
-        self.tx.rollback()
-        self.tx.close()
+        try:
+            if sys.exc_info()[0] is None and hasattr(self, "campaign_id"):
+                self.in_the_end_everything_ends()
+        finally:
+            self.tx.rollback()
+            self.tx.close()
 
     @initialize(policy=st.sampled_from(["resend", "park"]))
     def begin(self, policy: str) -> None:
-        self.campaign_id = launched(self.tx, 4, when_uncertain=policy)
+        self.campaign_id = launched(self.tx, PEOPLE, when_uncertain=policy)
+        self.list_id = self.campaign.mailing_list_id
         self.policy = policy
         self.workers = [Worker(worker(self.tx)) for _ in range(2)]
 
@@ -107,139 +114,244 @@ class Queue(RuleBasedStateMachine):
     def campaign(self) -> Campaign:
         return campaigns.get(self.tx, self.campaign_id)
 
-    @rule(which=st.integers(0, 1), most=st.integers(1, 4))
-    def claim(self, which: int, most: int) -> None:
-        mine = self.workers[which]
-        held = self.in_hands()
+    # --- Workers ---------------------------------------------------------------------------------------------------
 
-        found = claims.take(self.tx, self.campaign_id, mine.id, most, self.now)
+    @rule(which=WHICH, most=SOME, notices=st.booleans(), limits=st.sampled_from([{}, SLOW]))
+    def claim(self, which: int, most: int, notices: bool, limits: dict[str, Limits]) -> None:
+        mine, held = self.workers[which], {one.id for one in self.in_hands()}
+        queue = NOTICES if notices else self.campaign_id
+
+        found = fetching.fetch(self.tx, [queue], mine.id, most, self.now, limits)
 
         assert len({one.id for one in found}) == len(found) <= most
+        assert not found or notices or self.campaign.state is SENDING
         for one in found:
             assert one.id not in self.final
             assert one.id not in held
             self.check_repeat(one)
-            mine.tray[one.id] = one
-            mine.open.setdefault(one.claim_id, set()).add(one.id)
+        mine.took(found)
 
     def check_repeat(self, one: Delivery) -> None:
         """A letter that may have gone out is repeated octet for octet; any other is written anew."""
         if one.id in self.letters:
-            assert Sent(one.dated_at, one.revision_id, one.language, wanted(one).values) == self.letters[one.id]
+            assert sent(wanted(one)) == self.letters[one.id]
             assert one.corrections is None
         else:
             assert one.dated_at is None
-            assert one.corrections == self.campaign.corrections
+            assert one.corrections == (self.campaign.corrections if one.campaign_id else None)
 
-    @rule(which=st.integers(0, 1), most=st.integers(1, 4))
+    @rule(which=WHICH, most=SOME)
     def hand(self, which: int, most: int) -> None:
-        mine, told = self.workers[which], self.campaign
-        those = [mine.tray.pop(number) for number in sorted(mine.tray)[:most]]
-        asked = [wanted(one, self.now) for one in those]
+        self.turn(self.workers[which], {}, self.workers[which].from_tray(most))
 
-        went = gate.turn(self.tx, mine.id, [], asked, [], self.now)
-
-        open_gate = told.state is SENDING and self.now < NOW + EVENT
-        fresh = {one.id for one in those if one.corrections in {None, told.corrections}}
-        welcome = {one.id for one in those if one.address not in self.left and one.id not in self.taken}
-        assert went == (fresh & welcome if open_gate else set())
-        mine.handed |= {one.id: one for one in those if one.id in went}
-        self.letters |= {one.delivery_id: _sent(one) for one in asked if one.delivery_id in went}
-        missed = [one for one in those if one.id not in went]
-        self.taken -= {one.id for one in missed}
-        gate.turn(self.tx, mine.id, [], [], mine.come_back(missed), self.now)
-
-    @rule(which=st.integers(0, 1), most=st.integers(1, 4), verdict=st.sampled_from(Verdict))
+    @rule(which=WHICH, most=SOME, verdict=VERDICT)
     def answer(self, which: int, most: int, verdict: Verdict) -> None:
         mine = self.workers[which]
-        those = [mine.handed.pop(number) for number in sorted(mine.handed)[:most]]
-        words = [settled(one, verdict, self.now) for one in those]
-        for one in words:
-            if one.redate:
-                del self.letters[one.delivery_id]
+        self.turn(mine, {one.id: (one, verdict, False) for one in mine.answered(most)}, [])
 
-        gate.turn(self.tx, mine.id, words, [], mine.come_back(those), self.now)
-
-        assert {one.delivery_id: self.rows()[one.delivery_id].state for one in words} == {
-            one.delivery_id: one.state for one in words
-        }
-
-    @rule(which=st.integers(0, 1))
-    def put_back(self, which: int) -> None:
+    @rule(which=WHICH, words=st.lists(WORD, max_size=3), most=SOME)
+    def answer_and_hand(self, which: int, words: list[tuple[Verdict, bool]], most: int) -> None:
         mine = self.workers[which]
-        those = list(mine.tray.values())
+        said = zip(mine.answered(len(words)), words, strict=False)
+        self.turn(mine, {one.id: (one, *word) for one, word in said}, mine.from_tray(most))
 
-        gate.put_back(self.tx, [(one.id, self.now) for one in those], self.now)
+    @rule(runs=st.lists(RUN, min_size=1, max_size=3))
+    def send(self, runs: list[tuple[int, int, int, list[tuple[Verdict, bool]], int, int]]) -> None:
+        """What workers do most of the time, at a stretch: claim, hand, hear, give back what was too much."""
+        for which, most, few, words, unused, minutes in runs:
+            self.claim(which, most, False, {})
+            self.hand(which, few)
+            self.answer_and_hand(which, words, 0)
+            self.put_back(which, unused, minutes)
+            self.now += timedelta(minutes=minutes)
 
-        mine.tray.clear()
+    def turn(self, mine: Worker, answers: dict[int, tuple[Delivery, Verdict, bool]], those: list[Delivery]) -> None:
+        """One commit: what became of letters, and which go next."""
+        told, asked = self.campaign, [wanted(one, self.now) for one in those]
+        words = {}
+        for number, (one, verdict, wronged) in answers.items():
+            word = settled(one, verdict, self.now)
+            # Refused, but not for what is about its reader.
+            words[number] = waits_on(word, one, self.now, 0.0) if wronged and verdict is Verdict.REFUSED else word
+            if words[number].redate:
+                del self.letters[number]
+            if verdict in {Verdict.ACCEPTED, Verdict.UNKNOWN}:
+                self.may_have_arrived(number)
+        done = mine.come_back([one for one, _, _ in answers.values()])
+
+        went = gate.turn(self.tx, mine.id, list(words.values()), asked, done, self.now)
+
+        assert went == {one.id for one in those if self.may_go(one, told)}
+        rows = self.rows()
+        assert {number: rows[number].state for number in words} == {n: one.state for n, one in words.items()}
+        self.letters |= {one.delivery_id: sent(one) for one in asked if one.delivery_id in went}
+        mine.handed |= {one.id: one for one in those if one.id in went}
+        missed = [one for one in those if one.id not in went]
+        self.taken -= {one.id for one in missed}
+        mine.came_back(missed)
+
+    def may_go(self, one: Delivery, told: Campaign) -> bool:
+        if one.campaign_id == NOTICES:
+            return EVERY_LIST not in self.left[one.address]
+        fresh = one.corrections in {None, told.corrections} and one.id not in self.taken
+        return fresh and told.state is SENDING and self.now < NOW + EVENT and not self.left[one.address]
+
+    def may_have_arrived(self, number: int) -> None:
+        self.copies[number] += 1
+        parks = self.policy == "park" and self.rows()[number].campaign_id
+        assert self.copies[number] <= 1 + (0 if parks else MOST_RESENDS)
+
+    @rule(which=WHICH, most=SOME, minutes=MINUTES)
+    def put_back(self, which: int, most: int, minutes: int) -> None:
+        """A lane is held, or the run is over."""
+        mine = self.workers[which]
+        those = mine.from_tray(most)
+
+        gate.give_back(self.tx, mine.id, [(one.id, self.now + timedelta(minutes=minutes)) for one in those], self.now)
+
         self.taken -= {one.id for one in those}
-        gate.turn(self.tx, mine.id, [], [], mine.come_back(those), self.now)
+        mine.came_back(those)
 
-    @rule(which=st.integers(0, 1))
-    def die_and_be_buried(self, which: int) -> None:
-        gone = self.workers[which]
-        self.dead += [(gone.id, one) for one in (gone.tray | gone.handed).values()]
-        self.taken -= set(gone.tray)
+    @rule(which=WHICH)
+    def cannot_be_written(self, which: int) -> None:
+        """A notice fails; a campaign is held."""
+        mine = self.workers[which]
+        for one in mine.from_tray(1):
+            if one.campaign_id == NOTICES:
+                deliveries.give_up(self.tx, one.id, "why")
+            else:
+                campaigns.move(self.tx, self.campaign_id, PAUSED, of=(SENDING,))
+                gate.give_back(self.tx, mine.id, [(one.id, self.now)], self.now)
+            self.taken.discard(one.id)
+            mine.came_back([one])
 
-        found = recovery.bury(self.tx, [gone.id], self.now)
+    @rule(which=WHICH)
+    def rest(self, which: int) -> None:
+        """Nothing is to be done: be heard of, and close the claims that are done."""
+        mine = self.workers[which]
+        workers.renew(self.tx, mine.id, self.now)
+        gate.turn(self.tx, mine.id, [], [], mine.come_back([]), self.now)
 
-        parked = {one.id for one in gone.handed.values() if one.resends == MOST_RESENDS or self.policy == "park"}
-        assert (set(found.resent), set(found.parked)) == (set(gone.handed) - parked, parked)
-        self.workers[which] = Worker(worker(self.tx))
+    # --- Deaths ----------------------------------------------------------------------------------------------------
 
-    @precondition(lambda self: self.dead)
-    @rule(data=st.data(), verdict=st.sampled_from(Verdict))
+    @rule(which=st.sets(WHICH, min_size=1), known=st.booleans())
+    def die(self, which: set[int], known: bool) -> None:
+        """Killed, and nobody knows yet; or given up for dead while it may speak again."""
+        for number in which:
+            self.gone.append(self.workers[number])
+            self.workers[number] = Worker(worker(self.tx))
+        if known:
+            self.bury(self.gone[-len(which) :])
+
+    @precondition(lambda self: self.gone)
+    @rule(data=st.data())
+    def be_buried(self, data: st.DataObject) -> None:
+        those = data.draw(st.sets(st.sampled_from(range(len(self.gone))), min_size=1))
+        self.bury([self.gone[number] for number in those])
+
+    def bury(self, those: list[Worker]) -> None:
+        handed = {one.id: one for mine in those for one in mine.handed.values()}
+        parked = {
+            number
+            for number, one in handed.items()
+            if one.resends == MOST_RESENDS or (self.policy == "park" and one.campaign_id)
+        }
+        for number in handed:
+            self.may_have_arrived(number)
+
+        found = bury(self.tx, *(mine.id for mine in those), now=self.now)
+
+        assert (set(found.resent), set(found.parked)) == (set(handed) - parked, parked)
+        for mine in those:
+            self.taken -= set(mine.tray)
+            self.buried += [(mine.id, one) for one in (mine.tray | mine.handed).values()]
+            self.gone.remove(mine)
+
+    @precondition(lambda self: self.buried)
+    @rule(data=st.data(), verdict=VERDICT)
     def the_dead_speak(self, data: st.DataObject, verdict: Verdict) -> None:
-        worker_id, one = data.draw(st.sampled_from(self.dead))
+        worker_id, one = data.draw(st.sampled_from(self.buried))
         everything = sorted(open_claims(self.tx))
         before = self.rows(), everything, self.campaign
 
-        went = gate.turn(
-            self.tx, worker_id, [settled(one, verdict, self.now)], [wanted(one, self.now)], everything, self.now
-        )
+        words = [settled(one, verdict, self.now)]
+        went = gate.turn(self.tx, worker_id, words, [wanted(one, self.now)], everything, self.now)
+        gate.give_back(self.tx, worker_id, [(one.id, self.now)], self.now)
+        with pytest.raises(LeaseLost):
+            workers.renew(self.tx, worker_id, self.now)
+        with pytest.raises(LeaseLost):
+            fetching.fetch(self.tx, [self.campaign_id], worker_id, 1, self.now, {})
 
         assert went == set()
         assert (self.rows(), sorted(open_claims(self.tx)), self.campaign) == before
 
-    @rule(number=st.integers(0, 1), mailing_list=st.sampled_from(["this", "every"]))
-    def leave(self, number: int, mailing_list: str) -> None:
-        address = f"person{number}@example.org"
-        self.left.add(address)
-        trays = [one for mine in self.workers for one in mine.tray.values()]
-        if self.campaign.state is not CANCELLED:
-            self.taken |= {one.id for one in trays if one.address == address}
-        leave(self.tx, address, self.campaign.mailing_list_id if mailing_list == "this" else EVERY_LIST, self.now)
+    # --- People ----------------------------------------------------------------------------------------------------
 
-    @rule(
-        number=st.integers(1, 3), name=st.sampled_from([None, "Émma", "Rosa"]), language=st.sampled_from([None, "de"])
-    )
-    def tell_of_oneself(self, number: int, name: str | None, language: str | None) -> None:
-        who = subscriber.c.address == f"person{number}@example.org"
+    @rule(address=st.sampled_from(PEOPLE[:2]), every=st.booleans(), back=st.booleans())
+    def leave(self, address: str, every: bool, back: bool) -> None:
+        """Or come back: what was taken out of the queue stays out."""
+        mailing_list_id = EVERY_LIST if every else self.list_id
+        if back:
+            suppressions.lift(self.tx, f"key of {address}", mailing_list_id, Reason.LEFT)
+            self.left[address].discard(mailing_list_id)
+            return
+        self.left[address].add(mailing_list_id)
+        if self.campaign.state not in OVER:
+            mine = [one for one in self.on_trays() if one.campaign_id and one.address == address]
+            self.taken |= {one.id for one in mine}
+        leave(self.tx, address, mailing_list_id, self.now)
+
+    @rule(address=st.sampled_from(PEOPLE))
+    def ask_for_help(self, address: str) -> None:
+        if sum(not row.campaign_id for row in self.rows().values()) < 3:
+            notice = Notice(kind=Kind.HELP, address=address, suppression_key=f"key of {address}", language="de")
+            assert deliveries.add_notice(self.tx, notice, self.now)
+
+    # --- Organisers, and the clock ---------------------------------------------------------------------------------
+
+    @rule(name=st.sampled_from([None, "Émma", "Rosa"]), language=st.sampled_from([None, "de"]))
+    def correct(self, name: str | None, language: str | None) -> None:
+        """The text; and what somebody says of oneself."""
+        correct(self.tx, self.campaign_id)
+        who = subscriber.c.address == PEOPLE[-1]
         self.tx.execute(update(subscriber).where(who).values(name=name, language=language))
 
-    @rule()
-    def correct(self) -> None:
-        correct(self.tx, self.campaign_id)
-
-    @rule(to=st.sampled_from([PAUSED, SENDING]))
-    def pause_or_resume(self, to: Any) -> None:
-        campaigns.move(self.tx, self.campaign_id, to, of=(SENDING, PAUSED))
+    @rule(to=st.sampled_from([PAUSED, LAUNCHING, *[SENDING] * 6]))
+    def pause_or_resume(self, to: CampaignState) -> None:
+        campaigns.move(self.tx, self.campaign_id, to, of=(LAUNCHING, SENDING, PAUSED))
 
     @precondition(lambda self: self.now > NOW + EVENT / 2)
     @rule()
     def cancel(self) -> None:
         campaigns.move(self.tx, self.campaign_id, CANCELLED, of=(SENDING, PAUSED))
 
-    @rule(of=st.sampled_from([DeliveryState.FAILED, DeliveryState.UNCERTAIN]))
-    def ask_to_retry(self, of: DeliveryState) -> None:
-        assert deliveries.wait_again(self.tx, self.campaign_id, of, 0, 10, self.now) is not None
-        for number in [number for number, state in self.final.items() if state is of]:
-            del self.final[number]
+    @rule(how=st.sampled_from(["retry", "resend", "accepted", "failed", "wronged"]), minutes=MINUTES)
+    def reconsider(self, how: str, minutes: int) -> None:
+        """`campaign retry`, `campaign settle`; or others were refused in the same words, and it was not about them."""
+        of = DeliveryState.FAILED if how in {"retry", "wronged"} else DeliveryState.UNCERTAIN
+        those = [number for number, row in self.rows().items() if row.campaign_id and row.state == of]
+        if how in {"accepted", "failed"}:
+            deliveries.declare(self.tx, self.campaign_id, of, DeliveryState(how), 0, 99)
+            self.final |= dict.fromkeys(those, DeliveryState(how))
+        elif how == "wronged" and self.campaign.state not in OVER:
+            hour = self.now + timedelta(minutes=minutes)
+            assert sorted(deliveries.reopen(self.tx, dict.fromkeys(those, hour))) == sorted(those)
+            self.reconsidered(those)
+        elif how != "wronged" and those and self.campaign.state is not CANCELLED:
+            campaigns.move(self.tx, self.campaign_id, SENDING, of=(SENT,), finished_at=None)
+            assert deliveries.wait_again(self.tx, self.campaign_id, of, 0, 99, self.now) is not None
+            self.reconsidered(those)
+            for number in those:
+                self.copies.pop(number, None)
+
+    def reconsidered(self, those: Iterable[int]) -> None:
+        for number in those:
+            self.final.pop(number, None)
             self.letters.pop(number, None)
 
-    @rule(minutes=st.sampled_from([10, 300]))
+    @rule(minutes=st.sampled_from([6, 6, 6, 90]))
     def wait(self, minutes: int) -> None:
-        self.now = self.now + (EVENT / 48 if minutes == 10 else EVENT / 1.6)
+        self.now += timedelta(minutes=minutes)
 
     @rule()
     def end_what_is_over(self) -> None:
@@ -248,38 +360,98 @@ class Queue(RuleBasedStateMachine):
             while deliveries.end_waiting(self.tx, campaign_id, end, 2):
                 pass
         assert campaigns.over(self.tx, self.now) == []
+        if self.campaign_id in fetching.look(self.tx, False, self.now).over:
+            assert set(progress.counts(self.tx, self.campaign_id)) <= FINAL
+            campaigns.move(self.tx, self.campaign_id, SENT, of=(SENDING,), finished_at=self.now)
+
+    @rule()
+    def look_for_orphans(self) -> None:
+        """What the service does once an hour; nothing that somebody holds is taken from them."""
+        before = self.rows(), self.campaign
+        for queue in (self.campaign_id, NOTICES):
+            assert orphans.take_back(self.tx, queue, list(before[0]), self.now).ids == []
+            dropped = set(orphans.drop_empty_claims(self.tx, queue))
+            held = {one.claim_id for one in self.in_hands() if one.id not in self.taken}
+            assert dropped.isdisjoint(held)
+            for mine in self.everybody():
+                mine.dropped |= dropped
+        assert (self.rows(), self.campaign) == before
+
+    # --- What holds ------------------------------------------------------------------------------------------------
 
     @invariant()
-    def everyone_is_accounted_for(self) -> None:
-        counts = progress.counts(self.tx, self.campaign_id)
-        assert sum(counts.values()) == self.campaign.audience == 4
-        holds = any(mine.open for mine in self.workers)
-        assert progress.any_open(self.tx, self.campaign_id) == (holds or not set(counts) <= FINAL)
+    def nobody_is_orphaned(self) -> None:
+        assert find_orphans(self.tx, self.campaign_id) == find_orphans(self.tx, NOTICES) == []
 
     @invariant()
     def the_ledger_agrees_with_the_workers_and_with_what_was_settled_before(self) -> None:
-        lines = {line.id: line.state for line in progress.of_campaign(self.tx, self.campaign_id, 0, 10)}
-        trays = {number for mine in self.workers for number in mine.tray}
-        assert {number for number, state in lines.items() if state is CLAIMED} == trays - self.taken
-        assert {number for number, state in lines.items() if state is HANDED} == {
-            number for mine in self.workers for number in mine.handed
+        rows = self.rows()
+        assert {number for number, row in rows.items() if row.state == HANDED} == {
+            number for mine in self.everybody() for number in mine.handed
         }
-        assert open_claims(self.tx) == {number for mine in self.workers for number in mine.open}
-        assert {number: lines[number] for number in self.final} == self.final
-        rows = self.rows().values()
-        assert all(row.resends <= MOST_RESENDS and (row.state not in FINAL or row.due_at is None) for row in rows)
-        self.final = {number: state for number, state in lines.items() if state in FINAL}
+        for one in self.on_trays():
+            row = rows[one.id]
+            assert one.id in self.taken or (row.state in WAITING and row.due_at is None)
+        assert open_claims(self.tx) == {number for mine in self.everybody() for number in mine.open_claims}
+        assert {number: rows[number].state for number in self.final} == self.final
+        assert all(row.resends <= MOST_RESENDS and (row.state not in FINAL or not row.due_at) for row in rows.values())
+        self.final = {number: DeliveryState(row.state) for number, row in rows.items() if row.state in FINAL}
 
-    def in_hands(self) -> set[int]:
-        return {number for mine in self.workers for number in mine.tray | mine.handed}
+    @rule()
+    def look_at_the_report(self) -> None:
+        """Everyone is accounted for."""
+        counts, rows = progress.counts(self.tx, self.campaign_id), self.rows()
+        lines = {line.id: line.state for line in progress.of_campaign(self.tx, self.campaign_id, 0, 99)}
+        assert Counter(lines.values()) == counts
+        assert sum(counts.values()) == self.campaign.audience == len(PEOPLE)
+        held = {one.id for one in self.on_trays() if one.campaign_id} - self.taken
+        assert lines == {
+            number: CLAIMED if number in held else row.state for number, row in rows.items() if row.campaign_id
+        }
+        if not set(counts) <= FINAL:
+            assert progress.any_open(self.tx, self.campaign_id)
+            assert self.campaign.state is not SENT
+
+    def in_the_end_everything_ends(self) -> None:
+        """One worker goes on living: all letters come to an end, and the campaign is over."""
+        last, *others = self.workers
+        self.gone += others
+        self.workers = [last]
+        self.bury(list(self.gone))
+        campaigns.move(self.tx, self.campaign_id, SENDING, of=(PAUSED, LAUNCHING))
+        for _ in range(8):
+            self.turn(last, {one.id: (one, Verdict.ACCEPTED, False) for one in last.answered(99)}, last.from_tray(99))
+            if not last.handed and all(row.state in FINAL for row in self.rows().values()):
+                break
+            self.end_what_is_over()
+            self.now += timedelta(hours=1)
+            for notices in (True, False):
+                self.claim(0, 99, notices, {})
+        self.rest(0)
+        self.end_what_is_over()
+        assert {DeliveryState(row.state) for row in self.rows().values()} <= FINAL
+        assert open_claims(self.tx) == set()
+        assert self.campaign.state in OVER
+        self.look_at_the_report()
+
+    # --- What is where ---------------------------------------------------------------------------------------------
+
+    def everybody(self) -> list[Worker]:
+        return [*self.workers, *self.gone]
+
+    def on_trays(self) -> list[Delivery]:
+        return [one for mine in self.everybody() for one in mine.tray.values()]
+
+    def in_hands(self) -> list[Delivery]:
+        return [*self.on_trays(), *(one for mine in self.everybody() for one in mine.handed.values())]
 
     def rows(self) -> dict[int, Any]:
-        found = self.tx.execute(select(delivery).where(delivery.c.campaign_id == self.campaign_id))
-        return {row.id: row for row in found}
+        return {row.id: row for row in self.tx.execute(_ROWS, {"campaign_id": self.campaign_id})}
 
 
-def _sent(one: Wanted) -> Sent:
-    return Sent(one.dated_at, one.revision_id, one.language, one.values)
+_ROWS = text(
+    "SELECT id, campaign_id, state, due_at, resends FROM delivery WHERE campaign_id IN (:campaign_id, 0) ORDER BY id"
+)
 
 
 def test_in_whatever_order_things_happen_the_queue_keeps_its_promises(engine: Engine) -> None:

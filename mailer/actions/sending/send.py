@@ -63,6 +63,8 @@ async def send(desk: Desk) -> int:
             await _until_low(desk, team)
         await _send_home(desk, team)
         _check(desk, team)
+        if desk.unheard:
+            raise WorkerFailed(f"{desk.unheard} letters were cut off on their way")
     except Exception:
         # Who has given a letter may still hear its answer: what is cut off is of unknown fate.
         await _send_home(desk, team, _LAST_ANSWERS_S)

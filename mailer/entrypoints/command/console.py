@@ -29,6 +29,7 @@ _USAGE = (
     errors.DkimKeyRefused,
     errors.DoorTaken,
     errors.DatabaseOwned,
+    errors.DatabaseMoved,
     errors.SchemaUnknown,
     errors.MomentRefused,
     errors.ListNameRefused,

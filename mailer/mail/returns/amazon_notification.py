@@ -31,13 +31,13 @@ def amazon_notification(text: str, own: Collection[str]) -> Returned | None:
         return None
     listed = _LIST.search(json)
     each = [dict(_VALUE.findall(found[0])) for found in _EACH.finditer(listed[1])] if listed else []
-    each = [values for values in each if (address := values.get("emailAddress")) and not is_own(address, own)]
+    each = [values for values in each if "@" in (to := values.get("emailAddress", "")) and not is_own(to, own)]
     if kind[1] == "Complaint":
         stated = _TYPE.search(json)
         return complaint_for(stated[1].lower() if stated else "abuse", [values["emailAddress"] for values in each])
     if kind[1] == "Delivery":
         to = _DELIVERED.search(json)
-        addresses = [address for address in _STRING.findall(to[1]) if not is_own(address, own)] if to else []
+        addresses = [one for one in _STRING.findall(to[1]) if "@" in one and not is_own(one, own)] if to else []
         given = tuple(judged(address=address, action=Action.DELIVERED, status=None, said="") for address in addresses)
         return Returned(kind=ReturnKind.RECEIPT, recipients=given)
     action = Action.FAILED if kind[1] == "Bounce" else Action.DELAYED

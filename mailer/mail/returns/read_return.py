@@ -59,7 +59,7 @@ def _kind(actions: Collection[Action]) -> ReturnKind:
 
 def _forwarded(mail: SortedParts, own: frozenset[str]) -> Returned | None:
     """A bounce that a robot passed on whole, or somebody without a word of theirs."""
-    if len(mail.originals) != 1 or len(own_words(mail.top).split()) >= _FEWEST_WORDS:
+    if len(mail.originals) != 1 or len(own_words(mail.top).text.split()) >= _FEWEST_WORDS:
         return None
     inner = inner_mail(mail.originals[0])
     return _read(inner, own) if inner.reports else None
