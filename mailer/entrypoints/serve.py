@@ -15,6 +15,7 @@ import uvicorn
 
 from mailer.actions.hearing.hear import AT_ONCE, hear
 from mailer.actions.hearing.receive import Reception
+from mailer.actions.tending.take_back import take_back_orphans
 from mailer.actions.tending.tell_owners import tell_owners
 from mailer.actions.tending.tidy import tidy
 from mailer.app import App
@@ -182,6 +183,7 @@ async def _tidy_hourly(app: App) -> None:
         try:
             if any((done := await tidy(app)).values()):
                 _log.info("tidied", **done)
+            await take_back_orphans(app)
             await tell_owners(app)
         except DatabaseUnavailable as trouble:
             _log.warning("trouble", what=str(trouble))

@@ -56,6 +56,7 @@ async def _look_inside(at_hand: Settings) -> list[Finding]:
     from datetime import UTC, datetime
 
     from mailer.actions.tending.check_campaigns import check_campaigns
+    from mailer.actions.tending.check_deliveries import check_deliveries
     from mailer.actions.tending.check_mail import check_mail
     from mailer.app import resource
     from mailer.errors import MailerError
@@ -67,7 +68,9 @@ async def _look_inside(at_hand: Settings) -> list[Finding]:
             return []
         database = Database(at_hand.database.url)
         try:
-            return await check_mail(database, datetime.now(UTC)) + await check_campaigns(database)
+            now = datetime.now(UTC)
+            findings = await check_mail(database, now) + await check_campaigns(database)
+            return findings + await check_deliveries(database, now)
         finally:
             await database.close()
     except MailerError:  # told already
