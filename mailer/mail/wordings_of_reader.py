@@ -100,7 +100,7 @@ permanently disabled|blocked|closed|deactivated|deleted|removed|suspended
 
 GONE = """
 account|mailbox|user|address|recipient ~ discontinued|deleted|closed|terminated|expired|removed|cancelled|canceled
-account|mailbox|user|address|recipient ~ deactivated|decommissioned|retired|permanently
+account|mailbox|user|address|recipient ~ deactivated|decommissioned|retired
 account|mailbox ~ no longer ~ active|available|valid|exist*|use
 no longer ~ active|valid|exist*|available|employed|works|with|accept*|use
 is no longer

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 
-from mailer.domain.returned import Action, Returned, ReturnKind
+from mailer.domain.returned import Action, Returned, ReturnKind, perhaps
 from mailer.mail.returns.complaint import complaint_for
 from mailer.mail.returns.found_address import is_own
 from mailer.mail.returns.judged import judged
@@ -18,7 +18,8 @@ _EACH = re.compile(r"\{[^{}]{0,4000}\}")
 _VALUE = re.compile(r'"(\w{1,40})"\s{0,4}:\s{0,4}"((?:[^"\\]|\\.){0,2000})"')
 _TYPE = re.compile(r'"complaintFeedbackType"\s{0,4}:\s{0,4}"([\w-]{1,40})"')
 _STRING = re.compile(r'"([^"\\]{3,320})"')
-_TRANSIENT = re.compile(r'"bounceType"\s{0,4}:\s{0,4}"(?:Transient|Undetermined)"')
+_PERMANENT = re.compile(r'"bounceType"\s{0,4}:\s{0,4}"Permanent"')
+"""Of others SES may think better, and what does not say may have lost it."""
 
 
 def amazon_notification(text: str, own: Collection[str]) -> Returned | None:
@@ -41,16 +42,17 @@ def amazon_notification(text: str, own: Collection[str]) -> Returned | None:
         given = tuple(judged(address=address, action=Action.DELIVERED, status=None, said="") for address in addresses)
         return Returned(kind=ReturnKind.RECEIPT, recipients=given)
     action = Action.FAILED if kind[1] == "Bounce" else Action.DELAYED
-    hint = "4.0.0" if _TRANSIENT.search(json) else None
+    permanent = _PERMANENT.search(json) is not None
+    told = (
+        judged(
+            address=values["emailAddress"],
+            action=action,
+            status=values.get("status") or (None if permanent else "4.0.0"),
+            said=values.get("diagnosticCode", "").removeprefix("smtp;").strip(),
+        )
+        for values in each
+    )
     return Returned(
         kind=ReturnKind.BOUNCE if action is Action.FAILED else ReturnKind.DELAY,
-        recipients=tuple(
-            judged(
-                address=values["emailAddress"],
-                action=action,
-                status=values.get("status") or hint,
-                said=values.get("diagnosticCode", "").removeprefix("smtp;").strip(),
-            )
-            for values in each
-        ),
+        recipients=tuple(one if permanent else perhaps(one) for one in told),
     )

@@ -35,7 +35,7 @@ _IRONPORT = re.compile(r"^\W{0,3}\d\.\d\.\d - [\w ]{3,40}? (?=\d{3}-['\"])")
 _OF_READER = frozenset(
     {Reason.UNKNOWN_USER, Reason.UNKNOWN_HOST, Reason.DISABLED, Reason.MOVED, Reason.SUSPENDED, Reason.UNCLEAR}
 )
-_MILDER = frozenset({Reason.FULL, Reason.SUSPENDED})
+_MILDER = frozenset({Reason.FULL, Reason.SUSPENDED, Reason.RESTRICTED})
 _PERHAPS = re.compile(r"\b(?:may|might|possibl[ye]|perhaps|could be|either|or)\b", re.IGNORECASE)
 
 
