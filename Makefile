@@ -42,7 +42,7 @@ bench: $(DEVELOPING) ## Measure speed and memory against Postfix's smtp-source; 
 	$(BIN)/python -m bench $(WITH)
 
 crash: $(DEVELOPING) ## Kill the service a hundred times over a hundred thousand people; ARGS="--kills 20 --people 20000"
-	MAILER_TEST_LONG=1 $(BIN)/python -m pytest -n auto --dist loadgroup tests/crash
+	MAILER_TEST_LONG=1 $(BIN)/python -m pytest -n auto --dist loadgroup tests/crash tests/flows/test_each_await.py
 	PYTHONPATH=tests $(BIN)/python tests/crash/long.py $(ARGS)
 
 clean: ## Remove what was made

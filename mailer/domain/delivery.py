@@ -46,8 +46,7 @@ class Kind(StrEnum):
 
     CAMPAIGN = "campaign"
     CONFIRM = "confirm"
-    UNCLEAR = "unclear"
-    """Asks once more, since the answer said neither yes nor no."""
+    UNCLEAR = "unclear"  # asks once more, since the answer said neither yes nor no
     ALREADY = "already"
     WELCOME = "welcome"
     GOODBYE = "goodbye"

@@ -44,6 +44,8 @@ class Counted(StrEnum):
     """Mails that a program may have sent and that were carried to the owner of one list."""
     TIDIED = "tidied"
     """How often the house was tidied."""
+    WATCHED = "watched"
+    """How often deliveries that nobody would take were looked for."""
     SWEPT = "swept"
     """Not a number of things but the last line of the consent record whose proofs were erased."""
     ACCEPTED = "accepted"

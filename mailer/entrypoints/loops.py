@@ -10,7 +10,7 @@ from functools import partial
 
 import structlog
 
-from mailer.actions.posting.desk import Desk, enter
+from mailer.actions.posting.desk import Desk, enter, give_up
 from mailer.actions.returning.take_return import take_return
 from mailer.actions.sending.launch import launch_due
 from mailer.actions.sending.send import send
@@ -86,13 +86,10 @@ async def _send_in(app: App, priority: Priority) -> None:
             desk = desk or await enter(app, priority, instead_of=before)
             before = desk
             await send(desk)
-        except RelayUnavailable:
-            if desk is not None and desk.unheard:
-                desk = None
-            raise
-        except BaseException:
-            desk = None
-            raise
+        finally:
+            if desk is not None and not desk.intact:
+                lost, desk = desk, None
+                await give_up(lost)
 
     await whenever(app, app.bells.of(priority), work)
 

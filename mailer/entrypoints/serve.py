@@ -8,12 +8,14 @@ from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, closing, contextmanager
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
 import structlog
 import uvicorn
 
 from mailer.actions.hearing.hear import AT_ONCE, hear
 from mailer.actions.hearing.receive import Reception
+from mailer.actions.tending.take_back import take_back_orphans
 from mailer.actions.tending.tell_owners import tell_owners
 from mailer.actions.tending.tidy import tidy
 from mailer.app import App
@@ -30,6 +32,7 @@ from mailer.errors import DatabaseMoved, DatabaseOwned, DatabaseUnavailable
 from mailer.outside.imap import Mailbox
 from mailer.settings.intake_tables import IntakeSettings
 from mailer.settings.toml_tables import WebSettings
+from mailer.store.database_files import make_private
 from mailer.store.workers import owning
 
 _log = structlog.get_logger()
@@ -80,6 +83,7 @@ async def serving(
     answered by them finds every door open.
     """
     with owning(app.database.engine) as make_sure, closing(listen(web.host, web.port, "the web door")) as pages_socket:
+        _keep_private(app, intake)
         reception = Reception(app, intake)
         await reception.sweep()
         place = _mail_door(app, intake)
@@ -108,6 +112,13 @@ async def serving(
                         await asyncio.gather(mail_door.close(), cut_off(sending))
         finally:
             await app.close()
+
+
+def _keep_private(app: App, intake: IntakeSettings) -> None:
+    """What older versions, or a copy put back, left for others to read is ours alone from now on."""
+    database = Path(str(app.database.engine.url.database)) if app.database.has_one_writer else None
+    if changed := make_private(database, intake.spool):
+        _log.warning("made private", files=[str(file) for file in changed])
 
 
 def _mail_door(app: App, intake: IntakeSettings) -> IntakeDoor:
@@ -172,6 +183,7 @@ async def _tidy_hourly(app: App) -> None:
         try:
             if any((done := await tidy(app)).values()):
                 _log.info("tidied", **done)
+            await take_back_orphans(app)
             await tell_owners(app)
         except DatabaseUnavailable as trouble:
             _log.warning("trouble", what=str(trouble))

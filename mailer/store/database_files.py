@@ -6,6 +6,8 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
+from sqlalchemy.engine import make_url
+
 from mailer.errors import DatabaseMoved
 
 _BESIDE = ("-wal", "-shm")
@@ -93,21 +95,29 @@ def _left_by(file: Path) -> str:
         return ""
 
 
-def make_private(database: Path, spool: Path) -> list[Path]:
-    """Take the right to read and change them from all others: database, copies, lock and spool; those that had it.
-
-    What is not ours to change stays as it is.
-    """
-    beside = database.parent.glob(f"{database.name}*") if database.name else ()
-    changed = [file for file in (*beside, *spool.glob("*.mail")) if file.is_file() and _is_made(file, 0o600)]
-    return changed + ([spool] if spool.is_dir() and _is_made(spool, 0o700) else [])
+def database_file(url: str) -> Path | None:
+    """The file of a settings url; None where the database is no file of ours."""
+    return Path(str(make_url(url).database)) if url.startswith("sqlite") else None
 
 
-def _is_made(file: Path, mode: int) -> bool:
+def readable_by_others(database: Path | None, spool: Path) -> list[Path]:
+    """What others on this machine may read or change: the database's files, copies and lock, and the spool's."""
+    beside = database.parent.glob(f"{database.name}*") if database is not None else ()
+    files = [file for file in (*beside, *spool.glob("*.mail")) if file.is_file()]
+    return [file for file in (*files, *([spool] if spool.is_dir() else [])) if _is_open(file)]
+
+
+def make_private(database: Path | None, spool: Path) -> list[Path]:
+    """Take that right from them; of which files. What is not ours to change stays as it is."""
+    changed = readable_by_others(database, spool)
+    for file in changed:
+        with suppress(PermissionError, FileNotFoundError):
+            file.chmod(0o700 if file.is_dir() else 0o600)
+    return [file for file in changed if not _is_open(file)]
+
+
+def _is_open(file: Path) -> bool:
     try:
-        if not file.stat().st_mode & _OTHERS:
-            return False
-        file.chmod(mode)
-    except (PermissionError, FileNotFoundError):
+        return bool(file.stat().st_mode & _OTHERS)
+    except FileNotFoundError:
         return False
-    return True

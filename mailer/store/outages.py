@@ -16,8 +16,7 @@ from mailer.store.tables import returned, subscriber, subscription, suppression
 
 def stopped(tx: Connection, of: Outage, after: int, most: int) -> dict[int, str]:
     """The next people, by number with their suppression keys: letters of theirs came back then, or were stopped."""
-    came_back = returned.c.id.is_not(None) if of.reason is None else returned.c.reason == of.reason
-    bounced = select(returned.c.subscriber_id).where(*_bounces(of), came_back)
+    bounced = select(returned.c.subscriber_id).where(*_bounces(of))
     ordered = select(suppression.c.suppression_key).where(*_orders(of))
     meant = [subscriber.c.id.in_(bounced)]
     if of.reason is None:
@@ -42,11 +41,11 @@ def undo(tx: Connection, of: Outage, subscriber_id: int, now: datetime) -> int:
     return tx.execute(undone.values(undone_at=now)).rowcount
 
 
-def subscriptions_of(tx: Connection, of: Outage, subscriber_id: int) -> list[Subscription]:
-    """A person's subscriptions to the lists that are meant."""
+def subscriptions_of(tx: Connection, subscriber_id: int, mailing_list_id: int | None = None) -> list[Subscription]:
+    """A person's subscriptions, or the one to this list."""
     theirs = select(subscription.c.id).where(subscription.c.subscriber_id == subscriber_id)
-    if of.mailing_list_id is not None:
-        theirs = theirs.where(subscription.c.mailing_list_id == of.mailing_list_id)
+    if mailing_list_id is not None:
+        theirs = theirs.where(subscription.c.mailing_list_id == mailing_list_id)
     return [subscriptions.get(tx, number) for number in tx.execute(theirs.order_by(subscription.c.id)).scalars()]
 
 
@@ -59,6 +58,8 @@ def _bounces(of: Outage) -> list[ColumnElement[bool]]:
         returned.c.undone_at.is_(None),
         returned.c.subscriber_id.is_not(None),
     ]
+    if of.reason is not None:
+        then.append(returned.c.reason == of.reason)
     if of.mailing_list_id is not None:
         then.append(returned.c.mailing_list_id == of.mailing_list_id)
     return then

@@ -48,6 +48,20 @@ class Presence:
                 raise DatabaseUnavailable(f"the database does not serve us: {trouble.orig}") from trouble
             return worker_id
 
+    def give_up(self, worker_id: int) -> None:
+        """Be dead to others as this worker, and go on as the others of this process: anybody may bury it now."""
+        with self._one_at_a_time:
+            if self._session is None:
+                return
+            try:
+                with self._session.begin():
+                    # False, where a session before this one held it: then nobody does.
+                    self._session.execute(
+                        text("SELECT pg_advisory_unlock(:class, :id)"), {"class": _CLASS, "id": worker_id}
+                    )
+            except DBAPIError:
+                self._drop()
+
     def leave(self) -> None:
         """Be dead to others: what our workers hold is theirs."""
         with self._one_at_a_time:

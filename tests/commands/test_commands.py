@@ -145,7 +145,7 @@ def test_people_come_out_as_they_went_in_and_can_be_looked_up(with_list: Termina
     shown = json.loads(with_list("subscribers", "show", "Rosa@example.org", "--json"))
     with_list("subscribers", "show", "mallory@example.org", code=1)
 
-    assert exported == "email,name,language,zone\nrosa@example.org,Rosa,,\n"
+    assert exported == "\ufeffemail,name,language,zone\nrosa@example.org,Rosa,,\n"
     assert shown["subscriptions"] == {"appeals": "confirmed"}
     assert "not known" in with_list.said
 

@@ -55,3 +55,20 @@ def test_what_is_guessed_is_said_every_row_is_counted_and_a_table_of_no_use_is_a
     assert "line 2: 'Klingonisch' is not a language" in said
     assert "2 bad rows: 2 rows" in bad
     assert exported.startswith("\ufeffemail,name,language,zone,nachname,vorname\njoerg@example.org,Jörg Müller,,,")
+
+
+def test_restoring_says_whom_and_why_not_and_what_people_said_is_not_undone_for_many(with_list: Terminal) -> None:
+    restore = ("subscribers", "restore")
+    with_list("subscribers", "add", "rosa@example.org", "--list", "appeals", "--invite")
+
+    pending = json.loads(with_list(*restore, "rosa@example.org", "--list", "appeals", "--json", code=1))
+    nobody = with_list(*restore, "--since", "2026-12-01T09:00", "--provider", "example.org", "--reason", "full")
+    with_list(*restore, "--since", "2026-12-01T09:00", "--reason", "left", code=2)
+    said = with_list.said
+    with_list(*restore, "rosa@example.org", code=2)
+    with_list(*restore, "--since", "yesterday", code=2)
+
+    assert (pending["state"], pending["lifted"]) == ("pending", [])
+    assert "have not yet" in pending["why_not"]
+    assert nobody.startswith("0 are written to again")
+    assert "what people said themselves" in said

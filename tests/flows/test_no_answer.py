@@ -54,7 +54,7 @@ async def test_machines_that_do_not_mark_their_mail_confirm_nothing_and_get_one_
     await write_in(app, "appeals-join")
     confirm = answer_to(relay)
 
-    for text in list(AUTOMATIC.values())[::5]:
+    for text in AUTOMATIC[::9]:
         await arrive(app, reply(confirm, text, "Subject: Please confirm: Open Appeals"), confirm)
     for field in ("Subject: Ik ben afwezig", "Subject: [Ticket#4711] Please confirm: Open Appeals"):
         await arrive(app, reply(confirm, "", field), confirm)

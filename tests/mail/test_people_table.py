@@ -375,7 +375,7 @@ def test_headings_are_known_in_many_languages_and_what_is_guessed_is_told(octets
     [
         b"rosa@example.org,1\nemma@example.org,0\n",
         b"rosa@example.org,Rosa,true\nemma@example.org,Emma,false\n",
-        b"date 1304324130\nemail rosa@example.org\nreception nomail\nsubscribed 1\n\nemail emma@example.org\n",
+        b"date 1304\nemail rosa@example.org\nreception nomail\nsubscribed 1\n\nemail emma@example.org\nbounce 9\n",
         b'{"email": "rosa"}\n',
         b"PK\x03\x04rest",
         b"email\x00\x01\x02\n",

@@ -32,7 +32,7 @@ from sqlalchemy import Connection, Engine, event, select, text
 from mailer.domain.campaign import CampaignState
 from mailer.domain.delivery import Delivery, DeliveryState, Verdict
 from mailer.domain.suppression import EVERY_LIST
-from mailer.store import campaigns, claims, deliveries, gate, progress, recovery
+from mailer.store import campaigns, claims, deliveries, gate, orphans, progress, recovery
 from mailer.store.database import Database
 from mailer.store.queue_tables import delivery
 
@@ -129,6 +129,26 @@ def test_a_gate_that_comes_while_it_is_done_waits_and_misses(
         found = counts(tx, campaign_id)
     assert (went, early) == (set(), False)
     assert found == {ends.get(act, QUEUED): 1}
+
+
+def test_who_looks_for_orphans_waits_for_a_letter_that_is_just_settled(
+    shared: Engine, others: ThreadPoolExecutor
+) -> None:
+    with shared.begin() as tx:
+        campaign_id, mine = launched(tx, 1), worker(tx)
+        [one] = take(tx, campaign_id, mine)
+        hand(tx, mine, one)
+
+    with shared.connect() as ending, ending.begin() as turn:
+        gate.turn(ending, mine, [settled(one, Verdict.ACCEPTED)], [], [one.claim_id], NOW)
+        looking = others.submit(in_one, shared, lambda tx: orphans.take_back(tx, campaign_id, [one.id], NOW).ids)
+        until_somebody_waits(shared, looking)
+        early = looking.done()
+        turn.commit()
+    found = looking.result(20)
+
+    with shared.begin() as tx:
+        assert (early, found, counts(tx, campaign_id)) == (False, [], {DeliveryState.ACCEPTED: 1})
 
 
 def test_of_two_who_bury_one_worker_at_once_one_does(shared: Engine, others: ThreadPoolExecutor) -> None:

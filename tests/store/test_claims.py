@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -14,7 +15,10 @@ from queue_room import (
     QUEUED,
     SENDING,
     answer,
+    bury,
+    correct,
     counts,
+    find_orphans,
     hand,
     launched,
     leave,
@@ -31,17 +35,13 @@ from sqlalchemy import Connection, Engine, select
 from mailer.domain.delivery import NOTICES, Delivery, DeliveryState, Kind, Notice, Verdict
 from mailer.domain.suppression import EVERY_LIST
 from mailer.errors import LeaseLost
-from mailer.store import campaigns, claims, deliveries, gate, progress, recovery, workers
+from mailer.store import campaigns, claims, deliveries, gate, progress, workers
 from mailer.store.database import Database
 from mailer.store.queue_tables import worker as worker_table
 from mailer.store.recovery import Recovered
 
 LATER = NOW + timedelta(hours=1)
 NOBODY = Recovered(resent=(), parked=())
-
-
-def bury(tx: Connection, *worker_ids: int, now: object = NOW) -> Recovered:
-    return recovery.bury(tx, worker_ids, now)  # type: ignore[arg-type]
 
 
 async def test_of_two_workers_that_reach_at_once_each_delivery_goes_to_one(database: Database) -> None:
@@ -168,6 +168,73 @@ def test_burying_leaves_alone_what_another_has_claimed_or_handed_since(engine: E
     assert between == {HANDED: 1, CLAIMED: 1, QUEUED: 1}
     assert went == {mine[1].id}
     assert [one.id for one in left] == [third.id]
+
+
+def put_back_by(tx: Connection, mine: int, one: Delivery) -> None:
+    gate.give_back(tx, mine, [(one.id, NOW)], NOW)
+
+
+def corrected_by(tx: Connection, mine: int, one: Delivery) -> None:
+    """Written with the old text it misses the gate."""
+    correct(tx, one.campaign_id)
+    assert hand(tx, mine, one) == set()
+
+
+def deferred_by(tx: Connection, mine: int, one: Delivery) -> None:
+    hand(tx, mine, one)
+    answer(tx, mine, Verdict.DEFERRED, one)
+
+
+def of_unknown_fate_by(tx: Connection, mine: int, one: Delivery) -> None:
+    hand(tx, mine, one)
+    answer(tx, mine, Verdict.UNKNOWN, one)
+
+
+def failed_by(tx: Connection, mine: int, one: Delivery) -> None:
+    """And is let wait again."""
+    hand(tx, mine, one)
+    answer(tx, mine, Verdict.REFUSED, one)
+    deliveries.wait_again(tx, one.campaign_id, DeliveryState.FAILED, 0, 10, NOW)
+
+
+@pytest.mark.parametrize("handed", [False, True])
+@pytest.mark.parametrize("who", ["the second", "the second, then the first", "the first, then the second", "both"])
+@pytest.mark.parametrize("left", [put_back_by, corrected_by, deferred_by, of_unknown_fate_by, failed_by])
+def test_a_letter_that_two_claims_list_waits_again_when_whoever_holds_it_dies(
+    engine: Engine, left: Callable[[Connection, int, Delivery], None], who: str, handed: bool
+) -> None:
+    with engine.begin() as tx:
+        campaign_id, first, second, third = launched(tx, 2), worker(tx), worker(tx), worker(tx)
+        one, _ = take(tx, campaign_id, first)
+        left(tx, first, one)
+        [again] = take(tx, campaign_id, second, 1, LATER)
+        if handed:
+            hand(tx, second, again, now=LATER)
+
+        for dead in {"both": [[first, second]], "the second": [[second]]}.get(
+            who, [[second], [first]] if who == "the second, then the first" else [[first], [second]]
+        ):
+            bury(tx, *dead, now=LATER)
+            assert find_orphans(tx, campaign_id) == []
+        claimed = {two.id for two in take(tx, campaign_id, third, now=LATER)}
+        open_now = open_claims(tx)
+
+    assert again.id == one.id
+    assert claimed == ({1} if who == "the second" else {1, 2})
+    assert len(open_now) == (2 if who == "the second" else 1)
+
+
+def test_a_worker_that_took_a_letter_twice_leaves_it_to_others_once(engine: Engine) -> None:
+    with engine.begin() as tx:
+        campaign_id, mine = launched(tx, 3), worker(tx)
+        one, two, _ = take(tx, campaign_id, mine)
+        gate.give_back(tx, mine, [(one.id, NOW), (two.id, LATER)], NOW)
+        take(tx, campaign_id, mine, 1)
+
+        bury(tx, mine)
+        hours = [row(tx, number).due_at for number in (1, 2, 3)]
+
+    assert hours == [NOW, LATER, NOW]
 
 
 def test_the_word_of_a_worker_given_up_for_dead_counts_no_more(engine: Engine) -> None:

@@ -49,6 +49,8 @@ class Desk:
     """With so many deliveries on the tray, no more are claimed for now."""
     has_looked: bool = False
     """Whether it has seen how the queue and the holds stand."""
+    intact: bool = True
+    """Whether nothing of it is lost: no letter was cut off past the gate, and nothing but a relay failed."""
     home: bool = False
     """Whether nothing more is to be carried for now."""
     low: asyncio.Event = field(default_factory=asyncio.Event)
@@ -109,6 +111,12 @@ async def enter(app: App, priority: Priority, instead_of: Desk | None = None) ->
         desk.wronged, desk.refused, desk.heard = instead_of.wronged, instead_of.refused, instead_of.heard
     await bury_the_dead(desk, now, *((instead_of.worker_id,) if instead_of else ()))
     return desk
+
+
+async def give_up(desk: Desk) -> None:
+    """The desk's worker failed: others, too, may take back what it had, before its process comes to that."""
+    if desk.app.presence.needed:
+        await asyncio.to_thread(desk.app.presence.give_up, desk.worker_id)
 
 
 async def stay_alive(desk: Desk, now: datetime) -> None:

@@ -97,14 +97,16 @@ def _restore(tx: Connection, app: App, of: Outage, evidence: Evidence, after: in
 def _restore_one(
     tx: Connection, app: App, of: Outage, evidence: Evidence, number: int, key: str, names: dict[int, str]
 ) -> RestoredReader | None:
+    theirs = outages.subscriptions_of(tx, number, of.mailing_list_id)
+    if not theirs:
+        return None
     lifted = outages.lift(tx, of, key)
     undone = outages.undo(tx, of, number, app.clock())
-    theirs = outages.subscriptions_of(tx, of, number)
-    if not theirs or not (lifted or undone):
-        return None
+    if EVERY_LIST in lifted:
+        theirs = outages.subscriptions_of(tx, number)
     on = []
     for one in theirs:
-        anew = bool(lifted) and stand_again(tx, app, one)
+        anew = stand_again(tx, app, one)
         returns.note_probe(tx, one.id, None)
         reached = not suppressions.standing(tx, [key], one.mailing_list_id)
         if anew or (reached and one.state is SubscriptionState.CONFIRMED):

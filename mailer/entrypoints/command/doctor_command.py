@@ -26,6 +26,7 @@ def doctor(
     as_json: AsJson = False,
 ) -> None:
     """Check settings, secret, database and relays, and with --dns what receivers look up; sends nothing."""
+    from mailer.actions.tending.check_files import check_files
     from mailer.domain.finding import fail, ok
     from mailer.errors import SettingsRefused
     from mailer.settings.load import load_settings, settings_file
@@ -38,6 +39,7 @@ def doctor(
         return
     with told_plainly():
         findings = [ok("settings", f"{settings_file()} holds nothing we do not know")]
+        findings += check_files(at_hand, settings_file())
         show_findings(findings + asyncio.run(_examine(at_hand, dns, told)), as_json)
 
 
@@ -54,6 +56,7 @@ async def _look_inside(at_hand: Settings) -> list[Finding]:
     from datetime import UTC, datetime
 
     from mailer.actions.tending.check_campaigns import check_campaigns
+    from mailer.actions.tending.check_deliveries import check_deliveries
     from mailer.actions.tending.check_mail import check_mail
     from mailer.app import resource
     from mailer.errors import MailerError
@@ -65,7 +68,9 @@ async def _look_inside(at_hand: Settings) -> list[Finding]:
             return []
         database = Database(at_hand.database.url)
         try:
-            return await check_mail(database, datetime.now(UTC)) + await check_campaigns(database)
+            now = datetime.now(UTC)
+            findings = await check_mail(database, now) + await check_campaigns(database)
+            return findings + await check_deliveries(database, now)
         finally:
             await database.close()
     except MailerError:  # told already

@@ -24,7 +24,7 @@ def init(
     with told_plainly():
         try:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            wrote = [] if settings_file.exists() else [_written(settings_file, settings_text(), 0o644)]
+            wrote = [] if settings_file.exists() else [_written(settings_file, settings_text(), 0o600)]
             at_hand = load_settings(settings_file)
             secret = at_hand.service.secret_file
             if not secret.exists():

@@ -62,6 +62,14 @@ def add(
     as_json: AsJson = False,
 ) -> None:
     """Put one person on a list."""
+    from mailer.domain.language import parse_language
+    from mailer.domain.moment import parse_zone
+
+    with told_plainly():
+        zone = parse_zone(zone).key if zone else ""
+    if language and not parse_language(language):
+        say(f"mailer: {language!r} is not a language tag like en or tr")
+        raise typer.Exit(2)
     table = io.StringIO()
     csv.writer(table).writerows([["email", "name", "language", "zone"], [address, name, language, zone]])
     table.seek(0)
