@@ -169,7 +169,8 @@ def read_keyring(file: Path) -> Keyring:
     try:
         return parse_keyring(_read_secret(file))
     except SecretUnreadable as trouble:
-        raise SecretUnreadable(f"secret {file}: {trouble}") from None
+        missing = "" if file.exists() else "; `mailer init` makes one"
+        raise SecretUnreadable(f"secret_file {file}: {trouble}{missing}") from None
 
 
 def read_signer(given: DkimSettings) -> Signer:
@@ -200,7 +201,7 @@ def read_password(file: Path) -> str:
     try:
         return _read_secret(file).strip()
     except SecretUnreadable as trouble:
-        raise SecretUnreadable(f"password {file}: {trouble}") from None
+        raise SecretUnreadable(f"password_file {file}: {trouble}") from None
 
 
 def _read_secret(file: Path) -> str:
@@ -208,7 +209,7 @@ def _read_secret(file: Path) -> str:
         return file.read_text()
     except (OSError, UnicodeDecodeError) as trouble:
         reason = getattr(trouble, "strerror", None) or "not text"
-        raise SecretUnreadable(f"cannot be read ({reason}); `mailer init` makes one") from None
+        raise SecretUnreadable(f"cannot be read ({reason})") from None
 
 
 def _relay(given: RelaySettings, helo: str) -> Relay:

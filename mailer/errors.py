@@ -56,6 +56,10 @@ class DatabaseUnavailable(MailerError):
     """The database cannot be reached, or refuses us."""
 
 
+class DatabaseMoved(DatabaseUnavailable):
+    """The files at a SQLite database's path are not the ones that are open: what is written there, nobody will find."""
+
+
 class NoRoom(MailerError):
     """So much waits to be acted on that nothing more is taken in for now."""
 
@@ -73,6 +77,10 @@ class AddressRefused(MailerError):
 
 class ListNameRefused(MailerError):
     """The name cannot be a mailing list's: too long, not plain, or it would shadow a command address."""
+
+
+class ListWordsRefused(MailerError):
+    """What a list's letters are to say at their end cannot stand there."""
 
 
 class ManuscriptRefused(MailerError):

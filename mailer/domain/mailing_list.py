@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from mailer.domain.command_address import RESERVED_NAMES, split_command
-from mailer.errors import ListNameRefused
+from mailer.errors import ListNameRefused, ListWordsRefused
 
 NAME_OCTETS = 26
+MOST_ADDRESS_LINES, MOST_WORDS = 6, 300
 _NAME = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 
 
@@ -33,10 +34,33 @@ class MailingList:
     """So many letters in a row that came back for good, and none goes to that mailbox any more."""
     soft_limit: int = 3
     """So many points of letters that came back for now, and it is asked whether anybody is there."""
+    postal_address: str | None = None
+    """Of who writes, line by line: it stands at the end of each campaign's letters."""
+    reason: str | None = None
+    """Why its readers get letters, in its own language; None says that they subscribed."""
 
     def is_quiet(self, now: datetime) -> bool:
         """Whether strangers are not answered at this hour."""
         return self.quiet_until is not None and now < self.quiet_until
+
+
+def check_postal_address(text: str) -> str | None:
+    """A postal address of a few lines; None for an empty one. ListWordsRefused."""
+    lines = [line.strip() for line in text.strip().splitlines()]
+    if len(lines) > MOST_ADDRESS_LINES:
+        raise ListWordsRefused(f"the postal address has {len(lines)} lines; {MOST_ADDRESS_LINES} is the most")
+    return "\n".join(_words(line, "each line of the postal address") for line in lines) or None
+
+
+def check_reason(text: str) -> str | None:
+    """A sentence on why readers get a list's letters; None for an empty one. ListWordsRefused."""
+    return _words(text.strip(), "the reason") or None
+
+
+def _words(line: str, what: str) -> str:
+    if len(line) > MOST_WORDS or not line.isprintable():
+        raise ListWordsRefused(f"{what} must be words on one line, at most {MOST_WORDS} characters")
+    return line
 
 
 def check_list_name(name: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from mailer.errors import MomentRefused
@@ -35,6 +35,25 @@ def parse_local_time(text: str) -> datetime:
     if local.tzinfo is not None:
         raise MomentRefused(f"{text!r} carries an offset; give local time, and the zone by its name")
     return local
+
+
+def parse_day(text: str) -> date | None:
+    """The day of an ISO 8601 date without an hour, `2026-12-01`; None for anything else."""
+    try:
+        return date.fromisoformat(text.strip())
+    except ValueError:
+        return None
+
+
+def begins(day: date, zone: ZoneInfo) -> datetime:
+    """A day's midnight on a zone's clock, aware; MomentRefused at the ends of the calendar, where no day follows."""
+    try:
+        midnight = datetime.combine(day, time(), zone)
+        (midnight + timedelta(days=2)).astimezone(UTC)
+        midnight.astimezone(UTC)
+    except OverflowError:
+        raise MomentRefused(f"{day.isoformat()} is beyond the calendar") from None
+    return midnight
 
 
 def parse_zone(name: str) -> ZoneInfo:

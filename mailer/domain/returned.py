@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 
@@ -122,6 +122,11 @@ class Returned:
     """What is said by a notice that names nobody: of whom, the return path it came to may tell."""
     complaint: str | None = None
     """A complaint's Feedback-Type in lower case: abuse, fraud, virus, opt-out, not-spam, other, ..."""
+
+
+def perhaps(told: ReturnedFor) -> ReturnedFor:
+    """The same where not all that was said of it is known: nobody's letters end for good by it."""
+    return replace(told, weight=Weight.SOFT) if told.weight is Weight.HARD else told
 
 
 def weight_of(reason: Reason, action: Action, *, temporary: bool, late: bool) -> Weight:

@@ -21,4 +21,4 @@ class Reason(StrEnum):
 
 
 FOR_WHAT_CAME_BACK = (Reason.BOUNCED, Reason.COMPLAINED)
-"""Orders that no word of the person's lifts, only who answers for the list."""
+"""What an organiser may lift: bounces, which the person's own word lifts too, and complaints."""

@@ -54,11 +54,14 @@ async def _act_on_refusals(app: App, sending: list[asyncio.Task[None]]) -> None:
                 rest_s = _TENTH * (time.monotonic() - began)
         except DatabaseUnavailable as trouble:
             _log.warning("trouble", what=str(trouble))
+        except Exception:
+            _log.exception("refusals wait")
+            rest_s = _LONGEST_PAUSE_S
         await asyncio.wait(sending, timeout=rest_s)
     try:
         while app.refused:
             await take_refused(app)
-    except DatabaseUnavailable as trouble:
+    except Exception as trouble:
         _log.warning("refusals are forgotten", number=len(app.refused), why=str(trouble))
 
 
@@ -83,12 +86,10 @@ async def _send_in(app: App, priority: Priority) -> None:
             desk = desk or await enter(app, priority, instead_of=before)
             before = desk
             await send(desk)
-        except BaseException as trouble:
-            lost = None if isinstance(trouble, RelayUnavailable) and not (desk and desk.unheard) else desk
-            if lost is not None:
-                desk = None
+        finally:
+            if desk is not None and not desk.intact:
+                lost, desk = desk, None
                 await give_up(lost)
-            raise
 
     await whenever(app, app.bells.of(priority), work)
 

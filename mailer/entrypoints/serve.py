@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, closing, contextmanager
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
 import structlog
 import uvicorn
@@ -27,15 +28,16 @@ from mailer.entrypoints.smtp import IntakeDoor, open_intake
 from mailer.entrypoints.starttls import Certificate
 from mailer.entrypoints.web.pages import web_app
 from mailer.entrypoints.worker import start_children
-from mailer.errors import DatabaseOwned, DatabaseUnavailable
+from mailer.errors import DatabaseMoved, DatabaseOwned, DatabaseUnavailable
 from mailer.outside.imap import Mailbox
 from mailer.settings.intake_tables import IntakeSettings
 from mailer.settings.toml_tables import WebSettings
+from mailer.store.database_files import make_private
 from mailer.store.workers import owning
 
 _log = structlog.get_logger()
 
-_OWNER_CHECK_S = 5
+_OWNER_CHECK_S = 2
 _TIDY_CHECK_S = 600
 _GIVING_WAY_S, _IN_A_CROWD = 0.5, 2
 """How long acting on mail rests, and on how many it acts before, while many hand in theirs."""
@@ -55,7 +57,8 @@ async def serve(
 ) -> None:
     """Run, as one of so many processes that send, until SIGINT or SIGTERM.
 
-    Raises DoorTaken, DatabaseOwned and SettingsRefused before any door is open.
+    Raises DoorTaken, DatabaseOwned and SettingsRefused before any door is open; DatabaseMoved where the database is
+    moved away from under us.
     """
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -65,7 +68,7 @@ async def serve(
             _log.info("open", intake=f"{intake.host}:{doors.intake_port}", pages=f"{web.host}:{doors.web_port}")
             await app.bells.closing.wait()
             _log.info("closing")
-    except* DatabaseOwned as lost:
+    except* (DatabaseOwned, DatabaseMoved) as lost:
         raise lost.exceptions[0] from None
 
 
@@ -80,6 +83,7 @@ async def serving(
     answered by them finds every door open.
     """
     with owning(app.database.engine) as make_sure, closing(listen(web.host, web.port, "the web door")) as pages_socket:
+        _keep_private(app, intake)
         reception = Reception(app, intake)
         await reception.sweep()
         place = _mail_door(app, intake)
@@ -108,6 +112,13 @@ async def serving(
                         await asyncio.gather(mail_door.close(), cut_off(sending))
         finally:
             await app.close()
+
+
+def _keep_private(app: App, intake: IntakeSettings) -> None:
+    """What older versions, or a copy put back, left for others to read is ours alone from now on."""
+    database = Path(str(app.database.engine.url.database)) if app.database.has_one_writer else None
+    if changed := make_private(database, intake.spool):
+        _log.warning("made private", files=[str(file) for file in changed])
 
 
 def _mail_door(app: App, intake: IntakeSettings) -> IntakeDoor:
@@ -180,10 +191,13 @@ async def _tidy_hourly(app: App) -> None:
 
 
 async def _stay_owner(app: App, make_sure: Callable[[], None]) -> None:
-    """Make sure every few seconds that the database is ours; DatabaseOwned ends the service."""
+    """Make sure every few seconds that the database is ours, and where it was; DatabaseOwned, DatabaseMoved end us."""
     while not app.bells.closing.is_set():
         try:
             await asyncio.to_thread(make_sure)
+            await app.database.check_files()
+        except DatabaseMoved:
+            raise
         except DatabaseUnavailable as trouble:
             _log.warning("trouble", what=str(trouble))
         await pause(app, _OWNER_CHECK_S)

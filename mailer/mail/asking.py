@@ -52,29 +52,37 @@ class Asking:
         return self.proof.proven
 
     @property
+    def is_persons(self) -> bool:
+        """Whether a person wrote it, as far as its marks tell.
+
+        A doubtful mail is a person's where it is short, names this address of ours, and comes from its author: by its
+        envelope, or proven. It is a program's where it answers a letter under the subject of an automatic reply.
+        """
+        heard = self.heard
+        if heard.automatic or heard.doubtful is None:
+            return heard.automatic is None
+        named = self.recipient.lower() in heard.addressed_to
+        is_short = len(heard.own_words.split()) <= _SHORT
+        from_author = heard.sent_by_author or self.proven
+        return named and is_short and from_author and not (heard.has_programs_subject and heard.answers)
+
+    @property
     def may_answer(self) -> bool:
         """Whether a letter may go back to who wrote (RFC 3834): in doubt none does.
 
-        A doubtful mail is a person's where it is short, names this address of ours, and comes from its author: by its
-        envelope, or proven.
+        None goes to who answers at an address that only a letter of ours has, under the subject of an automatic reply.
         """
-        if self.heard.automatic:
-            return False
-        if self.heard.doubtful is None:
-            return True
-        named = self.recipient.lower() in self.heard.addressed_to
-        is_short = len(self.heard.own_words.split()) <= _SHORT
-        return named and is_short and (self.heard.sent_by_author or self.proven)
+        return self.is_persons and not (self.heard.has_programs_subject and self.to.token)
 
     @property
     def may_act(self) -> bool:
         """Whether it may have the effect of the address it came to.
 
-        What may not be answered joins, confirms and asks for nothing; it may leave with a token, and it is for people
-        where it came to people.
+        A program's mail joins, confirms and asks for nothing; it may leave with a token, and it is for people where it
+        came to people.
         """
         by_token = self.to.command is Command.LEAVE and self.to.token is not None
-        return self.may_answer or self.to.command in _FOR_PEOPLE or by_token
+        return self.is_persons or self.to.command in _FOR_PEOPLE or by_token
 
     @property
     def language(self) -> str | None:

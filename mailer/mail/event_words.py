@@ -1,8 +1,9 @@
-"""An event's hour in words, as its place's clock shows it and the reader's language says it."""
+"""When an event is in words, as its place's clock shows it and the reader's language says it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from babel import Locale
 from babel.dates import format_date, format_time, get_datetime_format, get_timezone_location, get_timezone_name
@@ -11,6 +12,8 @@ from mailer.domain.event import Event
 
 # English without a country: the day before the month and 24 hours, which nobody misreads.
 _ENGLISH = Locale("en", "150")
+_THIN_SPACE = "\u2009"
+_RANGE = "{0} – {1}"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -18,25 +21,52 @@ class EventWords:
     """When it is."""
 
     when: str
-    """Such as "Friday, 4 December 2026, 19:00"."""
+    """Such as "Friday, 4 December 2026, 19:00", or only the day."""
     city: str | None
-    """Whose clock that is; None for a zone that is no city's."""
+    """Whose clock that is; None for a zone that is no city's, and where there is no hour."""
     zone_name: str
-    """Such as "Central European Standard Time"."""
+    """Such as "Central European Standard Time"; "" where there is no hour."""
 
 
 def event_words(event: Event, language: str) -> EventWords:
     """The event's date and hour in `language` (a tag Babel knows), 12 or 24 hours as is the custom there."""
     locale = _ENGLISH if language == "en" else Locale.parse(language, sep="-")
-    starts_at = event.starts_at
-    day = format_date(starts_at, "full", locale)
-    hour = format_time(starts_at, "short", locale=locale)
-    joined = str(get_datetime_format("medium", locale)).replace("'", "")
+    when = _when(event, locale)
+    if event.all_day:
+        return EventWords(when=when, city=None, zone_name="")
     area, _, city = event.zone.partition("/")
     if city and area != "Etc":
         city = get_timezone_location(event.zone, locale=locale, return_city=True).rpartition("/")[2]
     return EventWords(
-        when=joined.replace("{1}", day).replace("{0}", hour),
+        when=when,
         city=city if city and area != "Etc" else None,
-        zone_name=get_timezone_name(starts_at, locale=locale),
+        zone_name=get_timezone_name(event.starts_at, locale=locale),
     )
+
+
+def _when(event: Event, locale: Locale) -> str:
+    start, end = event.starts_at, event.ends_at
+    day = format_date(start, "full", locale)
+    if event.all_day:
+        return _range(locale, day, format_date(end, "full", locale)) if end and end != start else day
+    hour = _hour(start, locale)
+    if end is None:
+        return _joined(locale, day, hour)
+    if end.date() == start.date():
+        return _joined(locale, day, _range(locale, hour, _hour(end, locale)))
+    last = _joined(locale, format_date(end, "full", locale), _hour(end, locale))
+    return _range(locale, _joined(locale, day, hour), last)
+
+
+def _hour(moment: datetime, locale: Locale) -> str:
+    return str(format_time(moment, "short", locale=locale))
+
+
+def _joined(locale: Locale, day: str, hour: str) -> str:
+    joined = str(get_datetime_format("medium", locale)).replace("'", "")
+    return joined.replace("{1}", day).replace("{0}", hour)
+
+
+def _range(locale: Locale, first: str, last: str) -> str:
+    pattern = str(locale.interval_formats.get(None, _RANGE)).replace(_THIN_SPACE, " ")
+    return pattern.replace("{0}", first).replace("{1}", last)

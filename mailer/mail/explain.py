@@ -10,7 +10,7 @@ from mailer.domain.keyring import Keyring
 from mailer.domain.returned import Returned, ReturnedFor, ReturnKind
 from mailer.domain.token import Purpose, read_token
 from mailer.errors import TokenRefused
-from mailer.mail.answers import Answer, read_answer
+from mailer.mail.answers import Answer, answer_about_leaving, answer_of
 from mailer.mail.commands import Asked, asked
 from mailer.mail.mime import Part, split_mail
 from mailer.mail.read import Heard, read_part
@@ -20,7 +20,7 @@ from mailer.mail.vocabulary import Vocabulary, Wish
 _SENT_TO = ("x-original-to", "delivered-to", "to", "cc")
 _LOCAL = re.compile(r"([^\s<>(),:;\"@]{1,100})@[^\s<>(),:;\"@]+")
 _MOST_ADDRESSES = 50
-_ANSWERS = {Answer.YES: "confirm", Answer.NO: "decline", Answer.NEVER: "never"}
+_ANSWERS = {Answer.NO: "decline", Answer.NEVER: "never"}
 _DOING = {Command.JOIN: "subscribe", Command.LEAVE: "unsubscribe", Command.HELP: "help"}
 _REPORTS = {ReturnKind.BOUNCE, ReturnKind.DELAY, ReturnKind.COMPLAINT}
 _FOR_PEOPLE = {Command.POST, Command.OWNER, Command.ROLE, Command.RETURN_PATH, Command.COMPLAINT}
@@ -36,7 +36,10 @@ class Explained:
     """Whom a bounce, delay or complaint is about, and what became of it."""
     complaint_type: str | None = None
     commands: tuple[str, ...] = ()
-    """subscribe, unsubscribe, confirm, decline, never, help, info, which, or "language" and a tag."""
+    """subscribe, unsubscribe, confirm, decline, never, help, info, which, or "language" and a tag.
+
+    Of an answer that neither agrees nor declines: neither.
+    """
     return_path: str = "none"
     """Whether it went to a return path of ours: valid, forged, or none (that could be told)."""
     why: str
@@ -50,7 +53,8 @@ def explain(raw: bytes, vocabulary: Vocabulary, keyring: Keyring | None = None) 
     to be where it went. With a `keyring` it is told whether that was a return path of ours.
     """
     mail = split_mail(raw)
-    return replace(_explained(raw, mail, vocabulary), return_path=_return_path(mail, keyring) if keyring else "none")
+    explained = _explained(raw, mail, vocabulary, keyring)
+    return replace(explained, return_path=_return_path(mail, keyring) if keyring else "none")
 
 
 def _return_path(mail: Part, keyring: Keyring) -> str:
@@ -65,20 +69,35 @@ def _return_path(mail: Part, keyring: Keyring) -> str:
     return "valid" if tokens else "none"
 
 
-def _explained(raw: bytes, mail: Part, vocabulary: Vocabulary) -> Explained:
+def _is_asked_about_leaving(to: CommandAddress, keyring: Keyring | None) -> bool:
+    """Whether it went where a reply to "do you want to leave?" goes; without a keyring that cannot be told."""
+    if to.command is not Command.LEAVE or to.token is None or keyring is None:
+        return False
+    try:
+        read_token(keyring, Purpose.LEAVE_REPLY, to.token)
+    except TokenRefused:
+        return False
+    return True
+
+
+def _explained(raw: bytes, mail: Part, vocabulary: Vocabulary, keyring: Keyring | None) -> Explained:
     returned = read_return(raw)
     if returned.kind in _REPORTS:
         return _of_report(returned)
     heard = read_part(mail, mail.fields.get("return-path", "unknown").strip())
     to = _sent_to(mail)
+    leaving = _is_asked_about_leaving(to, keyring)
     if heard.automatic is not None:
-        if to.command is Command.LEAVE and to.token:
+        if to.command is Command.LEAVE and to.token and not leaving:
             why = "A program sent it, but to an address whose token lets it unsubscribe."
             return Explained(kind="command", commands=("unsubscribe",), why=why)
         return Explained(kind="auto-reply", why=f"No person wrote it: {heard.automatic}.")
-    told = _of_person(heard, to, vocabulary)
+    told = _of_leaving(heard, vocabulary) if leaving else _of_person(heard, to, vocabulary)
     if not told.commands and returned.kind in {ReturnKind.AUTO_REPLY, ReturnKind.RECEIPT}:
         return Explained(kind="auto-reply", why="It reads like a vacation program's answer, or a receipt.")
+    if heard.doubtful and told.commands:
+        doubt = f" A program may have sent it ({heard.doubtful}): it is obeyed where it came from its author, to us."
+        return replace(told, why=told.why + doubt)
     return told
 
 
@@ -93,14 +112,25 @@ def _of_report(returned: Returned) -> Explained:
     return Explained(kind=str(returned.kind), recipients=of, why=why)
 
 
+def _of_leaving(heard: Heard, vocabulary: Vocabulary) -> Explained:
+    told = _of_answer(answer_about_leaving(heard, vocabulary), "unsubscribe")
+    # Who does not want to be asked again has not said whether to stay.
+    return told if told.commands != ("never",) else _of_answer(Answer.NEITHER, "unsubscribe")
+
+
+def _of_answer(answer: Answer, asked_to: str) -> Explained:
+    """What an answer to a letter that asks does."""
+    told = f"It answers a letter that asked whether to {asked_to}, and"
+    if answer is Answer.NEITHER:
+        why = f"{told} neither agrees nor declines: it changes nothing, and the owner reads it."
+        return Explained(kind="answer", commands=("neither",), why=why)
+    doing = asked_to if answer is Answer.YES else _ANSWERS[answer]
+    return Explained(kind="command", commands=(doing,), why=f"{told} its first words mean {answer}.")
+
+
 def _of_person(heard: Heard, to: CommandAddress, vocabulary: Vocabulary) -> Explained:
     if to.command is Command.CONFIRM:
-        answer = read_answer(heard.own_words, vocabulary)
-        if answer is Answer.NEITHER:
-            why = "It answers a letter that asked to confirm with words that neither agree nor decline: a person reads it."
-            return Explained(kind="answer", why=why)
-        why = f"It answers a letter that asked to confirm, and its first words mean {answer}."
-        return Explained(kind="command", commands=(_ANSWERS[answer],), why=why)
+        return _of_answer(answer_of(heard, vocabulary), "confirm")
     if (doing := _DOING.get(to.command)) is not None:
         why = f"The address it was sent to asks to {doing}." if doing != "help" else "The address asks for help."
         return Explained(kind="command", commands=(doing,), why=why)

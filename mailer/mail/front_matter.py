@@ -90,6 +90,14 @@ class Field:
             fields[name] = Field(name, node, line)
         return {name: field for name, field in fields.items() if not field.is_empty}
 
+    def complete(self, needed: tuple[str, ...], more: tuple[str, ...] = ()) -> dict[str, Field]:
+        """The fields under this one: all that are `needed`, and of `more` those that are given."""
+        parts = self.keys((*needed, *more))
+        for name in needed:
+            if name not in parts:
+                raise self.refuse(f"needs {name}")
+        return parts
+
 
 def _line(mark: yaml.Mark) -> int:
     # Marks count from 0, and the fence is the file's first line.

@@ -1,4 +1,4 @@
-"""A hole: the place in an organiser's text where a word about the reader goes, `{{ name or "friend" }}`."""
+"""A hole: the place in an organiser's text where a word about the reader goes, `{{ name or "there" }}`."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def find_holes(text: str, line: int) -> tuple[Hole, ...]:
     refuse_lone(text, line)
     if stray := _BRACES.search(rest):
         line += rest.count("\n", 0, stray.start())
-        raise ManuscriptRefused(f'{stray[0]} is not plain text; a hole looks like {{{{ name or "friend" }}}}', line)
+        raise ManuscriptRefused(f'{stray[0]} is not plain text; a hole looks like {{{{ name or "there" }}}}', line)
     return tuple(_hole(match) for match in _HOLE.finditer(text))
 
 
@@ -100,7 +100,7 @@ def refuse_lone(text: str, line: int) -> None:
     """ManuscriptRefused for a hole without the word for readers without one, unless conditions may see to it."""
     lone = None if "{%" in text else _LONE.search(text)
     if lone:
-        name, word = lone[1], "friend" if lone[1] == "name" else "..."
+        name, word = lone[1], "there" if lone[1] == "name" else "..."
         raise ManuscriptRefused(
             f'{lone[0]} lacks the word for readers without one: write {{{{ {name} or "{word}" }}}}',
             line + text.count("\n", 0, lone.start()),

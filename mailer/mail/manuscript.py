@@ -9,8 +9,8 @@ from typing import Any
 
 from mailer.domain.event import Event
 from mailer.domain.language import parse_language
-from mailer.domain.moment import parse_local_time, parse_zone, to_utc
-from mailer.errors import ManuscriptRefused, MomentRefused
+from mailer.errors import ManuscriptRefused
+from mailer.mail.event_field import read_event
 from mailer.mail.front_matter import Field, read_front_matter, split_front_matter
 from mailer.mail.hole import Hole, Marks, fill_with_fallbacks, find_holes, is_script
 from mailer.mail.link import check_link
@@ -55,7 +55,7 @@ class Source:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Manuscript:
-    """One edition's text, as written: holes still look like `{{ name or "friend" }}`. Texts left out are ""."""
+    """One edition's text, as written: holes still look like `{{ name or "there" }}`. Texts left out are ""."""
 
     subject: str
     title: str
@@ -115,7 +115,7 @@ def read_manuscript(text: str, default_language: str) -> Manuscript:
         preheader=reader.text(fields.get("preheader")) or lead,
         language=_language(fields.get("language"), default_language),
         template=_template(fields.get("template")),
-        event=_event(fields.get("event")),
+        event=read_event(fields["event"]) if "event" in fields else None,
         action=_action(fields.get("action"), reader),
         closing=reader.text(fields.get("closing")),
         source=_source(fields.get("source")),
@@ -167,24 +167,10 @@ def _template(field: Field | None) -> str:
     return field.text()
 
 
-def _event(field: Field | None) -> Event | None:
-    if field is None:
-        return None
-    parts = _complete(field, ("name", "place", "starts", "zone"))
-    at = parts["zone"]
-    try:
-        zone = parse_zone(at.text())
-        at = parts["starts"]
-        starts_at = to_utc(parse_local_time(at.text()), zone).astimezone(zone)
-    except MomentRefused as refusal:
-        raise at.refuse(f"of the event: {refusal}") from None
-    return Event(name=plain(parts["name"]), place=plain(parts["place"]), starts_at=starts_at, zone=zone.key)
-
-
 def _action(field: Field | None, reader: TextReader) -> Action | None:
     if field is None:
         return None
-    parts = _complete(field, ("label", "url"))
+    parts = field.complete(("label", "url"))
     label, url = reader.one_line(parts["label"]), reader.one_line(parts["url"])
     if not is_script(url):
         check_link(Marks.of(url, tuple(find_holes(url, field.line))).mark(url), parts["url"].line)
@@ -196,7 +182,7 @@ def _source(field: Field | None) -> Source | None:
         return None
     if field.is_text:
         return Source(text=plain(field), url=None)
-    parts = _complete(field, ("text", "url"))
+    parts = field.complete(("text", "url"))
     return Source(text=plain(parts["text"]), url=check_link(plain(parts["url"]), parts["url"].line))
 
 
@@ -204,11 +190,3 @@ def _tags(field: Field | None) -> tuple[str, ...]:
     if field is None:
         return ()
     return tuple(tag for entry in field.items() if (tag := plain(entry)))
-
-
-def _complete(field: Field, names: tuple[str, ...]) -> dict[str, Field]:
-    parts = field.keys(names)
-    for name in names:
-        if name not in parts:
-            raise field.refuse(f"needs {name}")
-    return parts

@@ -23,6 +23,7 @@ from mailer.mail.template import SOURCE_LANGUAGE, Templates
 
 _LINKS = {
     Kind.CONFIRM: ("confirm", Purpose.CONFIRM),
+    Kind.UNCLEAR: ("confirm", Purpose.CONFIRM),
     Kind.ALREADY: ("leave", Purpose.LEAVE),
     Kind.WELCOME: ("leave", Purpose.LEAVE),
     Kind.GOODBYE: ("rejoin", Purpose.REJOIN),
@@ -34,6 +35,7 @@ _OTHERS = {Kind.HELP, Kind.WHICH, Kind.SPOKEN, Kind.QUIET, Kind.PAUSED, Kind.WEE
 _DAYS = {Kind.CONFIRM: CONFIRM_WITHIN.days, Kind.GOODBYE: REJOIN_WITHIN.days}
 _ANSWERS = {
     Kind.CONFIRM: Letterhead.confirm_address,
+    Kind.UNCLEAR: Letterhead.confirm_address,
     Kind.LEAVING: Letterhead.leave_reply_address,
     Kind.ALREADY: Letterhead.reply_address,
     Kind.WELCOME: Letterhead.reply_address,

@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import lru_cache
 from urllib.parse import unquote
 
@@ -73,8 +74,8 @@ def read_person(columns: Sequence[Column], cells: Sequence[str], *, states: bool
         attributes=told.attributes,
         state=_state(means.get("state", "")) if states else SubscriptionState.CONFIRMED,
         orders=read_orders(means.get("suppressed", "")),
-        agreed_at=read_instant(means.get("agreed_at", "")),
-        changed_at=read_instant(means.get("changed_at", "")),
+        agreed_at=_instant("agreed_at", told),
+        changed_at=_instant("changed_at", told),
         remarks=tuple(told.remarks),
     )
 
@@ -198,6 +199,14 @@ def _language(told: _Told) -> str | None:
     if tag is None:
         told.remarks.append(f"{cell!r} is not a language tag like en or tr: left out")
     return tag
+
+
+def _instant(column: str, told: _Told) -> datetime | None:
+    if not (cell := told.means.get(column)):
+        return None
+    if (read := read_instant(cell)) is None:
+        told.remarks.append(f"{column} is {cell!r}, no date and time like 2026-12-01T09:00: left out")
+    return read
 
 
 def _zone(told: _Told) -> str | None:

@@ -51,7 +51,8 @@ _DATE_FIELD = re.compile(
 )
 # Folded.
 _SENT_FROM = re.compile(
-    r"(?:sent (?:from|via|using|with) (?:my|mail|outlook|yahoo|gmail|proton|samsung|the|an?)\b.{0,60}"
+    r"(?:sent (?:from|via|using|with) (?:my|mail|outlook|yahoo|gmail|proton|samsung|the|an?|iphone|ipad|android|galaxy"
+    r"|huawei|xiaomi|blackberry|bluemail|tuta\w*|fairemail|k-9|aqua|spark|boxer|workspace|thunderbird|gmx|web\.de)\b.{0,60}"
     r"|(?:diese (?:nachricht|mail|e-mail) wurde )?vo[nm] mein.{1,60} (?:gesendet|aus gesendet|versendet)"
     r"|(?:gesendet|gesandt) (?:von|vom|mit) .{1,60}"
     r"|.{1,50}(?:dan|den|tan|ten|ile|uzerinden) gonderildi"
@@ -61,7 +62,9 @@ _SENT_FROM = re.compile(
     r"|отправлено (?:с|со|из|через) .{1,60}"
     r"|(?:ارسلت?|مرسله?|تم الارسال) (?:من|بواسطه|عبر|باستخدام) .{1,60}"
     r"|(?:发自|發自|从我的|從我的|来自我的|來自我的).{1,60}"
-    r"|(?:get|holen sie sich|obtener|obtenez|telecharger|ottieni|scarica|obter|загрузит[ье])\b.{0,30}outlook.{0,30}"
+    r"|(?:get|holen sie sich|obtener|obten|obtenez|obtenir|telecharger|ottieni|scarica|obter|baixar"
+    r"|загрузит[ье]|скачат[ье]|получит[ье])\b.{0,30}outlook.{0,30}|.{1,20}\bicin outlook.{0,20}"
+    r"|الحصول علي outlook.{0,30}|(?:获取|取得|下载)\s*outlook.{0,30}"
     r"|outlook (?:for|fur|para|pour|per|icin|для)\b.{1,40})",
     re.DOTALL,
 )

@@ -40,6 +40,8 @@ class Heard:
     """The first tag of Content-Language."""
     own_words: str
     """The person's own first text, without quotes and signatures."""
+    is_blank: bool
+    """Whether it says nothing at all, but for a quote of the mail that it answers."""
     is_reply: bool
     """Whether it answers another mail: by its fields or its subject."""
     doubtful: str | None = None
@@ -69,6 +71,7 @@ def read_part(mail: Part, envelope_sender: str) -> Heard:
     name, sender = _sender(mail.fields.get("from", ""))
     identity = _MESSAGE_ID.search(mail.fields.get("message-id", ""))
     subject = _clean(decode_words(mail.fields.get("subject", "")))
+    own = own_words(mail)
     return Heard(
         sender=sender or _address(envelope_sender),
         sender_name=name if sender else None,
@@ -76,7 +79,8 @@ def read_part(mail: Part, envelope_sender: str) -> Heard:
         subject=subject,
         message_id=identity[0] if identity else None,
         language=_language(mail),
-        own_words=own_words(mail),
+        own_words=own.text,
+        is_blank=own.is_blank,
         is_reply=bool(mail.fields.keys() & _REPLY_FIELDS) or bare_subject(subject)[1],
         doubtful=doubtful(mail, envelope_sender, subject),
         has_programs_subject=has_subject_of_program(subject),

@@ -41,6 +41,9 @@ _OF_MAILBOX = frozenset(
 )
 """What a code for the mailbox may be made more precise by."""
 
+NOBODY_THERE = frozenset({Reason.UNKNOWN_USER, Reason.UNKNOWN_HOST, Reason.MOVED, Reason.DISABLED})
+"""What ends a reader's letters for good."""
+
 _UNAVAILABLE = "unavailable"
 """Of 550 a mailbox that is not there, of 450 one that is busy (RFC 5321 section 4.2.3)."""
 
@@ -71,14 +74,26 @@ def told_reason(text: str) -> Reason | None:
 
 
 def reason_of(text: str, status: str | None = None) -> Reason:
-    """Why a letter was refused: by the words of a reply, a code among them, or else the `status` beside it."""
-    if told := told_reason(text):
+    """Why a letter was refused: by the words of a reply, a code among them, or else the `status` beside it.
+
+    Where a code says that nobody is there, and words say something else, the words count: many mail systems have one
+    code for whatever they refuse, and what is said beside it was written for somebody to read.
+    """
+    told = told_reason(text)
+    if told in NOBODY_THERE and not _is_exchanges(text) and (by_words := reason_of_words(text)):
+        told = by_words
+    if told:
         busy = told is Reason.UNKNOWN_USER and _UNAVAILABLE in text.lower() and is_temporary(text, status)
         return Reason.SYSTEM_TROUBLE if busy else told
     for code in (status, code_in(text)):
         if code and (hinted := vague_reason(code)):
             return hinted
     return Reason.UNCLEAR
+
+
+def _is_exchanges(text: str) -> bool:
+    """Whether it is how Exchange says that its directory has nobody of this name."""
+    return code_in(text) == "5.4.1" and "access denied" in text.lower()
 
 
 def is_temporary(text: str, status: str | None = None) -> bool:

@@ -113,7 +113,7 @@ def _parsed(source: str, line: int) -> nodes.Template:
         tree = _SANDBOX.parse(source)
         check(tree, line)
     except TemplateSyntaxError as trouble:
-        advice = '; a hole looks like {{ name or "friend" }}'
+        advice = '; a hole looks like {{ name or "there" }}'
         raise ManuscriptRefused(f"{trouble.message}{advice}", line + trouble.lineno - 1) from None
     except _UNREADABLE as trouble:
         raise ManuscriptRefused(f"this cannot be read: {trouble}", line) from None

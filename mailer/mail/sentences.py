@@ -15,7 +15,7 @@ _WRAPPED = 45
 """A line of so many characters that ends without a mark goes on in the next."""
 _OPEN_END = re.compile(r"[^\s.!?…。！？؟:：;；]\s*$")
 _SPELLED = re.compile(r"(?<![^\W_])[^\W\d_](?:[ .\-_*·]{1,2}[^\W\d_]){2,}(?![^\W_])")
-_THUMB_UP, _THUMB_DOWN = re.compile("[👍👌✅✔☑🆗]"), re.compile("[👎❌🚫⛔]")
+_THUMB_UP, _THUMB_DOWN = re.compile(r"[👍👌✅✔☑🆗]|(?<![\w+])\+1(?!\w)"), re.compile("[👎❌🚫⛔]")
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,7 +37,9 @@ class _Reader(HTMLParser):
         if self._skipping:
             self._depth += tag == self._skipping
             return
-        self._over = self._over or any(mark in (dict(attrs).get("id") or "").lower() for mark in _ORIGINALS)
+        if not self._over and any(mark in (dict(attrs).get("id") or "").lower() for mark in _ORIGINALS):
+            self.words.append(_QUOTE_MARK)
+            self._over = True
         quote = tag == "blockquote" or any(mark in (dict(attrs).get("class") or "") for mark in _QUOTES)
         if quote or tag in _SILENT:
             self._skipping, self._depth = tag, 1

@@ -144,18 +144,22 @@ def _headed(reading: _Reading, ignored: Collection[str], separator_told: bool) -
 
 
 def _left_out(cells: list[str], ignored: Collection[str]) -> set[str]:
-    have = {plain(cell): cell for cell in cells}
+    have = {_joined(cell): cell for cell in cells}
     for name in ignored:
-        if plain(name) not in have:
+        if _joined(name) not in have:
             raise TableRefused(f"no column is called {name!r}; there are: {', '.join(filter(None, cells))}")
-    return {plain(name) for name in ignored}
+    return {have[_joined(name)] for name in ignored}
+
+
+def _joined(heading: str) -> str:
+    return plain(heading).replace(" ", "")
 
 
 def _columns(cells: list[str], email: int, left_out: set[str], *, ours: bool) -> list[Column]:
     meanings = {"email": email}
     for at, cell in enumerate(cells):
         means = (cell if cell in (*OWN_COLUMNS, *STATE_COLUMNS) else None) if ours else meaning_of(cell)
-        if means and means not in meanings and plain(cell) not in left_out:
+        if means and means not in meanings and cell not in left_out:
             meanings[means] = at
     if "first_name" in meanings and "last_name" not in meanings and _is_last_name(cells, meanings.get("name")):
         meanings["last_name"] = meanings.pop("name")
@@ -163,7 +167,7 @@ def _columns(cells: list[str], email: int, left_out: set[str], *, ours: bool) ->
     columns: list[Column] = []
     for at, cell in enumerate(cells):
         means = means_at.get(at)
-        ignored = plain(cell) in left_out and at != email
+        ignored = cell in left_out and at != email
         is_ours = means in {*OWN_COLUMNS, *STATE_COLUMNS}
         attribute = None if not cell or ignored or is_ours else _attribute(cell, at, means)
         columns.append(Column(heading=cell, means=means, attribute=attribute, ignored=ignored))

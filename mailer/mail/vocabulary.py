@@ -73,6 +73,8 @@ class Vocabulary:
     sent: frozenset[Phrase]
     """What is sent, and other words of such a request."""
     conjunction: frozenset[Phrase]
+    automatic: frozenset[Phrase]
+    """What vacation programs, ticket systems and filters write."""
 
 
 def pgettext(_context: str, message: str) -> str:
@@ -118,6 +120,8 @@ MESSAGES = (
     pgettext("command", "emails"),
     # Translators: What joins two requests in a sentence: and, or.
     pgettext("command", "and"),
+    # Translators: What vacation programs, ticket systems and filters write: nothing beside it is an answer.
+    pgettext("command", "automatic"),
     # Translators: Courtesy and other words that may stand around a command and change nothing.
     pgettext("command", "please"),
     # Translators: Greetings, which are passed over.
@@ -156,6 +160,7 @@ def vocabulary_in(locale_directory: Path) -> Vocabulary:
         send_no_more=together["do not send"],
         sent=together["emails"],
         conjunction=together["and"],
+        automatic=together["automatic"],
     )
 
 

@@ -8,7 +8,7 @@ from mailer.mail.wordings_of_letter import CONTENT, LARGE, SPAM
 from mailer.mail.wordings_of_reader import CLOSED, FULL, GONE, RESTRICTED, SUSPENDED, YONDER
 from mailer.mail.wordings_of_sender import BLOCKED, LOGIN, OVERFLOW, PACE, POLICY, PROOF, RELAYING, SENDER
 from mailer.mail.wordings_of_unknown import REFUSED, UNAVAILABLE, UNKNOWN
-from mailer.mail.wordings_of_way import EXPIRED, LATER, NO_DOMAIN, NO_HOST, NO_WAY, TROUBLE
+from mailer.mail.wordings_of_way import EXPIRED, LATER, NO_ANSWER, NO_DOMAIN, NO_HOST, NO_WAY, TROUBLE
 
 ROWS: tuple[tuple[Reason, str], ...] = (
     (Reason.SENDER, SENDER),
@@ -16,6 +16,7 @@ ROWS: tuple[tuple[Reason, str], ...] = (
     (Reason.CONTENT, CONTENT),
     (Reason.UNREACHABLE, LATER),
     (Reason.UNKNOWN_HOST, NO_DOMAIN),
+    (Reason.UNREACHABLE, NO_ANSWER),
     (Reason.TOO_LARGE, LARGE),
     (Reason.FULL, FULL),
     (Reason.MOVED, YONDER),

@@ -100,7 +100,7 @@ permanently disabled|blocked|closed|deactivated|deleted|removed|suspended
 
 GONE = """
 account|mailbox|user|address|recipient ~ discontinued|deleted|closed|terminated|expired|removed|cancelled|canceled
-account|mailbox|user|address|recipient ~ deactivated|decommissioned|retired|permanently
+account|mailbox|user|address|recipient ~ deactivated|decommissioned|retired
 account|mailbox ~ no longer ~ active|available|valid|exist*|use
 no longer ~ active|valid|exist*|available|employed|works|with|accept*|use
 is no longer
@@ -122,6 +122,8 @@ mailbox|account ~ hold
 disabled|suspended|inactive|frozen|locked ?or ?e ?mail mailbox|account|user|recipient|address
 disabled ~ recipient|mailbox|account
 temporarily ~ disabled|suspended
+mailbox|account|user|recipient|inbox ~ temporarily ~ unavailable|closed|blocked|locked
+account that you tried to reach is disabled|inactive
 user|account|mailbox is|has|currently ?been ?temporarily unavailable|suspended
 not accepting ?any ?new messages|mail
 currently not accepting|receiving

@@ -12,6 +12,9 @@ senders domain ~ not|does|doesnt
 sender domain ~ not exist|found|resolve
 not ?a verified
 verify ?the sender
+my|your ?own ?host ?server name|hostname ~ rejected|refused|denied|invalid|unacceptable
+my|your ?own ?host ?server name|hostname ~ not ~ accepted|allowed|valid|acceptable
+helo|ehlo ~ name|hostname|argument|parameter ~ rejected|refused|denied|invalid|accepted
 sender identity|signature|verif*|doesnt
 sender does not
 sender callout|verify
@@ -36,6 +39,9 @@ rate limit*
 ratelimit*
 sending ~ too fast|many|quickly
 sends ~ too many
+sent ?to too many|much
+exceed* ?the max* ?number ~ per minute|hour|day
+exceed* ?the max* ?number of recipients|messages|emails|mails
 too many invalid|unknown|bad recipients|addresses
 """
 """Whatever else is said."""

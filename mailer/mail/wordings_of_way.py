@@ -15,6 +15,13 @@ too many hops
 mail loop
 message looping
 mail forwarding loop
+greylist*
+graylist*
+unverified address
+address|recipient verification ?is in progress
+servfail
+temporary ~ lookup|dns|resolution|resolver
+temporary failure in name resolution
 """
 """Trouble on the way or at the end of it, whatever else is said of names and users."""
 
@@ -23,11 +30,21 @@ recipient ?address rejected domain not found
 recipient domain ~ not|unknown|invalid|nonexistent
 recipient s domain ~ not|unknown|invalid
 host unknown
-malformed or unexpected name server reply
 unknown host
 domain not found
+nxdomain
+type mx|a|aaaa host not found
 """
-"""Said of a recipient, but it is not the mailbox."""
+"""Said of a recipient, but it is not the mailbox. The last is Postfix's word for NXDOMAIN."""
+
+NO_ANSWER = """
+name service error
+malformed or unexpected name server reply
+dns|name ?name server|service|lookup|query ~ timeout|timed|unavailable
+server failure ~ dns|name
+dns server failure
+"""
+"""The domain may well be there: the DNS has not said that it is not."""
 
 NO_HOST = """
 host|domain|hostname ~ unknown
@@ -41,7 +58,6 @@ could not find ~ host|domain
 cannot|cant find ~ host|domain
 no ~ mx|mxs ~ for|found|record*|valid
 no ~ mail ~ server|servers|host|exchanger ~ found|for
-nxdomain
 null mx
 nullmx
 domain ~ not receive|accept ~ mail|email
@@ -169,6 +185,7 @@ unknown mailer error
 pipe to
 delivery agent
 local ~ delivery ~ fail*
+database ~ error|fail*|failure|unavailable|locked
 improper sequence
 bad sequence|command
 command ~ unrecognized|not

@@ -100,13 +100,13 @@ class RelayConnection:
         self._wire = wire
         self._offer = offer
         self._transaction_open = False
-        self._last_end = -math.inf
-        """When, on the loop's clock, the last letter's fate was known."""
+        self._accepted_at = -math.inf
+        """When, on the loop's clock, the last letter was, and none was begun since."""
 
     @property
     def ended_after_letter(self) -> bool:
-        """Whether the relay ended the line as soon as it had answered a letter."""
-        return abs(self._wire.lost_at - self._last_end) < _AT_ONCE_S
+        """Whether the relay ended the line as soon as it had accepted a letter."""
+        return abs(self._wire.lost_at - self._accepted_at) < _AT_ONCE_S
 
     @property
     def usable(self) -> bool:
@@ -135,7 +135,7 @@ class RelayConnection:
             talk = wire.talk(carry(commands, content, offer, self._patience(), used=used))
         except ConnectionError as lost:
             raise RelayUnavailable(f"the line to the relay {self.relay} was lost: {lost}") from None
-        self.letters += 1
+        self.letters, self._accepted_at = self.letters + 1, -math.inf
         try:
             outcome, self._transaction_open, unfit, self.spent = await talk
         except asyncio.CancelledError:
@@ -143,8 +143,8 @@ class RelayConnection:
             raise
         if unfit is not None:
             wire.lose(unfit)
-            return outcome
-        self._last_end = asyncio.get_running_loop().time()
+        if outcome.verdict is Verdict.ACCEPTED:
+            self._accepted_at = asyncio.get_running_loop().time()
         return outcome
 
     def _patience(self) -> Patience:

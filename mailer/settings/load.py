@@ -84,6 +84,17 @@ class Settings(BaseSettings):
         return env_settings, init_settings
 
 
+class _GivenAlone(Settings):
+    """Settings that no environment changes."""
+
+    @classmethod
+    def settings_customise_sources(
+        cls, settings_cls: type[BaseSettings], init_settings: PydanticBaseSettingsSource, *_: Any, **__: Any
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """What was given."""
+        return (init_settings,)
+
+
 def load_settings(path: Path | None = None) -> Settings:
     """Read `path`, or MAILER_SETTINGS, or settings.toml here; relative paths in it are beside it.
 
@@ -107,10 +118,10 @@ def settings_file() -> Path:
     return Path(os.environ.get("MAILER_SETTINGS", DEFAULT_FILE))
 
 
-def check_settings(given: dict[str, Any], path: Path) -> Settings:
-    """Typed settings of the tables `given`, as if read from `path`."""
+def check_settings(given: dict[str, Any], path: Path, *, alone: bool = False) -> Settings:
+    """Typed settings of the tables `given`, as if read from `path`; `alone` where the environment changes nothing."""
     try:
-        settings = Settings(**given)
+        settings = _GivenAlone(**given) if alone else Settings(**given)
     except ValidationError as refusal:
         raise SettingsRefused(f"{path}: {_told(refusal)}") from None
     return _beside(settings, path.parent)

@@ -120,7 +120,9 @@ class RelaySettings(Table):
     username: str = Field("", description="For servers that ask who we are; empty for none.")
     password_file: Path | None = Field(None, description="A file that holds the password, readable by the service.")
     connections: int = Field(50, ge=2, le=500, description="Most connections at once; a few are kept for notices.")
-    letters_per_connection: int = Field(0, ge=0, description="Hang up and come again after so many; 0 stays.")
+    letters_per_connection: int = Field(
+        0, ge=0, description="Hang up and come again after so many; 0 learns what the relay bears."
+    )
     weight: float = Field(1, gt=0, description="Its share of the letters beside other relays.")
     per_second: float = Field(0, ge=0, description="Most letters a second, over all nodes; 0 is no limit.")
     per_hour: int = Field(0, ge=0, description="Most letters an hour (of UTC), over all nodes; 0 is no limit.")

@@ -16,7 +16,7 @@ from mailer import __version__
 from mailer.errors import BackupFailed, DatabaseUnavailable, SchemaUnknown, SecretUnreadable
 from mailer.store.archive import SECRET, SPOOL, Manifest, TableMark, member, new_archive, write_manifest, written
 from mailer.store.database import is_sqlite, open_engine
-from mailer.store.migration import copy_aside, known_schema, unused
+from mailer.store.migration import copy_aside, known_schema, schema_is_current, unused
 from mailer.store.reflected import kinds, last_id, own_tables, readable
 
 _TRIES = 20
@@ -36,11 +36,11 @@ def back_up(url: str, belongings: Belongings, migrations: Path, file: Path, now:
 
     AlreadyThere, BackupFailed, SecretUnreadable, SchemaUnknown, DatabaseUnavailable; a file is there only if whole.
     """
+    if schema_is_current(url, migrations) is None:
+        raise SchemaUnknown("there is nothing to back up: the database has no tables of ours")
     engine = open_engine(url)
     try:
-        schema = known_schema(engine, migrations)
-        if schema is None:
-            raise SchemaUnknown("there is nothing to back up: the database has no tables of ours")
+        schema = known_schema(engine, migrations) or ""
         return _written_whole(engine, belongings, schema, file, now)
     except DBAPIError as trouble:
         raise DatabaseUnavailable(f"the database does not serve us: {trouble.orig}") from trouble

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import chain
+from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from sqlalchemy import ColumnClause, Connection, Engine, Table, create_engine, event
@@ -20,6 +21,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from mailer.errors import DatabaseUnavailable
+from mailer.store.database_files import DatabaseFile, OpenFiles, create_private
 
 BUSY_TIMEOUT_S = 30
 _READERS = 4
@@ -52,6 +54,7 @@ class Database:
         self._writers = ThreadPoolExecutor(1 if is_sqlite(self.engine) else _READERS, "ledger-write")
         self._readers = ThreadPoolExecutor(_READERS, "ledger-read")
         self._own = threading.local()
+        self._file = DatabaseFile(Path(str(self.engine.url.database))) if is_sqlite(self.engine) else None
         self._opened: list[Connection] = []
 
     @property
@@ -74,6 +77,11 @@ class Database:
         """Run `work(connection, ...)` on one snapshot; it must not write."""
         return (await self._run(self._readers, False, lambda tx: work(tx, *args, **kwargs)))[0]
 
+    async def check_files(self) -> None:
+        """DatabaseMoved where the files at its path are not those that are open; every write makes sure of it, too."""
+        if self._file is not None:
+            await self.write(lambda _: None)
+
     async def _run(self, pool: ThreadPoolExecutor, writing: bool, work: Callable[[Connection], R]) -> tuple[R, float]:
         return await asyncio.get_running_loop().run_in_executor(pool, self._transact, writing, work)
 
@@ -90,6 +98,9 @@ class Database:
 
     def _once(self, writing: bool, work: Callable[[Connection], R]) -> tuple[R, float]:
         connection = self._connection(writing)
+        files: OpenFiles | None = self._own.files if writing else None
+        if files is not None:
+            files.check()
         transaction = connection.begin()
         try:
             began = time.perf_counter()
@@ -106,12 +117,15 @@ class Database:
             self._drop()
             # Nobody knows whether it was committed: whoever asked must believe neither.
             raise DatabaseUnavailable(f"the database did not confirm: {trouble.orig}") from trouble
+        if files is not None:
+            files.check(after_write=True)
         return result, time.perf_counter() - began
 
     def _connection(self, writing: bool) -> Connection:
         """The connection of this thread, which stays open: a thread only ever writes, or only reads."""
         connection: Connection | None = getattr(self._own, "connection", None)
         if connection is None:
+            self._own.files = self._file.open() if self._file is not None else None
             connection = self.engine.connect().execution_options(writing=writing)
             self._own.connection = connection
             self._opened.append(connection)
@@ -128,8 +142,11 @@ class Database:
         """Let running transactions end, then put everything down."""
         for pool in (self._writers, self._readers):
             await asyncio.to_thread(pool.shutdown)
-        for connection in self._opened:
-            connection.close()
+        if self._file is not None and self._file.moved and self._opened:
+            # What stands in the write-ahead log belongs to the file that is open, and to no other that is there now.
+            _driver(self._opened[0]).execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        while self._opened:
+            self._opened.pop().close()
         self.engine.dispose()
 
 
@@ -139,6 +156,10 @@ def open_engine(url: str, *, foreign_keys: bool = True) -> Engine:
     if parsed.get_backend_name() == "postgresql":
         return create_engine(parsed.set(drivername="postgresql+psycopg"), connect_args={"options": _POSTGRESQL_OPTIONS})
     engine = create_engine(parsed, connect_args={"check_same_thread": False, "timeout": BUSY_TIMEOUT_S})
+
+    @event.listens_for(engine, "do_connect")
+    def _create(*_: Any) -> None:
+        create_private(Path(str(parsed.database)))
 
     @event.listens_for(engine, "connect")
     def _configure(connection: Any, _record: Any) -> None:
@@ -154,6 +175,10 @@ def open_engine(url: str, *, foreign_keys: bool = True) -> Engine:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
 
     return engine
+
+
+def _driver(connection: Connection) -> Any:
+    return connection.connection.dbapi_connection
 
 
 def is_sqlite(database: Engine | Connection) -> bool:

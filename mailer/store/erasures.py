@@ -28,7 +28,7 @@ from sqlalchemy import (
 from mailer.domain.consent import PROOFS
 from mailer.domain.delivery import NOTICES, WAITING, DeliveryState, carrying_cause
 from mailer.domain.subscription import SubscriptionState
-from mailer.store import consents, deliveries
+from mailer.store import consents, unwritten
 from mailer.store.incoming_mails import IncomingState
 from mailer.store.queue_tables import delivery
 from mailer.store.tables import consent, incoming, returned, subscriber, subscription
@@ -197,7 +197,7 @@ def acted_on(tx: Connection, before: datetime, after: int, most: int) -> tuple[i
     )
     rows = tx.execute(found.order_by(incoming.c.id).limit(most)).all()
     causes = {carrying_cause(row.id, recipient): row.id for row in rows for recipient in row.recipients}
-    carried = {causes[cause] for cause in deliveries.open_causes(tx, list(causes))}
+    carried = {causes[cause] for cause in unwritten.open_causes(tx, list(causes))}
     return (rows[-1].id if rows else None), [row.id for row in rows if row.id not in carried]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from sqlalchemy import Connection, Row, func, select, update
@@ -14,11 +15,19 @@ from mailer.store.tables import mailing_list, subscription
 
 
 def add(
-    tx: Connection, *, name: str, title: str, description: str, language: str, owner: str, now: datetime
+    tx: Connection,
+    *,
+    name: str,
+    title: str,
+    description: str,
+    language: str,
+    owner: str,
+    now: datetime,
+    words: Mapping[str, str | None] | None = None,
 ) -> MailingList:
     """A new list; AlreadyThere when the name is taken."""
     statement = insert_into(tx, mailing_list).values(
-        name=name, title=title, description=description, language=language, owner=owner, created_at=now
+        name=name, title=title, description=description, language=language, owner=owner, created_at=now, **(words or {})
     )
     if tx.execute(statement.on_conflict_do_nothing()).rowcount == 0:
         raise AlreadyThere(f"there is a mailing list called {name!r} already")
@@ -63,6 +72,12 @@ def bear(tx: Connection, mailing_list_id: int, *, hard_after: int | None, soft_l
         tx.execute(update(mailing_list).where(mailing_list.c.id == mailing_list_id).values(told))
 
 
+def say(tx: Connection, mailing_list_id: int, words: Mapping[str, str | None]) -> None:
+    """What campaigns launched from now on say at the end of their letters: `postal_address`, `reason`."""
+    if words:
+        tx.execute(update(mailing_list).where(mailing_list.c.id == mailing_list_id).values(dict(words)))
+
+
 def counts(tx: Connection, mailing_list_id: int) -> dict[SubscriptionState, int]:
     """How many subscriptions are in each state."""
     counted = tx.execute(
@@ -85,4 +100,6 @@ def _value(row: Row[tuple[object, ...]]) -> MailingList:
         quiet_until=row.quiet_until,
         hard_after=row.hard_after,
         soft_limit=row.soft_limit,
+        postal_address=row.postal_address,
+        reason=row.reason,
     )

@@ -16,6 +16,7 @@ from sqlalchemy.exc import DBAPIError
 
 from mailer.errors import DatabaseUnavailable, SchemaUnknown
 from mailer.store.database import is_sqlite, open_engine
+from mailer.store.database_files import create_private
 from mailer.store.workers import owning
 
 
@@ -25,6 +26,7 @@ def copy_aside(engine: Engine, current: str) -> Path | None:
         return None
     file = Path(str(engine.url.database))
     copy = unused(file.with_name(f"{file.name}.before-leaving-{current}"))
+    create_private(copy)
     source, target = sqlite3.connect(file), sqlite3.connect(copy)
     with source, target:
         source.backup(target)

@@ -12,6 +12,7 @@ from sqlalchemy import (
     Connection,
     Dialect,
     Update,
+    and_,
     bindparam,
     case,
     exists,
@@ -25,7 +26,7 @@ from sqlalchemy.types import TypeEngine
 
 from mailer.domain.campaign import CampaignState
 from mailer.domain.delivery import NOTICES, WAITING, DeliveryState
-from mailer.domain.suppression import EVERY_LIST
+from mailer.domain.suppression import EVERY_LIST, Reason
 from mailer.store.batch import Prepared, packed, rows_of
 from mailer.store.columns import UtcDateTime
 from mailer.store.queue_tables import campaign, delivery
@@ -77,14 +78,14 @@ def _campaign_is(so: ColumnElement[bool]) -> ColumnElement[bool]:
 
 
 def suppressed(key: ColumnElement[str]) -> ColumnElement[bool]:
-    """A site-wide order stands, or (for campaigns; notices may go to the departed) one for the list."""
-    own_list = case((delivery.c.campaign_id == NOTICES, EVERY_LIST), else_=delivery.c.mailing_list_id)
-    return exists(
-        select(literal(1)).where(
-            suppression.c.suppression_key == key,
-            or_(suppression.c.mailing_list_id == EVERY_LIST, suppression.c.mailing_list_id == own_list),
-        )
-    )
+    """A site-wide order stands, or one for the campaign's list.
+
+    A notice answers somebody: it goes to the departed, and to whom letters did not reach, who may have written it.
+    """
+    a_notice = delivery.c.campaign_id == NOTICES
+    of_all = and_(suppression.c.mailing_list_id == EVERY_LIST, or_(~a_notice, suppression.c.reason != Reason.BOUNCED))
+    of_list = and_(suppression.c.mailing_list_id == delivery.c.mailing_list_id, ~a_notice)
+    return exists(select(literal(1)).where(suppression.c.suppression_key == key, or_(of_all, of_list)))
 
 
 _PUT_BACK = Prepared(_make_put_back)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import Connection, func, insert, select, update
 
-from mailer.store.queue_tables import edition, revision
+from mailer.domain.mailing_list import MailingList
+from mailer.store.queue_tables import campaign, edition, revision
 
 
 def add_edition(
@@ -21,9 +23,15 @@ def add_edition(
     return add_revision(tx, edition_id=edition_id, manuscript=manuscript, now=now)
 
 
-def add_revision(tx: Connection, *, edition_id: int, manuscript: str, now: datetime) -> int:
-    """A new text of an edition, for all letters written from now on; the revision's id."""
-    made = insert(revision).values(edition_id=edition_id, manuscript=manuscript, created_at=now)
+def add_revision(
+    tx: Connection, *, edition_id: int, manuscript: str, now: datetime, mailing_list: MailingList | None = None
+) -> int:
+    """A new text of an edition, for all letters written from now on; the revision's id.
+
+    Of a campaign that was launched it says at its end what the `mailing_list` says now.
+    """
+    words = {"postal_address": mailing_list.postal_address, "reason": mailing_list.reason} if mailing_list else {}
+    made = insert(revision).values(edition_id=edition_id, manuscript=manuscript, created_at=now, **words)
     return tx.execute(made.returning(revision.c.id)).scalar_one()
 
 
@@ -52,3 +60,23 @@ def newest(tx: Connection, campaign_id: int) -> dict[str, int]:
 def manuscript(tx: Connection, revision_id: int) -> str:
     """The text of one revision."""
     return tx.execute(select(revision.c.manuscript).where(revision.c.id == revision_id)).scalar_one()
+
+
+def keep_words(tx: Connection, campaign_id: int, mailing_list: MailingList) -> None:
+    """What its list says at the end of letters is that campaign's from now on, whatever becomes of the list."""
+    own = select(edition.c.id).where(edition.c.campaign_id == campaign_id)
+    words = {"postal_address": mailing_list.postal_address, "reason": mailing_list.reason}
+    tx.execute(update(revision).where(revision.c.edition_id.in_(own)).values(words))
+
+
+def text_of(tx: Connection, revision_id: int, mailing_list: MailingList) -> tuple[str, MailingList]:
+    """A revision's text, and the list as its letters speak of it: once launched, as it was then."""
+    row = tx.execute(
+        select(revision.c.manuscript, revision.c.postal_address, revision.c.reason, campaign.c.launched_at)
+        .join_from(revision, edition)
+        .join(campaign, campaign.c.id == edition.c.campaign_id)
+        .where(revision.c.id == revision_id)
+    ).one()
+    if row.launched_at is None:
+        return row.manuscript, mailing_list
+    return row.manuscript, replace(mailing_list, postal_address=row.postal_address, reason=row.reason)

@@ -45,10 +45,28 @@ def standing(tx: Connection, suppression_keys: Iterable[str], *mailing_list_ids:
     return set(found.scalars())
 
 
+def unwanted(tx: Connection, suppression_keys: Iterable[str]) -> bool:
+    """Whether one of these people wants no letter from us at all: orders for every list, but for those of bounces."""
+    found = select(suppression.c.reason).where(
+        suppression.c.suppression_key.in_(list(suppression_keys)),
+        suppression.c.mailing_list_id == EVERY_LIST,
+        suppression.c.reason != Reason.BOUNCED,
+    )
+    return tx.execute(found.limit(1)).first() is not None
+
+
 def came_back(tx: Connection, suppression_key: str, mailing_list_id: int) -> bool:
     """Whether this list, or any, writes to them no more because of what came back."""
     reasons = {reason for place, reason in orders(tx, suppression_key) if place in {EVERY_LIST, mailing_list_id}}
     return not reasons.isdisjoint(FOR_WHAT_CAME_BACK)
+
+
+def bounced(tx: Connection, suppression_key: str, mailing_list_id: int) -> bool:
+    """Whether this list, or any, writes to them no more because letters came back."""
+    return any(
+        reason is Reason.BOUNCED and place in {EVERY_LIST, mailing_list_id}
+        for place, reason in orders(tx, suppression_key)
+    )
 
 
 def orders(tx: Connection, suppression_key: str) -> list[tuple[int, Reason]]:

@@ -29,6 +29,7 @@ from sqlalchemy.pool import NullPool
 from mailer.errors import DatabaseOwned, DatabaseUnavailable, LeaseLost
 from mailer.store.batch import Prepared
 from mailer.store.database import is_sqlite
+from mailer.store.database_files import owner_file
 from mailer.store.queue_tables import worker
 
 _ADVISORY_KEY = 0x6D61696C6572
@@ -99,7 +100,8 @@ def owned(engine: Engine) -> bool:
 @contextmanager
 def _owning_file(database: Path) -> Iterator[None]:
     # A lock file of its own: closing any descriptor of the database file would drop SQLite's locks.
-    with database.with_name(f"{database.name}.owner").open("a+") as file:
+    descriptor = os.open(owner_file(database), os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
+    with os.fdopen(descriptor, "a+") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
@@ -109,6 +111,7 @@ def _owning_file(database: Path) -> Iterator[None]:
         file.write(str(os.getpid()))
         file.flush()
         yield
+        file.truncate(0)
 
 
 class _OwningSession:

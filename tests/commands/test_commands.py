@@ -77,6 +77,37 @@ def test_init_writes_settings_and_a_secret_once(bare: Terminal) -> None:
     assert (bare.folder / "secret").read_text() == secret
 
 
+def test_init_writes_what_is_missing_and_keeps_what_is_there(bare: Terminal) -> None:
+    settings, folder = "# mine\n[service]\nsecret_file = 'keys/signing'\n", bare.folder / "my lists"
+    (folder / "keys").mkdir(parents=True)
+    (folder / "settings.toml").write_text(settings)
+
+    bare("init", "my lists")
+
+    assert (
+        f"Wrote {Path('my lists/keys/signing')}. Kept {Path('my lists/settings.toml')}, which was there." in bare.said
+    )
+    assert "`cd 'my lists'`" in bare.said
+    assert (folder / "settings.toml").read_text() == settings
+    assert stat.S_IMODE((folder / "keys" / "signing").stat().st_mode) == 0o600
+    bare("init", "my lists/settings.toml", code=2)
+    assert "my lists/settings.toml: cannot be written" in bare.said
+
+
+def test_init_makes_no_new_secret_for_a_database_that_was_filled_with_another(mailer_in: Terminal) -> None:
+    secret = mailer_in.folder / "secret"
+    mailer_in("migrate")
+    secret.unlink()
+    mailer_in("init")
+    mailer_in("list", "add", "appeals", "--name", "Open Appeals", "--owner", "ada@example.org")
+    secret.unlink()
+
+    mailer_in("init", code=2)
+
+    assert "put your copy of the secret back" in mailer_in.said
+    assert not secret.exists()
+
+
 def test_a_campaign_from_the_first_command_to_its_report(with_list: Terminal) -> None:
     (with_list.folder / "people.csv").write_text("email,name\nrosa@example.org,Rosa\nnobody,x\nemma@example.org,Emma\n")
 
@@ -118,7 +149,7 @@ def test_people_come_out_as_they_went_in_and_can_be_looked_up(with_list: Termina
     shown = json.loads(with_list("subscribers", "show", "Rosa@example.org", "--json"))
     with_list("subscribers", "show", "mallory@example.org", code=1)
 
-    assert exported == "email,name,language,zone\nrosa@example.org,Rosa,,\n"
+    assert exported == "\ufeffemail,name,language,zone\nrosa@example.org,Rosa,,\n"
     assert shown["subscriptions"] == {"appeals": "confirmed"}
     assert "not known" in with_list.said
 

@@ -68,6 +68,7 @@ MAILS: dict[str, tuple[str, str, list[str], list[str]]] = {
         ["unsubscribe"],
     ),
     "join": (mail("appeals-join"), "command", [], ["subscribe"]),
+    "join-by-a-gateway": (mail("appeals-join", "", "List-Id: <team.example.org>"), "command", [], ["subscribe"]),
     "join-tr": (mail("appeals-join-tr"), "command", [], ["subscribe"]),
     "plus": (mail("appeals+subscribe"), "command", [], ["subscribe"]),
     "leave": (mail(f"appeals-leave+{TOKEN}"), "command", [], ["unsubscribe"]),
@@ -75,6 +76,10 @@ MAILS: dict[str, tuple[str, str, list[str], list[str]]] = {
     "yes": (mail(f"appeals-confirm+{TOKEN}", "Yes!"), "command", [], ["confirm"]),
     "no": (mail(f"appeals-confirm+{TOKEN}", "Hayır, teşekkürler"), "command", [], ["decline"]),
     "never": (mail(f"appeals-confirm+{TOKEN}", "No, never ask me again"), "command", [], ["never"]),
+    "neither": (mail(f"appeals-confirm+{TOKEN}", "Wer sind Sie?"), "answer", [], ["neither"]),
+    "only-subject": (mail(f"appeals-confirm+{TOKEN}", "", "Subject: Ik ben afwezig"), "answer", [], ["neither"]),
+    "no-more": (mail("appeals", "Please don't send me any more emails."), "command", [], ["unsubscribe"]),
+    "other": (mail("appeals-request", "remove emma@example.org from your list"), "command", [], ["help"]),
     "request": (mail("appeals-request", "join\nsprache türkisch"), "command", [], ["subscribe", "language tr"]),
     "lost": (mail("appeals-request", "Good day"), "command", [], ["help"]),
     "stop": (mail("appeals", "Bitte abmelden", "Subject: Re: harvest"), "command", [], ["unsubscribe"]),
@@ -166,3 +171,27 @@ def test_with_the_secret_at_hand_a_return_path_is_told_from_a_forged_one(tmp_pat
     _, out, _ = run(tmp_path, "--json", "genuine.eml", "forged.eml", "other.eml")
 
     assert [json.loads(line)["return_path"] for line in out.splitlines()] == ["valid", "forged", "none"]
+
+
+def test_with_the_secret_at_hand_the_answer_to_whether_to_leave_is_told_from_the_way_out(tmp_path):
+    keyring = Keyring(b"p" * 32, ((1, b"k" * 32),))
+    (tmp_path / "settings.toml").write_text("")
+    (tmp_path / "secret").write_text(write_keyring(keyring))
+    out_of, asked = (
+        f"appeals-leave+{sign_token(keyring, purpose, 7)}" for purpose in (Purpose.LEAVE, Purpose.LEAVE_REPLY)
+    )
+    robot = "Auto-Submitted: auto-replied"
+    mails = (
+        (mail(out_of, "", robot), "command", ["unsubscribe"]),
+        (mail(asked, "", robot), "auto-reply", []),
+        (mail(asked, "Yes, please remove me"), "command", ["unsubscribe"]),
+        (mail(asked, "No, I stay"), "command", ["decline"]),
+        (mail(asked, "Ik ben afwezig tot maandag."), "answer", ["neither"]),
+    )
+    for number, (text, *_) in enumerate(mails):
+        (tmp_path / f"{number}.eml").write_text(text)
+
+    _, out, _ = run(tmp_path, "--json", *(f"{number}.eml" for number in range(len(mails))))
+
+    told = [json.loads(line) for line in out.splitlines()]
+    assert [(one["kind"], one["commands"]) for one in told] == [(kind, commands) for _, kind, commands in mails]

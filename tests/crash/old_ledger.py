@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import sqlite3
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -11,7 +10,8 @@ from pathlib import Path
 from harness import LETTER, ROOT
 
 from mailer.domain.keyring import parse_keyring
-from mailer.store.migration import bring_up_to_date
+from mailer.store.database import open_engine
+from mailer.store.migration import upgrade
 
 _THEN = (datetime.now(UTC) - timedelta(hours=1)).strftime("%Y-%m-%d %H:%M:%S.%f")
 CAMPAIGN = 1
@@ -19,9 +19,10 @@ CAMPAIGN = 1
 
 def write_old_ledger(folder: Path, people: Sequence[str], states: Sequence[str]) -> None:
     """Write `folder`/mailer.db: one list, one campaign being sent, the n-th letter in the n-th state."""
-    migrations = folder / "migrations"
-    shutil.copytree(ROOT / "migrations", migrations, ignore=shutil.ignore_patterns("000[!1]_*", "00[!0]?_*"))
-    bring_up_to_date(f"sqlite:///{folder / 'mailer.db'}", migrations)
+    engine = open_engine(f"sqlite:///{folder / 'mailer.db'}", foreign_keys=False)
+    with engine.begin() as connection:
+        upgrade(connection, ROOT / "migrations", "0001")
+    engine.dispose()
     keyring = parse_keyring((folder / "secret").read_text())
     with sqlite3.connect(folder / "mailer.db") as ledger:
         _write_list_and_campaign(ledger, len(people))

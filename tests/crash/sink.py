@@ -9,6 +9,7 @@ Orders (STAGE is greeting, ehlo, auth, mail, rcpt, data or dot):
     stall STAGE             be silent there, until all is well
     drop STAGE              break the line there; each of these three prints `told ORDER STAGE` at the first time, and
                             STAGE:5 means five times
+    cap N REPLY             answer so to MAIL on each connection that has brought N letters; a 421 hangs up, too
     reset                   break all lines now
     refuse | listen         take no connections; take them again, on the same port
     wait SECONDS            let so much time pass before the answer to each dot
@@ -49,6 +50,7 @@ class Sink:
     told: set[str] = field(default_factory=set)
     later: list[tuple[int, list[str]]] = field(default_factory=list)
     """Orders that wait for a number of letters."""
+    cap: tuple[int, bytes] | None = None
     kill: tuple[str, list[int]] | None = None
     keep: Path | None = None
     wait_s: float = 0.0
@@ -81,6 +83,8 @@ class Sink:
                 self.wait_s = float(seconds)
             case ["tell", *told]:
                 say(f"told {' '.join(told)}")
+            case ["cap", number, *reply]:
+                self.cap = (int(number), " ".join(reply).encode())
             case ["keep", folder]:
                 self.keep = Path(folder)
             case _:
@@ -100,15 +104,18 @@ class Sink:
             case ["listen"] if self.server is not None and not self.server.is_serving():
                 self.server = None
             case ["well"]:
-                self.orders, self.later, self.kill, self.keep, self.wait_s = {}, [], None, None, 0.0
+                self.orders, self.later, self.kill, self.keep, self.cap = {}, [], None, None, None
+                self.wait_s = 0.0
                 self.told.clear()
                 for session in tuple(self.sessions):
                     session.go_on()
             case _:
                 say(f"not understood: {words}")
 
-    def misbehaviour(self, stage: str) -> tuple[str, bytes]:
-        """What was ordered for this moment, and its reply; "" for nothing."""
+    def misbehaviour(self, stage: str, letters: int) -> tuple[str, bytes]:
+        """What was ordered for this moment on a connection with so many letters, and its reply; "" for nothing."""
+        if self.cap is not None and stage == "mail" and letters >= self.cap[0]:
+            return "say", self.cap[1]
         what, reply, times = self.orders.get(stage, ("", b"", 0))
         if times == 0:
             return "", b""

@@ -33,6 +33,7 @@ class Session(asyncio.Protocol):
         sink.connections += 1
         self.number = sink.connections
         self.rest, self.recipient, self.has_sender = b"", b"", False
+        self.letters = 0
         self.expects = "greeting"
         """The stage of what comes next, where that is not a command."""
 
@@ -62,7 +63,7 @@ class Session(asyncio.Protocol):
             if not found:
                 return
             stage = self.expects or _STAGES.get(head[:4].upper(), "")
-            what, reply = self.sink.misbehaviour(stage)
+            what, reply = self.sink.misbehaviour(stage, self.letters)
             if what == "stall":
                 return
             self.rest = rest
@@ -106,6 +107,7 @@ class Session(asyncio.Protocol):
             self.break_off()
             return
         sink.take(self.recipient, content, self.number)
+        self.letters += 1
         self.recipient, self.has_sender = b"", False
         sink.shoot("after", port)
         if sink.wait_s:

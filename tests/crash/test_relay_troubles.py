@@ -81,3 +81,18 @@ async def all_is_well(house: House, state: str) -> None:
     await house.sink.obeys("listen")
     if state == "paused":
         await house.command("campaign", "resume", CAMPAIGN)
+
+
+async def test_a_relay_that_takes_five_letters_over_each_connection_keeps_nobody_waiting(
+    opens: OpenHouse, called_up: Path
+) -> None:
+    house = await opens(called_up)
+    await house.sink.obeys("cap 5 421 4.7.0 Try again later, closing connection")
+
+    process, _ = await house.serves()
+    told = await house.until_sent(CAMPAIGN, process)
+    await process.stops()
+
+    assert told["counts"] == {"accepted": PEOPLE}
+    assert {row.attempts for row in await house.report(CAMPAIGN)} == {1}
+    assert len(read_log(house.sink.log)) == PEOPLE

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailer.domain.delivery import Delivery, DeliveryState, Kind, Outcome, Verdict, retry_at, settle, write_again_at
+from mailer.domain.delivery import Delivery, DeliveryState, Kind, Outcome, Verdict
+from mailer.domain.retry import retry_at, settle, write_again_at
 
 NOW = datetime(2027, 3, 1, 8, tzinfo=UTC)
 LETTER = Delivery(

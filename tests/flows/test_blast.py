@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from fake_relay import FakeRelay
@@ -310,6 +311,30 @@ async def test_nothing_is_sent_once_the_event_has_begun(app: App, relay: FakeRel
     assert (await status(app, late)).campaign.state is CampaignState.DRAFT
     with pytest.raises(MomentRefused, match="begun"):
         await schedule(app, late, local_time="2027-03-06T09:00", zone="UTC")
+
+
+async def test_an_event_without_an_hour_is_invited_to_until_its_first_day_is_over_where_it_is(
+    app: App, clock: Clock
+) -> None:
+    await open_list(app)
+    await bring(app, *PEOPLE)
+    fair = (
+        "---\nsubject: Fair\nevent: {name: Fair, starts: 2027-03-05, ends: 2027-03-07, zone: Asia/Tokyo}\n---\nCome\n"
+    )
+    in_time, late = [await new_campaign(app, list_name="appeals", texts={"fair.md": fair}) for _ in range(2)]
+    with pytest.raises(MomentRefused, match="begun"):
+        await schedule(app, late, local_time="2027-03-06T00:00", zone="Asia/Tokyo")
+    await schedule(app, in_time, local_time="2027-03-05T23:58", zone="Asia/Tokyo")
+
+    clock.now = datetime(2027, 3, 5, 23, 59, tzinfo=ZoneInfo("Asia/Tokyo")).astimezone(UTC)
+    await launch_due(app)
+    await send_campaigns(app)
+    await schedule(app, late, local_time="2027-03-05T23:59", zone="Asia/Tokyo")
+    clock.advance(minutes=1)
+    await launch_due(app)
+
+    assert (await status(app, in_time)).counts == {DeliveryState.ACCEPTED: len(PEOPLE)}
+    assert (await status(app, late)).campaign.remark == "not sent: its event has begun"
 
 
 async def test_who_joins_after_the_launch_is_not_in_the_audience(app: App, relay: FakeRelay) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import re
+import shutil
 import signal
 import sys
 from collections import Counter
@@ -32,7 +33,8 @@ from mailer.domain.campaign import CampaignState
 from mailer.domain.delivery import DeliveryState
 from mailer.domain.keyring import write_keyring
 from mailer.domain.token import Purpose, sign_token
-from mailer.store import subscriptions
+from mailer.store import incoming_mails, subscriptions
+from mailer.store.database import Database
 
 CONNECTIONS = 4
 LINES = CONNECTIONS - 1
@@ -295,3 +297,47 @@ async def test_a_second_service_on_one_database_is_refused_in_one_line(
     assert code == 2
     assert len(second.said) == 1
     assert database_url.rpartition("/")[2].partition("?")[0] in second.said[0]
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("happens", ["moved", "replaced"])
+async def test_a_service_whose_database_is_moved_away_says_250_no_more_and_ends_with_why(
+    desk: App, serve: Serve, relay: FakeRelay, tmp_path: Path, happens: str
+) -> None:
+    await open_list(desk)
+    await desk.close()
+    relay.refuses_connections()
+    file, away = tmp_path / "mailer.db", tmp_path / "away.db"
+    first = await serve()
+    intake, _ = await first.opens()
+    await ask_to_join(intake, "rosa@example.org")
+    if happens == "replaced":
+        os.link(file, away)
+        shutil.copy(file, tmp_path / "backup.db")
+        (tmp_path / "backup.db").replace(file)
+    else:
+        file.rename(away)
+
+    refused = await told(intake, "emma@example.org")
+    code = await first.ends()
+
+    assert refused in {"421", "451", "452", "nobody there"}
+    assert (code, [line for line in first.said if line.startswith("mailer: the database: ")] != []) == (2, True)
+    if happens == "moved":
+        again = await serve()
+        assert await again.ends() == 2
+        assert not file.exists()
+    there = Database(f"sqlite:///{away}")
+    assert await there.read(incoming_mails.kept) == 1
+    await there.close()
+
+
+async def told(intake: int, address: str) -> str:
+    """What the mail door answers to one who asks to join."""
+    try:
+        await ask_to_join(intake, address)
+    except (aiosmtplib.SMTPRecipientsRefused, aiosmtplib.SMTPSenderRefused, aiosmtplib.SMTPResponseException) as no:
+        return str(no.code if not isinstance(no, aiosmtplib.SMTPRecipientsRefused) else no.recipients[0].code)
+    except (aiosmtplib.SMTPException, OSError):
+        return "nobody there"
+    return "250"

@@ -7,20 +7,41 @@ import io
 
 import pytest
 from fake_relay import FakeRelay
-from house import BY_HAND, EMMA, ROSA, Clock, bring, open_list, recipients, send_notices, token_in
+from house import (
+    BEA,
+    BY_HAND,
+    EMMA,
+    ROSA,
+    Clock,
+    arrive,
+    blast,
+    bring,
+    open_list,
+    recipients,
+    send_campaigns,
+    send_notices,
+    token_in,
+    write_in,
+)
 from hypothesis import given
 from hypothesis import strategies as st
+from returned_mails import bounce, complaint
+from sqlalchemy import Connection
 
 from mailer.actions.joining.confirm import confirm
+from mailer.actions.joining.decline import decline, never_ask_again
+from mailer.actions.joining.rejoin import rejoin
 from mailer.actions.joining.unsubscribe import unsubscribe
 from mailer.actions.writing.export_people import export_people
 from mailer.actions.writing.import_people import import_people
+from mailer.actions.writing.restore_person import restore_person
 from mailer.actions.writing.show_person import show_person
 from mailer.app import App
 from mailer.domain.consent import Evidence, Way
 from mailer.domain.person_row import armed, defused
 from mailer.domain.token import Purpose, sign_token
 from mailer.errors import NotFound, TableRefused
+from mailer.store.columns import metadata
 
 ADAS_WORD = Evidence(Way.IMPORT, {"file": "people.csv", "by": "ada"})
 
@@ -136,6 +157,139 @@ async def test_a_table_without_a_usable_header_is_refused(app: App, header: str)
 
     with pytest.raises(TableRefused):
         await take_in(app, f"{header}\nrosa@example.org,x\n")
+
+
+async def everybody(app: App) -> str:
+    file = io.StringIO()
+    await export_people(app, list_name="appeals", file=file, everybody=True)
+    return file.getvalue()
+
+
+async def forget_all(app: App) -> None:
+    """The service is empty, as on its first day; the secret is the same."""
+
+    def empty(tx: Connection) -> None:
+        for table in reversed(metadata.sorted_tables):
+            tx.execute(table.delete())
+
+    await app.database.write(empty)
+
+
+async def make_every_sort(app: App, relay: FakeRelay, clock: Clock) -> None:
+    """People in every state that a list knows, each with a story of their own."""
+    names = ("stays", "left", "bounced", "complained", "never", "back", "elsewhere", "undone", "again")
+    await open_list(app)
+    await open_list(app, "walks")
+    await bring(app, *(f"{one}@example.org,Mx {one.title()},de" for one in names))
+    await bring(app, "elsewhere@example.org,,", list_name="walks")
+    await take_in(app, 'email,zone,town,colour\nstays@example.org,Europe/Berlin,"=1+1",x\n')
+    numbers = dict(zip(names, range(1, 10), strict=True))
+    tokens = {one: sign_token(app.house.keyring, Purpose.LEAVE, number) for one, number in numbers.items()}
+    clock.advance(hours=1)
+    for one in ("left", "again"):
+        await unsubscribe(app, tokens[one], BY_HAND)
+    await unsubscribe(app, tokens["back"], BY_HAND)
+    await rejoin(app, sign_token(app.house.keyring, Purpose.REJOIN, numbers["back"]), BY_HAND)
+    await never_ask_again(app, sign_token(app.house.keyring, Purpose.NEVER, numbers["never"]), BY_HAND)
+    letters = {}
+    for list_name in ("appeals", "walks"):
+        await blast(app, list_name)
+        await send_campaigns(app)
+        letters |= {(letter.recipient.partition("@")[0], list_name): letter for letter in relay.letters}
+    clock.advance(hours=1)
+    for key in (("bounced", "appeals"), ("undone", "appeals"), ("elsewhere", "walks")):
+        letter = letters[key]
+        await arrive(app, bounce(letter.recipient), letter.sender.partition("@")[0], sender="")
+    await arrive(app, complaint(letters["complained", "appeals"]), "cfbl", sender="fbl@example.net")
+    await restore_person(app, "undone@example.org", list_name="appeals", by="ada")
+    await write_in(app, "appeals-join", "again@example.org")
+    await write_in(app, "appeals-join", "asked@example.net")
+    await write_in(app, "appeals-join", "declined@example.net")
+    await decline(app, token_in(relay.letters[-1], "confirm"), BY_HAND)
+
+
+async def test_an_export_of_everybody_comes_back_with_all_states_into_an_empty_service_and_into_its_own(
+    app: App, relay: FakeRelay, clock: Clock
+) -> None:
+    await make_every_sort(app, relay, clock)
+    table = await everybody(app)
+    states = {row["email"].partition("@")[0]: row for row in csv.DictReader(io.StringIO(table))}
+    sent = len(relay.letters)
+    clock.advance(days=1)
+
+    again = await take_in(app, table)
+
+    assert (again.added, again.bad_rows, again.rows) == (0, 0, 11)
+    assert await everybody(app) == table
+    stories = [str(await show_person(app, row["email"])) for row in states.values()]
+    assert "departed" not in " ".join(stories)
+
+    await forget_all(app)
+    await open_list(app)
+    moved = await take_in(app, table)
+    await send_notices(app)
+
+    assert await everybody(app) == table
+    assert (moved.added, moved.kept_out, moved.rows) == (6, 5, 11)
+    assert len(relay.letters) == sent
+    assert {name: (row["state"], row["suppressed"][:18]) for name, row in states.items()} == {
+        "stays": ("confirmed", ""),
+        "left": ("unsubscribed", "left 2027-03-01T09"),
+        "bounced": ("unsubscribed", "bounced everywhere"),
+        "complained": ("unsubscribed", "complained 2027-03"),
+        "never": ("unsubscribed", "never everywhere 2"),
+        "back": ("confirmed", ""),
+        "elsewhere": ("confirmed", "bounced everywhere"),
+        "undone": ("confirmed", ""),
+        "again": ("pending", "left 2027-03-01T09"),
+        "asked": ("pending", ""),
+        "declined": ("unsubscribed", ""),
+    }
+    await blast(app)
+    await send_campaigns(app)
+    assert sorted(recipients(relay)[sent:]) == ["back@example.org", "stays@example.org", "undone@example.org"]
+    restored = await restore_person(app, "bounced@example.org", list_name="appeals", by="ada")
+    assert restored.state == "confirmed", "who bounced is restored there as here"
+
+
+async def test_a_table_never_undoes_what_a_person_said_here(app: App, clock: Clock) -> None:
+    await open_list(app)
+    await bring(app, f"{ROSA},,", f"{EMMA},,", f"{BEA},,")
+    await unsubscribe(app, sign_token(app.house.keyring, Purpose.LEAVE, 1), BY_HAND)
+    await unsubscribe(app, sign_token(app.house.keyring, Purpose.LEAVE, 2), BY_HAND)
+    clock.advance(hours=1)
+    await rejoin(app, sign_token(app.house.keyring, Purpose.REJOIN, 2), BY_HAND)
+    head = "email,name,language,zone,state,suppressed,agreed_at,changed_at\n"
+    old = "2027-01-01T00:00:00+00:00"
+
+    done = await take_in(
+        app,
+        f"{head}{ROSA},,,,confirmed,,{old},{old}\n{EMMA},,,,unsubscribed,left {old},{old},{old}\n"
+        f"{BEA},,,,unsubscribed,left {old},{old},{old}\n{BEA},,,,confirmed,,,\n"
+        f"ada@example.org,,,,confirmed,left {old},,\n",
+    )
+
+    assert (done.added, done.kept_out, done.repeated) == (0, 4, 1)
+    states = {row["email"]: row["state"] for row in await taken_out(app, everybody=True)}
+    assert states == {ROSA: "unsubscribed", EMMA: "confirmed", BEA: "unsubscribed", "ada@example.org": "unsubscribed"}
+
+
+async def test_every_row_is_counted_once_and_the_last_of_a_person_counts(app: App) -> None:
+    await open_list(app)
+    await bring(app, f"{EMMA},,", "gone@example.org,,")
+    await unsubscribe(app, sign_token(app.house.keyring, Purpose.LEAVE, 2), BY_HAND)
+    rows = [f"p{number}@example.org,P" for number in range(300)]
+    rows += [f"{ROSA},Rosa", f"{EMMA},E", "gone@example.org,", "nobody,", "P1@example.org,Pia", f"{ROSA},Rosa M."]
+
+    done = await take_in(app, "email,name\n" + "\n".join(rows))
+
+    counts = (done.added, done.known, done.repeated, done.kept_out, done.bad_rows)
+    assert (counts, done.rows) == ((301, 1, 2, 1, 1), 306)
+    names = {row["email"]: row["name"] for row in await taken_out(app)}
+    assert (names[ROSA], names["p1@example.org"]) == ("Rosa M.", "Pia")
+    assert (await bring(app, "new@example.org,,", invite=True)).added == 1
+    second = await bring(app, "new@example.org,,", "nobody,,", invite=True)
+    assert (second.added, second.known, second.bad_rows) == (0, 1, 1)
 
 
 async def test_an_unknown_list_is_told_before_anything_is_read(app: App) -> None:

@@ -32,8 +32,9 @@ from mailer.actions.writing.new_campaign import new_campaign
 from mailer.actions.writing.write_letter import Written
 from mailer.app import App
 from mailer.domain.campaign import CampaignState
-from mailer.domain.delivery import DeliveryState, Outcome, Verdict, settle
+from mailer.domain.delivery import DeliveryState, Outcome, Verdict
 from mailer.domain.limits import Limits
+from mailer.domain.retry import settle
 from mailer.domain.token import Purpose, sign_token
 from mailer.errors import DatabaseOwned, RelayUnavailable
 from mailer.relay.route import Priority

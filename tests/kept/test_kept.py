@@ -9,6 +9,7 @@ import asyncio
 import smtplib
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -22,13 +23,21 @@ from serving import Served, served
 from sqlalchemy import inspect, text
 
 from mailer.actions.sending.report import status
+from mailer.actions.sending.steer import resume
 from mailer.actions.writing.show_person import show_person
 from mailer.app import App
 from mailer.domain.campaign import CampaignState
+from mailer.store.backup import Belongings, back_up
 from mailer.store.database import open_engine
 from mailer.store.migration import bring_up_to_date
+from mailer.store.restore import restore
 
 MIGRATIONS = ROOT / "migrations"
+ACROSS = [
+    pytest.param(one.values[0], {"sqlite": "postgresql", "postgresql": "sqlite"}[kind], id=f"from-{one.id}")
+    for one in EACH
+    for kind in [str(one.id).rpartition("-")[2]]
+]
 MORNING = datetime(2027, 3, 2, 8, 0, tzinfo=UTC)
 """The hour of the campaign that was scheduled."""
 
@@ -130,6 +139,42 @@ async def test_links_and_addresses_in_old_letters_work(kept: Kept, app: App, clo
     assert [one["reason"] for one in known["suppressed"]] == ["bounced"]
     out = {clicked, answered, wrote, dead, kept.facts["leaving"]}
     assert got(relay, kept.facts["scheduled"]) == Counter({*readers, by_link, by_reply} - out)
+
+
+@pytest.mark.parametrize(("source", "target"), ACROSS)
+async def test_what_is_restored_stands_still_until_it_is_resumed_and_then_nobody_gets_it_twice(
+    request: pytest.FixtureRequest, tmp_path: Path, relay: FakeRelay, source: tuple[Path, str], target: str
+) -> None:
+    own = Belongings(spool=tmp_path / "spool", secret_file=tmp_path / "secret")
+    own.secret_file.write_text("the same")
+    clock = Clock()
+    with put_back(request, *source, tmp_path) as kept, empty(request, target, tmp_path) as url:
+        back_up(kept.url, own, MIGRATIONS, tmp_path / "b.zip", kept.now)
+        restore(url, own, MIGRATIONS, tmp_path / "b.zip", kept.now)
+        half, leaving = kept.facts["half_sent"], kept.facts["leaving"]
+        clock.now = kept.now + timedelta(hours=1)
+        app = make_app(url, clock, relay.port)
+        async with served(app):
+            await until(lambda: _state(app, leaving, "unsubscribed"))
+            await relay.wait_for(1)
+            still, later = await status(app, half), await status(app, kept.facts["scheduled"])
+            before = got(relay, half)
+            await resume(app, half)
+            await until(lambda: is_sent(app, half))
+
+    assert (still.campaign.state, later.campaign.state) == (CampaignState.PAUSED, CampaignState.DRAFT)
+    assert (still.campaign.remark or "").startswith("restored from a backup of 2027-03-01")
+    assert before == Counter()
+    assert got(relay, half) == Counter(kept.readers("queued", "claimed", "handed", "deferred") - {leaving})
+
+
+@contextmanager
+def empty(request: pytest.FixtureRequest, kind: str, place: Path) -> Iterator[str]:
+    if kind == "sqlite":
+        yield f"sqlite:///{place}/restored.db"
+        return
+    with empty_postgresql(request) as url:
+        yield url
 
 
 def test_a_migrated_database_has_the_tables_that_a_new_one_has(

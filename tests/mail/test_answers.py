@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from replies import AGREE, ASK, AUTOMATIC, DECLINE
 from words import NEVER, NO, YES
 
 from mailer.mail.answers import Answer, read_answer
 from mailer.mail.read import read_mail
+from mailer.mail.vocabulary import longest, words_in
 
 
 def read_otherwise(templates, told, *expected):
@@ -18,14 +19,14 @@ def read_otherwise(templates, told, *expected):
     return [(words, answer) for words, answer in answers if answer not in expected]
 
 
-@pytest.mark.parametrize("language", YES)
+@pytest.mark.parametrize("language", AGREE)
 def test_these_words_agree(templates, language):
-    assert read_otherwise(templates, [*YES[language], *AGREE[language]], Answer.YES) == []
+    assert read_otherwise(templates, [*YES.get(language, []), *AGREE[language]], Answer.YES) == []
 
 
-@pytest.mark.parametrize("language", NO)
+@pytest.mark.parametrize("language", DECLINE)
 def test_these_words_decline(templates, language):
-    assert read_otherwise(templates, NO[language], Answer.NO) == []
+    assert read_otherwise(templates, NO.get(language, []), Answer.NO) == []
     assert read_otherwise(templates, DECLINE[language], Answer.NO, Answer.NEVER) == []
 
 
@@ -40,7 +41,7 @@ def test_these_words_are_no_answer(templates, language):
 
 
 def test_what_machines_write_is_no_answer(templates):
-    assert read_otherwise(templates, AUTOMATIC.values(), Answer.NEITHER) == []
+    assert read_otherwise(templates, AUTOMATIC, Answer.NEITHER) == []
 
 
 @pytest.mark.parametrize(
@@ -102,6 +103,8 @@ def test_any_words_can_be_judged(templates, words):
     courtesy=st.sampled_from(["Hello Ada,\n", "Thanks!\n", "Sehr geehrte Frau Berg,\n\n", "您好，"]),
 )
 def test_a_greeting_before_an_answer_changes_nothing(templates, answer, courtesy):
+    assume(not longest(words_in(answer), 0, templates.vocabulary.hello))
+
     assert read_answer(courtesy + answer, templates.vocabulary) is read_answer(answer, templates.vocabulary)
 
 

@@ -55,6 +55,19 @@ def french(templates, tmp_path) -> Templates:
     return replace(templates, locale_directory=tmp_path)
 
 
+@pytest.mark.parametrize("part", ["text", "html"])
+def test_an_event_with_a_day_alone_states_no_hour_no_clock_and_no_place(composed, rosa, part):
+    day = "event: {name: Harvest forum, starts: 2026-12-04, zone: Europe/Berlin}"
+    text = re.sub("event: .*", day, APPEAL)
+
+    letter = seen(personalise(composed(text), rosa), part)
+
+    assert "Friday, 4 December 2026" in letter
+    assert not re.search(
+        r"4 December 2026\W+\d|00:00|time|Where", re.sub("<style>.*</style>", "", letter, flags=re.DOTALL)
+    )
+
+
 def test_everything_the_organiser_wrote_stands_in_both_parts(composed, rosa):
     letter = personalise(composed(APPEAL), rosa)
 

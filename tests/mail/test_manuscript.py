@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -120,7 +120,17 @@ def test_a_mistake_in_the_front_matter_is_told_with_its_line(front, line, words)
     ("starts", "zone", "line", "words"),
     [
         ("2026-03-29T02:30", "Europe/Berlin", 5, "the clock skips it"),
-        ("2026-12-04", "Europe/Berlin", 5, "an hour is needed"),
+        ("4 December", "Europe/Berlin", 5, "not a date and time"),
+        ("2026-02-30", "Europe/Berlin", 5, "not a date and time"),
+        ("0001-01-01", "Asia/Tokyo", 5, "beyond the calendar"),
+        ("9999-12-31", "Europe/Berlin", 5, "beyond the calendar"),
+        ("2027-05-08\n  ends: 2027-05-08T19:00", "Europe/Berlin", 6, "an hour, or neither"),
+        ("2027-05-08\n  ends: 19:00", "Europe/Berlin", 6, "not a date and time"),
+        ("2027-05-08\n  ends: 2027-05-07", "Europe/Berlin", 6, "not after its start"),
+        ("2027-05-08T19:00\n  ends: 2027-05-09", "Europe/Berlin", 6, "an hour, or neither"),
+        ("2027-05-08T19:00\n  ends: 19:00", "Europe/Berlin", 6, "not after its start"),
+        ("2027-05-08T19:00\n  ends: 1:00", "Europe/Berlin", 6, "give that, too"),
+        ("2027-05-08T19:00\n  ends: 25:00", "Europe/Berlin", 6, "not a date and time"),
         ("2026-12-04T19:00+01:00", "Europe/Berlin", 5, "carries an offset"),
         ("0001-01-01T00:00", "Asia/Tokyo", 5, "beyond the calendar"),
         ("2026-12-04T19:00", "Berlin", 6, "not a time zone"),
@@ -136,13 +146,49 @@ def test_an_hour_that_no_clock_shows_is_refused(starts, zone, line, words):
 
 
 @pytest.mark.parametrize(
+    ("event", "starts", "ends", "until"),
+    [
+        ("starts: 2027-05-08, zone: Europe/Berlin", "2027-05-08T00:00+02:00", None, "2027-05-09T00:00+02:00"),
+        (
+            "starts: 2027-05-08, ends: 2027-05-10, zone: Asia/Tokyo",
+            "2027-05-08T00:00+09:00",
+            "2027-05-10T00:00+09:00",
+            "2027-05-09T00:00+09:00",
+        ),
+        # The clock skips the next midnight: the day ends when it does so.
+        ("starts: 2027-04-29, zone: Africa/Cairo", "2027-04-29T00:00+02:00", None, "2027-04-30T01:00+03:00"),
+        (
+            "starts: 2027-05-08T19:00, ends: '21:30', zone: UTC",
+            "2027-05-08T19:00+00:00",
+            "2027-05-08T21:30+00:00",
+            "2027-05-08T19:00+00:00",
+        ),
+        (
+            "starts: 2027-05-08T19:00, ends: 2027-05-09T01:00, zone: UTC",
+            "2027-05-08T19:00+00:00",
+            "2027-05-09T01:00+00:00",
+            "2027-05-08T19:00+00:00",
+        ),
+    ],
+)
+def test_an_event_has_an_hour_or_a_day_and_an_end_where_one_is_given(event, starts, ends, until):
+    read = read_manuscript(manuscript(f"subject: Tea\nevent: {{name: Tea, {event}}}"), "en").event
+
+    assert read is not None
+    assert read.starts_at == datetime.fromisoformat(starts)
+    assert read.ends_at == (datetime.fromisoformat(ends) if ends else None)
+    assert read.invites_until.astimezone(UTC) == datetime.fromisoformat(until)
+    assert (read.all_day, read.place) == ("T19" not in event, "")
+
+
+@pytest.mark.parametrize(
     ("body", "line", "words"),
     [
         (" \n", 4, "no text"),
-        ("one\n\n{{ name }}", 6, 'write {{ name or "friend" }}'),
+        ("one\n\n{{ name }}", 6, 'write {{ name or "there" }}'),
         ("one\n{% if name %}", 5, "looking for the following tags: 'elif' or 'else' or 'endif'"),
         ("{% if name %}\n\n{{ name|uper }}{% endif %}", 6, "no filter 'uper'"),
-        ("one {{ name|upper }} {{ name }}", 4, 'write {{ name or "friend" }}'),
+        ("one {{ name|upper }} {{ name }}", 4, 'write {{ name or "there" }}'),
         ("one {{ name|upper }} }}", 4, "}} is not plain text"),
         ("one }} two", 4, "}} is not plain text"),
         ("one {{ name or “friend” }}", 4, "a hole looks like"),

@@ -24,6 +24,7 @@ def heard(subject: str = "", body: str = "") -> Heard:
         message_id=None,
         language=None,
         own_words=body,
+        is_blank=not body,
         is_reply=False,
     )
 

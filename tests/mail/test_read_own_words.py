@@ -119,6 +119,92 @@ def test_at_most_two_thousand_characters_are_kept():
     assert len(own_words("bean \r\n" * 10_000)) <= 2000
 
 
+@pytest.mark.parametrize("between", ["\n\n", "\n", "\n----------\n\n"])
+@pytest.mark.parametrize(
+    "banner",
+    [
+        (
+            "CAUTION: This email originated from outside of the\norganization. Do not click links or open attachments"
+            " unless you recognize\nthe sender and know the content is safe."
+        ),
+        "This message was sent from outside the company.",
+        "[EXTERNAL]",
+        "*** EXTERNAL EMAIL ***",
+        "EXTERNAL SENDER: be careful with links and attachments.",
+        "You don't often get email from rosa@example.org. Learn why this is important",
+        "ACHTUNG: Diese E-Mail kommt von extern. Klicken Sie nicht auf Links.",
+        "Diese E-Mail wurde von außerhalb der Organisation gesendet. Öffnen Sie keine Anhänge.",
+        "DİKKAT: Bu e-posta kurum dışından gelmiştir. Bağlantılara tıklamayınız.",
+        "PRECAUCIÓN: Este correo proviene de fuera de la organización. No haga clic en enlaces.",
+        "ATTENTION : Cet e-mail provient de l'extérieur de l'organisation. Ne cliquez pas sur les liens.",
+        "ATTENZIONE: Questa email proviene dall'esterno dell'organizzazione. Non cliccare sui link.",
+        "ATENÇÃO: Este e-mail foi enviado por um remetente externo. Não clique em links.",
+        "ВНИМАНИЕ: Это письмо пришло извне организации. Не открывайте вложения.",
+        "تنبيه: هذه الرسالة من خارج المؤسسة. لا تفتح الروابط.",
+        "注意：此邮件来自外部发件人。请勿点击链接。",
+    ],
+)
+def test_a_gateways_banner_is_not_the_persons_own(banner, between):
+    text = f"{banner}{between}Please remove me from this list.\nRosa"
+    rows = "".join(f"<tr><td>{line}</td></tr>" for line in banner.split("\n"))
+
+    assert own_words(text) == "Please remove me from this list.\nRosa"
+    assert own_words(f"<table>{rows}</table><p>Please remove me.</p>", "Content-Type: text/html; charset=utf-8") == (
+        "Please remove me."
+    )
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Attention! I want to leave",
+        "This mail is from outside the barn, I write it under a tree.",
+        "Important: I come.",
+    ],
+)
+def test_words_that_only_begin_like_a_banner_are_kept(text):
+    assert own_words(text) == text
+
+
+def is_blank(body: str, *fields: str) -> bool:
+    head = ("From: rosa@example.org", "To: appeals-confirm+abc@lists.example.org", *fields)
+    return read_mail("\r\n".join((*head, "", body)).encode(), "rosa@example.org").is_blank
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        *("", " \r\n\r\n", "Sent from my iPhone", "> quoted", "-- \r\nRosa\r\n\r\n> quoted"),
+        "CAUTION: External email.\r\n\r\n> quoted",
+        "On 3 May 2030, Appeals <appeals@lists.example.org> wrote:\r\nReply, unmarked",
+        "-----Original Message-----\r\nFrom: Appeals <appeals@lists.example.org>\r\nReply",
+        "Von: Appeals\r\nGesendet: Freitag\r\n\r\nAntworten: https://lists.example.org/confirm/abc",
+    ],
+)
+def test_a_mail_is_blank_that_holds_nothing_but_a_quote(body):
+    assert is_blank(body)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        *("ok", "-- \r\nRosa", "CAUTION: External email.", "----- Ticket 4711 support@firm.example -----\r\nopened"),
+        "--\r\nAutomatic reply to your mail to appeals@lists.example.org: away",
+        "-----Original Message-----\r\nFrom: Helpdesk\r\nYour ticket",
+        "From: Helpdesk\r\nDate: Friday\r\n\r\nYour ticket 4711",
+    ],
+)
+def test_a_mail_is_not_blank_whose_words_only_seem_to_be_left_out(body):
+    assert not is_blank(body)
+
+
+@pytest.mark.parametrize(("kind", "blank"), [("application/pdf", False), ("application/pgp-signature", True)])
+def test_a_file_says_something_and_a_seal_does_not(kind, blank):
+    text, file = "Content-Type: text/plain\r\n\r\n", f"Content-Type: {kind}\r\n\r\nfile"
+
+    assert is_blank(f"--b\r\n{text}\r\n--b\r\n{file}\r\n--b--", "Content-Type: multipart/mixed; boundary=b") is blank
+
+
 HTML = (
     "<html><head><title>t</title><style>p {}</style></head><body><p>No,<br>thank&nbsp;&uuml;\n you</p>{quote}"
     "<script>x()</script></body></html>"

@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
+import uvloop
 from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 
 from mailer.errors import SigningUnavailable
@@ -47,6 +48,49 @@ async def test_a_process_that_was_killed_is_replaced_and_the_letters_are_signed(
         os.kill(pid, signal.SIGKILL)
 
     assert await signing.signatures(BATCH) == SIGNED
+
+
+@pytest.mark.parametrize("loop", [asyncio.new_event_loop, uvloop.new_event_loop])
+def test_processes_killed_one_after_another_cost_no_letter_its_signature(
+    loop: Callable[[], asyncio.AbstractEventLoop],
+) -> None:
+    async def story() -> list[list[bytes]]:
+        before, signing = set(children()), Signing(SIGNERS, 2)
+        asked = [asyncio.create_task(signing.signatures(BATCH)) for _ in range(6)]
+        for _ in range(8):
+            while not (alive := set(children()) - before):  # noqa: ASYNC110
+                await asyncio.sleep(0.001)
+            os.kill(alive.pop(), signal.SIGKILL)
+            # While nobody has noticed yet, too: its pipe is closed, and is written to.
+            asked.append(asyncio.create_task(signing.signatures(BATCH)))
+            await asyncio.sleep(0.01)
+        answers = await asyncio.gather(*asked)
+        await signing.close()
+        return answers
+
+    with asyncio.Runner(loop_factory=loop) as runner:
+        assert runner.run(story()) == [SIGNED] * 14
+
+
+async def test_processes_that_end_by_themselves_are_not_asked_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.executable", "/bin/false")
+
+    with pytest.raises(SigningUnavailable, match="end as soon as they are asked"):
+        await Signing(SIGNERS, 1).signatures(BATCH)
+
+
+async def test_a_process_that_does_not_answer_is_replaced(signing: Signing, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = set(children())
+    await signing.signatures(BATCH)
+    [stopped] = set(children()) - before
+    os.kill(stopped, signal.SIGSTOP)
+    monkeypatch.setattr("mailer.outside.signing._LONGEST_WAIT_S", 0.05)
+    lost = asyncio.create_task(signing.signatures(BATCH))
+    while stopped in children():  # noqa: ASYNC110
+        await asyncio.sleep(0.001)
+    monkeypatch.undo()
+
+    assert await lost == SIGNED
 
 
 async def test_they_end_when_they_are_let_go() -> None:

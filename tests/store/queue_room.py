@@ -10,7 +10,8 @@ from sqlalchemy import Connection, insert, select, update
 
 from mailer.domain.address import parse_address
 from mailer.domain.campaign import CampaignState
-from mailer.domain.delivery import Delivery, DeliveryState, Outcome, Settlement, Verdict, settle
+from mailer.domain.delivery import Delivery, DeliveryState, Outcome, Settlement, Verdict
+from mailer.domain.retry import settle
 from mailer.domain.suppression import Reason
 from mailer.store import (
     audience,

@@ -239,6 +239,15 @@ def test_nothing_is_overwritten_and_nothing_half_done_stays(
     assert [(one.name, one.read_text()) for one in folder.iterdir()] == [("b.zip", "something dear")]
 
 
+def test_where_there_is_no_database_there_is_nothing_to_back_up_and_none_is_made(
+    here: Belongings, tmp_path: Path
+) -> None:
+    with pytest.raises(SchemaUnknown, match="nothing to back up"):
+        back_up(f"sqlite:///{tmp_path}/none.db", here, MIGRATIONS, tmp_path / "b.zip", NOW)
+
+    assert not {tmp_path / "none.db", tmp_path / "b.zip"} & set(tmp_path.iterdir())
+
+
 def test_a_restore_waits_for_nobody_and_takes_nothing_from_anybody(
     database_url: str, here: Belongings, there: Belongings, tmp_path: Path
 ) -> None:

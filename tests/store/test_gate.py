@@ -32,7 +32,7 @@ from sqlalchemy import Engine, update
 
 from mailer.domain.delivery import NOTICES, DeliveryState, Kind, Notice, Verdict
 from mailer.domain.suppression import EVERY_LIST, Reason
-from mailer.store import campaigns, deliveries, gate, progress, suppressions, workers
+from mailer.store import campaigns, deliveries, gate, progress, suppressions, unwritten, workers
 from mailer.store.tables import subscriber
 
 ROSA, EMMA = "person0@example.org", "person1@example.org"
@@ -265,8 +265,8 @@ def test_why_a_letter_cannot_be_written_is_noted_as_long_as_it_waits(engine: Eng
         first, second = take(tx, campaign_id, mine)
         hand(tx, mine, second)
 
-        deliveries.remark(tx, first.id, "no such word")
-        deliveries.remark(tx, second.id, "too late")
+        unwritten.remark(tx, first.id, "no such word")
+        unwritten.remark(tx, second.id, "too late")
         found = counts(tx, campaign_id)
         replies = [row(tx, one.id).reply for one in (first, second)]
 

@@ -6,11 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import psycopg
 import pytest
-from alembic import command
-from alembic.config import Config
 from house import ROOT
+from kept_databases import empty_postgresql
 from queue_room import NOW, hand, open_claims, row, take, worker
 from sqlalchemy import Engine, MetaData, Table, func, select
 
@@ -18,7 +16,7 @@ from mailer.domain.campaign import CampaignState
 from mailer.domain.delivery import NOTICES, DeliveryState
 from mailer.store import audience, campaigns, progress
 from mailer.store.database import open_engine
-from mailer.store.migration import bring_up_to_date, check_schema
+from mailer.store.migration import bring_up_to_date, check_schema, upgrade
 from mailer.store.queue_tables import delivery
 
 MIGRATIONS = ROOT / "migrations"
@@ -46,21 +44,15 @@ def old_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
         _first_schema(url)
         yield url
         return
-    where, name = request.getfixturevalue("postgres"), f"old_{abs(hash(request.node.nodeid))}"
-    with psycopg.connect(where.format(name="postgres"), autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}")  # type: ignore[call-overload]
-        _first_schema(where.format(name=name))
-        yield where.format(name=name)
-        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")  # type: ignore[call-overload]
+    with empty_postgresql(request) as url:
+        _first_schema(url)
+        yield url
 
 
 def _first_schema(url: str) -> None:
     engine = open_engine(url, foreign_keys=False)
     with engine.begin() as connection:
-        config = Config(attributes={"connection": connection})
-        config.set_main_option("script_location", str(MIGRATIONS))
-        config.set_main_option("path_separator", "os")
-        command.upgrade(config, "0001")
+        upgrade(connection, MIGRATIONS, "0001")
         _fill(connection)
     engine.dispose()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
+import stat
 from pathlib import Path
 
 import pytest
@@ -85,6 +86,7 @@ def test_the_sqlite_file_is_copied_aside_before_and_rebuilding_a_table_loses_not
     copy = bring_up_to_date(f"sqlite:///{file}", later)
 
     assert copy is not None
+    assert stat.S_IMODE(copy.stat().st_mode) == 0o600
     with sqlite3.connect(copy) as saved, sqlite3.connect(file) as migrated:
         assert saved.execute("SELECT version_num FROM alembic_version").fetchall() == [("0006",)]
         assert saved.execute("SELECT name FROM mailing_list").fetchall() == [("appeals",)]

@@ -48,18 +48,9 @@ from queue_room import (
 from sqlalchemy import Engine, text, update
 
 from mailer.domain.campaign import OVER, Campaign, CampaignState
-from mailer.domain.delivery import (
-    MOST_RESENDS,
-    NOTICES,
-    WAITING,
-    Delivery,
-    DeliveryState,
-    Kind,
-    Notice,
-    Verdict,
-    waits_on,
-)
+from mailer.domain.delivery import MOST_RESENDS, NOTICES, WAITING, Delivery, DeliveryState, Kind, Notice, Verdict
 from mailer.domain.limits import Limits
+from mailer.domain.retry import waits_on
 from mailer.domain.suppression import EVERY_LIST, Reason
 from mailer.errors import LeaseLost
 from mailer.store import campaigns, deliveries, fetching, gate, orphans, progress, suppressions, workers

@@ -7,14 +7,15 @@ from mailer.app import App
 from mailer.mail.asking import Asking
 
 
-async def ask_to_join(app: App, asking: Asking, language: str | None = None) -> None:
+async def ask_to_join(app: App, asking: Asking, language: str | None = None) -> bool:
     """Ask the mail's sender by letter whether it was they, in the `language` of their words where it says none.
 
+    False where it is proven that they wrote, and an order stands that only an organiser lifts: then nothing was done.
     Raises NotFound for an unknown list.
     """
     if asking.sender is None:
-        return
-    await subscribe(
+        return True
+    return await subscribe(
         app,
         list_name=asking.list_name,
         address=asking.sender,

@@ -17,7 +17,7 @@ from mailer.store.incoming_mails import IncomingState
 
 _MOST_MARKED = 200
 """Mails a day that a program may have sent, to the owner of one list: where one goes in circles, it ends here."""
-_FOR_OWNERS = {Command.OWNER, Command.ROLE}
+_FOR_OWNERS = {Command.OWNER, Command.ROLE, Command.COMPLAINT}
 
 
 async def carry_to_owner(app: App, asking: Asking) -> IncomingState:

@@ -12,10 +12,8 @@ from mailer.actions.joining.unsubscribe import unsubscribe
 from mailer.app import App
 from mailer.domain.delivery import Kind
 from mailer.domain.token import Purpose, read_one_of
-from mailer.mail.answers import Answer, read_answer
+from mailer.mail.answers import Answer, answer_about_leaving
 from mailer.mail.asking import Asking
-from mailer.mail.commands import asked
-from mailer.mail.vocabulary import Wish
 from mailer.store import deliveries, subscriptions
 
 _log = structlog.get_logger()
@@ -46,8 +44,9 @@ async def leave_by_token(app: App, asking: Asking) -> Leaving:
         if asking.heard.automatic:
             _log.info("a robot answers whether somebody wants to leave", incoming=asking.mail_id)
             return Leaving.STAYED
-        if not _says_to_leave(app, asking):
-            return Leaving.STAYED if _answer(app, asking) is Answer.NO else Leaving.UNCLEAR
+        answer = _answer(app, asking)
+        if answer is not Answer.YES or (asking.heard.doubtful and not asking.heard.own_words):
+            return Leaving.STAYED if answer is Answer.NO else Leaving.UNCLEAR
     await unsubscribe(app, token, asking.evidence, purpose=purpose)
     return Leaving.LEFT
 
@@ -67,12 +66,5 @@ async def _answers_old_question(app: App, asking: Asking, subscription_id: int) 
     return await app.database.read(work)
 
 
-def _says_to_leave(app: App, asking: Asking) -> bool:
-    said = asked(asking.heard, app.templates.vocabulary, strict=False)
-    if any(one.command is Wish.UNSUBSCRIBE for one in said):
-        return True
-    return asking.heard.doubtful is None and _answer(app, asking) is Answer.YES
-
-
 def _answer(app: App, asking: Asking) -> Answer:
-    return read_answer(asking.heard.own_words, app.templates.vocabulary)
+    return answer_about_leaving(asking.heard, app.templates.vocabulary)

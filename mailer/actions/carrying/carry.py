@@ -10,17 +10,8 @@ from typing import Any
 
 from mailer.actions.posting.desk import Desk
 from mailer.actions.writing.write_letter import Written
-from mailer.domain.delivery import (
-    NOTICES,
-    Concern,
-    Delivery,
-    DeliveryState,
-    Outcome,
-    Settlement,
-    Verdict,
-    settle,
-    waits_on,
-)
+from mailer.domain.delivery import NOTICES, Concern, Delivery, DeliveryState, Outcome, Settlement, Verdict
+from mailer.domain.retry import settle, waits_on
 from mailer.domain.shield import Counted
 from mailer.errors import BudgetSpent, RelayUnavailable
 from mailer.mail.returns.refused_letter import is_return

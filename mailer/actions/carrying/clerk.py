@@ -11,12 +11,13 @@ from sqlalchemy import Connection
 from mailer.actions.guarding.govern import govern
 from mailer.actions.posting.desk import Desk, stay_alive
 from mailer.domain.campaign import CampaignState
-from mailer.domain.delivery import NOTICES, WRONGED_WAIT, Delivery, write_again_at
+from mailer.domain.delivery import NOTICES, Delivery
 from mailer.domain.governor import LOOK_EVERY, ripe
+from mailer.domain.retry import WRONGED_WAIT, write_again_at
 from mailer.mail.returns.refused_letter import refused_letter
 from mailer.relay.lane import Lane
 from mailer.relay.route import Priority
-from mailer.store import campaigns, deliveries, fetching, gate, holds, progress, release
+from mailer.store import campaigns, deliveries, fetching, gate, holds, progress, release, unwritten
 from mailer.store.fetching import Look
 from mailer.store.holds import Hold
 
@@ -118,7 +119,7 @@ def _hold_unwritten(tx: Connection, delivery: Delivery, why: str, now: datetime)
     """A campaign is paused with the reason; a notice waits, longer each time, for it is our fault."""
     if delivery.campaign_id == NOTICES:
         release.put_back(tx, [(delivery.id, write_again_at(delivery.queued_at, now))], now)
-        deliveries.remark(tx, delivery.id, why)
+        unwritten.remark(tx, delivery.id, why)
     else:
         remark = f"cannot be written for {delivery.address}: {why}"
         campaigns.move(tx, delivery.campaign_id, CampaignState.PAUSED, of=(CampaignState.SENDING,), remark=remark)

@@ -12,7 +12,7 @@ from mailer.domain.delivery import Kind, Notice
 from mailer.domain.join_request import JoinRequest
 from mailer.domain.mailing_list import MailingList
 from mailer.domain.subscription import Subscription, SubscriptionState
-from mailer.store import consents, deliveries, subscriptions
+from mailer.store import consents, deliveries, subscriptions, suppressions
 
 
 def ask(
@@ -28,9 +28,10 @@ def ask(
 
     A `cause` is answered once.
     """
-    now = app.clock()
+    now, is_on = app.clock(), asked.state is SubscriptionState.CONFIRMED
+    is_reached = not suppressions.bounced(tx, asked.suppression_key, mailing_list.id)
     notice = Notice(
-        kind=Kind.ALREADY if asked.state is SubscriptionState.CONFIRMED else Kind.CONFIRM,
+        kind=Kind.ALREADY if is_on and is_reached else Kind.CONFIRM,
         address=asked.address,
         suppression_key=asked.suppression_key,
         language=app.language(request.language, asked.language, mailing_list.language),
@@ -41,10 +42,11 @@ def ask(
     )
     if not deliveries.add_notice(tx, notice, now):
         return
-    if notice.kind is Kind.ALREADY:
+    if is_on:
         subscriptions.note_answered(tx, asked, now)
     else:
         subscriptions.note_asking(tx, asked, name=request.name, language=request.language, now=now)
+    if notice.kind is Kind.CONFIRM:
         consents.record(tx, asked, Act.ASKED, request.evidence, now)
 
 

@@ -47,8 +47,13 @@ def admits(tx: Connection, app: App, address: Address, *, source: str | None, pr
         of = app.house.keyring.fingerprint("source", network)
         if tallies.count(tx, Counted.SOURCE, of, HOUR, app.clock()) > app.shield.per_source:
             return False
+    return not wants_nothing(tx, app, address)
+
+
+def wants_nothing(tx: Connection, app: App, address: Address) -> bool:
+    """Whether this mailbox asked never to be asked again. That letters bounced there is no such wish."""
     key = app.house.keyring.suppression_key
-    return not suppressions.standing(tx, {key(address.key), key(address.mailbox_key)})
+    return suppressions.unwanted(tx, {key(address.key), key(address.mailbox_key)})
 
 
 def rule(

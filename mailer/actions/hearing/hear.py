@@ -12,14 +12,13 @@ from mailer.actions.answering.ask_to_join import ask_to_join
 from mailer.actions.answering.ask_to_leave import ask_to_leave
 from mailer.actions.answering.carry_to_owner import carry_to_owner
 from mailer.actions.answering.change_language import change_language
+from mailer.actions.answering.confirm_by_token import confirm_by_token
 from mailer.actions.answering.know_by_token import know_by_token
 from mailer.actions.answering.leave_by_token import Leaving, leave_by_token
 from mailer.actions.answering.send_help import send_help
 from mailer.actions.answering.tell_lists import tell_lists
 from mailer.actions.guarding.prove import prove
 from mailer.actions.joining.check_token import check_token
-from mailer.actions.joining.confirm import confirm
-from mailer.actions.joining.decline import decline, never_ask_again
 from mailer.actions.joining.subscribe import subscribe_by_form
 from mailer.actions.returning.take_return import take_return
 from mailer.app import App
@@ -27,9 +26,8 @@ from mailer.domain.arrival import Arrival
 from mailer.domain.command_address import Command, parse_local_part
 from mailer.domain.proof import UNPROVEN
 from mailer.domain.returned import ReturnKind
-from mailer.domain.token import Purpose
 from mailer.errors import DatabaseUnavailable, NotFound, NothingPending, TokenRefused
-from mailer.mail.answers import Answer, read_answer
+from mailer.mail.answers import Answer
 from mailer.mail.asking import Asking
 from mailer.mail.commands import Asked, asked
 from mailer.mail.header_section import header_digest
@@ -117,7 +115,10 @@ async def _act(app: App, mail: IncomingMail, askings: list[Asking]) -> IncomingS
         with suppress(NotFound):  # the list is gone since
             await subscribe_by_form(app, mail.arrival)
         return IncomingState.DONE
-    ends = [await _heed(app, asking) for asking in askings]
+    return _latest([await _heed(app, asking) for asking in askings])
+
+
+def _latest(ends: list[IncomingState]) -> IncomingState:
     return max(ends, key=list(IncomingState).index, default=IncomingState.DONE)
 
 
@@ -151,8 +152,10 @@ async def _come_back(app: App, asking: Asking, told: Told) -> IncomingState:
     return IncomingState.DONE if acted or understood else IncomingState.KEPT
 
 
-async def _join(app: App, asking: Asking) -> IncomingState:
-    await ask_to_join(app, asking)
+async def _join(app: App, asking: Asking, language: str | None = None) -> IncomingState:
+    """Who asks against an order that only an organiser lifts reaches one, where the mail is proven to be theirs."""
+    if not await ask_to_join(app, asking, language):
+        return await carry_to_owner(app, asking)
     return IncomingState.DONE
 
 
@@ -178,24 +181,13 @@ async def _help(app: App, asking: Asking) -> IncomingState:
 async def _request(app: App, asking: Asking) -> IncomingState:
     """The commands stand in the subject or the text; where we find none, help does."""
     found = asked(asking.heard, app.templates.vocabulary, strict=False)
-    for one in found or (Asked(command=Wish.HELP),):
-        await _obey(app, asking, one)
-    return IncomingState.DONE
+    return _latest([await _obey(app, asking, one) for one in found or (Asked(command=Wish.HELP),)])
 
 
 async def _confirm(app: App, asking: Asking) -> IncomingState:
-    """An answer to "do you want to join?"; what is neither a yes nor a no changes nothing and reaches the owner."""
-    token, answer = asking.to.token or "", read_answer(asking.heard.own_words, app.templates.vocabulary)
-    if answer is Answer.YES and asking.heard.doubtful and not asking.heard.own_words:
-        return IncomingState.KEPT
+    """What neither agrees nor declines reaches the owner."""
     try:
-        if answer is Answer.YES:
-            await confirm(app, token, asking.evidence)
-        elif answer is Answer.NO:
-            await decline(app, token, asking.evidence)
-        elif answer is Answer.NEVER:
-            await never_ask_again(app, token, asking.evidence, purpose=Purpose.CONFIRM)
-        else:
+        if await confirm_by_token(app, asking) is Answer.NEITHER:
             return await carry_to_owner(app, asking)
     except NothingPending:
         if asking.may_answer:
@@ -205,28 +197,26 @@ async def _confirm(app: App, asking: Asking) -> IncomingState:
 
 async def _to_people(app: App, asking: Asking) -> IncomingState:
     """A command where it says nothing else, otherwise for the owner; a reply is of the person our letter went to."""
-    found = asked(asking.heard, app.templates.vocabulary, strict=True)
     by_token = asking.to.command is Command.REPLY
+    person = await know_by_token(app, asking) if by_token and "@" in asking.heard.own_words else None
+    found = asked(asking.heard, app.templates.vocabulary, strict=True, person=person.sender if person else None)
     if not found or asking.heard.automatic or not (by_token or asking.may_answer):
         return await carry_to_owner(app, asking)
     person = await know_by_token(app, asking) if by_token else asking
-    for one in found:
-        await _obey(app, person, one)
-    return IncomingState.DONE
+    return _latest([await _obey(app, person, one) for one in found])
 
 
-async def _obey(app: App, asking: Asking, told: Asked) -> None:
+async def _obey(app: App, asking: Asking, told: Asked) -> IncomingState:
     """One command in plain words, answered in the language of the word where nothing else tells it."""
     if told.command is Wish.SUBSCRIBE:
-        await ask_to_join(app, asking, told.language)
-    elif told.command is Wish.UNSUBSCRIBE:
+        return await _join(app, asking, told.language)
+    if told.command is Wish.UNSUBSCRIBE:
         await _ask_to_leave(app, asking, told.language)
     elif told.command is Wish.WHICH:
         await tell_lists(app, asking, told.language)
-    elif told.command is Wish.LANGUAGE and told.argument and await change_language(app, asking, told.argument):
-        return
-    else:
+    elif not (told.command is Wish.LANGUAGE and told.argument and await change_language(app, asking, told.argument)):
         await send_help(app, asking, told.language)
+    return IncomingState.DONE
 
 
 _ACTS: dict[Command, Callable[[App, Asking], Awaitable[IncomingState]]] = {

@@ -6,6 +6,7 @@ from sqlalchemy import Connection
 
 from mailer.actions.guarding import guard
 from mailer.actions.guarding.ask import ask
+from mailer.actions.guarding.coming_back import come_back, lift
 from mailer.app import App
 from mailer.domain.address import Address
 from mailer.domain.consent import Act, Evidence
@@ -23,9 +24,9 @@ async def confirm(app: App, token: str, evidence: Evidence) -> MailingList:
     """Confirm the pending subscription this token names, and welcome the person once.
 
     Confirming twice is no error. What the request said of name and language is theirs from now on, and an
-    earlier leaving of this list is lifted. The oldest request for the same address that was put off is asked
-    about now: one for each confirmation, so that these cannot be used to bomb anybody either. Raises
-    TokenRefused, NotFound, and NothingPending for a request declined, withdrawn or too old.
+    earlier leaving of this list is lifted, and what bounces ordered: somebody is there. The oldest request for the
+    same address that was put off is asked about now: one for each confirmation, so that these cannot be used to bomb
+    anybody either. Raises TokenRefused, NotFound, and NothingPending for a request declined, withdrawn or too old.
     """
     subscription_id = read_token(app.house.keyring, Purpose.CONFIRM, token)
 
@@ -33,6 +34,8 @@ async def confirm(app: App, token: str, evidence: Evidence) -> MailingList:
         asked = subscriptions.get(tx, subscription_id)
         mailing_list = mailing_lists.get(tx, asked.mailing_list_id)
         if asked.state is SubscriptionState.CONFIRMED:
+            if suppressions.bounced(tx, asked.suppression_key, mailing_list.id):
+                come_back(tx, app, asked, evidence)
             return mailing_list
         if not may_confirm(asked, app.clock()):
             raise NothingPending("nothing waits to be confirmed here any more: please ask to join again")
@@ -53,6 +56,8 @@ def _admit(tx: Connection, app: App, mailing_list: MailingList, asked: Subscript
         [{"subscriber_id": asked.subscriber_id, "name": asked.requested_name, "language": asked.requested_language}],
     )
     suppressions.lift(tx, asked.suppression_key, mailing_list.id, Reason.LEFT)
+    if suppressions.bounced(tx, asked.suppression_key, mailing_list.id):
+        lift(tx, app, asked, Reason.BOUNCED)
     consents.record(tx, asked, Act.CONFIRMED, evidence, now)
     welcome = Notice(
         kind=Kind.WELCOME,

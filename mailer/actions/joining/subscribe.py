@@ -6,6 +6,7 @@ from sqlalchemy import Connection
 
 from mailer.actions.guarding import guard
 from mailer.actions.guarding.ask import ask, put_off
+from mailer.actions.guarding.coming_back import come_back
 from mailer.app import App
 from mailer.domain.address import Address, parse_address
 from mailer.domain.arrival import Arrival
@@ -14,6 +15,7 @@ from mailer.domain.join_request import JoinRequest
 from mailer.domain.mailing_list import MailingList
 from mailer.domain.shield import Ruling
 from mailer.domain.subscription import Subscription, may_ask
+from mailer.domain.suppression import EVERY_LIST, Reason
 from mailer.store import mailing_lists, subscribers, subscriptions, suppressions
 
 
@@ -29,14 +31,17 @@ async def subscribe(
     again: bool = False,
     source: str | None = None,
     proven: bool = False,
-) -> None:
+) -> bool:
     """Let the person at `address` be asked by letter whether they want to join.
 
     `source` is the IP address the request came from, where known; `proven` that the domain of the address stands
     behind the mail. A stranger's requests send a mailbox one letter a day over all lists (a second when asked for
     `again`), and wait, or are forgotten, where the limits of [shield] are reached. Nothing that the asker can see
-    depends on any of this, nor on who is subscribed. Name and language wait with the request. Raises NotFound for
-    an unknown list only.
+    depends on any of this, nor on who is subscribed. Name and language wait with the request. Whom bounces keep off
+    the list is asked like anybody, and reads on at once where the mail is `proven` to be theirs.
+
+    False where the sender is proven, and an order stands that such a request does not lift (they complained, or never
+    want to be asked): nothing was written, and an organiser had better see it. NotFound for an unknown list only.
     """
 
     request = JoinRequest(
@@ -50,8 +55,9 @@ async def subscribe(
         source=source,
         proven=proven,
     )
-    await app.database.write(take_request, app, request)
+    heeded = await app.database.write(take_request, app, request)
     app.bells.notices.set()
+    return heeded
 
 
 async def subscribe_by_form(app: App, arrival: Arrival) -> None:
@@ -69,17 +75,31 @@ async def subscribe_by_form(app: App, arrival: Arrival) -> None:
     )
 
 
-def take_request(tx: Connection, app: App, request: JoinRequest) -> None:
+def take_request(tx: Connection, app: App, request: JoinRequest) -> bool:
     """What `subscribe` does, in its transaction."""
-    mailing_list, now = mailing_lists.named(tx, request.list_name), app.clock()
-    if not guard.admits(tx, app, request.address, source=request.source, proven=request.proven):
-        return
-    known = subscriptions.find(tx, mailing_list.id, request.address.key)
-    if known is not None and suppressions.came_back(tx, known.suppression_key, mailing_list.id):
-        return
+    mailing_list = mailing_lists.named(tx, request.list_name)
+    if _is_kept_off(tx, app, mailing_list, request.address):
+        return not request.proven
+    if guard.admits(tx, app, request.address, source=request.source, proven=request.proven):
+        _take(tx, app, mailing_list, request)
+    return True
+
+
+def _is_kept_off(tx: Connection, app: App, mailing_list: MailingList, address: Address) -> bool:
+    """Whether an order stands that nobody's request lifts."""
+    orders = suppressions.orders(tx, app.house.keyring.suppression_key(address.key))
+    complained = {place for place, reason in orders if reason is Reason.COMPLAINED}
+    return not complained.isdisjoint({EVERY_LIST, mailing_list.id}) or guard.wants_nothing(tx, app, address)
+
+
+def _take(tx: Connection, app: App, mailing_list: MailingList, request: JoinRequest) -> None:
+    known, now = subscriptions.find(tx, mailing_list.id, request.address.key), app.clock()
     ruling = _rule(tx, app, mailing_list, request, known)
     if ruling is Ruling.DROP:
         return
+    if known is not None and request.proven and suppressions.bounced(tx, known.suppression_key, mailing_list.id):
+        come_back(tx, app, known, request.evidence)
+        known = subscriptions.get(tx, known.id)
     asked = known or _add(tx, app, mailing_list, request.address)
     if ruling is Ruling.HOLD:
         put_off(tx, app, asked, request)

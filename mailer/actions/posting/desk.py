@@ -49,6 +49,8 @@ class Desk:
     """With so many deliveries on the tray, no more are claimed for now."""
     has_looked: bool = False
     """Whether it has seen how the queue and the holds stand."""
+    intact: bool = True
+    """Whether nothing of it is lost: no letter was cut off past the gate, and nothing but a relay failed."""
     home: bool = False
     """Whether nothing more is to be carried for now."""
     low: asyncio.Event = field(default_factory=asyncio.Event)

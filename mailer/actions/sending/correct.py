@@ -54,11 +54,14 @@ def _correct(
     check_state(campaign, allowed=_MAY_BE_CORRECTED, may="be corrected")
     _check_event(campaign, manuscripts[0])
     editions, now = revisions.editions(tx, campaign_id), app.clock()
+    mailing_list = mailing_lists.get(tx, campaign.mailing_list_id)
     subject = None
     for manuscript, text in zip(manuscripts, texts, strict=True):
         language = manuscript.language
         if language in editions:
-            revisions.add_revision(tx, edition_id=editions[language], manuscript=text, now=now)
+            revisions.add_revision(
+                tx, edition_id=editions[language], manuscript=text, now=now, mailing_list=mailing_list
+            )
         elif campaign.state in _MAY_GROW:
             revisions.add_edition(
                 tx, campaign_id=campaign_id, language=language, is_default=False, manuscript=text, now=now

@@ -12,7 +12,7 @@ from mailer.actions.writing.write_letter import LetterWriter, Unwritten, needs_c
 from mailer.app import App
 from mailer.domain.campaign import Campaign, CampaignState, too_late
 from mailer.domain.delivery import DeliveryState
-from mailer.store import audience, campaigns, deliveries
+from mailer.store import audience, campaigns, deliveries, mailing_lists, revisions
 
 _log = structlog.get_logger()
 
@@ -46,7 +46,7 @@ def _begin(tx: Connection, app: App, campaign_id: int) -> None:
         campaigns.move(tx, campaign_id, CampaignState.DRAFT, of=(CampaignState.SCHEDULED,), due_by=now, remark=remark)
         _log.warning("campaign parked", campaign=campaign_id, why=remark)
         return
-    campaigns.move(
+    launched = campaigns.move(
         tx,
         campaign_id,
         CampaignState.LAUNCHING,
@@ -55,6 +55,8 @@ def _begin(tx: Connection, app: App, campaign_id: int) -> None:
         launched_at=now,
         launch_ceiling=audience.ceiling(tx, campaign.mailing_list_id),
     )
+    if launched:
+        revisions.keep_words(tx, campaign_id, mailing_lists.get(tx, campaign.mailing_list_id))
 
 
 async def _launch(app: App, campaign_id: int) -> None:

@@ -51,24 +51,28 @@ async def send(desk: Desk) -> int:
 
     Raises RelayUnavailable when no relay is to be had, DatabaseUnavailable when the ledger fails, WorkerFailed or
     whatever else broke one of those who work here. What was claimed and did not come to the gate is put back in any
-    case; where a letter was cut off past it (`desk.unheard`), or anything but a relay failed, the worker is to be given
-    up: others take back what it had.
+    case; unless the desk is `intact` afterwards, the worker is to be given up: others take back what it had.
     """
-    desk.handed, desk.unheard, desk.home = 0, 0, False
-    team = _Team()
+    desk.handed, desk.unheard, desk.home, desk.intact = 0, 0, False, False
+    team, away = _Team(), None
     try:
         team.writers.append(asyncio.create_task(_wake_at_the_end(desk)))
-        while await fill(desk) or (not desk.closing and (desk.claimed or desk.tray.flying)):
+        while away is None and (await fill(desk) or (not desk.closing and (desk.claimed or desk.tray.flying))):
             _man(desk, team)
-            await _until_low(desk, team)
+            away = await _until_low(desk, team)
         await _send_home(desk, team)
-        _check(desk, team)
+        away = away or _check(desk, team)
     except Exception:
         # Who has given a letter may still hear its answer: what is cut off is of unknown fate.
         await _send_home(desk, team, _LAST_ANSWERS_S)
         raise
     finally:
         await _put_down(desk, team)
+    if desk.unheard:
+        raise WorkerFailed(f"{desk.unheard} letters were cut off on their way")
+    desk.intact = True
+    if away is not None:
+        raise away
     return desk.handed
 
 
@@ -91,26 +95,25 @@ def _man(desk: Desk, team: _Team) -> None:
         carriers += [asyncio.create_task(carry(desk, route)) for _ in range(wanted - len(carriers))]
 
 
-async def _until_low(desk: Desk, team: _Team) -> None:
-    """Wait until there is something to look at; learn who ended, and why."""
+async def _until_low(desk: Desk, team: _Team) -> RelayUnavailable | None:
+    """Wait until there is something to look at; learn who ended, and why there is no relay any more."""
     with suppress(TimeoutError):
         async with asyncio.timeout(_LOOK_AGAIN_S):
             await desk.low.wait()
     desk.low.clear()
-    _check(desk, team)
+    return _check(desk, team)
 
 
-def _check(desk: Desk, team: _Team) -> None:
+def _check(desk: Desk, team: _Team) -> RelayUnavailable | None:
     """Raise what broke a worker; of a relay that sent somebody away, remember that it did.
 
-    RelayUnavailable where no relay is left.
+    Where no relay is left, why.
     """
     for writer in [one for one in team.writers if one.done()]:
         team.writers.remove(writer)
         _ended(writer)
     troubles = [trouble for route in team.carriers if (trouble := _sent_away(desk, team, route))]
-    if troubles and not any(team.carriers.values()):
-        raise troubles[-1]
+    return troubles[-1] if troubles and not any(team.carriers.values()) else None
 
 
 def _ended(task: asyncio.Task[None]) -> None:

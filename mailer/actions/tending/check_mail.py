@@ -7,10 +7,10 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection
 
 from mailer.domain.finding import Finding, fail, ok, warn
-from mailer.store import deliveries, incoming_mails
+from mailer.store import incoming_mails, unwritten
 from mailer.store.database import Database
-from mailer.store.deliveries import Stuck
 from mailer.store.incoming_mails import IncomingState
+from mailer.store.unwritten import Stuck
 
 _MOST = 5
 """Letters that are named one by one."""
@@ -22,8 +22,8 @@ async def check_mail(database: Database, now: datetime) -> list[Finding]:
 
     def read(tx: Connection) -> list[Finding]:
         return [
-            _unwritten(deliveries.unwritten(tx, _MOST)),
-            _not_carried(deliveries.not_carried(tx, now - _OF_LATE, _MOST)),
+            _unwritten(unwritten.unwritten(tx, _MOST)),
+            _not_carried(unwritten.not_carried(tx, now - _OF_LATE, _MOST)),
             _parked(incoming_mails.number_in(tx, IncomingState.PARKED)),
         ]
 

@@ -5,18 +5,26 @@ from __future__ import annotations
 from mailer.app import App
 from mailer.domain.address import parse_address
 from mailer.domain.language import parse_language
-from mailer.domain.mailing_list import MailingList, check_list_name
+from mailer.domain.mailing_list import MailingList, check_list_name, check_postal_address, check_reason
 from mailer.errors import AddressRefused, ListNameRefused
 from mailer.store import mailing_lists
 
 
 async def add_list(
-    app: App, *, name: str, title: str, owner: str, description: str = "", language: str = "en"
+    app: App,
+    *,
+    name: str,
+    title: str,
+    owner: str,
+    description: str = "",
+    language: str = "en",
+    postal_address: str = "",
+    reason: str = "",
 ) -> MailingList:
     """Open a list; its addresses work at once.
 
     Raises ListNameRefused for a name that is malformed or would shadow a command address, AddressRefused
-    for the owner's, AlreadyThere when the name is taken.
+    for the owner's, ListWordsRefused for what cannot stand at the end of letters, AlreadyThere when the name is taken.
     """
     check_list_name(name)
     answers = parse_address(owner)
@@ -33,5 +41,6 @@ async def add_list(
         description=description.strip(),
         language=tag,
         owner=answers.mailed,
+        words={"postal_address": check_postal_address(postal_address), "reason": check_reason(reason)},
         now=app.clock(),
     )

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from itertools import groupby
 from typing import TextIO
 
 from sqlalchemy import Connection
@@ -113,33 +114,43 @@ def _next_chunk(rows: Iterator[tuple[int, PersonRow | BadRow]], run: _Run) -> di
 
 
 def _import_chunk(tx: Connection, app: App, run: _Run, chunk: dict[str, tuple[PersonRow, bool]]) -> None:
-    gone = {key: row for key, (row, _) in chunk.items() if row.departed or (run.invite and row.orders)}
-    take_over_departed(tx, app, run.mailing_list, gone.values(), run.evidence)
-    key_of = app.house.keyring.suppression_key
-    here = {key_of(key): row for key, (row, _) in chunk.items() if key not in gone}
-    welcome = _not_barred(tx, app, run.mailing_list, here)
+    """Take the rows in, in their order, so that an export lists them as the table did."""
+    first = {key for key, (_, is_first) in chunk.items() if is_first}
+    for gone, rows in groupby((row for row, _ in chunk.values()), lambda row: row.departed or _not_to_ask(run, row)):
+        if gone:
+            departed = list(rows)
+            take_over_departed(tx, app, run.mailing_list, departed, run.evidence)
+            run.done.kept_out += sum(row.address.key in first for row in departed)
+        else:
+            _take_in(tx, app, run, list(rows), first)
+
+
+def _not_to_ask(run: _Run, row: PersonRow) -> bool:
+    return run.invite and bool(row.orders)
+
+
+def _take_in(tx: Connection, app: App, run: _Run, brought: list[PersonRow], first: set[str]) -> None:
+    welcome = _not_barred(tx, app, run.mailing_list, brought)
     ids = _people(tx, app, welcome)
     rows = {ids[row.address.key]: row for row in welcome.values()}
     states = subscriptions.states(tx, run.mailing_list.id, rows)
     rows = {number: row for number, row in rows.items() if states.get(number) is not SubscriptionState.UNSUBSCRIBED}
     on_it = {number for number in rows if states.get(number) is SubscriptionState.CONFIRMED}
     subscriptions.add_attributes(tx, run.mailing_list.id, {number: rows[number].attributes for number in on_it})
-    take_in = _invite if run.invite else _admit
-    added = take_in(tx, app, run, {number: rows[number] for number in rows.keys() - on_it}, states)
+    new = {number: row for number, row in rows.items() if number not in on_it}
+    added = _invite(tx, app, run, new) if run.invite else _admit(tx, app, run, new, states)
     if not run.invite:
         take_over_orders(tx, app, run.mailing_list, rows)
-    first = {key for key, (_, is_first) in chunk.items() if is_first}
     taken_in = {number for number, row in rows.items() if row.address.key in first}
     run.done.added += len(taken_in & added)
     run.done.known += len(taken_in - added)
-    run.done.kept_out += len(first) - len(taken_in)
+    run.done.kept_out += sum(row.address.key in first for row in brought) - len(taken_in)
 
 
-def _not_barred(
-    tx: Connection, app: App, mailing_list: MailingList, by_key: dict[str, PersonRow]
-) -> dict[str, PersonRow]:
+def _not_barred(tx: Connection, app: App, mailing_list: MailingList, brought: list[PersonRow]) -> dict[str, PersonRow]:
     """Those of these rows, by suppression key, about whose people no order stands."""
     key_of = app.house.keyring.suppression_key
+    by_key = {key_of(row.address.key): row for row in brought}
     # "Never ask me again" holds for the whole mailbox, plus-tags seen through.
     mailboxes = {key: key_of(row.address.mailbox_key) for key, row in by_key.items() if row.address.is_variant}
     barred = suppressions.standing(tx, by_key.keys() | set(mailboxes.values()), mailing_list.id)
@@ -179,9 +190,7 @@ def _brought(number: int, row: PersonRow, now: datetime) -> people.Brought:
     return people.Brought(subscriber_id=number, state=row.state, attributes=row.attributes, changed_at=at)
 
 
-def _invite(
-    tx: Connection, app: App, run: _Run, rows: dict[int, PersonRow], _: dict[int, SubscriptionState]
-) -> set[int]:
+def _invite(tx: Connection, app: App, run: _Run, rows: dict[int, PersonRow]) -> set[int]:
     """Asked by letter, each; who was asked within a day is not asked again. Who was asked now."""
     now, mailing_list = app.clock(), run.mailing_list
     invited = set()

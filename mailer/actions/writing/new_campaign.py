@@ -65,8 +65,8 @@ async def read_editions(app: App, mailing_list: MailingList, texts: Mapping[str,
 
 
 def event_start(manuscript: Manuscript) -> datetime | None:
-    """When its event starts, in UTC."""
-    return manuscript.event.starts_at.astimezone(UTC) if manuscript.event else None
+    """When its event has begun, in UTC; one that has no hour has at its first day's end."""
+    return manuscript.event.invites_until.astimezone(UTC) if manuscript.event else None
 
 
 def _read(app: App, mailing_list: MailingList, file: str, text: str) -> Manuscript:

@@ -135,9 +135,8 @@ class LetterWriter:
 
     async def _compile(self, delivery: Delivery) -> CompiledLetter:
         def read(tx: Connection) -> tuple[str, MailingList]:
-            return revisions.manuscript(tx, delivery.revision_id or 0), mailing_lists.get(
-                tx, delivery.mailing_list_id or 0
-            )
+            mailing_list = mailing_lists.get(tx, delivery.mailing_list_id or 0)
+            return revisions.text_of(tx, delivery.revision_id or 0, mailing_list)
 
         text, mailing_list = await self._app.database.read(read)
         manuscript = read_manuscript(text, mailing_list.language)

@@ -29,9 +29,11 @@ _USAGE = (
     errors.DkimKeyRefused,
     errors.DoorTaken,
     errors.DatabaseOwned,
+    errors.DatabaseMoved,
     errors.SchemaUnknown,
     errors.MomentRefused,
     errors.ListNameRefused,
+    errors.ListWordsRefused,
 )
 """What the caller has to put right first: exit 2. All other refusals exit 1."""
 

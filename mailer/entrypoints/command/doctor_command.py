@@ -26,6 +26,7 @@ def doctor(
     as_json: AsJson = False,
 ) -> None:
     """Check settings, secret, database and relays, and with --dns what receivers look up; sends nothing."""
+    from mailer.actions.tending.check_files import check_files
     from mailer.domain.finding import fail, ok
     from mailer.errors import SettingsRefused
     from mailer.settings.load import load_settings, settings_file
@@ -38,6 +39,7 @@ def doctor(
         return
     with told_plainly():
         findings = [ok("settings", f"{settings_file()} holds nothing we do not know")]
+        findings += check_files(at_hand, settings_file())
         show_findings(findings + asyncio.run(_examine(at_hand, dns, told)), as_json)
 
 

@@ -9,6 +9,13 @@ import typer
 
 from mailer.entrypoints.command.console import AsJson, act, say, show_json
 
+PostalAddress = Annotated[
+    str | None, typer.Option(help="Of who writes, at the end of each letter of campaigns launched from now on.")
+]
+Reason = Annotated[
+    str | None, typer.Option(help="Why readers get its letters, in the list's language; likewise at their end.")
+]
+
 lists = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Open and show mailing lists.")
 
 
@@ -19,13 +26,24 @@ def add(
     owner: Annotated[str, typer.Option(help="The address of who answers for the list.")],
     description: Annotated[str, typer.Option(help="One sentence on what it is about.")] = "",
     language: Annotated[str, typer.Option(help="Of letters to people whose own is not known.")] = "en",
+    postal_address: PostalAddress = None,
+    reason: Reason = None,
     as_json: AsJson = False,
 ) -> None:
     """Open a list; its addresses work at once."""
     from mailer.actions.writing.add_list import add_list
 
     made = act(
-        lambda app: add_list(app, name=list_name, title=title, owner=owner, description=description, language=language)
+        lambda app: add_list(
+            app,
+            name=list_name,
+            title=title,
+            owner=owner,
+            description=description,
+            language=language,
+            postal_address=postal_address or "",
+            reason=reason or "",
+        )
     )
     show_json(asdict(made)) if as_json else say(f"The list {made.name} is open: people join by {made.name}-join@.")
 
@@ -39,16 +57,30 @@ def set_(
     soft_limit: Annotated[
         int | None, typer.Option(min=1, help="So many points of letters that came back for now, and a probe is sent.")
     ] = None,
+    postal_address: PostalAddress = None,
+    reason: Reason = None,
     as_json: AsJson = False,
 ) -> None:
-    """Change how many letters that come back a list bears."""
+    """Change what a list's letters say at their end ("" takes it away), and how many that come back it bears."""
     from mailer.actions.writing.set_list import set_list
 
-    changed = act(lambda app: set_list(app, list_name, hard_after=hard_after, soft_limit=soft_limit))
+    changed = act(
+        lambda app: set_list(
+            app,
+            list_name,
+            hard_after=hard_after,
+            soft_limit=soft_limit,
+            postal_address=postal_address,
+            reason=reason,
+        )
+    )
     if as_json:
         show_json(asdict(changed))
     else:
         say(f"{list_name}: none after {changed.hard_after} hard, a probe at {changed.soft_limit} points of soft ones.")
+        for line in (changed.reason, *(changed.postal_address or "").splitlines()):
+            if line:
+                say(f"  {line}")
 
 
 @lists.command("show")

@@ -12,8 +12,10 @@ from mailer.entrypoints.command.campaign_commands import campaigns
 from mailer.entrypoints.command.dkim_commands import keys
 from mailer.entrypoints.command.doctor_command import doctor
 from mailer.entrypoints.command.explain_command import explain_files
+from mailer.entrypoints.command.init_command import init
 from mailer.entrypoints.command.list_commands import lists
 from mailer.entrypoints.command.people_commands import people
+from mailer.entrypoints.command.restore_command import restore_subscribers
 
 command = typer.Typer(
     name="mailer",
@@ -24,7 +26,7 @@ command = typer.Typer(
     help="Mailing lists and newsletters: join by email, blasts on a clock, leave by link.",
 )
 for own in (
-    service_commands.init,
+    init,
     service_commands.serve,
     service_commands.worker,
     service_commands.migrate,
@@ -36,6 +38,7 @@ for own in (
 command.command()(doctor)
 command.command("explain")(explain_files)
 command.add_typer(lists, name="list")
+people.command("restore")(restore_subscribers)
 command.add_typer(people, name="subscribers")
 command.add_typer(campaigns, name="campaign")
 command.add_typer(keys, name="dkim")

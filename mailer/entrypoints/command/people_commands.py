@@ -55,13 +55,21 @@ def import_(
 def add(
     address: str,
     list_name: ListName,
-    name: str = "",
-    language: str = "",
-    zone: str = "",
+    name: Annotated[str, typer.Option(help="As letters are to greet them.")] = "",
+    language: Annotated[str, typer.Option(help="Of their letters: en, pt-br.")] = "",
+    zone: Annotated[str, typer.Option(help="By whose clock hours are told to them: Europe/Berlin.")] = "",
     invite: Annotated[bool, typer.Option("--invite", help="Ask by letter instead of taking your word.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Put one person on a list."""
+    from mailer.domain.language import parse_language
+    from mailer.domain.moment import parse_zone
+
+    with told_plainly():
+        zone = parse_zone(zone).key if zone else ""
+    if language and not parse_language(language):
+        say(f"mailer: {language!r} is not a language tag like en or tr")
+        raise typer.Exit(2)
     table = io.StringIO()
     csv.writer(table).writerows([["email", "name", "language", "zone"], [address, name, language, zone]])
     table.seek(0)
@@ -181,16 +189,3 @@ def show(address: str, as_json: AsJson = False) -> None:
         typer.echo(f"{what}\t{said}{undone}")
     for line in person["consents"]:
         typer.echo(f"{line['at']}\t{line['list']}\t{line['act']}\t{line['way']}\t{line['evidence']}")
-
-
-@people.command("restore")
-def restore(address: str, list_name: ListName, as_json: AsJson = False) -> None:
-    """Write again to an address whose letters came back, or that complained; what came back counts no more."""
-    from mailer.actions.writing.restore_person import restore_person
-
-    restored = act(lambda app: restore_person(app, address, list_name=list_name, by=getpass.getuser()))
-    if as_json:
-        show_json({"address": address, "list": list_name, "state": restored.state, "lifted": restored.lifted})
-    else:
-        lifted = ", ".join(restored.lifted) or "nothing stood in the way"
-        typer.echo(f"{address} is {restored.state} on {list_name} (lifted: {lifted})")

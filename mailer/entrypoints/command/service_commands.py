@@ -1,40 +1,18 @@
-"""`mailer init`, `serve`, `migrate` and `demo`."""
+"""`mailer serve`, `migrate` and `demo`."""
 
 from __future__ import annotations
 
-import secrets
 from datetime import UTC, datetime
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from mailer.entrypoints.command.console import say, settings, told_plainly
-from mailer.entrypoints.command.new_file import write_new
 
 if TYPE_CHECKING:
     from mailer.app import App
     from mailer.settings.load import Settings
-
-
-def init(folder: Annotated[Path, typer.Argument(help="Where to write them.")] = Path()) -> None:
-    """Write settings.toml, each key with its default and why, and a secret."""
-    from mailer.domain.keyring import KEY_OCTETS, Keyring, write_keyring
-    from mailer.errors import AlreadyThere
-    from mailer.settings.load import DEFAULT_FILE, settings_text
-
-    keyring = Keyring(secrets.token_bytes(KEY_OCTETS), ((1, secrets.token_bytes(KEY_OCTETS)),))
-    texts = {folder / DEFAULT_FILE: settings_text(), folder / "secret": write_keyring(keyring)}
-    with told_plainly():
-        if there := [str(file) for file in texts if file.exists()]:
-            raise AlreadyThere(f"{' and '.join(there)}: already there; nothing was written")
-        folder.mkdir(parents=True, exist_ok=True)
-        for file, text in texts.items():
-            write_new(file, text, 0o600 if file.name == "secret" else 0o644)
-    say(f"Wrote {' and '.join(str(file) for file in texts)}.")
-    say("Keep a copy of the secret: it signs every link in letters already sent. Lose it, and none of them works.")
-    say("Next: look through settings.toml, then `mailer serve`.")
 
 
 def serve(
@@ -63,6 +41,7 @@ def serve(
         app = open_app(at_hand, of=processes, sending=True)
         mailboxes = open_mailboxes(at_hand)
         _warn_of_short_keys(app)
+        _warn_of_samples(app)
         if at_hand.service.serve_migrates if migrate is None else migrate:
             _bring_up_to_date(at_hand, save=True)
         else:
@@ -77,6 +56,13 @@ def _warn_of_short_keys(app: App) -> None:
     for signer in app.signers:
         if signer.key.key_size < SOUND_BITS:
             say(f"mailer: the DKIM key of {signer.record_name} has {signer.key.key_size} bits; use {SOUND_BITS}")
+
+
+def _warn_of_samples(app: App) -> None:
+    from mailer.actions.guarding.finished import unfinished
+
+    if (why := unfinished(app)) is not None:
+        say(f"mailer: [service] in settings.toml: {why}; until that is mended campaigns are held")
 
 
 def worker(

@@ -92,6 +92,7 @@ def _service(folder: Path, relay_port: int) -> tuple[App, Settings]:
             "relay": ({"port": relay_port, "connections": 10},),
         },
         folder / "settings.toml",
+        alone=True,  # whatever stands in the environment is about a real service, with a real database
     )
     bring_up_to_date(settings.database.url, resource("migrations"))
     return open_app(settings), settings

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 
-from mailer.domain.returned import Action, Returned, ReturnKind
+from mailer.domain.returned import Action, Returned, ReturnKind, perhaps
 from mailer.mail.returns.complaint import complaint_for
 from mailer.mail.returns.found_address import is_own
 from mailer.mail.returns.judged import judged
@@ -18,7 +18,8 @@ _EACH = re.compile(r"\{[^{}]{0,4000}\}")
 _VALUE = re.compile(r'"(\w{1,40})"\s{0,4}:\s{0,4}"((?:[^"\\]|\\.){0,2000})"')
 _TYPE = re.compile(r'"complaintFeedbackType"\s{0,4}:\s{0,4}"([\w-]{1,40})"')
 _STRING = re.compile(r'"([^"\\]{3,320})"')
-_TRANSIENT = re.compile(r'"bounceType"\s{0,4}:\s{0,4}"(?:Transient|Undetermined)"')
+_PERMANENT = re.compile(r'"bounceType"\s{0,4}:\s{0,4}"Permanent"')
+"""Of others SES may think better, and what does not say may have lost it."""
 
 
 def amazon_notification(text: str, own: Collection[str]) -> Returned | None:
@@ -31,26 +32,27 @@ def amazon_notification(text: str, own: Collection[str]) -> Returned | None:
         return None
     listed = _LIST.search(json)
     each = [dict(_VALUE.findall(found[0])) for found in _EACH.finditer(listed[1])] if listed else []
-    each = [values for values in each if (address := values.get("emailAddress")) and not is_own(address, own)]
+    each = [values for values in each if "@" in (to := values.get("emailAddress", "")) and not is_own(to, own)]
     if kind[1] == "Complaint":
         stated = _TYPE.search(json)
         return complaint_for(stated[1].lower() if stated else "abuse", [values["emailAddress"] for values in each])
     if kind[1] == "Delivery":
         to = _DELIVERED.search(json)
-        addresses = [address for address in _STRING.findall(to[1]) if not is_own(address, own)] if to else []
+        addresses = [one for one in _STRING.findall(to[1]) if "@" in one and not is_own(one, own)] if to else []
         given = tuple(judged(address=address, action=Action.DELIVERED, status=None, said="") for address in addresses)
         return Returned(kind=ReturnKind.RECEIPT, recipients=given)
     action = Action.FAILED if kind[1] == "Bounce" else Action.DELAYED
-    hint = "4.0.0" if _TRANSIENT.search(json) else None
+    permanent = _PERMANENT.search(json) is not None
+    told = (
+        judged(
+            address=values["emailAddress"],
+            action=action,
+            status=values.get("status") or (None if permanent else "4.0.0"),
+            said=values.get("diagnosticCode", "").removeprefix("smtp;").strip(),
+        )
+        for values in each
+    )
     return Returned(
         kind=ReturnKind.BOUNCE if action is Action.FAILED else ReturnKind.DELAY,
-        recipients=tuple(
-            judged(
-                address=values["emailAddress"],
-                action=action,
-                status=values.get("status") or hint,
-                said=values.get("diagnosticCode", "").removeprefix("smtp;").strip(),
-            )
-            for values in each
-        ),
+        recipients=tuple(one if permanent else perhaps(one) for one in told),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator
 
 from mailer.domain.returned import Action, ReturnedFor
@@ -19,6 +20,12 @@ from mailer.mail.returns.told_notice import Told, notice_of, told_recipients
 
 _ONCE, _MOST_MARKED = 1, 100
 _REPORT = "multipart/report"
+_LOST_TYPE = re.compile(
+    r"^--\S[^\n]{0,200}\ncontent-[a-z-]{2,30}:|^this is a (?:mime-encapsulated|multi-?part) message\b",
+    re.MULTILINE | re.IGNORECASE,
+)
+"""Parts in what should be one text: the field is lost that says how they are divided."""
+_REPLY = re.compile(r"(?<![\d.])5\d\d[ -]5\.\d{1,2}\.\d{1,3} ")
 
 
 def bounced_for(
@@ -53,6 +60,22 @@ def unnamed(mail: SortedParts, subject: str) -> ReturnedFor:
         notice=f"{notice}\n{subject}",
         transcript=notice,
     )
+
+
+def is_incomplete(mail: SortedParts) -> bool:
+    """Whether something of the notice is lost: its end, its header, or one of the two parts of a report (RFC 6522).
+
+    A report whose fields stand in the text, or that tells there what was said in SMTP, has both.
+    """
+    text, kind = "\n\n".join(mail.texts), mail.top.kind
+    notice = notice_of(text)
+    if "from" not in mail.top.fields or (not kind.startswith("multipart/") and _LOST_TYPE.search(notice)):
+        return True
+    told = mail.report("status") or holds_status(text) or _REPLY.search(notice)
+    if kind == _REPORT and not (text.strip() and told):
+        return True
+    # Where the letter that it returns has begun all is told.
+    return mail.cut and len(notice) >= len(text.rstrip())
 
 
 def _ours(mail: SortedParts) -> frozenset[str]:
@@ -133,6 +156,7 @@ def _by_words(
             status=None,
             said=each.said,
             notice=f"{notice}\n{subject}" if shared else "",
+            transcript=notice if len(told) == _ONCE else "",
         )
         for each in told
         if not is_own(each.address, own)

@@ -6,7 +6,7 @@ import re
 
 from mailer.domain.returned import Action, Reason, ReturnedFor, weight_of
 from mailer.mail.enhanced_code import code_in
-from mailer.mail.refusal import is_temporary, reason_of, told_reason
+from mailer.mail.refusal import NOBODY_THERE, is_temporary, reason_of, told_reason
 from mailer.mail.wording import reason_of_words
 
 _LONGEST_SAID = 1000
@@ -35,7 +35,7 @@ _IRONPORT = re.compile(r"^\W{0,3}\d\.\d\.\d - [\w ]{3,40}? (?=\d{3}-['\"])")
 _OF_READER = frozenset(
     {Reason.UNKNOWN_USER, Reason.UNKNOWN_HOST, Reason.DISABLED, Reason.MOVED, Reason.SUSPENDED, Reason.UNCLEAR}
 )
-_MILDER = frozenset({Reason.FULL, Reason.SUSPENDED})
+_MILDER = frozenset({Reason.FULL, Reason.SUSPENDED, Reason.RESTRICTED})
 _PERHAPS = re.compile(r"\b(?:may|might|possibl[ye]|perhaps|could be|either|or)\b", re.IGNORECASE)
 
 
@@ -50,7 +50,8 @@ def judged(
     notice = notice[:4000]
     said = _IRONPORT.sub("", said)
     reason = reason_of(said, status)
-    if told_reason(said) is None and notice and (told := reason_of_words(notice)):
+    only_code = reason in NOBODY_THERE and reason_of_words(said) is None
+    if (only_code or told_reason(said) is None) and notice and (told := reason_of_words(notice)):
         reason = told
     if reason is Reason.UNCLEAR and notice:
         reason = reason_of(notice, status)

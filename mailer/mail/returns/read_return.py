@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from mailer.domain.returned import Action, Reason, Returned, ReturnedFor, ReturnKind, Weight
+from mailer.domain.returned import Action, Reason, Returned, ReturnedFor, ReturnKind, Weight, perhaps
 from mailer.mail.mime import decode_words
 from mailer.mail.own_words import own_words
 from mailer.mail.returns.amazon_notification import amazon_notification
 from mailer.mail.returns.answered import answering_robot
-from mailer.mail.returns.bounced import bounced_for, unnamed
+from mailer.mail.returns.bounced import bounced_for, is_incomplete, unnamed
 from mailer.mail.returns.complaint import complaint_in
 from mailer.mail.returns.found_address import address_in, is_own
 from mailer.mail.returns.notified import is_notice
@@ -42,6 +42,8 @@ def _read(mail: SortedParts, own: frozenset[str]) -> Returned | None:
         found = bounced_for(mail, subject, own)
         nobody = None if found else unnamed(mail, subject)
         actions = {each.action for each in (*found, nobody) if each}
+        if is_incomplete(mail):
+            found, nobody = tuple(map(perhaps, found)), nobody and perhaps(nobody)
         return Returned(kind=_kind(actions), recipients=found, unnamed=nobody)
     return _answered(mail, subject, own)
 
@@ -59,7 +61,7 @@ def _kind(actions: Collection[Action]) -> ReturnKind:
 
 def _forwarded(mail: SortedParts, own: frozenset[str]) -> Returned | None:
     """A bounce that a robot passed on whole, or somebody without a word of theirs."""
-    if len(mail.originals) != 1 or len(own_words(mail.top).split()) >= _FEWEST_WORDS:
+    if len(mail.originals) != 1 or len(own_words(mail.top).text.split()) >= _FEWEST_WORDS:
         return None
     inner = inner_mail(mail.originals[0])
     return _read(inner, own) if inner.reports else None

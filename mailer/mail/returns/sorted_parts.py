@@ -17,6 +17,7 @@ _MOST_SHOWN = 2
 _BOUNDARY = re.compile(r';\s*boundary\s*=\s*(?:"([^"]{1,200})"|([^\s;"]{1,200}))', re.IGNORECASE)
 _LOOKS_A_BOUNDARY = re.compile(rb"^--(\S[^\n]{0,198}\S)[ \t]*\n(?=content-[a-z-]+:)", re.MULTILINE | re.IGNORECASE)
 _FIELD = re.compile(rb"[!-9;-~]{1,76}:")
+_GOES_ON = re.compile(r"\A[\s>]{0,8}(?:<<<\s?)?[45]\d\d-|[:：]\s*\Z")
 _ORIGINALS = frozenset(
     {
         "message/rfc822",
@@ -53,6 +54,8 @@ class SortedParts:
     """What sort of report (a value of REPORTS), and its text."""
     originals: list[Part] = field(default_factory=list)
     """The letter that is returned, or its header."""
+    cut: bool = False
+    """Whether it ends within what it tells: more was said, and is lost."""
 
     def report(self, sort: str) -> str:
         """All reports of one sort; empty where there is none."""
@@ -73,8 +76,9 @@ def inner_mail(original: Part) -> SortedParts:
 def _sorted(top: Part) -> SortedParts:
     found = SortedParts(top=top)
     shown: list[Part] = []
-    for part in _leaves(top):
+    for part, ended in _leaves(top):
         kind = part.kind
+        found.cut = kind not in _ORIGINALS and not ended
         if kind in REPORTS:
             found.reports.append((REPORTS[kind], _lines(part.text)))
         elif kind in _ORIGINALS:
@@ -88,16 +92,25 @@ def _sorted(top: Part) -> SortedParts:
     return found
 
 
-def _leaves(top: Part) -> Iterator[Part]:
-    waiting = [(top, 0)]
+def _leaves(top: Part) -> Iterator[tuple[Part, bool]]:
+    """The parts that hold no others, and of each whether it is there to its end."""
+    waiting = [(top, 0, _ends_with_line(top))]
     for _ in range(_MOST_PARTS):
         if not waiting:
             return
-        part, depth = waiting.pop(0)
+        part, depth, ended = waiting.pop(0)
         if part.kind.startswith("multipart/") and depth < _MOST_NESTED and (inner := _inner_parts(part)):
-            waiting[:0] = [(each, depth + 1) for each in inner]
+            # Of what stands within a part the end is there if that of the part is, whatever its own boundary says.
+            waiting[:0] = [(each, depth + 1, ended if depth else own) for each, own in inner]
         else:
-            yield part
+            yield part, ended
+
+
+def _ends_with_line(part: Part) -> bool:
+    """Whether its last line is whole, and promises no other: a reply in SMTP that goes on, a colon, a bracket."""
+    lines = [line for line in part.text.splitlines(keepends=True) if line.strip()]
+    last = lines[-1] if lines else ""
+    return last.endswith(("\n", "\r")) and not _GOES_ON.search(last) and last.count("(") <= last.count(")")
 
 
 def _is_told(kind: str) -> bool:
@@ -116,7 +129,7 @@ def _decoded(part: Part) -> bytes:
     return part.text.replace("\r\n", "\n").encode("utf-8", "replace")
 
 
-def _inner_parts(part: Part) -> list[Part]:
+def _inner_parts(part: Part) -> list[tuple[Part, bool]]:
     named = _BOUNDARY.search(part.fields["content-type"])
     boundary = (named[1] or named[2]).encode() if named else b""
     if not boundary or (b"--" + boundary) not in part.body:
@@ -126,12 +139,12 @@ def _inner_parts(part: Part) -> list[Part]:
     return list(_between(part.body, boundary)) if boundary else []
 
 
-def _between(body: bytes, boundary: bytes) -> Iterator[Part]:
+def _between(body: bytes, boundary: bytes) -> Iterator[tuple[Part, bool]]:
     pieces = (b"\n" + body).split(b"\n--" + boundary)
-    for piece in pieces[1 : _MOST_PARTS + 1]:
+    for number, piece in enumerate(pieces[1 : _MOST_PARTS + 1], 1):
         if piece.startswith(b"--"):
             return
         octets = piece.partition(b"\n")[2]
         if not octets.startswith(b"\n") and not _FIELD.match(octets):
             octets = b"\n" + octets
-        yield split_mail(octets)
+        yield split_mail(octets), number + 1 < len(pieces)

@@ -1,0 +1,130 @@
+"""The files of a SQLite database: nobody else may read them, and those at its path are those that are open."""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from pathlib import Path
+
+from sqlalchemy.engine import make_url
+
+from mailer.errors import DatabaseMoved, DatabaseUnavailable
+
+_BESIDE = ("-wal", "-shm")
+_OTHERS = 0o077
+Identity = tuple[int, int]
+
+
+class DatabaseFile:
+    """The file that a path named when it was first opened."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._identity: Identity | None = None
+
+    def open(self) -> OpenFiles:
+        """What one more connection is about to open; DatabaseMoved where the path names no such file any more."""
+        if self._identity is None:
+            create_private(self._path)
+            self._identity = identity(self._path)
+        files = OpenFiles(self._path, self._identity)
+        files.check()
+        return files
+
+    @property
+    def moved(self) -> bool:
+        """Whether the path names another file by now, or none."""
+        return self._identity is not None and identity(self._path) != self._identity
+
+
+class OpenFiles:
+    """What one connection has open: it knows its files by descriptors, whatever their names are by now."""
+
+    def __init__(self, path: Path, opened: Identity | None) -> None:
+        self._path = path
+        self._known: dict[str, Identity | None] = {"": opened}
+
+    def check(self, *, after_write: bool = False) -> None:
+        """DatabaseMoved where another file, or none, has the name of one that is open.
+
+        Those beside the database are known from the connection's first write on.
+        """
+        for suffix in ("", *_BESIDE) if after_write else tuple(self._known):
+            file = Path(f"{self._path}{suffix}")
+            now = identity(file)
+            if self._known.setdefault(suffix, now) != now:
+                what = "is gone" if now is None else "is another file than the one that is open"
+                raise DatabaseMoved(
+                    f"the database: {file.absolute()} {what}; put the right one back, and start the service anew"
+                )
+
+
+def identity(file: Path) -> Identity | None:
+    """Which file has this name; None where there is none that we can see."""
+    try:
+        found = file.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+def create_private(database: Path) -> None:
+    """Make the file, for our eyes only, where there is none; SQLite gives those beside it the same mode.
+
+    DatabaseMoved where a service that did not end in order ran on one: an empty one would be taken for all there is.
+    DatabaseUnavailable where no file can be made.
+    """
+    if database.exists():  # and is not opened: closing any descriptor of it would drop the locks that SQLite has on it
+        return
+    pid = _left_by(owner_file(database))
+    if pid and pid != str(os.getpid()):
+        raise DatabaseMoved(
+            f"the database: {database.absolute()} is gone, though a service (pid {pid}) was at work on it; put it back,"
+            f" or delete {owner_file(database)} to begin anew"
+        )
+    try:
+        os.close(os.open(database, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+    except FileExistsError:
+        pass
+    except OSError as trouble:
+        raise DatabaseUnavailable(f"cannot open the database: {database}: {trouble.strerror}") from None
+
+
+def owner_file(database: Path) -> Path:
+    """Which process owns the database stands in it, as long as it does: empty when it ended in order."""
+    return database.with_name(f"{database.name}.owner")
+
+
+def _left_by(file: Path) -> str:
+    try:
+        return file.read_text()
+    except FileNotFoundError:
+        return ""
+
+
+def database_file(url: str) -> Path | None:
+    """The file of a settings url; None where the database is no file of ours."""
+    return Path(str(make_url(url).database)) if url.startswith("sqlite") else None
+
+
+def readable_by_others(database: Path | None, spool: Path) -> list[Path]:
+    """What others on this machine may read or change: the database's files, copies and lock, and the spool's."""
+    beside = database.parent.glob(f"{database.name}*") if database is not None else ()
+    files = [file for file in (*beside, *spool.glob("*.mail")) if file.is_file()]
+    return [file for file in (*files, *([spool] if spool.is_dir() else [])) if _is_open(file)]
+
+
+def make_private(database: Path | None, spool: Path) -> list[Path]:
+    """Take that right from them; of which files. What is not ours to change stays as it is."""
+    changed = readable_by_others(database, spool)
+    for file in changed:
+        with suppress(PermissionError, FileNotFoundError):
+            file.chmod(0o700 if file.is_dir() else 0o600)
+    return [file for file in changed if not _is_open(file)]
+
+
+def _is_open(file: Path) -> bool:
+    try:
+        return bool(file.stat().st_mode & _OTHERS)
+    except FileNotFoundError:
+        return False

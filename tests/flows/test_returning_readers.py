@@ -1,0 +1,234 @@
+"""Who comes back, by which way, against which order; and an outage that is undone for all at once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from fake_relay import FakeRelay
+from house import (
+    ADA,
+    BY_HAND,
+    EMMA,
+    ROSA,
+    Clock,
+    arrive,
+    blast,
+    bring,
+    open_list,
+    recipients,
+    send_campaigns,
+    send_notices,
+    token_in,
+    write_in,
+)
+from returned_mails import FULL, UNKNOWN, bounce, complaint
+
+from mailer.actions.joining.confirm import confirm
+from mailer.actions.joining.decline import never_ask_again
+from mailer.actions.joining.subscribe import subscribe
+from mailer.actions.joining.unsubscribe import unsubscribe
+from mailer.actions.writing.restore_people import restore_people
+from mailer.actions.writing.restore_person import restore_person
+from mailer.actions.writing.show_person import show_person
+from mailer.app import App
+from mailer.domain.address import parse_address
+from mailer.domain.consent import Evidence, Way
+from mailer.domain.returned import Reason
+from mailer.domain.token import Purpose, sign_token
+
+SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+
+
+async def come_back(app: App, relay: FakeRelay, reader: str, said: str) -> None:
+    letter = next(one for one in reversed(relay.letters) if one.recipient == reader)
+    await arrive(app, bounce(reader, said), letter.sender.partition("@")[0], sender="")
+
+
+async def keep_off(app: App, relay: FakeRelay, why: str) -> None:
+    """Rosa reads two lists, and then gets no letters for this reason."""
+    for name in ("appeals", "walks"):
+        await open_list(app, name)
+        await bring(app, f"{ROSA},Rosa,en", list_name=name)
+    await blast(app)
+    await send_campaigns(app)
+    if why == "bounced":
+        await come_back(app, relay, ROSA, UNKNOWN)
+    elif why == "complained":
+        await arrive(app, complaint(relay.letters[-1]), "cfbl", sender="fbl@example.net")
+    elif why == "left":
+        await unsubscribe(app, sign_token(app.house.keyring, Purpose.LEAVE, 1), BY_HAND)
+    else:
+        await never_ask_again(app, sign_token(app.house.keyring, Purpose.NEVER, 1), BY_HAND)
+
+
+async def ask_by(app: App, way: str) -> Any:
+    if way == "form":
+        form = Evidence(Way.FORM)
+        await subscribe(app, list_name="appeals", address=parse_address(ROSA), evidence=form)
+        return await send_notices(app)
+    if way in {"mail", "proven mail"}:
+        return await write_in(app, "appeals-join", ROSA, proven=way == "proven mail")
+    if way == "restore":
+        return await restore_person(app, ROSA, list_name="appeals", by="ada")
+    done = await bring(app, f"{ROSA},Rosa,en", invite=way == "invite")
+    assert (done.added, done.kept_out) == (0, 1)
+    return await send_notices(app)
+
+
+# What goes out for it, whether its confirmation brings her back, and how she stands before that.
+ASKED, TOLD, HEARD, NOTHING = [ROSA], [ROSA], [ADA], []
+WAYS = ("mail", "form", "proven mail", "import", "invite", "restore")
+TABLE = {
+    "bounced": (ASKED, ASKED, TOLD, NOTHING, NOTHING, NOTHING),
+    "left": (ASKED, ASKED, ASKED, NOTHING, NOTHING, NOTHING),
+    "complained": (NOTHING, NOTHING, HEARD, NOTHING, NOTHING, NOTHING),
+    "never": (NOTHING, NOTHING, HEARD, NOTHING, NOTHING, NOTHING),
+}
+BACK_AT_ONCE = {("bounced", "proven mail"), ("bounced", "restore"), ("complained", "restore")}
+
+
+@SQLITE
+@pytest.mark.parametrize("why", TABLE)
+@pytest.mark.parametrize("way", WAYS)
+async def test_each_way_back_against_each_order(app: App, relay: FakeRelay, why: str, way: str) -> None:
+    await keep_off(app, relay, why)
+    sent = len(relay.letters)
+
+    await ask_by(app, way)
+
+    goes = TABLE[why][WAYS.index(way)]
+    person = await show_person(app, ROSA)
+    assert recipients(relay)[sent:] == goes
+    assert (person["subscriptions"]["appeals"] == "confirmed") is ((why, way) in BACK_AT_ONCE)
+    assert bool(person["suppressed"]) is ((why, way) not in BACK_AT_ONCE)
+    if goes == ASKED and (why, way) not in BACK_AT_ONCE:
+        await confirm(app, token_in(relay.letters[-1], "confirm"), BY_HAND)
+        person = await show_person(app, ROSA)
+        assert (person["subscriptions"]["appeals"], person["suppressed"]) == ("confirmed", [])
+        assert all(line["undone"] for line in person["returned"])
+
+
+async def test_who_bounced_on_another_list_is_asked_though_still_on_this_one_and_reads_on_when_she_confirms(
+    app: App, relay: FakeRelay
+) -> None:
+    await keep_off(app, relay, "bounced")
+    sent = len(relay.letters)
+
+    await write_in(app, "walks-join", ROSA)
+    waiting = (await show_person(app, ROSA))["subscriptions"]
+    for _ in range(2):
+        await confirm(app, token_in(relay.letters[-1], "confirm"), BY_HAND)
+    await blast(app, "walks")
+    await send_campaigns(app)
+
+    person = await show_person(app, ROSA)
+    assert waiting == {"appeals": "unsubscribed", "walks": "confirmed"}, "a stranger's request changes nothing yet"
+    assert recipients(relay)[sent:] == [ROSA, ROSA]
+    assert (person["suppressed"], person["subscriptions"]["walks"]) == ([], "confirmed")
+    assert [line["act"] for line in person["consents"]].count("restored") == 1
+
+
+@SQLITE
+async def test_a_strangers_request_for_who_bounced_changes_nothing_for_the_organisers_word(
+    app: App, relay: FakeRelay, clock: Clock
+) -> None:
+    await keep_off(app, relay, "bounced")
+    await write_in(app, "appeals-join", ROSA)
+    await come_back(app, relay, ROSA, UNKNOWN)
+    await write_in(app, "appeals-help", ROSA)
+    clock.advance(days=2)
+    await write_in(app, "appeals-join", ROSA)
+    await blast(app)
+    sent = len(relay.letters)
+
+    restored = await restore_person(app, ROSA, list_name="appeals", by="ada")
+    await send_campaigns(app)
+
+    assert (restored.state, restored.lifted, restored.why_not) == ("confirmed", ("every list",), None)
+    assert recipients(relay)[sent:] == [], "she was not on the list when that campaign was launched"
+
+
+@SQLITE
+@pytest.mark.parametrize(
+    ("why", "told"), [("left", "left by their own word"), ("never", "never to be written to"), ("pending", "asked to")]
+)
+async def test_restoring_whom_no_organiser_brings_back_says_why(
+    app: App, relay: FakeRelay, why: str, told: str
+) -> None:
+    if why == "pending":
+        await open_list(app)
+        await write_in(app, "appeals-join", ROSA)
+    else:
+        await keep_off(app, relay, why)
+
+    restored = await restore_person(app, ROSA, list_name="appeals", by="ada")
+
+    assert restored.lifted == ()
+    assert told in (restored.why_not or "")
+    acts = [line["act"] for line in (await show_person(app, ROSA))["consents"]]
+    assert "restored" not in acts
+
+
+async def test_what_an_outage_did_is_undone_for_all_it_hit_and_for_nobody_else(
+    app: App, relay: FakeRelay, clock: Clock
+) -> None:
+    hit = [f"{name}@example.net" for name in ("hard", "soft", "left", "complained", "early")]
+    await open_list(app)
+    await open_list(app, "walks")
+    await bring(app, *(f"{one},," for one in (*hit, ROSA, EMMA)))
+    await bring(app, f"{hit[0]},,", list_name="walks")
+    await blast(app)
+    await send_campaigns(app)
+    await come_back(app, relay, hit[4], UNKNOWN)
+    clock.advance(hours=1)
+    since = clock()
+    for one in (hit[0], hit[2], hit[3], ROSA):
+        await come_back(app, relay, one, UNKNOWN)
+    await come_back(app, relay, hit[1], FULL)
+    complains = next(one for one in relay.letters if one.recipient == hit[3])
+    await arrive(app, complaint(complains), "cfbl", sender="fbl@example.net")
+    await unsubscribe(app, sign_token(app.house.keyring, Purpose.LEAVE, 3), BY_HAND)
+    clock.advance(hours=1)
+    until = clock()
+    clock.advance(hours=1)
+
+    async def restore(**more: Any) -> dict[str, tuple[Any, ...]]:
+        found = await restore_people(app, since=since, until=until, by="ada", provider="example.net", **more)
+        return {one.address.partition("@")[0]: (one.lifted, one.lists, one.undone) for one in found}
+
+    every = ("every list",)
+    expected = {
+        "hard": (every, ("appeals", "walks"), 1),
+        "soft": ((), ("appeals",), 1),
+        "left": (every, (), 1),
+        "complained": (every, (), 1),
+    }
+    before = [await show_person(app, one) for one in hit]
+    assert await restore(rehearse=True) == expected
+    assert [await show_person(app, one) for one in hit] == before, "a rehearsal writes nothing"
+    assert await restore(reason=Reason.FULL) == {"soft": expected["soft"]}
+    assert await restore(list_name="walks") == {"hard": (every, ("appeals", "walks"), 0)}
+    assert await restore() == {name: expected[name] for name in ("left", "complained")} | {
+        "hard": ((), ("appeals", "walks"), 1)
+    }
+    assert await restore() == {}
+
+    states = {one: await show_person(app, one) for one in (*hit, ROSA)}
+    assert {one: states[one]["subscriptions"]["appeals"] for one in states} == {
+        hit[0]: "confirmed",
+        hit[1]: "confirmed",
+        hit[2]: "unsubscribed",
+        hit[3]: "unsubscribed",
+        hit[4]: "unsubscribed",
+        ROSA: "unsubscribed",
+    }
+    orders = {one: [order["reason"] for order in states[one]["suppressed"]] for one in states}
+    assert orders == {
+        hit[0]: [],
+        hit[1]: [],
+        hit[2]: ["left"],
+        hit[3]: ["complained"],
+        hit[4]: ["bounced"],
+        ROSA: ["bounced"],
+    }

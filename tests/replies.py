@@ -1,0 +1,20 @@
+"""What is written in answer to a letter that asks, by people in ten languages and by machines: `replies.toml`."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+
+_told = tomllib.loads(Path(__file__).with_suffix(".toml").read_text("utf-8"))
+
+AUTOMATIC: list[str] = _told["automatic"]
+"""What machines write that do not say so."""
+AGREE: dict[str, list[str]] = _told["agree"]
+DECLINE: dict[str, list[str]] = _told["decline"]
+"""Some for ever."""
+ASK: dict[str, list[str]] = _told["ask"]
+"""Neither agrees nor declines: questions, conditions, chatter."""
+LEAVE: dict[str, list[str]] = _told["leave"]
+"""In answer to a newsletter, by who wants to leave."""
+CARRY: dict[str, list[str]] = _told["carry"]
+"""In answer to a newsletter, by who stays: for the owner."""
