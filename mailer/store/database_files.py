@@ -54,7 +54,9 @@ class OpenFiles:
             now = identity(file)
             if self._known.setdefault(suffix, now) != now:
                 what = "is gone" if now is None else "is another file than the one that is open"
-                raise DatabaseMoved(f"the database: {file} {what}; put the right one back, and start the service anew")
+                raise DatabaseMoved(
+                    f"the database: {file.absolute()} {what}; put the right one back, and start the service anew"
+                )
 
 
 def identity(file: Path) -> Identity | None:
@@ -77,7 +79,7 @@ def create_private(database: Path) -> None:
     pid = _left_by(owner_file(database))
     if pid and pid != str(os.getpid()):
         raise DatabaseMoved(
-            f"the database: {database} is gone, though a service (pid {pid}) was at work on it; put it back,"
+            f"the database: {database.absolute()} is gone, though a service (pid {pid}) was at work on it; put it back,"
             f" or delete {owner_file(database)} to begin anew"
         )
     try:
