@@ -135,7 +135,7 @@ def _told(name: str, run: Run, options: argparse.Namespace, took_s: float) -> li
         ("repeated in midstream", f"{len(run.found.in_midstream)} (promised: 0)"),
         ("report and relay disagree", f"{len(run.found.disagreeing) + len(run.found.strangers)} (promised: 0)"),
         ("start to open", _seconds(run.opened_s)),
-        ("start to first letter", f"{_seconds(back_s)} (on a machine that does nothing else: under 2 s)"),
+        ("start to first letter", f"{_seconds(run.first_letter_s)} (on a machine that does nothing else: under 2 s)"),
     ]
     say("\n".join(f"{what:<26} {value}" for what, value in lines) + "\n")
     told = [f"{name}: {what} {who}" for what, who in broken.items()]
