@@ -95,6 +95,9 @@ def _explained(raw: bytes, mail: Part, vocabulary: Vocabulary, keyring: Keyring 
     told = _of_leaving(heard, vocabulary) if leaving else _of_person(heard, to, vocabulary)
     if not told.commands and returned.kind in {ReturnKind.AUTO_REPLY, ReturnKind.RECEIPT}:
         return Explained(kind="auto-reply", why="It reads like a vacation program's answer, or a receipt.")
+    if heard.doubtful and told.commands:
+        doubt = f" A program may have sent it ({heard.doubtful}): it is obeyed where it came from its author, to us."
+        return replace(told, why=told.why + doubt)
     return told
 
 

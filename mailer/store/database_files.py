@@ -8,7 +8,7 @@ from pathlib import Path
 
 from sqlalchemy.engine import make_url
 
-from mailer.errors import DatabaseMoved
+from mailer.errors import DatabaseMoved, DatabaseUnavailable
 
 _BESIDE = ("-wal", "-shm")
 _OTHERS = 0o077
@@ -54,7 +54,9 @@ class OpenFiles:
             now = identity(file)
             if self._known.setdefault(suffix, now) != now:
                 what = "is gone" if now is None else "is another file than the one that is open"
-                raise DatabaseMoved(f"the database: {file} {what}; put the right one back, and start the service anew")
+                raise DatabaseMoved(
+                    f"the database: {file.absolute()} {what}; put the right one back, and start the service anew"
+                )
 
 
 def identity(file: Path) -> Identity | None:
@@ -70,17 +72,22 @@ def create_private(database: Path) -> None:
     """Make the file, for our eyes only, where there is none; SQLite gives those beside it the same mode.
 
     DatabaseMoved where a service that did not end in order ran on one: an empty one would be taken for all there is.
+    DatabaseUnavailable where no file can be made.
     """
     if database.exists():  # and is not opened: closing any descriptor of it would drop the locks that SQLite has on it
         return
     pid = _left_by(owner_file(database))
     if pid and pid != str(os.getpid()):
         raise DatabaseMoved(
-            f"the database: {database} is gone, though a service (pid {pid}) was at work on it; put it back,"
+            f"the database: {database.absolute()} is gone, though a service (pid {pid}) was at work on it; put it back,"
             f" or delete {owner_file(database)} to begin anew"
         )
-    with suppress(FileExistsError):
+    try:
         os.close(os.open(database, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+    except FileExistsError:
+        pass
+    except OSError as trouble:
+        raise DatabaseUnavailable(f"cannot open the database: {database}: {trouble.strerror}") from None
 
 
 def owner_file(database: Path) -> Path:

@@ -21,6 +21,7 @@ from dns_zone import Zone
 from fake_relay import FakeRelay
 from house import ROOT
 from shell_blocks import Block, blocks
+from warm_mailer import CLIENT
 
 SHELL = [block for block in blocks() if block.tag == "sh"]
 NOT_RUN = {
@@ -29,6 +30,7 @@ NOT_RUN = {
     ("docs/mailbox.md", "downloads from PyPI"),
     ("docs/promises.md", "takes minutes"),
 }
+WARM = ROOT / "tests" / "warm_mailer.py"
 NOT_COPIED = (".venv", ".git", ".*_cache", ".hypothesis", "results", "*.egg-info")
 COMMAND = re.compile(r"^(?:\$ |(?:mailer|make|pip|python3?|git|cd|\.venv/bin/\S+) )", re.MULTILINE)
 
@@ -89,16 +91,16 @@ async def _until_open(shell: Process) -> str:
     return said
 
 
-def fresh_clone(to: Path) -> Path:
+def fresh_clone(to: Path, at: Path) -> Path:
     """The working tree as `git clone` leaves it; `make install` then finds its work done, as pip would have done it."""
     shutil.copytree(ROOT, to, ignore=shutil.ignore_patterns(*NOT_COPIED), symlinks=True)
     binaries = to / ".venv" / "bin"
     binaries.mkdir(parents=True)
     (binaries / "python").symlink_to(sys.executable)
     (binaries / "activate").write_text(f'PATH="{binaries}:$PATH"; export PATH\n')
-    paths = json.dumps([str(to), *site.getsitepackages()])
+    paths = [str(to), *site.getsitepackages()]
     run = f"import sys; sys.path[:0] = {paths}; from mailer.entrypoints.command.main import command; command()"
-    (binaries / "mailer").write_text(f"#!{sys.executable}\n{run}\n")
+    (binaries / "mailer").write_text(CLIENT.format(python=sys.executable, run=run.replace('"', "'"), at=at))
     (binaries / "mailer").chmod(0o755)
     (to / ".venv" / ".installed").touch()
     return to
@@ -114,12 +116,18 @@ async def newcomer(folder: Path, relay: FakeRelay, zone: Zone) -> AsyncIterator[
         "MAILER_RELAY": json.dumps([{"port": relay.port}]),
         "MAILER_DNS__SERVERS": json.dumps([zone.server]),
     }
-    clone = await asyncio.to_thread(fresh_clone, folder / "mailer")
+    at = folder / "warm"
+    clone = await asyncio.to_thread(fresh_clone, folder / "mailer", at)
+    warm = await asyncio.create_subprocess_exec(sys.executable, WARM, at, clone, cwd=clone, env=clean, stdout=PIPE)
+    assert warm.stdout
+    assert await warm.stdout.readline() == b"ready\n"
     one = Newcomer(clone, folder / "home", clean | settings | {"HOME": str(folder / "home"), "COLUMNS": "120"})
     try:
         yield one
     finally:
         await one.ends()
+        warm.kill()
+        await warm.communicate()
 
 
 def test_few_blocks_are_not_run_and_each_says_why() -> None:

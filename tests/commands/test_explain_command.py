@@ -68,6 +68,7 @@ MAILS: dict[str, tuple[str, str, list[str], list[str]]] = {
         ["unsubscribe"],
     ),
     "join": (mail("appeals-join"), "command", [], ["subscribe"]),
+    "join-by-a-gateway": (mail("appeals-join", "", "List-Id: <team.example.org>"), "command", [], ["subscribe"]),
     "join-tr": (mail("appeals-join-tr"), "command", [], ["subscribe"]),
     "plus": (mail("appeals+subscribe"), "command", [], ["subscribe"]),
     "leave": (mail(f"appeals-leave+{TOKEN}"), "command", [], ["unsubscribe"]),

@@ -52,6 +52,8 @@ class Blow:
     """How many letters the relay has taken by then, about; in a launch, for how many people it was launched."""
     pause_s: float
     """From there to the blow, where it is not at a dot; from the start, where it is in the recovery."""
+    whom: int = 0
+    """Which of the processes that send is struck."""
 
 
 @dataclass(kw_only=True)
@@ -71,50 +73,86 @@ class Run:
         return sum(number for moment, number in self.kills.items() if moment is not Moment.STOP)
 
 
-def plan(people: int, moments: Sequence[Moment], chance: random.Random, first: int = 0) -> list[Blow]:
-    """These moments in this order, spread evenly over a blast, each anywhere in its share of it."""
+def plan(
+    people: int, moments: Sequence[Moment], chance: random.Random, first: int = 0, *, processes: int = 1
+) -> list[Blow]:
+    """These moments in this order, spread evenly over a blast, each anywhere in its share of it, at any process."""
     share = people / (len(moments) + 1)
     return [
         Blow(
             moment=moment,
             letters=first + max(1, int((number + chance.random()) * share)),
             pause_s=chance.uniform(0.3, 2.0) if moment is Moment.RECOVERY else chance.uniform(0, 0.02),
+            whom=chance.randrange(processes),
         )
         for number, moment in enumerate(moments)
     ]
 
 
-async def blast(house: House, people: Sequence[str], blows: Sequence[Blow], within_s: float = PATIENCE_S) -> Run:
-    """A new campaign under these blows, until it is sent and its service is stopped; then the comparison."""
+SERVE_ALONE = ("serve",)
+SERVE_AND_WORKER = ("serve", "worker")
+"""Processes that send beside one another, on one PostgreSQL."""
+
+
+async def blast(
+    house: House,
+    people: Sequence[str],
+    blows: Sequence[Blow],
+    within_s: float = PATIENCE_S,
+    commands: Sequence[str] = SERVE_ALONE,
+) -> Run:
+    """A new campaign under these blows, until it is sent and its processes are stopped; then the comparison.
+
+    A blow strikes one of the `commands`' processes; the others go on sending, and the next one finds it at work again.
+    """
     run, before = Run(), house.sink.log.stat().st_size
+    company: dict[str, Running] = {}
     campaign_id = await house.calls_up()
     for blow in blows:
         logged = house.sink.log.stat().st_size
-        process = await _strike(house, campaign_id, blow)
+        process = await _strike(house, campaign_id, blow, company, commands)
         run.kills[blow.moment] = run.kills.get(blow.moment, 0) + 1
-        _note(run, process, read_log(house.sink.log, logged))
+        _note(run, process, read_log(house.sink.log, logged), alone=not company)
     logged = house.sink.log.stat().st_size
-    process, _ = await house.serves()
-    run.status = await house.until_sent(campaign_id, process, within_s)
-    _note(run, process, read_log(house.sink.log, logged))
-    await process.stops()
+    await _complete(house, company, commands)
+    run.status = await house.until_sent(campaign_id, company["serve"], within_s)
+    _note(run, company["serve"], read_log(house.sink.log, logged), alone=len(company) == 1)
+    for process in company.values():
+        await process.stops()
     run.found = compare(people, await house.report(campaign_id), read_log(house.sink.log, before))
     return run
 
 
-async def _strike(house: House, campaign_id: int, blow: Blow) -> Running:
-    """Start the service and end it; returns when it is gone."""
+async def _complete(house: House, company: dict[str, Running], commands: Sequence[str]) -> None:
+    """Have each of these commands at work."""
+    for command in commands:
+        if command in company:
+            assert not company[command].over, f"{command} ended by itself: {company[command].tail}"
+        elif command == "serve":
+            company[command], _ = await house.serves()
+        else:
+            company[command] = await house.start(command)
+            await company[command].says("event=working")
+
+
+async def _strike(
+    house: House, campaign_id: int, blow: Blow, company: dict[str, Running], commands: Sequence[str]
+) -> Running:
+    """Start what is not at work, and end one of it; returns when that is gone, which then is not in the `company`."""
     if blow.moment is Moment.LAUNCH:
+        assert not company, "a launch is struck before anything is sent"
         process = await house.start("serve")
         await freeze_while_launching(house, campaign_id, process, blow.letters)
         await process.dies()
         return process
     if blow.moment is Moment.RECOVERY:
-        process = await house.start("serve")
+        # Whoever was struck last is about to recover.
+        process = await house.start(next(one for one in commands if one not in company))
         await asyncio.sleep(blow.pause_s)
         await process.dies()
         return process
-    process, _ = await house.serves()
+    await _complete(house, company, commands)
+    process = company.pop(commands[blow.whom])
     more = max(1, blow.letters - house.sink.letters)
     if blow.moment in AT_THE_DOT:
         await house.sink.obeys(f"after {more} kill {blow.moment} {process.pid}")
@@ -145,10 +183,10 @@ async def freeze_while_launching(house: House, campaign_id: int, process: Runnin
         await app.database.close()
 
 
-def _note(run: Run, process: Running, taken: Sequence[Taken]) -> None:
-    """How soon it was back."""
+def _note(run: Run, process: Running, taken: Sequence[Taken], *, alone: bool) -> None:
+    """How soon it was back; where it is not alone, nobody can tell which letter was its first."""
     if process.opened_at is not None:
         run.opened_s.append(process.opened_at - process.started_at)
     first = next((letter.at for letter in taken if letter.at >= process.started_at), None)
-    if first is not None:
+    if first is not None and alone:
         run.first_letter_s.append(first - process.started_at)

@@ -18,9 +18,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from harness import everyone, open_house
-from killing import Moment, Run, blast, plan
+from killing import SERVE_ALONE, SERVE_AND_WORKER, Moment, Run, blast, plan
 
 _MIX = (Moment.RANDOM, Moment.BEFORE, Moment.RANDOM, Moment.AFTER, Moment.RECOVERY, Moment.ANSWERED)
+_BETWEEN_S = 4.0
+"""Where a second process goes on sending, the relay takes its time: about so long from one kill to the next."""
 _LAUNCHES = 2
 """So many of the kills come while the audience is frozen, where there are enough of them."""
 
@@ -28,7 +30,8 @@ _LAUNCHES = 2
 def main() -> int:
     """Run, print the table, and say by the exit code whether all held."""
     options = _options()
-    say(f"seed {options.seed} (--seed {options.seed} brings it back), {options.database}")
+    pair = ", serve and worker" if options.pair else ""
+    say(f"seed {options.seed} (--seed {options.seed} brings it back), {options.database}{pair}")
     folder = Path(tempfile.mkdtemp(prefix="crash"))
     with _database(options.database) as url:
         broken = asyncio.run(_both_runs(folder, url, options))
@@ -55,7 +58,12 @@ def _options() -> argparse.Namespace:
     parser.add_argument(
         "--database", default="sqlite", help='"sqlite", "postgresql" (one of its own), or the url of an empty database'
     )
+    parser.add_argument(
+        "--pair", action="store_true", help="`serve` and a `worker` send, and either is struck; not on SQLite"
+    )
     options = parser.parse_args()
+    if options.pair and options.database == "sqlite":
+        parser.error("on SQLite there is one process")
     if options.people < 4 * options.connections * (max(options.kills, options.stops) + 1):
         parser.error(
             "there are not people enough for so many kills: each wants four letters a connection to come after"
@@ -91,6 +99,7 @@ async def _both_runs(folder: Path, url: str, options: argparse.Namespace) -> lis
     try:
         await house.takes_in(people)
         patience_s = 120 + options.people / 100
+        commands = SERVE_AND_WORKER if options.pair else SERVE_ALONE
         moments = [_MIX[number % len(_MIX)] for number in range(options.kills)]
         chance.shuffle(moments)
         launches = min(_LAUNCHES, options.kills // 10)
@@ -99,7 +108,11 @@ async def _both_runs(folder: Path, url: str, options: argparse.Namespace) -> lis
         for name, blows in (("kill -9", moments), ("SIGTERM", [Moment.STOP] * options.stops)):
             if blows:
                 began, taken = time.monotonic(), house.sink.letters
-                run = await blast(house, people, plan(options.people, blows, chance, taken), patience_s)
+                if options.pair:
+                    wait_s = len(commands) * options.connections * _BETWEEN_S * len(blows) / options.people
+                    await house.sink.obeys(f"wait {wait_s:.3f}")
+                blows_at = plan(options.people, blows, chance, taken, processes=len(commands))
+                run = await blast(house, people, blows_at, patience_s + _BETWEEN_S * len(blows), commands)
                 broken += _told(name, run, options, time.monotonic() - began)
         return broken
     finally:

@@ -12,8 +12,9 @@ Orders (STAGE is greeting, ehlo, auth, mail, rcpt, data or dot):
     cap N REPLY             answer so to MAIL on each connection that has brought N letters; a 421 hangs up, too
     reset                   break all lines now
     refuse | listen         take no connections; take them again, on the same port
-    kill WHERE PID...       kill -9 at the next dot: WHERE is before (it is written down), after (written down and not
-                            answered) or answered (right after the 250)
+    wait SECONDS            let so much time pass before the answer to each dot
+    kill WHERE PID...       kill -9 at the next dot that one of these sends: WHERE is before (it is written down), after
+                            (written down and not answered) or answered (right after the 250)
     tell WORD               print `told WORD`
     keep FOLDER             put each letter into FOLDER/RECIPIENT, too
     well                    forget all of these
@@ -52,6 +53,8 @@ class Sink:
     cap: tuple[int, bytes] | None = None
     kill: tuple[str, list[int]] | None = None
     keep: Path | None = None
+    wait_s: float = 0.0
+    """Between a letter's dot and the answer."""
 
     async def listen(self) -> None:
         """Take connections, on the port we had if we had one."""
@@ -76,6 +79,8 @@ class Sink:
                 self.later = sorted([*self.later, (self.letters + int(number), order)])
             case ["kill", where, *pids]:
                 self.kill = (where, [int(pid) for pid in pids])
+            case ["wait", seconds]:
+                self.wait_s = float(seconds)
             case ["tell", *told]:
                 say(f"told {' '.join(told)}")
             case ["cap", number, *reply]:
@@ -100,6 +105,7 @@ class Sink:
                 self.server = None
             case ["well"]:
                 self.orders, self.later, self.kill, self.keep, self.cap = {}, [], None, None, None
+                self.wait_s = 0.0
                 self.told.clear()
                 for session in tuple(self.sessions):
                     session.go_on()
@@ -120,9 +126,9 @@ class Sink:
             say(line)
         return what, reply
 
-    def shoot(self, where: str) -> bool:
-        """Kill whom we were told to kill, if this is the moment; whether it is."""
-        if self.kill is None or self.kill[0] != where:
+    def shoot(self, where: str, port: int) -> bool:
+        """Kill whom we were told to kill, if this is the moment, at the other end of this port; whether it is."""
+        if self.kill is None or self.kill[0] != where or not has_port(self.kill[1], port):
             return False
         (_, pids), self.kill = self.kill, None
         for pid in pids:
@@ -132,6 +138,23 @@ class Sink:
                 say(f"gone before: {pid}")
         say(f"told killed {where}")
         return True
+
+
+def has_port(pids: list[int], port: int) -> bool:
+    """Whether one of these processes, on this machine, is at that end of a connection; yes where nobody can tell."""
+    table = Path("/proc/net/tcp")
+    if not table.exists():
+        return True
+    rows = (line.split() for line in table.read_text().splitlines()[1:])
+    sockets = {f"socket:[{row[9]}]" for row in rows if row[1].endswith(f":{port:04X}")}
+    return any(_link(one) in sockets for pid in pids for one in Path(f"/proc/{pid}/fd").glob("*"))
+
+
+def _link(file: Path) -> str | None:
+    try:
+        return str(file.readlink())
+    except OSError:  # closed since
+        return None
 
 
 async def main(log: str) -> None:

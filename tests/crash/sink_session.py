@@ -102,15 +102,24 @@ class Session(asyncio.Protocol):
     def take(self, content: bytes) -> None:
         """Take a letter, unless somebody is to be killed over it."""
         sink = self.sink
-        if sink.shoot("before"):
+        port = self.transport.get_extra_info("peername")[1]
+        if sink.shoot("before", port):
             self.break_off()
             return
         sink.take(self.recipient, content, self.number)
         self.letters += 1
         self.recipient, self.has_sender = b"", False
-        sink.shoot("after")
-        self.transport.write(_ANSWERS["dot"] + b"\r\n")
-        sink.shoot("answered")
+        sink.shoot("after", port)
+        if sink.wait_s:
+            asyncio.get_running_loop().call_later(sink.wait_s, self.say_taken, port)
+        else:
+            self.say_taken(port)
+
+    def say_taken(self, port: int) -> None:
+        """To the dot."""
+        if not self.transport.is_closing():
+            self.transport.write(_ANSWERS["dot"] + b"\r\n")
+            self.sink.shoot("answered", port)
 
     def break_off(self) -> None:
         """Break the line, without a goodbye: not even TCP's."""

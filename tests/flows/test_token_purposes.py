@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 from fake_relay import FakeRelay
-from house import BEA, DOMAIN, EMMA, MALLORY, ROSA, arrive, blast, bring, open_list, read, send_campaigns, write_in
+from house import ADA, BEA, DOMAIN, EMMA, MALLORY, ROSA, arrive, blast, bring, open_list, read, send_campaigns, write_in
 
 from mailer.actions.hearing.receive import recognise
 from mailer.actions.writing.show_person import show_person
@@ -73,6 +73,29 @@ async def test_no_vacation_program_takes_its_person_off_but_her_mail_program_doe
 
     assert question != out
     assert (stayed, await state_of(app, ROSA)) == ("confirmed", "unsubscribed")
+
+
+async def test_what_answers_the_question_without_a_mark_and_without_an_answer_goes_to_people(
+    app: App, relay: FakeRelay
+) -> None:
+    await newsletter(app, relay)
+    await write_in(app, "appeals-leave")
+    question = reply_to(relay)
+    unmarked = (
+        VACATION,
+        "Ticket 4711 has been opened. We will be back to you within two days.",
+        "Ik ben afwezig tot 4 maart en lees mijn mail niet.",
+        "Bea is no longer with us. Please write to office@example.org instead.",
+        "To prove that you are no robot, open https://example.org/allow",
+    )
+
+    for body in unmarked:
+        await write_in(app, question, body=body, Subject="Re: Do you want to leave Open Appeals?")
+    stayed = await state_of(app, ROSA)
+    await write_in(app, question, body="yes\n\n> Do you want to leave?", Subject="Re: Do you want to leave?")
+
+    assert (stayed, await state_of(app, ROSA)) == ("confirmed", "unsubscribed")
+    assert [letter.recipient for letter in relay.letters[2:]] == [ADA] * len(unmarked)
 
 
 @pytest.mark.parametrize("machine", MACHINES)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from replies import AGREE, ASK, AUTOMATIC, DECLINE
 from words import NEVER, NO, YES
 
 from mailer.mail.answers import Answer, read_answer
 from mailer.mail.read import read_mail
+from mailer.mail.vocabulary import longest, words_in
 
 
 def read_otherwise(templates, told, *expected):
@@ -102,6 +103,8 @@ def test_any_words_can_be_judged(templates, words):
     courtesy=st.sampled_from(["Hello Ada,\n", "Thanks!\n", "Sehr geehrte Frau Berg,\n\n", "您好，"]),
 )
 def test_a_greeting_before_an_answer_changes_nothing(templates, answer, courtesy):
+    assume(not longest(words_in(answer), 0, templates.vocabulary.hello))
+
     assert read_answer(courtesy + answer, templates.vocabulary) is read_answer(answer, templates.vocabulary)
 
 

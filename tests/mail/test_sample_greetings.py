@@ -25,12 +25,13 @@ RULES = {
     "bank customer": r"dear [a-z]+ bank (?:member|customer)",
     "part of FRAUD rules": r"\b(?:dear friend|dear sir|yours faithfully|compliments? of the|season'?s greetings)\b",
 }
-_FENCED = re.compile(r"^```markdown\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+_FENCED = re.compile(r"^```markdown\n(.*?)^```$|<<'END'\n(---\n.*?)^END$", re.DOTALL | re.MULTILINE)
+"""A campaign file, as itself or as a shell writes it."""
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 SAMPLES = {
-    f"{page.name}-{number}": text
+    f"{page.name}-{number}": found[1] or found[2]
     for page in PAGES
-    for number, text in enumerate(_FENCED.findall(page.read_text(encoding="utf-8")))
+    for number, found in enumerate(_FENCED.finditer(page.read_text(encoding="utf-8")))
 } | {
     file.name: file.read_text(encoding="utf-8").replace("EVENT_STARTS", "2027-03-05T19:00")
     for file in sorted((ROOT / "mailer" / "entrypoints" / "demo" / "samples").glob("*.md"))

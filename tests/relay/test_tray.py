@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from datetime import timedelta
 
+from house import DEEP
+from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from lanes_room import NOW, delivery, said
@@ -212,4 +214,5 @@ class Days(RuleBasedStateMachine):
         assert sorted(one.id for one in gone) == sorted(one.id for one in self.waiting)
 
 
-TestNothingIsLostOrDoubled = Days.TestCase
+class TestNothingIsLostOrDoubled(Days.TestCase):  # type: ignore[misc]
+    settings = settings(max_examples=1500 if DEEP else 100, stateful_step_count=60 if DEEP else 50, deadline=None)

@@ -30,6 +30,7 @@ from mailer.store.archive import Manifest, member, new_archive, open_archive
 from mailer.store.backup import Belongings, back_up, save_before_leaving
 from mailer.store.database import open_engine
 from mailer.store.migration import bring_up_to_date, known_schema
+from mailer.store.presence import Presence
 from mailer.store.restore import restore
 from mailer.store.tables import incoming, subscription
 from mailer.store.workers import owning
@@ -266,6 +267,21 @@ def test_a_restore_waits_for_nobody_and_takes_nothing_from_anybody(
 
     assert [one.name for one in do(database_url, mailing_lists.every)] == ["appeals"]
     assert there.secret_file.read_bytes() == b"another"
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_a_restore_refuses_while_a_worker_sends(database_url: str, here: Belongings, tmp_path: Path) -> None:
+    back_up(database_url, here, MIGRATIONS, tmp_path / "b.zip", NOW)
+    engine = open_engine(database_url)
+    sending = Presence(engine)
+    sending.enter("campaigns", NOW)
+
+    with pytest.raises(DatabaseOwned, match="worker"):
+        restore(database_url, here, MIGRATIONS, tmp_path / "b.zip", NOW)
+
+    sending.leave()
+    engine.dispose()
+    restore(database_url, here, MIGRATIONS, tmp_path / "b.zip", NOW)
 
 
 def test_what_is_replaced_is_kept_aside_and_its_standing_orders_stand(

@@ -53,7 +53,18 @@ from mailer.domain.limits import Limits
 from mailer.domain.retry import waits_on
 from mailer.domain.suppression import EVERY_LIST, Reason
 from mailer.errors import LeaseLost
-from mailer.store import campaigns, deliveries, fetching, gate, orphans, progress, suppressions, workers
+from mailer.store import (
+    campaigns,
+    deliveries,
+    fetching,
+    gate,
+    orphans,
+    progress,
+    release,
+    suppressions,
+    unwritten,
+    workers,
+)
 from mailer.store.tables import subscriber
 
 STEPS = settings(
@@ -214,11 +225,12 @@ class Queue(RuleBasedStateMachine):
 
     @rule(which=WHICH)
     def cannot_be_written(self, which: int) -> None:
-        """A notice fails; a campaign is held."""
+        """A notice waits, and says why; a campaign is held."""
         mine = self.workers[which]
         for one in mine.from_tray(1):
             if one.campaign_id == NOTICES:
-                deliveries.give_up(self.tx, one.id, "why")
+                release.put_back(self.tx, [(one.id, self.now + timedelta(minutes=1))], self.now)
+                unwritten.remark(self.tx, one.id, "why")
             else:
                 campaigns.move(self.tx, self.campaign_id, PAUSED, of=(SENDING,))
                 gate.give_back(self.tx, mine.id, [(one.id, self.now)], self.now)

@@ -43,17 +43,36 @@ def init(
 
 def _new_secret(file: Path, database_url: str) -> str:
     """A secret's text; SecretUnreadable where the database was filled with another one, which is not to be replaced."""
-    from mailer.app import resource
     from mailer.domain.keyring import KEY_OCTETS, Keyring, write_keyring
     from mailer.errors import SecretUnreadable
-    from mailer.store.migration import schema_is_current
 
-    if schema_is_current(database_url, resource("migrations")) is not None:
+    if _is_filled(database_url):
         raise SecretUnreadable(
-            f"{file} is not there, but the database is: put your copy of the secret back. With a new one no link in "
-            f"letters already sent works, and nobody knows who left; if that is what you want, move the database away"
+            f"{file} is not there, but the database has lists: put your copy of the secret back. With a new one no "
+            f"link in letters already sent works, and nobody knows who left; if that is what you want, move the "
+            f"database away"
         )
     return write_keyring(Keyring(secrets.token_bytes(KEY_OCTETS), ((1, secrets.token_bytes(KEY_OCTETS)),)))
+
+
+def _is_filled(database_url: str) -> bool:
+    """Whether there is a list in the database, or it is of another version."""
+    import asyncio
+
+    from mailer.app import resource
+    from mailer.store import mailing_lists
+    from mailer.store.database import Database
+    from mailer.store.migration import schema_is_current
+
+    async def any_list() -> bool:
+        database = Database(database_url)
+        try:
+            return bool(await database.read(mailing_lists.every))
+        finally:
+            await database.close()
+
+    current = schema_is_current(database_url, resource("migrations"))
+    return asyncio.run(any_list()) if current else current is False
 
 
 def _written(file: Path, text: str, mode: int) -> Path:

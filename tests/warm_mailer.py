@@ -1,0 +1,73 @@
+"""The mailer command without its second of imports, for a test that types many: each is a fork of this process.
+
+`python warm_mailer.py SOCKET FOLDER` imports the package in FOLDER and waits. Whoever connects sends arguments, working
+directory and environment, with the three standard files; the fork runs the command in them and answers with its exit
+code.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import sys
+
+CLIENT = """\
+#!{python} -IS
+import json, os, socket, sys
+if sys.argv[1:2] == ["serve"]:  # it gets its signals itself
+    os.execv("{python}", ["{python}", "-c", "{run}", *sys.argv[1:]])
+with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as line:
+    line.connect("{at}")
+    socket.send_fds(line, [json.dumps([sys.argv, os.getcwd(), dict(os.environ)]).encode()], [0, 1, 2])
+    sys.exit(int(line.recv(9) or 70))
+"""
+
+
+def wait(at: str) -> None:
+    """Fork for each that comes, until this process is ended."""
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as door:
+        door.bind(at)
+        door.listen()
+        os.write(1, b"ready\n")
+        while True:
+            line, _ = door.accept()
+            if os.fork() == 0:
+                _answer(line)
+            line.close()
+
+
+def _answer(line: socket.socket) -> None:
+    message, files, _, _ = socket.recv_fds(line, 2**18, 3)
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    sys.argv, folder, environment = json.loads(message)
+    for number, file in enumerate(files):
+        os.dup2(file, number)
+    os.chdir(folder)
+    os.environ.clear()
+    os.environ.update(environment)
+    code: object = 1
+    try:
+        command()
+    except SystemExit as end:
+        code = end.code
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        line.send(str(code if isinstance(code, int) else int(code is not None)).encode())
+        os._exit(0)
+
+
+if __name__ == "__main__":
+    sys.path.insert(0, sys.argv[2])
+    import mailer.actions.sending.preview
+    import mailer.actions.sending.report
+    import mailer.actions.writing.import_people
+    import mailer.app
+    import mailer.entrypoints.demo.story
+    import mailer.store.migration  # noqa: F401 (all of them to be there when the fork needs them)
+    from mailer.entrypoints.command.main import command
+
+    wait(sys.argv[1])
