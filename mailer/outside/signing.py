@@ -24,6 +24,8 @@ One that is killed costs its batch a moment; where they end as soon as they begi
 _LONGEST_REPLY = 2**24
 _LONGEST_WAIT_S = 60.0
 """For the answer to a batch (its signatures take 20 ms) and for the end of a process; then it is killed."""
+_END_S = 1.0
+"""Between the end of a process's output and its own, which tells whether it was killed."""
 
 
 @dataclass(slots=True, eq=False)
@@ -105,7 +107,7 @@ class Signing:
                     asked.set_result(answer)
         except (EOFError, OSError):  # it ended, in the middle of an answer perhaps
             with suppress(TimeoutError):
-                await asyncio.wait_for(child.process.wait(), _LONGEST_WAIT_S)
+                await asyncio.wait_for(child.process.wait(), _END_S)
         finally:
             self._children = [one for one in self._children if one is not child]
             _kill(child)

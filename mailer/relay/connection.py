@@ -78,7 +78,7 @@ async def connect(relay: Relay, *, trust: ssl.SSLContext | None = None) -> Relay
     except (aiosmtplib.SMTPException, OSError, UnicodeError) as trouble:
         smtp.close()
         raise _unavailable(relay, trouble) from trouble
-    except asyncio.CancelledError:
+    except BaseException:
         smtp.close()
         raise
     if smtp.transport is None or smtp.transport.is_closing():
