@@ -10,6 +10,9 @@ from mailer.mail.vocabulary import Vocabulary, Word, lengths, longest, phrase_of
 _TELLING = 3
 """So many words of "never" ask for no more mail; fewer may be a slogan ("never again")."""
 
+_MOST_WORDS = 60
+"""Longer sentences are more than such a request."""
+
 _State = tuple[int, bool, bool]
 """How far it was read, whether the request was met, and whether it is told what is not to be sent."""
 
@@ -19,6 +22,8 @@ def asks_to_leave(sentence: Sentence, vocabulary: Vocabulary) -> bool:
 
     A request that follows another without an "and" takes it back: "I do not want to unsubscribe".
     """
+    if len(sentence.words) > _MOST_WORDS:
+        return False
     found = [_read(words, vocabulary) for part in sentence.parts for words in _joined(part, vocabulary)]
     together = {(False, False)}
     for ends in found:
