@@ -42,11 +42,8 @@ bench: $(DEVELOPING) ## Measure speed and memory against Postfix's smtp-source; 
 	$(BIN)/python -m bench $(WITH)
 
 crash: $(DEVELOPING) ## Kill the service a hundred times over a hundred thousand people; ARGS="--kills 20 --people 20000"
-<<<<<<< HEAD
-	MAILER_TEST_LONG=1 $(BIN)/python -m pytest -n auto --dist loadgroup tests/crash tests/store/test_queue.py tests/relay/test_tray.py
-=======
-	MAILER_TEST_LONG=1 $(BIN)/python -m pytest -n auto --dist loadgroup tests/crash tests/flows/test_each_await.py
->>>>>>> main
+	MAILER_TEST_LONG=1 $(BIN)/python -m pytest -n auto --dist loadgroup tests/crash tests/store/test_queue.py tests/relay/test_tray.py \
+		tests/flows/test_each_await.py
 	PYTHONPATH=tests $(BIN)/python tests/crash/long.py $(ARGS)
 	PYTHONPATH=tests $(BIN)/python tests/crash/long.py --database postgresql --pair $(ARGS)
 

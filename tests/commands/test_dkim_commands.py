@@ -24,9 +24,9 @@ def keeper(tmp_path: Path) -> Terminal:
     return terminal
 
 
-def use_key(keeper: Terminal) -> None:
+def use_key(keeper: Terminal, domain: str = "lists.example.org") -> None:
     with (keeper.folder / "settings.toml").open("a") as file:
-        file.write(TABLE)
+        file.write(TABLE.replace("lists.example.org", domain))
 
 
 async def typed(keeper: Terminal, *words: str, code: int = 0) -> str:
@@ -94,16 +94,27 @@ async def test_check_says_whether_the_dns_has_our_key(keeper: Terminal) -> None:
     assert there == "ok    dkim mailer._domainkey.lists.example.org: the key matches (2048 bits)\n"
 
 
+FINISHED = {
+    'name = "Open Letters"': 'name = "Harvest letters"',
+    '"lists.example.org"': '"lists.harvestforum.net"',
+    '"http://127.0.0.1:8080"': '"https://lists.harvestforum.net"',
+    '"owner@example.org"': '"ada@harvestforum.net"',
+}
+"""What a keeper makes of the samples in [service]."""
+
+
 async def test_the_doctor_finds_a_healthy_service_healthy(keeper: Terminal) -> None:
+    for old, new in FINISHED.items():
+        settings_with(keeper, old, new)
     record = json.loads(keeper("dkim", "new", "--json"))["value"]
-    use_key(keeper)
+    use_key(keeper, "lists.harvestforum.net")
     records = {
-        "mailer._domainkey.lists.example.org. TXT": [f'"{record[:200]}" "{record[200:]}"'],
-        "lists.example.org. TXT": ['"v=spf1 mx -all"'],
-        "lists.example.org. MX": ["10 mail.example.org."],
-        "mail.example.org. A": ["192.0.2.25"],
-        "25.2.0.192.in-addr.arpa. PTR": ["mail.example.org."],
-        "_dmarc.lists.example.org. TXT": ['"v=DMARC1; p=none"'],
+        "mailer._domainkey.lists.harvestforum.net. TXT": [f'"{record[:200]}" "{record[200:]}"'],
+        "lists.harvestforum.net. TXT": ['"v=spf1 mx -all"'],
+        "lists.harvestforum.net. MX": ["10 mail.harvestforum.net."],
+        "mail.harvestforum.net. A": ["192.0.2.25"],
+        "25.2.0.192.in-addr.arpa. PTR": ["mail.harvestforum.net."],
+        "_dmarc.lists.harvestforum.net. TXT": ['"v=DMARC1; p=none"'],
     }
     async with Zone(records) as zone, FakeRelay() as relay:
         settings_with(keeper, "servers = []", f'servers = ["{zone.server}"]')
@@ -112,7 +123,8 @@ async def test_the_doctor_finds_a_healthy_service_healthy(keeper: Terminal) -> N
         shown = await typed(keeper, "doctor", "--dns", "--address", "192.0.2.25")
         told = json.loads(await typed(keeper, "doctor", "--dns", "--address", "192.0.2.25", "--json"))
 
-    checks = ("settings", "secret", "key", "database", "relay", "spf", "dmarc", "alignment", "mx", "spf", "ptr", "dkim")
+    own = ("settings", "folder", "files", "service", "secret", "key", "database", "relay")
+    checks = (*own, "spf", "dmarc", "alignment", "mx", "spf", "ptr", "dkim")
     assert [line.replace(":", "").split()[:2] for line in shown.splitlines()] == [["ok", name] for name in checks]
     assert {one["health"] for one in told} == {"ok"}
     assert set(told[0]) == {"check", "health", "told", "mend"}
