@@ -105,6 +105,8 @@ class Queue(RuleBasedStateMachine):
         self.copies = Counter[int]()
         """How often a letter may have arrived, since it was new or people asked for it again."""
         self.final: dict[int, DeliveryState] = {}
+        self.settled_by_people: set[int] = set()
+        """Of unknown fate, and declared to have failed: no relay refused them."""
 
     def teardown(self) -> None:
         try:
@@ -345,7 +347,9 @@ class Queue(RuleBasedStateMachine):
         if how in {"accepted", "failed"}:
             deliveries.declare(self.tx, self.campaign_id, of, DeliveryState(how), 0, 99)
             self.final |= dict.fromkeys(those, DeliveryState(how))
+            self.settled_by_people |= set(those)
         elif how == "wronged" and self.campaign.state not in OVER:
+            those = [number for number in those if number not in self.settled_by_people]
             hour = self.now + timedelta(minutes=minutes)
             assert sorted(deliveries.reopen(self.tx, dict.fromkeys(those, hour))) == sorted(those)
             self.reconsidered(those)
@@ -353,6 +357,7 @@ class Queue(RuleBasedStateMachine):
             campaigns.move(self.tx, self.campaign_id, SENDING, of=(SENT,), finished_at=None)
             assert deliveries.wait_again(self.tx, self.campaign_id, of, 0, 99, self.now) is not None
             self.reconsidered(those)
+            self.settled_by_people -= set(those)
             for number in those:
                 self.copies.pop(number, None)
 
