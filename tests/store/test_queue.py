@@ -65,6 +65,7 @@ from mailer.store import (
     unwritten,
     workers,
 )
+from mailer.store.database import is_sqlite
 from mailer.store.tables import subscriber
 
 STEPS = settings(
@@ -92,6 +93,9 @@ class Queue(RuleBasedStateMachine):
         super().__init__()
         # Never committed: every run finds the database as empty as the one before.
         self.tx = engine.connect()
+        if not is_sqlite(engine):
+            # However long hypothesis thinks about the next step.
+            self.tx.exec_driver_sql("SET LOCAL idle_in_transaction_session_timeout = 0")
         self.now = NOW
         self.gone: list[Worker] = []
         """Killed, and not known to be."""
