@@ -7,11 +7,17 @@ code.
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
 import signal
 import socket
+import subprocess
 import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 
 CLIENT = """\
 #!{python} -IS
@@ -23,6 +29,52 @@ with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as line:
     socket.send_fds(line, [json.dumps([sys.argv, os.getcwd(), dict(os.environ)]).encode()], [0, 1, 2])
     sys.exit(int(line.recv(9) or 70))
 """
+
+
+@dataclass(frozen=True)
+class Typed:
+    """What a command came to."""
+
+    code: int
+    stdout: str
+    stderr: str
+
+
+class WarmMailer:
+    """Such a process of the checkout in a folder, for as long as this one lives."""
+
+    def __init__(self, checkout: Path) -> None:
+        self._folder = tempfile.TemporaryDirectory(prefix="warm")
+        self._at = f"{self._folder.name}/door"
+        clean = {name: value for name, value in os.environ.items() if not name.startswith("MAILER_")}
+        command = [sys.executable, __file__, self._at, str(checkout)]
+        self._process = subprocess.Popen(command, cwd=checkout, env=clean, stdout=subprocess.PIPE)
+        atexit.register(self.close)
+        if self._process.stdout is None or self._process.stdout.readline() != b"ready\n":
+            raise ChildProcessError("the package cannot be imported")
+
+    def __call__(self, words: Sequence[str], folder: Path, environment: Mapping[str, str]) -> Typed:
+        """Run `mailer WORDS` there; TimeoutError after a minute."""
+        with (
+            tempfile.TemporaryFile() as out,
+            tempfile.TemporaryFile() as err,
+            Path(os.devnull).open("rb") as nothing,
+            socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as line,
+        ):
+            line.settimeout(60)
+            line.connect(self._at)
+            message = json.dumps([["mailer", *words], str(folder), dict(environment)]).encode()
+            socket.send_fds(line, [message], [nothing.fileno(), out.fileno(), err.fileno()])
+            code = int(line.recv(9) or 70)
+            out.seek(0)
+            err.seek(0)
+            return Typed(code, out.read().decode(), err.read().decode())
+
+    def close(self) -> None:
+        """End it."""
+        self._process.kill()
+        self._process.communicate()
+        self._folder.cleanup()
 
 
 def wait(at: str) -> None:
@@ -54,8 +106,9 @@ def _answer(line: socket.socket) -> None:
     except SystemExit as end:
         code = end.code
     finally:
-        sys.stdout.flush()
-        sys.stderr.flush()
+        for stream in (sys.stdout, sys.stderr):
+            if not stream.closed:  # a command may have closed it, as at the end of a process
+                stream.flush()
         line.send(str(code if isinstance(code, int) else int(code is not None)).encode())
         os._exit(0)
 

@@ -5,14 +5,19 @@ from __future__ import annotations
 import json
 import os
 import stat
-import subprocess
-import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
-from house import APPEAL
+from house import APPEAL, ROOT
+from warm_mailer import WarmMailer
 
 import mailer
+
+
+@cache
+def _warm() -> WarmMailer:
+    return WarmMailer(ROOT)
 
 
 class Terminal:
@@ -24,16 +29,8 @@ class Terminal:
     def __call__(self, *words: str, code: int = 0, **environment: str) -> str:
         """Run `mailer WORDS`; what it printed on stdout. `said` keeps stderr."""
         clean = {name: value for name, value in os.environ.items() if not name.startswith("MAILER_")}
-        done = subprocess.run(
-            [sys.executable, "-m", "mailer", *words],
-            cwd=self.folder,
-            env=clean | {"COLUMNS": "120"} | environment,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
-        assert done.returncode == code, done.stderr
+        done = _warm()(words, self.folder, clean | {"COLUMNS": "120"} | environment)
+        assert done.code == code, done.stderr
         self.said = done.stderr
         return done.stdout
 
