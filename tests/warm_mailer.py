@@ -17,6 +17,7 @@ import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 CLIENT = """\
@@ -75,6 +76,12 @@ class WarmMailer:
         self._process.kill()
         self._process.communicate()
         self._folder.cleanup()
+
+
+@cache
+def warm_mailer() -> WarmMailer:
+    """The one of this checkout."""
+    return WarmMailer(Path(__file__).parents[1])
 
 
 def wait(at: str) -> None:

@@ -75,7 +75,8 @@ class Signing:
         async with self._starting:
             if len(self._children) < self._most:
                 try:
-                    self._children.append(await self._start())
+                    child = await self._start()  # meanwhile the list may be another one
+                    self._children.append(child)
                 except OSError as trouble:
                     raise SigningUnavailable(f"no process to sign our letters can be started: {trouble}") from trouble
             return min(self._children, key=lambda one: len(one.asked))

@@ -5,19 +5,13 @@ from __future__ import annotations
 import json
 import os
 import stat
-from functools import cache
 from pathlib import Path
 
 import pytest
-from house import APPEAL, ROOT
-from warm_mailer import WarmMailer
+from house import APPEAL
+from warm_mailer import warm_mailer
 
 import mailer
-
-
-@cache
-def _warm() -> WarmMailer:
-    return WarmMailer(ROOT)
 
 
 class Terminal:
@@ -29,7 +23,7 @@ class Terminal:
     def __call__(self, *words: str, code: int = 0, **environment: str) -> str:
         """Run `mailer WORDS`; what it printed on stdout. `said` keeps stderr."""
         clean = {name: value for name, value in os.environ.items() if not name.startswith("MAILER_")}
-        done = _warm()(words, self.folder, clean | {"COLUMNS": "120"} | environment)
+        done = warm_mailer()(words, self.folder, clean | {"COLUMNS": "120"} | environment)
         assert done.code == code, done.stderr
         self.said = done.stderr
         return done.stdout

@@ -19,6 +19,7 @@ from typing import Any
 
 import pytest
 from running import PATIENCE_S, Running, run
+from warm_mailer import warm_mailer
 
 ROOT = Path(__file__).parents[2]
 HERE = Path(__file__).parent
@@ -26,7 +27,7 @@ DOMAIN = "lists.example.org"
 LONG = pytest.mark.skipif(
     "MAILER_TEST_LONG" not in os.environ, reason="long, and near to another: `make crash` runs it"
 )
-LETTER = '---\nsubject: Seeds are in\n---\nDear {{ name or "friend" }},\n\ncome and fetch them.\n'
+LETTER = '---\nsubject: Seeds are in\n---\nHello {{ name or "there" }},\n\ncome and fetch them.\n'
 _SETTINGS = """\
 [service]
 domain = "{domain}"
@@ -140,22 +141,9 @@ class House:
 
     async def command(self, *words: object, may_fail: bool = False) -> str:
         """What a command prints on stdout (and, where it may fail, on stderr)."""
-        child = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "mailer", *map(str, words)),
-            cwd=ROOT,
-            env=self.env(),
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-        )
-        try:
-            out, err = await child.communicate()
-        except asyncio.CancelledError:
-            child.kill()
-            await child.communicate()  # to the end, else the pipes would outlive the loop
-            raise
-        assert may_fail or child.returncode == 0, f"mailer {words}: exit {child.returncode}: {err.decode()}"
-        return out.decode() + (err.decode() if may_fail else "")
+        done = await asyncio.to_thread(warm_mailer(), [*map(str, words)], ROOT, self.env())
+        assert may_fail or done.code == 0, f"mailer {words}: exit {done.code}: {done.stderr}"
+        return done.stdout + (done.stderr if may_fail else "")
 
     async def takes_in(self, people: Sequence[str], list_name: str = "appeals") -> None:
         """Open Ada's list and import these people."""
@@ -190,7 +178,7 @@ class House:
 
     async def until_sent(self, campaign_id: int, process: Running, within_s: float = PATIENCE_S) -> dict[str, Any]:
         """The last status, once a running service has sent all; `campaign status --watch` says when."""
-        watching = asyncio.ensure_future(self.command("campaign", "status", campaign_id, "--watch", "--json"))
+        watching = asyncio.ensure_future(self._watch(campaign_id))
         ending = asyncio.ensure_future(process.child.wait())
         done, _ = await asyncio.wait((watching, ending), timeout=within_s, return_when=asyncio.FIRST_COMPLETED)
         ending.cancel()
@@ -202,6 +190,25 @@ class House:
         told: dict[str, Any] = json.loads(watching.result())
         assert told["state"] == "sent", told
         return told
+
+    async def _watch(self, campaign_id: int) -> str:
+        """`campaign status --watch --json`, which may be cut short: a process that can be killed."""
+        child = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "mailer", "campaign", "status", str(campaign_id), "--watch", "--json"),
+            cwd=ROOT,
+            env=self.env(),
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        try:
+            out, err = await child.communicate()
+        except asyncio.CancelledError:
+            child.kill()
+            await child.communicate()  # to the end, else the pipes would outlive the loop
+            raise
+        assert child.returncode == 0, f"watching {campaign_id}: exit {child.returncode}: {err.decode()}"
+        return out.decode()
 
     async def report(self, campaign_id: int) -> list[Row]:
         """`campaign report --csv`."""
