@@ -10,6 +10,8 @@ from mailer.errors import MomentRefused
 
 LONGEST_SPAN = timedelta(days=7)
 _SPAN = re.compile(r"(?:(\d{1,7})d)?(?:(\d{1,7})h)?(?:(\d{1,7})m)?(?:(\d{1,7})s)?", re.ASCII)
+# The tz database has them as fixed offsets, and people mean a place by them.
+_WINTER_TIMES = {"EST": "America/New_York", "MST": "America/Denver", "HST": "Pacific/Honolulu"}
 
 
 def parse_span(text: str) -> timedelta:
@@ -57,7 +59,9 @@ def begins(day: date, zone: ZoneInfo) -> datetime:
 
 
 def parse_zone(name: str) -> ZoneInfo:
-    """The time zone of an IANA name such as Europe/Berlin."""
+    """The time zone of an IANA name such as Europe/Berlin; MomentRefused for others, and for winter times alone."""
+    if place := _WINTER_TIMES.get(name.strip().upper()):
+        raise MomentRefused(f"{name!r} has no summer time, which few places do without; use a name like {place}")
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):

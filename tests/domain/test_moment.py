@@ -76,3 +76,9 @@ def test_any_text_is_a_span_or_is_refused(text: str) -> None:
     except MomentRefused:
         return
     assert timedelta(seconds=1) <= span <= timedelta(days=7)
+
+
+@pytest.mark.parametrize(("name", "place"), [("EST", "America/New_York"), ("mst", "America/Denver")])
+def test_a_winter_time_is_no_zone_and_a_place_is_named_instead(name: str, place: str) -> None:
+    with pytest.raises(MomentRefused, match=f"no summer time.*{place}"):
+        parse_zone(name)
