@@ -60,6 +60,7 @@ async def test_children_that_send_end_with_a_killed_parent_and_the_next_one_lose
     await kill_the_parent_alone(house)
 
 
+@LONG
 async def test_a_worker_that_slept_beyond_its_lease_repeats_at_most_a_letter_a_connection(
     opens: OpenHouse, durable_postgres: str
 ) -> None:

@@ -38,7 +38,7 @@ TROUBLES = (
 )
 
 
-NEAR_TO_OTHERS = {"resets", "locks us out at MAIL", "locks us out at RCPT"}
+NEAR_TO_OTHERS = {"resets", "locks us out at MAIL", "locks us out at RCPT", "stalls", "forgot our password"}
 
 
 @pytest.mark.parametrize(

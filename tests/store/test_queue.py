@@ -70,7 +70,7 @@ from mailer.store.tables import subscriber
 
 STEPS = settings(
     max_examples=1500 if DEEP else 60,
-    stateful_step_count=60 if DEEP else 35,
+    stateful_step_count=60 if DEEP else 25,
     deadline=None,
     database=None,
     suppress_health_check=list(HealthCheck),
