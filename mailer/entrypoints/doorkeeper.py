@@ -83,7 +83,8 @@ class Desk(Protocol):
         """Return once the mail is committed; an error is a 451."""
 
 
-@dataclass(kw_only=True, slots=True)
+# Without slots: aiosmtpd looks at every attribute, and before Python 3.11.3 one that slots leave behind raises.
+@dataclass(kw_only=True)
 class Doorkeeper:
     """aiosmtpd's handler: knows who is at home, and has each mail written down before it answers."""
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import stat
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
@@ -13,6 +12,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from threading import Event
 from typing import Any, BinaryIO
 from zipfile import ZipFile
 
@@ -100,16 +100,21 @@ def a_list(tx: Connection, name: str = "appeals") -> int:
 @contextmanager
 def stopped_at(pipe: Path, backing: Future[Manifest]) -> Iterator[BinaryIO]:
     """While the block runs, a backup waits for what a pipe in the place of a large mail will give it."""
-    while not backing.done():
-        try:
-            descriptor = os.open(pipe, os.O_WRONLY | os.O_NONBLOCK)
-        except OSError:  # nobody reads it yet
-            time.sleep(0.005)
-            continue
-        with os.fdopen(descriptor, "wb") as mail:
-            yield mail
-        return
-    raise AssertionError(f"it did not come to the spool: {backing.result()}")
+    come, ours = Event(), list[int]()
+
+    def let_us_in(_: Future[Manifest]) -> None:
+        """A backup that ends without reading the pipe must not keep us waiting for it."""
+        if not come.is_set():
+            ours.append(os.open(pipe, os.O_RDONLY | os.O_NONBLOCK))
+
+    backing.add_done_callback(let_us_in)
+    with os.fdopen(os.open(pipe, os.O_WRONLY), "wb") as mail:  # waits for whoever reads it
+        come.set()
+        for descriptor in ours:
+            os.close(descriptor)
+        if backing.done():
+            raise AssertionError(f"it did not come to the spool: {backing.result()}")
+        yield mail
 
 
 def a_large_mail(tx: Connection, name: str) -> None:

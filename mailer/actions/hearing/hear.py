@@ -202,7 +202,7 @@ async def _to_people(app: App, asking: Asking) -> IncomingState:
     found = asked(asking.heard, app.templates.vocabulary, strict=True, person=person.sender if person else None)
     if not found or asking.heard.automatic or not (by_token or asking.may_answer):
         return await carry_to_owner(app, asking)
-    person = await know_by_token(app, asking) if by_token else asking
+    person = person or (await know_by_token(app, asking) if by_token else asking)
     return _latest([await _obey(app, person, one) for one in found])
 
 
