@@ -9,6 +9,7 @@ import pytest
 import uvloop
 from smtp_visitor import DOMAIN, JOIN, LEAVE, MAIL, Desk, opened, visit, visiting
 
+from mailer.entrypoints.doorkeeper import Doorkeeper
 from mailer.errors import DoorTaken, SettingsRefused
 
 
@@ -281,3 +282,8 @@ async def test_the_door_opens_on_ipv6_too():
         assert (await visitor.say(MAIL + b".")).startswith("250")
 
         await visitor.leave()
+
+
+def test_what_aiosmtpd_looks_through_has_no_slots():
+    """It reads every attribute of its handler; before Python 3.11.3 a dataclass with slots has one that raises."""
+    assert not hasattr(Doorkeeper, "__slots__")
