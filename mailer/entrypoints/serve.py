@@ -63,13 +63,16 @@ async def serve(
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, app.bells.closing.set)
+    lost: BaseException | None = None
     try:
         async with serving(app, intake, web, mailboxes, workers=workers) as doors:
             _log.info("open", intake=f"{intake.host}:{doors.intake_port}", pages=f"{web.host}:{doors.web_port}")
             await app.bells.closing.wait()
             _log.info("closing")
-    except* (DatabaseOwned, DatabaseMoved) as lost:
-        raise lost.exceptions[0] from None
+    except* (DatabaseOwned, DatabaseMoved) as group:
+        lost = group.exceptions[0]
+    if lost is not None:  # raised here: what an `except*` block raises itself comes in a group on Python before 3.11.4
+        raise lost
 
 
 @asynccontextmanager
