@@ -23,7 +23,7 @@ test: $(DEVELOPING) ## Run all tests
 	$(BIN)/python -m pytest -n auto --dist loadgroup
 
 test-postfix: $(DEVELOPING) ## Carry mail through the real Postfix, which must be installed; as root
-	MAILER_TEST_POSTFIX=1 PYTHONPATH=tests/crash $(BIN)/python -m pytest tests/postfix
+	MAILER_TEST_POSTFIX=1 $(BIN)/python -m pytest tests/postfix
 
 test-dovecot: $(DEVELOPING) ## Fetch mail from the real Dovecot, which must be installed; as root
 	MAILER_TEST_DOVECOT=1 $(BIN)/python -m pytest tests/dovecot
@@ -42,10 +42,10 @@ bench: $(DEVELOPING) ## Measure speed and memory against Postfix's smtp-source; 
 	$(BIN)/python -m bench $(WITH)
 
 crash: $(DEVELOPING) ## Kill the service a hundred times over a hundred thousand people; ARGS="--kills 20 --people 20000"
-	MAILER_TEST_LONG=1 $(BIN)/python -m pytest -n auto --dist loadgroup tests/crash tests/store/test_queue.py tests/relay/test_tray.py \
+	MAILER_TEST_LONG=1 $(BIN)/python -m pytest -n auto --dist loadgroup tests/crash tests/store/queue/test_queue.py tests/relay/test_lane_scheduler.py \
 		tests/flows/test_each_await.py
-	PYTHONPATH=tests $(BIN)/python tests/crash/long.py $(ARGS)
-	PYTHONPATH=tests $(BIN)/python tests/crash/long.py --database postgresql --pair $(ARGS)
+	$(BIN)/python -m tests.crash.long $(ARGS)
+	$(BIN)/python -m tests.crash.long --database postgresql --pair $(ARGS)
 
 clean: ## Remove what was made
 	rm -rf $(VENV) .pytest_cache .hypothesis .mypy_cache .ruff_cache

@@ -9,9 +9,9 @@ from email import message_from_bytes, policy
 from bench.figure import Figure
 from bench.process import ROOT
 from bench.works import Run
-from mailer.mail.returns.read_return import read_return
+from mailer.mail.bounces.parse_bounce import read_return
 
-_SAMPLES = ROOT / "tests" / "mail" / "returns"
+_SAMPLES = ROOT / "tests" / "mail" / "bounces" / "samples"
 _ROUNDS = 20
 
 

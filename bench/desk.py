@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from bench.figure import Broken
 from bench.process import PYTHON, ROOT
-from mailer.actions.sending.report import Status, status
+from mailer.actions.campaigns.report import Status, status
 from mailer.app import App, open_app, read_keyring
 from mailer.domain.keyring import Keyring
 from mailer.errors import SettingsRefused

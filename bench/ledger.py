@@ -17,14 +17,14 @@ from sqlalchemy import Connection, text
 from sqlalchemy.engine import make_url
 
 from bench.desk import LIST, Desk
-from mailer.actions.writing.add_list import add_list
+from mailer.actions.lists.add_list import add_list
 from mailer.app import resource
 from mailer.domain.keyring import Keyring
 from mailer.domain.subscription import SubscriptionState
 from mailer.store.database import insert_into, insert_many, open_engine
 from mailer.store.migration import bring_up_to_date
-from mailer.store.tables import subscriber, subscription
-from tests.postgres import find_binaries, running_postgres
+from mailer.store.people_tables import subscriber, subscription
+from tests.support.postgres import find_binaries, running_postgres
 
 _CHUNK = 20_000
 _SERVER = ("shared_buffers=256MB", "max_wal_size=4GB", "max_connections=100")

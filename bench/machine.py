@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.relay import postfix_program
-from tests.postgres import find_binaries
+from tests.support.postgres import find_binaries
 
 _APPENDS, _OCTETS = 200, 4096
 _SIGNING_S = 2

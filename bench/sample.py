@@ -11,8 +11,8 @@ from bench.desk import LETTER, LIST, Desk
 from bench.figure import Broken
 from bench.relay import sink
 from bench.service import PATIENCE_S, running
-from mailer.actions.sending.schedule import send_now
-from mailer.actions.writing.new_campaign import new_campaign
+from mailer.actions.campaigns.new_campaign import new_campaign
+from mailer.actions.campaigns.schedule import send_now
 from mailer.app import App
 
 

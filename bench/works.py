@@ -20,7 +20,7 @@ from bench.meter import start_meter
 from bench.relay import Sink
 from bench.sample import sample_letter
 from bench.service import running
-from mailer.actions.writing.import_people import import_people
+from mailer.actions.subscriptions.import_people import import_people
 from mailer.domain.consent import Evidence, Way
 
 NAMES = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}

@@ -1,6 +1,6 @@
 """python -m mailer."""
 
-from mailer.entrypoints.command.main import command
+from mailer.cli.main import command
 
 
 def main() -> None:

@@ -10,31 +10,31 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from mailer.domain.came_back import CameBack
+from mailer.domain.delivery_feedback import CameBack
 from mailer.domain.keyring import Keyring, parse_keyring
-from mailer.domain.known_calls import KnownCalls
 from mailer.domain.language import choose_language
-from mailer.domain.limits import DomainLimits, Limits, Ramp
 from mailer.domain.mailing_list import MailingList
+from mailer.domain.provider_call_dedup import KnownCalls
+from mailer.domain.rate_limits import DomainLimits, Limits, Ramp
+from mailer.domain.site import House, Letterhead
 from mailer.errors import DkimKeyRefused, DnsUnavailable, SecretUnreadable
-from mailer.mail.dkim import Signer, load_signer, signer_for
-from mailer.mail.hooks.hook import Hook
-from mailer.mail.letterhead import House, Letterhead
-from mailer.mail.template import Templates
-from mailer.outside.dns import Dns, open_dns
-from mailer.outside.read_hook import read_hook
-from mailer.outside.signing import Signing
-from mailer.outside.sns import Sns
-from mailer.relay.connection import Relay
+from mailer.mail.compose.templates import Templates
+from mailer.mail.dkim.signing import Signer, load_signer, signer_for
+from mailer.mail.provider_events.provider import Hook
+from mailer.network.dns import Dns, open_dns
+from mailer.network.load_provider import read_hook
+from mailer.network.signing_pool import Signing
+from mailer.network.sns_client import Sns
+from mailer.relay.lane_scheduler import EASY
 from mailer.relay.route import Priority
-from mailer.relay.tray import EASY
+from mailer.relay.smtp_connection import Relay
 from mailer.settings.governor_table import GovernorSettings
 from mailer.settings.intake_tables import HearingSettings, IntakeSettings, ShieldSettings
 from mailer.settings.load import Settings
 from mailer.settings.toml_tables import DkimSettings, DomainSettings, RelaySettings, host_and_port
 from mailer.store.database import Database
-from mailer.store.presence import Presence
-from mailer.store.workers import LEASE
+from mailer.store.queue.worker_presence import Presence
+from mailer.store.queue.workers import LEASE
 
 _PACKAGE = Path(__file__).parent
 _DNS_S, _SILENCE_S = 2, 60

@@ -9,13 +9,13 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from fake_relay import FakeRelay
-from house import ROOT, Clock, make_app
 from hypothesis import HealthCheck, settings
-from postgres import find_binaries, running_postgres
 
 from mailer.app import App
 from mailer.store.migration import bring_up_to_date
+from tests.support.app import ROOT, Clock, make_app
+from tests.support.fake_relay import FakeRelay
+from tests.support.postgres import find_binaries, running_postgres
 
 MIGRATIONS = ROOT / "migrations"
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from mailer.domain.bounce import ReturnKind, Weight
 from mailer.domain.delivery import Kind
-from mailer.domain.returned import ReturnKind, Weight
 
 HALF_LIFE = timedelta(days=14)
 """In which a letter that came back for now counts for half."""

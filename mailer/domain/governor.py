@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from mailer.domain.shield import Counted
+from mailer.domain.abuse_limits import Counted
 from mailer.settings.governor_table import GovernorSettings
 
 LOOK_EVERY = timedelta(seconds=10)

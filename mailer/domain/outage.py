@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from mailer.domain.returned import Reason
+from mailer.domain.bounce import Reason
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -11,10 +11,10 @@ from datetime import datetime
 from enum import Enum
 from typing import Generic, TypeVar
 
-from mailer.relay.connection import Relay
 from mailer.relay.lane import Lane
-from mailer.relay.pace import Pace
+from mailer.relay.rate_limiter import Pace
 from mailer.relay.session_limit import SessionLimit
+from mailer.relay.smtp_connection import Relay
 
 T = TypeVar("T")
 

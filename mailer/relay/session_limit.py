@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from mailer.relay.wire import CLOSING, Reply
+from mailer.relay.smtp_protocol import CLOSING, Reply
 
 TRY_MORE_S = 60.0
 """How often one connection tries whether the relay takes more by now."""

@@ -14,6 +14,7 @@ from mailer.errors import SettingsRefused
 from mailer.settings.governor_table import GovernorSettings
 from mailer.settings.intake_tables import HearingSettings, IntakeSettings, ShieldSettings
 from mailer.settings.mailbox_tables import MailboxSettings
+from mailer.settings.provider_tables import WebhookSettings, each_once
 from mailer.settings.toml_tables import (
     DatabaseSettings,
     DkimSettings,
@@ -25,7 +26,6 @@ from mailer.settings.toml_tables import (
     Table,
     WebSettings,
 )
-from mailer.settings.webhook_tables import WebhookSettings, each_once
 
 DEFAULT_FILE = Path("settings.toml")
 

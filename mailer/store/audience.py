@@ -10,8 +10,8 @@ from mailer.domain.delivery import DeliveryState, Kind
 from mailer.domain.subscription import SubscriptionState
 from mailer.domain.suppression import EVERY_LIST
 from mailer.store.database import insert_into
-from mailer.store.queue_tables import delivery
-from mailer.store.tables import subscriber, subscription, suppression
+from mailer.store.people_tables import subscriber, subscription, suppression
+from mailer.store.queue.queue_tables import delivery
 
 _COLUMNS = ["campaign_id", "kind", "mailing_list_id", "subscriber_id", "subscription_id", "state"]
 

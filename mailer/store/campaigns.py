@@ -9,8 +9,8 @@ from sqlalchemy import Connection, Row, and_, exists, insert, or_, select, updat
 
 from mailer.domain.campaign import Campaign, CampaignState
 from mailer.errors import NotFound
-from mailer.store.hints import hint
-from mailer.store.queue_tables import campaign, delivery
+from mailer.store.notify import hint
+from mailer.store.queue.queue_tables import campaign, delivery
 
 
 def add(

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, exists, func, insert, literal, select
 
 from mailer.domain.consent import AGREED, Act, Evidence
 from mailer.domain.subscription import Subscription
-from mailer.store.tables import consent, subscriber
+from mailer.store.people_tables import consent, subscriber
 
 
 def record(tx: Connection, of: Subscription, act: Act, evidence: Evidence, now: datetime) -> None:

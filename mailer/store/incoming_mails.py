@@ -11,10 +11,10 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, case, func, or_, select, update
 
-from mailer.domain.arrival import FLEETING, Arrival
+from mailer.domain.incoming_message import FLEETING, Arrival
 from mailer.errors import NotFound
 from mailer.store.database import insert_into, insert_together
-from mailer.store.tables import incoming
+from mailer.store.people_tables import incoming
 
 MOST_TRIES = 3
 """A mail whose handling broke this often is parked for people to look at."""

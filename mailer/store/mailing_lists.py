@@ -11,7 +11,7 @@ from mailer.domain.mailing_list import MailingList
 from mailer.domain.subscription import SubscriptionState
 from mailer.errors import AlreadyThere, NotFound
 from mailer.store.database import insert_into
-from mailer.store.tables import mailing_list, subscription
+from mailer.store.people_tables import mailing_list, subscription
 
 
 def add(

@@ -17,7 +17,7 @@ from sqlalchemy.exc import DBAPIError
 from mailer.errors import DatabaseUnavailable, SchemaUnknown
 from mailer.store.database import is_sqlite, open_engine
 from mailer.store.database_files import create_private
-from mailer.store.workers import owning
+from mailer.store.queue.workers import owning
 
 
 def copy_aside(engine: Engine, current: str) -> Path | None:

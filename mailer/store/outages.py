@@ -6,12 +6,12 @@ from datetime import datetime
 
 from sqlalchemy import ColumnElement, Connection, delete, or_, select, update
 
+from mailer.domain.bounce import ReturnKind, Weight
 from mailer.domain.outage import Outage
-from mailer.domain.returned import ReturnKind, Weight
 from mailer.domain.subscription import Subscription
 from mailer.domain.suppression import EVERY_LIST, Reason
 from mailer.store import subscriptions
-from mailer.store.tables import returned, subscriber, subscription, suppression
+from mailer.store.people_tables import returned, subscriber, subscription, suppression
 
 
 def stopped(tx: Connection, of: Outage, after: int, most: int) -> dict[int, str]:

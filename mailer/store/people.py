@@ -11,11 +11,11 @@ from typing import Any
 from sqlalchemy import Connection, func, or_, select
 
 from mailer.domain.consent import AGREED, Act
-from mailer.domain.person_row import Order, read_instant
 from mailer.domain.subscription import SubscriptionState
 from mailer.domain.suppression import EVERY_LIST, Reason
+from mailer.importers.person_row import Order, read_instant
 from mailer.store import subscriptions, suppressions
-from mailer.store.tables import consent, subscriber, subscription, suppression
+from mailer.store.people_tables import consent, subscriber, subscription, suppression
 
 _OWN_WORD = (Act.CONFIRMED, Act.REJOINED, Act.RESTORED)
 """What says that a person is a reader, and is not undone by an older word in a table."""

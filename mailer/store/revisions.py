@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import Connection, func, insert, select, update
 
 from mailer.domain.mailing_list import MailingList
-from mailer.store.queue_tables import campaign, edition, revision
+from mailer.store.queue.queue_tables import campaign, edition, revision
 
 
 def add_edition(

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
-from mailer.domain.arrival import Arrival
+from mailer.domain.incoming_message import Arrival
 
 _SUFFIX = ".mail"
 

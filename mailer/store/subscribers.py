@@ -10,7 +10,7 @@ from sqlalchemy import Connection, bindparam, func, select, update
 
 from mailer.domain.address import Address
 from mailer.store.database import insert_into, insert_many
-from mailer.store.tables import subscriber
+from mailer.store.people_tables import subscriber
 
 
 def find_or_add(tx: Connection, address: Address, suppression_key: str, now: datetime) -> int:

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Row, Select, bindparam, func, select, update
 from mailer.domain.subscription import ASK_AGAIN_AFTER, Subscription, SubscriptionState
 from mailer.errors import NotFound
 from mailer.store.database import insert_into, insert_many
-from mailer.store.tables import subscriber, subscription
+from mailer.store.people_tables import subscriber, subscription
 
 _ASKED_NO_MORE: dict[str, Any] = {"held_at": None, "requested_name": None, "requested_language": None}
 

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, delete, select
 
 from mailer.domain.suppression import EVERY_LIST, FOR_WHAT_CAME_BACK, Reason
 from mailer.store.database import insert_into
-from mailer.store.tables import suppression
+from mailer.store.people_tables import suppression
 
 
 def order(tx: Connection, suppression_key: str, mailing_list_id: int, reason: Reason, now: datetime) -> bool:

@@ -9,8 +9,6 @@ import threading
 from pathlib import Path
 
 import pytest
-from house import bring, open_list
-from serving import served
 
 from bench.__main__ import measure
 from bench.figure import Curve, Figure, percentile
@@ -20,6 +18,8 @@ from bench.works import Sizes
 from mailer.app import App
 from mailer.domain.subscription import SubscriptionState
 from mailer.store import subscriptions
+from tests.support.app import bring, open_list
+from tests.support.serving import served
 
 TINY = Sizes(blast=200, other_blasts=200, launch=200, import_rows=200, leaving_s=0.2, yardstick=200, mails=40)
 

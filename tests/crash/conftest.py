@@ -10,7 +10,8 @@ from typing import Any
 
 import psycopg
 import pytest
-from harness import House, OpenHouse, everyone, move_in, open_house
+
+from tests.support.crash.harness import House, OpenHouse, everyone, move_in, open_house
 
 
 @pytest.fixture

@@ -6,8 +6,9 @@ import os
 import random
 
 import pytest
-from harness import OpenHouse, everyone
-from killing import Moment, blast, plan
+
+from tests.support.crash.harness import OpenHouse, everyone
+from tests.support.crash.killing import Moment, blast, plan
 
 PEOPLE, CONNECTIONS = 5000, 50
 

@@ -9,8 +9,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from audit import compare, read_log
-from harness import OpenHouse, everyone
+
+from tests.support.crash.audit import compare, read_log
+from tests.support.crash.harness import OpenHouse, everyone
 
 PEOPLE, CONNECTIONS, SMALL = 3000, 10, "16m"
 ROOM_OCTETS = 1 << 18

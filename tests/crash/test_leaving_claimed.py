@@ -8,8 +8,9 @@ from email.message import EmailMessage
 from pathlib import Path
 
 import httpx
-from audit import read_log
-from harness import OpenHouse, everyone
+
+from tests.support.crash.audit import read_log
+from tests.support.crash.harness import OpenHouse, everyone
 
 
 async def test_who_leaves_while_her_letter_is_claimed_is_not_mailed(opens: OpenHouse) -> None:

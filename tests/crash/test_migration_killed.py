@@ -6,10 +6,10 @@ import asyncio
 from itertools import cycle, islice
 from pathlib import Path
 
-from audit import Taken, compare, read_log
-from harness import OpenHouse, everyone
-from old_ledger import CAMPAIGN, write_old_ledger
-from running import PATIENCE_S, Running
+from tests.support.crash.audit import Taken, compare, read_log
+from tests.support.crash.harness import OpenHouse, everyone
+from tests.support.crash.old_ledger import CAMPAIGN, write_old_ledger
+from tests.support.crash.running import PATIENCE_S, Running
 
 PEOPLE, CONNECTIONS = 2000, 10
 STATES = ("accepted", "queued", "queued", "claimed", "accepted", "handed", "failed", "queued", "deferred", "queued")

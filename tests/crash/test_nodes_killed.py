@@ -8,10 +8,11 @@ import random
 import signal
 
 import pytest
-from audit import compare, read_log
-from harness import DOMAIN, LONG, House, OpenHouse, everyone, known_settings, knows
-from postgres import restart_postgres
-from running import descendants, gone
+
+from tests.support.crash.audit import compare, read_log
+from tests.support.crash.harness import DOMAIN, LONG, House, OpenHouse, everyone, known_settings, knows
+from tests.support.crash.running import descendants, gone
+from tests.support.postgres import restart_postgres
 
 PEOPLE, CONNECTIONS = 3000, 8
 LEASE_S, LONGEST_LEASE_S = 2, 200

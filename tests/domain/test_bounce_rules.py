@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mailer.domain.bounce import ReturnKind, Weight
 from mailer.domain.bounce_rules import HALF_LIFE, PROBE_COUNTS, Measure, PastReturn, is_complaint, measure, points
 from mailer.domain.delivery import Kind
-from mailer.domain.returned import ReturnKind, Weight
 
 NOW = datetime(2027, 3, 1, 8, tzinfo=UTC)
 LETTERS = st.sampled_from([Kind.CAMPAIGN, Kind.WELCOME, Kind.PROBE])

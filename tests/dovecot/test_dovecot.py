@@ -10,14 +10,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from fake_relay import FakeRelay
-from house import ADA, DOMAIN, ROSA, Clock, make_app, open_list, recipients
-from real_dovecot import ACCOUNT, PASSWORD, Dovecot, running_dovecot
 
 from mailer.app import App
-from mailer.entrypoints.serve import serving
-from mailer.outside.imap import Mailbox
+from mailer.entrypoints.service.serve import serving
+from mailer.network.imap_mailbox import Mailbox
 from mailer.settings.toml_tables import WebSettings
+from tests.support.app import ADA, DOMAIN, ROSA, Clock, make_app, open_list, recipients
+from tests.support.fake_relay import FakeRelay
+from tests.support.real_dovecot import ACCOUNT, PASSWORD, Dovecot, running_dovecot
 
 
 @pytest.fixture(scope="session")

@@ -8,8 +8,22 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from fake_relay import FakeRelay
-from house import (
+
+from mailer.actions.campaigns.launch import launch_due
+from mailer.actions.campaigns.new_campaign import new_campaign
+from mailer.actions.campaigns.pause_resume_cancel import cancel, pause, resume
+from mailer.actions.campaigns.report import report, status
+from mailer.actions.campaigns.schedule import schedule, send_now
+from mailer.actions.delivery.send import send
+from mailer.actions.delivery.send_worker import enter
+from mailer.actions.subscriptions.unsubscribe import unsubscribe
+from mailer.app import App
+from mailer.domain.campaign import CampaignState
+from mailer.domain.delivery import DeliveryState
+from mailer.domain.token import Purpose, sign_token
+from mailer.errors import MomentRefused, RelayUnavailable, WrongState
+from mailer.relay.route import Priority
+from tests.support.app import (
     APPEAL,
     BEA,
     BY_HAND,
@@ -25,21 +39,7 @@ from house import (
     text_of,
     token_in,
 )
-
-from mailer.actions.joining.unsubscribe import unsubscribe
-from mailer.actions.posting.desk import enter
-from mailer.actions.sending.launch import launch_due
-from mailer.actions.sending.report import report, status
-from mailer.actions.sending.schedule import schedule, send_now
-from mailer.actions.sending.send import send
-from mailer.actions.sending.steer import cancel, pause, resume
-from mailer.actions.writing.new_campaign import new_campaign
-from mailer.app import App
-from mailer.domain.campaign import CampaignState
-from mailer.domain.delivery import DeliveryState
-from mailer.domain.token import Purpose, sign_token
-from mailer.errors import MomentRefused, RelayUnavailable, WrongState
-from mailer.relay.route import Priority
+from tests.support.fake_relay import FakeRelay
 
 PEOPLE = (f"{ROSA},Rosa,en", f"{EMMA},Emma,en")
 
@@ -247,8 +247,8 @@ async def test_a_worker_that_died_leaves_its_claims_void_and_its_handed_letters_
 async def test_a_launch_that_was_interrupted_goes_on_where_it_was(
     app: App, again: Callable[[], App], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("mailer.actions.sending.launch._FIRST_CHUNK", 10)
-    monkeypatch.setattr("mailer.actions.sending.launch._LARGEST_CHUNK", 10)
+    monkeypatch.setattr("mailer.actions.campaigns.launch._FIRST_CHUNK", 10)
+    monkeypatch.setattr("mailer.actions.campaigns.launch._LARGEST_CHUNK", 10)
     await open_list(app)
     await bring(app, *(f"person{number}@example.org,,en" for number in range(35)))
     campaign_id = await new_campaign(app, list_name="appeals", texts={"appeal.md": APPEAL})

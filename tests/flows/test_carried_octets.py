@@ -9,25 +9,25 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fake_relay import FakeRelay
-from house import ADA, BEA, DOMAIN, EMMA, ROOT, ROSA, Clock, bring, open_list, recipients, send_notices
 from sqlalchemy import Connection, case, select, update
 
-from mailer.actions.hearing.hear import hear
-from mailer.actions.hearing.receive import Reception, receive
-from mailer.actions.tending.check_mail import check_mail
-from mailer.actions.tending.tidy import tidy
+from mailer.actions.inbound.process_mail import hear
+from mailer.actions.inbound.receive import Reception, receive
+from mailer.actions.maintenance.check_mail import check_mail
+from mailer.actions.maintenance.purge import tidy
 from mailer.app import App
-from mailer.domain.arrival import Arrival
 from mailer.domain.delivery import DeliveryState
+from mailer.domain.incoming_message import Arrival
 from mailer.domain.token import Purpose, sign_token
 from mailer.errors import DatabaseUnavailable
-from mailer.mail.template import Templates
+from mailer.mail.compose.templates import Templates
 from mailer.settings.intake_tables import IntakeSettings
 from mailer.store.database import Database
-from mailer.store.queue_tables import delivery
+from mailer.store.people_tables import incoming
+from mailer.store.queue.queue_tables import delivery
 from mailer.store.spool import SpoolFile
-from mailer.store.tables import incoming
+from tests.support.app import ADA, BEA, DOMAIN, EMMA, ROOT, ROSA, Clock, bring, open_list, recipients, send_notices
+from tests.support.fake_relay import FakeRelay
 
 OWNER, POSTMASTER, HOUSE_OWNER = f"appeals-owner@{DOMAIN}", f"postmaster@{DOMAIN}", "owner@example.net"
 MANY_STEPS = 60

@@ -13,21 +13,21 @@ from datetime import timedelta
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
-from fake_relay import FakeRelay
-from faults import Faults, Mode, Site
-from house import DOMAIN, Clock, blast, bring, open_list
 from sqlalchemy import Connection, func, select
 from structlog.testing import capture_logs
 
-from mailer.actions.sending.report import status
+from mailer.actions.campaigns.report import status
 from mailer.app import App, Bells
 from mailer.domain.campaign import CampaignState
 from mailer.domain.delivery import DeliveryState
-from mailer.entrypoints import loops
-from mailer.mail.dkim import Signer
-from mailer.outside.signing import Signing
+from mailer.entrypoints.service import background_tasks as loops
+from mailer.mail.dkim.signing import Signer
+from mailer.network.signing_pool import Signing
 from mailer.store import campaigns
-from mailer.store.queue_tables import claim
+from mailer.store.queue.queue_tables import claim
+from tests.support.app import DOMAIN, Clock, blast, bring, open_list
+from tests.support.fake_relay import FakeRelay
+from tests.support.faults import Faults, Mode, Site
 
 PEOPLE = [f"person{number}@example{number % 3}.org" for number in range(8)]
 CONNECTIONS, LINES = 4, 3

@@ -5,8 +5,13 @@ from __future__ import annotations
 from email.message import EmailMessage
 
 import pytest
-from fake_relay import FakeRelay
-from house import (
+
+from mailer.actions.inbound.receive import recognise
+from mailer.actions.subscriptions.show_person import show_person
+from mailer.app import App
+from mailer.domain.token import Purpose, sign_token
+from mailer.errors import NotFound
+from tests.support.app import (
     ADA,
     DOMAIN,
     EMMA,
@@ -22,12 +27,7 @@ from house import (
     token_in,
     write_in,
 )
-
-from mailer.actions.hearing.receive import recognise
-from mailer.actions.writing.show_person import show_person
-from mailer.app import App
-from mailer.domain.token import Purpose, sign_token
-from mailer.errors import NotFound
+from tests.support.fake_relay import FakeRelay
 
 
 async def state_of(app: App, address: str, list_name: str = "appeals") -> str | None:

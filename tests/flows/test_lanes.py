@@ -8,19 +8,19 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from fake_relay import FakeRelay
-from house import Clock, blast, bring, open_list, recipients, send_campaigns
 
-from mailer.actions.posting.desk import enter
-from mailer.actions.sending.report import report, status
-from mailer.actions.sending.send import send
+from mailer.actions.campaigns.report import report, status
+from mailer.actions.delivery.send import send
+from mailer.actions.delivery.send_worker import enter
 from mailer.app import App
 from mailer.domain.campaign import CampaignState
 from mailer.domain.delivery import DeliveryState
-from mailer.domain.limits import DomainLimits, Limits
+from mailer.domain.rate_limits import DomainLimits, Limits
 from mailer.relay.route import Priority
-from mailer.store import holds
-from mailer.store.holds import Hold
+from mailer.store.queue import lane_holds
+from mailer.store.queue.lane_holds import Hold
+from tests.support.app import Clock, blast, bring, open_list, recipients, send_campaigns
+from tests.support.fake_relay import FakeRelay
 
 BLOCKED = "554 5.0.0 your letter is not wanted here"
 REFUSED = "550 5.1.1 no such person"
@@ -42,7 +42,7 @@ def asked(relay: FakeRelay) -> int:
 
 
 async def holds_of(app: App) -> dict[str, Hold]:
-    return await app.database.read(holds.every)
+    return await app.database.read(lane_holds.every)
 
 
 async def within(app: App, seconds: float = 30) -> int:
@@ -213,7 +213,7 @@ async def test_a_held_domain_is_heeded_by_a_worker_that_starts_later(app: App, r
     await bring(app, *at("slow.example", 5), *at("fast.example", 5))
     campaign_id = await blast(app)
     hold = Hold(lane="slow.example", until=clock() + timedelta(hours=1), reason="an engineer said so")
-    await app.database.write(holds.put, hold, clock())
+    await app.database.write(lane_holds.put, hold, clock())
 
     await within(app)
     between = recipients(relay).copy()

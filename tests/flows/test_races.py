@@ -6,8 +6,28 @@ import asyncio
 from dataclasses import replace
 
 import pytest
-from fake_relay import FakeRelay
-from house import (
+from sqlalchemy import event
+
+from mailer.actions.campaigns.launch import launch_due
+from mailer.actions.campaigns.new_campaign import new_campaign
+from mailer.actions.campaigns.report import status
+from mailer.actions.campaigns.schedule import schedule, send_now
+from mailer.actions.delivery.render_letter import Written
+from mailer.actions.delivery.send import send
+from mailer.actions.delivery.send_worker import enter
+from mailer.actions.subscriptions.unsubscribe import unsubscribe
+from mailer.app import App
+from mailer.domain.campaign import CampaignState
+from mailer.domain.delivery import DeliveryState, Outcome, Verdict
+from mailer.domain.rate_limits import Limits
+from mailer.domain.retry import settle
+from mailer.domain.token import Purpose, sign_token
+from mailer.errors import DatabaseOwned, RelayUnavailable
+from mailer.relay.route import Priority
+from mailer.store import campaign_progress, campaigns
+from mailer.store.queue import claims, gate, queue_claiming
+from mailer.store.queue.workers import owning
+from tests.support.app import (
     APPEAL,
     BY_HAND,
     EMMA,
@@ -20,26 +40,7 @@ from house import (
     send_campaigns,
     write_in,
 )
-from sqlalchemy import event
-
-from mailer.actions.joining.unsubscribe import unsubscribe
-from mailer.actions.posting.desk import enter
-from mailer.actions.sending.launch import launch_due
-from mailer.actions.sending.report import status
-from mailer.actions.sending.schedule import schedule, send_now
-from mailer.actions.sending.send import send
-from mailer.actions.writing.new_campaign import new_campaign
-from mailer.actions.writing.write_letter import Written
-from mailer.app import App
-from mailer.domain.campaign import CampaignState
-from mailer.domain.delivery import DeliveryState, Outcome, Verdict
-from mailer.domain.limits import Limits
-from mailer.domain.retry import settle
-from mailer.domain.token import Purpose, sign_token
-from mailer.errors import DatabaseOwned, RelayUnavailable
-from mailer.relay.route import Priority
-from mailer.store import campaigns, claims, fetching, gate, progress
-from mailer.store.workers import owning
+from tests.support.fake_relay import FakeRelay
 
 
 async def test_an_outcome_is_noted_although_the_relay_hung_up_right_after_it(
@@ -74,7 +75,7 @@ async def test_the_only_recipient_may_leave_between_looking_and_claiming(
 
     async def leaves_after_the_look(work, *arguments):  # type: ignore[no-untyped-def]
         found = await read(work, *arguments)
-        if work is fetching.look and found.due:
+        if work is queue_claiming.look and found.due:
             await unsubscribe(app, sign_token(app.house.keyring, Purpose.LEAVE, 1), BY_HAND)
         return found
 
@@ -117,7 +118,7 @@ async def test_a_letter_deferred_at_the_moment_of_asking_is_not_overlooked(app: 
     asked: list[str] = []
     event.listen(app.database.engine, "before_cursor_execute", lambda *told: asked.append(told[2]))
 
-    still = await app.database.read(progress.any_open, campaign_id)
+    still = await app.database.read(campaign_progress.any_open, campaign_id)
 
     assert still
     assert len([one for one in asked if one != "BEGIN"]) == 1, "several statements see several moments"

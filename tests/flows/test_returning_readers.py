@@ -5,8 +5,20 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from fake_relay import FakeRelay
-from house import (
+
+from mailer.actions.subscriptions.confirm import confirm
+from mailer.actions.subscriptions.decline import never_ask_again
+from mailer.actions.subscriptions.restore_people import restore_people
+from mailer.actions.subscriptions.restore_person import restore_person
+from mailer.actions.subscriptions.show_person import show_person
+from mailer.actions.subscriptions.subscribe import subscribe
+from mailer.actions.subscriptions.unsubscribe import unsubscribe
+from mailer.app import App
+from mailer.domain.address import parse_address
+from mailer.domain.bounce import Reason
+from mailer.domain.consent import Evidence, Way
+from mailer.domain.token import Purpose, sign_token
+from tests.support.app import (
     ADA,
     BY_HAND,
     EMMA,
@@ -22,20 +34,8 @@ from house import (
     token_in,
     write_in,
 )
-from returned_mails import FULL, UNKNOWN, bounce, complaint
-
-from mailer.actions.joining.confirm import confirm
-from mailer.actions.joining.decline import never_ask_again
-from mailer.actions.joining.subscribe import subscribe
-from mailer.actions.joining.unsubscribe import unsubscribe
-from mailer.actions.writing.restore_people import restore_people
-from mailer.actions.writing.restore_person import restore_person
-from mailer.actions.writing.show_person import show_person
-from mailer.app import App
-from mailer.domain.address import parse_address
-from mailer.domain.consent import Evidence, Way
-from mailer.domain.returned import Reason
-from mailer.domain.token import Purpose, sign_token
+from tests.support.fake_relay import FakeRelay
+from tests.support.returned_mails import FULL, UNKNOWN, bounce, complaint
 
 SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 

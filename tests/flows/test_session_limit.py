@@ -8,18 +8,30 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 import pytest
-from fake_relay import FakeRelay
-from fake_relay_session import Hold
-from house import EMMA, ROSA, Clock, blast, bring, open_list, recipients, send_campaigns, send_notices, write_in
 
-from mailer.actions.sending.report import report, status
+from mailer.actions.campaigns.report import report, status
 from mailer.app import App
 from mailer.domain.campaign import CampaignState
 from mailer.domain.delivery import DeliveryState
-from mailer.entrypoints import loops
-from mailer.relay import connection
-from mailer.store import governing, holds
-from mailer.store.holds import Hold as Held
+from mailer.entrypoints.service import background_tasks as loops
+from mailer.relay import smtp_connection as connection
+from mailer.store import governor_counts
+from mailer.store.queue import lane_holds
+from mailer.store.queue.lane_holds import Hold as Held
+from tests.support.app import (
+    EMMA,
+    ROSA,
+    Clock,
+    blast,
+    bring,
+    open_list,
+    recipients,
+    send_campaigns,
+    send_notices,
+    write_in,
+)
+from tests.support.fake_relay import FakeRelay
+from tests.support.fake_relay_session import Hold
 
 ACCEPTED = DeliveryState.ACCEPTED
 LETTERS, CONNECTIONS = 60, 10
@@ -77,7 +89,7 @@ async def carried(app: App) -> int:
 
 async def held_for_later(app: App) -> dict[str, Held]:
     """A relay that is down is tried by one; nothing waits for an hour to come."""
-    return {name: one for name, one in (await app.database.read(holds.every)).items() if one.until > app.clock()}
+    return {name: one for name, one in (await app.database.read(lane_holds.every)).items() if one.until > app.clock()}
 
 
 async def all_is_well(app: App, campaign_id: int, *relays: FakeRelay) -> None:
@@ -88,7 +100,7 @@ async def all_is_well(app: App, campaign_id: int, *relays: FakeRelay) -> None:
     assert len(got) == len(set(got)) == LETTERS
     assert await held_for_later(app) == {}
     assert {line.attempts async for line in report(app, campaign_id)} == {1}
-    heard = await app.database.read(governing.heard, campaign_id)
+    heard = await app.database.read(governor_counts.heard, campaign_id)
     assert all(one.deferred == one.refused == 0 for one in heard.values())
 
 
@@ -203,7 +215,7 @@ async def test_what_holds_a_relay_is_tried_again_by_whoever_starts_anew(
     app: App, relay: FakeRelay, clock: Clock
 ) -> None:
     hold = Held(lane=f"relay 127.0.0.1:{relay.port}", until=clock() + timedelta(hours=1), reason="cannot be reached")
-    await app.database.write(holds.put, hold, clock())
+    await app.database.write(lane_holds.put, hold, clock())
 
     await all_is_well(app, await carried(app), relay)
 
@@ -212,7 +224,7 @@ async def test_notices_do_not_wait_for_what_holds_a_campaign(app: App, relay: Fa
     await open_list(app)
     for lane in (f"relay 127.0.0.1:{relay.port}", ROSA.partition("@")[2]):
         hold = Held(lane=lane, until=clock() + timedelta(hours=1), reason="a campaign found it so")
-        await app.database.write(holds.put, hold, clock())
+        await app.database.write(lane_holds.put, hold, clock())
 
     await write_in(app, "appeals-help")
 
@@ -225,7 +237,7 @@ async def test_a_hold_that_notices_met_is_theirs_and_lasts(app: App, relay: Fake
     relay.answers("rcpt", "550 5.7.1 not authorized to relay", address=ROSA)
     await write_in(app, "appeals-help")
     relay.forgives()
-    held = await app.database.read(holds.every)
+    held = await app.database.read(lane_holds.every)
     await bring(app, f"{ROSA},Rosa,en")
     await blast(app)
     await send_campaigns(app)
@@ -237,4 +249,4 @@ async def test_a_hold_that_notices_met_is_theirs_and_lasts(app: App, relay: Fake
     assert list(held) == ["notices to example.org"]
     assert went == [ROSA]
     assert sorted(recipients(relay)) == sorted([ROSA, ROSA, EMMA])
-    assert await app.database.read(holds.every) == {}
+    assert await app.database.read(lane_holds.every) == {}

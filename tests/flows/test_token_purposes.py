@@ -6,15 +6,30 @@ import re
 from dataclasses import replace
 
 import pytest
-from fake_relay import FakeRelay
-from house import ADA, BEA, DOMAIN, EMMA, MALLORY, ROSA, arrive, blast, bring, open_list, read, send_campaigns, write_in
 
-from mailer.actions.hearing.receive import recognise
-from mailer.actions.writing.show_person import show_person
+from mailer.actions.inbound.receive import recognise
+from mailer.actions.subscriptions.show_person import show_person
 from mailer.app import App
 from mailer.domain.delivery import Kind, Notice
 from mailer.domain.token import Purpose, read_token, sign_token
-from mailer.store import deliveries, subscriptions
+from mailer.store import subscriptions
+from mailer.store.queue import deliveries
+from tests.support.app import (
+    ADA,
+    BEA,
+    DOMAIN,
+    EMMA,
+    MALLORY,
+    ROSA,
+    arrive,
+    blast,
+    bring,
+    open_list,
+    read,
+    send_campaigns,
+    write_in,
+)
+from tests.support.fake_relay import FakeRelay
 
 VACATION = "I am on holiday until Monday."
 MACHINES = (

@@ -1,7 +1,7 @@
 """Makes the databases kept of a released version: one of each kind, as it is when the service is killed in mid-blast.
 
     git worktree add /tmp/old TAG
-    PYTHONPATH=/tmp/old:/tmp/old/tests python tests/kept/make.py tests/kept/VERSION
+    PYTHONPATH=/tmp/old python tests/kept/make.py tests/kept/VERSION
 
 It runs that version's own code and its tests' helpers, and writes a SQLite file (sqlite.db.xz), a dump of PostgreSQL as
 INSERTs (postgresql.sql.xz), and what a test has to know of each: who has got the letter, who must never get one, and
@@ -23,9 +23,19 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
-from fake_relay import FakeRelay
-from fake_relay_session import Carried
-from house import (
+
+import mailer
+from mailer.actions.campaigns.new_campaign import new_campaign
+from mailer.actions.campaigns.schedule import schedule
+from mailer.actions.inbound.receive import receive
+from mailer.actions.subscriptions.decline import never_ask_again
+from mailer.app import App
+from mailer.domain.consent import Evidence, Way
+from mailer.domain.incoming_message import Arrival
+from mailer.domain.token import Purpose, sign_token
+from mailer.store.migration import bring_up_to_date
+from mailer.store.subscribers import ids
+from tests.support.app import (
     APPEAL,
     DOMAIN,
     MAIL_SERVER,
@@ -40,20 +50,10 @@ from house import (
     token_in,
     write_in,
 )
-from postgres import find_binaries, running_postgres
-from returned_mails import bounce, complaint
-
-import mailer
-from mailer.actions.hearing.receive import receive
-from mailer.actions.joining.decline import never_ask_again
-from mailer.actions.sending.schedule import schedule
-from mailer.actions.writing.new_campaign import new_campaign
-from mailer.app import App
-from mailer.domain.arrival import Arrival
-from mailer.domain.consent import Evidence, Way
-from mailer.domain.token import Purpose, sign_token
-from mailer.store.migration import bring_up_to_date
-from mailer.store.subscribers import ids
+from tests.support.fake_relay import FakeRelay
+from tests.support.fake_relay_session import Carried
+from tests.support.postgres import find_binaries, running_postgres
+from tests.support.returned_mails import bounce, complaint
 
 LANGUAGES = ("en", "de", "tr", "ar", "zh", "fr", "it", "pt", "ru", "es")
 NAMES = ("Rosa", "Zoë", "Kemal", "ليلى", "小雨", "", "Chloé", "Inês", "Лена", "Íñigo")

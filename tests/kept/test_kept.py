@@ -15,22 +15,22 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fake_relay import FakeRelay
-from house import DOMAIN, ROOT, Clock, make_app, read, recipients
-from kept_databases import EACH, Kept, empty_postgresql, put_back
-from returned_mails import bounce
-from serving import Served, served
 from sqlalchemy import inspect, text
 
-from mailer.actions.sending.report import status
-from mailer.actions.sending.steer import resume
-from mailer.actions.writing.show_person import show_person
+from mailer.actions.campaigns.pause_resume_cancel import resume
+from mailer.actions.campaigns.report import status
+from mailer.actions.subscriptions.show_person import show_person
 from mailer.app import App
 from mailer.domain.campaign import CampaignState
-from mailer.store.backup import Belongings, back_up
+from mailer.store.backup.restore_backup import restore
+from mailer.store.backup.write_backup import Belongings, back_up
 from mailer.store.database import open_engine
 from mailer.store.migration import bring_up_to_date
-from mailer.store.restore import restore
+from tests.support.app import DOMAIN, ROOT, Clock, make_app, read, recipients
+from tests.support.fake_relay import FakeRelay
+from tests.support.kept_databases import EACH, Kept, empty_postgresql, put_back
+from tests.support.returned_mails import bounce
+from tests.support.serving import Served, served
 
 MIGRATIONS = ROOT / "migrations"
 ACROSS = [

@@ -13,11 +13,11 @@ from hypothesis import settings
 
 from mailer.domain.keyring import Keyring
 from mailer.domain.mailing_list import MailingList
-from mailer.mail.compose import ComposedLetter, compose
-from mailer.mail.letterhead import House, Letterhead
-from mailer.mail.manuscript import read_manuscript
-from mailer.mail.personalise import Recipient
-from mailer.mail.template import Templates
+from mailer.domain.site import House, Letterhead
+from mailer.mail.compose.campaign_file import read_manuscript
+from mailer.mail.compose.compose_letter import ComposedLetter, compose
+from mailer.mail.compose.personalise import Recipient
+from mailer.mail.compose.templates import Templates
 
 ROOT = Path(__file__).parents[2]
 CHECKLIST = ROOT.parent / "shared" / "checks" / "eml_check.py"

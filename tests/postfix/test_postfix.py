@@ -11,13 +11,13 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from fake_relay import FakeRelay
-from house import DOMAIN, EMMA, ROOT, ROSA, text_of
-from real_postfix import Postfix, postfix
-from running import Running, run
 
 from mailer.store import incoming_mails
 from mailer.store.database import Database
+from tests.support.app import DOMAIN, EMMA, ROOT, ROSA, text_of
+from tests.support.crash.running import Running, run
+from tests.support.fake_relay import FakeRelay
+from tests.support.real_postfix import Postfix, postfix
 
 SNIPPET = (ROOT / "deploy" / "postfix" / "main.cf").read_text()
 SETTINGS = """\

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 
 import pytest
-from fake_relay import FakeRelay
-from relay_room import connected
 
-from mailer.relay.connection import RelayConnection
+from mailer.relay.smtp_connection import RelayConnection
+from tests.support.fake_relay import FakeRelay
+from tests.support.relay import connected
 
 
 @pytest.fixture(params=[True, False], ids=["pipelined", "one by one"])

@@ -7,10 +7,10 @@ from datetime import timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from lanes_room import NOW, delivery, said
 
 from mailer.domain.delivery import Concern, Delivery, Outcome
 from mailer.relay.lane import SAME_REFUSALS, Lane
+from tests.support.lanes import NOW, delivery, said
 
 NO = said(550, "5.7.1 not authorized")
 FINE = said(250)

@@ -8,12 +8,12 @@ from collections import Counter
 from datetime import timedelta
 
 import pytest
-from lanes_room import NOW
 
-from mailer.relay.connection import Relay
 from mailer.relay.lane import Lane
-from mailer.relay.pace import Pace
+from mailer.relay.rate_limiter import Pace
 from mailer.relay.route import Priority, Route, next_route, seats
+from mailer.relay.smtp_connection import Relay
+from tests.support.lanes import NOW
 
 
 def route(name: str, weight: float = 1.0, connections: int = 4) -> Route[int]:

@@ -15,8 +15,8 @@ from mailer.errors import DatabaseMoved
 from mailer.store.database import Database
 from mailer.store.database_files import make_private, owner_file
 from mailer.store.migration import copy_aside
+from mailer.store.queue.workers import owning
 from mailer.store.spool import SpoolFile
-from mailer.store.workers import owning
 
 
 @pytest.fixture(autouse=True)

@@ -7,17 +7,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from house import ROOT
-from kept_databases import empty_postgresql
-from queue_room import NOW, hand, open_claims, row, take, worker
 from sqlalchemy import Engine, MetaData, Table, func, select
 
 from mailer.domain.campaign import CampaignState
 from mailer.domain.delivery import NOTICES, DeliveryState
-from mailer.store import audience, campaigns, progress
+from mailer.store import audience, campaign_progress, campaigns
 from mailer.store.database import open_engine
 from mailer.store.migration import bring_up_to_date, check_schema, upgrade
-from mailer.store.queue_tables import delivery
+from mailer.store.queue.queue_tables import delivery
+from tests.support.app import ROOT
+from tests.support.kept_databases import empty_postgresql
+from tests.support.queue import NOW, hand, open_claims, row, take, worker
 
 MIGRATIONS = ROOT / "migrations"
 PEOPLE = 12
@@ -112,9 +112,9 @@ def migrated(old_url: str) -> Iterator[Engine]:
 
 def test_everyone_is_still_accounted_for(migrated: Engine) -> None:
     with migrated.begin() as tx:
-        found = {one: progress.counts(tx, one) for one in (LAUNCHED, HALF, DONE, NOTICES)}
+        found = {one: campaign_progress.counts(tx, one) for one in (LAUNCHED, HALF, DONE, NOTICES)}
         audiences = {one: campaigns.get(tx, one).audience for one in (LAUNCHED, HALF, DONE)}
-        going = [progress.any_open(tx, one) for one in (LAUNCHED, HALF, DONE, NOTICES)]
+        going = [campaign_progress.any_open(tx, one) for one in (LAUNCHED, HALF, DONE, NOTICES)]
 
     assert found[LAUNCHED] == {
         DeliveryState.QUEUED: 3,

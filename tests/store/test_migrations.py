@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from house import ROOT
 
 from mailer.errors import DatabaseUnavailable, SchemaUnknown
 from mailer.store.columns import metadata
 from mailer.store.database import open_engine
 from mailer.store.migration import bring_up_to_date, check_schema
+from tests.support.app import ROOT
 
 MIGRATIONS = ROOT / "migrations"
 LATER = """

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from mailer.entrypoints.guests import Network, networks, within
+from mailer.entrypoints.smtp.connection_limits import Network, networks, within
 
 _LOOPBACK = ("127.0.0.1", "::1")
 _BRACKETED = re.compile(r"\[([^\]]*)\](?::\d{1,5})?")

@@ -1,1 +1,0 @@
-"""What one mail asks for is done, and answered."""

@@ -1,0 +1,86 @@
+"""An organiser corrects a campaign's text, before it leaves or while it is held."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection
+
+from mailer.actions.campaigns.new_campaign import event_start, read_editions
+from mailer.app import App
+from mailer.domain.campaign import Campaign, CampaignState, check_state
+from mailer.domain.mailing_list import MailingList
+from mailer.errors import ManuscriptRefused, WrongState
+from mailer.mail.compose.campaign_file import Manuscript
+from mailer.store import campaigns, mailing_lists, revisions
+
+_MAY_GROW = (CampaignState.DRAFT, CampaignState.SCHEDULED)
+_MAY_BE_CORRECTED = (*_MAY_GROW, CampaignState.PAUSED)
+
+
+@dataclass(frozen=True, slots=True)
+class Corrected:
+    """A campaign after its correction, and the languages of the editions whose texts are new."""
+
+    campaign: Campaign
+    languages: tuple[str, ...]
+
+
+async def correct(app: App, campaign_id: int, texts: Mapping[str, str]) -> Corrected:
+    """From now on every letter has the new texts (by file name), each in place of the edition in its language.
+
+    So have those that were written already and not handed, and those that were refused and wait. A letter of which
+    nobody knows whether it went out is sent again as it was. The texts are tried as those of a new campaign:
+    ManuscriptRefused names file and line, also where the event would start at another time, or where an edition is new
+    and the audience is frozen. Raises NotFound, and WrongState unless it is a draft, scheduled or paused.
+    """
+
+    def look(tx: Connection) -> MailingList:
+        campaign = campaigns.get(tx, campaign_id)
+        check_state(campaign, allowed=_MAY_BE_CORRECTED, may="be corrected")
+        return mailing_lists.get(tx, campaign.mailing_list_id)
+
+    manuscripts = await read_editions(app, await app.database.read(look), texts)
+    corrected = await app.database.write(_correct, app, campaign_id, manuscripts, list(texts.values()))
+    return Corrected(corrected, tuple(one.language for one in manuscripts))
+
+
+def _correct(
+    tx: Connection, app: App, campaign_id: int, manuscripts: Sequence[Manuscript], texts: Sequence[str]
+) -> Campaign:
+    # No letter with the old text passes the gate while the row is locked, and none afterwards.
+    campaign = campaigns.get(tx, campaign_id, lock=True)
+    check_state(campaign, allowed=_MAY_BE_CORRECTED, may="be corrected")
+    _check_event(campaign, manuscripts[0])
+    editions, now = revisions.editions(tx, campaign_id), app.clock()
+    mailing_list = mailing_lists.get(tx, campaign.mailing_list_id)
+    subject = None
+    for manuscript, text in zip(manuscripts, texts, strict=True):
+        language = manuscript.language
+        if language in editions:
+            revisions.add_revision(
+                tx, edition_id=editions[language], manuscript=text, now=now, mailing_list=mailing_list
+            )
+        elif campaign.state in _MAY_GROW:
+            revisions.add_edition(
+                tx, campaign_id=campaign_id, language=language, is_default=False, manuscript=text, now=now
+            )
+        else:
+            raise WrongState(
+                f"campaign {campaign_id} is {campaign.state} and has no edition in language {language!r};"
+                f" one may be added only before the launch (there are: {', '.join(editions)})"
+            )
+        if language == next(iter(editions)):
+            subject = manuscript.subject
+    campaigns.correct(tx, campaign_id, subject)
+    return campaigns.get(tx, campaign_id)
+
+
+def _check_event(campaign: Campaign, manuscript: Manuscript) -> None:
+    if event_start(manuscript) == campaign.event_starts_at:
+        return
+    known = f"at {campaign.event_starts_at:%Y-%m-%d %H:%M} UTC" if campaign.event_starts_at else "at no time"
+    raise ManuscriptRefused(
+        f"the event of campaign {campaign.id} starts {known}; a correction cannot move it, a new campaign can"
+    )

@@ -1,0 +1,67 @@
+"""An organiser holds a campaign, lets it go on, or calls it off."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from sqlalchemy import Connection
+
+from mailer.actions.delivery.refuse_sample_settings import unfinished
+from mailer.actions.delivery.render_letter import needs_check
+from mailer.app import App
+from mailer.domain.campaign import CAN_BE_PAUSED, Campaign, CampaignState, check_move
+from mailer.errors import SettingsUnfinished
+from mailer.store import campaigns, governor_counts
+
+
+async def pause(app: App, campaign_id: int) -> Campaign:
+    """Hand nothing more of it until it is resumed; letters on their way arrive. NotFound, WrongState."""
+    return await _move(app, campaign_id, CampaignState.PAUSED, CAN_BE_PAUSED)
+
+
+async def resume(app: App, campaign_id: int, *, anyway: bool = False) -> Campaign:
+    """Go on with a paused campaign; one whose launch was not over, or whose letters are to be tried, is launched on.
+
+    It is not stopped once more for the trouble it had before.
+
+    NotFound, WrongState; SettingsUnfinished as for `schedule`.
+    """
+    why = unfinished(app)
+
+    def work(tx: Connection) -> Campaign:
+        campaign = campaigns.get(tx, campaign_id, lock=True)
+        check_move(campaign, CampaignState.SENDING, allowed=(CampaignState.PAUSED,))
+        goes = anyway or campaign.anyway
+        if why is not None and not goes:
+            raise SettingsUnfinished(f"[service] in settings.toml: {why}. Mend that first, or say --anyway")
+        ready = campaign.frozen and not needs_check(tx, campaign_id)
+        to = CampaignState.SENDING if ready else CampaignState.LAUNCHING
+        campaigns.move(tx, campaign_id, to, of=(CampaignState.PAUSED,), remark=None, anyway=goes)
+        governor_counts.begin_anew(tx, campaign_id, app.clock())
+        return campaigns.get(tx, campaign_id)
+
+    return await _rung(app, work)
+
+
+async def cancel(app: App, campaign_id: int) -> Campaign:
+    """Never hand another of its letters; what waits is marked as cancelled by the service. NotFound, WrongState."""
+    ended = (CampaignState.SENT, CampaignState.CANCELLED)
+    return await _move(
+        app, campaign_id, CampaignState.CANCELLED, tuple(state for state in CampaignState if state not in ended)
+    )
+
+
+async def _move(app: App, campaign_id: int, to: CampaignState, allowed: tuple[CampaignState, ...]) -> Campaign:
+    def work(tx: Connection) -> Campaign:
+        # Whoever is answered knows that no gate is passing any more.
+        check_move(campaigns.get(tx, campaign_id, lock=True), to, allowed=allowed)
+        campaigns.move(tx, campaign_id, to, of=allowed, remark=None)
+        return campaigns.get(tx, campaign_id)
+
+    return await _rung(app, work)
+
+
+async def _rung(app: App, work: Callable[[Connection], Campaign]) -> Campaign:
+    moved = await app.database.write(work)
+    app.bells.ring()
+    return moved

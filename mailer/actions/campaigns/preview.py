@@ -1,0 +1,57 @@
+"""An organiser looks at a campaign's letter before anybody gets it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from sqlalchemy import Connection
+
+from mailer.actions.delivery.render_letter import LetterWriter
+from mailer.app import App
+from mailer.domain.address import parse_address
+from mailer.domain.delivery import Delivery, Kind
+from mailer.domain.language import choose_language
+from mailer.mail.message.letter import Letter
+from mailer.store import campaigns, revisions
+
+
+async def preview(
+    app: App,
+    campaign_id: int,
+    *,
+    to: str | None = None,
+    name: str | None = None,
+    language: str | None = None,
+    attributes: Mapping[str, str] | None = None,
+) -> Letter:
+    """The letter as a reader of that name, language and attributes would get it; its links lead nowhere.
+
+    Raises NotFound, LetterUnwritable where such a reader would get none, and AddressRefused for `to` (the owner's
+    address where it is None).
+    """
+
+    def work(tx: Connection) -> Delivery:
+        campaign = campaigns.get(tx, campaign_id)
+        editions = revisions.newest(tx, campaign_id)
+        chosen = choose_language([language], editions) or next(iter(editions))
+        now = app.clock()
+        return Delivery(
+            id=0,
+            campaign_id=campaign_id,
+            kind=Kind.CAMPAIGN,
+            mailing_list_id=campaign.mailing_list_id,
+            subscription_id=0,
+            revision_id=editions[chosen],
+            address=parse_address(to or app.house.owner).mailed,
+            suppression_key="",
+            name=name,
+            language=language,
+            values=dict(attributes or {}),
+            attempts=0,
+            resends=0,
+            queued_at=now,
+            dated_at=now,
+        )
+
+    delivery = await app.database.read(work)
+    return await LetterWriter(app).write(delivery, delivery.queued_at)

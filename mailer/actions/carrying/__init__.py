@@ -1,1 +1,0 @@
-"""Carrying: letters to the relay, and what the ledger must know to and fro."""

@@ -1,0 +1,1 @@
+"""The sending engine: claim, render, hand to the relay, record the outcome."""

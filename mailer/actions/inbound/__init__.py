@@ -1,0 +1,1 @@
+"""Mail and provider calls that came in: stored, then acted on."""

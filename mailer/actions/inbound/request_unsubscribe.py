@@ -1,0 +1,55 @@
+"""A person writes, without a link of their own, that they want to leave a list."""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection
+
+from mailer.actions.inbound.free_text_request import unprompted
+from mailer.actions.inbound.inbound_request import Asking
+from mailer.actions.subscriptions.abuse_guard import may_write_to_stranger
+from mailer.actions.subscriptions.unsubscribe import let_go
+from mailer.app import App
+from mailer.domain.delivery import Kind, Notice
+from mailer.domain.subscription import SubscriptionState
+from mailer.domain.token import Purpose
+from mailer.mail.inbound.command_words import Wish
+from mailer.store import mailing_lists, subscriptions
+from mailer.store.queue import deliveries
+
+
+async def ask_to_leave(app: App, asking: Asking, language: str | None = None) -> bool:
+    """Let a proven sender leave at once, and tell them; ask whoever may be somebody else by letter.
+
+    A sender is easily forged: of a stranger's mail nothing but that letter comes, one a day. False where the sender is
+    not on the list, and nothing was done. Raises NotFound for an unknown list.
+    """
+    asking = unprompted(asking, Wish.UNSUBSCRIBE, app.templates.vocabulary)
+    sender = asking.sender
+    if sender is None:
+        return False
+
+    def work(tx: Connection) -> bool:
+        mailing_list = mailing_lists.named(tx, asking.list_name)
+        leaving = subscriptions.find(tx, mailing_list.id, sender.key)
+        if leaving is None or leaving.state is SubscriptionState.UNSUBSCRIBED:
+            return False
+        if asking.proven:
+            let_go(tx, app, leaving, asking.evidence)
+        # In letters of 0.3.0 an answer went to the address that List-Unsubscribe names: these values tell them apart.
+        own_token = {} if asking.proven else {"reply_token": Purpose.LEAVE_REPLY.name}
+        notice = Notice(
+            kind=Kind.GOODBYE if asking.proven else Kind.LEAVING,
+            address=leaving.address,
+            suppression_key=leaving.suppression_key,
+            language=app.language(leaving.language, asking.language, language, mailing_list.language),
+            mailing_list_id=mailing_list.id,
+            subscription_id=leaving.id,
+            values=asking.answered | own_token,
+        )
+        if may_write_to_stranger(tx, app, sender, proven=asking.proven, source=asking.source):
+            deliveries.add_notice(tx, notice, app.clock())
+        return True
+
+    on_it = await app.database.write(work)
+    app.bells.notices.set()
+    return on_it

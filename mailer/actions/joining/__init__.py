@@ -1,1 +1,0 @@
-"""What supporters do: join, confirm, leave, come back."""

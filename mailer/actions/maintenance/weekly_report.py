@@ -1,0 +1,83 @@
+"""Once a week, each list's owner is told what needs her; where nothing does, she hears nothing."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection
+
+from mailer.app import App
+from mailer.domain.abuse_limits import Counted
+from mailer.domain.command_address import parse_local_part
+from mailer.domain.delivery import Kind, Notice
+from mailer.domain.mailing_list import MailingList
+from mailer.mail.compose.sanitize_reply import reply_words
+from mailer.store import counters, mailing_lists, weekly_stats
+from mailer.store.queue import deliveries
+from mailer.store.weekly_stats import Week
+
+_WEEK = timedelta(days=7)
+
+
+async def tell_owners(app: App) -> int:
+    """Of the last whole week (Monday to Sunday, UTC), write to the owners of lists where something needs them.
+
+    Once for each list and week, by whichever process; how many letters were written.
+    """
+    today = app.clock().astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    until = today - timedelta(days=today.weekday())
+    year, week, _ = (until - _WEEK).isocalendar()
+    number = year * 100 + week
+    if await app.database.read(counters.reached, Counted.WEEKLY, "") >= number:
+        return 0
+    parked = _of_lists(await app.database.read(weekly_stats.parked, until - _WEEK, until))
+    told = 0
+    for one in await app.database.read(mailing_lists.every):
+        found = await app.database.read(weekly_stats.of_list, one.id, until - _WEEK, until)
+        values = _values(found, parked[one.name], until)
+        if values:
+            told += await app.database.write(deliveries.add_notice, _told(app, one, values, year, week), app.clock())
+    await app.database.write(_done, number, app.clock())
+    if told:
+        app.bells.notices.set()
+    return told
+
+
+def _of_lists(parked: Counter[str]) -> Counter[str]:
+    """Mails to a list's addresses, by its name; others are for those who run the service."""
+    counted: Counter[str] = Counter()
+    for address, number in parked.items():
+        counted[parse_local_part(address.rpartition("@")[0]).list_name or ""] += number
+    return counted
+
+
+def _values(week: Week, parked: int, until: datetime) -> dict[str, Any]:
+    """What the letter says; nothing where nothing needs anybody."""
+    found = {
+        "refusals": [(domain, reason, number, reply_words(said)) for domain, reason, number, said in week.refusals],
+        "complaints": week.complaints,
+        "bounced": week.bounced,
+        "paused": week.paused,
+        "unsent": week.unsent,
+        "parked": parked,
+    }
+    days = {"first": f"{until - _WEEK:%Y-%m-%d}", "last": f"{until - timedelta(days=1):%Y-%m-%d}"}
+    return found | days if any(found.values()) else {}
+
+
+def _told(app: App, mailing_list: MailingList, values: dict[str, Any], year: int, week: int) -> Notice:
+    return Notice(
+        kind=Kind.WEEKLY,
+        address=mailing_list.owner,
+        suppression_key="",  # who answers for a list cannot stop hearing of it
+        language=app.language(mailing_list.language),
+        mailing_list_id=mailing_list.id,
+        values=values,
+        cause=f"weekly {mailing_list.id} {year}-{week:02}",
+    )
+
+
+def _done(tx: Connection, number: int, now: datetime) -> None:
+    counters.put(tx, Counted.WEEKLY, "", number, now)

@@ -1,1 +1,0 @@
-"""Posting: the desk at which one worker sends."""

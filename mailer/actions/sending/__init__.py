@@ -1,1 +1,0 @@
-"""What the service does at the hour: schedule, launch, send, report."""

@@ -1,0 +1,1 @@
+"""Joining, leaving and the people of a list."""

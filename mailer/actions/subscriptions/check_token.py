@@ -1,0 +1,45 @@
+"""Whether the token in an address of ours is genuine, and of the list that the address names."""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection
+
+from mailer.app import App
+from mailer.domain.command_address import Command, CommandAddress
+from mailer.domain.token import Purpose, read_one_of
+from mailer.errors import NotFound, TokenRefused
+from mailer.mail.bounces.match_delivery import OF_COMPLAINTS
+from mailer.store import mailing_lists, subscriptions
+
+_PURPOSES = {
+    Command.CONFIRM: (Purpose.CONFIRM,),
+    Command.LEAVE: (Purpose.LEAVE, Purpose.LEAVE_REPLY),
+    Command.RETURN_PATH: (Purpose.RETURN_PATH,),
+    Command.COMPLAINT: OF_COMPLAINTS,
+    Command.REPLY: (Purpose.REPLY,),
+}
+_MUST_CARRY = {Command.CONFIRM, Command.RETURN_PATH, Command.REPLY}
+_OF_LETTERS = {Purpose.RETURN_PATH, Purpose.COMPLAINT}
+
+
+async def check_token(app: App, to: CommandAddress) -> None:
+    """TokenRefused where the token is missing, altered, made for something else, or names somebody on another list.
+
+    One is genuine though what it names is gone since. Only genuine ones cost a look into the database.
+    """
+    purposes = _PURPOSES.get(to.command)
+    if to.token is None or purposes is None:
+        if to.command in _MUST_CARRY:
+            raise TokenRefused("this address needs a token")
+        return
+    purpose, number = read_one_of(app.house.keyring, purposes, to.token)
+    if purpose not in _OF_LETTERS and await app.database.read(_is_of_another_list, number, to.list_name or ""):
+        raise TokenRefused(f"this token is not of {to.list_name}")
+
+
+def _is_of_another_list(tx: Connection, subscription_id: int, list_name: str) -> bool:
+    named = subscriptions.find_by_id(tx, subscription_id)
+    try:
+        return named is not None and named.mailing_list_id != mailing_lists.named(tx, list_name).id
+    except NotFound:
+        return True

@@ -1,1 +1,0 @@
-"""What organisers do: open lists, bring people, write campaigns."""

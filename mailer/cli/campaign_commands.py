@@ -1,0 +1,196 @@
+"""`mailer campaign ...`: writing, scheduling, steering and following campaigns."""
+
+from __future__ import annotations
+
+import csv
+import sys
+from dataclasses import asdict
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from mailer.cli.campaign_control_commands import steering
+from mailer.cli.cli_context import Anyway, AsJson, act, read_text, say, show_json
+from mailer.domain.campaign import WhenUncertain
+
+if TYPE_CHECKING:
+    from mailer.app import App
+    from mailer.domain.campaign import Campaign
+
+campaigns = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Write, schedule and follow campaigns.")
+
+campaigns.add_typer(steering)
+
+_TIME_TO_CANCEL_S = 30
+
+Over = Annotated[str | None, typer.Option(help="Spread the letters over so long: 6h, 90m, 2h30m; at most 7d.")]
+
+
+@campaigns.command("new")
+def new(
+    files: Annotated[list[Path], typer.Argument(help="Markdown with front matter, one file per language.")],
+    list_name: Annotated[str, typer.Option("--list", help="The list it goes to.")],
+    if_uncertain: Annotated[
+        WhenUncertain,
+        typer.Option(
+            help="When a crash leaves it unknown whether somebody's letter went out: resend it, the same to the octet"
+            " and twice at most, or park it for `settle`: rather none than two."
+        ),
+    ] = WhenUncertain.RESEND,
+    as_json: AsJson = False,
+) -> None:
+    """Keep a draft; prints its id. The first file is for readers whose language has none."""
+    from mailer.actions.campaigns.new_campaign import new_campaign
+
+    texts = {str(file): read_text(file) for file in files}
+    number = act(lambda app: new_campaign(app, list_name=list_name, texts=texts, when_uncertain=if_uncertain))
+    show_json({"id": number}) if as_json else typer.echo(number)
+
+
+@campaigns.command("schedule")
+def schedule_(
+    campaign_id: int,
+    at: Annotated[str, typer.Option(help="Local time, ISO 8601: 2026-12-01T09:00.")],
+    zone: Annotated[str, typer.Option(help="Whose clock: Europe/Berlin.")],
+    over: Over = None,
+    anyway: Anyway = False,
+    as_json: AsJson = False,
+) -> None:
+    """Set the hour; again to move it."""
+    from mailer.actions.campaigns.schedule import schedule
+
+    _scheduled(act(lambda app: schedule(app, campaign_id, local_time=at, zone=zone, over=over, anyway=anyway)), as_json)
+
+
+@campaigns.command("send")
+def send(
+    campaign_id: int,
+    now: Annotated[bool, typer.Option("--now", help="Do not wait those 30 seconds.")] = False,
+    over: Over = None,
+    anyway: Anyway = False,
+    as_json: AsJson = False,
+) -> None:
+    """Send in 30 seconds, so that there is time to cancel; says to how many."""
+    from mailer.actions.campaigns.report import reach
+    from mailer.actions.campaigns.schedule import send_now
+    from mailer.store.queue.workers import owned
+
+    async def verb(app: App) -> tuple[Campaign, int, bool]:
+        wait_s = 0 if now else _TIME_TO_CANCEL_S
+        campaign = await send_now(app, campaign_id, wait_s=wait_s, over=over, anyway=anyway)
+        return campaign, await reach(app, campaign_id), owned(app.database.engine)
+
+    campaign, people, running = act(verb)
+    if as_json:
+        show_json(asdict(campaign) | {"reach": people, "service_running": running})
+        return
+    when = "now" if now else f"in {_TIME_TO_CANCEL_S} seconds (mailer campaign cancel {campaign_id} stops it)"
+    say(f"Campaign {campaign_id} goes to {people} people, {when}{_spread(campaign)}.")
+    if not running:
+        say("No service is running: it will be sent when `mailer serve` starts, if that is within two hours.")
+
+
+def _scheduled(campaign: Campaign, as_json: bool) -> None:
+    if as_json:
+        show_json(asdict(campaign))
+    else:
+        say(f"Campaign {campaign.id} is scheduled for {campaign.local_time} {campaign.zone}{_spread(campaign)}.")
+
+
+def _spread(campaign: Campaign) -> str:
+    return f", spread over {timedelta(seconds=campaign.over_s)}" if campaign.over_s else ""
+
+
+@campaigns.command("ls")
+def ls(as_json: AsJson = False) -> None:
+    """All campaigns, newest first."""
+    from mailer.actions.campaigns.report import every_campaign
+
+    found = act(every_campaign)
+    if as_json:
+        show_json([asdict(one) for one in found])
+        return
+    for one in found:
+        typer.echo(f"{one.id}\t{one.state}\t{one.local_time or '-'} {one.zone or ''}\t{one.subject}")
+
+
+@campaigns.command("preview")
+def preview_(
+    campaign_id: int,
+    to: Annotated[str | None, typer.Option(help="The reader's address (the owner's if not given).")] = None,
+    name: Annotated[str | None, typer.Option(help="The reader's name.")] = None,
+    language: Annotated[str | None, typer.Option(help="The reader's language.")] = None,
+    attribute: Annotated[
+        list[str] | None, typer.Option(help="What else is known of the reader, as town=Ankara; may be repeated.")
+    ] = None,
+    part: Annotated[str, typer.Option("--as", help="text, html or eml (the source).")] = "text",
+    as_json: AsJson = False,
+) -> None:
+    """Print the letter as a reader would get it."""
+    from mailer.actions.campaigns.preview import preview
+    from mailer.mail.message.letter import shown, shown_whole
+
+    if part not in {"text", "html", "eml"}:
+        say(f"mailer: --as {part}: it is text, html or eml")
+        raise typer.Exit(2)
+    known = dict(map(_attribute, attribute or ()))
+    letter = act(lambda app: preview(app, campaign_id, to=to, name=name, language=language, attributes=known))
+    if as_json:
+        show_json(shown_whole(letter))
+        return
+    sys.stdout.buffer.write(letter.content if part == "eml" else shown(letter, part).encode())
+
+
+def _attribute(text: str) -> tuple[str, str]:
+    column, equals, value = text.partition("=")
+    if not (equals and column.strip()):
+        say(f"mailer: --attribute {text}: it is a column of the people's table and a value, like town=Ankara")
+        raise typer.Exit(2)
+    return column.strip().lower().replace(" ", "_"), value.strip()
+
+
+@campaigns.command("status")
+def status_(
+    campaign_id: int,
+    watch: Annotated[bool, typer.Option("--watch", help="A live bar, until it is over.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """How far it has come: state, counts, rate, time left, and what holds it up."""
+    from mailer.cli.campaign_progress_bar import follow, show_status
+
+    act(lambda app: (follow if watch else show_status)(app, campaign_id, as_json))
+
+
+@campaigns.command("show")
+def show(campaign_id: int, as_json: AsJson = False) -> None:
+    """The campaign's texts, as they were written."""
+    from mailer.actions.campaigns.show_source import show_texts
+
+    found = act(lambda app: show_texts(app, campaign_id))
+    if as_json:
+        show_json({"id": campaign_id, "editions": [{"language": key, "text": text} for key, text in found.items()]})
+        return
+    for language, text in found.items():
+        typer.echo(f"===== {language}\n{text}")
+
+
+@campaigns.command("report")
+def report_(
+    campaign_id: int,
+    as_csv: Annotated[bool, typer.Option("--csv", help="One line per person.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """What became of the letters: how many are in each state, and what came back; or one line per person."""
+    from mailer.actions.campaigns.report import report
+    from mailer.cli.campaign_progress_bar import show_sum
+    from mailer.importers.person_row import defused
+
+    async def lines(app: App) -> None:
+        out = csv.writer(sys.stdout, lineterminator="\n")
+        out.writerow(["address", "state", "attempts", "code", "reply"])
+        async for row in report(app, campaign_id):
+            out.writerow([defused(row.address), row.state, row.attempts, row.code or "", defused(row.reply or "")])
+
+    act(lines if as_csv else lambda app: show_sum(app, campaign_id, as_json))

@@ -1,0 +1,109 @@
+"""`mailer list ...`: opening and showing mailing lists."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Annotated, Any
+
+import typer
+
+from mailer.cli.cli_context import AsJson, act, say, show_json
+
+PostalAddress = Annotated[
+    str | None, typer.Option(help="Of who writes, at the end of each letter of campaigns launched from now on.")
+]
+Reason = Annotated[
+    str | None, typer.Option(help="Why readers get its letters, in the list's language; likewise at their end.")
+]
+
+lists = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Open and show mailing lists.")
+
+
+@lists.command("add")
+def add(
+    list_name: Annotated[str, typer.Argument(help="The list's address before the @: lower case, at most 26.")],
+    title: Annotated[str, typer.Option("--name", help='What people read: "Open Appeals".')],
+    owner: Annotated[str, typer.Option(help="The address of who answers for the list.")],
+    description: Annotated[str, typer.Option(help="One sentence on what it is about.")] = "",
+    language: Annotated[str, typer.Option(help="Of letters to people whose own is not known.")] = "en",
+    postal_address: PostalAddress = None,
+    reason: Reason = None,
+    as_json: AsJson = False,
+) -> None:
+    """Open a list; its addresses work at once."""
+    from mailer.actions.lists.add_list import add_list
+
+    made = act(
+        lambda app: add_list(
+            app,
+            name=list_name,
+            title=title,
+            owner=owner,
+            description=description,
+            language=language,
+            postal_address=postal_address or "",
+            reason=reason or "",
+        )
+    )
+    show_json(asdict(made)) if as_json else say(f"The list {made.name} is open: people join by {made.name}-join@.")
+
+
+@lists.command("set")
+def set_(
+    list_name: str,
+    hard_after: Annotated[
+        int | None, typer.Option(min=1, help="So many letters in a row that came back for good, and none goes there.")
+    ] = None,
+    soft_limit: Annotated[
+        int | None, typer.Option(min=1, help="So many points of letters that came back for now, and a probe is sent.")
+    ] = None,
+    postal_address: PostalAddress = None,
+    reason: Reason = None,
+    as_json: AsJson = False,
+) -> None:
+    """Change what a list's letters say at their end ("" takes it away), and how many that come back it bears."""
+    from mailer.actions.lists.set_list import set_list
+
+    changed = act(
+        lambda app: set_list(
+            app,
+            list_name,
+            hard_after=hard_after,
+            soft_limit=soft_limit,
+            postal_address=postal_address,
+            reason=reason,
+        )
+    )
+    if as_json:
+        show_json(asdict(changed))
+    else:
+        say(f"{list_name}: none after {changed.hard_after} hard, a probe at {changed.soft_limit} points of soft ones.")
+        for line in (changed.reason, *(changed.postal_address or "").splitlines()):
+            if line:
+                say(f"  {line}")
+
+
+@lists.command("show")
+def show(list_name: str, as_json: AsJson = False) -> None:
+    """A list, and how many people are on it."""
+    from mailer.actions.lists.show_list import show_list
+
+    _print([act(lambda app: show_list(app, list_name))], as_json)
+
+
+@lists.command("ls")
+def ls(as_json: AsJson = False) -> None:
+    """All lists."""
+    from mailer.actions.lists.show_list import show_lists
+
+    _print(act(show_lists), as_json)
+
+
+def _print(shown: list[dict[str, Any]], as_json: bool) -> None:
+    if as_json:
+        show_json(shown)
+        return
+    for one in shown:
+        counts = ", ".join(f"{number} {state}" for state, number in one["subscriptions"].items())
+        quiet = f"\tanswers no strangers until {one['quiet_until']:%Y-%m-%d %H:%M} UTC" if one["quiet_until"] else ""
+        typer.echo(f"{one['address']}\t{one['title']}\t{one['language']}\t{one['owner']}\t{counts}{quiet}")

@@ -1,0 +1,59 @@
+"""The `mailer` command and its parts."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from mailer import __version__
+from mailer.cli import backup_commands, service_commands
+from mailer.cli.campaign_commands import campaigns
+from mailer.cli.dkim_commands import keys
+from mailer.cli.doctor_command import doctor
+from mailer.cli.explain_command import explain_files
+from mailer.cli.init_command import init
+from mailer.cli.list_commands import lists
+from mailer.cli.people_commands import people
+from mailer.cli.restore_command import restore_subscribers
+
+command = typer.Typer(
+    name="mailer",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    add_completion=False,
+    help="Mailing lists and newsletters: join by email, blasts on a clock, leave by link.",
+)
+for own in (
+    init,
+    service_commands.serve,
+    service_commands.worker,
+    service_commands.migrate,
+    backup_commands.backup,
+    backup_commands.restore,
+    service_commands.demo,
+):
+    command.command()(own)
+command.command()(doctor)
+command.command("explain")(explain_files)
+command.add_typer(lists, name="list")
+people.command("restore")(restore_subscribers)
+command.add_typer(people, name="subscribers")
+command.add_typer(campaigns, name="campaign")
+command.add_typer(keys, name="dkim")
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"mailer {__version__}")
+        raise typer.Exit
+
+
+@command.callback()
+def _options(
+    _version: Annotated[
+        bool, typer.Option("--version", help="Print the version.", callback=_show_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Settings are read from settings.toml here, or from the file that MAILER_SETTINGS names."""

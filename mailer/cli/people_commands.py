@@ -1,0 +1,191 @@
+"""`mailer subscribers ...`: bringing people along, taking them out, looking one up."""
+
+from __future__ import annotations
+
+import csv
+import getpass
+import io
+import sys
+from collections.abc import Collection
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, TextIO
+
+import typer
+
+from mailer.cli.cli_context import AsJson, act, say, show_json, told_plainly
+from mailer.cli.people_file import open_people
+
+if TYPE_CHECKING:
+    from mailer.actions.subscriptions.import_people import Imported
+    from mailer.importers.people_csv import BadRow
+
+people = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Import, export and look up subscribers.")
+
+ListName = Annotated[str, typer.Option("--list", help="The list's name.")]
+_ROWS_SHOWN = 20
+
+
+@people.command("import")
+def import_(
+    file: Annotated[Path, typer.Argument(help="A CSV file, or a plain list of addresses.")],
+    list_name: ListName,
+    invite: Annotated[bool, typer.Option("--invite", help="Ask each by letter instead of taking your word.")] = False,
+    ignored: Annotated[
+        list[str] | None,
+        typer.Option("--ignore-column", metavar="NAME", help="Leave this column out; may be given again."),
+    ] = None,
+    encoding: Annotated[str | None, typer.Option(help="The file's, if the guess is wrong: cp1254, koi8-r.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Put people on a list; bad rows are told by line, and never stop the rest.
+
+    The first line names the columns: email (E-Mail, Correo ...), name (or first and last name), language, zone; others
+    are kept as attributes. What is guessed is said. Who left stays out.
+
+    A column that says who left, agreed or bounced is not understood: the table is refused, unless that column is named
+    with --ignore-column. What `export --all` wrote brings all states back. Exit 1 where no row could be used.
+    """
+    with told_plainly(), open_people(file, encoding) as (table, guessed):
+        evidence = {"file": file.name} | ({"ignored": sorted(ignored)} if ignored else {})
+        done = _take_in(table, list_name, evidence, invite, ignored or (), file.stat().st_size)
+    _told(done, as_json, invite, guessed)
+
+
+@people.command("add")
+def add(
+    address: str,
+    list_name: ListName,
+    name: Annotated[str, typer.Option(help="As letters are to greet them.")] = "",
+    language: Annotated[str, typer.Option(help="Of their letters: en, pt-br.")] = "",
+    zone: Annotated[str, typer.Option(help="By whose clock hours are told to them: Europe/Berlin.")] = "",
+    invite: Annotated[bool, typer.Option("--invite", help="Ask by letter instead of taking your word.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Put one person on a list."""
+    from mailer.domain.language import parse_language
+    from mailer.domain.local_time import parse_zone
+
+    with told_plainly():
+        zone = parse_zone(zone).key if zone else ""
+    if language and not parse_language(language):
+        say(f"mailer: {language!r} is not a language tag like en or tr")
+        raise typer.Exit(2)
+    table = io.StringIO()
+    csv.writer(table).writerows([["email", "name", "language", "zone"], [address, name, language, zone]])
+    table.seek(0)
+    _told(_take_in(table, list_name, {"command": "subscribers add"}, invite, (), None), as_json, invite, None)
+
+
+def _take_in(
+    table: TextIO,
+    list_name: str,
+    told: dict[str, Any],
+    invite: bool,
+    ignored: Collection[str],
+    octets: int | None,
+) -> Imported:
+    from rich.console import Console
+    from rich.progress import Progress
+
+    from mailer.actions.subscriptions.import_people import import_people
+    from mailer.domain.consent import Evidence, Way
+
+    evidence = Evidence(Way.IMPORT, told | {"by": getpass.getuser()})
+    with Progress(console=Console(stderr=True), transient=True, disable=octets is None) as bar:
+        task = bar.add_task("importing", total=octets)
+
+        def progress(done: Imported) -> None:
+            at = min(table.buffer.tell() if hasattr(table, "buffer") else 0, octets or 0)
+            bar.update(task, completed=at, description=f"{done.rows} rows")
+
+        return act(
+            lambda app: import_people(
+                app,
+                list_name=list_name,
+                file=table,
+                evidence=evidence,
+                invite=invite,
+                ignored=ignored,
+                progress=progress,
+            )
+        )
+
+
+def _told(done: Imported, as_json: bool, invite: bool, guessed: str | None) -> None:
+    how = [*filter(None, [guessed]), *done.guessed]
+    counts = {
+        "rows": done.rows,
+        "added": done.added,
+        "known": done.known,
+        "repeated": done.repeated,
+        "kept_out": done.kept_out,
+        "bad": done.bad_rows,
+    }
+    if as_json:
+        lines = {"bad_rows": done.bad, "remarks": done.remarks}
+        told = {name: [{"line": one.line, "reason": one.reason} for one in rows] for name, rows in lines.items()}
+        show_json(counts | told | {"guessed": how})
+    else:
+        for one in how:
+            say(one)
+        _say_lines(done.remarks)
+        _say_lines(done.bad)
+        word = "invited" if invite else "added"
+        kept_out, repeated = f"{done.kept_out} kept out (they left)", f"{done.repeated} repeated (the last row counts)"
+        known = f"{done.known} known before"
+        typer.echo(f"{done.added} {word}, {known}, {repeated}, {kept_out}, {done.bad_rows} bad rows: {done.rows} rows")
+    if done.rows and done.bad_rows == done.rows:
+        raise typer.Exit(1)
+
+
+def _say_lines(rows: list[BadRow]) -> None:
+    for row in rows[:_ROWS_SHOWN]:
+        say(f"line {row.line}: {row.reason}")
+    if len(rows) > _ROWS_SHOWN:
+        say(f"... and {len(rows) - _ROWS_SHOWN} more (--json lists them)")
+
+
+@people.command("export")
+def export(
+    list_name: ListName,
+    file: Annotated[Path | None, typer.Argument(help="Where to; stdout if not given.")] = None,
+    everybody: Annotated[
+        bool, typer.Option("--all", help="With pending and departed people, and their state.")
+    ] = False,
+    bom: Annotated[bool, typer.Option(help="Begin with a byte order mark, by which spreadsheets know UTF-8.")] = True,
+) -> None:
+    """Take a list's people out, as the CSV that brings them back."""
+    from mailer.actions.subscriptions.export_people import export_people
+
+    try:
+        sink = file.open("wb") if file else sys.stdout.buffer
+    except OSError as trouble:
+        say(f"mailer: {file}: {trouble.strerror}")
+        raise typer.Exit(2) from None
+    with io.TextIOWrapper(sink, "utf-8-sig" if bom else "utf-8", newline="") as out:
+        number = act(lambda app: export_people(app, list_name=list_name, file=out, everybody=everybody))
+        out.flush()
+    say(f"{number} exported")
+
+
+@people.command("show")
+def show(address: str, as_json: AsJson = False) -> None:
+    """What is known of an address: subscriptions, standing orders, what came back, and the consent record."""
+    from mailer.actions.subscriptions.show_person import show_person
+
+    person = act(lambda app: show_person(app, address))
+    if as_json:
+        show_json(person)
+        return
+    typer.echo(person["address"] + ("\tnever to be mailed" if person["never"] else ""))
+    for list_name, state in person["subscriptions"].items():
+        typer.echo(f"{list_name}\t{state}")
+    for order in person["suppressed"]:
+        typer.echo(f"{order['list']}\tno letters\t{order['reason']}")
+    for line in person["returned"]:
+        said = line["complaint"] or line["diagnostic"] or line["status"] or ""
+        undone = "\tundone" if line["undone"] else ""
+        what = "\t".join(str(line[name] or "-") for name in ("at", "list", "kind", "weight", "reason", "way"))
+        typer.echo(f"{what}\t{said}{undone}")
+    for line in person["consents"]:
+        typer.echo(f"{line['at']}\t{line['list']}\t{line['act']}\t{line['way']}\t{line['evidence']}")

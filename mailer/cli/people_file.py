@@ -1,0 +1,57 @@
+"""A file of people as it lies on a disk, or comes through a pipe: opened as text, and refused by its name."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import TextIO
+
+import typer
+
+from mailer.cli.cli_context import say
+
+_IN_MEMORY = 1 << 24
+
+
+@contextmanager
+def open_people(file: Path, encoding: str | None) -> Iterator[tuple[TextIO, str | None]]:
+    """The file's text, and what was guessed of its encoding.
+
+    Raises TableRefused for what is no text, and where its name says that the people in it left.
+    """
+    from mailer.errors import TableRefused
+    from mailer.importers.column_words import names_departed
+    from mailer.importers.table_encoding import open_table
+
+    if names_departed(file.stem):
+        raise TableRefused(
+            f"nobody is imported: its name, {file.name}, says that these people left or never were readers. "
+            "(If they are, give the file another name.)"
+        )
+    with ExitStack() as opened:
+        try:
+            octets = opened.enter_context(file.open("rb"))
+            if not octets.seekable():
+                kept = opened.enter_context(tempfile.SpooledTemporaryFile(_IN_MEMORY))
+                shutil.copyfileobj(octets, kept)
+                kept.seek(0)
+            beside = _departed_beside(file)
+        except OSError as trouble:
+            say(f"mailer: {file}: {trouble.strerror}")
+            raise typer.Exit(2) from None
+        if beside:
+            say(f"beside it lies {', '.join(beside[:3])}: who stands there is not kept out by that")
+        table, guessed = open_table(octets if octets.seekable() else kept, encoding)  # type: ignore[arg-type]
+        yield opened.enter_context(table), guessed
+
+
+def _departed_beside(file: Path) -> list[str]:
+    """The tables in the same folder whose names say that they are of people who left."""
+    from mailer.importers.column_words import names_departed
+
+    if not file.is_file():
+        return []
+    return sorted(one.name for one in file.parent.glob(f"*{file.suffix}") if names_departed(one.stem))

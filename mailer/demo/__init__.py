@@ -1,0 +1,1 @@
+"""The demo: the whole service on one machine, with invented people."""

@@ -1,0 +1,119 @@
+"""The demo's stage: the real service on free ports, with an inbox that stands where a relay would."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import urllib.error
+import urllib.request
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.message import EmailMessage
+from pathlib import Path
+
+import aiosmtplib
+import uvicorn
+
+from mailer.app import App, open_app, resource
+from mailer.demo.inbox import Inbox
+from mailer.demo.inbox_pages import inbox_app
+from mailer.demo.sink import open_sink
+from mailer.domain.keyring import KEY_OCTETS, Keyring, write_keyring
+from mailer.entrypoints.service.listening_socket import listen
+from mailer.entrypoints.service.serve import Doors, Pages, serving
+from mailer.settings.load import Settings, check_settings
+from mailer.store.migration import bring_up_to_date
+
+DOMAIN = "lists.example.org"
+HOST = "127.0.0.1"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Stage:
+    """What the story plays on."""
+
+    app: App
+    inbox: Inbox
+    doors: Doors
+    inbox_port: int
+
+    @property
+    def pages(self) -> str:
+        return f"http://{HOST}:{self.doors.web_port}"
+
+    @property
+    def inbox_pages(self) -> str:
+        return f"http://{HOST}:{self.inbox_port}"
+
+    async def get(self, path: str) -> tuple[int, str]:
+        """GET a page of the service; status and body."""
+        return await asyncio.to_thread(_fetch, f"{self.pages}{path}", None)
+
+    async def post(self, path: str) -> tuple[int, str]:
+        """Press the button of a page; status and body."""
+        return await asyncio.to_thread(_fetch, f"{self.pages}{path}", b"List-Unsubscribe=One-Click")
+
+    async def mail(self, sender: str, to: str, subject: str = "", body: str = "") -> int:
+        """Write to the service as a person would; the SMTP code of the answer."""
+        message = EmailMessage()
+        message["From"], message["To"], message["Subject"] = sender, to, subject
+        message["Message-ID"] = f"<{secrets.token_hex(8)}@example.org>"
+        message.set_content(body)
+        try:
+            async with aiosmtplib.SMTP(
+                hostname=HOST, port=self.doors.intake_port, local_hostname="example.org"
+            ) as client:
+                await client.sendmail(sender, [to], message.as_bytes())
+        except aiosmtplib.SMTPRecipientsRefused as refusal:
+            return refusal.recipients[0].code
+        return 250
+
+
+@asynccontextmanager
+async def on_stage(folder: Path) -> AsyncIterator[Stage]:
+    """The service with a database and a secret in `folder`; everything ends with the block."""
+    inbox = Inbox(lambda: datetime.now(UTC))
+    async with open_sink(inbox) as relay_port:
+        app, settings = _service(folder, relay_port)
+        async with serving(app, settings.intake, settings.web) as doors, _inbox_door(app, inbox, doors) as port:
+            yield Stage(app=app, inbox=inbox, doors=doors, inbox_port=port)
+
+
+def _service(folder: Path, relay_port: int) -> tuple[App, Settings]:
+    keyring = Keyring(secrets.token_bytes(KEY_OCTETS), ((1, secrets.token_bytes(KEY_OCTETS)),))
+    (folder / "secret").write_text(write_keyring(keyring))
+    settings = check_settings(
+        {
+            "service": {"name": "Open Letters", "domain": DOMAIN, "url": f"https://{DOMAIN}"},
+            "intake": {"port": 0},
+            "web": {"port": 0},
+            "relay": ({"port": relay_port, "connections": 10},),
+        },
+        folder / "settings.toml",
+        alone=True,  # whatever stands in the environment is about a real service, with a real database
+    )
+    bring_up_to_date(settings.database.url, resource("migrations"))
+    return open_app(settings), settings
+
+
+@asynccontextmanager
+async def _inbox_door(app: App, inbox: Inbox, doors: Doors) -> AsyncIterator[int]:
+    local_url = f"http://{HOST}:{doors.web_port}"
+    web = inbox_app(inbox, app.templates, public_url=app.house.url, local_url=local_url)
+    with listen(HOST, 0, "the demo's inbox") as listener:
+        server = Pages(uvicorn.Config(web, log_config=None, lifespan="off", timeout_graceful_shutdown=1))
+        task = asyncio.create_task(server.serve(sockets=[listener]))
+        yield listener.getsockname()[1]
+        server.should_exit = True
+        await task
+
+
+def _fetch(url: str, posted: bytes | None) -> tuple[int, str]:
+    try:
+        with urllib.request.urlopen(url, posted, timeout=10) as answer:  # noqa: S310 (our own loopback address)
+            return answer.status, answer.read().decode()
+    except urllib.error.HTTPError as refusal:
+        with refusal:
+            return refusal.code, refusal.read().decode()

@@ -1,1 +1,0 @@
-"""The command line: `mailer ...`; results on stdout, everything else on stderr."""

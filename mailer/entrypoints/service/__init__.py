@@ -1,0 +1,1 @@
+"""`mailer serve` and `mailer worker`: processes and their tasks."""

@@ -1,0 +1,113 @@
+"""What a client at the mail door may say: the commands of SMTP (RFC 5321) and of LMTP (RFC 2033)."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, AnyStr, cast
+
+from aiosmtpd.lmtp import LMTP
+from aiosmtpd.smtp import syntax
+
+from mailer.entrypoints.smtp.bounded_session import Visit
+from mailer.entrypoints.smtp.handler import NULL_SENDER
+
+_PATH = re.compile(r'<((?:@[^<>\s":]+:)?(?:"(?:[^"\\\x00-\x1f\x7f]|\\[ -~])*"|[^<>"\s\x00-\x1f\x7f])*)>(?:\s+(.*))?')
+"""RFC 5321 section 4.1.2, loosely: a mailbox, perhaps behind a source route; parameters follow a space."""
+
+
+class IntakeSession(Visit):
+    """A client's mails, one after the other."""
+
+    @syntax("EHLO hostname")
+    async def smtp_EHLO(self, hostname: str | None) -> None:  # noqa: N802
+        """Say what we can (RFC 5321 section 4.1.1.1)."""
+        if not hostname:
+            await self.push("501 5.5.4 Syntax: EHLO hostname")
+            return
+        self.envelope = self._create_envelope()
+        self.session.extended_smtp, self.session.host_name = True, hostname
+        can = [self.hostname, f"SIZE {self.data_size_limit}", "8BITMIME", "PIPELINING"]
+        can += ["STARTTLS"] if self.tls_context and not self.session.ssl else []
+        await self.push("\r\n".join([*(f"250-{one}" for one in can), "250 HELP"]))
+
+    @syntax("STARTTLS", when="tls_context")
+    async def smtp_STARTTLS(self, arg: str | None) -> None:  # noqa: N802
+        """Go on in secret, and forget all that was said before (RFC 3207 section 4.2)."""
+        certificate = self._keeper.door.certificate
+        if arg or certificate is None or self.session.ssl:
+            await self.push("501 5.5.4 Syntax: STARTTLS" if arg else "503 5.5.1 Not now")
+            return
+        context, in_clear = await certificate.context(), self.transport
+        if in_clear is None:
+            return
+        self._clock.hold()
+        self._writer.write(b"220 2.0.0 Go ahead\r\n")
+        # What came in clear behind the command may be somebody else's: it must not be taken for what comes in secret.
+        cast("Any", self._reader)._buffer.clear()
+        try:
+            transport = await self.loop.start_tls(
+                in_clear, self, context, server_side=True, ssl_handshake_timeout=self._keeper.door.timeout_s
+            )
+        except OSError as trouble:
+            self.abort()
+            raise ConnectionAbortedError from trouble
+        # As asyncio.StreamWriter.start_tls does, which leaves the reader with the old one.
+        reader, writer = cast("Any", self._reader), cast("Any", self._writer)
+        self.transport = self._transport = reader._transport = writer._transport = transport
+        self._over_ssl = True
+        self.envelope, self.session = self._create_envelope(), self._create_session()
+        self.session.ssl = {"since": "STARTTLS"}
+
+    @syntax("DATA")
+    async def smtp_DATA(self, arg: str | None) -> None:  # noqa: N802
+        """Take one mail in."""
+        if arg or self.envelope is None or not self.envelope.rcpt_tos:
+            await self.push("501 5.5.4 Syntax: DATA" if arg else "503 5.5.1 Need RCPT command")
+            return
+        await self.push("354 End data with <CR><LF>.<CR><LF>")
+        self._clock.expect_mail()
+        stream = self._keeper.stream(self.envelope)
+        with stream.at_hand():
+            ended = await stream.take(self._reader)
+        if stream.refusal is None:
+            self._answering = True
+            self._clock.hold()
+            status = await self._keeper.take(stream, self.client, self.session.host_name)
+            self._answering = False
+        self.envelope = self._create_envelope()
+        await self.push(stream.refusal or status)
+        if not ended:
+            await self._hang_up_now()
+        self._in_vain = 0
+
+    def _getaddr(self, arg: str) -> tuple[str | None, str | None]:
+        # The standard library's parser, which aiosmtpd asks, raises errors of all sorts on garbage.
+        path = _PATH.fullmatch(arg)
+        return (path[1] or NULL_SENDER, path[2] or "") if path else (None, None)
+
+
+class LmtpSession(IntakeSession, LMTP):
+    """The same over LMTP: each accepted recipient gets a reply of its own after the dot (RFC 2033 section 4.2)."""
+
+    _owed = 1
+
+    @syntax("LHLO hostname")
+    async def smtp_LHLO(self, hostname: str | None) -> None:  # noqa: N802
+        """Say what we can."""
+        await super().smtp_EHLO(hostname)
+
+    async def smtp_EHLO(self, _hostname: str | None) -> None:  # noqa: N802
+        """Not ours (RFC 2033 section 4.1)."""
+        await self.push("500 5.5.1 We speak LMTP here: LHLO")
+
+    async def smtp_HELO(self, _hostname: str | None) -> None:  # noqa: N802
+        """Not ours either."""
+        await self.smtp_EHLO(_hostname)
+
+    async def push(self, status: AnyStr) -> None:
+        """Send a reply, after a mail once for each of its recipients."""
+        reply = status if isinstance(status, bytes) else status.encode("ascii")
+        times, self._owed = self._owed, 1
+        if reply.startswith(b"354") and self.envelope is not None:
+            self._owed = len(self.envelope.rcpt_tos)
+        await super().push(b"\r\n".join([reply] * times))

@@ -1,0 +1,94 @@
+"""The web application: which page answers where, and what each refusal looks like to a browser."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from mailer.actions.subscriptions.look_up import all_lists
+from mailer.app import App
+from mailer.entrypoints.web.forwarded_for import ForwardedFor
+from mailer.entrypoints.web.provider_calls import post_hook
+from mailer.entrypoints.web.public import token_pages
+from mailer.entrypoints.web.public.join_page import post_join, show_join
+from mailer.entrypoints.web.responses import HOOKS, BoundedBody, app_of, page
+from mailer.entrypoints.web.url_prefix import UrlPrefix
+from mailer.errors import DatabaseUnavailable, NoRoom, NotFound, NothingPending, TokenRefused
+
+
+def web_app(app: App, trusted_proxies: Sequence[str] = ()) -> Starlette:
+    """All pages, for one App; below the path of its url, and behind these proxies."""
+    routes = [
+        Route("/", _home),
+        Route("/health", _health),
+        Route("/robots.txt", _robots),
+        Route("/favicon.ico", _no_icon),
+        Route("/join/{name}", show_join),
+        Route("/join/{name}", post_join, methods=["POST"]),
+        Route("/confirm/{token}", token_pages.post_confirm, methods=["POST"]),
+        Route("/leave/{token}", token_pages.post_leave, methods=["POST"]),
+        Route("/rejoin/{token}", token_pages.post_rejoin, methods=["POST"]),
+        Route("/never/{token}", token_pages.post_never, methods=["POST"]),
+        Route(f"{HOOKS}{{provider}}", post_hook, methods=["POST"]),
+        Route("/{way}/{token}", _show_way),
+    ]
+    refused: dict[Any, Any] = dict.fromkeys((404, TokenRefused, NotFound), _not_found)
+    refused |= dict.fromkeys((DatabaseUnavailable, NoRoom, Exception), _trouble)
+    refused |= {NothingPending: _expired, HTTPException: _refused}
+    middleware = [
+        Middleware(ForwardedFor, trusted_proxies=trusted_proxies),
+        Middleware(UrlPrefix, prefix=app.house.path, routes=routes),
+        Middleware(BoundedBody),
+    ]
+    web = Starlette(routes=routes, exception_handlers=refused, middleware=middleware)
+    web.router.redirect_slashes = False
+    web.state.app = app
+    return web
+
+
+async def _show_way(request: Request) -> Response:
+    if request.path_params["way"] not in token_pages.PURPOSES:
+        raise HTTPException(404)
+    return await token_pages.show(request)
+
+
+async def _home(request: Request) -> Response:
+    return page(request, "home", mailing_lists=await all_lists(app_of(request)))
+
+
+async def _health(_request: Request) -> Response:
+    """Served only once every door is open: the pages open last."""
+    return PlainTextResponse("ok\n")
+
+
+async def _robots(request: Request) -> Response:
+    """Personal links are nobody's to follow but the reader's; of the other pages robots may make a preview."""
+    personal = "".join(f"Disallow: {app_of(request).house.path}/{way}/\n" for way in token_pages.PURPOSES)
+    return PlainTextResponse(f"User-agent: *\n{personal}")
+
+
+async def _no_icon(_request: Request) -> Response:
+    return Response(status_code=204, headers={"Cache-Control": "max-age=604800"})
+
+
+async def _not_found(request: Request, _refusal: Exception) -> Response:
+    return page(request, "not_found", status=404)
+
+
+async def _expired(request: Request, _refusal: Exception) -> Response:
+    return page(request, "expired", status=410, mailing_list=None)
+
+
+async def _trouble(request: Request, trouble: Exception) -> Response:
+    return page(request, "trouble", status=503 if isinstance(trouble, DatabaseUnavailable | NoRoom) else 500)
+
+
+async def _refused(_request: Request, refusal: HTTPException) -> Response:
+    return PlainTextResponse(f"{refusal.detail}\n", refusal.status_code, headers=refusal.headers)

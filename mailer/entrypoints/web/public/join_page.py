@@ -1,0 +1,66 @@
+"""The join form: one plain page, whose answer is kept as a row and acted on like a mail."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from babel import Locale
+from starlette.requests import Request
+from starlette.responses import Response
+
+from mailer.actions.inbound.receive import receive
+from mailer.actions.subscriptions.look_up import look_up_list
+from mailer.domain.address import parse_address
+from mailer.domain.incoming_message import Arrival
+from mailer.domain.language import parse_language
+from mailer.domain.mailing_list import MailingList
+from mailer.entrypoints.web.responses import app_of, client_of, page, read_form
+from mailer.errors import AddressRefused
+
+_LONGEST_NAME = 100
+
+
+async def show_join(request: Request) -> Response:
+    """The empty form."""
+    mailing_list = await look_up_list(app_of(request), request.path_params["name"])
+    return _form(request, mailing_list, {"email": "", "name": "", "language": ""})
+
+
+async def post_join(request: Request) -> Response:
+    """Keep what was asked for, and answer at once: the same, in the same time, whoever is subscribed."""
+    app = app_of(request)
+    mailing_list = await look_up_list(app, request.path_params["name"])
+    posted = await read_form(request)
+    form = {field: posted.get(field, "").strip() for field in ("email", "name", "language")}
+    form["name"] = "".join(character for character in form["name"] if character.isprintable())[:_LONGEST_NAME]
+    again = posted.get("again") == "1"
+    try:
+        address = parse_address(form["email"])
+    except AddressRefused:
+        return _form(request, mailing_list, form, problem=True)
+    if not posted.get("website"):  # a trap that people never see: whoever fills it in is a robot
+        asked = {
+            "list": mailing_list.name,
+            "address": address.mailed,
+            "name": form["name"] or None,
+            "language": parse_language(form["language"]),
+            "again": again,
+        }
+        await receive(app, Arrival(sender="", recipients=(), request=asked, client=client_of(request)))
+    wanted = parse_language(form["language"])
+    action = f"{app.house.path}/join/{mailing_list.name}"
+    return page(request, "joined", wanted, mailing_list=mailing_list, action=action, form=form, again=again)
+
+
+def _form(request: Request, mailing_list: MailingList, form: dict[str, str], *, problem: bool = False) -> Response:
+    app = app_of(request)
+    languages = [(tag, Locale.parse(tag, sep="-").get_display_name(tag)) for tag in app.templates.languages]
+    values: dict[str, Any] = {
+        "mailing_list": mailing_list,
+        "letterhead": app.letterhead(mailing_list),
+        "action": f"{app.house.path}/join/{mailing_list.name}",
+        "languages": languages,
+        "form": form | {"language": form["language"] or mailing_list.language},
+        "problem": problem,
+    }
+    return page(request, "join", parse_language(form["language"]), status=422 if problem else 200, **values)

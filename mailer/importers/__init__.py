@@ -1,0 +1,1 @@
+"""Tables of people, ours and other products': read as rows to import."""

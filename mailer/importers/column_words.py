@@ -1,0 +1,88 @@
+"""What the headings of a table of people mean, and which of them say who may be written to."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from pathlib import Path
+
+from mailer.mail.message.normalize_text import folded
+
+_FILE = Path(__file__).with_name("column_words.toml")
+_HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+_WORD = re.compile(r"[^\W_]+")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ColumnWords:
+    """The words of column_words.toml, made alike."""
+
+    means: Mapping[str, str]
+    """A heading -> which of our columns it is."""
+    state_words: frozenset[str]
+    state_parts: tuple[str, ...]
+    departed: frozenset[str]
+    flags: frozenset[str]
+    file_parts: tuple[str, ...]
+
+
+def plain(heading: str) -> str:
+    """A heading's words made alike, with a space between: "Status_der-Gruppe", "statusDerGruppe" are one."""
+    return " ".join(_WORD.findall(folded(_HUMP.sub(" ", heading))))
+
+
+def meaning_of(heading: str) -> str | None:
+    """Which of our columns a heading is: email, name, first_name, last_name, language or zone."""
+    return _words().means.get(plain(heading))
+
+
+def speaks_of_state(heading: str) -> bool:
+    """Whether a heading says that its column tells who is on a list, left it, agreed, or cannot be reached."""
+    words = plain(heading)
+    return _has_word(words, _words().state_words) or _has_part(words, _words().state_parts)
+
+
+def names_departed(file_name: str) -> bool:
+    """Whether a file's name says that the people in it are no readers."""
+    return _has_part(plain(file_name), _words().file_parts)
+
+
+@lru_cache(maxsize=4096)
+def says_departed(cell: str) -> bool:
+    """Whether a whole cell says that its person is no reader."""
+    return plain(cell) in _words().departed
+
+
+def is_flag(cell: str) -> bool:
+    """Whether a whole cell is a yes or no to something."""
+    return plain(cell) in _words().flags
+
+
+def _has_word(words: str, of: Collection[str]) -> bool:
+    padded = f" {words} "
+    return any(f" {word} " in padded for word in of)
+
+
+def _has_part(words: str, of: Collection[str]) -> bool:
+    joined = words.replace(" ", "")
+    return any(part in joined for part in of)
+
+
+@cache
+def _words() -> ColumnWords:
+    table = tomllib.loads(_FILE.read_text(encoding="utf-8"))
+    return ColumnWords(
+        means={plain(heading): name for name, headings in table["means"].items() for heading in headings},
+        state_words=frozenset(map(plain, table["state"]["words"])),
+        state_parts=_parts(table["state"]["parts"]),
+        flags=frozenset(map(plain, table["flags"]["values"])),
+        departed=frozenset(map(plain, table["departed"]["values"])),
+        file_parts=_parts(table["file"]["parts"]),
+    )
+
+
+def _parts(said: Collection[str]) -> tuple[str, ...]:
+    return tuple(plain(part).replace(" ", "") for part in said)

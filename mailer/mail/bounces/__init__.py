@@ -1,0 +1,1 @@
+"""Bounces, complaints and automatic replies: parsed and classified."""

@@ -1,0 +1,1 @@
+"""From a campaign file or a notice to a finished letter."""

@@ -1,0 +1,226 @@
+"""Where an organiser's expressions are evaluated: a Jinja2 sandbox of words, numbers and flat lists, within bounds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from jinja2 import Undefined, pass_context
+from jinja2.exceptions import SecurityError
+from jinja2.runtime import Context, StrictUndefined
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from mailer.mail.compose.merge_field import Hole, Marks, clean
+
+RUN = "the run"
+"""The evaluation's own value among the person's; no manuscript can spell a name with a space."""
+MOST_STEPS = 100_000
+"""Of one evaluation: turns of loops, each by the size of what is repeated, and characters handled.
+
+Counted, not timed, so that what was tried once renders on a busy machine too; it is about 50 ms.
+"""
+METHODS = frozenset(
+    {"capitalize", "casefold", "count", "endswith", "find", "index", "isalpha", "isdecimal", "isdigit", "lower"}
+    | {"lstrip", "removeprefix", "removesuffix", "replace", "rfind", "rsplit", "rstrip", "split", "startswith"}
+    | {"strip", "swapcase", "title", "upper"}
+)
+"""Of text and lists; none makes more of what it is given than `replace` does."""
+TESTS = frozenset({"divisibleby", "even", "odd"})
+LOOP_FACTS = frozenset({"index", "index0", "revindex", "revindex0", "first", "last", "length"})
+_LONGEST_TEXT = 10_000
+_LONGEST_ARGUMENT = 200
+_MOST_TURNS = 1000
+_LARGEST_NUMBER = 10**6
+
+
+class HoleWord(str):
+    """What a hole in a script comes to, which has one mark wherever it stands, as it has outside of scripts."""
+
+    hole: Hole
+    __slots__ = ("hole",)
+
+
+@dataclass(slots=True)
+class Run:
+    """One evaluation: what it has used up, and the words that came out of it."""
+
+    marks: Marks
+    words: list[str] = field(default_factory=list)
+    steps: int = 0
+    _holes: dict[tuple[Hole, str], str] = field(default_factory=dict, init=False)
+
+    def spend(self, steps: int) -> None:
+        """Count; SecurityError beyond MOST_STEPS."""
+        self.steps += steps
+        if self.steps > MOST_STEPS:
+            raise SecurityError("it takes too many steps; loop over less")
+
+    def mark(self, word: str) -> str:
+        """Put a word by; what stands for it in the text."""
+        if not isinstance(word, HoleWord):
+            self.words.append(clean(word))
+            return self.marks.of_word(len(self.words) - 1)
+        if (known := self._holes.get((word.hole, word))) is None:
+            self.words.append(str(word))
+            known = self._holes[word.hole, word] = self.marks.of_word(len(self.words) - 1)
+        return known
+
+
+class Sandbox(ImmutableSandboxedEnvironment):
+    """Nothing but METHODS and range can be called, and nothing grows beyond bounds."""
+
+    intercepted_binops = frozenset({"+", "-", "*", "/", "//", "%"})
+
+    def __init__(self) -> None:
+        # A comment would begin with what no manuscript holds: "{#" is text there.
+        super().__init__(
+            comment_start_string="\x00#",
+            comment_end_string="#\x00",
+            trim_blocks=True,
+            lstrip_blocks=True,
+            keep_trailing_newline=True,
+            undefined=StrictUndefined,
+            optimized=False,
+            finalize=_as_mark,
+        )
+        self.globals = {"range": _range}
+        self.tests = {name: self.tests[name] for name in TESTS}
+        self.filters = {
+            "each_": _each,
+            "hole_": _hole,
+            "joined_": _bounded(_join),
+            **{name: _bounded(work) for name, work in FILTERS.items()},
+        }
+
+    def call(self, context: Context, called: Any, /, *args: Any, **kwargs: Any) -> Any:
+        """A method of text or a list, or range."""
+        value = getattr(called, "__self__", None)
+        if called is _range:
+            return _range(*args)
+        if type(value) not in (str, list) or called.__name__ not in METHODS or kwargs:
+            raise SecurityError("only methods of text and lists can be called")
+        _check_arguments(context, value, args)
+        return _checked(context, called(*args))
+
+    def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
+        """Text can be added to text; all else is arithmetic with numbers of a reasonable size."""
+        if operator == "+" and isinstance(left, str) and isinstance(right, str):
+            return _checked(context, left + right)
+        for number in (left, right):
+            if not isinstance(number, int | float) or abs(number) > _LARGEST_NUMBER:
+                raise SecurityError(f"{operator} takes numbers up to a million; ~ joins texts")
+        return self.binop_table[operator](left, right)
+
+
+def _bounded(work: Callable[..., Any]) -> Callable[..., Any]:
+    """`work` on a value, counted in its run, with arguments and a result that are not too long."""
+
+    @pass_context
+    def counted(context: Context, value: Any, *args: Any) -> Any:
+        if isinstance(value, Undefined):
+            str(value)  # says what is not there
+        _check_arguments(context, value, args)
+        return _checked(context, work(value, *args))
+
+    return counted
+
+
+def _check_arguments(context: Context, value: Any, args: tuple[Any, ...]) -> None:
+    context.parent[RUN].spend(1 + _size(value))
+    if any(_size(argument) > _LONGEST_ARGUMENT for argument in args):
+        raise SecurityError(f"more than {_LONGEST_ARGUMENT} characters are given to a filter or a method")
+
+
+def _checked(context: Context, result: Any) -> Any:
+    size = _size(result)
+    context.parent[RUN].spend(size)
+    if size > _LONGEST_TEXT:
+        raise SecurityError(f"it makes more than {_LONGEST_TEXT} characters")
+    return result
+
+
+def _size(value: Any) -> int:
+    if isinstance(value, str):
+        return len(value)
+    return sum(map(_size, value)) + len(value) if isinstance(value, list | tuple) else 1
+
+
+@pass_context
+def _each(context: Context, value: Any, weight: int) -> list[Any]:
+    """What a loop goes over: at most 1000 turns, each counted by how much it repeats."""
+    if not isinstance(value, list | tuple | range | str):
+        raise SecurityError("only a list can be looped over; `split` makes one of a text")
+    if len(value) > _MOST_TURNS:
+        raise SecurityError(f"a loop has at most {_MOST_TURNS} turns")
+    context.parent[RUN].spend(len(value) * weight)
+    return list(value)
+
+
+@pass_context
+def _as_mark(context: Context, value: Any) -> str:
+    """Put by what an expression gives; a mark stands for it in the text, as for a hole."""
+    if isinstance(value, Undefined):
+        str(value)  # says what is not there
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        raise SecurityError("only a text or a number can stand in a letter; `join` makes a text of a list")
+    return str(context.parent[RUN].mark(value if isinstance(value, str) else str(value)))
+
+
+def _hole(value: Any, name: str, fallback: str) -> HoleWord:
+    hole = Hole(name, clean(fallback))
+    word = HoleWord(hole.word({name: str(value)}))
+    word.hole = hole
+    return word
+
+
+def _range(*bounds: int) -> range:
+    numbers = range(*bounds)
+    if len(numbers) > _MOST_TURNS:
+        raise SecurityError(f"a range has at most {_MOST_TURNS} numbers")
+    return numbers
+
+
+def _join(value: Any, separator: str = "") -> str:
+    words = list(value)
+    if not all(isinstance(word, str | int | float) for word in words):
+        raise SecurityError("only texts and numbers can be joined")
+    return separator.join(map(str, words))
+
+
+def _number(value: Any, kind: type[int] | type[float]) -> Any:
+    """0 for what is no number, so that a missing value is none."""
+    try:
+        return kind(value)
+    except (TypeError, ValueError, OverflowError):
+        return kind(0)
+
+
+def _rounded(value: float) -> int:
+    return round(value)
+
+
+FILTERS: dict[str, Callable[..., Any]] = {
+    "abs": abs,
+    "capitalize": lambda value: value.capitalize(),
+    "default": lambda value, word="": value or word,
+    "first": lambda value: value[0] if value else "",
+    "float": lambda value: _number(value, float),
+    "int": lambda value: _number(value, int),
+    "join": _join,
+    "last": lambda value: value[-1] if value else "",
+    "length": len,
+    "list": list,
+    "lower": lambda value: value.lower(),
+    "replace": lambda value, old, new: value.replace(old, new),
+    "reverse": lambda value: value[::-1],
+    "round": _rounded,
+    "sort": sorted,
+    "title": lambda value: value.title(),
+    "trim": lambda value: value.strip(),
+    "unique": lambda value: list(dict.fromkeys(value)),
+    "upper": lambda value: value.upper(),
+}
+"""What an organiser may write after a bar."""

@@ -1,0 +1,102 @@
+"""The templates: Jinja2 sources on disk, in every language we have a catalogue for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+from babel.support import Translations
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateNotFound, select_autoescape
+
+from mailer.domain.language import direction
+from mailer.mail.inbound.command_words import Vocabulary, vocabulary_in
+
+SOURCE_LANGUAGE = "en"
+_NO_LETTERS, _HEADER = '"X-Letters: ', 2000
+
+
+@dataclass(frozen=True)
+class Templates:
+    """All template folders (`letters`, `notices`, `pages`) and the catalogues they speak from."""
+
+    directory: Path
+    locale_directory: Path
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """The languages we speak: English, and every `*.po` in the locale folder that is whole."""
+        return _spoken(self.locale_directory)
+
+    @property
+    def vocabulary(self) -> Vocabulary:
+        """The words people write to us, in more languages than we speak."""
+        return vocabulary_in(self.locale_directory)
+
+    def environment(self, language: str) -> Environment:
+        """The Jinja2 environment that speaks one of `languages`."""
+        return _environment(self.directory, self.locale_directory, language)
+
+    def render(self, name: str, language: str, /, **values: Any) -> str:
+        """One template, poured: `letters/appeal.html` in Turkish. Undefined names are errors.
+
+        Every template is also given `language` (of its own words) and `dir`.
+        """
+        template = self.environment(language).get_template(f"{name}.j2")
+        return template.render({"language": language, "dir": direction(language), **values})
+
+    def has(self, name: str) -> bool:
+        """Whether there is such a template."""
+        try:
+            self.environment(SOURCE_LANGUAGE).get_template(f"{name}.j2")
+        except TemplateNotFound:
+            return False
+        return True
+
+
+@cache
+def _spoken(locale_directory: Path) -> tuple[str, ...]:
+    whole = (path.stem for path in locale_directory.glob("*.po") if _is_whole(path))
+    return SOURCE_LANGUAGE, *sorted(whole)
+
+
+def _is_whole(catalogue: Path) -> bool:
+    """Whether no header field `X-Letters` says that it has no words for letters yet."""
+    with catalogue.open(encoding="utf-8") as file:
+        return _NO_LETTERS not in file.read(_HEADER)
+
+
+@cache
+def _environment(directory: Path, locale_directory: Path, language: str) -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(directory),
+        # By what a template makes: appeal.html.j2 escapes, appeal.txt.j2 and confirm.md.j2 do not.
+        autoescape=select_autoescape(enabled_extensions=("html.j2",), default=False, default_for_string=False),
+        undefined=StrictUndefined,
+        extensions=["jinja2.ext.i18n"],
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        auto_reload=False,
+    )
+    environment.policies["ext.i18n.trimmed"] = True
+    environment.install_gettext_translations(  # type: ignore[attr-defined]
+        _translations(locale_directory / f"{language}.po"), newstyle=True
+    )
+    return environment
+
+
+def _translations(catalogue: Path) -> Translations:
+    """The catalogue, compiled in memory: no compiled files to forget."""
+    if not catalogue.exists():
+        return Translations()
+    with catalogue.open("rb") as file:
+        messages = read_po(file, locale=catalogue.stem, abort_invalid=True)
+    compiled = BytesIO()
+    write_mo(compiled, messages)
+    compiled.seek(0)
+    return Translations(compiled)

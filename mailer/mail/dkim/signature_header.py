@@ -1,0 +1,108 @@
+"""The DKIM signatures that a mail carries, and which of them are worth checking (RFC 6376 section 3.5)."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from mailer.mail.dkim.tag_list import read_tags
+from mailer.mail.message.freshness import read_date, why_not_fresh
+from mailer.mail.message.header_section import HeaderSection
+
+_MOST_SIGNATURES, _LONGEST, _MOST_NAMES = 5, 6000, 500
+_SINGLE = "from sender reply-to to cc subject date message-id in-reply-to references"
+_SINGLE_IN_MIME = "mime-version content-type content-transfer-encoding"
+_ONLY_ONCE = frozenset(f"{_SINGLE} {_SINGLE_IN_MIME}".split())
+_DOMAIN = re.compile(r"(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\.)*[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
+_LONGEST_NAME = 253
+_SECONDS, _SPACE = re.compile(r"[0-9]{1,11}"), re.compile(r"\s+")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DkimClaim:
+    """What a DKIM-Signature field says of itself; nothing of it is shown to be true."""
+
+    index: int
+    """Which of the mail's DKIM-Signature fields it is, from the top."""
+    domain: str
+    """d=, who signs; lower case."""
+    selector: str
+    identity: str
+    """The domain of i=, else d=."""
+    relaxed_body: bool
+    """Whether the body was made canonical by the relaxed algorithm, else by the simple one."""
+    stale: str | None
+    """Why it tells nothing of now, in a few words: no signed time, or an old one; None where it is fresh."""
+    digest: str
+    """SHA-256, hex, of what it signs, text and fields: the same whatever else is changed about the mail."""
+
+    @property
+    def key_name(self) -> str:
+        """Where the key is published (section 3.6.2.1)."""
+        return f"{self.selector}._domainkey.{self.domain}"
+
+
+def dkim_claims(section: HeaderSection, now: datetime) -> list[DkimClaim]:
+    """The signatures that could show who wrote: RSA with SHA-256 (RFC 8301), of From, Subject, to whom it is, and the
+    whole text (no l=). The first five are looked at.
+
+    None where a field stands twice that may only stand once (RFC 5322 section 3.6): of two the lower one is signed, and
+    the upper one read.
+    """
+    names = [name for name, _ in section.fields if name in _ONLY_ONCE]
+    if len(set(names)) < len(names):
+        return []
+    claims = [
+        _claim(index, value, {"from", "to", "cc", "subject"} & set(names), section, now)
+        for index, value in enumerate(section.values("dkim-signature")[:_MOST_SIGNATURES])
+    ]
+    return [claim for claim in claims if claim is not None]
+
+
+def _claim(index: int, value: str, to_be_signed: set[str], section: HeaderSection, now: datetime) -> DkimClaim | None:
+    if len(value) > _LONGEST:
+        return None
+    tags = read_tags(value)
+    names = [name.strip().lower() for name in tags.get("h", "").split(":")]
+    domain, selector = tags.get("d", "").lower(), tags.get("s", "").lower()
+    if tags.get("a") != "rsa-sha256" or not to_be_signed <= set(names) or len(names) > _MOST_NAMES or "l" in tags:
+        return None
+    if not _DOMAIN.fullmatch(domain) or not _DOMAIN.fullmatch(selector) or len(domain + selector) > _LONGEST_NAME - 12:
+        return None
+    return DkimClaim(
+        index=index,
+        domain=domain,
+        selector=selector,
+        identity=tags.get("i", domain).rpartition("@")[2].lower(),
+        relaxed_body=tags.get("c", "").partition("/")[2].strip() == "relaxed",
+        stale=_why_stale(tags, section.values("date") if "date" in names else [], now),
+        digest=_digest(tags, names, section),
+    )
+
+
+def _why_stale(tags: Mapping[str, str], signed_dates: Sequence[str], now: datetime) -> str | None:
+    """By t=, x= (sections 3.5 and 6.1.1) and the Date field, where that is signed: each must be of these days."""
+    signed_at, expires_at = _time(tags, "t"), _time(tags, "x")
+    if ("t" in tags and signed_at is None) or ("x" in tags and (expires_at is None or expires_at < now)):
+        return "its time is over, or none"
+    times = [signed_at, *map(read_date, signed_dates)]
+    told = [why for at in times if at and (why := why_not_fresh(at, now))]
+    if told:
+        return told[0]
+    return None if any(times) else "no signed field says when it was written"
+
+
+def _time(tags: Mapping[str, str], name: str) -> datetime | None:
+    """Seconds since 1970; None where there are none."""
+    return datetime.fromtimestamp(int(tags[name]), UTC) if _SECONDS.fullmatch(tags.get(name, "")) else None
+
+
+def _digest(tags: Mapping[str, str], names: Sequence[str], section: HeaderSection) -> str:
+    # Not of b=, which is no part of what is signed: the same signature can be written in many ways.
+    own = [f"{name}={_SPACE.sub('', value)}" for name, value in sorted(tags.items()) if name != "b"]
+    signed = set(names)
+    fields = sorted(f"{name}:{' '.join(value.split())}" for name, value in section.fields if name in signed)
+    return hashlib.sha256("\n".join([*own, *fields]).encode("utf-8", "surrogateescape")).hexdigest()

@@ -1,0 +1,1 @@
+"""What a person wrote to us: text, command, answer, language."""

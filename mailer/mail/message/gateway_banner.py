@@ -1,0 +1,113 @@
+"""What mail gateways put above the words of a mail that came from outside: "CAUTION: External email"."""
+
+from __future__ import annotations
+
+import re
+
+from mailer.mail.message.normalize_text import folded
+
+_MARK = (
+    r"(?:caution|warning|attention|notice|alert|beware|be careful|important|security|ext|external|extern[aeo]?|externes"
+    r"|achtung|vorsicht|warnung|hinweis|sicherheitshinweis"
+    r"|dikkat|uyari|onemli|harici|dis kaynak"
+    r"|atencion|precaucion|advertencia|aviso|cuidado|alerta"
+    r"|avertissement|prudence|mise en garde|avis|exterieur"
+    r"|attenzione|avviso|avvertenza|cautela|estern[ao]"
+    r"|atencao"
+    r"|внимание|осторожно|предупреждение|внешн\w+"
+    r"|تحذير|تنبيه|انتباه|خارجي\w*"
+    r"|注意|警告|提醒|小心|警示|外部\w*|谨慎|謹慎)"
+)
+_OUTSIDE = re.compile(
+    r"\b(?:outside|external|extern\w*|aussen|ausserhalb|fremd\w*"
+    r"|dis|disindan|disaridan|harici|haric"
+    r"|fuera|exterior\w*|ajen[oa]"
+    r"|exterieur\w*|hors"
+    r"|estern\w*|fuori|all'esterno|dall'esterno"
+    r"|fora"
+    r"|внешн\w*|извне|за пределами|вне|сторонн\w*)\b"
+    r"|خارج|外部|外来|外界|组织外|公司外|单位外"
+)
+_ABOUT_MAIL = re.compile(
+    r"mail|message|nachricht|posta|ileti|correo|mensaje|courriel|messagg|mensagem|писм|письм|сообщени|رساله|بريد|邮件|郵件"
+)
+_WHERE = re.compile(
+    r"sender|organi[sz]|company|domain|network|absender|unternehmen|firma|extern|gonderen|kurum|sirket"
+    r"|remitente|empresa|expediteur|entreprise|mittente|azienda|remetente"
+    r"|отправител|организаци|компани|مرسل|موسسه|المنظمه|الشركه|发件人|寄件者|组织|公司|单位"
+)
+_ADVICE = re.compile(
+    r"\b(?:links?|click|attachments?|recogni[sz]e\w*|phishing|suspicious|trust\w*|unless|genuine|originat\w+"
+    r"|sender|safe|verif\w+|do not open|open no|report"
+    r"|anhang\w*|anhange\w*|klicken|absender\w*|vertrauen\w*|verdachtig\w*|offnen"
+    r"|baglanti\w*|ek(?:leri|ler)?|tiklama\w*|gonderen\w*|guven\w*|supheli"
+    r"|enlaces?|adjuntos?|remitente|confi\w+|sospechos\w+|haga clic"
+    r"|liens?|pieces? jointes?|expediteur|cliquez|confiance|suspect\w*"
+    r"|allegat[io]|mittente|cliccare|fidat\w*|sospett\w*"
+    r"|ligac\w+|anexos?|remetente|clique|suspeit\w+"
+    r"|ссылк\w*|вложени\w*|отправител\w*|доверя\w*|подозрительн\w*)\b"
+    r"|الروابط|روابط|المرفقات|مرفقات|المرسل|链接|連結|鏈接|附件|发件人|寄件者|点击|點擊|可疑"
+)
+# What Outlook puts above a stranger's first mail.
+_SAFETY_TIP = re.compile(
+    r"\s*(?:you don'?t often get (?:e-?mail|mail) from|some people who received this message don'?t often get"
+    r"|sie erhalten nicht haufig e-?mails von|.{0,80}siklikla e-?posta almiyorsunuz|no sueles? recibir correos?"
+    r"|no suele recibir correo|vous n'obtenez pas souvent d'e-?mail|vous ne recevez pas souvent|non si ricevono spesso"
+    r"|nao costuma receber|voce nao costuma receber"
+    r"|вы нечасто получаете|لا تتلقي غالبا|您通常不会收到来自|learn why this is important)"
+)
+_BEGINNING = re.compile(rf"\s*[\W_]{{0,12}}{_MARK}(?![^\W_㐀-鿿])")
+_SUBJECT_TAG = re.compile(
+    r"\s*(?:[\[(*{<]+\s*(?:ext(?:ernal|ern[aeo]?|\.)?|caution|warning|harici|dis|внешн\w*|خارجي|外部\w*)\b"
+    r"[^\])*}>]{0,30}[\])*}>]+"
+    r"|(?:external(?: e-?mail| sender| message)?|ext|extern[aeo]?|harici|внешнее|外部邮件|外部郵件)\s*[:：|-])\s*",
+    re.IGNORECASE,
+)
+# "This message came from outside": no warning word before it.
+_THIS = re.compile(
+    r"\s*[\W_]{0,12}(?:this|the sender of this|diese[rs]?|die|bu|este|esta|cet?|cette|quest[oa]|il presente|это|данное"
+    r"|هذه|هذا|هذة|此|本|这|這|该|該)"
+)
+_MOST_LINES, _WORD, _SHORT = 14, 12, 30
+_RULE = re.compile(r"[\W_]*")
+_PIECE = re.compile(r"(?<=[.!?])\s+|(?<=[。！？])\s*")
+
+
+def past_banner(lines: list[str]) -> list[str]:
+    """The lines of a text without a gateway's banner at its beginning; a sentence behind it on its line stays."""
+    at, met, goes_on = 0, False, False
+    while at < min(len(lines), _MOST_LINES):
+        line = past_subject_tag(lines[at])
+        met = met or line != lines[at]
+        if not _RULE.fullmatch(line):
+            pieces, beginning = [piece for piece in _PIECE.split(line) if piece], " ".join(lines[at : at + 3])
+            if goes_on and pieces[0][0].islower() and _WHERE.search(folded(pieces[0])):
+                pieces = pieces[1:]
+            while pieces and _is_banner(pieces[0], beginning, begun=met):
+                met, pieces = True, pieces[1:]
+            if pieces:
+                return [" ".join(pieces), *lines[at + 1 :]] if met else lines
+            goes_on = not line.endswith((".", "!", "。", "！", ":"))
+        at += 1
+    return lines[at:] if met else lines
+
+
+def past_subject_tag(subject: str) -> str:
+    """A subject without what gateways put before it: "[EXTERNAL]"."""
+    found = _SUBJECT_TAG.match(subject)
+    return subject[found.end() :] if found else subject
+
+
+def _is_banner(piece: str, beginning: str, *, begun: bool) -> bool:
+    """Whether a sentence warns; the first must say so itself, with the lines that it may go on in."""
+    said = folded(piece)
+    if begun and (_ADVICE.search(said) or _SAFETY_TIP.match(said) or (_OUTSIDE.search(said) and _WHERE.search(said))):
+        return True
+    told = said if said.rstrip().endswith((".", "!", "。", "！")) and len(said) > _WORD else folded(beginning)
+    if _SAFETY_TIP.match(said):
+        return True
+    if not _OUTSIDE.search(told) or not (_BEGINNING.match(said) or _THIS.match(said)):
+        return False
+    if _BEGINNING.match(said) and (_ABOUT_MAIL.search(told) or len(said) < _SHORT):
+        return True
+    return _WHERE.search(told) is not None and _ABOUT_MAIL.search(told) is not None

@@ -1,0 +1,24 @@
+"""What mail programs of all languages put before the subject of a reply: `Re:`, `AW:`, `RE[2]:`, `Ynt:`, `回复：`."""
+
+from __future__ import annotations
+
+import re
+
+from mailer.mail.message.gateway_banner import past_subject_tag
+
+_PREFIX = re.compile(
+    r"\s*(?:(?:r[eé][fps]?|aw|antw|antwort|sv|svar|vs|odp|vá|válasz|bls|atb|odg|απ|σχετ|回|返信|답장|회신"
+    r"|השב|תשובה|trả lời|ynt|yan[ıi]t|rv|resp|rép|rif|r|отв|ответ|на|відп|رد|回复|回覆|答复|答覆"
+    r"|fwd?|wg|ilt|tr|i|enc|rm|пересл|إعادة توجيه|转发|轉寄)\s*(?:\[\d{1,3}\]|\(\d{1,3}\))?\s*[:：])+",
+    re.IGNORECASE,
+)
+_LIST_TAG = re.compile(r"\s*\[[^\[\]]{1,60}\]\s*")
+
+
+def bare_subject(subject: str) -> tuple[str, bool]:
+    """The subject without reply prefixes, gateways' and `[list]` tags, and whether there was a prefix."""
+    replied, rest = False, past_subject_tag(subject)
+    while found := _PREFIX.match(rest) or _LIST_TAG.match(rest):
+        replied = replied or not found[0].strip().startswith("[")
+        rest = past_subject_tag(rest[found.end() :])
+    return rest.strip(), replied

@@ -1,0 +1,1 @@
+"""The calls of mail providers about bounces and complaints: verified and parsed."""

@@ -1,1 +1,0 @@
-"""Reading what comes back: bounces, delays, complaints, receipts and automatic replies."""

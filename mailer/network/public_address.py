@@ -1,0 +1,42 @@
+"""This machine's own addresses, as the rest of the world may see them."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+from ipaddress import ip_address, ip_network
+
+from mailer.network.dns import IpAddress
+
+_LOCAL = [
+    ip_network(network)
+    for network in (
+        *(
+            "0.0.0.0/8",
+            "10.0.0.0/8",
+            "100.64.0.0/10",
+            "127.0.0.0/8",
+            "169.254.0.0/16",
+            "172.16.0.0/12",
+            "192.168.0.0/16",
+        ),
+        *("::/127", "fc00::/7", "fe80::/10"),
+    )
+]
+_SOMEWHERE = ((socket.AF_INET, "192.0.2.1"), (socket.AF_INET6, "2001:db8::1"))
+
+
+def own_addresses() -> tuple[IpAddress, ...]:
+    """The address of each kind that packets to the world leave from; behind NAT it is a local one. Sends nothing."""
+    found = []
+    for family, somewhere in _SOMEWHERE:
+        with socket.socket(family, socket.SOCK_DGRAM) as probe, contextlib.suppress(OSError):
+            # Connecting a datagram socket only chooses a route.
+            probe.connect((somewhere, 53))
+            found.append(ip_address(probe.getsockname()[0]))
+    return tuple(found)
+
+
+def is_public(address: IpAddress) -> bool:
+    """Whether the address means the same machine everywhere."""
+    return not any(address in network for network in _LOCAL)

@@ -1,0 +1,50 @@
+"""How fast letters go to a relay: in the moments that were leased for it."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+
+from mailer.domain.rate_limits import Grant
+from mailer.errors import BudgetSpent
+
+
+class Pace:
+    """Lets letters go one after another, in the order in which they asked."""
+
+    def __init__(
+        self,
+        lease: Callable[[], Awaitable[Grant]] | None,
+        now: Callable[[], datetime],
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
+    ) -> None:
+        """`lease` None is no limit; `clock` gives seconds, `sleep` waits for so many of them."""
+        self.limited = lease is not None
+        self._lease, self._now, self._clock, self._sleep = lease, now, clock, sleep
+        self._left, self._next, self._every_s = 0, 0.0, 0.0
+        self._turn = asyncio.Lock()
+
+    async def take(self) -> None:
+        """Wait until one more letter may go; BudgetSpent. A waiter that is cancelled costs the others nothing."""
+        if self._lease is None:
+            return
+        async with self._turn:
+            while self._left == 0:
+                await self._renew(self._lease)
+            while (wait_s := self._next - self._clock()) > 0:
+                await self._sleep(wait_s)
+            self._left -= 1
+            self._next += self._every_s
+
+    async def _renew(self, lease: Callable[[], Awaitable[Grant]]) -> None:
+        grant = await lease()
+        wait_s = max((grant.first_at - self._now()).total_seconds(), 0.0)
+        if grant.letters == 0:
+            if grant.every_s == 0.0:
+                raise BudgetSpent(grant.first_at)
+            await self._sleep(wait_s)
+            return
+        self._left, self._next, self._every_s = grant.letters, self._clock() + wait_s, grant.every_s

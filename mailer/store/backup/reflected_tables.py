@@ -1,0 +1,109 @@
+"""Our tables as a database has them, whatever its revision, with values that are the same on every database."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    Column,
+    ColumnElement,
+    Connection,
+    DateTime,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    cast,
+    event,
+    func,
+    inspect,
+    select,
+    text,
+)
+from sqlalchemy.types import UserDefinedType
+
+from mailer.store import people_tables as tables
+from mailer.store.columns import UtcDateTime
+from mailer.store.database import is_sqlite
+from mailer.store.queue import queue_tables
+
+_OURS = {table.name for module in (queue_tables, tables) for table in vars(module).values() if isinstance(table, Table)}
+VERSION_TABLE = "alembic_version"
+
+
+class _JsonText(UserDefinedType[str]):
+    """JSON as it stands there, to the octet: neither read nor written anew."""
+
+    cache_ok = True
+
+    def get_col_spec(self, **_: Any) -> str:
+        return "JSON"
+
+
+def own_tables(tx: Connection) -> list[Table]:
+    """Those of our tables that are there, parents before children."""
+    found = MetaData()
+
+    @event.listens_for(found, "column_reflect")
+    def _retype(_inspector: Any, _table: Any, told: dict[str, Any]) -> None:
+        if isinstance(told["type"], DateTime):
+            told["type"] = UtcDateTime()
+        elif isinstance(told["type"], JSON):
+            told["type"] = _JsonText()
+
+    found.reflect(tx, only=sorted(_OURS & set(inspect(tx).get_table_names())))
+    return found.sorted_tables
+
+
+def kinds(table: Table) -> dict[str, str]:
+    """Of which kind each column's values are: instant (aware), octets, json (its text), or plain."""
+    return {column.name: _kind(column) for column in table.columns}
+
+
+def readable(column: Column[Any]) -> ColumnElement[Any]:
+    """The column as a query is to ask for it."""
+    return cast(column, Text) if isinstance(column.type, _JsonText) else column
+
+
+def _kind(column: Column[Any]) -> str:
+    known = ((UtcDateTime, "instant"), (LargeBinary, "octets"), (_JsonText, "json"))
+    return next((kind for of, kind in known if isinstance(column.type, of)), "plain")
+
+
+def last_id(tx: Connection, table: Table) -> int:
+    """The highest number that was ever given to a row of a table, as far as the database remembers; 0 for none."""
+    if "id" not in table.columns:
+        return 0
+    highest = tx.execute(select(func.max(table.c.id))).scalar() or 0
+    if not is_sqlite(tx):
+        given = text("SELECT pg_sequence_last_value(CAST(:name AS regclass))")
+        return max(highest, tx.execute(given, {"name": _sequence(tx, table)}).scalar() or 0)
+    if not inspect(tx).has_table("sqlite_sequence"):
+        return int(highest)
+    given = text("SELECT max(seq) FROM sqlite_sequence WHERE name = :name")
+    return max(highest, tx.execute(given, {"name": table.name}).scalar() or 0)
+
+
+def go_on_after(tx: Connection, table: Table, number: int) -> None:
+    """No row of the table gets a number up to this one any more.
+
+    On SQLite only where the table remembers what it gave: for others the highest row decides.
+    """
+    if not number:
+        return
+    if not is_sqlite(tx):
+        tx.execute(
+            text("SELECT setval(CAST(:name AS regclass), :number)"), {"name": _sequence(tx, table), "number": number}
+        )
+    elif "AUTOINCREMENT" in tx.execute(_MADE_BY, {"name": table.name}).scalar_one().upper():
+        tx.execute(text("DELETE FROM sqlite_sequence WHERE name = :name"), {"name": table.name})
+        tx.execute(text("INSERT INTO sqlite_sequence VALUES (:name, :number)"), {"name": table.name, "number": number})
+
+
+_MADE_BY = text("SELECT sql FROM sqlite_master WHERE type = 'table' AND name = :name")
+
+
+def _sequence(tx: Connection, table: Table) -> str:
+    found = tx.execute(text("SELECT pg_get_serial_sequence(:name, 'id')"), {"name": table.name}).scalar_one()
+    return str(found)

@@ -1,0 +1,85 @@
+"""What a database that was put back must not do by itself: mail again what left after the backup, or who left."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, Table, select, update
+
+from mailer.domain.campaign import CAN_BE_PAUSED, CampaignState
+from mailer.store.backup.reflected_tables import own_tables
+from mailer.store.database import insert_into
+
+
+@dataclass(frozen=True, slots=True)
+class Standstill:
+    """The campaigns that wait for people."""
+
+    paused: tuple[int, ...]
+    """They were being sent, or paused already."""
+    unscheduled: tuple[int, ...]
+    """They had an hour, and are drafts."""
+
+
+@dataclass(frozen=True, slots=True)
+class StandingOrder:
+    """A suppression, in words that hold in another database, too."""
+
+    suppression_key: str
+    mailing_list: str | None
+    """Its name; None for every list."""
+    reason: str
+    created_at: datetime
+
+
+def stand_still(tx: Connection, at: str) -> Standstill:
+    """Keep every campaign from going on or beginning by itself: letters of it may have left after the backup."""
+    campaign = _tables(tx)["campaign"]
+    remark = f"restored from a backup of {at}: what left after it would leave again"
+
+    def move(states: Sequence[str], to: CampaignState) -> tuple[int, ...]:
+        moved = update(campaign).where(campaign.c.state.in_(states)).values(state=to.value, remark=remark)
+        return tuple(sorted(tx.execute(moved.returning(campaign.c.id)).scalars()))
+
+    return Standstill(
+        paused=move([*CAN_BE_PAUSED, CampaignState.PAUSED], CampaignState.PAUSED),
+        unscheduled=move([CampaignState.SCHEDULED], CampaignState.DRAFT),
+    )
+
+
+def all_orders(tx: Connection) -> list[StandingOrder]:
+    """The standing orders not to mail that a database knows."""
+    tables = _tables(tx)
+    if "suppression" not in tables:
+        return []
+    suppression, mailing_list = tables["suppression"], tables["mailing_list"]
+    found = select(suppression.c.suppression_key, mailing_list.c.name, suppression.c.reason, suppression.c.created_at)
+    of_list = suppression.c.mailing_list_id == mailing_list.c.id
+    return [
+        StandingOrder(*row) for row in tx.execute(found.join_from(suppression, mailing_list, of_list, isouter=True))
+    ]
+
+
+def take_over(tx: Connection, orders: Sequence[StandingOrder]) -> int:
+    """Have these stand here, too, where their lists exist; how many are new."""
+    tables = _tables(tx)
+    lists = tables["mailing_list"]
+    named: dict[str | None, int] = {name: number for number, name in tx.execute(select(lists.c.id, lists.c.name))}
+    named[None] = 0
+    new = 0
+    for one in orders:
+        if one.mailing_list in named:
+            row = {
+                "suppression_key": one.suppression_key,
+                "mailing_list_id": named[one.mailing_list],
+                "reason": one.reason,
+                "created_at": one.created_at,
+            }
+            new += tx.execute(insert_into(tx, tables["suppression"]).values(row).on_conflict_do_nothing()).rowcount
+    return new
+
+
+def _tables(tx: Connection) -> dict[str, Table]:
+    return {table.name: table for table in own_tables(tx)}

@@ -1,0 +1,158 @@
+"""A backup of everything the service knows, made while it runs: one snapshot of all tables, the spool, the secret."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from zipfile import ZipFile
+
+from sqlalchemy import Connection, Engine, Table, select, text
+from sqlalchemy.exc import DBAPIError
+
+from mailer import __version__
+from mailer.errors import BackupFailed, DatabaseUnavailable, SchemaUnknown, SecretUnreadable
+from mailer.store.backup.archive import SECRET, SPOOL, Manifest, TableMark, member, new_archive, write_manifest, written
+from mailer.store.backup.reflected_tables import kinds, last_id, own_tables, readable
+from mailer.store.database import is_sqlite, open_engine
+from mailer.store.migration import copy_aside, known_schema, schema_is_current, unused
+
+_TRIES = 20
+_AT_ONCE = 1000
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Belongings:
+    """What belongs to a service besides its database, and goes into a backup with it."""
+
+    spool: Path
+    secret_file: Path
+
+
+def back_up(url: str, belongings: Belongings, migrations: Path, file: Path, now: datetime) -> Manifest:
+    """Write everything into a new `file`, as it is at one instant; nobody who writes meanwhile is kept waiting.
+
+    AlreadyThere, BackupFailed, SecretUnreadable, SchemaUnknown, DatabaseUnavailable; a file is there only if whole.
+    """
+    if schema_is_current(url, migrations) is None:
+        raise SchemaUnknown("there is nothing to back up: the database has no tables of ours")
+    engine = open_engine(url)
+    try:
+        schema = known_schema(engine, migrations) or ""
+        return _written_whole(engine, belongings, schema, file, now)
+    except DBAPIError as trouble:
+        raise DatabaseUnavailable(f"the database does not serve us: {trouble.orig}") from trouble
+    finally:
+        engine.dispose()
+
+
+class _Moved(Exception):
+    """Files of the spool that are gone, though the snapshot names them."""
+
+    def __init__(self, gone: set[str]) -> None:
+        self.gone = gone
+        super().__init__()
+
+
+def _written_whole(engine: Engine, belongings: Belongings, schema: str, file: Path, now: datetime) -> Manifest:
+    lost: set[str] = set()
+    for _ in range(_TRIES):
+        try:
+            with new_archive(file) as archive, _snapshot(engine) as tx:
+                return _fill(tx, archive, belongings, schema, now, lost)
+        except _Moved as moved:
+            # Their mails were acted on in between: another snapshot does not name them. One that does: they are lost.
+            lost |= moved.gone
+    raise BackupFailed(f"{file}: mails in {belongings.spool} went faster than they could be copied; try again")
+
+
+def _fill(
+    tx: Connection, archive: ZipFile, belongings: Belongings, schema: str, now: datetime, lost: set[str]
+) -> Manifest:
+    tables = own_tables(tx)
+    there, gone = _add_spool(tx, tables, belongings.spool, archive)
+    if gone - lost:
+        raise _Moved(gone)
+    archive.writestr(SECRET, _secret(belongings.secret_file))
+    manifest = Manifest(
+        version=__version__,
+        schema=schema,
+        at=now.isoformat(timespec="seconds"),
+        tables={table.name: _add_table(tx, table, archive) for table in tables},
+        spool=tuple(there),
+        missing=tuple(sorted(gone)),
+    )
+    write_manifest(archive, manifest)
+    return manifest
+
+
+@contextmanager
+def _snapshot(engine: Engine) -> Iterator[Connection]:
+    """A transaction that sees one instant to its end, and keeps nobody from writing."""
+    options = {"writing": False} if is_sqlite(engine) else {"isolation_level": "REPEATABLE READ"}
+    with engine.connect().execution_options(**options) as tx:
+        if not is_sqlite(tx):
+            tx.execute(text("SET TRANSACTION READ ONLY"))
+            # A slow disk of ours is no reason to end it.
+            tx.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
+        yield tx
+
+
+def _add_table(tx: Connection, table: Table, archive: ZipFile) -> TableMark:
+    columns, count = kinds(table), 0
+    wanted = select(*(readable(column).label(f"c{place}") for place, column in enumerate(table.columns)))
+    order = list(table.primary_key.columns) or list(table.columns)
+    found = tx.execute(wanted.order_by(*order).execution_options(yield_per=_AT_ONCE))
+    with archive.open(member(table.name), "w", force_zip64=True) as out:
+        for some in found.partitions():
+            out.write("".join([written(list(columns.values()), tuple(row)) for row in some]).encode())
+            count += len(some)
+    return TableMark(columns=columns, rows=count, last_id=last_id(tx, table))
+
+
+def _add_spool(tx: Connection, tables: Sequence[Table], spool: Path, archive: ZipFile) -> tuple[list[str], set[str]]:
+    """The spool's files that rows name: those that are in the archive now, and those that are not there."""
+    incoming = next((table for table in tables if table.name == "incoming" and "spooled" in table.columns), None)
+    if incoming is None:
+        return [], set()
+    named = tx.execute(select(incoming.c.spooled).where(incoming.c.spooled.is_not(None))).scalars().all()
+    there, gone = list[str](), set[str]()
+    for name in named:
+        try:
+            archive.write(spool / name, SPOOL + name)
+            there.append(name)
+        except FileNotFoundError:
+            gone.add(name)
+    return there, gone
+
+
+def back_up_aside(url: str, belongings: Belongings, migrations: Path, name: str, now: datetime) -> Path:
+    """A backup beside the spool, called by `name` or one not used yet; where it is. Raises as `back_up`."""
+    file = unused(belongings.spool.absolute().with_name(name))
+    back_up(url, belongings, migrations, file, now)
+    return file
+
+
+def save_before_leaving(
+    belongings: Belongings, migrations: Path, now: datetime, engine: Engine, current: str
+) -> Path | None:
+    """What a migration calls before it changes anything: a SQLite file is copied, a PostgreSQL database backed up."""
+    if is_sqlite(engine):
+        return copy_aside(engine, current)
+    url, name = engine.url.render_as_string(hide_password=False), f"database.before-leaving-{current}.zip"
+    try:
+        return back_up_aside(url, belongings, migrations, name, now)
+    except (BackupFailed, SecretUnreadable) as trouble:
+        raise BackupFailed(
+            f"{trouble}; nothing was migrated. Take a dump of your own, then `mailer migrate --no-backup`"
+        ) from None
+
+
+def _secret(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError as trouble:
+        reason = f"{file} cannot be read ({trouble.strerror}), and without it no link of a restored service works"
+        raise SecretUnreadable(f"secret: {reason}") from None

@@ -1,0 +1,187 @@
+"""What came back: one row for each letter and each sort of thing that was told of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, func, or_, select, text, update
+
+from mailer.domain.bounce import Reason, ReturnedFor, ReturnKind, Weight
+from mailer.domain.bounce_rules import REMEMBERED, PastReturn
+from mailer.domain.delivery import NOTICES, DeliveryState, Kind
+from mailer.domain.delivery_feedback import CameBack
+from mailer.store.database import insert_into
+from mailer.store.people_tables import returned, subscriber, subscription
+from mailer.store.queue.queue_tables import campaign, delivery
+
+_AT_MOST = 200
+"""Of one reader's returns, and of the campaigns that a letter is looked for in; the newest."""
+_MOST_STATUS, _MOST_COMPLAINT = 16, 40
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SentLetter:
+    """A letter of ours, and whom it went to."""
+
+    id: int
+    campaign_id: int
+    kind: Kind
+    mailing_list_id: int | None
+    subscription_id: int | None
+    subscriber_id: int | None
+    """None where it was about no subscription, or nobody knows any more."""
+    address: str
+    """Empty where it was erased."""
+
+    @property
+    def domain(self) -> str:
+        return self.address.rpartition("@")[2].lower()
+
+
+def letters(tx: Connection, delivery_ids: Iterable[int]) -> dict[int, SentLetter]:
+    """Those of these letters that we know, by id."""
+    columns = (delivery.c.id, delivery.c.campaign_id, delivery.c.kind, delivery.c.mailing_list_id)
+    found = (
+        select(*columns, delivery.c.subscription_id, subscription.c.subscriber_id, delivery.c.address)
+        .add_columns(subscriber.c.address.label("reader"))
+        .outerjoin_from(delivery, subscription, subscription.c.id == delivery.c.subscription_id)
+        .outerjoin(subscriber, subscriber.c.id == subscription.c.subscriber_id)
+        .where(delivery.c.id.in_(list(delivery_ids)))
+    )
+    return {
+        row.id: SentLetter(
+            id=row.id,
+            campaign_id=row.campaign_id,
+            kind=Kind(row.kind),
+            mailing_list_id=row.mailing_list_id,
+            subscription_id=row.subscription_id,
+            subscriber_id=row.subscriber_id,
+            address=(row.address if row.address is not None else row.reader) or "",
+        )
+        for row in tx.execute(found)
+    }
+
+
+def sent_to(tx: Connection, address_key: str, suppression_key: str, since: datetime, until: datetime) -> list[int]:
+    """The letters that went to one address between two times, the newest first."""
+    recent = select(campaign.c.id).where(campaign.c.launched_at >= since).order_by(campaign.c.id.desc())
+    theirs = select(subscription.c.id).join(subscriber).where(subscriber.c.address_key == address_key)
+    went = (delivery.c.dated_at.is_not(None), delivery.c.dated_at.between(since, until))
+    of_campaigns = select(delivery.c.id, delivery.c.dated_at).where(
+        delivery.c.campaign_id.in_(list(tx.execute(recent.limit(_AT_MOST)).scalars())),
+        text("campaign_id <> 0"),
+        delivery.c.subscription_id.in_(list(tx.execute(theirs).scalars())),
+        *went,
+    )
+    # Written out, so that SQLite sees that the index of notices serves.
+    notices = select(delivery.c.id, delivery.c.dated_at).where(
+        text("campaign_id = 0"), delivery.c.suppression_key == suppression_key, *went
+    )
+    found = [*tx.execute(of_campaigns), *tx.execute(notices)]
+    return [row.id for row in sorted(found, key=lambda row: (row.dated_at, row.id), reverse=True)]
+
+
+def add(tx: Connection, told: CameBack, letter: SentLetter, of: ReturnedFor, at: datetime) -> bool:
+    """Write down what came back of a letter; whether it was not known yet."""
+    statement = insert_into(tx, returned).values(
+        delivery_id=letter.id,
+        campaign_id=letter.campaign_id,
+        letter=letter.kind,
+        mailing_list_id=letter.mailing_list_id,
+        subscription_id=letter.subscription_id,
+        subscriber_id=letter.subscriber_id,
+        domain=letter.domain,
+        kind=told.kind,
+        weight=of.weight,
+        reason=of.reason,
+        status=(of.status or "")[:_MOST_STATUS] or None,
+        diagnostic=of.diagnostic,
+        complaint=(told.complaint or "")[:_MOST_COMPLAINT] or None,
+        way=told.way,
+        at=at,
+    )
+    return bool(tx.execute(statement.on_conflict_do_nothing()).rowcount)
+
+
+def past(tx: Connection, subscriber_id: int, mailing_list_id: int, now: datetime) -> list[PastReturn]:
+    """What came back from a reader to a list in the time that counts, and was not undone."""
+    found = (
+        select(returned.c.delivery_id, returned.c.letter, returned.c.weight, returned.c.at)
+        .where(
+            returned.c.subscriber_id == subscriber_id,
+            returned.c.at > now - REMEMBERED,
+            returned.c.mailing_list_id == mailing_list_id,
+            returned.c.kind == ReturnKind.BOUNCE,
+            returned.c.weight.in_((Weight.HARD, Weight.SOFT)),
+            returned.c.undone_at.is_(None),
+        )
+        .order_by(returned.c.at.desc())
+        .limit(_AT_MOST)
+    )
+    return [
+        PastReturn(delivery_id=row.delivery_id, letter=Kind(row.letter), weight=Weight(row.weight), at=row.at)
+        for row in tx.execute(found)
+    ]
+
+
+def well_at(
+    tx: Connection, subscription_id: int, mailing_list_id: int, since: datetime, before: datetime
+) -> datetime | None:
+    """When the last of a list's letters to a reader arrived between two hours, as far as nothing came back of it."""
+    recent = select(campaign.c.id).where(
+        campaign.c.mailing_list_id == mailing_list_id, campaign.c.launched_at >= since, campaign.c.launched_at < before
+    )
+    newest = recent.order_by(campaign.c.id.desc()).limit(_AT_MOST)
+    bounced = select(returned.c.delivery_id).where(returned.c.kind == ReturnKind.BOUNCE)
+    arrived = select(func.max(delivery.c.answered_at)).where(
+        delivery.c.campaign_id.in_(list(tx.execute(newest).scalars())),
+        delivery.c.campaign_id != NOTICES,
+        delivery.c.subscription_id == subscription_id,
+        delivery.c.state == DeliveryState.ACCEPTED,
+        delivery.c.answered_at < before,
+        ~bounced.where(returned.c.delivery_id == delivery.c.id).exists(),
+    )
+    return tx.execute(arrived).scalar_one()
+
+
+def note_probe(tx: Connection, subscription_id: int, now: datetime | None) -> None:
+    """It was asked by letter whether anybody is there; None: it never was."""
+    tx.execute(update(subscription).where(subscription.c.id == subscription_id).values(probed_at=now))
+
+
+def undo(tx: Connection, subscriber_id: int, mailing_list_id: int, now: datetime) -> int:
+    """What came back from a reader to this list, or for good to any, counts no more; how many rows that were."""
+    undone = update(returned).where(
+        returned.c.subscriber_id == subscriber_id,
+        or_(returned.c.mailing_list_id == mailing_list_id, returned.c.weight == Weight.HARD),
+        returned.c.undone_at.is_(None),
+    )
+    return tx.execute(undone.values(undone_at=now)).rowcount
+
+
+def of_reader(tx: Connection, subscriber_id: int) -> list[dict[str, Any]]:
+    """All that came back from one person, oldest first."""
+    found = select(returned).where(returned.c.subscriber_id == subscriber_id).order_by(returned.c.at, returned.c.id)
+    return [dict(row._mapping) for row in tx.execute(found)]
+
+
+@dataclass(frozen=True, slots=True)
+class Returns:
+    """How much of one sort came back of a campaign, from one provider."""
+
+    domain: str
+    kind: ReturnKind
+    weight: Weight
+    reason: Reason
+    number: int
+
+
+def of_campaign(tx: Connection, campaign_id: int) -> list[Returns]:
+    """All that came back of a campaign's letters, counted; the most first."""
+    what = (returned.c.domain, returned.c.kind, returned.c.weight, returned.c.reason)
+    counted = select(*what, func.count().label("number")).where(returned.c.campaign_id == campaign_id).group_by(*what)
+    found = tx.execute(counted.order_by(func.count().desc(), *what))
+    return [Returns(row[0], ReturnKind(row[1]), Weight(row[2]), Reason(row[3]), row[4]) for row in found]

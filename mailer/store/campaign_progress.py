@@ -1,0 +1,111 @@
+"""How far the deliveries of a campaign have come."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from sqlalchemy import BigInteger, Connection, Select, func, or_, select
+
+from mailer.domain.delivery import NOTICES, WAITING, DeliveryState
+from mailer.store.bulk_rows import packed, rows_of
+from mailer.store.people_tables import subscriber
+from mailer.store.queue.queue_tables import campaign, claim, delivery
+
+
+def any_due(tx: Connection, campaign_id: int, now: datetime) -> bool:
+    """Whether something of this campaign can be claimed now."""
+    return _any(tx, _in_turn(campaign_id), _with_hour(campaign_id).where(delivery.c.due_at <= now))
+
+
+def any_open(tx: Connection, campaign_id: int) -> bool:
+    """Whether a delivery of this campaign is not settled: waits, or is held by a worker."""
+    return _any(tx, _in_turn(campaign_id), _with_hour(campaign_id), _held(campaign_id))
+
+
+def any_waiting(tx: Connection, campaign_id: int) -> bool:
+    """Whether a delivery of this campaign waits for its turn, or for an hour."""
+    return _any(tx, _in_turn(campaign_id), _with_hour(campaign_id))
+
+
+def _any(tx: Connection, *those: Select[tuple[int]]) -> bool:
+    """Asked in one statement: between two, what is held could come back to wait, or the other way round."""
+    found = or_(*(one.limit(1).scalar_subquery().is_not(None) for one in those))
+    return bool(tx.execute(select(found)).scalar_one())
+
+
+def _in_turn(campaign_id: int) -> Select[tuple[int]]:
+    """Those whose turn will come; who left since the launch waits no more."""
+    after, upto = (
+        select(cursor).where(campaign.c.id == campaign_id).scalar_subquery()
+        for cursor in (campaign.c.claim_cursor, campaign.c.launch_cursor)
+    )
+    found = select(delivery.c.id).where(
+        delivery.c.campaign_id == campaign_id,
+        delivery.c.campaign_id != NOTICES,
+        delivery.c.subscription_id > after,
+        delivery.c.subscription_id <= upto,
+        delivery.c.state == DeliveryState.QUEUED,
+        delivery.c.due_at.is_(None),
+    )
+    return found.order_by(delivery.c.subscription_id)
+
+
+def _with_hour(campaign_id: int) -> Select[tuple[int]]:
+    return select(delivery.c.id).where(delivery.c.campaign_id == campaign_id, delivery.c.due_at.is_not(None))
+
+
+def _held(campaign_id: int) -> Select[tuple[int]]:
+    return select(claim.c.id).where(claim.c.campaign_id == campaign_id)
+
+
+def counts(tx: Connection, campaign_id: int) -> dict[DeliveryState, int]:
+    """How many deliveries of a campaign are in each state; only states that occur."""
+    of_campaign = select(delivery.c.state, func.count()).where(delivery.c.campaign_id == campaign_id)
+    found = Counter(
+        {DeliveryState(state): number for state, number in tx.execute(of_campaign.group_by(delivery.c.state))}
+    )
+    for _, state in _claimed(tx, campaign_id):
+        found[DeliveryState(state)] -= 1
+        found[DeliveryState.CLAIMED] += 1
+    return {state: number for state, number in found.items() if number}
+
+
+def _claimed(tx: Connection, campaign_id: int) -> list[tuple[int, str]]:
+    """The waiting deliveries that a worker holds, (id, state); the row says what they were before."""
+    held = tx.execute(select(claim.c.deliveries).where(claim.c.campaign_id == campaign_id)).scalars()
+    ids = packed(tx.dialect, ((number,) for number in {number for deliveries in held for number in deliveries}))
+    one = rows_of(tx.dialect, "ids", {"id": BigInteger()})
+    found = select(delivery.c.id, delivery.c.state).join_from(one, delivery, delivery.c.id == one.c.id)
+    found = found.where(delivery.c.state.in_(WAITING), delivery.c.due_at.is_(None))
+    return [(number, state) for number, state in tx.execute(found, {"ids": ids})]
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One person in a campaign's report."""
+
+    id: int
+    subscription_id: int
+    address: str
+    state: DeliveryState
+    attempts: int
+    code: int | None
+    reply: str | None
+
+
+def of_campaign(tx: Connection, campaign_id: int, after: int, most: int) -> list[Line]:
+    """The next `most` deliveries of a campaign after a subscription, for its report."""
+    columns = (delivery.c.id, delivery.c.subscription_id, subscriber.c.address, delivery.c.state, delivery.c.attempts)
+    wanted = select(*columns, delivery.c.code, delivery.c.reply).join_from(
+        delivery, subscriber, subscriber.c.id == delivery.c.subscriber_id
+    )
+    wanted = wanted.where(
+        delivery.c.campaign_id == campaign_id, delivery.c.campaign_id != NOTICES, delivery.c.subscription_id > after
+    )
+    claimed = {number for number, _ in _claimed(tx, campaign_id)}
+    lines = [Line(*row) for row in tx.execute(wanted.order_by(delivery.c.subscription_id).limit(most))]
+    return [
+        replace(one, state=DeliveryState.CLAIMED if one.id in claimed else DeliveryState(one.state)) for one in lines
+    ]

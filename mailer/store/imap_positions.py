@@ -1,0 +1,33 @@
+"""How far each mailbox was read: every mail up to its mark is committed, or was found not to be for us."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, select
+
+from mailer.store.database import insert_into
+from mailer.store.people_tables import mailbox
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Mark:
+    """A place in a mailbox, as IMAP counts (RFC 9051 section 2.3.1.1)."""
+
+    uid_validity: int
+    """The numbering it belongs to; a server that numbers anew gives another."""
+    last_uid: int
+    """The highest number that was dealt with; 0 for none."""
+
+
+def mark_of(tx: Connection, name: str) -> Mark | None:
+    """Of the mailbox of this name; None where it was never read."""
+    row = tx.execute(select(mailbox.c.uid_validity, mailbox.c.last_uid).where(mailbox.c.name == name)).one_or_none()
+    return Mark(uid_validity=row.uid_validity, last_uid=row.last_uid) if row else None
+
+
+def set_mark(tx: Connection, name: str, mark: Mark) -> None:
+    """All up to there is dealt with."""
+    place = {"uid_validity": mark.uid_validity, "last_uid": mark.last_uid}
+    statement = insert_into(tx, mailbox).values(name=name, **place)
+    tx.execute(statement.on_conflict_do_update(index_elements=["name"], set_=place))

@@ -1,0 +1,1 @@
+"""The queue of deliveries: claims, the gate, outcomes, workers and their limits."""

@@ -1,0 +1,91 @@
+"""Giving up claims: each delivery waits again, or becomes what it now should be."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Connection,
+    Dialect,
+    Update,
+    and_,
+    bindparam,
+    case,
+    exists,
+    func,
+    literal,
+    or_,
+    select,
+    update,
+)
+from sqlalchemy.types import TypeEngine
+
+from mailer.domain.campaign import CampaignState
+from mailer.domain.delivery import NOTICES, WAITING, DeliveryState
+from mailer.domain.suppression import EVERY_LIST, Reason
+from mailer.store.bulk_rows import Prepared, packed, rows_of
+from mailer.store.columns import UtcDateTime
+from mailer.store.people_tables import subscriber, suppression
+from mailer.store.queue.queue_tables import campaign, delivery
+
+WAITS = or_(*(delivery.c.state == state for state in WAITING))
+_HOUR_ROW: dict[str, TypeEngine[Any]] = {"id": BigInteger(), "due_at": UtcDateTime()}
+
+
+def put_back(tx: Connection, hours: Sequence[tuple[int, datetime]], now: datetime) -> None:
+    """Give up claimed deliveries (id, hour) that missed the gate or were not used.
+
+    Each waits for its hour, or becomes what it now should be: suppressed, cancelled, expired.
+    """
+    if hours:
+        _PUT_BACK.run(tx, hours=packed(tx.dialect, hours), now=now)
+
+
+def _make_put_back(dialect: Dialect) -> Update:
+    one = rows_of(dialect, "hours", _HOUR_ROW)
+    ended = _ended(bindparam("now", type_=UtcDateTime()))
+    return (
+        update(delivery)
+        .where(delivery.c.id == one.c.id, WAITS, delivery.c.due_at.is_(None))
+        .values(
+            state=case(*ended, else_=delivery.c.state),
+            due_at=case(*((when, None) for when, _ in ended), else_=one.c.due_at),
+        )
+    )
+
+
+def _ended(now: ColumnElement[datetime]) -> list[tuple[ColumnElement[bool], DeliveryState]]:
+    """What a waiting delivery has become meanwhile."""
+    of_reader = (
+        select(subscriber.c.suppression_key)
+        .where(subscriber.c.id == delivery.c.subscriber_id)
+        .correlate(delivery)
+        .scalar_subquery()
+    )
+    return [
+        (suppressed(func.coalesce(delivery.c.suppression_key, of_reader)), DeliveryState.SUPPRESSED),
+        (_campaign_is(campaign.c.state == CampaignState.CANCELLED), DeliveryState.CANCELLED),
+        (_campaign_is(campaign.c.event_starts_at <= now), DeliveryState.EXPIRED),
+    ]
+
+
+def _campaign_is(so: ColumnElement[bool]) -> ColumnElement[bool]:
+    return exists(select(literal(1)).where(campaign.c.id == delivery.c.campaign_id, so))
+
+
+def suppressed(key: ColumnElement[str]) -> ColumnElement[bool]:
+    """A site-wide order stands, or one for the campaign's list.
+
+    A notice answers somebody: it goes to the departed, and to whom letters did not reach, who may have written it.
+    """
+    a_notice = delivery.c.campaign_id == NOTICES
+    of_all = and_(suppression.c.mailing_list_id == EVERY_LIST, or_(~a_notice, suppression.c.reason != Reason.BOUNCED))
+    of_list = and_(suppression.c.mailing_list_id == delivery.c.mailing_list_id, ~a_notice)
+    return exists(select(literal(1)).where(suppression.c.suppression_key == key, or_(of_all, of_list)))
+
+
+_PUT_BACK = Prepared(_make_put_back)

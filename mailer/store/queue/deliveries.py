@@ -1,0 +1,190 @@
+"""The deliveries: what comes into the queue, and what is changed in it from outside."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import BigInteger, ColumnElement, Connection, Dialect, Update, bindparam, func, select, update
+
+from mailer.domain.campaign import OVER
+from mailer.domain.delivery import NOTICES, WAITING, Delivery, DeliveryState, Kind, Notice
+from mailer.domain.suppression import EVERY_LIST
+from mailer.store.bulk_rows import Prepared, packed, rows_of
+from mailer.store.database import insert_into
+from mailer.store.notify import hint
+from mailer.store.people_tables import subscription
+from mailer.store.queue import claims
+from mailer.store.queue.queue_tables import campaign, delivery
+
+
+def add_notice(tx: Connection, notice: Notice, now: datetime) -> bool:
+    """Put a notice into the queue; whether it is new (a cause is answered once)."""
+    hint(tx)
+    statement = insert_into(tx, delivery).values(
+        campaign_id=NOTICES,
+        kind=notice.kind,
+        mailing_list_id=notice.mailing_list_id,
+        subscription_id=notice.subscription_id,
+        address=notice.address,
+        suppression_key=notice.suppression_key,
+        language=notice.language,
+        values=notice.values,
+        cause=notice.cause,
+        state=DeliveryState.QUEUED,
+        due_at=now,
+        queued_at=now,
+    )
+    return bool(tx.execute(statement.on_conflict_do_nothing()).rowcount)
+
+
+@dataclass(frozen=True, slots=True)
+class PastNotice:
+    """Whom a notice went to."""
+
+    id: int
+    address: str
+    mailing_list_id: int | None
+
+
+def notices_about(tx: Connection, subscription_id: int) -> list[PastNotice]:
+    """The notices about one subscription, which may be gone since; no index knows them, so read, and seldom."""
+    columns = (delivery.c.id, delivery.c.address, delivery.c.mailing_list_id)
+    found = tx.execute(
+        select(*columns).where(delivery.c.campaign_id == NOTICES, delivery.c.subscription_id == subscription_id)
+    )
+    return [PastNotice(*row) for row in found]
+
+
+def notice_values(
+    tx: Connection, suppression_key: str, kind: Kind, subscription_id: int, since: datetime
+) -> list[dict[str, Any]]:
+    """The values of the notices of one kind that a person got about a subscription since then."""
+    found = select(delivery.c["values"]).where(
+        delivery.c.campaign_id == NOTICES,
+        delivery.c.suppression_key == suppression_key,
+        delivery.c.kind == kind,
+        delivery.c.subscription_id == subscription_id,
+        delivery.c.queued_at >= since,
+    )
+    return list(tx.execute(found).scalars())
+
+
+def reopen(tx: Connection, hours: Mapping[int, datetime]) -> list[int]:
+    """Deliveries that failed for what is not about them wait for an hour; the ids of those that had failed already."""
+    failed = select(delivery.c.id).where(delivery.c.id.in_(list(hours)), delivery.c.state == DeliveryState.FAILED)
+    found = list(tx.execute(failed).scalars())
+    for number in found:
+        values = {"state": DeliveryState.DEFERRED, "due_at": hours[number], "dated_at": None}
+        tx.execute(update(delivery).where(delivery.c.id == number).values(values))
+    return found
+
+
+def end_waiting(tx: Connection, campaign_id: int, to: DeliveryState, most: int) -> int:
+    """Mark up to `most` waiting deliveries of a campaign as never to be sent; how many were."""
+    reached = claims.reach(tx, campaign_id, most, None)
+    _END.run(tx, ids=packed(tx.dialect, ((number,) for number in reached.ids)), to_state=to)
+    claims.pass_by(tx, campaign_id, reached)
+    return len(reached.ids)
+
+
+def _make_end(dialect: Dialect) -> Update:
+    one = rows_of(dialect, "ids", {"id": BigInteger()})
+    return update(delivery).where(delivery.c.id == one.c.id).values(state=bindparam("to_state"), due_at=None)
+
+
+_END = Prepared(_make_end)
+
+
+def suppress_waiting(tx: Connection, subscriber_id: int, mailing_list_id: int) -> None:
+    """Whoever leaves has all that was not handed marked, claims too.
+
+    On PostgreSQL this waits for a gate that is just passing one of these rows, and one that comes after finds
+    the row changed: a suppression alone, not yet committed, it would not see.
+    """
+    theirs = select(subscription.c.id).where(subscription.c.subscriber_id == subscriber_id)
+    if mailing_list_id != EVERY_LIST:
+        theirs = theirs.where(subscription.c.mailing_list_id == mailing_list_id)
+    going = select(campaign.c.id).where(campaign.c.launched_at.is_not(None), campaign.c.state.not_in(OVER))
+    tx.execute(
+        update(delivery)
+        .where(
+            delivery.c.campaign_id.in_(list(tx.execute(going).scalars())),
+            delivery.c.campaign_id != NOTICES,
+            delivery.c.subscription_id.in_(list(tx.execute(theirs).scalars())),
+            delivery.c.state.in_(WAITING),
+        )
+        .values(state=DeliveryState.SUPPRESSED, due_at=None)
+    )
+
+
+def waiting(tx: Connection, campaign_id: int, after: int, most: int) -> list[Delivery]:
+    """The next `most` deliveries after a subscription whose letter is still to be written; they stay in the queue.
+
+    With what their letters need, in the order of their subscriptions. A repeat has had its letter and is left out.
+    """
+    to_write = (
+        delivery.c.campaign_id == campaign_id,
+        delivery.c.campaign_id != NOTICES,
+        delivery.c.subscription_id > after,
+        delivery.c.state.in_(WAITING),
+        delivery.c.dated_at.is_(None),
+    )
+    ids = list(
+        tx.execute(select(delivery.c.id).where(*to_write).order_by(delivery.c.subscription_id).limit(most)).scalars()
+    )
+    return claims.deliveries_of(tx, campaign_id, 0, ids) if ids else []
+
+
+def number_in(tx: Connection, campaign_id: int, state: DeliveryState, after: int, most: int) -> int:
+    """How many of the next `most` deliveries of a campaign after a subscription are in a state."""
+    upto = last_of(tx, campaign_id, after, most)
+    if upto is None:
+        return 0
+    among = select(func.count()).where(*_between(campaign_id, after, upto), delivery.c.state == state)
+    return tx.execute(among).scalar_one()
+
+
+def wait_again(tx: Connection, campaign_id: int, of: DeliveryState, after: int, most: int, now: datetime) -> int | None:
+    """Let the deliveries in a final state wait once more, as if new: of the next `most` after a subscription.
+
+    Returns the last subscription looked at, or None at the end. No one of them is in a worker's hands.
+    """
+    upto = last_of(tx, campaign_id, after, most)
+    if upto is not None:
+        values = {"attempts": 0, "resends": 0, "dated_at": None, "values": None, "language": None, "revision_id": None}
+        tx.execute(
+            update(delivery)
+            .where(*_between(campaign_id, after, upto), delivery.c.state == of)
+            .values(state=DeliveryState.QUEUED, due_at=now, queued_at=now, **values)
+        )
+    return upto
+
+
+def declare(
+    tx: Connection, campaign_id: int, of: DeliveryState, to: DeliveryState, after: int, most: int
+) -> int | None:
+    """Move deliveries of one final state to another, by people's word; as `wait_again` otherwise."""
+    upto = last_of(tx, campaign_id, after, most)
+    if upto is not None:
+        tx.execute(update(delivery).where(*_between(campaign_id, after, upto), delivery.c.state == of).values(state=to))
+    return upto
+
+
+def last_of(tx: Connection, campaign_id: int, after: int, most: int) -> int | None:
+    """The last subscription of the next `most` deliveries of a campaign after one; None at the end."""
+    some = select(delivery.c.subscription_id).where(
+        delivery.c.campaign_id == campaign_id, delivery.c.campaign_id != NOTICES, delivery.c.subscription_id > after
+    )
+    return max(tx.execute(some.order_by(delivery.c.subscription_id).limit(most)).scalars(), default=None)
+
+
+def _between(campaign_id: int, after: int, upto: int) -> tuple[ColumnElement[bool], ...]:
+    return (
+        delivery.c.campaign_id == campaign_id,
+        delivery.c.campaign_id != NOTICES,
+        delivery.c.subscription_id > after,
+        delivery.c.subscription_id <= upto,
+    )

@@ -1,0 +1,55 @@
+"""The notices that wait since they cannot be written, and what people should know of others."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, Connection, select, update
+
+from mailer.domain.delivery import NOTICES, OPEN, WAITING, DeliveryState, Kind
+from mailer.store.queue.queue_tables import delivery
+
+UNWRITTEN = "cannot be written: "
+"""How what is noted of such a letter begins."""
+
+
+def remark(tx: Connection, delivery_id: int, why: str) -> None:
+    """Note why a letter still waits, until there is a reply to it."""
+    waits = (delivery.c.id == delivery_id, delivery.c.state.in_(WAITING))
+    tx.execute(update(delivery).where(*waits).values(reply=UNWRITTEN + why))
+
+
+@dataclass(frozen=True, slots=True)
+class Stuck:
+    """A notice that people should look at."""
+
+    id: int
+    kind: Kind
+    address: str
+    why: str
+
+
+def unwritten(tx: Connection, most: int) -> list[Stuck]:
+    """The oldest notices that wait since they cannot be written."""
+    waits = (delivery.c.due_at.is_not(None), delivery.c.state.in_(WAITING), delivery.c.reply.startswith(UNWRITTEN))
+    return _stuck(tx, most, *waits)
+
+
+def not_carried(tx: Connection, since: datetime, most: int) -> list[Stuck]:
+    """The people's mails of late whose carrying to an owner failed for good; no index knows them, so seldom."""
+    failed = (delivery.c.state == DeliveryState.FAILED, delivery.c.queued_at >= since)
+    return _stuck(tx, most, delivery.c.kind == Kind.WRAPPED, *failed)
+
+
+def _stuck(tx: Connection, most: int, *so: ColumnElement[bool]) -> list[Stuck]:
+    columns = (delivery.c.id, delivery.c.kind, delivery.c.address, delivery.c.reply)
+    found = select(*columns).where(delivery.c.campaign_id == NOTICES, *so).order_by(delivery.c.id).limit(most)
+    return [Stuck(row.id, Kind(row.kind), row.address, row.reply or "") for row in tx.execute(found)]
+
+
+def open_causes(tx: Connection, causes: Sequence[str]) -> set[str]:
+    """Which of these notices, by their causes, may still have to be written."""
+    found = select(delivery.c.cause).where(delivery.c.cause.in_(causes), delivery.c.state.in_(OPEN))
+    return set(tx.execute(found).scalars())

@@ -1,0 +1,150 @@
+"""The processes that sent, are sending, and must not be two."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Connection,
+    Dialect,
+    Engine,
+    Select,
+    bindparam,
+    create_engine,
+    insert,
+    select,
+    text,
+    update,
+)
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.pool import NullPool
+
+from mailer.errors import DatabaseOwned, DatabaseUnavailable, LeaseLost
+from mailer.store.bulk_rows import Prepared
+from mailer.store.database import is_sqlite
+from mailer.store.database_files import owner_file
+from mailer.store.queue.queue_tables import worker
+
+_ADVISORY_KEY = 0x6D61696C6572
+
+
+LEASE = timedelta(seconds=60)
+"""How long a worker's claims are its own after it was last heard of."""
+
+
+def enter(tx: Connection, name: str, now: datetime, lease: timedelta = LEASE) -> int:
+    """A new worker: its id marks its claims, so that they can be told void when it is gone."""
+    made = insert(worker).values(name=name, started_at=now, lease_until=now + lease)
+    return tx.execute(made.returning(worker.c.id)).scalar_one()
+
+
+def renew(tx: Connection, worker_id: int, now: datetime, lease: timedelta = LEASE) -> None:
+    """Be heard of; LeaseLost where it is too late for that."""
+    check_standing(tx, worker_id)
+    tx.execute(update(worker).where(worker.c.id == worker_id).values(lease_until=now + lease))
+
+
+def stands(tx: Connection, worker_id: int) -> bool:
+    """Whether the worker was not buried; on PostgreSQL nobody can bury it before we commit."""
+    return _STANDS.run(tx, worker_id=worker_id).first() is not None
+
+
+def _make_stands(dialect: Dialect) -> Select[Any]:
+    standing = select(worker.c.id).where(worker.c.id == bindparam("worker_id", type_=BigInteger()))
+    return standing if dialect.name == "sqlite" else standing.with_for_update(read=True)
+
+
+_STANDS = Prepared(_make_stands)
+
+
+def check_standing(tx: Connection, worker_id: int) -> None:
+    """LeaseLost where others have given the worker up."""
+    if not stands(tx, worker_id):
+        raise LeaseLost("this worker was given up for dead: what it had claimed is others' by now")
+
+
+@contextmanager
+def owning(engine: Engine) -> Iterator[Callable[[], None]]:
+    """Hold the database as its only `serve`, until we leave or die; DatabaseOwned when another does.
+
+    Gives what makes sure that we still do: PostgreSQL forgets who owns it when it restarts.
+    """
+    if is_sqlite(engine):
+        with _owning_file(Path(str(engine.url.database))):
+            yield lambda: None
+        return
+    session = _OwningSession(engine)
+    try:
+        session.make_sure()
+        yield session.make_sure
+    finally:
+        session.leave()
+
+
+def owned(engine: Engine) -> bool:
+    """Whether a `serve` is running on this database."""
+    try:
+        with owning(engine):
+            return False
+    except DatabaseOwned:
+        return True
+
+
+@contextmanager
+def _owning_file(database: Path) -> Iterator[None]:
+    # A lock file of its own: closing any descriptor of the database file would drop SQLite's locks.
+    descriptor = os.open(owner_file(database), os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
+    with os.fdopen(descriptor, "a+") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            file.seek(0)
+            raise DatabaseOwned(f"{database} is owned by another `mailer serve` (pid {file.read()})") from None
+        file.truncate(0)
+        file.write(str(os.getpid()))
+        file.flush()
+        yield
+        file.truncate(0)
+
+
+class _OwningSession:
+    """A session of its own, whose advisory lock says that the database is ours."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = create_engine(engine.url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
+        self._connection: Connection | None = None
+
+    def make_sure(self) -> None:
+        """Take the lock (again, if the session was lost); DatabaseOwned, DatabaseUnavailable."""
+        try:
+            if self._connection is not None:
+                self._connection.execute(text("SELECT 1"))
+                return
+            self._connection = self._engine.connect()
+            taken = self._connection.execute(text("SELECT pg_try_advisory_lock(:key)"), {"key": _ADVISORY_KEY})
+            if not taken.scalar_one():
+                holder = self._connection.execute(text(_HOLDER), {"low": _ADVISORY_KEY & 0xFFFFFFFF}).scalar()
+                raise DatabaseOwned(
+                    f"{self._engine.url.render_as_string(hide_password=True)} is owned by another `mailer serve`"
+                    f" (its session there has pid {holder or 'unknown'})"
+                )
+        except DBAPIError as trouble:
+            self.leave()
+            raise DatabaseUnavailable(f"the database does not serve us: {trouble.orig}") from trouble
+
+    def leave(self) -> None:
+        """End the session, and the lock with it."""
+        if self._connection is not None:
+            connection, self._connection = self._connection, None
+            connection.invalidate()
+            connection.close()
+
+
+_HOLDER = "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND objid = :low AND granted"

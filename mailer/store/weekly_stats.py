@@ -1,0 +1,93 @@
+"""The weeks of the lists: what happened in one that its owner had better know."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, and_, func, or_, select
+
+from mailer.domain.bounce import ReturnKind, Weight
+from mailer.domain.campaign import CampaignState
+from mailer.domain.consent import Act
+from mailer.domain.delivery import DeliveryState
+from mailer.store import campaign_progress
+from mailer.store.incoming_mails import IncomingState
+from mailer.store.people_tables import consent, incoming, returned
+from mailer.store.queue.queue_tables import campaign
+
+_MOST = 10
+"""Providers and campaigns: an owner reads no more."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Week:
+    """What happened between two hours; nothing in it is a number of 0."""
+
+    refusals: list[tuple[str, str, int, str]]
+    """What providers held against us: domain, reason, how often, and the words of one reply; the most first."""
+    returns: dict[ReturnKind, int]
+    bounced: int
+    """People who get no more letters, or are asked no more whether they want any, since some came back."""
+    paused: list[tuple[int, str, str | None]]
+    """Campaigns launched before its end that stand still now: number, subject, why."""
+    unsent: list[tuple[int, str, int, int]]
+    """Campaigns of which letters failed or are of unknown fate: number, subject, how many of each."""
+
+    @property
+    def complaints(self) -> int:
+        return self.returns.get(ReturnKind.COMPLAINT, 0)
+
+
+def of_list(tx: Connection, mailing_list_id: int, since: datetime, until: datetime) -> Week:
+    """A list's week."""
+    at = (returned.c.mailing_list_id == mailing_list_id, returned.c.at >= since, returned.c.at < until)
+    sorts = select(returned.c.kind, func.count()).where(*at).group_by(returned.c.kind)
+    sender_side = select(returned.c.domain, returned.c.reason, func.count(), func.max(returned.c.diagnostic)).where(
+        *at, returned.c.kind == ReturnKind.BOUNCE, returned.c.weight == Weight.SENDER_SIDE
+    )
+    refused = sender_side.group_by(returned.c.domain, returned.c.reason).order_by(
+        func.count().desc(), returned.c.domain, returned.c.reason
+    )
+    lines = (consent.c.mailing_list_id == mailing_list_id, consent.c.at >= since, consent.c.at < until)
+    bounced = select(func.count()).select_from(consent).where(*lines, consent.c.act == Act.BOUNCED)
+    return Week(
+        refusals=[(row[0], row[1], row[2], row[3]) for row in tx.execute(refused.limit(_MOST))],
+        returns={ReturnKind(kind): number for kind, number in tx.execute(sorts)},
+        bounced=tx.execute(bounced).scalar_one(),
+        paused=_paused(tx, mailing_list_id, until),
+        unsent=_unsent(tx, mailing_list_id, since, until),
+    )
+
+
+def _paused(tx: Connection, mailing_list_id: int, until: datetime) -> list[tuple[int, str, str | None]]:
+    found = select(campaign.c.id, campaign.c.subject, campaign.c.remark).where(
+        campaign.c.mailing_list_id == mailing_list_id,
+        campaign.c.state == CampaignState.PAUSED,
+        campaign.c.launched_at < until,
+    )
+    newest = found.order_by(campaign.c.id.desc()).limit(_MOST)
+    return [(row.id, row.subject, row.remark) for row in tx.execute(newest)]
+
+
+def _unsent(tx: Connection, mailing_list_id: int, since: datetime, until: datetime) -> list[tuple[int, str, int, int]]:
+    then = (and_(one >= since, one < until) for one in (campaign.c.launched_at, campaign.c.finished_at))
+    found = select(campaign.c.id, campaign.c.subject).where(
+        campaign.c.mailing_list_id == mailing_list_id, campaign.c.launched_at.is_not(None), or_(*then)
+    )
+    told = []
+    for row in tx.execute(found.order_by(campaign.c.id.desc()).limit(_MOST)):
+        counts = campaign_progress.counts(tx, row.id)
+        failed, uncertain = (counts.get(state, 0) for state in (DeliveryState.FAILED, DeliveryState.UNCERTAIN))
+        if failed or uncertain:
+            told.append((row.id, row.subject, failed, uncertain))
+    return told
+
+
+def parked(tx: Connection, since: datetime, until: datetime) -> Counter[str]:
+    """How many mails that broke us came to each of our addresses."""
+    found = select(incoming.c.recipients).where(
+        incoming.c.state == IncomingState.PARKED, incoming.c.received_at >= since, incoming.c.received_at < until
+    )
+    return Counter(address for (recipients,) in tx.execute(found) for address in set(recipients))

@@ -1,0 +1,199 @@
+"""The governor: a blast that meets too much trouble stops by itself, says why, and goes on when its owner wants."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection
+
+from mailer.actions.campaigns.pause_resume_cancel import cancel, resume
+from mailer.actions.campaigns.report import Status, status
+from mailer.actions.campaigns.retry_settle import retry
+from mailer.actions.inbound.record_bounce import take_return
+from mailer.app import App
+from mailer.domain.bounce import Action, Reason, ReturnedFor, ReturnKind, Weight
+from mailer.domain.campaign import CampaignState
+from mailer.domain.delivery import DeliveryState
+from mailer.domain.delivery_feedback import CameBack
+from mailer.domain.governor import Heard
+from mailer.settings.governor_table import GovernorSettings
+from mailer.store import campaign_progress, governor_counts
+from tests.support.app import ADA, Clock, blast, bring, open_list, read, send_campaigns, send_notices, text_of
+from tests.support.fake_relay import FakeRelay
+
+SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+WAIT = "450 4.2.0 come again"
+GONE = "550 5.7.1 no"
+
+
+@pytest.fixture
+def app(app: App) -> App:
+    """So few letters that a test is quick."""
+    return replace(app, governor=GovernorSettings(after=10))
+
+
+def people(domain: str, number: int) -> list[str]:
+    return [f"reader{one}@{domain}" for one in range(number)]
+
+
+async def begin(app: App, *readers: str) -> int:
+    """A campaign to these is launched. Where the relay puts one of them off, it is not over yet."""
+    await open_list(app)
+    await bring(app, *(f"{one},," for one in readers))
+    return await blast(app)
+
+
+async def letters_of(app: App, campaign_id: int) -> dict[str, int]:
+    lines = await app.database.read(campaign_progress.of_campaign, campaign_id, 0, 1000)
+    return {one.address: one.id for one in lines}
+
+
+async def come_back(app: App, numbers: list[int], kind: ReturnKind = ReturnKind.COMPLAINT) -> None:
+    of = ReturnedFor(
+        address="", action=Action.FAILED, status="5.1.1", diagnostic="550 5.1.1 no such user", weight=Weight.HARD,
+        reason=Reason.UNKNOWN_USER,
+    )  # fmt: skip
+    same: dict[str, Any] = {"address": None, "kind": kind, "complaint": None, "way": "mail", "message_id": None}
+    bounced = of if kind is ReturnKind.BOUNCE else None
+    await take_return(app, [CameBack(delivery_id=one, of=bounced, at=app.clock(), **same) for one in numbers])
+
+
+async def look(app: App, clock: Clock, campaign_id: int) -> Status:
+    """Eleven seconds later; what is due goes out, and the owner's letters do."""
+    clock.advance(seconds=11)
+    await send_campaigns(app)
+    await send_notices(app)
+    return await status(app, campaign_id)
+
+
+async def test_complaints_pause_the_campaign_its_owner_hears_why_and_what_she_resumes_goes_on(
+    app: App, relay: FakeRelay, clock: Clock
+) -> None:
+    readers = people("mail.example", 30)
+    relay.answers("rcpt", WAIT, address=readers[-1])
+    campaign_id = await begin(app, *readers)
+    await send_campaigns(app)
+    letters = await letters_of(app, campaign_id)
+
+    await come_back(app, [letters[one] for one in readers[:2]])
+    assert (await look(app, clock, campaign_id)).campaign.state is CampaignState.SENDING
+    await come_back(app, [letters[readers[2]]])
+    told = await look(app, clock, campaign_id)
+
+    assert told.campaign.state is CampaignState.PAUSED
+    assert told.campaign.remark == "stopped by itself: of 29 letters to mail.example 3 were complained of"
+    told_ada = relay.letters[-1]
+    assert told_ada.recipient == ADA
+    assert read(told_ada)["Subject"] == "Stopped: Come to the harvest forum"
+    assert f"mailer campaign resume {campaign_id}" in text_of(told_ada)
+    assert "reported one of them as spam: 3" in " ".join(text_of(told_ada).split())
+
+    await resume(app, campaign_id)
+    await come_back(app, [letters[one] for one in readers[3:9]])
+    assert (await look(app, clock, campaign_id)).campaign.state is CampaignState.SENDING
+    relay.forgives()
+    clock.advance(minutes=10)
+    assert (await look(app, clock, campaign_id)).campaign.state is CampaignState.SENT
+
+
+async def test_a_provider_that_refuses_is_held_while_others_get_their_letters_and_is_tried_again(
+    app: App, relay: FakeRelay, clock: Clock
+) -> None:
+    bad, good = people("bad.example", 12), people("good.example", 12)
+    for number, one in enumerate(bad[:9]):
+        relay.answers("rcpt", f"550 5.7.1 {'no' * (number % 2 + 1)}", address=one)
+    relay.answers("rcpt", WAIT, address=bad[-1])
+    campaign_id = await begin(app, *bad, *good)
+    await send_campaigns(app)
+
+    told = await look(app, clock, campaign_id)
+
+    assert told.campaign.state is CampaignState.SENDING
+    assert [(one.lane, one.reason) for one in told.held] == [
+        ("bad.example", f"campaign {campaign_id}: of 12 letters to bad.example 9 were refused for good (5xx)")
+    ]
+    assert told.counts[DeliveryState.ACCEPTED] == 14
+    assert [one.recipient for one in relay.letters].count(ADA) == 1
+    assert read(relay.letters[-1])["Subject"] == "Letters to bad.example wait: Come to the harvest forum"
+
+    relay.forgives()
+    clock.advance(minutes=30)
+    assert (await look(app, clock, campaign_id)).counts[DeliveryState.DEFERRED] == 1
+    clock.advance(minutes=40)
+    told = await look(app, clock, campaign_id)
+    assert told.campaign.state is CampaignState.SENT
+    assert told.counts[DeliveryState.ACCEPTED] == 15
+
+
+@SQLITE
+async def test_where_every_provider_refuses_the_campaign_is_paused_and_can_be_called_off(
+    app: App, relay: FakeRelay, clock: Clock
+) -> None:
+    readers = [*people("a.example", 12), *people("b.example", 12)]
+    for number, one in enumerate(readers[:-1]):
+        if number % 3:
+            relay.answers("rcpt", f"550 5.7.1 {'no' * (number % 2 + 1)}", address=one)
+    relay.answers("rcpt", WAIT, address=readers[-1])
+    campaign_id = await begin(app, *readers)
+    await send_campaigns(app)
+
+    told = await look(app, clock, campaign_id)
+
+    assert told.campaign.state is CampaignState.PAUSED
+    assert told.held == ()
+    assert "were refused for good" in (told.campaign.remark or "")
+    assert (await cancel(app, campaign_id)).state is CampaignState.CANCELLED
+
+
+async def test_bounces_count_for_the_letters_they_are_of_and_not_against_later_ones(
+    app: App, relay: FakeRelay, clock: Clock
+) -> None:
+    readers = people("mail.example", 30)
+    relay.answers("rcpt", WAIT, address=readers[-1])
+    campaign_id = await begin(app, *readers)
+    await send_campaigns(app)
+    letters = await letters_of(app, campaign_id)
+
+    await come_back(app, [letters[one] for one in readers[:3]], ReturnKind.BOUNCE)
+    told = await look(app, clock, campaign_id)
+
+    def heard(tx: Connection) -> dict[str, Heard]:
+        return governor_counts.heard(tx, campaign_id)
+
+    assert told.campaign.remark == "stopped by itself: of 30 letters to mail.example 3 found no such mailbox"
+    both = Heard(accepted=29, deferred=1, hard=3)
+    assert await app.database.read(heard) == {"": both, "mail.example": both}
+    await resume(app, campaign_id)
+    await come_back(app, [letters[one] for one in readers[3:9]], ReturnKind.BOUNCE)
+    assert await app.database.read(heard) == {}
+
+
+@SQLITE
+async def test_letters_that_failed_are_tried_again_and_not_stopped_for_that(
+    app: App, relay: FakeRelay, clock: Clock
+) -> None:
+    readers = people("mail.example", 12)
+    for number, one in enumerate(readers):
+        relay.answers("rcpt", f"550 5.7.1 {'no' * (number % 2 + 1)}", address=one)
+    campaign_id = await begin(app, *readers)
+    await send_campaigns(app)
+    assert (await status(app, campaign_id)).counts == {DeliveryState.FAILED: 12}
+
+    relay.forgives()
+    await retry(app, campaign_id)
+
+    assert (await look(app, clock, campaign_id)).counts == {DeliveryState.ACCEPTED: 12}
+
+
+@SQLITE
+async def test_switched_off_it_stops_nothing(app: App, relay: FakeRelay, clock: Clock) -> None:
+    app = replace(app, governor=GovernorSettings(complaints=0, hard=0, refused=0, deferred=0, after=1))
+    readers = people("mail.example", 4)
+    relay.answers("rcpt", WAIT, address=readers[-1])
+    relay.answers("rcpt", GONE, address=readers[0])
+    campaign_id = await begin(app, *readers)
+    await send_campaigns(app)
+
+    assert (await look(app, clock, campaign_id)).campaign.state is CampaignState.SENDING

@@ -1,0 +1,129 @@
+"""What the doctor says of a domain, asked over real sockets from a zone on loopback."""
+
+from __future__ import annotations
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+from mailer.actions.maintenance.check_domain import check_domain
+from mailer.domain.health_check import Finding
+from mailer.mail.dkim.signing import Signer
+from tests.support.dns_zone import Zone
+
+DOMAIN = "lists.example.org"
+GOOD = {
+    f"{DOMAIN}. TXT": ['"v=spf1 mx ip6:2001:db8::/48 -all"'],
+    f"{DOMAIN}. MX": ["10 mail.example.org."],
+    "mail.example.org. A": ["192.0.2.25"],
+    f"_dmarc.{DOMAIN}. TXT": ['"v=DMARC1; p=reject; rua=mailto:ada@example.org"'],
+}
+
+
+@pytest.fixture(scope="module")
+def key() -> rsa.RSAPrivateKey:
+    return rsa.generate_private_key(public_exponent=65537, key_size=2048)
+
+
+async def findings(signers: list[Signer], zone: Zone, within_s: float = 5) -> dict[str, Finding]:
+    found = await check_domain(zone.dns(within_s), DOMAIN, signers)
+    return {finding.check.partition(" ")[0]: finding for finding in found}
+
+
+async def examined(key: rsa.RSAPrivateKey, changes: dict[str, list[str]], signer: str = DOMAIN) -> dict[str, Finding]:
+    async with Zone({name: data for name, data in (GOOD | changes).items() if data}) as zone:
+        return await findings([Signer(domain=signer, selector="mailer", key=key)], zone)
+
+
+def told(found: dict[str, Finding]) -> dict[str, str]:
+    return {name: finding.health.value for name, finding in found.items()}
+
+
+async def test_a_domain_in_order_is_told_so(key):
+    found = await examined(key, {})
+
+    assert told(found) == {"spf": "ok", "dmarc": "ok", "alignment": "ok", "mx": "ok"}
+    assert "1 of 10 lookups; covers 192.0.2.25/32, 2001:db8::/48" in found["spf"].told
+    assert found["dmarc"].told == "p=reject"
+    assert not any(finding.mend for finding in found.values())
+
+
+@pytest.mark.parametrize(
+    ("record", "health", "words"),
+    [
+        ([], "fail", "there is no SPF record"),
+        (['"v=spf1 -all"', '"v=spf1 mx -all"'], "fail", "there are 2 SPF records"),
+        (['"v=spf1 " "mx +all"'], "fail", "+all lets everybody send"),
+        (['"v=spf1 mx ?all"'], "warn", "says nothing of other addresses"),
+        (['"v=spf1 include:gone.example.net -all"'], "fail", "receivers ignore the record"),
+        (['"v=spf1 -all"'], "ok", "covers no address"),
+        ([f'"v=spf1 {" ".join(f"ip4:192.0.2.{n}" for n in range(9))} -all"'], "ok", "192.0.2.5/32 and 3 more"),
+        (['"v=spf1 exists:%{i}.example.org ~all"'], "ok", "whatever exists:%{i}.example.org means"),
+    ],
+)
+async def test_an_spf_record_is_judged_as_receivers_would(key, record, health, words):
+    found = await examined(key, {f"{DOMAIN}. TXT": record})
+
+    assert (found["spf"].health, words in found["spf"].told) == (health, True), found["spf"]
+    assert found["spf"].mend or health == "ok"
+
+
+@pytest.mark.parametrize(
+    ("records", "health", "words"),
+    [
+        ({f"_dmarc.{DOMAIN}. TXT": []}, "fail", "there is no DMARC record"),
+        ({f"_dmarc.{DOMAIN}. TXT": ['"v=DMARC1; p=none"', '"v=DMARC1; p=reject"']}, "fail", "2 DMARC records"),
+        ({f"_dmarc.{DOMAIN}. TXT": ['"v=DMARC1; rua=mailto:a@example.org"']}, "fail", "names no policy"),
+        ({f"_dmarc.{DOMAIN}. TXT": ['"other"', '"v=DMARC1;p=none"']}, "ok", "p=none"),
+        (
+            {f"_dmarc.{DOMAIN}. TXT": [], "_dmarc.example.org. TXT": ['"v=DMARC1; p=none; sp=quarantine"']},
+            "ok",
+            "p=quarantine, by the record of example.org",
+        ),
+    ],
+)
+async def test_the_dmarc_record_that_holds_is_found(key, records, health, words):
+    found = await examined(key, records)
+
+    assert (found["dmarc"].health, words in found["dmarc"].told) == (health, True), found["dmarc"]
+
+
+@pytest.mark.parametrize(
+    ("signer", "dmarc", "health", "words"),
+    [
+        ("example.org", '"v=DMARC1; p=none"', "ok", "signed by d=example.org"),
+        ("example.org", '"v=DMARC1; p=none; adkim=s"', "fail", "adkim=s asks for lists.example.org itself"),
+        (DOMAIN, '"v=DMARC1; p=none; adkim=s"', "ok", "signed by d=lists.example.org"),
+        ("example.net", '"v=DMARC1; p=none"', "warn", "no [[dkim]] signs for lists.example.org"),
+    ],
+)
+async def test_who_signs_must_align_with_from(key, signer, dmarc, health, words):
+    found = await examined(key, {f"_dmarc.{DOMAIN}. TXT": [dmarc]}, signer)
+
+    assert (found["alignment"].health, words in found["alignment"].told) == (health, True), found["alignment"]
+
+
+@pytest.mark.parametrize(
+    ("records", "health", "words"),
+    [
+        ({f"{DOMAIN}. MX": []}, "fail", "cannot arrive"),
+        ({f"{DOMAIN}. MX": [], f"{DOMAIN}. A": ["192.0.2.1"]}, "warn", "the domain's own address"),
+        ({f"{DOMAIN}. MX": ["0 ."]}, "fail", "null MX"),
+        ({"mail.example.org. A": []}, "fail", "mail.example.org has no address"),
+    ],
+)
+async def test_mail_must_find_its_way_to_us(key, records, health, words):
+    found = await examined(key, records)
+
+    assert (found["mx"].health, words in found["mx"].told) == (health, True), found["mx"]
+
+
+async def test_what_is_not_answered_is_neither_good_nor_bad():
+    async with Zone(GOOD) as zone:
+        zone.fails(f"{DOMAIN}.")
+        zone.is_silent(f"_dmarc.{DOMAIN}.")
+
+        found = await findings([], zone, within_s=0.3)
+
+    assert told(found) == {"spf": "warn", "dmarc": "warn", "mx": "warn"}
+    assert "failed to answer lists.example.org TXT" in found["spf"].told
+    assert "within 0.3 s" in found["dmarc"].told

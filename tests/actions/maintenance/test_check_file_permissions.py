@@ -1,0 +1,63 @@
+"""What the doctor says of who can read the service's files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mailer.actions.maintenance.check_file_permissions import check_files
+from mailer.domain.health_check import Finding
+from mailer.settings.load import check_settings
+
+
+def found(folder: Path, **tables: Any) -> dict[str, Finding]:
+    settings = check_settings({"relay": ({"password_file": "relay-password"},)} | tables, folder / "settings.toml")
+    return {one.check: one for one in check_files(settings, folder / "settings.toml")}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "spool").mkdir(mode=0o700)
+    for name in ("mailer.db", "mailer.db-wal", "spool/a.mail", "relay-password", "settings.toml"):
+        (tmp_path / name).touch(mode=0o600)
+    tmp_path.chmod(0o700)
+    return tmp_path
+
+
+def test_what_is_for_the_services_eyes_only_is_fine_and_the_folders_mode_is_said(folder):
+    told = found(folder)
+
+    assert {one.health.value for one in told.values()} == {"ok"}
+    assert "0700" in told["folder"].told
+
+
+@pytest.mark.parametrize("name", ["mailer.db", "mailer.db-wal", "spool", "spool/a.mail", "relay-password"])
+def test_what_others_can_read_is_named_with_how_to_mend_it(folder, name):
+    (folder / name).chmod(0o755 if name == "spool" else 0o644)
+
+    told = found(folder)["files"]
+
+    assert told.health.value == "warn"
+    assert str(folder / name) in told.told
+    assert told.mend == f"chmod go= {folder / name}"
+
+
+@pytest.mark.parametrize(("mode", "health"), [(0o755, "ok"), (0o750, "ok"), (0o775, "warn"), (0o757, "warn")])
+def test_a_folder_that_others_can_write_into_is_told_of(folder, mode, health):
+    folder.chmod(mode)
+
+    told = found(folder)["folder"]
+
+    assert told.health.value == health
+    assert f"{mode:04o}" in told.told
+
+
+def test_settings_with_the_databases_password_are_a_secret_too(folder):
+    (folder / "settings.toml").chmod(0o644)
+
+    with_password = found(folder, database={"url": "postgresql://mailer:hush@db.example.org/mailer"})["files"]
+
+    assert str(folder / "settings.toml") in with_password.told
+    assert found(folder)["files"].health.value == "ok"

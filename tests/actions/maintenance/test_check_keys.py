@@ -1,0 +1,114 @@
+"""Whether the published key is the one we sign with."""
+
+from __future__ import annotations
+
+import base64
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from mailer.actions.maintenance.check_keys import check_keys
+from mailer.domain.health_check import Finding
+from mailer.mail.dkim.dns_record import record_text, zone_line
+from mailer.mail.dkim.signing import Signer
+from tests.support.dns_zone import Zone
+
+NAME = "mailer._domainkey.lists.example.org"
+
+
+def new_key(bits: int = 2048) -> rsa.RSAPrivateKey:
+    return rsa.generate_private_key(public_exponent=65537, key_size=bits)
+
+
+@pytest.fixture(scope="module")
+def signer() -> Signer:
+    return Signer(domain="lists.example.org", selector="mailer", key=new_key())
+
+
+async def checked(signer: Signer, *records: str) -> Finding:
+    async with Zone({f"{NAME}. TXT": list(records)}) as zone:
+        [finding] = await check_keys(zone.dns(), [signer])
+    return finding
+
+
+async def test_the_record_we_print_is_the_one_that_is_wanted(signer):
+    line = zone_line(NAME, record_text(signer))
+    name, strings = line.split(". IN TXT ")
+
+    finding = await checked(signer, strings.strip("() "))
+
+    assert name == NAME
+    assert (finding.health, finding.told) == ("ok", "the key matches (2048 bits)")
+    assert all(len(string) <= 255 for string in strings.split('"')[1::2])
+    assert len(strings.split('"')[1::2]) == 2
+
+
+async def test_the_strings_of_a_record_may_be_split_anywhere_and_spaced(signer):
+    text = record_text(signer).replace("k=rsa; ", "").replace("p=", "p = ")
+    strings = " ".join(f'"{text[at : at + 17]}"' for at in range(0, len(text), 17))
+
+    finding = await checked(signer, strings)
+
+    assert finding.health == "ok"
+
+
+def other_record() -> str:
+    return record_text(Signer(domain="lists.example.org", selector="mailer", key=new_key()))
+
+
+def edwards() -> str:
+    public = ed25519.Ed25519PrivateKey.generate().public_key()
+    octets = public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    return f"v=DKIM1; p={base64.b64encode(octets).decode()}"
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda text: "v=DKIM1; k=rsa; p=", "the key is revoked"),
+        (lambda text: other_record(), "another key is published"),
+        (lambda text: edwards(), "another key is published"),
+        (lambda text: text[:-40], "another key is published"),
+        (lambda text: "hello", "no p="),
+        (lambda text: text.replace("DKIM1", "DKIM2"), "does not begin with v=DKIM1"),
+        (lambda text: text.removeprefix("v=DKIM1; ") + "; v=DKIM1", "does not begin with v=DKIM1"),
+        (lambda text: text.replace("k=rsa", "k=ed25519"), "for ed25519 keys"),
+        (lambda text: text + "; h=sha1", "allows h=sha1 only"),
+        (lambda text: text + "; s=tlsrpt", "not for email"),
+    ],
+)
+async def test_what_verifiers_will_not_take_is_told_with_the_record_to_publish(signer, change, words):
+    text = change(record_text(signer))
+
+    finding = await checked(signer, " ".join(f'"{text[at : at + 255]}"' for at in range(0, len(text), 255)))
+
+    assert (finding.health, words in finding.told) == ("fail", True), finding
+    assert zone_line(NAME, record_text(signer)) in finding.mend
+
+
+async def test_a_missing_record_and_a_second_one_are_told(signer):
+    missing = await checked(signer)
+    twice = await checked(signer, '"v=DKIM1; p="', '"v=spf1 -all"')
+
+    assert (missing.health, missing.told) == ("fail", "there is no TXT record")
+    assert (twice.health, twice.told) == ("fail", "there are 2 TXT records; receivers may take either")
+
+
+async def test_a_test_mark_and_a_short_key_are_warned_of(signer):
+    short = Signer(domain="lists.example.org", selector="mailer", key=new_key(1024))
+
+    marked = await checked(signer, zone_line("x", record_text(signer) + "; t=y:s").partition("( ")[2].rstrip(" )"))
+    brief = await checked(short, f'"{record_text(short)}"')
+
+    assert (marked.health, "t=y" in marked.told) == ("warn", True)
+    assert (brief.health, "only 1024 bits" in brief.told) == ("warn", True)
+
+
+async def test_a_dns_that_fails_does_not_condemn_the_key(signer):
+    async with Zone({}) as zone:
+        zone.fails(f"{NAME}.")
+
+        [finding] = await check_keys(zone.dns(), [signer])
+
+    assert (finding.health, "failed to answer" in finding.told) == ("warn", True)

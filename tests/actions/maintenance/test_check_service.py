@@ -1,0 +1,142 @@
+"""What the doctor says of the secret, the keys, the database and the relays that settings name."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+from mailer.actions.maintenance.check_service import check_service
+from mailer.domain.health_check import Finding
+from mailer.domain.keyring import Keyring, write_keyring
+from mailer.settings.load import check_settings
+from tests.support.fake_relay import FakeRelay
+
+KEYRING = write_keyring(Keyring(b"p" * 32, ((1, b"k" * 32),)))
+
+
+def write_key(file: Path, bits: int = 2048) -> None:
+    pem = generate_private_key(65537, bits).private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    file.write_bytes(pem)
+    file.chmod(0o600)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A secret and a key, kept well; no database yet."""
+    (tmp_path / "secret").write_text(KEYRING)
+    (tmp_path / "secret").chmod(0o600)
+    write_key(tmp_path / "dkim.pem")
+    return tmp_path
+
+
+async def found(
+    folder: Path, relay: FakeRelay, service: dict[str, str] | None = None, **relay_settings: Any
+) -> dict[str, Finding]:
+    tables = {
+        "service": service or {},
+        "relay": ({"port": relay.port} | relay_settings,),
+        "dkim": ({"selector": "mailer"},),
+    }
+    findings, _ = await check_service(check_settings(tables, folder / "settings.toml"))
+    return {finding.check.partition(" ")[0]: finding for finding in findings}
+
+
+async def test_a_service_in_order_is_told_so_and_nothing_is_touched(folder, relay):
+    health = {name: finding.health.value for name, finding in (await found(folder, relay)).items()}
+
+    assert health == {"service": "warn", "secret": "ok", "key": "ok", "database": "ok", "relay": "ok"}
+    assert not (folder / "mailer.db").exists()
+    assert relay.letters == []
+    assert not any(line.upper().startswith("MAIL") for _, line in relay.heard)
+
+
+async def test_sample_settings_are_warned_of_while_the_relay_is_here_and_fail_where_it_is_elsewhere(folder, relay):
+    own = {"name": "Harvest Circle", "domain": "lists.harvest-circle.org", "owner": "ada@harvest-circle.org"}
+
+    here = (await found(folder, relay))["service"]
+    elsewhere = (await found(folder, relay, host="relay.invalid", tls="starttls"))["service"]
+    mended = (await found(folder, relay, service=own | {"url": "https://lists.harvest-circle.org"}))["service"]
+    half = (await found(folder, relay, service=own))["service"]
+
+    assert (here.health, elsewhere.health, mended.health, half.health) == ("warn", "fail", "ok", "warn")
+    assert here.told == elsewhere.told
+    assert half.told == "url http://127.0.0.1:8080 is this machine alone"
+
+
+async def test_a_migrated_database_is_ok_and_an_unknown_one_is_not(folder, relay, sqlite_template):
+    (folder / "mailer.db").write_bytes(sqlite_template.read_bytes())
+    good = (await found(folder, relay))["database"]
+    with sqlite3.connect(folder / "mailer.db") as connection:
+        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+    connection.close()
+
+    newer = (await found(folder, relay))["database"]
+
+    assert (good.health, good.told) == ("ok", "its schema is this version's")
+    assert (newer.health, "9999" in newer.told) == ("fail", True)
+
+
+async def test_a_file_that_is_no_database_is_told(folder, relay):
+    (folder / "mailer.db").write_text("not a database, but long enough to be taken for one" * 100)
+
+    database = (await found(folder, relay))["database"]
+
+    assert (database.health, "not a database" in database.told) == ("fail", True)
+
+
+async def test_secrets_that_others_can_read_are_warned_of(folder, relay):
+    for name in ("secret", "dkim.pem"):
+        (folder / name).chmod(0o644)
+
+    findings = await found(folder, relay)
+
+    assert [(findings[name].health, "chmod 600" in findings[name].mend) for name in ("secret", "key")] == [
+        ("warn", True),
+        ("warn", True),
+    ]
+
+
+async def test_a_missing_secret_and_key_do_not_keep_the_rest_from_being_checked(folder, relay):
+    (folder / "secret").unlink()
+    (folder / "dkim.pem").write_text("no key")
+
+    findings = await found(folder, relay)
+
+    assert {name: finding.health.value for name, finding in findings.items()} == {
+        "service": "warn",
+        "secret": "fail",
+        "key": "fail",
+        "database": "ok",
+        "relay": "ok",
+    }
+    assert "dkim.pem: it is not a private key" in findings["key"].told
+
+
+async def test_a_short_key_is_warned_of(folder, relay):
+    write_key(folder / "dkim.pem", 1024)
+
+    key = (await found(folder, relay))["key"]
+
+    assert (key.health, "1024 bits" in key.told) == ("warn", True)
+
+
+async def test_a_relay_that_does_not_know_us_or_is_down_is_told(folder):
+    (folder / "password").write_text("wrong")
+    async with FakeRelay(login=("ada", "right")) as relay:
+        stranger = (await found(folder, relay, username="ada", password_file="password"))["relay"]
+        (folder / "password").write_text("right")
+        friend = (await found(folder, relay, username="ada", password_file="password"))["relay"]
+        (folder / "password").unlink()
+        forgetful = (await found(folder, relay, username="ada", password_file="password"))["relay"]
+        relay.refuses_connections()
+        down = (await found(folder, relay))["relay"]
+
+    assert (stranger.health, "did not accept our user name and password" in stranger.told) == ("fail", True)
+    assert (friend.health, "takes the login of ada" in friend.told) == ("ok", True)
+    assert (forgetful.health, "password" in forgetful.told) == ("fail", True)
+    assert (down.health, "cannot be reached" in down.told) == ("fail", True)

@@ -1,0 +1,214 @@
+"""Tidying: what nobody confirmed, who wrote long ago, and mail acted on need not be known for ever."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from sqlalchemy import Connection, func, insert, select
+
+from mailer.actions.inbound.process_mail import hear
+from mailer.actions.inbound.receive import receive
+from mailer.actions.maintenance import purge as tidying
+from mailer.actions.maintenance.purge import tidy
+from mailer.actions.subscriptions.confirm import confirm
+from mailer.actions.subscriptions.show_person import show_person
+from mailer.actions.subscriptions.subscribe import subscribe
+from mailer.actions.subscriptions.unsubscribe import unsubscribe
+from mailer.app import App
+from mailer.domain.address import Address
+from mailer.domain.consent import Evidence, Way
+from mailer.domain.incoming_message import Arrival
+from mailer.domain.token import Purpose, sign_token
+from mailer.errors import NotFound
+from mailer.settings.intake_tables import HearingSettings
+from mailer.store.people_tables import incoming, subscriber, subscription, tally
+from mailer.store.queue.queue_tables import delivery
+from tests.support.app import (
+    ADA,
+    BEA,
+    BY_HAND,
+    DOMAIN,
+    EMMA,
+    ROSA,
+    Clock,
+    bring,
+    open_list,
+    send_notices,
+    token_in,
+    write_in,
+)
+from tests.support.fake_relay import FakeRelay
+from tests.support.serving import served
+
+
+async def ask(app: App, address: str, **words: Any) -> None:
+    await subscribe(app, list_name="appeals", address=Address(address), evidence=Evidence(Way.MAIL, words))
+
+
+async def rows(app: App, *tables: Any) -> list[int]:
+    def work(tx: Connection) -> list[int]:
+        return [tx.execute(select(func.count()).select_from(one)).scalar_one() for one in tables]
+
+    return await app.database.read(work)
+
+
+async def known(app: App, *addresses: str) -> list[str]:
+    found = []
+    for address in addresses:
+        try:
+            found.append((await show_person(app, address))["address"])
+        except NotFound:
+            continue
+    return found
+
+
+async def test_requests_that_nobody_confirmed_in_time_go_with_the_people_and_the_letters_stay(
+    app: App, relay: FakeRelay, clock: Clock
+) -> None:
+    await open_list(app)
+    await bring(app, f"{BEA},Bea,en")
+    await unsubscribe(app, sign_token(app.house.keyring, Purpose.LEAVE, 1), BY_HAND)
+    for address in (ROSA, EMMA, BEA):
+        await ask(app, address)
+    await send_notices(app)
+    emmas = next(letter for letter in relay.letters if letter.recipient == EMMA)
+    await confirm(app, token_in(emmas, "confirm"), BY_HAND)
+    clock.advance(days=13)
+    await ask(app, ADA)
+    clock.advance(days=2)
+
+    done = await tidy(app)
+
+    assert done["requests"] == 2
+    assert await known(app, ROSA, EMMA, BEA, ADA) == [EMMA, BEA, ADA]
+    assert (await show_person(app, BEA))["subscriptions"] == {"appeals": "unsubscribed"}
+    assert (await show_person(app, EMMA))["subscriptions"] == {"appeals": "confirmed"}
+    assert [line["act"] for line in (await show_person(app, BEA))["consents"]] == ["imported", "left", "asked"]
+    assert await rows(app, subscription, delivery) == [3, 5]
+
+
+async def test_many_requests_go_in_short_turns_and_the_newest_keeps_its_number_to_itself(
+    app: App, clock: Clock
+) -> None:
+    mailing_list = await open_list(app)
+    many = 2 * tidying.CHUNK + 7
+
+    def flood(tx: Connection) -> None:
+        old = {"created_at": clock()}
+        people = [
+            {"address": f"p{n}@x.example", "address_key": f"p{n}@x.example", "mailbox_key": f"p{n}@x.example"}
+            | {"suppression_key": str(n)}
+            | old
+            for n in range(many)
+        ]
+        numbers = list(tx.execute(insert(subscriber).returning(subscriber.c.id), people).scalars())
+        pending = {"mailing_list_id": mailing_list.id, "state": "pending", "attributes": {}, "changed_at": clock()}
+        tx.execute(insert(subscription), [pending | old | {"subscriber_id": number} for number in numbers])
+
+    await app.database.write(flood)
+    clock.advance(days=15)
+    await tidy(app)
+    left = await rows(app, subscriber, subscription)
+    await ask(app, ROSA)
+    clock.advance(hours=2)
+    await tidy(app)
+
+    assert left == [1, 1]
+    assert await rows(app, subscriber, subscription) == [1, 1]
+    assert await known(app, ROSA) == [ROSA]
+
+
+async def test_who_wrote_is_forgotten_after_a_while_and_what_was_agreed_is_not(app: App, clock: Clock) -> None:
+    app = replace(app, hearing=HearingSettings(keep_evidence_days=3))
+    await open_list(app)
+    proof = {
+        "from": ROSA,
+        "envelope_from": ROSA,
+        "message_id": "<one@x>",
+        "client": "192.0.2.1",
+        "proof": {"by": "spf"},
+    }
+    await ask(app, ROSA, to=f"appeals-join@{DOMAIN}", **proof)
+    clock.advance(days=2)
+    await ask(app, EMMA, **proof)
+    await tidy(app)
+    whole = [line["evidence"] for line in (await show_person(app, ROSA))["consents"]]
+    clock.advance(days=2)
+
+    await tidy(app)
+    clock.advance(hours=2)
+    again = await tidy(app)
+
+    rosas, emmas = [(await show_person(app, one))["consents"] for one in (ROSA, EMMA)]
+    assert whole == [proof | {"to": f"appeals-join@{DOMAIN}"}]
+    assert [(line["act"], line["evidence"]) for line in rosas] == [("asked", {"to": f"appeals-join@{DOMAIN}"})]
+    assert [line["evidence"] for line in emmas] == [proof]
+    assert again["lines"] == 0
+
+
+async def test_mail_acted_on_is_forgotten_after_a_week_in_which_a_second_try_is_recognised(
+    app: App, clock: Clock
+) -> None:
+    await open_list(app)
+    mail = f"From: {ROSA}\r\nSubject: hello\r\n\r\nIs there a bus?\r\n".encode()
+    arrival = Arrival(sender=ROSA, recipients=(f"appeals-owner@{DOMAIN}",), raw=mail, digest="d" * 64)
+    await receive(app, arrival)
+    await hear(app)
+    await send_notices(app)
+    await receive(app, replace(arrival, recipients=(f"bounce+aaaa@{DOMAIN}",), digest="e" * 64))
+    clock.advance(days=6)
+
+    await tidy(app)
+    await receive(app, arrival)
+    within = await rows(app, incoming)
+    await hear(app)
+    clock.advance(days=2)
+    await tidy(app)
+
+    assert within == [2]
+    assert await rows(app, incoming) == [1]
+
+
+async def test_the_newest_mail_stays_for_its_number_names_what_was_done_about_it(
+    app: App, relay: FakeRelay, clock: Clock
+) -> None:
+    await open_list(app)
+    for number in range(2):
+        await write_in(app, "appeals-owner", body=f"Is there a bus? {number}")
+        clock.advance(days=8)
+        await tidy(app)
+
+    assert [letter.recipient for letter in relay.letters] == [ADA, ADA]
+    assert await rows(app, incoming) == [1]
+
+
+async def test_it_is_done_once_an_hour_whoever_does_it_and_old_tallies_go(app: App, clock: Clock) -> None:
+    await open_list(app)
+    await ask(app, ROSA)
+    first = await tidy(app)
+    clock.advance(minutes=59)
+    within = await tidy(app)
+    clock.advance(days=1, hours=1)
+
+    later = await tidy(app)
+
+    assert first
+    assert within == {}
+    assert later["tallies"] > 0
+    assert (await rows(app, tally))[0] <= 2
+
+
+async def test_the_service_tidies_by_itself(app: App, relay: FakeRelay, clock: Clock) -> None:
+    await open_list(app)
+    await ask(app, ROSA)
+    await ask(app, EMMA)
+    clock.advance(days=15)
+
+    async with served(app) as service:
+        await service.browser.post("/join/appeals", data={"email": "last@example.org"})
+        await relay.wait_for(3)
+        while await known(app, ROSA):
+            await service.browser.get("/health")
+
+    assert ROSA in {letter.recipient for letter in relay.letters}

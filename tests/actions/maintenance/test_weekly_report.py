@@ -1,0 +1,138 @@
+"""The weekly letter: an owner hears once a week what needs her, and nothing where nothing does."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import settings as example_settings
+from hypothesis import strategies as st
+from sqlalchemy import Connection, insert
+
+from mailer.actions.campaigns.pause_resume_cancel import pause
+from mailer.actions.inbound.record_bounce import take_return
+from mailer.actions.maintenance.purge import tidy
+from mailer.actions.maintenance.weekly_report import tell_owners
+from mailer.app import App
+from mailer.domain.bounce import Action, Reason, ReturnedFor, ReturnKind, Weight
+from mailer.domain.delivery_feedback import CameBack
+from mailer.mail.compose.notice_paragraphs import Passage, Style
+from mailer.mail.compose.sanitize_reply import MOST, reply_words
+from mailer.store import campaign_progress
+from mailer.store.incoming_mails import IncomingState
+from mailer.store.people_tables import incoming
+from tests.support.app import (
+    ADA,
+    BEA,
+    EMMA,
+    ROSA,
+    Clock,
+    blast,
+    bring,
+    open_list,
+    read,
+    send_campaigns,
+    send_notices,
+    text_of,
+)
+from tests.support.fake_relay import FakeRelay
+from tests.support.fake_relay_session import Carried
+
+SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+BLOCKED = f"554 5.7.1 <{ROSA}> blocked, see https://bl.example.net/why"
+
+
+async def come_back(
+    app: App, number: int, kind: ReturnKind, weight: Weight, reason: Reason, said: str = "550 no"
+) -> None:
+    of = ReturnedFor(address="", action=Action.FAILED, status=None, diagnostic=said, weight=weight, reason=reason)
+    told: dict[str, Any] = {"complaint": None, "way": "mail", "message_id": None, "at": app.clock()}
+    await take_return(app, [CameBack(delivery_id=number, address=None, kind=kind, of=of, **told)])
+
+
+async def letters(app: App, relay: FakeRelay) -> list[Carried]:
+    """What owners are told by now."""
+    before = len(relay.letters)
+    await tell_owners(app)
+    await send_notices(app)
+    return relay.letters[before:]
+
+
+async def break_on(app: App, clock: Clock, *recipients: str) -> None:
+    """A mail to these was parked."""
+
+    def work(tx: Connection) -> None:
+        tx.execute(
+            insert(incoming).values(
+                sender=ROSA,
+                recipients=[f"{one}@lists.example.org" for one in recipients],
+                raw=b"",
+                state=IncomingState.PARKED,
+                received_at=clock.now,
+                request={},
+            )
+        )
+
+    await app.database.write(work)
+
+
+async def test_an_owner_hears_once_a_week_what_needs_her(app: App, relay: FakeRelay, clock: Clock) -> None:
+    await open_list(app)
+    await open_list(app, "walks")
+    await bring(app, f"{ROSA},,", f"{EMMA},,", f"{BEA},,")
+    relay.answers("rcpt", "550 5.7.1 not for her", address=BEA)
+    campaign_id = await blast(app)
+    await send_campaigns(app)
+    lines = await app.database.read(campaign_progress.of_campaign, campaign_id, 0, 10)
+    number = {one.address: one.id for one in lines}
+    await come_back(app, number[ROSA], ReturnKind.BOUNCE, Weight.SENDER_SIDE, Reason.BLOCKED, BLOCKED)
+    await come_back(app, number[EMMA], ReturnKind.COMPLAINT, Weight.IGNORE, Reason.SPAM_COMPLAINT)
+    await come_back(app, number[BEA], ReturnKind.BOUNCE, Weight.HARD, Reason.UNKNOWN_USER)
+    held = await blast(app)
+    await pause(app, held)
+    await break_on(app, clock, "appeals-owner")
+    await break_on(app, clock, "bounce+abc", "postmaster")
+
+    assert await letters(app, relay) == []
+    clock.advance(days=6, hours=15)
+    assert await letters(app, relay) == [], "Sunday"
+    clock.advance(hours=1)
+    told = await letters(app, relay)
+
+    assert [one.recipient for one in told] == [ADA]
+    assert read(told[0])["Subject"] == "Open Appeals: what needs you this week"
+    text = " ".join(text_of(told[0]).split())
+    assert "from 2027-03-01 to 2027-03-07" in text
+    assert "example.org, blocked: 1 554 5.7.1 <…> blocked, see https: //bl.example.net/why" in text
+    assert "reported a letter as spam: 1" in text
+    assert "came back from, and that get no more: 1" in text
+    assert f"- {held}: Come to the harvest forum" in text
+    assert f"- {campaign_id}: Come to the harvest forum (failed: 1, unknown: 0)" in text
+    assert "could not read: 1" in text
+    clock.advance(days=1)
+    await tidy(app)
+    assert await letters(app, relay) == []
+    clock.advance(days=6)
+    assert [one.recipient for one in await letters(app, relay)] == [ADA], "it stands still yet"
+
+
+@SQLITE
+async def test_where_all_is_well_nobody_is_written_to(app: App, relay: FakeRelay, clock: Clock) -> None:
+    await open_list(app)
+    await bring(app, f"{ROSA},,")
+    await blast(app)
+    await send_campaigns(app)
+    clock.advance(days=8)
+
+    assert await letters(app, relay) == []
+
+
+@example_settings(max_examples=50)
+@given(st.lists(st.sampled_from(["https://bl.example", "HTTPS:", "//", "rosa@example.org", " ", "\n"]) | st.text()))
+def test_a_reply_is_one_line_without_addresses_and_links(said: list[str]) -> None:
+    words = reply_words("".join(said))
+
+    assert len(words) <= MOST
+    assert "\n" not in words
+    assert [run for run in Passage(Style.APART, words).runs if run.target] == []

@@ -1,0 +1,168 @@
+"""Never ask me again: one press, and no list writes to that mailbox any more; of a stranger only a hash is kept."""
+
+from __future__ import annotations
+
+import io
+import json
+
+import pytest
+from sqlalchemy import Connection, select
+
+from mailer.actions.maintenance.purge import tidy
+from mailer.actions.subscriptions.abuse_guard import may_write_to_stranger
+from mailer.actions.subscriptions.confirm import confirm
+from mailer.actions.subscriptions.decline import never_ask_again
+from mailer.actions.subscriptions.export_people import export_people
+from mailer.actions.subscriptions.show_person import show_person
+from mailer.actions.subscriptions.subscribe import subscribe
+from mailer.app import App
+from mailer.domain.address import Address
+from mailer.domain.consent import Evidence, Way
+from mailer.domain.token import Purpose, sign_token
+from mailer.errors import NotFound, NothingPending
+from mailer.store.columns import metadata
+from tests.support.app import BY_HAND, EMMA, ROSA, Clock, bring, open_list, recipients, send_notices, token_in
+from tests.support.fake_relay import FakeRelay
+from tests.support.serving import served
+
+MISSPELLED = "ro.sa+spam@gmail.com"
+HERS = ("rosa@gmail.com", "Ro.Sa@gmail.com", MISSPELLED, "rosa+other@gmail.com")
+
+
+async def ask(app: App, address: str, list_name: str = "appeals", **more: bool) -> None:
+    await subscribe(app, list_name=list_name, address=Address(address), evidence=Evidence(Way.FORM), **more)
+    await send_notices(app)
+
+
+async def known(app: App, *words: str) -> list[str]:
+    """The tables in which one of these words stands anywhere."""
+
+    def work(tx: Connection) -> list[str]:
+        found = []
+        for table in metadata.sorted_tables:
+            text = json.dumps([list(row) for row in tx.execute(select(table))], default=str)
+            found += [table.name for word in words if word in text]
+        return found
+
+    return await app.database.read(work)
+
+
+def never_token(app: App, subscription_id: int) -> str:
+    return sign_token(app.house.keyring, Purpose.NEVER, subscription_id)
+
+
+async def test_of_who_was_asked_by_mistake_nothing_stays_but_a_hash_that_all_doors_honour(
+    app: App, relay: FakeRelay, clock: Clock
+) -> None:
+    for name in ("appeals", "gardens"):
+        await open_list(app, name)
+    await subscribe(
+        app, list_name="appeals", address=Address(MISSPELLED), evidence=Evidence(Way.FORM), name="Rosalinde"
+    )
+    await send_notices(app)
+    await ask(app, "rosa@gmail.com", "gardens")
+
+    for _ in range(2):
+        await never_ask_again(app, never_token(app, 1), BY_HAND)
+    clock.advance(days=2)
+    await ask(app, EMMA)
+    await tidy(app)
+    await never_ask_again(app, never_token(app, 1), BY_HAND)
+    for address in HERS:
+        await ask(app, address)
+        await ask(app, address, "gardens", proven=True)
+    may = [
+        await app.database.write(may_write_to_stranger, app, Address(one), proven=proven)
+        for one in HERS
+        for proven in (False, True)
+    ]
+
+    assert recipients(relay) == [MISSPELLED, EMMA]
+    assert not any(may)
+    assert await known(app, "rosa", "ro.sa", "Rosalinde") == []
+
+
+async def test_who_was_on_a_list_leaves_all_of_them_and_the_record_says_so(app: App, relay: FakeRelay) -> None:
+    for name in ("appeals", "gardens"):
+        await open_list(app, name)
+    await bring(app, f"{ROSA},Rosa,en", f"{EMMA},Emma,en", list_name="gardens")
+    await ask(app, ROSA)
+
+    await never_ask_again(app, token_in(relay.letters[0], "confirm"), BY_HAND, purpose=Purpose.CONFIRM)
+    back = await bring(app, f"{ROSA},Rosa,en", list_name="gardens")
+
+    person = await show_person(app, ROSA)
+    assert person["never"]
+    assert set(person["subscriptions"].values()) == {"unsubscribed"}
+    assert person["consents"][-1]["act"] == "never"
+    assert back.kept_out == 1
+    assert (await show_person(app, EMMA))["subscriptions"] == {"gardens": "confirmed"}
+
+
+async def test_the_link_in_a_letter_works_after_the_request_has_expired(
+    app: App, relay: FakeRelay, clock: Clock
+) -> None:
+    await open_list(app)
+    await ask(app, ROSA)
+    clock.advance(days=20)
+    await ask(app, EMMA)
+    await tidy(app)
+    forgotten = not await known_person(app, ROSA)
+
+    await never_ask_again(app, never_token(app, 1), BY_HAND)
+    await ask(app, "rosa+more@example.org")
+
+    assert forgotten
+    assert recipients(relay) == [ROSA, EMMA]
+    assert await known(app, "rosa") == []
+
+
+async def known_person(app: App, address: str) -> bool:
+    try:
+        await show_person(app, address)
+    except NotFound:
+        return False
+    return True
+
+
+async def test_who_was_forgotten_last_gives_no_number_away_and_appears_nowhere(
+    app: App, relay: FakeRelay, clock: Clock
+) -> None:
+    await open_list(app)
+    await ask(app, ROSA)
+    old = token_in(relay.letters[0], "confirm")
+    await never_ask_again(app, never_token(app, 1), BY_HAND)
+    clock.advance(hours=2)
+    await tidy(app)
+
+    await ask(app, EMMA)
+    await export_people(app, list_name="appeals", file=(file := io.StringIO()), everybody=True)
+    with pytest.raises((NothingPending, NotFound)):
+        await confirm(app, old, BY_HAND)
+
+    assert (await show_person(app, EMMA))["subscriptions"] == {"appeals": "pending"}
+    assert file.getvalue().count("@") == 1
+
+
+async def test_the_page_shows_one_button_and_only_pressing_it_acts(app: App, relay: FakeRelay) -> None:
+    await open_list(app)
+    await ask(app, ROSA)
+    page = f"/never/{never_token(app, 1)}"
+    async with served(app) as service:
+        looked = [await service.browser.get(page), await service.browser.head(page)]
+        before = await show_person(app, ROSA)
+        pressed = [await service.browser.post(page) for _ in range(2)]
+        after = await known_person(app, ROSA)
+        shown_again = await service.browser.get(page)
+        wrong = [
+            await call(f"/never/{token}")
+            for token in ("x", sign_token(app.house.keyring, Purpose.CONFIRM, 1))
+            for call in (service.browser.get, service.browser.post)
+        ]
+
+    assert [answer.status_code for answer in (*looked, *pressed, shown_again)] == [200] * 5
+    assert looked[0].text.count("<button") == 1
+    assert ROSA not in looked[0].text
+    assert before["subscriptions"] == {"appeals": "pending"}
+    assert not after
+    assert {answer.status_code for answer in wrong} == {404}

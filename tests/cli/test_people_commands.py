@@ -1,0 +1,74 @@
+"""People from the command line: tables that are refused by name, what is guessed and counted, and exports."""
+
+from __future__ import annotations
+
+import json
+
+from tests.cli import test_main as test_commands
+from tests.cli.test_main import Terminal
+
+bare, mailer_in, with_list = test_commands.bare, test_commands.mailer_in, test_commands.with_list
+
+
+def test_a_table_that_says_who_left_is_refused_by_its_column_and_an_organiser_may_leave_that_out(
+    with_list: Terminal,
+) -> None:
+    file = with_list.folder / "subscribers.csv"
+    file.write_text("uuid,email,name,status\n1,rosa@example.org,Rosa,enabled\n2,emma@example.org,Emma,blocklisted\n")
+    (with_list.folder / "unsubscribed_audience_export.csv").write_text("Email Address\nbea@example.org\n")
+
+    refused = with_list("subscribers", "import", "subscribers.csv", "--list", "appeals", code=1)
+    told = with_list.said
+    with_list("subscribers", "import", "unsubscribed_audience_export.csv", "--list", "appeals", code=1)
+    by_name = with_list.said
+    nobody = with_list("subscribers", "export", "--list", "appeals", "--no-bom")
+    done = with_list(
+        "subscribers", "import", "subscribers.csv", "--list", "appeals", "--ignore-column", "status", "--json"
+    )
+    shown = json.loads(with_list("subscribers", "show", "rosa@example.org", "--json"))
+
+    assert (refused, nobody) == ("", "email,name,language,zone\n")
+    assert "'status'" in told
+    assert "--ignore-column status" in told
+    assert "unsubscribed_audience_export.csv, says that these people left" in by_name
+    assert json.loads(done)["added"] == 2
+    assert shown["consents"][0]["evidence"]["ignored"] == ["status"]
+
+
+def test_what_is_guessed_is_said_every_row_is_counted_and_a_table_of_no_use_is_a_failure(with_list: Terminal) -> None:
+    table = (
+        "E-Mail;Vorname;Nachname;Sprache\r\njoerg@example.org;Jörg;Müller;Klingonisch\r\nrosa@example.org;Rosa;;\r\n"
+    )
+    (with_list.folder / "people.csv").write_bytes((table + "rosa@example.org;;Berg;\r\nnobody;;;\r\n").encode("cp1252"))
+    (with_list.folder / "bad.csv").write_text("email\nnobody\nnowhere\n")
+
+    out = with_list("subscribers", "import", "people.csv", "--list", "appeals")
+    said = with_list.said
+    bad = with_list("subscribers", "import", "bad.csv", "--list", "appeals", code=1)
+    exported = with_list("subscribers", "export", "--list", "appeals")
+
+    assert out == (
+        "2 added, 0 known before, 1 repeated (the last row counts), 0 kept out (they left), 1 bad rows: 4 rows\n"
+    )
+    for words in ("read as Windows-1252", "separated by semicolons", "'E-Mail' is read as email", "line 5: 'nobody'"):
+        assert words in said
+    assert "line 2: 'Klingonisch' is not a language" in said
+    assert "2 bad rows: 2 rows" in bad
+    assert exported.startswith("\ufeffemail,name,language,zone,nachname,vorname\njoerg@example.org,Jörg Müller,,,")
+
+
+def test_restoring_says_whom_and_why_not_and_what_people_said_is_not_undone_for_many(with_list: Terminal) -> None:
+    restore = ("subscribers", "restore")
+    with_list("subscribers", "add", "rosa@example.org", "--list", "appeals", "--invite")
+
+    pending = json.loads(with_list(*restore, "rosa@example.org", "--list", "appeals", "--json", code=1))
+    nobody = with_list(*restore, "--since", "2026-12-01T09:00", "--provider", "example.org", "--reason", "full")
+    with_list(*restore, "--since", "2026-12-01T09:00", "--reason", "left", code=2)
+    said = with_list.said
+    with_list(*restore, "rosa@example.org", code=2)
+    with_list(*restore, "--since", "yesterday", code=2)
+
+    assert (pending["state"], pending["lifted"]) == ("pending", [])
+    assert "have not yet" in pending["why_not"]
+    assert nobody.startswith("0 are written to again")
+    assert "what people said themselves" in said

@@ -1,0 +1,117 @@
+"""The rules against bombing, as arithmetic."""
+
+from __future__ import annotations
+
+import ipaddress
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mailer.domain.abuse_limits import (
+    DAY,
+    HOUR,
+    Counted,
+    has_collapsed,
+    judged_between,
+    letter_limits,
+    source_network,
+)
+from mailer.domain.address import Address
+from mailer.settings.intake_tables import ShieldSettings
+from tests.support.counter_model import tallied
+
+NOW = datetime(2027, 3, 1, 8, 0, tzinfo=UTC)
+SHIELD = ShieldSettings()
+words = st.text("abcdefghijklmnopqrstuvwxyz0123456789.-", min_size=1, max_size=12)
+waits = st.lists(st.integers(0, 40), max_size=40)
+
+
+@given(waits)
+@settings(max_examples=60)
+def test_a_window_begins_with_the_first_that_is_counted_and_counts_all_that_fall_into_it(minutes: list[int]) -> None:
+    moments = [NOW + timedelta(minutes=sum(minutes[:number])) for number in range(len(minutes) + 1)]
+    since, count, begins = None, 0, []
+
+    for moment in moments:
+        since, count = tallied(since, count, moment, HOUR)
+        begins += [since] if count == 1 else []
+
+    assert all(later - earlier >= HOUR for earlier, later in pairwise(begins))
+    assert all(any(begin <= moment < begin + HOUR for begin in begins) for moment in moments)
+
+
+@given(st.integers(0, 2**128 - 1), st.integers(0, 2**64 - 1), st.integers(0, 2**32 - 1))
+@settings(max_examples=60)
+def test_a_source_is_an_ipv4_address_however_written_or_a_64_of_ipv6(six: int, host: int, four: int) -> None:
+    one, neighbour = ipaddress.IPv6Address(six), ipaddress.IPv6Address(six >> 64 << 64 | host)
+    old = ipaddress.IPv4Address(four)
+
+    if one.ipv4_mapped is None and neighbour.ipv4_mapped is None:
+        assert source_network(str(one)) == source_network(str(neighbour)) or one.is_loopback or neighbour.is_loopback
+        assert one.is_loopback or one in ipaddress.ip_network(source_network(str(one)) or "")
+    assert source_network(str(old)) == source_network(f"::ffff:{old}") == (None if old.is_loopback else str(old))
+
+
+@pytest.mark.parametrize(
+    ("text", "counted_by"),
+    [("unknown", "unknown"), ("fe80::1%eth0", "fe80::/64"), ("300.1.1.1", "300.1.1.1")],
+)
+def test_a_source_that_is_no_plain_address_is_counted_as_it_is(text: str, counted_by: str) -> None:
+    assert source_network(text) == counted_by
+
+
+@pytest.mark.parametrize("text", [None, "", "127.0.0.1", "::1", "::ffff:127.0.0.1"])
+def test_nobody_is_told_apart_by_this_machine_or_by_nothing(text: str | None) -> None:
+    assert source_network(text) is None
+
+
+@given(words, words, st.booleans())
+@settings(max_examples=60)
+def test_no_plus_tag_and_no_dot_of_gmails_makes_another_mailbox(name: str, tag: str, dotted: bool) -> None:
+    plain = name.replace(".", "")
+    if not plain:
+        return
+    spelled = ".".join(plain) if dotted else plain
+
+    assert Address(f"{plain}+{tag}@example.org").mailbox_key == Address(f"{plain}@example.org").mailbox_key
+    assert Address(f"{spelled}+{tag}@gmail.com").mailbox_key == Address(f"{plain}@gmail.com").mailbox_key
+
+
+@pytest.mark.parametrize("list_name", ["appeals", None])
+def test_a_strangers_letter_is_bounded_by_mailbox_domain_and_list_and_a_proven_ones_by_neither_mailbox_nor_list(
+    list_name: str | None,
+) -> None:
+    def kinds(**more: bool) -> list[Counted]:
+        given = {"mailbox": "m", "domain": "example.org", "list_name": list_name, "proven": False} | more
+        return [limit.kind for limit in letter_limits(SHIELD, **given)]  # type: ignore[arg-type]
+
+    of_list = [Counted.LIST] if list_name else []
+    assert kinds() == [Counted.MAILBOX, Counted.DOMAIN, *of_list]
+    assert kinds(second=True) == [Counted.DOMAIN, *of_list]
+    assert kinds(proven=True) == [Counted.PROVEN, Counted.PROVEN_DOMAIN]
+    first = letter_limits(SHIELD, mailbox="m", domain="example.org", list_name=None, proven=False)[0]
+    assert (first.most, first.span) == (1, DAY)
+
+
+@given(st.integers(0, 500), st.integers(0, 500))
+@settings(max_examples=100)
+def test_a_list_is_judged_by_its_confirmations_and_only_after_enough_were_asked(asked: int, confirmed: int) -> None:
+    collapsed = has_collapsed(SHIELD, asked=asked, confirmed=confirmed)
+
+    assert not (collapsed and asked < SHIELD.collapse_after)
+    assert not (collapsed and confirmed >= asked * SHIELD.collapse_ratio)
+    assert collapsed or asked < SHIELD.collapse_after or confirmed >= asked * SHIELD.collapse_ratio
+    assert not (not collapsed and asked >= SHIELD.collapse_after) or not has_collapsed(
+        SHIELD, asked=asked, confirmed=confirmed + 1
+    )
+
+
+def test_the_last_hour_may_still_confirm_and_an_earlier_silence_begins_anew() -> None:
+    quiet = NOW - timedelta(hours=3)
+
+    assert judged_between(None, NOW) == (NOW - timedelta(days=7), NOW - HOUR)
+    assert judged_between(quiet, NOW) == (quiet, NOW - HOUR)
+    assert judged_between(NOW - timedelta(days=30), NOW) == (NOW - timedelta(days=7), NOW - HOUR)

@@ -1,0 +1,84 @@
+"""An hour on somebody's clock is one instant, or is refused."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mailer.domain.local_time import parse_local_time, parse_span, parse_zone, to_utc
+from mailer.errors import MomentRefused
+
+ZONES = ["Europe/Berlin", "America/New_York", "Asia/Kolkata", "Australia/Lord_Howe", "Pacific/Apia", "UTC"]
+
+
+@given(st.datetimes(datetime(1990, 1, 1), datetime(2060, 1, 1)), st.sampled_from(ZONES))
+def test_an_hour_becomes_an_instant_at_which_that_clock_shows_it_or_is_refused(local: datetime, name: str) -> None:
+    zone = parse_zone(name)
+    shown = {
+        local.replace(tzinfo=zone, fold=fold).astimezone(UTC).astimezone(zone).replace(tzinfo=None) for fold in (0, 1)
+    }
+
+    try:
+        instant = to_utc(local, zone)
+    except MomentRefused:
+        assert local not in shown
+    else:
+        assert instant.astimezone(zone).replace(tzinfo=None) == local
+
+
+def test_a_repeated_hour_is_its_first() -> None:
+    assert to_utc(datetime(2027, 10, 31, 2, 30), parse_zone("Europe/Berlin")) == datetime(
+        2027, 10, 31, 0, 30, tzinfo=UTC
+    )
+
+
+@pytest.mark.parametrize(
+    "text", ["tomorrow", "", "2027-03-01", "2027-03-01T09:00+01:00", "2027-03-01T09:00Z", "2027-02-30T09:00"]
+)
+def test_what_is_no_local_time_is_refused(text: str) -> None:
+    with pytest.raises(MomentRefused):
+        parse_local_time(text)
+
+
+def test_seconds_are_optional() -> None:
+    assert parse_local_time("2027-03-01T09:00") == parse_local_time("2027-03-01 09:00:00") == datetime(2027, 3, 1, 9)
+
+
+@pytest.mark.parametrize("name", ["Berlin", "", "../../etc/passwd", "Europe/Berlin\x00", "EUROPE/NOWHERE"])
+def test_a_zone_is_known_by_its_iana_name(name: str) -> None:
+    with pytest.raises(MomentRefused, match="not a time zone"):
+        parse_zone(name)
+
+
+@given(st.integers(1, 7 * 86400))
+def test_a_span_is_read_in_whatever_parts_it_is_written(seconds: int) -> None:
+    hours, rest = divmod(seconds, 3600)
+    parts = f"{hours}h{rest // 60}m{rest % 60}s"
+
+    assert parse_span(parts) == parse_span(f"{seconds}s") == timedelta(seconds=seconds)
+
+
+@pytest.mark.parametrize(
+    "text", ["", " ", "6", "h", "6 h", "6h 30m", "30m6h", "-1h", "1.5h", "0s", "0h0m", "7d1s", "8d"]
+)
+def test_what_is_no_span_or_none_we_would_wait_for_is_refused(text: str) -> None:
+    with pytest.raises(MomentRefused):
+        parse_span(text)
+
+
+@given(st.text())
+def test_any_text_is_a_span_or_is_refused(text: str) -> None:
+    try:
+        span = parse_span(text)
+    except MomentRefused:
+        return
+    assert timedelta(seconds=1) <= span <= timedelta(days=7)
+
+
+@pytest.mark.parametrize(("name", "place"), [("EST", "America/New_York"), ("mst", "America/Denver")])
+def test_a_winter_time_is_no_zone_and_a_place_is_named_instead(name: str, place: str) -> None:
+    with pytest.raises(MomentRefused, match=f"no summer time.*{place}"):
+        parse_zone(name)

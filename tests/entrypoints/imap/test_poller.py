@@ -1,0 +1,247 @@
+"""Where the MX cannot move: mail is fetched from a mailbox, and is heard as if it had come through our own door."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from structlog.testing import capture_logs
+
+from mailer.actions.subscriptions.show_person import show_person
+from mailer.app import App
+from mailer.domain.token import Purpose, sign_token
+from mailer.entrypoints.service.serve import serving
+from mailer.errors import MailboxUnavailable
+from mailer.network.imap_mailbox import Mailbox, OpenMailbox
+from mailer.settings.toml_tables import WebSettings
+from mailer.store import incoming_mails
+from mailer.store.imap_positions import Mark, mark_of
+from tests.support.app import DOMAIN, ROSA, Clock, make_app, open_list, recipients
+from tests.support.fake_imap import PASSWORD, FakeImap
+from tests.support.fake_relay import FakeRelay
+
+JOIN = f"appeals-join@{DOMAIN}"
+
+
+@pytest.fixture
+async def app(sqlite_template: Path, tmp_path: Path, clock: Clock, relay: FakeRelay) -> AsyncIterator[App]:
+    """The service before any door is open."""
+    file = await asyncio.to_thread(shutil.copy, sqlite_template, tmp_path / "mailer.db")
+    made = make_app(f"sqlite:///{file}", clock, relay.port)
+    spool = {"spool": tmp_path / "spool", "port": 0, "keep_free_megabytes": 0}
+    made = replace(made, intake=made.intake.model_copy(update=spool))
+    await open_list(made)
+    yield made
+    await made.close()
+
+
+@pytest.fixture
+async def imap() -> AsyncIterator[FakeImap]:
+    """At the provider of our domain's mail."""
+    async with FakeImap() as fake:
+        yield fake
+
+
+def mailbox(imap: FakeImap, **changed: Any) -> Mailbox:
+    """How we get in."""
+    told = {"host": "127.0.0.1", "port": imap.port, "tls": "none", "username": "lists", "password": PASSWORD}
+    return Mailbox(**told | changed)
+
+
+@asynccontextmanager
+async def fetching(app: App, imap: FakeImap, **changed: Any) -> AsyncIterator[None]:
+    """The whole service, which looks into the mailbox."""
+    again = replace(app, bells=type(app.bells)(), database=type(app.database)(str(app.database.engine.url)))
+    async with serving(again, again.intake, WebSettings(port=0), [mailbox(imap, **changed)]):
+        yield
+
+
+def mail(*fields: str, to: str = JOIN, body: str = "", sender: str = f"<{ROSA}>") -> bytes:
+    """As it lies in the mailbox."""
+    head = [f"Return-Path: {sender}", *fields, f"From: Rosa <{ROSA}>", f"To: {to}", "Subject: hello", ""]
+    return "\r\n".join([*head, body]).encode() + b"\r\n"
+
+
+async def mark(app: App, imap: FakeImap) -> Mark | None:
+    return await app.database.read(mark_of, mailbox(imap).name)
+
+
+async def listened(imap: FakeImap, times: int = 1) -> None:
+    """Until the service has dealt with all there is, and listens for more, so many times."""
+    await imap.until(lambda: imap.asked.count("IDLE") >= times)
+
+
+async def test_rosas_request_in_the_mailbox_is_answered_once_though_it_is_fetched_twice(
+    app: App, imap: FakeImap, relay: FakeRelay, clock: Clock
+) -> None:
+    imap.put(mail("Received: from a by b; 1", "Received: from c by a; 1"))
+
+    async with fetching(app, imap):
+        await listened(imap)
+        await relay.wait_for(1)
+    imap.number_anew()
+    clock.advance(days=6)
+    async with fetching(app, imap):
+        await listened(imap, 2)
+
+    assert recipients(relay) == [ROSA]
+    assert (await show_person(app, ROSA))["subscriptions"] == {"appeals": "pending"}
+    assert await app.database.read(incoming_mails.kept) == 1
+    assert await mark(app, imap) == Mark(uid_validity=2, last_uid=1)
+    assert not any(one.startswith(("SELECT", "UID STORE", "UID MOVE")) for one in imap.asked)
+
+
+async def test_mail_that_comes_while_we_listen_is_heard_at_once(app: App, imap: FakeImap, relay: FakeRelay) -> None:
+    async with fetching(app, imap, every_s=1500):
+        await listened(imap)
+
+        imap.put(mail(to=f"Somebody <x@example.net>, appeals+JOIN@{DOMAIN.upper()}"))
+
+        await relay.wait_for(1)
+    assert recipients(relay) == [ROSA]
+
+
+async def test_a_server_that_cannot_tell_is_asked_every_so_often(app: App, relay: FakeRelay) -> None:
+    async with FakeImap("IMAP4rev1") as imap, fetching(app, imap, every_s=0.01):
+        await imap.until(lambda: sum(one.startswith("UID SEARCH") for one in imap.asked) > 2)
+        imap.put(mail())
+
+        await relay.wait_for(1)
+
+
+async def test_a_bounce_to_a_return_path_is_kept_whatever_lists_it_quotes(app: App, imap: FakeImap) -> None:
+    token = sign_token(app.house.keyring, Purpose.RETURN_PATH, 1)
+    to = f"bounce+{token}@{DOMAIN}"
+    imap.put(mail(f"Delivered-To: {to}", f"List-Id: <appeals.{DOMAIN}>", to="undisclosed", sender="<>"))
+
+    async with fetching(app, imap):
+        await listened(imap)
+
+    assert await app.database.read(incoming_mails.kept) == 1
+
+
+async def test_a_letter_of_ours_that_came_back_and_one_too_large_are_left_there_and_told_once(
+    app: App, imap: FakeImap
+) -> None:
+    imap.put(mail(f"List-Id: <appeals.{DOMAIN}>"))
+    imap.put(mail(body="beans\r\n" * 2 * 10**6))
+
+    with capture_logs() as told:
+        async with fetching(app, imap):
+            await listened(imap)
+        async with fetching(app, imap):
+            await listened(imap, 2)
+
+    left = [line["why"] for line in told if line["event"] == "a mail is left in the mailbox"]
+    assert left == ["554 5.4.6 The mail goes in circles", "552 5.3.4 Too much mail data"]
+    assert await app.database.read(incoming_mails.kept) == 0
+    assert sum("BODY.PEEK[]" in one and one.startswith("UID FETCH 2") for one in imap.asked) == 0
+
+
+async def test_mail_to_none_of_ours_is_not_read_further_than_its_header_nor_moved(app: App, imap: FakeImap) -> None:
+    imap.put(mail(to="ada@example.org"))
+    imap.put(mail(to=f"nobody@{DOMAIN}"))
+    imap.put(mail(to=f'"{JOIN}" <ada@example.org>'))
+    imap.put(mail())
+
+    async with fetching(app, imap, done_folder="Done"):
+        await listened(imap)
+
+    assert list(imap.folders["INBOX"]) == [1, 2, 3]
+    assert list(imap.folders["Done"]) == [4]
+    assert not any("BODY.PEEK[]" in one for one in imap.asked if not one.startswith("UID FETCH 4"))
+    assert all(not kept.flags for kept in imap.folders["INBOX"].values())
+
+
+async def test_without_move_a_mail_is_copied_and_only_it_is_taken_away(app: App) -> None:
+    async with FakeImap("IMAP4rev1 IDLE UIDPLUS") as imap:
+        imap.put(mail(to="ada@example.org"))
+        imap.put(mail())
+
+        async with fetching(app, imap, done_folder="Done"):
+            await listened(imap)
+
+        assert (list(imap.folders["INBOX"]), list(imap.folders["Done"])) == ([1], [2])
+        assert "UID EXPUNGE 2" in imap.asked
+
+
+async def test_numbered_anew_the_mailbox_is_read_again_but_for_what_is_older_than_a_week(
+    app: App, imap: FakeImap, relay: FakeRelay
+) -> None:
+    imap.put(mail(to=f"appeals-help@{DOMAIN}"), datetime(2027, 2, 10, tzinfo=UTC))
+    imap.put(mail(to=f"appeals-help@{DOMAIN}"), datetime(2027, 2, 22, 7, tzinfo=UTC))
+
+    async with fetching(app, imap):
+        await listened(imap)
+    first = await mark(app, imap)
+    imap.number_anew()
+    imap.put(mail())
+    async with fetching(app, imap):
+        await listened(imap, 2)
+        await relay.wait_for(1)
+
+    assert first == Mark(uid_validity=1, last_uid=2)
+    assert await mark(app, imap) == Mark(uid_validity=2, last_uid=3)
+    assert await app.database.read(incoming_mails.kept) == 1
+
+
+async def test_a_server_that_goes_away_and_comes_back_is_found_again(
+    app: App, imap: FakeImap, relay: FakeRelay
+) -> None:
+    async with fetching(app, imap):
+        await listened(imap)
+        await imap.go_away()
+        await imap.come_back()
+        imap.put(mail())
+
+        await relay.wait_for(1)
+
+
+async def test_five_megabytes_go_to_the_spool_piece_by_piece(app: App, imap: FakeImap) -> None:
+    body = "a row of beans\r\n" * 330_000
+    uid = imap.put(mail(to=f"appeals-owner@{DOMAIN}", body=body))
+
+    async with fetching(app, imap):
+        await listened(imap)
+        pieces = [one for one in imap.asked if one.startswith(f"UID FETCH {uid} (BODY.PEEK[]")]
+
+    assert len(pieces) == len(body) // (256 * 1024) + 1
+    assert await app.database.read(incoming_mails.kept) == 1
+
+
+async def test_a_mail_that_the_server_never_gives_us_keeps_no_other_from_us(
+    app: App, imap: FakeImap, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mailer.entrypoints.imap.poll._MOST_REFUSALS", 1)
+    imap.broken.add(imap.put(mail()))
+    imap.put(mail(to=f"appeals-owner@{DOMAIN}"))
+
+    async with fetching(app, imap):
+        await listened(imap)
+
+    assert await app.database.read(incoming_mails.kept) == 1
+    assert await mark(app, imap) == Mark(uid_validity=1, last_uid=2)
+
+
+async def test_the_service_ends_at_once_while_the_mailbox_is_listened_to(app: App, imap: FakeImap) -> None:
+    async with fetching(app, imap, every_s=1500):
+        await listened(imap)
+        began = asyncio.get_running_loop().time()
+
+    assert asyncio.get_running_loop().time() - began < 2
+
+
+async def test_a_wrong_password_is_told_without_the_password(imap: FakeImap) -> None:
+    with pytest.raises(MailboxUnavailable, match="cannot be opened") as refusal:
+        await asyncio.to_thread(OpenMailbox, mailbox(imap, password="sesam open"))
+
+    assert refusal.value.refused
+    assert "sesam" not in str(refusal.value)
+    assert "sesam" not in repr(mailbox(imap, password="sesam open"))

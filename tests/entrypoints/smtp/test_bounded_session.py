@@ -1,0 +1,173 @@
+"""The mail door keeps its bounds, whatever a client sends."""
+
+from __future__ import annotations
+
+import asyncio
+import tracemalloc
+
+import pytest
+import uvloop
+
+from tests.support.smtp_client import DOMAIN, JOIN, LEAVE, MAIL, Desk, Visitor, opened, visit, visiting
+
+MEGABYTE = 2**20
+
+
+async def poured(visitor: Visitor, piece: bytes, times: int) -> int:
+    """How many octets the door took before it hung up."""
+    taken = 0
+    try:
+        for _ in range(times):
+            if visitor.writer.is_closing():  # uvloop's transport would raise another error
+                break
+            visitor.writer.write(piece)
+            await asyncio.wait_for(visitor.writer.drain(), 5)
+            taken += len(piece)
+    except ConnectionError:
+        pass
+    return taken
+
+
+@pytest.mark.parametrize("piece", [b"x" * MEGABYTE, b"x.\r\n" * (MEGABYTE // 4), b"\r" * MEGABYTE])
+@pytest.mark.parametrize("loop", [asyncio.new_event_loop, uvloop.new_event_loop])
+def test_a_mail_without_end_is_cut_off_soon_after_the_limit(loop, piece):
+    async def story() -> tuple[int, Desk]:
+        desk = Desk()
+        async with visiting(desk, most_octets=MEGABYTE // 4) as visitor:
+            await visitor.begin_mail(JOIN)
+            visitor.writer.write(MAIL)
+            # Each piece ends amid a line, so that no dot of it ends the mail.
+            taken = await poured(visitor, piece + b"x", 64)
+            await visitor.rest()
+        return taken, desk
+
+    with asyncio.Runner(loop_factory=loop) as runner:
+        taken, desk = runner.run(story())
+
+    # Our limit, the patience of 1 MB, and what sockets of both ends hold on the way.
+    assert taken < 20 * MEGABYTE
+    assert desk.received == []
+
+
+@pytest.mark.parametrize("in_mail", [True, False])
+async def test_a_line_without_end_does_not_fill_the_memory(in_mail):
+    piece = b"x" * MEGABYTE
+    async with visiting(Desk(), most_octets=MEGABYTE) as visitor:
+        if in_mail:
+            await visitor.begin_mail(JOIN)
+            visitor.writer.write(MAIL)
+        tracemalloc.start()
+
+        await poured(visitor, piece, 64)
+        _, peak = tracemalloc.get_traced_memory()
+
+    tracemalloc.stop()
+    # The client's own buffers are in it too.
+    assert peak < 12 * MEGABYTE
+
+
+@pytest.mark.parametrize(("octets", "answer"), [(-1, "250"), (0, "250"), (1, "552"), (500_000, "552")])
+async def test_a_mail_over_the_limit_is_refused_when_its_client_is_done(octets, answer):
+    async with visiting(Desk(), most_octets=MEGABYTE) as visitor:
+        await visitor.begin_mail(JOIN)
+
+        text = MAIL.ljust(MEGABYTE + octets - 2, b"x") + b"\r\n"
+
+        assert (await visitor.say(text + b".")).startswith(answer)
+
+
+async def test_a_mail_that_announces_too_many_octets_is_refused_at_once():
+    async with visiting(Desk()) as visitor:
+        await visitor.say("EHLO home.example.org")
+
+        assert (await visitor.say("MAIL FROM:<rosa@example.org> SIZE=99999999 BODY=8BITMIME")).startswith("552")
+
+
+async def test_one_mail_has_only_so_many_recipients():
+    async with visiting(Desk(), most_recipients=2) as visitor:
+        await visitor.say("EHLO home.example.org")
+        await visitor.say("MAIL FROM:<rosa@example.org>")
+
+        answers = [await visitor.say(f"RCPT TO:<{to}>") for to in (JOIN, LEAVE, f"appeals-help@{DOMAIN}")]
+
+    assert [answer[:9] for answer in answers] == ["250 2.1.5", "250 2.1.5", "452 4.5.3"]
+
+
+async def test_a_recipient_named_twice_is_handed_on_once():
+    desk = Desk()
+    async with visiting(desk) as visitor:
+        await visitor.begin_mail(JOIN, LEAVE, JOIN)
+        await visitor.say(MAIL + b".")
+
+    assert desk.received[0][1] == (JOIN, LEAVE)
+
+
+async def test_while_all_others_are_at_work_a_client_beyond_the_most_is_asked_to_come_again():
+    desk = Desk()
+    async with opened(desk, most_connections=1) as intake:
+        first = await visit(intake)
+        await first.reply()
+        await first.begin_mail(JOIN)
+
+        second = await visit(intake)
+        turned_away = await second.rest()
+        await first.say(MAIL + b".")
+        await first.say("QUIT")
+        await asyncio.wait_for(asyncio.gather(*(session.gone for session in intake.guests.sessions)), 5)
+        third = await visit(intake)
+
+        assert turned_away.startswith(b"421 4.3.2")
+        assert (await third.reply()).startswith("220")
+        for visitor in (first, second, third):
+            await visitor.leave()
+
+
+@pytest.mark.parametrize("garbage", [b"x\r\n", b"x\xff\xfe\r\n", b"RCPT TO:<a@b>\r\n", b"\n", b"NOOP\n"])
+async def test_a_client_that_talks_garbage_is_sent_away(garbage):
+    async with visiting(Desk(), own=()) as visitor:
+        await poured(visitor, garbage, 2000)
+
+        said = await visitor.rest()
+
+        assert said.count(b"\r\n") <= 1010
+
+
+async def test_a_client_that_tries_out_addresses_is_sent_away():
+    desk = Desk()
+    async with visiting(desk) as visitor:
+        await visitor.say("EHLO home.example.org")
+        await visitor.say("MAIL FROM:<mallory@example.net>")
+        await poured(visitor, b"".join(b"RCPT TO:<name%d@lists.example.org>\r\n" % n for n in range(1000)), 1)
+
+        said = await visitor.rest()
+
+        assert b"421 4.7.0" in said
+    assert len(desk.asked) == 100
+
+
+async def test_a_silent_client_is_told_and_sent_away():
+    async with opened(Desk(), timeout_s=0.05) as intake:
+        visitor = await visit(intake)
+
+        said = await visitor.rest()
+
+        await visitor.leave()
+    assert said.endswith(b"421 4.4.2 Timeout\r\n")
+
+
+async def test_a_client_whose_mail_is_slowly_written_down_still_gets_its_answer():
+    desk = Desk()
+    desk.may_write.clear()
+    async with opened(desk) as intake:
+        visitor = await visit(intake)
+        await visitor.reply()
+        await visitor.begin_mail(JOIN)
+        visitor.writer.write(MAIL + b".\r\n")
+        await desk.begun.wait()
+        (session,) = intake.guests.sessions
+
+        session._clock._ring()
+        desk.may_write.set()
+
+        assert (await visitor.reply()) == "250 2.0.0 OK"
+        await visitor.leave()

@@ -1,0 +1,179 @@
+"""Who gets in at the mail door, who has to go, and who is shown out at once."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import struct
+
+import pytest
+import uvloop
+
+from mailer.entrypoints.smtp.connection_limits import networks
+from tests.support.smtp_client import JOIN, MAIL, Desk, Visitor, opened, visit, visiting
+
+HERE = networks(["127.0.0.1", "::1"])
+V2 = b"\r\n\r\n\x00\r\nQUIT\n"
+
+
+def v2(client: str, command: int = 0x21) -> bytes:
+    addresses = socket.inet_aton(client) + socket.inet_aton("203.0.113.25") + struct.pack("!HH", 4000, 25)
+    return V2 + bytes([command, 0x11]) + struct.pack("!H", len(addresses)) + addresses
+
+
+async def test_nine_hundred_idle_clients_keep_nobody_out():
+    desk = Desk()
+    async with opened(desk, most_connections=100, own=HERE) as intake:
+        idle = [await visit(intake) for _ in range(900)]
+
+        rosa = await visit(intake)
+        await rosa.reply()
+        await rosa.begin_mail(JOIN)
+
+        assert (await rosa.say(MAIL + b".")).startswith("250")
+        assert len(intake.guests.sessions) <= 100
+        assert b"421 4.3.2 Others are waiting" in await idle[0].rest()
+        for visitor in (*idle, rosa):
+            visitor.writer.transport.abort()
+    assert len(desk.received) == 1
+
+
+async def test_whoever_hands_in_a_mail_is_not_dismissed_for_others():
+    desk = Desk()
+    async with opened(desk, most_connections=3, own=HERE) as intake:
+        rosa = await visit(intake)
+        await rosa.reply()
+        await rosa.begin_mail(JOIN)
+
+        idle = [await visit(intake) for _ in range(10)]
+
+        assert (await idle[-1].reply()).startswith("220")
+        assert (await rosa.say(MAIL + b".")).startswith("250")
+        for visitor in (*idle, rosa):
+            visitor.writer.transport.abort()
+
+
+async def test_of_strangers_only_so_many_from_one_address_get_in_until_one_leaves():
+    async with opened(Desk(), most_per_address=2) as intake:
+        first, second = await visit(intake), await visit(intake)
+        assert (await first.reply())[:3] + (await second.reply())[:3] == "220220"
+
+        assert (await (await visit(intake)).rest()).startswith(b"421 4.7.0")
+
+        await first.say("QUIT")
+        await first.rest()
+        third = await visit(intake)
+        assert (await third.reply()).startswith("220")
+        for visitor in (first, second, third):
+            await visitor.leave()
+
+
+@pytest.mark.parametrize(
+    ("line", "client"),
+    [
+        (b"PROXY TCP4 192.0.2.7 203.0.113.25 4000 25\r\n", "192.0.2.7"),
+        (b"PROXY TCP6 2001:db8::7 2001:db8::25 4000 25\r\n", "2001:db8::7"),
+        (b"PROXY UNKNOWN\r\n", "127.0.0.1"),
+        (v2("192.0.2.7"), "192.0.2.7"),
+        (v2("192.0.2.7", command=0x20), "127.0.0.1"),
+    ],
+)
+async def test_a_load_balancer_tells_whom_it_brings(line, client):
+    desk = Desk()
+    async with opened(desk, proxies=HERE) as intake:
+        visitor = await visit(intake)
+        visitor.writer.write(line)
+        assert (await visitor.reply()).startswith("220")
+        await visitor.begin_mail(JOIN)
+        await visitor.say(MAIL + b".")
+        await visitor.leave()
+
+    assert desk.arrivals[0].client == client
+
+
+async def test_clients_behind_a_load_balancer_are_counted_by_their_own_address():
+    async with opened(Desk(), proxies=HERE, most_per_address=1) as intake:
+        said = []
+        visitors = [await visit(intake) for _ in range(3)]
+        for visitor, last in zip(visitors, (7, 8, 7), strict=True):
+            visitor.writer.write(v2(f"192.0.2.{last}"))
+            said.append((await visitor.reply())[:3])
+        for visitor in visitors:
+            await visitor.leave()
+
+    assert said == ["220", "220", "421"]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [b"EHLO home.example.org\r\n", b"PROXY TCP4 nowhere\r\n", b"PROXY " + b"x" * 200 + b"\r\n", V2 + b"\x99" * 20],
+)
+async def test_a_load_balancer_that_does_not_tell_is_shown_out(line):
+    async with opened(Desk(), proxies=HERE) as intake:
+        visitor = await visit(intake)
+        visitor.writer.write(line)
+
+        assert await visitor.rest() == b""
+        await visitor.leave()
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"PROXY TCP4 192.0.2.7 203.0.113.25 4000 25\r\n",
+        v2("192.0.2.7"),
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
+        *(verb + b" / HTTP/1.1\r\n" for verb in (b"GET", b"POST", b"PUT", b"HEAD", b"OPTIONS", b"CONNECT", b"delete")),
+    ],
+)
+async def test_who_is_no_mail_client_is_shown_out_at_once_and_leaves_nothing(line):
+    desk = Desk()
+    mail = f"\r\nEHLO x\r\nMAIL FROM:<>\r\nRCPT TO:<{JOIN}>\r\nDATA\r\n".encode() + MAIL + b".\r\nQUIT\r\n"
+    async with visiting(desk) as visitor:
+        visitor.writer.write(line + (mail if line.endswith(b"\n") else b""))
+
+        assert b"250" not in await visitor.rest()
+    assert desk.received == []
+
+
+@pytest.mark.parametrize("loop", [asyncio.new_event_loop, uvloop.new_event_loop])
+@pytest.mark.parametrize("in_mail", [True, False])
+def test_a_client_that_says_an_octet_now_and_then_is_cut_off(loop, in_mail):
+    async def story() -> bytes:
+        async with visiting(Desk(), timeout_s=0.05) as visitor:
+            if in_mail:
+                await visitor.begin_mail(JOIN)
+            dripping = asyncio.create_task(drip(visitor))
+            try:
+                return await visitor.rest()
+            finally:
+                dripping.cancel()
+
+    with asyncio.Runner(loop_factory=loop) as runner:
+        # The last words are lost where an octet that nobody read was on its way.
+        assert runner.run(story()) in {b"", b"421 4.4.2 Timeout\r\n"}
+
+
+async def drip(visitor: Visitor) -> None:
+    while not visitor.writer.is_closing():
+        visitor.writer.write(b"x")
+        await asyncio.sleep(0.02)
+
+
+async def test_a_stranger_may_not_stay_for_ever_but_our_own_mail_server_may():
+    for own, stays in (((), False), (HERE, True)):
+        async with opened(Desk(), session_s=0.1, own=own) as intake:
+            visitor = await visit(intake)
+            await visitor.reply()
+            answers = [await chat(visitor) for _ in range(20)]
+            await visitor.leave()
+        assert (answers[-1] == "250 OK") == stays
+
+
+async def chat(visitor: Visitor) -> str:
+    """A word, and a while later the next: its answer, nothing where nobody is there any more."""
+    await asyncio.sleep(0.01)
+    try:
+        return await visitor.say("NOOP")
+    except (ConnectionError, IndexError):
+        return ""

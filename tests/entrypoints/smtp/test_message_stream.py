@@ -1,0 +1,176 @@
+"""What the mail door keeps of a mail, and where: a small one in memory, a large one in a file, one in vain nowhere."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from mailer.domain.incoming_message import MOST_INLINE
+from mailer.entrypoints.smtp import message_stream as mail_stream
+from tests.support.smtp_client import DOMAIN, JOIN, LEAVE, MAIL, Desk, opened, visit, visiting
+
+HEAD = b"From: Rosa <rosa@example.org>\r\nSubject: pictures of the harvest\r\n"
+LARGE = HEAD + b"\r\n" + b"a row of beans, and one of peas\r\n" * 10_000
+RECEIVED = b"Received: from home.example.org by mx.example.org;\r\n Mon, 1 Mar 2027 09:00:00 +0100\r\n"
+
+
+def files(folder: Path) -> list[Path]:
+    return list(folder.iterdir()) if folder.exists() else []
+
+
+async def sent(
+    desk: Desk, *mails: bytes, sender: str = "rosa@example.org", to: str = JOIN, **door: object
+) -> list[str]:
+    """The answers after the dots."""
+    async with visiting(desk, **door) as visitor:
+        answers = []
+        for mail in mails:
+            await visitor.begin_mail(to, sender=sender)
+            answers.append(await visitor.say(mail + b"."))
+    return answers
+
+
+async def test_a_large_mail_is_a_file_of_the_spool_and_a_small_one_is_not():
+    desk = Desk()
+    assert [answer[:3] for answer in await sent(desk, MAIL, LARGE)] == ["250", "250"]
+
+    small, large = desk.arrivals
+    assert (small.raw, small.spooled) == (MAIL, None)
+    assert large.raw == b""
+    assert large.spooled is not None
+    assert [raw for _, _, raw in desk.received] == [MAIL, LARGE]
+
+
+@pytest.mark.parametrize("octets", [MOST_INLINE, MOST_INLINE + 1])
+async def test_the_longest_mail_in_memory_and_the_shortest_in_a_file_come_whole(octets):
+    desk, mail = Desk(), MAIL.ljust(octets - 2, b"x") + b"\r\n"
+
+    await sent(desk, mail)
+
+    assert desk.received[0][2] == mail
+    assert (desk.arrivals[0].spooled is None) == (octets == MOST_INLINE)
+
+
+@pytest.mark.parametrize("cut", ["hangs up", "too large", "header of too many octets", "the disk is full"])
+async def test_nothing_stays_of_a_large_mail_that_is_not_taken(cut, monkeypatch):
+    desk = Desk()
+    async with opened(desk, most_octets=2**20) as intake:
+        visitor = await visit(intake)
+        await visitor.reply()
+        await visitor.begin_mail(JOIN)
+        if cut == "hangs up":
+            visitor.writer.write(LARGE)
+            await visitor.writer.drain()
+            visitor.writer.write_eof()
+            await visitor.rest()
+        elif cut == "too large":
+            assert (await visitor.say(LARGE * 5 + b".")).startswith("552")
+        elif cut == "the disk is full":
+            (desk.spool.parent / "spool").write_text("no folder")
+            assert (await visitor.say(LARGE + b".")).startswith("452 4.3.1")
+            desk.spool.unlink()
+        else:
+            assert (await visitor.say(b"X-Beans: " + b"b" * 2**17 + b"\r\n" + LARGE + b".")).startswith("552")
+        await visitor.leave()
+        await intake.close()
+        await asyncio.get_running_loop().shutdown_default_executor()
+
+        assert files(desk.spool) == []
+    assert desk.received == []
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of its own, of 128 kB."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mount = ("mount", "-t", "tmpfs", "-o", "size=128k", "spool", disk)
+    if os.geteuid() != 0 or subprocess.run(mount, check=False).returncode != 0:
+        pytest.skip("mounting a small disk needs root, and a kernel that lets it")
+    yield disk
+    subprocess.run(["umount", "--lazy", disk], check=True)
+
+
+async def test_a_mail_for_which_the_disk_has_no_room_is_asked_to_wait_and_its_file_is_gone(small_disk):
+    desk = Desk()
+
+    answers = await sent(desk, LARGE, MAIL, LARGE[: 2**16 + 100] + b"\r\n", spool=small_disk)
+
+    assert [answer[:9] for answer in answers] == ["452 4.3.1", "250 2.0.0", "250 2.0.0"]
+
+
+async def test_a_mail_that_is_handed_in_again_by_other_servers_is_known_again():
+    desk = Desk()
+    again = b"Return-Path: <rosa@example.org>\r\nDelivered-To: x@example.org\r\n" + RECEIVED
+    await sent(
+        desk, MAIL, RECEIVED + MAIL, again + RECEIVED + MAIL, MAIL + b"P.S. with cake\r\n", LARGE, RECEIVED + LARGE
+    )
+    await sent(desk, MAIL, to=LEAVE)
+    await sent(desk, MAIL, sender="emma@example.org")
+
+    first, second, third, other, large, large_again, left, emmas = (one.digest for one in desk.arrivals)
+    assert first == second == third
+    assert large == large_again
+    assert len({first, other, large, left, emmas}) == 5
+
+
+async def test_who_handed_it_in_is_told():
+    desk = Desk()
+    await sent(desk, MAIL)
+
+    assert (desk.arrivals[0].client, desk.arrivals[0].helo) == ("127.0.0.1", "home.example.org")
+
+
+@pytest.mark.parametrize(
+    ("header", "answer"),
+    [
+        (RECEIVED * 30, "250"),
+        (RECEIVED * 31, "554 5.4.6"),
+        (b"list-id: Open Appeals\r\n\t<appeals.LISTS.example.org>\r\n", "554 5.4.6"),
+        (b"X: 1\r\nList-ID:<appeals.lists.example.org >\r\n", "554 5.4.6"),
+        (b"List-Id: <appeals.lists.example.org.example.net>\r\n", "250"),
+        (b"List-Id: <appeals.otherlists.example.org>\r\n", "250"),
+        (b"X-Long: " + b"x" * 2**16 + b"\r\n", "552 5.3.4"),
+    ],
+)
+async def test_a_mail_that_goes_in_circles_or_has_no_end_of_header_is_refused_at_its_dot(header, answer):
+    desk = Desk()
+    answers = await sent(desk, header + MAIL, header + LARGE, MAIL)
+
+    assert [one[: len(answer)] for one in answers[:2]] == [answer] * 2
+    assert answers[2].startswith("250")
+    assert len(desk.received) == (3 if answer == "250" else 1)
+
+
+@pytest.mark.parametrize(("sender", "to", "taken"), [("", "bounce+abc", True), ("", "appeals-join", False)])
+async def test_a_report_of_a_bounce_is_taken_whatever_it_quotes(sender, to, taken, monkeypatch):
+    desk = Desk()
+    monkeypatch.setattr(desk, "recognise", lambda _: asyncio.sleep(0, True))
+    quoted = b"List-Id: <appeals.lists.example.org>\r\n"
+
+    (answer,) = await sent(desk, quoted + MAIL, sender=sender, to=f"{to}@{DOMAIN}")
+
+    assert answer.startswith("250" if taken else "554")
+
+
+async def test_two_hundred_megabytes_without_a_line_end_are_neither_kept_nor_waited_for(monkeypatch):
+    monkeypatch.setattr(mail_stream, "_PATIENCE_OCTETS", 2**17)
+    desk = Desk()
+    async with visiting(desk, most_octets=2**17) as visitor:
+        await visitor.begin_mail(JOIN)
+        for _ in range(200):
+            if visitor.writer.is_closing():
+                break
+            visitor.writer.write(b"x" * 2**20)
+            try:
+                await visitor.writer.drain()
+            except ConnectionError:
+                break
+        await visitor.rest()
+        assert files(desk.spool) == []
+    assert desk.received == []

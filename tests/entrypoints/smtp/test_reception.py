@@ -1,0 +1,172 @@
+"""The mail door before a real database: what is told 250 is a row, once; what cannot be taken is asked to wait."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mailer.actions.inbound.process_mail import hear
+from mailer.actions.inbound.receive import Reception
+from mailer.app import App
+from mailer.domain.incoming_message import Arrival
+from mailer.entrypoints.smtp.handler import IntakeDoor
+from mailer.entrypoints.smtp.server import Intake, open_intake
+from mailer.settings.intake_tables import IntakeSettings
+from mailer.store import incoming_mails
+from mailer.store.incoming_group_commit import Logbook
+from mailer.store.spool import SpoolFile
+from tests.support.app import DOMAIN, open_list
+from tests.support.smtp_client import MAIL, Visitor, visit
+
+OWNER = f"appeals-owner@{DOMAIN}"
+LARGE = b"From: Rosa <rosa@example.org>\r\nSubject: pictures\r\n\r\n" + b"a row of beans\r\n" * 6000
+
+
+@asynccontextmanager
+async def door(app: App, folder: Path, **changed: Any) -> AsyncIterator[tuple[App, Intake]]:
+    """The door before this App's database; whether there is room is looked at each time."""
+    settings = IntakeSettings(port=0, spool=folder / "spool", keep_free_megabytes=0).model_copy(update=changed)
+    app = replace(app, intake=settings)
+    place = IntakeDoor(host="127.0.0.1", port=0, protocol="smtp", hostname=DOMAIN, domain=DOMAIN, spool=settings.spool)
+    intake = await open_intake(place, Reception(app, settings, fresh_s=0))
+    try:
+        yield app, intake
+    finally:
+        await intake.close()
+
+
+@contextmanager
+def unreadable(app: App) -> Iterator[None]:
+    """The database's tables are elsewhere, so that every statement fails as it would on a broken disk."""
+    with sqlite3.connect(str(app.database.engine.url.database)) as connection:
+        for table in ("incoming", "mailing_list"):
+            connection.execute(f"ALTER TABLE {table} RENAME TO {table}_elsewhere")
+    yield
+    with sqlite3.connect(str(app.database.engine.url.database)) as connection:
+        for table in ("incoming", "mailing_list"):
+            connection.execute(f"ALTER TABLE {table}_elsewhere RENAME TO {table}")
+
+
+async def arriving(intake: Intake) -> Visitor:
+    visitor = await visit(intake)
+    await visitor.reply()
+    return visitor
+
+
+async def kept(app: App) -> int:
+    return await app.database.read(incoming_mails.kept)
+
+
+def files(folder: Path) -> list[str]:
+    spool = folder / "spool"
+    return sorted(path.name for path in spool.iterdir()) if spool.exists() else []
+
+
+async def test_a_mail_handed_in_again_is_answered_and_kept_once(app: App, tmp_path: Path) -> None:
+    await open_list(app)
+    async with door(app, tmp_path) as (_, intake):
+        visitors = [await arriving(intake) for _ in range(6)]
+        for number, visitor in enumerate(visitors):
+            await visitor.begin_mail(OWNER)
+            visitor.writer.write((LARGE if number % 2 else MAIL) + b".\r\n")  # all share the next commits
+
+        assert [(await visitor.reply())[:3] for visitor in visitors] == ["250"] * 6
+        for visitor in visitors:
+            await visitor.leave()
+    assert await kept(app) == 2
+    assert len(files(tmp_path)) == 1
+
+
+async def test_a_mail_that_cannot_be_written_down_does_not_keep_those_beside_it(app: App, tmp_path: Path) -> None:
+    logbook = Logbook(app.database, tmp_path, app.clock)
+    broken = {"what": object()}
+    arrivals = [Arrival(sender="", recipients=(OWNER,), request=request) for request in ({}, broken, {})]
+
+    told = await asyncio.gather(*map(logbook.write_down, arrivals), return_exceptions=True)
+
+    assert [isinstance(one, Exception) for one in told] == [False, True, False]
+    assert await kept(app) == 2
+
+
+async def test_a_large_mail_is_acted_on_whole_and_its_file_is_gone_afterwards(app: App, tmp_path: Path) -> None:
+    await open_list(app)
+    async with door(app, tmp_path) as (app, intake):
+        visitor = await arriving(intake)
+        await visitor.begin_mail(OWNER)
+        assert (await visitor.say(LARGE + b".")).startswith("250")
+        assert len(files(tmp_path)) == 1
+
+        while await hear(app):
+            pass
+
+        assert files(tmp_path) == []
+        await visitor.leave()
+
+
+async def test_files_that_a_crash_left_are_swept_and_those_of_mails_and_of_others_at_work_are_not(
+    app: App, tmp_path: Path
+) -> None:
+    app = replace(app, intake=IntakeSettings(spool=tmp_path / "spool"))
+    orphan, at_work, named = (SpoolFile(tmp_path / "spool") for _ in range(3))
+    orphan.close()
+    named.close()
+    arrival = Arrival(sender="", recipients=(OWNER,), spooled=named.name)
+    await app.database.write(incoming_mails.add, [arrival], app.clock())
+
+    await Reception(app, app.intake).sweep()
+
+    assert files(tmp_path) == sorted([at_work.name, named.name])
+    at_work.discard()
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_while_the_disk_is_nearly_full_or_too_many_mails_wait_no_mail_is_begun(app: App, tmp_path: Path) -> None:
+    await open_list(app)
+    for hindered in ({"keep_free_megabytes": 10**9}, {"most_waiting": 1}):
+        async with door(app, tmp_path, **hindered) as (there, intake):
+            if "most_waiting" in hindered:
+                arrival = Arrival(sender="", recipients=(OWNER,), raw=MAIL)
+                await there.database.write(incoming_mails.add, [arrival], there.clock())
+            visitor = await arriving(intake)
+            await visitor.say("EHLO home.example.org")
+
+            assert (await visitor.say("MAIL FROM:<rosa@example.org>")).startswith("452 4.3.1")
+            assert (await visitor.say("NOOP")).startswith("250")
+
+            if "most_waiting" in hindered:
+                while await hear(there):
+                    pass
+                assert (await visitor.say("MAIL FROM:<rosa@example.org>")).startswith("250")
+            await visitor.leave()
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_while_the_database_is_down_every_word_is_a_try_later_and_then_all_goes_on(
+    app: App, tmp_path: Path
+) -> None:
+    await open_list(app)
+    async with door(app, tmp_path) as (_, intake):
+        begun, at_rcpt, at_mail = [await arriving(intake) for _ in range(3)]
+        await begun.begin_mail(OWNER)
+        await at_rcpt.say("EHLO home.example.org")
+        await at_rcpt.say("MAIL FROM:<rosa@example.org>")
+        await at_mail.say("EHLO home.example.org")
+        with unreadable(app):
+            assert (await begun.say(LARGE + b"."))[:3] == "451"
+            assert (await at_rcpt.say(f"RCPT TO:<{OWNER}>"))[:3] == "451"
+            assert (await at_mail.say("MAIL FROM:<rosa@example.org>")).startswith("452 4.3.1")
+
+        for visitor in (begun, at_mail):
+            await visitor.begin_mail(OWNER)
+            assert (await visitor.say(LARGE + b".")).startswith("250")
+        for visitor in (begun, at_rcpt, at_mail):
+            await visitor.leave()
+    assert await kept(app) == 1
+    assert len(files(tmp_path)) == 1

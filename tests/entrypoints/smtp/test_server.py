@@ -1,0 +1,289 @@
+"""The mail door: what it takes, what it refuses, and what it says."""
+
+from __future__ import annotations
+
+import asyncio
+
+import aiosmtplib
+import pytest
+import uvloop
+
+from mailer.entrypoints.smtp.handler import Doorkeeper
+from mailer.errors import DoorTaken, SettingsRefused
+from tests.support.smtp_client import DOMAIN, JOIN, LEAVE, MAIL, Desk, opened, visit, visiting
+
+
+async def mailed_through_the_door(**changed: object) -> Desk:
+    desk = Desk()
+    async with opened(desk, **changed) as intake:
+        await aiosmtplib.send(
+            MAIL, sender="rosa@example.org", recipients=[JOIN], hostname="127.0.0.1", port=intake.port, start_tls=False
+        )
+    return desk
+
+
+@pytest.mark.parametrize("loop", [asyncio.new_event_loop, uvloop.new_event_loop])
+def test_a_mail_to_a_list_is_received_under_either_event_loop(loop):
+    with asyncio.Runner(loop_factory=loop) as runner:
+        desk = runner.run(mailed_through_the_door())
+
+    assert desk.received == [("rosa@example.org", (JOIN,), MAIL)]
+
+
+@pytest.mark.parametrize("loop", [asyncio.new_event_loop, uvloop.new_event_loop])
+def test_a_client_that_hangs_up_right_after_its_final_dot_has_its_mail_received(loop):
+    async def story() -> Desk:
+        desk = Desk()
+        async with visiting(desk) as visitor:
+            await visitor.begin_mail(JOIN)
+            visitor.writer.write(MAIL + b".\r\n")
+            visitor.writer.close()
+            await asyncio.wait_for(desk.written.wait(), 5)
+        return desk
+
+    with asyncio.Runner(loop_factory=loop) as runner:
+        desk = runner.run(story())
+
+    assert [raw for _, _, raw in desk.received] == [MAIL]
+
+
+async def test_a_client_that_sends_a_large_mail_in_one_go_and_hangs_up_has_it_received_whole():
+    desk, large = Desk(), MAIL + b"row of beans\r\n" * 100_000
+    async with visiting(desk) as visitor:
+        await visitor.begin_mail(JOIN)
+
+        visitor.writer.write(large + b".\r\n")
+        visitor.writer.write_eof()
+
+        await asyncio.wait_for(desk.written.wait(), 5)
+    assert desk.received[0][2] == large
+
+
+async def test_a_client_that_hangs_up_while_its_mail_is_written_down_has_it_received():
+    desk = Desk()
+    desk.may_write.clear()
+    async with visiting(desk) as visitor:
+        await visitor.begin_mail(JOIN)
+        visitor.writer.write(MAIL + b".\r\n")
+        await asyncio.wait_for(desk.begun.wait(), 5)
+
+        visitor.writer.transport.abort()
+        desk.may_write.set()
+
+        await asyncio.wait_for(desk.written.wait(), 5)
+    assert len(desk.received) == 1
+
+
+async def test_a_client_that_hangs_up_amid_its_mail_leaves_nothing_behind_and_the_next_is_served():
+    desk = Desk()
+    async with opened(desk) as intake:
+        rude, next_one = await visit(intake), await visit(intake)
+        await rude.reply()
+        await rude.begin_mail(JOIN)
+        rude.writer.write(MAIL)
+        await rude.leave()
+
+        await next_one.reply()
+        await next_one.begin_mail(LEAVE)
+        answer = await next_one.say(MAIL + b".")
+
+        await next_one.leave()
+    assert answer == "250 2.0.0 OK"
+    assert [recipients for _, recipients, _ in desk.received] == [(LEAVE,)]
+
+
+async def test_the_greeting_names_the_host_and_no_software_version():
+    async with opened(Desk()) as intake:
+        visitor = await visit(intake)
+
+        greeting, hello = await visitor.reply(), await visitor.say("EHLO home.example.org")
+
+        await visitor.leave()
+    assert greeting == "220 mx.example.org mailer"
+    assert {"250-SIZE 10485760", "250-8BITMIME"} <= set(hello.split("\n"))
+
+
+@pytest.mark.parametrize(
+    ("recipient", "answer"),
+    [
+        (JOIN, "250"),
+        (f"Appeals-Join@{DOMAIN.upper()}", "550 5.1.1"),
+        (f"appeals-join@{DOMAIN.upper()}", "250"),
+        ('"appeals-join"@' + DOMAIN, "250"),
+        (f"@relay.example.net:{JOIN}", "550 5.7.1"),
+        (f"@{DOMAIN}:emma@example.net", "550 5.7.1"),
+        (f"emma%example.net@{DOMAIN}", "550 5.7.1"),
+        (f"example.net!emma@{DOMAIN}", "550 5.7.1"),
+        (f"emma@example.net@{DOMAIN}", "550 5.7.1"),
+        (f'"emma@example.net"@{DOMAIN}', "550 5.7.1"),
+        (f'"emma\\@example.net"@{DOMAIN}', "550 5.7.1"),
+        (f'"emma example.net"@{DOMAIN}', "550 5.7.1"),
+        ("postmaster", "250"),
+        ("POSTMASTER", "250"),
+        (f"nobody@{DOMAIN}", "550 5.1.1"),
+        ("emma@example.net", "550 5.7.1"),
+        (f"emma%example.net@sub.{DOMAIN}", "550 5.7.1"),
+        ("appeals-join", "550 5.7.1"),
+        ("", "550 5.7.1"),
+        ("appeals-join@[", "550 5.7.1"),
+        ('"', "553"),
+    ],
+)
+async def test_only_addresses_of_ours_that_somebody_answers_to_are_recipients(recipient, answer):
+    async with visiting(Desk()) as visitor:
+        await visitor.say("EHLO home.example.org")
+        await visitor.say("MAIL FROM:<rosa@example.org>")
+
+        assert (await visitor.say(f"RCPT TO:<{recipient}>")).startswith(answer)
+
+
+async def test_bare_postmaster_is_received_as_the_postmaster_of_our_domain():
+    desk = Desk()
+    async with visiting(desk) as visitor:
+        await visitor.begin_mail("Postmaster", sender="")
+        await visitor.say(MAIL + b".")
+
+    assert desk.received == [("", (f"postmaster@{DOMAIN}",), MAIL)]
+
+
+async def test_a_mail_without_an_accepted_recipient_is_refused_before_its_text():
+    async with visiting(Desk()) as visitor:
+        await visitor.say("EHLO home.example.org")
+        await visitor.say("MAIL FROM:<rosa@example.org>")
+        await visitor.say(f"RCPT TO:<nobody@{DOMAIN}>")
+
+        assert (await visitor.say("DATA")).startswith("503")
+
+
+@pytest.mark.parametrize("line", ["VRFY appeals-join", "VRFY <rosa@example.org>", "EXPN appeals", "HELP", "HELP DATA"])
+async def test_asking_around_tells_nothing_about_addresses_and_harms_nothing(line):
+    desk = Desk()
+    async with visiting(desk) as visitor:
+        await visitor.say("EHLO home.example.org")
+
+        answer = await visitor.say(line)
+
+        assert answer[:3] in {"250", "252", "502", "553"}
+        assert (await visitor.say("NOOP")).startswith("250")
+    assert desk.asked == []
+
+
+@pytest.mark.parametrize(
+    "smuggled",
+    [
+        b"\n.\n",
+        b"\n.\r\n",
+        b"\r\n.\n",
+        b"\r.\r",
+        b"\r.\r\n",
+        b"\n.\r",
+        b"\r.\n",
+        b"\r\n.\r",
+        b"\r\n\x00.\r\n",
+        b"\r\n.\x00\r\n",
+        b"\r\n. \r\n",
+    ],
+)
+async def test_a_dot_between_bare_line_ends_does_not_end_the_mail(smuggled):
+    desk = Desk()
+    second = b"MAIL FROM:<mallory@example.net>\r\nRCPT TO:<" + LEAVE.encode() + b">\r\nDATA\r\nforged\r\n"
+    async with visiting(desk) as visitor:
+        await visitor.begin_mail(JOIN)
+
+        answer = await visitor.say(MAIL + b"line" + smuggled + second + b".")
+
+        assert answer == "250 2.0.0 OK"
+        assert (await visitor.say("NOOP")).startswith("250")
+    assert [(sender, recipients) for sender, recipients, _ in desk.received] == [("rosa@example.org", (JOIN,))]
+    assert desk.received[0][2].endswith(b"forged\r\n")
+
+
+@pytest.mark.parametrize(
+    ("sent", "received"),
+    [
+        (b"", b""),
+        (b"..\r\n", b".\r\n"),
+        (b"...a\r\n..\r\nb.\r\n", b"..a\r\n.\r\nb.\r\n"),
+        (b"a.\r\nb\r\n", b"a.\r\nb\r\n"),
+        (b"\r\n" + b"a" * 300_000 + b".\r\n", b"\r\n" + b"a" * 300_000 + b".\r\n"),
+        (b"\r\n" + b"..\r\n" * 50_000, b"\r\n" + b".\r\n" * 50_000),
+        (b"\r\nx" + b"..\r\n" * 50_000, b"\r\nx" + b"..\r\n" + b".\r\n" * 49_999),
+        (b"\x00\xff bare \r and \n\r\n", b"\x00\xff bare \r and \n\r\n"),
+    ],
+)
+async def test_a_mail_is_received_octet_by_octet_with_its_doubled_dots_made_single(sent, received):
+    desk = Desk()
+    async with visiting(desk) as visitor:
+        await visitor.begin_mail(JOIN)
+
+        assert (await visitor.say(sent + b".")).startswith("250")
+
+    assert desk.received[0][2] == received
+
+
+async def test_trouble_of_ours_asks_the_client_to_come_again_and_tells_it_nothing():
+    desk = Desk(trouble=RuntimeError("secret database password"))
+    async with visiting(desk) as visitor:
+        await visitor.begin_mail(JOIN)
+
+        refused = await visitor.say(MAIL + b".")
+        desk.trouble = None
+        await visitor.begin_mail(JOIN)
+        accepted = await visitor.say(MAIL + b".")
+
+    assert refused == "451 4.3.0 Try again later"
+    assert accepted == "250 2.0.0 OK"
+    assert len(desk.received) == 1
+
+
+@pytest.mark.parametrize(
+    "line", [b"MAIL FROM:<rosa\x00@example.org>", b'MAIL FROM:<"a\x00b"@example.org>', b"EHLO a\x00b"]
+)
+async def test_no_word_with_a_control_character_in_it_is_a_command(line):
+    async with visiting(Desk()) as visitor:
+        await visitor.say("EHLO home.example.org")
+
+        assert (await visitor.say(line))[:1] == "5"
+
+
+async def test_a_taken_port_is_told_with_host_and_port():
+    async with opened(Desk()) as intake:
+        with pytest.raises(DoorTaken, match=rf"127\.0\.0\.1 port {intake.port}\b"):
+            async with opened(Desk(), port=intake.port):
+                pass
+
+
+async def test_a_host_that_is_not_this_machine_is_told():
+    with pytest.raises(SettingsRefused, match=r"192\.0\.2\.1 port 0"):
+        async with opened(Desk(), host="192.0.2.1"):
+            pass
+
+
+async def test_a_door_for_everybody_takes_clients_over_ipv6_and_ipv4():
+    desk = Desk()
+    async with opened(desk, host="::") as intake:
+        for host in ("::1", "127.0.0.1"):
+            visitor = await visit(intake, host)
+            await visitor.reply()
+            await visitor.begin_mail(JOIN)
+            await visitor.say(MAIL + b".")
+            await visitor.leave()
+
+    assert [one.client for one in desk.arrivals] == ["::1", "127.0.0.1"]
+
+
+async def test_the_door_opens_on_ipv6_too():
+    desk = Desk()
+    async with opened(desk, host="::1") as intake:
+        visitor = await visit(intake, "::1")
+        await visitor.reply()
+        await visitor.begin_mail(JOIN)
+
+        assert (await visitor.say(MAIL + b".")).startswith("250")
+
+        await visitor.leave()
+
+
+def test_what_aiosmtpd_looks_through_has_no_slots():
+    """It reads every attribute of its handler; before Python 3.11.3 a dataclass with slots has one that raises."""
+    assert not hasattr(Doorkeeper, "__slots__")

@@ -1,0 +1,167 @@
+"""STARTTLS at the mail door: with the certificate of the day, and nothing carried over from before."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import ssl
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import aiosmtplib
+import pytest
+import uvloop
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from mailer.entrypoints.smtp.tls_certificate import Certificate
+from mailer.errors import SettingsRefused
+from tests.support.smtp_client import JOIN, LEAVE, MAIL, Desk, Visitor, opened, visit
+
+
+def write_certificate(file: Path, name: str) -> Path:
+    """A key and its own certificate, in one file."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
+    today = datetime(2027, 3, 1, tzinfo=UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(subject)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(today - timedelta(days=5000))
+        .not_valid_after(today + timedelta(days=5000))
+        .sign(key, hashes.SHA256())
+    )
+    pem = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    file.write_bytes(pem + made.public_bytes(serialization.Encoding.PEM))
+    return file
+
+
+def trusting() -> ssl.SSLContext:
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    return context
+
+
+async def begin_tls(visitor: Visitor, after: bytes = b"") -> None:
+    """STARTTLS, and what an attacker puts behind it."""
+    await visitor.say("EHLO home.example.org")
+    assert (await visitor.say(b"STARTTLS\r\n" + after if after else b"STARTTLS")).startswith("220")
+    await visitor.writer.start_tls(trusting())
+
+
+def name_shown(visitor: Visitor) -> str:
+    der = visitor.writer.get_extra_info("ssl_object").getpeercert(binary_form=True)
+    return x509.load_der_x509_certificate(der).subject.rfc4514_string()
+
+
+@pytest.mark.parametrize("loop", [asyncio.new_event_loop, uvloop.new_event_loop])
+def test_a_mail_is_taken_in_secret_under_either_event_loop(loop, tmp_path):
+    async def story() -> Desk:
+        desk = Desk()
+        certificate = Certificate(write_certificate(tmp_path / "mx.pem", "mx.example.org"), None)
+        async with opened(desk, certificate=certificate) as intake:
+            await aiosmtplib.send(
+                MAIL,
+                sender="rosa@example.org",
+                recipients=[JOIN],
+                hostname="127.0.0.1",
+                port=intake.port,
+                start_tls=True,
+                tls_context=trusting(),
+            )
+        return desk
+
+    with asyncio.Runner(loop_factory=loop) as runner:
+        assert runner.run(story()).received == [("rosa@example.org", (JOIN,), MAIL)]
+
+
+@pytest.mark.parametrize("loop", [asyncio.new_event_loop, uvloop.new_event_loop])
+def test_what_was_said_in_clear_behind_starttls_is_not_taken_for_secret(loop, tmp_path):
+    async def story() -> tuple[list[str], int, int]:
+        certificate = Certificate(write_certificate(tmp_path / "mx.pem", "mx.example.org"), None)
+        async with opened(Desk(), certificate=certificate) as intake:
+            visitor = await visit(intake)
+            await visitor.reply()
+            await begin_tls(visitor, b"EHLO mallory.example.net\r\nMAIL FROM:<mallory@example.net>\r\nNOOP")
+
+            said = [await visitor.say("MAIL FROM:<rosa@example.org>"), await visitor.say("EHLO home.example.org")]
+            said += [await visitor.say("STARTTLS"), await visitor.say("MAIL FROM:<rosa@example.org>")]
+            guests = len(intake.guests.sessions)
+            await visitor.say("QUIT")
+            await asyncio.wait_for(asyncio.gather(*(one.gone for one in intake.guests.sessions)), 5)
+            left = len(intake.guests.sessions)
+            await visitor.leave()
+        return said, guests, left
+
+    with asyncio.Runner(loop_factory=loop) as runner:
+        (too_early, hello, again, sender), guests, left = runner.run(story())
+
+    assert too_early.startswith("503")  # the EHLO from before is forgotten, and the one in between was never heard
+    assert "STARTTLS" not in hello
+    assert "AUTH" not in hello
+    assert again.startswith("503")
+    assert sender.startswith("250")
+    assert (guests, left) == (1, 0)
+
+
+@pytest.mark.parametrize("loop", [asyncio.new_event_loop, uvloop.new_event_loop])
+def test_a_client_that_talks_garbage_instead_of_tls_is_gone_and_not_counted_any_more(loop, tmp_path):
+    async def story() -> int:
+        certificate = Certificate(write_certificate(tmp_path / "mx.pem", "mx.example.org"), None)
+        async with opened(Desk(), certificate=certificate) as intake:
+            visitor = await visit(intake)
+            await visitor.reply()
+            await visitor.say("EHLO home.example.org")
+            await visitor.say("STARTTLS")
+            (session,) = intake.guests.sessions
+            visitor.writer.write(b"EHLO again.example.org\r\n" * 10)
+            await visitor.rest()
+            await asyncio.wait_for(session.gone, 5)
+            await visitor.leave()
+            return len(intake.guests.sessions)
+
+    with asyncio.Runner(loop_factory=loop) as runner:
+        assert runner.run(story()) == 0
+
+
+async def test_a_new_certificate_is_shown_once_its_file_has_changed_and_a_broken_one_never(tmp_path):
+    file = write_certificate(tmp_path / "mx.pem", "old.example.org")
+    shown = []
+    async with opened(Desk(), certificate=Certificate(file, None)) as intake:
+        for change in ("nothing", "renewed", "broken"):
+            if change == "renewed":
+                write_certificate(file, "new.example.org")
+            elif change == "broken":
+                file.write_text("half a file")
+            os.utime(file, ns=(len(shown), len(shown)))
+            visitor = await visit(intake)
+            await visitor.reply()
+            await begin_tls(visitor)
+            shown.append(name_shown(visitor))
+            await visitor.leave()
+
+    assert shown == ["CN=old.example.org", "CN=new.example.org", "CN=new.example.org"]
+
+
+@pytest.mark.parametrize("text", [None, "no certificate"])
+def test_a_certificate_that_cannot_be_read_is_told_by_its_file(text, tmp_path):
+    file = tmp_path / "mx.pem"
+    if text is not None:
+        file.write_text(text)
+
+    with pytest.raises(SettingsRefused, match=r"mx\.pem"):
+        Certificate(file, None)
+
+
+async def test_without_a_certificate_starttls_is_neither_offered_nor_done():
+    async with opened(Desk()) as intake:
+        visitor = await visit(intake)
+        await visitor.reply()
+        assert "STARTTLS" not in await visitor.say("EHLO home.example.org")
+        assert (await visitor.say("STARTTLS"))[:1] == "5"
+        await visitor.begin_mail(JOIN, LEAVE)
+        await visitor.leave()

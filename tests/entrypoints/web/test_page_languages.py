@@ -1,0 +1,94 @@
+"""Pages stay in the reader's own language, refusals too, and a link whose work is done says so."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from mailer.actions.subscriptions.show_person import show_person
+from mailer.app import App
+from mailer.domain.token import Purpose, sign_token
+from tests.support.app import EMMA, ROSA, Clock, bring, open_list, token_in
+from tests.support.fake_relay import FakeRelay
+from tests.support.serving import Served, served
+
+LANGUAGES = ("ar", "de", "en", "es", "fr", "it", "pt", "ru", "tr", "zh")
+ENGLISH = {"accept-language": "en"}
+
+
+@pytest.fixture
+def database_url(sqlite_template: Path, tmp_path: Path) -> str:
+    """SQLite: the database is not the point."""
+    return f"sqlite:///{shutil.copy(sqlite_template, tmp_path / 'mailer.db')}"
+
+
+@pytest.fixture
+async def service(app: App) -> AsyncIterator[Served]:
+    """The running service; Emma, who reads Spanish, is on Ada's English list."""
+    await open_list(app)
+    await bring(app, f"{EMMA},Emma,es")
+    async with served(app) as running:
+        yield running
+
+
+def link(service: Served, way: str, subscription_id: int = 1) -> str:
+    purpose = {"leave": Purpose.LEAVE, "confirm": Purpose.CONFIRM, "rejoin": Purpose.REJOIN, "never": Purpose.NEVER}
+    return f"/{way}/{sign_token(service.app.house.keyring, purpose[way], subscription_id)}"
+
+
+async def test_the_page_after_a_button_speaks_as_the_page_with_it(
+    service: Served, relay: FakeRelay, clock: Clock
+) -> None:
+    browser = service.browser
+    await browser.post("/join/appeals", data={"email": ROSA, "language": "tr"})
+    confirm = f"/confirm/{token_in((await relay.wait_for(1))[0], 'confirm')}"
+    said = []
+
+    for way in (confirm, link(service, "leave"), link(service, "rejoin")):
+        said += [await browser.get(way, headers=ENGLISH), await browser.post(way, headers=ENGLISH)]
+    await browser.post(link(service, "leave"))
+    clock.advance(days=3)
+    for way in (link(service, "rejoin"), link(service, "never")):
+        said += [await browser.get(way, headers=ENGLISH), await browser.post(way, headers=ENGLISH)]
+
+    spoken = [(answer.status_code, answer.headers["content-language"]) for answer in said]
+    assert spoken == [(200, "tr")] * 2 + [(200, "es")] * 5 + [(410, "es")] + [(200, "es")] * 2
+
+
+async def test_a_link_whose_work_is_done_says_so_and_changes_nothing(
+    service: Served, relay: FakeRelay, clock: Clock
+) -> None:
+    browser = service.browser
+
+    await browser.post("/join/appeals", data={"email": ROSA})
+    confirm = f"/confirm/{token_in((await relay.wait_for(1))[0], 'confirm')}"
+    pages = {way: [await browser.post(way), await browser.get(way)] for way in (confirm, link(service, "leave"))}
+    states = [(await show_person(service.app, one))["subscriptions"] for one in (ROSA, EMMA)]
+    for way in (link(service, "rejoin"), link(service, "never")):
+        pages[way] = [await browser.post(way), await browser.get(way)]
+    await browser.post(link(service, "leave", 2))
+    clock.advance(days=3)
+    long_ago = await browser.get(link(service, "leave", 2))
+
+    assert {answer.status_code for both in pages.values() for answer in both} == {200}
+    for posted, looked in pages.values():
+        assert posted.text == looked.text
+    assert states == [{"appeals": "confirmed"}, {"appeals": "unsubscribed"}]
+    assert ("You have left Open Appeals" in long_ago.text, "<form" in long_ago.text) == (True, False)
+
+
+@pytest.mark.parametrize("address", ["rosa@@example", "jörg@example.org", "", "rosa@example..org", "<b>@example.org"])
+async def test_what_is_wrong_with_a_form_is_told_in_the_readers_language(service: Served, address: str) -> None:
+    told = {}
+    for language in LANGUAGES:
+        answer = await service.browser.post(
+            "/join/appeals", data={"email": address}, headers={"accept-language": language}
+        )
+        assert (answer.status_code, answer.headers["content-language"]) == (422, language)
+        told[language] = answer.text.partition('role="alert">')[2].partition("</p>")[0]
+
+    assert len(set(told.values())) == len(LANGUAGES)
+    assert all(told.values())

@@ -1,0 +1,105 @@
+"""What a list says at the end of its letters: why one gets them, and where who writes can be written to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from mailer.actions.campaigns.correct import correct
+from mailer.actions.campaigns.new_campaign import new_campaign
+from mailer.actions.campaigns.pause_resume_cancel import pause, resume
+from mailer.actions.campaigns.preview import preview
+from mailer.actions.lists.add_list import add_list
+from mailer.actions.lists.set_list import set_list
+from mailer.app import App
+from mailer.errors import ListWordsRefused
+from mailer.mail.message.letter import shown
+from tests.support.app import APPEAL, EMMA, ROSA, Clock, blast, bring, open_list, read, send_campaigns, text_of
+from tests.support.fake_relay import FakeRelay
+
+WHY, WHERE = "You are a member of the <seed> circle.", "Seed Circle\nMill Lane 3\n50667 Köln"
+WHY_NOW, WHERE_NOW = "You asked for the circle's news.", "Barn Road 1, 50668 Köln"
+SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+
+
+def html_of(letter: object) -> str:
+    body = read(letter).get_body(("html",))  # type: ignore[arg-type]
+    assert body is not None
+    return str(body.get_content())
+
+
+async def test_a_repeat_says_what_the_letter_said_and_the_next_campaign_what_the_list_says(
+    app: App, relay: FakeRelay, clock: Clock, again: Callable[[], App]
+) -> None:
+    await open_list(app)
+    await set_list(app, "appeals", postal_address=WHERE, reason=WHY)
+    await bring(app, f"{ROSA},Rosa,en", f"{EMMA},Emma,ar")
+    relay.drops("dot", address=ROSA, nth=1)
+    relay.answers("rcpt", "451 4.3.0 later", address=EMMA, nth=1)
+    await blast(app)
+    await send_campaigns(app)
+
+    await set_list(app, "appeals", postal_address=WHERE_NOW, reason=WHY_NOW)
+    clock.advance(minutes=10)
+    await send_campaigns(again())
+    of_rosa = [letter.content for letter in relay.letters if letter.recipient == ROSA]
+    to_emma = next(letter for letter in relay.letters if letter.recipient == EMMA)
+    shown_next = shown(await preview(app, await new_campaign(app, list_name="appeals", texts={"a.md": APPEAL})), "text")
+
+    assert len(of_rosa) == 2
+    assert of_rosa[0] == of_rosa[1]
+    for letter in (relay.letters[0], to_emma):
+        assert WHY in text_of(letter)
+        assert WHERE in text_of(letter).replace("\r\n", "\n")
+        assert "You are a member of the &lt;seed&gt; circle." in html_of(letter)
+        assert "Mill Lane 3<br>" in html_of(letter)
+        assert "subscribed" not in text_of(letter) + html_of(letter)
+    assert WHY_NOW in shown_next
+    assert WHERE_NOW in shown_next
+
+
+@SQLITE
+async def test_a_correction_says_what_the_list_says_by_then_and_taken_away_words_are_gone(
+    app: App, relay: FakeRelay
+) -> None:
+    await open_list(app)
+    await set_list(app, "appeals", postal_address=WHERE, reason=WHY)
+    await bring(app, f"{ROSA},Rosa,en")
+    campaign_id = await blast(app)
+    await pause(app, campaign_id)
+    await set_list(app, "appeals", postal_address="", reason=" ")
+    await correct(app, campaign_id, {"appeal.md": APPEAL})
+    await resume(app, campaign_id)
+    await send_campaigns(app)
+
+    told = text_of(relay.letters[0])
+    assert "You get this letter because you subscribed to Open Appeals." in told
+    assert "Mill Lane" not in told
+
+
+@SQLITE
+@pytest.mark.parametrize(
+    "words",
+    [
+        {"reason": "two\nlines"},
+        {"reason": "turned \u202e round"},
+        {"reason": "x" * 301},
+        {"postal_address": "\n".join("1234567")},
+        {"postal_address": "a bell \x07"},
+    ],
+    ids=repr,
+)
+async def test_words_that_cannot_stand_there_are_refused_and_nothing_is_changed(
+    app: App, words: dict[str, str]
+) -> None:
+    made = await add_list(
+        app, name="seeds", title="Seeds", owner="ada@example.org", reason=WHY, postal_address=f" {WHERE} \n"
+    )
+    with pytest.raises(ListWordsRefused):
+        await set_list(app, "seeds", **words)
+    with pytest.raises(ListWordsRefused):
+        await add_list(app, name="other", title="Other", owner="ada@example.org", **words)
+
+    assert (await set_list(app, "seeds")) == made
+    assert (made.reason, made.postal_address) == (WHY, WHERE)

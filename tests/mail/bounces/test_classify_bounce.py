@@ -1,0 +1,121 @@
+"""What a mail system says weighs more than the code it says it with: a 5.1.1 is put before anything."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mailer.domain.bounce import Action, Weight
+from mailer.mail.bounces.classify_bounce import judged
+from mailer.mail.bounces.parse_bounce import read_return
+from tests.support.returned_mails import bounce
+
+ABOUT_US = """
+rosa has sent to too many recipients today
+client.example.net has sent to too many unknown users
+The sender has sent to too many invalid recipients
+Account has sent too many emails
+has exceeded the maximum number of recipients per hour
+sender has exceeded hourly limit
+You have sent too many messages, try again later
+rate limit exceeded, try again later
+too many messages from this sender
+Recipient address rejected: too many connections from your host
+Your server is throttled
+my name was rejected in reply to HELO
+<rosa@example.org>: your name was rejected (in reply to HELO command)
+name was rejected (in reply to EHLO command)
+my name mailer.example.net was rejected
+HELO name rejected
+Bad HELO: my name is not accepted
+Helo command rejected: Host not found
+Client host rejected: cannot find your hostname
+Service unavailable; client [192.0.2.1] blocked using bl.example.net
+We do not accept mail from your IP
+IP listed at bl.example.net
+Rejected due to policy
+Mail rejected: SPF check failed for example.net
+Unauthenticated email is not accepted due to domain's DMARC policy
+Sender address rejected: Domain not found
+Callout verification failed: 550 sender verify failed
+relaying denied
+Message rejected as spam
+rejected: message contains a virus
+attachment type not allowed
+""".strip().splitlines()
+FOR_NOW = """
+Greylisted, please try again in 300 seconds
+User unknown; greylisted, try again later
+temporarily rejected, try again later
+Mailbox temporarily unavailable
+account temporarily suspended
+Mailbox is temporarily disabled
+mailbox full
+Quota exceeded
+The email account that you tried to reach is over quota
+The email account that you tried to reach is disabled
+user is receiving mail at a rate that prevents additional messages
+Recipient address rejected: unverified address: connect to mx.example.org: Connection timed out
+Recipient address rejected: unverified address: Address verification in progress
+Recipient verification temporarily failed
+Address rejected, server busy
+internal error, try later
+LDAP server unavailable, please retry
+database lookup failure
+message size exceeds fixed limit
+Host or domain name not found. Name service error for name=example.org type=MX: Host not found, try again
+Name service error for name=example.org type=A: Host not found, try again
+Name service error for name=example.org type=MX: Malformed or unexpected name server reply
+Host or domain name not found. Name service error for name=example.org type=MX: SERVFAIL
+Name service error for name=example.org type=MX
+DNS lookup failed: SERVFAIL
+DNS timeout
+""".strip().splitlines()
+NOBODY_THERE = """
+User unknown
+<rosa@example.org>: Recipient address rejected: User unknown in virtual mailbox table
+Address does not exist
+no such user here, contact spam@example.org
+Host or domain name not found. Name service error for name=example.org type=MX: Host not found
+Domain does not exist
+example.org responded with code NXDOMAIN
+[rosa@example.org]: Recipient address rejected: Access denied
+""".strip().splitlines()
+CODES = ("5.1.1", "5.1.2", "5.1.10", "5.4.4")
+
+
+def weights(words: str) -> set[Weight]:
+    """However the code stands beside the words."""
+    said = [(f"550 {code} {words}", code) for code in CODES] + [(words, code) for code in CODES]
+    return {
+        judged(address="rosa@example.org", action=Action.FAILED, status=code, said=one).weight for one, code in said
+    }
+
+
+@pytest.mark.parametrize("words", ABOUT_US)
+def test_what_is_about_us_is_held_against_nobody_whatever_its_code(words: str) -> None:
+    assert weights(words) == {Weight.SENDER_SIDE}
+
+
+@pytest.mark.parametrize("words", FOR_NOW)
+def test_what_is_for_now_is_never_for_good_whatever_its_code(words: str) -> None:
+    assert weights(words) == {Weight.SOFT}
+
+
+@pytest.mark.parametrize("words", NOBODY_THERE)
+def test_who_is_not_there_is_not_there(words: str) -> None:
+    code = "5.4.1" if words.startswith("[") else "5.1.1"
+    told = judged(address="rosa@example.org", action=Action.FAILED, status=code, said=f"550 {code} {words}")
+
+    assert told.weight is Weight.HARD
+
+
+@given(st.sampled_from(ABOUT_US + FOR_NOW), st.sampled_from(["5.1.1", "5.0.0", "5.1.2"]), st.booleans())
+def test_words_in_the_notice_weigh_more_than_a_code_that_stands_alone_in_its_report(
+    words: str, code: str, same: bool
+) -> None:
+    raw = bounce("rosa@example.org", f"550 {code}{f' {words}' if same else ''}")
+    raw = raw.replace(b"Your letter did not get there.", f"Your letter did not get there: {words}".encode())
+
+    assert [one.weight for one in read_return(raw).recipients] != [Weight.HARD]

@@ -1,0 +1,150 @@
+"""What comes back is read: whose letter, whether it is over, why, and whether it is held against anybody."""
+
+from __future__ import annotations
+
+import re
+import time
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mailer.domain.bounce import Returned, ReturnKind, Weight
+from mailer.mail.bounces.parse_bounce import read_return
+
+OWN = {"lists.example.org"}
+SAMPLES = {file.stem: file.read_bytes() for file in sorted((Path(__file__).parent / "samples").glob("*.eml"))}
+"""A short mail for each mail system and custom; its first field says what is to be read in it."""
+OF_A_REFUSAL = """From: MAILER-DAEMON@mail.example.net
+Subject: Undelivered Mail Returned to Sender
+Content-Type: multipart/report; report-type=delivery-status; boundary="b"
+
+--b
+Content-Type: message/delivery-status
+
+Final-Recipient: rfc822; rosa@example.net
+Action: failed
+Status: {status}
+Diagnostic-Code: smtp; {said}
+
+--b--
+"""
+NOBODYS_FAULT_BUT_OURS = [
+    ("5.7.1", "554 5.7.1 Service unavailable; Client host [192.0.2.7] blocked using zen.spamhaus.org", "blocked"),
+    ("5.7.26", "550-5.7.26 This mail is unauthenticated, which poses a security risk", "authentication"),
+    ("5.7.1", "550 5.7.1 <rosa@example.net>: Relay access denied", "relay_denied"),
+    ("5.7.0", "554 5.7.0 Message rejected by policy", "policy"),
+    ("4.7.28", "421-4.7.28 Our system has detected an unusual rate of unsolicited mail", "rate"),
+    ("5.1.8", "553 5.1.8 <ada@lists.example.org>... Domain of sender address does not exist", "sender"),
+    ("5.6.0", "554 5.6.0 Message contains a virus", "content"),
+    ("5.7.133", "550 5.7.133 RESOLVER.RST.SenderNotAuthenticatedForGroup", "restricted"),
+    ("5.0.0", "550 rate limit exceeded, slow down", "rate"),
+    ("5.0.0", "550 user unknown (in reply to MAIL FROM command)", "sender"),
+    ("5.1.1", "550 5.7.1 your IP address is blacklisted by the recipient", "blocked"),
+]
+SCRAPS = [
+    b"\r\n",
+    b"\n\n",
+    b"--b",
+    b"--b--",
+    b"@",
+    b"<",
+    b">>> DATA\n<<< 550 ",
+    b"Final-Recipient: ",
+    b"Status: 9.9.9\n",
+]
+SCRAPS += [
+    b"\x00",
+    b"\xff",
+    b"message/rfc822",
+    b'boundary="',
+    b"base64",
+    b"=\n",
+    b"{",
+    b"-" * 200,
+    b"a" * 2000,
+    b" " * 500,
+]
+
+
+def _told(returned: Returned) -> str:
+    """As in the samples' first fields."""
+    kind = f"{returned.kind} {returned.complaint or ''}".strip()
+    return "; ".join((kind, *(f"{each.address} {each.weight} {each.reason}" for each in returned.recipients)))
+
+
+def _expected(raw: bytes) -> str:
+    found = re.match(rb"X-Expected: (.*)\n", raw)
+    assert found
+    return found[1].decode()
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_a_mail_that_came_back_says_of_whom_and_why(name: str) -> None:
+    assert _told(read_return(SAMPLES[name], OWN)) == _expected(SAMPLES[name])
+
+
+@pytest.mark.parametrize(("status", "said", "reason"), NOBODYS_FAULT_BUT_OURS)
+def test_what_is_said_of_us_is_not_held_against_rosa(status: str, said: str, reason: str) -> None:
+    returned = read_return(OF_A_REFUSAL.format(status=status, said=said).encode(), OWN)
+
+    assert _told(returned) == f"bounce; rosa@example.net sender-side {reason}"
+
+
+@pytest.mark.parametrize("line_end", [b"\r\n", b"\r"])
+def test_line_ends_change_nothing(line_end: bytes) -> None:
+    for raw in SAMPLES.values():
+        assert read_return(raw.replace(b"\n", line_end), OWN) == read_return(raw, OWN)
+
+
+def test_our_own_addresses_are_never_recipients() -> None:
+    for raw in SAMPLES.values():
+        assert read_return(raw, {"example.net", "example.com", "lists.example.org"}).recipients == ()
+
+
+def test_a_notice_that_names_nobody_still_says_why() -> None:
+    raw = b"From: MAILER-DAEMON@example.net\nSubject: failure notice\n\nSorry, no mailbox here by that name. (#5.1.1)\n"
+
+    returned = read_return(raw, OWN)
+
+    assert (returned.kind, returned.recipients) == (ReturnKind.BOUNCE, ())
+    assert returned.unnamed is not None
+    assert returned.unnamed.weight is Weight.HARD
+
+
+TEN_TIMES = 10
+"""What is meant takes a tenth of what decides: a busy machine must not, only what grows without bounds."""
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    st.sampled_from(sorted(SAMPLES)),
+    st.lists(st.tuples(st.floats(0, 1), st.integers(0, 40), st.sampled_from(SCRAPS)), max_size=8),
+)
+def test_no_damage_stops_or_slows_the_reader(name: str, damages: list[tuple[float, int, bytes]]) -> None:
+    raw = SAMPLES[name]
+    for where, length, scrap in damages:
+        at = int(where * len(raw))
+        raw = raw[:at] + scrap + raw[at + length :]
+    began = time.thread_time()
+
+    returned = read_return(raw, OWN)
+
+    assert time.thread_time() - began < TEN_TIMES * 0.1
+    assert all("@" in each.address and len(each.diagnostic) <= 1000 for each in returned.recipients)
+
+
+@pytest.mark.parametrize("scrap", [*SCRAPS, b"<a@b", b"a@", b"550 ", b"\n>", b"|-", b"\n--b\n", b"is not ", b"user "])
+def test_a_megabyte_of_anything_is_read_in_time(scrap: bytes) -> None:
+    raw = SAMPLES["qmail"] + scrap * (2**20 // len(scrap))
+    began = time.thread_time()
+
+    read_return(raw, OWN)
+
+    assert time.thread_time() - began < TEN_TIMES * 0.5
+
+
+@given(st.binary(max_size=2000))
+def test_octets_at_all_are_read(raw: bytes) -> None:
+    assert read_return(raw).kind in ReturnKind

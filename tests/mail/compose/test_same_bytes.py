@@ -1,0 +1,154 @@
+"""However a letter comes about, it is the same to the last octet; and it is ready for the wire."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from html import unescape
+
+import pytest
+import yaml
+from hypothesis import HealthCheck, assume, event, given, settings
+from hypothesis import strategies as st
+
+from mailer.errors import LetterUnwritable, ManuscriptRefused
+from mailer.mail.compose.campaign_file import read_manuscript
+from mailer.mail.compose.compile_letter import PlainLetter, ScriptedLetter, compile_letter, compile_scripted
+from mailer.mail.message.letter import Letter, shown
+
+WORDS = st.text("abcdeé .,*_`#<>&\"'\\[]()|~-\n\t", max_size=12)
+FALLBACKS = st.sampled_from(["friend", "", "x\\ny", "a b ", " é", "<i>", "**b**", ".", "\u202ex", "w" * 80])
+NAMES = st.sampled_from(["name", "language", "city", "größe"])
+HOLES = st.builds('{{{{ {} or "{}" }}}}'.format, NAMES, FALLBACKS)
+URLS = st.builds("https://forum.example.org/{}?q={}#f".format, HOLES, HOLES)
+MARKDOWN = st.one_of(
+    *(WORDS, HOLES, HOLES),
+    st.builds("[{}]({} '{}')".format, HOLES, URLS, HOLES),
+    st.builds("\n\n# {}\n\n> {}\n\n- {}\n- `{}`\n\n    {}\n\n".format, HOLES, HOLES, HOLES, HOLES, HOLES),
+    st.builds("\n\n| a | {} |\n|---|---|\n| {} | b |\n\n".format, HOLES, HOLES),
+    st.builds("![{}]({}) <{}>".format, HOLES, URLS, URLS),
+)
+REFERENCES = st.builds("[{}]\n\n[{}]: https://forum.example.org/\n\n".format, HOLES, HOLES)
+LINES = st.lists(st.one_of(st.text("abé .<&\"'\\*=?", max_size=12), HOLES), max_size=4).map("".join)
+SCRIPTS = st.recursive(
+    MARKDOWN | st.sampled_from(["{{ city|upper }}", "{{ name ~ '!' }}", "{{ city.split(',')[0] }}"]),
+    lambda inner: st.one_of(
+        st.builds("{{% if {} %}}\n{}\n{{% else %}}\n{}\n{{% endif %}}\n".format, NAMES, inner, inner),
+        st.builds("{{% for x in {}.split(',') %}}\n- {{{{ x }}}}{}\n{{% endfor %}}\n".format, NAMES, inner),
+    ),
+    max_leaves=4,
+)
+HOSTILE = st.one_of(
+    st.text(max_size=12),
+    st.text(st.characters(), max_size=260),
+    st.lists(st.text(max_size=5), max_size=4).map(",".join),
+    st.sampled_from(
+        ["\r\nBcc: m@example.org", ".", "\r\n.\r\n", "<script>", "{{ 7*7 }}", "{% if %}", "\ud800", "From x"]
+    ),
+)
+PEOPLE = st.fixed_dictionaries({}, optional={"name": HOSTILE, "language": HOSTILE, "city": HOSTILE, "größe": HOSTILE})
+
+
+@st.composite
+def manuscripts(draw: st.DrawFn, bodies: st.SearchStrategy[str]) -> str:
+    front = {"subject": f"Tea {draw(LINES)}"}
+    for key in ("title", "lead", "preheader", "closing"):
+        if draw(st.booleans()):
+            front[key] = draw(LINES)
+    action = {"action": {"label": f"Go {draw(LINES)}", "url": draw(URLS)}} if draw(st.booleans()) else {}
+    head = yaml.safe_dump(front | action, allow_unicode=True, width=10**6)
+    return f"---\n{head}---\n{draw(bodies)}\n"
+
+
+def plain(body: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
+    return st.lists(body, min_size=1, max_size=5).map("".join)
+
+
+def read(text: str):
+    try:
+        return read_manuscript(text, "en")
+    except ManuscriptRefused as refusal:
+        event(refusal.reason[:20])
+        assume(False)
+
+
+def knowing(rosa, values: dict[str, str]):
+    attributes = {key: value for key, value in values.items() if key not in {"name", "language"}}
+    return replace(rosa, name=values.get("name"), language=values.get("language"), attributes=attributes)
+
+
+def assert_ready_for_the_wire(letter: Letter) -> None:
+    """ASCII in lines that end in CRLF, none too long, none begins with a dot."""
+    assert letter.content.endswith(b"\r\n")
+    assert not re.search(rb"[^ -~\r\n]|(?<!\r)\n|\r(?!\n)|(?:\A|\n)\.", letter.content)
+    assert max(map(len, letter.content.split(b"\r\n"))) <= 998
+
+
+@settings(max_examples=15, suppress_health_check=list(HealthCheck))
+@given(text=manuscripts(plain(MARKDOWN | REFERENCES)), people=st.lists(PEOPLE, min_size=1, max_size=3))
+def test_a_letter_that_is_spliced_and_one_evaluated_for_a_single_person_are_the_same(
+    letterhead, templates, rosa, text, people
+):
+    parts = (read(text), letterhead, templates, "en", 42)
+    once = compile_letter(*parts)
+    assert isinstance(once, PlainLetter)
+
+    for values in people:
+        person = knowing(rosa, values)
+        spliced, in_full = once.write(person), compile_scripted(*parts).write(person)
+
+        assert spliced == in_full
+        assert_ready_for_the_wire(spliced)
+
+
+@settings(max_examples=15, suppress_health_check=list(HealthCheck))
+@given(text=manuscripts(plain(SCRIPTS)), people=st.lists(PEOPLE, min_size=2, max_size=4))
+def test_a_variant_that_was_kept_and_one_composed_anew_are_the_same(letterhead, templates, rosa, text, people):
+    parts = (read(text), letterhead, templates, "en", 42)
+    kept = compile_scripted(*parts)
+
+    for values in [*people, *people]:
+        person, anew = knowing(rosa, values), compile_scripted(*parts)
+        letter = written(kept, person)
+
+        assert letter == written(anew, person)
+        if isinstance(letter, Letter):
+            assert_ready_for_the_wire(letter)
+
+
+def written(letter: ScriptedLetter, person) -> Letter | str:
+    """The letter, or why there is none: `check` must agree."""
+    try:
+        letter.check(person)
+    except LetterUnwritable as trouble:
+        with pytest.raises(LetterUnwritable, match=re.escape(str(trouble))):
+            letter.write(person)
+        return str(trouble)
+    return letter.write(person)
+
+
+@settings(max_examples=15, suppress_health_check=list(HealthCheck))
+@given(
+    text=manuscripts(plain(SCRIPTS)),
+    values=st.fixed_dictionaries(
+        {key: st.text("abcXYZ019", min_size=1, max_size=9) for key in ("name", "language", "city", "größe")}
+    ),
+)
+def test_a_letter_reads_as_if_the_organiser_had_written_it_to_this_person_alone(
+    letterhead, templates, rosa, text, values
+):
+    read(text)
+    by_hand = re.sub(r'\{\{ (name|language|city|größe) or "[^"]*" \}\}', lambda match: values[match[1]], text)
+    parts = (letterhead, templates, "en", 42)
+
+    ours = written(compile_scripted(read(text), *parts), knowing(rosa, values))
+    theirs = written(compile_scripted(read(by_hand), *parts), knowing(rosa, values))
+
+    assume(isinstance(ours, Letter) and isinstance(theirs, Letter))
+    for part in ("text", "html"):
+        assert words_of(shown(ours, part)) == words_of(shown(theirs, part))
+
+
+def words_of(part: str) -> list[str]:
+    """What is read, wherever its lines are broken and underlined."""
+    return [word for word in unescape(part).split() if word.strip("=->")]

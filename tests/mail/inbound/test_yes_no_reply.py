@@ -1,0 +1,113 @@
+"""What a reply to a letter that asks says, in ten languages; what is no answer changes nothing."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from mailer.mail.inbound.command_words import longest, words_in
+from mailer.mail.inbound.parse_mail import read_mail
+from mailer.mail.inbound.yes_no_reply import Answer, read_answer
+from tests.support.mail_texts import NEVER, NO, YES
+from tests.support.replies import AGREE, ASK, AUTOMATIC, DECLINE
+
+
+def read_otherwise(templates, told, *expected):
+    """Which of the answers are not read as expected."""
+    answers = [(words, read_answer(words, templates.vocabulary)) for words in told]
+    return [(words, answer) for words, answer in answers if answer not in expected]
+
+
+@pytest.mark.parametrize("language", AGREE)
+def test_these_words_agree(templates, language):
+    assert read_otherwise(templates, [*YES.get(language, []), *AGREE[language]], Answer.YES) == []
+
+
+@pytest.mark.parametrize("language", DECLINE)
+def test_these_words_decline(templates, language):
+    assert read_otherwise(templates, NO.get(language, []), Answer.NO) == []
+    assert read_otherwise(templates, DECLINE[language], Answer.NO, Answer.NEVER) == []
+
+
+@pytest.mark.parametrize("language", NEVER)
+def test_these_words_ask_never_to_be_asked_again(templates, language):
+    assert read_otherwise(templates, NEVER[language], Answer.NEVER) == []
+
+
+@pytest.mark.parametrize("language", ASK)
+def test_these_words_are_no_answer(templates, language):
+    assert read_otherwise(templates, ASK[language], Answer.NEITHER) == []
+
+
+def test_what_machines_write_is_no_answer(templates):
+    assert read_otherwise(templates, AUTOMATIC, Answer.NEITHER) == []
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "Yes! Do not stop",
+        "Yes, it was me, not my brother",
+        "Yes! When is it?",
+        "I don't want to miss it",
+        "No objection",
+    ],
+)
+def test_a_no_that_is_none_does_not_decline(templates, words):
+    assert read_answer(words, templates.vocabulary) is Answer.YES
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        *("notes from me", "nothing to add: yes", "No one else is coming, I am", "nobody", "norge", "stopwatch"),
+        *("nothing", "not metered", "Hi there, now", "I am coming.\nno", "I will never again miss it", "now"),
+        *("Neiné", "durum nedir", "hayırlı olsun", "noviembre", "nonante", "novembro", "нетто", "لازم", "-", "🙂"),
+        "No stop signs here",
+    ],
+)
+def test_words_that_only_begin_like_an_answer_are_none(templates, words):
+    assert read_answer(words, templates.vocabulary) is Answer.NEITHER
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        *("Of course not", "Definitely no", "Creo que no", "Sorry, no", "Leider nein", "不好意思，我不想加入"),
+        *("عذرا، لا", "Claro que no", "Конечно нет", "当然不", "Yes, but that was not me", "ok, unsubscribe me"),
+        *("Nie gehört", "ok\n\nstop"),
+    ],
+)
+def test_a_no_behind_other_words_declines_but_not_for_ever(templates, words):
+    assert read_answer(words, templates.vocabulary) is Answer.NO
+
+
+def test_words_that_decline_only_in_the_quote_do_not_decline(templates):
+    mail = read_mail(b"Subject: Re: x\r\n\r\n> no\r\n> unsubscribe\r\n\r\n-- \r\nno", "rosa@example.org")
+
+    assert read_answer(mail.own_words, templates.vocabulary) is Answer.YES
+
+
+ANSWERS = [one for told in (AGREE, DECLINE, ASK) for words in told.values() for one in words]
+WORDS = st.sampled_from(ANSWERS)
+
+
+@given(st.text(max_size=100) | st.lists(WORDS | st.sampled_from([", ", ". ", "\n", "?"]), max_size=4).map("".join))
+def test_any_words_can_be_judged(templates, words):
+    assert read_answer(words, templates.vocabulary) in set(Answer)
+
+
+@given(
+    answer=st.sampled_from([one for one in ANSWERS if "\n" not in one]),
+    courtesy=st.sampled_from(["Hello Ada,\n", "Thanks!\n", "Sehr geehrte Frau Berg,\n\n", "您好，"]),
+)
+def test_a_greeting_before_an_answer_changes_nothing(templates, answer, courtesy):
+    assume(not longest(words_in(answer), 0, templates.vocabulary.hello))
+
+    assert read_answer(courtesy + answer, templates.vocabulary) is read_answer(answer, templates.vocabulary)
+
+
+@given(answer=st.sampled_from([*AGREE["en"], *DECLINE["de"]]), name=st.sampled_from(["Rosa", "Emma Falk", "Bea, Ulm"]))
+def test_a_name_under_an_answer_changes_nothing(templates, answer, name):
+    assert read_answer(f"{answer}\n\n{name}", templates.vocabulary) is read_answer(answer, templates.vocabulary)

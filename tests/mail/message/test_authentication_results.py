@@ -1,0 +1,92 @@
+"""Which findings of a mail server are believed: its own, and only what it says of the author's domain."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mailer.mail.message.authentication_results import passed_at_host
+from mailer.mail.message.header_section import header_section
+
+AUTHOR = "example.org"
+RECEIVED = "Received: from m (m [192.0.2.1]) by mx.example.net (Postfix)"
+THEIRS = "Received: from laptop (laptop [10.0.0.9]) by mail.example.org (Postfix)"
+PASS = "Authentication-Results: mx.example.net; dmarc=pass header.from=example.org"
+
+
+def passed(*fields: str, ours: int = 1, ids: tuple[str, ...] = ("mx.example.net",), author: str = AUTHOR) -> str | None:
+    found = passed_at_host(header_section("\r\n".join([*fields, "", ""]).encode()), ours, ids, author)
+    return found.what if found else None
+
+
+@pytest.mark.parametrize(
+    ("says", "what"),
+    [
+        ("dmarc=pass (p=none dis=none) header.from=example.org", "dmarc=pass"),
+        ("dmarc=pass (policy=none) header.from=Example.ORG", "dmarc=pass"),
+        ("dmarc=pass action=none header.from=example.org", "dmarc=pass"),
+        ("dkim=pass (2048-bit key; unprotected) header.d=example.org header.i=@example.org header.b=x", "dkim=pass"),
+        ("dkim=pass header.i=rosa@news.example.org", None),
+        ("dkim=pass header.i=rosa@example.org", "dkim=pass"),
+        ("dkim=fail header.d=example.org", None),
+        ("dkim=fail header.d=example.org; dkim=pass header.d=example.org", "dkim=pass"),
+        ("dkim=pass header.d=provider.example.net", None),
+        ("spf=pass (mx: domain of rosa@example.org designates it) smtp.mailfrom=rosa@example.org", "spf=pass"),
+        ("spf=pass smtp.mailfrom=example.org; dmarc=none header.from=example.org", "spf=pass"),
+        ("spf=pass smtp.helo=example.org", None),
+        ("spf=softfail smtp.mailfrom=example.org", None),
+        ("dkim=pass header.d=example.org; dmarc=fail (p=reject) header.from=example.org", None),
+        ("dkim=pass header.d=example.org; dmarc=temperror header.from=example.org", None),
+        ("dmarc=pass header.from=example.com", None),
+        ("dmarc=pass", None),
+        ("none", None),
+        ("iprev=pass policy.iprev=192.0.2.1; arc=none; auth=pass smtp.auth=rosa@example.org", None),
+        ('spf=pass smtp.mailfrom="a; dmarc=pass header.from=example.org"@example.com', None),
+        ("spf=pass (said: ; dmarc=pass header.from=example.org) smtp.mailfrom=example.com", None),
+        ("dmarc=pass header.from=", None),
+        ("dmarc=pass header.from=example.org ((((", None),
+        ("dmarc=pass header.from=example.org" + "(" * 3000, None),
+    ],
+)
+def test_what_our_server_says_is_read_for_the_authors_domain(says, what):
+    assert passed(f"Authentication-Results: mx.example.net; {says}", RECEIVED) == what
+
+
+def test_a_domain_above_the_author_may_have_signed_for_it():
+    field = "Authentication-Results: mx.example.net; dkim=pass header.d=example.org"
+
+    assert passed(field, RECEIVED, author="news.example.org") == "dkim=pass"
+
+
+@pytest.mark.parametrize("name", ["MX.Example.NET", "mx.example.net 1", "mx.example.net (ours)"])
+def test_its_name_is_known_however_it_is_written(name):
+    assert passed(f"AUTHENTICATION-RESULTS: {name}; dmarc=pass\r\n\theader.from=example.org", RECEIVED) == "dmarc=pass"
+
+
+def test_only_what_stands_above_the_field_of_the_server_that_took_it_in_is_believed():
+    assert passed(PASS, RECEIVED, THEIRS) == "dmarc=pass"
+    assert passed(RECEIVED, PASS, RECEIVED, THEIRS, ours=2) == "dmarc=pass"
+    for below in ((RECEIVED, PASS), (RECEIVED, PASS, THEIRS)):
+        assert passed(*below) is None
+        assert passed(RECEIVED, *below, ours=2) is None
+
+
+def test_a_forged_field_is_not_believed():
+    below = passed(RECEIVED, THEIRS, PASS)
+    from_a_stranger = passed(PASS, RECEIVED, ours=0)
+    other_name = passed(PASS.replace("mx.", "mx2."), RECEIVED)
+    nobody_is_trusted = passed(PASS, RECEIVED, ids=())
+
+    assert (below, from_a_stranger, other_name, nobody_is_trusted) == (None, None, None, None)
+
+
+def test_where_two_fields_disagree_neither_is_believed():
+    assert passed(PASS.replace("pass", "fail"), RECEIVED, PASS) is None
+    assert passed(PASS, RECEIVED, PASS.replace("pass", "fail")) is None
+
+
+@given(st.text(st.sampled_from('mx.example.net;=pasdkimrchf()"\\@ /1'), max_size=120) | st.text(max_size=60))
+def test_no_field_breaks_the_reader(text):
+    passed(f"Authentication-Results: mx.example.net; {text}", RECEIVED)
+    passed(f"Authentication-Results: {text}", RECEIVED)

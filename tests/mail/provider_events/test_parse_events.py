@@ -1,0 +1,332 @@
+"""What each provider's JSON says of a letter: whose it was, why it came back, and what that counts for."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mailer.domain.bounce import Reason, ReturnKind, Weight
+from mailer.domain.delivery_feedback import CameBack
+from mailer.domain.keyring import Keyring
+from mailer.domain.provider_call import ProvenCall
+from mailer.domain.site import House
+from mailer.mail.provider_events.event_builder import Telling
+from mailer.mail.provider_events.parse_events import READERS, read_call
+from tests.support.provider_calls import (
+    NOW,
+    brevo_bounce,
+    mailgun_failed,
+    mailjet_bounce,
+    postmark_bounce,
+    sendgrid_bounce,
+    ses_bounce,
+)
+
+HOUSE = House(
+    name="Open Letters",
+    domain="lists.example.org",
+    url="https://lists.example.org",
+    owner="owner@example.net",
+    keyring=Keyring(b"p" * 32, ((1, b"k" * 32),)),
+)
+PATH, MESSAGE_ID = HOUSE.return_path(7), HOUSE.message_id(7)
+HARD, SOFT, OURS = Weight.HARD, Weight.SOFT, Weight.SENDER_SIDE
+BOUNCES = {
+    "ses": ses_bounce(source=PATH, message_id=MESSAGE_ID),
+    "mailgun": mailgun_failed(sender=PATH, message_id=MESSAGE_ID.strip("<>")),
+    "postmark": postmark_bounce(Content=f"550 5.1.1\nMessage-ID: {MESSAGE_ID}\n"),
+    "sendgrid": [sendgrid_bounce(message_id=MESSAGE_ID)],
+    "brevo": brevo_bounce(message_id=MESSAGE_ID),
+    "mailjet": [mailjet_bounce()],
+}
+
+
+def read(provider: str, said: Any) -> tuple[CameBack, ...]:
+    telling = Telling(provider=provider, house=HOUSE, now=NOW)
+    if provider == "mailgun" and isinstance(said, dict) and "event-data" not in said:
+        said = {"event-data": said}
+    return read_call(ProvenCall(name="x", said=said), telling)
+
+
+def judged(provider: str, said: Any) -> tuple[Reason, Weight]:
+    (one,) = read(provider, said)
+    assert one.of is not None
+    assert one.kind is ReturnKind.BOUNCE
+    return one.of.reason, one.of.weight
+
+
+@pytest.mark.parametrize("provider", BOUNCES)
+def test_an_address_that_is_not_there_is_told_with_its_time_and_its_reason(provider):
+    (told,) = read(provider, BOUNCES[provider])
+
+    assert (told.kind, told.address, told.way) == (ReturnKind.BOUNCE, "rosa@example.org", provider)
+    assert told.at.replace(microsecond=0) == datetime(2027, 3, 1, 7, 59, 38, tzinfo=UTC)
+    assert told.of is not None
+    assert (told.of.reason, told.of.weight, told.of.address) == (Reason.UNKNOWN_USER, HARD, "rosa@example.org")
+    assert told.of.status == "5.1.1"
+    assert told.of.diagnostic.startswith("550 5.1.1")
+
+
+@pytest.mark.parametrize(
+    ("provider", "delivery_id", "message_id"),
+    [
+        ("ses", 7, MESSAGE_ID),
+        ("mailgun", 7, MESSAGE_ID.strip("<>")),
+        ("postmark", None, MESSAGE_ID),
+        ("sendgrid", None, MESSAGE_ID),
+        ("brevo", None, MESSAGE_ID),
+        ("mailjet", None, None),
+    ],
+)
+def test_a_letter_is_known_by_our_return_path_or_our_message_id(provider, delivery_id, message_id):
+    (told,) = read(provider, BOUNCES[provider])
+
+    assert (told.delivery_id, told.message_id) == (delivery_id, message_id)
+
+
+@pytest.mark.parametrize(
+    "sender",
+    [
+        PATH[:-30] + ("b" if PATH[-30] == "a" else "a") + PATH[-29:],
+        PATH.replace("lists.example.org", "example.net"),
+        HOUSE.return_path(7).replace("bounce+", "appeals-leave+"),
+        "bounce@lists.example.org",
+        "mallory@lists.example.org",
+        "",
+    ],
+)
+def test_mallorys_return_path_names_no_letter(sender):
+    (told,) = read("ses", ses_bounce(source=sender))
+
+    assert told.delivery_id is None
+
+
+@pytest.mark.parametrize(
+    ("kind", "detail", "diagnostic", "status", "expected"),
+    [
+        ("Permanent", "General", "", "", (Reason.UNKNOWN_USER, HARD)),
+        ("Permanent", "NoEmail", "", "", (Reason.UNCLEAR, SOFT)),
+        ("Permanent", "General", "smtp; 554 5.7.1 blocked using a block list", "5.7.1", (Reason.BLOCKED, OURS)),
+        ("Permanent", "Suppressed", "Amazon SES has suppressed sending", "5.1.1", (Reason.DISABLED, HARD)),
+        ("Permanent", "OnAccountSuppressionList", "", "", (Reason.DISABLED, HARD)),
+        ("Transient", "MailboxFull", "smtp; 552 5.2.2 over quota", "5.2.2", (Reason.FULL, SOFT)),
+        ("Transient", "ContentRejected", "", "", (Reason.CONTENT, OURS)),
+        ("Transient", "General", "smtp; 550 5.1.1 user unknown", "5.1.1", (Reason.UNKNOWN_USER, SOFT)),
+        ("Undetermined", "Undetermined", "", "", (Reason.UNCLEAR, SOFT)),
+    ],
+)
+def test_ses_classes_are_heard_where_they_are_clearer_than_the_words(kind, detail, diagnostic, status, expected):
+    recipient = {"emailAddress": "rosa@example.org", "status": status, "diagnosticCode": diagnostic}
+
+    told = ses_bounce(bounceType=kind, bounceSubType=detail, bouncedRecipients=[recipient])
+
+    assert judged("ses", told) == expected
+
+
+def test_ses_may_tell_of_several_readers_and_by_the_name_that_events_have():
+    recipients = [{"emailAddress": "Rosa <rosa@example.org>"}, {"emailAddress": "emma@example.org"}, {}, 7]
+    said = ses_bounce(bouncedRecipients=recipients)
+    said["eventType"] = said.pop("notificationType")
+
+    assert [one.address for one in read("ses", said)] == ["rosa@example.org", "emma@example.org", None]
+
+
+@pytest.mark.parametrize(
+    ("provider", "said", "kind"),
+    [
+        ("ses", {"complaint": {"complaintFeedbackType": "not-spam"}}, "not-spam"),
+        ("ses", {"complaint": {"complaintFeedbackType": None, "complaintSubType": None}}, "abuse"),
+        ("mailgun", mailgun_failed(event="complained"), "abuse"),
+        ("mailgun", mailgun_failed(event="unsubscribed"), "opt-out"),
+        ("mailgun", mailgun_failed(reason="suppress-complaint"), "abuse"),
+        ("mailgun", mailgun_failed(reason="suppress-unsubscribe"), "opt-out"),
+        ("postmark", postmark_bounce(RecordType="SpamComplaint", kind="SpamComplaint"), "abuse"),
+        ("postmark", postmark_bounce(kind="Unsubscribe"), "opt-out"),
+        ("sendgrid", sendgrid_bounce(event="spamreport"), "abuse"),
+        ("sendgrid", sendgrid_bounce(event="unsubscribe"), "opt-out"),
+        ("sendgrid", sendgrid_bounce(event="group_unsubscribe", asm_group_id=10), "opt-out"),
+        ("sendgrid", sendgrid_bounce(event="dropped", reason="Unsubscribed Address"), "opt-out"),
+        ("sendgrid", sendgrid_bounce(event="dropped", reason="Spam Reporting Address"), "abuse"),
+        ("brevo", brevo_bounce(event="spam"), "abuse"),
+        ("brevo", brevo_bounce(event="unsubscribed"), "opt-out"),
+        ("mailjet", mailjet_bounce(event="spam", source="JMRPP"), "abuse"),
+        ("mailjet", mailjet_bounce(event="unsub", mj_list_id=1), "opt-out"),
+        ("mailjet", mailjet_bounce(event="blocked", error="spam reporter"), "abuse"),
+    ],
+)
+def test_a_complaint_is_one_and_unsubscribing_at_the_provider_is_an_opt_out(provider, said, kind):
+    if provider == "ses":
+        said["complaint"]["complainedRecipients"] = [{"emailAddress": "rosa@example.org"}]
+        said = {"notificationType": "Complaint", "mail": ses_bounce(source=PATH)["mail"]} | said
+
+    (told,) = read(provider, said)
+
+    assert (told.kind, told.complaint, told.address, told.of) == (ReturnKind.COMPLAINT, kind, "rosa@example.org", None)
+
+
+def test_who_leaves_all_topics_at_ses_has_opted_out():
+    said = {"eventType": "Subscription", "mail": ses_bounce(source=PATH)["mail"]}
+    left = {"subscription": {"newTopicPreferences": {"unsubscribeAll": True}}}
+    chose = {"subscription": {"newTopicPreferences": {"unsubscribeAll": False}}}
+
+    assert [(one.complaint, one.delivery_id) for one in read("ses", said | left)] == [("opt-out", 7)]
+    assert read("ses", said | chose) == ()
+
+
+@pytest.mark.parametrize(
+    ("why", "origin", "kind"),
+    [
+        ("ManualSuppression", "Recipient", ReturnKind.COMPLAINT),
+        ("SpamComplaint", "Recipient", ReturnKind.COMPLAINT),
+        ("HardBounce", "Recipient", ReturnKind.BOUNCE),
+        ("ManualSuppression", "Customer", None),
+        ("ManualSuppression", "Admin", None),
+    ],
+)
+def test_postmarks_list_of_those_not_to_send_to_is_heard_where_it_is_the_readers_own(why, origin, kind):
+    said = {
+        "RecordType": "SubscriptionChange",
+        "Recipient": "rosa@example.org",
+        "Origin": origin,
+        "SuppressSending": True,
+        "SuppressionReason": why,
+        "ChangedAt": "2027-03-01T07:00:00Z",
+    }
+
+    assert [one.kind for one in read("postmark", said)] == ([kind] if kind else [])
+    assert read("postmark", said | {"SuppressSending": False}) == ()
+
+
+@pytest.mark.parametrize(
+    ("provider", "said", "expected"),
+    [
+        ("mailgun", mailgun_failed(reason="suppress-bounce"), (Reason.DISABLED, HARD)),
+        ("mailgun", mailgun_failed(reason="old", **{"delivery-status": {}}), (Reason.EXPIRED, SOFT)),
+        ("mailgun", mailgun_failed(event="rejected", reject={"reason": "Sandbox"}), (Reason.POLICY, OURS)),
+        ("postmark", postmark_bounce(kind="SoftBounce"), (Reason.UNKNOWN_USER, SOFT)),
+        ("postmark", postmark_bounce(kind="HardBounce", Details=""), (Reason.UNKNOWN_USER, HARD)),
+        ("postmark", postmark_bounce(kind="Blocked", Details="action: failed"), (Reason.BLOCKED, OURS)),
+        ("postmark", postmark_bounce(kind="DMARCPolicy"), (Reason.AUTHENTICATION, OURS)),
+        ("postmark", postmark_bounce(kind="SpamNotification"), (Reason.CONTENT, OURS)),
+        ("sendgrid", sendgrid_bounce(type="blocked"), (Reason.UNKNOWN_USER, SOFT)),
+        ("sendgrid", sendgrid_bounce(reason="", status=""), (Reason.UNKNOWN_USER, HARD)),
+        (
+            "sendgrid",
+            sendgrid_bounce(reason="", status="", bounce_classification="Reputation"),
+            (Reason.BLOCKED, OURS),
+        ),
+        ("sendgrid", sendgrid_bounce(event="dropped", reason="Bounced Address"), (Reason.DISABLED, HARD)),
+        ("sendgrid", sendgrid_bounce(event="dropped", reason="Invalid SMTPAPI header"), (Reason.POLICY, OURS)),
+        ("sendgrid", sendgrid_bounce(event="dropped", reason="Invalid"), (Reason.UNKNOWN_USER, HARD)),
+        ("brevo", brevo_bounce(event="soft_bounce"), (Reason.UNKNOWN_USER, SOFT)),
+        ("brevo", brevo_bounce(event="soft_bounce", reason="452 4.2.2 mailbox full"), (Reason.FULL, SOFT)),
+        ("brevo", brevo_bounce(event="blocked", reason=""), (Reason.DISABLED, HARD)),
+        ("brevo", brevo_bounce(event="invalid_email", reason=""), (Reason.UNKNOWN_USER, HARD)),
+        ("brevo", brevo_bounce(event="error", reason=""), (Reason.SYSTEM_TROUBLE, SOFT)),
+        ("mailjet", mailjet_bounce(comment="", error="quota exceeded", hard_bounce=False), (Reason.FULL, SOFT)),
+        ("mailjet", mailjet_bounce(comment="", error="mailbox inactive"), (Reason.DISABLED, HARD)),
+        ("mailjet", mailjet_bounce(comment="", error="mailbox inactive", hard_bounce=False), (Reason.DISABLED, SOFT)),
+        ("mailjet", mailjet_bounce(event="blocked", comment="", error="preblocked"), (Reason.SUSPENDED, SOFT)),
+        ("mailjet", mailjet_bounce(comment="", error="sender blocked"), (Reason.BLOCKED, OURS)),
+    ],
+)
+def test_a_providers_classes_say_why_where_the_words_do_not(provider, said, expected):
+    assert judged(provider, said) == expected
+
+
+@pytest.mark.parametrize(
+    ("provider", "said"),
+    [
+        *(("ses", {"notificationType": kind, "mail": {}}) for kind in ("Delivery", "Received", "AmazonSnsTest")),
+        *(("ses", {"eventType": kind, "mail": {}}) for kind in ("Open", "Click", "Send", "DeliveryDelay")),
+        ("mailgun", mailgun_failed(severity="temporary")),
+        *(("mailgun", mailgun_failed(event=kind)) for kind in ("accepted", "delivered", "opened", "clicked")),
+        *(("postmark", postmark_bounce(kind=kind)) for kind in ("Transient", "AutoResponder", "Subscribe", "Else")),
+        ("postmark", {"RecordType": "Delivery", "Recipient": "rosa@example.org"}),
+        *(("sendgrid", sendgrid_bounce(event=kind)) for kind in ("processed", "deferred", "delivered", "open")),
+        *(("brevo", brevo_bounce(event=kind)) for kind in ("request", "delivered", "deferred", "opened")),
+        *(("mailjet", mailjet_bounce(event=kind)) for kind in ("sent", "open", "click")),
+        ("mailjet", mailjet_bounce(event="blocked", error="duplicate in campaign")),
+    ],
+)
+def test_what_is_delivered_late_or_looked_at_is_nothing_that_came_back(provider, said):
+    assert read(provider, said) == ()
+
+
+def test_a_message_id_that_brevo_made_tells_nothing_and_one_of_others_tells_that_it_is_not_ours():
+    ids = ["<2027.1@smtp-relay.mailin.fr>", "<2027.1@smtp-relay.brevo.com>", "<a@shop.example>"]
+
+    (*made, other) = read("brevo", [brevo_bounce(message_id=one) for one in ids])
+
+    assert [one.message_id for one in made] == [None, None]
+    assert other.message_id == "<a@shop.example>"
+
+
+@pytest.mark.parametrize("at", [None, True, "soon", -1, 1e400, 10**40, "9" * 300, [], "0001-01-01T00:00:00+14:00"])
+def test_a_time_that_is_none_is_now(at):
+    (told,) = read("sendgrid", sendgrid_bounce(timestamp=at))
+
+    assert told.at == NOW
+
+
+def test_nothing_came_back_tomorrow():
+    (told,) = read("ses", ses_bounce(timestamp="2027-03-02T07:59:38Z"))
+
+    assert told.at == NOW
+
+
+KEYS = sorted(
+    {"event-data", "notificationType", "eventType", "bounce", "complaint", "mail", "headers", "Type", "RecordType"}
+    | {"bouncedRecipients", "complainedRecipients", "emailAddress", "event", "email", "reason", "status", "severity"}
+    | {"delivery-status", "message", "code", "recipient", "Email", "Details", "timestamp", "time", "ts_epoch", "error"}
+)
+WORDS = st.sampled_from(
+    [
+        "Bounce",
+        "Complaint",
+        "Permanent",
+        "failed",
+        "permanent",
+        "bounce",
+        "HardBounce",
+        "dropped",
+        "hard_bounce",
+        "spam",
+    ]
+)
+LEAVES = st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=20), WORDS)
+JSON = st.recursive(
+    LEAVES,
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=3), st.dictionaries(st.sampled_from(KEYS) | st.text(max_size=5), inner, max_size=6)
+    ),
+    max_leaves=15,
+)
+
+
+@settings(max_examples=150)
+@given(provider=st.sampled_from(sorted(READERS)), said=JSON)
+def test_no_json_breaks_a_reader(provider, said):
+    for one in read(provider, said):
+        assert one.at <= NOW
+        assert one.kind in {ReturnKind.BOUNCE, ReturnKind.COMPLAINT}
+
+
+@settings(max_examples=100)
+@given(data=st.data(), provider=st.sampled_from(sorted(READERS)))
+def test_nor_does_a_true_call_in_which_something_is_something_else(data, provider):
+    said = BOUNCES[provider]
+
+    def spoiled(value: Any) -> Any:
+        if data.draw(st.integers(0, 9)) == 0:
+            return data.draw(JSON)
+        if isinstance(value, dict):
+            return {key: spoiled(inner) for key, inner in value.items()}
+        return [spoiled(inner) for inner in value] if isinstance(value, list) else value
+
+    for one in read(provider, spoiled(said)):
+        assert one.address is None or "@" in one.address

@@ -1,0 +1,115 @@
+"""Which domains are of one organisation, as a zone on loopback tells it."""
+
+from __future__ import annotations
+
+import pytest
+
+from mailer.domain.sender_authentication import ProvenBy
+from mailer.errors import DnsUnavailable
+from mailer.network.dmarc_alignment import aligned, walk_up
+from tests.support.dns_zone import Zone
+
+DKIM, SPF = ProvenBy.DKIM, ProvenBy.SPF
+
+
+def dmarc(domain: str, tags: str = "p=none") -> dict[str, list[str]]:
+    return {f"_dmarc.{domain}. TXT": [f'"v=DMARC1; {tags}"']}
+
+
+async def speaks(domain: str, author: str, records: dict[str, list[str]], by: ProvenBy = DKIM) -> bool:
+    async with Zone(records) as zone:
+        return await aligned(zone.dns(), domain, author, by)
+
+
+async def test_a_domain_speaks_for_itself_and_nothing_is_asked():
+    async with Zone(dmarc("example.org", "p=reject; adkim=s")) as zone:
+        assert await aligned(zone.dns(), "example.org", "example.org", DKIM)
+        assert await aligned(zone.dns(), "example.com", "example.org", DKIM) is False
+        assert zone.asked == []
+
+
+@pytest.mark.parametrize(
+    ("domain", "author", "speaks_for_it"),
+    [
+        ("news.example.org", "example.org", True),
+        ("example.org", "news.example.org", True),
+        ("bounce.example.org", "news.example.org", True),
+        ("badexample.org", "example.org", False),
+        ("org", "example.org", False),
+    ],
+)
+async def test_where_there_is_a_record_the_whole_organisation_speaks(domain, author, speaks_for_it):
+    assert await speaks(domain, author, dmarc("example.org")) is speaks_for_it
+
+
+@pytest.mark.parametrize(
+    ("domain", "author", "speaks_for_it"),
+    [
+        ("example.org", "news.example.org", True),
+        ("mallory.example.org", "example.org", False),
+        ("mallory.example.org", "rosa.example.org", False),
+        ("org", "example.org", False),
+    ],
+)
+async def test_where_there_is_none_only_a_domain_above_the_author_does(domain, author, speaks_for_it):
+    assert await speaks(domain, author, {}) is speaks_for_it
+
+
+async def test_a_strict_record_demands_the_very_same_domain_each_way_for_itself():
+    records = dmarc("example.org", "p=none; adkim=S; aspf=r")
+
+    assert await speaks("news.example.org", "example.org", records, DKIM) is False
+    assert await speaks("news.example.org", "example.org", records, SPF) is True
+    assert await speaks("news.example.org", "example.org", dmarc("example.org", "p=none; aspf=s"), SPF) is False
+
+
+async def test_the_authors_own_record_goes_before_its_organisations():
+    records = dmarc("example.org", "p=none") | dmarc("news.example.org", "p=none; adkim=s")
+
+    assert await speaks("example.org", "news.example.org", records) is False
+    assert await speaks("news.example.org", "shop.example.org", records) is True
+
+
+async def test_tenants_of_a_public_suffix_do_not_speak_for_each_other_nor_for_it():
+    records = dmarc("tenants.example", "psd=y; p=none") | dmarc("rosa.tenants.example")
+
+    assert await speaks("mallory.tenants.example", "rosa.tenants.example", records) is False
+    assert await speaks("mallory.tenants.example", "tenants.example", records) is False
+    assert await speaks("mail.rosa.tenants.example", "rosa.tenants.example", records) is True
+    assert (
+        await speaks("mallory.tenants.example", "rosa.tenants.example", dmarc("tenants.example", "p=none; psd=y"))
+        is False
+    )
+
+
+async def test_a_branch_that_says_it_is_its_own_organisation_is():
+    records = dmarc("example.org") | dmarc("branch.example.org", "p=none; psd=n")
+
+    assert await speaks("example.org", "branch.example.org", records) is False
+    assert await speaks("mail.branch.example.org", "branch.example.org", records) is True
+
+
+async def test_several_records_are_as_good_as_none_and_others_are_no_records():
+    twice = {"_dmarc.example.org. TXT": ['"v=DMARC1; p=none"', '"v=DMARC1; p=reject"']}
+    other = {"_dmarc.example.org. TXT": ['"v=DMARC2; p=none"', '"p=none; v=DMARC1"']}
+
+    assert await speaks("news.example.org", "example.org", twice) is False
+    assert await speaks("news.example.org", "example.org", other) is False
+
+
+async def test_the_walk_takes_eight_questions_at_most():
+    domain = "a.b.c.d.e.f.g.h.i.example.org"
+    async with Zone(dmarc("org", "p=none")) as zone:
+        found = await walk_up(zone.dns(), domain)
+
+        assert (found.organisation, len(zone.asked)) == ("example.org", 8)
+        assert found.policy == {"v": "DMARC1", "p": "none"}
+        assert zone.asked[:2] == [f"_dmarc.{domain}. TXT", "_dmarc.e.f.g.h.i.example.org. TXT"]
+
+
+async def test_a_server_that_fails_is_no_answer():
+    async with Zone({}) as zone:
+        zone.fails("_dmarc.example.org.")
+
+        with pytest.raises(DnsUnavailable):
+            await aligned(zone.dns(), "news.example.org", "example.org", DKIM)

@@ -1,0 +1,123 @@
+"""Fetching goes where its caller said and nowhere else, and does not wait or read without end."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import AsyncIterator
+
+import pytest
+
+from mailer.errors import FetchFailed
+from mailer.network.https_fetch import public_way
+from mailer.network.sns_client import Sns
+from tests.support.fake_web import WebElsewhere, http_answer
+from tests.support.provider_calls import CERTIFICATE, SNS_HOST, Providers, certificate, pem
+
+HOST = "files.example.org"
+URL = f"https://{HOST}/x"
+
+
+@pytest.fixture
+async def web() -> AsyncIterator[WebElsewhere]:
+    async with WebElsewhere(HOST) as running:
+        yield running
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        http_answer(b"twelve seeds"),
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n6\r\ntwelve\r\n6\r\n seeds\r\n0\r\n\r\n",
+    ],
+)
+async def test_what_is_there_is_fetched(web, answer):
+    web.answers["/x?a=1"] = answer
+
+    assert await web.fetch().get(f"{URL}?a=1", HOST) == b"twelve seeds"
+
+
+@pytest.mark.parametrize(
+    ("answer", "why"),
+    [
+        (http_answer(b"", "302 Found", "Location: https://127.0.0.1/"), "answers 302"),
+        (http_answer(b"", "404 Not Found"), "answers 404"),
+        (http_answer(b"x" * 70_000), "answers too much"),
+        (b"HTTP/1.1 200 OK\r\n" + b"A: b\r\n" * 20_000, "answers too much"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nx", "broke off"),
+        (b"HTTP/1.1 200 OK\r\n\r\nx", "broke off"),
+        (b"220 mx.example.org ESMTP\r\n", "cannot be asked"),
+        (b"", "broke off"),
+    ],
+)
+async def test_what_is_not_there_or_too_much_or_moved_is_not_had(web, answer, why):
+    web.answers["/x"] = answer
+
+    with pytest.raises(FetchFailed, match=why):
+        await web.fetch().get(URL, HOST)
+    assert web.asked == ["/x"]
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        f"http://{HOST}/x",
+        f"https://{HOST}:8443/x",
+        f"https://mallory@{HOST}/x",
+        "https://example.org/x",
+        f"https://{HOST}.example.net/x",
+        "file:///etc/passwd",
+        "",
+    ],
+)
+async def test_only_the_host_that_was_named_is_asked(web, url):
+    with pytest.raises(FetchFailed, match="is not at https://"):
+        await web.fetch().get(url, HOST)
+    assert web.asked == []
+
+
+async def test_a_server_that_says_nothing_is_given_up(web):
+    web.answers["/x"] = None
+
+    with pytest.raises(FetchFailed, match="did not answer within"):
+        await web.fetch(within_s=0.05).get(URL, HOST)
+
+
+async def test_a_server_that_cannot_prove_its_name_is_not_asked(web):
+    for fetch in (web.fetch(trust=ssl.create_default_context), web.fetch()):
+        host = HOST if fetch.trust is ssl.create_default_context else "example.net"
+        with pytest.raises(FetchFailed, match="certificate verify failed"):
+            await fetch.get(f"https://{host}/x", host)
+    assert web.asked == []
+
+
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "10.0.0.1", "169.254.169.254", "::1", "::ffff:10.0.0.1"])
+async def test_no_name_leads_into_our_own_network(host):
+    with pytest.raises(FetchFailed, match="not at a public address"):
+        await public_way(host)
+
+
+async def test_a_public_address_is_a_way():
+    assert await public_way("9.9.9.9") == [("9.9.9.9", 443)]
+
+
+async def test_a_certificate_of_amazons_is_fetched_once_and_what_is_none_again():
+    path = CERTIFICATE.removeprefix(f"https://{SNS_HOST}")
+    async with WebElsewhere(SNS_HOST) as amazon:
+        sns, shown = Sns(amazon.fetch()), pem(certificate(Providers().sns))
+        for answer in (b"no certificate", shown, b"gone"):
+            amazon.answers[path] = http_answer(answer)
+            got = await asyncio.gather(sns.certificate(CERTIFICATE, SNS_HOST), return_exceptions=True)
+
+    assert pem(got[0]) == shown
+    assert amazon.asked == [path] * 2
+
+
+async def test_a_crowd_does_not_make_us_ask_a_crowd():
+    async with WebElsewhere(SNS_HOST) as amazon:
+        amazon.answers["/?x"] = None
+        sns = Sns(amazon.fetch(within_s=0.2))
+        asked = (sns.confirm(f"https://{SNS_HOST}/?x", SNS_HOST) for _ in range(6))
+        told = sorted(map(str, await asyncio.gather(*asked, return_exceptions=True)))
+
+    assert [one.rpartition(" is ")[2] or one for one in told].count("being asked already") == 4

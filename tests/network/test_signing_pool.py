@@ -1,0 +1,112 @@
+"""The processes that sign: they sign as we would ourselves, may die, and end when they are let go."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import pytest
+import uvloop
+from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
+
+from mailer.errors import SigningUnavailable
+from mailer.mail.dkim.signing import Signer, signature
+from mailer.network.signing_pool import Signing
+
+SIGNERS = tuple(Signer(domain=name, selector="s", key=generate_private_key(65537, 2048)) for name in ("a", "b"))
+BATCH = [(0, b"for Rosa"), (1, b"for Emma"), (0, b"for Bea")]
+SIGNED = [signature(SIGNERS[place], octets) for place, octets in BATCH]
+
+
+@pytest.fixture
+async def signing() -> AsyncIterator[Signing]:
+    """Two processes, once they are needed."""
+    made = Signing(SIGNERS, 2)
+    yield made
+    await made.close()
+
+
+def children() -> list[int]:
+    """The processes that we have started and that live."""
+    return [int(pid) for pid in Path(f"/proc/{os.getpid()}/task/{os.getpid()}/children").read_text().split()]
+
+
+async def test_batches_asked_at_once_are_each_answered_in_their_order(signing: Signing) -> None:
+    batches = [BATCH[:2], BATCH, BATCH[1:], BATCH[:1]]
+
+    answers = await asyncio.gather(*(signing.signatures(batch) for batch in batches))
+
+    assert answers == [SIGNED[:2], SIGNED, SIGNED[1:], SIGNED[:1]]
+
+
+async def test_a_process_that_was_killed_is_replaced_and_the_letters_are_signed(signing: Signing) -> None:
+    await asyncio.gather(signing.signatures(BATCH), signing.signatures(BATCH))
+    for pid in children():
+        os.kill(pid, signal.SIGKILL)
+
+    assert await signing.signatures(BATCH) == SIGNED
+
+
+@pytest.mark.parametrize("loop", [asyncio.new_event_loop, uvloop.new_event_loop])
+def test_processes_killed_one_after_another_cost_no_letter_its_signature(
+    loop: Callable[[], asyncio.AbstractEventLoop],
+) -> None:
+    async def story() -> list[list[bytes]]:
+        before, signing = set(children()), Signing(SIGNERS, 2)
+        asked = [asyncio.create_task(signing.signatures(BATCH)) for _ in range(6)]
+        for _ in range(8):
+            while not (alive := set(children()) - before):  # noqa: ASYNC110
+                await asyncio.sleep(0.001)
+            os.kill(alive.pop(), signal.SIGKILL)
+            # While nobody has noticed yet, too: its pipe is closed, and is written to.
+            asked.append(asyncio.create_task(signing.signatures(BATCH)))
+            await asyncio.sleep(0.01)
+        answers = await asyncio.gather(*asked)
+        await signing.close()
+        return answers
+
+    with asyncio.Runner(loop_factory=loop) as runner:
+        assert runner.run(story()) == [SIGNED] * 14
+
+
+async def test_processes_that_end_by_themselves_are_not_asked_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.executable", "/bin/false")
+
+    with pytest.raises(SigningUnavailable, match="end as soon as they are asked"):
+        await Signing(SIGNERS, 1).signatures(BATCH)
+
+
+async def test_a_process_that_does_not_answer_is_replaced(signing: Signing, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = set(children())
+    await signing.signatures(BATCH)
+    [stopped] = set(children()) - before
+    os.kill(stopped, signal.SIGSTOP)
+    monkeypatch.setattr("mailer.network.signing_pool._LONGEST_WAIT_S", 0.05)
+    lost = asyncio.create_task(signing.signatures(BATCH))
+    while stopped in children():  # noqa: ASYNC110
+        await asyncio.sleep(0.001)
+    monkeypatch.undo()
+
+    assert await lost == SIGNED
+
+
+async def test_they_end_when_they_are_let_go() -> None:
+    before = set(children())
+    signing = Signing(SIGNERS, 1)
+    await signing.signatures(BATCH)
+    started = set(children()) - before
+
+    await signing.close()
+
+    assert len(started) == 1
+    assert started.isdisjoint(children())
+
+
+async def test_where_no_process_can_be_started_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.executable", "/nowhere/python")
+
+    with pytest.raises(SigningUnavailable, match="can be started"):
+        await Signing(SIGNERS, 1).signatures(BATCH)

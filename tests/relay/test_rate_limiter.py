@@ -1,0 +1,186 @@
+"""The pace of letters through one relay, with the clock driven by hand."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mailer.domain.rate_limits import Grant
+from mailer.errors import BudgetSpent
+from mailer.relay.rate_limiter import Pace
+
+NOW = datetime(2027, 3, 1, 8, 0, tzinfo=UTC)
+
+
+class HandClock:
+    """Time that passes only when somebody sleeps."""
+
+    def __init__(self) -> None:
+        self.passed = 0.0
+
+    def now(self) -> datetime:
+        return NOW + timedelta(seconds=self.passed)
+
+    def read(self) -> float:
+        return 1000 + self.passed
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(0)
+        self.passed += seconds
+
+
+class Budget:
+    """Grants that were told before; how often one was asked for."""
+
+    def __init__(self, *grants: Grant) -> None:
+        self.grants = list(grants)
+
+    async def lease(self) -> Grant:
+        await asyncio.sleep(0)
+        return self.grants.pop(0)
+
+
+def grant(letters: int, at_s: float, every_s: float = 0.0) -> Grant:
+    return Grant(letters=letters, first_at=NOW + timedelta(seconds=at_s), every_s=every_s)
+
+
+def pace_of(clock: HandClock, *grants: Grant) -> Pace:
+    return Pace(Budget(*grants).lease, clock.now, clock.read, clock.sleep)
+
+
+async def departures(pace: Pace, clock: HandClock, letters: int) -> list[float]:
+    gone = []
+    for _ in range(letters):
+        await pace.take()
+        gone.append(round(clock.passed, 6))
+    return gone
+
+
+async def test_without_a_limit_nobody_waits_and_nothing_is_leased() -> None:
+    clock = HandClock()
+    pace = Pace(None, clock.now, clock.read, clock.sleep)
+
+    assert not pace.limited
+    assert await departures(pace, clock, 5) == [0] * 5
+
+
+async def test_letters_go_at_the_moments_that_were_leased_for_them() -> None:
+    clock = HandClock()
+
+    gone = await departures(pace_of(clock, grant(3, 0, 0.25), grant(2, 1.5, 0.5)), clock, 5)
+
+    assert gone == [0, 0.25, 0.5, 1.5, 2.0]
+
+
+async def test_of_an_hours_budget_the_letters_go_at_once() -> None:
+    clock = HandClock()
+
+    assert await departures(pace_of(clock, grant(3, 0)), clock, 3) == [0, 0, 0]
+
+
+async def test_where_all_moments_are_taken_it_asks_again_when_there_are_new_ones() -> None:
+    clock = HandClock()
+
+    gone = await departures(pace_of(clock, grant(0, 4, 0.5), grant(0, 5, 0.5), grant(1, 5.5, 0.5)), clock, 1)
+
+    assert gone == [5.5]
+
+
+async def test_a_spent_hour_is_told_with_the_hour_at_which_it_ends() -> None:
+    clock = HandClock()
+    pace = pace_of(clock, grant(1, 0), grant(0, 3600), grant(1, 0))
+    await pace.take()
+
+    with pytest.raises(BudgetSpent) as spent:
+        await pace.take()
+
+    assert spent.value.until == NOW + timedelta(hours=1)
+    assert clock.passed == 0
+    await pace.take()
+
+
+@given(
+    sizes=st.lists(st.integers(1, 9), min_size=1, max_size=8),
+    every_s=st.floats(0.01, 2),
+    slow_s=st.floats(0, 3),
+)
+def test_each_letter_goes_at_its_moment_or_as_soon_after_it_as_its_carrier_can(
+    sizes: list[int], every_s: float, slow_s: float
+) -> None:
+    clock, moments, gone = HandClock(), [], []
+
+    async def lease() -> Grant:
+        first_s = max(clock.passed, moments[-1] + every_s if moments else 0.0)
+        letters = sizes.pop(0)
+        moments.extend(first_s + place * every_s for place in range(letters))
+        return grant(letters, first_s, every_s)
+
+    async def carry() -> None:
+        pace = Pace(lease, clock.now, clock.read, clock.sleep)
+        for _ in range(sum(sizes)):
+            await pace.take()
+            gone.append(clock.passed)
+            await clock.sleep(slow_s)
+
+    asyncio.run(carry())
+
+    ready = 0.0
+    for left, moment in zip(gone, moments, strict=True):
+        assert left == pytest.approx(max(ready, moment), abs=1e-3)
+        ready = left + slow_s
+
+
+async def test_letters_go_in_the_order_in_which_they_asked() -> None:
+    clock, gone = HandClock(), []
+    pace = pace_of(clock, grant(2, 0, 0.5), grant(4, 1, 0.5))
+
+    async def take(number: int) -> None:
+        await pace.take()
+        gone.append((number, clock.passed))
+
+    async with asyncio.TaskGroup() as tasks:
+        for number in range(6):
+            tasks.create_task(take(number))
+
+    assert gone == [(0, 0), (1, 0.5), (2, 1), (3, 1.5), (4, 2), (5, 2.5)]
+
+
+async def test_a_waiter_that_gives_up_costs_the_others_nothing() -> None:
+    clock, wake = HandClock(), asyncio.Event()
+
+    async def sleep(seconds: float) -> None:
+        await wake.wait()
+        clock.passed += seconds
+
+    pace = Pace(Budget(grant(2, 0, 1)).lease, clock.now, clock.read, sleep)
+    await pace.take()
+    first, second = asyncio.create_task(pace.take()), asyncio.create_task(pace.take())
+    await asyncio.sleep(0)
+
+    first.cancel()
+    wake.set()
+    await second
+
+    assert first.cancelled()
+    assert clock.passed == 1
+
+
+@pytest.mark.parametrize("trouble", [RuntimeError("the ledger is away")])
+async def test_where_no_lease_is_to_be_had_who_asks_is_told_and_the_next_may_ask(trouble: Exception) -> None:
+    clock, answers = HandClock(), [trouble, grant(1, 0)]
+
+    async def lease() -> Grant:
+        told = answers.pop(0)
+        if isinstance(told, Exception):
+            raise told
+        return told
+
+    pace = Pace(lease, clock.now, clock.read, clock.sleep)
+
+    with pytest.raises(RuntimeError, match="away"):
+        await pace.take()
+    await pace.take()

@@ -1,0 +1,132 @@
+"""How many letters a connection bears: what relays say when it is enough, and what is learnt from it."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mailer.domain.delivery import Concern, Verdict
+from mailer.relay.reconnecting_connection import Line
+from mailer.relay.session_limit import TRY_MORE_S, SessionLimit, ends_session, no_more_connections
+from mailer.relay.smtp_protocol import Reply
+from tests.support.fake_relay import FakeRelay
+from tests.support.relay import ROSA, letter_to, relay_at
+
+ENOUGH = (
+    (421, "4.7.0 Try again later, closing connection."),
+    (421, "idle"),
+    (450, "4.7.1 Error: too many messages per connection"),
+    (451, "4.7.0 too many e-mails in this session"),
+    (452, "4.3.1 Insufficient system storage"),
+    (452, "4.5.3 Too many messages in one session"),
+    (550, "Max messages per session reached"),
+    (554, "5.7.0 Maximum number of messages for this connection reached"),
+    (550, "5.5.3 session message limit exceeded"),
+    (451, "only 20 recipients are allowed per connection"),
+    (554, "mails per session limit"),
+)
+NOT_OF_THE_CONNECTION = (
+    (450, "4.7.1 too much mail from you, slow down"),
+    (451, "4.3.0 come back later"),
+    (550, "5.7.1 message rejected: the connecting host is on a list"),
+    (550, "5.1.8 sender domain not found"),
+    (554, "5.7.1 Client host blocked"),
+    (454, "4.7.0 Temporary authentication failure"),
+)
+CROWDED = (
+    (421, "4.3.2 too many connections"),
+    (421, "4.7.0 busy"),
+    (450, "4.7.1 come later"),
+    (554, "5.7.0 Too many concurrent SMTP connections from your address"),
+    (550, "maximum number of simultaneous sessions reached"),
+    (554, "5.7.1 connection limit exceeded"),
+)
+NOT_CROWDED = ((554, "5.7.1 you are not welcome"), (550, "5.5.0 not with that name"), (535, "5.7.8 wrong password"))
+
+
+@pytest.mark.parametrize(("code", "text"), ENOUGH)
+def test_what_relays_say_to_the_sender_when_a_connection_has_brought_enough(code: int, text: str) -> None:
+    assert ends_session(Reply(code, text), to_sender=True, to_recipient=False)
+
+
+@pytest.mark.parametrize(("code", "text"), NOT_OF_THE_CONNECTION)
+def test_what_they_say_of_us_or_of_our_pace_is_not_about_the_connection(code: int, text: str) -> None:
+    assert not ends_session(Reply(code, text), to_sender=True, to_recipient=False)
+
+
+@pytest.mark.parametrize(
+    ("code", "text", "enough"),
+    [
+        (452, "4.5.3 Too many recipients", True),
+        (452, "too many recipients received this session", True),
+        (452, "4.2.2 mailbox full", False),
+        (452, "4.3.1 Insufficient system storage", False),
+        (550, "5.1.1 no such user", False),
+        (421, "4.7.0 closing", True),
+    ],
+)
+def test_to_a_recipient_it_is_mostly_about_the_recipient(code: int, text: str, enough: bool) -> None:
+    assert ends_session(Reply(code, text), to_sender=False, to_recipient=True) is enough
+
+
+def test_who_is_not_let_in_since_others_are_there_is_told_from_who_is_not_wanted() -> None:
+    assert [text for code, text in CROWDED if not no_more_connections(code, text)] == []
+    assert [text for code, text in NOT_CROWDED if no_more_connections(code, text)] == []
+
+
+@given(st.integers(1, 50), st.lists(st.integers(0, 60), max_size=20))
+def test_the_least_that_was_learnt_bounds_and_never_more_than_the_settings_say(given_: int, ended: list[int]) -> None:
+    limit, unbounded = SessionLimit(given_), SessionLimit()
+    for letters in ended:
+        limit.ended(letters)
+        unbounded.ended(letters)
+    learnt = [letters for letters in ended if letters]
+
+    assert limit.most() == min([given_, *learnt])
+    assert unbounded.most() == min(learnt, default=None)  # type: ignore[type-var]
+    assert limit.most(trying=True) == given_
+
+
+def test_now_and_then_one_connection_tries_for_more_and_much_more_is_believed() -> None:
+    now = [0.0]
+    limit = SessionLimit(clock=lambda: now[0])
+    at_first = limit.tries()
+    limit.ended(4)
+    soon = limit.tries()
+    now[0] += TRY_MORE_S
+    later, another = limit.tries(), limit.tries()
+    limit.took(12)
+    still = limit.most()
+    limit.took(41)
+
+    assert (at_first, soon, later, another) == (False, False, True, False)
+    assert (still, limit.most()) == (4, None)
+
+
+async def test_a_letter_goes_over_a_new_connection_at_once_and_the_next_ones_hang_up_before(fake: FakeRelay) -> None:
+    fake.ends_sessions(lambda _: 2)
+    line = Line(relay_at(fake))
+
+    outcomes = [await line.send(letter_to(ROSA)) for _ in range(7)]
+    await line.close()
+
+    assert {outcome.verdict for outcome in outcomes} == {Verdict.ACCEPTED}
+    assert [letter.connection for letter in fake.letters] == [1, 1, 2, 2, 3, 3, 4]
+    assert [reply for _, _, reply in fake.refused] == ["421 4.7.0 enough"]
+    assert [connection for connection, line in fake.heard if line == "QUIT"] == [2, 3, 4]
+
+
+async def test_what_is_said_on_a_new_connection_too_was_not_about_the_old_one(fake: FakeRelay) -> None:
+    line = Line(relay_at(fake))
+    await line.send(letter_to(ROSA))
+    fake.answers("mail", "421 4.7.0 not now")
+
+    outcome = await line.send(letter_to(ROSA))
+    fake.forgives()
+    after = [await line.send(letter_to(ROSA)) for _ in range(3)]
+    await line.close()
+
+    assert (outcome.verdict, outcome.concern) == (Verdict.UNTRIED, Concern.PACE)
+    assert {one.verdict for one in after} == {Verdict.ACCEPTED}
+    assert fake.connections == 3

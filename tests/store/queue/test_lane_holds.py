@@ -1,0 +1,46 @@
+"""What nothing goes to for a while, and why."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from sqlalchemy import Engine, select
+
+from mailer.store.queue import lane_holds
+from mailer.store.queue.lane_holds import Hold
+from mailer.store.queue.queue_tables import hold
+from tests.support.queue import NOW
+
+SLOW = Hold(lane="slow.example", until=NOW + timedelta(minutes=5), reason="421 4.7.0 too many letters")
+LATER = Hold(lane="slow.example", until=NOW + timedelta(hours=1), reason="550 5.7.1 «nicht berechtigt»")
+RELAY = Hold(lane="relay 127.0.0.1:25", until=NOW, reason="the relay 127.0.0.1:25 cannot be reached")
+
+
+def test_a_hold_stands_with_its_reason_until_it_is_lifted(engine: Engine) -> None:
+    with engine.begin() as tx:
+        lane_holds.put(tx, SLOW, NOW)
+        lane_holds.put(tx, RELAY, NOW)
+        both = lane_holds.every(tx)
+        lane_holds.lift(tx, "slow.example")
+        left = lane_holds.every(tx)
+
+    assert both == {"slow.example": SLOW, "relay 127.0.0.1:25": RELAY}
+    assert left == {"relay 127.0.0.1:25": RELAY}
+
+
+def test_a_later_word_about_a_lane_counts_and_since_when_it_is_held_is_kept(engine: Engine) -> None:
+    with engine.begin() as tx:
+        lane_holds.put(tx, SLOW, NOW)
+        lane_holds.put(tx, LATER, NOW + timedelta(minutes=5))
+        found = lane_holds.every(tx)
+        since = tx.execute(select(hold.c.since)).scalar_one()
+
+    assert found == {"slow.example": LATER}
+    assert since == NOW
+
+
+def test_lifting_what_is_not_held_is_no_error(engine: Engine) -> None:
+    with engine.begin() as tx:
+        lane_holds.lift(tx, "fast.example")
+
+        assert lane_holds.every(tx) == {}

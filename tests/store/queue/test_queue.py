@@ -1,0 +1,469 @@
+"""The queue and its one gate: whatever happens in whatever order, nobody is lost and nobody is mailed unasked.
+
+`make crash` runs the same with many more examples.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from collections.abc import Iterable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+from sqlalchemy import Engine, text, update
+
+from mailer.domain.campaign import OVER, Campaign, CampaignState
+from mailer.domain.delivery import MOST_RESENDS, NOTICES, WAITING, Delivery, DeliveryState, Kind, Notice, Verdict
+from mailer.domain.rate_limits import Limits
+from mailer.domain.retry import waits_on
+from mailer.domain.suppression import EVERY_LIST, Reason
+from mailer.errors import LeaseLost
+from mailer.store import campaign_progress, campaigns, suppressions
+from mailer.store.database import is_sqlite
+from mailer.store.people_tables import subscriber
+from mailer.store.queue import claim_release, deliveries, gate, orphans, queue_claiming, unrendered_notices, workers
+from tests.support.app import DEEP
+from tests.support.queue import (
+    CANCELLED,
+    CLAIMED,
+    EVENT,
+    FINAL,
+    HANDED,
+    LAUNCHING,
+    NOW,
+    PAUSED,
+    SENDING,
+    SENT,
+    bury,
+    correct,
+    find_orphans,
+    launched,
+    leave,
+    open_claims,
+    settled,
+    wanted,
+    worker,
+)
+from tests.support.queue_model import Sent, Worker, sent
+
+STEPS = settings(
+    max_examples=1500 if DEEP else 60,
+    stateful_step_count=60 if DEEP else 25,
+    deadline=None,
+    database=None,
+    suppress_health_check=list(HealthCheck),
+)
+PEOPLE = [f"person{number}@{domain}" for number, domain in enumerate(["big.example"] * 3 + ["small.example"] * 3)]
+SLOW = {"small.example": Limits(per_hour=2)}
+WHICH, SOME = st.integers(0, 1), st.integers(1, 6)
+MINUTES = st.sampled_from([0, 5, 20])
+# What ends a letter for good ends its story, too: more is to be learned from those that go on.
+VERDICT = st.sampled_from([Verdict.DEFERRED, Verdict.DEFERRED, *Verdict])
+WORD = st.tuples(VERDICT, st.booleans())
+FEW = st.integers(0, 2)
+RUN = st.tuples(WHICH, SOME, FEW, st.lists(WORD, max_size=3), FEW, MINUTES)
+
+
+class Queue(RuleBasedStateMachine):
+    """One campaign to four people, and notices; two workers, their predecessors, people and organisers."""
+
+    def __init__(self, engine: Engine) -> None:
+        super().__init__()
+        # Never committed: every run finds the database as empty as the one before.
+        self.tx = engine.connect()
+        if not is_sqlite(engine):
+            # However long hypothesis thinks about the next step.
+            self.tx.exec_driver_sql("SET LOCAL idle_in_transaction_session_timeout = 0")
+        self.now = NOW
+        self.gone: list[Worker] = []
+        """Killed, and not known to be."""
+        self.buried: list[tuple[int, Delivery]] = []
+        self.left: dict[str, set[int]] = {one: set() for one in PEOPLE}
+        """The lists (EVERY_LIST: all) from which somebody went and did not come back."""
+        self.taken: set[int] = set()
+        """Claims that somebody who left took from their worker, who learns of it at the gate."""
+        self.letters: dict[int, Sent] = {}
+        """The last letter that passed the gate, of those whose fate may be unknown."""
+        self.copies = Counter[int]()
+        """How often a letter may have arrived, since it was new or people asked for it again."""
+        self.final: dict[int, DeliveryState] = {}
+        self.settled_by_people: set[int] = set()
+        """Of unknown fate, and declared to have failed: no relay refused them."""
+
+    def teardown(self) -> None:
+        try:
+            if sys.exc_info()[0] is None and hasattr(self, "campaign_id"):
+                self.in_the_end_everything_ends()
+        finally:
+            self.tx.rollback()
+            self.tx.close()
+
+    @initialize(policy=st.sampled_from(["resend", "park"]))
+    def begin(self, policy: str) -> None:
+        self.campaign_id = launched(self.tx, PEOPLE, when_uncertain=policy)
+        self.list_id = self.campaign.mailing_list_id
+        self.policy = policy
+        self.workers = [Worker(worker(self.tx)) for _ in range(2)]
+
+    @property
+    def campaign(self) -> Campaign:
+        return campaigns.get(self.tx, self.campaign_id)
+
+    # --- Workers ---------------------------------------------------------------------------------------------------
+
+    @rule(which=WHICH, most=SOME, notices=st.booleans(), limits=st.sampled_from([{}, SLOW]))
+    def claim(self, which: int, most: int, notices: bool, limits: dict[str, Limits]) -> None:
+        mine, held = self.workers[which], {one.id for one in self.in_hands()}
+        queue = NOTICES if notices else self.campaign_id
+
+        found = queue_claiming.fetch(self.tx, [queue], mine.id, most, self.now, limits)
+
+        assert len({one.id for one in found}) == len(found) <= most
+        assert not found or notices or self.campaign.state is SENDING
+        for one in found:
+            assert one.id not in self.final
+            assert one.id not in held
+            self.check_repeat(one)
+        mine.took(found)
+
+    def check_repeat(self, one: Delivery) -> None:
+        """A letter that may have gone out is repeated octet for octet; any other is written anew."""
+        if one.id in self.letters:
+            assert sent(wanted(one)) == self.letters[one.id]
+            assert one.corrections is None
+        else:
+            assert one.dated_at is None
+            assert one.corrections == (self.campaign.corrections if one.campaign_id else None)
+
+    @rule(which=WHICH, most=SOME)
+    def hand(self, which: int, most: int) -> None:
+        self.turn(self.workers[which], {}, self.workers[which].from_tray(most))
+
+    @rule(which=WHICH, most=SOME, verdict=VERDICT)
+    def answer(self, which: int, most: int, verdict: Verdict) -> None:
+        mine = self.workers[which]
+        self.turn(mine, {one.id: (one, verdict, False) for one in mine.answered(most)}, [])
+
+    @rule(which=WHICH, words=st.lists(WORD, max_size=3), most=SOME)
+    def answer_and_hand(self, which: int, words: list[tuple[Verdict, bool]], most: int) -> None:
+        mine = self.workers[which]
+        said = zip(mine.answered(len(words)), words, strict=False)
+        self.turn(mine, {one.id: (one, *word) for one, word in said}, mine.from_tray(most))
+
+    @rule(runs=st.lists(RUN, min_size=1, max_size=3))
+    def send(self, runs: list[tuple[int, int, int, list[tuple[Verdict, bool]], int, int]]) -> None:
+        """What workers do most of the time, at a stretch: claim, hand, hear, give back what was too much."""
+        for which, most, few, words, unused, minutes in runs:
+            self.claim(which, most, False, {})
+            self.hand(which, few)
+            self.answer_and_hand(which, words, 0)
+            self.put_back(which, unused, minutes)
+            self.now += timedelta(minutes=minutes)
+
+    def turn(self, mine: Worker, answers: dict[int, tuple[Delivery, Verdict, bool]], those: list[Delivery]) -> None:
+        """One commit: what became of letters, and which go next."""
+        told, asked = self.campaign, [wanted(one, self.now) for one in those]
+        words = {}
+        for number, (one, verdict, wronged) in answers.items():
+            word = settled(one, verdict, self.now)
+            # Refused, but not for what is about its reader.
+            words[number] = waits_on(word, one, self.now, 0.0) if wronged and verdict is Verdict.REFUSED else word
+            if words[number].redate:
+                del self.letters[number]
+            if verdict in {Verdict.ACCEPTED, Verdict.UNKNOWN}:
+                self.may_have_arrived(number)
+        done = mine.come_back([one for one, _, _ in answers.values()])
+
+        went = gate.turn(self.tx, mine.id, list(words.values()), asked, done, self.now)
+
+        assert went == {one.id for one in those if self.may_go(one, told)}
+        rows = self.rows()
+        assert {number: rows[number].state for number in words} == {n: one.state for n, one in words.items()}
+        self.letters |= {one.delivery_id: sent(one) for one in asked if one.delivery_id in went}
+        mine.handed |= {one.id: one for one in those if one.id in went}
+        missed = [one for one in those if one.id not in went]
+        self.taken -= {one.id for one in missed}
+        mine.came_back(missed)
+
+    def may_go(self, one: Delivery, told: Campaign) -> bool:
+        if one.campaign_id == NOTICES:
+            return EVERY_LIST not in self.left[one.address]
+        fresh = one.corrections in {None, told.corrections} and one.id not in self.taken
+        return fresh and told.state is SENDING and self.now < NOW + EVENT and not self.left[one.address]
+
+    def may_have_arrived(self, number: int) -> None:
+        self.copies[number] += 1
+        parks = self.policy == "park" and self.rows()[number].campaign_id
+        assert self.copies[number] <= 1 + (0 if parks else MOST_RESENDS)
+
+    @rule(which=WHICH, most=SOME, minutes=MINUTES)
+    def put_back(self, which: int, most: int, minutes: int) -> None:
+        """A lane is held, or the run is over."""
+        mine = self.workers[which]
+        those = mine.from_tray(most)
+
+        gate.give_back(self.tx, mine.id, [(one.id, self.now + timedelta(minutes=minutes)) for one in those], self.now)
+
+        self.taken -= {one.id for one in those}
+        mine.came_back(those)
+
+    @rule(which=WHICH)
+    def cannot_be_written(self, which: int) -> None:
+        """A notice waits, and says why; a campaign is held."""
+        mine = self.workers[which]
+        for one in mine.from_tray(1):
+            if one.campaign_id == NOTICES:
+                claim_release.put_back(self.tx, [(one.id, self.now + timedelta(minutes=1))], self.now)
+                unrendered_notices.remark(self.tx, one.id, "why")
+            else:
+                campaigns.move(self.tx, self.campaign_id, PAUSED, of=(SENDING,))
+                gate.give_back(self.tx, mine.id, [(one.id, self.now)], self.now)
+            self.taken.discard(one.id)
+            mine.came_back([one])
+
+    @rule(which=WHICH)
+    def rest(self, which: int) -> None:
+        """Nothing is to be done: be heard of, and close the claims that are done."""
+        mine = self.workers[which]
+        workers.renew(self.tx, mine.id, self.now)
+        gate.turn(self.tx, mine.id, [], [], mine.come_back([]), self.now)
+
+    # --- Deaths ----------------------------------------------------------------------------------------------------
+
+    @rule(which=st.sets(WHICH, min_size=1), known=st.booleans())
+    def die(self, which: set[int], known: bool) -> None:
+        """Killed, and nobody knows yet; or given up for dead while it may speak again."""
+        for number in which:
+            self.gone.append(self.workers[number])
+            self.workers[number] = Worker(worker(self.tx))
+        if known:
+            self.bury(self.gone[-len(which) :])
+
+    @precondition(lambda self: self.gone)
+    @rule(data=st.data())
+    def be_buried(self, data: st.DataObject) -> None:
+        those = data.draw(st.sets(st.sampled_from(range(len(self.gone))), min_size=1))
+        self.bury([self.gone[number] for number in those])
+
+    def bury(self, those: list[Worker]) -> None:
+        handed = {one.id: one for mine in those for one in mine.handed.values()}
+        parked = {
+            number
+            for number, one in handed.items()
+            if one.resends == MOST_RESENDS or (self.policy == "park" and one.campaign_id)
+        }
+        for number in handed:
+            self.may_have_arrived(number)
+
+        found = bury(self.tx, *(mine.id for mine in those), now=self.now)
+
+        assert (set(found.resent), set(found.parked)) == (set(handed) - parked, parked)
+        for mine in those:
+            self.taken -= set(mine.tray)
+            self.buried += [(mine.id, one) for one in (mine.tray | mine.handed).values()]
+            self.gone.remove(mine)
+
+    @precondition(lambda self: self.buried)
+    @rule(data=st.data(), verdict=VERDICT)
+    def the_dead_speak(self, data: st.DataObject, verdict: Verdict) -> None:
+        worker_id, one = data.draw(st.sampled_from(self.buried))
+        everything = sorted(open_claims(self.tx))
+        before = self.rows(), everything, self.campaign
+
+        words = [settled(one, verdict, self.now)]
+        went = gate.turn(self.tx, worker_id, words, [wanted(one, self.now)], everything, self.now)
+        gate.give_back(self.tx, worker_id, [(one.id, self.now)], self.now)
+        with pytest.raises(LeaseLost):
+            workers.renew(self.tx, worker_id, self.now)
+        with pytest.raises(LeaseLost):
+            queue_claiming.fetch(self.tx, [self.campaign_id], worker_id, 1, self.now, {})
+
+        assert went == set()
+        assert (self.rows(), sorted(open_claims(self.tx)), self.campaign) == before
+
+    # --- People ----------------------------------------------------------------------------------------------------
+
+    @rule(address=st.sampled_from(PEOPLE[:2]), every=st.booleans(), back=st.booleans())
+    def leave(self, address: str, every: bool, back: bool) -> None:
+        """Or come back: what was taken out of the queue stays out."""
+        mailing_list_id = EVERY_LIST if every else self.list_id
+        if back:
+            suppressions.lift(self.tx, f"key of {address}", mailing_list_id, Reason.LEFT)
+            self.left[address].discard(mailing_list_id)
+            return
+        self.left[address].add(mailing_list_id)
+        if self.campaign.state not in OVER:
+            mine = [one for one in self.on_trays() if one.campaign_id and one.address == address]
+            self.taken |= {one.id for one in mine}
+        leave(self.tx, address, mailing_list_id, self.now)
+
+    @rule(address=st.sampled_from(PEOPLE))
+    def ask_for_help(self, address: str) -> None:
+        if sum(not row.campaign_id for row in self.rows().values()) < 3:
+            notice = Notice(kind=Kind.HELP, address=address, suppression_key=f"key of {address}", language="de")
+            assert deliveries.add_notice(self.tx, notice, self.now)
+
+    # --- Organisers, and the clock ---------------------------------------------------------------------------------
+
+    @rule(name=st.sampled_from([None, "Émma", "Rosa"]), language=st.sampled_from([None, "de"]))
+    def correct(self, name: str | None, language: str | None) -> None:
+        """The text; and what somebody says of oneself."""
+        correct(self.tx, self.campaign_id)
+        who = subscriber.c.address == PEOPLE[-1]
+        self.tx.execute(update(subscriber).where(who).values(name=name, language=language))
+
+    @rule(to=st.sampled_from([PAUSED, LAUNCHING, *[SENDING] * 6]))
+    def pause_or_resume(self, to: CampaignState) -> None:
+        campaigns.move(self.tx, self.campaign_id, to, of=(LAUNCHING, SENDING, PAUSED))
+
+    @precondition(lambda self: self.now > NOW + EVENT / 2)
+    @rule()
+    def cancel(self) -> None:
+        campaigns.move(self.tx, self.campaign_id, CANCELLED, of=(SENDING, PAUSED))
+
+    @rule(how=st.sampled_from(["retry", "resend", "accepted", "failed", "wronged"]), minutes=MINUTES)
+    def reconsider(self, how: str, minutes: int) -> None:
+        """`campaign retry`, `campaign settle`; or others were refused in the same words, and it was not about them."""
+        of = DeliveryState.FAILED if how in {"retry", "wronged"} else DeliveryState.UNCERTAIN
+        those = [number for number, row in self.rows().items() if row.campaign_id and row.state == of]
+        if how in {"accepted", "failed"}:
+            deliveries.declare(self.tx, self.campaign_id, of, DeliveryState(how), 0, 99)
+            self.final |= dict.fromkeys(those, DeliveryState(how))
+            self.settled_by_people |= set(those)
+        elif how == "wronged" and self.campaign.state not in OVER:
+            those = [number for number in those if number not in self.settled_by_people]
+            hour = self.now + timedelta(minutes=minutes)
+            assert sorted(deliveries.reopen(self.tx, dict.fromkeys(those, hour))) == sorted(those)
+            self.reconsidered(those)
+        elif how != "wronged" and those and self.campaign.state is not CANCELLED:
+            campaigns.move(self.tx, self.campaign_id, SENDING, of=(SENT,), finished_at=None)
+            assert deliveries.wait_again(self.tx, self.campaign_id, of, 0, 99, self.now) is not None
+            self.reconsidered(those)
+            self.settled_by_people -= set(those)
+            for number in those:
+                self.copies.pop(number, None)
+
+    def reconsidered(self, those: Iterable[int]) -> None:
+        for number in those:
+            self.final.pop(number, None)
+            self.letters.pop(number, None)
+
+    @rule(minutes=st.sampled_from([6, 6, 6, 90]))
+    def wait(self, minutes: int) -> None:
+        self.now += timedelta(minutes=minutes)
+
+    @rule()
+    def end_what_is_over(self) -> None:
+        for campaign_id, state in campaigns.over(self.tx, self.now):
+            end = DeliveryState.CANCELLED if state is CANCELLED else DeliveryState.EXPIRED
+            while deliveries.end_waiting(self.tx, campaign_id, end, 2):
+                pass
+        assert campaigns.over(self.tx, self.now) == []
+        if self.campaign_id in queue_claiming.look(self.tx, False, self.now).over:
+            assert set(campaign_progress.counts(self.tx, self.campaign_id)) <= FINAL
+            campaigns.move(self.tx, self.campaign_id, SENT, of=(SENDING,), finished_at=self.now)
+
+    @rule()
+    def look_for_orphans(self) -> None:
+        """What the service does once an hour; nothing that somebody holds is taken from them."""
+        before = self.rows(), self.campaign
+        for queue in (self.campaign_id, NOTICES):
+            assert orphans.take_back(self.tx, queue, list(before[0]), self.now).ids == []
+            dropped = set(orphans.drop_empty_claims(self.tx, queue))
+            held = {one.claim_id for one in self.in_hands() if one.id not in self.taken}
+            assert dropped.isdisjoint(held)
+            for mine in self.everybody():
+                mine.dropped |= dropped
+        assert (self.rows(), self.campaign) == before
+
+    # --- What holds ------------------------------------------------------------------------------------------------
+
+    @invariant()
+    def nobody_is_orphaned(self) -> None:
+        assert find_orphans(self.tx, self.campaign_id) == find_orphans(self.tx, NOTICES) == []
+
+    @invariant()
+    def the_ledger_agrees_with_the_workers_and_with_what_was_settled_before(self) -> None:
+        rows = self.rows()
+        assert {number for number, row in rows.items() if row.state == HANDED} == {
+            number for mine in self.everybody() for number in mine.handed
+        }
+        for one in self.on_trays():
+            row = rows[one.id]
+            assert one.id in self.taken or (row.state in WAITING and row.due_at is None)
+        assert open_claims(self.tx) == {number for mine in self.everybody() for number in mine.open_claims}
+        assert {number: rows[number].state for number in self.final} == self.final
+        assert all(row.resends <= MOST_RESENDS and (row.state not in FINAL or not row.due_at) for row in rows.values())
+        self.final = {number: DeliveryState(row.state) for number, row in rows.items() if row.state in FINAL}
+
+    @rule()
+    def look_at_the_report(self) -> None:
+        """Everyone is accounted for."""
+        counts, rows = campaign_progress.counts(self.tx, self.campaign_id), self.rows()
+        lines = {line.id: line.state for line in campaign_progress.of_campaign(self.tx, self.campaign_id, 0, 99)}
+        assert Counter(lines.values()) == counts
+        assert sum(counts.values()) == self.campaign.audience == len(PEOPLE)
+        held = {one.id for one in self.on_trays() if one.campaign_id} - self.taken
+        assert lines == {
+            number: CLAIMED if number in held else row.state for number, row in rows.items() if row.campaign_id
+        }
+        if not set(counts) <= FINAL:
+            assert campaign_progress.any_open(self.tx, self.campaign_id)
+            assert self.campaign.state is not SENT
+
+    def in_the_end_everything_ends(self) -> None:
+        """One worker goes on living: all letters come to an end, and the campaign is over."""
+        last, *others = self.workers
+        self.gone += others
+        self.workers = [last]
+        self.bury(list(self.gone))
+        campaigns.move(self.tx, self.campaign_id, SENDING, of=(PAUSED, LAUNCHING))
+        for _ in range(8):
+            self.turn(last, {one.id: (one, Verdict.ACCEPTED, False) for one in last.answered(99)}, last.from_tray(99))
+            if not last.handed and all(row.state in FINAL for row in self.rows().values()):
+                break
+            self.end_what_is_over()
+            self.now += timedelta(hours=1)
+            for notices in (True, False):
+                self.claim(0, 99, notices, {})
+        self.rest(0)
+        self.end_what_is_over()
+        assert {DeliveryState(row.state) for row in self.rows().values()} <= FINAL
+        assert open_claims(self.tx) == set()
+        assert self.campaign.state in OVER
+        self.look_at_the_report()
+
+    # --- What is where ---------------------------------------------------------------------------------------------
+
+    def everybody(self) -> list[Worker]:
+        return [*self.workers, *self.gone]
+
+    def on_trays(self) -> list[Delivery]:
+        return [one for mine in self.everybody() for one in mine.tray.values()]
+
+    def in_hands(self) -> list[Delivery]:
+        return [*self.on_trays(), *(one for mine in self.everybody() for one in mine.handed.values())]
+
+    def rows(self) -> dict[int, Any]:
+        return {row.id: row for row in self.tx.execute(_ROWS, {"campaign_id": self.campaign_id})}
+
+
+_ROWS = text(
+    "SELECT id, campaign_id, state, due_at, resends FROM delivery WHERE campaign_id IN (:campaign_id, 0) ORDER BY id"
+)
+
+
+def test_in_whatever_order_things_happen_the_queue_keeps_its_promises(engine: Engine) -> None:
+    run_state_machine_as_test(lambda: Queue(engine), settings=STEPS)

@@ -1,0 +1,76 @@
+"""Counting in windows of time, as the ledger does it."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import Engine, func, select
+
+from mailer.domain.abuse_limits import DAY, HOUR, Counted, Limit
+from mailer.store import counters
+from mailer.store.people_tables import tally
+from tests.support.counter_model import tallied
+
+NOW = datetime(2027, 3, 1, 8, 0, tzinfo=UTC)
+MINUTES = (0, 0, 1, 30, 59, 60, 61, 119, 120, 121, 500, 501, 559, 560)
+
+
+def test_the_ledger_counts_as_the_rule_says(engine: Engine) -> None:
+    counted, meant, since, count = [], [], None, 0
+
+    with engine.begin() as tx:
+        for minutes in MINUTES:
+            now = NOW + timedelta(minutes=minutes)
+            since, count = tallied(since, count, now, HOUR)
+            meant.append(count)
+            counted.append(counters.count(tx, Counted.SOURCE, "one", HOUR, now))
+        other = counters.count(tx, Counted.SOURCE, "two", HOUR, NOW)
+
+    assert counted == meant
+    assert other == 1
+
+
+def test_where_one_limit_is_reached_nothing_is_counted_of_the_others(engine: Engine) -> None:
+    wide = Limit(kind=Counted.DOMAIN, of="example.org", span=HOUR, most=9)
+    narrow = Limit(kind=Counted.LIST, of="appeals", span=HOUR, most=2)
+
+    with engine.begin() as tx:
+        fitted = [counters.count_within(tx, (wide, narrow), NOW) for _ in range(5)]
+        reached = [counters.reached(tx, one.kind, one.of) for one in (wide, narrow)]
+        counters.forget(tx, narrow.kind, narrow.of)
+        fits_again = counters.count_within(tx, (wide, narrow), NOW)
+
+    assert fitted == [True, True, False, False, False]
+    assert reached == [2, 2]
+    assert fits_again
+
+
+def test_old_windows_go_a_few_at_a_time_and_what_is_no_window_stays(engine: Engine) -> None:
+    with engine.begin() as tx:
+        for number in range(5):
+            counters.count(tx, Counted.MAILBOX, str(number), DAY, NOW)
+        counters.count(tx, Counted.MAILBOX, "new", DAY, NOW + DAY)
+        counters.put(tx, Counted.SWEPT, "", 7, NOW)
+        dropped = [counters.drop_old(tx, NOW + HOUR, 3) for _ in range(3)]
+        left = tx.execute(select(func.count()).select_from(tally)).scalar_one()
+        swept = counters.reached(tx, Counted.SWEPT, "")
+
+    assert dropped == [3, 2, 0]
+    assert (left, swept) == (2, 7)
+
+
+def test_of_many_who_ask_at_once_only_as_many_as_the_limit_allows_are_counted(shared: Engine) -> None:
+    one = Limit(kind=Counted.MAILBOX, of="rosa", span=DAY, most=2)
+    wide = Limit(kind=Counted.DOMAIN, of="example.org", span=HOUR, most=99)
+
+    def ask(_number: int) -> bool:
+        with shared.begin() as tx:
+            return counters.count_within(tx, (one, wide), NOW)
+
+    with ThreadPoolExecutor(4) as threads:
+        answers = list(threads.map(ask, range(24)))
+    with shared.begin() as tx:
+        counted = counters.reached(tx, wide.kind, wide.of)
+
+    assert (answers.count(True), counted) == (2, 2)

@@ -1,0 +1,276 @@
+"""The service through its real doors: its processes and signals, its commands, its pages; and the sink it sends to."""
+
+from __future__ import annotations
+
+import asyncio
+import csv
+import io
+import json
+import os
+import re
+import shutil
+import sys
+import time
+import tomllib
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.crash.running import PATIENCE_S, Running, run
+from tests.support.warm_mailer import warm_mailer
+
+ROOT = Path(__file__).parents[3]
+HERE = Path(__file__).parent
+DOMAIN = "lists.example.org"
+LONG = pytest.mark.skipif(
+    "MAILER_TEST_LONG" not in os.environ, reason="long, and near to another: `make crash` runs it"
+)
+LETTER = '---\nsubject: Seeds are in\n---\nHello {{ name or "there" }},\n\ncome and fetch them.\n'
+_SETTINGS = """\
+[service]
+domain = "{domain}"
+owner = "ada@example.net"
+[database]
+url = "{url}"
+[intake]
+port = 0
+[web]
+port = 0
+[[relay]]
+port = {port}
+connections = {connections}
+"""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Row:
+    """A line of `campaign report --csv`."""
+
+    address: str
+    state: str
+    attempts: int
+    code: str
+    reply: str
+
+
+@dataclass
+class Sink:
+    """The relay, in a process of its own; see sink.py for what it obeys."""
+
+    process: Running
+    port: int
+    log: Path
+
+    @property
+    def letters(self) -> int:
+        """How many it has written down."""
+        return self.log.read_bytes().count(b"\n")
+
+    async def obeys(self, order: str) -> None:
+        """Give it an order, which is in force when this returns."""
+        assert self.process.child.stdin is not None
+        self.process.child.stdin.write(f"{order}\n".encode())
+        await self.process.child.stdin.drain()
+        await self.process.says("done")
+
+    async def tells(self, words: str, within_s: float = PATIENCE_S) -> None:
+        """Wait until it has told this."""
+        await self.process.says(f"told {words}", within_s)
+
+    async def took(self, more: int, within_s: float = PATIENCE_S) -> None:
+        """Wait until it has written down so many more letters."""
+        await self.obeys(f"after {more} tell enough")
+        await self.tells("enough", within_s)
+
+
+async def open_sink(folder: Path) -> Sink:
+    """Start one; its log is in `folder`."""
+    log = folder / "taken.log"
+    log.touch()
+    process = await run(
+        sys.executable, "-m", "tests.support.crash.sink", log, cwd=ROOT, env=os.environ, listen_to="stdout"
+    )
+    return Sink(process, int((await process.says("port ")).split()[1]), log)
+
+
+@dataclass
+class House:
+    """A folder with settings and a secret, and what was started in it."""
+
+    folder: Path
+    sink: Sink
+    started: list[Running] = field(default_factory=list)
+
+    @property
+    def settings(self) -> Path:
+        return self.folder / "settings.toml"
+
+    def env(self, ahead_s: int = 0) -> dict[str, str]:
+        """The environment of its processes; with the clock on the wall put forward."""
+        moved = {"LD_PRELOAD": str(self.folder / "ahead.so"), "CRASH_AHEAD_S": str(ahead_s)} if ahead_s else {}
+        return os.environ | {"MAILER_SETTINGS": str(self.settings)} | moved
+
+    def sets(self, table: str, key: str, value: str) -> None:
+        """Add a line of TOML to a table of the settings."""
+        header, text = f"[{table}]\n", self.settings.read_text()
+        text = text if header in text else f"{text}{header}"
+        self.settings.write_text(text.replace(header, f"{header}{key} = {value}\n"))
+
+    async def start(self, *words: str, ahead_s: int = 0) -> Running:
+        """Start a command that runs until it is stopped: serve, worker, migrate."""
+        process = await run(sys.executable, "-m", "mailer", *words, cwd=ROOT, env=self.env(ahead_s))
+        self.started.append(process)
+        return process
+
+    async def serves(self, ahead_s: int = 0) -> tuple[Running, int]:
+        """`mailer serve` with its doors open, and the port of its pages.
+
+        Where its predecessor was just killed, PostgreSQL may need a moment to see that: as any supervisor does, start
+        it again.
+        """
+        async with asyncio.timeout(PATIENCE_S):
+            while True:
+                process = await self.start("serve", ahead_s=ahead_s)
+                try:
+                    found = re.findall(r"127\.0\.0\.1:(\d+)", await process.says("event=open"))
+                    process.opened_at = time.time()
+                    return process, int(found[1])
+                except AssertionError:
+                    if not process.over or "owned by another" not in process.tail:
+                        raise
+
+    async def command(self, *words: object, may_fail: bool = False) -> str:
+        """What a command prints on stdout (and, where it may fail, on stderr)."""
+        done = await asyncio.to_thread(warm_mailer(), [*map(str, words)], ROOT, self.env())
+        assert may_fail or done.code == 0, f"mailer {words}: exit {done.code}: {done.stderr}"
+        return done.stdout + (done.stderr if may_fail else "")
+
+    async def takes_in(self, people: Sequence[str], list_name: str = "appeals") -> None:
+        """Open Ada's list and import these people."""
+        await self.command("list", "add", list_name, "--name", "Open Appeals", "--owner", "ada@example.net")
+        table = self.folder / "people.csv"
+        table.write_text("email,name,language\n" + "".join(f"{one},{one.partition('@')[0]},en\n" for one in people))
+        await self.command("subscribers", "import", table, "--list", list_name)
+
+    async def calls_up(self, list_name: str = "appeals") -> int:
+        """A new campaign, to be sent now; its id."""
+        letter = self.folder / "letter.md"
+        letter.write_text(LETTER)
+        campaign_id = int(await self.command("campaign", "new", letter, "--list", list_name))
+        await self.command("campaign", "send", campaign_id, "--now")
+        return campaign_id
+
+    async def status(self, campaign_id: int) -> dict[str, Any]:
+        """`campaign status --json`."""
+        told: dict[str, Any] = json.loads(await self.command("campaign", "status", campaign_id, "--json"))
+        return told
+
+    async def status_says(self, campaign_id: int, words: Sequence[str], within_s: float = PATIENCE_S) -> str:
+        """`campaign status`, as soon as it holds one of these words."""
+        told = ""
+        try:
+            async with asyncio.timeout(within_s):
+                while not any(word.lower() in told.lower() for word in words):
+                    told = await self.command("campaign", "status", campaign_id)
+        except TimeoutError:
+            raise AssertionError(f"`campaign status` says none of {words}, but: {told}") from None
+        return told
+
+    async def until_sent(self, campaign_id: int, process: Running, within_s: float = PATIENCE_S) -> dict[str, Any]:
+        """The last status, once a running service has sent all; `campaign status --watch` says when."""
+        watching = asyncio.ensure_future(self._watch(campaign_id))
+        ending = asyncio.ensure_future(process.child.wait())
+        done, _ = await asyncio.wait((watching, ending), timeout=within_s, return_when=asyncio.FIRST_COMPLETED)
+        ending.cancel()
+        if watching not in done:
+            watching.cancel()
+            await asyncio.wait((watching,))
+            why = "the service ended" if done else f"not sent within {within_s} s"
+            raise AssertionError(f"{why}: {await self.status(campaign_id)}; {process.tail}")
+        told: dict[str, Any] = json.loads(watching.result())
+        assert told["state"] == "sent", told
+        return told
+
+    async def _watch(self, campaign_id: int) -> str:
+        """`campaign status --watch --json`, which may be cut short: a process that can be killed."""
+        child = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "mailer", "campaign", "status", str(campaign_id), "--watch", "--json"),
+            cwd=ROOT,
+            env=self.env(),
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        try:
+            out, err = await child.communicate()
+        except asyncio.CancelledError:
+            child.kill()
+            await child.communicate()  # to the end, else the pipes would outlive the loop
+            raise
+        assert child.returncode == 0, f"watching {campaign_id}: exit {child.returncode}: {err.decode()}"
+        return out.decode()
+
+    async def report(self, campaign_id: int) -> list[Row]:
+        """`campaign report --csv`."""
+        table = csv.DictReader(io.StringIO(await self.command("campaign", "report", campaign_id, "--csv")))
+        return [Row(**line | {"attempts": int(line["attempts"])}) for line in table]  # type: ignore[arg-type]
+
+    async def closes(self) -> None:
+        """However it went: nothing runs on."""
+        for process in [*self.started, self.sink.process]:
+            await process.cleared_away()
+
+
+async def open_house(
+    folder: Path, *, database: str = "sqlite:///mailer.db", connections: int = 10, more: str = ""
+) -> House:
+    """A service that is set up and not started, with a sink for its relay; `more` goes to the end of [[relay]]."""
+    house = House(folder, await open_sink(folder))
+    await house.command("init", folder)
+    shutil.copy(house.settings, folder / "as_init_wrote.toml")
+    house.settings.write_text(
+        _SETTINGS.format(domain=DOMAIN, url=database, port=house.sink.port, connections=connections) + more
+    )
+    return house
+
+
+async def move_in(prepared: Path, folder: Path) -> House:
+    """The house that was set up in `prepared`, in a folder of its own and with a sink of its own."""
+    shutil.copytree(prepared, folder, dirs_exist_ok=True)
+    house = House(folder, await open_sink(folder))
+    house.settings.write_text(
+        re.sub(r"(\[\[relay\]\]\nport = )\d+", rf"\g<1>{house.sink.port}", house.settings.read_text())
+    )
+    return house
+
+
+def known_settings(house: House) -> dict[str, Any]:
+    """All keys this version knows, with their defaults: so that a test can tell what there is to be tried."""
+    return tomllib.loads((house.folder / "as_init_wrote.toml").read_text())
+
+
+async def knows(house: House, *words: str) -> bool:
+    """Whether this version has such a command."""
+    return "No such command" not in await house.command(*words, "--help", may_fail=True)
+
+
+def everyone(number: int) -> list[str]:
+    return [f"person{one}@example{one % 10}.org" for one in range(number)]
+
+
+async def clock_can_be_put_forward(house: House) -> bool:
+    """Whether `ahead_s` works here: it needs Linux and a C compiler."""
+    compiler = shutil.which("cc")
+    if compiler is None or not sys.platform.startswith("linux"):
+        return False
+    made = await asyncio.create_subprocess_exec(
+        *(compiler, "-shared", "-fPIC", "-O1", "-o", str(house.folder / "ahead.so"), str(HERE / "ahead.c"), "-ldl")
+    )
+    return await made.wait() == 0
+
+
+OpenHouse = Callable[..., Awaitable[House]]
+"""Sets up a service and its sink: what the fixture `opens` gives."""

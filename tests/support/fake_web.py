@@ -1,0 +1,82 @@
+"""Another server on the web, for tests: HTTPS on loopback under any name, with answers that are given to it.
+
+async with WebElsewhere("sns.eu-west-1.amazonaws.com") as web:
+    web.answers["/x.pem"] = http_answer(b"...")
+    await web.fetch().get("https://sns.eu-west-1.amazonaws.com/x.pem", "sns.eu-west-1.amazonaws.com")
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from mailer.network.https_fetch import Fetch
+from tests.support.provider_calls import certificate, pem
+
+
+def http_answer(body: bytes, status: str = "200 OK", *headers: str) -> bytes:
+    """A whole answer."""
+    head = (f"HTTP/1.1 {status}", f"Content-Length: {len(body)}", *headers)
+    return "\r\n".join((*head, "", "")).encode() + body
+
+
+class WebElsewhere:
+    """Answers by path, as it is told; `asked` keeps every path."""
+
+    def __init__(self, host: str) -> None:
+        self.host = host
+        self.answers: dict[str, bytes | None] = {}
+        """None: no answer ever."""
+        self.asked: list[str] = []
+        self.port = 0
+        key = ec.generate_private_key(ec.SECP256R1())
+        self._certificate = pem(certificate(key, "Somebody", hosts=(host,)))
+        self._key = key.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        )
+
+    async def __aenter__(self) -> WebElsewhere:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        with tempfile.TemporaryDirectory() as folder:
+            file = Path(folder) / "pem"
+            file.write_bytes(self._key + self._certificate)
+            context.load_cert_chain(file)
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0, ssl=context)
+        self.port = self._server.sockets[0].getsockname()[1]
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._server.close()
+
+    def trust(self) -> ssl.SSLContext:
+        """Its own certificate is believed."""
+        return ssl.create_default_context(cadata=self._certificate.decode())
+
+    async def way(self, _host: str) -> Sequence[tuple[str, int]]:
+        """Every name leads here."""
+        return [("127.0.0.1", self.port)]
+
+    def fetch(self, **changed: Any) -> Fetch:
+        return Fetch(**({"way": self.way, "trust": self.trust} | changed))
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            asked = (await reader.readuntil(b"\r\n\r\n")).decode().split()[1]
+            self.asked.append(asked)
+            answer = self.answers.get(asked, http_answer(b"", "404 Not Found"))
+            if answer is None:
+                await reader.read()
+            else:
+                writer.write(answer)
+                await writer.drain()
+        except (OSError, asyncio.IncompleteReadError):
+            pass
+        finally:
+            writer.close()

@@ -1,0 +1,68 @@
+"""The databases kept of released versions (see tests/kept/make.py), put where a test can migrate them."""
+
+from __future__ import annotations
+
+import json
+import lzma
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import psycopg
+import pytest
+
+from tests.support.app import ROOT
+
+_KEPT = ROOT / "tests" / "kept"
+EACH = [
+    pytest.param((folder, kind), id=f"{folder.name}-{kind}")
+    for folder in sorted(_KEPT.iterdir())
+    if (folder / "sqlite.db.xz").exists()
+    for kind in ("sqlite", "postgresql")
+]
+
+
+@dataclass(frozen=True)
+class Kept:
+    """One of them, as it was left, and what is known of it."""
+
+    url: str
+    facts: dict[str, Any]
+
+    @property
+    def now(self) -> datetime:
+        """When its service was killed."""
+        return datetime.fromisoformat(self.facts["now"])
+
+    def readers(self, *states: str) -> set[str]:
+        """Who, of the half-sent campaign, was in one of these states."""
+        return {reader for reader, state in self.facts["states"].items() if state in states}
+
+
+@contextmanager
+def put_back(request: pytest.FixtureRequest, folder: Path, kind: str, place: Path) -> Iterator[Kept]:
+    """A kept database as a real one."""
+    facts = json.loads((folder / f"{kind}.json").read_text())
+    if kind == "sqlite":
+        file = place / "mailer.db"
+        file.write_bytes(lzma.decompress((folder / "sqlite.db.xz").read_bytes()))
+        yield Kept(f"sqlite:///{file}", facts)
+        return
+    with empty_postgresql(request) as url:
+        with psycopg.connect(url) as connection:
+            connection.execute(lzma.decompress((folder / "postgresql.sql.xz").read_bytes()))
+        yield Kept(url, facts)
+
+
+@contextmanager
+def empty_postgresql(request: pytest.FixtureRequest) -> Iterator[str]:
+    """A database without any table."""
+    where, name = request.getfixturevalue("postgres"), f"kept_{uuid4().hex}"
+    with psycopg.connect(where.format(name="postgres"), autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE template0")  # type: ignore[call-overload]
+        yield where.format(name=name)
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")  # type: ignore[call-overload]

@@ -1,0 +1,150 @@
+"""Short ways to put letters into the queue, to the gate and away, as a worker would."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, insert, select, update
+
+from mailer.domain.address import parse_address
+from mailer.domain.campaign import CampaignState
+from mailer.domain.delivery import Delivery, DeliveryState, Outcome, Settlement, Verdict
+from mailer.domain.retry import settle
+from mailer.domain.suppression import Reason
+from mailer.store import audience, campaign_progress, campaigns, revisions, subscribers, subscriptions, suppressions
+from mailer.store import mailing_lists as lists
+from mailer.store.queue import claims, crash_recovery, gate, orphans, workers
+from mailer.store.queue import deliveries as queue
+from mailer.store.queue.crash_recovery import Recovered
+from mailer.store.queue.gate import Wanted
+from mailer.store.queue.queue_tables import campaign, claim, delivery, edition, revision
+
+NOW = datetime(2027, 3, 1, 8, 0, tzinfo=UTC)
+EVENT = timedelta(hours=8)
+SENDING, PAUSED, CANCELLED = CampaignState.SENDING, CampaignState.PAUSED, CampaignState.CANCELLED
+LAUNCHING, SENT = CampaignState.LAUNCHING, CampaignState.SENT
+HANDED, CLAIMED, QUEUED = DeliveryState.HANDED, DeliveryState.CLAIMED, DeliveryState.QUEUED
+FINAL = set(DeliveryState) - {HANDED, CLAIMED, QUEUED, DeliveryState.DEFERRED}
+
+
+def launched(
+    tx: Connection,
+    people: int | Iterable[str],
+    *,
+    name: str = "appeals",
+    when_uncertain: str = "resend",
+    over_s: int | None = None,
+) -> int:
+    """A campaign to so many people (or to these) whose audience is frozen; its id."""
+    appeals = lists.add(tx, name=name, title="Appeals", description="", language="en", owner="ada@example.org", now=NOW)
+    told = [f"person{number}@example.org" for number in range(people)] if isinstance(people, int) else people
+    addresses = [parse_address(one) for one in told]
+    ids = [subscribers.find_or_add(tx, one, f"key of {one.key}", NOW) for one in addresses]
+    subscriptions.confirm_many(tx, appeals.id, {number: {} for number in ids}, NOW)
+    campaign_id = campaigns.add(
+        tx,
+        mailing_list_id=appeals.id,
+        subject="Seeds",
+        event_starts_at=NOW + EVENT,
+        now=NOW,
+        when_uncertain=when_uncertain,
+    )
+    for language in ("en", "de"):
+        revisions.add_edition(
+            tx, campaign_id=campaign_id, language=language, is_default=language == "en", manuscript=language, now=NOW
+        )
+    ceiling = audience.ceiling(tx, appeals.id)
+    draft = (CampaignState.DRAFT,)
+    campaigns.move(tx, campaign_id, SENDING, of=draft, launched_at=NOW, launch_ceiling=ceiling, over_s=over_s)
+    written = audience.freeze(tx, campaigns.get(tx, campaign_id), ceiling)
+    campaigns.advance_launch(tx, campaign_id, cursor=ceiling, more=written)
+    return campaign_id
+
+
+def correct(tx: Connection, campaign_id: int) -> None:
+    """The campaign's text is corrected: letters written before must not go out."""
+    english = select(edition.c.id).where(edition.c.campaign_id == campaign_id, edition.c.language == "en")
+    number = tx.execute(english).scalar_one()
+    tx.execute(insert(revision).values(edition_id=number, manuscript="corrected", created_at=NOW))
+    tx.execute(update(campaign).where(campaign.c.id == campaign_id).values(corrections=campaign.c.corrections + 1))
+
+
+def leave(tx: Connection, address: str, mailing_list_id: int, now: datetime = NOW) -> None:
+    """A person goes, from one list or from every list."""
+    suppressions.order(tx, f"key of {address}", mailing_list_id, Reason.LEFT, now)
+    queue.suppress_waiting(tx, subscribers.ids(tx, [address])[address], mailing_list_id)
+
+
+def worker(tx: Connection) -> int:
+    """One more worker."""
+    return workers.enter(tx, "campaigns", NOW)
+
+
+def take(tx: Connection, campaign_id: int, worker_id: int, most: int = 10, now: datetime = NOW) -> list[Delivery]:
+    """What the worker claims."""
+    return claims.take(tx, campaign_id, worker_id, most, now)
+
+
+def wanted(one: Delivery, now: datetime = NOW, **other: Any) -> Wanted:
+    """The letter of a delivery, before the gate."""
+    asked: dict[str, Any] = {
+        "delivery_id": one.id,
+        "claim_id": one.claim_id,
+        "campaign_id": one.campaign_id,
+        "suppression_key": one.suppression_key,
+        "dated_at": one.dated_at or now,
+        "revision_id": one.revision_id,
+        "language": one.language,
+        "values": (one.values | ({"name": one.name} if one.name else {})) or None if one.campaign_id else None,
+        "corrections": one.corrections,
+    }
+    return Wanted(**asked | other)
+
+
+def hand(tx: Connection, worker_id: int, *those: Delivery, now: datetime = NOW) -> set[int]:
+    """Which of these pass the gate."""
+    return gate.turn(tx, worker_id, [], [wanted(one, now) for one in those], [], now)
+
+
+def settled(one: Delivery, verdict: Verdict, now: datetime = NOW) -> Settlement:
+    """What the relay's word means for a handed letter."""
+    return settle(one, Outcome(verdict, None, verdict.value), now, 0.0)
+
+
+def answer(tx: Connection, worker_id: int, verdict: Verdict, *those: Delivery, now: datetime = NOW) -> None:
+    """The relay's word on handed letters is written down."""
+    gate.turn(tx, worker_id, [settled(one, verdict, now) for one in those], [], [], now)
+
+
+def counts(tx: Connection, campaign_id: int) -> dict[DeliveryState, int]:
+    return campaign_progress.counts(tx, campaign_id)
+
+
+def states(tx: Connection, campaign_id: int) -> dict[str, DeliveryState]:
+    """Everybody's state, by address."""
+    return {line.address: line.state for line in campaign_progress.of_campaign(tx, campaign_id, 0, 1000)}
+
+
+def row(tx: Connection, delivery_id: int) -> Any:
+    """A delivery as the ledger has it."""
+    return tx.execute(select(delivery).where(delivery.c.id == delivery_id)).one()
+
+
+def open_claims(tx: Connection) -> set[int]:
+    """The claims that are not done."""
+    return set(tx.execute(_CLAIMS).scalars())
+
+
+_CLAIMS = select(claim.c.id)
+
+
+def bury(tx: Connection, *worker_ids: int, now: datetime = NOW) -> Recovered:
+    """These workers are known to be dead."""
+    return crash_recovery.bury(tx, worker_ids, now)
+
+
+def find_orphans(tx: Connection, campaign_id: int) -> list[int]:
+    """Deliveries that nobody would ever take."""
+    return orphans.find(tx, campaign_id).ids

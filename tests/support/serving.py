@@ -1,0 +1,32 @@
+"""The whole service in a test's own loop, with its doors on free ports."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+
+from mailer.app import App
+from mailer.entrypoints.service.serve import Doors, serving
+from mailer.settings.intake_tables import IntakeSettings
+from mailer.settings.toml_tables import WebSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """A running service and a browser."""
+
+    app: App
+    doors: Doors
+    browser: httpx.AsyncClient
+
+
+@asynccontextmanager
+async def served(app: App, **web: Any) -> AsyncIterator[Served]:
+    """Open the doors of an App, with these settings of [web]."""
+    async with serving(app, IntakeSettings(port=0), WebSettings(port=0, **web)) as doors:
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{doors.web_port}") as browser:
+            yield Served(app, doors, browser)
