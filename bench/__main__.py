@@ -9,16 +9,16 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
 
-from bench.coming_back import reading_returns
-from bench.desk import init
+from bench.bounce_parsing import reading_returns
+from bench.databases import ledgers
 from bench.figure import Broken, Figure, Skipped
 from bench.intake import taking_in
-from bench.ledger import ledgers
 from bench.machine import look_at
 from bench.process import ROOT
 from bench.relay import sink
 from bench.results import told, write_results
-from bench.works import Run, Sizes, importing, launching, leaving_meanwhile, sending
+from bench.workloads import Run, Sizes, importing, launching, leaving_meanwhile, sending
+from bench.workspace import init
 
 QUICK = Sizes(
     blast=20_000, other_blasts=20_000, launch=20_000, import_rows=20_000, leaving_s=5, yardstick=10_000, mails=8_000

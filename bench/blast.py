@@ -5,11 +5,11 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 
-from bench.desk import Desk
+from bench.cpu_meter import Spent, start_meter
 from bench.figure import Broken
-from bench.meter import Spent, start_meter
 from bench.relay import Sink, measure_yardstick
 from bench.service import PATIENCE_S, Service, running
+from bench.workspace import Desk
 from mailer.domain.campaign import CampaignState
 from mailer.domain.delivery import DeliveryState
 

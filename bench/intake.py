@@ -8,12 +8,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from bench.desk import DOMAIN, LIST, Desk
+from bench.cpu_meter import start_meter
 from bench.figure import Broken, Figure
-from bench.meter import start_meter
 from bench.process import PYTHON, ROOT, child
 from bench.service import PATIENCE_S, running
-from bench.works import NAMES, Run
+from bench.workloads import NAMES, Run
+from bench.workspace import DOMAIN, LIST, Desk
 from mailer.store import incoming_mails
 
 _TO = f"{LIST}-owner@{DOMAIN}"
@@ -56,7 +56,7 @@ def taking_in(run: Run, kind: str, once: bool = False) -> Iterator[Figure]:
 
 def _rate(port: int, mails: int, once: bool) -> float:
     """Mails a second, each answered 250."""
-    command = [PYTHON, _HERE / "handing.py", port, mails, _TO, *(["once"] if once else [])]
+    command = [PYTHON, _HERE / "smtp_load.py", port, mails, _TO, *(["once"] if once else [])]
     told = subprocess.run([str(word) for word in command], capture_output=True, check=False, cwd=ROOT)
     if told.returncode != 0:
         raise Broken(f"mail was not taken: {told.stderr.decode()}")
@@ -66,6 +66,6 @@ def _rate(port: int, mails: int, once: bool) -> float:
 @contextmanager
 def _bare() -> Iterator[int]:
     """The yardstick's port, while the block runs."""
-    with child(PYTHON, _HERE / "bare.py", stdout=subprocess.PIPE, cwd=ROOT) as process:
+    with child(PYTHON, _HERE / "aiosmtpd_baseline.py", stdout=subprocess.PIPE, cwd=ROOT) as process:
         assert process.stdout is not None
         yield int(process.stdout.readline())

@@ -7,10 +7,10 @@ from email import message_from_bytes, policy
 from email.message import EmailMessage
 from pathlib import Path
 
-from bench.desk import LETTER, LIST, Desk
 from bench.figure import Broken
 from bench.relay import sink
 from bench.service import PATIENCE_S, running
+from bench.workspace import LETTER, LIST, Desk
 from mailer.actions.campaigns.new_campaign import new_campaign
 from mailer.actions.campaigns.schedule import send_now
 from mailer.app import App

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from bench.desk import Desk
 from bench.figure import Broken
 from bench.process import PYTHON, ROOT, child, family, peak_mb
+from bench.workspace import Desk
 
 PATIENCE_S = 60
 """Without any progress for so long a run is given up."""

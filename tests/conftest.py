@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, settings
 
 from mailer.app import App
 from mailer.store.migration import bring_up_to_date
-from tests.support.app import ROOT, Clock, make_app
+from tests.support.app_helpers import ROOT, Clock, make_app
 from tests.support.fake_relay import FakeRelay
 from tests.support.postgres import find_binaries, running_postgres
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.app import ROOT
+from tests.support.app_helpers import ROOT
 
 PACKAGE = ROOT / "mailer"
 FILES = sorted(PACKAGE.rglob("*.py"))

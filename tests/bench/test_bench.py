@@ -12,14 +12,14 @@ import pytest
 
 from bench.__main__ import measure
 from bench.figure import Curve, Figure, percentile
-from bench.leavers import Leavers, press_buttons
 from bench.plot import plot
-from bench.works import Sizes
+from bench.unsubscribe_load import Leavers, press_buttons
+from bench.workloads import Sizes
 from mailer.app import App
 from mailer.domain.subscription import SubscriptionState
 from mailer.store import subscriptions
-from tests.support.app import bring, open_list
-from tests.support.serving import served
+from tests.support.app_helpers import bring, open_list
+from tests.support.running_service import served
 
 TINY = Sizes(blast=200, other_blasts=200, launch=200, import_rows=200, leaving_s=0.2, yardstick=200, mails=40)
 

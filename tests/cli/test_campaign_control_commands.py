@@ -16,7 +16,7 @@ from mailer.cli.campaign_progress_bar import rest_s
 from mailer.store.queue import lane_holds
 from mailer.store.queue.lane_holds import Hold
 from tests.cli.test_main import Terminal
-from tests.support.app import APPEAL, EMMA, ROSA, bring, send_campaigns
+from tests.support.app_helpers import APPEAL, EMMA, ROSA, bring, send_campaigns
 from tests.support.fake_relay import FakeRelay
 
 BETTER = APPEAL.replace("bring **your own** seeds", "bring *nothing*")

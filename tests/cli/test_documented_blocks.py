@@ -18,7 +18,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.app import ROOT
+from tests.support.app_helpers import ROOT
 from tests.support.dns_zone import Zone
 from tests.support.fake_relay import FakeRelay
 from tests.support.shell_blocks import Block, blocks

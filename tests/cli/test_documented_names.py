@@ -9,7 +9,7 @@ from typing import Any
 import typer
 
 from mailer.cli.main import command
-from tests.support.app import ROOT
+from tests.support.app_helpers import ROOT
 from tests.support.shell_blocks import blocks, pages
 
 TREE: Any = typer.main.get_command(command)

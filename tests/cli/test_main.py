@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import mailer
-from tests.support.app import APPEAL
+from tests.support.app_helpers import APPEAL
 from tests.support.warm_mailer import warm_mailer
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 
-from tests.cli import test_main as test_commands
+from tests.cli import test_main
 from tests.cli.test_main import Terminal
 
-bare, mailer_in, with_list = test_commands.bare, test_commands.mailer_in, test_commands.with_list
+bare, mailer_in, with_list = test_main.bare, test_main.mailer_in, test_main.with_list
 
 
 def test_a_table_that_says_who_left_is_refused_by_its_column_and_an_organiser_may_leave_that_out(

@@ -17,9 +17,9 @@ from mailer.app import App
 from mailer.cli.main import command
 from mailer.domain.keyring import Keyring, write_keyring
 from mailer.settings.load import settings_text
-from tests.support.app import ROSA, bring, make_app, open_list
+from tests.support.app_helpers import ROSA, bring, make_app, open_list
 from tests.support.fake_relay import FakeRelay
-from tests.support.serving import served
+from tests.support.running_service import served
 
 AWAY = {"MAILER_RELAY": json.dumps([{"host": "relay.invalid", "port": 587, "tls": "starttls"}])}
 OWN = {

@@ -11,7 +11,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from tests.support.crash.harness import House, OpenHouse, everyone, move_in, open_house
+from tests.support.crash_harness import House, OpenHouse, everyone, move_in, open_house
 
 
 @pytest.fixture

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from tests.support.crash.audit import Taken, compare
-from tests.support.crash.harness import Row
+from tests.support.crash_audit import Taken, compare
+from tests.support.crash_harness import Row
 
 ROSA, EMMA, BEA = (f"{name}@example.org" for name in ("rosa", "emma", "bea"))
 

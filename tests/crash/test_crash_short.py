@@ -7,8 +7,8 @@ import random
 
 import pytest
 
-from tests.support.crash.harness import OpenHouse, everyone
-from tests.support.crash.killing import Moment, blast, plan
+from tests.support.crash_harness import OpenHouse, everyone
+from tests.support.crash_kills import Moment, blast, plan
 
 PEOPLE, CONNECTIONS = 5000, 50
 

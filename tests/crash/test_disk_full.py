@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.crash.audit import compare, read_log
-from tests.support.crash.harness import OpenHouse, everyone
+from tests.support.crash_audit import compare, read_log
+from tests.support.crash_harness import OpenHouse, everyone
 
 PEOPLE, CONNECTIONS, SMALL = 3000, 10, "16m"
 ROOM_OCTETS = 1 << 18

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import httpx
 
-from tests.support.crash.audit import read_log
-from tests.support.crash.harness import OpenHouse, everyone
+from tests.support.crash_audit import read_log
+from tests.support.crash_harness import OpenHouse, everyone
 
 
 async def test_who_leaves_while_her_letter_is_claimed_is_not_mailed(opens: OpenHouse) -> None:

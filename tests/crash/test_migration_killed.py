@@ -6,10 +6,10 @@ import asyncio
 from itertools import cycle, islice
 from pathlib import Path
 
-from tests.support.crash.audit import Taken, compare, read_log
-from tests.support.crash.harness import OpenHouse, everyone
-from tests.support.crash.old_ledger import CAMPAIGN, write_old_ledger
-from tests.support.crash.running import PATIENCE_S, Running
+from tests.support.child_process import PATIENCE_S, Running
+from tests.support.crash_audit import Taken, compare, read_log
+from tests.support.crash_harness import OpenHouse, everyone
+from tests.support.old_database import CAMPAIGN, write_old_ledger
 
 PEOPLE, CONNECTIONS = 2000, 10
 STATES = ("accepted", "queued", "queued", "claimed", "accepted", "handed", "failed", "queued", "deferred", "queued")

@@ -9,9 +9,9 @@ import signal
 
 import pytest
 
-from tests.support.crash.audit import compare, read_log
-from tests.support.crash.harness import DOMAIN, LONG, House, OpenHouse, everyone, known_settings, knows
-from tests.support.crash.running import descendants, gone
+from tests.support.child_process import descendants, gone
+from tests.support.crash_audit import compare, read_log
+from tests.support.crash_harness import DOMAIN, LONG, House, OpenHouse, everyone, known_settings, knows
 from tests.support.postgres import restart_postgres
 
 PEOPLE, CONNECTIONS = 3000, 8

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.crash.audit import compare, read_log
-from tests.support.crash.harness import LONG, House, OpenHouse, clock_can_be_put_forward, everyone
+from tests.support.crash_audit import compare, read_log
+from tests.support.crash_harness import LONG, House, OpenHouse, clock_can_be_put_forward, everyone
 
 PEOPLE, CONNECTIONS, CAMPAIGN, GOOD_LETTERS = 300, 8, 1, 60
 AN_HOUR_S, SHOWN_WITHIN_S = 3600, 20

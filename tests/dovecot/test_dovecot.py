@@ -15,7 +15,7 @@ from mailer.app import App
 from mailer.entrypoints.service.serve import serving
 from mailer.network.imap_mailbox import Mailbox
 from mailer.settings.toml_tables import WebSettings
-from tests.support.app import ADA, DOMAIN, ROSA, Clock, make_app, open_list, recipients
+from tests.support.app_helpers import ADA, DOMAIN, ROSA, Clock, make_app, open_list, recipients
 from tests.support.fake_relay import FakeRelay
 from tests.support.real_dovecot import ACCOUNT, PASSWORD, Dovecot, running_dovecot
 

@@ -21,9 +21,9 @@ from mailer.domain.token import Purpose, sign_token
 from mailer.store import counters
 from mailer.store.incoming_mails import IncomingState
 from mailer.store.people_tables import incoming, subscriber, subscription
-from tests.support.app import ADA, DOMAIN, Clock, arrive, bring, open_list, read, send_notices
+from tests.support.app_helpers import ADA, DOMAIN, Clock, arrive, bring, open_list, read, send_notices
 from tests.support.fake_relay import FakeRelay
-from tests.support.serving import served
+from tests.support.running_service import served
 
 PEOPLES = (
     "Feedback-ID: i1234abcd:Fastmail",

@@ -23,7 +23,7 @@ from mailer.domain.delivery import DeliveryState
 from mailer.domain.token import Purpose, sign_token
 from mailer.errors import MomentRefused, RelayUnavailable, WrongState
 from mailer.relay.route import Priority
-from tests.support.app import (
+from tests.support.app_helpers import (
     APPEAL,
     BEA,
     BY_HAND,

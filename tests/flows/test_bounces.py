@@ -22,7 +22,7 @@ from mailer.domain.delivery import DeliveryState
 from mailer.domain.delivery_feedback import CameBack
 from mailer.domain.suppression import Reason
 from mailer.domain.token import Purpose, sign_token
-from tests.support.app import (
+from tests.support.app_helpers import (
     ADA,
     APPEAL,
     BEA,
@@ -41,9 +41,9 @@ from tests.support.app import (
     token_in,
     write_in,
 )
+from tests.support.bounce_mails import BLOCKED, FULL, UNKNOWN, bounce, complaint
 from tests.support.fake_relay import FakeRelay
 from tests.support.fake_relay_session import Carried
-from tests.support.returned_mails import BLOCKED, FULL, UNKNOWN, bounce, complaint
 
 SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 PEOPLE = (f"{ROSA},Rosa,en", f"{EMMA},Emma,en")

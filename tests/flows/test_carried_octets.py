@@ -26,7 +26,19 @@ from mailer.store.database import Database
 from mailer.store.people_tables import incoming
 from mailer.store.queue.queue_tables import delivery
 from mailer.store.spool import SpoolFile
-from tests.support.app import ADA, BEA, DOMAIN, EMMA, ROOT, ROSA, Clock, bring, open_list, recipients, send_notices
+from tests.support.app_helpers import (
+    ADA,
+    BEA,
+    DOMAIN,
+    EMMA,
+    ROOT,
+    ROSA,
+    Clock,
+    bring,
+    open_list,
+    recipients,
+    send_notices,
+)
 from tests.support.fake_relay import FakeRelay
 
 OWNER, POSTMASTER, HOUSE_OWNER = f"appeals-owner@{DOMAIN}", f"postmaster@{DOMAIN}", "owner@example.net"

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 from mailer.app import App
 from mailer.mail.dkim.dns_record import record_text
 from mailer.mail.dkim.signing import Signer
-from tests.support.app import ADA, DOMAIN, ROSA, Clock, blast, bring, open_list, read, send_campaigns, write_in
+from tests.support.app_helpers import ADA, DOMAIN, ROSA, Clock, blast, bring, open_list, read, send_campaigns, write_in
 from tests.support.fake_relay import FakeRelay
 from tests.support.fake_relay_session import Carried
 

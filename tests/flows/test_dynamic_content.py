@@ -7,7 +7,7 @@ import pytest
 from mailer.actions.campaigns.new_campaign import new_campaign
 from mailer.app import App
 from mailer.errors import ManuscriptRefused
-from tests.support.app import EMMA, ROSA, blast, bring, open_list, send_campaigns, text_of
+from tests.support.app_helpers import EMMA, ROSA, blast, bring, open_list, send_campaigns, text_of
 from tests.support.fake_relay import FakeRelay
 
 TEXT = """---

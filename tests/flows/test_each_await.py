@@ -25,9 +25,9 @@ from mailer.mail.dkim.signing import Signer
 from mailer.network.signing_pool import Signing
 from mailer.store import campaigns
 from mailer.store.queue.queue_tables import claim
-from tests.support.app import DOMAIN, Clock, blast, bring, open_list
+from tests.support.app_helpers import DOMAIN, Clock, blast, bring, open_list
+from tests.support.await_faults import Faults, Mode, Site
 from tests.support.fake_relay import FakeRelay
-from tests.support.faults import Faults, Mode, Site
 
 PEOPLE = [f"person{number}@example{number % 3}.org" for number in range(8)]
 CONNECTIONS, LINES = 4, 3

@@ -11,7 +11,7 @@ from mailer.actions.subscriptions.show_person import show_person
 from mailer.app import App
 from mailer.domain.token import Purpose, sign_token
 from mailer.errors import NotFound
-from tests.support.app import (
+from tests.support.app_helpers import (
     ADA,
     DOMAIN,
     EMMA,

@@ -19,7 +19,7 @@ from mailer.domain.rate_limits import DomainLimits, Limits
 from mailer.relay.route import Priority
 from mailer.store.queue import lane_holds
 from mailer.store.queue.lane_holds import Hold
-from tests.support.app import Clock, blast, bring, open_list, recipients, send_campaigns
+from tests.support.app_helpers import Clock, blast, bring, open_list, recipients, send_campaigns
 from tests.support.fake_relay import FakeRelay
 
 BLOCKED = "554 5.0.0 your letter is not wanted here"

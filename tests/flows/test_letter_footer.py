@@ -15,7 +15,7 @@ from mailer.actions.lists.set_list import set_list
 from mailer.app import App
 from mailer.errors import ListWordsRefused
 from mailer.mail.message.letter import shown
-from tests.support.app import APPEAL, EMMA, ROSA, Clock, blast, bring, open_list, read, send_campaigns, text_of
+from tests.support.app_helpers import APPEAL, EMMA, ROSA, Clock, blast, bring, open_list, read, send_campaigns, text_of
 from tests.support.fake_relay import FakeRelay
 
 WHY, WHERE = "You are a member of the <seed> circle.", "Seed Circle\nMill Lane 3\n50667 Köln"

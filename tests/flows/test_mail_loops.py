@@ -7,7 +7,7 @@ import smtplib
 from email.message import EmailMessage
 
 from mailer.app import App
-from tests.support.app import (
+from tests.support.app_helpers import (
     ADA,
     DOMAIN,
     EMMA,
@@ -22,7 +22,7 @@ from tests.support.app import (
 )
 from tests.support.fake_relay import FakeRelay
 from tests.support.fake_relay_session import Carried
-from tests.support.serving import served
+from tests.support.running_service import served
 
 
 def vacation(letter: Carried, to: str) -> bytes:

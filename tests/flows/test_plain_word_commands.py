@@ -6,7 +6,7 @@ import pytest
 
 from mailer.actions.subscriptions.show_person import show_person
 from mailer.app import App
-from tests.support.app import (
+from tests.support.app_helpers import (
     ADA,
     BEA,
     EMMA,

@@ -31,10 +31,10 @@ from mailer.domain.keyring import write_keyring
 from mailer.domain.token import Purpose, sign_token
 from mailer.store import incoming_mails, subscriptions
 from mailer.store.database import Database
-from tests.support.app import DOMAIN, ROOT, bring, open_list, recipients
+from tests.support.app_helpers import DOMAIN, ROOT, bring, open_list, recipients
 from tests.support.fake_relay import FakeRelay
 from tests.support.fake_relay_session import Hold
-from tests.support.serving import served
+from tests.support.running_service import served
 
 CONNECTIONS = 4
 LINES = CONNECTIONS - 1

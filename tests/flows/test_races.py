@@ -27,7 +27,7 @@ from mailer.relay.route import Priority
 from mailer.store import campaign_progress, campaigns
 from mailer.store.queue import claims, gate, queue_claiming
 from mailer.store.queue.workers import owning
-from tests.support.app import (
+from tests.support.app_helpers import (
     APPEAL,
     BY_HAND,
     EMMA,

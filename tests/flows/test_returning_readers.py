@@ -18,7 +18,7 @@ from mailer.domain.address import parse_address
 from mailer.domain.bounce import Reason
 from mailer.domain.consent import Evidence, Way
 from mailer.domain.token import Purpose, sign_token
-from tests.support.app import (
+from tests.support.app_helpers import (
     ADA,
     BY_HAND,
     EMMA,
@@ -34,8 +34,8 @@ from tests.support.app import (
     token_in,
     write_in,
 )
+from tests.support.bounce_mails import FULL, UNKNOWN, bounce, complaint
 from tests.support.fake_relay import FakeRelay
-from tests.support.returned_mails import FULL, UNKNOWN, bounce, complaint
 
 SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 

@@ -20,7 +20,7 @@ from mailer.entrypoints.smtp.handler import IntakeDoor
 from mailer.entrypoints.smtp.server import open_intake
 from mailer.settings.intake_tables import IntakeSettings
 from mailer.store import subscriptions
-from tests.support.app import DOMAIN, Clock, bring, open_list, read, recipients, send_notices
+from tests.support.app_helpers import DOMAIN, Clock, bring, open_list, read, recipients, send_notices
 from tests.support.dns_zone import Zone
 from tests.support.fake_relay import FakeRelay
 from tests.support.signed_mail import published, signed

@@ -18,7 +18,7 @@ from mailer.relay import smtp_connection as connection
 from mailer.store import governor_counts
 from mailer.store.queue import lane_holds
 from mailer.store.queue.lane_holds import Hold as Held
-from tests.support.app import (
+from tests.support.app_helpers import (
     EMMA,
     ROSA,
     Clock,

@@ -12,8 +12,8 @@ from mailer.domain.incoming_message import Arrival
 from mailer.entrypoints.service import serve
 from mailer.store import incoming_mails
 from mailer.store.incoming_group_commit import Logbook
-from tests.support.app import DOMAIN, ROSA, open_list
-from tests.support.serving import served
+from tests.support.app_helpers import DOMAIN, ROSA, open_list
+from tests.support.running_service import served
 
 MAIL = f"HELO there\r\nMAIL FROM:<{ROSA}>\r\nRCPT TO:<appeals@{DOMAIN}>\r\nDATA\r\n"
 

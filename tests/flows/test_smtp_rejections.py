@@ -10,7 +10,7 @@ from mailer.app import App
 from mailer.domain.delivery import DeliveryState
 from mailer.domain.suppression import Reason
 from mailer.entrypoints.service.background_tasks import take_refused
-from tests.support.app import EMMA, ROSA, blast, bring, open_list, send_campaigns
+from tests.support.app_helpers import EMMA, ROSA, blast, bring, open_list, send_campaigns
 from tests.support.fake_relay import FakeRelay
 
 PEOPLE = (f"{ROSA},Rosa,en", f"{EMMA},Emma,en")

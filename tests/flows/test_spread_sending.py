@@ -17,7 +17,7 @@ from mailer.domain.delivery import DeliveryState
 from mailer.errors import MomentRefused
 from mailer.store.queue import lane_holds
 from mailer.store.queue.lane_holds import Hold
-from tests.support.app import APPEAL, EMMA, ROSA, Clock, blast, bring, open_list, recipients, send_campaigns
+from tests.support.app_helpers import APPEAL, EMMA, ROSA, Clock, blast, bring, open_list, recipients, send_campaigns
 from tests.support.fake_relay import FakeRelay
 
 

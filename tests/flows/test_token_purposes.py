@@ -14,7 +14,7 @@ from mailer.domain.delivery import Kind, Notice
 from mailer.domain.token import Purpose, read_token, sign_token
 from mailer.store import subscriptions
 from mailer.store.queue import deliveries
-from tests.support.app import (
+from tests.support.app_helpers import (
     ADA,
     BEA,
     DOMAIN,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mailer.actions.subscriptions.show_person import show_person
 from mailer.app import App
-from tests.support.app import (
+from tests.support.app_helpers import (
     ADA,
     BEA,
     DOMAIN,
@@ -23,7 +23,7 @@ from tests.support.app import (
     write_in,
 )
 from tests.support.fake_relay import FakeRelay
-from tests.support.replies import AUTOMATIC
+from tests.support.reply_texts import AUTOMATIC
 
 BANNER = (
     "<html><body><table><tr><td>CAUTION: This mail came from outside of the company. Open no links unless you know the "

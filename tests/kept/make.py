@@ -35,7 +35,7 @@ from mailer.domain.incoming_message import Arrival
 from mailer.domain.token import Purpose, sign_token
 from mailer.store.migration import bring_up_to_date
 from mailer.store.subscribers import ids
-from tests.support.app import (
+from tests.support.app_helpers import (
     APPEAL,
     DOMAIN,
     MAIL_SERVER,
@@ -50,10 +50,10 @@ from tests.support.app import (
     token_in,
     write_in,
 )
+from tests.support.bounce_mails import bounce, complaint
 from tests.support.fake_relay import FakeRelay
 from tests.support.fake_relay_session import Carried
 from tests.support.postgres import find_binaries, running_postgres
-from tests.support.returned_mails import bounce, complaint
 
 LANGUAGES = ("en", "de", "tr", "ar", "zh", "fr", "it", "pt", "ru", "es")
 NAMES = ("Rosa", "Zoë", "Kemal", "ليلى", "小雨", "", "Chloé", "Inês", "Лена", "Íñigo")

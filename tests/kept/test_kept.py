@@ -26,11 +26,11 @@ from mailer.store.backup.restore_backup import restore
 from mailer.store.backup.write_backup import Belongings, back_up
 from mailer.store.database import open_engine
 from mailer.store.migration import bring_up_to_date
-from tests.support.app import DOMAIN, ROOT, Clock, make_app, read, recipients
+from tests.support.app_helpers import DOMAIN, ROOT, Clock, make_app, read, recipients
+from tests.support.bounce_mails import bounce
 from tests.support.fake_relay import FakeRelay
-from tests.support.kept_databases import EACH, Kept, empty_postgresql, put_back
-from tests.support.returned_mails import bounce
-from tests.support.serving import Served, served
+from tests.support.released_databases import EACH, Kept, empty_postgresql, put_back
+from tests.support.running_service import Served, served
 
 MIGRATIONS = ROOT / "migrations"
 ACROSS = [

@@ -11,7 +11,7 @@ import pytest
 from mailer.errors import FetchFailed
 from mailer.network.https_fetch import public_way
 from mailer.network.sns_client import Sns
-from tests.support.fake_web import WebElsewhere, http_answer
+from tests.support.fake_web_server import WebElsewhere, http_answer
 from tests.support.provider_calls import CERTIFICATE, SNS_HOST, Providers, certificate, pem
 
 HOST = "files.example.org"

@@ -14,8 +14,8 @@ import pytest
 
 from mailer.store import incoming_mails
 from mailer.store.database import Database
-from tests.support.app import DOMAIN, EMMA, ROOT, ROSA, text_of
-from tests.support.crash.running import Running, run
+from tests.support.app_helpers import DOMAIN, EMMA, ROOT, ROSA, text_of
+from tests.support.child_process import Running, run
 from tests.support.fake_relay import FakeRelay
 from tests.support.real_postfix import Postfix, postfix
 

@@ -8,7 +8,7 @@ import pytest
 
 from mailer.relay.smtp_connection import RelayConnection
 from tests.support.fake_relay import FakeRelay
-from tests.support.relay import connected
+from tests.support.relay_helpers import connected
 
 
 @pytest.fixture(params=[True, False], ids=["pipelined", "one by one"])

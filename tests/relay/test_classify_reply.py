@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from mailer.domain.delivery import Concern, Outcome, Verdict
-from tests.support.relay import CONTENT, EMMA, ROSA, SENDER, letter_to
+from tests.support.relay_helpers import CONTENT, EMMA, ROSA, SENDER, letter_to
 
 
 def put_off(stage: str, code: int, words: str) -> Outcome:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from mailer.domain.delivery import Concern, Delivery, Outcome
 from mailer.relay.lane import SAME_REFUSALS, Lane
-from tests.support.lanes import NOW, delivery, said
+from tests.support.lane_samples import NOW, delivery, said
 
 NO = said(550, "5.7.1 not authorized")
 FINE = said(250)

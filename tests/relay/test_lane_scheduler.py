@@ -11,8 +11,8 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from mailer.domain.delivery import Concern, Delivery
 from mailer.relay.lane_scheduler import Tray
-from tests.support.app import DEEP
-from tests.support.lanes import NOW, delivery, said
+from tests.support.app_helpers import DEEP
+from tests.support.lane_samples import NOW, delivery, said
 
 DOMAINS = ["a.example", "b.example", "c.example"]
 MOST = {"a.example": 1, "b.example": 2, "c.example": 100}

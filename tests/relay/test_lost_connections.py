@@ -12,7 +12,7 @@ from mailer.errors import RelayUnavailable
 from mailer.relay.smtp_connection import RelayConnection
 from mailer.relay.smtp_protocol import Wire
 from mailer.relay.smtp_transaction import Offer
-from tests.support.relay import CONTENT, EMMA, ROSA, NowhereTransport, connected, letter_to, relay_at
+from tests.support.relay_helpers import CONTENT, EMMA, ROSA, NowhereTransport, connected, letter_to, relay_at
 
 
 @pytest.mark.parametrize("stage", ["mail", "rcpt", "data"])

@@ -10,7 +10,7 @@ from mailer.domain.delivery import Concern, Verdict
 from mailer.errors import RelayUnavailable
 from mailer.relay.reconnecting_connection import Line
 from tests.support.fake_relay import FakeRelay
-from tests.support.relay import EMMA, ROSA, letter_to, relay_at
+from tests.support.relay_helpers import EMMA, ROSA, letter_to, relay_at
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from mailer.relay.lane import Lane
 from mailer.relay.rate_limiter import Pace
 from mailer.relay.route import Priority, Route, next_route, seats
 from mailer.relay.smtp_connection import Relay
-from tests.support.lanes import NOW
+from tests.support.lane_samples import NOW
 
 
 def route(name: str, weight: float = 1.0, connections: int = 4) -> Route[int]:

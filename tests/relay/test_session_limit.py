@@ -11,7 +11,7 @@ from mailer.relay.reconnecting_connection import Line
 from mailer.relay.session_limit import TRY_MORE_S, SessionLimit, ends_session, no_more_connections
 from mailer.relay.smtp_protocol import Reply
 from tests.support.fake_relay import FakeRelay
-from tests.support.relay import ROSA, letter_to, relay_at
+from tests.support.relay_helpers import ROSA, letter_to, relay_at
 
 ENOUGH = (
     (421, "4.7.0 Try again later, closing connection."),

@@ -11,7 +11,7 @@ from mailer.domain.delivery import Verdict
 from mailer.errors import RelayUnavailable
 from mailer.relay.smtp_connection import connect
 from tests.support.fake_relay import FakeRelay
-from tests.support.relay import CONTENT, ROSA, connected, letter_to, relay_at
+from tests.support.relay_helpers import CONTENT, ROSA, connected, letter_to, relay_at
 
 LOGIN = ("mailer", "apples and pears")
 LOOPS = pytest.mark.parametrize("loop_factory", [asyncio.new_event_loop, uvloop.new_event_loop])

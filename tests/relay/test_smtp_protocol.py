@@ -9,7 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from mailer.relay.smtp_protocol import MOST_OCTETS, Dialogue, Replies, Reply, Wire, one_line
-from tests.support.relay import NowhereTransport
+from tests.support.relay_helpers import NowhereTransport
 
 CODES = st.integers(200, 599).filter(lambda code: code != 421)
 TEXTS = st.text(st.characters(codec="utf-8", exclude_characters="\r\n"), max_size=40)

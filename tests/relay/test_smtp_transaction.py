@@ -12,7 +12,7 @@ from mailer.domain.delivery import Concern, Outcome, Verdict
 from mailer.mail.message.letter import Letter
 from mailer.relay.smtp_transaction import Step, envelope_commands, stuffed
 from tests.support.fake_relay import FakeRelay
-from tests.support.relay import CONTENT, EMMA, ROSA, SENDER, connected, letter_to
+from tests.support.relay_helpers import CONTENT, EMMA, ROSA, SENDER, connected, letter_to
 
 LINES = st.lists(st.text(st.sampled_from("..\t aZ=-"), max_size=6), max_size=8)
 

@@ -31,7 +31,7 @@ from mailer.store.bulk_rows import Prepared, fetch, instant, packed, rows_of
 from mailer.store.columns import UtcDateTime
 from mailer.store.database import is_sqlite
 from mailer.store.queue.queue_tables import campaign, delivery
-from tests.support.queue import NOW, launched, row
+from tests.support.queue_helpers import NOW, launched, row
 
 COLUMNS: dict[str, TypeEngine[Any]] = {
     "id": BigInteger(), "due_at": UtcDateTime(), "reply": Text(), "values": JSON(), "code": Integer(),

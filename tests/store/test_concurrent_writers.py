@@ -18,7 +18,7 @@ from mailer.store import campaign_progress, campaigns
 from mailer.store.database import Database
 from mailer.store.queue import claims, crash_recovery, deliveries, gate, orphans
 from mailer.store.queue.queue_tables import delivery
-from tests.support.queue import (
+from tests.support.queue_helpers import (
     CANCELLED,
     HANDED,
     NOW,

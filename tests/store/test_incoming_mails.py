@@ -9,7 +9,7 @@ import pytest
 from mailer.app import App
 from mailer.domain.incoming_message import FLEETING, Arrival
 from mailer.store import incoming_mails
-from tests.support.app import Clock
+from tests.support.app_helpers import Clock
 
 
 @pytest.mark.parametrize(("digest", "kept_after_a_minute"), [("a" * 64, 1), (FLEETING + "a" * 63, 2)])

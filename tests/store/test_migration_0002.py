@@ -15,9 +15,9 @@ from mailer.store import audience, campaign_progress, campaigns
 from mailer.store.database import open_engine
 from mailer.store.migration import bring_up_to_date, check_schema, upgrade
 from mailer.store.queue.queue_tables import delivery
-from tests.support.app import ROOT
-from tests.support.kept_databases import empty_postgresql
-from tests.support.queue import NOW, hand, open_claims, row, take, worker
+from tests.support.app_helpers import ROOT
+from tests.support.queue_helpers import NOW, hand, open_claims, row, take, worker
+from tests.support.released_databases import empty_postgresql
 
 MIGRATIONS = ROOT / "migrations"
 PEOPLE = 12

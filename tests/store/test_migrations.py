@@ -15,7 +15,7 @@ from mailer.errors import DatabaseUnavailable, SchemaUnknown
 from mailer.store.columns import metadata
 from mailer.store.database import open_engine
 from mailer.store.migration import bring_up_to_date, check_schema
-from tests.support.app import ROOT
+from tests.support.app_helpers import ROOT
 
 MIGRATIONS = ROOT / "migrations"
 LATER = """

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.support.app import ROOT
+from tests.support.app_helpers import ROOT
 
 _FENCE = re.compile(
     r"^(?:<!-- not run: (?P<reason>[^\n]+) -->\n)?```(?P<tag>[a-z]*)\n(?P<text>.*?)^```$", re.DOTALL | re.MULTILINE

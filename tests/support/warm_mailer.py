@@ -48,7 +48,7 @@ class WarmMailer:
         self._folder = tempfile.TemporaryDirectory(prefix="warm")
         self._at = f"{self._folder.name}/door"
         clean = {name: value for name, value in os.environ.items() if not name.startswith("MAILER_")}
-        command = [sys.executable, __file__, self._at, str(checkout)]
+        command = [sys.executable, "-m", "tests.support.warm_mailer", self._at, str(checkout)]
         self._process = subprocess.Popen(command, cwd=checkout, env=clean, stdout=subprocess.PIPE)
         atexit.register(self.close)
         if self._process.stdout is None or self._process.stdout.readline() != b"ready\n":

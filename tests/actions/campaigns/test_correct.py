@@ -21,7 +21,7 @@ from mailer.domain.campaign import CampaignState
 from mailer.domain.delivery import DeliveryState
 from mailer.errors import ManuscriptRefused, WrongState
 from mailer.relay.route import Priority
-from tests.support.app import (
+from tests.support.app_helpers import (
     APPEAL,
     EMMA,
     ROSA,

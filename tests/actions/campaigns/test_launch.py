@@ -22,7 +22,7 @@ from mailer.domain.delivery import DeliveryState
 from mailer.relay.route import Priority
 from mailer.store import revisions
 from mailer.store.queue import claims, gate
-from tests.support.app import EMMA, ROSA, blast, bring, open_list, recipients, send_campaigns, text_of
+from tests.support.app_helpers import EMMA, ROSA, blast, bring, open_list, recipients, send_campaigns, text_of
 from tests.support.fake_relay import FakeRelay
 
 # Of the readers for whom it is rehearsed none has a name of three letters.

@@ -16,7 +16,7 @@ from mailer.domain.campaign import CampaignState, WhenUncertain
 from mailer.domain.delivery import Decision, DeliveryState
 from mailer.domain.token import Purpose, sign_token
 from mailer.errors import NotFound, WrongState
-from tests.support.app import BY_HAND, EMMA, ROSA, Clock, blast, bring, open_list, recipients, send_campaigns
+from tests.support.app_helpers import BY_HAND, EMMA, ROSA, Clock, blast, bring, open_list, recipients, send_campaigns
 from tests.support.fake_relay import FakeRelay
 
 PEOPLE = (f"{ROSA},Rosa,en", f"{EMMA},Emma,en")

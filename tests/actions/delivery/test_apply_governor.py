@@ -20,7 +20,7 @@ from mailer.domain.delivery_feedback import CameBack
 from mailer.domain.governor import Heard
 from mailer.settings.governor_table import GovernorSettings
 from mailer.store import campaign_progress, governor_counts
-from tests.support.app import ADA, Clock, blast, bring, open_list, read, send_campaigns, send_notices, text_of
+from tests.support.app_helpers import ADA, Clock, blast, bring, open_list, read, send_campaigns, send_notices, text_of
 from tests.support.fake_relay import FakeRelay
 
 SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)

@@ -14,7 +14,7 @@ from mailer.actions.campaigns.schedule import schedule, send_now
 from mailer.app import App
 from mailer.domain.delivery import DeliveryState
 from mailer.errors import SettingsUnfinished
-from tests.support.app import APPEAL, EMMA, ROSA, Clock, bring, open_list, recipients, send_campaigns
+from tests.support.app_helpers import APPEAL, EMMA, ROSA, Clock, bring, open_list, recipients, send_campaigns
 from tests.support.fake_relay import FakeRelay
 
 OWN = {"name": "Harvest Circle", "domain": "lists.harvest-circle.org", "url": "https://harvest-circle.org/lists"}

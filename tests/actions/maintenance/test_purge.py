@@ -24,7 +24,7 @@ from mailer.errors import NotFound
 from mailer.settings.intake_tables import HearingSettings
 from mailer.store.people_tables import incoming, subscriber, subscription, tally
 from mailer.store.queue.queue_tables import delivery
-from tests.support.app import (
+from tests.support.app_helpers import (
     ADA,
     BEA,
     BY_HAND,
@@ -39,7 +39,7 @@ from tests.support.app import (
     write_in,
 )
 from tests.support.fake_relay import FakeRelay
-from tests.support.serving import served
+from tests.support.running_service import served
 
 
 async def ask(app: App, address: str, **words: Any) -> None:

@@ -12,7 +12,7 @@ from mailer.app import App
 from mailer.domain.campaign import CampaignState
 from mailer.store.queue import claims, workers
 from mailer.store.queue.queue_tables import claim
-from tests.support.app import BEA, EMMA, ROSA, Clock, blast, bring, open_list, recipients, send_campaigns
+from tests.support.app_helpers import BEA, EMMA, ROSA, Clock, blast, bring, open_list, recipients, send_campaigns
 from tests.support.fake_relay import FakeRelay
 
 

@@ -22,7 +22,7 @@ from mailer.mail.compose.sanitize_reply import MOST, reply_words
 from mailer.store import campaign_progress
 from mailer.store.incoming_mails import IncomingState
 from mailer.store.people_tables import incoming
-from tests.support.app import (
+from tests.support.app_helpers import (
     ADA,
     BEA,
     EMMA,

@@ -32,7 +32,7 @@ from mailer.settings.intake_tables import HearingSettings, ShieldSettings
 from mailer.store.database import Database
 from mailer.store.people_tables import consent, incoming, subscriber, subscription, tally
 from mailer.store.queue.queue_tables import delivery
-from tests.support.app import (
+from tests.support.app_helpers import (
     ADA,
     DOMAIN,
     EMMA,
@@ -49,7 +49,7 @@ from tests.support.app import (
     write_in,
 )
 from tests.support.fake_relay import FakeRelay
-from tests.support.serving import served
+from tests.support.running_service import served
 
 BY_FORM = Evidence(Way.FORM)
 

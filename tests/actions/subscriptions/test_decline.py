@@ -21,9 +21,9 @@ from mailer.domain.consent import Evidence, Way
 from mailer.domain.token import Purpose, sign_token
 from mailer.errors import NotFound, NothingPending
 from mailer.store.columns import metadata
-from tests.support.app import BY_HAND, EMMA, ROSA, Clock, bring, open_list, recipients, send_notices, token_in
+from tests.support.app_helpers import BY_HAND, EMMA, ROSA, Clock, bring, open_list, recipients, send_notices, token_in
 from tests.support.fake_relay import FakeRelay
-from tests.support.serving import served
+from tests.support.running_service import served
 
 MISSPELLED = "ro.sa+spam@gmail.com"
 HERS = ("rosa@gmail.com", "Ro.Sa@gmail.com", MISSPELLED, "rosa+other@gmail.com")

@@ -24,7 +24,7 @@ from mailer.domain.token import Purpose, sign_token
 from mailer.errors import NotFound, TableRefused
 from mailer.importers.person_row import armed, defused
 from mailer.store.columns import metadata
-from tests.support.app import (
+from tests.support.app_helpers import (
     BEA,
     BY_HAND,
     EMMA,
@@ -40,8 +40,8 @@ from tests.support.app import (
     token_in,
     write_in,
 )
+from tests.support.bounce_mails import bounce, complaint
 from tests.support.fake_relay import FakeRelay
-from tests.support.returned_mails import bounce, complaint
 
 ADAS_WORD = Evidence(Way.IMPORT, {"file": "people.csv", "by": "ada"})
 

@@ -23,7 +23,7 @@ from mailer.network.imap_mailbox import Mailbox, OpenMailbox
 from mailer.settings.toml_tables import WebSettings
 from mailer.store import incoming_mails
 from mailer.store.imap_positions import Mark, mark_of
-from tests.support.app import DOMAIN, ROSA, Clock, make_app, open_list, recipients
+from tests.support.app_helpers import DOMAIN, ROSA, Clock, make_app, open_list, recipients
 from tests.support.fake_imap import PASSWORD, FakeImap
 from tests.support.fake_relay import FakeRelay
 

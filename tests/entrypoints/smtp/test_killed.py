@@ -12,7 +12,7 @@ import pytest
 
 from mailer.app import App
 from tests.entrypoints.smtp.test_reception import LARGE, OWNER, files, kept
-from tests.support.app import ROOT, open_list
+from tests.support.app_helpers import ROOT, open_list
 from tests.support.smtp_client import MAIL, Visitor
 
 MEGABYTE = 2**20
@@ -24,7 +24,7 @@ async def alone(app: App, folder: Path, *words: str) -> AsyncIterator[tuple[asyn
     """The door's process, and its port."""
     process = await asyncio.create_subprocess_exec(
         sys.executable,
-        *("-m", "tests.support.smtp_door"),
+        *("-m", "tests.support.smtp_server_process"),
         app.database.engine.url.render_as_string(),
         str(folder),
         *words,

@@ -22,7 +22,7 @@ from mailer.settings.intake_tables import IntakeSettings
 from mailer.store import incoming_mails
 from mailer.store.incoming_group_commit import Logbook
 from mailer.store.spool import SpoolFile
-from tests.support.app import DOMAIN, open_list
+from tests.support.app_helpers import DOMAIN, open_list
 from tests.support.smtp_client import MAIL, Visitor, visit
 
 OWNER = f"appeals-owner@{DOMAIN}"

@@ -19,9 +19,9 @@ from mailer.entrypoints.web.forwarded_for import client_address
 from mailer.errors import SettingsRefused
 from mailer.settings.intake_tables import HearingSettings, ShieldSettings
 from mailer.settings.load import check_settings
-from tests.support.app import open_list, recipients
+from tests.support.app_helpers import open_list, recipients
 from tests.support.fake_relay import FakeRelay
-from tests.support.serving import served
+from tests.support.running_service import served
 
 CDN, BRIDGE = "203.0.113.7", "172.18.0.0/16"
 TRUSTED = networks(("127.0.0.1", "::1", CDN, BRIDGE, "2001:db8:cd::/48"))

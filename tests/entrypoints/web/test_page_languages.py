@@ -11,9 +11,9 @@ import pytest
 from mailer.actions.subscriptions.show_person import show_person
 from mailer.app import App
 from mailer.domain.token import Purpose, sign_token
-from tests.support.app import EMMA, ROSA, Clock, bring, open_list, token_in
+from tests.support.app_helpers import EMMA, ROSA, Clock, bring, open_list, token_in
 from tests.support.fake_relay import FakeRelay
-from tests.support.serving import Served, served
+from tests.support.running_service import Served, served
 
 LANGUAGES = ("ar", "de", "en", "es", "fr", "it", "pt", "ru", "tr", "zh")
 ENGLISH = {"accept-language": "en"}

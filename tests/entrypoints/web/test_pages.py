@@ -13,9 +13,9 @@ from mailer.actions.subscriptions.show_person import show_person
 from mailer.app import App
 from mailer.domain.delivery import DeliveryState
 from mailer.domain.token import Purpose, sign_token
-from tests.support.app import DOMAIN, EMMA, ROSA, Clock, blast, bring, open_list, recipients, token_in
+from tests.support.app_helpers import DOMAIN, EMMA, ROSA, Clock, blast, bring, open_list, recipients, token_in
 from tests.support.fake_relay import FakeRelay
-from tests.support.serving import Served, served
+from tests.support.running_service import Served, served
 
 ONE_CLICK = {"List-Unsubscribe": "One-Click"}
 

@@ -19,8 +19,8 @@ from mailer.actions.subscriptions.show_person import show_person
 from mailer.app import App
 from mailer.network.sns_client import Sns
 from mailer.store.people_tables import returned
-from tests.support.app import EMMA, ROSA, blast, bring, open_list, send_campaigns
-from tests.support.fake_web import WebElsewhere, http_answer
+from tests.support.app_helpers import EMMA, ROSA, blast, bring, open_list, send_campaigns
+from tests.support.fake_web_server import WebElsewhere, http_answer
 from tests.support.provider_calls import (
     CERTIFICATE,
     SNS_HOST,
@@ -34,7 +34,7 @@ from tests.support.provider_calls import (
     sendgrid_bounce,
     ses_bounce,
 )
-from tests.support.serving import Served, served
+from tests.support.running_service import Served, served
 
 PROVIDERS, MALLORYS = Providers(), Providers()
 CERTIFICATE_PATH = CERTIFICATE.removeprefix(f"https://{SNS_HOST}")

@@ -17,11 +17,11 @@ import pytest
 from mailer.app import App
 from mailer.errors import SettingsRefused
 from mailer.settings.load import check_settings
-from tests.support.app import EMMA, ROOT, ROSA, Clock, bring, make_app, open_list, read, text_of
+from tests.support.app_helpers import EMMA, ROOT, ROSA, Clock, bring, make_app, open_list, read, text_of
 from tests.support.fake_relay import FakeRelay
 from tests.support.prefix_proxy import PrefixProxy
 from tests.support.provider_calls import Providers
-from tests.support.serving import served
+from tests.support.running_service import served
 
 BEA = "bea@example.org"
 

@@ -15,7 +15,7 @@ import pytest
 
 from mailer.domain.bounce import Action, Returned, ReturnedFor, ReturnKind, Weight
 from mailer.mail.bounces.parse_bounce import read_return
-from tests.support.app import ROOT
+from tests.support.app_helpers import ROOT
 
 CORPUS = ROOT.parent / "shared" / "corpora" / "bounces"
 pytestmark = pytest.mark.skipif(not CORPUS.exists(), reason="no collection of returned mails beside the checkout")

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from mailer.domain.bounce import Action, Weight
 from mailer.mail.bounces.classify_bounce import judged
 from mailer.mail.bounces.parse_bounce import read_return
-from tests.support.returned_mails import bounce
+from tests.support.bounce_mails import bounce
 
 ABOUT_US = """
 rosa has sent to too many recipients today

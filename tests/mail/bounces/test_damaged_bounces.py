@@ -13,7 +13,7 @@ import pytest
 
 from mailer.domain.bounce import Action, ReturnKind, Weight
 from mailer.mail.bounces.parse_bounce import read_return
-from tests.support.app import ROOT
+from tests.support.app_helpers import ROOT
 
 OURS = {file.stem: file.read_bytes() for file in sorted((Path(__file__).parent / "samples").glob("*.eml"))}
 CORPUS = ROOT.parent / "shared" / "corpora" / "bounces" / "mails"

@@ -14,7 +14,7 @@ from mailer.domain.keyring import Keyring
 from mailer.domain.site import House
 from mailer.domain.token import Purpose, sign_token
 from mailer.mail.bounces.match_delivery import told_in
-from tests.support.returned_mails import bounce
+from tests.support.bounce_mails import bounce
 
 HOUSE = House(
     name="Open Letters",

@@ -11,8 +11,8 @@ from mailer.mail.compose.templates import Templates
 from mailer.mail.inbound.command_parser import Asked, asked
 from mailer.mail.inbound.command_words import Wish
 from mailer.mail.inbound.parse_mail import Heard
-from tests.support.mail_texts import COMMANDS, NO_COMMANDS
-from tests.support.replies import CARRY, LEAVE
+from tests.support.phrases_by_language import COMMANDS, NO_COMMANDS
+from tests.support.reply_texts import CARRY, LEAVE
 
 
 def heard(subject: str = "", body: str = "") -> Heard:

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from mailer.mail.inbound.command_words import longest, words_in
 from mailer.mail.inbound.parse_mail import read_mail
 from mailer.mail.inbound.yes_no_reply import Answer, read_answer
-from tests.support.mail_texts import NEVER, NO, YES
-from tests.support.replies import AGREE, ASK, AUTOMATIC, DECLINE
+from tests.support.phrases_by_language import NEVER, NO, YES
+from tests.support.reply_texts import AGREE, ASK, AUTOMATIC, DECLINE
 
 
 def read_otherwise(templates, told, *expected):

@@ -32,8 +32,8 @@ from mailer.store.migration import bring_up_to_date, known_schema
 from mailer.store.people_tables import incoming, subscription
 from mailer.store.queue.worker_presence import Presence
 from mailer.store.queue.workers import owning
-from tests.support.app import ROOT
-from tests.support.kept_databases import EACH, empty_postgresql, put_back
+from tests.support.app_helpers import ROOT
+from tests.support.released_databases import EACH, empty_postgresql, put_back
 
 MIGRATIONS = ROOT / "migrations"
 NOW = datetime(2027, 3, 1, 10, 0, tzinfo=UTC)

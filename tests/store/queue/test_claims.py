@@ -17,7 +17,7 @@ from mailer.store.database import Database
 from mailer.store.queue import claims, deliveries, gate, workers
 from mailer.store.queue.crash_recovery import Recovered
 from mailer.store.queue.queue_tables import worker as worker_table
-from tests.support.queue import (
+from tests.support.queue_helpers import (
     CANCELLED,
     CLAIMED,
     HANDED,

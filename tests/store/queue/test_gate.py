@@ -12,7 +12,7 @@ from mailer.domain.suppression import EVERY_LIST, Reason
 from mailer.store import campaign_progress, campaigns, suppressions
 from mailer.store.people_tables import subscriber
 from mailer.store.queue import deliveries, gate, unrendered_notices, workers
-from tests.support.queue import (
+from tests.support.queue_helpers import (
     CANCELLED,
     CLAIMED,
     EVENT,

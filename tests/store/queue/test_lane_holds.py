@@ -9,7 +9,7 @@ from sqlalchemy import Engine, select
 from mailer.store.queue import lane_holds
 from mailer.store.queue.lane_holds import Hold
 from mailer.store.queue.queue_tables import hold
-from tests.support.queue import NOW
+from tests.support.queue_helpers import NOW
 
 SLOW = Hold(lane="slow.example", until=NOW + timedelta(minutes=5), reason="421 4.7.0 too many letters")
 LATER = Hold(lane="slow.example", until=NOW + timedelta(hours=1), reason="550 5.7.1 «nicht berechtigt»")

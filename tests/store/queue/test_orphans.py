@@ -15,7 +15,7 @@ from mailer.store import campaigns
 from mailer.store.queue import claim_release, deliveries, orphans
 from mailer.store.queue.queue_tables import claim
 from mailer.store.queue.queue_tables import worker as worker_table
-from tests.support.queue import (
+from tests.support.queue_helpers import (
     CANCELLED,
     NOW,
     PAUSED,

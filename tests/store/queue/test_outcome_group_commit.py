@@ -15,7 +15,7 @@ from mailer.store import campaign_progress
 from mailer.store.database import Database
 from mailer.store.queue import gate
 from mailer.store.queue.outcome_group_commit import Ledger
-from tests.support.queue import (
+from tests.support.queue_helpers import (
     HANDED,
     NOW,
     answer,

@@ -34,8 +34,8 @@ from mailer.store import campaign_progress, campaigns, suppressions
 from mailer.store.database import is_sqlite
 from mailer.store.people_tables import subscriber
 from mailer.store.queue import claim_release, deliveries, gate, orphans, queue_claiming, unrendered_notices, workers
-from tests.support.app import DEEP
-from tests.support.queue import (
+from tests.support.app_helpers import DEEP
+from tests.support.queue_helpers import (
     CANCELLED,
     CLAIMED,
     EVENT,

@@ -13,7 +13,7 @@ from mailer.domain.suppression import EVERY_LIST
 from mailer.store import campaigns
 from mailer.store.queue import deliveries, gate, lane_holds, queue_claiming
 from mailer.store.queue.lane_holds import Hold
-from tests.support.queue import (
+from tests.support.queue_helpers import (
     NOW,
     PAUSED,
     QUEUED,

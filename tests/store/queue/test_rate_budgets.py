@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Engine
 from mailer.domain.rate_limits import Grant, Limits, Ramp
 from mailer.store.database import Database
 from mailer.store.queue import rate_budgets
-from tests.support.queue import NOW
+from tests.support.queue_helpers import NOW
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 

@@ -10,7 +10,7 @@ from sqlalchemy import Engine, text
 
 from mailer.store.queue import worker_presence
 from mailer.store.queue.worker_presence import Presence
-from tests.support.queue import CLAIMED, NOW, QUEUED, bury, counts, launched, take, worker
+from tests.support.queue_helpers import CLAIMED, NOW, QUEUED, bury, counts, launched, take, worker
 
 OURS = "FROM pg_locks JOIN pg_database d ON d.oid = database AND datname = current_database() WHERE objsubid = 2"
 

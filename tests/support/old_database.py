@@ -10,7 +10,7 @@ from pathlib import Path
 from mailer.domain.keyring import parse_keyring
 from mailer.store.database import open_engine
 from mailer.store.migration import upgrade
-from tests.support.crash.harness import LETTER, ROOT
+from tests.support.crash_harness import LETTER, ROOT
 
 _THEN = (datetime.now(UTC) - timedelta(hours=1)).strftime("%Y-%m-%d %H:%M:%S.%f")
 CAMPAIGN = 1

@@ -1,6 +1,6 @@
 """The long crash run: a hundred kills over a hundred thousand people, then clean stops; exit 1 if a promise broke.
 
-make crash                                  or: python -m tests.crash.long --kills 20 ...
+make crash                                  or: python -m tests.crash.long_run --kills 20 ...
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.support.crash.harness import everyone, open_house
-from tests.support.crash.killing import SERVE_ALONE, SERVE_AND_WORKER, Moment, Run, blast, plan
+from tests.support.crash_harness import everyone, open_house
+from tests.support.crash_kills import SERVE_ALONE, SERVE_AND_WORKER, Moment, Run, blast, plan
 
 _MIX = (Moment.RANDOM, Moment.BEFORE, Moment.RANDOM, Moment.AFTER, Moment.RECOVERY, Moment.ANSWERED)
 _BETWEEN_S = 4.0

@@ -14,9 +14,9 @@ from mailer.actions.campaigns.report import status
 from mailer.app import open_app
 from mailer.domain.campaign import CampaignState
 from mailer.settings.load import load_settings
-from tests.support.crash.audit import Found, Taken, compare, read_log
-from tests.support.crash.harness import House
-from tests.support.crash.running import PATIENCE_S, Running
+from tests.support.child_process import PATIENCE_S, Running
+from tests.support.crash_audit import Found, Taken, compare, read_log
+from tests.support.crash_harness import House
 
 
 class Moment(StrEnum):

@@ -1,4 +1,4 @@
-"""Hands mails in as fast as it is answered, each of its own text: python bench/handing.py PORT MAILS TO [once].
+"""Hands mails in as fast as it is answered, each of its own text: python bench/smtp_load.py PORT MAILS TO [once].
 
 On twenty connections that stay open; with `once`, each connection carries one mail. Prints the seconds it took.
 """

@@ -19,10 +19,10 @@ from typing import Any
 
 import pytest
 
-from tests.support.crash.running import PATIENCE_S, Running, run
+from tests.support.child_process import PATIENCE_S, Running, run
 from tests.support.warm_mailer import warm_mailer
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[2]
 HERE = Path(__file__).parent
 DOMAIN = "lists.example.org"
 LONG = pytest.mark.skipif(
@@ -91,7 +91,7 @@ async def open_sink(folder: Path) -> Sink:
     log = folder / "taken.log"
     log.touch()
     process = await run(
-        sys.executable, "-m", "tests.support.crash.sink", log, cwd=ROOT, env=os.environ, listen_to="stdout"
+        sys.executable, "-m", "tests.support.crash_sink", log, cwd=ROOT, env=os.environ, listen_to="stdout"
     )
     return Sink(process, int((await process.says("port ")).split()[1]), log)
 

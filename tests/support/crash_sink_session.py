@@ -10,7 +10,7 @@ import sys
 from typing import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
-    from tests.support.crash.sink import Sink
+    from tests.support.crash_sink import Sink
 
 _RECIPIENT = re.compile(rb"TO:\s*<([^<>]*)>", re.IGNORECASE)
 _STAGES = {b"EHLO": "ehlo", b"HELO": "ehlo", b"AUTH": "auth", b"MAIL": "mail", b"RCPT": "rcpt", b"DATA": "data"}

@@ -8,7 +8,7 @@ from email import message_from_bytes, policy
 
 from bench.figure import Figure
 from bench.process import ROOT
-from bench.works import Run
+from bench.workloads import Run
 from mailer.mail.bounces.parse_bounce import read_return
 
 _SAMPLES = ROOT / "tests" / "mail" / "bounces" / "samples"

@@ -1,6 +1,6 @@
 """A mail door in a process of its own, for tests that kill or weigh it.
 
-    python -m tests.support.smtp_door DATABASE FOLDER
+    python -m tests.support.smtp_server_process DATABASE FOLDER
 
 Prints its port, and then each time a mail is about to be committed and has been. With a third word `stuck` it stops
 there for ever, before the commit. A line on stdin makes it print the most memory it ever had, in MB.
@@ -20,7 +20,7 @@ from mailer.entrypoints.service.logging_setup import log_to_stderr
 from mailer.entrypoints.smtp.handler import IntakeDoor
 from mailer.entrypoints.smtp.server import open_intake
 from mailer.settings.intake_tables import IntakeSettings
-from tests.support.app import DOMAIN, make_app
+from tests.support.app_helpers import DOMAIN, make_app
 
 
 def say(what: object) -> None:

@@ -15,7 +15,7 @@ from uuid import uuid4
 import psycopg
 import pytest
 
-from tests.support.app import ROOT
+from tests.support.app_helpers import ROOT
 
 _KEPT = ROOT / "tests" / "kept"
 EACH = [

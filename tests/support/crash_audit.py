@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.support.crash.harness import Row
+from tests.support.crash_harness import Row
 
 
 @dataclass(frozen=True, slots=True)

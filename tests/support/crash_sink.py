@@ -1,6 +1,6 @@
 """An SMTP relay in a process of its own, which writes down what it takes before it says so, and misbehaves on order.
 
-    python -m tests.support.crash.sink LOG
+    python -m tests.support.crash_sink LOG
 
 It prints `port N`, then reads orders from its stdin and answers each with `done`.
 
@@ -34,7 +34,7 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.support.crash.sink_session import Session, say
+from tests.support.crash_sink_session import Session, say
 
 
 @dataclass(slots=True)

@@ -16,7 +16,7 @@ import psycopg
 from sqlalchemy import Connection, text
 from sqlalchemy.engine import make_url
 
-from bench.desk import LIST, Desk
+from bench.workspace import LIST, Desk
 from mailer.actions.lists.add_list import add_list
 from mailer.app import resource
 from mailer.domain.keyring import Keyring

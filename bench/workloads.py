@@ -11,15 +11,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bench.blast import Blast, blast
-from bench.desk import LIST, Desk
+from bench.cpu_meter import start_meter
+from bench.databases import Ledgers
 from bench.figure import Curve, Figure, percentile
-from bench.leavers import PER_SECOND, leaving
-from bench.ledger import Ledgers
 from bench.machine import Machine, signs_per_s
-from bench.meter import start_meter
 from bench.relay import Sink
 from bench.sample import sample_letter
 from bench.service import running
+from bench.unsubscribe_load import PER_SECOND, leaving
+from bench.workspace import LIST, Desk
 from mailer.actions.subscriptions.import_people import import_people
 from mailer.domain.consent import Evidence, Way
 
