@@ -1,4 +1,4 @@
-"""The yardstick of mail that comes in: aiosmtpd as it comes, which throws every mail away: python bench/aiosmtpd_baseline.py."""
+"""The yardstick of incoming mail: aiosmtpd as it is, discarding every mail: python bench/aiosmtpd_baseline.py."""
 
 from __future__ import annotations
 
