@@ -9,16 +9,16 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
 
-from bench.bounce_parsing import reading_returns
-from bench.databases import ledgers
-from bench.figure import Broken, Figure, Skipped
-from bench.intake import taking_in
-from bench.machine import look_at
+from bench.bounce_parsing import measure_bounce_parsing
+from bench.databases import open_databases
+from bench.figure import Figure, MeasurementFailed, Skipped
+from bench.intake import measure_intake
+from bench.machine import inspect_machine
 from bench.process import ROOT
-from bench.relay import sink
-from bench.results import told, write_results
-from bench.workloads import Run, Sizes, importing, launching, leaving_meanwhile, sending
-from bench.workspace import init
+from bench.relay import running_sink
+from bench.results import format_figure, write_results
+from bench.workloads import BenchmarkRun, Sizes, measure_import, measure_launch, measure_sending, measure_unsubscribes
+from bench.workspace import create_secret
 
 QUICK = Sizes(
     blast=20_000, other_blasts=20_000, launch=20_000, import_rows=20_000, leaving_s=5, yardstick=10_000, mails=8_000
@@ -35,20 +35,20 @@ FULL = Sizes(
     yardstick=40_000,
     mails=80_000,
 )
-WORKS: dict[str, Callable[[Run], Iterable[Figure]]] = {
-    "import": importing,
-    "sqlite": partial(sending, kind="sqlite", signed=False),
-    "sqlite-signed": partial(sending, kind="sqlite", signed=True),
-    "postgresql": partial(sending, kind="postgresql", signed=False),
-    "postgresql-signed": partial(sending, kind="postgresql", signed=True),
-    "launch": partial(launching, kind="sqlite"),
-    "launch-postgresql": partial(launching, kind="postgresql"),
-    "leaving": partial(leaving_meanwhile, kind="sqlite"),
-    "leaving-postgresql": partial(leaving_meanwhile, kind="postgresql"),
-    "intake": partial(taking_in, kind="sqlite"),
-    "intake-once": partial(taking_in, kind="sqlite", once=True),
-    "intake-postgresql": partial(taking_in, kind="postgresql"),
-    "returns": reading_returns,
+WORKLOADS: dict[str, Callable[[BenchmarkRun], Iterable[Figure]]] = {
+    "import": measure_import,
+    "sqlite": partial(measure_sending, kind="sqlite", signed=False),
+    "sqlite-signed": partial(measure_sending, kind="sqlite", signed=True),
+    "postgresql": partial(measure_sending, kind="postgresql", signed=False),
+    "postgresql-signed": partial(measure_sending, kind="postgresql", signed=True),
+    "launch": partial(measure_launch, kind="sqlite"),
+    "launch-postgresql": partial(measure_launch, kind="postgresql"),
+    "leaving": partial(measure_unsubscribes, kind="sqlite"),
+    "leaving-postgresql": partial(measure_unsubscribes, kind="postgresql"),
+    "intake": partial(measure_intake, kind="sqlite"),
+    "intake-once": partial(measure_intake, kind="sqlite", once=True),
+    "intake-postgresql": partial(measure_intake, kind="postgresql"),
+    "returns": measure_bounce_parsing,
 }
 
 _BROKEN = "BROKEN: "
@@ -58,9 +58,9 @@ def main(words: list[str] | None = None) -> None:
     """Measure what is asked for; one line a figure on stdout, and the results in a folder."""
     asked = _options().parse_args(words)
     sizes = QUICK if asked.quick else FULL if asked.full else USUAL
-    signal.signal(signal.SIGTERM, _stop)  # so that every child is ended
-    signal.signal(signal.SIGHUP, _stop)
-    measure(asked.only or list(WORKS), sizes, asked.results, server=asked.database, workers=asked.workers)
+    signal.signal(signal.SIGTERM, _exit_on_signal)  # so that every child is ended
+    signal.signal(signal.SIGHUP, _exit_on_signal)
+    measure(asked.only or list(WORKLOADS), sizes, asked.results, server=asked.database, workers=asked.workers)
 
 
 def measure(
@@ -78,20 +78,20 @@ def measure(
     """
     figures: list[Figure] = []
     skipped: list[Skipped] = []
-    with tempfile.TemporaryDirectory(prefix="mailer-bench-") as name, sink(ours=our_sink) as relay:
+    with tempfile.TemporaryDirectory(prefix="mailer-bench-") as name, running_sink(ours=our_sink) as relay:
         folder = Path(name)
-        machine = look_at(folder)
-        for what, much in machine.told():
+        machine = inspect_machine(folder)
+        for what, much in machine.described():
             print(f"{what}: {much}", flush=True)
-        with ledgers(folder, init(folder), server) as made:
-            run = Run(sizes, folder, made, relay, machine, workers)
+        with open_databases(folder, create_secret(folder), server) as made:
+            run = BenchmarkRun(sizes, folder, made, relay, machine, workers)
             for work in names:
                 try:
-                    for figure in WORKS[work](run):
+                    for figure in WORKLOADS[work](run):
                         figures.append(figure)
-                        print(told(figure), flush=True)
-                except (LookupError, Broken) as why:
-                    told_why = _BROKEN + str(why) if isinstance(why, Broken) else str(why)
+                        print(format_figure(figure), flush=True)
+                except (LookupError, MeasurementFailed) as why:
+                    told_why = _BROKEN + str(why) if isinstance(why, MeasurementFailed) else str(why)
                     skipped.append(Skipped(work, told_why))
                     print(f"{work}: not measured: {told_why}", flush=True)
                 write_results(results, machine, figures, skipped, run.curves)
@@ -107,7 +107,7 @@ def _options() -> argparse.ArgumentParser:
     size.add_argument(
         "--full", action="store_true", help=f"{FULL.blast:,} people: the sizes that the bars are meant for; long"
     )
-    options.add_argument("--only", nargs="+", choices=WORKS, metavar="WORK", help=f"of {', '.join(WORKS)}")
+    options.add_argument("--only", nargs="+", choices=WORKLOADS, metavar="WORK", help=f"of {', '.join(WORKLOADS)}")
     options.add_argument(
         "--database", metavar="URL", help="a PostgreSQL where we may make databases (else one is started)"
     )
@@ -116,7 +116,7 @@ def _options() -> argparse.ArgumentParser:
     return options
 
 
-def _stop(number: int, _frame: object) -> None:
+def _exit_on_signal(number: int, _frame: object) -> None:
     raise SystemExit(128 + number)
 
 

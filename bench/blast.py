@@ -5,21 +5,21 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 
-from bench.cpu_meter import Spent, start_meter
-from bench.figure import Broken
+from bench.cpu_meter import CpuUsage, start_meter
+from bench.figure import MeasurementFailed
 from bench.relay import Sink, measure_yardstick
-from bench.service import PATIENCE_S, Service, running
-from bench.workspace import Desk
+from bench.service import TIMEOUT_S, Service, running_service
+from bench.workspace import Workspace
 from mailer.domain.campaign import CampaignState
 from mailer.domain.delivery import DeliveryState
 
-_LOOK_S = 0.05
-_KEEP_S = 0.25
+_POLL_S = 0.05
+_POINT_INTERVAL_S = 0.25
 """Between points of the curve."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Blast:
+class BlastResult:
     """What a blast to everybody took."""
 
     people: int
@@ -27,9 +27,9 @@ class Blast:
     """(seconds since the launch was over, letters accepted by the sink)."""
     yardsticks: tuple[float, float]
     """Just before and just after, letters a second."""
-    spent: Spent
+    cpu_usage: CpuUsage
     peaks_mb: list[float]
-    troubles: list[str]
+    warnings: list[str]
 
     @property
     def rate(self) -> float:
@@ -43,9 +43,9 @@ class Blast:
 
     def rate_between(self, first: int, last: int) -> float:
         """Letters a second from the first-th letter to the last-th."""
-        return (last - first) / max(self._reached(last) - self._reached(first), 1e-9)
+        return (last - first) / max(self._time_of_letter(last) - self._time_of_letter(first), 1e-9)
 
-    def _reached(self, letters: int) -> float:
+    def _time_of_letter(self, letters: int) -> float:
         before = (0.0, 0)
         for point in self.points:
             if point[1] >= letters:
@@ -55,54 +55,58 @@ class Blast:
         return before[0]
 
 
-def blast(
-    desk: Desk, sink: Sink, people: int, *, workers: int = 1, server_pid: int | None = None, yardstick_letters: int
-) -> Blast:
+def run_blast(
+    desk: Workspace, sink: Sink, people: int, *, workers: int = 1, server_pid: int | None = None, yardstick_letters: int
+) -> BlastResult:
     """Launch a campaign to everybody and wait until all is sent; Broken if anybody is lost or mailed twice."""
-    with running(desk, workers) as service:
+    with running_service(desk, workers) as service:
         before = measure_yardstick(sink, yardstick_letters)
         campaign_id = desk.new_campaign()
         taken, meter = sink.taken(), start_meter(service, sink.pid, server_pid)
         desk.command("campaign", "send", campaign_id, "--now")
-        launched = service.said_at("campaign launched", PATIENCE_S * 5)
-        points = _watch(service, sink, taken, people, launched)
+        launched = service.wait_for_time("campaign launched", TIMEOUT_S * 5)
+        points = _record_points(service, sink, taken, people, launched)
         spent = meter.read()
-        _account(desk, campaign_id, people, sink.taken() - taken, service)
-        peaks, troubles = service.peaks_mb(), service.troubles()
+        _check_counts(desk, campaign_id, people, sink.taken() - taken, service)
+        peaks, troubles = service.peaks_mb(), service.warnings()
         after = measure_yardstick(sink, yardstick_letters)
-    return Blast(
+    return BlastResult(
         people=people,
         points=points,
         yardsticks=(before, after),
-        spent=spent,
+        cpu_usage=spent,
         peaks_mb=peaks,
-        troubles=troubles,
+        warnings=troubles,
     )
 
 
-def _watch(service: Service, sink: Sink, taken: int, people: int, launched: float) -> list[tuple[float, int]]:
+def _record_points(service: Service, sink: Sink, taken: int, people: int, launched: float) -> list[tuple[float, int]]:
     points, kept, moved = [(0.0, 0)], 0.0, time.monotonic()
     while True:
         now, letters = time.time() - launched, sink.taken() - taken
         if letters > points[-1][1]:
             moved = time.monotonic()
-        if now - kept >= _KEEP_S or letters >= people or points[-1][1] == 0 < letters:
+        if now - kept >= _POINT_INTERVAL_S or letters >= people or points[-1][1] == 0 < letters:
             points.append((now, letters))
             kept = now
         if letters >= people:
             return points
-        service.make_sure()
-        if time.monotonic() - moved > PATIENCE_S:
-            raise Broken(f"no letter for {PATIENCE_S} s, after {letters} of {people}: {service.told()}")
-        time.sleep(_LOOK_S)
+        service.check_running()
+        if time.monotonic() - moved > TIMEOUT_S:
+            raise MeasurementFailed(
+                f"no letter for {TIMEOUT_S} s, after {letters} of {people}: {service.last_log_lines()}"
+            )
+        time.sleep(_POLL_S)
 
 
-def _account(desk: Desk, campaign_id: int, people: int, letters: int, service: Service) -> None:
+def _check_counts(desk: Workspace, campaign_id: int, people: int, letters: int, service: Service) -> None:
     """Everyone is accounted for, once, or the figures are worth nothing."""
-    until = time.monotonic() + PATIENCE_S
+    until = time.monotonic() + TIMEOUT_S
     told = desk.status(campaign_id)
     while told.campaign.state is not CampaignState.SENT and time.monotonic() < until:
         time.sleep(0.2)
         told = desk.status(campaign_id)
     if told.counts != {DeliveryState.ACCEPTED: people} or letters != people:
-        raise Broken(f"{people} people, {letters} letters, but the ledger says {told.counts}: {service.told()}")
+        raise MeasurementFailed(
+            f"{people} people, {letters} letters, but the ledger says {told.counts}: {service.last_log_lines()}"
+        )

@@ -8,14 +8,14 @@ from email import message_from_bytes, policy
 
 from bench.figure import Figure
 from bench.process import ROOT
-from bench.workloads import Run
-from mailer.mail.bounces.parse_bounce import read_return
+from bench.workloads import BenchmarkRun
+from mailer.mail.bounces.parse_bounce import parse_bounce
 
 _SAMPLES = ROOT / "tests" / "mail" / "bounces" / "samples"
 _ROUNDS = 20
 
 
-def reading_returns(_run: Run) -> Iterator[Figure]:
+def measure_bounce_parsing(_run: BenchmarkRun) -> Iterator[Figure]:
     """The samples of the tests, over and over; the standard library parses the same, and says nothing of them."""
     mails = [file.read_bytes() for file in sorted(_SAMPLES.glob("*.eml"))] * _ROUNDS
     began = time.perf_counter()
@@ -24,7 +24,7 @@ def reading_returns(_run: Run) -> Iterator[Figure]:
     parsed = len(mails) / (time.perf_counter() - began)
     began = time.perf_counter()
     for raw in mails:
-        read_return(raw)
+        parse_bounce(raw)
     rate = len(mails) / (time.perf_counter() - began)
     yield Figure(
         work=f"{len(mails):,} mails that came back are read",

@@ -6,54 +6,57 @@ import os
 import time
 from dataclasses import dataclass
 
-from bench.process import busy_s, cpu_s
+from bench.process import cpu_seconds, machine_cpu_seconds
 from bench.service import Service
 
-NOISE = 0.15
+QUIET_CORES = 0.15
 """Cores that other programs may use meanwhile without a word."""
 
 
 @dataclass(frozen=True, slots=True)
-class Spent:
+class CpuUsage:
     """Seconds of user and system time, by who spent them; and the cores that all other programs kept busy."""
 
-    by: dict[str, float]
-    elsewhere: float
+    by_process: dict[str, float]
+    other_cores: float
 
-    def us_each(self, number: int) -> dict[str, float]:
+    def us_per_item(self, number: int) -> dict[str, float]:
         """Microseconds for each of so many."""
-        return {who: seconds / number * 1e6 for who, seconds in self.by.items()}
+        return {who: seconds / number * 1e6 for who, seconds in self.by_process.items()}
 
     @property
     def remarks(self) -> list[str]:
         """A word where others disturbed the measurement."""
-        return [f"other programs kept {self.elsewhere:.1f} cores busy"] if self.elsewhere >= NOISE else []
+        return [f"other programs kept {self.other_cores:.1f} cores busy"] if self.other_cores >= QUIET_CORES else []
 
 
 @dataclass(frozen=True, slots=True)
-class Meter:
+class CpuMeter:
     """Running; `read` as often as wanted."""
 
     pids: dict[str, tuple[int, ...]]
     began: float
     before: dict[str, float]
 
-    def read(self) -> Spent:
+    def read(self) -> CpuUsage:
         """What was spent since the start."""
-        spent = {who: now - self.before[who] for who, now in _so_far(self.pids).items()}
+        spent = {who: now - self.before[who] for who, now in _cpu_seconds(self.pids).items()}
         everything, bench = spent.pop("everything"), spent.pop("bench")
         others = everything - bench - sum(spent.values())
-        return Spent(spent, max(others / (time.monotonic() - self.began), 0.0))
+        return CpuUsage(spent, max(others / (time.monotonic() - self.began), 0.0))
 
 
-def start_meter(service: Service, sink_pid: int | None = None, server_pid: int | None = None) -> Meter:
+def start_meter(service: Service, sink_pid: int | None = None, server_pid: int | None = None) -> CpuMeter:
     """A meter of the service, and of the sink and PostgreSQL where they take part."""
     pids = {"service": tuple(process.pid for process in service.processes)}
     pids |= {who: (pid,) for who, pid in (("sink", sink_pid), ("PostgreSQL", server_pid)) if pid is not None}
-    return Meter(pids, time.monotonic(), _so_far(pids))
+    return CpuMeter(pids, time.monotonic(), _cpu_seconds(pids))
 
 
-def _so_far(pids: dict[str, tuple[int, ...]]) -> dict[str, float]:
+def _cpu_seconds(pids: dict[str, tuple[int, ...]]) -> dict[str, float]:
     times = os.times()
     bench = times.user + times.system + times.children_user + times.children_system
-    return {who: cpu_s(*theirs) for who, theirs in pids.items()} | {"bench": bench, "everything": busy_s()}
+    return {who: cpu_seconds(*theirs) for who, theirs in pids.items()} | {
+        "bench": bench,
+        "everything": machine_cpu_seconds(),
+    }

@@ -16,23 +16,23 @@ import psycopg
 from sqlalchemy import Connection, text
 from sqlalchemy.engine import make_url
 
-from bench.workspace import LIST, Desk
+from bench.workspace import LIST, Workspace
 from mailer.actions.lists.add_list import add_list
-from mailer.app import resource
+from mailer.app import resource_folder
 from mailer.domain.keyring import Keyring
 from mailer.domain.subscription import SubscriptionState
 from mailer.store.database import insert_into, insert_many, open_engine
-from mailer.store.migration import bring_up_to_date
+from mailer.store.migration import migrate_database
 from mailer.store.people_tables import subscriber, subscription
 from tests.support.postgres import find_binaries, running_postgres
 
 _CHUNK = 20_000
-_SERVER = ("shared_buffers=256MB", "max_wal_size=4GB", "max_connections=100")
+_SERVER_SETTINGS = ("shared_buffers=256MB", "max_wal_size=4GB", "max_connections=100")
 """Everything else as PostgreSQL has it: fsync and synchronous_commit are on."""
 
 
 @dataclass(slots=True)
-class Ledgers:
+class Databases:
     """Databases made for one run; a filled one is filled once and then copied."""
 
     folder: Path
@@ -52,7 +52,7 @@ class Ledgers:
         """The url of a database of `sqlite` or `postgresql` with so many confirmed people on the one list."""
         if (kind, people) not in self._filled:
             url = self._empty(kind)
-            fill(url, self.keyring, people, self.folder)
+            fill_database(url, self.keyring, people, self.folder)
             self._filled[kind, people] = url
         self._made += 1
         filled = self._filled[kind, people]
@@ -84,7 +84,7 @@ class Ledgers:
         binaries = find_binaries()
         if binaries is None:
             raise LookupError("no PostgreSQL here: neither the wheel's binaries nor the system's")
-        template = self._stack.enter_context(running_postgres(binaries, _SERVER))
+        template = self._stack.enter_context(running_postgres(binaries, _SERVER_SETTINGS))
         self.server = template.format(name="postgres")
         home = make_url(self.server).query["host"]
         self.server_pid = int(Path(f"{home}/data/postmaster.pid").read_text().splitlines()[0])
@@ -97,21 +97,21 @@ def _drop(address: str, name: str) -> None:
 
 
 @contextmanager
-def ledgers(folder: Path, keyring: Keyring, server: str | None) -> Iterator[Ledgers]:
+def open_databases(folder: Path, keyring: Keyring, server: str | None) -> Iterator[Databases]:
     """Databases in this folder, and on this PostgreSQL (one of our own if None)."""
-    made = Ledgers(folder, keyring, server)
+    made = Databases(folder, keyring, server)
     try:
         yield made
     finally:
         made.close()
 
 
-def fill(url: str, keyring: Keyring, people: int, folder: Path) -> None:
+def fill_database(url: str, keyring: Keyring, people: int, folder: Path) -> None:
     """Migrate an empty database, and put so many confirmed people who do not exist on a list."""
-    desk = Desk(folder, url)
+    desk = Workspace(folder, url)
     desk.write_settings(relay_port=25)
-    bring_up_to_date(url, resource("migrations"))
-    desk.act(lambda app: add_list(app, name=LIST, title="The bench", owner="ada@example.net"))
+    migrate_database(url, resource_folder("migrations"))
+    desk.run_action(lambda app: add_list(app, name=LIST, title="The bench", owner="ada@example.net"))
     engine = open_engine(url)
     now = datetime.now(UTC)
     with engine.begin() as tx:

@@ -30,7 +30,7 @@ class Figure:
         return None if self.its_value is None else self.value / self.its_value
 
     @property
-    def judged(self) -> float:
+    def compared_value(self) -> float:
         """What bar and aim are held against."""
         return self.value if self.ratio is None else self.ratio
 
@@ -39,16 +39,16 @@ class Figure:
         """Met, or missed by how much of the bar; nothing where there is no bar."""
         if self.bar is None:
             return ""
-        short = (self.judged - self.bar) / self.bar * (1 if self.less_is_better else -1)
+        short = (self.compared_value - self.bar) / self.bar * (1 if self.less_is_better else -1)
         if short > 0:
             return f"missed by {short * 100:.0f} %"
         if self.aim is None:
             return "met"
-        reached = self.judged <= self.aim if self.less_is_better else self.judged >= self.aim
+        reached = self.compared_value <= self.aim if self.less_is_better else self.compared_value >= self.aim
         return "met, and the aim" if reached else "met"
 
 
-class Broken(Exception):
+class MeasurementFailed(Exception):
     """The service, or what we measure it with, did not do what it should: there is no figure."""
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from bench.relay import postfix_program
 from tests.support.postgres import find_binaries
 
-_APPENDS, _OCTETS = 200, 4096
+_SAMPLES, _SAMPLE_OCTETS = 200, 4096
 _SIGNING_S = 2
 
 
@@ -34,7 +34,7 @@ class Machine:
     postfix: str
     fdatasync_ms: float
 
-    def told(self) -> list[tuple[str, str]]:
+    def described(self) -> list[tuple[str, str]]:
         """For people: what, and how much."""
         return [
             ("processor", f"{self.cpu}, {self.cores} cores"),
@@ -44,16 +44,16 @@ class Machine:
             ("SQLite", self.sqlite),
             ("PostgreSQL", self.postgresql or "none"),
             ("Postfix", self.postfix or "none: our own sink and source are used"),
-            ("fdatasync of 4 KB", f"{self.fdatasync_ms:.2f} ms (median of {_APPENDS} appends)"),
+            ("fdatasync of 4 KB", f"{self.fdatasync_ms:.2f} ms (median of {_SAMPLES} appends)"),
         ]
 
 
-def look_at(folder: Path) -> Machine:
+def inspect_machine(folder: Path) -> Machine:
     """This machine, and the disk of this folder."""
     binaries = find_binaries()
     postconf = postfix_program("postconf")
     return Machine(
-        cpu=_cpu(),
+        cpu=_cpu_model(),
         cores=len(os.sched_getaffinity(0)),
         kernel=f"{platform.system()} {platform.release()}",
         load=os.getloadavg()[0],
@@ -71,8 +71,8 @@ def fdatasync_ms(folder: Path) -> float:
     file = folder / "appended"
     descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     try:
-        for _ in range(_APPENDS):
-            os.write(descriptor, os.urandom(_OCTETS))
+        for _ in range(_SAMPLES):
+            os.write(descriptor, os.urandom(_SAMPLE_OCTETS))
             began = time.perf_counter()
             os.fdatasync(descriptor)
             took.append(time.perf_counter() - began)
@@ -82,10 +82,10 @@ def fdatasync_ms(folder: Path) -> float:
     return statistics.median(took) * 1000
 
 
-def signs_per_s() -> float:
+def signatures_per_s() -> float:
     """What `openssl speed rsa2048` signs a second on one core. Raises LookupError without openssl."""
     try:
-        told = _said("openssl", "speed", "-seconds", _SIGNING_S, "rsa2048")
+        told = _output("openssl", "speed", "-seconds", _SIGNING_S, "rsa2048")
     except FileNotFoundError:
         raise LookupError("there is no openssl here, the yardstick of signing") from None
     found = re.search(r"^rsa\s+2048 bits\s+\S+s\s+\S+s\s+([\d.]+)", told, re.MULTILINE)
@@ -94,15 +94,15 @@ def signs_per_s() -> float:
     return float(found[1])
 
 
-def _cpu() -> str:
+def _cpu_model() -> str:
     found = re.search(r"^model name\s*:\s*(.+)$", Path("/proc/cpuinfo").read_text(), re.MULTILINE)
     return found[1] if found else platform.machine()
 
 
 def _version(*command: object) -> str:
-    told = _said(*command).strip()
+    told = _output(*command).strip()
     return told.rpartition(" ")[2] if " " in told else told
 
 
-def _said(*command: object) -> str:
+def _output(*command: object) -> str:
     return subprocess.run([str(word) for word in command], capture_output=True, text=True, check=False).stdout

@@ -12,7 +12,7 @@ _WIDTH, _HEIGHT = 860, 420
 _LEFT, _RIGHT, _TOP, _BOTTOM = 80, 20, 56, 56
 _COLOURS = ("#1b6ca8", "#c2571a", "#2e7d32", "#7b3fa0", "#b3261e")
 _BUCKETS = 120
-_SHORTEST_S = 0.5
+_MIN_BUCKET_S = 0.5
 """Under which a rate is noise."""
 
 
@@ -49,18 +49,18 @@ def plot(curves: list[Curve], title: str) -> str:
     for (curve, points), colour in zip(lines, _COLOURS * len(lines), strict=False):
         path = " ".join(f"{x(seconds):.1f},{y(rate):.1f}" for seconds, rate in points)
         parts.append(f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="2"/>')
-        parts.append(_key(lines.index((curve, points)), colour, curve.title))
+        parts.append(_legend(lines.index((curve, points)), colour, curve.title))
     mean = sum(curve.its_rate for curve in curves) / max(len(curves), 1)
     parts.append(_line(_LEFT, y(mean), _WIDTH - _RIGHT, y(mean), "#222", dashes=True))
     name = curves[0].yardstick if curves else ""
-    parts.append(_key(len(curves), "#222", f"{name}, the yardstick of the same run: {mean:,.0f}", dashes=True))
+    parts.append(_legend(len(curves), "#222", f"{name}, the yardstick of the same run: {mean:,.0f}", dashes=True))
     return "\n".join([*parts, "</svg>\n"])
 
 
 def _rates(curve: Curve) -> list[tuple[float, float]]:
     """The rate of each stretch, drawn in its middle."""
     whole = curve.points[-1][0]
-    shortest = max(_SHORTEST_S, whole / _BUCKETS)
+    shortest = max(_MIN_BUCKET_S, whole / _BUCKETS)
     kept = [curve.points[0]]
     for point in curve.points[1:]:
         if point[0] - kept[-1][0] >= shortest:
@@ -88,7 +88,7 @@ def _text(x: float, y: float, words: str, *, anchor: str = "start", size: int = 
     return f"<text {place}>{escape(words)}</text>"
 
 
-def _key(number: int, colour: str, words: str, dashes: bool = False) -> str:
+def _legend(number: int, colour: str, words: str, dashes: bool = False) -> str:
     y = _HEIGHT + 8 + 22 * number
     width = "" if dashes else ' stroke-width="3"'
     line = _line(_LEFT, y, _LEFT + 28, y, colour, dashes).replace("/>", f"{width}/>")

@@ -13,12 +13,12 @@ from typing import Any
 ROOT = Path(__file__).parent.parent
 PYTHON = sys.executable
 _TICKS = os.sysconf("SC_CLK_TCK")
-_PATIENCE_S = 40
+_STOP_TIMEOUT_S = 40
 """A service may wait half a minute for its relay before it ends by itself."""
 
 
 @contextmanager
-def child(*command: object, **how: Any) -> Iterator[subprocess.Popen[bytes]]:
+def child_process(*command: object, **how: Any) -> Iterator[subprocess.Popen[bytes]]:
     """A process of ours while the block runs: at its end it is asked to go, and killed if it does not."""
     process = subprocess.Popen([str(word) for word in command], stdin=subprocess.DEVNULL, **how)
     try:
@@ -27,13 +27,13 @@ def child(*command: object, **how: Any) -> Iterator[subprocess.Popen[bytes]]:
         # One more Ctrl-C must not leave it running.
         try:
             process.terminate()
-            process.wait(_PATIENCE_S)
+            process.wait(_STOP_TIMEOUT_S)
         finally:
             process.kill()
             process.wait()
 
 
-def family(pid: int) -> list[int]:
+def process_tree(pid: int) -> list[int]:
     """The process and all that descend from it; empty once it is gone."""
     parents = {}
     for folder in Path("/proc").iterdir():
@@ -46,18 +46,18 @@ def family(pid: int) -> list[int]:
     return found
 
 
-def cpu_s(*pids: int) -> float:
+def cpu_seconds(*pids: int) -> float:
     """User and system seconds of these processes and their descendants so far, those that ended included."""
     ticks = 0
     for pid in pids:
-        for one in family(pid):
+        for one in process_tree(pid):
             with suppress(OSError):
                 # utime, stime, cutime, cstime: proc(5), /proc/PID/stat.
                 ticks += sum(int(number) for number in _stat(one)[11:15])
     return ticks / _TICKS
 
 
-def busy_s() -> float:
+def machine_cpu_seconds() -> float:
     """Seconds that all processes of the machine together have computed for so far: proc(5), /proc/stat."""
     user, nice, system = Path("/proc/stat").read_text().split(maxsplit=4)[1:4]
     return (int(user) + int(nice) + int(system)) / _TICKS

@@ -14,11 +14,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.figure import Broken
-from bench.process import PYTHON, ROOT, child
+from bench.figure import MeasurementFailed
+from bench.process import PYTHON, ROOT, child_process
 
 SESSIONS, OCTETS = 20, 10_240
-_SBIN = "/usr/sbin"
+_POSTFIX_FOLDER = "/usr/sbin"
 _COUNT = re.compile(rb"mesg=(\d+)\r")
 
 
@@ -50,11 +50,11 @@ class Sink:
 
 def postfix_program(name: str) -> str | None:
     """Where a program of Postfix's is; root's folders are looked at too."""
-    return shutil.which(name) or shutil.which(name, path=_SBIN)
+    return shutil.which(name) or shutil.which(name, path=_POSTFIX_FOLDER)
 
 
 @contextmanager
-def sink(ours: bool = False, keep: Path | None = None) -> Iterator[Sink]:
+def running_sink(ours: bool = False, keep: Path | None = None) -> Iterator[Sink]:
     """A relay on a free port while the block runs; our own where Postfix's is missing, or where `ours`.
 
     Ours keeps the last letter in a file, if one is named.
@@ -69,7 +69,7 @@ def sink(ours: bool = False, keep: Path | None = None) -> Iterator[Sink]:
     memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
     with tempfile.TemporaryDirectory(dir=memory) as folder:
         counter = Path(folder) / "counter"
-        with counter.open("wb") as out, child(*command, stdout=out) as process:
+        with counter.open("wb") as out, child_process(*command, stdout=out) as process:
             _wait_open(port, process)
             yield Sink(port, process.pid, counter, program is not None)
 
@@ -98,4 +98,4 @@ def _wait_open(port: int, process: subprocess.Popen[bytes]) -> None:
             if probe.connect_ex(("127.0.0.1", port)) == 0:
                 return
         time.sleep(0.02)
-    raise Broken(f"the sink on port {port} does not answer")
+    raise MeasurementFailed(f"the sink on port {port} does not answer")

@@ -14,14 +14,16 @@ from bench.plot import plot
 _HEADINGS = ("work", "measured", "yardstick", "ratio", "at least", "aim", "")
 
 
-def told(figure: Figure) -> str:
+def format_figure(figure: Figure) -> str:
     """One line for the terminal."""
-    words = [f"{figure.work}: {_number(figure.value)} {figure.unit}"]
+    words = [f"{figure.work}: {_format_number(figure.value)} {figure.unit}"]
     if figure.ratio is not None:
-        words.append(f"{figure.ratio:.2f} x {figure.yardstick} ({_number(figure.its_value or 0)})")
+        words.append(f"{figure.ratio:.2f} x {figure.yardstick} ({_format_number(figure.its_value or 0)})")
     if figure.bar is not None:
-        words.append(f"{_bound(figure)} {_limit(figure, figure.bar)}, aim {_limit(figure, figure.aim)}")
-    words += [figure.verdict, _cpu(figure), figure.note]
+        words.append(
+            f"{_bound_word(figure)} {_format_limit(figure, figure.bar)}, aim {_format_limit(figure, figure.aim)}"
+        )
+    words += [figure.verdict, _format_cpu(figure), figure.note]
     return "; ".join(word for word in words if word)
 
 
@@ -48,12 +50,12 @@ def _markdown(
     at: datetime, machine: Machine, figures: list[Figure], skipped: list[Skipped], curves: list[Curve]
 ) -> str:
     lines = [f"# Measured {at:%Y-%m-%d %H:%M} UTC", ""]
-    lines += [f"- {what}: {much}" for what, much in machine.told()]
+    lines += [f"- {what}: {much}" for what, much in machine.described()]
     lines += ["", f"| {' | '.join(_HEADINGS)} |", f"|{'---|' * len(_HEADINGS)}"]
-    lines += [f"| {' | '.join(_row(figure))} |" for figure in figures]
+    lines += [f"| {' | '.join(_table_row(figure))} |" for figure in figures]
     if spent := [figure for figure in figures if figure.cpu_us]:
         lines += ["", "CPU time (user and system) and remarks:", ""]
-        lines += [f"- {one.work}: {_cpu(one)}" + (f"; {one.note}" if one.note else "") for one in spent]
+        lines += [f"- {one.work}: {_format_cpu(one)}" + (f"; {one.note}" if one.note else "") for one in spent]
     if noted := [figure for figure in figures if figure.note and not figure.cpu_us]:
         lines += ["", "Remarks:", ""]
         lines += [f"- {one.work}: {one.note}" for one in noted]
@@ -65,29 +67,29 @@ def _markdown(
     return "\n".join(lines) + "\n"
 
 
-def _row(figure: Figure) -> tuple[str, ...]:
-    yardstick = "" if figure.its_value is None else f"{figure.yardstick}, {_number(figure.its_value)}"
+def _table_row(figure: Figure) -> tuple[str, ...]:
+    yardstick = "" if figure.its_value is None else f"{figure.yardstick}, {_format_number(figure.its_value)}"
     ratio = "" if figure.ratio is None else f"{figure.ratio:.2f}"
-    bounds = (_limit(figure, figure.bar), _limit(figure, figure.aim))
-    return (figure.work, f"{_number(figure.value)} {figure.unit}", yardstick, ratio, *bounds, figure.verdict)
+    bounds = (_format_limit(figure, figure.bar), _format_limit(figure, figure.aim))
+    return (figure.work, f"{_format_number(figure.value)} {figure.unit}", yardstick, ratio, *bounds, figure.verdict)
 
 
-def _bound(figure: Figure) -> str:
+def _bound_word(figure: Figure) -> str:
     return "at most" if figure.less_is_better else "at least"
 
 
-def _limit(figure: Figure, limit: float | None) -> str:
+def _format_limit(figure: Figure, limit: float | None) -> str:
     if limit is None:
         return "-"
     sign = "< " if figure.less_is_better else ""
     return f"{sign}{limit:g} x" if figure.ratio is not None else f"{sign}{limit:,.0f} {figure.unit}"
 
 
-def _cpu(figure: Figure) -> str:
+def _format_cpu(figure: Figure) -> str:
     if not figure.cpu_us:
         return ""
     return "CPU µs each: " + ", ".join(f"{who} {much:.0f}" for who, much in figure.cpu_us.items())
 
 
-def _number(value: float) -> str:
+def _format_number(value: float) -> str:
     return f"{value:,.0f}" if value >= 100 else f"{value:.1f}"

@@ -7,10 +7,10 @@ from email import message_from_bytes, policy
 from email.message import EmailMessage
 from pathlib import Path
 
-from bench.figure import Broken
-from bench.relay import sink
-from bench.service import PATIENCE_S, running
-from bench.workspace import LETTER, LIST, Desk
+from bench.figure import MeasurementFailed
+from bench.relay import running_sink
+from bench.service import TIMEOUT_S, running_service
+from bench.workspace import LETTER, LIST, Workspace
 from mailer.actions.campaigns.new_campaign import new_campaign
 from mailer.actions.campaigns.schedule import send_now
 from mailer.app import App
@@ -23,33 +23,33 @@ def sample_letter(folder: Path, database: str, signed: bool) -> bytes:
     """
     file = folder / "letter.eml"
     file.unlink(missing_ok=True)
-    with sink(ours=True, keep=file) as ours:
-        desk = Desk(folder, database)
+    with running_sink(ours=True, keep=file) as ours:
+        desk = Workspace(folder, database)
         desk.write_settings(relay_port=ours.port, signed=signed)
-        with running(desk) as service:
-            desk.act(_send)
-            until = time.monotonic() + PATIENCE_S
+        with running_service(desk) as service:
+            desk.run_action(_send_campaign)
+            until = time.monotonic() + TIMEOUT_S
             while not ours.taken() and time.monotonic() < until:
-                service.make_sure()
+                service.check_running()
                 time.sleep(0.02)
     if not file.exists():
-        raise Broken("the one letter of the sample never arrived")
+        raise MeasurementFailed("the one letter of the sample never arrived")
     letter = file.read_bytes()
-    _check(letter)
+    _check_personal(letter)
     if signed and b"DKIM-Signature:" not in letter:
         raise LookupError("the service knows the settings, but does not sign")
     return letter
 
 
-async def _send(app: App) -> None:
+async def _send_campaign(app: App) -> None:
     campaign_id = await new_campaign(app, list_name=LIST, texts={"letter.md": LETTER})
     await send_now(app, campaign_id, wait_s=0)
 
 
-def _check(letter: bytes) -> None:
+def _check_personal(letter: bytes) -> None:
     message = message_from_bytes(letter, policy=policy.default)
     for kind in ("plain", "html"):
         part = message.get_body((kind,)) if isinstance(message, EmailMessage) else None
         text = part.get_content() if part else ""
         if "Person 1" not in text or "Town 1" not in text:
-            raise Broken(f"the {kind} part of the letter is not personal: {text[:500]!r}")
+            raise MeasurementFailed(f"the {kind} part of the letter is not personal: {text[:500]!r}")

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from bench.figure import Broken
-from bench.process import PYTHON, ROOT, child, family, peak_mb
-from bench.workspace import Desk
+from bench.figure import MeasurementFailed
+from bench.process import PYTHON, ROOT, child_process, peak_mb, process_tree
+from bench.workspace import Workspace
 
-PATIENCE_S = 60
+TIMEOUT_S = 60
 """Without any progress for so long a run is given up."""
 _TIMESTAMP = re.compile(r"timestamp=(\S+)")
 
@@ -30,12 +30,12 @@ class Service:
     @property
     def web_port(self) -> int:
         """Where its pages are."""
-        found = re.search(r"pages=\"?127\.0\.0\.1:(\d+)", self.says("event=open", PATIENCE_S))
+        found = re.search(r"pages=\"?127\.0\.0\.1:(\d+)", self.wait_for_line("event=open", TIMEOUT_S))
         if found is None:
-            raise Broken(f"the service does not say where its pages are: {self.told()}")
+            raise MeasurementFailed(f"the service does not say where its pages are: {self.last_log_lines()}")
         return int(found[1])
 
-    def says(self, words: str, patience_s: float) -> str:
+    def wait_for_line(self, words: str, patience_s: float) -> str:
         """The first line in any of the logs that holds these words, once it is there."""
         until = time.monotonic() + patience_s
         while time.monotonic() < until:
@@ -43,47 +43,49 @@ class Service:
                 for line in log.read_text(errors="replace").splitlines(keepends=True):
                     if words in line and line.endswith("\n"):
                         return line
-            self.make_sure()
+            self.check_running()
             time.sleep(0.02)
-        raise Broken(f"the service never said {words!r}: {self.told()}")
+        raise MeasurementFailed(f"the service never said {words!r}: {self.last_log_lines()}")
 
-    def said_at(self, words: str, patience_s: float = PATIENCE_S) -> float:
+    def wait_for_time(self, words: str, patience_s: float = TIMEOUT_S) -> float:
         """When it said these words, in seconds since the epoch by its own clock."""
-        line = self.says(words, patience_s)
+        line = self.wait_for_line(words, patience_s)
         found = _TIMESTAMP.search(line)
         if found is None:
-            raise Broken(f"a line without its time: {line}")
+            raise MeasurementFailed(f"a line without its time: {line}")
         return datetime.fromisoformat(found[1]).timestamp()
 
-    def make_sure(self) -> None:
+    def check_running(self) -> None:
         """Broken, with its last words, if a process of it has died."""
         if any(process.poll() is not None for process in self.processes):
-            raise Broken(f"the service ended: {self.told()}")
+            raise MeasurementFailed(f"the service ended: {self.last_log_lines()}")
 
-    def told(self) -> str:
+    def last_log_lines(self) -> str:
         """The last lines of its logs."""
         return "\n".join("\n".join(log.read_text(errors="replace").splitlines()[-15:]) for log in self.logs)
 
-    def troubles(self) -> list[str]:
+    def warnings(self) -> list[str]:
         """What it warned of."""
         lines = [line for log in self.logs for line in log.read_text(errors="replace").splitlines()]
         return [line for line in lines if "level=warning" in line or "level=error" in line]
 
     def peaks_mb(self) -> list[float]:
         """The peak memory of each of its processes, the largest first."""
-        return sorted((peak_mb(one) for process in self.processes for one in family(process.pid)), reverse=True)
+        return sorted((peak_mb(one) for process in self.processes for one in process_tree(process.pid)), reverse=True)
 
 
 @contextmanager
-def running(desk: Desk, workers: int = 1) -> Iterator[Service]:
+def running_service(desk: Workspace, workers: int = 1) -> Iterator[Service]:
     """The service while the block runs, with so many processes that send (on SQLite always one); its doors are open."""
     log = desk.folder / "serve.log"
     environment = {**desk.environment, "MAILER_SENDING__WORKERS": str(workers)}
     with log.open("wb") as out:
         command = (PYTHON, "-m", "mailer", "serve")
-        with child(*command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=out) as process:
+        with child_process(*command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=out) as process:
             service = Service((process,), (log,))
-            service.says("event=open", PATIENCE_S)
+            service.wait_for_line("event=open", TIMEOUT_S)
             if workers > 1:
-                service.says("event=working", PATIENCE_S)  # nothing is measured before its children have started
+                service.wait_for_line(
+                    "event=working", TIMEOUT_S
+                )  # nothing is measured before its children have started
             yield service

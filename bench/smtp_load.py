@@ -15,16 +15,16 @@ from typing import cast
 import uvloop
 
 CONNECTIONS, OCTETS = 20, 2048
-TEXT = (b"We bring seeds, and a cake for whoever digs with us.".ljust(78, b".") + b"\r\n") * (OCTETS // 80 - 3)
+BODY = (b"We bring seeds, and a cake for whoever digs with us.".ljust(78, b".") + b"\r\n") * (OCTETS // 80 - 3)
 
 
-class Hand(asyncio.Protocol):
+class LoadClient(asyncio.Protocol):
     """One connection: a word, its answer, the next word."""
 
     def __init__(self, to: bytes, numbers: Iterator[int], over: asyncio.Future[None], once: bool) -> None:
-        self.to, self.numbers, self.over, self.once = to, numbers, over, once
+        self.to, self.numbers, self.closed, self.once = to, numbers, over, once
         self.answer = b""
-        self.said = self.dialogue()
+        self.steps = self.dialogue()
 
     def dialogue(self) -> Iterator[tuple[bytes, bytes]]:
         """(code awaited, what to say then); one mail after the other, as many as there are."""
@@ -34,7 +34,7 @@ class Hand(asyncio.Protocol):
             yield b"250", b"RCPT TO:<%b>\r\n" % self.to
             yield b"250", b"DATA\r\n"
             head = b"From: someone%d@example.org\r\nMessage-ID: <%d@example.org>\r\nSubject: seeds\r\n\r\n"
-            yield b"354", head % (number, number) + TEXT + b".\r\n"
+            yield b"354", head % (number, number) + BODY + b".\r\n"
             if self.once:
                 break
         yield b"250", b"QUIT\r\n"
@@ -49,14 +49,14 @@ class Hand(asyncio.Protocol):
         if not self.answer.endswith(b"\n") or self.answer[:-2].rpartition(b"\n")[2][3:4] == b"-":
             return
         answer, self.answer = self.answer, b""
-        code, words = next(self.said, (b"221", b""))
+        code, words = next(self.steps, (b"221", b""))
         if not answer.startswith(code):
             raise SystemExit(f"the door said {answer!r}, not {code!r}")
         self.transport.write(words)
 
     def connection_lost(self, _trouble: Exception | None) -> None:
         """The door closes after our QUIT."""
-        self.over.set_result(None)
+        self.closed.set_result(None)
 
 
 async def main(port: int, mails: int, to: bytes, once: bool) -> None:
@@ -67,7 +67,7 @@ async def main(port: int, mails: int, to: bytes, once: bool) -> None:
         left = mails // CONNECTIONS if once else 1
         for _ in range(left):
             over = loop.create_future()
-            await loop.create_connection(partial(Hand, to, numbers, over, once), "127.0.0.1", port)
+            await loop.create_connection(partial(LoadClient, to, numbers, over, once), "127.0.0.1", port)
             await over
 
     began = time.perf_counter()

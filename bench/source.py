@@ -22,11 +22,11 @@ DIALOGUE = (
 )
 
 
-class Source(asyncio.Protocol):
+class SourceClient(asyncio.Protocol):
     """One letter on one connection, a word at a time, as smtp-source gives it."""
 
     def __init__(self, over: Callable[[], None]) -> None:
-        self.over, self.step = over, 0
+        self.closed, self.step = over, 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """The sink speaks first."""
@@ -47,7 +47,7 @@ class Source(asyncio.Protocol):
 
     def connection_lost(self, _trouble: Exception | None) -> None:
         """The sink closes after our QUIT."""
-        self.over()
+        self.closed()
 
 
 async def main(port: int, letters: int) -> None:
@@ -57,7 +57,7 @@ async def main(port: int, letters: int) -> None:
     async def carry() -> None:
         for _ in range(letters // SESSIONS):
             over = asyncio.Event()
-            _, source = await loop.create_connection(partial(Source, over.set), "127.0.0.1", port)
+            _, source = await loop.create_connection(partial(SourceClient, over.set), "127.0.0.1", port)
             await over.wait()
             if source.step < len(DIALOGUE):
                 raise SystemExit("the sink closed before it had taken the letter")

@@ -10,20 +10,20 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bench.blast import Blast, blast
+from bench.blast import BlastResult, run_blast
 from bench.cpu_meter import start_meter
-from bench.databases import Ledgers
+from bench.databases import Databases
 from bench.figure import Curve, Figure, percentile
-from bench.machine import Machine, signs_per_s
+from bench.machine import Machine, signatures_per_s
 from bench.relay import Sink
 from bench.sample import sample_letter
-from bench.service import running
-from bench.unsubscribe_load import PER_SECOND, leaving
-from bench.workspace import LIST, Desk
+from bench.service import running_service
+from bench.unsubscribe_load import PER_SECOND, unsubscribing
+from bench.workspace import LIST, Workspace
 from mailer.actions.subscriptions.import_people import import_people
-from mailer.domain.consent import Evidence, Way
+from mailer.domain.consent import Channel, Evidence
 
-NAMES = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
+DATABASE_NAMES = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -43,31 +43,33 @@ class Sizes:
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class BenchmarkRun:
     """What all works share."""
 
     sizes: Sizes
     folder: Path
-    ledgers: Ledgers
+    databases: Databases
     sink: Sink
     machine: Machine
     workers: int
-    blasts: dict[tuple[str, bool], Blast] = field(default_factory=dict)
+    blasts: dict[tuple[str, bool], BlastResult] = field(default_factory=dict)
     curves: list[Curve] = field(default_factory=list)
 
 
-def importing(run: Run) -> Iterator[Figure]:
+def measure_import(run: BenchmarkRun) -> Iterator[Figure]:
     """A table of people, against a bare loop from csv to sqlite3."""
     people = run.sizes.import_rows
     table = _write_table(run.folder / "people.csv", people)
     began = time.perf_counter()
     _plain_insert(run.folder / "plain.db", table)
     plain = people / (time.perf_counter() - began)
-    desk = Desk(run.folder, run.ledgers.fresh("sqlite", 1))
+    desk = Workspace(run.folder, run.databases.fresh("sqlite", 1))
     desk.write_settings(relay_port=run.sink.port)
     began = time.perf_counter()
     with table.open(newline="") as file:
-        desk.act(lambda app: import_people(app, list_name=LIST, file=file, evidence=Evidence(Way.IMPORT, {})))
+        desk.run_action(
+            lambda app: import_people(app, list_name=LIST, file=file, evidence=Evidence(Channel.IMPORT, {}))
+        )
     rate = people / (time.perf_counter() - began)
     yield Figure(
         work=f"import of {people:,} rows, SQLite",
@@ -78,26 +80,26 @@ def importing(run: Run) -> Iterator[Figure]:
     )
 
 
-def sending(run: Run, kind: str, signed: bool) -> Iterator[Figure]:
+def measure_sending(run: BenchmarkRun, kind: str, signed: bool) -> Iterator[Figure]:
     """A personalised blast; on SQLite unsigned it also gives evenness and memory. LookupError where it cannot be."""
     first = (kind, signed) == ("sqlite", False)
     people = run.sizes.blast if first else run.sizes.other_blasts
-    workers = _workers(run, kind)
-    signs = signs_per_s() if signed and kind == "sqlite" else 0.0
-    letter = len(sample_letter(run.folder, run.ledgers.fresh("sqlite", 1), signed))
-    desk = Desk(run.folder, run.ledgers.fresh(kind, people))
+    workers = _worker_count(run, kind)
+    signs = signatures_per_s() if signed and kind == "sqlite" else 0.0
+    letter = len(sample_letter(run.folder, run.databases.fresh("sqlite", 1), signed))
+    desk = Workspace(run.folder, run.databases.fresh(kind, people))
     desk.write_settings(relay_port=run.sink.port, signed=signed)
-    server = run.ledgers.server_pid if kind == "postgresql" else None
-    told = blast(desk, run.sink, people, workers=workers, server_pid=server, yardstick_letters=run.sizes.yardstick)
+    server = run.databases.server_pid if kind == "postgresql" else None
+    told = run_blast(desk, run.sink, people, workers=workers, server_pid=server, yardstick_letters=run.sizes.yardstick)
     run.blasts[kind, signed] = told
-    title = f"{'signed RSA-2048' if signed else 'unsigned'}, {NAMES[kind]}"
+    title = f"{'signed RSA-2048' if signed else 'unsigned'}, {DATABASE_NAMES[kind]}"
     title += f", {workers} processes that send" if workers > 1 else ""
     run.curves.append(Curve(title=title, points=told.points, yardstick=run.sink.yardstick, its_rate=told.yardstick))
     yardsticks = " before and ".join(f"{rate:,.0f}" for rate in told.yardsticks)
     notes = [f"{letter:,} octets a letter", f"{run.sink.yardstick} {yardsticks} after"]
-    notes += told.spent.remarks
-    notes += [f"{len(told.troubles)} warnings: {told.troubles[0]}"] if told.troubles else []
-    yardstick, its_value, bar, aim = _held_against(run, kind, signed, signs)
+    notes += told.cpu_usage.remarks
+    notes += [f"{len(told.warnings)} warnings: {told.warnings[0]}"] if told.warnings else []
+    yardstick, its_value, bar, aim = _choose_yardstick(run, kind, signed, signs)
     yield Figure(
         work=f"{people:,} letters, {title}",
         value=told.rate,
@@ -106,19 +108,19 @@ def sending(run: Run, kind: str, signed: bool) -> Iterator[Figure]:
         its_value=its_value or None,
         bar=bar if its_value else None,
         aim=aim if its_value else None,
-        cpu_us=told.spent.us_each(people),
+        cpu_us=told.cpu_usage.us_per_item(people),
         note="; ".join(notes),
         details={"yardsticks": told.yardsticks, "peaks_mb": told.peaks_mb, "letter_octets": letter},
     )
-    yield from _whole_blast(told) if first else _memory(told, title)
+    yield from _evenness_and_memory(told) if first else _memory_figure(told, title)
 
 
-def _workers(run: Run, kind: str) -> int:
+def _worker_count(run: BenchmarkRun, kind: str) -> int:
     """How many processes send."""
     return run.workers if kind == "postgresql" else 1
 
 
-def _held_against(run: Run, kind: str, signed: bool, signs: float) -> tuple[str, float, float, float]:
+def _choose_yardstick(run: BenchmarkRun, kind: str, signed: bool, signs: float) -> tuple[str, float, float, float]:
     """Yardstick, its value, bar and aim; value 0 where the yardstick was not measured in this run."""
     if kind == "postgresql":
         sqlite = run.blasts.get(("sqlite", signed))
@@ -129,7 +131,7 @@ def _held_against(run: Run, kind: str, signed: bool, signs: float) -> tuple[str,
     return run.sink.yardstick, run.blasts[kind, signed].yardstick, 0.6, 1.0
 
 
-def _whole_blast(told: Blast) -> Iterator[Figure]:
+def _evenness_and_memory(told: BlastResult) -> Iterator[Figure]:
     part = min(100_000, told.people // 10)
     first, last = told.rate_between(1, part), told.rate_between(told.people - part, told.people)
     yield Figure(
@@ -140,10 +142,12 @@ def _whole_blast(told: Blast) -> Iterator[Figure]:
         its_value=first,
         bar=0.9,
     )
-    yield from _memory(told, "SQLite", bar=200, aim=100)
+    yield from _memory_figure(told, "SQLite", bar=200, aim=100)
 
 
-def _memory(told: Blast, title: str, bar: float | None = None, aim: float | None = None) -> Iterator[Figure]:
+def _memory_figure(
+    told: BlastResult, title: str, bar: float | None = None, aim: float | None = None
+) -> Iterator[Figure]:
     yield Figure(
         work=f"peak memory of the sending process at {told.people:,}, {title}",
         value=told.peaks_mb[0],
@@ -155,40 +159,40 @@ def _memory(told: Blast, title: str, bar: float | None = None, aim: float | None
     )
 
 
-def launching(run: Run, kind: str) -> Iterator[Figure]:
+def measure_launch(run: BenchmarkRun, kind: str) -> Iterator[Figure]:
     """The audience frozen, from `launching` to `sending`, with nothing else to do."""
     people = run.sizes.launch
-    desk = Desk(run.folder, run.ledgers.fresh(kind, people))
+    desk = Workspace(run.folder, run.databases.fresh(kind, people))
     desk.write_settings(relay_port=run.sink.port)
-    server = run.ledgers.server_pid if kind == "postgresql" else None
-    with running(desk) as service:
+    server = run.databases.server_pid if kind == "postgresql" else None
+    with running_service(desk) as service:
         campaign_id = desk.new_campaign()
         meter = start_meter(service, server_pid=server)
         desk.command("campaign", "send", campaign_id, "--now")
-        done = service.said_at("campaign launched", 600)
+        done = service.wait_for_time("campaign launched", 600)
         spent = meter.read()
         took = done - _launched_at(desk, campaign_id)
     yield Figure(
-        work=f"launch of {people:,} recipients, {NAMES[kind]}",
+        work=f"launch of {people:,} recipients, {DATABASE_NAMES[kind]}",
         value=people / took,
         unit="deliveries/s",
         bar=200_000 if kind == "sqlite" else 100_000,
         aim=500_000,
-        cpu_us=spent.us_each(people),
+        cpu_us=spent.us_per_item(people),
         note="; ".join([f"{took:.2f} s", *spent.remarks]),
     )
 
 
-def leaving_meanwhile(run: Run, kind: str) -> Iterator[Figure]:
+def measure_unsubscribes(run: BenchmarkRun, kind: str) -> Iterator[Figure]:
     """People leave through the web door during a launch, and then during a blast at full speed."""
     people = run.sizes.launch
-    desk = Desk(run.folder, run.ledgers.fresh(kind, people))
+    desk = Workspace(run.folder, run.databases.fresh(kind, people))
     desk.write_settings(relay_port=run.sink.port)
-    with running(desk, _workers(run, kind)) as service:
+    with running_service(desk, _worker_count(run, kind)) as service:
         campaign_id, port, taken = desk.new_campaign(), service.web_port, run.sink.taken()
-        with leaving(port, run.ledgers.keyring, people) as left:
+        with unsubscribing(port, run.databases.keyring, people) as left:
             desk.command("campaign", "send", campaign_id, "--now")
-            launched = service.said_at("campaign launched", 600)
+            launched = service.wait_for_time("campaign launched", 600)
             over = time.time() + run.sizes.leaving_s
             while time.time() < over and run.sink.taken() - taken < people * 0.95:
                 time.sleep(0.1)
@@ -196,11 +200,11 @@ def leaving_meanwhile(run: Run, kind: str) -> Iterator[Figure]:
         began = _launched_at(desk, campaign_id)
     spans = {"the launch": (began, launched), "a full-speed blast": (launched, ended)}
     for what, (since, until) in spans.items():
-        waits = left.waits_ms(since, until)
+        waits = left.latencies_ms(since, until)
         failed = [trouble for pressed, trouble in left.failures if since <= pressed < until]
         if waits:
             yield Figure(
-                work=f"unsubscribe during {what}, {NAMES[kind]}: 99th percentile",
+                work=f"unsubscribe during {what}, {DATABASE_NAMES[kind]}: 99th percentile",
                 value=percentile(waits, 0.99),
                 unit="ms",
                 bar=100,
@@ -211,7 +215,7 @@ def leaving_meanwhile(run: Run, kind: str) -> Iterator[Figure]:
             )
 
 
-def _launched_at(desk: Desk, campaign_id: int) -> float:
+def _launched_at(desk: Workspace, campaign_id: int) -> float:
     at = desk.status(campaign_id).campaign.launched_at
     assert at is not None
     return at.timestamp()

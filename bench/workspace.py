@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from bench.figure import Broken
+from bench.figure import MeasurementFailed
 from bench.process import PYTHON, ROOT
-from mailer.actions.campaigns.report import Status, status
+from mailer.actions.campaigns.report import CampaignStatus, campaign_status
 from mailer.app import App, open_app, read_keyring
 from mailer.domain.keyring import Keyring
 from mailer.errors import SettingsRefused
@@ -59,7 +59,7 @@ key_file = "dkim.pem"
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
+class Workspace:
     """One database, and settings.toml beside the run's secret; settings may be overridden by MAILER_ variables."""
 
     folder: Path
@@ -95,7 +95,7 @@ class Desk:
             check=False,
         )
         if told.returncode:
-            raise Broken(f"mailer {' '.join(map(str, words))}: {told.stderr}")
+            raise MeasurementFailed(f"mailer {' '.join(map(str, words))}: {told.stderr}")
         return told.stdout.strip()
 
     def new_campaign(self) -> int:
@@ -103,11 +103,11 @@ class Desk:
         (self.folder / "letter.md").write_text(LETTER)
         return int(self.command("campaign", "new", self.folder / "letter.md", "--list", LIST))
 
-    def status(self, campaign_id: int) -> Status:
+    def status(self, campaign_id: int) -> CampaignStatus:
         """How far the campaign is; a read of ours, in this process."""
-        return self.act(lambda app: status(app, campaign_id))
+        return self.run_action(lambda app: campaign_status(app, campaign_id))
 
-    def act(self, verb: Callable[[App], Awaitable[R]]) -> R:
+    def run_action(self, verb: Callable[[App], Awaitable[R]]) -> R:
         """Have an action done in this process, where a command would take too long to start."""
 
         async def run() -> R:
@@ -120,7 +120,7 @@ class Desk:
         return asyncio.run(run())
 
 
-def init(folder: Path) -> Keyring:
+def create_secret(folder: Path) -> Keyring:
     """Make the run's secret as the service does it."""
     subprocess.run([PYTHON, "-m", "mailer", "init", folder], cwd=ROOT, check=True, capture_output=True)
     return read_keyring(folder / "secret")

@@ -10,39 +10,39 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from mailer.domain.delivery_feedback import CameBack
+from mailer.domain.delivery_feedback import DeliveryFeedback
 from mailer.domain.keyring import Keyring, parse_keyring
 from mailer.domain.language import choose_language
 from mailer.domain.mailing_list import MailingList
-from mailer.domain.provider_call_dedup import KnownCalls
+from mailer.domain.provider_call_dedup import SeenCalls
 from mailer.domain.rate_limits import DomainLimits, Limits, Ramp
-from mailer.domain.site import House, Letterhead
+from mailer.domain.site import ListIdentity, Site
 from mailer.errors import DkimKeyRefused, DnsUnavailable, SecretUnreadable
 from mailer.mail.compose.templates import Templates
 from mailer.mail.dkim.signing import Signer, load_signer, signer_for
-from mailer.mail.provider_events.provider import Hook
+from mailer.mail.provider_events.provider import Provider
 from mailer.network.dns import Dns, open_dns
-from mailer.network.load_provider import read_hook
-from mailer.network.signing_pool import Signing
-from mailer.network.sns_client import Sns
-from mailer.relay.lane_scheduler import EASY
+from mailer.network.load_provider import load_provider
+from mailer.network.signing_pool import SigningPool
+from mailer.network.sns_client import SnsClient
+from mailer.relay.lane_scheduler import DEFAULT_CONCURRENCY
 from mailer.relay.route import Priority
 from mailer.relay.smtp_connection import Relay
 from mailer.settings.governor_table import GovernorSettings
 from mailer.settings.intake_tables import HearingSettings, IntakeSettings, ShieldSettings
 from mailer.settings.load import Settings
-from mailer.settings.toml_tables import DkimSettings, DomainSettings, RelaySettings, host_and_port
+from mailer.settings.toml_tables import DkimSettings, DomainSettings, RelaySettings, parse_host_port
 from mailer.store.database import Database
-from mailer.store.queue.worker_presence import Presence
+from mailer.store.queue.worker_presence import WorkerPresence
 from mailer.store.queue.workers import LEASE
 
 _PACKAGE = Path(__file__).parent
-_DNS_S, _SILENCE_S = 2, 60
+_DNS_TIMEOUT_S, _DNS_RETRY_AFTER_S = 2, 60
 """Seconds for one question about a mail's sender, and for which whoever did not answer is not asked again."""
 
 
 @dataclass(frozen=True, slots=True)
-class Bells:
+class Wakeups:
     """Rung when a row was written that another part waits for; whoever hears one looks into the ledger."""
 
     notices: asyncio.Event = field(default_factory=asyncio.Event)
@@ -56,14 +56,14 @@ class Bells:
     closing: asyncio.Event = field(default_factory=asyncio.Event)
     """Stays rung: letters already handed are awaited, everything else is put down."""
 
-    def of(self, priority: Priority) -> asyncio.Event:
+    def for_priority(self, priority: Priority) -> asyncio.Event:
         """The one for letters of a priority."""
         return self.notices if priority is Priority.NOTICES else self.campaigns
 
-    def ring(self) -> None:
+    def notify_all(self) -> None:
         """All but the last: what the clock and a command from outside amount to."""
-        for bell in (self.notices, self.campaigns, self.incoming, self.schedule):
-            bell.set()
+        for event in (self.notices, self.campaigns, self.incoming, self.schedule):
+            event.set()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -71,12 +71,12 @@ class App:
     """The service as its actions see it."""
 
     database: Database
-    presence: Presence
+    presence: WorkerPresence
     """By which other processes see that our workers are alive."""
-    house: House
+    site: Site
     templates: Templates
     relays: tuple[Relay, ...]
-    domains: Mapping[str, DomainLimits] = field(default_factory=dict)
+    domain_limits: Mapping[str, DomainLimits] = field(default_factory=dict)
     """What certain destinations are to be spared, by their name."""
     shield: ShieldSettings = field(default_factory=ShieldSettings)
     """How many strangers are asked to confirm."""
@@ -90,12 +90,12 @@ class App:
     """Whom to ask who wrote; None where nobody can be asked."""
     signers: tuple[Signer, ...] = ()
     """Who may sign our letters with DKIM, the preferred first."""
-    signing: Signing | None = None
+    signing_pool: SigningPool | None = None
     """Processes that do so; None where a thread of this one does."""
-    hooks: Mapping[str, Hook] = field(default_factory=dict)
+    providers: Mapping[str, Provider] = field(default_factory=dict)
     """Which providers may call us to tell what came back, by their name."""
-    known_calls: KnownCalls = field(default_factory=KnownCalls)
-    sns: Sns = field(default_factory=Sns)
+    known_calls: SeenCalls = field(default_factory=SeenCalls)
+    sns: SnsClient = field(default_factory=SnsClient)
     """Amazon's, for SES."""
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     """Now, aware, in UTC."""
@@ -103,34 +103,34 @@ class App:
     """How long a worker that is not heard of keeps what it claimed."""
     chance: Callable[[], float] = random.random
     """A number in [0, 1)."""
-    bells: Bells = field(default_factory=Bells)
-    cut_off: set[int] = field(default_factory=set)
+    wakeups: Wakeups = field(default_factory=Wakeups)
+    interrupted_mails: set[int] = field(default_factory=set)
     """Mails that were not acted on to the end since the database failed: that try does not count."""
-    refused: list[CameBack] = field(default_factory=list)
+    pending_refusals: list[DeliveryFeedback] = field(default_factory=list)
     """Letters that relays refused for their readers' sake, to be acted on; a crash forgets them."""
 
     async def close(self) -> None:
         """Put everything down; to other processes our workers are dead from now on."""
-        if self.signing is not None:
-            await self.signing.close()
-        await asyncio.to_thread(self.presence.leave)
+        if self.signing_pool is not None:
+            await self.signing_pool.close()
+        await asyncio.to_thread(self.presence.close)
         await self.database.close()
 
-    def letterhead(self, mailing_list: MailingList) -> Letterhead:
-        return Letterhead(house=self.house, mailing_list=mailing_list)
+    def list_identity(self, mailing_list: MailingList) -> ListIdentity:
+        return ListIdentity(site=self.site, mailing_list=mailing_list)
 
-    def language(self, *wanted: str | None) -> str:
+    def language(self, *preferred: str | None) -> str:
         """The first wanted language that we speak, else English."""
-        return choose_language(wanted, self.templates.languages) or self.templates.languages[0]
+        return choose_language(preferred, self.templates.languages) or self.templates.languages[0]
 
 
-def open_app(settings: Settings, *, of: int = 1, sending: bool = False) -> App:
+def open_app(settings: Settings, *, processes: int = 1, for_sending: bool = False) -> App:
     """The App of these settings, as one of so many processes that share the connections to the relays, and the cores.
 
     `sending` readies it for many letters. SecretUnreadable or DkimKeyRefused where a secret or a key cannot be had.
     """
     service, signers = settings.service, tuple(map(read_signer, settings.dkim))
-    house = House(
+    house = Site(
         name=service.name,
         domain=service.domain,
         url=service.url,
@@ -141,24 +141,26 @@ def open_app(settings: Settings, *, of: int = 1, sending: bool = False) -> App:
     database = Database(settings.database.url)
     return App(
         database=database,
-        presence=Presence(database.engine),
+        presence=WorkerPresence(database.engine),
         lease=timedelta(seconds=settings.sending.lease_s),
-        house=house,
-        templates=Templates(resource("templates"), _PACKAGE / "locale"),
-        domains={one.name: _domain(one) for one in settings.domain},
+        site=house,
+        templates=Templates(resource_folder("templates"), _PACKAGE / "locale"),
+        domain_limits={one.name: _domain_limits(one) for one in settings.domain},
         shield=settings.shield,
         governor=settings.governor,
         hearing=settings.hearing,
         intake=settings.intake,
-        dns=_dns(settings),
-        relays=tuple(replace(one, connections=max(2, one.connections // of)) for one in open_relays(settings)),
+        dns=_dns_for_sender_checks(settings),
+        relays=tuple(replace(one, connections=max(2, one.connections // processes)) for one in open_relays(settings)),
         signers=signers,
-        hooks={one.provider: read_hook(one) for one in settings.webhook},
-        signing=Signing(signers, max(1, (os.cpu_count() or 1) // of)) if sending and signers else None,
+        providers={one.provider: load_provider(one) for one in settings.webhook},
+        signing_pool=SigningPool(signers, max(1, (os.cpu_count() or 1) // processes))
+        if for_sending and signers
+        else None,
     )
 
 
-def resource(name: str) -> Path:
+def resource_folder(name: str) -> Path:
     """A folder that stands beside the package in a checkout, and inside it in a wheel."""
     inside = _PACKAGE / name
     return inside if inside.is_dir() else _PACKAGE.parent / name
@@ -168,17 +170,17 @@ def read_keyring(file: Path) -> Keyring:
     """The keys in the secret file."""
     try:
         return parse_keyring(_read_secret(file))
-    except SecretUnreadable as trouble:
+    except SecretUnreadable as error:
         missing = "" if file.exists() else "; `mailer init` makes one"
-        raise SecretUnreadable(f"secret_file {file}: {trouble}{missing}") from None
+        raise SecretUnreadable(f"secret_file {file}: {error}{missing}") from None
 
 
 def read_signer(given: DkimSettings) -> Signer:
     """The signer of one [[dkim]] table; DkimKeyRefused names the file and says why."""
     try:
         return load_signer(given.domain, given.selector, given.key_file.read_bytes())
-    except OSError as trouble:
-        reason = f"cannot be read ({trouble.strerror}); `mailer dkim new` makes one"
+    except OSError as error:
+        reason = f"cannot be read ({error.strerror}); `mailer dkim new` makes one"
     except DkimKeyRefused as refusal:
         reason = str(refusal)
     raise DkimKeyRefused(f"DKIM key {given.key_file}: {reason}")
@@ -200,15 +202,15 @@ def read_password(file: Path) -> str:
     """The password in a file; SecretUnreadable names the file."""
     try:
         return _read_secret(file).strip()
-    except SecretUnreadable as trouble:
-        raise SecretUnreadable(f"password_file {file}: {trouble}") from None
+    except SecretUnreadable as error:
+        raise SecretUnreadable(f"password_file {file}: {error}") from None
 
 
 def _read_secret(file: Path) -> str:
     try:
         return file.read_text()
-    except (OSError, UnicodeDecodeError) as trouble:
-        reason = getattr(trouble, "strerror", None) or "not text"
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "not text"
         raise SecretUnreadable(f"cannot be read ({reason})") from None
 
 
@@ -234,17 +236,19 @@ def _relay(given: RelaySettings, helo: str) -> Relay:
     )
 
 
-def _dns(settings: Settings) -> Dns | None:
+def _dns_for_sender_checks(settings: Settings) -> Dns | None:
     if not settings.hearing.check_senders:
         return None
     try:
         return open_dns(
-            [host_and_port(server) for server in settings.dns.servers], within_s=_DNS_S, silence_s=_SILENCE_S
+            [parse_host_port(server) for server in settings.dns.servers],
+            within_s=_DNS_TIMEOUT_S,
+            silence_s=_DNS_RETRY_AFTER_S,
         )
     except DnsUnavailable:
         return None  # `mailer doctor` says so; until then nobody is proven
 
 
-def _domain(given: DomainSettings) -> DomainLimits:
+def _domain_limits(given: DomainSettings) -> DomainLimits:
     limits = Limits(per_second=given.per_second or None, per_hour=given.per_hour or None, per_day=given.per_day or None)
-    return DomainLimits(connections=given.connections or EASY, limits=limits)
+    return DomainLimits(connections=given.connections or DEFAULT_CONCURRENCY, limits=limits)

@@ -28,7 +28,7 @@ class DkimKeyRefused(MailerError):
     """A key_file of [[dkim]] holds no private key that we could sign with."""
 
 
-class AlreadyThere(MailerError):
+class AlreadyExists(MailerError):
     """What was to be made exists already; nothing was overwritten."""
 
 
@@ -40,7 +40,7 @@ class BackupRefused(MailerError):
     """A backup is damaged, not whole, of a version we do not know, or none at all; says what and where."""
 
 
-class DoorTaken(MailerError):
+class ListenAddressTaken(MailerError):
     """Another program listens on the address one of our doors needs."""
 
 
@@ -60,7 +60,7 @@ class DatabaseMoved(DatabaseUnavailable):
     """The files at a SQLite database's path are not the ones that are open: what is written there, nobody will find."""
 
 
-class NoRoom(MailerError):
+class InboxFull(MailerError):
     """So much waits to be acted on that nothing more is taken in for now."""
 
 
@@ -79,11 +79,11 @@ class ListNameRefused(MailerError):
     """The name cannot be a mailing list's: too long, not plain, or it would shadow a command address."""
 
 
-class ListWordsRefused(MailerError):
+class ListFooterRefused(MailerError):
     """What a list's letters are to say at their end cannot stand there."""
 
 
-class ManuscriptRefused(MailerError):
+class CampaignFileRefused(MailerError):
     """A campaign file cannot be used; says in which line and why."""
 
     def __init__(self, reason: str, line: int | None = None) -> None:
@@ -91,7 +91,7 @@ class ManuscriptRefused(MailerError):
         super().__init__(f"line {line}: {reason}" if line else reason)
 
 
-class LetterUnwritable(MailerError):
+class LetterRenderFailed(MailerError):
     """What we know of a person does not render in a campaign's text; says in which of its lines and why."""
 
     def __init__(self, reason: str, line: int | None = None) -> None:
@@ -99,7 +99,7 @@ class LetterUnwritable(MailerError):
         super().__init__(f"line {line}: {reason}" if line else reason)
 
 
-class MomentRefused(MailerError):
+class TimeRefused(MailerError):
     """The hour does not exist on that clock, or is not a date and time; or a span of time is not one."""
 
 
@@ -132,10 +132,10 @@ class WrongState(MailerError):
 class RelayUnavailable(MailerError):
     """The relay cannot be reached, or does not let us in; nothing was handed to it."""
 
-    def __init__(self, message: str, *, refused: bool = False, crowded: bool = False) -> None:
+    def __init__(self, message: str, *, refused: bool = False, too_many_connections: bool = False) -> None:
         self.refused = refused
         """Whether it answered that it does not want us: trying again soon is of no use, people must act."""
-        self.crowded = crowded
+        self.too_many_connections = too_many_connections
         """Whether it answered that it takes no connection more for now: fewer may do."""
         super().__init__(message)
 
@@ -173,13 +173,13 @@ class FetchFailed(MailerError):
     """A page or file was not to be had from another server, or we do not ask that server."""
 
 
-class CallRefused(MailerError):
+class ProviderCallRefused(MailerError):
     """A call is not proven to be the provider's, or it is too old."""
 
 
-class CallUnderway(MailerError):
+class ProviderCallInProgress(MailerError):
     """The same call came a moment ago, and is being acted on."""
 
 
-class CallUnreadable(MailerError):
+class ProviderCallUnreadable(MailerError):
     """A call is not of the form that its provider's calls have."""

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from mailer.app import App
-from mailer.store.migration import bring_up_to_date
+from mailer.store.migration import migrate_database
 from tests.support.app_helpers import ROOT, Clock, make_app
 from tests.support.fake_relay import FakeRelay
 from tests.support.postgres import find_binaries, running_postgres
@@ -38,7 +38,7 @@ def postgres() -> Iterator[str]:
     with running_postgres(binaries) as where:
         with psycopg.connect(where.format(name="postgres"), autocommit=True) as connection:
             connection.execute("CREATE DATABASE template")
-        bring_up_to_date(where.format(name="template"), MIGRATIONS)
+        migrate_database(where.format(name="template"), MIGRATIONS)
         yield where
 
 
@@ -46,7 +46,7 @@ def postgres() -> Iterator[str]:
 def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A migrated SQLite file to copy."""
     file = tmp_path_factory.mktemp("sqlite") / "template.db"
-    bring_up_to_date(f"sqlite:///{file}", MIGRATIONS)
+    migrate_database(f"sqlite:///{file}", MIGRATIONS)
     return file
 
 

@@ -112,6 +112,6 @@ def test_every_module_begins_with_a_line_a_stranger_understands() -> None:
 
 
 def test_the_top_level_settings_are_what_init_writes() -> None:
-    from mailer.settings.load import settings_text
+    from mailer.settings.load import default_settings_toml
 
-    assert (ROOT / "settings.toml").read_text() == settings_text()
+    assert (ROOT / "settings.toml").read_text() == default_settings_toml()

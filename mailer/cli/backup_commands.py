@@ -9,19 +9,19 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mailer.cli.cli_context import AsJson, say, settings, show_json, told_plainly
+from mailer.cli.cli_context import AsJson, current_settings, print_json, print_message, report_errors
 
 if TYPE_CHECKING:
     from mailer.settings.load import Settings
-    from mailer.store.backup.restore_backup import Restored
-    from mailer.store.backup.write_backup import Belongings
+    from mailer.store.backup.restore_backup import RestoreResult
+    from mailer.store.backup.write_backup import ServiceFiles
 
 
-def belongings(at_hand: Settings) -> Belongings:
+def backup_files(at_hand: Settings) -> ServiceFiles:
     """What goes into a backup besides the database."""
-    from mailer.store.backup.write_backup import Belongings
+    from mailer.store.backup.write_backup import ServiceFiles
 
-    return Belongings(spool=at_hand.intake.spool, secret_file=at_hand.service.secret_file)
+    return ServiceFiles(spool=at_hand.intake.spool, secret_file=at_hand.service.secret_file)
 
 
 def backup(
@@ -31,18 +31,21 @@ def backup(
 
     Keep it as you keep the secret. settings.toml, templates and DKIM keys are not in it.
     """
-    from mailer.app import resource
+    from mailer.app import resource_folder
     from mailer.store.backup.write_backup import back_up
 
-    with told_plainly():
-        at_hand = settings()
-        made = back_up(at_hand.database.url, belongings(at_hand), resource("migrations"), file, datetime.now(UTC))
+    with report_errors():
+        at_hand = current_settings()
+        backup_made = back_up(
+            at_hand.database.url, backup_files(at_hand), resource_folder("migrations"), file, datetime.now(UTC)
+        )
     if as_json:
-        show_json(asdict(made) | {"file": str(file)})
+        print_json(asdict(backup_made) | {"file": str(file)})
         return
-    say(f"{file}: everything as it was at {made.at}; {sum(one.rows for one in made.tables.values())} rows.")
-    for name in made.missing:
-        say(f"mailer: the mail {name} was lost from the spool before; it is not in the backup")
+    rows = sum(table.rows for table in backup_made.tables.values())
+    print_message(f"{file}: everything as it was at {backup_made.at}; {rows} rows.")
+    for name in backup_made.missing:
+        print_message(f"mailer: the mail {name} was lost from the spool before; it is not in the backup")
 
 
 def restore(
@@ -59,35 +62,37 @@ def restore(
 
     The database may be of another kind than the one backed up. All campaigns stand still until you resume them.
     """
-    from mailer.app import resource
-    from mailer.store.backup.restore_backup import restore as put_back
+    from mailer.app import resource_folder
+    from mailer.store.backup.restore_backup import restore_backup
 
-    with told_plainly():
-        at_hand = settings()
-        done = put_back(
+    with report_errors():
+        at_hand = current_settings()
+        restored = restore_backup(
             at_hand.database.url,
-            belongings(at_hand),
-            resource("migrations"),
+            backup_files(at_hand),
+            resource_folder("migrations"),
             file,
             datetime.now(UTC),
             replace=replace,
             migrate=migrate,
         )
-    show_json(asdict(done)) if as_json else _tell(done)
+    print_json(asdict(restored)) if as_json else _print_restored(restored)
 
 
-def _tell(done: Restored) -> None:
-    at = done.manifest.at
+def _print_restored(restored: RestoreResult) -> None:
+    at = restored.manifest.at
     typer.echo(f"Everything is as it was at {at}. What happened since is not known here:")
     typer.echo("- Who left, complained or bounced since then would be mailed again: take them off before you send.")
     typer.echo("- Who joined or confirmed since then is not on the lists.")
-    for number in done.standstill.paused:
+    for number in restored.standstill.paused:
         typer.echo(f"- Campaign {number} is paused. Resume it only if none of its letters left after that hour.")
-    for number in done.standstill.unscheduled:
+    for number in restored.standstill.unscheduled:
         typer.echo(f"- Campaign {number} is a draft and has no hour. Schedule it anew if it was not sent since.")
-    if done.orders:
-        typer.echo(f"- {done.orders} people whom what was replaced knew not to mail are not mailed here either.")
-    for file in done.aside:
-        say(f"What was there before is in {file}.")
-    for name in done.manifest.missing:
-        say(f"mailer: the mail {name} is not in the backup: it was lost from the spool before")
+    if restored.suppressions:
+        typer.echo(
+            f"- {restored.suppressions} people whom what was replaced knew not to mail are not mailed here either."
+        )
+    for file in restored.aside:
+        print_message(f"What was there before is in {file}.")
+    for name in restored.manifest.missing:
+        print_message(f"mailer: the mail {name} is not in the backup: it was lost from the spool before")

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mailer.cli.campaign_control_commands import steering
-from mailer.cli.cli_context import Anyway, AsJson, act, read_text, say, show_json
+from mailer.cli.campaign_control_commands import campaign_control
+from mailer.cli.cli_context import Anyway, AsJson, print_json, print_message, read_text, run_action
 from mailer.domain.campaign import WhenUncertain
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 campaigns = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Write, schedule and follow campaigns.")
 
-campaigns.add_typer(steering)
+campaigns.add_typer(campaign_control)
 
 _TIME_TO_CANCEL_S = 30
 
@@ -45,8 +45,8 @@ def new(
     from mailer.actions.campaigns.new_campaign import new_campaign
 
     texts = {str(file): read_text(file) for file in files}
-    number = act(lambda app: new_campaign(app, list_name=list_name, texts=texts, when_uncertain=if_uncertain))
-    show_json({"id": number}) if as_json else typer.echo(number)
+    number = run_action(lambda app: new_campaign(app, list_name=list_name, texts=texts, when_uncertain=if_uncertain))
+    print_json({"id": number}) if as_json else typer.echo(number)
 
 
 @campaigns.command("schedule")
@@ -61,7 +61,9 @@ def schedule_(
     """Set the hour; again to move it."""
     from mailer.actions.campaigns.schedule import schedule
 
-    _scheduled(act(lambda app: schedule(app, campaign_id, local_time=at, zone=zone, over=over, anyway=anyway)), as_json)
+    _print_scheduled(
+        run_action(lambda app: schedule(app, campaign_id, local_time=at, zone=zone, over=over, anyway=anyway)), as_json
+    )
 
 
 @campaigns.command("send")
@@ -73,46 +75,48 @@ def send(
     as_json: AsJson = False,
 ) -> None:
     """Send in 30 seconds, so that there is time to cancel; says to how many."""
-    from mailer.actions.campaigns.report import reach
+    from mailer.actions.campaigns.report import audience_size
     from mailer.actions.campaigns.schedule import send_now
-    from mailer.store.queue.workers import owned
+    from mailer.store.queue.workers import is_owned
 
-    async def verb(app: App) -> tuple[Campaign, int, bool]:
+    async def send_campaign(app: App) -> tuple[Campaign, int, bool]:
         wait_s = 0 if now else _TIME_TO_CANCEL_S
         campaign = await send_now(app, campaign_id, wait_s=wait_s, over=over, anyway=anyway)
-        return campaign, await reach(app, campaign_id), owned(app.database.engine)
+        return campaign, await audience_size(app, campaign_id), is_owned(app.database.engine)
 
-    campaign, people, running = act(verb)
+    campaign, people, running = run_action(send_campaign)
     if as_json:
-        show_json(asdict(campaign) | {"reach": people, "service_running": running})
+        print_json(asdict(campaign) | {"reach": people, "service_running": running})
         return
     when = "now" if now else f"in {_TIME_TO_CANCEL_S} seconds (mailer campaign cancel {campaign_id} stops it)"
-    say(f"Campaign {campaign_id} goes to {people} people, {when}{_spread(campaign)}.")
+    print_message(f"Campaign {campaign_id} goes to {people} people, {when}{_format_spread(campaign)}.")
     if not running:
-        say("No service is running: it will be sent when `mailer serve` starts, if that is within two hours.")
+        print_message("No service is running: it will be sent when `mailer serve` starts, if that is within two hours.")
 
 
-def _scheduled(campaign: Campaign, as_json: bool) -> None:
+def _print_scheduled(campaign: Campaign, as_json: bool) -> None:
     if as_json:
-        show_json(asdict(campaign))
+        print_json(asdict(campaign))
     else:
-        say(f"Campaign {campaign.id} is scheduled for {campaign.local_time} {campaign.zone}{_spread(campaign)}.")
+        print_message(
+            f"Campaign {campaign.id} is scheduled for {campaign.local_time} {campaign.zone}{_format_spread(campaign)}."
+        )
 
 
-def _spread(campaign: Campaign) -> str:
+def _format_spread(campaign: Campaign) -> str:
     return f", spread over {timedelta(seconds=campaign.over_s)}" if campaign.over_s else ""
 
 
 @campaigns.command("ls")
 def ls(as_json: AsJson = False) -> None:
     """All campaigns, newest first."""
-    from mailer.actions.campaigns.report import every_campaign
+    from mailer.actions.campaigns.report import list_campaigns
 
-    found = act(every_campaign)
+    campaigns_found = run_action(list_campaigns)
     if as_json:
-        show_json([asdict(one) for one in found])
+        print_json([asdict(one) for one in campaigns_found])
         return
-    for one in found:
+    for one in campaigns_found:
         typer.echo(f"{one.id}\t{one.state}\t{one.local_time or '-'} {one.zone or ''}\t{one.subject}")
 
 
@@ -130,23 +134,25 @@ def preview_(
 ) -> None:
     """Print the letter as a reader would get it."""
     from mailer.actions.campaigns.preview import preview
-    from mailer.mail.message.letter import shown, shown_whole
+    from mailer.mail.message.letter import decode_part, preview_letter
 
     if part not in {"text", "html", "eml"}:
-        say(f"mailer: --as {part}: it is text, html or eml")
+        print_message(f"mailer: --as {part}: it is text, html or eml")
         raise typer.Exit(2)
-    known = dict(map(_attribute, attribute or ()))
-    letter = act(lambda app: preview(app, campaign_id, to=to, name=name, language=language, attributes=known))
+    known_attributes = dict(map(_parse_attribute, attribute or ()))
+    letter = run_action(
+        lambda app: preview(app, campaign_id, to=to, name=name, language=language, attributes=known_attributes)
+    )
     if as_json:
-        show_json(shown_whole(letter))
+        print_json(preview_letter(letter))
         return
-    sys.stdout.buffer.write(letter.content if part == "eml" else shown(letter, part).encode())
+    sys.stdout.buffer.write(letter.content if part == "eml" else decode_part(letter, part).encode())
 
 
-def _attribute(text: str) -> tuple[str, str]:
+def _parse_attribute(text: str) -> tuple[str, str]:
     column, equals, value = text.partition("=")
     if not (equals and column.strip()):
-        say(f"mailer: --attribute {text}: it is a column of the people's table and a value, like town=Ankara")
+        print_message(f"mailer: --attribute {text}: it is a column of the people's table and a value, like town=Ankara")
         raise typer.Exit(2)
     return column.strip().lower().replace(" ", "_"), value.strip()
 
@@ -158,21 +164,21 @@ def status_(
     as_json: AsJson = False,
 ) -> None:
     """How far it has come: state, counts, rate, time left, and what holds it up."""
-    from mailer.cli.campaign_progress_bar import follow, show_status
+    from mailer.cli.campaign_progress_bar import print_status, watch_status
 
-    act(lambda app: (follow if watch else show_status)(app, campaign_id, as_json))
+    run_action(lambda app: (watch_status if watch else print_status)(app, campaign_id, as_json))
 
 
 @campaigns.command("show")
 def show(campaign_id: int, as_json: AsJson = False) -> None:
     """The campaign's texts, as they were written."""
-    from mailer.actions.campaigns.show_source import show_texts
+    from mailer.actions.campaigns.show_source import show_source
 
-    found = act(lambda app: show_texts(app, campaign_id))
+    texts = run_action(lambda app: show_source(app, campaign_id))
     if as_json:
-        show_json({"id": campaign_id, "editions": [{"language": key, "text": text} for key, text in found.items()]})
+        print_json({"id": campaign_id, "editions": [{"language": key, "text": text} for key, text in texts.items()]})
         return
-    for language, text in found.items():
+    for language, text in texts.items():
         typer.echo(f"===== {language}\n{text}")
 
 
@@ -184,13 +190,15 @@ def report_(
 ) -> None:
     """What became of the letters: how many are in each state, and what came back; or one line per person."""
     from mailer.actions.campaigns.report import report
-    from mailer.cli.campaign_progress_bar import show_sum
-    from mailer.importers.person_row import defused
+    from mailer.cli.campaign_progress_bar import print_totals
+    from mailer.importers.person_row import escape_formula
 
     async def lines(app: App) -> None:
         out = csv.writer(sys.stdout, lineterminator="\n")
         out.writerow(["address", "state", "attempts", "code", "reply"])
         async for row in report(app, campaign_id):
-            out.writerow([defused(row.address), row.state, row.attempts, row.code or "", defused(row.reply or "")])
+            out.writerow(
+                [escape_formula(row.address), row.state, row.attempts, row.code or "", escape_formula(row.reply or "")]
+            )
 
-    act(lines if as_csv else lambda app: show_sum(app, campaign_id, as_json))
+    run_action(lines if as_csv else lambda app: print_totals(app, campaign_id, as_json))

@@ -8,39 +8,41 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mailer.cli.cli_context import Anyway, AsJson, act, read_text, say, show_json
+from mailer.cli.cli_context import Anyway, AsJson, print_json, print_message, read_text, run_action
 from mailer.domain.delivery import Decision
 
 if TYPE_CHECKING:
-    from mailer.actions.campaigns.retry_settle import Reconsidered
+    from mailer.actions.campaigns.retry_settle import CampaignChange
     from mailer.domain.campaign import Campaign
 
-steering = typer.Typer(rich_markup_mode=None)
+campaign_control = typer.Typer(rich_markup_mode=None)
 
 
-def _moved(campaign: Campaign, as_json: bool) -> None:
+def _print_state(campaign: Campaign, as_json: bool) -> None:
     if as_json:
-        show_json(asdict(campaign))
+        print_json(asdict(campaign))
     else:
-        say(f"Campaign {campaign.id} is {campaign.state}.")
+        print_message(f"Campaign {campaign.id} is {campaign.state}.")
 
 
-def _reconsidered(done: Reconsidered, became: str, as_json: bool) -> None:
+def _print_changed_letters(changed: CampaignChange, became: str, as_json: bool) -> None:
     if as_json:
-        show_json({"id": done.campaign.id, "state": done.campaign.state, "letters": done.letters})
+        print_json({"id": changed.campaign.id, "state": changed.campaign.state, "letters": changed.letters})
     else:
-        say(f"Campaign {done.campaign.id} is {done.campaign.state}. Letters that {became}: {done.letters}.")
+        print_message(
+            f"Campaign {changed.campaign.id} is {changed.campaign.state}. Letters that {became}: {changed.letters}."
+        )
 
 
-@steering.command("pause")
+@campaign_control.command("pause")
 def pause_(campaign_id: int, as_json: AsJson = False) -> None:
     """Hand nothing more of it; letters on their way arrive."""
     from mailer.actions.campaigns.pause_resume_cancel import pause
 
-    _moved(act(lambda app: pause(app, campaign_id)), as_json)
+    _print_state(run_action(lambda app: pause(app, campaign_id)), as_json)
 
 
-@steering.command("correct")
+@campaign_control.command("correct")
 def correct_(
     campaign_id: int,
     files: Annotated[list[Path], typer.Argument(help="The new texts: one file for each language that changes.")],
@@ -50,45 +52,47 @@ def correct_(
     from mailer.actions.campaigns.correct import correct
 
     texts = {str(file): read_text(file) for file in files}
-    done = act(lambda app: correct(app, campaign_id, texts))
+    done = run_action(lambda app: correct(app, campaign_id, texts))
     if as_json:
-        show_json(asdict(done.campaign) | {"languages": done.languages})
+        print_json(asdict(done.campaign) | {"languages": done.languages})
     else:
-        say(f"Campaign {campaign_id} has new texts ({', '.join(done.languages)}); it is {done.campaign.state}.")
+        print_message(
+            f"Campaign {campaign_id} has new texts ({', '.join(done.languages)}); it is {done.campaign.state}."
+        )
 
 
-@steering.command("resume")
+@campaign_control.command("resume")
 def resume_(campaign_id: int, anyway: Anyway = False, as_json: AsJson = False) -> None:
     """Go on with a paused campaign; nobody is left out, nobody gets it twice."""
     from mailer.actions.campaigns.pause_resume_cancel import resume
 
-    _moved(act(lambda app: resume(app, campaign_id, anyway=anyway)), as_json)
+    _print_state(run_action(lambda app: resume(app, campaign_id, anyway=anyway)), as_json)
 
 
-@steering.command("cancel")
+@campaign_control.command("cancel")
 def cancel_(campaign_id: int, as_json: AsJson = False) -> None:
     """Call it off: none of its letters that still wait is ever sent."""
     from mailer.actions.campaigns.pause_resume_cancel import cancel
 
-    _moved(act(lambda app: cancel(app, campaign_id)), as_json)
+    _print_state(run_action(lambda app: cancel(app, campaign_id)), as_json)
 
 
-@steering.command("retry")
+@campaign_control.command("retry")
 def retry_(campaign_id: int, as_json: AsJson = False) -> None:
     """Send the failed letters again, as if they were new; says how many."""
-    from mailer.actions.campaigns.retry_settle import retry
+    from mailer.actions.campaigns.retry_settle import retry_failed
 
-    _reconsidered(act(lambda app: retry(app, campaign_id)), "wait again", as_json)
+    _print_changed_letters(run_action(lambda app: retry_failed(app, campaign_id)), "wait again", as_json)
 
 
-@steering.command("settle")
+@campaign_control.command("settle")
 def settle_(
     campaign_id: int,
     decision: Annotated[Decision, typer.Option("--as", help="What they count as; resend: sent anew.")],
     as_json: AsJson = False,
 ) -> None:
     """Decide on the uncertain letters: handed to the relay, and nobody knows whether they went out."""
-    from mailer.actions.campaigns.retry_settle import settle
+    from mailer.actions.campaigns.retry_settle import resolve_uncertain
 
     became = "wait again" if decision is Decision.RESEND else f"count as {decision}"
-    _reconsidered(act(lambda app: settle(app, campaign_id, decision)), became, as_json)
+    _print_changed_letters(run_action(lambda app: resolve_uncertain(app, campaign_id, decision)), became, as_json)

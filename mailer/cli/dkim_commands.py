@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mailer.cli.cli_context import AsJson, say, settings, show_json, told_plainly
+from mailer.cli.cli_context import AsJson, current_settings, print_json, print_message, report_errors
 from mailer.cli.new_file import write_new
-from mailer.cli.print_health_checks import show_findings
+from mailer.cli.print_health_checks import print_health_checks
 
 if TYPE_CHECKING:
     from mailer.mail.dkim.signing import Signer
@@ -29,26 +29,26 @@ def new(
 ) -> None:
     """Make a key beside settings.toml, and print the DNS record that publishes it."""
     from mailer.errors import SettingsRefused
-    from mailer.mail.dkim.dns_record import record_text, zone_line
+    from mailer.mail.dkim.dns_record import format_key_record, format_zone_line
     from mailer.settings.load import settings_file
     from mailer.settings.toml_tables import DkimSettings
 
-    with told_plainly():
-        domain = domain or settings().service.domain
+    with report_errors():
+        domain = domain or current_settings().service.domain
         file = settings_file().parent / f"dkim-{domain}-{selector}.pem"
         try:
             DkimSettings(domain=domain, selector=selector, key_file=file)
         except ValueError:
             raise SettingsRefused(f"{selector}._domainkey.{domain} is no lower-case DNS name (A-labels)") from None
         signer = _new_signer(domain, selector, file, bits)
-    text = record_text(signer)
+    text = format_key_record(signer)
     if as_json:
-        show_json({"name": signer.record_name, "type": "TXT", "value": text, "key_file": str(file)})
+        print_json({"name": signer.record_name, "type": "TXT", "value": text, "key_file": str(file)})
     else:
-        typer.echo(zone_line(signer.record_name, text))
-    say(f"Wrote {file}. Publish the record above in the DNS, and add to settings.toml, at its end:\n")
-    say(f'[[dkim]]\ndomain = "{domain}"\nselector = "{selector}"\nkey_file = "{file.name}"\n')
-    say("Once `mailer dkim check` says ok, start `mailer serve` anew: settings are read at start.")
+        typer.echo(format_zone_line(signer.record_name, text))
+    print_message(f"Wrote {file}. Publish the record above in the DNS, and add to settings.toml, at its end:\n")
+    print_message(f'[[dkim]]\ndomain = "{domain}"\nselector = "{selector}"\nkey_file = "{file.name}"\n')
+    print_message("Once `mailer dkim check` says ok, start `mailer serve` anew: settings are read at start.")
 
 
 def _new_signer(domain: str, selector: str, file: Path, bits: int) -> Signer:
@@ -56,16 +56,16 @@ def _new_signer(domain: str, selector: str, file: Path, bits: int) -> Signer:
     from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
     from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-    from mailer.errors import AlreadyThere, SettingsRefused
+    from mailer.errors import AlreadyExists, SettingsRefused
     from mailer.mail.dkim.signing import load_signer
 
     if file.exists():
-        raise AlreadyThere(f"{file}: already there; nothing was written")
+        raise AlreadyExists(f"{file}: already there; nothing was written")
     pem = generate_private_key(65537, bits).private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     try:
         write_new(file, pem.decode(), 0o600)
-    except OSError as trouble:
-        raise SettingsRefused(f"{file}: cannot be written ({trouble.strerror})") from None
+    except OSError as error:
+        raise SettingsRefused(f"{file}: cannot be written ({error.strerror})") from None
     return load_signer(domain, selector, pem)
 
 
@@ -74,15 +74,15 @@ def check(as_json: AsJson = False) -> None:
     """Ask the DNS for each configured key, and say whether it is the one we sign with."""
     from mailer.actions.maintenance.check_keys import check_keys
     from mailer.app import read_signer
-    from mailer.cli.print_health_checks import dns_of
+    from mailer.cli.print_health_checks import open_configured_dns
     from mailer.errors import SettingsRefused
 
-    with told_plainly():
-        at_hand = settings()
+    with report_errors():
+        at_hand = current_settings()
         if not at_hand.dkim:
             raise SettingsRefused(
                 "settings.toml has no [[dkim]] table; `mailer dkim new` makes a key and says what to add"
             )
         signers = [read_signer(given) for given in at_hand.dkim]
-        findings = asyncio.run(check_keys(dns_of(at_hand), signers))
-    show_findings(findings, as_json)
+        findings = asyncio.run(check_keys(open_configured_dns(at_hand), signers))
+    print_health_checks(findings, as_json)

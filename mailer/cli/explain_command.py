@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mailer.cli.cli_context import AsJson, say, show_json, told_plainly
+from mailer.cli.cli_context import AsJson, print_json, print_message, report_errors
 
 if TYPE_CHECKING:
-    from mailer.actions.inbound.explain_mail import Explained
+    from mailer.actions.inbound.explain_mail import MailExplanation
     from mailer.domain.keyring import Keyring
 
 _STANDARD_INPUT = "-"
@@ -23,21 +23,23 @@ def explain_files(
     as_json: AsJson = False,
 ) -> None:
     """Tell what mails are (bounce, complaint, automatic reply, command, answer) and what they ask for."""
-    from mailer.actions.inbound.explain_mail import explain
-    from mailer.mail.inbound.command_words import vocabulary_in
+    from mailer.actions.inbound.explain_mail import explain_mail
+    from mailer.mail.inbound.command_words import load_vocabulary
 
     unread = False
-    with told_plainly():
+    with report_errors():
         keyring = _keyring()
         for file in files:
             try:
-                raw = _octets(file)
-            except OSError as trouble:
-                say(f"mailer: {file}: {trouble.strerror}")
+                raw = _read_octets(file)
+            except OSError as error:
+                print_message(f"mailer: {file}: {error.strerror}")
                 unread = True
                 continue
-            told = explain(raw, vocabulary_in(Path(__file__).parents[1] / "locale"), keyring)
-            show_json(_values(file, told)) if as_json else typer.echo(_line(file, told))
+            explanation = explain_mail(raw, load_vocabulary(Path(__file__).parents[1] / "locale"), keyring)
+            print_json(_explanation_as_json(file, explanation)) if as_json else typer.echo(
+                _format_explanation(file, explanation)
+            )
     if unread:
         raise typer.Exit(1)
 
@@ -57,35 +59,37 @@ def _keyring() -> Keyring | None:
         return None
 
 
-def _octets(file: str) -> bytes:
+def _read_octets(file: str) -> bytes:
     if file == _STANDARD_INPUT:
         return sys.stdin.buffer.read(_MOST_OCTETS)
     with Path(file).open("rb") as opened:
         return opened.read(_MOST_OCTETS)
 
 
-def _values(file: str, told: Explained) -> dict[str, object]:
+def _explanation_as_json(file: str, explanation: MailExplanation) -> dict[str, object]:
     return {
         "file": file,
-        "kind": told.kind,
+        "kind": explanation.kind,
         "recipients": [
             {
                 "address": one.address,
                 "action": one.action,
                 "status": one.status,
-                "verdict": one.weight,
+                "verdict": one.severity,
                 "reason": one.reason,
             }
-            for one in told.recipients
+            for one in explanation.recipients
         ],
-        "complaint": {"type": told.complaint_type} if told.complaint_type else None,
-        "commands": list(told.commands),
-        "return_path": told.return_path,
-        "why": told.why,
+        "complaint": {"type": explanation.complaint_type} if explanation.complaint_type else None,
+        "commands": list(explanation.commands),
+        "return_path": explanation.return_path,
+        "why": explanation.why,
     }
 
 
-def _line(file: str, told: Explained) -> str:
+def _format_explanation(file: str, explanation: MailExplanation) -> str:
     """`rosa.eml: command unsubscribe. A whole line is nothing but a command.`"""
-    about = ", ".join((*told.commands, *(f"{one.address} {one.weight} {one.reason}" for one in told.recipients)))
-    return f"{file}: {told.kind}{' ' if about else ''}{about}. {told.why}"
+    about = ", ".join(
+        (*explanation.commands, *(f"{one.address} {one.severity} {one.reason}" for one in explanation.recipients))
+    )
+    return f"{file}: {explanation.kind}{' ' if about else ''}{about}. {explanation.why}"

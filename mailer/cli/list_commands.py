@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from mailer.cli.cli_context import AsJson, act, say, show_json
+from mailer.cli.cli_context import AsJson, print_json, print_message, run_action
 
 PostalAddress = Annotated[
     str | None, typer.Option(help="Of who writes, at the end of each letter of campaigns launched from now on.")
@@ -33,7 +33,7 @@ def add(
     """Open a list; its addresses work at once."""
     from mailer.actions.lists.add_list import add_list
 
-    made = act(
+    made = run_action(
         lambda app: add_list(
             app,
             name=list_name,
@@ -45,7 +45,9 @@ def add(
             reason=reason or "",
         )
     )
-    show_json(asdict(made)) if as_json else say(f"The list {made.name} is open: people join by {made.name}-join@.")
+    print_json(asdict(made)) if as_json else print_message(
+        f"The list {made.name} is open: people join by {made.name}-join@."
+    )
 
 
 @lists.command("set")
@@ -64,7 +66,7 @@ def set_(
     """Change what a list's letters say at their end ("" takes it away), and how many that come back it bears."""
     from mailer.actions.lists.set_list import set_list
 
-    changed = act(
+    changed = run_action(
         lambda app: set_list(
             app,
             list_name,
@@ -75,12 +77,14 @@ def set_(
         )
     )
     if as_json:
-        show_json(asdict(changed))
+        print_json(asdict(changed))
     else:
-        say(f"{list_name}: none after {changed.hard_after} hard, a probe at {changed.soft_limit} points of soft ones.")
+        print_message(
+            f"{list_name}: none after {changed.hard_after} hard, a probe at {changed.soft_limit} points of soft ones."
+        )
         for line in (changed.reason, *(changed.postal_address or "").splitlines()):
             if line:
-                say(f"  {line}")
+                print_message(f"  {line}")
 
 
 @lists.command("show")
@@ -88,7 +92,7 @@ def show(list_name: str, as_json: AsJson = False) -> None:
     """A list, and how many people are on it."""
     from mailer.actions.lists.show_list import show_list
 
-    _print([act(lambda app: show_list(app, list_name))], as_json)
+    _print_lists([run_action(lambda app: show_list(app, list_name))], as_json)
 
 
 @lists.command("ls")
@@ -96,12 +100,12 @@ def ls(as_json: AsJson = False) -> None:
     """All lists."""
     from mailer.actions.lists.show_list import show_lists
 
-    _print(act(show_lists), as_json)
+    _print_lists(run_action(show_lists), as_json)
 
 
-def _print(shown: list[dict[str, Any]], as_json: bool) -> None:
+def _print_lists(shown: list[dict[str, Any]], as_json: bool) -> None:
     if as_json:
-        show_json(shown)
+        print_json(shown)
         return
     for one in shown:
         counts = ", ".join(f"{number} {state}" for state, number in one["subscriptions"].items())

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Annotated, Any, TextIO
 
 import typer
 
-from mailer.cli.cli_context import AsJson, act, say, show_json, told_plainly
-from mailer.cli.people_file import open_people
+from mailer.cli.cli_context import AsJson, print_json, print_message, report_errors, run_action
+from mailer.cli.people_file import open_people_file
 
 if TYPE_CHECKING:
-    from mailer.actions.subscriptions.import_people import Imported
+    from mailer.actions.subscriptions.import_people import ImportResult
     from mailer.importers.people_csv import BadRow
 
 people = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Import, export and look up subscribers.")
@@ -45,10 +45,10 @@ def import_(
     A column that says who left, agreed or bounced is not understood: the table is refused, unless that column is named
     with --ignore-column. What `export --all` wrote brings all states back. Exit 1 where no row could be used.
     """
-    with told_plainly(), open_people(file, encoding) as (table, guessed):
+    with report_errors(), open_people_file(file, encoding) as (table, guessed):
         evidence = {"file": file.name} | ({"ignored": sorted(ignored)} if ignored else {})
-        done = _take_in(table, list_name, evidence, invite, ignored or (), file.stat().st_size)
-    _told(done, as_json, invite, guessed)
+        imported = _import_table(table, list_name, evidence, invite, ignored or (), file.stat().st_size)
+    _print_imported(imported, as_json, invite, guessed)
 
 
 @people.command("add")
@@ -65,40 +65,42 @@ def add(
     from mailer.domain.language import parse_language
     from mailer.domain.local_time import parse_zone
 
-    with told_plainly():
+    with report_errors():
         zone = parse_zone(zone).key if zone else ""
     if language and not parse_language(language):
-        say(f"mailer: {language!r} is not a language tag like en or tr")
+        print_message(f"mailer: {language!r} is not a language tag like en or tr")
         raise typer.Exit(2)
     table = io.StringIO()
     csv.writer(table).writerows([["email", "name", "language", "zone"], [address, name, language, zone]])
     table.seek(0)
-    _told(_take_in(table, list_name, {"command": "subscribers add"}, invite, (), None), as_json, invite, None)
+    _print_imported(
+        _import_table(table, list_name, {"command": "subscribers add"}, invite, (), None), as_json, invite, None
+    )
 
 
-def _take_in(
+def _import_table(
     table: TextIO,
     list_name: str,
-    told: dict[str, Any],
+    source: dict[str, Any],
     invite: bool,
     ignored: Collection[str],
     octets: int | None,
-) -> Imported:
+) -> ImportResult:
     from rich.console import Console
     from rich.progress import Progress
 
     from mailer.actions.subscriptions.import_people import import_people
-    from mailer.domain.consent import Evidence, Way
+    from mailer.domain.consent import Channel, Evidence
 
-    evidence = Evidence(Way.IMPORT, told | {"by": getpass.getuser()})
+    evidence = Evidence(Channel.IMPORT, source | {"by": getpass.getuser()})
     with Progress(console=Console(stderr=True), transient=True, disable=octets is None) as bar:
         task = bar.add_task("importing", total=octets)
 
-        def progress(done: Imported) -> None:
+        def progress(imported: ImportResult) -> None:
             at = min(table.buffer.tell() if hasattr(table, "buffer") else 0, octets or 0)
-            bar.update(task, completed=at, description=f"{done.rows} rows")
+            bar.update(task, completed=at, description=f"{imported.rows} rows")
 
-        return act(
+        return run_action(
             lambda app: import_people(
                 app,
                 list_name=list_name,
@@ -111,38 +113,43 @@ def _take_in(
         )
 
 
-def _told(done: Imported, as_json: bool, invite: bool, guessed: str | None) -> None:
-    how = [*filter(None, [guessed]), *done.guessed]
+def _print_imported(imported: ImportResult, as_json: bool, invite: bool, guessed: str | None) -> None:
+    guesses = [*filter(None, [guessed]), *imported.guessed]
     counts = {
-        "rows": done.rows,
-        "added": done.added,
-        "known": done.known,
-        "repeated": done.repeated,
-        "kept_out": done.kept_out,
-        "bad": done.bad_rows,
+        "rows": imported.rows,
+        "added": imported.added,
+        "known": imported.known,
+        "repeated": imported.repeated,
+        "kept_out": imported.kept_out,
+        "bad": imported.bad_rows,
     }
     if as_json:
-        lines = {"bad_rows": done.bad, "remarks": done.remarks}
-        told = {name: [{"line": one.line, "reason": one.reason} for one in rows] for name, rows in lines.items()}
-        show_json(counts | told | {"guessed": how})
+        lines = {"bad_rows": imported.bad, "remarks": imported.remarks}
+        rows_as_json = {
+            name: [{"line": one.line, "reason": one.reason} for one in rows] for name, rows in lines.items()
+        }
+        print_json(counts | rows_as_json | {"guessed": guesses})
     else:
-        for one in how:
-            say(one)
-        _say_lines(done.remarks)
-        _say_lines(done.bad)
+        for one in guesses:
+            print_message(one)
+        _print_rows(imported.remarks)
+        _print_rows(imported.bad)
         word = "invited" if invite else "added"
-        kept_out, repeated = f"{done.kept_out} kept out (they left)", f"{done.repeated} repeated (the last row counts)"
-        known = f"{done.known} known before"
-        typer.echo(f"{done.added} {word}, {known}, {repeated}, {kept_out}, {done.bad_rows} bad rows: {done.rows} rows")
-    if done.rows and done.bad_rows == done.rows:
+        kept_out, repeated = (
+            f"{imported.kept_out} kept out (they left)",
+            f"{imported.repeated} repeated (the last row counts)",
+        )
+        known, bad = f"{imported.known} known before", f"{imported.bad_rows} bad rows"
+        typer.echo(f"{imported.added} {word}, {known}, {repeated}, {kept_out}, {bad}: {imported.rows} rows")
+    if imported.rows and imported.bad_rows == imported.rows:
         raise typer.Exit(1)
 
 
-def _say_lines(rows: list[BadRow]) -> None:
+def _print_rows(rows: list[BadRow]) -> None:
     for row in rows[:_ROWS_SHOWN]:
-        say(f"line {row.line}: {row.reason}")
+        print_message(f"line {row.line}: {row.reason}")
     if len(rows) > _ROWS_SHOWN:
-        say(f"... and {len(rows) - _ROWS_SHOWN} more (--json lists them)")
+        print_message(f"... and {len(rows) - _ROWS_SHOWN} more (--json lists them)")
 
 
 @people.command("export")
@@ -159,13 +166,13 @@ def export(
 
     try:
         sink = file.open("wb") if file else sys.stdout.buffer
-    except OSError as trouble:
-        say(f"mailer: {file}: {trouble.strerror}")
+    except OSError as error:
+        print_message(f"mailer: {file}: {error.strerror}")
         raise typer.Exit(2) from None
     with io.TextIOWrapper(sink, "utf-8-sig" if bom else "utf-8", newline="") as out:
-        number = act(lambda app: export_people(app, list_name=list_name, file=out, everybody=everybody))
+        number = run_action(lambda app: export_people(app, list_name=list_name, file=out, everybody=everybody))
         out.flush()
-    say(f"{number} exported")
+    print_message(f"{number} exported")
 
 
 @people.command("show")
@@ -173,9 +180,9 @@ def show(address: str, as_json: AsJson = False) -> None:
     """What is known of an address: subscriptions, standing orders, what came back, and the consent record."""
     from mailer.actions.subscriptions.show_person import show_person
 
-    person = act(lambda app: show_person(app, address))
+    person = run_action(lambda app: show_person(app, address))
     if as_json:
-        show_json(person)
+        print_json(person)
         return
     typer.echo(person["address"] + ("\tnever to be mailed" if person["never"] else ""))
     for list_name, state in person["subscriptions"].items():

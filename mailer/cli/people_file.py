@@ -11,22 +11,22 @@ from typing import TextIO
 
 import typer
 
-from mailer.cli.cli_context import say
+from mailer.cli.cli_context import print_message
 
 _IN_MEMORY = 1 << 24
 
 
 @contextmanager
-def open_people(file: Path, encoding: str | None) -> Iterator[tuple[TextIO, str | None]]:
+def open_people_file(file: Path, encoding: str | None) -> Iterator[tuple[TextIO, str | None]]:
     """The file's text, and what was guessed of its encoding.
 
     Raises TableRefused for what is no text, and where its name says that the people in it left.
     """
     from mailer.errors import TableRefused
-    from mailer.importers.column_words import names_departed
+    from mailer.importers.column_words import is_departed_file_name
     from mailer.importers.table_encoding import open_table
 
-    if names_departed(file.stem):
+    if is_departed_file_name(file.stem):
         raise TableRefused(
             f"nobody is imported: its name, {file.name}, says that these people left or never were readers. "
             "(If they are, give the file another name.)"
@@ -35,23 +35,23 @@ def open_people(file: Path, encoding: str | None) -> Iterator[tuple[TextIO, str 
         try:
             octets = opened.enter_context(file.open("rb"))
             if not octets.seekable():
-                kept = opened.enter_context(tempfile.SpooledTemporaryFile(_IN_MEMORY))
-                shutil.copyfileobj(octets, kept)
-                kept.seek(0)
-            beside = _departed_beside(file)
-        except OSError as trouble:
-            say(f"mailer: {file}: {trouble.strerror}")
+                buffered = opened.enter_context(tempfile.SpooledTemporaryFile(_IN_MEMORY))
+                shutil.copyfileobj(octets, buffered)
+                buffered.seek(0)
+            departed_tables = _departed_beside(file)
+        except OSError as error:
+            print_message(f"mailer: {file}: {error.strerror}")
             raise typer.Exit(2) from None
-        if beside:
-            say(f"beside it lies {', '.join(beside[:3])}: who stands there is not kept out by that")
-        table, guessed = open_table(octets if octets.seekable() else kept, encoding)  # type: ignore[arg-type]
+        if departed_tables:
+            print_message(f"beside it lies {', '.join(departed_tables[:3])}: who stands there is not kept out by that")
+        table, guessed = open_table(octets if octets.seekable() else buffered, encoding)  # type: ignore[arg-type]
         yield opened.enter_context(table), guessed
 
 
 def _departed_beside(file: Path) -> list[str]:
     """The tables in the same folder whose names say that they are of people who left."""
-    from mailer.importers.column_words import names_departed
+    from mailer.importers.column_words import is_departed_file_name
 
     if not file.is_file():
         return []
-    return sorted(one.name for one in file.parent.glob(f"*{file.suffix}") if names_departed(one.stem))
+    return sorted(one.name for one in file.parent.glob(f"*{file.suffix}") if is_departed_file_name(one.stem))

@@ -8,30 +8,30 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from mailer.cli.cli_context import show_json
+from mailer.cli.cli_context import print_json
 
 if TYPE_CHECKING:
-    from mailer.domain.health_check import Finding
+    from mailer.domain.health_check import HealthCheck
     from mailer.network.dns import Dns
     from mailer.settings.load import Settings
 
 
-def show_findings(findings: Sequence[Finding], as_json: bool) -> None:
+def print_health_checks(checks: Sequence[HealthCheck], as_json: bool) -> None:
     """One line each, and one more where something is to be done; exit 1 where any fails."""
     if as_json:
-        show_json([asdict(finding) for finding in findings])
+        print_json([asdict(finding) for finding in checks])
     else:
-        for finding in findings:
-            typer.echo(f"{finding.health:<5} {finding.check}: {finding.told}")
-            if finding.mend:
-                typer.echo(f"      {finding.mend}")
-    if any(finding.health == "fail" for finding in findings):
+        for finding in checks:
+            typer.echo(f"{finding.status:<5} {finding.check}: {finding.message}")
+            if finding.remedy:
+                typer.echo(f"      {finding.remedy}")
+    if any(finding.status == "fail" for finding in checks):
         raise typer.Exit(1)
 
 
-def dns_of(settings: Settings) -> Dns:
+def open_configured_dns(settings: Settings) -> Dns:
     """Those the settings name, or this machine's."""
     from mailer.network.dns import open_dns
-    from mailer.settings.toml_tables import host_and_port
+    from mailer.settings.toml_tables import parse_host_port
 
-    return open_dns([host_and_port(server) for server in settings.dns.servers])
+    return open_dns([parse_host_port(server) for server in settings.dns.servers])

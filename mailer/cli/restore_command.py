@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mailer.cli.cli_context import AsJson, act, say, show_json, told_plainly
+from mailer.cli.cli_context import AsJson, print_json, print_message, report_errors, run_action
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from mailer.actions.subscriptions.restore_people import RestoredReader
-    from mailer.domain.bounce import Reason
+    from mailer.domain.bounce import BounceReason
 
 _SHOWN = 20
-_ANY = "bounced"
+_ANY_BOUNCE = "bounced"
 
 
 def restore_subscribers(
@@ -29,7 +29,7 @@ def restore_subscribers(
     provider: Annotated[str | None, typer.Option(help="The domain of their addresses: example.net.")] = None,
     reason: Annotated[
         str, typer.Option(help="bounced, or what was said: unknown_user, full, blocked ... (campaign report).")
-    ] = _ANY,
+    ] = _ANY_BOUNCE,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say who it would be; change nothing.")] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -39,23 +39,23 @@ def restore_subscribers(
     """
     if address is not None and since is None:
         if list_name is None:
-            _misused("which list? --list NAME")
+            _exit_with_usage_error("which list? --list NAME")
         _restore_one(address, list_name or "", as_json)
     elif since is not None and address is None:
-        with told_plainly():
-            hours = _instant(since, zone), _instant(until, zone) if until else None
-            domain, said = _domain(provider), _reason(reason)
+        with report_errors():
+            hours = _parse_instant(since, zone), _parse_instant(until, zone) if until else None
+            domain, said = _parse_provider(provider), _parse_reason(reason)
         _restore_all(hours, domain, said, list_name, dry_run, as_json)
     else:
-        _misused("an address, or --since and all whose letters came back then")
+        _exit_with_usage_error("an address, or --since and all whose letters came back then")
 
 
 def _restore_one(address: str, list_name: str, as_json: bool) -> None:
     from mailer.actions.subscriptions.restore_person import restore_person
 
-    restored = act(lambda app: restore_person(app, address, list_name=list_name, by=getpass.getuser()))
+    restored = run_action(lambda app: restore_person(app, address, list_name=list_name, by=getpass.getuser()))
     if as_json:
-        show_json({"address": address, "list": list_name, **asdict(restored)})
+        print_json({"address": address, "list": list_name, **asdict(restored)})
     else:
         lifted = f"lifted: {', '.join(restored.lifted)}" if restored.lifted else "nothing was lifted"
         undone = f", {restored.undone} letters that came back count no more" if restored.undone else ""
@@ -66,17 +66,17 @@ def _restore_one(address: str, list_name: str, as_json: bool) -> None:
 
 
 def _restore_all(
-    hours: tuple[datetime, datetime | None],
+    period: tuple[datetime, datetime | None],
     provider: str | None,
-    reason: Reason | None,
+    reason: BounceReason | None,
     list_name: str | None,
     dry_run: bool,
     as_json: bool,
 ) -> None:
     from mailer.actions.subscriptions.restore_people import restore_people
 
-    since, until = hours
-    readers = act(
+    since, until = period
+    readers = run_action(
         lambda app: restore_people(
             app,
             since=since,
@@ -85,56 +85,61 @@ def _restore_all(
             provider=provider,
             reason=reason,
             list_name=list_name,
-            rehearse=dry_run,
+            dry_run=dry_run,
         )
     )
-    on = [one for one in readers if one.lists and one.lifted]
-    off = [one for one in readers if not one.lists]
+    restored = [one for one in readers if one.lists and one.lifted]
+    staying_away = [one for one in readers if not one.lists]
     if as_json:
-        counts = {"restored": len(on), "stay_away": len(off), "undone": sum(one.undone for one in readers)}
-        show_json({"dry_run": dry_run} | counts | {"people": [asdict(one) for one in readers]})
+        counts = {
+            "restored": len(restored),
+            "stay_away": len(staying_away),
+            "undone": sum(one.undone for one in readers),
+        }
+        print_json({"dry_run": dry_run} | counts | {"people": [asdict(one) for one in readers]})
         return
-    _show(readers)
+    _print_readers(readers)
     would = "would be" if dry_run else "are"
-    told = (
-        f"{len(on)} {would} written to again, {len(off)} stay away (they left, complained, or bounced at another time)"
-    )
-    typer.echo(f"{told}; {sum(one.undone for one in readers)} letters that came back count no more")
+    reasons = "they left, complained, or bounced at another time"
+    summary = f"{len(restored)} {would} written to again, {len(staying_away)} stay away ({reasons})"
+    typer.echo(f"{summary}; {sum(one.undone for one in readers)} letters that came back count no more")
 
 
-def _show(readers: list[RestoredReader]) -> None:
+def _print_readers(readers: list[RestoredReader]) -> None:
     for one in readers[:_SHOWN]:
-        say(f"{one.address}\t{', '.join(one.lists) or 'stays away'}\tlifted: {', '.join(one.lifted) or 'nothing'}")
+        print_message(
+            f"{one.address}\t{', '.join(one.lists) or 'stays away'}\tlifted: {', '.join(one.lifted) or 'nothing'}"
+        )
     if len(readers) > _SHOWN:
-        say(f"... and {len(readers) - _SHOWN} more (--json lists them all)")
+        print_message(f"... and {len(readers) - _SHOWN} more (--json lists them all)")
 
 
-def _instant(text: str, zone: str) -> datetime:
+def _parse_instant(text: str, zone: str) -> datetime:
     from mailer.domain.local_time import parse_local_time, parse_zone, to_utc
 
     return to_utc(parse_local_time(text), parse_zone(zone))
 
 
-def _domain(provider: str | None) -> str | None:
+def _parse_provider(provider: str | None) -> str | None:
     from mailer.domain.address import parse_address
 
     return parse_address(f"someone@{provider.removeprefix('@')}").domain if provider else None
 
 
-def _reason(said: str) -> Reason | None:
+def _parse_reason(text: str) -> BounceReason | None:
     """What is meant of all that was said of letters; None: whatever."""
-    from mailer.domain.bounce import Reason
-    from mailer.domain.suppression import Reason as OrderReason
+    from mailer.domain.bounce import BounceReason
+    from mailer.domain.suppression import SuppressionReason
 
-    if said == _ANY:
+    if text == _ANY_BOUNCE:
         return None
-    if said in set(OrderReason):
-        _misused(f"--reason {said}: what people said themselves is not undone for many at once")
-    if said not in set(Reason):
-        _misused(f"--reason {said}: one of {_ANY}, {', '.join(Reason)}")
-    return Reason(said)
+    if text in set(SuppressionReason):
+        _exit_with_usage_error(f"--reason {text}: what people said themselves is not undone for many at once")
+    if text not in set(BounceReason):
+        _exit_with_usage_error(f"--reason {text}: one of {_ANY_BOUNCE}, {', '.join(BounceReason)}")
+    return BounceReason(text)
 
 
-def _misused(told: str) -> None:
-    say(f"mailer: {told}")
+def _exit_with_usage_error(message: str) -> None:
+    print_message(f"mailer: {message}")
     raise typer.Exit(2)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mailer.cli.cli_context import say, settings, told_plainly
+from mailer.cli.cli_context import current_settings, print_message, report_errors
 
 if TYPE_CHECKING:
     from mailer.app import App
@@ -28,41 +28,42 @@ def serve(
 
     import uvloop
 
-    from mailer.app import open_app, resource, sending_processes
+    from mailer.app import open_app, resource_folder, sending_processes
     from mailer.entrypoints.imap.poller import open_mailboxes
     from mailer.entrypoints.service.logging_setup import log_to_stderr
     from mailer.entrypoints.service.serve import serve as serve_app
     from mailer.store.migration import check_schema
 
     log_to_stderr()
-    with told_plainly():
-        at_hand = settings()
+    with report_errors():
+        at_hand = current_settings()
         processes = sending_processes(at_hand)
-        app = open_app(at_hand, of=processes, sending=True)
+        app = open_app(at_hand, processes=processes, for_sending=True)
         mailboxes = open_mailboxes(at_hand)
         _warn_of_short_keys(app)
         _warn_of_samples(app)
         if at_hand.service.serve_migrates if migrate is None else migrate:
             _bring_up_to_date(at_hand, save=True)
         else:
-            check_schema(at_hand.database.url, resource("migrations"))
+            check_schema(at_hand.database.url, resource_folder("migrations"))
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(serve_app(app, at_hand.intake, at_hand.web, mailboxes, workers=processes))
 
 
 def _warn_of_short_keys(app: App) -> None:
-    from mailer.mail.dkim.signing import SOUND_BITS
+    from mailer.mail.dkim.signing import RECOMMENDED_KEY_BITS
 
     for signer in app.signers:
-        if signer.key.key_size < SOUND_BITS:
-            say(f"mailer: the DKIM key of {signer.record_name} has {signer.key.key_size} bits; use {SOUND_BITS}")
+        if signer.key.key_size < RECOMMENDED_KEY_BITS:
+            size = f"{signer.key.key_size} bits; use {RECOMMENDED_KEY_BITS}"
+            print_message(f"mailer: the DKIM key of {signer.record_name} has {size}")
 
 
 def _warn_of_samples(app: App) -> None:
-    from mailer.actions.delivery.refuse_sample_settings import unfinished
+    from mailer.actions.delivery.refuse_sample_settings import find_sample_settings
 
-    if (why := unfinished(app)) is not None:
-        say(f"mailer: [service] in settings.toml: {why}; until that is mended campaigns are held")
+    if (why := find_sample_settings(app)) is not None:
+        print_message(f"mailer: [service] in settings.toml: {why}; until that is mended campaigns are held")
 
 
 def worker(
@@ -74,23 +75,23 @@ def worker(
 
     import uvloop
 
-    from mailer.app import open_app, resource
+    from mailer.app import open_app, resource_folder
     from mailer.entrypoints.service.logging_setup import log_to_stderr
-    from mailer.entrypoints.service.worker import work
+    from mailer.entrypoints.service.worker import run_worker
     from mailer.errors import SettingsRefused
     from mailer.store.migration import check_schema
 
     log_to_stderr()
-    with told_plainly():
-        at_hand = settings()
+    with report_errors():
+        at_hand = current_settings()
         if not at_hand.database.url.startswith("postgresql://"):
             raise SettingsRefused(
                 "database.url: on SQLite one `mailer serve` does all the sending; workers need PostgreSQL"
             )
-        check_schema(at_hand.database.url, resource("migrations"))
-        app = open_app(at_hand, of=of, sending=True)
+        check_schema(at_hand.database.url, resource_folder("migrations"))
+        app = open_app(at_hand, processes=of, for_sending=True)
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(work(app, child=child))
+            runner.run(run_worker(app, child=child))
 
 
 def migrate(
@@ -99,28 +100,30 @@ def migrate(
     ] = True,
 ) -> None:
     """Bring the database's schema up to date, after a backup: a copy of a SQLite file, an archive of PostgreSQL."""
-    with told_plainly():
-        _bring_up_to_date(settings(), save=save)
-    say("The database is up to date.")
+    with report_errors():
+        _bring_up_to_date(current_settings(), save=save)
+    print_message("The database is up to date.")
 
 
 def _bring_up_to_date(at_hand: Settings, *, save: bool) -> None:
-    from mailer.app import resource
-    from mailer.cli.backup_commands import belongings
-    from mailer.store.backup.write_backup import save_before_leaving
-    from mailer.store.migration import bring_up_to_date, save_nothing
+    from mailer.app import resource_folder
+    from mailer.cli.backup_commands import backup_files
+    from mailer.store.backup.write_backup import back_up_before_migration
+    from mailer.store.migration import migrate_database, skip_backup
 
-    migrations = resource("migrations")
-    saves = partial(save_before_leaving, belongings(at_hand), migrations, datetime.now(UTC)) if save else save_nothing
-    if saved := bring_up_to_date(at_hand.database.url, migrations, saves):
-        say(f"The database was saved to {saved} before it was migrated.")
+    migrations = resource_folder("migrations")
+    saves = (
+        partial(back_up_before_migration, backup_files(at_hand), migrations, datetime.now(UTC)) if save else skip_backup
+    )
+    if saved := migrate_database(at_hand.database.url, migrations, saves):
+        print_message(f"The database was saved to {saved} before it was migrated.")
 
 
 def demo() -> None:
     """Play the whole story on this machine, against real sockets, with invented people."""
     import sys
 
-    from mailer.demo.story import play
+    from mailer.demo.story import run_demo
 
-    with told_plainly():
-        raise typer.Exit(play(stay=sys.stdin.isatty() and sys.stdout.isatty()))
+    with report_errors():
+        raise typer.Exit(run_demo(stay=sys.stdin.isatty() and sys.stdout.isatty()))

@@ -36,7 +36,7 @@ class InboxLetter:
 
     def header(self, name: str) -> str:
         """The first header of that name, its encoded words (RFC 2047) decoded; empty where there is none."""
-        return _words(BytesHeaderParser().parsebytes(self.content)[name])
+        return _decode_header_text(BytesHeaderParser().parsebytes(self.content)[name])
 
     @property
     def subject(self) -> str:
@@ -69,7 +69,7 @@ class Inbox:
     def __len__(self) -> int:
         return len(self._letters)
 
-    async def remember(self, return_path: str, recipient: str, content: bytes) -> InboxLetter:
+    async def add(self, return_path: str, recipient: str, content: bytes) -> InboxLetter:
         """Keep one letter, and tell those who wait for it."""
         async with self._arrival:
             letter = InboxLetter(
@@ -96,10 +96,10 @@ class Inbox:
 
     def search(self, query: str, *, before: int | None, limit: int) -> tuple[InboxLetter, ...]:
         """Up to `limit` letters whose recipient contains `query`, newest first, numbered below `before`."""
-        wanted, found = query.strip().casefold(), list[InboxLetter]()
+        needle, found = query.strip().casefold(), list[InboxLetter]()
         newest = len(self._letters) if before is None else min(before - 1, len(self._letters))
         for letter in reversed(self._letters[: max(newest, 0)]):
-            if wanted in letter.recipient.casefold():
+            if needle in letter.recipient.casefold():
                 found.append(letter)
             if len(found) == limit:
                 break
@@ -112,12 +112,12 @@ class Inbox:
 
         Each letter is asked about once. TimeoutError after `timeout` seconds says how many had come.
         """
-        found, asked = list[InboxLetter](), 0
+        found, checked = list[InboxLetter](), 0
         try:
             async with asyncio.timeout(timeout), self._arrival:
                 while True:
-                    found += filter(predicate, self._letters[asked:])
-                    asked = len(self._letters)
+                    found += filter(predicate, self._letters[checked:])
+                    checked = len(self._letters)
                     if len(found) >= count:
                         return tuple(found[:count])
                     await self._arrival.wait()
@@ -131,11 +131,11 @@ def _first_part(content: bytes, content_type: str) -> str | None:
         return None
     for part in email.message_from_bytes(content).walk():
         if part.get_content_type() == content_type and part.get_content_disposition() != "attachment":
-            return _text(part)
+            return _decode_text(part)
     return None
 
 
-def _text(part: Message) -> str | None:
+def _decode_text(part: Message) -> str | None:
     octets = part.get_payload(decode=True)
     if not isinstance(octets, bytes):
         return None
@@ -143,19 +143,19 @@ def _text(part: Message) -> str | None:
         text = octets.decode(part.get_content_charset("utf-8"), "replace")
     except (LookupError, ValueError):
         text = octets.decode("utf-8", "replace")
-    return _sound(text)
+    return _without_surrogates(text)
 
 
-def _words(value: object) -> str:
+def _decode_header_text(value: object) -> str:
     if value is None:
         return ""
     try:
         text = str(make_header(decode_header(value)))  # type: ignore[arg-type]
     except (HeaderParseError, LookupError, ValueError):
         text = str(value)
-    return _sound(" ".join(text.split()))
+    return _without_surrogates(" ".join(text.split()))
 
 
-def _sound(text: str) -> str:
+def _without_surrogates(text: str) -> str:
     """Without lone surrogates, which UTF-7 can smuggle in and no page could be encoded with."""
     return text.encode("utf-8", "replace").decode()

@@ -79,7 +79,7 @@ class _Pages:
             letter=letter,
             views=views,
             view=view,
-            passages=self._passages(letter.text or "") if view == "text" else [],
+            passages=self._split_links(letter.text or "") if view == "text" else [],
             source=letter.content.decode("utf-8", "backslashreplace") if view == "source" else "",
             total=len(self.inbox),
             public_url=self.public_url,
@@ -99,16 +99,16 @@ class _Pages:
     def _letter(self, request: Request) -> InboxLetter:
         return self.inbox.letter(_number(request.path_params["number"]))
 
-    def _passages(self, text: str) -> list[tuple[str, str | None]]:
+    def _split_links(self, text: str) -> list[tuple[str, str | None]]:
         """The text cut into (words, where they lead to or None); the words stay as they are."""
         passages: list[tuple[str, str | None]] = []
         end = 0
         for address in _WEB_ADDRESS.finditer(text):
-            passages += [(text[end : address.start()], None), (address[0], self._local(address[0]))]
+            passages += [(text[end : address.start()], None), (address[0], self._local_url(address[0]))]
             end = address.end()
         return [*passages, (text[end:], None)]
 
-    def _local(self, address: str) -> str:
+    def _local_url(self, address: str) -> str:
         rest = address.removeprefix(self.public_url)
         return self.local_url + rest if rest != address and (not rest or rest[0] in "/?#") else address
 

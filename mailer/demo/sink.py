@@ -32,18 +32,18 @@ async def open_sink(inbox: Inbox, *, host: str = "127.0.0.1", port: int = 0) -> 
     conversations: set[asyncio.Task[None]] = set()
     closing = asyncio.Event()
 
-    def welcome(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    def on_connect(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if closing.is_set():
             # Accepted in the very instant in which we close.
             writer.transport.abort()
             return
-        conversation = asyncio.create_task(_converse(inbox, reader, writer))
+        conversation = asyncio.create_task(_run_session(inbox, reader, writer))
         conversations.add(conversation)
         conversation.add_done_callback(conversations.discard)
         # Not in a `finally` of the conversation: one that is cancelled before its first step has none.
         conversation.add_done_callback(lambda _: writer.transport.abort())
 
-    server = await asyncio.start_server(welcome, host, port, limit=_LONGEST_LINE)
+    server = await asyncio.start_server(on_connect, host, port, limit=_LONGEST_LINE)
     try:
         yield server.sockets[0].getsockname()[1]
     finally:
@@ -55,7 +55,7 @@ async def open_sink(inbox: Inbox, *, host: str = "127.0.0.1", port: int = 0) -> 
         await server.wait_closed()
 
 
-async def _converse(inbox: Inbox, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+async def _run_session(inbox: Inbox, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     """One session (RFC 5321), until QUIT or the line breaks. Commands may come in any packets (RFC 2920)."""
     envelope = _Envelope()
     verb, reply = "", "220 demo ESMTP: nothing leaves this machine"
@@ -69,16 +69,16 @@ async def _converse(inbox: Inbox, reader: asyncio.StreamReader, writer: asyncio.
             verb = verb.upper()
             if verb == "DATA" and envelope.recipients:
                 writer.write(b"354 go ahead, end with a dot\r\n")
-                reply = await _take_letter(inbox, envelope, await _read_content(reader))
+                reply = await _store_letter(inbox, envelope, await _read_content(reader))
             else:
                 reply = _reply(verb, argument.strip(), envelope)
         writer.close()
         await writer.wait_closed()
 
 
-async def _take_letter(inbox: Inbox, envelope: _Envelope, content: bytes) -> str:
+async def _store_letter(inbox: Inbox, envelope: _Envelope, content: bytes) -> str:
     for recipient in envelope.recipients:
-        letter = await inbox.remember(envelope.return_path or "", recipient, content)
+        letter = await inbox.add(envelope.return_path or "", recipient, content)
     envelope.clear()
     return f"250 2.0.0 remembered as {letter.number}"
 

@@ -16,44 +16,44 @@ from pathlib import Path
 import aiosmtplib
 import uvicorn
 
-from mailer.app import App, open_app, resource
+from mailer.app import App, open_app, resource_folder
 from mailer.demo.inbox import Inbox
 from mailer.demo.inbox_pages import inbox_app
 from mailer.demo.sink import open_sink
 from mailer.domain.keyring import KEY_OCTETS, Keyring, write_keyring
-from mailer.entrypoints.service.listening_socket import listen
-from mailer.entrypoints.service.serve import Doors, Pages, serving
+from mailer.entrypoints.service.listening_socket import open_listening_socket
+from mailer.entrypoints.service.serve import ListeningPorts, WebServer, run_service
 from mailer.settings.load import Settings, check_settings
-from mailer.store.migration import bring_up_to_date
+from mailer.store.migration import migrate_database
 
 DOMAIN = "lists.example.org"
 HOST = "127.0.0.1"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Stage:
+class DemoService:
     """What the story plays on."""
 
     app: App
     inbox: Inbox
-    doors: Doors
+    ports: ListeningPorts
     inbox_port: int
 
     @property
-    def pages(self) -> str:
-        return f"http://{HOST}:{self.doors.web_port}"
+    def base_url(self) -> str:
+        return f"http://{HOST}:{self.ports.web_port}"
 
     @property
-    def inbox_pages(self) -> str:
+    def inbox_url(self) -> str:
         return f"http://{HOST}:{self.inbox_port}"
 
     async def get(self, path: str) -> tuple[int, str]:
         """GET a page of the service; status and body."""
-        return await asyncio.to_thread(_fetch, f"{self.pages}{path}", None)
+        return await asyncio.to_thread(_fetch, f"{self.base_url}{path}", None)
 
     async def post(self, path: str) -> tuple[int, str]:
         """Press the button of a page; status and body."""
-        return await asyncio.to_thread(_fetch, f"{self.pages}{path}", b"List-Unsubscribe=One-Click")
+        return await asyncio.to_thread(_fetch, f"{self.base_url}{path}", b"List-Unsubscribe=One-Click")
 
     async def mail(self, sender: str, to: str, subject: str = "", body: str = "") -> int:
         """Write to the service as a person would; the SMTP code of the answer."""
@@ -63,7 +63,7 @@ class Stage:
         message.set_content(body)
         try:
             async with aiosmtplib.SMTP(
-                hostname=HOST, port=self.doors.intake_port, local_hostname="example.org"
+                hostname=HOST, port=self.ports.intake_port, local_hostname="example.org"
             ) as client:
                 await client.sendmail(sender, [to], message.as_bytes())
         except aiosmtplib.SMTPRecipientsRefused as refusal:
@@ -72,16 +72,16 @@ class Stage:
 
 
 @asynccontextmanager
-async def on_stage(folder: Path) -> AsyncIterator[Stage]:
+async def run_demo_service(folder: Path) -> AsyncIterator[DemoService]:
     """The service with a database and a secret in `folder`; everything ends with the block."""
     inbox = Inbox(lambda: datetime.now(UTC))
     async with open_sink(inbox) as relay_port:
-        app, settings = _service(folder, relay_port)
-        async with serving(app, settings.intake, settings.web) as doors, _inbox_door(app, inbox, doors) as port:
-            yield Stage(app=app, inbox=inbox, doors=doors, inbox_port=port)
+        app, settings = _open_app(folder, relay_port)
+        async with run_service(app, settings.intake, settings.web) as doors, _serve_inbox(app, inbox, doors) as port:
+            yield DemoService(app=app, inbox=inbox, ports=doors, inbox_port=port)
 
 
-def _service(folder: Path, relay_port: int) -> tuple[App, Settings]:
+def _open_app(folder: Path, relay_port: int) -> tuple[App, Settings]:
     keyring = Keyring(secrets.token_bytes(KEY_OCTETS), ((1, secrets.token_bytes(KEY_OCTETS)),))
     (folder / "secret").write_text(write_keyring(keyring))
     settings = check_settings(
@@ -92,18 +92,18 @@ def _service(folder: Path, relay_port: int) -> tuple[App, Settings]:
             "relay": ({"port": relay_port, "connections": 10},),
         },
         folder / "settings.toml",
-        alone=True,  # whatever stands in the environment is about a real service, with a real database
+        ignore_environment=True,  # whatever stands in the environment is about a real service, with a real database
     )
-    bring_up_to_date(settings.database.url, resource("migrations"))
+    migrate_database(settings.database.url, resource_folder("migrations"))
     return open_app(settings), settings
 
 
 @asynccontextmanager
-async def _inbox_door(app: App, inbox: Inbox, doors: Doors) -> AsyncIterator[int]:
+async def _serve_inbox(app: App, inbox: Inbox, doors: ListeningPorts) -> AsyncIterator[int]:
     local_url = f"http://{HOST}:{doors.web_port}"
-    web = inbox_app(inbox, app.templates, public_url=app.house.url, local_url=local_url)
-    with listen(HOST, 0, "the demo's inbox") as listener:
-        server = Pages(uvicorn.Config(web, log_config=None, lifespan="off", timeout_graceful_shutdown=1))
+    web = inbox_app(inbox, app.templates, public_url=app.site.url, local_url=local_url)
+    with open_listening_socket(HOST, 0, "the demo's inbox") as listener:
+        server = WebServer(uvicorn.Config(web, log_config=None, lifespan="off", timeout_graceful_shutdown=1))
         task = asyncio.create_task(server.serve(sockets=[listener]))
         yield listener.getsockname()[1]
         server.should_exit = True

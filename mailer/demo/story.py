@@ -15,16 +15,16 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from mailer.actions.campaigns.new_campaign import new_campaign
-from mailer.actions.campaigns.report import status
+from mailer.actions.campaigns.report import campaign_status
 from mailer.actions.campaigns.schedule import schedule
 from mailer.actions.lists.add_list import add_list
 from mailer.actions.subscriptions.import_people import import_people
 from mailer.actions.subscriptions.show_person import show_person
 from mailer.demo.inbox import InboxLetter
 from mailer.demo.people import invented_people, write_csv
-from mailer.demo.stage import DOMAIN, HOST, Stage, on_stage
+from mailer.demo.stage import DOMAIN, HOST, DemoService, run_demo_service
 from mailer.domain.campaign import CampaignState
-from mailer.domain.consent import Evidence, Way
+from mailer.domain.consent import Channel, Evidence
 from mailer.domain.delivery import DeliveryState
 from mailer.errors import MailerError
 
@@ -32,34 +32,34 @@ PEOPLE = 500
 ROSA, EMMA, ADA, MALLORY = (f"{name}@example.org" for name in ("rosa", "emma", "ada", "mallory"))
 _ZONE = "Europe/Berlin"
 _SAMPLES = Path(__file__).parent / "samples"
-_PATIENCE_S = 60
+_TIMEOUT_S = 60
 
 
 class DemoFailed(MailerError):
     """Something in the story was not as it should be."""
 
 
-class Story:
+class DemoScenario:
     """What happens, in order; every step ends with what it proved."""
 
-    def __init__(self, stage: Stage, console: Console) -> None:
-        self.stage, self.console = stage, console
+    def __init__(self, service: DemoService, console: Console) -> None:
+        self.service, self.console = service, console
         emma = {"email": EMMA, "name": "Emma Ashgrove", "language": "en", "zone": "Europe/London", "town": "Leeds"}
         self.people = [emma, *invented_people(PEOPLE - 1, seed=2026)]
-        self.emmas_way_out = ""
+        self.emmas_leave_path = ""
 
     async def open(self) -> str:
         """Doors, and a list in three languages."""
-        code, body = await self.stage.get("/health")
+        code, body = await self.service.get("/health")
         check(code == 200 and body == "ok\n", "the pages answer")
         await add_list(
-            self.stage.app,
+            self.service.app,
             name="harvest",
             title="Harvest Letters",
             owner=ADA,
             description="Invitations and news from the harvest circle.",
         )
-        code, body = await self.stage.get("/join/harvest")
+        code, body = await self.service.get("/join/harvest")
         check(code == 200 and all(f'value="{tag}"' in body for tag in ("de", "en", "tr")), "the form has 3 languages")
         return f"the service is up and the list harvest@{DOMAIN} is open, in English, German and Turkish"
 
@@ -68,27 +68,28 @@ class Story:
         table = io.StringIO()
         write_csv(self.people, table)
         table.seek(0)
-        evidence = Evidence(Way.IMPORT, {"file": "people.csv", "by": "ada"})
-        done = await import_people(self.stage.app, list_name="harvest", file=table, evidence=evidence)
-        check((done.added, done.bad) == (PEOPLE, []), "everybody was imported")
-        return f"{done.added} invented people imported, on Ada's word, which is kept as the evidence"
+        evidence = Evidence(Channel.IMPORT, {"file": "people.csv", "by": "ada"})
+        imported = await import_people(self.service.app, list_name="harvest", file=table, evidence=evidence)
+        check((imported.added, imported.bad) == (PEOPLE, []), "everybody was imported")
+        return f"{imported.added} invented people imported, on Ada's word, which is kept as the evidence"
 
     async def rosa_joins(self) -> str:
         """By mail: asks, is asked, replies, is welcomed."""
-        check(await self.stage.mail(ROSA, f"harvest-join@{DOMAIN}", "Hello") == 250, "her mail was taken")
-        asked = await self._letter_to(ROSA, 1)
-        reply_to = asked.header("Reply-To").strip("<> ")
+        check(await self.service.mail(ROSA, f"harvest-join@{DOMAIN}", "Hello") == 250, "her mail was taken")
+        confirmation = await self._letter_to(ROSA, 1)
+        reply_to = confirmation.header("Reply-To").strip("<> ")
         check(reply_to.startswith("harvest-confirm+"), "the letter can be answered")
         check((await self._state_of(ROSA)) == "pending", "she is not on the list before she confirmed")
         check(
-            await self.stage.mail(ROSA, reply_to, f"Re: {asked.subject}", "Yes, please.") == 250, "her reply was taken"
+            await self.service.mail(ROSA, reply_to, f"Re: {confirmation.subject}", "Yes, please.") == 250,
+            "her reply was taken",
         )
         welcome = await self._letter_to(ROSA, 2)
         check("/leave/" in (welcome.text or ""), "the welcome shows her own way out")
         check((await self._state_of(ROSA)) == "confirmed", "she is on the list")
         return "Rosa wrote to harvest-join@, got the letter, replied, and is in"
 
-    async def blast_falls(self) -> str:
+    async def first_campaign_is_sent(self) -> str:
         """Scheduled, launched by the clock, all of it in the inbox."""
         number = await self._schedule("harvest_forum", seconds=3)
         await self._follow(number, PEOPLE + 1)
@@ -98,37 +99,37 @@ class Story:
         check(len(subjects) == 3, "in three languages")
         emmas = next(letter for letter in letters if letter.recipient == EMMA)
         check("Emma" in (emmas.text or ""), "Emma's greets her")
-        self.emmas_way_out = emmas.header("List-Unsubscribe").split(">")[0].removeprefix(f"<https://{DOMAIN}")
+        self.emmas_leave_path = emmas.header("List-Unsubscribe").split(">")[0].removeprefix(f"<https://{DOMAIN}")
         return f"at the hour the clock fired: {len(letters)} letters, one each, in three languages"
 
     async def emma_leaves(self) -> str:
         """GET changes nothing, POST acts."""
-        code, _ = await self.stage.get(self.emmas_way_out)
+        code, _ = await self.service.get(self.emmas_leave_path)
         check(code == 200 and (await self._state_of(EMMA)) == "confirmed", "looking at the page changes nothing")
-        code, body = await self.stage.post(self.emmas_way_out)
+        code, body = await self.service.post(self.emmas_leave_path)
         check(code == 200 and "/rejoin/" in body, "the goodbye page offers Undo")
         check((await self._state_of(EMMA)) == "unsubscribed", "she is off the list")
         return f"Emma ({EMMA}) opened her link, pressed the button, and is out"
 
-    async def second_blast_skips_her(self) -> str:
+    async def second_campaign_skips_her(self) -> str:
         """She gets nothing more."""
-        before = len(self.stage.inbox.letters_to(EMMA))
+        before = len(self.service.inbox.letters_to(EMMA))
         number = await self._schedule("library", seconds=2)
         await self._follow(number, PEOPLE)
-        check(len(self.stage.inbox.letters_to(EMMA)) == before, "nothing for Emma")
+        check(len(self.service.inbox.letters_to(EMMA)) == before, "nothing for Emma")
         return f"the second blast went to {PEOPLE} people, and not to Emma"
 
     async def mallory_fails(self) -> str:
         """A forged token is worth nothing, on the web and by mail."""
-        forged = self.emmas_way_out[:-3] + ("aaa" if not self.emmas_way_out.endswith("aaa") else "bbb")
-        codes = [(await self.stage.get(forged))[0], (await self.stage.post(forged))[0]]
+        forged = self.emmas_leave_path[:-3] + ("aaa" if not self.emmas_leave_path.endswith("aaa") else "bbb")
+        codes = [(await self.service.get(forged))[0], (await self.service.post(forged))[0]]
         check(codes == [404, 404], "the page is not found")
         token = forged.rpartition("/")[2]
-        check(await self.stage.mail(MALLORY, f"harvest-confirm+{token}@{DOMAIN}") == 550, "the mail is refused")
+        check(await self.service.mail(MALLORY, f"harvest-confirm+{token}@{DOMAIN}") == 550, "the mail is refused")
         return "Mallory's forged token: 404 on the web, 550 by mail"
 
     async def _schedule(self, sample: str, seconds: int) -> int:
-        app, zone = self.stage.app, ZoneInfo(_ZONE)
+        app, zone = self.service.app, ZoneInfo(_ZONE)
         starts = (datetime.now(zone) + timedelta(days=12)).strftime("%Y-%m-%dT19:00")
         texts = {
             f"{sample}.{tag}.md": (_SAMPLES / f"{sample}.{tag}.md").read_text("utf-8").replace("EVENT_STARTS", starts)
@@ -151,65 +152,65 @@ class Story:
                 bar.update(task, advance=int(mine))
                 return mine
 
-            await self.stage.inbox.wait_for(ours, _PATIENCE_S, count=letters)
-        for _ in range(_PATIENCE_S * 20):
-            if (told := await status(self.stage.app, number)).campaign.state is CampaignState.SENT:
+            await self.service.inbox.wait_for(ours, _TIMEOUT_S, count=letters)
+        for _ in range(_TIMEOUT_S * 20):
+            if (progress := await campaign_status(self.service.app, number)).campaign.state is CampaignState.SENT:
                 break
             await asyncio.sleep(0.05)
-        check(told.counts == {DeliveryState.ACCEPTED: letters}, "every letter is accounted for")
+        check(progress.counts == {DeliveryState.ACCEPTED: letters}, "every letter is accounted for")
 
     def _newsletters(self) -> list[InboxLetter]:
-        numbers = range(1, len(self.stage.inbox) + 1)
-        letters = (self.stage.inbox.letter(number) for number in numbers)
+        numbers = range(1, len(self.service.inbox) + 1)
+        letters = (self.service.inbox.letter(number) for number in numbers)
         return [letter for letter in letters if letter.header("Precedence") == "bulk"]
 
     async def _letter_to(self, recipient: str, count: int) -> InboxLetter:
-        letters = await self.stage.inbox.wait_for(
-            lambda letter: letter.recipient == recipient, _PATIENCE_S, count=count
+        letters = await self.service.inbox.wait_for(
+            lambda letter: letter.recipient == recipient, _TIMEOUT_S, count=count
         )
         return letters[-1]
 
     async def _state_of(self, address: str) -> str:
-        return str((await show_person(self.stage.app, address))["subscriptions"]["harvest"])
+        return str((await show_person(self.service.app, address))["subscriptions"]["harvest"])
 
 
-def check(proved: bool, what: str) -> None:
+def check(condition: bool, what: str) -> None:
     """DemoFailed unless it is so."""
-    if not proved:
+    if not condition:
         raise DemoFailed(f"the demo failed: it should be so that {what}")
 
 
-def play(*, stay: bool) -> int:
+def run_demo(*, stay: bool) -> int:
     """Play the story; with `stay` the service then stays up until Ctrl-C. The exit code."""
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(30))
     with tempfile.TemporaryDirectory(prefix="mailer-demo-") as folder:
-        asyncio.run(_play(Path(folder), Console(soft_wrap=True), stay))
+        asyncio.run(_run_steps(Path(folder), Console(soft_wrap=True), stay))
     return 0
 
 
-async def _play(folder: Path, console: Console, stay: bool) -> None:
-    async with on_stage(folder) as stage:
-        story = Story(stage, console)
-        acts = (
+async def _run_steps(folder: Path, console: Console, stay: bool) -> None:
+    async with run_demo_service(folder) as stage:
+        story = DemoScenario(stage, console)
+        steps = (
             story.open,
             story.bring_people,
             story.rosa_joins,
-            story.blast_falls,
+            story.first_campaign_is_sent,
             story.emma_leaves,
-            story.second_blast_skips_her,
+            story.second_campaign_skips_her,
             story.mallory_fails,
         )
-        for number, act in enumerate(acts, 1):
-            console.print(f"[green]✓[/] [dim]{number}/{len(acts)}[/] {await act()}")
+        for number, step in enumerate(steps, 1):
+            console.print(f"[green]✓[/] [dim]{number}/{len(steps)}[/] {await step()}")
         if not stay:
             console.print(
                 "\nThat was all. In a terminal of yours it stays up, to look around in its inbox and its pages."
             )
             return
         console.print("\nLook around:")
-        console.print(f"  {stage.inbox_pages}/  the inbox: every letter as HTML, text and source")
-        console.print(f"  {stage.pages}/  the service's own pages; {stage.pages}/join/harvest to join")
-        console.print(f"  smtp://{HOST}:{stage.doors.intake_port}  its mail door: write to harvest-join@{DOMAIN}")
+        console.print(f"  {stage.inbox_url}/  the inbox: every letter as HTML, text and source")
+        console.print(f"  {stage.base_url}/  the service's own pages; {stage.base_url}/join/harvest to join")
+        console.print(f"  smtp://{HOST}:{stage.ports.intake_port}  its mail door: write to harvest-join@{DOMAIN}")
         console.print("\nIt stays up until you press Ctrl-C.")
-        asyncio.get_running_loop().add_signal_handler(signal.SIGINT, stage.app.bells.closing.set)
-        await stage.app.bells.closing.wait()
+        asyncio.get_running_loop().add_signal_handler(signal.SIGINT, stage.app.wakeups.closing.set)
+        await stage.app.wakeups.closing.wait()

@@ -10,43 +10,43 @@ from enum import StrEnum
 from mailer.settings.intake_tables import ShieldSettings
 
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
-PROVEN_A_DAY = 20
+MAX_AUTHENTICATED_PER_DAY = 20
 """Letters a day to somebody whose domain stands behind what they write: no more, or we are in a loop."""
-HELD_PER_MAILBOX = 20
+MAX_DEFERRED_PER_MAILBOX = 20
 """Requests that wait at once for the same mailbox; of more nothing is kept at all."""
-QUIET_FOR = timedelta(days=1)
-LOOK_EVERY = timedelta(minutes=10)
+THROTTLED_FOR = timedelta(days=1)
+CHECK_INTERVAL = timedelta(minutes=10)
 """How often at most a list's last strangers are counted."""
-_LOOK_BACK = timedelta(days=7)
+_RESPONSE_PERIOD = timedelta(days=7)
 _TIME_TO_CONFIRM = timedelta(hours=1)
 
 
-class Counted(StrEnum):
+class CounterKind(StrEnum):
     """What is counted; with whom or what it is counted of, the name of a tally."""
 
     MAILBOX = "mailbox"
     """Letters that somebody else may have caused, to one mailbox."""
-    PROVEN = "proven"
+    AUTHENTICATED = "proven"
     """Letters to one mailbox in answer to mail that is proven to be its own."""
     SOURCE = "source"
     """Requests from one source."""
     DOMAIN = "domain"
     """Letters to strangers at one domain."""
-    PROVEN_DOMAIN = "proven domain"
+    AUTHENTICATED_DOMAIN = "proven domain"
     """Letters to the proven at one domain: forged requests must not use up the room of people who really write."""
     LIST = "list"
     """Letters to strangers about one list."""
-    HELD = "held"
+    DEFERRED_REQUESTS = "held"
     """Requests put off, of one list."""
-    LOOKED = "looked"
+    CHECKED = "looked"
     """How often a list's last strangers were counted."""
-    CARRIED = "carried"
+    FORWARDED = "carried"
     """Mails that a program may have sent and that were carried to the owner of one list."""
-    TIDIED = "tidied"
+    PURGED = "tidied"
     """How often the house was tidied."""
-    WATCHED = "watched"
+    ORPHANS_CHECKED = "watched"
     """How often deliveries that nobody would take were looked for."""
-    SWEPT = "swept"
+    EVIDENCE_ERASED_UP_TO = "swept"
     """Not a number of things but the last line of the consent record whose proofs were erased."""
     ACCEPTED = "accepted"
     """Letters of a campaign that were accepted; of "7 example.org", or, of all of campaign 7, of "7 "."""
@@ -56,12 +56,19 @@ class Counted(StrEnum):
     """How often a campaign was resumed, or its letters to a provider held, and since when others are counted."""
     WEEKLY = "weekly"
     """Not a number of things but the last week that owners were told of: 202709."""
-    HEARD = "heard"
+    SIGNATURE_SEEN = "heard"
     """Not a number of things but the mail that first came with a signature; of a hash of what it signs."""
 
 
-KEPT_LONG = frozenset(
-    {Counted.ACCEPTED, Counted.REFUSED, Counted.DEFERRED, Counted.GOVERNED, Counted.WEEKLY, Counted.HEARD}
+LONG_LIVED_COUNTERS = frozenset(
+    {
+        CounterKind.ACCEPTED,
+        CounterKind.REFUSED,
+        CounterKind.DEFERRED,
+        CounterKind.GOVERNED,
+        CounterKind.WEEKLY,
+        CounterKind.SIGNATURE_SEEN,
+    }
 )
 """What is counted for as long as a campaign may take, or for a week; signatures for longer than one is believed."""
 
@@ -70,41 +77,47 @@ KEPT_LONG = frozenset(
 class Limit:
     """How many of something there may be in one span of time."""
 
-    kind: Counted
-    of: str
+    kind: CounterKind
+    subject: str
     """Of whom or what: for people and sources an HMAC."""
-    span: timedelta
-    most: int
+    window: timedelta
+    maximum: int
 
 
-class Ruling(StrEnum):
+class RequestDecision(StrEnum):
     """What is done about a request."""
 
-    WRITE = "write"
+    SEND = "write"
     """A letter asks the person."""
-    HOLD = "hold"
+    DEFER = "hold"
     """It waits, without a letter."""
     DROP = "drop"
     """Nothing is written anywhere."""
 
 
 def letter_limits(
-    shield: ShieldSettings, *, mailbox: str, domain: str, list_name: str | None, proven: bool, second: bool = False
+    shield: ShieldSettings,
+    *,
+    mailbox: str,
+    domain: str,
+    list_name: str | None,
+    authenticated: bool,
+    resend: bool = False,
 ) -> tuple[Limit, ...]:
     """What bounds one letter that a mail or a form causes, narrowest first.
 
     `second` is a person's wish for the same letter once more, which is bounded elsewhere. The proven are bounded by
     themselves and by their domain only: whoever owns a domain could have it stand behind any number of addresses.
     """
-    if proven:
+    if authenticated:
         return (
-            Limit(kind=Counted.PROVEN, of=mailbox, span=DAY, most=PROVEN_A_DAY),
-            Limit(kind=Counted.PROVEN_DOMAIN, of=domain, span=HOUR, most=shield.per_domain),
+            Limit(kind=CounterKind.AUTHENTICATED, subject=mailbox, window=DAY, maximum=MAX_AUTHENTICATED_PER_DAY),
+            Limit(kind=CounterKind.AUTHENTICATED_DOMAIN, subject=domain, window=HOUR, maximum=shield.per_domain),
         )
-    of_mailbox = Limit(kind=Counted.MAILBOX, of=mailbox, span=DAY, most=1)
-    of_domain = Limit(kind=Counted.DOMAIN, of=domain, span=HOUR, most=shield.per_domain)
-    of_list = Limit(kind=Counted.LIST, of=list_name or "", span=HOUR, most=shield.per_list)
-    return (*(() if second else (of_mailbox,)), of_domain, *((of_list,) if list_name else ()))
+    of_mailbox = Limit(kind=CounterKind.MAILBOX, subject=mailbox, window=DAY, maximum=1)
+    of_domain = Limit(kind=CounterKind.DOMAIN, subject=domain, window=HOUR, maximum=shield.per_domain)
+    of_list = Limit(kind=CounterKind.LIST, subject=list_name or "", window=HOUR, maximum=shield.per_list)
+    return (*(() if resend else (of_mailbox,)), of_domain, *((of_list,) if list_name else ()))
 
 
 def source_network(source: str | None) -> str | None:
@@ -126,12 +139,12 @@ def source_network(source: str | None) -> str | None:
     return str(ipaddress.ip_network((int(address) >> 64 << 64, 64)))
 
 
-def judged_between(quiet_until: datetime | None, now: datetime) -> tuple[datetime, datetime]:
+def response_window(quiet_until: datetime | None, now: datetime) -> tuple[datetime, datetime]:
     """Those asked from the first hour to the second show whether strangers of a list confirm.
 
     The last hour's may still do so; what led to an earlier silence does not count again.
     """
-    return max(filter(None, (now - _LOOK_BACK, quiet_until))), now - _TIME_TO_CONFIRM
+    return max(filter(None, (now - _RESPONSE_PERIOD, quiet_until))), now - _TIME_TO_CONFIRM
 
 
 def has_collapsed(shield: ShieldSettings, *, asked: int, confirmed: int) -> bool:

@@ -13,7 +13,7 @@ from mailer.errors import AddressRefused
 _ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _PLAIN = re.compile(rf"(?P<local>{_ATOM}(?:\.{_ATOM})*)@(?P<domain>(?:{_LABEL}\.)+[A-Za-z]{{2,63}})")
-_LONGEST_LOCAL, _LONGEST = 64, 254
+_MAX_LOCAL_PART, _MAX_ADDRESS = 64, 254
 
 # Providers that deliver a.b@ and ab@ to one person; limits against bombing must see through it.
 _DOTS_IGNORED = frozenset({"gmail.com", "googlemail.com"})
@@ -23,13 +23,13 @@ _DOTS_IGNORED = frozenset({"gmail.com", "googlemail.com"})
 class Address:
     """An address we could mail (RFC 5321 section 4.1.2; ASCII local part, A-label domain)."""
 
-    mailed: str
+    addr_spec: str
     """As first given, with the domain as A-label: what stands in RCPT TO and To."""
 
     @property
     def key(self) -> str:
         """The `address_key`: two addresses with one key are the same person's."""
-        return unicodedata.normalize("NFC", self.mailed).casefold()
+        return unicodedata.normalize("NFC", self.addr_spec).casefold()
 
     @property
     def mailbox_key(self) -> str:
@@ -47,14 +47,19 @@ class Address:
 
     @property
     def domain(self) -> str:
-        return self.mailed.rpartition("@")[2].lower()
+        return self.addr_spec.rpartition("@")[2].lower()
 
 
 def parse_address(text: str) -> Address:
     """The address in `text`; AddressRefused says what is wrong with it."""
     candidate = text.strip()
     plain = _PLAIN.fullmatch(candidate)
-    if plain and len(candidate) <= _LONGEST and len(plain["local"]) <= _LONGEST_LOCAL and "--" not in plain["domain"]:
+    if (
+        plain
+        and len(candidate) <= _MAX_ADDRESS
+        and len(plain["local"]) <= _MAX_LOCAL_PART
+        and "--" not in plain["domain"]
+    ):
         return Address(f"{plain['local']}@{plain['domain'].lower()}")
     return _parse_any(unicodedata.normalize("NFC", candidate))
 
@@ -67,12 +72,12 @@ def _parse_any(candidate: str) -> Address:
             candidate, check_deliverability=False, allow_smtputf8=False, globally_deliverable=False, strict=True
         )
     except EmailNotValidError as refusal:
-        raise AddressRefused(f"{_shown(candidate)} is not an address: {refusal}") from None
+        raise AddressRefused(f"{_shorten(candidate)} is not an address: {refusal}") from None
     mailed = valid.ascii_email
     if mailed is None or "." not in valid.ascii_domain:
-        raise AddressRefused(f"{_shown(candidate)} is not an address: its domain has no dot")
+        raise AddressRefused(f"{_shorten(candidate)} is not an address: its domain has no dot")
     return Address(mailed)
 
 
-def _shown(text: str) -> str:
+def _shorten(text: str) -> str:
     return repr(text if len(text) <= 80 else text[:77] + "...")

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 
-class ReturnKind(StrEnum):
+class FeedbackKind(StrEnum):
     """What sort of thing came back."""
 
     BOUNCE = "bounce"
@@ -22,7 +22,7 @@ class ReturnKind(StrEnum):
     NONE = "none"
 
 
-class Action(StrEnum):
+class DsnAction(StrEnum):
     """RFC 3464 section 2.3.3."""
 
     FAILED = "failed"
@@ -32,7 +32,7 @@ class Action(StrEnum):
     EXPANDED = "expanded"
 
 
-class Weight(StrEnum):
+class Severity(StrEnum):
     """What a return counts for."""
 
     HARD = "hard"
@@ -45,7 +45,7 @@ class Weight(StrEnum):
     """Delays, receipts and vacations."""
 
 
-class Reason(StrEnum):
+class BounceReason(StrEnum):
     """Why a letter was refused."""
 
     UNKNOWN_USER = "unknown_user"
@@ -82,66 +82,68 @@ class Reason(StrEnum):
     UNCLEAR = "unclear"
 
 
-_HARD = frozenset({Reason.UNKNOWN_USER, Reason.UNKNOWN_HOST, Reason.MOVED, Reason.DISABLED})
-_SOFT = frozenset(
+_HARD_REASONS = frozenset(
+    {BounceReason.UNKNOWN_USER, BounceReason.UNKNOWN_HOST, BounceReason.MOVED, BounceReason.DISABLED}
+)
+_SOFT_REASONS = frozenset(
     {
-        Reason.SUSPENDED,
-        Reason.FULL,
-        Reason.EXPIRED,
-        Reason.UNREACHABLE,
-        Reason.SYSTEM_TROUBLE,
-        Reason.TOO_LARGE,
-        Reason.UNCLEAR,
+        BounceReason.SUSPENDED,
+        BounceReason.FULL,
+        BounceReason.EXPIRED,
+        BounceReason.UNREACHABLE,
+        BounceReason.SYSTEM_TROUBLE,
+        BounceReason.TOO_LARGE,
+        BounceReason.UNCLEAR,
     }
 )
-_NO_TROUBLE = frozenset({Reason.VACATION, Reason.RECEIPT, Reason.SPAM_COMPLAINT})
+_IGNORED_REASONS = frozenset({BounceReason.VACATION, BounceReason.RECEIPT, BounceReason.SPAM_COMPLAINT})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class ReturnedFor:
+class RecipientBounce:
     """What came back for one address."""
 
     address: str
     """As we wrote to it, where that is known; else as the last mail system knew it; empty where nobody is named."""
-    action: Action
+    action: DsnAction
     status: str | None
     """Enhanced status code (RFC 3463), or None where there is none."""
     diagnostic: str
     """What was said, at most 1000 characters on one line."""
-    weight: Weight
-    reason: Reason
+    severity: Severity
+    reason: BounceReason
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Returned:
+class ParsedBounce:
     """A mail that came back, read."""
 
-    kind: ReturnKind
-    recipients: tuple[ReturnedFor, ...] = ()
-    unnamed: ReturnedFor | None = None
+    kind: FeedbackKind
+    recipients: tuple[RecipientBounce, ...] = ()
+    unnamed: RecipientBounce | None = None
     """What is said by a notice that names nobody: of whom, the return path it came to may tell."""
     complaint: str | None = None
     """A complaint's Feedback-Type in lower case: abuse, fraud, virus, opt-out, not-spam, other, ..."""
 
 
-def perhaps(told: ReturnedFor) -> ReturnedFor:
+def soften_hard_bounce(bounce: RecipientBounce) -> RecipientBounce:
     """The same where not all that was said of it is known: nobody's letters end for good by it."""
-    return replace(told, weight=Weight.SOFT) if told.weight is Weight.HARD else told
+    return replace(bounce, severity=Severity.SOFT) if bounce.severity is Severity.HARD else bounce
 
 
-def weight_of(reason: Reason, action: Action, *, temporary: bool, late: bool) -> Weight:
+def determine_severity(reason: BounceReason, action: DsnAction, *, temporary: bool, after_data: bool) -> Severity:
     """What a refusal counts for.
 
     `temporary`: its codes are of class 4. A host that could not be found in time may be back tomorrow; a user that is
     unknown was looked up. `late`: said when the letter had been given, by a system that took the address before: it
     refuses the letter, whatever it calls that.
     """
-    if action is not Action.FAILED or reason in _NO_TROUBLE:
-        return Weight.IGNORE
-    if reason is Reason.UNKNOWN_HOST and temporary:
-        return Weight.SOFT
-    if reason is Reason.UNKNOWN_USER and late:
-        return Weight.SOFT
-    if reason in _HARD:
-        return Weight.HARD
-    return Weight.SOFT if reason in _SOFT else Weight.SENDER_SIDE
+    if action is not DsnAction.FAILED or reason in _IGNORED_REASONS:
+        return Severity.IGNORE
+    if reason is BounceReason.UNKNOWN_HOST and temporary:
+        return Severity.SOFT
+    if reason is BounceReason.UNKNOWN_USER and after_data:
+        return Severity.SOFT
+    if reason in _HARD_REASONS:
+        return Severity.HARD
+    return Severity.SOFT if reason in _SOFT_REASONS else Severity.SENDER_SIDE

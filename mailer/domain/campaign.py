@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from mailer.errors import WrongState
 
-MAY_BE_LATE = timedelta(hours=2)
+MAX_DELAY = timedelta(hours=2)
 """A schedule missed by up to this is still sent; later it is parked, for people to decide."""
 
 
@@ -35,7 +35,7 @@ class WhenUncertain(StrEnum):
     """It is parked at once, for people to decide."""
 
 
-OVER = (CampaignState.SENT, CampaignState.CANCELLED)
+FINISHED = (CampaignState.SENT, CampaignState.CANCELLED)
 CAN_BE_PAUSED = (CampaignState.LAUNCHING, CampaignState.SENDING)
 
 
@@ -69,17 +69,17 @@ class Campaign:
     """Why it was parked, for people to read."""
 
     @property
-    def frozen(self) -> bool:
+    def is_frozen(self) -> bool:
         """Whether its audience is complete."""
         return self.launch_ceiling is not None and self.launch_cursor >= self.launch_ceiling
 
 
-def check_state(campaign: Campaign, *, allowed: tuple[CampaignState, ...], may: str) -> None:
+def check_state(campaign: Campaign, *, allowed: tuple[CampaignState, ...], action: str) -> None:
     """WrongState unless the campaign is in one of the `allowed` states; says what only those `may`."""
     if campaign.state not in allowed:
         first = ": pause it first" if campaign.state in CAN_BE_PAUSED and CampaignState.PAUSED in allowed else ""
         raise WrongState(
-            f"campaign {campaign.id} is {campaign.state}{first}; only one that is {_listed(allowed)} can {may}"
+            f"campaign {campaign.id} is {campaign.state}{first}; only one that is {_join_states(allowed)} can {action}"
         )
 
 
@@ -87,18 +87,18 @@ def check_move(campaign: Campaign, to: CampaignState, *, allowed: tuple[Campaign
     """WrongState unless the campaign is in one of the `allowed` states."""
     if campaign.state not in allowed:
         raise WrongState(
-            f"campaign {campaign.id} is {campaign.state}; only one that is {_listed(allowed)} can become {to}"
+            f"campaign {campaign.id} is {campaign.state}; only one that is {_join_states(allowed)} can become {to}"
         )
 
 
-def _listed(states: tuple[CampaignState, ...]) -> str:
+def _join_states(states: tuple[CampaignState, ...]) -> str:
     return " or ".join(filter(None, (", ".join(states[:-1]), states[-1])))
 
 
-def too_late(campaign: Campaign, now: datetime) -> str | None:
+def reason_not_to_launch(campaign: Campaign, now: datetime) -> str | None:
     """Why a due campaign must not be launched any more, or None when it may."""
     if campaign.event_starts_at is not None and now >= campaign.event_starts_at:
         return "not sent: its event has begun"
-    if campaign.scheduled_at is not None and now - campaign.scheduled_at > MAY_BE_LATE:
-        return f"not sent: its hour was missed by more than {MAY_BE_LATE.seconds // 3600} hours"
+    if campaign.scheduled_at is not None and now - campaign.scheduled_at > MAX_DELAY:
+        return f"not sent: its hour was missed by more than {MAX_DELAY.seconds // 3600} hours"
     return None

@@ -43,7 +43,7 @@ class Command(StrEnum):
     """A provider reports what a reader calls spam; the token, where there is one, names the letter."""
 
 
-_SPELLINGS = {
+_COMMAND_SUFFIXES = {
     "join": Command.JOIN,
     "subscribe": Command.JOIN,
     "leave": Command.LEAVE,
@@ -54,11 +54,13 @@ _SPELLINGS = {
     "reply": Command.REPLY,
     "owner": Command.OWNER,
 }
-_DETAILS = {name: command for name, command in _SPELLINGS.items() if command not in {Command.CONFIRM, Command.REPLY}}
+_PLUS_COMMANDS = {
+    name: command for name, command in _COMMAND_SUFFIXES.items() if command not in {Command.CONFIRM, Command.REPLY}
+}
 """What may follow a plus, as other list programs have it: `appeals+subscribe@`."""
 _SUFFIX = re.compile(
     r"(?P<name>.+)-(?:(?P<joining>join|subscribe)-(?P<language>[a-z]{2,3}(?:-[a-z0-9]{2,4})?)"
-    rf"|(?P<command>{'|'.join(_SPELLINGS)}))"
+    rf"|(?P<command>{'|'.join(_COMMAND_SUFFIXES)}))"
 )
 
 
@@ -82,8 +84,8 @@ def parse_local_part(local: str) -> CommandAddress:
     if base == COMPLAINT_NAME:
         return CommandAddress(Command.COMPLAINT, None, detail or None)
     name, command, language = split_command(base)
-    if command is None and detail in _DETAILS:
-        return CommandAddress(_DETAILS[detail], name)
+    if command is None and detail in _PLUS_COMMANDS:
+        return CommandAddress(_PLUS_COMMANDS[detail], name)
     return CommandAddress(command or Command.POST, name, detail or None, language)
 
 
@@ -92,4 +94,4 @@ def split_command(base: str) -> tuple[str, Command | None, str | None]:
     match = _SUFFIX.fullmatch(base)
     if match is None:
         return base, None, None
-    return match["name"], _SPELLINGS[match["joining"] or match["command"]], match["language"]
+    return match["name"], _COMMAND_SUFFIXES[match["joining"] or match["command"]], match["language"]

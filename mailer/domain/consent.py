@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Any
 
 
-class Act(StrEnum):
+class ConsentAct(StrEnum):
     """One kind of line in the consent record."""
 
     ASKED = "asked"
@@ -33,20 +33,20 @@ class Act(StrEnum):
     """On the organiser's word, after a bounce or a complaint."""
 
 
-AGREED = (Act.CONFIRMED, Act.REJOINED, Act.IMPORTED)
+AGREEING_ACTS = (ConsentAct.CONFIRMED, ConsentAct.REJOINED, ConsentAct.IMPORTED)
 """With one of these the person was on the list; without any, all we know of them is a stranger's word."""
-PROOFS = frozenset({"proof", "client", "from", "envelope_from", "message_id", "diagnostic"})
+IDENTIFYING_KEYS = frozenset({"proof", "client", "from", "envelope_from", "message_id", "diagnostic"})
 """What in the evidence shows who it was: kept for a while only."""
 
 
-class Way(StrEnum):
+class Channel(StrEnum):
     """Through which door a word reached us."""
 
     MAIL = "mail"
     FORM = "form"
     LINK = "link"
     IMPORT = "import"
-    RETURN = "return"
+    FEEDBACK = "return"
     """What came back of a letter."""
     COMMAND = "command"
 
@@ -55,6 +55,6 @@ class Way(StrEnum):
 class Evidence:
     """How we know."""
 
-    way: Way
-    words: dict[str, Any] = field(default_factory=dict)
+    channel: Channel
+    details: dict[str, Any] = field(default_factory=dict)
     """What can be shown later: a Message-ID and sender, the file and who imported it."""

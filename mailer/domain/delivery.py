@@ -46,18 +46,18 @@ class Kind(StrEnum):
 
     CAMPAIGN = "campaign"
     CONFIRM = "confirm"
-    UNCLEAR = "unclear"  # asks once more, since the answer said neither yes nor no
-    ALREADY = "already"
+    UNCLEAR_ANSWER = "unclear"  # asks once more, since the answer said neither yes nor no
+    ALREADY_SUBSCRIBED = "already"
     WELCOME = "welcome"
     GOODBYE = "goodbye"
     HELP = "help"
-    LEAVING = "leaving"
+    CONFIRM_LEAVING = "leaving"
     """Asks whether it was the person who asked to leave."""
-    WHICH = "which"
+    SUBSCRIPTIONS = "which"
     """Which lists the person is on, each with its way out."""
-    SPOKEN = "spoken"
+    LANGUAGE_CHANGED = "spoken"
     """The person's letters come in another language from now on."""
-    QUIET = "quiet"
+    LIST_THROTTLED = "quiet"
     """Tells an owner that strangers are not answered for a while."""
     PROBE = "probe"
     """Says that letters came back; whether it does, too, shows whether anybody is there."""
@@ -65,7 +65,7 @@ class Kind(StrEnum):
     """Tells an owner that a campaign of hers stopped by itself, or its letters to one provider."""
     WEEKLY = "weekly"
     """Tells an owner what needs her."""
-    WRAPPED = "wrapped"
+    FORWARDED = "wrapped"
     """A person's mail, carried to the list's owner."""
 
 
@@ -85,7 +85,7 @@ class Notice:
     """What it answers, once: a second notice with the same cause is not written."""
 
 
-def carrying_cause(incoming_id: int, recipient: str) -> str:
+def forwarding_cause(incoming_id: int, recipient: str) -> str:
     """The cause of the notice that carries a mail which came to one of our addresses."""
     return f"incoming {incoming_id} {recipient}"
 
@@ -150,14 +150,14 @@ class Concern(StrEnum):
 
     LETTER = "letter"
     """This letter and its recipient, nobody else."""
-    PACE = "pace"
+    THROTTLE = "pace"
     """We come too fast for this lane, or it has trouble of its own for a while."""
-    US = "us"
+    SENDER = "us"
     """Our name, address, credentials or standing: everybody's letter in this lane would be refused alike."""
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class RelayOutcome:
     """The relay's word on one letter."""
 
     verdict: Verdict
@@ -170,7 +170,7 @@ class Outcome:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Settlement:
+class DeliveryOutcome:
     """What the ledger writes down about a handed letter."""
 
     delivery_id: int
@@ -179,9 +179,9 @@ class Settlement:
     due_at: datetime | None
     """When to try again; None where it is settled for good."""
     resends: int
-    redate: bool
+    renew_date: bool
     """Whether the next try carries a new Date: only after a definite refusal, else repeats are byte-identical."""
     code: int | None
     reply: str
-    tried: bool = True
+    counts_as_try: bool = True
     """Whether this counts among the letter's tries."""

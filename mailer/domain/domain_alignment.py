@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 
-def speaks_for(domain: str, author: str) -> bool:
+def is_same_or_parent_domain(domain: str, author: str) -> bool:
     """Whether `domain` may speak for the domain `author` of a From field where no record says anything about it.
 
     It does for itself and for what is below it, since whoever holds a domain makes those below it; not for what is
@@ -13,6 +13,6 @@ def speaks_for(domain: str, author: str) -> bool:
     return domain == author or ("." in domain and author.endswith(f".{domain}"))
 
 
-def may_be_one_organisation(one: str, other: str) -> bool:
+def may_be_aligned(one: str, other: str) -> bool:
     """Whether two domains could be aligned at all, whatever records say: they end in the same two labels."""
     return one == other or one.split(".")[-2:] == other.split(".")[-2:] != [""]

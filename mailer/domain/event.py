@@ -23,7 +23,7 @@ class Event:
     """IANA name of that zone."""
 
     @property
-    def invites_until(self) -> datetime:
+    def invitation_deadline(self) -> datetime:
         """When an invitation comes too late: at its start, or where that has no hour, at the first day's end."""
         if not self.all_day:
             return self.starts_at

@@ -8,21 +8,21 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from mailer.domain.abuse_limits import Counted
+from mailer.domain.abuse_limits import CounterKind
 from mailer.settings.governor_table import GovernorSettings
 
-LOOK_EVERY = timedelta(seconds=10)
+CHECK_INTERVAL = timedelta(seconds=10)
 """How often at most a campaign is looked at."""
 _FIRST_HOLD, _LONGEST_HOLD = timedelta(hours=1), timedelta(hours=12)
-Key = tuple[int, str, Counted]
+CounterKey = tuple[int, str, CounterKind]
 """Of what is heard: the campaign, the provider ("": all of them), and whether it was accepted, refused, deferred."""
-_FEWEST_LETTERS, _MOST_KEPT = 10, 20_000
+_MIN_LETTERS, _MAX_PENDING_COUNTS = 10, 20_000
 """Letters to a provider below which they are kept in memory, and how many such numbers."""
-_FEWEST_COMPLAINTS = 3
+_MIN_COMPLAINTS = 3
 """What one or two readers do is no pattern."""
 
 
-class Ill(StrEnum):
+class Metric(StrEnum):
     """What is the matter."""
 
     COMPLAINTS = "complaints"
@@ -32,7 +32,7 @@ class Ill(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Heard:
+class DeliveryCounts:
     """What was said of a campaign's letters to one provider, or to all; no number is below 0."""
 
     accepted: int = 0
@@ -48,9 +48,9 @@ class Heard:
     def tried(self) -> int:
         return self.accepted + self.refused + self.deferred
 
-    def without(self, other: Heard) -> Heard:
+    def minus(self, other: DeliveryCounts) -> DeliveryCounts:
         """What is left when the other's are taken out."""
-        return Heard(
+        return DeliveryCounts(
             accepted=max(self.accepted - other.accepted, 0),
             refused=max(self.refused - other.refused, 0),
             deferred=max(self.deferred - other.deferred, 0),
@@ -60,88 +60,92 @@ class Heard:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Trouble:
+class ThresholdBreach:
     """A limit that is passed."""
 
-    ill: Ill
+    metric: Metric
     number: int
-    of: int
+    total: int
     """Letters, that number among them."""
     provider: str | None
     """The domain of the readers' addresses; None for all of them."""
 
     def __str__(self) -> str:
         where = f" to {self.provider}" if self.provider else ""
-        return f"of {self.of} letters{where} {self.number} {_WORDS[self.ill]}"
+        return f"of {self.total} letters{where} {self.number} {_METRIC_PHRASES[self.metric]}"
 
 
-_WORDS = {
-    Ill.COMPLAINTS: "were complained of",
-    Ill.HARD: "found no such mailbox",
-    Ill.REFUSED: "were refused for good (5xx)",
-    Ill.DEFERRED: "were put off (4xx)",
+_METRIC_PHRASES = {
+    Metric.COMPLAINTS: "were complained of",
+    Metric.HARD: "found no such mailbox",
+    Metric.REFUSED: "were refused for good (5xx)",
+    Metric.DEFERRED: "were put off (4xx)",
 }
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Verdict:
+class GovernorDecision:
     """What is to be stopped: the whole campaign, or else its letters to some providers."""
 
-    pause: Trouble | None = None
-    hold: tuple[Trouble, ...] = field(default=())
+    pause: ThresholdBreach | None = None
+    hold: tuple[ThresholdBreach, ...] = field(default=())
 
 
-def troubles(heard: Heard, limits: GovernorSettings, provider: str | None = None) -> Iterator[Trouble]:
+def find_breaches(
+    counts: DeliveryCounts, limits: GovernorSettings, provider: str | None = None
+) -> Iterator[ThresholdBreach]:
     """The limits that are passed, the gravest first: of fewer letters than `after` nothing is said."""
     measured = (
-        (Ill.COMPLAINTS, limits.complaints, heard.complaints, heard.accepted),
-        (Ill.HARD, limits.hard, heard.hard, heard.tried),
-        (Ill.REFUSED, limits.refused, heard.refused, heard.tried),
-        (Ill.DEFERRED, limits.deferred, heard.deferred, heard.tried),
+        (Metric.COMPLAINTS, limits.complaints, counts.complaints, counts.accepted),
+        (Metric.HARD, limits.hard, counts.hard, counts.tried),
+        (Metric.REFUSED, limits.refused, counts.refused, counts.tried),
+        (Metric.DEFERRED, limits.deferred, counts.deferred, counts.tried),
     )
     for ill, limit, number, of in measured:
-        too_few = ill is Ill.COMPLAINTS and number < _FEWEST_COMPLAINTS
+        too_few = ill is Metric.COMPLAINTS and number < _MIN_COMPLAINTS
         if limit and of >= limits.after and number > limit * of and not too_few:
-            yield Trouble(ill=ill, number=number, of=of, provider=provider)
+            yield ThresholdBreach(metric=ill, number=number, total=of, provider=provider)
 
 
-def govern(whole: Heard, providers: Mapping[str, Heard], limits: GovernorSettings) -> Verdict:
+def decide_pause_or_hold(
+    whole: DeliveryCounts, providers: Mapping[str, DeliveryCounts], limits: GovernorSettings
+) -> GovernorDecision:
     """What is to be stopped, by what was heard of the `whole` campaign and of each provider.
 
     Where all others together are well, the letters to a provider in trouble are held; where they are in trouble, or
     too few to tell, the campaign is paused; and so it is where too many complain, at one provider or over all.
     """
-    over = [found for name in sorted(providers) if (found := next(troubles(providers[name], limits, name), None))]
-    for trouble in (*over, *troubles(whole, limits)):
-        if trouble.ill is Ill.COMPLAINTS:
-            return Verdict(pause=trouble)
+    over = [found for name in sorted(providers) if (found := next(find_breaches(providers[name], limits, name), None))]
+    for trouble in (*over, *find_breaches(whole, limits)):
+        if trouble.metric is Metric.COMPLAINTS:
+            return GovernorDecision(pause=trouble)
     rest = whole
     for one in over:
-        rest = rest.without(providers[one.provider or ""])
-    if (trouble_of_rest := next(troubles(rest, limits), None)) is not None:
-        return Verdict(pause=next(troubles(whole, limits), trouble_of_rest))
+        rest = rest.minus(providers[one.provider or ""])
+    if (trouble_of_rest := next(find_breaches(rest, limits), None)) is not None:
+        return GovernorDecision(pause=next(find_breaches(whole, limits), trouble_of_rest))
     if over and rest.tried < limits.after:
-        return Verdict(pause=over[0])
-    return Verdict(hold=tuple(over))
+        return GovernorDecision(pause=over[0])
+    return GovernorDecision(hold=tuple(over))
 
 
-def ripe(heard: Counter[Key]) -> dict[Key, int]:
+def take_reportable_counts(counts: Counter[CounterKey]) -> dict[CounterKey, int]:
     """Take out what is worth writing down: of providers with ten letters or with trouble, and of all together.
 
     What is below 0 (a refusal that was taken back after it was written down) waits until more is heard.
     """
     letters: Counter[tuple[int, str]] = Counter()
-    for (campaign_id, provider, kind), number in heard.items():
-        weight = number if kind is Counted.ACCEPTED or not provider else number * _FEWEST_LETTERS
+    for (campaign_id, provider, kind), number in counts.items():
+        weight = number if kind is CounterKind.ACCEPTED or not provider else number * _MIN_LETTERS
         letters[campaign_id, provider] += max(weight, 0)
-    every = len(heard) > _MOST_KEPT
+    every = len(counts) > _MAX_PENDING_COUNTS
     taken = {
         key: number
-        for key, number in heard.items()
-        if number > 0 and (every or not key[1] or letters[key[:2]] >= _FEWEST_LETTERS)
+        for key, number in counts.items()
+        if number > 0 and (every or not key[1] or letters[key[:2]] >= _MIN_LETTERS)
     }
     for key in taken:
-        del heard[key]
+        del counts[key]
     return taken
 
 

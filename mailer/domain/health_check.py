@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 
-class Health(StrEnum):
+class HealthStatus(StrEnum):
     """How bad it is."""
 
     OK = "ok"
@@ -17,30 +17,30 @@ class Health(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class HealthCheck:
     """One line of a doctor's report."""
 
     check: str
     """What was looked at: `spf lists.example.org`."""
-    health: Health
-    told: str
+    status: HealthStatus
+    message: str
     """What was found, in plain words."""
-    mend: str = ""
+    remedy: str = ""
     """What to do about it; empty where nothing is to be done."""
 
 
-def ok(check: str, told: str) -> Finding:
-    return Finding(check, Health.OK, told)
+def ok(check: str, message: str) -> HealthCheck:
+    return HealthCheck(check, HealthStatus.OK, message)
 
 
-def warn(check: str, told: str, mend: str = "") -> Finding:
-    return Finding(check, Health.WARN, told, mend)
+def warn(check: str, message: str, remedy: str = "") -> HealthCheck:
+    return HealthCheck(check, HealthStatus.WARN, message, remedy)
 
 
-def fail(check: str, told: str, mend: str = "") -> Finding:
-    return Finding(check, Health.FAIL, told, mend)
+def fail(check: str, message: str, remedy: str = "") -> HealthCheck:
+    return HealthCheck(check, HealthStatus.FAIL, message, remedy)
 
 
-def unanswered(check: str, trouble: Exception) -> Finding:
+def unreachable(check: str, error: Exception) -> HealthCheck:
     """The world did not answer: neither good nor bad is known."""
-    return Finding(check, Health.WARN, str(trouble), "Try again in a few minutes.")
+    return HealthCheck(check, HealthStatus.WARN, str(error), "Try again in a few minutes.")

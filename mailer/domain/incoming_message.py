@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-MOST_INLINE = 64 * 1024
+MAX_INLINE_OCTETS = 64 * 1024
 """Octets of a mail that stand in its row; a longer one is a file in the spool."""
 
-FLEETING = "~"
+NO_MESSAGE_ID = "~"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Arrival:
+class IncomingMessage:
     """One mail, and who handed it in."""
 
     sender: str
@@ -21,7 +21,7 @@ class Arrival:
     """Addresses of ours, each once."""
     raw: bytes = b""
     """Its octets; empty where they are in the spool."""
-    spooled: str | None = None
+    spool_name: str | None = None
     """The name of its file in the spool, written and synced already."""
     digest: str | None = None
     """What a second try of the same mail shares with the first, up to 64 characters; None where none is recognised.
@@ -34,5 +34,5 @@ class Arrival:
     """What it called itself."""
     mailbox: str | None = None
     """Not handed in but found in this mailbox of ours at a provider; then the two above are not known."""
-    request: dict[str, Any] = field(default_factory=dict)
+    form: dict[str, Any] = field(default_factory=dict)
     """Not a mail but a form that was filled in: what it said."""

@@ -84,7 +84,7 @@ def _decode(value: str, line: int) -> bytes:
 def _mac(key: bytes, purpose: str, data: bytes) -> bytes:
     # RFC 2104 from two hashes that have taken in the key already: half the time of copying an hmac.HMAC, and unlike
     # hmac.digest it does not give the interpreter away, to get it back only after a busy thread's turn.
-    inner, outer = _keyed(key, purpose)
+    inner, outer = _subkey_hashes(key, purpose)
     inside, outside = inner.copy(), outer.copy()
     inside.update(data)
     outside.update(inside.digest())
@@ -92,7 +92,7 @@ def _mac(key: bytes, purpose: str, data: bytes) -> bytes:
 
 
 @lru_cache(maxsize=256)
-def _keyed(key: bytes, purpose: str) -> tuple[hashlib._Hash, hashlib._Hash]:
+def _subkey_hashes(key: bytes, purpose: str) -> tuple[hashlib._Hash, hashlib._Hash]:
     """HMAC-SHA256's two hashes under the subkey that HKDF (RFC 5869) derives for one purpose."""
     from cryptography.hazmat.primitives.hashes import SHA256
     from cryptography.hazmat.primitives.kdf.hkdf import HKDF

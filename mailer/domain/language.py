@@ -15,18 +15,18 @@ def parse_language(text: str) -> str | None:
     return tag if len(tag) <= 35 and _TAG.fullmatch(tag) else None
 
 
-def choose_language(wanted: Iterable[str | None], spoken: Iterable[str]) -> str | None:
+def choose_language(preferred: Iterable[str | None], available: Iterable[str]) -> str | None:
     """The first wanted language we speak (RFC 4647 lookup: `pt-br`, then `pt`)."""
-    have = set(spoken)
-    for tag in wanted:
+    available_tags = set(available)
+    for tag in preferred:
         rest = tag or ""
         while rest:
-            if rest in have:
+            if rest in available_tags:
                 return rest
             rest = rest.rpartition("-")[0]
     return None
 
 
-def direction(language: str) -> str:
+def text_direction(language: str) -> str:
     """The `dir` attribute of a text in this language."""
     return "rtl" if language.partition("-")[0] in RIGHT_TO_LEFT else "ltr"

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from mailer.domain.command_address import RESERVED_NAMES, split_command
-from mailer.errors import ListNameRefused, ListWordsRefused
+from mailer.errors import ListFooterRefused, ListNameRefused
 
-NAME_OCTETS = 26
-MOST_ADDRESS_LINES, MOST_WORDS = 6, 300
+MAX_NAME_OCTETS = 26
+MAX_ADDRESS_LINES, MAX_LINE_LENGTH = 6, 300
 _NAME = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 
 
@@ -39,7 +39,7 @@ class MailingList:
     reason: str | None = None
     """Why its readers get letters, in its own language; None says that they subscribed."""
 
-    def is_quiet(self, now: datetime) -> bool:
+    def is_throttled(self, now: datetime) -> bool:
         """Whether strangers are not answered at this hour."""
         return self.quiet_until is not None and now < self.quiet_until
 
@@ -47,19 +47,19 @@ class MailingList:
 def check_postal_address(text: str) -> str | None:
     """A postal address of a few lines; None for an empty one. ListWordsRefused."""
     lines = [line.strip() for line in text.strip().splitlines()]
-    if len(lines) > MOST_ADDRESS_LINES:
-        raise ListWordsRefused(f"the postal address has {len(lines)} lines; {MOST_ADDRESS_LINES} is the most")
-    return "\n".join(_words(line, "each line of the postal address") for line in lines) or None
+    if len(lines) > MAX_ADDRESS_LINES:
+        raise ListFooterRefused(f"the postal address has {len(lines)} lines; {MAX_ADDRESS_LINES} is the most")
+    return "\n".join(_check_line(line, "each line of the postal address") for line in lines) or None
 
 
 def check_reason(text: str) -> str | None:
     """A sentence on why readers get a list's letters; None for an empty one. ListWordsRefused."""
-    return _words(text.strip(), "the reason") or None
+    return _check_line(text.strip(), "the reason") or None
 
 
-def _words(line: str, what: str) -> str:
-    if len(line) > MOST_WORDS or not line.isprintable():
-        raise ListWordsRefused(f"{what} must be words on one line, at most {MOST_WORDS} characters")
+def _check_line(line: str, what: str) -> str:
+    if len(line) > MAX_LINE_LENGTH or not line.isprintable():
+        raise ListFooterRefused(f"{what} must be words on one line, at most {MAX_LINE_LENGTH} characters")
     return line
 
 
@@ -67,8 +67,10 @@ def check_list_name(name: str) -> str:
     """`name`, or ListNameRefused with the reason."""
     if not _NAME.fullmatch(name):
         raise ListNameRefused(f"{name!r} must be lower-case letters, digits and single hyphens between them")
-    if len(name) > NAME_OCTETS:
-        raise ListNameRefused(f"{name!r} has {len(name)} characters; {NAME_OCTETS} is the most that fits an address")
+    if len(name) > MAX_NAME_OCTETS:
+        raise ListNameRefused(
+            f"{name!r} has {len(name)} characters; {MAX_NAME_OCTETS} is the most that fits an address"
+        )
     if name in RESERVED_NAMES:
         raise ListNameRefused(f"{name!r} is an address of the service itself")
     parent, command, _ = split_command(name)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from mailer.domain.bounce import Reason
+from mailer.domain.bounce import BounceReason
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -17,7 +17,7 @@ class Outage:
     """Not included."""
     provider: str | None = None
     """The domain of the readers' addresses, in lower case; None: any."""
-    reason: Reason | None = None
+    reason: BounceReason | None = None
     """What was said of them; None: whatever."""
     mailing_list_id: int | None = None
     """None: all lists."""

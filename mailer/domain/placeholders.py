@@ -9,53 +9,64 @@ from urllib.parse import urlsplit
 from mailer.settings.toml_tables import Service
 
 _SAMPLE_NAME = Service.model_fields["name"].default
-_EXAMPLES = {"example.com", "example.net", "example.org", "example.edu"}
+_EXAMPLE_DOMAINS = {"example.com", "example.net", "example.org", "example.edu"}
 """Kept for examples, with all names below them (RFC 2606 section 3, RFC 6761 section 6.5)."""
-_NOWHERE = {"test", "example", "invalid", "localhost", "local", "internal", "home.arpa", "lan", "localdomain", "alt"}
+_NON_PUBLIC_DOMAINS = {
+    "test",
+    "example",
+    "invalid",
+    "localhost",
+    "local",
+    "internal",
+    "home.arpa",
+    "lan",
+    "localdomain",
+    "alt",
+}
 """Names that lead nobody from outside anywhere, and all below them (RFC 6761, 6762, 8375, 9476; those of routers)."""
 
 
-def placeholders(*, name: str, domain: str, url: str, owner: str) -> str | None:
+def describe_sample_settings(*, name: str, domain: str, url: str, owner: str) -> str | None:
     """What of [service] is still a sample or leads nobody here, in words; None where all of it is one's own."""
     found = {
         f'name "{name}"': "is the one that `mailer init` writes" if name == _SAMPLE_NAME else None,
-        f"domain {domain}": _nobodys(domain),
-        f"url {url}": _unreachable(urlsplit(url).hostname or ""),
-        f"owner {owner}": _nobodys(owner.rpartition("@")[2]),
+        f"domain {domain}": _unowned_domain_reason(domain),
+        f"url {url}": _unreachable_reason(urlsplit(url).hostname or ""),
+        f"owner {owner}": _unowned_domain_reason(owner.rpartition("@")[2]),
     }
     return "; ".join(f"{what} {why}" for what, why in found.items() if why) or None
 
 
 def is_loopback(host: str) -> bool:
     """Whether what goes to this host stays on this machine."""
-    address = _address(host)
-    return address.is_loopback if address else _below(host, {"localhost"})
+    address = _parse_ip(host)
+    return address.is_loopback if address else _is_under(host, {"localhost"})
 
 
-def _unreachable(host: str) -> str | None:
+def _unreachable_reason(host: str) -> str | None:
     """Why nobody from outside reaches a web server of that name or address; None where they may."""
     if is_loopback(host):
         return "is this machine alone"
-    if (address := _address(host)) is not None:
+    if (address := _parse_ip(host)) is not None:
         return None if address.is_global else "is a private address, which readers cannot reach"
-    return _nobodys(host)
+    return _unowned_domain_reason(host)
 
 
-def _nobodys(domain: str) -> str | None:
+def _unowned_domain_reason(domain: str) -> str | None:
     """Why a domain can be nobody's own in the world's DNS; None where it may be."""
-    if _below(domain, _EXAMPLES):
+    if _is_under(domain, _EXAMPLE_DOMAINS):
         return "is a name kept for examples"
-    if "." not in domain.rstrip(".") or _below(domain, _NOWHERE):
+    if "." not in domain.rstrip(".") or _is_under(domain, _NON_PUBLIC_DOMAINS):
         return "is no name that the world knows"
     return None
 
 
-def _below(domain: str, names: set[str]) -> bool:
+def _is_under(domain: str, names: set[str]) -> bool:
     labels = domain.rstrip(".").lower().split(".")
     return any(".".join(labels[start:]) in names for start in range(len(labels)))
 
 
-def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+def _parse_ip(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     """The address a host is written as, in the short forms too that browsers take (127.1, 0x7f000001)."""
     try:
         address = ipaddress.ip_address(host.strip("[]").partition("%")[0])

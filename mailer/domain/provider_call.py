@@ -20,12 +20,12 @@ class ProviderCall:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class ProvenCall:
+class VerifiedCall:
     """What a provider said, once it is proven that the provider said it."""
 
-    name: str
+    dedup_key: str
     """The same when the same is said again, and never for anything else that is genuine."""
-    said: Any
+    payload: Any
     """JSON."""
     not_before: datetime | None = None
     """Events before this are not believed, where the call itself does not show when it was made."""

@@ -7,26 +7,26 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from mailer.errors import CallRefused, CallUnderway
+from mailer.errors import ProviderCallInProgress, ProviderCallRefused
 
-_KEPT = timedelta(hours=26)
+_KEEP_FOR = timedelta(hours=26)
 """Longer than any call is believed after it was signed."""
-_MOST = 50_000
+_MAX_CALLS = 50_000
 
 
 @dataclass(slots=True)
-class _Heard:
+class _SeenCall:
     at: datetime
     digest: bytes
     done: bool = False
 
 
-class KnownCalls:
+class SeenCalls:
     """What this process has heard lately; to act twice would do no harm, so that a restart may forget it."""
 
-    def __init__(self, most: int = _MOST) -> None:
-        self._most = most
-        self._heard: OrderedDict[str, _Heard] = OrderedDict()
+    def __init__(self, most: int = _MAX_CALLS) -> None:
+        self._most_processes = most
+        self._seen: OrderedDict[str, _SeenCall] = OrderedDict()
 
     def claim(self, name: str, body: bytes, now: datetime) -> bool:
         """Whether a call of this name is new: then it is to be acted on, and said to be `done`, or forgotten.
@@ -36,27 +36,27 @@ class KnownCalls:
         """
         self._forget_old(now)
         digest = hashlib.sha256(body).digest()
-        if known := self._heard.get(name):
+        if known := self._seen.get(name):
             if known.digest != digest:
-                raise CallRefused("its token was another call's")
+                raise ProviderCallRefused("its token was another call's")
             if not known.done:
-                raise CallUnderway("it is being acted on")
+                raise ProviderCallInProgress("it is being acted on")
             return False
-        self._heard[name] = _Heard(now, digest)
+        self._seen[name] = _SeenCall(now, digest)
         return True
 
-    def done(self, name: str) -> None:
+    def mark_done(self, name: str) -> None:
         """It was acted on."""
-        if known := self._heard.get(name):
+        if known := self._seen.get(name):
             known.done = True
 
     def forget(self, name: str) -> None:
         """It could not be acted on: when it comes again it is new."""
-        self._heard.pop(name, None)
+        self._seen.pop(name, None)
 
     def _forget_old(self, now: datetime) -> None:
-        while self._heard:
-            oldest, heard = next(iter(self._heard.items()))
-            if len(self._heard) < self._most and now - heard.at < _KEPT:
+        while self._seen:
+            oldest, seen = next(iter(self._seen.items()))
+            if len(self._seen) < self._most_processes and now - seen.at < _KEEP_FOR:
                 return
-            del self._heard[oldest]
+            del self._seen[oldest]

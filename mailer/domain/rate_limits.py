@@ -27,7 +27,7 @@ class Limits:
     ramp: Ramp | None = None
 
     @property
-    def any(self) -> bool:
+    def is_limited(self) -> bool:
         return (self.per_second, self.per_hour, self.per_day, self.ramp) != (None, None, None, None)
 
     def windows(self, now: datetime) -> dict[int, int]:
@@ -37,7 +37,7 @@ class Limits:
             found[HOUR_S] = self.per_hour
         of_day = [self.per_day] if self.per_day is not None else []
         if self.ramp is not None:
-            of_day.append(ramped(self.ramp, now))
+            of_day.append(ramp_limit(self.ramp, now))
         if of_day:
             found[DAY_S] = min(of_day)
         return found
@@ -52,14 +52,14 @@ class DomainLimits:
     limits: Limits
 
 
-def ramped(ramp: Ramp, now: datetime) -> int:
+def ramp_limit(ramp: Ramp, now: datetime) -> int:
     """The most letters on the day that `now` is in; before the first day there is none to lose: the first day's."""
     days = max((now.astimezone(UTC).date() - ramp.since).days, 0)
     return int(min(ramp.first_day * ramp.growth ** min(days, 64), 10**9))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Grant:
+class RateLease:
     """Letters that may go: so many, the first at an hour, the next each so many seconds after the one before."""
 
     letters: int

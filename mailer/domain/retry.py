@@ -5,21 +5,21 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from mailer.domain.delivery import MOST_RESENDS, Delivery, DeliveryState, Outcome, Settlement, Verdict
+from mailer.domain.delivery import MOST_RESENDS, Delivery, DeliveryOutcome, DeliveryState, RelayOutcome, Verdict
 
 _FIRST_WAIT, _LONGEST_WAIT, _TRY_FOR = timedelta(minutes=5), timedelta(hours=4), timedelta(hours=36)
 _FIRST_REWRITE, _LONGEST_REWRITE = timedelta(minutes=1), timedelta(hours=1)
-WRONGED_WAIT = timedelta(hours=1)
+WRONGLY_REFUSED_WAIT = timedelta(hours=1)
 """How long those wait who were refused for what is not about them: others show first whether the lane is well."""
 
 
-def settle(delivery: Delivery, outcome: Outcome, now: datetime, jitter: float) -> Settlement:
+def decide_outcome(delivery: Delivery, outcome: RelayOutcome, now: datetime, jitter: float) -> DeliveryOutcome:
     """What an outcome means for a delivery that was just handed for one more try."""
     state, due_at, resends, redate = DeliveryState.ACCEPTED, None, delivery.resends, False
     if outcome.verdict is Verdict.REFUSED:
         state = DeliveryState.FAILED
     elif outcome.verdict is Verdict.DEFERRED:
-        due_at = retry_at(delivery.attempts + 1, _tried_since(delivery, now), now, jitter)
+        due_at = retry_at(delivery.attempts + 1, _retrying_since(delivery, now), now, jitter)
         state, redate = (DeliveryState.DEFERRED, True) if due_at else (DeliveryState.FAILED, False)
     elif outcome.verdict is Verdict.UNTRIED:
         # As before it was handed: it may go at once, and what was never given needs no equal repeat.
@@ -29,16 +29,16 @@ def settle(delivery: Delivery, outcome: Outcome, now: datetime, jitter: float) -
         state, due_at, resends = DeliveryState.DEFERRED, now + _FIRST_WAIT, resends + 1
     elif outcome.verdict is Verdict.UNKNOWN:
         state = DeliveryState.UNCERTAIN
-    return Settlement(
+    return DeliveryOutcome(
         delivery_id=delivery.id,
         claim_id=delivery.claim_id,
         state=state,
         due_at=due_at,
         resends=resends,
-        redate=redate,
+        renew_date=redate,
         code=outcome.code,
         reply=outcome.reply,
-        tried=outcome.verdict is not Verdict.UNTRIED,
+        counts_as_try=outcome.verdict is not Verdict.UNTRIED,
     )
 
 
@@ -52,21 +52,23 @@ def retry_at(attempts: int, queued_at: datetime, now: datetime, jitter: float) -
     return now + wait if now + wait - queued_at <= _TRY_FOR else None
 
 
-def _tried_since(delivery: Delivery, now: datetime) -> datetime:
+def _retrying_since(delivery: Delivery, now: datetime) -> datetime:
     """Since when it may have been tried: for as long as it waited before that, for whatever reason, it was not."""
     waits = (min(_FIRST_WAIT * 2 ** min(number, 16), _LONGEST_WAIT) for number in range(delivery.attempts))
     return max(delivery.queued_at, now - sum(waits, timedelta()) * 1.25)
 
 
-def write_again_at(queued_at: datetime, now: datetime) -> datetime:
+def render_again_at(queued_at: datetime, now: datetime) -> datetime:
     """When to write a letter again that could not be written: after as long as it has waited, within bounds."""
     return now + min(max(now - queued_at, _FIRST_REWRITE), _LONGEST_REWRITE)
 
 
-def waits_on(refused: Settlement, delivery: Delivery, now: datetime, jitter: float) -> Settlement:
+def retry_wrongly_refused(
+    refused: DeliveryOutcome, delivery: Delivery, now: datetime, jitter: float
+) -> DeliveryOutcome:
     """A refusal that was not about the recipient: it waits for an hour, if there is still time for another try."""
-    due_at = retry_at(delivery.attempts + 1, _tried_since(delivery, now), now, jitter)
+    due_at = retry_at(delivery.attempts + 1, _retrying_since(delivery, now), now, jitter)
     if due_at is None:
         return refused
-    due_at = max(due_at, now + WRONGED_WAIT)
-    return replace(refused, state=DeliveryState.DEFERRED, due_at=due_at, redate=True)
+    due_at = max(due_at, now + WRONGLY_REFUSED_WAIT)
+    return replace(refused, state=DeliveryState.DEFERRED, due_at=due_at, renew_date=True)

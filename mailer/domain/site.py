@@ -12,7 +12,7 @@ from mailer.domain.token import Purpose, sign_token
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class House:
+class Site:
     """The service as its letters speak of it."""
 
     name: str
@@ -35,9 +35,9 @@ class House:
 
     def return_path(self, delivery_id: int) -> str:
         """MAIL FROM of one delivery: VERP-encoded and signed; its local part has 36 octets."""
-        return f"{RETURN_PATH_NAME}+{self.return_token(delivery_id)}@{self.domain}"
+        return f"{RETURN_PATH_NAME}+{self.bounce_token(delivery_id)}@{self.domain}"
 
-    def return_token(self, delivery_id: int) -> str:
+    def bounce_token(self, delivery_id: int) -> str:
         """What names a delivery in what comes back of it."""
         return sign_token(self.keyring, Purpose.RETURN_PATH, delivery_id)
 
@@ -54,46 +54,46 @@ class House:
 
     def message_id(self, delivery_id: int) -> str:
         """The Message-ID of one delivery, the same at every try."""
-        return f"<{self.message_name(delivery_id)}@{self.domain}>"
+        return f"<{self.message_id_local_part(delivery_id)}@{self.domain}>"
 
-    def message_name(self, delivery_id: int) -> str:
+    def message_id_local_part(self, delivery_id: int) -> str:
         """What stands before the @ in it: 32 hex digits."""
         return self.keyring.fingerprint("message-id", str(delivery_id))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Letterhead:
+class ListIdentity:
     """A mailing list's addresses and header values."""
 
-    house: House
+    site: Site
     mailing_list: MailingList
 
     def address(self, command: str = "", token: str = "") -> str:
         """`appeals@`, `appeals-leave@`, `appeals-leave+TOKEN@` of our domain."""
         local = self.mailing_list.name + (f"-{command}" if command else "") + (f"+{token}" if token else "")
-        return f"{local}@{self.house.domain}"
+        return f"{local}@{self.site.domain}"
 
     def leave_address(self, subscription_id: int) -> str:
         """The mailto way out of one subscription, for List-Unsubscribe alone."""
-        return self.address("leave", sign_token(self.house.keyring, Purpose.LEAVE, subscription_id))
+        return self.address("leave", sign_token(self.site.keyring, Purpose.LEAVE, subscription_id))
 
     def leave_reply_address(self, subscription_id: int) -> str:
         """Where a person's answer goes who was asked whether they want to leave."""
-        return self.address("leave", sign_token(self.house.keyring, Purpose.LEAVE_REPLY, subscription_id))
+        return self.address("leave", sign_token(self.site.keyring, Purpose.LEAVE_REPLY, subscription_id))
 
     def confirm_address(self, subscription_id: int) -> str:
         """Where a reply that confirms goes."""
-        return self.address("confirm", sign_token(self.house.keyring, Purpose.CONFIRM, subscription_id))
+        return self.address("confirm", sign_token(self.site.keyring, Purpose.CONFIRM, subscription_id))
 
     def reply_address(self, subscription_id: int) -> str:
         """Where a person's answer to a letter goes."""
-        return self.address("reply", sign_token(self.house.keyring, Purpose.REPLY, subscription_id))
+        return self.address("reply", sign_token(self.site.keyring, Purpose.REPLY, subscription_id))
 
     @property
     def list_id(self) -> str:
         """The RFC 2919 identifier, without the angle brackets."""
-        return f"{self.mailing_list.name}.{self.house.domain}"
+        return f"{self.mailing_list.name}.{self.site.domain}"
 
     @property
-    def join_page(self) -> str:
-        return f"{self.house.url}/join/{self.mailing_list.name}"
+    def join_url(self) -> str:
+        return f"{self.site.url}/join/{self.mailing_list.name}"

@@ -10,7 +10,7 @@ CONFIRM_WITHIN = timedelta(days=14)
 """How long a confirmation token stays good; leave tokens never expire."""
 REJOIN_WITHIN = timedelta(days=2)
 """How long the goodbye's Undo stays good."""
-ASK_AGAIN_AFTER = timedelta(days=1)
+CONFIRMATION_INTERVAL = timedelta(days=1)
 """A stranger's repeated request sends no second confirmation before that."""
 
 
@@ -50,14 +50,14 @@ class Subscription:
     """When it was last asked by letter whether anybody is there, since letters came back."""
 
 
-def may_ask(subscription: Subscription, now: datetime, *, again: bool = False) -> bool:
+def may_send_confirmation(subscription: Subscription, now: datetime, *, resend: bool = False) -> bool:
     """Whether another confirmation letter may be written: one a day, and a second when asked for `again`."""
-    if subscription.asked_at is None or now - subscription.asked_at >= ASK_AGAIN_AFTER:
+    if subscription.asked_at is None or now - subscription.asked_at >= CONFIRMATION_INTERVAL:
         return True
-    return again and not subscription.asked_again
+    return resend and not subscription.asked_again
 
 
-def may_undo(subscription: Subscription, now: datetime) -> bool:
+def may_rejoin(subscription: Subscription, now: datetime) -> bool:
     """Whether a leaving can (still) be taken back with one press."""
     return subscription.state is SubscriptionState.UNSUBSCRIBED and now - subscription.changed_at <= REJOIN_WITHIN
 

@@ -9,7 +9,7 @@ from mailer.domain.consent import Evidence
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class JoinRequest:
+class SubscriptionRequest:
     """What was asked, and what is known of who asked."""
 
     list_name: str
@@ -19,9 +19,9 @@ class JoinRequest:
     language: str | None = None
     in_reply_to: str | None = None
     """The Message-ID of the mail that asked; a stranger's stands in no letter."""
-    again: bool = False
+    resend: bool = False
     """The letter did not come: it is wanted once more."""
     source: str | None = None
     """The IP address it came from."""
-    proven: bool = False
+    authenticated: bool = False
     """The domain of the address stands behind the mail."""

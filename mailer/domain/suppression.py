@@ -8,7 +8,7 @@ EVERY_LIST = 0
 """In the place of a mailing list's id: the order stands for all of them."""
 
 
-class Reason(StrEnum):
+class SuppressionReason(StrEnum):
     """Why an order stands."""
 
     LEFT = "left"
@@ -20,5 +20,5 @@ class Reason(StrEnum):
     """The reader called a letter of ours abuse."""
 
 
-FOR_WHAT_CAME_BACK = (Reason.BOUNCED, Reason.COMPLAINED)
+LIFTABLE_REASONS = (SuppressionReason.BOUNCED, SuppressionReason.COMPLAINED)
 """What an organiser may lift: bounces, which the person's own word lifts too, and complaints."""

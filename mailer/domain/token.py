@@ -16,7 +16,7 @@ TOKEN_CHARACTERS = 29
 _ID_OCTETS, _MAC_OCTETS = 6, 10
 _ALPHABET = "abcdefghijklmnopqrstuvwxyz234567"
 _PAIRS = [first + second for first in _ALPHABET for second in _ALPHABET]
-_PLACES = range(140, -1, -10)
+_SHIFTS = range(140, -1, -10)
 _SPARE_BITS = 6
 """What 15 pairs of 5 bits each have room for beyond 18 octets."""
 
@@ -66,7 +66,7 @@ def read_token(keyring: Keyring, purpose: Purpose, text: str) -> int:
     return int.from_bytes(head[2:], "big")
 
 
-def read_one_of(keyring: Keyring, purposes: Iterable[Purpose], text: str) -> tuple[Purpose, int]:
+def read_any_token(keyring: Keyring, purposes: Iterable[Purpose], text: str) -> tuple[Purpose, int]:
     """Which of the purposes a token was made for, and its number; TokenRefused where it is none of them."""
     for purpose in purposes:
         with suppress(TokenRefused):
@@ -84,7 +84,7 @@ def _mac(keyring: Keyring, key_id: int, purpose: Purpose, head: bytes) -> bytes:
 def _encode(raw: bytes) -> str:
     # A third of the time base64.b32encode takes: 18 octets are 15 pairs of characters, but for the last one.
     bits = int.from_bytes(raw, "big") << _SPARE_BITS
-    return "".join([_PAIRS[bits >> place & 1023] for place in _PLACES])[:TOKEN_CHARACTERS]
+    return "".join([_PAIRS[bits >> place & 1023] for place in _SHIFTS])[:TOKEN_CHARACTERS]
 
 
 def _decode(text: str) -> bytes:

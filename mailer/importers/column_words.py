@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from pathlib import Path
 
-from mailer.mail.message.normalize_text import folded
+from mailer.mail.message.normalize_text import normalize_text
 
 _FILE = Path(__file__).with_name("column_words.toml")
-_HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+_CAMEL_CASE = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _WORD = re.compile(r"[^\W_]+")
 
 
@@ -20,7 +20,7 @@ _WORD = re.compile(r"[^\W_]+")
 class ColumnWords:
     """The words of column_words.toml, made alike."""
 
-    means: Mapping[str, str]
+    meanings: Mapping[str, str]
     """A heading -> which of our columns it is."""
     state_words: frozenset[str]
     state_parts: tuple[str, ...]
@@ -29,36 +29,36 @@ class ColumnWords:
     file_parts: tuple[str, ...]
 
 
-def plain(heading: str) -> str:
+def normalize_heading(heading: str) -> str:
     """A heading's words made alike, with a space between: "Status_der-Gruppe", "statusDerGruppe" are one."""
-    return " ".join(_WORD.findall(folded(_HUMP.sub(" ", heading))))
+    return " ".join(_WORD.findall(normalize_text(_CAMEL_CASE.sub(" ", heading))))
 
 
-def meaning_of(heading: str) -> str | None:
+def column_for_heading(heading: str) -> str | None:
     """Which of our columns a heading is: email, name, first_name, last_name, language or zone."""
-    return _words().means.get(plain(heading))
+    return _load_words().meanings.get(normalize_heading(heading))
 
 
-def speaks_of_state(heading: str) -> bool:
+def is_state_heading(heading: str) -> bool:
     """Whether a heading says that its column tells who is on a list, left it, agreed, or cannot be reached."""
-    words = plain(heading)
-    return _has_word(words, _words().state_words) or _has_part(words, _words().state_parts)
+    words = normalize_heading(heading)
+    return _has_word(words, _load_words().state_words) or _has_part(words, _load_words().state_parts)
 
 
-def names_departed(file_name: str) -> bool:
+def is_departed_file_name(file_name: str) -> bool:
     """Whether a file's name says that the people in it are no readers."""
-    return _has_part(plain(file_name), _words().file_parts)
+    return _has_part(normalize_heading(file_name), _load_words().file_parts)
 
 
 @lru_cache(maxsize=4096)
-def says_departed(cell: str) -> bool:
+def is_departed_cell(cell: str) -> bool:
     """Whether a whole cell says that its person is no reader."""
-    return plain(cell) in _words().departed
+    return normalize_heading(cell) in _load_words().departed
 
 
 def is_flag(cell: str) -> bool:
     """Whether a whole cell is a yes or no to something."""
-    return plain(cell) in _words().flags
+    return normalize_heading(cell) in _load_words().flags
 
 
 def _has_word(words: str, of: Collection[str]) -> bool:
@@ -72,17 +72,19 @@ def _has_part(words: str, of: Collection[str]) -> bool:
 
 
 @cache
-def _words() -> ColumnWords:
+def _load_words() -> ColumnWords:
     table = tomllib.loads(_FILE.read_text(encoding="utf-8"))
     return ColumnWords(
-        means={plain(heading): name for name, headings in table["means"].items() for heading in headings},
-        state_words=frozenset(map(plain, table["state"]["words"])),
-        state_parts=_parts(table["state"]["parts"]),
-        flags=frozenset(map(plain, table["flags"]["values"])),
-        departed=frozenset(map(plain, table["departed"]["values"])),
-        file_parts=_parts(table["file"]["parts"]),
+        meanings={
+            normalize_heading(heading): name for name, headings in table["means"].items() for heading in headings
+        },
+        state_words=frozenset(map(normalize_heading, table["state"]["words"])),
+        state_parts=_normalize_parts(table["state"]["parts"]),
+        flags=frozenset(map(normalize_heading, table["flags"]["values"])),
+        departed=frozenset(map(normalize_heading, table["departed"]["values"])),
+        file_parts=_normalize_parts(table["file"]["parts"]),
     )
 
 
-def _parts(said: Collection[str]) -> tuple[str, ...]:
-    return tuple(plain(part).replace(" ", "") for part in said)
+def _normalize_parts(said: Collection[str]) -> tuple[str, ...]:
+    return tuple(normalize_heading(part).replace(" ", "") for part in said)

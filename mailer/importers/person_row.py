@@ -7,23 +7,23 @@ from datetime import UTC, datetime
 
 from mailer.domain.address import Address
 from mailer.domain.subscription import SubscriptionState
-from mailer.domain.suppression import Reason
+from mailer.domain.suppression import SuppressionReason
 from mailer.errors import TableRefused
 
-OWN_COLUMNS = ("email", "name", "language", "zone")
+PERSON_COLUMNS = ("email", "name", "language", "zone")
 STATE_COLUMNS = ("state", "suppressed", "agreed_at", "changed_at")
 """What an export of everybody tells beside: a table with the first of them, and all OWN_COLUMNS, is one of ours."""
 _EVERYWHERE = "everywhere"
-_STRICTEST = (SubscriptionState.CONFIRMED, SubscriptionState.PENDING, SubscriptionState.UNSUBSCRIBED)
+_STATES_BY_STRICTNESS = (SubscriptionState.CONFIRMED, SubscriptionState.PENDING, SubscriptionState.UNSUBSCRIBED)
 # What a spreadsheet takes for a formula (OWASP, "CSV Injection").
-_RUNS = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Order:
+class SuppressionEntry:
     """An order not to mail a person, as a cell tells it: `left 2027-03-01T08:00:00+00:00`, `bounced everywhere ...`."""
 
-    reason: Reason
+    reason: SuppressionReason
     everywhere: bool
     since: datetime | None
 
@@ -42,22 +42,22 @@ class PersonRow:
     zone: str | None = None
     attributes: dict[str, str]
     state: SubscriptionState = SubscriptionState.CONFIRMED
-    orders: tuple[Order, ...] = ()
+    suppressions: tuple[SuppressionEntry, ...] = ()
     agreed_at: datetime | None = None
     changed_at: datetime | None = None
     remarks: tuple[str, ...] = ()
     """What in the row could not be used, though the person can."""
 
     @property
-    def departed(self) -> bool:
+    def has_left(self) -> bool:
         """Whether the row says that this person left, whatever its state says."""
-        gone = {Reason.LEFT, Reason.NEVER}
+        gone = {SuppressionReason.LEFT, SuppressionReason.NEVER}
         confirmed = self.state is SubscriptionState.CONFIRMED
         return self.state is SubscriptionState.UNSUBSCRIBED or (
-            confirmed and not gone.isdisjoint(one.reason for one in self.orders)
+            confirmed and not gone.isdisjoint(one.reason for one in self.suppressions)
         )
 
-    def over(self, earlier: PersonRow) -> PersonRow:
+    def merge_over(self, earlier: PersonRow) -> PersonRow:
         """Both rows of one person: these cells go over the earlier ones, the stricter state and all orders stay."""
         return replace(
             self,
@@ -66,28 +66,28 @@ class PersonRow:
             language=self.language or earlier.language,
             zone=self.zone or earlier.zone,
             attributes=earlier.attributes | self.attributes,
-            state=max(self.state, earlier.state, key=_STRICTEST.index),
-            orders=tuple(dict.fromkeys((*earlier.orders, *self.orders))),
+            state=max(self.state, earlier.state, key=_STATES_BY_STRICTNESS.index),
+            suppressions=tuple(dict.fromkeys((*earlier.suppressions, *self.suppressions))),
             agreed_at=self.agreed_at or earlier.agreed_at,
             changed_at=self.changed_at or earlier.changed_at,
         )
 
 
-def read_orders(cell: str) -> tuple[Order, ...]:
+def parse_suppressions(cell: str) -> tuple[SuppressionEntry, ...]:
     """The orders in a cell of the column `suppressed`; TableRefused for anything else."""
-    return tuple(_order(told.split()) for told in cell.split(";") if told.strip())
+    return tuple(_parse_suppression(told.split()) for told in cell.split(";") if told.strip())
 
 
-def _order(words: list[str]) -> Order:
+def _parse_suppression(words: list[str]) -> SuppressionEntry:
     reason, *rest = words
     everywhere = rest[:1] == [_EVERYWHERE]
-    since = read_instant(" ".join(rest[1:] if everywhere else rest))
-    if reason.lower() not in set(Reason) or (since is None and len(rest) > everywhere):
+    since = parse_timestamp(" ".join(rest[1:] if everywhere else rest))
+    if reason.lower() not in set(SuppressionReason) or (since is None and len(rest) > everywhere):
         raise TableRefused(f"suppressed holds {' '.join(words)!r}, which is no order that we know")
-    return Order(reason=Reason(reason.lower()), everywhere=everywhere, since=since)
+    return SuppressionEntry(reason=SuppressionReason(reason.lower()), everywhere=everywhere, since=since)
 
 
-def read_instant(cell: str) -> datetime | None:
+def parse_timestamp(cell: str) -> datetime | None:
     """An instant of ISO 8601, in UTC where it names no offset; None for anything else."""
     try:
         read = datetime.fromisoformat(cell)
@@ -96,11 +96,11 @@ def read_instant(cell: str) -> datetime | None:
     return read if read.tzinfo else read.replace(tzinfo=UTC)
 
 
-def defused(cell: str) -> str:
+def escape_formula(cell: str) -> str:
     """A cell no spreadsheet runs: an apostrophe goes before what looks like a formula."""
-    return f"'{cell}" if cell.lstrip("'").startswith(_RUNS) else cell
+    return f"'{cell}" if cell.lstrip("'").startswith(_FORMULA_STARTS) else cell
 
 
-def armed(cell: str) -> str:
+def unescape_formula(cell: str) -> str:
     """The cell as it was before `defused`."""
-    return cell[1:] if cell.startswith("'") and cell[1:].lstrip("'").startswith(_RUNS) else cell
+    return cell[1:] if cell.startswith("'") and cell[1:].lstrip("'").startswith(_FORMULA_STARTS) else cell

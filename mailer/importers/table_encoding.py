@@ -10,7 +10,7 @@ from typing import BinaryIO, TextIO
 
 from mailer.errors import TableRefused
 
-_MARKS = (
+_BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF32_LE, "utf-32"),
     (codecs.BOM_UTF32_BE, "utf-32"),
@@ -19,12 +19,12 @@ _MARKS = (
 )
 _ARCHIVES = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0", b"\x1f\x8b", b"%PDF", b"{\\rtf")
 _LATIN = "äöüßéèêëàâáãçñõôóòíìîïúùûåæøœÄÖÜÉÈÀÁÂÃÇÑÕÓÍÚÅÆØŒ"
-_SIGNS = "€“”„’–«»°"
-_FAMILIAR = {
-    "cp1252": _LATIN + _SIGNS,
-    "cp1254": "çğıöşüâîûÇĞİÖŞÜ" + _SIGNS,
-    "mac_roman": _LATIN + _SIGNS,
-    "cp1250": "äöüßéëáâçóôíîúąćęłńśźżčďěňřšťůýžőűĄĆĘŁŃÓŚŹŻČĎĚŇŘŠŤÚŮÝŽŐŰÁÉÍÄÖÜ" + _SIGNS,
+_PUNCTUATION = "€“”„’–«»°"
+_EXPECTED_LETTERS = {
+    "cp1252": _LATIN + _PUNCTUATION,
+    "cp1254": "çğıöşüâîûÇĞİÖŞÜ" + _PUNCTUATION,
+    "mac_roman": _LATIN + _PUNCTUATION,
+    "cp1250": "äöüßéëáâçóôíîúąćęłńśźżčďěňřšťůýžőűĄĆĘŁŃÓŚŹŻČĎĚŇŘŠŤÚŮÝŽŐŰÁÉÍÄÖÜ" + _PUNCTUATION,
     "cp1251": "абвгдежзийклмнопрстуфхцчшщъыьэюяёіїєґАБВГДЕЖЗИЙКЛМНОПРСТУФХЦЧШЩЪЫЬЭЮЯЁІЇЄҐ№«»",
     "koi8_r": "абвгдежзийклмнопрстуфхцчшщъыьэюяёАБВГДЕЖЗИЙКЛМНОПРСТУФХЦЧШЩЪЫЬЭЮЯЁ",
     "cp1256": "ءآأؤإئابةتثجحخدذرزسشصضطظعغفقكلمنهوىيپچژگ،؟",
@@ -32,11 +32,11 @@ _FAMILIAR = {
     "big5": "",
 }
 """The letters that people's names and streets are made of in an encoding, the likeliest encoding first."""
-_SELDOM = "ðþýÐÞÝ"
+_RARE_LETTERS = "ðþýÐÞÝ"
 _OTHER_SCRIPTS = ("cp1251", "koi8_r", "cp1256", "gb18030", "big5")
 _COMMON_HANZI = {"gb18030": (0xB0, 0xD7), "big5": (0xA4, 0xC6)}
 """The first octets of those that were put first because they are common."""
-_SHOWN = {"cp": "Windows-", "koi8_r": "KOI8-R", "gb18030": "GB18030", "big5": "Big5", "mac_roman": "Mac Roman"}
+_DISPLAY_NAMES = {"cp": "Windows-", "koi8_r": "KOI8-R", "gb18030": "GB18030", "big5": "Big5", "mac_roman": "Mac Roman"}
 _WORD = re.compile(r"[^\W\d_]+")
 _CHUNK, _SAMPLE = 1 << 16, 1 << 15
 
@@ -52,18 +52,18 @@ def open_table(file: BinaryIO, encoding: str | None = None) -> tuple[TextIO, str
     if head.startswith(_ARCHIVES):
         raise TableRefused("is an archive or a spreadsheet's own file: save the sheet as CSV (UTF-8), and import that")
     if encoding is not None:
-        return _text(file, _known(encoding)), None
-    marked = next((name for mark, name in _MARKS if head.startswith(mark)), None)
+        return _open_text(file, _canonical_encoding(encoding)), None
+    marked = next((name for mark, name in _BYTE_ORDER_MARKS if head.startswith(mark)), None)
     if marked == "utf-8-sig":
-        return _text(file, marked), None
-    if marked or (marked := _wide(head)):
-        return _text(file, marked), f"it is read as {marked.upper()}"
+        return _open_text(file, marked), None
+    if marked or (marked := _detect_utf16(head)):
+        return _open_text(file, marked), f"it is read as {marked.upper()}"
     if b"\0" in head:
         raise TableRefused("is no text: save the table as CSV (UTF-8), and import that")
-    return _unmarked(file)
+    return _open_without_mark(file)
 
 
-def _known(encoding: str) -> str:
+def _canonical_encoding(encoding: str) -> str:
     try:
         found = codecs.lookup(encoding).name
         b"".decode(found)
@@ -72,12 +72,12 @@ def _known(encoding: str) -> str:
     return "utf-8-sig" if found == "utf-8" else found
 
 
-def _text(file: BinaryIO, encoding: str) -> TextIO:
+def _open_text(file: BinaryIO, encoding: str) -> TextIO:
     errors = "surrogateescape" if encoding == "utf-8-sig" else "replace"
     return io.TextIOWrapper(file, encoding, errors, newline="")
 
 
-def _wide(head: bytes) -> str | None:
+def _detect_utf16(head: bytes) -> str | None:
     """UTF-16 without its mark: every other octet of plain letters is 0."""
     even, odd = head[0::2].count(0), head[1::2].count(0)
     if even + odd < len(head) // 10 + 1 or min(even, odd) * 10 > max(even, odd):
@@ -85,7 +85,7 @@ def _wide(head: bytes) -> str | None:
     return "utf-16-le" if odd > even else "utf-16-be"
 
 
-def _unmarked(file: BinaryIO) -> tuple[TextIO, str | None]:
+def _open_without_mark(file: BinaryIO) -> tuple[TextIO, str | None]:
     """UTF-8 where most lines that tell are; otherwise the encoding whose letters look most like people's names."""
     valid, broken, sample = 0, 0, b""
     for line in _lines(file):
@@ -99,12 +99,14 @@ def _unmarked(file: BinaryIO) -> tuple[TextIO, str | None]:
             sample += line if len(sample) < _SAMPLE else b""
     file.seek(0)
     if not broken:
-        return _text(file, "utf-8-sig"), None
+        return _open_text(file, "utf-8-sig"), None
     if valid >= broken:
-        return _text(file, "utf-8-sig"), f"it is UTF-8 but for {broken} lines, which are read as Windows-1252"
-    guess = guessed(sample)
-    shown = next((name + guess[2:] if name == "Windows-" else name for key, name in _SHOWN.items() if key in guess), "")
-    return _text(file, guess), f"it is not UTF-8; it is read as {shown} (if that is wrong: --encoding NAME)"
+        return _open_text(file, "utf-8-sig"), f"it is UTF-8 but for {broken} lines, which are read as Windows-1252"
+    guess = guess_encoding(sample)
+    shown = next(
+        (name + guess[2:] if name == "Windows-" else name for key, name in _DISPLAY_NAMES.items() if key in guess), ""
+    )
+    return _open_text(file, guess), f"it is not UTF-8; it is read as {shown} (if that is wrong: --encoding NAME)"
 
 
 def _lines(file: BinaryIO) -> Iterator[bytes]:
@@ -118,15 +120,15 @@ def _lines(file: BinaryIO) -> Iterator[bytes]:
     yield rest
 
 
-def guessed(sample: bytes) -> str:
+def guess_encoding(sample: bytes) -> str:
     """The likeliest encoding of lines that are not UTF-8; the first of equals."""
-    return max(_FAMILIAR, key=lambda name: _likeness(sample, name))
+    return max(_EXPECTED_LETTERS, key=lambda name: _score_encoding(sample, name))
 
 
-def _likeness(sample: bytes, encoding: str) -> float:
+def _score_encoding(sample: bytes, encoding: str) -> float:
     """How much of the text looks like words that people write, per octet that is not ASCII."""
     text = sample.decode(encoding, "replace")
-    likeness = sum(_familiarity(sign, encoding) for sign in text if sign > "\x7f")
+    likeness = sum(_score_letter(sign, encoding) for sign in text if sign > "\x7f")
     for word in _WORD.findall(text):
         odd = sum(sign > "\x7f" for sign in word)
         if odd and word not in {word.title(), word.lower(), word.upper()}:
@@ -138,7 +140,7 @@ def _likeness(sample: bytes, encoding: str) -> float:
     return likeness
 
 
-def _familiarity(sign: str, encoding: str) -> float:
+def _score_letter(sign: str, encoding: str) -> float:
     if sign == "\ufffd" or "\x80" <= sign <= "\x9f":
         return -5.0
     if encoding in _COMMON_HANZI:
@@ -146,8 +148,8 @@ def _familiarity(sign: str, encoding: str) -> float:
             return -1.0
         first, last = _COMMON_HANZI[encoding]
         return 2.0 if first <= sign.encode(encoding)[0] <= last else 0.5
-    if sign in _FAMILIAR[encoding]:
+    if sign in _EXPECTED_LETTERS[encoding]:
         return 1.0
     if not sign.isalpha() or encoding in _OTHER_SCRIPTS:
         return -1.0
-    return 0.5 if sign in _SELDOM else 0.2
+    return 0.5 if sign in _RARE_LETTERS else 0.2

@@ -6,26 +6,26 @@ import csv
 from collections.abc import Callable, Iterable, Iterator
 from typing import TextIO
 
-LONGEST_LINE = 1 << 20
-_MOST_LINES = 100
+MAX_LINE = 1 << 20
+_MAX_LINES = 100
 """Of one record: a longer note than that is a quote left open."""
 
-Record = tuple[int, list[str] | str]
+TableRecord = tuple[int, list[str] | str]
 """The number of the line it ends on, and its cells, or what is wrong with it."""
 
 
-def lines_of(file: TextIO) -> Iterator[str]:
+def read_lines(file: TextIO) -> Iterator[str]:
     """The lines of a file, each with its end; of one that is longer than LONGEST_LINE, no more than that and a bit."""
-    while line := file.readline(LONGEST_LINE + 1):
+    while line := file.readline(MAX_LINE + 1):
         rest = line
-        while len(rest) > LONGEST_LINE and not rest.endswith(("\n", "\r")):
-            rest = file.readline(LONGEST_LINE + 1)
+        while len(rest) > MAX_LINE and not rest.endswith(("\n", "\r")):
+            rest = file.readline(MAX_LINE + 1)
         yield line
 
 
-def records(
+def read_records(
     lines: Iterable[str], delimiter: str, is_row: Callable[[list[str]], bool] = lambda _: False
-) -> Iterator[Record]:
+) -> Iterator[TableRecord]:
     """The records of these lines that are not blank.
 
     A quoted cell may hold line breaks; but where a line within it is by itself a row (`is_row`), or it has no end in
@@ -35,35 +35,35 @@ def records(
     source, number = iter(lines), 0
     while (line := waiting.pop(0) if waiting else next(source, None)) is not None:
         number += 1
-        more, closed = _more_of(line, waiting, source, delimiter, is_row)
+        more, closed = _continuation_lines(line, waiting, source, delimiter, is_row)
         if not closed:
             waiting[:0] = more
             more = []
         number += len(more)
-        cells = _cells("".join([line, *more]), delimiter, quoted=closed)
+        cells = _split_cells("".join([line, *more]), delimiter, quoted=closed)
         if isinstance(cells, str) or any(cell.strip() for cell in cells):
             yield number, cells
 
 
-def _more_of(
+def _continuation_lines(
     line: str, waiting: list[str], source: Iterator[str], delimiter: str, is_row: Callable[[list[str]], bool]
 ) -> tuple[list[str], bool]:
     """The lines that belong to this one's quoted cell, and whether it ends."""
     more: list[str] = []
-    is_open = _leaves_open(line, delimiter, False)
+    is_open = _leaves_quote_open(line, delimiter, False)
     while is_open:
         following = waiting.pop(0) if waiting else next(source, None)
         if following is None:
             return more, False
         more.append(following)
-        cells = _cells(following, delimiter, quoted=True)
-        if len(more) >= _MOST_LINES or (not isinstance(cells, str) and is_row(cells)):
+        cells = _split_cells(following, delimiter, quoted=True)
+        if len(more) >= _MAX_LINES or (not isinstance(cells, str) and is_row(cells)):
             return more, False
-        is_open = _leaves_open(following, delimiter, True)
+        is_open = _leaves_quote_open(following, delimiter, True)
     return more, True
 
 
-def _leaves_open(line: str, delimiter: str, is_open: bool) -> bool:
+def _leaves_quote_open(line: str, delimiter: str, is_open: bool) -> bool:
     """Whether a quoted cell goes on after this line."""
     if '"' not in line:
         return is_open
@@ -82,8 +82,8 @@ def _leaves_open(line: str, delimiter: str, is_open: bool) -> bool:
     return is_open
 
 
-def _cells(text: str, delimiter: str, *, quoted: bool) -> list[str] | str:
-    if len(text) > LONGEST_LINE:
+def _split_cells(text: str, delimiter: str, *, quoted: bool) -> list[str] | str:
+    if len(text) > MAX_LINE:
         return "is too long to be a row"
     if '"' not in text:
         return text.rstrip("\r\n").split(delimiter)

@@ -7,35 +7,35 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from mailer.errors import TableRefused
-from mailer.importers.column_words import is_flag, meaning_of, plain, speaks_of_state
+from mailer.importers.column_words import column_for_heading, is_flag, is_state_heading, normalize_heading
 from mailer.importers.person_cells import Column, find_address
-from mailer.importers.person_row import OWN_COLUMNS, STATE_COLUMNS
-from mailer.importers.table_records import records
+from mailer.importers.person_row import PERSON_COLUMNS, STATE_COLUMNS
+from mailer.importers.table_records import read_records
 
 _SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 _SEP_LINE = re.compile(r'\ufeff?"?sep=(.)"?[;,\t]*\s*', re.IGNORECASE)
-_HEADING_WITHIN, _LOOKED_AT = 5, 30
+_HEADING_WITHIN, _SAMPLE_ROWS = 5, 30
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
-_LONGEST_NAME = 40
+_MAX_NAME = 40
 _LETTER = re.compile(r"[^\W\d_]")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Shape:
+class TableLayout:
     """How a table is read."""
 
     delimiter: str | None
     """None: each line is a whole: an address, or `Name <address>`."""
-    begins_after: int
+    heading_ends_at: int
     """The number of the heading's last line; 0 where the first line is a person's."""
     columns: tuple[Column, ...]
-    states: bool
+    own_export: bool
     """Whether it is an export of ours with everybody's state."""
     guessed: tuple[str, ...]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class _Reading:
+class _LayoutCandidate:
     """A table as it looks with one separator."""
 
     delimiter: str
@@ -55,53 +55,53 @@ class _Reading:
             len(cells) > self.email and find_address(cells[self.email]) is not None for _, cells in self.rows[since:]
         )
 
-    def is_unmistakable(self, first: int) -> bool:
+    def has_clear_address_column(self, first: int) -> bool:
         """Whether its column of addresses, which no heading names so, is one: from its first person on."""
         above = self.cells[self.email] if self.heading is not None else ""
-        other = meaning_of(above) or any(separator in above for separator in _SEPARATORS)
+        other = column_for_heading(above) or any(separator in above for separator in _SEPARATORS)
         return not other and 2 * self.addresses(first) >= len(self.rows) - first
 
     @property
-    def likeness(self) -> tuple[float, ...]:
+    def score(self) -> tuple[float, ...]:
         """How much it looks like a table of people: more is better."""
-        known = sum(meaning_of(cell) is not None for cell in self.cells)
+        known = sum(column_for_heading(cell) is not None for cell in self.cells)
         below = self.rows[(self.heading or 0) + 1 :] if self.heading is not None else self.rows
         width = len(self.cells or self.rows[0][1])
         alike = sum(len(cells) == width for _, cells in below) / (len(below) or 1)
         return (self.heading is not None, known, alike if width > 1 else 0, width)
 
 
-def shape_of(lines: Sequence[str], ignored: Collection[str] = ()) -> Shape:
+def detect_layout(lines: Sequence[str], ignored: Collection[str] = ()) -> TableLayout:
     """The shape of a table that begins with these lines.
 
     Raises TableRefused where no column holds addresses, and for columns that say who may be written to: they are not
     understood, so each must be among the `ignored`.
     """
     told = next((sep[1] for line in lines[:3] if (sep := _SEP_LINE.fullmatch(line))), None)
-    readings = [found for one in ([told] if told else _SEPARATORS) if (found := _read(lines, one))]
+    readings = [found for one in ([told] if told else _SEPARATORS) if (found := _try_delimiter(lines, one))]
     headed = [one for one in readings if one.heading is not None]
     if headed:
-        return _headed(max(headed, key=lambda one: one.likeness), ignored, bool(told))
+        return _layout_with_heading(max(headed, key=lambda one: one.score), ignored, bool(told))
     if ignored:
         raise TableRefused(f"no line names the columns, so there is none called {', '.join(ignored)}")
-    return _unheaded(lines, readings)
+    return _layout_without_heading(lines, readings)
 
 
-def _read(lines: Sequence[str], delimiter: str) -> _Reading | None:
+def _try_delimiter(lines: Sequence[str], delimiter: str) -> _LayoutCandidate | None:
     """The table with this separator; None where it has no column of addresses."""
     rows = [
         (number, cells)
-        for number, cells in records((line.removeprefix("\ufeff") for line in lines), delimiter)
+        for number, cells in read_records((line.removeprefix("\ufeff") for line in lines), delimiter)
         if not isinstance(cells, str) and not _SEP_LINE.fullmatch(delimiter.join(cells))
-    ][:_LOOKED_AT]
+    ][:_SAMPLE_ROWS]
     for at, (_, cells) in enumerate(rows[:_HEADING_WITHIN]):
         addresses = [column for column, cell in enumerate(cells) if find_address(cell)]
         if addresses:
             above = at - 1 if at and len(rows[at - 1][1]) == len(cells) else None
-            found = _Reading(delimiter=delimiter, rows=rows, heading=above, email=addresses[0])
-            return found if found.is_unmistakable(at) else None
+            found = _LayoutCandidate(delimiter=delimiter, rows=rows, heading=above, email=addresses[0])
+            return found if found.has_clear_address_column(at) else None
         if (email := _email_column(cells, rows[at + 1 :])) is not None:
-            return _Reading(delimiter=delimiter, rows=rows, heading=at, email=email)
+            return _LayoutCandidate(delimiter=delimiter, rows=rows, heading=at, email=email)
     return None
 
 
@@ -110,55 +110,55 @@ def _email_column(heading: list[str], below: list[tuple[int, list[str]]]) -> int
     found = []
     for column, cell in enumerate(heading):
         full = sum(column < len(cells) and find_address(cells[column]) is not None for _, cells in below)
-        known = meaning_of(cell) == "email"
-        if known or ("mail" in plain(cell) and full):
-            found.append((known and (full > 0 or not below), known, plain(cell) == "email", full, -column))
+        known = column_for_heading(cell) == "email"
+        if known or ("mail" in normalize_heading(cell) and full):
+            found.append((known and (full > 0 or not below), known, normalize_heading(cell) == "email", full, -column))
     return -max(found)[-1] if found else None
 
 
-def _headed(reading: _Reading, ignored: Collection[str], separator_told: bool) -> Shape:
+def _layout_with_heading(reading: _LayoutCandidate, ignored: Collection[str], separator_told: bool) -> TableLayout:
     cells = [cell.strip() for cell in reading.cells]
     while cells and not cells[-1]:
         cells.pop()
-    ours = {*OWN_COLUMNS, STATE_COLUMNS[0]} <= set(cells)
-    left_out = _left_out(cells, ignored)
+    ours = {*PERSON_COLUMNS, STATE_COLUMNS[0]} <= set(cells)
+    left_out = _ignored_headings(cells, ignored)
     columns = _columns(cells, reading.email, left_out, ours=ours)
     if not ours:
-        _refuse_states([one for one in columns if one.means is None and one.heading and not one.ignored])
+        _refuse_state_columns([one for one in columns if one.meaning is None and one.heading and not one.ignored])
     guessed = (
         [] if separator_told or reading.delimiter == "," else [f"separated by {_SEPARATORS.get(reading.delimiter)}"]
     )
     for one in columns:
-        if one.means and one.means != plain(one.heading).replace(" ", "_"):
-            guessed.append(f"column {one.heading!r} is read as {one.means}")
-        elif one.attribute and one.attribute != plain(one.heading).replace(" ", "_"):
+        if one.meaning and one.meaning != normalize_heading(one.heading).replace(" ", "_"):
+            guessed.append(f"column {one.heading!r} is read as {one.meaning}")
+        elif one.attribute and one.attribute != normalize_heading(one.heading).replace(" ", "_"):
             guessed.append(f"column {one.heading!r} is kept as {one.attribute}")
     begins_after = reading.rows[reading.heading or 0][0]
-    return Shape(
+    return TableLayout(
         delimiter=reading.delimiter,
-        begins_after=begins_after,
+        heading_ends_at=begins_after,
         columns=tuple(columns),
-        states=ours,
+        own_export=ours,
         guessed=tuple(guessed),
     )
 
 
-def _left_out(cells: list[str], ignored: Collection[str]) -> set[str]:
-    have = {_joined(cell): cell for cell in cells}
+def _ignored_headings(cells: list[str], ignored: Collection[str]) -> set[str]:
+    have = {_joined_heading(cell): cell for cell in cells}
     for name in ignored:
-        if _joined(name) not in have:
+        if _joined_heading(name) not in have:
             raise TableRefused(f"no column is called {name!r}; there are: {', '.join(filter(None, cells))}")
-    return {have[_joined(name)] for name in ignored}
+    return {have[_joined_heading(name)] for name in ignored}
 
 
-def _joined(heading: str) -> str:
-    return plain(heading).replace(" ", "")
+def _joined_heading(heading: str) -> str:
+    return normalize_heading(heading).replace(" ", "")
 
 
 def _columns(cells: list[str], email: int, left_out: set[str], *, ours: bool) -> list[Column]:
     meanings = {"email": email}
     for at, cell in enumerate(cells):
-        means = (cell if cell in (*OWN_COLUMNS, *STATE_COLUMNS) else None) if ours else meaning_of(cell)
+        means = (cell if cell in (*PERSON_COLUMNS, *STATE_COLUMNS) else None) if ours else column_for_heading(cell)
         if means and means not in meanings and cell not in left_out:
             meanings[means] = at
     if "first_name" in meanings and "last_name" not in meanings and _is_last_name(cells, meanings.get("name")):
@@ -168,41 +168,44 @@ def _columns(cells: list[str], email: int, left_out: set[str], *, ours: bool) ->
     for at, cell in enumerate(cells):
         means = means_at.get(at)
         ignored = cell in left_out and at != email
-        is_ours = means in {*OWN_COLUMNS, *STATE_COLUMNS}
-        attribute = None if not cell or ignored or is_ours else _attribute(cell, at, means)
-        columns.append(Column(heading=cell, means=means, attribute=attribute, ignored=ignored))
-    _refuse_twins(columns)
+        is_ours = means in {*PERSON_COLUMNS, *STATE_COLUMNS}
+        attribute = None if not cell or ignored or is_ours else _attribute_name(cell, at, means)
+        columns.append(Column(heading=cell, meaning=means, attribute=attribute, ignored=ignored))
+    _refuse_duplicates(columns)
     return columns
 
 
 def _is_last_name(cells: list[str], at: int | None) -> bool:
     """Whether a "name" beside a first name is the last one, as in "Vorname; Name"."""
-    return at is not None and plain(cells[at]) in {"name", "nom", "naam"}
+    return at is not None and normalize_heading(cells[at]) in {"name", "nom", "naam"}
 
 
-def _attribute(heading: str, at: int, means: str | None) -> str:
+def _attribute_name(heading: str, at: int, means: str | None) -> str:
     """What a column is called in letters: its heading, as far as that can be written so."""
     if "\0" in heading:
         raise TableRefused(f"column {at + 1} has a heading that is no text")
-    name = plain(heading).replace(" ", "_")[:_LONGEST_NAME].strip("_")
+    name = normalize_heading(heading).replace(" ", "_")[:_MAX_NAME].strip("_")
     if not _NAME.fullmatch(name):
         return f"column_{at + 1}"
-    return (means or f"{name}_2") if name in {*OWN_COLUMNS, *STATE_COLUMNS} else name
+    return (means or f"{name}_2") if name in {*PERSON_COLUMNS, *STATE_COLUMNS} else name
 
 
-def _refuse_twins(columns: list[Column]) -> None:
-    for names in ([plain(one.heading) for one in columns if one.heading], [one.attribute for one in columns]):
+def _refuse_duplicates(columns: list[Column]) -> None:
+    for names in (
+        [normalize_heading(one.heading) for one in columns if one.heading],
+        [one.attribute for one in columns],
+    ):
         for name in names:
             if name and names.count(name) > 1:
                 raise TableRefused(f"two columns are called {name!r}")
 
 
-def _refuse_states(columns: list[Column]) -> None:
-    speaking = [one.heading for one in columns if speaks_of_state(one.heading)]
+def _refuse_state_columns(columns: list[Column]) -> None:
+    speaking = [one.heading for one in columns if is_state_heading(one.heading)]
     if not speaking:
         return
     which = ", ".join(map(repr, speaking))
-    options = " ".join(f"--ignore-column {_quoted(one)}" for one in speaking)
+    options = " ".join(f"--ignore-column {_shell_quote(one)}" for one in speaking)
     raise TableRefused(
         f"nobody is imported: {which} may say who left, never agreed or cannot be reached, which is not read here. "
         f"Take those people out of the table, then import the rest with {options}. "
@@ -210,15 +213,15 @@ def _refuse_states(columns: list[Column]) -> None:
     )
 
 
-def _quoted(word: str) -> str:
+def _shell_quote(word: str) -> str:
     return word if re.fullmatch(r"[\w.-]+", word) else "'" + word.replace("'", "'\\''") + "'"
 
 
-def _unheaded(lines: Sequence[str], readings: list[_Reading]) -> Shape:
+def _layout_without_heading(lines: Sequence[str], readings: list[_LayoutCandidate]) -> TableLayout:
     """A plain list: addresses, with names beside them or around them; what else stands there, nobody could tell."""
     if not readings:
         first = next((line.strip() for line in lines if line.strip()), "")
-        told = first if len(first) < _LONGEST_NAME else first[:_LONGEST_NAME] + "..."
+        told = first if len(first) < _MAX_NAME else first[:_MAX_NAME] + "..."
         raise TableRefused(
             f"no column holds addresses: the first line must name the columns, one email; it is {told!r}"
         )
@@ -231,15 +234,17 @@ def _unheaded(lines: Sequence[str], readings: list[_Reading]) -> Shape:
             raise TableRefused("the first line must name the columns, one of them email: what stands there is a person")
         if not any("<" in cells[one.email] for _, cells in one.rows):
             email, name = (
-                Column(heading="", means=means, attribute=None, ignored=False) for means in ("email", "name")
+                Column(heading="", meaning=means, attribute=None, ignored=False) for means in ("email", "name")
             )
             columns = (email, name) if one.email == 0 else (name, email)
             told = f"no heading: column {one.email + 1} is read as email, the other as name"
-            return _plain(one.delimiter, one.rows[0][0] - 1, columns, told)
-    email = Column(heading="", means="email", attribute=None, ignored=False)
+            return _list_layout(one.delimiter, one.rows[0][0] - 1, columns, told)
+    email = Column(heading="", meaning="email", attribute=None, ignored=False)
     told = "no heading: each line is read as an address, or Name <address>"
-    return _plain(None, readings[0].rows[0][0] - 1, (email,), told)
+    return _list_layout(None, readings[0].rows[0][0] - 1, (email,), told)
 
 
-def _plain(delimiter: str | None, begins_after: int, columns: tuple[Column, ...], told: str) -> Shape:
-    return Shape(delimiter=delimiter, begins_after=begins_after, columns=columns, states=False, guessed=(told,))
+def _list_layout(delimiter: str | None, begins_after: int, columns: tuple[Column, ...], told: str) -> TableLayout:
+    return TableLayout(
+        delimiter=delimiter, heading_ends_at=begins_after, columns=columns, own_export=False, guessed=(told,)
+    )

@@ -15,26 +15,26 @@ from dkim import (  # type: ignore[import-untyped]
 )
 from dkim.util import parse_tag_value  # type: ignore[import-untyped]
 
-from mailer.domain.domain_alignment import may_be_one_organisation
-from mailer.domain.sender_authentication import ProvenBy
+from mailer.domain.domain_alignment import may_be_aligned
+from mailer.domain.sender_authentication import AuthenticationMethod
 from mailer.errors import DnsUnavailable
-from mailer.mail.dkim.canonicalization import canonical_bytes
-from mailer.mail.dkim.public_key import published_key, refused_key
-from mailer.mail.dkim.signature_header import DkimClaim, dkim_claims
-from mailer.mail.dkim.signing import SHORTEST_BITS
+from mailer.mail.dkim.canonicalization import canonicalize_body
+from mailer.mail.dkim.public_key import find_key_record, key_refusal_reason
+from mailer.mail.dkim.signature_header import DkimSignatureHeader, parse_dkim_signatures
+from mailer.mail.dkim.signing import MINIMUM_KEY_BITS
 from mailer.mail.message.header_section import HeaderSection
-from mailer.network.dmarc_alignment import aligned
+from mailer.network.dmarc_alignment import is_aligned
 from mailer.network.dns import Dns
 
-_MOST_FIELDS = 1000
+_MAX_FIELDS = 1000
 
-_LONGEST_SIGNATURE = 8000
+_MAX_SIGNATURE_OCTETS = 8000
 _LONG_GAP = re.compile(rb"\s{40}")
 """The verifier searches signatures with patterns that take quadratic time over these."""
-_BODY_DONE = {b"relaxed/relaxed": b"relaxed/simple", b"simple/relaxed": b"simple/simple"}
+_BODY_CANONICALIZED = {b"relaxed/relaxed": b"relaxed/simple", b"simple/relaxed": b"simple/simple"}
 
 
-async def check_dkim(
+async def verify_dkim(
     dns: Dns, mail: bytes, section: HeaderSection, author: str, now: datetime
 ) -> tuple[str | None, str]:
     """The domain whose valid signature counts for `author`, the domain of From; and in words what came of it.
@@ -43,14 +43,14 @@ async def check_dkim(
     where there is none. One that is not of these days is not believed: whoever has got some mail of hers could go on
     speaking for her.
     """
-    claims = [claim for claim in dkim_claims(section, now) if may_be_one_organisation(claim.domain, author)]
-    if not claims or len(section.fields) > _MOST_FIELDS:
+    claims = [claim for claim in parse_dkim_signatures(section, now) if may_be_aligned(claim.domain, author)]
+    if not claims or len(section.fields) > _MAX_FIELDS:
         return None, "no signature that counts"
     troubles = []
     # The author's own first: it costs no question about alignment.
     for claim in sorted(claims, key=lambda claim: claim.domain != author):
         try:
-            refused = await _refused(dns, mail, section, claim, author)
+            refused = await _find_refusal_reason(dns, mail, section, claim, author)
         except DnsUnavailable as trouble:
             refused = str(trouble)
         if refused is None:
@@ -59,16 +59,18 @@ async def check_dkim(
     return None, troubles[0]
 
 
-async def _refused(dns: Dns, mail: bytes, section: HeaderSection, claim: DkimClaim, author: str) -> str | None:
+async def _find_refusal_reason(
+    dns: Dns, mail: bytes, section: HeaderSection, claim: DkimSignatureHeader, author: str
+) -> str | None:
     """Why this signature does not count, or None where it does."""
-    if claim.stale:
-        return claim.stale
-    if not await aligned(dns, claim.domain, author, ProvenBy.DKIM):
+    if claim.stale_reason:
+        return claim.stale_reason
+    if not await is_aligned(dns, claim.domain, author, AuthenticationMethod.DKIM):
         return "it does not speak for the author"
-    key = published_key(await dns.texts(claim.key_name))
+    key = find_key_record(await dns.texts(claim.key_name))
     if key is None:
         return "there is no key"
-    return refused_key(key, claim) or await asyncio.to_thread(_refused_signature, mail, section, claim, key)
+    return key_refusal_reason(key, claim) or await asyncio.to_thread(_verify_signature, mail, section, claim, key)
 
 
 class _Verifier(DKIM):  # type: ignore[misc]
@@ -86,18 +88,18 @@ class _Verifier(DKIM):  # type: ignore[misc]
         self.include_headers = tuple(names)
         if self.body:
             # The field itself is hashed as it stands; these tags only choose the algorithms.
-            sig[b"c"] = _BODY_DONE.get(sig.get(b"c"), sig.get(b"c", b"simple"))
+            sig[b"c"] = _BODY_CANONICALIZED.get(sig.get(b"c"), sig.get(b"c", b"simple"))
         return sig, names, fields
 
 
-def _refused_signature(mail: bytes, section: HeaderSection, claim: DkimClaim, key: str) -> str | None:
-    body = canonical_bytes(mail[section.body_at :], relaxed=claim.relaxed_body)
+def _verify_signature(mail: bytes, section: HeaderSection, claim: DkimSignatureHeader, key: str) -> str | None:
+    body = canonicalize_body(mail[section.body_start :], relaxed=claim.relaxed_body)
     record = key.encode("ascii", "replace")
     try:
-        verifier = _Verifier(section.octets + b"\r\n\r\n", minkey=SHORTEST_BITS)
+        verifier = _Verifier(section.octets + b"\r\n\r\n", minkey=MINIMUM_KEY_BITS)
         verifier.body = body
         field = [value for name, value in verifier.headers if name.lower() == b"dkim-signature"][claim.index]
-        if len(field) > _LONGEST_SIGNATURE or _LONG_GAP.search(field):
+        if len(field) > _MAX_SIGNATURE_OCTETS or _LONG_GAP.search(field):
             return "the signature is no usual one"
         valid = verifier.verify(claim.index, dnsfunc=lambda name, timeout: record)
     except (DKIMException, InvalidTagValueList, ValueError, IndexError):

@@ -4,27 +4,27 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from mailer.domain.domain_alignment import may_be_one_organisation, speaks_for
-from mailer.domain.sender_authentication import ProvenBy
-from mailer.mail.dkim.tag_list import read_tags
-from mailer.network.dmarc_record import is_dmarc
+from mailer.domain.domain_alignment import is_same_or_parent_domain, may_be_aligned
+from mailer.domain.sender_authentication import AuthenticationMethod
+from mailer.mail.dkim.tag_list import parse_tag_list
+from mailer.network.dmarc_record import is_dmarc_record
 from mailer.network.dns import Dns
 
-_MOST_LOOKUPS = 8
-_STRICT = {ProvenBy.DKIM: "adkim", ProvenBy.SPF: "aspf"}
+_MAX_LOOKUPS = 8
+_ALIGNMENT_TAGS = {AuthenticationMethod.DKIM: "adkim", AuthenticationMethod.SPF: "aspf"}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Walk:
+class DmarcTreeWalk:
     """What was found on the way up from a domain."""
 
-    organisation: str
+    organizational_domain: str
     """The organisational domain (RFC 9989, "DNS Tree Walk"); where no record was found the domain itself."""
     policy: dict[str, str] | None
     """The tags of the record that holds for the domain; None where none does."""
 
 
-async def aligned(dns: Dns, domain: str, author: str, by: ProvenBy) -> bool:
+async def is_aligned(dns: Dns, domain: str, author: str, method: AuthenticationMethod) -> bool:
     """Whether what `domain` has signed or sent counts for `author`, the domain of From (RFC 9989).
 
     The same domain always does, and nothing is asked. Others count if they are of one organisation, unless the
@@ -35,43 +35,43 @@ async def aligned(dns: Dns, domain: str, author: str, by: ProvenBy) -> bool:
     """
     if domain == author:
         return True
-    if not may_be_one_organisation(domain, author):
+    if not may_be_aligned(domain, author):
         return False
-    own = await walk_up(dns, author)
+    own = await walk_dns_tree(dns, author)
     if own.policy is None:
-        return speaks_for(domain, author)
-    if own.policy.get(_STRICT[by], "r").lower() == "s":
+        return is_same_or_parent_domain(domain, author)
+    if own.policy.get(_ALIGNMENT_TAGS[method], "r").lower() == "s":
         return False
-    return (await walk_up(dns, domain)).organisation == own.organisation
+    return (await walk_dns_tree(dns, domain)).organizational_domain == own.organizational_domain
 
 
-async def walk_up(dns: Dns, domain: str) -> Walk:
+async def walk_dns_tree(dns: Dns, domain: str) -> DmarcTreeWalk:
     """The DNS tree walk of RFC 9989: from the domain upwards, at most eight questions.
 
     DnsUnavailable where one of them is not answered.
     """
     found: list[tuple[str, dict[str, str]]] = []
-    for asked in _way_up(domain):
-        records = [text for text in await dns.texts(f"_dmarc.{asked}") if is_dmarc(text)]
+    for asked in _tree_walk_domains(domain):
+        records = [text for text in await dns.texts(f"_dmarc.{asked}") if is_dmarc_record(text)]
         # Several are as good as none.
         if len(records) == 1:
-            found.append((asked, read_tags(records[0])))
+            found.append((asked, parse_tag_list(records[0])))
             if found[-1][1].get("psd", "u").lower() in {"y", "n"}:
                 break
-    organisation = _organisation(domain, found)
+    organisation = _find_organizational_domain(domain, found)
     by_name = dict(found)
     # That of the public suffix comes last, and holds where the organisation has none of its own.
     policy = by_name.get(domain) or by_name.get(organisation) or (found[-1][1] if found else None)
-    return Walk(organisation=organisation, policy=policy)
+    return DmarcTreeWalk(organizational_domain=organisation, policy=policy)
 
 
-def _way_up(domain: str) -> list[str]:
+def _tree_walk_domains(domain: str) -> list[str]:
     labels = domain.split(".")
-    start = 1 if len(labels) < _MOST_LOOKUPS else len(labels) - _MOST_LOOKUPS + 1
+    start = 1 if len(labels) < _MAX_LOOKUPS else len(labels) - _MAX_LOOKUPS + 1
     return [domain, *(".".join(labels[at:]) for at in range(start, len(labels)))]
 
 
-def _organisation(domain: str, found: list[tuple[str, dict[str, str]]]) -> str:
+def _find_organizational_domain(domain: str, found: list[tuple[str, dict[str, str]]]) -> str:
     if not found:
         return domain
     top, tags = found[-1]

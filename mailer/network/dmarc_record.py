@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from mailer.mail.dkim.tag_list import read_tags
+from mailer.mail.dkim.tag_list import parse_tag_list
 from mailer.network.dns import Dns
 
 
@@ -24,14 +24,14 @@ async def find_dmarc(dns: Dns, domain: str) -> DmarcRecords:
     """
     asked = domain
     while True:
-        texts = tuple(text for text in await dns.texts(f"_dmarc.{asked}") if is_dmarc(text))
+        texts = tuple(text for text in await dns.texts(f"_dmarc.{asked}") if is_dmarc_record(text))
         above = asked.partition(".")[2]
         if texts or "." not in above:
             return DmarcRecords(domain=asked, texts=texts)
         asked = above
 
 
-def is_dmarc(text: str) -> bool:
+def is_dmarc_record(text: str) -> bool:
     """Whether a TXT record is one of DMARC: it begins with the tag `v=DMARC1`."""
-    tags = read_tags(text)
+    tags = parse_tag_list(text)
     return next(iter(tags), "") == "v" and tags["v"] == "DMARC1"

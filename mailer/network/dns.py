@@ -24,49 +24,49 @@ _EDNS_OCTETS = 1232
 """Fits one packet nearly everywhere; a longer answer is asked for again by TCP."""
 
 
-_REMEMBERED = 4096
+_CACHE_SIZE = 4096
 """Answers, the empty ones too."""
-_SILENT_DOMAIN, _SILENT_ALL, _ALL = 2, 6, ""
-_LONGEST_REMEMBERED_S = 300
+_MAX_DOMAIN_TIMEOUTS, _MAX_ALL_TIMEOUTS, _ALL_DOMAINS = 2, 6, ""
+_MAX_CACHE_S = 300
 """Whatever a record says: so that what was mended is seen, and what does not exist may come to be."""
 
 
-class _Memory(dns.resolver.LRUCache):
+class _AnswerCache(dns.resolver.LRUCache):
     """Answers until they expire, but none for long."""
 
     def put(self, key: dns.resolver.CacheKey, value: dns.resolver.Answer) -> None:
-        value.expiration = min(value.expiration, time.time() + _LONGEST_REMEMBERED_S)
+        value.expiration = min(value.expiration, time.time() + _MAX_CACHE_S)
         super().put(key, value)
 
 
-class Silent:
+class UnresponsiveDomains:
     """Which domains did not answer twice in a row; after a few of them it is the DNS servers that do not."""
 
     def __init__(self, for_s: float) -> None:
         self._for_s = for_s
-        self._missed: Counter[str] = Counter()
+        self._timeouts: Counter[str] = Counter()
         self._until: dict[str, float] = {}
 
-    def is_silent(self, name: str, now: float) -> bool:
+    def is_unresponsive(self, name: str, now: float) -> bool:
         """Whether to ask about a name is to wait in vain; `now` in seconds on any clock."""
-        return now < max(self._until.get(_domain(name), now), self._until.get(_ALL, now))
+        return now < max(self._until.get(_last_two_labels(name), now), self._until.get(_ALL_DOMAINS, now))
 
-    def was_silent(self, name: str, now: float) -> None:
+    def record_timeout(self, name: str, now: float) -> None:
         """It did not answer."""
-        if len(self._missed) >= _REMEMBERED:
-            self._missed.clear()
+        if len(self._timeouts) >= _CACHE_SIZE:
+            self._timeouts.clear()
             self._until.clear()
-        for which, most in ((_domain(name), _SILENT_DOMAIN), (_ALL, _SILENT_ALL)):
-            self._missed[which] += 1
-            if self._missed[which] >= most:
+        for which, most in ((_last_two_labels(name), _MAX_DOMAIN_TIMEOUTS), (_ALL_DOMAINS, _MAX_ALL_TIMEOUTS)):
+            self._timeouts[which] += 1
+            if self._timeouts[which] >= most:
                 self._until[which] = now + self._for_s
 
-    def spoke(self, name: str) -> None:
+    def record_answer(self, name: str) -> None:
         """It did."""
-        del self._missed[_domain(name)], self._missed[_ALL]
+        del self._timeouts[_last_two_labels(name)], self._timeouts[_ALL_DOMAINS]
 
 
-def _domain(name: str) -> str:
+def _last_two_labels(name: str) -> str:
     """The last two labels: those below have the same servers, or servers that these name."""
     return ".".join(name.rstrip(".").lower().rsplit(".", 2)[-2:])
 
@@ -80,7 +80,7 @@ class Dns:
 
     def __init__(self, resolver: dns.asyncresolver.Resolver, *, silence_s: float = 0) -> None:
         self._resolver = resolver
-        self._silent = Silent(silence_s)
+        self._unresponsive = UnresponsiveDomains(silence_s)
 
     async def texts(self, name: str) -> tuple[str, ...]:
         """The TXT records; the strings of each are joined (RFC 7208 section 3.3), octets beyond ASCII replaced."""
@@ -108,17 +108,17 @@ class Dns:
 
     async def _ask(self, name: str, kind: str) -> Sequence[Any]:
         now = asyncio.get_running_loop().time
-        if self._silent.is_silent(name, now()):
+        if self._unresponsive.is_unresponsive(name, now()):
             raise DnsUnavailable(f"no answer for {name} {kind}: it was silent a moment ago")
         try:
             answer = list(await self._resolver.resolve(f"{name.rstrip('.')}.", kind, search=False))
-            self._silent.spoke(name)
+            self._unresponsive.record_answer(name)
             return answer
         except (dns.resolver.NXDOMAIN, dns.resolver.NoAnswer):
-            self._silent.spoke(name)
+            self._unresponsive.record_answer(name)
             return []
         except dns.resolver.LifetimeTimeout:
-            self._silent.was_silent(name, now())
+            self._unresponsive.record_timeout(name, now())
             raise DnsUnavailable(f"no answer for {name} {kind} within {self._resolver.lifetime:g} s") from None
         except dns.resolver.NoNameservers:
             raise DnsUnavailable(f"the DNS servers failed to answer {name} {kind}") from None
@@ -138,7 +138,7 @@ def open_dns(servers: Sequence[tuple[str, int]] = (), *, within_s: float = 6, si
         raise DnsUnavailable("this machine has no DNS servers configured; name some in settings.toml, [dns]") from None
     if servers:
         resolver.nameservers = [dns.nameserver.Do53Nameserver(host, port) for host, port in servers]
-    resolver.cache = _Memory(_REMEMBERED)
+    resolver.cache = _AnswerCache(_CACHE_SIZE)
     resolver.use_edns(0, 0, _EDNS_OCTETS)
     resolver.lifetime, resolver.timeout = within_s, within_s / 3
     return Dns(resolver, silence_s=silence_s)

@@ -14,20 +14,20 @@ import httptools
 
 from mailer.errors import FetchFailed
 
-Way = Callable[[str], Awaitable[Sequence[tuple[str, int]]]]
+Resolver = Callable[[str], Awaitable[Sequence[tuple[str, int]]]]
 """Where a host may be reached: addresses and ports, the best first; FetchFailed."""
 
 _HTTPS = 443
 _READ_OCTETS = 16 * 1024
 
 
-async def public_way(host: str) -> Sequence[tuple[str, int]]:
+async def resolve_public_host(host: str) -> Sequence[tuple[str, int]]:
     """The addresses of a host, all of them public, so that nobody's DNS leads us into our own network."""
     try:
-        found = await asyncio.get_running_loop().getaddrinfo(host, _HTTPS, type=socket.SOCK_STREAM)
-    except (OSError, UnicodeError) as trouble:
-        raise FetchFailed(f"{host} cannot be found: {trouble}") from None
-    addresses = [str(address[0]) for *_, address in found]
+        results = await asyncio.get_running_loop().getaddrinfo(host, _HTTPS, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError) as error:
+        raise FetchFailed(f"{host} cannot be found: {error}") from None
+    addresses = [str(address[0]) for *_, address in results]
     if not addresses or not all(map(_is_public, addresses)):
         raise FetchFailed(f"{host} is not at a public address")
     return [(address, _HTTPS) for address in addresses]
@@ -39,13 +39,13 @@ def _is_public(address: str) -> bool:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Fetch:
+class HttpsClient:
     """One way of fetching."""
 
-    way: Way = public_way
-    trust: Callable[[], ssl.SSLContext] = ssl.create_default_context
+    resolve: Resolver = resolve_public_host
+    make_ssl_context: Callable[[], ssl.SSLContext] = ssl.create_default_context
     """Whose certificates are believed."""
-    within_s: float = 10
+    timeout_s: float = 10
     """Seconds for the whole of it."""
     most_octets: int = 64 * 1024
     """Of the answer, its header included."""
@@ -57,12 +57,12 @@ class Fetch:
             raise FetchFailed(f"{url[:200]!r} is not at https://{host}")
         path = parts.path + (f"?{parts.query}" if parts.query else "")
         try:
-            async with asyncio.timeout(self.within_s):
+            async with asyncio.timeout(self.timeout_s):
                 return await self._get(host, path or "/")
         except TimeoutError:
-            raise FetchFailed(f"{host} did not answer within {self.within_s:g} s") from None
-        except (OSError, httptools.HttpParserError, httptools.HttpParserUpgrade) as trouble:
-            raise FetchFailed(f"{host} cannot be asked: {trouble}") from None
+            raise FetchFailed(f"{host} did not answer within {self.timeout_s:g} s") from None
+        except (OSError, httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
+            raise FetchFailed(f"{host} cannot be asked: {error}") from None
 
     async def _get(self, host: str, path: str) -> bytes:
         reader, writer = await self._connect(host)
@@ -71,34 +71,34 @@ class Fetch:
                 f"GET {path} HTTP/1.1\r\nHost: {host}\r\nAccept: */*\r\nUser-Agent: mailer\r\n"
                 "Connection: close\r\n\r\n".encode("ascii")
             )
-            answer = _Answer()
-            parser = httptools.HttpResponseParser(answer)
-            taken = 0
-            while not answer.complete:
+            response = _ResponseReader()
+            parser = httptools.HttpResponseParser(response)
+            octets_read = 0
+            while not response.complete:
                 octets = await reader.read(_READ_OCTETS)
-                taken += len(octets)
-                if not octets or taken > self.most_octets:
+                octets_read += len(octets)
+                if not octets or octets_read > self.most_octets:
                     raise FetchFailed(f"{host} {'answers too much' if octets else 'broke off'}")
                 parser.feed_data(octets)
         finally:
             writer.transport.abort()
         if (status := parser.get_status_code()) != 200:
             raise FetchFailed(f"{host} answers {status}")
-        return bytes(answer.body)
+        return bytes(response.body)
 
     async def _connect(self, host: str) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-        trust = self.trust()
-        trouble: OSError | None = None
-        for address, port in await self.way(host):
+        ssl_context = self.make_ssl_context()
+        last_error: OSError | None = None
+        for address, port in await self.resolve(host):
             try:
-                return await asyncio.open_connection(address, port, ssl=trust, server_hostname=host)
+                return await asyncio.open_connection(address, port, ssl=ssl_context, server_hostname=host)
             except OSError as failed:
-                trouble = failed
-        raise trouble or FetchFailed(f"{host} is nowhere")
+                last_error = failed
+        raise last_error or FetchFailed(f"{host} is nowhere")
 
 
 @dataclass(slots=True)
-class _Answer:
+class _ResponseReader:
     """What the parser of HTTP calls as it reads."""
 
     body: bytearray = field(default_factory=bytearray)

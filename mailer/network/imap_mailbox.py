@@ -16,7 +16,7 @@ from mailer.errors import MailboxUnavailable
 if TYPE_CHECKING:
     from imapclient import IMAPClient
 
-_CONNECT_S, _ANSWER_S = 10, 60
+_CONNECT_TIMEOUT_S, _ANSWER_TIMEOUT_S = 10, 60
 _HEADER_OCTETS = 64 * 1024 + 1
 """One more than the door allows, so that what is longer shows."""
 
@@ -42,12 +42,12 @@ class Mailbox:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Seen:
+class MessageSummary:
     """What a mail in the mailbox looks like from outside."""
 
     octets: int
     """Its length, as the server counts."""
-    came_at: datetime
+    received_at: datetime
     """When the mailbox got it; aware."""
     header: bytes
     """Its header section, or the beginning of a very long one."""
@@ -61,48 +61,50 @@ class OpenMailbox:
 
     def __init__(self, mailbox: Mailbox) -> None:
         self._mailbox = mailbox
-        with _troubles("cannot be opened"):
+        with _translate_errors("cannot be opened"):
             self._client = _connect(mailbox)
             try:
                 self._client.login(mailbox.username, mailbox.password)
                 self._client.normalise_times = False
                 if mailbox.done_folder and not self._client.folder_exists(mailbox.done_folder):
                     self._client.create_folder(mailbox.done_folder)
-                told = self._client.select_folder(mailbox.folder, readonly=mailbox.done_folder is None)
+                status = self._client.select_folder(mailbox.folder, readonly=mailbox.done_folder is None)
             except BaseException:
                 self.close()
                 raise
-            self.uid_validity = int(told[b"UIDVALIDITY"])
-            self.uid_next = int(told.get(b"UIDNEXT", 1))
+            self.uid_validity = int(status[b"UIDVALIDITY"])
+            self.uid_next = int(status.get(b"UIDNEXT", 1))
             """Above the UIDs of all mails there were when it was opened."""
-            self.tells = self._client.has_capability("IDLE")
+            self.supports_idle = self._client.has_capability("IDLE")
             """Whether the server can tell us of new mail."""
 
-    def numbers_after(self, last_uid: int, since: date | None) -> list[int]:
+    def search_uids(self, last_uid: int, since: date | None) -> list[int]:
         """The UIDs above this one, ascending; only of mails that came on this day or later, if one is given."""
         criteria: list[Any] = ["UID", f"{last_uid + 1}:*"]
-        with _troubles("cannot be searched"):
+        with _translate_errors("cannot be searched"):
             found = self._client.search([*criteria, "SINCE", since] if since else criteria)
         # The star is the last mail, even if its number is lower.
         return sorted(uid for uid in found if uid > last_uid)
 
-    def look_at(self, uid: int) -> Seen | None:
+    def fetch_summary(self, uid: int) -> MessageSummary | None:
         """None where it is gone."""
-        told = self._fetch(uid, "RFC822.SIZE", "INTERNALDATE", f"BODY.PEEK[HEADER]<0.{_HEADER_OCTETS}>")
-        if told is None:
+        items = self._fetch(uid, "RFC822.SIZE", "INTERNALDATE", f"BODY.PEEK[HEADER]<0.{_HEADER_OCTETS}>")
+        if items is None:
             return None
-        with _troubles("answers oddly"):
-            return Seen(octets=int(told[b"RFC822.SIZE"]), came_at=told[b"INTERNALDATE"], header=_body(told))
+        with _translate_errors("answers oddly"):
+            return MessageSummary(
+                octets=int(items[b"RFC822.SIZE"]), received_at=items[b"INTERNALDATE"], header=_body(items)
+            )
 
-    def piece(self, uid: int, at: int, octets: int) -> bytes:
+    def fetch_chunk(self, uid: int, offset: int, octets: int) -> bytes:
         """So many octets of a mail, from there; fewer at its end. It is not marked as read."""
-        told = self._fetch(uid, f"BODY.PEEK[]<{at}.{octets}>")
-        return _body(told) if told else b""
+        items = self._fetch(uid, f"BODY.PEEK[]<{offset}.{octets}>")
+        return _body(items) if items else b""
 
     def move(self, uid: int) -> None:
         """To the done folder."""
         folder = self._mailbox.done_folder
-        with _troubles(f"does not let us move a mail to {folder}"):
+        with _translate_errors(f"does not let us move a mail to {folder}"):
             if self._client.has_capability("MOVE"):
                 self._client.move([uid], folder)
                 return
@@ -112,14 +114,14 @@ class OpenMailbox:
             if self._client.has_capability("UIDPLUS"):
                 self._client.uid_expunge([uid])
 
-    def wait(self, seconds: float) -> None:
+    def wait_for_changes(self, seconds: float) -> None:
         """Until the server says that something has changed (RFC 2177), or so long."""
-        with _troubles("broke off"):
+        with _translate_errors("broke off"):
             self._client.idle()
             self._client.idle_check(timeout=seconds)
             self._client.idle_done()
 
-    def cut(self) -> None:
+    def shut_down(self) -> None:
         """End whatever waits for the server, from any thread and at once."""
         with suppress(OSError):
             # Not the method of a TLS socket, which pulls the rug from under who is reading.
@@ -127,12 +129,12 @@ class OpenMailbox:
 
     def close(self) -> None:
         """Hang up."""
-        self.cut()
+        self.shut_down()
         with suppress(OSError):
             self._client.shutdown()
 
     def _fetch(self, uid: int, *what: str) -> dict[bytes, Any] | None:
-        with _troubles(f"does not give us mail {uid}"):
+        with _translate_errors(f"does not give us mail {uid}"):
             return self._client.fetch([uid], list(what)).get(uid)
 
 
@@ -141,7 +143,7 @@ def _connect(mailbox: Mailbox) -> IMAPClient:
     from imapclient import IMAPClient, SocketTimeout
 
     context = ssl.create_default_context() if mailbox.tls != "none" else None
-    waits = SocketTimeout(_CONNECT_S, _ANSWER_S)
+    waits = SocketTimeout(_CONNECT_TIMEOUT_S, _ANSWER_TIMEOUT_S)
     client = IMAPClient(mailbox.host, mailbox.port, ssl=mailbox.tls == "tls", ssl_context=context, timeout=waits)
     if mailbox.tls == "starttls":
         try:
@@ -152,21 +154,21 @@ def _connect(mailbox: Mailbox) -> IMAPClient:
     return client
 
 
-def _body(told: dict[bytes, Any]) -> bytes:
+def _body(items: dict[bytes, Any]) -> bytes:
     """The text asked for, by whatever name the server gives it."""
-    return next((value or b"" for name, value in told.items() if name.startswith(b"BODY[")), b"")
+    return next((value or b"" for name, value in items.items() if name.startswith(b"BODY[")), b"")
 
 
 @contextmanager
-def _troubles(what: str) -> Iterator[None]:
+def _translate_errors(what: str) -> Iterator[None]:
     from imapclient.exceptions import IMAPClientAbortError, IMAPClientError, ProtocolError
 
     try:
         yield
-    except (IMAPClientError, OSError, ValueError, KeyError) as trouble:
-        gone = isinstance(trouble, OSError | IMAPClientAbortError | ProtocolError)
-        told = trouble.args[0] if trouble.args else ""
-        reason = told.decode(errors="replace") if isinstance(told, bytes) else str(trouble)
+    except (IMAPClientError, OSError, ValueError, KeyError) as error:
+        gone = isinstance(error, OSError | IMAPClientAbortError | ProtocolError)
+        detail = error.args[0] if error.args else ""
+        reason = detail.decode(errors="replace") if isinstance(detail, bytes) else str(error)
         raise MailboxUnavailable(
-            f"the mailbox {what}: {reason[:300] or type(trouble).__name__}", refused=not gone
-        ) from trouble
+            f"the mailbox {what}: {reason[:300] or type(error).__name__}", refused=not gone
+        ) from error

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from mailer.errors import SecretUnreadable
-from mailer.mail.provider_events.provider import Hook, read_public_keys, read_secrets
-from mailer.settings.provider_tables import WebhookSettings
+from mailer.mail.provider_events.provider import Provider, read_public_keys, read_secrets
+from mailer.settings.provider_tables import ProviderSettings
 
 
-def read_hook(given: WebhookSettings) -> Hook:
+def load_provider(settings: ProviderSettings) -> Provider:
     """The hook of one [[webhook]] table; SecretUnreadable names the provider and says why."""
     try:
-        return Hook(
-            provider=given.provider,
-            secrets=read_secrets(given.secret_file.read_text()) if given.secret_file else (),
-            public_keys=read_public_keys(given.public_keys),
-            topics=given.topics,
+        return Provider(
+            name=settings.provider,
+            secrets=read_secrets(settings.secret_file.read_text()) if settings.secret_file else (),
+            public_keys=read_public_keys(settings.public_keys),
+            topics=settings.topics,
         )
     except (OSError, UnicodeDecodeError) as trouble:
-        reason = f"{given.secret_file} cannot be read ({getattr(trouble, 'strerror', None) or 'not text'})"
+        reason = f"{settings.secret_file} cannot be read ({getattr(trouble, 'strerror', None) or 'not text'})"
     except SecretUnreadable as refusal:
-        reason = f"{given.secret_file or 'public_keys'}: {refusal}"
-    raise SecretUnreadable(f"webhook {given.provider}: {reason}")
+        reason = f"{settings.secret_file or 'public_keys'}: {refusal}"
+    raise SecretUnreadable(f"webhook {settings.provider}: {reason}")

@@ -8,7 +8,7 @@ from ipaddress import ip_address, ip_network
 
 from mailer.network.dns import IpAddress
 
-_LOCAL = [
+_LOCAL_NETWORKS = [
     ip_network(network)
     for network in (
         *(
@@ -23,20 +23,20 @@ _LOCAL = [
         *("::/127", "fc00::/7", "fe80::/10"),
     )
 ]
-_SOMEWHERE = ((socket.AF_INET, "192.0.2.1"), (socket.AF_INET6, "2001:db8::1"))
+_PROBE_TARGETS = ((socket.AF_INET, "192.0.2.1"), (socket.AF_INET6, "2001:db8::1"))
 
 
 def own_addresses() -> tuple[IpAddress, ...]:
     """The address of each kind that packets to the world leave from; behind NAT it is a local one. Sends nothing."""
     found = []
-    for family, somewhere in _SOMEWHERE:
+    for family, target in _PROBE_TARGETS:
         with socket.socket(family, socket.SOCK_DGRAM) as probe, contextlib.suppress(OSError):
             # Connecting a datagram socket only chooses a route.
-            probe.connect((somewhere, 53))
+            probe.connect((target, 53))
             found.append(ip_address(probe.getsockname()[0]))
     return tuple(found)
 
 
 def is_public(address: IpAddress) -> bool:
     """Whether the address means the same machine everywhere."""
-    return not any(address in network for network in _LOCAL)
+    return not any(address in network for network in _LOCAL_NETWORKS)

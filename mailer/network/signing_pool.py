@@ -14,107 +14,107 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from mailer.errors import SigningUnavailable
 from mailer.mail.dkim.signing import Signer
-from mailer.network.signing_worker import LENGTH_OCTETS, frame
+from mailer.network.signing_worker import LENGTH_OCTETS, encode_frame
 
-_TRIES, _FAULTY = 20, 3
+_MOST_ATTEMPTS, _MOST_FAULTY = 20, 3
 """How many processes a batch is given to, one after another; and how many of them may have ended by a fault of theirs.
 
 One that is killed costs its batch a moment; where they end as soon as they begin, no other one will do better.
 """
-_LONGEST_REPLY = 2**24
+_MOST_REPLY_OCTETS = 2**24
 _LONGEST_WAIT_S = 60.0
 """For the answer to a batch (its signatures take 20 ms) and for the end of a process; then it is killed."""
-_END_S = 1.0
+_EXIT_TIMEOUT_S = 1.0
 """Between the end of a process's output and its own, which tells whether it was killed."""
 
 
 @dataclass(slots=True, eq=False)
-class _Child:
+class _SigningProcess:
     """One process, and the questions that it will answer, in this order."""
 
     process: asyncio.subprocess.Process
-    asked: deque[asyncio.Future[list[bytes]]] = field(default_factory=deque)
+    pending: deque[asyncio.Future[list[bytes]]] = field(default_factory=deque)
 
 
-class Signing:
+class SigningPool:
     """Children that sign; they are started when first needed, and end when our end of their pipe does."""
 
     def __init__(self, signers: Sequence[Signer], processes: int) -> None:
         self._pems = [one.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()) for one in signers]
-        self._most = processes
-        self._children: list[_Child] = []
+        self._most_processes = processes
+        self._children: list[_SigningProcess] = []
         self._starting = asyncio.Lock()
         self._readers: set[asyncio.Task[None]] = set()
 
-    async def signatures(self, batch: Sequence[tuple[int, bytes]]) -> list[bytes]:
+    async def sign(self, batch: Sequence[tuple[int, bytes]]) -> list[bytes]:
         """The signature of each of (signer's place, octets), by the child with the least to do.
 
         Where that one ends meanwhile, by another one. SigningUnavailable where none can be had.
         """
         faulty = 0
-        for _ in range(_TRIES):
+        for _ in range(_MOST_ATTEMPTS):
             child = await self._least_busy()
             try:
-                return await asyncio.wait_for(self._asked(child, batch), _LONGEST_WAIT_S)
+                return await asyncio.wait_for(self._submit(child, batch), _LONGEST_WAIT_S)
             except EOFError:
                 faulty += (child.process.returncode or 0) > 0
             except TimeoutError:
                 _kill(child)
-            if faulty == _FAULTY:
+            if faulty == _MOST_FAULTY:
                 break
         raise SigningUnavailable("the processes that sign our letters end as soon as they are asked")
 
-    def _asked(self, child: _Child, batch: Sequence[tuple[int, bytes]]) -> asyncio.Future[list[bytes]]:
+    def _submit(self, child: _SigningProcess, batch: Sequence[tuple[int, bytes]]) -> asyncio.Future[list[bytes]]:
         """Its answer to come; EOFError where it ends before."""
-        asked: asyncio.Future[list[bytes]] = asyncio.get_running_loop().create_future()
-        child.asked.append(asked)
-        _write(child, frame(list(batch)))
-        return asked
+        future: asyncio.Future[list[bytes]] = asyncio.get_running_loop().create_future()
+        child.pending.append(future)
+        _write(child, encode_frame(list(batch)))
+        return future
 
-    async def _least_busy(self) -> _Child:
+    async def _least_busy(self) -> _SigningProcess:
         async with self._starting:
-            if len(self._children) < self._most:
+            if len(self._children) < self._most_processes:
                 try:
                     child = await self._start()  # meanwhile the list may be another one
                     self._children.append(child)
-                except OSError as trouble:
-                    raise SigningUnavailable(f"no process to sign our letters can be started: {trouble}") from trouble
-            return min(self._children, key=lambda one: len(one.asked))
+                except OSError as error:
+                    raise SigningUnavailable(f"no process to sign our letters can be started: {error}") from error
+            return min(self._children, key=lambda one: len(one.pending))
 
-    async def _start(self) -> _Child:
-        child = _Child(
+    async def _start(self) -> _SigningProcess:
+        child = _SigningProcess(
             await asyncio.create_subprocess_exec(
                 *(sys.executable, "-m", "mailer.network.signing_worker"),
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
-                limit=_LONGEST_REPLY,
+                limit=_MOST_REPLY_OCTETS,
             )
         )
-        _write(child, frame(self._pems))
+        _write(child, encode_frame(self._pems))
         reader = asyncio.create_task(self._read(child))
         self._readers.add(reader)
         reader.add_done_callback(self._readers.discard)
         return child
 
-    async def _read(self, child: _Child) -> None:
+    async def _read(self, child: _SigningProcess) -> None:
         """Give each question its answer, until the child ends; then whoever still waits for it learns that."""
         stdout = child.process.stdout
         try:
             while stdout is not None:
                 head = await stdout.readexactly(LENGTH_OCTETS)
                 answer = marshal.loads(await stdout.readexactly(int.from_bytes(head, "big")))  # noqa: S302
-                asked = child.asked.popleft()
-                if not asked.done():
-                    asked.set_result(answer)
+                future = child.pending.popleft()
+                if not future.done():
+                    future.set_result(answer)
         except (EOFError, OSError):  # it ended, in the middle of an answer perhaps
             with suppress(TimeoutError):
-                await asyncio.wait_for(child.process.wait(), _END_S)
+                await asyncio.wait_for(child.process.wait(), _EXIT_TIMEOUT_S)
         finally:
             self._children = [one for one in self._children if one is not child]
             _kill(child)
-            for asked in child.asked:
-                if not asked.done():
-                    asked.set_exception(EOFError("the process that signs has ended"))
+            for future in child.pending:
+                if not future.done():
+                    future.set_exception(EOFError("the process that signs has ended"))
 
     async def close(self) -> None:
         """Let the children end."""
@@ -130,7 +130,7 @@ class Signing:
         await asyncio.gather(*ends, *self._readers)
 
 
-def _write(child: _Child, octets: bytes) -> None:
+def _write(child: _SigningProcess, octets: bytes) -> None:
     """Write to a child; to one that has ended nothing, and its reader will see that."""
     stdin = child.process.stdin
     if stdin is not None and not stdin.is_closing():
@@ -138,7 +138,7 @@ def _write(child: _Child, octets: bytes) -> None:
             stdin.write(octets)
 
 
-def _kill(child: _Child) -> None:
+def _kill(child: _SigningProcess) -> None:
     if child.process.returncode is None:
         with suppress(ProcessLookupError):
             child.process.kill()

@@ -12,18 +12,18 @@ import signal
 import sys
 from typing import Any, BinaryIO
 
-from mailer.mail.dkim.signing import Signer, load_signer, signature
+from mailer.mail.dkim.signing import Signer, compute_signature, load_signer
 
 LENGTH_OCTETS = 4
 
 
-def frame(value: Any) -> bytes:
+def encode_frame(value: Any) -> bytes:
     """A value as it travels."""
     octets = marshal.dumps(value)
     return len(octets).to_bytes(LENGTH_OCTETS, "big") + octets
 
 
-def _read(stream: BinaryIO) -> Any:
+def _read_frame(stream: BinaryIO) -> Any:
     head = stream.read(LENGTH_OCTETS)
     return marshal.loads(stream.read(int.from_bytes(head, "big"))) if head else None  # noqa: S302
 
@@ -35,9 +35,9 @@ def main() -> None:
     # Whoever sends goes first: it is done sooner, and then has more for us.
     os.nice(5)
     given, out = sys.stdin.buffer, sys.stdout.buffer
-    signers: list[Signer] = [load_signer("", "", pem) for pem in _read(given) or ()]
-    while (batch := _read(given)) is not None:
-        out.write(frame([signature(signers[place], octets) for place, octets in batch]))
+    signers: list[Signer] = [load_signer("", "", pem) for pem in _read_frame(given) or ()]
+    while (batch := _read_frame(given)) is not None:
+        out.write(encode_frame([compute_signature(signers[place], octets) for place, octets in batch]))
         out.flush()
 
 

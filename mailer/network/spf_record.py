@@ -12,9 +12,9 @@ from typing import Literal
 from mailer.errors import DnsUnavailable
 from mailer.network.dns import Dns, IpAddress
 
-MOST_LOOKUPS = 10
+MAX_LOOKUPS = 10
 """Section 4.6.4: a record that needs more is an error to receivers."""
-_MOST_MAIL_SERVERS = 10
+_MAX_MAIL_SERVERS = 10
 _GIVE_UP_AT = 30
 """Lookups after which we stop counting."""
 _TERM = re.compile(
@@ -29,106 +29,106 @@ SpfResult = Literal["pass", "fail", "softfail", "neutral", "unknown"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Term:
+class SpfMechanism:
     """One mechanism with what it was resolved to."""
 
     text: str
     qualifier: str
     networks: tuple[Network, ...] = ()
-    included: Policy | None = None
+    included: SpfPolicy | None = None
     is_all: bool = False
-    untold: bool = False
+    needs_mail: bool = False
     """`exists`, `ptr` or a macro: it cannot be evaluated without a mail."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Policy:
+class SpfPolicy:
     """One domain's record."""
 
     domain: str
     text: str
-    terms: tuple[Term, ...]
-    redirect: Policy | None = None
+    mechanisms: tuple[SpfMechanism, ...]
+    redirect: SpfPolicy | None = None
 
     @property
-    def last_word(self) -> SpfResult:
+    def default_result(self) -> SpfResult:
         """What becomes of addresses that are not covered."""
-        for term in self.terms:
+        for term in self.mechanisms:
             if term.is_all:
                 return _RESULTS[term.qualifier]
-        return self.redirect.last_word if self.redirect else "neutral"
+        return self.redirect.default_result if self.redirect else "neutral"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Reading:
+class SpfReport:
     """What was found for a domain."""
 
     records: tuple[str, ...]
     """Its SPF records; more than one is an error."""
-    policy: Policy | None
+    policy: SpfPolicy | None
     lookups: int
     """How many of MOST_LOOKUPS a receiver needs at worst."""
-    troubles: tuple[str, ...]
+    problems: tuple[str, ...]
     """What makes receivers ignore the record (permerror), in words."""
 
 
-async def read_spf(dns: Dns, domain: str, *, within_s: float = 30) -> Reading:
+async def look_up_spf(dns: Dns, domain: str, *, within_s: float = 30) -> SpfReport:
     """Read a domain's SPF record and all that it includes.
 
     DnsUnavailable where a question is not answered, or all of them take longer than `within_s` seconds.
     """
-    walk = _Walk(dns)
+    walk = _SpfResolver(dns)
     try:
         async with asyncio.timeout(within_s):
             records = await walk.records(domain)
             policy = await walk.policy(domain, records[0], ()) if len(records) == 1 else None
     except TimeoutError:
         raise DnsUnavailable(f"what the SPF record of {domain} includes takes over {within_s:g} s to look up") from None
-    if walk.lookups > MOST_LOOKUPS:
-        walk.troubles.append(f"it needs {walk.lookups} DNS lookups, {MOST_LOOKUPS} is the most")
-    return Reading(records=records, policy=policy, lookups=walk.lookups, troubles=tuple(walk.troubles))
+    if walk.lookups > MAX_LOOKUPS:
+        walk.problems.append(f"it needs {walk.lookups} DNS lookups, {MAX_LOOKUPS} is the most")
+    return SpfReport(records=records, policy=policy, lookups=walk.lookups, problems=tuple(walk.problems))
 
 
-def result_for(policy: Policy, address: IpAddress) -> SpfResult:
+def evaluate_spf(policy: SpfPolicy, address: IpAddress) -> SpfResult:
     """What a receiver makes of mail from this address."""
     untold: set[str] = set()
-    for term in policy.terms:
+    for term in policy.mechanisms:
         matches = _matches(term, address)
         if matches is None:
             untold.add(term.qualifier)
         elif matches:
-            return _unless(untold, _RESULTS[term.qualifier])
-    return _unless(untold, result_for(policy.redirect, address) if policy.redirect else "neutral")
+            return _unless_unknown(untold, _RESULTS[term.qualifier])
+    return _unless_unknown(untold, evaluate_spf(policy.redirect, address) if policy.redirect else "neutral")
 
 
-def _unless(untold: set[str], result: SpfResult) -> SpfResult:
+def _unless_unknown(untold: set[str], result: SpfResult) -> SpfResult:
     return result if all(_RESULTS[qualifier] == result for qualifier in untold) else "unknown"
 
 
-def _matches(term: Term, address: IpAddress) -> bool | None:
+def _matches(term: SpfMechanism, address: IpAddress) -> bool | None:
     """None where only a mail can tell."""
-    if term.untold:
+    if term.needs_mail:
         return None
     if term.included is not None:
-        inner = result_for(term.included, address)
+        inner = evaluate_spf(term.included, address)
         return None if inner == "unknown" else inner == "pass"
     return term.is_all or any(address in network for network in term.networks)
 
 
 @dataclass(slots=True)
-class _Walk:
+class _SpfResolver:
     """Through a record and all that it includes, counting."""
 
     dns: Dns
     lookups: int = 0
-    troubles: list[str] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
 
     async def records(self, domain: str) -> tuple[str, ...]:
         texts = await self.dns.texts(domain)
         return tuple(text for text in texts if text.lower() == "v=spf1" or text.lower().startswith("v=spf1 "))
 
-    async def policy(self, domain: str, text: str, above: tuple[str, ...]) -> Policy:
-        terms: list[Term] = []
+    async def policy(self, domain: str, text: str, above: tuple[str, ...]) -> SpfPolicy:
+        terms: list[SpfMechanism] = []
         redirect = None
         for word in text.split()[1:]:
             modifier = _MODIFIER.fullmatch(word)
@@ -141,50 +141,50 @@ class _Walk:
         if redirect and not any(term.is_all for term in terms):
             self.lookups += 1
             followed = await self._follow(redirect, (*above, domain))
-        return Policy(domain=domain, text=text, terms=tuple(terms), redirect=followed)
+        return SpfPolicy(domain=domain, text=text, mechanisms=tuple(terms), redirect=followed)
 
-    async def _term(self, domain: str, word: str, above: tuple[str, ...]) -> Term:
+    async def _term(self, domain: str, word: str, above: tuple[str, ...]) -> SpfMechanism:
         found = _TERM.fullmatch(word)
         if found is None:
-            self.troubles.append(f"{domain}: {word!r} is not known to SPF")
-            return Term(text=word, qualifier="?", untold=True)
+            self.problems.append(f"{domain}: {word!r} is not known to SPF")
+            return SpfMechanism(text=word, qualifier="?", needs_mail=True)
         qualifier, kind, value = found[1] or "+", found[2].lower(), found[3]
         if kind == "all":
-            return Term(text=word, qualifier=qualifier, is_all=True)
+            return SpfMechanism(text=word, qualifier=qualifier, is_all=True)
         if kind in {"ip4", "ip6"}:
-            return Term(text=word, qualifier=qualifier, networks=self._network(domain, word, kind))
+            return SpfMechanism(text=word, qualifier=qualifier, networks=self._network(domain, word, kind))
         self.lookups += 1
         if self.lookups > _GIVE_UP_AT or kind in {"exists", "ptr"} or "%" in (value or ""):
-            return Term(text=word, qualifier=qualifier, untold=True)
+            return SpfMechanism(text=word, qualifier=qualifier, needs_mail=True)
         if kind == "include":
             included = await self._follow(value or "", above)
-            return Term(text=word, qualifier=qualifier, included=included, untold=included is None)
+            return SpfMechanism(text=word, qualifier=qualifier, included=included, needs_mail=included is None)
         hosts = [value or domain] if kind == "a" else await self._mail_servers(value or domain)
         four, _, six = found[4].partition("//")
         lengths = {4: int(four.strip("/") or 32), 6: int(six or 128)}
         if lengths[4] > 32 or lengths[6] > 128:
-            self.troubles.append(f"{domain}: {word!r} is no network")
-            return Term(text=word, qualifier=qualifier)
-        return Term(text=word, qualifier=qualifier, networks=await self._networks(hosts, lengths))
+            self.problems.append(f"{domain}: {word!r} is no network")
+            return SpfMechanism(text=word, qualifier=qualifier)
+        return SpfMechanism(text=word, qualifier=qualifier, networks=await self._networks(hosts, lengths))
 
-    async def _follow(self, domain: str, above: tuple[str, ...]) -> Policy | None:
+    async def _follow(self, domain: str, above: tuple[str, ...]) -> SpfPolicy | None:
         """The policy of a domain that the one last `above` refers to; None where there is none to be had."""
         if domain.lower() in above:
-            self.troubles.append(f"{above[-1]} includes {domain} in a circle")
+            self.problems.append(f"{above[-1]} includes {domain} in a circle")
             return None
         if not domain or "%" in domain:
             return None
         records = await self.records(domain)
         if len(records) != 1:
-            self.troubles.append(f"{above[-1]} includes {domain}, which has {len(records) or 'no'} SPF records")
+            self.problems.append(f"{above[-1]} includes {domain}, which has {len(records) or 'no'} SPF records")
             return None
         return await self.policy(domain.lower(), records[0], above)
 
     async def _mail_servers(self, domain: str) -> Sequence[str]:
         hosts = [host for host in await self.dns.mail_servers(domain) if host]
-        if len(hosts) > _MOST_MAIL_SERVERS:
-            self.troubles.append(f"{domain} has {len(hosts)} mail servers, {_MOST_MAIL_SERVERS} is the most")
-        return hosts[:_MOST_MAIL_SERVERS]
+        if len(hosts) > _MAX_MAIL_SERVERS:
+            self.problems.append(f"{domain} has {len(hosts)} mail servers, {_MAX_MAIL_SERVERS} is the most")
+        return hosts[:_MAX_MAIL_SERVERS]
 
     async def _networks(self, hosts: Sequence[str], lengths: dict[int, int]) -> tuple[Network, ...]:
         addresses = [address for host in hosts for address in await self.dns.addresses(host)]
@@ -196,6 +196,6 @@ class _Walk:
         except ValueError:
             network = None
         if network is None or network.version != int(kind[2]):
-            self.troubles.append(f"{domain}: {word!r} is no network")
+            self.problems.append(f"{domain}: {word!r} is no network")
             return ()
         return (network,)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from enum import StrEnum
 
-from mailer.domain.delivery import Concern, Outcome, Verdict
-from mailer.mail.bounces.smtp_reply_reason import concern_of
-from mailer.relay.session_limit import ends_session
+from mailer.domain.delivery import Concern, RelayOutcome, Verdict
+from mailer.mail.bounces.smtp_reply_reason import classify_refusal
+from mailer.relay.session_limit import is_session_limit
 from mailer.relay.smtp_protocol import Reply, one_line
 
 
@@ -23,18 +23,18 @@ class Step(StrEnum):
     """The content, with the dot that ends it."""
 
 
-BEGINS = frozenset({Step.RESET, Step.SENDER})
+OPENING_STEPS = frozenset({Step.RESET, Step.SENDER})
 """What begins a letter: an answer to it is about no recipient."""
-_THIS_LETTER = re.compile(r"5\.2\.3|5\.3\.4|5\.6\.7")
+_LETTER_SPECIFIC = re.compile(r"5\.2\.3|5\.3\.4|5\.6\.7")
 """RFC 3463 and RFC 6531: longer than the mailbox, or the system, takes; an address that is not ASCII."""
 
 
-def agrees(step: Step, reply: Reply) -> bool:
+def is_positive_reply(step: Step, reply: Reply) -> bool:
     """Whether the relay goes along with this step."""
     return reply.code // 100 == (3 if step is Step.DATA else 2)
 
 
-def judge(step: Step, reply: Reply) -> Outcome:
+def classify_reply(step: Step, reply: Reply) -> RelayOutcome:
     """The outcome of a letter whose last word was this reply: to the dot, or a refusal before it.
 
     A 5xx is a refusal where it speaks of this letter or its reader. Where it speaks of us (always in answer to MAIL
@@ -44,14 +44,14 @@ def judge(step: Step, reply: Reply) -> Outcome:
     """
     said, text = reply.code // 100, one_line(reply.text)
     if step is Step.RESET or (step is Step.SENDER and said == 4):
-        return Outcome(Verdict.UNTRIED, reply.code, text, Concern.PACE, by_relay=True)
-    concern = Concern.LETTER if reply.code < 400 else concern_of(reply.code, reply.text)
-    if step is Step.SENDER and said == 5 and not _is_of_this_letter(reply):
-        return Outcome(Verdict.DEFERRED, reply.code, text, Concern.US, by_relay=True)
-    return Outcome(_verdict(step, said, concern), reply.code, text, concern)
+        return RelayOutcome(Verdict.UNTRIED, reply.code, text, Concern.THROTTLE, by_relay=True)
+    concern = Concern.LETTER if reply.code < 400 else classify_refusal(reply.code, reply.text)
+    if step is Step.SENDER and said == 5 and not _is_about_letter(reply):
+        return RelayOutcome(Verdict.DEFERRED, reply.code, text, Concern.SENDER, by_relay=True)
+    return RelayOutcome(_choose_verdict(step, said, concern), reply.code, text, concern)
 
 
-def _verdict(step: Step, reply_class: int, concern: Concern) -> Verdict:
+def _choose_verdict(step: Step, reply_class: int, concern: Concern) -> Verdict:
     if step is Step.DOT and reply_class < 4:
         return Verdict.ACCEPTED if reply_class == 2 else Verdict.UNKNOWN
     if reply_class == 5 and concern is Concern.LETTER:
@@ -59,12 +59,12 @@ def _verdict(step: Step, reply_class: int, concern: Concern) -> Verdict:
     return Verdict.DEFERRED
 
 
-def is_of_session(step: Step, reply: Reply) -> bool:
+def is_about_session(step: Step, reply: Reply) -> bool:
     """Whether a reply on a connection that has carried letters is about that connection alone."""
     if step is Step.RESET:
         return True
-    return ends_session(reply, to_sender=step is Step.SENDER, to_recipient=step is Step.RECIPIENT)
+    return is_session_limit(reply, to_sender=step is Step.SENDER, to_recipient=step is Step.RECIPIENT)
 
 
-def _is_of_this_letter(reply: Reply) -> bool:
-    return reply.code == 552 or _THIS_LETTER.match(reply.text) is not None
+def _is_about_letter(reply: Reply) -> bool:
+    return reply.code == 552 or _LETTER_SPECIFIC.match(reply.text) is not None

@@ -10,29 +10,29 @@ from datetime import datetime
 from mailer.domain.delivery import Delivery
 from mailer.relay.lane import Lane
 
-EASY = 10_000
+DEFAULT_CONCURRENCY = 10_000
 """Letters at once for a lane of which nothing is said."""
-_MOST_LANES = 5_000
+_MAX_IDLE_LANES = 5_000
 """Lanes that are remembered although nothing is the matter with them."""
 
 
 @dataclass(slots=True)
-class _Queue:
+class _LaneQueue:
     lane: Lane
     waiting: deque[Delivery] = field(default_factory=deque)
-    in_turn: bool = False
+    is_scheduled: bool = False
 
 
-class Tray:
+class LaneScheduler:
     """Lanes take turns, so that none keeps the others waiting; one that is full is passed over."""
 
-    def __init__(self, most_flying: Callable[[str], int] = lambda _: EASY) -> None:
+    def __init__(self, max_in_flight: Callable[[str], int] = lambda _: DEFAULT_CONCURRENCY) -> None:
         """`most_flying` says how many letters a domain may get at once."""
-        self._most_flying = most_flying
-        self._queues: dict[str, _Queue] = {}
-        self._turns: deque[_Queue] = deque()
+        self._max_in_flight = max_in_flight
+        self._queues: dict[str, _LaneQueue] = {}
+        self._turns: deque[_LaneQueue] = deque()
         self.size = 0
-        self.flying = 0
+        self.in_flight = 0
         """Taken, and not landed yet."""
 
     def lane(self, domain: str) -> Lane:
@@ -41,44 +41,46 @@ class Tray:
 
     def put(self, claimed: Iterable[Delivery]) -> None:
         """Lay deliveries into their lanes."""
-        if len(self._queues) > _MOST_LANES:
-            self._queues = {name: one for name, one in self._queues.items() if one.waiting or not one.lane.unremarkable}
+        if len(self._queues) > _MAX_IDLE_LANES:
+            self._queues = {
+                name: one for name, one in self._queues.items() if one.waiting or not one.lane.is_forgettable
+            }
         for one in claimed:
             queue = self._queue(one.domain)
             queue.waiting.append(one)
             self.size += 1
-            self._give_turn(queue)
+            self._schedule(queue)
 
     def take(self, most: int) -> list[Delivery]:
         """Up to `most` deliveries that may go now, a lane after the other; each is flying until it `landed`."""
         taken: list[Delivery] = []
         while self._turns and len(taken) < most:
             queue = self._turns.popleft()
-            queue.in_turn = False
+            queue.is_scheduled = False
             if queue.waiting and not queue.lane.full():
                 taken.append(queue.waiting.popleft())
-                queue.lane.flying += 1
-                self._give_turn(queue)
+                queue.lane.in_flight += 1
+                self._schedule(queue)
         self.size -= len(taken)
-        self.flying += len(taken)
+        self.in_flight += len(taken)
         return taken
 
-    def landed(self, delivery: Delivery) -> None:
+    def mark_finished(self, delivery: Delivery) -> None:
         """A taken delivery is no longer on its way, whatever became of it."""
         queue = self._queue(delivery.domain)
-        queue.lane.flying -= 1
-        self.flying -= 1
-        self._give_turn(queue)
+        queue.lane.in_flight -= 1
+        self.in_flight -= 1
+        self._schedule(queue)
 
-    def clear(self, now: datetime) -> list[Delivery]:
+    def remove_closed(self, now: datetime) -> list[Delivery]:
         """Take out what waits in lanes that are closed."""
-        return self._take_out(lambda queue: queue.lane.closed(now))
+        return self._remove_where(lambda queue: queue.lane.closed(now))
 
-    def empty(self) -> list[Delivery]:
+    def remove_all(self) -> list[Delivery]:
         """Take out everything."""
-        return self._take_out(lambda _: True)
+        return self._remove_where(lambda _: True)
 
-    def _take_out(self, which: Callable[[_Queue], bool]) -> list[Delivery]:
+    def _remove_where(self, which: Callable[[_LaneQueue], bool]) -> list[Delivery]:
         removed: list[Delivery] = []
         for queue in self._queues.values():
             if queue.waiting and which(queue):
@@ -87,13 +89,13 @@ class Tray:
         self.size -= len(removed)
         return removed
 
-    def _give_turn(self, queue: _Queue) -> None:
-        if not queue.in_turn and queue.waiting and not queue.lane.full():
-            queue.in_turn = True
+    def _schedule(self, queue: _LaneQueue) -> None:
+        if not queue.is_scheduled and queue.waiting and not queue.lane.full():
+            queue.is_scheduled = True
             self._turns.append(queue)
 
-    def _queue(self, domain: str) -> _Queue:
+    def _queue(self, domain: str) -> _LaneQueue:
         queue = self._queues.get(domain)
         if queue is None:
-            queue = self._queues[domain] = _Queue(Lane(domain, self._most_flying(domain)))
+            queue = self._queues[domain] = _LaneQueue(Lane(domain, self._max_in_flight(domain)))
         return queue

@@ -7,39 +7,39 @@ import time
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 
-from mailer.domain.rate_limits import Grant
+from mailer.domain.rate_limits import RateLease
 from mailer.errors import BudgetSpent
 
 
-class Pace:
+class RateLimiter:
     """Lets letters go one after another, in the order in which they asked."""
 
     def __init__(
         self,
-        lease: Callable[[], Awaitable[Grant]] | None,
+        lease: Callable[[], Awaitable[RateLease]] | None,
         now: Callable[[], datetime],
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
     ) -> None:
         """`lease` None is no limit; `clock` gives seconds, `sleep` waits for so many of them."""
-        self.limited = lease is not None
+        self.is_limited = lease is not None
         self._lease, self._now, self._clock, self._sleep = lease, now, clock, sleep
-        self._left, self._next, self._every_s = 0, 0.0, 0.0
-        self._turn = asyncio.Lock()
+        self._remaining, self._next_at, self._every_s = 0, 0.0, 0.0
+        self._lock = asyncio.Lock()
 
-    async def take(self) -> None:
+    async def acquire(self) -> None:
         """Wait until one more letter may go; BudgetSpent. A waiter that is cancelled costs the others nothing."""
         if self._lease is None:
             return
-        async with self._turn:
-            while self._left == 0:
+        async with self._lock:
+            while self._remaining == 0:
                 await self._renew(self._lease)
-            while (wait_s := self._next - self._clock()) > 0:
+            while (wait_s := self._next_at - self._clock()) > 0:
                 await self._sleep(wait_s)
-            self._left -= 1
-            self._next += self._every_s
+            self._remaining -= 1
+            self._next_at += self._every_s
 
-    async def _renew(self, lease: Callable[[], Awaitable[Grant]]) -> None:
+    async def _renew(self, lease: Callable[[], Awaitable[RateLease]]) -> None:
         grant = await lease()
         wait_s = max((grant.first_at - self._now()).total_seconds(), 0.0)
         if grant.letters == 0:
@@ -47,4 +47,4 @@ class Pace:
                 raise BudgetSpent(grant.first_at)
             await self._sleep(wait_s)
             return
-        self._left, self._next, self._every_s = grant.letters, self._clock() + wait_s, grant.every_s
+        self._remaining, self._next_at, self._every_s = grant.letters, self._clock() + wait_s, grant.every_s

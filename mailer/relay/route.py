@@ -12,15 +12,15 @@ from enum import Enum
 from typing import Generic, TypeVar
 
 from mailer.relay.lane import Lane
-from mailer.relay.rate_limiter import Pace
+from mailer.relay.rate_limiter import RateLimiter
 from mailer.relay.session_limit import SessionLimit
 from mailer.relay.smtp_connection import Relay
 
 T = TypeVar("T")
 
-KEPT = 0.05
+NOTICE_SHARE = 0.05
 """The part of every limit that is kept for notices."""
-_GROWS_EVERY_S = 10.0
+_GROW_INTERVAL_S = 10.0
 """How often more connections are tried with a relay that had said that they are too many."""
 
 
@@ -37,61 +37,63 @@ class Route(Generic[T]):
 
     relay: Relay
     connections: int
-    pace: Pace
+    rate_limiter: RateLimiter
     lane: Lane
     """What its replies say about us, whomever the letters are for."""
     ready: deque[T] = field(default_factory=deque)
-    turn: float = 0.0
+    virtual_time: float = 0.0
     """Where it stands in the round of relays: the lowest is next, and each letter moves it on by 1 / weight."""
-    lines: int = 0
+    open_connections: int = 0
     """Connections that came through to the relay."""
-    most: int = field(init=False)
+    max_connections: int = field(init=False)
     """How many it takes from us at once, as far as it has let us know."""
-    limit: SessionLimit = field(init=False)
+    session_limit: SessionLimit = field(init=False)
     """How many letters it takes over each."""
     _grows_at: float = 0.0
     _waiting: deque[asyncio.Future[None]] = field(default_factory=deque)
 
     def __post_init__(self) -> None:
-        self.most = self.connections
-        self.limit = SessionLimit(self.relay.letters_per_connection)
+        self.max_connections = self.connections
+        self.session_limit = SessionLimit(self.relay.letters_per_connection)
 
-    def room(self, now: datetime) -> int:
+    def free_slots(self, now: datetime) -> int:
         """How many letters more may be laid ready: none where nobody is there to carry them."""
-        return 0 if self.lane.closed(now) or not self.lines else max(self.most - len(self.ready), 0)
+        return (
+            0 if self.lane.closed(now) or not self.open_connections else max(self.max_connections - len(self.ready), 0)
+        )
 
-    def lower(self, most: int, time: float) -> None:
+    def lower_max_connections(self, most: int, time: float) -> None:
         """The relay takes no more of our connections than this, for now; who is too many leaves."""
-        self.most, self._grows_at = max(most, 1), time + _GROWS_EVERY_S
-        self.wake()
+        self.max_connections, self._grows_at = max(most, 1), time + _GROW_INTERVAL_S
+        self.wake_all()
 
-    def grow(self, time: float) -> None:
+    def raise_max_connections(self, time: float) -> None:
         """Now and then, try whether it takes some more again."""
-        if self.most < self.connections and time >= self._grows_at:
-            self.most = min(self.most + max(self.most // 4, 1), self.connections)
-            self._grows_at = time + _GROWS_EVERY_S
+        if self.max_connections < self.connections and time >= self._grows_at:
+            self.max_connections = min(self.max_connections + max(self.max_connections // 4, 1), self.connections)
+            self._grows_at = time + _GROW_INTERVAL_S
 
     @contextmanager
-    def manned(self) -> Iterator[None]:
+    def connected(self) -> Iterator[None]:
         """While this lasts a connection is there for letters."""
-        self.lines += 1
+        self.open_connections += 1
         try:
             yield
         finally:
-            self.lines -= 1
+            self.open_connections -= 1
 
     @contextmanager
-    def unmanned(self) -> Iterator[None]:
+    def reconnecting(self) -> Iterator[None]:
         """While this lasts a connection that was there is not."""
-        self.lines -= 1
+        self.open_connections -= 1
         try:
             yield
         finally:
-            self.lines += 1
+            self.open_connections += 1
 
-    def lay(self, letter: T) -> None:
+    def add_letter(self, letter: T) -> None:
         """Lay a letter ready, and wake a connection that waits for one."""
-        self.turn += 1 / self.relay.weight
+        self.virtual_time += 1 / self.relay.weight
         self.ready.append(letter)
         while self._waiting:
             waiter = self._waiting.popleft()
@@ -99,13 +101,13 @@ class Route(Generic[T]):
                 waiter.set_result(None)
                 break
 
-    async def wait(self) -> None:
+    async def wait_for_letter(self) -> None:
         """Return when a letter may lie ready, or everybody is woken."""
         waiter = asyncio.get_running_loop().create_future()
         self._waiting.append(waiter)
         await waiter
 
-    def wake(self) -> None:
+    def wake_all(self) -> None:
         """Wake all connections: there is something new to look at."""
         while self._waiting:
             waiter = self._waiting.popleft()
@@ -113,19 +115,19 @@ class Route(Generic[T]):
                 waiter.set_result(None)
 
 
-def seats(relay: Relay, priority: Priority) -> int:
+def connection_quota(relay: Relay, priority: Priority) -> int:
     """How many of a relay's connections a priority has: 5 % are for notices, one at least; the rest for campaigns."""
-    kept = max(1, round(relay.connections * KEPT))
+    kept = max(1, round(relay.connections * NOTICE_SHARE))
     return kept if priority is Priority.NOTICES else relay.connections - kept
 
 
 def next_route(routes: Iterable[Route[T]], now: datetime) -> Route[T] | None:
     """The relay whose turn it is by weight, of those that have room; None where none has."""
-    able = [one for one in routes if one.room(now)]
+    able = [one for one in routes if one.free_slots(now)]
     if len(able) < 2:
         return able[0] if able else None
     # Where the round is: who had no room for a while goes on from here, and does not get all that the others had.
-    here = max(one.turn - 1 / one.relay.weight for one in able)
+    here = max(one.virtual_time - 1 / one.relay.weight for one in able)
     for one in able:
-        one.turn = max(one.turn, here)
-    return min(able, key=lambda one: one.turn)
+        one.virtual_time = max(one.virtual_time, here)
+    return min(able, key=lambda one: one.virtual_time)

@@ -12,28 +12,28 @@ from typing import Literal, cast
 
 import aiosmtplib
 
-from mailer.domain.delivery import Outcome, Verdict
+from mailer.domain.delivery import RelayOutcome, Verdict
 from mailer.domain.rate_limits import Limits
 from mailer.errors import RelayUnavailable
 from mailer.mail.message.letter import Letter
-from mailer.relay.session_limit import no_more_connections
-from mailer.relay.smtp_protocol import Wire, one_line
+from mailer.relay.session_limit import is_connection_limit
+from mailer.relay.smtp_protocol import SmtpProtocol, one_line
 from mailer.relay.smtp_transaction import (
-    Offer,
-    Patience,
-    carry,
+    ReplyTimeouts,
+    ServerExtensions,
+    dot_stuff,
     envelope_commands,
-    farewell,
-    offer_of,
-    stuffed,
-    unsendable,
+    parse_extensions,
+    quit_session,
+    run_transaction,
+    unsendable_reason,
 )
 
-FAREWELL_S = 2.0
+QUIT_TIMEOUT_S = 2.0
 """How long the reply to QUIT is waited for."""
-NEXT_LETTER_S = 20.0
+NEXT_LETTER_TIMEOUT_S = 20.0
 """How long a line that has carried letters may be silent before the next: giving up costs a new connection, no more."""
-_AT_ONCE_S = 1.0
+_PROMPT_CLOSE_S = 1.0
 """A line that ends so soon after a letter was not ended for being idle."""
 
 
@@ -63,7 +63,7 @@ class Relay:
         return f"{self.host}:{self.port}"
 
 
-async def connect(relay: Relay, *, trust: ssl.SSLContext | None = None) -> RelayConnection:
+async def connect(relay: Relay, *, tls_context: ssl.SSLContext | None = None) -> RelayConnection:
     """A connection ready for letters: TLS as asked, EHLO said, logged in where there is a user name.
 
     Certificates are verified, by `trust` or else by what this machine trusts. Whatever fails is RelayUnavailable, with
@@ -78,7 +78,7 @@ async def connect(relay: Relay, *, trust: ssl.SSLContext | None = None) -> Relay
         timeout=relay.timeout_s,
         use_tls=relay.tls == "tls",
         start_tls=relay.tls == "starttls",
-        tls_context=None if relay.tls == "none" else trust or _machine_trust(),
+        tls_context=None if relay.tls == "none" else tls_context or _default_tls_context(),
     )
     try:
         await smtp.connect()
@@ -86,28 +86,28 @@ async def connect(relay: Relay, *, trust: ssl.SSLContext | None = None) -> Relay
             await smtp.ehlo()
     except (aiosmtplib.SMTPException, OSError, UnicodeError) as trouble:
         smtp.close()
-        raise _unavailable(relay, trouble) from trouble
+        raise _connect_error(relay, trouble) from trouble
     except BaseException:
         smtp.close()
         raise
     if smtp.transport is None or smtp.transport.is_closing():
         raise RelayUnavailable(f"the relay {relay} hung up as soon as we had come in")
     # From here on the library is out of it: its protocol knows one command and one reply at a time.
-    wire = Wire(cast("asyncio.Transport", smtp.transport))
-    return RelayConnection(relay, wire, offer_of(smtp.esmtp_extensions))
+    wire = SmtpProtocol(cast("asyncio.Transport", smtp.transport))
+    return RelayConnection(relay, wire, parse_extensions(smtp.esmtp_extensions))
 
 
 class RelayConnection:
     """An open connection; carries one letter at a time. Made by `connect`."""
 
-    def __init__(self, relay: Relay, wire: Wire, offer: Offer) -> None:
+    def __init__(self, relay: Relay, protocol: SmtpProtocol, extensions: ServerExtensions) -> None:
         self.relay = relay
         self.letters = 0
         """How many it was given."""
-        self.spent = False
+        self.is_exhausted = False
         """Whether the relay wants no more letters here: it said so, or broke off where the next one was to begin."""
-        self._wire = wire
-        self._offer = offer
+        self._protocol = protocol
+        self._extensions = extensions
         self._transaction_open = False
         self._accepted_at = -math.inf
         """When, on the loop's clock, the last letter was, and none was begun since."""
@@ -115,14 +115,14 @@ class RelayConnection:
     @property
     def ended_after_letter(self) -> bool:
         """Whether the relay ended the line as soon as it had accepted a letter."""
-        return abs(self._wire.lost_at - self._accepted_at) < _AT_ONCE_S
+        return abs(self._protocol.lost_at - self._accepted_at) < _PROMPT_CLOSE_S
 
     @property
     def usable(self) -> bool:
         """Whether another letter can be tried here, as far as we have heard from the relay."""
-        return self._wire.usable
+        return self._protocol.usable
 
-    async def send(self, letter: Letter) -> Outcome:
+    async def send(self, letter: Letter) -> RelayOutcome:
         """Give one letter to the relay and say what became of it.
 
         RelayUnavailable: the line was lost before (the relay closed an idle connection); nothing was written, so it
@@ -132,34 +132,34 @@ class RelayConnection:
         UNTRIED, afterwards UNKNOWN, all with code None; after the latter two the connection is no longer `usable`.
         Cancelling it breaks the line, wherever the letter is by then.
         """
-        wire, offer = self._wire, self._offer
+        wire, offer = self._protocol, self._extensions
         commands = envelope_commands(letter, size=offer.size, reset=self._transaction_open)
-        content = letter.content + b".\r\n" if letter.ready else stuffed(letter.content)
-        if (reason := unsendable(letter, offer)) is not None:
-            return Outcome(Verdict.REFUSED, None, reason)
+        content = letter.content + b".\r\n" if letter.is_wire_ready else dot_stuff(letter.content)
+        if (reason := unsendable_reason(letter, offer)) is not None:
+            return RelayOutcome(Verdict.REFUSED, None, reason)
         if wire.busy:
             raise RuntimeError("this connection is busy with another letter")
         used = self.letters > 0
         try:
-            talk = wire.talk(carry(commands, content, offer, self._patience(), used=used))
+            talk = wire.run_dialogue(run_transaction(commands, content, offer, self._reply_timeouts(), reused=used))
         except ConnectionError as lost:
             raise RelayUnavailable(f"the line to the relay {self.relay} was lost: {lost}") from None
         self.letters, self._accepted_at = self.letters + 1, -math.inf
         try:
-            outcome, self._transaction_open, unfit, self.spent = await talk
+            outcome, self._transaction_open, unfit, self.is_exhausted = await talk
         except asyncio.CancelledError:
-            wire.lose("we gave up")
+            wire.abort("we gave up")
             raise
         if unfit is not None:
-            wire.lose(unfit)
+            wire.abort(unfit)
         if outcome.verdict is Verdict.ACCEPTED:
             self._accepted_at = asyncio.get_running_loop().time()
         return outcome
 
-    def _patience(self) -> Patience:
+    def _reply_timeouts(self) -> ReplyTimeouts:
         reply_s, dot_s = self.relay.timeout_s, self.relay.content_timeout_s
-        first_s = min(reply_s, NEXT_LETTER_S) if self.letters else reply_s
-        return Patience(first_s=first_s, reply_s=reply_s, dot_s=dot_s)
+        first_s = min(reply_s, NEXT_LETTER_TIMEOUT_S) if self.letters else reply_s
+        return ReplyTimeouts(first_s=first_s, reply_s=reply_s, content_s=dot_s)
 
     async def close(self) -> None:
         """Say QUIT and hang up; waits two seconds at most, and a relay that is gone already is no error.
@@ -167,31 +167,31 @@ class RelayConnection:
         A letter still on its way is cut off: its `send` returns UNTRIED or UNKNOWN.
         """
         try:
-            if self.usable and not self._wire.busy:
-                await self._wire.talk(farewell(min(FAREWELL_S, self.relay.timeout_s)))
+            if self.usable and not self._protocol.busy:
+                await self._protocol.run_dialogue(quit_session(min(QUIT_TIMEOUT_S, self.relay.timeout_s)))
         finally:
-            self._wire.lose("we hung up")
-        await self.until_closed()
+            self._protocol.abort("we hung up")
+        await self.wait_closed()
 
-    async def until_closed(self) -> None:
+    async def wait_closed(self) -> None:
         """Return when the line is closed, by whomever; so an idle connection can be watched."""
-        await self._wire.closed.wait()
+        await self._protocol.closed.wait()
 
 
 @cache
-def _machine_trust() -> ssl.SSLContext:
+def _default_tls_context() -> ssl.SSLContext:
     return ssl.create_default_context()
 
 
-def _unavailable(relay: Relay, trouble: Exception) -> RelayUnavailable:
+def _connect_error(relay: Relay, trouble: Exception) -> RelayUnavailable:
     crowded = False
     if isinstance(answer := trouble.__cause__ or trouble, aiosmtplib.SMTPResponseException):
-        crowded = no_more_connections(answer.code, answer.message)
-    told = f"the relay {relay} {_told(trouble, relay)}"
-    return RelayUnavailable(told, refused=_is_final(trouble) and not crowded, crowded=crowded)
+        crowded = is_connection_limit(answer.code, answer.message)
+    told = f"the relay {relay} {_describe_error(trouble, relay)}"
+    return RelayUnavailable(told, refused=_is_permanent(trouble) and not crowded, too_many_connections=crowded)
 
 
-def _is_final(trouble: Exception) -> bool:
+def _is_permanent(trouble: Exception) -> bool:
     match trouble.__cause__ or trouble:
         case aiosmtplib.SMTPResponseException() as refusal:
             return refusal.code >= 500
@@ -202,7 +202,7 @@ def _is_final(trouble: Exception) -> bool:
             return type(other) is aiosmtplib.SMTPException
 
 
-def _told(trouble: Exception, relay: Relay) -> str:
+def _describe_error(trouble: Exception, relay: Relay) -> str:
     """What went wrong, as the rest of a sentence about the relay."""
     match trouble.__cause__ or trouble:
         case aiosmtplib.SMTPAuthenticationError() as refusal:

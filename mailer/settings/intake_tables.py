@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from mailer.settings.toml_tables import Port, Table, addresses_or_networks
+from mailer.settings.toml_tables import Port, Table, check_networks
 
 
 class IntakeSettings(Table):
@@ -42,10 +42,10 @@ class IntakeSettings(Table):
     )
     keep_free_megabytes: int = Field(200, ge=0, description="Room on the disk below which no mail is taken.")
 
-    _networks = field_validator("mail_servers", "proxy_from")(addresses_or_networks)
+    _check_networks = field_validator("mail_servers", "proxy_from")(check_networks)
 
     @model_validator(mode="after")
-    def _key_of_a_certificate(self) -> IntakeSettings:
+    def _check_tls_key(self) -> IntakeSettings:
         if self.tls_key is not None and self.tls_certificate is None:
             raise ValueError("tls_certificate is needed with a tls_key")
         return self

@@ -14,7 +14,7 @@ from mailer.errors import SettingsRefused
 from mailer.settings.governor_table import GovernorSettings
 from mailer.settings.intake_tables import HearingSettings, IntakeSettings, ShieldSettings
 from mailer.settings.mailbox_tables import MailboxSettings
-from mailer.settings.provider_tables import WebhookSettings, each_once
+from mailer.settings.provider_tables import ProviderSettings, check_unique_providers
 from mailer.settings.toml_tables import (
     DatabaseSettings,
     DkimSettings,
@@ -50,7 +50,7 @@ class Settings(BaseSettings):
     domain: tuple[DomainSettings, ...] = ()
     dns: DnsSettings = DnsSettings()
     dkim: tuple[DkimSettings, ...] = ()
-    webhook: tuple[WebhookSettings, ...] = ()
+    webhook: tuple[ProviderSettings, ...] = ()
 
     tables: ClassVar[dict[str, type[Table]]] = {
         "service": Service,
@@ -66,10 +66,10 @@ class Settings(BaseSettings):
         "domain": DomainSettings,
         "dns": DnsSettings,
         "dkim": DkimSettings,
-        "webhook": WebhookSettings,
+        "webhook": ProviderSettings,
     }
 
-    _each_webhook_once = field_validator("webhook")(each_once)
+    _each_webhook_once = field_validator("webhook")(check_unique_providers)
 
     @classmethod
     def settings_customise_sources(
@@ -84,7 +84,7 @@ class Settings(BaseSettings):
         return env_settings, init_settings
 
 
-class _GivenAlone(Settings):
+class _SettingsWithoutEnvironment(Settings):
     """Settings that no environment changes."""
 
     @classmethod
@@ -118,16 +118,16 @@ def settings_file() -> Path:
     return Path(os.environ.get("MAILER_SETTINGS", DEFAULT_FILE))
 
 
-def check_settings(given: dict[str, Any], path: Path, *, alone: bool = False) -> Settings:
+def check_settings(given: dict[str, Any], path: Path, *, ignore_environment: bool = False) -> Settings:
     """Typed settings of the tables `given`, as if read from `path`; `alone` where the environment changes nothing."""
     try:
-        settings = _GivenAlone(**given) if alone else Settings(**given)
+        settings = _SettingsWithoutEnvironment(**given) if ignore_environment else Settings(**given)
     except ValidationError as refusal:
-        raise SettingsRefused(f"{path}: {_told(refusal)}") from None
-    return _beside(settings, path.parent)
+        raise SettingsRefused(f"{path}: {_describe_errors(refusal)}") from None
+    return _resolve_paths(settings, path.parent)
 
 
-def _told(refusal: ValidationError) -> str:
+def _describe_errors(refusal: ValidationError) -> str:
     told = []
     for error in refusal.errors(include_url=False):
         key = ".".join(str(part) for part in error["loc"])
@@ -136,7 +136,7 @@ def _told(refusal: ValidationError) -> str:
     return "; ".join(told)
 
 
-def _beside(settings: Settings, folder: Path) -> Settings:
+def _resolve_paths(settings: Settings, folder: Path) -> Settings:
     """Relative files taken as beside settings.toml, so that commands work from anywhere."""
     service, database = settings.service, settings.database
     service = service.model_copy(update={"secret_file": folder / service.secret_file})
@@ -156,13 +156,15 @@ def _beside(settings: Settings, folder: Path) -> Settings:
         one.model_copy(update={"secret_file": folder / one.secret_file}) if one.secret_file else one
         for one in settings.webhook
     )
-    named = {key: folder / file for key in ("tls_certificate", "tls_key") if (file := getattr(settings.intake, key))}
-    intake = settings.intake.model_copy(update={"spool": folder / settings.intake.spool} | named)
+    tls_files = {
+        key: folder / file for key in ("tls_certificate", "tls_key") if (file := getattr(settings.intake, key))
+    }
+    intake = settings.intake.model_copy(update={"spool": folder / settings.intake.spool} | tls_files)
     changed = {"service": service, "database": database, "intake": intake, "relay": relay}
     return settings.model_copy(update=changed | {"dkim": dkim, "mailbox": mailbox, "webhook": webhook})
 
 
-def settings_text() -> str:
+def default_settings_toml() -> str:
     """The settings.toml that `mailer init` writes: each key with its default and why."""
     lines = ["# Settings of this mailer. Every key stands here with its default; the environment goes before the file:"]
     lines += ["# MAILER_DATABASE__URL, MAILER_SERVICE__DOMAIN, ...; MAILER_SETTINGS names another file.", ""]
@@ -170,21 +172,21 @@ def settings_text() -> str:
         repeated = isinstance(Settings.model_fields[name].default, tuple)
         optional = Settings.model_fields[name].default == ()
         lines += [f"# {table.__doc__}"] if optional else []
-        written = [f"[[{name}]]" if repeated else f"[{name}]"]
+        entries = [f"[[{name}]]" if repeated else f"[{name}]"]
         for key, field in table.model_fields.items():
             default = field.default
-            written.append(f"# {field.description}")
-            written.append(f"{'# ' if default is None else ''}{key} = {_toml(default)}")
-        lines += [f"# {line}" for line in written] if optional else written
+            entries.append(f"# {field.description}")
+            entries.append(f"{'# ' if default is None else ''}{key} = {_toml_value(default)}")
+        lines += [f"# {line}" for line in entries] if optional else entries
         lines.append("")
     return "\n".join(lines)
 
 
-def _toml(value: object) -> str:
+def _toml_value(value: object) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, int | float):
         return str(value)
     if isinstance(value, tuple):
-        return f"[{', '.join(map(_toml, value))}]"
+        return f"[{', '.join(map(_toml_value, value))}]"
     return f'"{value or ""}"'

@@ -32,7 +32,7 @@ class MailboxSettings(Table):
     )
 
     @model_validator(mode="after")
-    def _tls_but_on_loopback(self) -> MailboxSettings:
+    def _check_tls_and_folders(self) -> MailboxSettings:
         if self.tls == "none" and self.host not in LOOPBACK:
             raise ValueError('tls = "none" is accepted only on loopback; use "tls" or "starttls"')
         if self.done_folder and self.done_folder == self.folder:

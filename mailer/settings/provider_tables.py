@@ -10,12 +10,14 @@ from pydantic import Field, field_validator, model_validator
 from mailer.settings.toml_tables import Table
 
 PROVIDERS = ("ses", "mailgun", "postmark", "sendgrid", "brevo", "mailjet")
-_TOPIC = re.compile(r"arn:aws(?:-cn|-us-gov)?:sns:[a-z]{2}(?:-[a-z]{1,20}){1,3}-\d{1,2}:\d{12}:[A-Za-z0-9_-]{1,256}")
-_NEEDS = {"ses": "topics", "sendgrid": "public_keys"}
-_OTHERS = "secret_file"
+_TOPIC_ARN = re.compile(
+    r"arn:aws(?:-cn|-us-gov)?:sns:[a-z]{2}(?:-[a-z]{1,20}){1,3}-\d{1,2}:\d{12}:[A-Za-z0-9_-]{1,256}"
+)
+_CREDENTIAL_KEYS = {"ses": "topics", "sendgrid": "public_keys"}
+_DEFAULT_CREDENTIAL_KEY = "secret_file"
 
 
-class WebhookSettings(Table):
+class ProviderSettings(Table):
     """A provider that tells of bounces and complaints by calling URL/hooks/PROVIDER. Repeat the table for each."""
 
     provider: str = Field(
@@ -35,30 +37,30 @@ class WebhookSettings(Table):
 
     @field_validator("provider")
     @classmethod
-    def _known(cls, provider: str) -> str:
+    def _check_provider(cls, provider: str) -> str:
         if provider not in PROVIDERS:
             raise ValueError(f"must be one of {', '.join(PROVIDERS)}")
         return provider
 
     @field_validator("topics")
     @classmethod
-    def _topics(cls, topics: tuple[str, ...]) -> tuple[str, ...]:
+    def _check_topics(cls, topics: tuple[str, ...]) -> tuple[str, ...]:
         for topic in topics:
-            if not _TOPIC.fullmatch(topic):
+            if not _TOPIC_ARN.fullmatch(topic):
                 raise ValueError(f"{topic!r} does not look like arn:aws:sns:eu-west-1:123456789012:returns")
         return topics
 
     @model_validator(mode="after")
-    def _proof_at_hand(self) -> WebhookSettings:
-        needed = _NEEDS.get(self.provider, _OTHERS)
-        for key in (*_NEEDS.values(), _OTHERS):
+    def _check_credentials(self) -> ProviderSettings:
+        needed = _CREDENTIAL_KEYS.get(self.provider, _DEFAULT_CREDENTIAL_KEY)
+        for key in (*_CREDENTIAL_KEYS.values(), _DEFAULT_CREDENTIAL_KEY):
             given = bool(getattr(self, key))
             if given != (key == needed):
                 raise ValueError(f"{key} is {'of no use' if given else 'needed'} with provider = {self.provider!r}")
         return self
 
 
-def each_once(webhooks: tuple[WebhookSettings, ...]) -> tuple[WebhookSettings, ...]:
+def check_unique_providers(webhooks: tuple[ProviderSettings, ...]) -> tuple[ProviderSettings, ...]:
     """The tables as they are; ValueError where two are of one provider."""
     names = [one.provider for one in webhooks]
     if twice := next((name for name in names if names.count(name) > 1), None):

@@ -13,14 +13,14 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 _HOST = re.compile(r"(?:\[[0-9A-Fa-f:.]+\]|[0-9A-Za-z._-]+)(?::\d{1,5})?")
-_IN_A_PATH = "/-._~!$&'()*+,;=:@"
+_PATH_SAFE = "/-._~!$&'()*+,;=:@"
 """What may stand in a path as it is (RFC 3986 section 3.3); all else is percent-encoded there."""
-_LABELS = re.compile(r"(?!.*-(\.|$))[a-z0-9][a-z0-9-]{0,62}(\.[a-z0-9][a-z0-9-]{0,62})*")
+_DNS_LABELS = re.compile(r"(?!.*-(\.|$))[a-z0-9][a-z0-9-]{0,62}(\.[a-z0-9][a-z0-9-]{0,62})*")
 
 Port = Annotated[int, Field(ge=0, le=65535)]
 
 
-def addresses_or_networks(given: tuple[str, ...]) -> tuple[str, ...]:
+def check_networks(given: tuple[str, ...]) -> tuple[str, ...]:
     """As given; ValueError where one is neither."""
     for one in given:
         ipaddress.ip_network(one)
@@ -51,9 +51,9 @@ class Service(Table):
 
     @field_validator("url")
     @classmethod
-    def _https_but_on_loopback(cls, url: str) -> str:
+    def _check_url(cls, url: str) -> str:
         parts = urlsplit(url)
-        path = quote(unquote(parts.path), safe=_IN_A_PATH).rstrip("/")
+        path = quote(unquote(parts.path), safe=_PATH_SAFE).rstrip("/")
         if parts.scheme not in {"http", "https"} or not _HOST.fullmatch(parts.netloc) or not parts.hostname:
             raise ValueError("must look like https://lists.example.org or https://example.org/lists (A-labels)")
         if (
@@ -68,13 +68,13 @@ class Service(Table):
 
     @field_validator("domain")
     @classmethod
-    def _a_domain(cls, domain: str) -> str:
+    def _check_domain(cls, domain: str) -> str:
         if "." not in domain or "@" in domain or not domain.isascii() or domain != domain.strip().lower():
             raise ValueError("must be a lower-case domain name like lists.example.org (A-labels)")
         return domain
 
     @model_validator(mode="after")
-    def _owner_is_elsewhere(self) -> Service:
+    def _check_owner(self) -> Service:
         if self.owner.rpartition("@")[2].lower() in {self.domain, ""} or "@" not in self.owner:
             raise ValueError("owner must be an address outside our own domain, or mail to it would come back to us")
         return self
@@ -91,7 +91,7 @@ class DatabaseSettings(Table):
 
     @field_validator("url")
     @classmethod
-    def _known_kind(cls, url: str) -> str:
+    def _check_url(cls, url: str) -> str:
         if not url.startswith(("sqlite:///", "postgresql://")) or url == "sqlite:///":
             raise ValueError('must begin with "sqlite:///" and a file, or with "postgresql://"')
         return url
@@ -108,7 +108,7 @@ class WebSettings(Table):
         "addresses or networks. Where any is named, those on this machine are believed, too; [] believes nobody.",
     )
 
-    _networks = field_validator("trusted_proxies")(addresses_or_networks)
+    _check_networks = field_validator("trusted_proxies")(check_networks)
 
 
 class RelaySettings(Table):
@@ -134,7 +134,7 @@ class RelaySettings(Table):
     warm_up_growth: float = Field(2, gt=1, description="So many times as many on each day after it.")
 
     @model_validator(mode="after")
-    def _tls_but_on_loopback(self) -> RelaySettings:
+    def _check_tls_and_login(self) -> RelaySettings:
         if self.tls == "none" and self.host not in LOOPBACK:
             raise ValueError('tls = "none" is accepted only on loopback; use "starttls" or "tls"')
         if self.username and self.password_file is None:
@@ -177,14 +177,14 @@ class DkimSettings(Table):
 
     @field_validator("domain", "selector")
     @classmethod
-    def _labels(cls, name: str) -> str:
-        if name and not _LABELS.fullmatch(name):
+    def _check_labels(cls, name: str) -> str:
+        if name and not _DNS_LABELS.fullmatch(name):
             raise ValueError("must be a lower-case name as it stands in the DNS (A-labels)")
         return name
 
     @field_validator("selector")
     @classmethod
-    def _something(cls, selector: str) -> str:
+    def _check_not_empty(cls, selector: str) -> str:
         if not selector:
             raise ValueError("must not be empty")
         return selector
@@ -199,13 +199,13 @@ class DnsSettings(Table):
 
     @field_validator("servers")
     @classmethod
-    def _addresses(cls, servers: tuple[str, ...]) -> tuple[str, ...]:
+    def _check_servers(cls, servers: tuple[str, ...]) -> tuple[str, ...]:
         for server in servers:
-            host_and_port(server)
+            parse_host_port(server)
         return servers
 
 
-def host_and_port(server: str) -> tuple[str, int]:
+def parse_host_port(server: str) -> tuple[str, int]:
     """The address and the port (53 unless told) of a DNS server; ValueError."""
     found = re.fullmatch(r"\[([0-9a-f:.]+)\](?::(\d{1,5}))?|([0-9.]+)(?::(\d{1,5}))?|([0-9a-f:.]+)", server)
     if not found:

@@ -13,16 +13,16 @@ from mailer.store.database import insert_into
 from mailer.store.people_tables import subscriber, subscription, suppression
 from mailer.store.queue.queue_tables import delivery
 
-_COLUMNS = ["campaign_id", "kind", "mailing_list_id", "subscriber_id", "subscription_id", "state"]
+_DELIVERY_COLUMNS = ["campaign_id", "kind", "mailing_list_id", "subscriber_id", "subscription_id", "state"]
 
 
-def ceiling(tx: Connection, mailing_list_id: int) -> int:
+def highest_subscription_id(tx: Connection, mailing_list_id: int) -> int:
     """The highest subscription id of a list as of now (0: none)."""
     highest = select(func.max(subscription.c.id)).where(subscription.c.mailing_list_id == mailing_list_id)
     return tx.execute(highest).scalar_one() or 0
 
 
-def reach(tx: Connection, mailing_list_id: int) -> int:
+def count_audience(tx: Connection, mailing_list_id: int) -> int:
     """How many people a launch would write to now."""
     return tx.execute(
         select(func.count())
@@ -30,12 +30,12 @@ def reach(tx: Connection, mailing_list_id: int) -> int:
         .where(
             subscription.c.mailing_list_id == mailing_list_id,
             subscription.c.state == SubscriptionState.CONFIRMED,
-            ~_suppressed(mailing_list_id),
+            ~_is_suppressed(mailing_list_id),
         )
     ).scalar_one()
 
 
-def next_cursor(tx: Connection, campaign: Campaign, most: int) -> int | None:
+def next_launch_cursor(tx: Connection, campaign: Campaign, limit: int) -> int | None:
     """The last subscription id of the next chunk of `most` confirmed subscriptions, or None at the end."""
     chunk = (
         select(subscription.c.id)
@@ -46,13 +46,13 @@ def next_cursor(tx: Connection, campaign: Campaign, most: int) -> int | None:
             subscription.c.id <= campaign.launch_ceiling,
         )
         .order_by(subscription.c.id)
-        .limit(most)
+        .limit(limit)
         .subquery()
     )
     return tx.execute(select(func.max(chunk.c.id))).scalar_one()
 
 
-def freeze(tx: Connection, campaign: Campaign, upto: int) -> int:
+def freeze_audience(tx: Connection, campaign: Campaign, upto: int) -> int:
     """Write the deliveries of confirmed, unsuppressed subscriptions after the cursor, `upto` included.
 
     They wait for their turn; who they are and which edition is theirs is looked up when it comes. Returns how many
@@ -73,14 +73,14 @@ def freeze(tx: Connection, campaign: Campaign, upto: int) -> int:
             subscription.c.state == SubscriptionState.CONFIRMED,
             subscription.c.id > campaign.launch_cursor,
             subscription.c.id <= upto,
-            ~_suppressed(campaign.mailing_list_id),
+            ~_is_suppressed(campaign.mailing_list_id),
         )
         .order_by(subscription.c.id)
     )
-    return tx.execute(insert_into(tx, delivery).from_select(_COLUMNS, recipients)).rowcount
+    return tx.execute(insert_into(tx, delivery).from_select(_DELIVERY_COLUMNS, recipients)).rowcount
 
 
-def _suppressed(mailing_list_id: int) -> ColumnElement[bool]:
+def _is_suppressed(mailing_list_id: int) -> ColumnElement[bool]:
     return exists(
         select(literal(1)).where(
             suppression.c.suppression_key == subscriber.c.suppression_key,

@@ -9,17 +9,17 @@ from typing import Any
 
 from sqlalchemy import Connection, func, or_, select, text, update
 
-from mailer.domain.bounce import Reason, ReturnedFor, ReturnKind, Weight
-from mailer.domain.bounce_rules import REMEMBERED, PastReturn
+from mailer.domain.bounce import BounceReason, FeedbackKind, RecipientBounce, Severity
+from mailer.domain.bounce_rules import BOUNCE_MEMORY, PastBounce
 from mailer.domain.delivery import NOTICES, DeliveryState, Kind
-from mailer.domain.delivery_feedback import CameBack
+from mailer.domain.delivery_feedback import DeliveryFeedback
 from mailer.store.database import insert_into
 from mailer.store.people_tables import returned, subscriber, subscription
 from mailer.store.queue.queue_tables import campaign, delivery
 
-_AT_MOST = 200
+_LIMIT = 200
 """Of one reader's returns, and of the campaigns that a letter is looked for in; the newest."""
-_MOST_STATUS, _MOST_COMPLAINT = 16, 40
+_MAX_STATUS_LENGTH, _MAX_COMPLAINT_LENGTH = 16, 40
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -41,7 +41,7 @@ class SentLetter:
         return self.address.rpartition("@")[2].lower()
 
 
-def letters(tx: Connection, delivery_ids: Iterable[int]) -> dict[int, SentLetter]:
+def load_letters(tx: Connection, delivery_ids: Iterable[int]) -> dict[int, SentLetter]:
     """Those of these letters that we know, by id."""
     columns = (delivery.c.id, delivery.c.campaign_id, delivery.c.kind, delivery.c.mailing_list_id)
     found = (
@@ -65,13 +65,15 @@ def letters(tx: Connection, delivery_ids: Iterable[int]) -> dict[int, SentLetter
     }
 
 
-def sent_to(tx: Connection, address_key: str, suppression_key: str, since: datetime, until: datetime) -> list[int]:
+def find_letters_to(
+    tx: Connection, address_key: str, suppression_key: str, since: datetime, until: datetime
+) -> list[int]:
     """The letters that went to one address between two times, the newest first."""
     recent = select(campaign.c.id).where(campaign.c.launched_at >= since).order_by(campaign.c.id.desc())
     theirs = select(subscription.c.id).join(subscriber).where(subscriber.c.address_key == address_key)
     went = (delivery.c.dated_at.is_not(None), delivery.c.dated_at.between(since, until))
     of_campaigns = select(delivery.c.id, delivery.c.dated_at).where(
-        delivery.c.campaign_id.in_(list(tx.execute(recent.limit(_AT_MOST)).scalars())),
+        delivery.c.campaign_id.in_(list(tx.execute(recent.limit(_LIMIT)).scalars())),
         text("campaign_id <> 0"),
         delivery.c.subscription_id.in_(list(tx.execute(theirs).scalars())),
         *went,
@@ -84,7 +86,7 @@ def sent_to(tx: Connection, address_key: str, suppression_key: str, since: datet
     return [row.id for row in sorted(found, key=lambda row: (row.dated_at, row.id), reverse=True)]
 
 
-def add(tx: Connection, told: CameBack, letter: SentLetter, of: ReturnedFor, at: datetime) -> bool:
+def add(tx: Connection, feedback: DeliveryFeedback, letter: SentLetter, bounce: RecipientBounce, at: datetime) -> bool:
     """Write down what came back of a letter; whether it was not known yet."""
     statement = insert_into(tx, returned).values(
         delivery_id=letter.id,
@@ -94,48 +96,48 @@ def add(tx: Connection, told: CameBack, letter: SentLetter, of: ReturnedFor, at:
         subscription_id=letter.subscription_id,
         subscriber_id=letter.subscriber_id,
         domain=letter.domain,
-        kind=told.kind,
-        weight=of.weight,
-        reason=of.reason,
-        status=(of.status or "")[:_MOST_STATUS] or None,
-        diagnostic=of.diagnostic,
-        complaint=(told.complaint or "")[:_MOST_COMPLAINT] or None,
-        way=told.way,
+        kind=feedback.kind,
+        weight=bounce.severity,
+        reason=bounce.reason,
+        status=(bounce.status or "")[:_MAX_STATUS_LENGTH] or None,
+        diagnostic=bounce.diagnostic,
+        complaint=(feedback.complaint or "")[:_MAX_COMPLAINT_LENGTH] or None,
+        way=feedback.channel,
         at=at,
     )
     return bool(tx.execute(statement.on_conflict_do_nothing()).rowcount)
 
 
-def past(tx: Connection, subscriber_id: int, mailing_list_id: int, now: datetime) -> list[PastReturn]:
+def list_recent_bounces(tx: Connection, subscriber_id: int, mailing_list_id: int, now: datetime) -> list[PastBounce]:
     """What came back from a reader to a list in the time that counts, and was not undone."""
     found = (
         select(returned.c.delivery_id, returned.c.letter, returned.c.weight, returned.c.at)
         .where(
             returned.c.subscriber_id == subscriber_id,
-            returned.c.at > now - REMEMBERED,
+            returned.c.at > now - BOUNCE_MEMORY,
             returned.c.mailing_list_id == mailing_list_id,
-            returned.c.kind == ReturnKind.BOUNCE,
-            returned.c.weight.in_((Weight.HARD, Weight.SOFT)),
+            returned.c.kind == FeedbackKind.BOUNCE,
+            returned.c.weight.in_((Severity.HARD, Severity.SOFT)),
             returned.c.undone_at.is_(None),
         )
         .order_by(returned.c.at.desc())
-        .limit(_AT_MOST)
+        .limit(_LIMIT)
     )
     return [
-        PastReturn(delivery_id=row.delivery_id, letter=Kind(row.letter), weight=Weight(row.weight), at=row.at)
+        PastBounce(delivery_id=row.delivery_id, letter_kind=Kind(row.letter), severity=Severity(row.weight), at=row.at)
         for row in tx.execute(found)
     ]
 
 
-def well_at(
+def last_delivered_at(
     tx: Connection, subscription_id: int, mailing_list_id: int, since: datetime, before: datetime
 ) -> datetime | None:
     """When the last of a list's letters to a reader arrived between two hours, as far as nothing came back of it."""
     recent = select(campaign.c.id).where(
         campaign.c.mailing_list_id == mailing_list_id, campaign.c.launched_at >= since, campaign.c.launched_at < before
     )
-    newest = recent.order_by(campaign.c.id.desc()).limit(_AT_MOST)
-    bounced = select(returned.c.delivery_id).where(returned.c.kind == ReturnKind.BOUNCE)
+    newest = recent.order_by(campaign.c.id.desc()).limit(_LIMIT)
+    bounced = select(returned.c.delivery_id).where(returned.c.kind == FeedbackKind.BOUNCE)
     arrived = select(func.max(delivery.c.answered_at)).where(
         delivery.c.campaign_id.in_(list(tx.execute(newest).scalars())),
         delivery.c.campaign_id != NOTICES,
@@ -147,41 +149,43 @@ def well_at(
     return tx.execute(arrived).scalar_one()
 
 
-def note_probe(tx: Connection, subscription_id: int, now: datetime | None) -> None:
+def set_probed_at(tx: Connection, subscription_id: int, now: datetime | None) -> None:
     """It was asked by letter whether anybody is there; None: it never was."""
     tx.execute(update(subscription).where(subscription.c.id == subscription_id).values(probed_at=now))
 
 
-def undo(tx: Connection, subscriber_id: int, mailing_list_id: int, now: datetime) -> int:
+def undo_bounces(tx: Connection, subscriber_id: int, mailing_list_id: int, now: datetime) -> int:
     """What came back from a reader to this list, or for good to any, counts no more; how many rows that were."""
     undone = update(returned).where(
         returned.c.subscriber_id == subscriber_id,
-        or_(returned.c.mailing_list_id == mailing_list_id, returned.c.weight == Weight.HARD),
+        or_(returned.c.mailing_list_id == mailing_list_id, returned.c.weight == Severity.HARD),
         returned.c.undone_at.is_(None),
     )
     return tx.execute(undone.values(undone_at=now)).rowcount
 
 
-def of_reader(tx: Connection, subscriber_id: int) -> list[dict[str, Any]]:
+def list_for_subscriber(tx: Connection, subscriber_id: int) -> list[dict[str, Any]]:
     """All that came back from one person, oldest first."""
     found = select(returned).where(returned.c.subscriber_id == subscriber_id).order_by(returned.c.at, returned.c.id)
     return [dict(row._mapping) for row in tx.execute(found)]
 
 
 @dataclass(frozen=True, slots=True)
-class Returns:
+class FeedbackCount:
     """How much of one sort came back of a campaign, from one provider."""
 
     domain: str
-    kind: ReturnKind
-    weight: Weight
-    reason: Reason
+    kind: FeedbackKind
+    weight: Severity
+    reason: BounceReason
     number: int
 
 
-def of_campaign(tx: Connection, campaign_id: int) -> list[Returns]:
+def count_for_campaign(tx: Connection, campaign_id: int) -> list[FeedbackCount]:
     """All that came back of a campaign's letters, counted; the most first."""
     what = (returned.c.domain, returned.c.kind, returned.c.weight, returned.c.reason)
     counted = select(*what, func.count().label("number")).where(returned.c.campaign_id == campaign_id).group_by(*what)
     found = tx.execute(counted.order_by(func.count().desc(), *what))
-    return [Returns(row[0], ReturnKind(row[1]), Weight(row[2]), Reason(row[3]), row[4]) for row in found]
+    return [
+        FeedbackCount(row[0], FeedbackKind(row[1]), Severity(row[2]), BounceReason(row[3]), row[4]) for row in found
+    ]

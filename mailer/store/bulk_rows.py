@@ -31,7 +31,7 @@ from sqlalchemy.sql.selectable import Subquery
 from sqlalchemy.types import TypeEngine
 
 
-def rows_of(dialect: Dialect, name: str, columns: Mapping[str, TypeEngine[Any]]) -> Subquery:
+def rows_from_json(dialect: Dialect, name: str, columns: Mapping[str, TypeEngine[Any]]) -> Subquery:
     """A table `name` of the rows that come in as the parameter `name`: a JSON array of arrays, made by `packed`."""
     given = bindparam(name, type_=String)
     if dialect.name == "sqlite":
@@ -45,50 +45,50 @@ def rows_of(dialect: Dialect, name: str, columns: Mapping[str, TypeEngine[Any]])
     return select(*picked).select_from(each).subquery(name)
 
 
-def packed(dialect: Dialect, rows: Iterable[Sequence[Any]]) -> str:
+def rows_to_json(dialect: Dialect, rows: Iterable[Sequence[Any]]) -> str:
     """Rows as `rows_of` reads them; datetimes as the database keeps them, naive ones are refused."""
     return json.dumps(
-        list(rows), default=_sqlite_moment if dialect.name == "sqlite" else _moment, separators=(",", ":")
+        list(rows), default=_sqlite_time if dialect.name == "sqlite" else _iso_time, separators=(",", ":")
     )
 
 
 @lru_cache(maxsize=1024)
-def _sqlite_moment(value: datetime) -> str:
-    return _utc(value).strftime("%Y-%m-%d %H:%M:%S.%f")
+def _sqlite_time(value: datetime) -> str:
+    return _to_utc(value).strftime("%Y-%m-%d %H:%M:%S.%f")
 
 
 @lru_cache(maxsize=1024)
-def _moment(value: datetime) -> str:
-    return _utc(value).isoformat()
+def _iso_time(value: datetime) -> str:
+    return _to_utc(value).isoformat()
 
 
-def _utc(value: datetime) -> datetime:
+def _to_utc(value: datetime) -> datetime:
     if value.tzinfo is None:
         raise ValueError(f"naive time {value!r}")
     return value.astimezone(UTC)
 
 
-def fetch(tx: Connection, wanted: Select[Any]) -> list[list[Any]]:
+def fetch_rows(tx: Connection, query: Select[Any]) -> list[list[Any]]:
     """The rows of a query, as JSON has them: read instants with `instant`."""
-    return fetched(tx.execute(as_json(tx.dialect, wanted)))
+    return decode_rows(tx.execute(as_json(tx.dialect, query)))
 
 
-def as_json(dialect: Dialect, wanted: Select[Any]) -> Select[Any]:
+def as_json(dialect: Dialect, query: Select[Any]) -> Select[Any]:
     """A query for one row of one value: all rows of `wanted`, in its order."""
-    inner = wanted.subquery("found")
+    inner = query.subquery("found")
     if dialect.name == "sqlite":
         fields = [func.json(one) if isinstance(one.type, JSON) else one for one in inner.c]
         return select(func.json_group_array(func.json_array(*fields)))
     return select(func.json_agg(func.json_build_array(*inner.c)))
 
 
-def fetched(result: CursorResult[Any]) -> list[list[Any]]:
+def decode_rows(result: CursorResult[Any]) -> list[list[Any]]:
     """The rows that an `as_json` query gave."""
     found = result.scalar_one()
     return found if isinstance(found, list) else json.loads(found or "[]")
 
 
-def instant(text: str | None) -> datetime | None:
+def parse_instant(text: str | None) -> datetime | None:
     """An instant out of `fetch`, in UTC whatever the zone of the database's session."""
     if text is None:
         return None
@@ -96,12 +96,12 @@ def instant(text: str | None) -> datetime | None:
     return read.astimezone(UTC) if read.tzinfo else read.replace(tzinfo=UTC)
 
 
-class Prepared:
+class CompiledStatement:
     """A statement compiled once for each kind of database, and run without SQLAlchemy's work at each execution."""
 
     def __init__(self, make: Callable[[Dialect], ClauseElement]) -> None:
         self._make = make
-        self._made: dict[str, _Made] = {}
+        self._made: dict[str, _Compiled] = {}
 
     def run(self, tx: Connection, **values: Any) -> CursorResult[Any]:
         """Execute it with these parameters."""
@@ -111,7 +111,7 @@ class Prepared:
         }
         return tx.exec_driver_sql(made.sql, given if made.order is None else tuple(given[key] for key in made.order))
 
-    def _compile(self, dialect: Dialect) -> _Made:
+    def _compile(self, dialect: Dialect) -> _Compiled:
         compiled = self._make(dialect).compile(dialect=dialect)
         processors = {
             key: process
@@ -123,14 +123,14 @@ class Prepared:
             for bind, key in compiled.bind_names.items()  # type: ignore[attr-defined]
             if not bind.required
         }
-        made = self._made[dialect.name] = _Made(
+        made = self._made[dialect.name] = _Compiled(
             str(compiled), getattr(compiled, "positiontup", None), fixed, processors
         )
         return made
 
 
 @dataclass(frozen=True, slots=True)
-class _Made:
+class _Compiled:
     sql: str
     order: list[str] | None
     fixed: dict[str, Any]

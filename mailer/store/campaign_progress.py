@@ -9,27 +9,27 @@ from datetime import datetime
 from sqlalchemy import BigInteger, Connection, Select, func, or_, select
 
 from mailer.domain.delivery import NOTICES, WAITING, DeliveryState
-from mailer.store.bulk_rows import packed, rows_of
+from mailer.store.bulk_rows import rows_from_json, rows_to_json
 from mailer.store.people_tables import subscriber
 from mailer.store.queue.queue_tables import campaign, claim, delivery
 
 
 def any_due(tx: Connection, campaign_id: int, now: datetime) -> bool:
     """Whether something of this campaign can be claimed now."""
-    return _any(tx, _in_turn(campaign_id), _with_hour(campaign_id).where(delivery.c.due_at <= now))
+    return _any_exists(tx, _in_turn(campaign_id), _with_due_at(campaign_id).where(delivery.c.due_at <= now))
 
 
 def any_open(tx: Connection, campaign_id: int) -> bool:
     """Whether a delivery of this campaign is not settled: waits, or is held by a worker."""
-    return _any(tx, _in_turn(campaign_id), _with_hour(campaign_id), _held(campaign_id))
+    return _any_exists(tx, _in_turn(campaign_id), _with_due_at(campaign_id), _claims_of(campaign_id))
 
 
 def any_waiting(tx: Connection, campaign_id: int) -> bool:
     """Whether a delivery of this campaign waits for its turn, or for an hour."""
-    return _any(tx, _in_turn(campaign_id), _with_hour(campaign_id))
+    return _any_exists(tx, _in_turn(campaign_id), _with_due_at(campaign_id))
 
 
-def _any(tx: Connection, *those: Select[tuple[int]]) -> bool:
+def _any_exists(tx: Connection, *those: Select[tuple[int]]) -> bool:
     """Asked in one statement: between two, what is held could come back to wait, or the other way round."""
     found = or_(*(one.limit(1).scalar_subquery().is_not(None) for one in those))
     return bool(tx.execute(select(found)).scalar_one())
@@ -52,38 +52,38 @@ def _in_turn(campaign_id: int) -> Select[tuple[int]]:
     return found.order_by(delivery.c.subscription_id)
 
 
-def _with_hour(campaign_id: int) -> Select[tuple[int]]:
+def _with_due_at(campaign_id: int) -> Select[tuple[int]]:
     return select(delivery.c.id).where(delivery.c.campaign_id == campaign_id, delivery.c.due_at.is_not(None))
 
 
-def _held(campaign_id: int) -> Select[tuple[int]]:
+def _claims_of(campaign_id: int) -> Select[tuple[int]]:
     return select(claim.c.id).where(claim.c.campaign_id == campaign_id)
 
 
-def counts(tx: Connection, campaign_id: int) -> dict[DeliveryState, int]:
+def count_by_state(tx: Connection, campaign_id: int) -> dict[DeliveryState, int]:
     """How many deliveries of a campaign are in each state; only states that occur."""
     of_campaign = select(delivery.c.state, func.count()).where(delivery.c.campaign_id == campaign_id)
     found = Counter(
         {DeliveryState(state): number for state, number in tx.execute(of_campaign.group_by(delivery.c.state))}
     )
-    for _, state in _claimed(tx, campaign_id):
+    for _, state in _list_claimed(tx, campaign_id):
         found[DeliveryState(state)] -= 1
         found[DeliveryState.CLAIMED] += 1
     return {state: number for state, number in found.items() if number}
 
 
-def _claimed(tx: Connection, campaign_id: int) -> list[tuple[int, str]]:
+def _list_claimed(tx: Connection, campaign_id: int) -> list[tuple[int, str]]:
     """The waiting deliveries that a worker holds, (id, state); the row says what they were before."""
     held = tx.execute(select(claim.c.deliveries).where(claim.c.campaign_id == campaign_id)).scalars()
-    ids = packed(tx.dialect, ((number,) for number in {number for deliveries in held for number in deliveries}))
-    one = rows_of(tx.dialect, "ids", {"id": BigInteger()})
+    ids = rows_to_json(tx.dialect, ((number,) for number in {number for deliveries in held for number in deliveries}))
+    one = rows_from_json(tx.dialect, "ids", {"id": BigInteger()})
     found = select(delivery.c.id, delivery.c.state).join_from(one, delivery, delivery.c.id == one.c.id)
     found = found.where(delivery.c.state.in_(WAITING), delivery.c.due_at.is_(None))
     return [(number, state) for number, state in tx.execute(found, {"ids": ids})]
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class RecipientReport:
     """One person in a campaign's report."""
 
     id: int
@@ -95,7 +95,7 @@ class Line:
     reply: str | None
 
 
-def of_campaign(tx: Connection, campaign_id: int, after: int, most: int) -> list[Line]:
+def list_recipients(tx: Connection, campaign_id: int, after: int, limit: int) -> list[RecipientReport]:
     """The next `most` deliveries of a campaign after a subscription, for its report."""
     columns = (delivery.c.id, delivery.c.subscription_id, subscriber.c.address, delivery.c.state, delivery.c.attempts)
     wanted = select(*columns, delivery.c.code, delivery.c.reply).join_from(
@@ -104,8 +104,8 @@ def of_campaign(tx: Connection, campaign_id: int, after: int, most: int) -> list
     wanted = wanted.where(
         delivery.c.campaign_id == campaign_id, delivery.c.campaign_id != NOTICES, delivery.c.subscription_id > after
     )
-    claimed = {number for number, _ in _claimed(tx, campaign_id)}
-    lines = [Line(*row) for row in tx.execute(wanted.order_by(delivery.c.subscription_id).limit(most))]
+    claimed = {number for number, _ in _list_claimed(tx, campaign_id)}
+    lines = [RecipientReport(*row) for row in tx.execute(wanted.order_by(delivery.c.subscription_id).limit(limit))]
     return [
         replace(one, state=DeliveryState.CLAIMED if one.id in claimed else DeliveryState(one.state)) for one in lines
     ]

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Row, and_, exists, insert, or_, select, updat
 
 from mailer.domain.campaign import Campaign, CampaignState
 from mailer.errors import NotFound
-from mailer.store.notify import hint
+from mailer.store.notify import notify
 from mailer.store.queue.queue_tables import campaign, delivery
 
 
@@ -45,30 +45,30 @@ def get(tx: Connection, campaign_id: int, *, lock: bool = False) -> Campaign:
     row = found.one_or_none() if found else None
     if row is None:
         raise NotFound(f"there is no campaign {campaign_id}")
-    return _value(row)
+    return _campaign_from_row(row)
 
 
-def every(tx: Connection) -> list[Campaign]:
+def list_all(tx: Connection) -> list[Campaign]:
     """All campaigns, newest first."""
-    return [_value(row) for row in tx.execute(select(campaign).order_by(campaign.c.id.desc()))]
+    return [_campaign_from_row(row) for row in tx.execute(select(campaign).order_by(campaign.c.id.desc()))]
 
 
-def ids_in(tx: Connection, *states: CampaignState) -> list[int]:
+def ids_in_states(tx: Connection, *states: CampaignState) -> list[int]:
     """The ids of the campaigns in these states, oldest first."""
     return list(tx.execute(select(campaign.c.id).where(campaign.c.state.in_(states)).order_by(campaign.c.id)).scalars())
 
 
-def due(tx: Connection, now: datetime) -> list[Campaign]:
+def list_due(tx: Connection, now: datetime) -> list[Campaign]:
     """The scheduled campaigns whose hour has come."""
     found = tx.execute(
         select(campaign)
         .where(campaign.c.state == CampaignState.SCHEDULED, campaign.c.scheduled_at <= now)
         .order_by(campaign.c.scheduled_at, campaign.c.id)
     )
-    return [_value(row) for row in found]
+    return [_campaign_from_row(row) for row in found]
 
 
-def over(tx: Connection, now: datetime) -> list[tuple[int, CampaignState]]:
+def list_over_with_waiting(tx: Connection, now: datetime) -> list[tuple[int, CampaignState]]:
     """Campaigns that were cancelled, or whose event has begun, while deliveries of theirs still wait."""
     is_over = or_(
         campaign.c.state == CampaignState.CANCELLED,
@@ -80,31 +80,31 @@ def over(tx: Connection, now: datetime) -> list[tuple[int, CampaignState]]:
     return [(number, CampaignState(state)) for number, state in found]
 
 
-def move(
+def change_state(
     tx: Connection,
     campaign_id: int,
-    to: CampaignState,
+    to_state: CampaignState,
     *,
-    of: tuple[CampaignState, ...],
-    due_by: datetime | None = None,
+    from_states: tuple[CampaignState, ...],
+    scheduled_by: datetime | None = None,
     **values: Any,
 ) -> bool:
     """Change state (and `values`) if it is one `of` these, and scheduled `due_by` then where that is given.
 
     Whether it was: of several rivals one succeeds.
     """
-    hint(tx)
-    still = () if due_by is None else (campaign.c.scheduled_at <= due_by,)
+    notify(tx)
+    still = () if scheduled_by is None else (campaign.c.scheduled_at <= scheduled_by,)
     return bool(
         tx.execute(
             update(campaign)
-            .where(campaign.c.id == campaign_id, campaign.c.state.in_(of), *still)
-            .values(state=to, **values)
+            .where(campaign.c.id == campaign_id, campaign.c.state.in_(from_states), *still)
+            .values(state=to_state, **values)
         ).rowcount
     )
 
 
-def correct(tx: Connection, campaign_id: int, subject: str | None) -> None:
+def record_correction(tx: Connection, campaign_id: int, subject: str | None) -> None:
     """Its text has changed: letters that were written and not handed yet are void. `subject` where that is new."""
     values: dict[str, Any] = {"corrections": campaign.c.corrections + 1}
     if subject is not None:
@@ -121,7 +121,7 @@ def advance_launch(tx: Connection, campaign_id: int, *, cursor: int, more: int) 
     )
 
 
-def _value(row: Row[Any]) -> Campaign:
+def _campaign_from_row(row: Row[Any]) -> Campaign:
     return Campaign(
         id=row.id,
         mailing_list_id=row.mailing_list_id,

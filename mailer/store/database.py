@@ -21,7 +21,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from mailer.errors import DatabaseUnavailable
-from mailer.store.database_files import DatabaseFile, OpenFiles, create_private
+from mailer.store.database_files import DatabaseFile, OpenFiles, create_private_file
 
 BUSY_TIMEOUT_S = 30
 _READERS = 4
@@ -42,7 +42,7 @@ _POSTGRESQL_OPTIONS = " ".join(
 
 P = ParamSpec("P")
 R = TypeVar("R")
-Work = Callable[Concatenate[Connection, P], R]
+TransactionFunction = Callable[Concatenate[Connection, P], R]
 
 
 class Database:
@@ -53,7 +53,7 @@ class Database:
         # SQLite has one write lock: writers queue for one thread rather than poll for the lock.
         self._writers = ThreadPoolExecutor(1 if is_sqlite(self.engine) else _READERS, "ledger-write")
         self._readers = ThreadPoolExecutor(_READERS, "ledger-read")
-        self._own = threading.local()
+        self._thread_local = threading.local()
         self._file = DatabaseFile(Path(str(self.engine.url.database))) if is_sqlite(self.engine) else None
         self._opened: list[Connection] = []
 
@@ -62,18 +62,18 @@ class Database:
         """Whether a write keeps all others waiting, as on SQLite."""
         return is_sqlite(self.engine)
 
-    async def write(self, work: Work[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+    async def write(self, work: TransactionFunction[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         """Run `work(connection, ...)` in one write transaction; what it returns is committed when we return it.
 
         Raises DatabaseUnavailable where the database is the trouble; whatever `work` raises rolls back.
         """
         return (await self._run(self._writers, True, lambda tx: work(tx, *args, **kwargs)))[0]
 
-    async def timed_write(self, work: Work[P, R], *args: P.args, **kwargs: P.kwargs) -> tuple[R, float]:
+    async def timed_write(self, work: TransactionFunction[P, R], *args: P.args, **kwargs: P.kwargs) -> tuple[R, float]:
         """As `write`, and the seconds for which the write lock was held, commit included."""
         return await self._run(self._writers, True, lambda tx: work(tx, *args, **kwargs))
 
-    async def read(self, work: Work[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+    async def read(self, work: TransactionFunction[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         """Run `work(connection, ...)` on one snapshot; it must not write."""
         return (await self._run(self._readers, False, lambda tx: work(tx, *args, **kwargs)))[0]
 
@@ -88,17 +88,17 @@ class Database:
     def _transact(self, writing: bool, work: Callable[[Connection], R]) -> tuple[R, float]:
         for tries in range(1, _TRIES + 1):
             try:
-                return self._once(writing, work)
+                return self._run_once(writing, work)
             except DBAPIError as trouble:
-                if tries == _TRIES or not _undone(trouble):
+                if tries == _TRIES or not _was_rolled_back(trouble):
                     if isinstance(trouble, OperationalError):
                         raise DatabaseUnavailable(f"the database does not serve us: {trouble.orig}") from trouble
                     raise
         raise AssertionError("unreachable")
 
-    def _once(self, writing: bool, work: Callable[[Connection], R]) -> tuple[R, float]:
+    def _run_once(self, writing: bool, work: Callable[[Connection], R]) -> tuple[R, float]:
         connection = self._connection(writing)
-        files: OpenFiles | None = self._own.files if writing else None
+        files: OpenFiles | None = self._thread_local.files if writing else None
         if files is not None:
             files.check()
         transaction = connection.begin()
@@ -106,7 +106,7 @@ class Database:
             began = time.perf_counter()
             result = work(connection)
         except DBAPIError:
-            self._drop()
+            self._discard_connection()
             raise
         except BaseException:
             transaction.rollback()
@@ -114,7 +114,7 @@ class Database:
         try:
             transaction.commit()
         except DBAPIError as trouble:
-            self._drop()
+            self._discard_connection()
             # Nobody knows whether it was committed: whoever asked must believe neither.
             raise DatabaseUnavailable(f"the database did not confirm: {trouble.orig}") from trouble
         if files is not None:
@@ -123,17 +123,17 @@ class Database:
 
     def _connection(self, writing: bool) -> Connection:
         """The connection of this thread, which stays open: a thread only ever writes, or only reads."""
-        connection: Connection | None = getattr(self._own, "connection", None)
+        connection: Connection | None = getattr(self._thread_local, "connection", None)
         if connection is None:
-            self._own.files = self._file.open() if self._file is not None else None
+            self._thread_local.files = self._file.open() if self._file is not None else None
             connection = self.engine.connect().execution_options(writing=writing)
-            self._own.connection = connection
+            self._thread_local.connection = connection
             self._opened.append(connection)
         return connection
 
-    def _drop(self) -> None:
+    def _discard_connection(self) -> None:
         """Close this thread's connection and its transaction: after trouble their state is anybody's guess."""
-        connection, self._own.connection = self._own.connection, None
+        connection, self._thread_local.connection = self._thread_local.connection, None
         self._opened.remove(connection)
         connection.invalidate()
         connection.close()
@@ -144,7 +144,7 @@ class Database:
             await asyncio.to_thread(pool.shutdown)
         if self._file is not None and self._file.moved and self._opened:
             # What stands in the write-ahead log belongs to the file that is open, and to no other that is there now.
-            _driver(self._opened[0]).execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            _driver_connection(self._opened[0]).execute("PRAGMA wal_checkpoint(TRUNCATE)")
         while self._opened:
             self._opened.pop().close()
         self.engine.dispose()
@@ -159,7 +159,7 @@ def open_engine(url: str, *, foreign_keys: bool = True) -> Engine:
 
     @event.listens_for(engine, "do_connect")
     def _create(*_: Any) -> None:
-        create_private(Path(str(parsed.database)))
+        create_private_file(Path(str(parsed.database)))
 
     @event.listens_for(engine, "connect")
     def _configure(connection: Any, _record: Any) -> None:
@@ -177,7 +177,7 @@ def open_engine(url: str, *, foreign_keys: bool = True) -> Engine:
     return engine
 
 
-def _driver(connection: Connection) -> Any:
+def _driver_connection(connection: Connection) -> Any:
     return connection.connection.dbapi_connection
 
 
@@ -200,11 +200,11 @@ def insert_many(
     """
     if not rows:
         return
-    text, made = _driven(tx, statement, rows)
+    text, made = _compile_insert(tx, statement, rows)
     tx.exec_driver_sql(text, made)
 
 
-def insert_together(
+def insert_multirow(
     tx: Connection, statement: sqlite.Insert | postgresql.Insert, rows: Sequence[Mapping[str, Any]]
 ) -> None:
     """As `insert_many`, for a few hundred rows at most, in one step to the driver.
@@ -213,7 +213,7 @@ def insert_together(
     """
     if not rows:
         return
-    text, made = _driven(tx, statement, rows)
+    text, made = _compile_insert(tx, statement, rows)
     if not is_sqlite(tx):
         tx.exec_driver_sql(text, made)  # psycopg sends them in one go
         return
@@ -221,20 +221,20 @@ def insert_together(
     tx.exec_driver_sql(text.replace(one, ", ".join([one] * len(rows)), 1), tuple(chain.from_iterable(made)))
 
 
-def _driven(
+def _compile_insert(
     tx: Connection, statement: sqlite.Insert | postgresql.Insert, rows: Sequence[Mapping[str, Any]]
 ) -> tuple[str, list[Any]]:
     """The INSERT of one row, and the parameters of each as the driver wants them."""
     names = list(rows[0])
     compiled = statement.compile(dialect=tx.dialect, column_keys=names)
     order = getattr(compiled, "positiontup", None) or names
-    made = zip(*(_column(tx, statement.table.c[name], [row[name] for row in rows]) for name in order), strict=True)
+    made = zip(*(_bind_values(tx, statement.table.c[name], [row[name] for row in rows]) for name in order), strict=True)
     if compiled.positional:
         return str(compiled), list(made)
     return str(compiled), [dict(zip(order, values, strict=True)) for values in made]
 
 
-def _column(tx: Connection, column: ColumnClause[Any], values: list[Any]) -> list[Any]:
+def _bind_values(tx: Connection, column: ColumnClause[Any], values: list[Any]) -> list[Any]:
     """The values as the driver wants them; one that all rows share is made once."""
     process = column.type.dialect_impl(tx.dialect).bind_processor(tx.dialect)
     if process is None:
@@ -244,6 +244,6 @@ def _column(tx: Connection, column: ColumnClause[Any], values: list[Any]) -> lis
     return [process(value) for value in values]
 
 
-def _undone(trouble: DBAPIError) -> bool:
+def _was_rolled_back(trouble: DBAPIError) -> bool:
     """Nothing of it was done: the connection was stale, or PostgreSQL undid us for another's sake (deadlock)."""
     return trouble.connection_invalidated or getattr(trouble.orig, "sqlstate", None) in {"40001", "40P01"}

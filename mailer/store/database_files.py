@@ -10,9 +10,9 @@ from sqlalchemy.engine import make_url
 
 from mailer.errors import DatabaseMoved, DatabaseUnavailable
 
-_BESIDE = ("-wal", "-shm")
-_OTHERS = 0o077
-Identity = tuple[int, int]
+_COMPANION_SUFFIXES = ("-wal", "-shm")
+_GROUP_AND_OTHERS = 0o077
+FileIdentity = tuple[int, int]
 
 
 class DatabaseFile:
@@ -20,13 +20,13 @@ class DatabaseFile:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._identity: Identity | None = None
+        self._identity: FileIdentity | None = None
 
     def open(self) -> OpenFiles:
         """What one more connection is about to open; DatabaseMoved where the path names no such file any more."""
         if self._identity is None:
-            create_private(self._path)
-            self._identity = identity(self._path)
+            create_private_file(self._path)
+            self._identity = file_identity(self._path)
         files = OpenFiles(self._path, self._identity)
         files.check()
         return files
@@ -34,32 +34,32 @@ class DatabaseFile:
     @property
     def moved(self) -> bool:
         """Whether the path names another file by now, or none."""
-        return self._identity is not None and identity(self._path) != self._identity
+        return self._identity is not None and file_identity(self._path) != self._identity
 
 
 class OpenFiles:
     """What one connection has open: it knows its files by descriptors, whatever their names are by now."""
 
-    def __init__(self, path: Path, opened: Identity | None) -> None:
+    def __init__(self, path: Path, opened: FileIdentity | None) -> None:
         self._path = path
-        self._known: dict[str, Identity | None] = {"": opened}
+        self._check_provider: dict[str, FileIdentity | None] = {"": opened}
 
     def check(self, *, after_write: bool = False) -> None:
         """DatabaseMoved where another file, or none, has the name of one that is open.
 
         Those beside the database are known from the connection's first write on.
         """
-        for suffix in ("", *_BESIDE) if after_write else tuple(self._known):
+        for suffix in ("", *_COMPANION_SUFFIXES) if after_write else tuple(self._check_provider):
             file = Path(f"{self._path}{suffix}")
-            now = identity(file)
-            if self._known.setdefault(suffix, now) != now:
+            now = file_identity(file)
+            if self._check_provider.setdefault(suffix, now) != now:
                 what = "is gone" if now is None else "is another file than the one that is open"
                 raise DatabaseMoved(
                     f"the database: {file.absolute()} {what}; put the right one back, and start the service anew"
                 )
 
 
-def identity(file: Path) -> Identity | None:
+def file_identity(file: Path) -> FileIdentity | None:
     """Which file has this name; None where there is none that we can see."""
     try:
         found = file.stat()
@@ -68,7 +68,7 @@ def identity(file: Path) -> Identity | None:
     return found.st_dev, found.st_ino
 
 
-def create_private(database: Path) -> None:
+def create_private_file(database: Path) -> None:
     """Make the file, for our eyes only, where there is none; SQLite gives those beside it the same mode.
 
     DatabaseMoved where a service that did not end in order ran on one: an empty one would be taken for all there is.
@@ -76,7 +76,7 @@ def create_private(database: Path) -> None:
     """
     if database.exists():  # and is not opened: closing any descriptor of it would drop the locks that SQLite has on it
         return
-    pid = _left_by(owner_file(database))
+    pid = _read_owner_pid(owner_file(database))
     if pid and pid != str(os.getpid()):
         raise DatabaseMoved(
             f"the database: {database.absolute()} is gone, though a service (pid {pid}) was at work on it; put it back,"
@@ -95,7 +95,7 @@ def owner_file(database: Path) -> Path:
     return database.with_name(f"{database.name}.owner")
 
 
-def _left_by(file: Path) -> str:
+def _read_owner_pid(file: Path) -> str:
     try:
         return file.read_text()
     except FileNotFoundError:
@@ -107,24 +107,24 @@ def database_file(url: str) -> Path | None:
     return Path(str(make_url(url).database)) if url.startswith("sqlite") else None
 
 
-def readable_by_others(database: Path | None, spool: Path) -> list[Path]:
+def find_files_readable_by_others(database: Path | None, spool: Path) -> list[Path]:
     """What others on this machine may read or change: the database's files, copies and lock, and the spool's."""
     beside = database.parent.glob(f"{database.name}*") if database is not None else ()
     files = [file for file in (*beside, *spool.glob("*.mail")) if file.is_file()]
-    return [file for file in (*files, *([spool] if spool.is_dir() else [])) if _is_open(file)]
+    return [file for file in (*files, *([spool] if spool.is_dir() else [])) if _is_accessible_to_others(file)]
 
 
 def make_private(database: Path | None, spool: Path) -> list[Path]:
     """Take that right from them; of which files. What is not ours to change stays as it is."""
-    changed = readable_by_others(database, spool)
+    changed = find_files_readable_by_others(database, spool)
     for file in changed:
         with suppress(PermissionError, FileNotFoundError):
             file.chmod(0o700 if file.is_dir() else 0o600)
-    return [file for file in changed if not _is_open(file)]
+    return [file for file in changed if not _is_accessible_to_others(file)]
 
 
-def _is_open(file: Path) -> bool:
+def _is_accessible_to_others(file: Path) -> bool:
     try:
-        return bool(file.stat().st_mode & _OTHERS)
+        return bool(file.stat().st_mode & _GROUP_AND_OTHERS)
     except FileNotFoundError:
         return False

@@ -9,83 +9,85 @@ from datetime import datetime
 
 from sqlalchemy import ColumnElement, Connection, and_, delete, func, or_, select
 
-from mailer.domain.abuse_limits import Counted
-from mailer.domain.bounce import ReturnKind, Weight
-from mailer.domain.governor import Heard, Key
+from mailer.domain.abuse_limits import CounterKind
+from mailer.domain.bounce import FeedbackKind, Severity
+from mailer.domain.governor import CounterKey, DeliveryCounts
 from mailer.store import counters
 from mailer.store.people_tables import returned, tally
 from mailer.store.queue.queue_tables import delivery
 
-WHOLE = ""
+ALL_PROVIDERS = ""
 """Instead of a provider: all of a campaign's letters."""
-_HEARD = {Counted.ACCEPTED: "accepted", Counted.REFUSED: "refused", Counted.DEFERRED: "deferred"}
+_COUNTER_FIELDS = {CounterKind.ACCEPTED: "accepted", CounterKind.REFUSED: "refused", CounterKind.DEFERRED: "deferred"}
 
 
-def note(tx: Connection, heard: Mapping[Key, int], now: datetime) -> None:
+def add_counts(tx: Connection, counts: Mapping[CounterKey, int], now: datetime) -> None:
     """So many more letters of a campaign to a provider were accepted, refused or deferred."""
-    counters.add(tx, {(kind, _of(number, domain)): more for (number, domain, kind), more in heard.items()}, now)
+    counters.increment_many(
+        tx, {(kind, _counter_key(number, domain)): more for (number, domain, kind), more in counts.items()}, now
+    )
 
 
-def heard(tx: Connection, campaign_id: int) -> dict[str, Heard]:
+def load_counts(tx: Connection, campaign_id: int) -> dict[str, DeliveryCounts]:
     """What was heard, by provider; under `WHOLE` of all. A return counts where its letter does."""
     numbers: defaultdict[str, Counter[str]] = defaultdict(Counter)
     since: dict[str, datetime] = {}
-    kinds = tally.c.kind.in_([*_HEARD, Counted.GOVERNED])
+    kinds = tally.c.kind.in_([*_COUNTER_FIELDS, CounterKind.GOVERNED])
     found = select(tally.c.kind, tally.c.of, tally.c.since, tally.c["count"].label("number")).where(
-        kinds, tally.c.of.startswith(_of(campaign_id, WHOLE), autoescape=True)
+        kinds, tally.c.of.startswith(_counter_key(campaign_id, ALL_PROVIDERS), autoescape=True)
     )
     for row in tx.execute(found):
         domain = row.of.partition(" ")[2]
-        if row.kind == Counted.GOVERNED:
+        if row.kind == CounterKind.GOVERNED:
             since[domain] = row.since
         else:
-            numbers[domain][_HEARD[Counted(row.kind)]] = row.number
-    for domain, is_complaint, number in _came_back(tx, campaign_id, since):
-        for of in (domain, WHOLE):
+            numbers[domain][_COUNTER_FIELDS[CounterKind(row.kind)]] = row.number
+    for domain, is_complaint, number in _count_feedback(tx, campaign_id, since):
+        for of in (domain, ALL_PROVIDERS):
             numbers[of]["complaints" if is_complaint else "hard"] += number
-    return {domain: Heard(**counted) for domain, counted in numbers.items()}
+    return {domain: DeliveryCounts(**counted) for domain, counted in numbers.items()}
 
 
-def _came_back(tx: Connection, campaign_id: int, since: Mapping[str, datetime]) -> list[tuple[str, bool, int]]:
+def _count_feedback(tx: Connection, campaign_id: int, since: Mapping[str, datetime]) -> list[tuple[str, bool, int]]:
     """Complaints and hard bounces (provider, whether complaints, how many); only since then are letters looked up."""
-    is_complaint = returned.c.kind == ReturnKind.COMPLAINT
-    is_hard = and_(returned.c.kind == ReturnKind.BOUNCE, returned.c.weight == Weight.HARD)
+    is_complaint = returned.c.kind == FeedbackKind.COMPLAINT
+    is_hard = and_(returned.c.kind == FeedbackKind.BOUNCE, returned.c.weight == Severity.HARD)
     counted = select(returned.c.domain, returned.c.kind, func.count()).where(
         returned.c.campaign_id == campaign_id, or_(is_complaint, is_hard), returned.c.undone_at.is_(None)
     )
     if since:
-        counted = counted.join(delivery, delivery.c.id == returned.c.delivery_id).where(_newer(since))
+        counted = counted.join(delivery, delivery.c.id == returned.c.delivery_id).where(_is_after(since))
     found = tx.execute(counted.group_by(returned.c.domain, returned.c.kind))
-    return [(domain, kind == ReturnKind.COMPLAINT, number) for domain, kind, number in found]
+    return [(domain, kind == FeedbackKind.COMPLAINT, number) for domain, kind, number in found]
 
 
-def _newer(since: Mapping[str, datetime]) -> ColumnElement[bool]:
-    own = {domain: at for domain, at in since.items() if domain != WHOLE}
+def _is_after(since: Mapping[str, datetime]) -> ColumnElement[bool]:
+    own = {domain: at for domain, at in since.items() if domain != ALL_PROVIDERS}
     others: list[ColumnElement[bool]] = [returned.c.domain.not_in(list(own))]
-    if WHOLE in since:
-        others.append(delivery.c.answered_at > since[WHOLE])
+    if ALL_PROVIDERS in since:
+        others.append(delivery.c.answered_at > since[ALL_PROVIDERS])
     answered = (and_(returned.c.domain == domain, delivery.c.answered_at > at) for domain, at in own.items())
     return or_(and_(*others), *answered)
 
 
-def begin_anew(tx: Connection, campaign_id: int, now: datetime) -> None:
+def reset_counts(tx: Connection, campaign_id: int, now: datetime) -> None:
     """Of what went before now nothing counts any more: people know of it, and go on."""
-    of = tally.c.of.startswith(_of(campaign_id, WHOLE), autoescape=True)
-    tx.execute(delete(tally).where(tally.c.kind.in_([*_HEARD, Counted.GOVERNED]), of))
-    counters.put(tx, Counted.GOVERNED, _of(campaign_id, WHOLE), 0, now)
+    of = tally.c.of.startswith(_counter_key(campaign_id, ALL_PROVIDERS), autoescape=True)
+    tx.execute(delete(tally).where(tally.c.kind.in_([*_COUNTER_FIELDS, CounterKind.GOVERNED]), of))
+    counters.set_value(tx, CounterKind.GOVERNED, _counter_key(campaign_id, ALL_PROVIDERS), 0, now)
 
 
-def hold(tx: Connection, campaign_id: int, domain: str, was: Heard, now: datetime) -> int:
+def record_hold(tx: Connection, campaign_id: int, domain: str, counts: DeliveryCounts, now: datetime) -> int:
     """A provider's letters are held from now on, and only those after them count; how often that makes."""
-    of = _of(campaign_id, domain)
-    times = counters.reached(tx, Counted.GOVERNED, of) + 1
-    counters.put(tx, Counted.GOVERNED, of, times, now)
-    for kind, name in _HEARD.items():
-        counters.forget(tx, kind, of)
-        left = max(counters.reached(tx, kind, _of(campaign_id, WHOLE)) - asdict(was)[name], 0)
-        counters.put(tx, kind, _of(campaign_id, WHOLE), left, now)
+    of = _counter_key(campaign_id, domain)
+    times = counters.get_value(tx, CounterKind.GOVERNED, of) + 1
+    counters.set_value(tx, CounterKind.GOVERNED, of, times, now)
+    for kind, name in _COUNTER_FIELDS.items():
+        counters.reset(tx, kind, of)
+        left = max(counters.get_value(tx, kind, _counter_key(campaign_id, ALL_PROVIDERS)) - asdict(counts)[name], 0)
+        counters.set_value(tx, kind, _counter_key(campaign_id, ALL_PROVIDERS), left, now)
     return times
 
 
-def _of(campaign_id: int, domain: str) -> str:
+def _counter_key(campaign_id: int, domain: str) -> str:
     return f"{campaign_id} {domain}"

@@ -11,7 +11,7 @@ from mailer.store.people_tables import mailbox
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Mark:
+class ImapPosition:
     """A place in a mailbox, as IMAP counts (RFC 9051 section 2.3.1.1)."""
 
     uid_validity: int
@@ -20,14 +20,14 @@ class Mark:
     """The highest number that was dealt with; 0 for none."""
 
 
-def mark_of(tx: Connection, name: str) -> Mark | None:
+def get_position(tx: Connection, name: str) -> ImapPosition | None:
     """Of the mailbox of this name; None where it was never read."""
     row = tx.execute(select(mailbox.c.uid_validity, mailbox.c.last_uid).where(mailbox.c.name == name)).one_or_none()
-    return Mark(uid_validity=row.uid_validity, last_uid=row.last_uid) if row else None
+    return ImapPosition(uid_validity=row.uid_validity, last_uid=row.last_uid) if row else None
 
 
-def set_mark(tx: Connection, name: str, mark: Mark) -> None:
+def set_position(tx: Connection, name: str, position: ImapPosition) -> None:
     """All up to there is dealt with."""
-    place = {"uid_validity": mark.uid_validity, "last_uid": mark.last_uid}
+    place = {"uid_validity": position.uid_validity, "last_uid": position.last_uid}
     statement = insert_into(tx, mailbox).values(name=name, **place)
     tx.execute(statement.on_conflict_do_update(index_elements=["name"], set_=place))

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Row, func, select, update
 
 from mailer.domain.mailing_list import MailingList
 from mailer.domain.subscription import SubscriptionState
-from mailer.errors import AlreadyThere, NotFound
+from mailer.errors import AlreadyExists, NotFound
 from mailer.store.database import insert_into
 from mailer.store.people_tables import mailing_list, subscription
 
@@ -23,23 +23,29 @@ def add(
     language: str,
     owner: str,
     now: datetime,
-    words: Mapping[str, str | None] | None = None,
+    footer: Mapping[str, str | None] | None = None,
 ) -> MailingList:
     """A new list; AlreadyThere when the name is taken."""
     statement = insert_into(tx, mailing_list).values(
-        name=name, title=title, description=description, language=language, owner=owner, created_at=now, **(words or {})
+        name=name,
+        title=title,
+        description=description,
+        language=language,
+        owner=owner,
+        created_at=now,
+        **(footer or {}),
     )
     if tx.execute(statement.on_conflict_do_nothing()).rowcount == 0:
-        raise AlreadyThere(f"there is a mailing list called {name!r} already")
-    return named(tx, name)
+        raise AlreadyExists(f"there is a mailing list called {name!r} already")
+    return get_by_name(tx, name)
 
 
-def named(tx: Connection, name: str) -> MailingList:
+def get_by_name(tx: Connection, name: str) -> MailingList:
     """The list of that name, or NotFound."""
     row = tx.execute(select(mailing_list).where(mailing_list.c.name == name)).one_or_none()
     if row is None:
         raise NotFound(f"there is no mailing list called {name!r}")
-    return _value(row)
+    return _list_from_row(row)
 
 
 def exists(tx: Connection, name: str) -> bool:
@@ -51,20 +57,20 @@ def get(tx: Connection, mailing_list_id: int) -> MailingList:
     row = tx.execute(select(mailing_list).where(mailing_list.c.id == mailing_list_id)).one_or_none()
     if row is None:
         raise NotFound(f"there is no mailing list {mailing_list_id}")
-    return _value(row)
+    return _list_from_row(row)
 
 
-def every(tx: Connection) -> list[MailingList]:
+def list_all(tx: Connection) -> list[MailingList]:
     """All lists by name."""
-    return [_value(row) for row in tx.execute(select(mailing_list).order_by(mailing_list.c.name))]
+    return [_list_from_row(row) for row in tx.execute(select(mailing_list).order_by(mailing_list.c.name))]
 
 
-def quieten(tx: Connection, mailing_list_id: int, until: datetime) -> None:
+def set_throttled_until(tx: Connection, mailing_list_id: int, until: datetime) -> None:
     """Until then no stranger who asks to join is answered."""
     tx.execute(update(mailing_list).where(mailing_list.c.id == mailing_list_id).values(quiet_until=until))
 
 
-def bear(tx: Connection, mailing_list_id: int, *, hard_after: int | None, soft_limit: int | None) -> None:
+def set_bounce_limits(tx: Connection, mailing_list_id: int, *, hard_after: int | None, soft_limit: int | None) -> None:
     """So many returns the list bears from now on; None leaves it as it is."""
     given = {"hard_after": hard_after, "soft_limit": soft_limit}
     told = {name: number for name, number in given.items() if number is not None}
@@ -72,13 +78,13 @@ def bear(tx: Connection, mailing_list_id: int, *, hard_after: int | None, soft_l
         tx.execute(update(mailing_list).where(mailing_list.c.id == mailing_list_id).values(told))
 
 
-def say(tx: Connection, mailing_list_id: int, words: Mapping[str, str | None]) -> None:
+def set_footer(tx: Connection, mailing_list_id: int, footer: Mapping[str, str | None]) -> None:
     """What campaigns launched from now on say at the end of their letters: `postal_address`, `reason`."""
-    if words:
-        tx.execute(update(mailing_list).where(mailing_list.c.id == mailing_list_id).values(dict(words)))
+    if footer:
+        tx.execute(update(mailing_list).where(mailing_list.c.id == mailing_list_id).values(dict(footer)))
 
 
-def counts(tx: Connection, mailing_list_id: int) -> dict[SubscriptionState, int]:
+def count_by_state(tx: Connection, mailing_list_id: int) -> dict[SubscriptionState, int]:
     """How many subscriptions are in each state."""
     counted = tx.execute(
         select(subscription.c.state, func.count())
@@ -89,7 +95,7 @@ def counts(tx: Connection, mailing_list_id: int) -> dict[SubscriptionState, int]
     return {state: found.get(state, 0) for state in SubscriptionState}
 
 
-def _value(row: Row[tuple[object, ...]]) -> MailingList:
+def _list_from_row(row: Row[tuple[object, ...]]) -> MailingList:
     return MailingList(
         id=row.id,
         name=row.name,

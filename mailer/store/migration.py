@@ -16,17 +16,17 @@ from sqlalchemy.exc import DBAPIError
 
 from mailer.errors import DatabaseUnavailable, SchemaUnknown
 from mailer.store.database import is_sqlite, open_engine
-from mailer.store.database_files import create_private
-from mailer.store.queue.workers import owning
+from mailer.store.database_files import create_private_file
+from mailer.store.queue.workers import own_database
 
 
-def copy_aside(engine: Engine, current: str) -> Path | None:
+def copy_sqlite_file(engine: Engine, current: str) -> Path | None:
     """Copy a SQLite file beside itself, named after the schema it has; None for PostgreSQL, which has no file."""
     if not is_sqlite(engine):
         return None
     file = Path(str(engine.url.database))
-    copy = unused(file.with_name(f"{file.name}.before-leaving-{current}"))
-    create_private(copy)
+    copy = unused_path(file.with_name(f"{file.name}.before-leaving-{current}"))
+    create_private_file(copy)
     source, target = sqlite3.connect(file), sqlite3.connect(copy)
     with source, target:
         source.backup(target)
@@ -35,12 +35,12 @@ def copy_aside(engine: Engine, current: str) -> Path | None:
     return copy
 
 
-def save_nothing(_engine: Engine, _current: str) -> None:
+def skip_backup(_engine: Engine, _current: str) -> None:
     """Migrate without a way back."""
 
 
-def bring_up_to_date(
-    url: str, migrations: Path, save: Callable[[Engine, str], Path | None] = copy_aside
+def migrate_database(
+    url: str, migrations: Path, back_up: Callable[[Engine, str], Path | None] = copy_sqlite_file
 ) -> Path | None:
     """Migrate the database at `url` to the newest revision in `migrations`.
 
@@ -50,11 +50,11 @@ def bring_up_to_date(
     """
     engine = open_engine(url, foreign_keys=False)  # batch migrations rebuild tables: with keys on, drops would cascade
     try:
-        current = known_schema(engine, migrations)
-        if current == _scripts(migrations).get_current_head():
+        current = read_known_revision(engine, migrations)
+        if current == _script_directory(migrations).get_current_head():
             return None
-        with owning(engine):
-            saved = save(engine, current) if current else None
+        with own_database(engine):
+            saved = back_up(engine, current) if current else None
             with engine.begin() as connection:
                 upgrade(connection, migrations)
         return saved
@@ -67,14 +67,14 @@ def upgrade(connection: Connection, migrations: Path, to: str = "head") -> None:
     command.upgrade(_config(migrations, connection), to)
 
 
-def known_schema(engine: Engine, migrations: Path) -> str | None:
+def read_known_revision(engine: Engine, migrations: Path) -> str | None:
     """The revision of a database's schema, None where it has no tables of ours; SchemaUnknown, DatabaseUnavailable."""
-    current = _current(engine)
-    check_known(current, migrations)
+    current = _read_revision(engine)
+    check_known_revision(current, migrations)
     return current
 
 
-def unused(file: Path) -> Path:
+def unused_path(file: Path) -> Path:
     """`file`, or with a number after its name where that is taken."""
     number, found = 1, file
     while found.exists():
@@ -87,13 +87,13 @@ def check_schema(url: str, migrations: Path) -> None:
     """SchemaUnknown unless the database's schema is exactly ours; an empty one is filled."""
     engine = open_engine(url, foreign_keys=False)
     try:
-        current = _current(engine)
+        current = _read_revision(engine)
     finally:
         engine.dispose()
     if current is None:
-        bring_up_to_date(url, migrations)
-    elif current != _scripts(migrations).get_current_head():
-        check_known(current, migrations)
+        migrate_database(url, migrations)
+    elif current != _script_directory(migrations).get_current_head():
+        check_known_revision(current, migrations)
         raise SchemaUnknown(f"the database's schema is {current}, older than this version's: run `mailer migrate`")
 
 
@@ -107,13 +107,13 @@ def schema_is_current(url: str, migrations: Path) -> bool | None:
         return None
     engine = open_engine(url, foreign_keys=False)
     try:
-        current = known_schema(engine, migrations)
+        current = read_known_revision(engine, migrations)
     finally:
         engine.dispose()
-    return None if current is None else current == _scripts(migrations).get_current_head()
+    return None if current is None else current == _script_directory(migrations).get_current_head()
 
 
-def _current(engine: Engine) -> str | None:
+def _read_revision(engine: Engine) -> str | None:
     try:
         with engine.connect() as connection:
             current = MigrationContext.configure(connection).get_current_revision()
@@ -124,14 +124,14 @@ def _current(engine: Engine) -> str | None:
         raise DatabaseUnavailable(f"cannot open the database: {trouble.orig}") from None
 
 
-def check_known(current: str | None, migrations: Path) -> None:
+def check_known_revision(current: str | None, migrations: Path) -> None:
     """SchemaUnknown for a revision that is not among ours."""
-    known = {script.revision for script in _scripts(migrations).walk_revisions()}
+    known = {script.revision for script in _script_directory(migrations).walk_revisions()}
     if current is not None and current not in known:
         raise SchemaUnknown(f"the database's schema is {current}, which this version does not know: is it newer?")
 
 
-def _scripts(migrations: Path) -> ScriptDirectory:
+def _script_directory(migrations: Path) -> ScriptDirectory:
     return ScriptDirectory.from_config(_config(migrations))
 
 

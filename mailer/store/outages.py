@@ -6,38 +6,38 @@ from datetime import datetime
 
 from sqlalchemy import ColumnElement, Connection, delete, or_, select, update
 
-from mailer.domain.bounce import ReturnKind, Weight
+from mailer.domain.bounce import FeedbackKind, Severity
 from mailer.domain.outage import Outage
 from mailer.domain.subscription import Subscription
-from mailer.domain.suppression import EVERY_LIST, Reason
+from mailer.domain.suppression import EVERY_LIST, SuppressionReason
 from mailer.store import subscriptions
 from mailer.store.people_tables import returned, subscriber, subscription, suppression
 
 
-def stopped(tx: Connection, of: Outage, after: int, most: int) -> dict[int, str]:
+def list_affected(tx: Connection, outage: Outage, after: int, limit: int) -> dict[int, str]:
     """The next people, by number with their suppression keys: letters of theirs came back then, or were stopped."""
-    bounced = select(returned.c.subscriber_id).where(*_bounces(of))
-    ordered = select(suppression.c.suppression_key).where(*_orders(of))
+    bounced = select(returned.c.subscriber_id).where(*_bounce_conditions(outage))
+    ordered = select(suppression.c.suppression_key).where(*_suppression_conditions(outage))
     meant = [subscriber.c.id.in_(bounced)]
-    if of.reason is None:
+    if outage.reason is None:
         meant.append(subscriber.c.suppression_key.in_(ordered))
     found = select(subscriber.c.id, subscriber.c.suppression_key).where(
         subscriber.c.id > after, subscriber.c.address != "", or_(*meant)
     )
-    if of.provider is not None:
-        found = found.where(subscriber.c.address_key.endswith(f"@{of.provider}", autoescape=True))
-    return {row.id: row.suppression_key for row in tx.execute(found.order_by(subscriber.c.id).limit(most))}
+    if outage.provider is not None:
+        found = found.where(subscriber.c.address_key.endswith(f"@{outage.provider}", autoescape=True))
+    return {row.id: row.suppression_key for row in tx.execute(found.order_by(subscriber.c.id).limit(limit))}
 
 
-def lift(tx: Connection, of: Outage, suppression_key: str) -> list[int]:
+def lift_suppressions(tx: Connection, outage: Outage, suppression_key: str) -> list[int]:
     """End the orders for bounces of that time about one person; for which lists (EVERY_LIST: all) there were any."""
-    gone = delete(suppression).where(suppression.c.suppression_key == suppression_key, *_orders(of))
+    gone = delete(suppression).where(suppression.c.suppression_key == suppression_key, *_suppression_conditions(outage))
     return sorted(tx.execute(gone.returning(suppression.c.mailing_list_id)).scalars())
 
 
-def undo(tx: Connection, of: Outage, subscriber_id: int, now: datetime) -> int:
+def undo_bounces(tx: Connection, outage: Outage, subscriber_id: int, now: datetime) -> int:
     """What came back from one person then counts no more; how many letters that were."""
-    undone = update(returned).where(returned.c.subscriber_id == subscriber_id, *_bounces(of))
+    undone = update(returned).where(returned.c.subscriber_id == subscriber_id, *_bounce_conditions(outage))
     return tx.execute(undone.values(undone_at=now)).rowcount
 
 
@@ -49,28 +49,28 @@ def subscriptions_of(tx: Connection, subscriber_id: int, mailing_list_id: int | 
     return [subscriptions.get(tx, number) for number in tx.execute(theirs.order_by(subscription.c.id)).scalars()]
 
 
-def _bounces(of: Outage) -> list[ColumnElement[bool]]:
+def _bounce_conditions(outage: Outage) -> list[ColumnElement[bool]]:
     then = [
-        returned.c.kind == ReturnKind.BOUNCE,
-        returned.c.weight.in_((Weight.HARD, Weight.SOFT)),
-        returned.c.at >= of.since,
-        returned.c.at < of.until,
+        returned.c.kind == FeedbackKind.BOUNCE,
+        returned.c.weight.in_((Severity.HARD, Severity.SOFT)),
+        returned.c.at >= outage.since,
+        returned.c.at < outage.until,
         returned.c.undone_at.is_(None),
         returned.c.subscriber_id.is_not(None),
     ]
-    if of.reason is not None:
-        then.append(returned.c.reason == of.reason)
-    if of.mailing_list_id is not None:
-        then.append(returned.c.mailing_list_id == of.mailing_list_id)
+    if outage.reason is not None:
+        then.append(returned.c.reason == outage.reason)
+    if outage.mailing_list_id is not None:
+        then.append(returned.c.mailing_list_id == outage.mailing_list_id)
     return then
 
 
-def _orders(of: Outage) -> list[ColumnElement[bool]]:
+def _suppression_conditions(outage: Outage) -> list[ColumnElement[bool]]:
     then = [
-        suppression.c.reason == Reason.BOUNCED,
-        suppression.c.created_at >= of.since,
-        suppression.c.created_at < of.until,
+        suppression.c.reason == SuppressionReason.BOUNCED,
+        suppression.c.created_at >= outage.since,
+        suppression.c.created_at < outage.until,
     ]
-    if of.mailing_list_id is not None:
-        then.append(suppression.c.mailing_list_id.in_((EVERY_LIST, of.mailing_list_id)))
+    if outage.mailing_list_id is not None:
+        then.append(suppression.c.mailing_list_id.in_((EVERY_LIST, outage.mailing_list_id)))
     return then

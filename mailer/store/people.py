@@ -10,21 +10,21 @@ from typing import Any
 
 from sqlalchemy import Connection, func, or_, select
 
-from mailer.domain.consent import AGREED, Act
+from mailer.domain.consent import AGREEING_ACTS, ConsentAct
 from mailer.domain.subscription import SubscriptionState
-from mailer.domain.suppression import EVERY_LIST, Reason
-from mailer.importers.person_row import Order, read_instant
+from mailer.domain.suppression import EVERY_LIST, SuppressionReason
+from mailer.importers.person_row import SuppressionEntry, parse_timestamp
 from mailer.store import subscriptions, suppressions
 from mailer.store.people_tables import consent, subscriber, subscription, suppression
 
-_OWN_WORD = (Act.CONFIRMED, Act.REJOINED, Act.RESTORED)
+_CONFIRMING_ACTS = (ConsentAct.CONFIRMED, ConsentAct.REJOINED, ConsentAct.RESTORED)
 """What says that a person is a reader, and is not undone by an older word in a table."""
 AGREED_AT = "agreed_at"
 """In the evidence of who was brought along: when they agreed elsewhere."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Brought:
+class ImportedSubscription:
     """A subscription as a table tells it."""
 
     subscriber_id: int
@@ -33,7 +33,9 @@ class Brought:
     changed_at: datetime
 
 
-def bring(tx: Connection, mailing_list_id: int, rows: Iterable[Brought], now: datetime) -> None:
+def import_subscriptions(
+    tx: Connection, mailing_list_id: int, rows: Iterable[ImportedSubscription], now: datetime
+) -> None:
     """Add these subscriptions; of people who have one already it stays as it is."""
     made = [
         {
@@ -49,30 +51,30 @@ def bring(tx: Connection, mailing_list_id: int, rows: Iterable[Brought], now: da
     subscriptions.add_missing(tx, made)
 
 
-def order_all(
-    tx: Connection, mailing_list_id: int, orders: Iterable[tuple[int, str, Order]], now: datetime
+def add_suppressions(
+    tx: Connection, mailing_list_id: int, entries: Iterable[tuple[int, str, SuppressionEntry]], now: datetime
 ) -> set[int]:
     """Let these orders stand, each about a subscriber and their suppression key; about whom one is new."""
     return {
         number
-        for number, key, one in orders
-        if suppressions.order(
+        for number, key, one in entries
+        if suppressions.add(
             tx, key, EVERY_LIST if one.everywhere else mailing_list_id, one.reason, min(one.since or now, now)
         )
     }
 
 
-def own_words(
+def last_confirmations(
     tx: Connection, mailing_list_id: int, subscriber_ids: Collection[int]
 ) -> tuple[dict[int, datetime], dict[int, datetime]]:
     """When each of these people last said that they read this list, or an organiser did who restored them; and any."""
-    said = (consent.c.subscriber_id.in_(subscriber_ids), consent.c.act.in_(_OWN_WORD))
+    said = (consent.c.subscriber_id.in_(subscriber_ids), consent.c.act.in_(_CONFIRMING_ACTS))
     last = select(consent.c.subscriber_id, func.max(consent.c.at)).where(*said).group_by(consent.c.subscriber_id)
     of_list = {row[0]: row[1] for row in tx.execute(last.where(consent.c.mailing_list_id == mailing_list_id))}
     return of_list, {row[0]: row[1] for row in tx.execute(last)}
 
 
-def page(tx: Connection, mailing_list_id: int, after: int, most: int) -> list[Any]:
+def list_page(tx: Connection, mailing_list_id: int, after: int, limit: int) -> list[Any]:
     """The next `most` subscriptions of a list with their people, in the order of ids."""
     columns = (subscription.c.id, subscription.c.state, subscription.c.attributes, subscription.c.changed_at)
     persons = (subscriber.c.address, subscriber.c.name, subscriber.c.language, subscriber.c.zone)
@@ -80,34 +82,36 @@ def page(tx: Connection, mailing_list_id: int, after: int, most: int) -> list[An
     wanted = select(*columns, *persons, *keys).join_from(subscription, subscriber)
     named = subscriber.c.address != ""  # whose address was erased is nobody any more
     wanted = wanted.where(subscription.c.mailing_list_id == mailing_list_id, subscription.c.id > after, named)
-    return list(tx.execute(wanted.order_by(subscription.c.id).limit(most)).all())
+    return list(tx.execute(wanted.order_by(subscription.c.id).limit(limit)).all())
 
 
-def orders(tx: Connection, mailing_list_id: int, suppression_keys: Collection[str]) -> dict[str, list[Order]]:
+def list_suppressions(
+    tx: Connection, mailing_list_id: int, suppression_keys: Collection[str]
+) -> dict[str, list[SuppressionEntry]]:
     """All that stand about these people, for this list or all."""
     columns = (suppression.c.suppression_key, suppression.c.mailing_list_id, suppression.c.reason)
     found = select(*columns, suppression.c.created_at).where(
         suppression.c.suppression_key.in_(suppression_keys),
         suppression.c.mailing_list_id.in_((EVERY_LIST, mailing_list_id)),
     )
-    by_key: dict[str, list[Order]] = defaultdict(list)
+    by_key: dict[str, list[SuppressionEntry]] = defaultdict(list)
     for row in tx.execute(found.order_by(suppression.c.reason, suppression.c.mailing_list_id)):
         everywhere = row.mailing_list_id == EVERY_LIST
         by_key[row.suppression_key].append(
-            Order(reason=Reason(row.reason), everywhere=everywhere, since=row.created_at)
+            SuppressionEntry(reason=SuppressionReason(row.reason), everywhere=everywhere, since=row.created_at)
         )
     return by_key
 
 
-def agreements(tx: Connection, mailing_list_id: int, subscriber_ids: Collection[int]) -> dict[int, datetime]:
+def last_agreements(tx: Connection, mailing_list_id: int, subscriber_ids: Collection[int]) -> dict[int, datetime]:
     """When each of these people last agreed to be on a list, as far as it is known."""
-    told = consent.c.evidence[AGREED_AT].as_string()
-    found = select(consent.c.subscriber_id, consent.c.at, told.label("told")).where(
+    declared_at = consent.c.evidence[AGREED_AT].as_string()
+    found = select(consent.c.subscriber_id, consent.c.at, declared_at.label("told")).where(
         consent.c.mailing_list_id == mailing_list_id,
         consent.c.subscriber_id.in_(subscriber_ids),
-        or_(consent.c.act.in_(AGREED), told.is_not(None)),
+        or_(consent.c.act.in_(AGREEING_ACTS), declared_at.is_not(None)),
     )
     last: dict[int, datetime] = {}
     for row in tx.execute(found.order_by(consent.c.id)):
-        last[row.subscriber_id] = (read_instant(row.told) if row.told else None) or row.at
+        last[row.subscriber_id] = (parse_timestamp(row.told) if row.told else None) or row.at
     return last

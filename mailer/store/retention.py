@@ -25,8 +25,8 @@ from sqlalchemy import (
     update,
 )
 
-from mailer.domain.consent import PROOFS
-from mailer.domain.delivery import NOTICES, WAITING, DeliveryState, carrying_cause
+from mailer.domain.consent import IDENTIFYING_KEYS
+from mailer.domain.delivery import NOTICES, WAITING, DeliveryState, forwarding_cause
 from mailer.domain.subscription import SubscriptionState
 from mailer.store import consents
 from mailer.store.incoming_mails import IncomingState
@@ -34,30 +34,30 @@ from mailer.store.people_tables import consent, incoming, returned, subscriber, 
 from mailer.store.queue import unrendered_notices
 from mailer.store.queue.queue_tables import delivery
 
-_NAMELESS = ""
+_ERASED = ""
 """The mailbox_key of who was forgotten."""
-_OVER = (IncomingState.DONE, IncomingState.CARRIED, IncomingState.KEPT)
+_FINISHED_STATES = (IncomingState.DONE, IncomingState.FORWARDED, IncomingState.KEPT)
 """Mail that nothing is needed of any more a week later."""
 
 
-def make_nameless(tx: Connection, subscriber_ids: Iterable[int]) -> None:
+def erase_subscribers(tx: Connection, subscriber_ids: Iterable[int]) -> None:
     """Forget whose these numbers are, and what strangers said of them; the suppression key stays, a hash."""
     numbers = list(subscriber_ids)
     key = literal("erased ").concat(cast(subscriber.c.id, Text))
-    blank = {"address": "", "address_key": key, "mailbox_key": _NAMELESS, "name": None, "language": None, "zone": None}
+    blank = {"address": "", "address_key": key, "mailbox_key": _ERASED, "name": None, "language": None, "zone": None}
     tx.execute(update(subscriber).where(subscriber.c.id.in_(numbers)).values(**blank))
     tx.execute(update(subscription).where(subscription.c.subscriber_id.in_(numbers)).values(attributes={}))
     tx.execute(delete(consent).where(consent.c.subscriber_id.in_(numbers)))
-    _forget_returned(tx, numbers)
+    _erase_from_bounces(tx, numbers)
 
 
-def nameless(tx: Connection, most: int) -> dict[int, str]:
+def list_erased(tx: Connection, limit: int) -> dict[int, str]:
     """Up to `most` people who were forgotten, with their suppression keys."""
-    found = select(subscriber.c.id, subscriber.c.suppression_key).where(subscriber.c.mailbox_key == _NAMELESS)
-    return {number: key for number, key in tx.execute(found.order_by(subscriber.c.id).limit(most))}
+    found = select(subscriber.c.id, subscriber.c.suppression_key).where(subscriber.c.mailbox_key == _ERASED)
+    return {number: key for number, key in tx.execute(found.order_by(subscriber.c.id).limit(limit))}
 
 
-def letters_to(tx: Connection, suppression_keys: Iterable[str]) -> list[int]:
+def list_notices_to(tx: Connection, suppression_keys: Iterable[str]) -> list[int]:
     """The notices to these people that still say where they went; no index knows them, so read, and seldom."""
     found = select(delivery.c.id).where(
         delivery.c.campaign_id == NOTICES,
@@ -68,7 +68,7 @@ def letters_to(tx: Connection, suppression_keys: Iterable[str]) -> list[int]:
     return list(tx.execute(found).scalars())
 
 
-def erase_letters(tx: Connection, delivery_ids: Iterable[int]) -> None:
+def erase_notice_recipients(tx: Connection, delivery_ids: Iterable[int]) -> None:
     """Forget where these went; what was to go out still and is barred by now never does."""
     these = delivery.c.id.in_(list(delivery_ids))
     tx.execute(
@@ -77,21 +77,21 @@ def erase_letters(tx: Connection, delivery_ids: Iterable[int]) -> None:
     tx.execute(update(delivery).where(these, delivery.c.state != DeliveryState.HANDED).values(address="", values={}))
 
 
-def remove_people(tx: Connection, subscriber_ids: Iterable[int]) -> int:
+def delete_subscribers(tx: Connection, subscriber_ids: Iterable[int]) -> int:
     """Take these people out with all their subscriptions, which nothing else may refer to; how many went."""
     numbers = list(subscriber_ids)
     tx.execute(
         delete(subscription).where(
             subscription.c.subscriber_id.in_(numbers),
             subscription.c.state != SubscriptionState.CONFIRMED,
-            _not_newest(subscription),
+            _is_not_newest(subscription),
         )
     )
-    return _remove_unreferred(tx, numbers)
+    return _delete_unreferenced(tx, numbers)
 
 
-def expired(
-    tx: Connection, mailing_list_id: int, after: int, before: datetime, most: int
+def list_expired_requests(
+    tx: Connection, mailing_list_id: int, after: int, before: datetime, limit: int
 ) -> tuple[int | None, list[int]]:
     """Of a list's next `most` pending requests after one, those from before then; and the last one looked at."""
     rows = tx.execute(
@@ -102,12 +102,14 @@ def expired(
             subscription.c.id > after,
         )
         .order_by(subscription.c.id)
-        .limit(most)
+        .limit(limit)
     ).all()
     return (rows[-1][0] if rows else None), [number for number, old in rows if old]
 
 
-def end_expired(tx: Connection, mailing_list_id: int, subscription_ids: Iterable[int], before: datetime) -> int:
+def delete_expired_requests(
+    tx: Connection, mailing_list_id: int, subscription_ids: Iterable[int], before: datetime
+) -> int:
     """Take out a list's requests that are pending still, with their consent lines, and who is not known otherwise.
 
     Of people who once were on the list the request ends, and the rest stays. How many ended.
@@ -122,7 +124,7 @@ def end_expired(tx: Connection, mailing_list_id: int, subscription_ids: Iterable
         )
         .with_for_update()
     ).all()
-    agreed = consents.agreed(tx, [one.subscriber_id for one in found], mailing_list_id)
+    agreed = consents.find_agreed(tx, [one.subscriber_id for one in found], mailing_list_id)
     back = [one.id for one in found if one.subscriber_id in agreed]
     none_left = {"asked_at": None, "held_at": None, "requested_name": None, "requested_language": None}
     tx.execute(
@@ -136,11 +138,11 @@ def end_expired(tx: Connection, mailing_list_id: int, subscription_ids: Iterable
     of_list = consent.c.mailing_list_id == mailing_list_id
     tx.execute(delete(consent).where(consent.c.subscriber_id.in_(people), of_list))
     tx.execute(delete(subscription).where(subscription.c.id.in_([one.id for one in gone])))
-    _remove_unreferred(tx, people)
+    _delete_unreferenced(tx, people)
     return len(back) + len(gone)
 
 
-def _remove_unreferred(tx: Connection, subscriber_ids: list[int]) -> int:
+def _delete_unreferenced(tx: Connection, subscriber_ids: list[int]) -> int:
     # PostgreSQL: whoever is just adding a subscription of theirs ends first, and is seen by the next statement.
     tx.execute(select(subscriber.c.id).where(subscriber.c.id.in_(subscriber_ids)).with_for_update())
     gone = tx.execute(
@@ -153,29 +155,29 @@ def _remove_unreferred(tx: Connection, subscriber_ids: list[int]) -> int:
         .returning(subscriber.c.id)
     )
     removed = list(gone.scalars())
-    _forget_returned(tx, removed)
+    _erase_from_bounces(tx, removed)
     return len(removed)
 
 
-def _forget_returned(tx: Connection, subscriber_ids: list[int]) -> None:
+def _erase_from_bounces(tx: Connection, subscriber_ids: list[int]) -> None:
     """What came back of letters to them stays counted, and says no more whose they were."""
     nobody = {"diagnostic": "", "subscriber_id": None, "subscription_id": None}
     tx.execute(update(returned).where(returned.c.subscriber_id.in_(subscriber_ids)).values(**nobody))
 
 
-def erase_proofs(tx: Connection, after: int, before: datetime, most: int) -> int:
+def erase_old_evidence(tx: Connection, after: int, before: datetime, limit: int) -> int:
     """Take who it was out of the next `most` consent lines after one, up to an hour; the last line looked at."""
     lines = tx.execute(
         select(consent.c.id, consent.c.evidence, consent.c.at)
         .where(consent.c.id > after)
         .order_by(consent.c.id)
-        .limit(most)
+        .limit(limit)
     ).all()
     old = list(takewhile(lambda line: line.at < before, lines))
     kept = [
-        {"line": number, "kept": {name: value for name, value in evidence.items() if name not in PROOFS}}
+        {"line": number, "kept": {name: value for name, value in evidence.items() if name not in IDENTIFYING_KEYS}}
         for number, evidence, _ in old
-        if PROOFS & evidence.keys()
+        if IDENTIFYING_KEYS & evidence.keys()
     ]
     if kept:
         cleared = bindparam("kept", type_=consent.c.evidence.type)
@@ -183,29 +185,32 @@ def erase_proofs(tx: Connection, after: int, before: datetime, most: int) -> int
     return old[-1].id if old else after
 
 
-def last_line(tx: Connection) -> int:
+def last_consent_id(tx: Connection) -> int:
     """The number of the consent record's last line; 0 where there is none."""
     return tx.execute(select(func.max(consent.c.id))).scalar_one() or 0
 
 
-def acted_on(tx: Connection, before: datetime, after: int, most: int) -> tuple[int | None, list[int]]:
+def list_deletable_mails(tx: Connection, before: datetime, after: int, limit: int) -> tuple[int | None, list[int]]:
     """Of the next `most` mails after one that were acted on before then, those kept for nothing; and the last of all.
 
     One that a letter still to be written carries is kept for that letter.
     """
     found = select(incoming.c.id, incoming.c.recipients).where(
-        incoming.c.id > after, incoming.c.state.in_(_OVER), incoming.c.acted_at < before, _not_newest(incoming)
+        incoming.c.id > after,
+        incoming.c.state.in_(_FINISHED_STATES),
+        incoming.c.acted_at < before,
+        _is_not_newest(incoming),
     )
-    rows = tx.execute(found.order_by(incoming.c.id).limit(most)).all()
-    causes = {carrying_cause(row.id, recipient): row.id for row in rows for recipient in row.recipients}
+    rows = tx.execute(found.order_by(incoming.c.id).limit(limit)).all()
+    causes = {forwarding_cause(row.id, recipient): row.id for row in rows for recipient in row.recipients}
     carried = {causes[cause] for cause in unrendered_notices.open_causes(tx, list(causes))}
     return (rows[-1].id if rows else None), [row.id for row in rows if row.id not in carried]
 
 
-def remove_mails(tx: Connection, incoming_ids: Iterable[int]) -> None:
+def delete_mails(tx: Connection, incoming_ids: Iterable[int]) -> None:
     """Take these out; a retry of one of them would not be recognised any more."""
-    tx.execute(delete(incoming).where(incoming.c.id.in_(list(incoming_ids)), incoming.c.state.in_(_OVER)))
+    tx.execute(delete(incoming).where(incoming.c.id.in_(list(incoming_ids)), incoming.c.state.in_(_FINISHED_STATES)))
 
 
-def _not_newest(table: Table) -> ColumnElement[bool]:
+def _is_not_newest(table: Table) -> ColumnElement[bool]:
     return table.c.id < select(func.max(table.alias().c.id)).scalar_subquery()

@@ -35,7 +35,7 @@ def add_revision(
     return tx.execute(made.returning(revision.c.id)).scalar_one()
 
 
-def editions(tx: Connection, campaign_id: int) -> dict[str, int]:
+def editions_by_language(tx: Connection, campaign_id: int) -> dict[str, int]:
     """The id of each edition, by language; the default edition first."""
     found = tx.execute(
         select(edition.c.language, edition.c.id)
@@ -45,7 +45,7 @@ def editions(tx: Connection, campaign_id: int) -> dict[str, int]:
     return {key: number for key, number in found}
 
 
-def newest(tx: Connection, campaign_id: int) -> dict[str, int]:
+def newest_by_language(tx: Connection, campaign_id: int) -> dict[str, int]:
     """The newest revision of each edition, by language; the default edition first."""
     found = tx.execute(
         select(edition.c.language, func.max(revision.c.id))
@@ -62,14 +62,14 @@ def manuscript(tx: Connection, revision_id: int) -> str:
     return tx.execute(select(revision.c.manuscript).where(revision.c.id == revision_id)).scalar_one()
 
 
-def keep_words(tx: Connection, campaign_id: int, mailing_list: MailingList) -> None:
+def freeze_footer(tx: Connection, campaign_id: int, mailing_list: MailingList) -> None:
     """What its list says at the end of letters is that campaign's from now on, whatever becomes of the list."""
     own = select(edition.c.id).where(edition.c.campaign_id == campaign_id)
     words = {"postal_address": mailing_list.postal_address, "reason": mailing_list.reason}
     tx.execute(update(revision).where(revision.c.edition_id.in_(own)).values(words))
 
 
-def text_of(tx: Connection, revision_id: int, mailing_list: MailingList) -> tuple[str, MailingList]:
+def load_source_and_list(tx: Connection, revision_id: int, mailing_list: MailingList) -> tuple[str, MailingList]:
     """A revision's text, and the list as its letters speak of it: once launched, as it was then."""
     row = tx.execute(
         select(revision.c.manuscript, revision.c.postal_address, revision.c.reason, campaign.c.launched_at)

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
-from mailer.domain.incoming_message import Arrival
+from mailer.domain.incoming_message import IncomingMessage
 
 _SUFFIX = ".mail"
 
@@ -68,34 +68,34 @@ class SpoolFile:
         self.close()
 
 
-async def octets_of(spool: Path, arrival: Arrival) -> bytes:
+async def read_message(spool: Path, message: IncomingMessage) -> bytes:
     """What the mail consists of, wherever it stands. OSError where its file cannot be read."""
-    if arrival.raw or arrival.spooled is None:
-        return arrival.raw
-    return await asyncio.to_thread((spool / arrival.spooled).read_bytes)
+    if message.raw or message.spool_name is None:
+        return message.raw
+    return await asyncio.to_thread((spool / message.spool_name).read_bytes)
 
 
-async def forget_octets_of(spool: Path, arrival: Arrival) -> None:
+async def delete_message_file(spool: Path, message: IncomingMessage) -> None:
     """Delete the mail's file, if it has one; call it when no row names it any more."""
-    if arrival.spooled is not None:
-        await asyncio.to_thread(delete, spool, [arrival.spooled])
+    if message.spool_name is not None:
+        await asyncio.to_thread(delete_files, spool, [message.spool_name])
 
 
-def delete(spool: Path, names: Iterable[str]) -> None:
+def delete_files(spool: Path, names: Iterable[str]) -> None:
     """Files that are gone already are no error."""
     for name in names:
         (spool / name).unlink(missing_ok=True)
 
 
-def left_behind(spool: Path) -> list[str]:
+def list_unlocked_files(spool: Path) -> list[str]:
     """The files nobody works at: of mails that wait or are kept, and orphans of a crash.
 
     Look afterwards which of them are named by a row: one whose mail is committed in between is locked, or named.
     """
-    return [path.name for path in spool.glob(f"*{_SUFFIX}") if not _in_hand(path)]
+    return [path.name for path in spool.glob(f"*{_SUFFIX}") if not _is_locked(path)]
 
 
-def _in_hand(path: Path) -> bool:
+def _is_locked(path: Path) -> bool:
     try:
         descriptor = os.open(path, os.O_RDONLY)
     except FileNotFoundError:

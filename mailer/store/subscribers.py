@@ -16,7 +16,7 @@ from mailer.store.people_tables import subscriber
 def find_or_add(tx: Connection, address: Address, suppression_key: str, now: datetime) -> int:
     """The id of the person at this address; the mailed form stays as it was first given."""
     row = {
-        "address": address.mailed,
+        "address": address.addr_spec,
         "address_key": address.key,
         "mailbox_key": address.mailbox_key,
         "suppression_key": suppression_key,
@@ -30,17 +30,17 @@ def add_missing(tx: Connection, rows: list[dict[str, Any]]) -> dict[str, int]:
     if not rows:
         return {}
     insert_many(tx, insert_into(tx, subscriber).on_conflict_do_nothing(index_elements=["address_key"]), rows)
-    return ids(tx, [row["address_key"] for row in rows])
+    return ids_by_key(tx, [row["address_key"] for row in rows])
 
 
-def ids(tx: Connection, address_keys: Iterable[str]) -> dict[str, int]:
+def ids_by_key(tx: Connection, address_keys: Iterable[str]) -> dict[str, int]:
     """The ids of those we know, by address_key."""
     wanted = list(address_keys)
     found = tx.execute(select(subscriber.c.address_key, subscriber.c.id).where(subscriber.c.address_key.in_(wanted)))
     return {key: number for key, number in found}
 
 
-def in_mailbox(tx: Connection, mailbox_key: str) -> dict[int, str]:
+def find_in_mailbox(tx: Connection, mailbox_key: str) -> dict[int, str]:
     """Those whose addresses are one mailbox's, with their suppression keys."""
     found = tx.execute(
         select(subscriber.c.id, subscriber.c.suppression_key).where(subscriber.c.mailbox_key == mailbox_key)
@@ -48,7 +48,7 @@ def in_mailbox(tx: Connection, mailbox_key: str) -> dict[int, str]:
     return {number: key for number, key in found}
 
 
-def describe(tx: Connection, rows: list[Mapping[str, Any]]) -> None:
+def update_details(tx: Connection, rows: list[Mapping[str, Any]]) -> None:
     """Set name, language and zone where a row {subscriber_id, name, language, zone} gives them; None keeps."""
     if rows:
         kept: dict[str, Any] = {

@@ -8,12 +8,12 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Select, bindparam, func, select, update
 
-from mailer.domain.subscription import ASK_AGAIN_AFTER, Subscription, SubscriptionState
+from mailer.domain.subscription import CONFIRMATION_INTERVAL, Subscription, SubscriptionState
 from mailer.errors import NotFound
 from mailer.store.database import insert_into, insert_many
 from mailer.store.people_tables import subscriber, subscription
 
-_ASKED_NO_MORE: dict[str, Any] = {"held_at": None, "requested_name": None, "requested_language": None}
+_NO_OPEN_REQUEST: dict[str, Any] = {"held_at": None, "requested_name": None, "requested_language": None}
 
 
 def get(tx: Connection, subscription_id: int) -> Subscription:
@@ -25,40 +25,43 @@ def get(tx: Connection, subscription_id: int) -> Subscription:
 
 def find_by_id(tx: Connection, subscription_id: int) -> Subscription | None:
     """The subscription of that id, where it is still there."""
-    row = tx.execute(_selected().where(subscription.c.id == subscription_id)).one_or_none()
-    return None if row is None else _value(row)
+    row = tx.execute(_subscription_query().where(subscription.c.id == subscription_id)).one_or_none()
+    return None if row is None else _subscription_from_row(row)
 
 
 def find(tx: Connection, mailing_list_id: int, address_key: str) -> Subscription | None:
     """The subscription of the person at this address to this list, in whatever state."""
     row = tx.execute(
-        _selected().where(
+        _subscription_query().where(
             subscription.c.mailing_list_id == mailing_list_id,
             subscriber.c.address_key == address_key,
         )
     ).one_or_none()
-    return None if row is None else _value(row)
+    return None if row is None else _subscription_from_row(row)
 
 
-def standing_of(tx: Connection, address_key: str) -> list[Subscription]:
+def list_confirmed(tx: Connection, address_key: str) -> list[Subscription]:
     """The confirmed subscriptions of the person at this address, by list."""
     confirmed = (subscriber.c.address_key == address_key, subscription.c.state == SubscriptionState.CONFIRMED)
-    return [_value(row) for row in tx.execute(_selected().where(*confirmed).order_by(subscription.c.mailing_list_id))]
+    return [
+        _subscription_from_row(row)
+        for row in tx.execute(_subscription_query().where(*confirmed).order_by(subscription.c.mailing_list_id))
+    ]
 
 
 def find_or_add_pending(tx: Connection, mailing_list_id: int, subscriber_id: int, now: datetime) -> Subscription:
     """The subscription, made as pending where there was none."""
-    add_missing(tx, [_row(mailing_list_id, subscriber_id, SubscriptionState.PENDING, {}, now)])
-    return _value(
+    add_missing(tx, [_new_row(mailing_list_id, subscriber_id, SubscriptionState.PENDING, {}, now)])
+    return _subscription_from_row(
         tx.execute(
-            _selected().where(
+            _subscription_query().where(
                 subscription.c.mailing_list_id == mailing_list_id, subscription.c.subscriber_id == subscriber_id
             )
         ).one()
     )
 
 
-def _row(
+def _new_row(
     mailing_list_id: int, subscriber_id: int, state: SubscriptionState, attributes: dict[str, str], now: datetime
 ) -> dict[str, Any]:
     return {
@@ -77,7 +80,9 @@ def add_missing(tx: Connection, rows: list[dict[str, Any]]) -> None:
     insert_many(tx, insert_into(tx, subscription).on_conflict_do_nothing(index_elements=by_person), rows)
 
 
-def states(tx: Connection, mailing_list_id: int, subscriber_ids: Iterable[int]) -> dict[int, SubscriptionState]:
+def states_by_subscriber(
+    tx: Connection, mailing_list_id: int, subscriber_ids: Iterable[int]
+) -> dict[int, SubscriptionState]:
     """The states of those who have a subscription to this list, by subscriber."""
     found = tx.execute(
         select(subscription.c.subscriber_id, subscription.c.state).where(
@@ -90,7 +95,7 @@ def states(tx: Connection, mailing_list_id: int, subscriber_ids: Iterable[int]) 
 def confirm_many(tx: Connection, mailing_list_id: int, attributes: Mapping[int, dict[str, str]], now: datetime) -> None:
     """Confirm these subscribers (who are pending or new here), with their attributes."""
     rows = [
-        _row(mailing_list_id, number, SubscriptionState.CONFIRMED, held, now) for number, held in attributes.items()
+        _new_row(mailing_list_id, number, SubscriptionState.CONFIRMED, held, now) for number, held in attributes.items()
     ]
     statement = insert_into(tx, subscription)
     taken_over = {name: statement.excluded[name] for name in ("state", "attributes", "changed_at")}
@@ -118,9 +123,9 @@ def add_attributes(tx: Connection, mailing_list_id: int, attributes: Mapping[int
     )
 
 
-def note_asking(tx: Connection, asked: Subscription, *, name: str | None, language: str | None, now: datetime) -> None:
+def mark_asked(tx: Connection, asked: Subscription, *, name: str | None, language: str | None, now: datetime) -> None:
     """A confirmation letter is written: the request waits with what it said."""
-    again = asked.asked_at is not None and now - asked.asked_at < ASK_AGAIN_AFTER
+    again = asked.asked_at is not None and now - asked.asked_at < CONFIRMATION_INTERVAL
     tx.execute(
         update(subscription)
         .where(subscription.c.id == asked.id)
@@ -136,7 +141,9 @@ def note_asking(tx: Connection, asked: Subscription, *, name: str | None, langua
     )
 
 
-def hold(tx: Connection, asked: Subscription, *, name: str | None, language: str | None, now: datetime) -> None:
+def defer_request(
+    tx: Connection, asked: Subscription, *, name: str | None, language: str | None, now: datetime
+) -> None:
     """The request waits without a letter, with what it said."""
     tx.execute(
         update(subscription)
@@ -151,18 +158,18 @@ def hold(tx: Connection, asked: Subscription, *, name: str | None, language: str
     )
 
 
-def oldest_held(tx: Connection, subscriber_id: int) -> Subscription | None:
+def find_oldest_deferred(tx: Connection, subscriber_id: int) -> Subscription | None:
     """Which of a person's requests that wait without a letter came first."""
-    theirs = _selected().where(
+    theirs = _subscription_query().where(
         subscription.c.subscriber_id == subscriber_id,
         subscription.c.state == SubscriptionState.PENDING,
         subscription.c.held_at.is_not(None),
     )
     row = tx.execute(theirs.order_by(subscription.c.held_at, subscription.c.id).limit(1)).one_or_none()
-    return None if row is None else _value(row)
+    return None if row is None else _subscription_from_row(row)
 
 
-def held(tx: Connection, mailbox_key: str) -> int:
+def count_deferred(tx: Connection, mailbox_key: str) -> int:
     """How many requests for one mailbox wait without a letter."""
     waiting = select(func.count()).select_from(subscription.join(subscriber))
     return tx.execute(
@@ -170,40 +177,45 @@ def held(tx: Connection, mailbox_key: str) -> int:
     ).scalar_one()
 
 
-def note_answered(tx: Connection, asked: Subscription, now: datetime) -> None:
+def mark_answered(tx: Connection, asked: Subscription, now: datetime) -> None:
     """Somebody who is subscribed was told so; counts as that day's letter."""
-    again = asked.asked_at is not None and now - asked.asked_at < ASK_AGAIN_AFTER
+    again = asked.asked_at is not None and now - asked.asked_at < CONFIRMATION_INTERVAL
     at = asked.asked_at if again else now
     tx.execute(update(subscription).where(subscription.c.id == asked.id).values(asked_at=at, asked_again=again))
 
 
-def move(
-    tx: Connection, subscription_id: int, to: SubscriptionState, *, of: tuple[SubscriptionState, ...], now: datetime
+def change_state(
+    tx: Connection,
+    subscription_id: int,
+    to_state: SubscriptionState,
+    *,
+    from_states: tuple[SubscriptionState, ...],
+    now: datetime,
 ) -> bool:
     """Change state if it is one `of` these; whether it was.
 
     Who confirmed has proved to be the one who asked: they may leave and ask again on the same day.
     """
-    proved = {"asked_at": None, "asked_again": False} if to is SubscriptionState.CONFIRMED else {}
+    proved = {"asked_at": None, "asked_again": False} if to_state is SubscriptionState.CONFIRMED else {}
     return bool(
         tx.execute(
             update(subscription)
-            .where(subscription.c.id == subscription_id, subscription.c.state.in_(of))
-            .values(state=to, changed_at=now, **_ASKED_NO_MORE, **proved)
+            .where(subscription.c.id == subscription_id, subscription.c.state.in_(from_states))
+            .values(state=to_state, changed_at=now, **_NO_OPEN_REQUEST, **proved)
         ).rowcount
     )
 
 
-def leave_all(tx: Connection, subscriber_id: int, now: datetime) -> None:
+def unsubscribe_all(tx: Connection, subscriber_id: int, now: datetime) -> None:
     """End every subscription of one person."""
     tx.execute(
         update(subscription)
         .where(subscription.c.subscriber_id == subscriber_id)
-        .values(state=SubscriptionState.UNSUBSCRIBED, changed_at=now, **_ASKED_NO_MORE)
+        .values(state=SubscriptionState.UNSUBSCRIBED, changed_at=now, **_NO_OPEN_REQUEST)
     )
 
 
-def _selected() -> Select[Any]:
+def _subscription_query() -> Select[Any]:
     return select(
         subscription,
         subscriber.c.address,
@@ -213,7 +225,7 @@ def _selected() -> Select[Any]:
     ).join_from(subscription, subscriber)
 
 
-def _value(row: Row[Any]) -> Subscription:
+def _subscription_from_row(row: Row[Any]) -> Subscription:
     return Subscription(
         id=row.id,
         mailing_list_id=row.mailing_list_id,

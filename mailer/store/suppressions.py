@@ -7,12 +7,12 @@ from datetime import datetime
 
 from sqlalchemy import Connection, delete, select
 
-from mailer.domain.suppression import EVERY_LIST, FOR_WHAT_CAME_BACK, Reason
+from mailer.domain.suppression import EVERY_LIST, LIFTABLE_REASONS, SuppressionReason
 from mailer.store.database import insert_into
 from mailer.store.people_tables import suppression
 
 
-def order(tx: Connection, suppression_key: str, mailing_list_id: int, reason: Reason, now: datetime) -> bool:
+def add(tx: Connection, suppression_key: str, mailing_list_id: int, reason: SuppressionReason, now: datetime) -> bool:
     """Never mail this person from this list (EVERY_LIST: from any); whether that is new. Twice changes nothing."""
     made = tx.execute(
         insert_into(tx, suppression)
@@ -22,7 +22,7 @@ def order(tx: Connection, suppression_key: str, mailing_list_id: int, reason: Re
     return bool(made.rowcount)
 
 
-def lift(tx: Connection, suppression_key: str, mailing_list_id: int, *reasons: Reason) -> bool:
+def lift_suppressions(tx: Connection, suppression_key: str, mailing_list_id: int, *reasons: SuppressionReason) -> bool:
     """End the orders for this list that stand for these reasons; all others stand. Whether there were any."""
     lifted = tx.execute(
         delete(suppression).where(
@@ -34,7 +34,7 @@ def lift(tx: Connection, suppression_key: str, mailing_list_id: int, *reasons: R
     return bool(lifted.rowcount)
 
 
-def standing(tx: Connection, suppression_keys: Iterable[str], *mailing_list_ids: int) -> set[str]:
+def find_suppressed(tx: Connection, suppression_keys: Iterable[str], *mailing_list_ids: int) -> set[str]:
     """Those of the keys that must not be mailed from these lists (or from any)."""
     found = tx.execute(
         select(suppression.c.suppression_key).where(
@@ -45,34 +45,36 @@ def standing(tx: Connection, suppression_keys: Iterable[str], *mailing_list_ids:
     return set(found.scalars())
 
 
-def unwanted(tx: Connection, suppression_keys: Iterable[str]) -> bool:
+def wants_no_mail(tx: Connection, suppression_keys: Iterable[str]) -> bool:
     """Whether one of these people wants no letter from us at all: orders for every list, but for those of bounces."""
     found = select(suppression.c.reason).where(
         suppression.c.suppression_key.in_(list(suppression_keys)),
         suppression.c.mailing_list_id == EVERY_LIST,
-        suppression.c.reason != Reason.BOUNCED,
+        suppression.c.reason != SuppressionReason.BOUNCED,
     )
     return tx.execute(found.limit(1)).first() is not None
 
 
-def came_back(tx: Connection, suppression_key: str, mailing_list_id: int) -> bool:
+def is_suppressed_by_feedback(tx: Connection, suppression_key: str, mailing_list_id: int) -> bool:
     """Whether this list, or any, writes to them no more because of what came back."""
-    reasons = {reason for place, reason in orders(tx, suppression_key) if place in {EVERY_LIST, mailing_list_id}}
-    return not reasons.isdisjoint(FOR_WHAT_CAME_BACK)
+    reasons = {
+        reason for place, reason in list_for_person(tx, suppression_key) if place in {EVERY_LIST, mailing_list_id}
+    }
+    return not reasons.isdisjoint(LIFTABLE_REASONS)
 
 
-def bounced(tx: Connection, suppression_key: str, mailing_list_id: int) -> bool:
+def is_suppressed_by_bounces(tx: Connection, suppression_key: str, mailing_list_id: int) -> bool:
     """Whether this list, or any, writes to them no more because letters came back."""
     return any(
-        reason is Reason.BOUNCED and place in {EVERY_LIST, mailing_list_id}
-        for place, reason in orders(tx, suppression_key)
+        reason is SuppressionReason.BOUNCED and place in {EVERY_LIST, mailing_list_id}
+        for place, reason in list_for_person(tx, suppression_key)
     )
 
 
-def orders(tx: Connection, suppression_key: str) -> list[tuple[int, Reason]]:
+def list_for_person(tx: Connection, suppression_key: str) -> list[tuple[int, SuppressionReason]]:
     """All that stand about one person: for which list, and why."""
     found = select(suppression.c.mailing_list_id, suppression.c.reason).where(
         suppression.c.suppression_key == suppression_key
     )
     ordered = found.order_by(suppression.c.mailing_list_id, suppression.c.reason)
-    return [(number, Reason(reason)) for number, reason in tx.execute(ordered)]
+    return [(number, SuppressionReason(reason)) for number, reason in tx.execute(ordered)]

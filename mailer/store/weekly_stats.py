@@ -8,26 +8,26 @@ from datetime import datetime
 
 from sqlalchemy import Connection, and_, func, or_, select
 
-from mailer.domain.bounce import ReturnKind, Weight
+from mailer.domain.bounce import FeedbackKind, Severity
 from mailer.domain.campaign import CampaignState
-from mailer.domain.consent import Act
+from mailer.domain.consent import ConsentAct
 from mailer.domain.delivery import DeliveryState
 from mailer.store import campaign_progress
 from mailer.store.incoming_mails import IncomingState
 from mailer.store.people_tables import consent, incoming, returned
 from mailer.store.queue.queue_tables import campaign
 
-_MOST = 10
+_LIMIT = 10
 """Providers and campaigns: an owner reads no more."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Week:
+class WeeklyStats:
     """What happened between two hours; nothing in it is a number of 0."""
 
     refusals: list[tuple[str, str, int, str]]
     """What providers held against us: domain, reason, how often, and the words of one reply; the most first."""
-    returns: dict[ReturnKind, int]
+    feedback: dict[FeedbackKind, int]
     bounced: int
     """People who get no more letters, or are asked no more whether they want any, since some came back."""
     paused: list[tuple[int, str, str | None]]
@@ -37,55 +37,57 @@ class Week:
 
     @property
     def complaints(self) -> int:
-        return self.returns.get(ReturnKind.COMPLAINT, 0)
+        return self.feedback.get(FeedbackKind.COMPLAINT, 0)
 
 
-def of_list(tx: Connection, mailing_list_id: int, since: datetime, until: datetime) -> Week:
+def load_weekly_stats(tx: Connection, mailing_list_id: int, since: datetime, until: datetime) -> WeeklyStats:
     """A list's week."""
     at = (returned.c.mailing_list_id == mailing_list_id, returned.c.at >= since, returned.c.at < until)
     sorts = select(returned.c.kind, func.count()).where(*at).group_by(returned.c.kind)
     sender_side = select(returned.c.domain, returned.c.reason, func.count(), func.max(returned.c.diagnostic)).where(
-        *at, returned.c.kind == ReturnKind.BOUNCE, returned.c.weight == Weight.SENDER_SIDE
+        *at, returned.c.kind == FeedbackKind.BOUNCE, returned.c.weight == Severity.SENDER_SIDE
     )
     refused = sender_side.group_by(returned.c.domain, returned.c.reason).order_by(
         func.count().desc(), returned.c.domain, returned.c.reason
     )
     lines = (consent.c.mailing_list_id == mailing_list_id, consent.c.at >= since, consent.c.at < until)
-    bounced = select(func.count()).select_from(consent).where(*lines, consent.c.act == Act.BOUNCED)
-    return Week(
-        refusals=[(row[0], row[1], row[2], row[3]) for row in tx.execute(refused.limit(_MOST))],
-        returns={ReturnKind(kind): number for kind, number in tx.execute(sorts)},
+    bounced = select(func.count()).select_from(consent).where(*lines, consent.c.act == ConsentAct.BOUNCED)
+    return WeeklyStats(
+        refusals=[(row[0], row[1], row[2], row[3]) for row in tx.execute(refused.limit(_LIMIT))],
+        feedback={FeedbackKind(kind): number for kind, number in tx.execute(sorts)},
         bounced=tx.execute(bounced).scalar_one(),
-        paused=_paused(tx, mailing_list_id, until),
-        unsent=_unsent(tx, mailing_list_id, since, until),
+        paused=_list_paused(tx, mailing_list_id, until),
+        unsent=_list_unsent(tx, mailing_list_id, since, until),
     )
 
 
-def _paused(tx: Connection, mailing_list_id: int, until: datetime) -> list[tuple[int, str, str | None]]:
+def _list_paused(tx: Connection, mailing_list_id: int, until: datetime) -> list[tuple[int, str, str | None]]:
     found = select(campaign.c.id, campaign.c.subject, campaign.c.remark).where(
         campaign.c.mailing_list_id == mailing_list_id,
         campaign.c.state == CampaignState.PAUSED,
         campaign.c.launched_at < until,
     )
-    newest = found.order_by(campaign.c.id.desc()).limit(_MOST)
+    newest = found.order_by(campaign.c.id.desc()).limit(_LIMIT)
     return [(row.id, row.subject, row.remark) for row in tx.execute(newest)]
 
 
-def _unsent(tx: Connection, mailing_list_id: int, since: datetime, until: datetime) -> list[tuple[int, str, int, int]]:
+def _list_unsent(
+    tx: Connection, mailing_list_id: int, since: datetime, until: datetime
+) -> list[tuple[int, str, int, int]]:
     then = (and_(one >= since, one < until) for one in (campaign.c.launched_at, campaign.c.finished_at))
     found = select(campaign.c.id, campaign.c.subject).where(
         campaign.c.mailing_list_id == mailing_list_id, campaign.c.launched_at.is_not(None), or_(*then)
     )
-    told = []
-    for row in tx.execute(found.order_by(campaign.c.id.desc()).limit(_MOST)):
-        counts = campaign_progress.counts(tx, row.id)
+    unsent = []
+    for row in tx.execute(found.order_by(campaign.c.id.desc()).limit(_LIMIT)):
+        counts = campaign_progress.count_by_state(tx, row.id)
         failed, uncertain = (counts.get(state, 0) for state in (DeliveryState.FAILED, DeliveryState.UNCERTAIN))
         if failed or uncertain:
-            told.append((row.id, row.subject, failed, uncertain))
-    return told
+            unsent.append((row.id, row.subject, failed, uncertain))
+    return unsent
 
 
-def parked(tx: Connection, since: datetime, until: datetime) -> Counter[str]:
+def count_parked(tx: Connection, since: datetime, until: datetime) -> Counter[str]:
     """How many mails that broke us came to each of our addresses."""
     found = select(incoming.c.recipients).where(
         incoming.c.state == IncomingState.PARKED, incoming.c.received_at >= since, incoming.c.received_at < until

@@ -13,13 +13,13 @@ import pytest
 from bench.__main__ import measure
 from bench.figure import Curve, Figure, percentile
 from bench.plot import plot
-from bench.unsubscribe_load import Leavers, press_buttons
+from bench.unsubscribe_load import UnsubscribeLoad, send_requests
 from bench.workloads import Sizes
 from mailer.app import App
 from mailer.domain.subscription import SubscriptionState
 from mailer.store import subscriptions
-from tests.support.app_helpers import bring, open_list
-from tests.support.running_service import served
+from tests.support.app_helpers import import_rows, open_list
+from tests.support.running_service import running_service
 
 TINY = Sizes(blast=200, other_blasts=200, launch=200, import_rows=200, leaving_s=0.2, yardstick=200, mails=40)
 
@@ -42,15 +42,15 @@ def test_a_bench_of_two_hundred_people_loses_nobody_and_writes_its_table_and_plo
 
 async def test_everybody_leaves_and_is_timed(app: App) -> None:
     mailing_list = await open_list(app)
-    await bring(app, *(f"person{number}@example.org,,en" for number in range(3)))
-    left = Leavers()
+    await import_rows(app, *(f"person{number}@example.org,,en" for number in range(3)))
+    left = UnsubscribeLoad()
 
-    async with served(app) as service:
-        port, keyring = service.doors.web_port, app.house.keyring
-        await asyncio.to_thread(press_buttons, left, threading.Event(), port, keyring, 3)
-        states = await app.database.read(subscriptions.states, mailing_list.id, [1, 2, 3])
+    async with running_service(app) as service:
+        port, keyring = service.doors.web_port, app.site.keyring
+        await asyncio.to_thread(send_requests, left, threading.Event(), port, keyring, 3)
+        states = await app.database.read(subscriptions.states_by_subscriber, mailing_list.id, [1, 2, 3])
     assert left.failures == []
-    assert len(left.waits_ms(0, math.inf)) == 3
+    assert len(left.latencies_ms(0, math.inf)) == 3
     assert states == dict.fromkeys((1, 2, 3), SubscriptionState.UNSUBSCRIBED)
 
 

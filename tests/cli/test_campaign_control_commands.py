@@ -12,11 +12,11 @@ from mailer.actions.campaigns.launch import launch_due
 from mailer.actions.campaigns.pause_resume_cancel import pause
 from mailer.actions.campaigns.schedule import send_now
 from mailer.app import App
-from mailer.cli.campaign_progress_bar import rest_s
+from mailer.cli.campaign_progress_bar import poll_interval_s
 from mailer.store.queue import lane_holds
 from mailer.store.queue.lane_holds import Hold
 from tests.cli.test_main import Terminal
-from tests.support.app_helpers import APPEAL, EMMA, ROSA, bring, send_campaigns
+from tests.support.app_helpers import APPEAL, EMMA, ROSA, import_rows, send_campaigns
 from tests.support.fake_relay import FakeRelay
 
 BETTER = APPEAL.replace("bring **your own** seeds", "bring *nothing*")
@@ -48,14 +48,14 @@ def ada(tmp_path: Path, database_url: str) -> Terminal:
 async def test_ada_has_the_failed_tried_again_and_settles_the_uncertain(
     ada: Terminal, app: App, relay: FakeRelay
 ) -> None:
-    await bring(app, f"{ROSA},Rosa,en", f"{EMMA},Emma,en")
+    await import_rows(app, f"{ROSA},Rosa,en", f"{EMMA},Emma,en")
     number = ada("campaign", "new", "appeal.md", "--list", "appeals", "--if-uncertain", "park").strip()
     relay.drops("dot", address=ROSA)
     relay.answers("rcpt", "550 5.1.1 nobody here", address=EMMA)
     await send_now(app, int(number), wait_s=0)
     await launch_due(app)
     await send_campaigns(app)
-    relay.forgives()
+    relay.forget_orders()
 
     before = ada("campaign", "report", number)
     retried = json.loads(ada("campaign", "retry", number, "--json"))
@@ -76,7 +76,7 @@ async def test_ada_has_the_failed_tried_again_and_settles_the_uncertain(
 async def test_ada_corrects_a_draft_and_a_paused_campaign_and_a_sending_one_tells_her_to_pause_it(
     ada: Terminal, app: App, relay: FakeRelay
 ) -> None:
-    await bring(app, f"{ROSA},Rosa,en")
+    await import_rows(app, f"{ROSA},Rosa,en")
     number = ada("campaign", "new", "appeal.md", "--list", "appeals").strip()
 
     ada("campaign", "correct", number, "better.md")
@@ -97,12 +97,12 @@ async def test_ada_corrects_a_draft_and_a_paused_campaign_and_a_sending_one_tell
 
 @SQLITE
 async def test_the_status_names_what_is_held_and_why(ada: Terminal, app: App, relay: FakeRelay) -> None:
-    await bring(app, f"{ROSA},Rosa,en")
+    await import_rows(app, f"{ROSA},Rosa,en")
     number = ada("campaign", "new", "appeal.md", "--list", "appeals").strip()
     await send_now(app, int(number), wait_s=0)
     await launch_due(app)
     hold = Hold(lane="example.org", until=app.clock() + timedelta(minutes=5), reason="421 too fast")
-    await app.database.write(lane_holds.put, hold, app.clock())
+    await app.database.write(lane_holds.set_hold, hold, app.clock())
 
     words = ada("campaign", "status", number)
     report = ada("campaign", "report", number)
@@ -152,5 +152,5 @@ def test_ada_spreads_a_blast(ada: Terminal) -> None:
 
 
 def test_watching_takes_a_tenth_of_the_ledgers_time_at_most() -> None:
-    assert rest_s(0.01) == 0.5
-    assert rest_s(2.0) == 18.0
+    assert poll_interval_s(0.01) == 0.5
+    assert poll_interval_s(2.0) == 18.0

@@ -138,7 +138,7 @@ async def test_the_doctor_without_dns_asks_nobody_but_the_relay(keeper: Terminal
 
         await typed(keeper, "doctor")
 
-        assert (zone.asked, relay.connections) == ([], 1)
+        assert (zone.queries, relay.connections) == ([], 1)
 
 
 def test_the_doctor_tells_settings_it_cannot_read_as_a_finding(keeper: Terminal) -> None:

@@ -12,14 +12,14 @@ from pathlib import Path
 from typer.testing import CliRunner, Result
 
 from mailer.actions.campaigns.new_campaign import new_campaign
-from mailer.actions.campaigns.report import status
+from mailer.actions.campaigns.report import campaign_status
 from mailer.app import App
 from mailer.cli.main import command
 from mailer.domain.keyring import Keyring, write_keyring
-from mailer.settings.load import settings_text
-from tests.support.app_helpers import ROSA, bring, make_app, open_list
+from mailer.settings.load import default_settings_toml
+from tests.support.app_helpers import ROSA, import_rows, make_app, open_list
 from tests.support.fake_relay import FakeRelay
-from tests.support.running_service import served
+from tests.support.running_service import running_service
 
 AWAY = {"MAILER_RELAY": json.dumps([{"host": "relay.invalid", "port": 587, "tls": "starttls"}])}
 OWN = {
@@ -34,11 +34,11 @@ TEXT = "---\nsubject: Seeds are in\n---\nCome and fetch them.\n"
 
 async def test_what_is_refused_held_and_resumed(tmp_path: Path, sqlite_template: Path, relay: FakeRelay) -> None:
     file = shutil.copy(sqlite_template, tmp_path / "mailer.db")
-    (tmp_path / "settings.toml").write_text(settings_text())
+    (tmp_path / "settings.toml").write_text(default_settings_toml())
     (tmp_path / "secret").write_text(write_keyring(Keyring(b"p" * 32, ((1, b"k" * 32),))))
     app = make_app(f"sqlite:///{file}", lambda: datetime.now(UTC), relay.port)  # type: ignore[arg-type]
     await open_list(app)
-    await bring(app, f"{ROSA},Rosa,en")
+    await import_rows(app, f"{ROSA},Rosa,en")
     await new_campaign(app, list_name="appeals", texts={"seeds.md": TEXT})
 
     async def types(*words: str, code: int = 0, **settings: str) -> Result:
@@ -52,7 +52,7 @@ async def test_what_is_refused_held_and_resumed(tmp_path: Path, sqlite_template:
         assert (refused.stdout, len(refused.stderr.splitlines())) == ("", 1)
         assert "owner owner@example.org is a name kept for examples" in refused.stderr
         assert "--anyway" in refused.stderr
-    assert (await status(app, 1)).campaign.state == "draft"
+    assert (await campaign_status(app, 1)).campaign.state == "draft"
 
     scheduled = json.loads((await types("campaign", "schedule", "1", *AT, "--anyway", "--json", **AWAY)).stdout)
     moved = json.loads((await types("campaign", "send", "1", "--now", "--json", **AWAY, **OWN)).stdout)
@@ -74,7 +74,7 @@ async def test_what_is_refused_held_and_resumed(tmp_path: Path, sqlite_template:
 async def held_by_the_clock(app: App) -> None:
     """Let a service with sample settings and a relay elsewhere run until it holds the campaign."""
     away = replace(app, relays=(replace(app.relays[0], host="relay.invalid"),))
-    async with served(away):
+    async with running_service(away):
         async with asyncio.timeout(60):
-            while (await status(away, 1)).campaign.state != "paused":
-                away.bells.ring()
+            while (await campaign_status(away, 1)).campaign.state != "paused":
+                away.wakeups.notify_all()

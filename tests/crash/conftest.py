@@ -11,21 +11,29 @@ from typing import Any
 import psycopg
 import pytest
 
-from tests.support.crash_harness import House, OpenHouse, everyone, move_in, open_house
+from tests.support.crash_harness import (
+    Installation,
+    OpenInstallation,
+    addresses,
+    copy_installation,
+    create_installation,
+)
 
 
 @pytest.fixture
-async def opens(tmp_path: Path) -> AsyncIterator[OpenHouse]:
+async def opens(tmp_path: Path) -> AsyncIterator[OpenInstallation]:
     """Sets up a service and its sink."""
-    made: list[House] = []
+    made: list[Installation] = []
 
-    async def open_one(prepared: Path | None = None, **options: Any) -> House:
-        made.append(await (move_in(prepared, tmp_path) if prepared else open_house(tmp_path, **options)))
+    async def open_one(prepared: Path | None = None, **options: Any) -> Installation:
+        made.append(
+            await (copy_installation(prepared, tmp_path) if prepared else create_installation(tmp_path, **options))
+        )
         return made[-1]
 
     yield open_one
     for house in made:
-        await house.closes()
+        await house.close()
 
 
 @pytest.fixture(scope="session")
@@ -34,10 +42,10 @@ def called_up(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("called_up")
 
     async def prepare() -> None:
-        house = await open_house(folder, connections=8)
-        await house.takes_in(everyone(300))
-        await house.calls_up()
-        await house.closes()
+        house = await create_installation(folder, connections=8)
+        await house.import_people(addresses(300))
+        await house.send_campaign()
+        await house.close()
         house.sink.log.unlink()
 
     # In a thread: this one belongs to the loop of the test that asked first.

@@ -17,10 +17,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.support.crash_harness import everyone, open_house
-from tests.support.crash_kills import SERVE_ALONE, SERVE_AND_WORKER, Moment, Run, blast, plan
+from tests.support.crash_harness import addresses, create_installation
+from tests.support.crash_kills import SERVE_ALONE, SERVE_AND_WORKER, CrashRun, KillMoment, plan_kills, run_blast
 
-_MIX = (Moment.RANDOM, Moment.BEFORE, Moment.RANDOM, Moment.AFTER, Moment.RECOVERY, Moment.ANSWERED)
+_KILL_MOMENTS = (
+    KillMoment.RANDOM,
+    KillMoment.BEFORE,
+    KillMoment.RANDOM,
+    KillMoment.AFTER,
+    KillMoment.RECOVERY,
+    KillMoment.ANSWERED,
+)
 _BETWEEN_S = 4.0
 """Where a second process goes on sending, the relay takes its time: about so long from one kill to the next."""
 _LAUNCHES = 2
@@ -31,15 +38,15 @@ def main() -> int:
     """Run, print the table, and say by the exit code whether all held."""
     options = _options()
     pair = ", serve and worker" if options.pair else ""
-    say(f"seed {options.seed} (--seed {options.seed} brings it back), {options.database}{pair}")
+    print_line(f"seed {options.seed} (--seed {options.seed} brings it back), {options.database}{pair}")
     folder = Path(tempfile.mkdtemp(prefix="crash"))
     with _database(options.database) as url:
-        broken = asyncio.run(_both_runs(folder, url, options))
+        broken = asyncio.run(_run_kills_and_stops(folder, url, options))
     if broken:
-        say(f"BROKEN: {'; '.join(broken)}. Ledger, settings and the relay's log are in {folder}.")
+        print_line(f"BROKEN: {'; '.join(broken)}. Ledger, settings and the relay's log are in {folder}.")
         return 1
     shutil.rmtree(folder)
-    say("All promises held.")
+    print_line("All promises held.")
     return 0
 
 
@@ -93,52 +100,52 @@ def _database(wanted: str) -> Iterator[str]:
             yield where.format(name="crash")
 
 
-async def _both_runs(folder: Path, url: str, options: argparse.Namespace) -> list[str]:
+async def _run_kills_and_stops(folder: Path, url: str, options: argparse.Namespace) -> list[str]:
     """The promises that broke, in words."""
-    chance, people = random.Random(options.seed), everyone(options.people)
-    house = await open_house(folder, database=url, connections=options.connections)
+    chance, people = random.Random(options.seed), addresses(options.people)
+    house = await create_installation(folder, database=url, connections=options.connections)
     try:
-        await house.takes_in(people)
+        await house.import_people(people)
         patience_s = 120 + options.people / 100
         commands = SERVE_AND_WORKER if options.pair else SERVE_ALONE
-        moments = [_MIX[number % len(_MIX)] for number in range(options.kills)]
+        moments = [_KILL_MOMENTS[number % len(_KILL_MOMENTS)] for number in range(options.kills)]
         chance.shuffle(moments)
         launches = min(_LAUNCHES, options.kills // 10)
-        moments[:launches] = [Moment.LAUNCH] * launches
+        moments[:launches] = [KillMoment.LAUNCH] * launches
         broken = []
-        for name, blows in (("kill -9", moments), ("SIGTERM", [Moment.STOP] * options.stops)):
+        for name, blows in (("kill -9", moments), ("SIGTERM", [KillMoment.STOP] * options.stops)):
             if blows:
                 began, taken = time.monotonic(), house.sink.letters
                 if options.pair:
                     wait_s = len(commands) * options.connections * _BETWEEN_S * len(blows) / options.people
-                    await house.sink.obeys(f"wait {wait_s:.3f}")
-                blows_at = plan(options.people, blows, chance, taken, processes=len(commands))
-                run = await blast(house, people, blows_at, patience_s + _BETWEEN_S * len(blows), commands)
-                broken += _told(name, run, options, time.monotonic() - began)
+                    await house.sink.give_order(f"wait {wait_s:.3f}")
+                blows_at = plan_kills(options.people, blows, chance, taken, processes=len(commands))
+                run = await run_blast(house, people, blows_at, patience_s + _BETWEEN_S * len(blows), commands)
+                broken += _report_run(name, run, options, time.monotonic() - began)
         return broken
     finally:
-        await house.closes()
+        await house.close()
 
 
-def _told(name: str, run: Run, options: argparse.Namespace, took_s: float) -> list[str]:
+def _report_run(name: str, run: CrashRun, options: argparse.Namespace, took_s: float) -> list[str]:
     """Print a run's table; what broke."""
-    assert run.found is not None
-    broken = run.found.broken(most_repeats=options.connections * run.killed)
+    assert run.audit is not None
+    broken = run.audit.broken_promises(most_repeats=options.connections * run.killed)
     blows = ", ".join(f"{number} {moment}" for moment, number in sorted(run.kills.items()))
     back_s = sorted(run.first_letter_s) or [0.0]
     lines = [
         (name, f"{sum(run.kills.values())} ({blows}), {took_s:.0f} s"),
         ("people", f"{options.people:,}; by state: {run.status['counts']}"),
-        ("lost", f"{len(run.found.lost)} (promised: 0)"),
-        ("repeats", f"{len(run.found.repeats)} (promised: at most {options.connections * run.killed})"),
-        ("not the same octets", f"{len(run.found.altered)} (promised: 0)"),
-        ("not marked in the report", f"{len(run.found.unmarked)} (promised: 0)"),
-        ("repeated in midstream", f"{len(run.found.in_midstream)} (promised: 0)"),
-        ("report and relay disagree", f"{len(run.found.disagreeing) + len(run.found.strangers)} (promised: 0)"),
-        ("start to open", _seconds(run.opened_s)),
+        ("lost", f"{len(run.audit.lost)} (promised: 0)"),
+        ("repeats", f"{len(run.audit.repeats)} (promised: at most {options.connections * run.killed})"),
+        ("not the same octets", f"{len(run.audit.altered)} (promised: 0)"),
+        ("not marked in the report", f"{len(run.audit.uncounted)} (promised: 0)"),
+        ("repeated in midstream", f"{len(run.audit.repeated_before_last)} (promised: 0)"),
+        ("report and relay disagree", f"{len(run.audit.contradicting) + len(run.audit.unexpected)} (promised: 0)"),
+        ("start to open", _seconds(run.startup_s)),
         ("start to first letter", f"{_seconds(run.first_letter_s)} (on a machine that does nothing else: under 2 s)"),
     ]
-    say("\n".join(f"{what:<26} {value}" for what, value in lines) + "\n")
+    print_line("\n".join(f"{what:<26} {value}" for what, value in lines) + "\n")
     told = [f"{name}: {what} {who}" for what, who in broken.items()]
     if sum(run.status["counts"].values()) != options.people:
         told.append(f"{name}: the states do not add up to the audience: {run.status}")
@@ -153,7 +160,7 @@ def _seconds(measured: list[float]) -> str:
     return f"median {statistics.median(measured):.2f} s, longest {max(measured):.2f} s"
 
 
-def say(line: str) -> None:
+def print_line(line: str) -> None:
     """Tell whoever watches."""
     sys.stdout.write(f"{line}\n")
     sys.stdout.flush()

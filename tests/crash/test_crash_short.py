@@ -7,8 +7,8 @@ import random
 
 import pytest
 
-from tests.support.crash_harness import OpenHouse, everyone
-from tests.support.crash_kills import Moment, blast, plan
+from tests.support.crash_harness import OpenInstallation, addresses
+from tests.support.crash_kills import KillMoment, plan_kills, run_blast
 
 PEOPLE, CONNECTIONS = 5000, 50
 
@@ -20,40 +20,42 @@ def seed() -> int:
 
 
 async def test_five_kills_over_five_thousand_lose_nobody_and_repeat_at_most_a_letter_a_connection(
-    opens: OpenHouse, seed: int
+    opens: OpenInstallation, seed: int
 ) -> None:
-    house, people = await opens(connections=CONNECTIONS), everyone(PEOPLE)
-    await house.takes_in(people)
-    moments = [Moment.BEFORE, Moment.RANDOM, Moment.AFTER, Moment.RECOVERY, Moment.ANSWERED]
+    house, people = await opens(connections=CONNECTIONS), addresses(PEOPLE)
+    await house.import_people(people)
+    moments = [KillMoment.BEFORE, KillMoment.RANDOM, KillMoment.AFTER, KillMoment.RECOVERY, KillMoment.ANSWERED]
 
-    run = await blast(house, people, plan(PEOPLE, moments, random.Random(seed)))
+    run = await run_blast(house, people, plan_kills(PEOPLE, moments, random.Random(seed)))
 
-    assert run.found is not None
-    broken = run.found.broken(most_repeats=CONNECTIONS * run.killed)
+    assert run.audit is not None
+    broken = run.audit.broken_promises(most_repeats=CONNECTIONS * run.killed)
     assert broken == {}, f"{broken} with CRASH_SEED={seed}"
     assert run.killed == len(moments)
     assert run.status["audience"] == sum(run.status["counts"].values()) == PEOPLE
 
 
-async def test_three_clean_stops_in_mid_blast_lose_nobody_and_repeat_nobody(opens: OpenHouse, seed: int) -> None:
-    house, people = await opens(connections=CONNECTIONS), everyone(PEOPLE)
-    await house.takes_in(people)
+async def test_three_clean_stops_in_mid_blast_lose_nobody_and_repeat_nobody(opens: OpenInstallation, seed: int) -> None:
+    house, people = await opens(connections=CONNECTIONS), addresses(PEOPLE)
+    await house.import_people(people)
 
-    run = await blast(house, people, plan(PEOPLE, [Moment.STOP] * 3, random.Random(seed)))
+    run = await run_blast(house, people, plan_kills(PEOPLE, [KillMoment.STOP] * 3, random.Random(seed)))
 
-    assert run.found is not None
-    broken = run.found.broken(most_repeats=0)
+    assert run.audit is not None
+    broken = run.audit.broken_promises(most_repeats=0)
     assert broken == {}, f"{broken} with CRASH_SEED={seed}"
     assert run.status["counts"] == {"accepted": PEOPLE}
 
 
-async def test_a_launch_that_was_killed_goes_on_where_it_was(opens: OpenHouse, seed: int) -> None:
-    house, people = await opens(connections=CONNECTIONS), everyone(PEOPLE)
-    await house.takes_in(people)
+async def test_a_launch_that_was_killed_goes_on_where_it_was(opens: OpenInstallation, seed: int) -> None:
+    house, people = await opens(connections=CONNECTIONS), addresses(PEOPLE)
+    await house.import_people(people)
 
-    run = await blast(house, people, plan(PEOPLE, [Moment.LAUNCH, Moment.LAUNCH], random.Random(seed)))
+    run = await run_blast(
+        house, people, plan_kills(PEOPLE, [KillMoment.LAUNCH, KillMoment.LAUNCH], random.Random(seed))
+    )
 
-    assert run.found is not None
-    broken = run.found.broken(most_repeats=CONNECTIONS * run.killed)
+    assert run.audit is not None
+    broken = run.audit.broken_promises(most_repeats=CONNECTIONS * run.killed)
     assert broken == {}, f"{broken} with CRASH_SEED={seed}"
     assert run.status["audience"] == sum(run.status["counts"].values()) == PEOPLE

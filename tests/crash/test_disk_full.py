@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.crash_audit import compare, read_log
-from tests.support.crash_harness import OpenHouse, everyone
+from tests.support.crash_audit import audit_letters, read_log
+from tests.support.crash_harness import OpenInstallation, addresses
 
 PEOPLE, CONNECTIONS, SMALL = 3000, 10, "16m"
 ROOM_OCTETS = 1 << 18
@@ -31,27 +31,30 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 
 async def test_a_full_disk_loses_nobody_and_sending_goes_on_when_there_is_room(
-    small_disk: Path, opens: OpenHouse
+    small_disk: Path, opens: OpenInstallation
 ) -> None:
-    house, people = await opens(database=f"sqlite:///{small_disk}/mailer.db", connections=CONNECTIONS), everyone(PEOPLE)
-    await house.takes_in(people)
-    campaign_id = await house.calls_up()
+    house, people = (
+        await opens(database=f"sqlite:///{small_disk}/mailer.db", connections=CONNECTIONS),
+        addresses(PEOPLE),
+    )
+    await house.import_people(people)
+    campaign_id = await house.send_campaign()
     filler = small_disk / "somebody_elses"
     fill(filler, leaving=ROOM_OCTETS)
 
-    process, _ = await house.serves()
-    await process.says("full")  # in the launch
+    process, _ = await house.start_serving()
+    await process.wait_for_line("full")  # in the launch
     filler.unlink()
-    await house.sink.took(PEOPLE // 3)
+    await house.sink.wait_taken(PEOPLE // 3)
     fill(filler, leaving=0)  # in mid-blast
     meanwhile = await house.status(campaign_id)
     filler.unlink()
-    told = await house.until_sent(campaign_id, process)
-    await process.stops()
+    told = await house.wait_sent(campaign_id, process)
+    await process.terminate()
 
     assert "failed" not in meanwhile["counts"], meanwhile
-    found = compare(people, await house.report(campaign_id), read_log(house.sink.log))
-    assert found.broken(most_repeats=2 * CONNECTIONS) == {}
+    found = audit_letters(people, await house.report(campaign_id), read_log(house.sink.log))
+    assert found.broken_promises(most_repeats=2 * CONNECTIONS) == {}
     assert told["counts"] == {"accepted": PEOPLE}
 
 

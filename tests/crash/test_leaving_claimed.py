@@ -10,30 +10,30 @@ from pathlib import Path
 import httpx
 
 from tests.support.crash_audit import read_log
-from tests.support.crash_harness import OpenHouse, everyone
+from tests.support.crash_harness import OpenInstallation, addresses
 
 
-async def test_who_leaves_while_her_letter_is_claimed_is_not_mailed(opens: OpenHouse) -> None:
-    house, people = await opens(connections=4), everyone(60)
+async def test_who_leaves_while_her_letter_is_claimed_is_not_mailed(opens: OpenInstallation) -> None:
+    house, people = await opens(connections=4), addresses(60)
     letters = house.folder / "letters"
     letters.mkdir()
-    await house.takes_in(people)
-    await house.sink.obeys(f"keep {letters}")
-    first = await house.calls_up()
-    process, pages = await house.serves()
-    await house.until_sent(first, process)
-    await house.sink.obeys("well")
+    await house.import_people(people)
+    await house.sink.give_order(f"keep {letters}")
+    first = await house.send_campaign()
+    process, pages = await house.start_serving()
+    await house.wait_sent(first, process)
+    await house.sink.give_order("well")
     before = house.sink.log.stat().st_size
-    await house.sink.obeys("stall dot")
+    await house.sink.give_order("stall dot")
 
-    second = await house.calls_up()
-    await house.sink.tells("stall dot")
+    second = await house.send_campaign()
+    await house.sink.wait_told("stall dot")
     claimed = [row.address for row in await house.report(second) if row.state == "claimed"]
     async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{pages}") as browser:
         answer = await browser.post(f"/leave/{leave_token(letters / claimed[-1])}")
-    await house.sink.obeys("well")
-    told = await house.until_sent(second, process)
-    await process.stops()
+    await house.sink.give_order("well")
+    told = await house.wait_sent(second, process)
+    await process.terminate()
 
     assert answer.status_code == 200
     assert {letter.recipient for letter in read_log(house.sink.log, before)} == set(people) - {claimed[-1]}

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.crash_audit import compare, read_log
-from tests.support.crash_harness import LONG, House, OpenHouse, clock_can_be_put_forward, everyone
+from tests.support.crash_audit import audit_letters, read_log
+from tests.support.crash_harness import LONG, Installation, OpenInstallation, addresses, can_shift_clock
 
 PEOPLE, CONNECTIONS, CAMPAIGN, GOOD_LETTERS = 300, 8, 1, 60
 AN_HOUR_S, SHOWN_WITHIN_S = 3600, 20
@@ -47,52 +47,52 @@ NEAR_TO_OTHERS = {"resets", "locks us out at MAIL", "locks us out at RCPT", "sta
     [pytest.param(one, id=one.name, marks=LONG if one.name in NEAR_TO_OTHERS else ()) for one in TROUBLES],
 )
 async def test_nobody_fails_for_what_is_about_us_and_all_arrive_when_it_is_over(
-    opens: OpenHouse, called_up: Path, trouble: Trouble
+    opens: OpenInstallation, called_up: Path, trouble: Trouble
 ) -> None:
     house = await opens(called_up)
-    if not await clock_can_be_put_forward(house):
+    if not await can_shift_clock(house):
         pytest.skip("letters that were put off wait for minutes; putting the clock forward needs Linux and cc")
     (house.folder / "password").write_text("opensesame")
-    house.sets("[relay]", "username", '"mailer"')
-    house.sets("[relay]", "password_file", '"password"')
+    house.set_setting("[relay]", "username", '"mailer"')
+    house.set_setting("[relay]", "password_file", '"password"')
     for order in trouble.orders:
-        await house.sink.obeys(f"after {GOOD_LETTERS} {order}")
+        await house.sink.give_order(f"after {GOOD_LETTERS} {order}")
 
-    process, _ = await house.serves()
-    await house.sink.tells(trouble.met)
+    process, _ = await house.start_serving()
+    await house.sink.wait_told(trouble.met)
     if trouble.shown:
-        await house.status_says(CAMPAIGN, trouble.shown, SHOWN_WITHIN_S)
+        await house.wait_status(CAMPAIGN, trouble.shown, SHOWN_WITHIN_S)
     meanwhile = await house.status(CAMPAIGN)
     await all_is_well(house, meanwhile["state"])
-    await process.stops()
-    process, _ = await house.serves(ahead_s=AN_HOUR_S)
-    told = await house.until_sent(CAMPAIGN, process)
-    await process.stops()
+    await process.terminate()
+    process, _ = await house.start_serving(ahead_s=AN_HOUR_S)
+    told = await house.wait_sent(CAMPAIGN, process)
+    await process.terminate()
 
     assert "failed" not in meanwhile["counts"], meanwhile
     assert sum(meanwhile["counts"].values()) == PEOPLE
-    found = compare(everyone(PEOPLE), await house.report(CAMPAIGN), read_log(house.sink.log))
-    assert found.broken(most_repeats=CONNECTIONS) == {}
+    found = audit_letters(addresses(PEOPLE), await house.report(CAMPAIGN), read_log(house.sink.log))
+    assert found.broken_promises(most_repeats=CONNECTIONS) == {}
     assert told["counts"] == {"accepted": PEOPLE}
 
 
-async def all_is_well(house: House, state: str) -> None:
+async def all_is_well(house: Installation, state: str) -> None:
     """The relay takes letters again; and Ada lets the campaign go on, where it was held for her to decide."""
-    await house.sink.obeys("well")
-    await house.sink.obeys("listen")
+    await house.sink.give_order("well")
+    await house.sink.give_order("listen")
     if state == "paused":
         await house.command("campaign", "resume", CAMPAIGN)
 
 
 async def test_a_relay_that_takes_five_letters_over_each_connection_keeps_nobody_waiting(
-    opens: OpenHouse, called_up: Path
+    opens: OpenInstallation, called_up: Path
 ) -> None:
     house = await opens(called_up)
-    await house.sink.obeys("cap 5 421 4.7.0 Try again later, closing connection")
+    await house.sink.give_order("cap 5 421 4.7.0 Try again later, closing connection")
 
-    process, _ = await house.serves()
-    told = await house.until_sent(CAMPAIGN, process)
-    await process.stops()
+    process, _ = await house.start_serving()
+    told = await house.wait_sent(CAMPAIGN, process)
+    await process.terminate()
 
     assert told["counts"] == {"accepted": PEOPLE}
     assert {row.attempts for row in await house.report(CAMPAIGN)} == {1}

@@ -73,9 +73,9 @@ def a_letter(*, subject: str = "Harvest forum", text: str | None = "Come!", html
 
 
 async def test_the_inbox_numbers_letters_and_notes_when_they_came(inbox: Inbox) -> None:
-    await inbox.remember(RETURN_PATH, ROSA, b"one")
+    await inbox.add(RETURN_PATH, ROSA, b"one")
 
-    second = await inbox.remember("", EMMA, b"two")
+    second = await inbox.add("", EMMA, b"two")
 
     assert (second.number, second.return_path, second.recipient, second.content) == (2, "", EMMA, b"two")
     assert second.received_at == NINE + timedelta(seconds=1)
@@ -85,34 +85,34 @@ async def test_the_inbox_numbers_letters_and_notes_when_they_came(inbox: Inbox) 
 
 @pytest.mark.parametrize("number", [-1, 0, 2])
 async def test_a_number_no_letter_has_is_not_found(inbox: Inbox, number: int) -> None:
-    await inbox.remember(RETURN_PATH, ROSA, b"one")
+    await inbox.add(RETURN_PATH, ROSA, b"one")
 
     with pytest.raises(NotFound):
         inbox.letter(number)
 
 
 async def test_letters_to_one_address_are_found_whatever_its_case(inbox: Inbox) -> None:
-    first = await inbox.remember(RETURN_PATH, ROSA, b"one")
-    await inbox.remember(RETURN_PATH, EMMA, b"two")
-    third = await inbox.remember(RETURN_PATH, ROSA.upper(), b"three")
+    first = await inbox.add(RETURN_PATH, ROSA, b"one")
+    await inbox.add(RETURN_PATH, EMMA, b"two")
+    third = await inbox.add(RETURN_PATH, ROSA.upper(), b"three")
 
     assert inbox.letters_to("Rosa@Example.org") == (first, third)
     assert inbox.letters_to(BEA) == ()
 
 
 async def test_who_waits_for_a_letter_is_told_when_it_comes(inbox: Inbox) -> None:
-    await inbox.remember(RETURN_PATH, ROSA, a_letter(subject="Please confirm"))
+    await inbox.add(RETURN_PATH, ROSA, a_letter(subject="Please confirm"))
     waiting = asyncio.create_task(inbox.wait_for(lambda letter: letter.subject == "Welcome", 5))
     await asyncio.sleep(0)
     assert not waiting.done()
 
-    welcome = await inbox.remember(RETURN_PATH, ROSA, a_letter(subject="Welcome"))
+    welcome = await inbox.add(RETURN_PATH, ROSA, a_letter(subject="Welcome"))
 
     assert await waiting == (welcome,)
 
 
 async def test_who_waits_for_several_letters_gets_the_first_of_them_at_once(inbox: Inbox) -> None:
-    letters = [await inbox.remember(RETURN_PATH, address, b"") for address in (ROSA, EMMA, ROSA, ROSA)]
+    letters = [await inbox.add(RETURN_PATH, address, b"") for address in (ROSA, EMMA, ROSA, ROSA)]
 
     found = await inbox.wait_for(lambda letter: letter.recipient == ROSA, 5, count=2)
 
@@ -120,17 +120,17 @@ async def test_who_waits_for_several_letters_gets_the_first_of_them_at_once(inbo
 
 
 async def test_waiting_in_vain_says_how_many_letters_had_come(inbox: Inbox) -> None:
-    await inbox.remember(RETURN_PATH, ROSA, b"")
+    await inbox.add(RETURN_PATH, ROSA, b"")
 
     with pytest.raises(TimeoutError, match="only 1 of 2 letters"):
         await inbox.wait_for(lambda letter: True, 0.01, count=2)
 
-    await inbox.remember(RETURN_PATH, EMMA, b"")
+    await inbox.add(RETURN_PATH, EMMA, b"")
     assert len(await inbox.wait_for(lambda letter: True, 5, count=2)) == 2
 
 
 async def test_encoded_words_and_parts_are_read_as_people_see_them(inbox: Inbox) -> None:
-    letter = await inbox.remember(
+    letter = await inbox.add(
         RETURN_PATH, ROSA, a_letter(subject="Ayşe, gelir misin?", text="Köln\n", html="<p>Köln</p>\n")
     )
 
@@ -237,8 +237,8 @@ async def talk(port: int, octets: bytes, *, then_leave: bool = False) -> list[st
 
 
 async def test_the_list_shows_everyones_letters_newest_first(inbox: Inbox, pages: httpx.AsyncClient) -> None:
-    await inbox.remember(RETURN_PATH, ROSA, a_letter(subject="First"))
-    await inbox.remember(RETURN_PATH, EMMA, a_letter(subject="Second"))
+    await inbox.add(RETURN_PATH, ROSA, a_letter(subject="First"))
+    await inbox.add(RETURN_PATH, EMMA, a_letter(subject="Second"))
 
     page = (await pages.get("/")).text
 
@@ -247,8 +247,8 @@ async def test_the_list_shows_everyones_letters_newest_first(inbox: Inbox, pages
 
 
 async def test_the_list_can_be_searched_by_recipient(inbox: Inbox, pages: httpx.AsyncClient) -> None:
-    await inbox.remember(RETURN_PATH, ROSA, a_letter())
-    await inbox.remember(RETURN_PATH, EMMA, a_letter())
+    await inbox.add(RETURN_PATH, ROSA, a_letter())
+    await inbox.add(RETURN_PATH, EMMA, a_letter())
 
     page = (await pages.get("/", params={"q": "ROSA"})).text
 
@@ -258,7 +258,7 @@ async def test_the_list_can_be_searched_by_recipient(inbox: Inbox, pages: httpx.
 
 async def test_older_letters_are_one_link_away(inbox: Inbox, pages: httpx.AsyncClient) -> None:
     for _ in range(LETTERS_A_PAGE + 1):
-        await inbox.remember(RETURN_PATH, ROSA, a_letter())
+        await inbox.add(RETURN_PATH, ROSA, a_letter())
 
     newest = (await pages.get("/")).text
     oldest = (await pages.get("/", params={"before": 2})).text
@@ -277,7 +277,7 @@ async def test_an_empty_inbox_says_what_will_come(pages: httpx.AsyncClient) -> N
 
 
 async def test_the_html_view_frames_the_letter_where_it_can_do_nothing(inbox: Inbox, pages: httpx.AsyncClient) -> None:
-    await inbox.remember(RETURN_PATH, ROSA, a_letter(html="<p>hello</p>"))
+    await inbox.add(RETURN_PATH, ROSA, a_letter(html="<p>hello</p>"))
 
     page = await pages.get("/letter/1")
     framed = await pages.get("/letter/1/html")
@@ -299,7 +299,7 @@ async def test_links_to_the_service_lead_to_this_machine_and_no_others_do(
         f"<a href=\"{PUBLIC}/leave/abc?x=1&amp;y=2\">a</a> <a HREF='{PUBLIC}'>b</a> <a href={PUBLIC}/c>c</a> "
         f'<a href="{PUBLIC}.example.com/d">d</a> <a href="https://www.example.org/?to={PUBLIC}/e">e</a> <p>{PUBLIC}/f'
     )
-    await inbox.remember(RETURN_PATH, ROSA, a_letter(html=html))
+    await inbox.add(RETURN_PATH, ROSA, a_letter(html=html))
 
     shown = (await pages.get("/letter/1/html")).text
 
@@ -313,7 +313,7 @@ async def test_links_to_the_service_lead_to_this_machine_and_no_others_do(
 
 async def test_the_text_view_keeps_the_words_and_links_them_locally(inbox: Inbox, pages: httpx.AsyncClient) -> None:
     text = f"See {PUBLIC}/leave/abc?a=1&b=2. Or (https://www.example.org/x), {PUBLIC}.example.com/y <b>bold</b>\n"
-    await inbox.remember(RETURN_PATH, ROSA, a_letter(text=text))
+    await inbox.add(RETURN_PATH, ROSA, a_letter(text=text))
 
     page = (await pages.get("/letter/1")).text
 
@@ -326,7 +326,7 @@ async def test_the_text_view_keeps_the_words_and_links_them_locally(inbox: Inbox
 
 async def test_the_source_view_shows_the_letter_untouched_and_escaped(inbox: Inbox, pages: httpx.AsyncClient) -> None:
     html = f'<script>alert(1)</script><a href="{PUBLIC}/x">x</a>'
-    await inbox.remember(RETURN_PATH, ROSA, a_letter(html=html))
+    await inbox.add(RETURN_PATH, ROSA, a_letter(html=html))
 
     page = (await pages.get("/letter/1", params={"view": "source"})).text
 
@@ -340,7 +340,7 @@ async def test_what_mallory_writes_into_headers_and_searches_stays_words(
     inbox: Inbox, pages: httpx.AsyncClient
 ) -> None:
     evil = "\"><script>alert('x')</script>"
-    await inbox.remember(evil, f"{evil}@example.org", b"Subject: " + evil.encode() + b"\r\nFrom: <b>\r\n\r\n")
+    await inbox.add(evil, f"{evil}@example.org", b"Subject: " + evil.encode() + b"\r\nFrom: <b>\r\n\r\n")
 
     listed = (await pages.get("/", params={"q": evil})).text
     shown = (await pages.get("/letter/1", params={"view": "source"})).text
@@ -358,7 +358,7 @@ async def test_what_mallory_writes_into_headers_and_searches_stays_words(
     ],
 )
 async def test_what_is_not_there_is_not_found(inbox: Inbox, pages: httpx.AsyncClient, path: str) -> None:
-    await inbox.remember(RETURN_PATH, ROSA, a_letter(html=None))
+    await inbox.add(RETURN_PATH, ROSA, a_letter(html=None))
 
     page = await pages.get(path)
 
@@ -370,7 +370,7 @@ async def test_of_a_letter_nested_to_break_readers_only_the_source_is_shown(
     inbox: Inbox, pages: httpx.AsyncClient
 ) -> None:
     nested = b"".join(b"Content-Type: multipart/mixed; boundary=%d\r\n\r\n--%d\r\n" % (n, n) for n in range(2000))
-    await inbox.remember(RETURN_PATH, ROSA, nested + b"Content-Type: text/plain\r\n\r\nhello\r\n")
+    await inbox.add(RETURN_PATH, ROSA, nested + b"Content-Type: text/plain\r\n\r\nhello\r\n")
 
     page = await pages.get("/letter/1")
 
@@ -436,7 +436,7 @@ _HOSTILE = st.lists(
 def test_no_letter_is_so_malformed_that_its_pages_break(content: bytes) -> None:
     async def visit() -> list[int]:
         inbox = Inbox(a_clock())
-        await inbox.remember(RETURN_PATH, ROSA, content)
+        await inbox.add(RETURN_PATH, ROSA, content)
         async with browser(inbox) as client:
             paths = ["/", "/letter/1", "/letter/1?view=source", "/letter/1?view=text", "/letter/1/html"]
             return [(await client.get(path)).status_code for path in paths]

@@ -15,7 +15,7 @@ from mailer.demo import people as people_module
 from mailer.demo.people import COLUMNS, invented_people, write_csv
 from mailer.domain.address import parse_address
 from mailer.importers.people_csv import BadRow, read_people
-from mailer.mail.compose.campaign_file import read_manuscript
+from mailer.mail.compose.campaign_file import parse_campaign_file
 
 SAMPLES = sorted((Path(people_module.__file__).parent / "samples").glob("*.md"))
 
@@ -24,7 +24,7 @@ def test_everyone_has_an_address_of_their_own_that_we_could_mail_and_nobody_owns
     addresses = [parse_address(person["email"]) for person in invented_people(3000, 1)]
 
     assert len({address.mailbox_key for address in addresses}) == 3000
-    assert all(address.mailed.isascii() for address in addresses)
+    assert all(address.addr_spec.isascii() for address in addresses)
     assert {address.domain for address in addresses} == {"example.org", "example.com", "example.net"}
 
 
@@ -84,7 +84,7 @@ def test_both_appeals_are_written_in_all_three_languages() -> None:
 def test_a_sample_is_a_whole_appeal_once_its_hour_is_filled_in(path: Path) -> None:
     written = path.read_text(encoding="utf-8")
 
-    manuscript = read_manuscript(written.replace("EVENT_STARTS", "2026-12-04T19:00"), "xx")
+    manuscript = parse_campaign_file(written.replace("EVENT_STARTS", "2026-12-04T19:00"), "xx")
 
     assert written.count("EVENT_STARTS") == 1
     assert manuscript.language == path.name.split(".")[1]
@@ -94,7 +94,7 @@ def test_a_sample_is_a_whole_appeal_once_its_hour_is_filled_in(path: Path) -> No
     assert manuscript.action is not None
     assert manuscript.source is not None
     assert all((manuscript.title, manuscript.lead, manuscript.preheader, manuscript.closing, manuscript.tags))
-    assert manuscript.hole_names == {"name"}
+    assert manuscript.merge_field_names == {"name"}
     assert 120 <= len(manuscript.body.split()) <= 200
     assert all(mark in manuscript.body for mark in ("\n- ", "**", "]("))
 

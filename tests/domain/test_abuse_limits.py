@@ -13,15 +13,15 @@ from hypothesis import strategies as st
 from mailer.domain.abuse_limits import (
     DAY,
     HOUR,
-    Counted,
+    CounterKind,
     has_collapsed,
-    judged_between,
     letter_limits,
+    response_window,
     source_network,
 )
 from mailer.domain.address import Address
 from mailer.settings.intake_tables import ShieldSettings
-from tests.support.counter_model import tallied
+from tests.support.counter_model import count_in_window
 
 NOW = datetime(2027, 3, 1, 8, 0, tzinfo=UTC)
 SHIELD = ShieldSettings()
@@ -36,7 +36,7 @@ def test_a_window_begins_with_the_first_that_is_counted_and_counts_all_that_fall
     since, count, begins = None, 0, []
 
     for moment in moments:
-        since, count = tallied(since, count, moment, HOUR)
+        since, count = count_in_window(since, count, moment, HOUR)
         begins += [since] if count == 1 else []
 
     assert all(later - earlier >= HOUR for earlier, later in pairwise(begins))
@@ -84,16 +84,16 @@ def test_no_plus_tag_and_no_dot_of_gmails_makes_another_mailbox(name: str, tag: 
 def test_a_strangers_letter_is_bounded_by_mailbox_domain_and_list_and_a_proven_ones_by_neither_mailbox_nor_list(
     list_name: str | None,
 ) -> None:
-    def kinds(**more: bool) -> list[Counted]:
+    def kinds(**more: bool) -> list[CounterKind]:
         given = {"mailbox": "m", "domain": "example.org", "list_name": list_name, "proven": False} | more
         return [limit.kind for limit in letter_limits(SHIELD, **given)]  # type: ignore[arg-type]
 
-    of_list = [Counted.LIST] if list_name else []
-    assert kinds() == [Counted.MAILBOX, Counted.DOMAIN, *of_list]
-    assert kinds(second=True) == [Counted.DOMAIN, *of_list]
-    assert kinds(proven=True) == [Counted.PROVEN, Counted.PROVEN_DOMAIN]
-    first = letter_limits(SHIELD, mailbox="m", domain="example.org", list_name=None, proven=False)[0]
-    assert (first.most, first.span) == (1, DAY)
+    of_list = [CounterKind.LIST] if list_name else []
+    assert kinds() == [CounterKind.MAILBOX, CounterKind.DOMAIN, *of_list]
+    assert kinds(second=True) == [CounterKind.DOMAIN, *of_list]
+    assert kinds(proven=True) == [CounterKind.AUTHENTICATED, CounterKind.AUTHENTICATED_DOMAIN]
+    first = letter_limits(SHIELD, mailbox="m", domain="example.org", list_name=None, authenticated=False)[0]
+    assert (first.maximum, first.window) == (1, DAY)
 
 
 @given(st.integers(0, 500), st.integers(0, 500))
@@ -112,6 +112,6 @@ def test_a_list_is_judged_by_its_confirmations_and_only_after_enough_were_asked(
 def test_the_last_hour_may_still_confirm_and_an_earlier_silence_begins_anew() -> None:
     quiet = NOW - timedelta(hours=3)
 
-    assert judged_between(None, NOW) == (NOW - timedelta(days=7), NOW - HOUR)
-    assert judged_between(quiet, NOW) == (quiet, NOW - HOUR)
-    assert judged_between(NOW - timedelta(days=30), NOW) == (NOW - timedelta(days=7), NOW - HOUR)
+    assert response_window(None, NOW) == (NOW - timedelta(days=7), NOW - HOUR)
+    assert response_window(quiet, NOW) == (quiet, NOW - HOUR)
+    assert response_window(NOW - timedelta(days=30), NOW) == (NOW - timedelta(days=7), NOW - HOUR)

@@ -24,7 +24,7 @@ def test_the_quick_way_says_what_the_library_says(text: str) -> None:
         expected = None
 
     try:
-        parsed = parse_address(text).mailed
+        parsed = parse_address(text).addr_spec
     except AddressRefused:
         parsed = None
 
@@ -35,8 +35,8 @@ def test_one_person_has_one_key_however_they_are_spelled() -> None:
     spellings = ["Rosa.Luz@Example.ORG", " rosa.luz@example.org "]
 
     assert {parse_address(text).key for text in spellings} == {"rosa.luz@example.org"}
-    assert parse_address(spellings[0]).mailed == "Rosa.Luz@example.org"
-    assert parse_address("rosa@bücher.example").mailed == "rosa@xn--bcher-kva.example"
+    assert parse_address(spellings[0]).addr_spec == "Rosa.Luz@example.org"
+    assert parse_address("rosa@bücher.example").addr_spec == "rosa@xn--bcher-kva.example"
 
 
 def test_limits_see_through_plus_tags_and_dots() -> None:

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailer.domain.delivery import Delivery, DeliveryState, Kind, Outcome, Verdict
-from mailer.domain.retry import retry_at, settle, write_again_at
+from mailer.domain.delivery import Delivery, DeliveryState, Kind, RelayOutcome, Verdict
+from mailer.domain.retry import decide_outcome, render_again_at, retry_at
 
 NOW = datetime(2027, 3, 1, 8, tzinfo=UTC)
 LETTER = Delivery(
@@ -45,14 +45,15 @@ def test_waits_grow_and_end_after_a_day_and_a_half(attempts: int, hours: float, 
 def test_only_a_definite_refusal_gives_the_next_try_another_date(
     verdict: Verdict, state: DeliveryState, redate: bool
 ) -> None:
-    settled = settle(LETTER, Outcome(verdict, 250, "words"), NOW, 0.0)
+    settled = decide_outcome(LETTER, RelayOutcome(verdict, 250, "words"), NOW, 0.0)
 
-    assert (settled.state, settled.redate, settled.code, settled.reply) == (state, redate, 250, "words")
+    assert (settled.state, settled.renew_date, settled.code, settled.reply) == (state, redate, 250, "words")
 
 
 def test_a_letter_of_unknown_fate_is_resent_twice_and_then_parked() -> None:
     fates = [
-        settle(replace(LETTER, resends=resends), Outcome(Verdict.UNKNOWN, None, ""), NOW, 0.0) for resends in range(3)
+        decide_outcome(replace(LETTER, resends=resends), RelayOutcome(Verdict.UNKNOWN, None, ""), NOW, 0.0)
+        for resends in range(3)
     ]
 
     assert [fate.state for fate in fates] == [DeliveryState.DEFERRED, DeliveryState.DEFERRED, DeliveryState.UNCERTAIN]
@@ -60,7 +61,9 @@ def test_a_letter_of_unknown_fate_is_resent_twice_and_then_parked() -> None:
 
 
 def test_a_letter_deferred_for_a_day_and_a_half_has_failed() -> None:
-    late = settle(replace(LETTER, attempts=20), Outcome(Verdict.DEFERRED, 450, "later"), NOW + timedelta(hours=36), 0.0)
+    late = decide_outcome(
+        replace(LETTER, attempts=20), RelayOutcome(Verdict.DEFERRED, 450, "later"), NOW + timedelta(hours=36), 0.0
+    )
 
     assert late.state is DeliveryState.FAILED
 
@@ -68,8 +71,8 @@ def test_a_letter_deferred_for_a_day_and_a_half_has_failed() -> None:
 def test_what_waited_for_reasons_of_ours_is_tried_as_long_as_any_other() -> None:
     waited = NOW + timedelta(days=9)
 
-    first = settle(LETTER, Outcome(Verdict.DEFERRED, 450, "come again"), waited, 0.0)
-    later = settle(replace(LETTER, attempts=5), Outcome(Verdict.DEFERRED, 450, "come again"), waited, 0.0)
+    first = decide_outcome(LETTER, RelayOutcome(Verdict.DEFERRED, 450, "come again"), waited, 0.0)
+    later = decide_outcome(replace(LETTER, attempts=5), RelayOutcome(Verdict.DEFERRED, 450, "come again"), waited, 0.0)
 
     assert [first.state, later.state] == [DeliveryState.DEFERRED] * 2
     assert first.due_at == waited + timedelta(minutes=5)
@@ -79,7 +82,7 @@ def test_what_waited_for_reasons_of_ours_is_tried_as_long_as_any_other() -> None
 def test_a_letter_that_cannot_be_written_is_written_again_at_growing_pauses(hours: float) -> None:
     now = NOW + timedelta(hours=hours)
 
-    pause = write_again_at(NOW, now) - now
+    pause = render_again_at(NOW, now) - now
 
     assert timedelta(minutes=1) <= pause <= timedelta(hours=1)
     assert pause >= min(now - NOW, timedelta(hours=1))

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailer.domain.local_time import parse_local_time, parse_span, parse_zone, to_utc
-from mailer.errors import MomentRefused
+from mailer.domain.local_time import parse_duration, parse_local_time, parse_zone, to_utc
+from mailer.errors import TimeRefused
 
 ZONES = ["Europe/Berlin", "America/New_York", "Asia/Kolkata", "Australia/Lord_Howe", "Pacific/Apia", "UTC"]
 
@@ -23,7 +23,7 @@ def test_an_hour_becomes_an_instant_at_which_that_clock_shows_it_or_is_refused(l
 
     try:
         instant = to_utc(local, zone)
-    except MomentRefused:
+    except TimeRefused:
         assert local not in shown
     else:
         assert instant.astimezone(zone).replace(tzinfo=None) == local
@@ -39,7 +39,7 @@ def test_a_repeated_hour_is_its_first() -> None:
     "text", ["tomorrow", "", "2027-03-01", "2027-03-01T09:00+01:00", "2027-03-01T09:00Z", "2027-02-30T09:00"]
 )
 def test_what_is_no_local_time_is_refused(text: str) -> None:
-    with pytest.raises(MomentRefused):
+    with pytest.raises(TimeRefused):
         parse_local_time(text)
 
 
@@ -49,7 +49,7 @@ def test_seconds_are_optional() -> None:
 
 @pytest.mark.parametrize("name", ["Berlin", "", "../../etc/passwd", "Europe/Berlin\x00", "EUROPE/NOWHERE"])
 def test_a_zone_is_known_by_its_iana_name(name: str) -> None:
-    with pytest.raises(MomentRefused, match="not a time zone"):
+    with pytest.raises(TimeRefused, match="not a time zone"):
         parse_zone(name)
 
 
@@ -58,27 +58,27 @@ def test_a_span_is_read_in_whatever_parts_it_is_written(seconds: int) -> None:
     hours, rest = divmod(seconds, 3600)
     parts = f"{hours}h{rest // 60}m{rest % 60}s"
 
-    assert parse_span(parts) == parse_span(f"{seconds}s") == timedelta(seconds=seconds)
+    assert parse_duration(parts) == parse_duration(f"{seconds}s") == timedelta(seconds=seconds)
 
 
 @pytest.mark.parametrize(
     "text", ["", " ", "6", "h", "6 h", "6h 30m", "30m6h", "-1h", "1.5h", "0s", "0h0m", "7d1s", "8d"]
 )
 def test_what_is_no_span_or_none_we_would_wait_for_is_refused(text: str) -> None:
-    with pytest.raises(MomentRefused):
-        parse_span(text)
+    with pytest.raises(TimeRefused):
+        parse_duration(text)
 
 
 @given(st.text())
 def test_any_text_is_a_span_or_is_refused(text: str) -> None:
     try:
-        span = parse_span(text)
-    except MomentRefused:
+        span = parse_duration(text)
+    except TimeRefused:
         return
     assert timedelta(seconds=1) <= span <= timedelta(days=7)
 
 
 @pytest.mark.parametrize(("name", "place"), [("EST", "America/New_York"), ("mst", "America/Denver")])
 def test_a_winter_time_is_no_zone_and_a_place_is_named_instead(name: str, place: str) -> None:
-    with pytest.raises(MomentRefused, match=f"no summer time.*{place}"):
+    with pytest.raises(TimeRefused, match=f"no summer time.*{place}"):
         parse_zone(name)

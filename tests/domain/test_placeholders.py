@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailer.domain.placeholders import is_loopback, placeholders
+from mailer.domain.placeholders import describe_sample_settings, is_loopback
 from mailer.settings.toml_tables import Service
 
 OWN = {
@@ -20,7 +20,7 @@ OWN = {
 def test_what_init_writes_is_all_named() -> None:
     given = Service()
 
-    told = placeholders(name=given.name, domain=given.domain, url=given.url, owner=given.owner)
+    told = describe_sample_settings(name=given.name, domain=given.domain, url=given.url, owner=given.owner)
 
     assert told is not None
     for key in ("name", "domain", "url", "owner"):
@@ -48,7 +48,7 @@ def test_what_init_writes_is_all_named() -> None:
     ],
 )
 def test_each_sample_and_each_address_of_ones_own_house_is_named(key: str, value: str) -> None:
-    told = placeholders(**OWN | {key: value})
+    told = describe_sample_settings(**OWN | {key: value})
 
     assert told is not None
     assert told.startswith(f'{key} "{value}"' if key == "name" else f"{key} {value} ")
@@ -73,12 +73,12 @@ def test_each_sample_and_each_address_of_ones_own_house_is_named(key: str, value
     ],
 )
 def test_what_only_looks_like_one_is_ones_own(key: str, value: str) -> None:
-    assert placeholders(**OWN | {key: value}) is None
+    assert describe_sample_settings(**OWN | {key: value}) is None
 
 
 @given(st.ip_addresses(v=4))
 def test_an_address_is_readers_own_way_only_where_the_world_routes_it(address: object) -> None:
-    assert (placeholders(**OWN | {"url": f"https://{address}"}) is None) == address.is_global  # type: ignore[attr-defined]
+    assert (describe_sample_settings(**OWN | {"url": f"https://{address}"}) is None) == address.is_global  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.0.0.2", "::1", "[::1]", "localhost", "LOCALHOST.", "a.localhost"])

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from mailer.app import App
-from mailer.entrypoints.service.serve import serving
+from mailer.entrypoints.service.serve import run_service
 from mailer.network.imap_mailbox import Mailbox
 from mailer.settings.toml_tables import WebSettings
 from tests.support.app_helpers import ADA, DOMAIN, ROSA, Clock, make_app, open_list, recipients
@@ -64,13 +64,13 @@ async def test_mail_is_fetched_and_pushed_however_the_line_is_guarded(
     app: App, dovecot: Dovecot, mailbox: Mailbox, relay: FakeRelay
 ) -> None:
     await open_list(app)
-    dovecot.empty("INBOX", "Done")
-    dovecot.put(mail(f"appeals-owner@{DOMAIN}", "a row of beans\r\n" * 330_000))
-    dovecot.put(mail("ada@example.org"))
+    dovecot.delete_mails("INBOX", "Done")
+    dovecot.add_mail(mail(f"appeals-owner@{DOMAIN}", "a row of beans\r\n" * 330_000))
+    dovecot.add_mail(mail("ada@example.org"))
 
-    async with serving(app, app.intake, WebSettings(port=0), [mailbox]):
+    async with run_service(app, app.intake, WebSettings(port=0), [mailbox]):
         await relay.wait_for(1)
-        await asyncio.to_thread(dovecot.put, mail(f"appeals-join@{DOMAIN}"))
+        await asyncio.to_thread(dovecot.add_mail, mail(f"appeals-join@{DOMAIN}"))
         await relay.wait_for(2)
 
     assert set(recipients(relay)) == {ADA, ROSA}

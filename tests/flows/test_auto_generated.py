@@ -11,19 +11,28 @@ from itertools import cycle, islice
 
 from sqlalchemy import Connection, select
 
-from mailer.actions.inbound.process_mail import hear
+from mailer.actions.inbound.process_mail import process_incoming_mails
 from mailer.actions.subscriptions.subscribe import subscribe
 from mailer.app import App
-from mailer.domain.abuse_limits import DAY, Counted
+from mailer.domain.abuse_limits import DAY, CounterKind
 from mailer.domain.address import Address
-from mailer.domain.consent import Evidence, Way
+from mailer.domain.consent import Channel, Evidence
 from mailer.domain.token import Purpose, sign_token
 from mailer.store import counters
 from mailer.store.incoming_mails import IncomingState
 from mailer.store.people_tables import incoming, subscriber, subscription
-from tests.support.app_helpers import ADA, DOMAIN, Clock, arrive, bring, open_list, read, send_notices
+from tests.support.app_helpers import (
+    ADA,
+    DOMAIN,
+    Clock,
+    import_rows,
+    open_list,
+    parse_letter,
+    receive_raw_mail,
+    send_notices,
+)
 from tests.support.fake_relay import FakeRelay
-from tests.support.running_service import served
+from tests.support.running_service import running_service
 
 PEOPLES = (
     "Feedback-ID: i1234abcd:Fastmail",
@@ -101,12 +110,12 @@ async def hand_in(app: App, mails: Sequence[Mail]) -> None:
                 sender = one.author if one.envelope is None else one.envelope
                 client.sendmail(sender, [f"{one.to}@{DOMAIN}"], one.octets)
 
-    async with served(app) as service:
+    async with running_service(app) as service:
         await asyncio.to_thread(by_smtp, service.doors.intake_port)
 
 
 async def settle_down(app: App) -> None:
-    while await hear(app):
+    while await process_incoming_mails(app):
         pass
     await send_notices(app)
 
@@ -114,7 +123,9 @@ async def settle_down(app: App) -> None:
 async def fates(app: App, relay: FakeRelay, mails: Sequence[Mail]) -> dict[int, str]:
     """What became of each."""
     answered = {letter.recipient for letter in relay.letters}
-    carried = {str(read(one)["Reply-To"]) for one in relay.letters if one.recipient in {ADA, "owner@example.net"}}
+    carried = {
+        str(parse_letter(one)["Reply-To"]) for one in relay.letters if one.recipient in {ADA, "owner@example.net"}
+    }
     kept, standing = await app.database.read(_kept), await app.database.read(_standing)
     found = {}
     for one in mails:
@@ -138,9 +149,9 @@ def _standing(tx: Connection) -> dict[str, str]:
 async def known(app: App, numbers: Sequence[int], *, confirmed: bool) -> dict[int, int]:
     """People who asked to join, or joined: their numbers, and those of their subscriptions."""
     if confirmed:
-        await bring(app, *(f"nina@reader{number}.example,Nina,en" for number in numbers))
+        await import_rows(app, *(f"nina@reader{number}.example,Nina,en" for number in numbers))
     for number in () if confirmed else numbers:
-        asked = Evidence(Way.LINK, {"client": "test"})
+        asked = Evidence(Channel.LINK, {"client": "test"})
         await subscribe(app, list_name="appeals", address=Address(f"nina@reader{number}.example"), evidence=asked)
 
     def ids(tx: Connection) -> dict[str, int]:
@@ -184,8 +195,8 @@ async def test_no_mark_loses_a_persons_mail_and_no_marked_mail_of_a_program_join
     await send_notices(app)
     relay.letters.clear()
     tokens = {
-        "confirm": ((number, sign_token(app.house.keyring, Purpose.CONFIRM, of)) for number, of in pending.items()),
-        "reply": ((number, sign_token(app.house.keyring, Purpose.REPLY, of)) for number, of in readers.items()),
+        "confirm": ((number, sign_token(app.site.keyring, Purpose.CONFIRM, of)) for number, of in pending.items()),
+        "reply": ((number, sign_token(app.site.keyring, Purpose.REPLY, of)) for number, of in readers.items()),
     }
     texts, mails, expected = {"confirm": "yes", "reply": "stop"}, list[Mail](), dict[int, str]()
     for new, (kind, fate, fields, envelope) in enumerate(cases(), 1000):
@@ -204,7 +215,7 @@ async def test_no_mark_loses_a_persons_mail_and_no_marked_mail_of_a_program_join
 
 async def test_what_would_go_round_is_kept(app: App, relay: FakeRelay) -> None:
     await open_list(app)
-    own = app.house.message_id(7)
+    own = app.site.message_id(7)
     rounds = {
         "the owner's own automatic reply": (ADA, "Auto-Submitted: auto-replied"),
         "an answer by a program to what we carried": (
@@ -216,7 +227,9 @@ async def test_what_would_go_round_is_kept(app: App, relay: FakeRelay) -> None:
         "from a list of ours": (f"appeals@{DOMAIN}", "Subject: hello"),
     }
     for sender, fields in rounds.values():
-        await arrive(app, f"From: {sender}\r\n{fields}\r\n\r\nhello\r\n".encode(), "appeals-owner", sender=sender)
+        await receive_raw_mail(
+            app, f"From: {sender}\r\n{fields}\r\n\r\nhello\r\n".encode(), "appeals-owner", sender=sender
+        )
 
     assert relay.letters == []
     assert len(await app.database.read(_kept)) == len(rounds)
@@ -227,18 +240,18 @@ async def test_an_owner_whose_program_answers_everything_gets_so_much_of_it_a_da
 ) -> None:
     await open_list(app)
     await app.database.write(
-        lambda tx: [counters.count(tx, Counted.CARRIED, "appeals", DAY, clock()) for _ in range(198)]
+        lambda tx: [counters.count(tx, CounterKind.FORWARDED, "appeals", DAY, clock()) for _ in range(198)]
     )
     ticket = "From: desk@example.net\r\nAuto-Submitted: auto-generated\r\nSubject: #{number}\r\n\r\nOpened\r\n"
 
     # Each letter to the owner opens a ticket, of which we are told.
     for number in range(5):
-        await arrive(app, ticket.format(number=number).encode(), "appeals-owner", sender="desk@example.net")
-    await arrive(app, b"From: rosa@example.org\r\n\r\nIs there a bus?\r\n", "appeals-owner")
+        await receive_raw_mail(app, ticket.format(number=number).encode(), "appeals-owner", sender="desk@example.net")
+    await receive_raw_mail(app, b"From: rosa@example.org\r\n\r\nIs there a bus?\r\n", "appeals-owner")
     clock.advance(days=1)
-    await arrive(app, ticket.format(number=9).encode(), "appeals-owner", sender="desk@example.net")
+    await receive_raw_mail(app, ticket.format(number=9).encode(), "appeals-owner", sender="desk@example.net")
 
-    assert [read(one)["Subject"] for one in relay.letters] == ["#0", "#1", f"appeals-owner@{DOMAIN}", "#9"]
+    assert [parse_letter(one)["Subject"] for one in relay.letters] == ["#0", "#1", f"appeals-owner@{DOMAIN}", "#9"]
     assert len(await app.database.read(_kept)) == 3
 
 
@@ -249,11 +262,11 @@ async def test_a_vacation_program_without_marks_neither_confirms_nor_reaches_the
     pending, readers = await known(app, [1], confirmed=False), await known(app, [2], confirmed=True)
     await send_notices(app)
     relay.letters.clear()
-    confirm = f"appeals-confirm+{sign_token(app.house.keyring, Purpose.CONFIRM, pending[1])}"
-    reply = f"appeals-reply+{sign_token(app.house.keyring, Purpose.REPLY, readers[2])}"
-    away = f"Subject: Abwesenheitsnotiz: Ihr Brief\r\nIn-Reply-To: {app.house.message_id(1)}"
+    confirm = f"appeals-confirm+{sign_token(app.site.keyring, Purpose.CONFIRM, pending[1])}"
+    reply = f"appeals-reply+{sign_token(app.site.keyring, Purpose.REPLY, readers[2])}"
+    away = f"Subject: Abwesenheitsnotiz: Ihr Brief\r\nIn-Reply-To: {app.site.message_id(1)}"
     for mail in (Mail(1, confirm, away, "Ich bin bis Montag nicht da."), Mail(2, reply, away, "Ich bin nicht da.")):
-        await arrive(app, mail.octets, mail.to, sender=mail.author)
+        await receive_raw_mail(app, mail.octets, mail.to, sender=mail.author)
 
     assert relay.letters == []
     assert await app.database.read(_standing) == {

@@ -7,60 +7,60 @@ from typing import Any
 
 import pytest
 
-from mailer.actions.campaigns.report import echo, status
-from mailer.actions.inbound.receive import recognise
-from mailer.actions.inbound.record_bounce import take_return
+from mailer.actions.campaigns.report import campaign_status, feedback_summary
+from mailer.actions.inbound.receive import is_known_recipient
+from mailer.actions.inbound.record_bounce import record_feedback
 from mailer.actions.lists.set_list import set_list
 from mailer.actions.subscriptions.confirm import confirm
 from mailer.actions.subscriptions.restore_person import restore_person
 from mailer.actions.subscriptions.show_person import show_person
 from mailer.actions.subscriptions.unsubscribe import unsubscribe
 from mailer.app import App
-from mailer.cli.campaign_progress_bar import show_sum
-from mailer.domain.bounce import ReturnKind
+from mailer.cli.campaign_progress_bar import print_totals
+from mailer.domain.bounce import FeedbackKind
 from mailer.domain.delivery import DeliveryState
-from mailer.domain.delivery_feedback import CameBack
-from mailer.domain.suppression import Reason
+from mailer.domain.delivery_feedback import DeliveryFeedback
+from mailer.domain.suppression import SuppressionReason
 from mailer.domain.token import Purpose, sign_token
 from tests.support.app_helpers import (
     ADA,
     APPEAL,
     BEA,
-    BY_HAND,
     DOMAIN,
     EMMA,
+    LINK_EVIDENCE,
     ROSA,
     Clock,
-    arrive,
-    blast,
-    bring,
+    import_rows,
+    launch_campaign,
     open_list,
+    receive_person_mail,
+    receive_raw_mail,
     recipients,
     send_campaigns,
     text_of,
     token_in,
-    write_in,
 )
 from tests.support.bounce_mails import BLOCKED, FULL, UNKNOWN, bounce, complaint
 from tests.support.fake_relay import FakeRelay
-from tests.support.fake_relay_session import Carried
+from tests.support.fake_relay_session import ReceivedLetter
 
 SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 PEOPLE = (f"{ROSA},Rosa,en", f"{EMMA},Emma,en")
-EVERYWHERE = [{"list": "every list", "reason": Reason.BOUNCED}]
+EVERYWHERE = [{"list": "every list", "reason": SuppressionReason.BOUNCED}]
 
 
-async def letter_to(app: App, relay: FakeRelay, reader: str = ROSA, list_name: str = "appeals") -> Carried:
+async def letter_to(app: App, relay: FakeRelay, reader: str = ROSA, list_name: str = "appeals") -> ReceivedLetter:
     """A campaign goes out; what one reader got."""
     before = len(relay.letters)
-    await blast(app, list_name, **{"appeal.md": APPEAL.replace("2027-03-05", "2027-09-03")})
+    await launch_campaign(app, list_name, **{"appeal.md": APPEAL.replace("2027-03-05", "2027-09-03")})
     await send_campaigns(app)
     return next(letter for letter in relay.letters[before:] if letter.recipient == reader)
 
 
-async def came_back(app: App, letter: Carried, said: str = UNKNOWN, action: str = "failed") -> None:
+async def came_back(app: App, letter: ReceivedLetter, said: str = UNKNOWN, action: str = "failed") -> None:
     """A bounce comes to the letter's return path."""
-    await arrive(app, bounce(letter.recipient, said, action), letter.sender.partition("@")[0], sender="")
+    await receive_raw_mail(app, bounce(letter.recipient, said, action), letter.sender.partition("@")[0], sender="")
 
 
 async def known(app: App, reader: str = ROSA) -> dict[str, Any]:
@@ -72,8 +72,8 @@ async def test_a_mailbox_that_is_not_there_gets_no_more_letters_from_any_list_un
 ) -> None:
     await open_list(app)
     await open_list(app, "walks")
-    await bring(app, *PEOPLE)
-    await bring(app, PEOPLE[0], list_name="walks")
+    await import_rows(app, *PEOPLE)
+    await import_rows(app, PEOPLE[0], list_name="walks")
     letter = await letter_to(app, relay)
 
     await came_back(app, letter)
@@ -87,8 +87,8 @@ async def test_a_mailbox_that_is_not_there_gets_no_more_letters_from_any_list_un
         ("hard", "unknown_user", False)
     ]
     assert [line["act"] for line in person["consents"]] == ["imported", "imported", "bounced"]
-    assert (await status(app, await blast(app))).counts == {DeliveryState.QUEUED: 1}
-    assert (await status(app, await blast(app, "walks"))).counts == {}
+    assert (await campaign_status(app, await launch_campaign(app))).counts == {DeliveryState.QUEUED: 1}
+    assert (await campaign_status(app, await launch_campaign(app, "walks"))).counts == {}
 
     restored = await restore_person(app, ROSA, list_name="appeals", by="ada")
     await restore_person(app, ROSA, list_name="appeals", by="ada")
@@ -106,14 +106,14 @@ async def test_a_mailbox_that_is_not_there_gets_no_more_letters_from_any_list_un
 @SQLITE
 async def test_what_waits_for_a_dead_mailbox_is_not_sent(app: App, relay: FakeRelay) -> None:
     await open_list(app)
-    await bring(app, *PEOPLE)
+    await import_rows(app, *PEOPLE)
     letter = await letter_to(app, relay)
-    second = await blast(app)
+    second = await launch_campaign(app)
 
     await came_back(app, letter)
     await send_campaigns(app)
 
-    assert (await status(app, second)).counts == {DeliveryState.SUPPRESSED: 1, DeliveryState.ACCEPTED: 1}
+    assert (await campaign_status(app, second)).counts == {DeliveryState.SUPPRESSED: 1, DeliveryState.ACCEPTED: 1}
 
 
 @SQLITE
@@ -122,7 +122,7 @@ async def test_what_is_about_us_and_a_delay_are_written_down_and_held_against_no
     app: App, relay: FakeRelay, said: str, action: str
 ) -> None:
     await open_list(app)
-    await bring(app, *PEOPLE)
+    await import_rows(app, *PEOPLE)
 
     await came_back(app, await letter_to(app, relay), said, action)
 
@@ -136,7 +136,7 @@ async def test_after_so_many_soft_ones_a_probe_asks_and_when_that_comes_back_too
     app: App, relay: FakeRelay, clock: Clock
 ) -> None:
     await open_list(app)
-    await bring(app, *PEOPLE)
+    await import_rows(app, *PEOPLE)
     for _ in range(3):
         await came_back(app, await letter_to(app, relay), FULL)
         assert (await known(app))["suppressed"] == []
@@ -148,7 +148,7 @@ async def test_after_so_many_soft_ones_a_probe_asks_and_when_that_comes_back_too
     clock.advance(days=1)
     await came_back(app, probe, FULL)
 
-    assert (await known(app))["suppressed"] == [{"list": "appeals", "reason": Reason.BOUNCED}]
+    assert (await known(app))["suppressed"] == [{"list": "appeals", "reason": SuppressionReason.BOUNCED}]
     assert recipients(relay).count(ROSA) == 4
 
 
@@ -157,7 +157,7 @@ async def test_after_a_probe_that_arrived_two_more_soft_ones_stop_the_list(
     app: App, relay: FakeRelay, clock: Clock
 ) -> None:
     await open_list(app)
-    await bring(app, *PEOPLE)
+    await import_rows(app, *PEOPLE)
     for _ in range(3):
         await came_back(app, await letter_to(app, relay), FULL)
     clock.advance(days=3)
@@ -167,13 +167,13 @@ async def test_after_a_probe_that_arrived_two_more_soft_ones_stop_the_list(
     await came_back(app, await letter_to(app, relay), FULL)
 
     assert once == []
-    assert (await known(app))["suppressed"] == [{"list": "appeals", "reason": Reason.BOUNCED}]
+    assert (await known(app))["suppressed"] == [{"list": "appeals", "reason": SuppressionReason.BOUNCED}]
 
 
 @SQLITE
 async def test_a_bounced_question_whether_to_join_ends_the_request_and_bars_nobody(app: App, relay: FakeRelay) -> None:
     await open_list(app)
-    await write_in(app, "appeals-join", ROSA)
+    await receive_person_mail(app, "appeals-join", ROSA)
 
     await came_back(app, relay.letters[-1])
 
@@ -190,17 +190,17 @@ async def test_a_complaint_ends_the_lists_letters_at_once_and_goes_no_further(
     app: App, relay: FakeRelay, to: str, keep: str
 ) -> None:
     await open_list(app)
-    await bring(app, *PEOPLE)
+    await import_rows(app, *PEOPLE)
     letter = await letter_to(app, relay)
     if keep == "return-path":
         letter = replace(letter, content=f"Return-Path: <{letter.sender}>\r\n".encode() + letter.content)
     sent = len(relay.letters)
 
     for _ in range(2):
-        await arrive(app, complaint(letter, keep=keep), to, sender="fbl@example.net")
+        await receive_raw_mail(app, complaint(letter, keep=keep), to, sender="fbl@example.net")
 
     person = await known(app)
-    assert person["suppressed"] == [{"list": "appeals", "reason": Reason.COMPLAINED}]
+    assert person["suppressed"] == [{"list": "appeals", "reason": SuppressionReason.COMPLAINED}]
     assert person["subscriptions"] == {"appeals": "unsubscribed"}
     assert [line["act"] for line in person["consents"]] == ["imported", "complained"]
     assert len(relay.letters) == sent
@@ -216,11 +216,11 @@ async def test_a_complaint_that_shows_nothing_we_signed_changes_nothing(
     app: App, relay: FakeRelay, to: str, keep: str, carried: int
 ) -> None:
     await open_list(app)
-    await bring(app, *PEOPLE)
+    await import_rows(app, *PEOPLE)
     letter = await letter_to(app, relay)
     sent = len(relay.letters)
 
-    await arrive(app, complaint(letter, keep=keep), to, sender="mallory@example.net")
+    await receive_raw_mail(app, complaint(letter, keep=keep), to, sender="mallory@example.net")
 
     assert (await known(app))["suppressed"] == []
     assert len(relay.letters) == sent + carried
@@ -229,10 +229,10 @@ async def test_a_complaint_that_shows_nothing_we_signed_changes_nothing(
 @SQLITE
 async def test_who_says_that_it_is_no_spam_stays(app: App, relay: FakeRelay) -> None:
     await open_list(app)
-    await bring(app, *PEOPLE)
+    await import_rows(app, *PEOPLE)
     letter = await letter_to(app, relay)
 
-    await arrive(app, complaint(letter, "not-spam"), "cfbl", sender="fbl@example.net")
+    await receive_raw_mail(app, complaint(letter, "not-spam"), "cfbl", sender="fbl@example.net")
 
     person = await known(app)
     assert (person["suppressed"], person["returned"]) == ([], [])
@@ -243,18 +243,18 @@ async def test_who_complained_or_bounced_is_asked_nothing_and_lifts_only_their_o
     app: App, relay: FakeRelay
 ) -> None:
     await open_list(app)
-    await bring(app, *PEOPLE)
+    await import_rows(app, *PEOPLE)
     letter = await letter_to(app, relay)
-    await arrive(app, complaint(letter), "cfbl", sender="fbl@example.net")
+    await receive_raw_mail(app, complaint(letter), "cfbl", sender="fbl@example.net")
     sent = len(relay.letters)
 
-    await write_in(app, "appeals-join", ROSA)
+    await receive_person_mail(app, "appeals-join", ROSA)
     assert len(relay.letters) == sent
 
     await restore_person(app, ROSA, list_name="appeals", by="ada")
-    await unsubscribe(app, sign_token(app.house.keyring, Purpose.LEAVE, 1), BY_HAND)
-    await write_in(app, "appeals-join", ROSA)
-    await confirm(app, token_in(relay.letters[-1], "confirm"), BY_HAND)
+    await unsubscribe(app, sign_token(app.site.keyring, Purpose.LEAVE, 1), LINK_EVIDENCE)
+    await receive_person_mail(app, "appeals-join", ROSA)
+    await confirm(app, token_in(relay.letters[-1], "confirm"), LINK_EVIDENCE)
     assert (await known(app))["suppressed"] == []
     assert (await known(app))["subscriptions"] == {"appeals": "confirmed"}
 
@@ -262,37 +262,44 @@ async def test_who_complained_or_bounced_is_asked_nothing_and_lifts_only_their_o
 @SQLITE
 async def test_undoing_a_bounce_brings_nobody_back_who_left(app: App, relay: FakeRelay) -> None:
     await open_list(app)
-    await bring(app, *PEOPLE)
+    await import_rows(app, *PEOPLE)
     letter = await letter_to(app, relay)
-    await unsubscribe(app, sign_token(app.house.keyring, Purpose.LEAVE, 1), BY_HAND)
+    await unsubscribe(app, sign_token(app.site.keyring, Purpose.LEAVE, 1), LINK_EVIDENCE)
     await came_back(app, letter)
 
     await restore_person(app, ROSA, list_name="appeals", by="ada")
 
     person = await known(app)
     assert person["subscriptions"] == {"appeals": "unsubscribed"}
-    assert person["suppressed"] == [{"list": "appeals", "reason": Reason.LEFT}]
+    assert person["suppressed"] == [{"list": "appeals", "reason": SuppressionReason.LEFT}]
 
 
 @SQLITE
 async def test_a_forged_return_path_is_not_even_let_in(app: App, relay: FakeRelay) -> None:
     await open_list(app)
-    await bring(app, *PEOPLE)
+    await import_rows(app, *PEOPLE)
     letter = await letter_to(app, relay)
     genuine = letter.sender.partition("@")[0].partition("+")[2]
     forged = genuine[:-1] + ("a" if genuine[-1] != "a" else "q")
 
     doors = [f"bounce+{forged}", "bounce", f"cfbl+{forged}", f"bounce+{genuine}", "cfbl", f"cfbl+{genuine}"]
 
-    assert [await recognise(app, f"{door}@{DOMAIN}") for door in doors] == [False, False, False, True, True, True]
-    await arrive(app, bounce(ROSA), f"bounce+{forged}", sender="")
+    assert [await is_known_recipient(app, f"{door}@{DOMAIN}") for door in doors] == [
+        False,
+        False,
+        False,
+        True,
+        True,
+        True,
+    ]
+    await receive_raw_mail(app, bounce(ROSA), f"bounce+{forged}", sender="")
     assert (await known(app))["returned"] == []
 
 
 @SQLITE
 async def test_a_bounce_of_what_was_carried_to_the_owner_is_held_against_nobody(app: App, relay: FakeRelay) -> None:
     await open_list(app)
-    await write_in(app, "appeals-owner", ROSA, "Who are you?")
+    await receive_person_mail(app, "appeals-owner", ROSA, "Who are you?")
     assert recipients(relay) == [ADA]
 
     await came_back(app, relay.letters[0])
@@ -305,26 +312,26 @@ async def test_a_provider_that_names_the_reader_is_understood(
     app: App, relay: FakeRelay, clock: Clock, with_message_id: bool
 ) -> None:
     await open_list(app)
-    await bring(app, *PEOPLE)
+    await import_rows(app, *PEOPLE)
     first = await letter_to(app, relay)
     clock.advance(days=1)
     await letter_to(app, relay)
     message_id = f"<{first.content.partition(b'Message-ID: <')[2].partition(b'>')[0].decode()}>"
 
-    def told(address: str, message_id: str | None) -> CameBack:
-        return CameBack(
+    def told(address: str, message_id: str | None) -> DeliveryFeedback:
+        return DeliveryFeedback(
             delivery_id=None,
             address=address,
-            kind=ReturnKind.COMPLAINT,
-            of=None,
+            kind=FeedbackKind.COMPLAINT,
+            bounce=None,
             complaint="abuse",
-            way="mailgun",
+            channel="mailgun",
             message_id=message_id,
             at=clock(),
         )
 
     strangers = [told(BEA, message_id), told(EMMA, message_id), told("nobody", None)]
-    found = await take_return(
+    found = await record_feedback(
         app, [*strangers, told(ROSA.upper(), message_id.strip("<>") if with_message_id else None)]
     )
 
@@ -338,7 +345,7 @@ async def test_a_list_that_bears_one_stops_at_the_second_in_a_row_and_a_letter_t
 ) -> None:
     await open_list(app)
     await set_list(app, "appeals", hard_after=2)
-    await bring(app, *PEOPLE)
+    await import_rows(app, *PEOPLE)
     told = []
     for arrives in (False, True, False, False):
         letter = await letter_to(app, relay)
@@ -355,21 +362,21 @@ async def test_a_campaigns_report_tells_what_came_back_why_and_from_where(
     app: App, relay: FakeRelay, capsys: pytest.CaptureFixture[str]
 ) -> None:
     await open_list(app)
-    await bring(app, *PEOPLE, "lucy@example.net,,", f"{BEA},Bea,")
-    await blast(app)
+    await import_rows(app, *PEOPLE, "lucy@example.net,,", f"{BEA},Bea,")
+    await launch_campaign(app)
     await send_campaigns(app)
     letters = {letter.recipient: letter for letter in relay.letters}
     await came_back(app, letters[ROSA])
     await came_back(app, letters["lucy@example.net"], BLOCKED)
     await came_back(app, letters[EMMA], FULL, "delayed")
     await came_back(app, letters[EMMA], FULL)
-    await arrive(app, complaint(letters[BEA]), "cfbl", sender="fbl@example.net")
-    await unsubscribe(app, sign_token(app.house.keyring, Purpose.LEAVE, 2), BY_HAND)
+    await receive_raw_mail(app, complaint(letters[BEA]), "cfbl", sender="fbl@example.net")
+    await unsubscribe(app, sign_token(app.site.keyring, Purpose.LEAVE, 2), LINK_EVIDENCE)
 
-    heard = await echo(app, 1)
-    await show_sum(app, 1, as_json=False)
+    heard = await feedback_summary(app, 1)
+    await print_totals(app, 1, as_json=False)
     shown = capsys.readouterr().out
-    await show_sum(app, 1, as_json=True)
+    await print_totals(app, 1, as_json=True)
 
     assert heard.bounces == {"hard": {"unknown_user": 1}, "soft": {"full": 1}, "sender-side": {"blocked": 1}}
     assert (heard.delays, heard.complaints, heard.unsubscribes) == (1, 1, 1)

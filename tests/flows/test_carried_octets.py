@@ -11,13 +11,13 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, case, select, update
 
-from mailer.actions.inbound.process_mail import hear
-from mailer.actions.inbound.receive import Reception, receive
+from mailer.actions.inbound.process_mail import process_incoming_mails
+from mailer.actions.inbound.receive import MailReceiver, receive
 from mailer.actions.maintenance.check_mail import check_mail
-from mailer.actions.maintenance.purge import tidy
+from mailer.actions.maintenance.purge import purge
 from mailer.app import App
 from mailer.domain.delivery import DeliveryState
-from mailer.domain.incoming_message import Arrival
+from mailer.domain.incoming_message import IncomingMessage
 from mailer.domain.token import Purpose, sign_token
 from mailer.errors import DatabaseUnavailable
 from mailer.mail.compose.templates import Templates
@@ -34,7 +34,7 @@ from tests.support.app_helpers import (
     ROOT,
     ROSA,
     Clock,
-    bring,
+    import_rows,
     open_list,
     recipients,
     send_notices,
@@ -86,7 +86,9 @@ async def take_in(app: App, number: int, recipients_: tuple[str, ...]) -> bytes:
     file = SpoolFile(app.intake.spool)
     file.write(raw)
     file.close()
-    await receive(app, Arrival(sender=ROSA, recipients=recipients_, spooled=file.name, digest=f"{number:064}"))
+    await receive(
+        app, IncomingMessage(sender=ROSA, recipients=recipients_, spool_name=file.name, digest=f"{number:064}")
+    )
     return raw
 
 
@@ -105,7 +107,7 @@ async def states(app: App) -> set[str]:
 
 
 async def settle_down(app: App) -> None:
-    while await hear(app):
+    while await process_incoming_mails(app):
         pass
     await send_notices(app)
 
@@ -116,8 +118,8 @@ async def test_a_large_mail_reaches_all_it_is_for_wherever_we_are_stopped_and_wh
 ) -> None:
     app = replace(app, intake=IntakeSettings(spool=tmp_path / "spool"))
     await open_list(app)
-    await bring(app, f"{ROSA},Rosa,en")
-    reply = f"appeals-reply+{sign_token(app.house.keyring, Purpose.REPLY, 1)}@{DOMAIN}"
+    await import_rows(app, f"{ROSA},Rosa,en")
+    reply = f"appeals-reply+{sign_token(app.site.keyring, Purpose.REPLY, 1)}@{DOMAIN}"
     to = (OWNER, POSTMASTER, reply)[:number]
     for_whom = sorted((ADA, HOUSE_OWNER, ADA)[:number])
 
@@ -125,7 +127,7 @@ async def test_a_large_mail_reaches_all_it_is_for_wherever_we_are_stopped_and_wh
         await send_notices(app)
 
     raw = await take_in(app, 0, to)
-    assert await hear(with_steps(app, others_send))
+    assert await process_incoming_mails(with_steps(app, others_send))
     await settle_down(app)
     assert carried(relay, raw) == for_whom
 
@@ -138,7 +140,7 @@ async def test_a_large_mail_reaches_all_it_is_for_wherever_we_are_stopped_and_wh
         raw = await take_in(app, step, to)
         whole = False
         with suppress(KilledError):
-            whole = await hear(with_steps(app, stop))
+            whole = await process_incoming_mails(with_steps(app, stop))
         await send_notices(app)
         await settle_down(app)
 
@@ -148,7 +150,7 @@ async def test_a_large_mail_reaches_all_it_is_for_wherever_we_are_stopped_and_wh
     else:
         pytest.fail("it never came to its end")
     assert await states(app) == {DeliveryState.ACCEPTED}
-    await Reception(app, app.intake).sweep()
+    await MailReceiver(app, app.intake).delete_orphaned_files()
     assert list((tmp_path / "spool").iterdir()) == []
 
 
@@ -163,7 +165,7 @@ async def test_a_database_that_fails_again_and_again_parks_no_mail(app: App, rel
 
     for _ in range(5):
         with pytest.raises(DatabaseUnavailable):
-            await hear(with_steps(app, fail))
+            await process_incoming_mails(with_steps(app, fail))
     await settle_down(app)
 
     assert carried(relay, raw) == [ADA]
@@ -178,8 +180,8 @@ async def test_letters_that_cannot_be_written_for_reasons_of_ours_wait_are_told_
     raw = b""
     for sender, to in ((ROSA, "appeals-owner"), (EMMA, "appeals-join"), (BEA, "appeals-help"), (ROSA, "postmaster")):
         raw = f"From: {sender}\r\nTo: {to}@{DOMAIN}\r\n\r\nIs there a bus?\r\n".encode()
-        await receive(app, Arrival(sender=sender, recipients=(f"{to}@{DOMAIN}",), raw=raw))
-    while await hear(app):
+        await receive(app, IncomingMessage(sender=sender, recipients=(f"{to}@{DOMAIN}",), raw=raw))
+    while await process_incoming_mails(app):
         pass
     await app.database.write(lambda tx: tx.execute(update(incoming).values(raw=b"")))
     await app.database.write(
@@ -190,7 +192,7 @@ async def test_letters_that_cannot_be_written_for_reasons_of_ours_wait_are_told_
     for broken, hours in ((app, 1), (without_templates, 48)):
         await send_notices(broken)
         told = {one.check: one for one in await check_mail(app.database, clock())}
-        waited.append((await states(app), told["notices"].health, len(relay.letters)))
+        waited.append((await states(app), told["notices"].status, len(relay.letters)))
         clock.advance(hours=hours)
         await app.database.write(lambda tx: tx.execute(update(incoming).values(raw=raw)))
         await app.database.write(
@@ -198,7 +200,7 @@ async def test_letters_that_cannot_be_written_for_reasons_of_ours_wait_are_told_
                 update(delivery).values(mailing_list_id=case((delivery.c.mailing_list_id.is_not(None), 1)))
             )
         )
-    await tidy(app)
+    await purge(app)
     await send_notices(app)
 
     assert waited == [({DeliveryState.QUEUED}, "fail", 0)] * 2
@@ -210,12 +212,12 @@ async def test_what_an_owner_is_still_to_get_is_not_tidied_away(app: App, relay:
     await open_list(app)
     for number, to in enumerate(("appeals-owner", "postmaster", "appeals-join")):
         raw = f"From: {ROSA}\r\nTo: {to}@{DOMAIN}\r\nMessage-ID: <{number}@example.org>\r\n\r\nHello\r\n".encode()
-        await receive(app, Arrival(sender=ROSA, recipients=(f"{to}@{DOMAIN}",), raw=raw))
-    while await hear(app):
+        await receive(app, IncomingMessage(sender=ROSA, recipients=(f"{to}@{DOMAIN}",), raw=raw))
+    while await process_incoming_mails(app):
         pass
 
     clock.advance(days=30)
-    await tidy(app)
+    await purge(app)
     await send_notices(app)
 
     assert sorted(recipients(relay)) == sorted([ADA, HOUSE_OWNER, ROSA])
@@ -227,9 +229,9 @@ async def test_a_letter_that_waited_for_days_is_not_given_up_at_the_first_come_a
     await open_list(app)
     relay.answers("rcpt", "451 4.7.1 Come again", address=EMMA)
     await receive(
-        app, Arrival(sender=EMMA, recipients=(f"appeals-join@{DOMAIN}",), raw=f"From: {EMMA}\r\n\r\n".encode())
+        app, IncomingMessage(sender=EMMA, recipients=(f"appeals-join@{DOMAIN}",), raw=f"From: {EMMA}\r\n\r\n".encode())
     )
-    while await hear(app):
+    while await process_incoming_mails(app):
         pass
     clock.advance(days=3)
 

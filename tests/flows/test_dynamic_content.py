@@ -6,8 +6,8 @@ import pytest
 
 from mailer.actions.campaigns.new_campaign import new_campaign
 from mailer.app import App
-from mailer.errors import ManuscriptRefused
-from tests.support.app_helpers import EMMA, ROSA, blast, bring, open_list, send_campaigns, text_of
+from mailer.errors import CampaignFileRefused
+from tests.support.app_helpers import EMMA, ROSA, import_rows, launch_campaign, open_list, send_campaigns, text_of
 from tests.support.fake_relay import FakeRelay
 
 TEXT = """---
@@ -20,9 +20,9 @@ subject: Tea
 
 async def test_each_reader_gets_what_the_conditions_say(app: App, relay: FakeRelay) -> None:
     await open_list(app)
-    await bring(app, f"{ROSA},Rosa,de", f"{EMMA},Emma,en", "nameless@example.org,,")
+    await import_rows(app, f"{ROSA},Rosa,de", f"{EMMA},Emma,en", "nameless@example.org,,")
 
-    await blast(app, **{"tea.md": TEXT})
+    await launch_campaign(app, **{"tea.md": TEXT})
     await send_campaigns(app)
 
     texts = {letter.recipient: text_of(letter) for letter in relay.letters}
@@ -35,6 +35,6 @@ async def test_a_condition_that_fails_for_somebody_is_told_when_the_file_is_hand
     await open_list(app)
 
     with pytest.raises(
-        ManuscriptRefused, match=r"tea\.md: line 6: list object has no element 1 \(for a reader of whom"
+        CampaignFileRefused, match=r"tea\.md: line 6: list object has no element 1 \(for a reader of whom"
     ):
         await new_campaign(app, list_name="appeals", texts={"tea.md": f"{TEXT}{{{{ name.split()[1] }}}}\n"})

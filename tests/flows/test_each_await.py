@@ -16,17 +16,17 @@ from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 from sqlalchemy import Connection, func, select
 from structlog.testing import capture_logs
 
-from mailer.actions.campaigns.report import status
-from mailer.app import App, Bells
+from mailer.actions.campaigns.report import campaign_status
+from mailer.app import App, Wakeups
 from mailer.domain.campaign import CampaignState
 from mailer.domain.delivery import DeliveryState
 from mailer.entrypoints.service import background_tasks as loops
 from mailer.mail.dkim.signing import Signer
-from mailer.network.signing_pool import Signing
+from mailer.network.signing_pool import SigningPool
 from mailer.store import campaigns
 from mailer.store.queue.queue_tables import claim
-from tests.support.app_helpers import DOMAIN, Clock, blast, bring, open_list
-from tests.support.await_faults import Faults, Mode, Site
+from tests.support.app_helpers import DOMAIN, Clock, import_rows, launch_campaign, open_list
+from tests.support.await_faults import AwaitSite, FaultMode, Faults
 from tests.support.fake_relay import FakeRelay
 
 PEOPLE = [f"person{number}@example{number % 3}.org" for number in range(8)]
@@ -45,8 +45,8 @@ async def signing_app(app: App, monkeypatch: pytest.MonkeyPatch) -> AsyncIterato
 
     monkeypatch.setattr(loops, "pause", no_pause)
     signers = (Signer(domain=DOMAIN, selector="s", key=generate_private_key(65537, 1024)),)
-    signing = Signing(signers, 1)
-    yield replace(app, signers=signers, signing=signing, lease=timedelta(days=99))
+    signing = SigningPool(signers, 1)
+    yield replace(app, signers=signers, signing_pool=signing, lease=timedelta(days=99))
     await signing.close()
 
 
@@ -58,16 +58,16 @@ async def sending(app: App) -> AsyncIterator[list[asyncio.Task[None]]]:
         try:
             yield tasks
         finally:
-            app.bells.closing.set()
-            app.bells.ring()
-            await loops.cut_off(tasks)
+            app.wakeups.closing.set()
+            app.wakeups.notify_all()
+            await loops.cancel_after_timeout(tasks)
 
 
 async def until_sent(app: App, clock: Clock, campaign_id: int) -> None:
     """A campaign that was launched is sent, and nobody holds anything; however often the service has to be started."""
     while not await app.database.read(over, campaign_id):
-        await asyncio.to_thread(app.presence.leave)
-        app = replace(app, bells=Bells())
+        await asyncio.to_thread(app.presence.close)
+        app = replace(app, wakeups=Wakeups())
         with suppress_faults():
             await send_until(app, clock, campaign_id)
 
@@ -87,14 +87,14 @@ async def send_until(app: App, clock: Clock, campaign_id: int) -> None:
     async with sending(app) as tasks:
         while not await app.database.read(over, campaign_id) and not any(task.done() for task in tasks):
             await app.database.write(let_go_on, campaign_id)
-            app.bells.ring()
+            app.wakeups.notify_all()
             await asyncio.sleep(0.005)
             clock.advance(seconds=30)
 
 
 def let_go_on(tx: Connection, campaign_id: int) -> None:
     """As its owner does with a campaign that paused since a letter could not be written."""
-    campaigns.move(tx, campaign_id, CampaignState.SENDING, of=(CampaignState.PAUSED,))
+    campaigns.change_state(tx, campaign_id, CampaignState.SENDING, from_states=(CampaignState.PAUSED,))
 
 
 def over(tx: Connection, campaign_id: int) -> bool:
@@ -106,13 +106,13 @@ def over(tx: Connection, campaign_id: int) -> bool:
 async def found_after(app: App, relay: FakeRelay, clock: Clock) -> str:
     """What is wrong after a blast, in words; nothing where all is well."""
     relay.letters.clear()
-    campaign_id = await blast(app)
+    campaign_id = await launch_campaign(app)
     try:
         async with asyncio.timeout(20):
             await until_sent(app, clock, campaign_id)
     except TimeoutError:
-        return f"it never ends: {(await status(app, campaign_id)).counts}"
-    told, got = await status(app, campaign_id), Counter(letter.recipient for letter in relay.letters)
+        return f"it never ends: {(await campaign_status(app, campaign_id)).counts}"
+    told, got = await campaign_status(app, campaign_id), Counter(letter.recipient for letter in relay.letters)
     if told.counts != {DeliveryState.ACCEPTED: len(PEOPLE)} or set(got) != set(PEOPLE):
         return f"not all have it: {told.counts} {got}"
     if max(got.values()) > 2 or got.total() - len(PEOPLE) > LINES:
@@ -122,9 +122,9 @@ async def found_after(app: App, relay: FakeRelay, clock: Clock) -> str:
     return ""
 
 
-def cases(faults: Faults, kind: str) -> list[tuple[Site, Mode]]:
+def cases(faults: Faults, kind: str) -> list[tuple[AwaitSite, FaultMode]]:
     """Each of the awaits that were met, broken in each way; or a few all over the path, others on each database."""
-    every = list(itertools.product(sorted(faults.sites), Mode))
+    every = list(itertools.product(sorted(faults.sites), FaultMode))
     return every if EACH else every[3 * (kind == "sqlite") :: len(every) // A_FEW | 1]
 
 
@@ -132,20 +132,20 @@ async def test_whichever_await_breaks_everybody_has_the_letter_and_nothing_hangs
     signing_app: App, relay: FakeRelay, clock: Clock
 ) -> None:
     app, faults = replace(signing_app, relays=(replace(signing_app.relays[0], connections=CONNECTIONS),)), Faults()
-    relay.ends_sessions(lambda _: 3)
+    relay.end_sessions(lambda _: 3)
     await open_list(app)
-    await bring(app, *(f"{one},,en" for one in PEOPLE))
-    asyncio.get_running_loop().set_task_factory(faults.task)
+    await import_rows(app, *(f"{one},,en" for one in PEOPLE))
+    asyncio.get_running_loop().set_task_factory(faults.task_factory)
     assert await found_after(app, relay, clock) == ""
     wrong, met = {}, 0
 
     with capture_logs():
         for site, mode in cases(faults, app.database.engine.dialect.name):
-            faults.breaks(site, mode)
+            faults.inject(site, mode)
             if found := await found_after(app, relay, clock):
                 wrong[site, mode] = found
-            met += faults.met
-            faults.heals()
+            met += faults.was_hit
+            faults.clear()
     asyncio.get_running_loop().set_task_factory(None)
 
     assert wrong == {}

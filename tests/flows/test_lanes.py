@@ -9,9 +9,9 @@ from datetime import timedelta
 
 import pytest
 
-from mailer.actions.campaigns.report import report, status
+from mailer.actions.campaigns.report import campaign_status, report
 from mailer.actions.delivery.send import send
-from mailer.actions.delivery.send_worker import enter
+from mailer.actions.delivery.send_worker import start_worker
 from mailer.app import App
 from mailer.domain.campaign import CampaignState
 from mailer.domain.delivery import DeliveryState
@@ -19,7 +19,7 @@ from mailer.domain.rate_limits import DomainLimits, Limits
 from mailer.relay.route import Priority
 from mailer.store.queue import lane_holds
 from mailer.store.queue.lane_holds import Hold
-from tests.support.app_helpers import Clock, blast, bring, open_list, recipients, send_campaigns
+from tests.support.app_helpers import Clock, import_rows, launch_campaign, open_list, recipients, send_campaigns
 from tests.support.fake_relay import FakeRelay
 
 BLOCKED = "554 5.0.0 your letter is not wanted here"
@@ -38,11 +38,11 @@ def addresses(domain: str, most: int) -> list[str]:
 
 def asked(relay: FakeRelay) -> int:
     """For how many letters it was asked to take a recipient."""
-    return sum(line.startswith("RCPT") for _, line in relay.heard)
+    return sum(line.startswith("RCPT") for _, line in relay.commands)
 
 
 async def holds_of(app: App) -> dict[str, Hold]:
-    return await app.database.read(lane_holds.every)
+    return await app.database.read(lane_holds.holds_by_lane)
 
 
 async def within(app: App, seconds: float = 30) -> int:
@@ -61,13 +61,13 @@ async def test_the_same_refusal_of_ten_in_a_row_holds_the_lane_and_fails_nobody(
 ) -> None:
     app = one_at_a_time(app)
     await open_list(app)
-    await bring(app, *at("slow.example", 25))
+    await import_rows(app, *at("slow.example", 25))
     for address in addresses("slow.example", 25):
         relay.answers("rcpt", BLOCKED, address=address)
-    campaign_id = await blast(app)
+    campaign_id = await launch_campaign(app)
 
     await within(app)
-    told, held = await status(app, campaign_id), await holds_of(app)
+    told, held = await campaign_status(app, campaign_id), await holds_of(app)
     tried = {line.address for line in await _lines(app, campaign_id) if line.attempts}
 
     assert set(told.counts) <= {DEFERRED, QUEUED}
@@ -84,25 +84,25 @@ async def test_after_the_hour_a_single_letter_goes_first_and_then_everybody_gets
 ) -> None:
     app = one_at_a_time(app)
     await open_list(app)
-    await bring(app, *at("slow.example", 25))
+    await import_rows(app, *at("slow.example", 25))
     for address in addresses("slow.example", 25):
         relay.answers("rcpt", BLOCKED, address=address)
-    campaign_id = await blast(app)
+    campaign_id = await launch_campaign(app)
     await within(app)
     tried = asked(relay)
-    relay.forgives()
+    relay.forget_orders()
     wide = replace(app, relays=(replace(app.relays[0], connections=10),))
     clock.advance(hours=1, minutes=30)
     first = relay.holds("rcpt", nth=1)
 
-    going = asyncio.create_task(send(await enter(wide, Priority.CAMPAIGNS)))
+    going = asyncio.create_task(send(await start_worker(wide, Priority.CAMPAIGNS)))
     async with asyncio.timeout(20):
         await first.reached.wait()
     before = asked(relay)
     first.released.set()
     async with asyncio.timeout(30):
         await going
-    told = await status(app, campaign_id)
+    told = await campaign_status(app, campaign_id)
 
     assert before == tried + 1
     assert sorted(recipients(relay)) == sorted(addresses("slow.example", 25))
@@ -116,10 +116,10 @@ async def test_a_lane_that_is_still_blocked_after_the_hour_is_held_again_for_lon
 ) -> None:
     app = one_at_a_time(app)
     await open_list(app)
-    await bring(app, *at("slow.example", 25))
+    await import_rows(app, *at("slow.example", 25))
     relay.answers("rcpt", BLOCKED)
-    campaign_id = await blast(app)
-    desk = await enter(app, Priority.CAMPAIGNS)
+    campaign_id = await launch_campaign(app)
+    desk = await start_worker(app, Priority.CAMPAIGNS)
     async with asyncio.timeout(30):
         await send(desk)
     tried = asked(relay)
@@ -131,7 +131,7 @@ async def test_a_lane_that_is_still_blocked_after_the_hour_is_held_again_for_lon
     held = await holds_of(app)
     assert asked(relay) == tried + 1
     assert held["slow.example"].until == clock() + timedelta(minutes=10)
-    assert (await status(app, campaign_id)).counts.keys() <= {DEFERRED, QUEUED}
+    assert (await campaign_status(app, campaign_id)).counts.keys() <= {DEFERRED, QUEUED}
 
 
 async def test_nobody_fails_by_a_restart_in_front_of_a_lane_that_is_still_blocked(
@@ -139,32 +139,32 @@ async def test_nobody_fails_by_a_restart_in_front_of_a_lane_that_is_still_blocke
 ) -> None:
     app = one_at_a_time(app)
     await open_list(app)
-    await bring(app, *at("slow.example", 25))
+    await import_rows(app, *at("slow.example", 25))
     relay.answers("rcpt", BLOCKED)
-    campaign_id = await blast(app)
+    campaign_id = await launch_campaign(app)
 
     for _ in range(4):
         await within(app)
         clock.advance(hours=1, minutes=30)
-    between = (await status(app, campaign_id)).counts
-    relay.forgives()
+    between = (await campaign_status(app, campaign_id)).counts
+    relay.forget_orders()
     for _ in range(4):
         await within(app)
         clock.advance(hours=2)
 
     assert set(between) <= {DEFERRED, QUEUED}
-    assert (await status(app, campaign_id)).counts == {ACCEPTED: 25}
+    assert (await campaign_status(app, campaign_id)).counts == {ACCEPTED: 25}
 
 
 async def test_a_blocked_domain_does_not_keep_the_others_letters(app: App, relay: FakeRelay) -> None:
     await open_list(app)
-    await bring(app, *at("slow.example", 30), *at("fast.example", 30))
+    await import_rows(app, *at("slow.example", 30), *at("fast.example", 30))
     for address in addresses("slow.example", 30):
         relay.answers("rcpt", BLOCKED, address=address)
-    campaign_id = await blast(app)
+    campaign_id = await launch_campaign(app)
 
     await within(app)
-    counts = (await status(app, campaign_id)).counts
+    counts = (await campaign_status(app, campaign_id)).counts
 
     assert sorted(recipients(relay)) == sorted(addresses("fast.example", 30))
     assert DeliveryState.FAILED not in counts
@@ -174,14 +174,14 @@ async def test_a_blocked_domain_does_not_keep_the_others_letters(app: App, relay
 async def test_people_who_are_not_there_are_refused_one_by_one_and_hold_nothing(app: App, relay: FakeRelay) -> None:
     app = one_at_a_time(app)
     await open_list(app)
-    await bring(app, *at("fast.example", 30))
+    await import_rows(app, *at("fast.example", 30))
     for number in range(0, 30, 2):
         relay.answers("rcpt", REFUSED, address=f"person{number}@fast.example")
-    campaign_id = await blast(app)
+    campaign_id = await launch_campaign(app)
 
     await within(app)
 
-    assert (await status(app, campaign_id)).counts == {DeliveryState.FAILED: 15, ACCEPTED: 15}
+    assert (await campaign_status(app, campaign_id)).counts == {DeliveryState.FAILED: 15, ACCEPTED: 15}
     assert await holds_of(app) == {}
 
 
@@ -190,30 +190,30 @@ async def test_a_provider_that_finds_us_too_fast_waits_and_the_others_go_on(
     app: App, relay: FakeRelay, clock: Clock, reply: str
 ) -> None:
     await open_list(app)
-    await bring(app, *at("slow.example", 12), *at("fast.example", 30))
+    await import_rows(app, *at("slow.example", 12), *at("fast.example", 30))
     for address in addresses("slow.example", 12):
         relay.answers("rcpt", reply, address=address)
-    campaign_id = await blast(app)
+    campaign_id = await launch_campaign(app)
 
     await within(app)
-    between = (await status(app, campaign_id)).counts
-    relay.forgives()
+    between = (await campaign_status(app, campaign_id)).counts
+    relay.forget_orders()
     for _ in range(12):
         clock.advance(minutes=10)
         await within(app)
 
     assert between[ACCEPTED] == 30
     assert DeliveryState.FAILED not in between
-    assert (await status(app, campaign_id)).counts == {ACCEPTED: 42}
+    assert (await campaign_status(app, campaign_id)).counts == {ACCEPTED: 42}
     assert await holds_of(app) == {}
 
 
 async def test_a_held_domain_is_heeded_by_a_worker_that_starts_later(app: App, relay: FakeRelay, clock: Clock) -> None:
     await open_list(app)
-    await bring(app, *at("slow.example", 5), *at("fast.example", 5))
-    campaign_id = await blast(app)
+    await import_rows(app, *at("slow.example", 5), *at("fast.example", 5))
+    campaign_id = await launch_campaign(app)
     hold = Hold(lane="slow.example", until=clock() + timedelta(hours=1), reason="an engineer said so")
-    await app.database.write(lane_holds.put, hold, clock())
+    await app.database.write(lane_holds.set_hold, hold, clock())
 
     await within(app)
     between = recipients(relay).copy()
@@ -221,7 +221,7 @@ async def test_a_held_domain_is_heeded_by_a_worker_that_starts_later(app: App, r
     await within(app)
 
     assert sorted(between) == addresses("fast.example", 5)
-    assert (await status(app, campaign_id)).counts == {ACCEPTED: 10}
+    assert (await campaign_status(app, campaign_id)).counts == {ACCEPTED: 10}
     assert await holds_of(app) == {}
 
 
@@ -231,18 +231,18 @@ async def test_of_two_relays_one_may_go_down_in_the_middle_and_the_other_carries
     async with FakeRelay() as other:
         app = replace(app, relays=tuple(replace(app.relays[0], port=port) for port in (relay.port, other.port)))
         await open_list(app)
-        await bring(app, *at("fast.example", 60))
-        campaign_id = await blast(app)
+        await import_rows(app, *at("fast.example", 60))
+        campaign_id = await launch_campaign(app)
         first = relay.holds("dot", nth=3)
         going = asyncio.create_task(within(app))
         await first.reached.wait()
 
-        relay.refuses_connections()
-        await relay.hangs_up()
+        relay.stop_listening()
+        await relay.break_connections()
         first.released.set()
         await going
 
-        counts = (await status(app, campaign_id)).counts
+        counts = (await campaign_status(app, campaign_id)).counts
         got = Counter(recipients(relay) + recipients(other))
     assert counts[ACCEPTED] == len(recipients(relay)) + len(recipients(other)) == sum(got.values())
     assert set(got.values()) == {1}
@@ -254,22 +254,22 @@ async def test_a_relay_that_was_away_is_tried_by_one_and_carries_again(
     app: App, relay: FakeRelay, clock: Clock
 ) -> None:
     await open_list(app)
-    await bring(app, *at("fast.example", 10))
-    campaign_id = await blast(app)
+    await import_rows(app, *at("fast.example", 10))
+    campaign_id = await launch_campaign(app)
     relay.answers("greeting", "554 5.7.1 you are not welcome")
-    desk = await enter(app, Priority.CAMPAIGNS)
+    desk = await start_worker(app, Priority.CAMPAIGNS)
     async with asyncio.timeout(30):
         with pytest.raises(Exception, match="not welcome"):
             await send(desk)
     held = await holds_of(app)
-    relay.forgives()
+    relay.forget_orders()
     clock.advance(minutes=10)
 
     async with asyncio.timeout(30):
         await send(desk)
 
     assert [("not welcome" in one.reason, name.startswith("relay ")) for name, one in held.items()] == [(True, True)]
-    assert (await status(app, campaign_id)).counts == {ACCEPTED: 10}
+    assert (await campaign_status(app, campaign_id)).counts == {ACCEPTED: 10}
     assert await holds_of(app) == {}
 
 
@@ -278,15 +278,15 @@ async def test_a_relay_that_refuses_everybody_is_left_alone_and_what_lay_ready_g
 ) -> None:
     app = replace(app, relays=(replace(app.relays[0], connections=10),))
     await open_list(app)
-    await bring(app, *(row for domain in "abcd" for row in at(f"{domain}.example", 30)))
+    await import_rows(app, *(row for domain in "abcd" for row in at(f"{domain}.example", 30)))
     relay.answers("rcpt", "554 5.7.1 relay access denied")
-    campaign_id = await blast(app)
-    going = asyncio.create_task(send(await enter(app, Priority.CAMPAIGNS)))
+    campaign_id = await launch_campaign(app)
+    going = asyncio.create_task(send(await start_worker(app, Priority.CAMPAIGNS)))
     async with asyncio.timeout(30):
         while f"relay 127.0.0.1:{relay.port}" not in await holds_of(app):  # noqa: ASYNC110
             await asyncio.sleep(0.02)
     tried = asked(relay)
-    relay.forgives()
+    relay.forget_orders()
     clock.advance(hours=2)
     async with asyncio.timeout(40):
         await going
@@ -294,7 +294,7 @@ async def test_a_relay_that_refuses_everybody_is_left_alone_and_what_lay_ready_g
         await within(app)
 
     assert tried < 20
-    assert (await status(app, campaign_id)).counts == {ACCEPTED: 120}
+    assert (await campaign_status(app, campaign_id)).counts == {ACCEPTED: 120}
     assert await holds_of(app) == {}
 
 
@@ -306,8 +306,8 @@ async def test_relays_carry_their_share_by_weight(app: App, relay: FakeRelay) ->
         )
         app = replace(app, relays=relays)
         await open_list(app)
-        await bring(app, *at("fast.example", 40))
-        await blast(app)
+        await import_rows(app, *at("fast.example", 40))
+        await launch_campaign(app)
 
         await within(app)
 
@@ -317,10 +317,10 @@ async def test_relays_carry_their_share_by_weight(app: App, relay: FakeRelay) ->
 
 async def test_a_domain_that_bears_two_letters_at_once_never_has_more(app: App, relay: FakeRelay) -> None:
     relays = (replace(app.relays[0], connections=10),)
-    app = replace(app, relays=relays, domains={"slow.example": DomainLimits(connections=2, limits=Limits())})
+    app = replace(app, relays=relays, domain_limits={"slow.example": DomainLimits(connections=2, limits=Limits())})
     await open_list(app)
-    await bring(app, *at("slow.example", 6), *at("fast.example", 6))
-    campaign_id = await blast(app)
+    await import_rows(app, *at("slow.example", 6), *at("fast.example", 6))
+    campaign_id = await launch_campaign(app)
     held = [relay.holds("dot", address=address) for address in addresses("slow.example", 6)]
     going = asyncio.create_task(within(app))
     await relay.wait_for(6)
@@ -333,14 +333,14 @@ async def test_a_domain_that_bears_two_letters_at_once_never_has_more(app: App, 
     await going
 
     assert at_once == 2
-    assert (await status(app, campaign_id)).counts == {ACCEPTED: 12}
+    assert (await campaign_status(app, campaign_id)).counts == {ACCEPTED: 12}
 
 
 async def test_the_hourly_limit_of_a_domain_lets_the_others_go_first(app: App, relay: FakeRelay, clock: Clock) -> None:
-    app = replace(app, domains={"slow.example": DomainLimits(connections=10, limits=Limits(per_hour=2))})
+    app = replace(app, domain_limits={"slow.example": DomainLimits(connections=10, limits=Limits(per_hour=2))})
     await open_list(app)
-    await bring(app, *at("slow.example", 150), *at("fast.example", 5))
-    campaign_id = await blast(app)
+    await import_rows(app, *at("slow.example", 150), *at("fast.example", 5))
+    campaign_id = await launch_campaign(app)
 
     await within(app)
     between = Counter(one.partition("@")[2] for one in recipients(relay))
@@ -350,13 +350,13 @@ async def test_the_hourly_limit_of_a_domain_lets_the_others_go_first(app: App, r
 
     assert between == {"slow.example": 2, "fast.example": 5}
     assert after == {"slow.example": 4, "fast.example": 5}
-    assert (await status(app, campaign_id)).counts == {ACCEPTED: 9, QUEUED: 146}
+    assert (await campaign_status(app, campaign_id)).counts == {ACCEPTED: 9, QUEUED: 146}
 
 
 async def test_a_blast_spread_over_hours_sends_what_its_time_allows(app: App, relay: FakeRelay, clock: Clock) -> None:
     await open_list(app)
-    await bring(app, *at("fast.example", 4))
-    campaign_id = await blast(app)
+    await import_rows(app, *at("fast.example", 4))
+    campaign_id = await launch_campaign(app)
     await app.database.write(_spread, campaign_id)
 
     sent = []
@@ -366,14 +366,14 @@ async def test_a_blast_spread_over_hours_sends_what_its_time_allows(app: App, re
         clock.advance(hours=1)
 
     assert sent == [1, 2, 3, 4, 4]
-    assert (await status(app, campaign_id)).campaign.state is CampaignState.SENT
+    assert (await campaign_status(app, campaign_id)).campaign.state is CampaignState.SENT
 
 
 async def test_the_hourly_limit_of_a_relay_pauses_it_until_the_next(app: App, relay: FakeRelay, clock: Clock) -> None:
     app = replace(app, relays=(replace(app.relays[0], limits=Limits(per_hour=10)),))
     await open_list(app)
-    await bring(app, *at("fast.example", 15))
-    campaign_id = await blast(app)
+    await import_rows(app, *at("fast.example", 15))
+    campaign_id = await launch_campaign(app)
 
     sent = []
     for _ in range(3):
@@ -387,7 +387,7 @@ async def test_the_hourly_limit_of_a_relay_pauses_it_until_the_next(app: App, re
 
     assert sent[0] <= 10
     assert sent[-1] == 15
-    assert (await status(app, campaign_id)).counts == {ACCEPTED: 15}
+    assert (await campaign_status(app, campaign_id)).counts == {ACCEPTED: 15}
 
 
 async def _lines(app: App, campaign_id: int) -> list:  # type: ignore[type-arg]
@@ -403,12 +403,12 @@ async def test_a_relay_that_no_longer_lets_us_in_is_held_with_its_words_and_nobo
 ) -> None:
     app = one_at_a_time(app)
     await open_list(app)
-    await bring(app, *(row for domain in "abcde" for row in at(f"{domain}.example", 6)))
+    await import_rows(app, *(row for domain in "abcde" for row in at(f"{domain}.example", 6)))
     relay.answers("rcpt", "550 5.7.1 not authorized to relay")
-    campaign_id = await blast(app)
+    campaign_id = await launch_campaign(app)
     await within(app)
-    told, held, tried = await status(app, campaign_id), await holds_of(app), asked(relay)
-    relay.forgives()
+    told, held, tried = await campaign_status(app, campaign_id), await holds_of(app), asked(relay)
+    relay.forget_orders()
 
     clock.advance(hours=1, minutes=30)
     for _ in range(2):
@@ -417,5 +417,5 @@ async def test_a_relay_that_no_longer_lets_us_in_is_held_with_its_words_and_nobo
     assert set(told.counts) == {DEFERRED, QUEUED}
     assert held[f"relay 127.0.0.1:{relay.port}"].reason == "550 5.7.1 not authorized to relay"
     assert 3 <= tried <= 6
-    assert (await status(app, campaign_id)).counts == {ACCEPTED: 30}
+    assert (await campaign_status(app, campaign_id)).counts == {ACCEPTED: 30}
     assert await holds_of(app) == {}

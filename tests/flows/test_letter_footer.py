@@ -13,9 +13,20 @@ from mailer.actions.campaigns.preview import preview
 from mailer.actions.lists.add_list import add_list
 from mailer.actions.lists.set_list import set_list
 from mailer.app import App
-from mailer.errors import ListWordsRefused
-from mailer.mail.message.letter import shown
-from tests.support.app_helpers import APPEAL, EMMA, ROSA, Clock, blast, bring, open_list, read, send_campaigns, text_of
+from mailer.errors import ListFooterRefused
+from mailer.mail.message.letter import decode_part
+from tests.support.app_helpers import (
+    APPEAL,
+    EMMA,
+    ROSA,
+    Clock,
+    import_rows,
+    launch_campaign,
+    open_list,
+    parse_letter,
+    send_campaigns,
+    text_of,
+)
 from tests.support.fake_relay import FakeRelay
 
 WHY, WHERE = "You are a member of the <seed> circle.", "Seed Circle\nMill Lane 3\n50667 Köln"
@@ -24,7 +35,7 @@ SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 
 def html_of(letter: object) -> str:
-    body = read(letter).get_body(("html",))  # type: ignore[arg-type]
+    body = parse_letter(letter).get_body(("html",))  # type: ignore[arg-type]
     assert body is not None
     return str(body.get_content())
 
@@ -34,10 +45,10 @@ async def test_a_repeat_says_what_the_letter_said_and_the_next_campaign_what_the
 ) -> None:
     await open_list(app)
     await set_list(app, "appeals", postal_address=WHERE, reason=WHY)
-    await bring(app, f"{ROSA},Rosa,en", f"{EMMA},Emma,ar")
+    await import_rows(app, f"{ROSA},Rosa,en", f"{EMMA},Emma,ar")
     relay.drops("dot", address=ROSA, nth=1)
     relay.answers("rcpt", "451 4.3.0 later", address=EMMA, nth=1)
-    await blast(app)
+    await launch_campaign(app)
     await send_campaigns(app)
 
     await set_list(app, "appeals", postal_address=WHERE_NOW, reason=WHY_NOW)
@@ -45,7 +56,9 @@ async def test_a_repeat_says_what_the_letter_said_and_the_next_campaign_what_the
     await send_campaigns(again())
     of_rosa = [letter.content for letter in relay.letters if letter.recipient == ROSA]
     to_emma = next(letter for letter in relay.letters if letter.recipient == EMMA)
-    shown_next = shown(await preview(app, await new_campaign(app, list_name="appeals", texts={"a.md": APPEAL})), "text")
+    shown_next = decode_part(
+        await preview(app, await new_campaign(app, list_name="appeals", texts={"a.md": APPEAL})), "text"
+    )
 
     assert len(of_rosa) == 2
     assert of_rosa[0] == of_rosa[1]
@@ -65,8 +78,8 @@ async def test_a_correction_says_what_the_list_says_by_then_and_taken_away_words
 ) -> None:
     await open_list(app)
     await set_list(app, "appeals", postal_address=WHERE, reason=WHY)
-    await bring(app, f"{ROSA},Rosa,en")
-    campaign_id = await blast(app)
+    await import_rows(app, f"{ROSA},Rosa,en")
+    campaign_id = await launch_campaign(app)
     await pause(app, campaign_id)
     await set_list(app, "appeals", postal_address="", reason=" ")
     await correct(app, campaign_id, {"appeal.md": APPEAL})
@@ -96,9 +109,9 @@ async def test_words_that_cannot_stand_there_are_refused_and_nothing_is_changed(
     made = await add_list(
         app, name="seeds", title="Seeds", owner="ada@example.org", reason=WHY, postal_address=f" {WHERE} \n"
     )
-    with pytest.raises(ListWordsRefused):
+    with pytest.raises(ListFooterRefused):
         await set_list(app, "seeds", **words)
-    with pytest.raises(ListWordsRefused):
+    with pytest.raises(ListFooterRefused):
         await add_list(app, name="other", title="Other", owner="ada@example.org", **words)
 
     assert (await set_list(app, "seeds")) == made

@@ -12,25 +12,25 @@ from tests.support.app_helpers import (
     DOMAIN,
     EMMA,
     ROSA,
-    blast,
-    bring,
+    import_rows,
+    launch_campaign,
     open_list,
-    read,
+    parse_letter,
+    receive_person_mail,
     recipients,
     send_campaigns,
-    write_in,
 )
 from tests.support.fake_relay import FakeRelay
-from tests.support.fake_relay_session import Carried
-from tests.support.running_service import served
+from tests.support.fake_relay_session import ReceivedLetter
+from tests.support.running_service import running_service
 
 
-def vacation(letter: Carried, to: str) -> bytes:
+def vacation(letter: ReceivedLetter, to: str) -> bytes:
     """What Rosa's vacation program answers to a letter."""
     answer = EmailMessage()
     answer["From"], answer["To"] = ROSA, to
-    answer["Subject"] = f"Out of office: {read(letter)['Subject']}"
-    answer["In-Reply-To"] = read(letter)["Message-ID"]
+    answer["Subject"] = f"Out of office: {parse_letter(letter)['Subject']}"
+    answer["In-Reply-To"] = parse_letter(letter)["Message-ID"]
     answer["Auto-Submitted"] = "auto-replied (vacation)"
     answer.set_content("I am away until the harvest is in.")
     return answer.as_bytes()
@@ -55,17 +55,17 @@ async def test_two_lists_on_one_another_and_a_vacation_program_settle_within_two
 ) -> None:
     await open_list(app)
     await open_list(app, "news")
-    await bring(app, f"news@{DOMAIN},,en", f"{ROSA},Rosa,en")
-    await bring(app, f"appeals@{DOMAIN},,en", list_name="news")
+    await import_rows(app, f"news@{DOMAIN},,en", f"{ROSA},Rosa,en")
+    await import_rows(app, f"appeals@{DOMAIN},,en", list_name="news")
     said: dict[str, int] = {}
 
-    async with served(app) as service:
+    async with running_service(app) as service:
         door = service.doors.intake_port
-        await blast(app)
-        app.bells.ring()
+        await launch_campaign(app)
+        app.wakeups.notify_all()
         for letter in list(await relay.wait_for(2)):
             if letter.recipient == ROSA:
-                reply_to = read(letter)["Reply-To"]
+                reply_to = parse_letter(letter)["Reply-To"]
                 said["to the return path"] = await handed_in(door, vacation(letter, letter.sender), "", letter.sender)
                 said["to Reply-To"] = await handed_in(door, vacation(letter, reply_to), ROSA, reply_to)
             else:
@@ -83,7 +83,7 @@ async def test_a_list_cannot_be_made_to_ask_another_list(app: App, relay: FakeRe
     await open_list(app, "news")
 
     for to in ("appeals-join", "appeals-help", "appeals-leave"):
-        await write_in(app, to, sender=f"news@{DOMAIN}", proven=True)
+        await receive_person_mail(app, to, sender=f"news@{DOMAIN}", authenticated=True)
 
     assert relay.letters == []
 
@@ -92,15 +92,17 @@ async def test_a_vacation_program_that_does_not_say_so_reaches_the_owner_and_is_
     app: App, relay: FakeRelay
 ) -> None:
     await open_list(app)
-    await bring(app, f"{ROSA},Rosa,en")
-    await blast(app)
+    await import_rows(app, f"{ROSA},Rosa,en")
+    await launch_campaign(app)
     await send_campaigns(app)
     letter = relay.letters[0]
 
-    await write_in(app, read(letter)["Reply-To"].partition("@")[0], body="I am away.", Subject="Re: Come")
+    await receive_person_mail(
+        app, parse_letter(letter)["Reply-To"].partition("@")[0], body="I am away.", Subject="Re: Come"
+    )
 
     assert recipients(relay) == [ROSA, ADA]
-    assert read(relay.letters[1])["Auto-Submitted"] == "auto-generated"
+    assert parse_letter(relay.letters[1])["Auto-Submitted"] == "auto-generated"
 
 
 async def test_every_notice_says_that_no_robot_should_answer_it_and_comes_from_a_path_that_answers_nothing(
@@ -108,10 +110,10 @@ async def test_every_notice_says_that_no_robot_should_answer_it_and_comes_from_a
 ) -> None:
     await open_list(app)
 
-    await write_in(app, "appeals-join")
-    await write_in(app, relay.letters[0].sender.partition("@")[0], body="no!", Subject="unsubscribe")
+    await receive_person_mail(app, "appeals-join")
+    await receive_person_mail(app, relay.letters[0].sender.partition("@")[0], body="no!", Subject="unsubscribe")
 
     assert recipients(relay) == [ROSA]
-    asked = read(relay.letters[0])
+    asked = parse_letter(relay.letters[0])
     assert (asked["Auto-Submitted"], asked["X-Auto-Response-Suppress"]) == ("auto-replied", "All")
     assert relay.letters[0].sender.startswith("bounce+")

@@ -21,7 +21,7 @@ import httpx
 import pytest
 
 from mailer.actions.campaigns.new_campaign import new_campaign
-from mailer.actions.campaigns.report import report, status
+from mailer.actions.campaigns.report import campaign_status, report
 from mailer.actions.campaigns.schedule import send_now
 from mailer.app import App
 from mailer.domain.address import parse_address
@@ -31,10 +31,10 @@ from mailer.domain.keyring import write_keyring
 from mailer.domain.token import Purpose, sign_token
 from mailer.store import incoming_mails, subscriptions
 from mailer.store.database import Database
-from tests.support.app_helpers import DOMAIN, ROOT, bring, open_list, recipients
+from tests.support.app_helpers import DOMAIN, ROOT, import_rows, open_list, recipients
 from tests.support.fake_relay import FakeRelay
 from tests.support.fake_relay_session import Hold
-from tests.support.running_service import served
+from tests.support.running_service import running_service
 
 CONNECTIONS = 4
 LINES = CONNECTIONS - 1
@@ -112,7 +112,7 @@ def desk(app: App) -> App:
 @pytest.fixture
 async def serve(desk: App, database_url: str, relay: FakeRelay, tmp_path: Path) -> AsyncIterator[Serve]:
     """Starts the service on the test's database and relay; what still runs at the end is killed."""
-    (tmp_path / "secret").write_text(write_keyring(desk.house.keyring))
+    (tmp_path / "secret").write_text(write_keyring(desk.site.keyring))
     settings = tmp_path / "settings.toml"
     settings.write_text(SETTINGS.format(domain=DOMAIN, url=database_url, relay=relay.port, connections=CONNECTIONS))
     started: list[Process] = []
@@ -143,7 +143,7 @@ def everyone(number: int) -> list[str]:
 async def call_up(desk: App, people: list[str]) -> int:
     """A list of these people, and a campaign whose hour has come; its id."""
     await open_list(desk)
-    await bring(desk, *(f"{address},Friend,en" for address in people))
+    await import_rows(desk, *(f"{address},Friend,en" for address in people))
     campaign_id = await new_campaign(desk, list_name="appeals", texts={"letter.md": LETTER})
     await send_now(desk, campaign_id, wait_s=0)
     return campaign_id
@@ -195,7 +195,7 @@ async def test_two_kills_in_mid_blast_lose_nobody_and_repeat_at_most_a_letter_a_
     assert len({(letter.recipient, letter.content) for letter in relay.letters}) == len(people)
     assert len(in_doubt) == LINES
     assert all(str(number) in re.findall(r"\d+", named.partition("resent=")[2]) for number in in_doubt)
-    told = await status(desk, campaign_id)
+    told = await campaign_status(desk, campaign_id)
     assert told.counts == {DeliveryState.ACCEPTED: len(people)}
     assert told.audience == told.campaign.audience == len(people)
     assert told.campaign.state is CampaignState.SENT
@@ -212,7 +212,7 @@ async def test_mail_that_was_answered_250_is_acted_on_once_although_we_were_kill
 
     await asyncio.gather(*(ask_to_join(intake, address) for address in people))
     await first.dies()
-    relay.forgives()
+    relay.forget_orders()
     hold.released.set()
     second = await serve()
     await relay.wait_for(len(people), PATIENCE_S)
@@ -245,7 +245,7 @@ async def test_a_stop_awaits_letters_on_their_way_and_no_idle_guest(desk: App, s
         hold.released.set()
         code = await process.ends()
 
-    counts = (await status(desk, campaign_id)).counts
+    counts = (await campaign_status(desk, campaign_id)).counts
     assert farewell.startswith(b"421")
     assert code == 0
     assert 1 <= len(relay.letters) <= LINES
@@ -284,13 +284,13 @@ async def test_whoever_leaves_in_mid_blast_is_handed_nothing_from_the_answer_on(
 async def leave_token(desk: App, address: str) -> str:
     found = await desk.database.read(subscriptions.find, 1, parse_address(address).key)
     assert found is not None
-    return sign_token(desk.house.keyring, Purpose.LEAVE, found.id)
+    return sign_token(desk.site.keyring, Purpose.LEAVE, found.id)
 
 
 async def test_a_second_service_on_one_database_is_refused_in_one_line(
     app: App, serve: Serve, database_url: str
 ) -> None:
-    async with served(app):
+    async with running_service(app):
         second = await serve()
         code = await second.ends()
 
@@ -306,7 +306,7 @@ async def test_a_service_whose_database_is_moved_away_says_250_no_more_and_ends_
 ) -> None:
     await open_list(desk)
     await desk.close()
-    relay.refuses_connections()
+    relay.stop_listening()
     file, away = tmp_path / "mailer.db", tmp_path / "away.db"
     first = await serve()
     intake, _ = await first.opens()
@@ -328,7 +328,7 @@ async def test_a_service_whose_database_is_moved_away_says_250_no_more_and_ends_
         assert await again.ends() == 2
         assert not file.exists()
     there = Database(f"sqlite:///{away}")
-    assert await there.read(incoming_mails.kept) == 1
+    assert await there.read(incoming_mails.count_all) == 1
     await there.close()
 
 

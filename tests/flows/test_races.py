@@ -10,35 +10,35 @@ from sqlalchemy import event
 
 from mailer.actions.campaigns.launch import launch_due
 from mailer.actions.campaigns.new_campaign import new_campaign
-from mailer.actions.campaigns.report import status
+from mailer.actions.campaigns.report import campaign_status
 from mailer.actions.campaigns.schedule import schedule, send_now
-from mailer.actions.delivery.render_letter import Written
+from mailer.actions.delivery.render_letter import RenderedLetter
 from mailer.actions.delivery.send import send
-from mailer.actions.delivery.send_worker import enter
+from mailer.actions.delivery.send_worker import start_worker
 from mailer.actions.subscriptions.unsubscribe import unsubscribe
 from mailer.app import App
 from mailer.domain.campaign import CampaignState
-from mailer.domain.delivery import DeliveryState, Outcome, Verdict
+from mailer.domain.delivery import DeliveryState, RelayOutcome, Verdict
 from mailer.domain.rate_limits import Limits
-from mailer.domain.retry import settle
+from mailer.domain.retry import decide_outcome
 from mailer.domain.token import Purpose, sign_token
 from mailer.errors import DatabaseOwned, RelayUnavailable
 from mailer.relay.route import Priority
 from mailer.store import campaign_progress, campaigns
 from mailer.store.queue import claims, gate, queue_claiming
-from mailer.store.queue.workers import owning
+from mailer.store.queue.workers import own_database
 from tests.support.app_helpers import (
     APPEAL,
-    BY_HAND,
     EMMA,
+    LINK_EVIDENCE,
     ROSA,
     Clock,
-    blast,
-    bring,
+    import_rows,
+    launch_campaign,
     open_list,
+    receive_person_mail,
     recipients,
     send_campaigns,
-    write_in,
 )
 from tests.support.fake_relay import FakeRelay
 
@@ -48,35 +48,35 @@ async def test_an_outcome_is_noted_although_the_relay_hung_up_right_after_it(
 ) -> None:
     app = replace(app, relays=(replace(app.relays[0], connections=2),))
     await open_list(app)
-    await bring(app, f"{ROSA},Rosa,en", f"{EMMA},Emma,en")
-    campaign_id = await blast(app)
+    await import_rows(app, f"{ROSA},Rosa,en", f"{EMMA},Emma,en")
+    campaign_id = await launch_campaign(app)
     relay.answers("answered", "421 4.3.2 enough for one line", nth=1)
     relay.answers("greeting", "421 4.7.0 too many", nth=2)
-    sender = await enter(app, Priority.CAMPAIGNS)
+    sender = await start_worker(app, Priority.CAMPAIGNS)
 
     with pytest.raises(RelayUnavailable):
         await send(sender)
-    between = (await status(app, campaign_id)).counts
-    relay.forgives()
+    between = (await campaign_status(app, campaign_id)).counts
+    relay.forget_orders()
     await send(sender)
 
     assert between == {DeliveryState.ACCEPTED: 1, DeliveryState.QUEUED: 1}
     assert sorted(recipients(relay)) == [EMMA, ROSA]
-    assert (await status(app, campaign_id)).campaign.state is CampaignState.SENT
+    assert (await campaign_status(app, campaign_id)).campaign.state is CampaignState.SENT
 
 
 async def test_the_only_recipient_may_leave_between_looking_and_claiming(
     app: App, relay: FakeRelay, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await open_list(app)
-    await bring(app, f"{ROSA},Rosa,en")
-    campaign_id = await blast(app)
+    await import_rows(app, f"{ROSA},Rosa,en")
+    campaign_id = await launch_campaign(app)
     read = app.database.read
 
     async def leaves_after_the_look(work, *arguments):  # type: ignore[no-untyped-def]
         found = await read(work, *arguments)
-        if work is queue_claiming.look and found.due:
-            await unsubscribe(app, sign_token(app.house.keyring, Purpose.LEAVE, 1), BY_HAND)
+        if work is queue_claiming.inspect_queue and found.due:
+            await unsubscribe(app, sign_token(app.site.keyring, Purpose.LEAVE, 1), LINK_EVIDENCE)
         return found
 
     monkeypatch.setattr(app.database, "read", leaves_after_the_look)
@@ -84,36 +84,36 @@ async def test_the_only_recipient_may_leave_between_looking_and_claiming(
         await send_campaigns(app)
 
     assert relay.letters == []
-    assert (await status(app, campaign_id)).counts == {DeliveryState.SUPPRESSED: 1}
+    assert (await campaign_status(app, campaign_id)).counts == {DeliveryState.SUPPRESSED: 1}
 
 
 async def test_a_leaving_is_answered_only_when_a_gate_that_is_passing_has_closed(app: App, database_url: str) -> None:
     if database_url.startswith("sqlite"):
         pytest.skip("SQLite has one writer: no gate is passing while somebody leaves")
     await open_list(app)
-    await bring(app, f"{ROSA},Rosa,en")
-    campaign_id = await blast(app)
-    sender = await enter(app, Priority.CAMPAIGNS)
-    (claimed,) = await app.database.write(claims.take, campaign_id, sender.worker_id, 1, app.clock())
-    written = await sender.writer.write_many([claimed], app.clock())
-    wanted = [one.wanted for one in written if isinstance(one, Written)]
+    await import_rows(app, f"{ROSA},Rosa,en")
+    campaign_id = await launch_campaign(app)
+    sender = await start_worker(app, Priority.CAMPAIGNS)
+    (claimed,) = await app.database.write(claims.claim_deliveries, campaign_id, sender.worker_id, 1, app.clock())
+    written = await sender.renderer.render_many([claimed], app.clock())
+    wanted = [one.handoff for one in written if isinstance(one, RenderedLetter)]
 
     with app.database.engine.connect() as connection, connection.begin() as passing:
-        gate.turn(connection, sender.worker_id, [], wanted, [], app.clock())
-        leaving = asyncio.create_task(unsubscribe(app, sign_token(app.house.keyring, Purpose.LEAVE, 1), BY_HAND))
+        gate.commit_batch(connection, sender.worker_id, [], wanted, [], app.clock())
+        leaving = asyncio.create_task(unsubscribe(app, sign_token(app.site.keyring, Purpose.LEAVE, 1), LINK_EVIDENCE))
         answered, _ = await asyncio.wait([leaving], timeout=0.3)
         passing.commit()
     await leaving
 
     assert not answered
-    assert (await status(app, campaign_id)).counts == {DeliveryState.HANDED: 1}
+    assert (await campaign_status(app, campaign_id)).counts == {DeliveryState.HANDED: 1}
 
 
 async def test_a_letter_deferred_at_the_moment_of_asking_is_not_overlooked(app: App, relay: FakeRelay) -> None:
     await open_list(app)
-    await bring(app, f"{ROSA},Rosa,en")
+    await import_rows(app, f"{ROSA},Rosa,en")
     relay.answers("rcpt", "450 4.2.1 try later")
-    campaign_id = await blast(app)
+    campaign_id = await launch_campaign(app)
     await send_campaigns(app)
     asked: list[str] = []
     event.listen(app.database.engine, "before_cursor_execute", lambda *told: asked.append(told[2]))
@@ -128,14 +128,14 @@ async def test_a_claim_is_forgotten_in_one_commit_with_its_last_letters_fate(
     app: App, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await open_list(app)
-    await bring(app, f"{ROSA},Rosa,en")
-    campaign_id = await blast(app)
-    desk = await enter(app, Priority.CAMPAIGNS)
-    [claimed] = await app.database.write(claims.take, campaign_id, desk.worker_id, 1, app.clock())
-    [written] = await desk.writer.write_many([claimed], app.clock())
-    assert isinstance(written, Written)
-    desk.ledger.took([claimed])
-    await desk.ledger.turn(None, written.wanted)
+    await import_rows(app, f"{ROSA},Rosa,en")
+    campaign_id = await launch_campaign(app)
+    desk = await start_worker(app, Priority.CAMPAIGNS)
+    [claimed] = await app.database.write(claims.claim_deliveries, campaign_id, desk.worker_id, 1, app.clock())
+    [written] = await desk.renderer.render_many([claimed], app.clock())
+    assert isinstance(written, RenderedLetter)
+    desk.ledger.add_claimed([claimed])
+    await desk.ledger.commit(None, written.handoff)
     write, turns = app.database.write, []
 
     async def noted(work, *arguments):  # type: ignore[no-untyped-def]
@@ -143,10 +143,10 @@ async def test_a_claim_is_forgotten_in_one_commit_with_its_last_letters_fate(
         return await write(work, *arguments)
 
     monkeypatch.setattr(app.database, "write", noted)
-    accepted = settle(claimed, Outcome(Verdict.ACCEPTED, 250, "taken"), app.clock(), 0.0)
-    settling = asyncio.create_task(desk.ledger.turn(accepted))
+    accepted = decide_outcome(claimed, RelayOutcome(Verdict.ACCEPTED, 250, "taken"), app.clock(), 0.0)
+    settling = asyncio.create_task(desk.ledger.commit(accepted))
     await asyncio.sleep(0)  # its fate is told, and not written down yet
-    await desk.ledger.close_claims()
+    await desk.ledger.delete_finished_claims()
     await settling
 
     assert turns[0] == (1, [claimed.claim_id])
@@ -157,53 +157,53 @@ async def test_a_campaign_moved_to_a_later_hour_while_the_clock_looks_is_not_lau
     app: App, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await open_list(app)
-    await bring(app, f"{ROSA},Rosa,en")
+    await import_rows(app, f"{ROSA},Rosa,en")
     campaign_id = await new_campaign(app, list_name="appeals", texts={"appeal.md": APPEAL})
     await send_now(app, campaign_id, wait_s=0)
     read = app.database.read
 
     async def moved_after_the_look(work, *arguments):  # type: ignore[no-untyped-def]
         found = await read(work, *arguments)
-        if work is campaigns.due and found:
+        if work is campaigns.list_due and found:
             await schedule(app, campaign_id, local_time="2027-03-02T09:00", zone="UTC")
         return found
 
     monkeypatch.setattr(app.database, "read", moved_after_the_look)
     await launch_due(app)
 
-    told = (await status(app, campaign_id)).campaign
+    told = (await campaign_status(app, campaign_id)).campaign
     assert (told.state, told.local_time) == (CampaignState.SCHEDULED, "2027-03-02T09:00:00")
 
 
 async def test_a_slow_pace_and_a_silent_relay_do_not_hold_up_the_end(app: App, relay: FakeRelay) -> None:
     await open_list(app)
-    await bring(app, *(f"person{number}@example.org,,en" for number in range(30)))
+    await import_rows(app, *(f"person{number}@example.org,,en" for number in range(30)))
     paced = replace(app, relays=(replace(app.relays[0], connections=10, limits=Limits(per_second=0.01)),))
-    campaign_id = await blast(paced)
+    campaign_id = await launch_campaign(paced)
     going = asyncio.create_task(send_campaigns(paced))
     await relay.wait_for(1)
 
     async with asyncio.timeout(20):
-        paced.bells.closing.set()
+        paced.wakeups.closing.set()
         await going
 
-    counts = (await status(app, campaign_id)).counts
+    counts = (await campaign_status(app, campaign_id)).counts
     assert counts == {DeliveryState.ACCEPTED: 1, DeliveryState.QUEUED: 29}
 
 
 async def test_a_relay_that_never_greets_does_not_hold_up_the_end(app: App, relay: FakeRelay) -> None:
     await open_list(app)
-    await bring(app, f"{ROSA},Rosa,en")
-    campaign_id = await blast(app)
+    await import_rows(app, f"{ROSA},Rosa,en")
+    campaign_id = await launch_campaign(app)
     hold = relay.holds("greeting")
     going = asyncio.create_task(send_campaigns(app))
     await hold.reached.wait()
 
     async with asyncio.timeout(20):
-        app.bells.closing.set()
+        app.wakeups.closing.set()
         await going
 
-    assert (await status(app, campaign_id)).counts == {DeliveryState.QUEUED: 1}
+    assert (await campaign_status(app, campaign_id)).counts == {DeliveryState.QUEUED: 1}
 
 
 async def test_of_two_relays_the_one_that_is_up_carries_everything(app: App, relay: FakeRelay) -> None:
@@ -211,8 +211,8 @@ async def test_of_two_relays_the_one_that_is_up_carries_everything(app: App, rel
         both = tuple(replace(app.relays[0], port=port) for port in (1, other.port))
         app = replace(app, relays=both)
         await open_list(app)
-        await bring(app, f"{ROSA},Rosa,en")
-        await blast(app)
+        await import_rows(app, f"{ROSA},Rosa,en")
+        await launch_campaign(app)
 
         await send_campaigns(app)
 
@@ -223,18 +223,18 @@ async def test_forged_leavings_send_a_stranger_one_letter_a_day(app: App, relay:
     await open_list(app)
 
     for number in range(5):
-        await write_in(app, "appeals-leave", sender=EMMA, body=f"{number}")
-        await write_in(app, "appeals-request", sender=EMMA, body=f"unsubscribe {number}")
+        await receive_person_mail(app, "appeals-leave", sender=EMMA, body=f"{number}")
+        await receive_person_mail(app, "appeals-request", sender=EMMA, body=f"unsubscribe {number}")
 
     assert recipients(relay) == [EMMA]
 
 
 def test_a_database_has_one_owner_who_makes_sure_of_it(app: App) -> None:
-    with owning(app.database.engine) as make_sure:
+    with own_database(app.database.engine) as make_sure:
         make_sure()
-        with pytest.raises(DatabaseOwned, match="another `mailer serve`"), owning(app.database.engine):
+        with pytest.raises(DatabaseOwned, match="another `mailer serve`"), own_database(app.database.engine):
             pass
         make_sure()
 
-    with owning(app.database.engine):
+    with own_database(app.database.engine):
         pass

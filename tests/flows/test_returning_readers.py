@@ -15,24 +15,24 @@ from mailer.actions.subscriptions.subscribe import subscribe
 from mailer.actions.subscriptions.unsubscribe import unsubscribe
 from mailer.app import App
 from mailer.domain.address import parse_address
-from mailer.domain.bounce import Reason
-from mailer.domain.consent import Evidence, Way
+from mailer.domain.bounce import BounceReason
+from mailer.domain.consent import Channel, Evidence
 from mailer.domain.token import Purpose, sign_token
 from tests.support.app_helpers import (
     ADA,
-    BY_HAND,
     EMMA,
+    LINK_EVIDENCE,
     ROSA,
     Clock,
-    arrive,
-    blast,
-    bring,
+    import_rows,
+    launch_campaign,
     open_list,
+    receive_person_mail,
+    receive_raw_mail,
     recipients,
     send_campaigns,
     send_notices,
     token_in,
-    write_in,
 )
 from tests.support.bounce_mails import FULL, UNKNOWN, bounce, complaint
 from tests.support.fake_relay import FakeRelay
@@ -42,36 +42,36 @@ SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 async def come_back(app: App, relay: FakeRelay, reader: str, said: str) -> None:
     letter = next(one for one in reversed(relay.letters) if one.recipient == reader)
-    await arrive(app, bounce(reader, said), letter.sender.partition("@")[0], sender="")
+    await receive_raw_mail(app, bounce(reader, said), letter.sender.partition("@")[0], sender="")
 
 
 async def keep_off(app: App, relay: FakeRelay, why: str) -> None:
     """Rosa reads two lists, and then gets no letters for this reason."""
     for name in ("appeals", "walks"):
         await open_list(app, name)
-        await bring(app, f"{ROSA},Rosa,en", list_name=name)
-    await blast(app)
+        await import_rows(app, f"{ROSA},Rosa,en", list_name=name)
+    await launch_campaign(app)
     await send_campaigns(app)
     if why == "bounced":
         await come_back(app, relay, ROSA, UNKNOWN)
     elif why == "complained":
-        await arrive(app, complaint(relay.letters[-1]), "cfbl", sender="fbl@example.net")
+        await receive_raw_mail(app, complaint(relay.letters[-1]), "cfbl", sender="fbl@example.net")
     elif why == "left":
-        await unsubscribe(app, sign_token(app.house.keyring, Purpose.LEAVE, 1), BY_HAND)
+        await unsubscribe(app, sign_token(app.site.keyring, Purpose.LEAVE, 1), LINK_EVIDENCE)
     else:
-        await never_ask_again(app, sign_token(app.house.keyring, Purpose.NEVER, 1), BY_HAND)
+        await never_ask_again(app, sign_token(app.site.keyring, Purpose.NEVER, 1), LINK_EVIDENCE)
 
 
 async def ask_by(app: App, way: str) -> Any:
     if way == "form":
-        form = Evidence(Way.FORM)
+        form = Evidence(Channel.FORM)
         await subscribe(app, list_name="appeals", address=parse_address(ROSA), evidence=form)
         return await send_notices(app)
     if way in {"mail", "proven mail"}:
-        return await write_in(app, "appeals-join", ROSA, proven=way == "proven mail")
+        return await receive_person_mail(app, "appeals-join", ROSA, authenticated=way == "proven mail")
     if way == "restore":
         return await restore_person(app, ROSA, list_name="appeals", by="ada")
-    done = await bring(app, f"{ROSA},Rosa,en", invite=way == "invite")
+    done = await import_rows(app, f"{ROSA},Rosa,en", invite=way == "invite")
     assert (done.added, done.kept_out) == (0, 1)
     return await send_notices(app)
 
@@ -103,7 +103,7 @@ async def test_each_way_back_against_each_order(app: App, relay: FakeRelay, why:
     assert (person["subscriptions"]["appeals"] == "confirmed") is ((why, way) in BACK_AT_ONCE)
     assert bool(person["suppressed"]) is ((why, way) not in BACK_AT_ONCE)
     if goes == ASKED and (why, way) not in BACK_AT_ONCE:
-        await confirm(app, token_in(relay.letters[-1], "confirm"), BY_HAND)
+        await confirm(app, token_in(relay.letters[-1], "confirm"), LINK_EVIDENCE)
         person = await show_person(app, ROSA)
         assert (person["subscriptions"]["appeals"], person["suppressed"]) == ("confirmed", [])
         assert all(line["undone"] for line in person["returned"])
@@ -115,11 +115,11 @@ async def test_who_bounced_on_another_list_is_asked_though_still_on_this_one_and
     await keep_off(app, relay, "bounced")
     sent = len(relay.letters)
 
-    await write_in(app, "walks-join", ROSA)
+    await receive_person_mail(app, "walks-join", ROSA)
     waiting = (await show_person(app, ROSA))["subscriptions"]
     for _ in range(2):
-        await confirm(app, token_in(relay.letters[-1], "confirm"), BY_HAND)
-    await blast(app, "walks")
+        await confirm(app, token_in(relay.letters[-1], "confirm"), LINK_EVIDENCE)
+    await launch_campaign(app, "walks")
     await send_campaigns(app)
 
     person = await show_person(app, ROSA)
@@ -134,12 +134,12 @@ async def test_a_strangers_request_for_who_bounced_changes_nothing_for_the_organ
     app: App, relay: FakeRelay, clock: Clock
 ) -> None:
     await keep_off(app, relay, "bounced")
-    await write_in(app, "appeals-join", ROSA)
+    await receive_person_mail(app, "appeals-join", ROSA)
     await come_back(app, relay, ROSA, UNKNOWN)
-    await write_in(app, "appeals-help", ROSA)
+    await receive_person_mail(app, "appeals-help", ROSA)
     clock.advance(days=2)
-    await write_in(app, "appeals-join", ROSA)
-    await blast(app)
+    await receive_person_mail(app, "appeals-join", ROSA)
+    await launch_campaign(app)
     sent = len(relay.letters)
 
     restored = await restore_person(app, ROSA, list_name="appeals", by="ada")
@@ -158,7 +158,7 @@ async def test_restoring_whom_no_organiser_brings_back_says_why(
 ) -> None:
     if why == "pending":
         await open_list(app)
-        await write_in(app, "appeals-join", ROSA)
+        await receive_person_mail(app, "appeals-join", ROSA)
     else:
         await keep_off(app, relay, why)
 
@@ -176,9 +176,9 @@ async def test_what_an_outage_did_is_undone_for_all_it_hit_and_for_nobody_else(
     hit = [f"{name}@example.net" for name in ("hard", "soft", "left", "complained", "early")]
     await open_list(app)
     await open_list(app, "walks")
-    await bring(app, *(f"{one},," for one in (*hit, ROSA, EMMA)))
-    await bring(app, f"{hit[0]},,", list_name="walks")
-    await blast(app)
+    await import_rows(app, *(f"{one},," for one in (*hit, ROSA, EMMA)))
+    await import_rows(app, f"{hit[0]},,", list_name="walks")
+    await launch_campaign(app)
     await send_campaigns(app)
     await come_back(app, relay, hit[4], UNKNOWN)
     clock.advance(hours=1)
@@ -187,8 +187,8 @@ async def test_what_an_outage_did_is_undone_for_all_it_hit_and_for_nobody_else(
         await come_back(app, relay, one, UNKNOWN)
     await come_back(app, relay, hit[1], FULL)
     complains = next(one for one in relay.letters if one.recipient == hit[3])
-    await arrive(app, complaint(complains), "cfbl", sender="fbl@example.net")
-    await unsubscribe(app, sign_token(app.house.keyring, Purpose.LEAVE, 3), BY_HAND)
+    await receive_raw_mail(app, complaint(complains), "cfbl", sender="fbl@example.net")
+    await unsubscribe(app, sign_token(app.site.keyring, Purpose.LEAVE, 3), LINK_EVIDENCE)
     clock.advance(hours=1)
     until = clock()
     clock.advance(hours=1)
@@ -207,7 +207,7 @@ async def test_what_an_outage_did_is_undone_for_all_it_hit_and_for_nobody_else(
     before = [await show_person(app, one) for one in hit]
     assert await restore(rehearse=True) == expected
     assert [await show_person(app, one) for one in hit] == before, "a rehearsal writes nothing"
-    assert await restore(reason=Reason.FULL) == {"soft": expected["soft"]}
+    assert await restore(reason=BounceReason.FULL) == {"soft": expected["soft"]}
     assert await restore(list_name="walks") == {"hard": (every, ("appeals", "walks"), 0)}
     assert await restore() == {name: expected[name] for name in ("left", "complained")} | {
         "hard": ((), ("appeals", "walks"), 1)

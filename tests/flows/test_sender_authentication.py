@@ -12,18 +12,18 @@ from pathlib import Path
 
 import pytest
 
-from mailer.actions.inbound.process_mail import hear
-from mailer.actions.inbound.receive import Reception
+from mailer.actions.inbound.process_mail import process_incoming_mails
+from mailer.actions.inbound.receive import MailReceiver
 from mailer.actions.subscriptions.show_person import show_person
 from mailer.app import App
-from mailer.entrypoints.smtp.handler import IntakeDoor
-from mailer.entrypoints.smtp.server import open_intake
+from mailer.entrypoints.smtp.handler import SmtpServerConfig
+from mailer.entrypoints.smtp.server import start_smtp_server
 from mailer.settings.intake_tables import IntakeSettings
 from mailer.store import subscriptions
-from tests.support.app_helpers import DOMAIN, Clock, bring, open_list, read, recipients, send_notices
+from tests.support.app_helpers import DOMAIN, Clock, import_rows, open_list, parse_letter, recipients, send_notices
 from tests.support.dns_zone import Zone
 from tests.support.fake_relay import FakeRelay
-from tests.support.signed_mail import published, signed
+from tests.support.signed_mail import dkim_zone, sign_mail
 
 LEAVE, LIST, REQUEST = (f"{name}@{DOMAIN}" for name in ("appeals-leave", "appeals", "appeals-request"))
 H = "from:to:cc:subject:date"
@@ -47,7 +47,7 @@ class Post:
                 client.sendmail(sender, to or (LEAVE,), mail)
 
         await asyncio.to_thread(talk)
-        while await hear(self.app):
+        while await process_incoming_mails(self.app):
             pass
         await send_notices(self.app)
 
@@ -61,13 +61,15 @@ class Post:
 
 @pytest.fixture
 async def post(app: App, clock: Clock, tmp_path: Path) -> AsyncIterator[Post]:
-    zone = published() | published("example.org.evil.example")
+    zone = dkim_zone() | dkim_zone("example.org.evil.example")
     settings = IntakeSettings(port=0, spool=tmp_path / "spool", keep_free_megabytes=0, mail_servers=())
-    place = IntakeDoor(host="127.0.0.1", port=0, protocol="smtp", hostname=DOMAIN, domain=DOMAIN, spool=settings.spool)
+    place = SmtpServerConfig(
+        host="127.0.0.1", port=0, protocol="smtp", hostname=DOMAIN, domain=DOMAIN, spool=settings.spool
+    )
     async with Zone(zone) as names:
         app = replace(app, dns=names.dns(), intake=settings)
         await open_list(app)
-        intake = await open_intake(place, Reception(app, settings))
+        intake = await start_smtp_server(place, MailReceiver(app, settings))
         yield Post(app, intake.port, clock)
         await intake.close()
 
@@ -76,7 +78,7 @@ def written(person: str, at: str, body: str = "", *, h: str = H, **fields: str) 
     """A mail of hers to LEAVE, as her domain signed it."""
     head = {"From": person, "To": LEAVE, "Subject": "x", "Date": at} | fields
     mail = "".join(f"{name.replace('_', '-')}: {value}\r\n" for name, value in head.items() if value)
-    return signed(f"{mail}\r\n{body}\r\n".encode(), h=h, t="")
+    return sign_mail(f"{mail}\r\n{body}\r\n".encode(), h=h, t="")
 
 
 AS_SHE_WROTE = (
@@ -115,7 +117,7 @@ CAPTURED = (
 async def test_her_own_signed_mail_takes_her_off_and_no_other_mail_of_hers_does(post: Post, relay: FakeRelay) -> None:
     cases = [(case, False) for case in AS_SHE_WROTE] + [(case, True) for case in CAPTURED]
     people = [f"p{number}@example.org" for number in range(len(cases))]
-    await bring(post.app, *(f"{person},,en" for person in people))
+    await import_rows(post.app, *(f"{person},,en" for person in people))
 
     for person, (case, _) in zip(people, cases, strict=True):
         told = dict(case)
@@ -138,7 +140,7 @@ async def test_what_is_put_on_top_of_a_signed_mail_makes_it_prove_nothing(post: 
         f"To : {LEAVE}",
     )
     people = [f"p{number}@example.org" for number in range(2 * len(tops))]
-    await bring(post.app, *(f"{person},,en" for person in people))
+    await import_rows(post.app, *(f"{person},,en" for person in people))
 
     for number, person in enumerate(people):
         days = 4 if tops[number // 2].startswith("Date") else 0
@@ -151,7 +153,7 @@ async def test_what_is_put_on_top_of_a_signed_mail_makes_it_prove_nothing(post: 
 
 async def test_a_mail_that_was_heard_is_heard_once_however_it_is_dressed_up(post: Post, relay: FakeRelay) -> None:
     rosa, emma = "rosa@example.org", "emma@example.org"
-    await bring(post.app, f"{rosa},,en", f"{emma},,en")
+    await import_rows(post.app, f"{rosa},,en", f"{emma},,en")
     at = format_datetime(post.clock())
     languages = [written(rosa, at, To=REQUEST, Subject=f"language {tag}") for tag in ("de", "tr")]
     both = written(emma, at, To=f"{REQUEST}, {LIST}", Subject="language fr")
@@ -169,13 +171,15 @@ async def test_a_mail_that_was_heard_is_heard_once_however_it_is_dressed_up(post
 
 async def test_where_a_mail_names_one_of_two_addresses_it_is_judged_for_each(post: Post, relay: FakeRelay) -> None:
     rosa = "rosa@example.org"
-    await bring(post.app, f"{rosa},,en")
+    await import_rows(post.app, f"{rosa},,en")
     mail = written(rosa, format_datetime(post.clock()), To=REQUEST, Subject="language de")
 
     await post.hand_in(mail, LEAVE, REQUEST)
 
     assert await post.is_on(rosa)
     assert await post.language_of(rosa) == "de"
-    asked = next(letter for letter in relay.letters if "Reply-To" in read(letter) and b"leave+" in letter.content)
+    asked = next(
+        letter for letter in relay.letters if "Reply-To" in parse_letter(letter) and b"leave+" in letter.content
+    )
     assert recipients(relay) == [rosa, rosa]
-    assert read(asked)["In-Reply-To"] is None
+    assert parse_letter(asked)["In-Reply-To"] is None

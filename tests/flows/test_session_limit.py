@@ -9,7 +9,7 @@ from datetime import timedelta
 
 import pytest
 
-from mailer.actions.campaigns.report import report, status
+from mailer.actions.campaigns.report import campaign_status, report
 from mailer.app import App
 from mailer.domain.campaign import CampaignState
 from mailer.domain.delivery import DeliveryState
@@ -22,13 +22,13 @@ from tests.support.app_helpers import (
     EMMA,
     ROSA,
     Clock,
-    blast,
-    bring,
+    import_rows,
+    launch_campaign,
     open_list,
+    receive_person_mail,
     recipients,
     send_campaigns,
     send_notices,
-    write_in,
 )
 from tests.support.fake_relay import FakeRelay
 from tests.support.fake_relay_session import Hold
@@ -74,8 +74,8 @@ WAYS = (
 async def called_up(app: App) -> int:
     """A campaign to people of several providers; its id. Letters are not sent yet."""
     await open_list(app)
-    await bring(app, *(f"person{number}@provider{number % 7}.example,,en" for number in range(LETTERS)))
-    return await blast(app)
+    await import_rows(app, *(f"person{number}@provider{number % 7}.example,,en" for number in range(LETTERS)))
+    return await launch_campaign(app)
 
 
 async def carried(app: App) -> int:
@@ -89,18 +89,22 @@ async def carried(app: App) -> int:
 
 async def held_for_later(app: App) -> dict[str, Held]:
     """A relay that is down is tried by one; nothing waits for an hour to come."""
-    return {name: one for name, one in (await app.database.read(lane_holds.every)).items() if one.until > app.clock()}
+    return {
+        name: one
+        for name, one in (await app.database.read(lane_holds.holds_by_lane)).items()
+        if one.until > app.clock()
+    }
 
 
 async def all_is_well(app: App, campaign_id: int, *relays: FakeRelay) -> None:
     """Everybody has one letter, nobody waited, nothing is held and nobody is blamed."""
-    told, got = await status(app, campaign_id), [one for relay in relays for one in recipients(relay)]
+    told, got = await campaign_status(app, campaign_id), [one for relay in relays for one in recipients(relay)]
     assert told.counts == {ACCEPTED: LETTERS}
     assert told.campaign.state is CampaignState.SENT
     assert len(got) == len(set(got)) == LETTERS
     assert await held_for_later(app) == {}
     assert {line.attempts async for line in report(app, campaign_id)} == {1}
-    heard = await app.database.read(governor_counts.heard, campaign_id)
+    heard = await app.database.read(governor_counts.load_counts, campaign_id)
     assert all(one.deferred == one.refused == 0 for one in heard.values())
 
 
@@ -112,7 +116,7 @@ async def test_all_letters_go_at_once_whichever_way_a_relay_ends_its_connections
     monkeypatch.setattr(connection, "NEXT_LETTER_S", 0.3)
     async with FakeRelay(pipelining=way.pipelining) as relay:
         app = replace(app, relays=(replace(app.relays[0], port=relay.port),))
-        relay.ends_sessions(lambda _: way.after, way.reply, way.stage)
+        relay.end_sessions(lambda _: way.after, way.reply, way.stage)
 
         await all_is_well(app, await carried(app), relay)
 
@@ -120,7 +124,7 @@ async def test_all_letters_go_at_once_whichever_way_a_relay_ends_its_connections
 async def test_connections_that_bear_different_numbers_of_letters_keep_nobody_waiting(
     app: App, relay: FakeRelay
 ) -> None:
-    relay.ends_sessions(lambda number: 1 + number * 7 % 5)
+    relay.end_sessions(lambda number: 1 + number * 7 % 5)
 
     await all_is_well(app, await carried(app), relay)
 
@@ -128,7 +132,7 @@ async def test_connections_that_bear_different_numbers_of_letters_keep_nobody_wa
 async def test_what_was_learnt_bounds_the_next_connections_which_hang_up_by_themselves(
     app: App, relay: FakeRelay
 ) -> None:
-    relay.ends_sessions(lambda _: 4)
+    relay.end_sessions(lambda _: 4)
 
     await all_is_well(app, await carried(app), relay)
 
@@ -162,8 +166,8 @@ def hold_all_lines(relay: FakeRelay, after: int) -> list[Hold]:
 async def breaks(relay: FakeRelay, held: list[Hold]) -> None:
     """It goes down with a letter on each line, of which it has not got the content."""
     await asyncio.gather(*(one.reached.wait() for one in held))
-    relay.refuses_connections()
-    await relay.hangs_up()
+    relay.stop_listening()
+    await relay.break_connections()
 
 
 async def test_a_relay_that_goes_down_with_letters_on_their_way_leaves_them_to_the_other(
@@ -189,7 +193,7 @@ async def test_short_breaks_hold_a_relay_for_no_longer_than_they_last(
 
     async def pause(_: App, seconds: float) -> None:
         rests.append(seconds)
-        await relay.listens()
+        await relay.listen()
 
     monkeypatch.setattr(loops, "pause", pause)
     held = [hold_all_lines(relay, after) for after in (6, 21, 36)]
@@ -197,13 +201,13 @@ async def test_short_breaks_hold_a_relay_for_no_longer_than_they_last(
     campaign_id = await called_up(app)
     async with asyncio.timeout(30), asyncio.TaskGroup() as group:
         sending = loops.start_sending(app, group)
-        app.bells.ring()
+        app.wakeups.notify_all()
         for lines in held:
             await breaks(relay, lines)
         await relay.wait_for(LETTERS, 20)
-        app.bells.closing.set()
-        app.bells.ring()
-        group.create_task(loops.cut_off(sending))
+        app.wakeups.closing.set()
+        app.wakeups.notify_all()
+        group.create_task(loops.cancel_after_timeout(sending))
     await send_campaigns(app)
 
     await all_is_well(app, campaign_id, relay)
@@ -215,7 +219,7 @@ async def test_what_holds_a_relay_is_tried_again_by_whoever_starts_anew(
     app: App, relay: FakeRelay, clock: Clock
 ) -> None:
     hold = Held(lane=f"relay 127.0.0.1:{relay.port}", until=clock() + timedelta(hours=1), reason="cannot be reached")
-    await app.database.write(lane_holds.put, hold, clock())
+    await app.database.write(lane_holds.set_hold, hold, clock())
 
     await all_is_well(app, await carried(app), relay)
 
@@ -224,9 +228,9 @@ async def test_notices_do_not_wait_for_what_holds_a_campaign(app: App, relay: Fa
     await open_list(app)
     for lane in (f"relay 127.0.0.1:{relay.port}", ROSA.partition("@")[2]):
         hold = Held(lane=lane, until=clock() + timedelta(hours=1), reason="a campaign found it so")
-        await app.database.write(lane_holds.put, hold, clock())
+        await app.database.write(lane_holds.set_hold, hold, clock())
 
-    await write_in(app, "appeals-help")
+    await receive_person_mail(app, "appeals-help")
 
     assert recipients(relay) == [ROSA]
 
@@ -235,18 +239,18 @@ async def test_a_hold_that_notices_met_is_theirs_and_lasts(app: App, relay: Fake
     app = replace(app, relays=(replace(app.relays[0], connections=2),))
     await open_list(app)
     relay.answers("rcpt", "550 5.7.1 not authorized to relay", address=ROSA)
-    await write_in(app, "appeals-help")
-    relay.forgives()
-    held = await app.database.read(lane_holds.every)
-    await bring(app, f"{ROSA},Rosa,en")
-    await blast(app)
+    await receive_person_mail(app, "appeals-help")
+    relay.forget_orders()
+    held = await app.database.read(lane_holds.holds_by_lane)
+    await import_rows(app, f"{ROSA},Rosa,en")
+    await launch_campaign(app)
     await send_campaigns(app)
     went = recipients(relay).copy()
-    await write_in(app, "appeals-help", sender=EMMA)
+    await receive_person_mail(app, "appeals-help", sender=EMMA)
     clock.advance(minutes=6)
     await send_notices(app)
 
     assert list(held) == ["notices to example.org"]
     assert went == [ROSA]
     assert sorted(recipients(relay)) == sorted([ROSA, ROSA, EMMA])
-    assert await app.database.read(lane_holds.every) == {}
+    assert await app.database.read(lane_holds.holds_by_lane) == {}

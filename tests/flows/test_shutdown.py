@@ -8,12 +8,12 @@ from collections.abc import Callable
 import pytest
 
 from mailer.app import App
-from mailer.domain.incoming_message import Arrival
+from mailer.domain.incoming_message import IncomingMessage
 from mailer.entrypoints.service import serve
 from mailer.store import incoming_mails
-from mailer.store.incoming_group_commit import Logbook
+from mailer.store.incoming_group_commit import IncomingGroupCommit
 from tests.support.app_helpers import DOMAIN, ROSA, open_list
-from tests.support.running_service import served
+from tests.support.running_service import running_service
 
 MAIL = f"HELO there\r\nMAIL FROM:<{ROSA}>\r\nRCPT TO:<appeals@{DOMAIN}>\r\nDATA\r\n"
 
@@ -23,13 +23,13 @@ async def test_a_part_that_fails_ends_the_service_and_a_mail_on_its_way_is_writt
     app: App, again: Callable[[], App], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fails, begun, may_write = asyncio.Event(), asyncio.Event(), asyncio.Event()
-    write_down, heard = Logbook.write_down, []
+    write_down, heard = IncomingGroupCommit.commit, []
 
     async def tidy(_: App) -> dict[str, int]:
         await fails.wait()
         raise RuntimeError("a fault of the test")
 
-    async def write_down_slowly(self: Logbook, arrival: Arrival) -> None:
+    async def write_down_slowly(self: IncomingGroupCommit, arrival: IncomingMessage) -> None:
         begun.set()
         await may_write.wait()
         await write_down(self, arrival)
@@ -53,12 +53,12 @@ async def test_a_part_that_fails_ends_the_service_and_a_mail_on_its_way_is_writt
 
     await open_list(app)
     monkeypatch.setattr(serve, "tidy", tidy)
-    monkeypatch.setattr(Logbook, "write_down", write_down_slowly)
+    monkeypatch.setattr(IncomingGroupCommit, "write_down", write_down_slowly)
     with pytest.RaisesGroup(pytest.RaisesExc(RuntimeError, match="a fault of the test"), flatten_subgroups=True):
-        async with asyncio.timeout(20), served(app) as service:
+        async with asyncio.timeout(20), running_service(app) as service:
             talking = asyncio.create_task(clients(service.doors.intake_port))
             await asyncio.Event().wait()
     await talking
 
     assert [line[:3] for line in heard] == [b"421", b"250"]
-    assert await again().database.read(incoming_mails.waiting, 9) == 1
+    assert await again().database.read(incoming_mails.count_waiting, 9) == 1

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from mailer.actions.campaigns.report import status
+from mailer.actions.campaigns.report import campaign_status
 from mailer.actions.subscriptions.show_person import show_person
 from mailer.app import App
 from mailer.domain.delivery import DeliveryState
-from mailer.domain.suppression import Reason
-from mailer.entrypoints.service.background_tasks import take_refused
-from tests.support.app_helpers import EMMA, ROSA, blast, bring, open_list, send_campaigns
+from mailer.domain.suppression import SuppressionReason
+from mailer.entrypoints.service.background_tasks import process_refused_batch
+from tests.support.app_helpers import EMMA, ROSA, import_rows, launch_campaign, open_list, send_campaigns
 from tests.support.fake_relay import FakeRelay
 
 PEOPLE = (f"{ROSA},Rosa,en", f"{EMMA},Emma,en")
@@ -19,31 +19,31 @@ GONE = "550 5.1.1 no such person"
 
 async def test_a_reader_the_relay_does_not_know_gets_no_more_letters(app: App, relay: FakeRelay) -> None:
     await open_list(app)
-    await bring(app, *PEOPLE)
+    await import_rows(app, *PEOPLE)
     relay.answers("rcpt", GONE, address=ROSA)
 
-    await blast(app)
+    await launch_campaign(app)
     await send_campaigns(app)
-    await take_refused(app)
+    await process_refused_batch(app)
 
     person = await show_person(app, ROSA)
-    assert person["suppressed"] == [{"list": "every list", "reason": Reason.BOUNCED}]
+    assert person["suppressed"] == [{"list": "every list", "reason": SuppressionReason.BOUNCED}]
     assert [(line["way"], line["diagnostic"]) for line in person["returned"]] == [("smtp", GONE)]
     assert (await show_person(app, EMMA))["suppressed"] == []
-    assert (await status(app, await blast(app))).counts == {DeliveryState.QUEUED: 1}
-    assert app.refused == []
+    assert (await campaign_status(app, await launch_campaign(app))).counts == {DeliveryState.QUEUED: 1}
+    assert app.pending_refusals == []
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 @pytest.mark.parametrize("reply", ["554 5.7.1 Blocked, see bl.example.net", "550 5.7.26 Unauthenticated"])
 async def test_who_is_refused_for_our_sake_keeps_their_letters(app: App, relay: FakeRelay, reply: str) -> None:
     await open_list(app)
-    await bring(app, *PEOPLE)
+    await import_rows(app, *PEOPLE)
     relay.answers("rcpt", reply, address=ROSA)
 
-    await blast(app)
+    await launch_campaign(app)
     await send_campaigns(app)
-    await take_refused(app)
+    await process_refused_batch(app)
 
     assert (await show_person(app, ROSA))["suppressed"] == []
 
@@ -54,12 +54,12 @@ async def test_a_domain_that_says_of_everybody_that_they_are_unknown_is_not_beli
 ) -> None:
     await open_list(app)
     people = [f"reader{number}@example.org" for number in range(12)]
-    await bring(app, *(f"{one},," for one in people))
+    await import_rows(app, *(f"{one},," for one in people))
     for one in people:
         relay.answers("rcpt", GONE, address=one)
 
-    await blast(app)
+    await launch_campaign(app)
     await send_campaigns(app)
-    await take_refused(app)
+    await process_refused_batch(app)
 
     assert [(await show_person(app, one))["suppressed"] for one in people] == [[]] * 12

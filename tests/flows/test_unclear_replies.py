@@ -11,16 +11,16 @@ from tests.support.app_helpers import (
     EMMA,
     ROSA,
     Clock,
-    arrive,
-    blast,
-    bring,
+    import_rows,
+    launch_campaign,
     open_list,
-    read,
+    parse_letter,
+    receive_person_mail,
+    receive_raw_mail,
     recipients,
     send_campaigns,
     text_of,
     token_in,
-    write_in,
 )
 from tests.support.fake_relay import FakeRelay
 from tests.support.reply_texts import AUTOMATIC
@@ -38,7 +38,7 @@ async def state_of(app: App, address: str) -> str | None:
 def answer_to(relay: FakeRelay, reader: str = ROSA) -> str:
     """Where an answer to a reader's last letter goes."""
     letter = [one for one in relay.letters if one.recipient == reader][-1]
-    return read(letter)["Reply-To"].partition("@")[0]
+    return parse_letter(letter)["Reply-To"].partition("@")[0]
 
 
 def reply(to: str, text: str, *fields: str, kind: str = "plain", sender: str = ROSA) -> bytes:
@@ -50,13 +50,13 @@ async def test_machines_that_do_not_mark_their_mail_confirm_nothing_and_get_one_
     app: App, relay: FakeRelay
 ) -> None:
     await open_list(app)
-    await write_in(app, "appeals-join")
+    await receive_person_mail(app, "appeals-join")
     confirm = answer_to(relay)
 
     for text in AUTOMATIC[::9]:
-        await arrive(app, reply(confirm, text, "Subject: Please confirm: Open Appeals"), confirm)
+        await receive_raw_mail(app, reply(confirm, text, "Subject: Please confirm: Open Appeals"), confirm)
     for field in ("Subject: Ik ben afwezig", "Subject: [Ticket#4711] Please confirm: Open Appeals"):
-        await arrive(app, reply(confirm, "", field), confirm)
+        await receive_raw_mail(app, reply(confirm, "", field), confirm)
 
     assert await state_of(app, ROSA) == "pending"
     assert recipients(relay).count(ROSA) == 2
@@ -67,17 +67,17 @@ async def test_a_question_reaches_the_owner_and_is_answered_with_the_way_to_conf
     app: App, relay: FakeRelay, clock: Clock
 ) -> None:
     await open_list(app)
-    await write_in(app, "appeals-join", proven=True)
+    await receive_person_mail(app, "appeals-join", authenticated=True)
 
-    await write_in(app, answer_to(relay), body="What is this? Who are you?", Subject="Re: Please confirm")
-    await write_in(app, answer_to(relay), body="Hello? Who is there?", Subject="Re: Please confirm")
+    await receive_person_mail(app, answer_to(relay), body="What is this? Who are you?", Subject="Re: Please confirm")
+    await receive_person_mail(app, answer_to(relay), body="Hello? Who is there?", Subject="Re: Please confirm")
     asked_once = recipients(relay)
     clock.advance(days=2)
-    await write_in(app, "appeals-join", proven=True, body="once more")
-    await write_in(app, answer_to(relay), body="And who is this?", Subject="Re: Please confirm")
+    await receive_person_mail(app, "appeals-join", authenticated=True, body="once more")
+    await receive_person_mail(app, answer_to(relay), body="And who is this?", Subject="Re: Please confirm")
     letter = [one for one in relay.letters if one.recipient == ROSA][-1]
     said = text_of(letter)
-    await write_in(app, answer_to(relay), body="ok, sign me up", Subject="Re: Please confirm")
+    await receive_person_mail(app, answer_to(relay), body="ok, sign me up", Subject="Re: Please confirm")
 
     assert sorted(asked_once) == sorted([ROSA, ADA, ROSA, ADA])
     assert recipients(relay).count(ADA) == 3
@@ -89,10 +89,10 @@ async def test_a_question_reaches_the_owner_and_is_answered_with_the_way_to_conf
 
 async def test_a_marked_robot_is_neither_answered_nor_confirms(app: App, relay: FakeRelay) -> None:
     await open_list(app)
-    await write_in(app, "appeals-join")
+    await receive_person_mail(app, "appeals-join")
 
     for fields in (("Auto-Submitted: auto-replied",), ("Precedence: bulk", "Subject: yes")):
-        await arrive(app, reply(answer_to(relay), "I am away.", *fields), answer_to(relay))
+        await receive_raw_mail(app, reply(answer_to(relay), "I am away.", *fields), answer_to(relay))
 
     assert (recipients(relay), await state_of(app, ROSA)) == ([ROSA], "pending")
 
@@ -100,13 +100,15 @@ async def test_a_marked_robot_is_neither_answered_nor_confirms(app: App, relay: 
 async def test_no_letter_goes_to_who_is_on_the_list_already_or_said_no(app: App, relay: FakeRelay) -> None:
     await open_list(app)
     for sender, answer in ((ROSA, "yes"), (EMMA, "no")):
-        await write_in(app, "appeals-join", sender=sender)
-        await write_in(app, answer_to(relay, sender), sender=sender, body=answer)
+        await receive_person_mail(app, "appeals-join", sender=sender)
+        await receive_person_mail(app, answer_to(relay, sender), sender=sender, body=answer)
     before = len(relay.letters)
 
     for sender in (ROSA, EMMA):
         to = next(one for one in relay.letters if one.recipient == sender)
-        await write_in(app, read(to)["Reply-To"].partition("@")[0], sender=sender, body="When is it?")
+        await receive_person_mail(
+            app, parse_letter(to)["Reply-To"].partition("@")[0], sender=sender, body="When is it?"
+        )
 
     assert [letter.recipient for letter in relay.letters[before:]] == [ADA, ADA]
     assert [await state_of(app, one) for one in (ROSA, EMMA)] == ["confirmed", "unsubscribed"]
@@ -138,9 +140,9 @@ async def test_only_an_empty_reply_agrees_without_a_word(app: App, relay: FakeRe
     ends = []
     for number, (text, field, kind) in enumerate(EMPTY + NOT_EMPTY):
         reader = f"reader{number}@example{number}.org"
-        await write_in(app, "appeals-join", sender=reader)
+        await receive_person_mail(app, "appeals-join", sender=reader)
         to = answer_to(relay, reader)
-        await arrive(app, reply(to, text, field, kind=kind, sender=reader), to, reader)
+        await receive_raw_mail(app, reply(to, text, field, kind=kind, sender=reader), to, reader)
         ends.append(await state_of(app, reader))
 
     assert ends == ["confirmed"] * len(EMPTY) + ["pending"] * len(NOT_EMPTY)
@@ -150,15 +152,17 @@ async def test_an_unclear_answer_to_whether_to_leave_changes_nothing_and_reaches
     app: App, relay: FakeRelay
 ) -> None:
     await open_list(app)
-    await bring(app, f"{ROSA},Rosa,en", f"{EMMA},Emma,en")
+    await import_rows(app, f"{ROSA},Rosa,en", f"{EMMA},Emma,en")
     for reader in (ROSA, EMMA):
-        await write_in(app, "appeals-leave", sender=reader)
+        await receive_person_mail(app, "appeals-leave", sender=reader)
 
-    await write_in(app, answer_to(relay, ROSA), body="Jag är på semester till den 12 augusti.")
-    await write_in(app, answer_to(relay, ROSA), body="Leave me on it, please: who asked?", Subject="Re: leave")
+    await receive_person_mail(app, answer_to(relay, ROSA), body="Jag är på semester till den 12 augusti.")
+    await receive_person_mail(
+        app, answer_to(relay, ROSA), body="Leave me on it, please: who asked?", Subject="Re: leave"
+    )
     unclear = recipients(relay)[2:], await state_of(app, ROSA)
-    await write_in(app, answer_to(relay, ROSA), body="Yes, please remove me", Subject="Re: leave")
-    await write_in(app, answer_to(relay, EMMA), body="No, that was not me", sender=EMMA, Subject="Re: leave")
+    await receive_person_mail(app, answer_to(relay, ROSA), body="Yes, please remove me", Subject="Re: leave")
+    await receive_person_mail(app, answer_to(relay, EMMA), body="No, that was not me", sender=EMMA, Subject="Re: leave")
 
     assert unclear == ([ADA, ADA], "confirmed")
     assert [await state_of(app, one) for one in (ROSA, EMMA)] == ["unsubscribed", "confirmed"]
@@ -166,16 +170,16 @@ async def test_an_unclear_answer_to_whether_to_leave_changes_nothing_and_reaches
 
 async def test_words_under_a_gateways_banner_are_heard(app: App, relay: FakeRelay) -> None:
     await open_list(app)
-    await bring(app, *(f"{one},Reader,en" for one in (ROSA, EMMA, BEA)))
-    await blast(app)
+    await import_rows(app, *(f"{one},Reader,en" for one in (ROSA, EMMA, BEA)))
+    await launch_campaign(app)
     await send_campaigns(app)
     to = {one: answer_to(relay, one) for one in (ROSA, EMMA, BEA)}
     warned = "ACHTUNG: Diese E-Mail kommt von extern. Klicken Sie auf keine Links.\r\n\r\n"
 
-    await arrive(app, reply(to[ROSA], BANNER, "Subject: [EXTERNAL] RE: Short news", kind="html"), to[ROSA])
-    await arrive(app, reply(to[EMMA], warned + "Bitte keine Mails mehr", sender=EMMA), to[EMMA], EMMA)
-    await arrive(app, reply(to[BEA], warned + "Please don't stop sending these!", sender=BEA), to[BEA], BEA)
-    await arrive(app, reply(to[BEA], f"Please remove {ROSA} from your list", sender=BEA), to[BEA], BEA)
+    await receive_raw_mail(app, reply(to[ROSA], BANNER, "Subject: [EXTERNAL] RE: Short news", kind="html"), to[ROSA])
+    await receive_raw_mail(app, reply(to[EMMA], warned + "Bitte keine Mails mehr", sender=EMMA), to[EMMA], EMMA)
+    await receive_raw_mail(app, reply(to[BEA], warned + "Please don't stop sending these!", sender=BEA), to[BEA], BEA)
+    await receive_raw_mail(app, reply(to[BEA], f"Please remove {ROSA} from your list", sender=BEA), to[BEA], BEA)
 
     assert [await state_of(app, one) for one in (ROSA, EMMA, BEA)] == ["unsubscribed", "unsubscribed", "confirmed"]
     assert recipients(relay).count(ADA) == 2
@@ -183,10 +187,12 @@ async def test_words_under_a_gateways_banner_are_heard(app: App, relay: FakeRela
 
 async def test_a_readers_own_address_may_be_named_from_another_of_theirs(app: App, relay: FakeRelay) -> None:
     await open_list(app)
-    await bring(app, f"{ROSA},Rosa,en")
-    await blast(app)
+    await import_rows(app, f"{ROSA},Rosa,en")
+    await launch_campaign(app)
     await send_campaigns(app)
 
-    await write_in(app, answer_to(relay), sender="rosa@work.example", body=f"Please remove {ROSA} from your list.")
+    await receive_person_mail(
+        app, answer_to(relay), sender="rosa@work.example", body=f"Please remove {ROSA} from your list."
+    )
 
     assert await state_of(app, ROSA) == "unsubscribed"

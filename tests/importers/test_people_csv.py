@@ -10,12 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mailer.domain.subscription import SubscriptionState
-from mailer.domain.suppression import Reason
+from mailer.domain.suppression import SuppressionReason
 from mailer.errors import TableRefused
-from mailer.importers.column_words import names_departed, speaks_of_state
+from mailer.importers.column_words import is_departed_file_name, is_state_heading
 from mailer.importers.people_csv import BadRow, PeopleTable, read_people, write_people
-from mailer.importers.person_row import Order, PersonRow, read_orders
-from mailer.importers.table_encoding import guessed, open_table
+from mailer.importers.person_row import PersonRow, SuppressionEntry, parse_suppressions
+from mailer.importers.table_encoding import guess_encoding, open_table
 
 
 def table(octets: bytes, *ignored: str, encoding: str | None = None) -> PeopleTable:
@@ -74,7 +74,7 @@ def test_a_table_is_read_the_same_however_it_is_written(
 
     found = people(octets)
 
-    assert [(row.address.mailed, row.name, row.attributes) for row in found] == [
+    assert [(row.address.addr_spec, row.name, row.attributes) for row in found] == [
         (address, name, {"town": town}) for address, name, town in rows
     ]
 
@@ -87,12 +87,12 @@ INSTANT = st.datetimes(timezones=st.timezones()).map(lambda at: at.isoformat())
     SAID,
     SAID,
     st.sampled_from(SubscriptionState),
-    st.lists(st.sampled_from(Reason), unique=True),
+    st.lists(st.sampled_from(SuppressionReason), unique=True),
     st.booleans(),
     st.none() | INSTANT,
 )
 def test_what_an_export_tells_of_a_person_is_read_as_it_was(name, note, state, reasons, everywhere, since) -> None:
-    orders = tuple(Order(reason=one, everywhere=everywhere, since=None) for one in reasons)
+    orders = tuple(SuppressionEntry(reason=one, everywhere=everywhere, since=None) for one in reasons)
     cells = {"email": "=rosa@example.org", "name": name, "state": state, "status": note, "changed_at": since or ""}
     cells["suppressed"] = "; ".join(map(str, orders))
     columns = ["email", "name", "language", "zone", "state", "suppressed", "agreed_at", "changed_at", "status"]
@@ -102,18 +102,18 @@ def test_what_an_export_tells_of_a_person_is_read_as_it_was(name, note, state, r
 
     (row,) = people(file.getvalue().encode())
 
-    assert (row.address.mailed, row.name, row.attributes) == ("=rosa@example.org", name, {"status": note})
-    assert (row.state, row.orders) == (state, orders)
+    assert (row.address.addr_spec, row.name, row.attributes) == ("=rosa@example.org", name, {"status": note})
+    assert (row.state, row.suppressions) == (state, orders)
     assert (row.changed_at.isoformat() if row.changed_at else None) == since
 
 
 def test_an_order_keeps_its_hour_in_a_cell() -> None:
     cell = "bounced everywhere 2027-03-01T08:00:00.000123+00:00; left 2027-02-01T08:00:00+00:00; never everywhere"
 
-    assert "; ".join(map(str, read_orders(cell))) == cell
+    assert "; ".join(map(str, parse_suppressions(cell))) == cell
     for wrong in ("gone", "left yesterday", "left everywhere soon"):
         with pytest.raises(TableRefused, match=r"suppressed holds"):
-            read_orders(wrong)
+            parse_suppressions(wrong)
 
 
 SPEAKS = [
@@ -251,7 +251,7 @@ def test_a_column_that_says_who_may_be_written_to_refuses_the_table_unless_it_is
 
 @pytest.mark.parametrize("heading", ORDINARY)
 def test_an_ordinary_column_is_none_of_those(heading: str) -> None:
-    assert not speaks_of_state(heading)
+    assert not is_state_heading(heading)
 
 
 def test_all_such_columns_are_named_at_once_and_a_column_to_ignore_must_be_there() -> None:
@@ -310,7 +310,7 @@ def test_a_cell_that_says_that_its_person_left_keeps_them_out(line: str) -> None
 def test_what_stands_around_an_address_costs_nobody(cell: str, address: str, name: str | None) -> None:
     (row,) = people(f"email,town\n{cell},Graz\n".encode())
 
-    assert (row.address.mailed, row.name, row.attributes) == (address, name, {"town": "Graz"})
+    assert (row.address.addr_spec, row.name, row.attributes) == (address, name, {"town": "Graz"})
 
 
 def test_odd_cells_cost_themselves_and_are_told() -> None:
@@ -406,7 +406,7 @@ def test_what_is_no_table_of_people_or_says_something_nobody_can_tell_is_refused
 def test_an_encoding_is_guessed_by_the_letters_it_gives_and_told(text: str, encoding: str) -> None:
     octets = f"rosa@example.org;{text}\n".encode(encoding)
 
-    assert octets.decode(guessed(octets)) == octets.decode(encoding)
+    assert octets.decode(guess_encoding(octets)) == octets.decode(encoding)
     said = open_table(io.BytesIO(b"email;name\n" + octets))[1]
     assert "--encoding" in (said or "")
     assert next(table(b"email;name\n" + octets, encoding=encoding).rows)[1].name == text  # type: ignore[union-attr]
@@ -434,4 +434,4 @@ def test_a_stray_octet_in_utf_8_costs_nothing_else() -> None:
     ],
 )
 def test_a_file_may_say_by_its_name_that_its_people_left(name: str, departed: bool) -> None:
-    assert names_departed(name) is departed
+    assert is_departed_file_name(name) is departed

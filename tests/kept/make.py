@@ -30,29 +30,29 @@ from mailer.actions.campaigns.schedule import schedule
 from mailer.actions.inbound.receive import receive
 from mailer.actions.subscriptions.decline import never_ask_again
 from mailer.app import App
-from mailer.domain.consent import Evidence, Way
-from mailer.domain.incoming_message import Arrival
+from mailer.domain.consent import Channel, Evidence
+from mailer.domain.incoming_message import IncomingMessage
 from mailer.domain.token import Purpose, sign_token
-from mailer.store.migration import bring_up_to_date
-from mailer.store.subscribers import ids
+from mailer.store.migration import migrate_database
+from mailer.store.subscribers import ids_by_key
 from tests.support.app_helpers import (
     APPEAL,
     DOMAIN,
     MAIL_SERVER,
     Clock,
-    arrive,
-    blast,
-    bring,
+    import_rows,
+    launch_campaign,
     make_app,
     open_list,
+    receive_person_mail,
+    receive_raw_mail,
     send_campaigns,
     text_of,
     token_in,
-    write_in,
 )
 from tests.support.bounce_mails import bounce, complaint
 from tests.support.fake_relay import FakeRelay
-from tests.support.fake_relay_session import Carried
+from tests.support.fake_relay_session import ReceivedLetter
 from tests.support.postgres import find_binaries, running_postgres
 
 LANGUAGES = ("en", "de", "tr", "ar", "zh", "fr", "it", "pt", "ru", "es")
@@ -62,67 +62,67 @@ LEFT_BY_LINK, LEFT_BY_MAIL, BOUNCED, COMPLAINED, NEVER = (
     f"{one}@example.net" for one in ("li", "ma", "bo", "co", "ne")
 )
 PENDING = ["paul@example.net", "pia@example.net", "per@example.net"]
-LETTERS_TAKEN, LINES = 12, 3
+LETTERS_ACCEPTED, CONNECTIONS = 12, 3
 GERMAN = APPEAL.replace("subject: Come to", "language: de\nsubject: Kommt zum").replace("Dear", "Hallo")
 LATER = APPEAL.replace("2027-03-05T19:00", "2027-09-05T19:00")
 
 
-async def live(url: str, facts: Path) -> None:
+async def run_until_killed(url: str, facts: Path) -> None:
     """Everything that happened before the end; then the end."""
     clock = Clock()
     async with FakeRelay() as relay:
         app = make_app(url, clock, relay.port)
         await open_list(app)
         rows = [f"{one},{NAMES[at % 10]},{LANGUAGES[at % 10]}" for at, one in enumerate(READERS)]
-        await bring(app, *rows, *(f"{one},,en" for one in (LEFT_BY_LINK, LEFT_BY_MAIL, BOUNCED, COMPLAINED)))
-        await blast(app, **{"appeal.md": LATER})
+        await import_rows(app, *rows, *(f"{one},,en" for one in (LEFT_BY_LINK, LEFT_BY_MAIL, BOUNCED, COMPLAINED)))
+        await launch_campaign(app, **{"appeal.md": LATER})
         await send_campaigns(app)
         first = {letter.recipient: letter for letter in relay.letters}
-        asked = await _some_go_and_some_come(app, relay, first)
+        asked = await _leave_and_join(app, relay, first)
         clock.advance(hours=1)
         scheduled = await new_campaign(app, list_name="appeals", texts={"appeal.md": LATER})
         await schedule(app, scheduled, local_time="2027-03-02T09:00", zone="Europe/Berlin")
-        half = await _half_a_blast(app, relay)
+        half = await _send_half_a_campaign(app, relay)
         told = {
             "now": clock().isoformat(),
             "half_sent": half,
             "scheduled": scheduled,
-            "tokens": {"leave": _tokens(first, "leave"), "confirm": asked, **await _unwritten(app, first)},
+            "tokens": {"leave": _tokens(first, "leave"), "confirm": asked, **await _address_tokens(app, first)},
             "gone": [LEFT_BY_LINK, LEFT_BY_MAIL, BOUNCED, COMPLAINED, NEVER],
             "pending": PENDING,
             "readers": READERS,
             "leaving": READERS[27],
         }
-        await _mail_waits(app, told)
-        told |= await _until_half_is_out(app, relay, half)
-        _write(facts, told)
+        await _receive_unprocessed_mail(app, told)
+        told |= await _wait_until_half_sent(app, relay, half)
+        _write_facts(facts, told)
         os.kill(os.getpid(), signal.SIGKILL)
 
 
-async def _some_go_and_some_come(app: App, relay: FakeRelay, first: dict[str, Carried]) -> dict[str, str]:
+async def _leave_and_join(app: App, relay: FakeRelay, first: dict[str, ReceivedLetter]) -> dict[str, str]:
     """Each way of leaving once, and three who ask to join; their tokens."""
-    await write_in(app, f"appeals-leave+{token_in(first[LEFT_BY_LINK], 'leave')}", LEFT_BY_LINK)
-    await write_in(app, "appeals-leave", LEFT_BY_MAIL, proven=True)
-    await arrive(app, bounce(BOUNCED), first[BOUNCED].sender.partition("@")[0], sender="")
-    await arrive(app, complaint(first[COMPLAINED]), "abuse", sender="fbl@example.net")
+    await receive_person_mail(app, f"appeals-leave+{token_in(first[LEFT_BY_LINK], 'leave')}", LEFT_BY_LINK)
+    await receive_person_mail(app, "appeals-leave", LEFT_BY_MAIL, authenticated=True)
+    await receive_raw_mail(app, bounce(BOUNCED), first[BOUNCED].sender.partition("@")[0], sender="")
+    await receive_raw_mail(app, complaint(first[COMPLAINED]), "abuse", sender="fbl@example.net")
     for one in (NEVER, *PENDING):
-        await write_in(app, "appeals-join", one)
+        await receive_person_mail(app, "appeals-join", one)
     asked = {letter.recipient: token_in(letter, "confirm") for letter in relay.letters if "/confirm/" in _text(letter)}
-    await never_ask_again(app, asked.pop(NEVER), Evidence(Way.LINK, {}), purpose=Purpose.CONFIRM)
+    await never_ask_again(app, asked.pop(NEVER), Evidence(Channel.LINK, {}), purpose=Purpose.CONFIRM)
     return asked
 
 
-async def _half_a_blast(app: App, relay: FakeRelay) -> int:
+async def _send_half_a_campaign(app: App, relay: FakeRelay) -> int:
     texts = {"appeal.md": APPEAL, "appeal.de.md": GERMAN}
     relay.answers("rcpt", "451 4.3.0 later", nth=2)
     relay.answers("rcpt", "550 5.1.1 no such user", nth=3)
-    return await blast(app, **texts)
+    return await launch_campaign(app, **texts)
 
 
-async def _until_half_is_out(app: App, relay: FakeRelay, campaign_id: int) -> dict[str, Any]:
+async def _wait_until_half_sent(app: App, relay: FakeRelay, campaign_id: int) -> dict[str, Any]:
     """The relay takes some letters, and is silent on every line when it was given one more."""
     before = len(relay.letters)
-    holds = [relay.holds("dot", nth=LETTERS_TAKEN + number) for number in range(1, LINES + 1)]
+    holds = [relay.holds("dot", nth=LETTERS_ACCEPTED + number) for number in range(1, CONNECTIONS + 1)]
     sending = asyncio.get_running_loop().create_task(send_campaigns(app))
     await asyncio.gather(*(hold.reached.wait() for hold in holds))
     taken = [letter.recipient for letter in relay.letters[before:]]
@@ -139,18 +139,20 @@ async def _until_half_is_out(app: App, relay: FakeRelay, campaign_id: int) -> di
     return {"taken": taken, "states": states}
 
 
-async def _mail_waits(app: App, told: dict[str, Any]) -> None:
+async def _receive_unprocessed_mail(app: App, told: dict[str, Any]) -> None:
     """Two mails for which 250 was said, and that nobody has acted on."""
     leaving = told["tokens"]["leave"][told["leaving"]]
     for to, sender in ((f"appeals-leave+{leaving}", told["leaving"]), ("appeals-join", "waits@example.net")):
         raw = f"From: {sender}\r\nTo: {to}@{DOMAIN}\r\nMessage-ID: <w-{sender}>\r\nSubject: Hello\r\n\r\n\r\n".encode()
         recipients = (f"{to}@{DOMAIN}",)
-        await receive(app, Arrival(sender=sender, recipients=recipients, raw=raw, client="127.0.0.1", helo=MAIL_SERVER))
+        await receive(
+            app, IncomingMessage(sender=sender, recipients=recipients, raw=raw, client="127.0.0.1", helo=MAIL_SERVER)
+        )
 
 
-async def _unwritten(app: App, first: dict[str, Carried]) -> dict[str, dict[str, str]]:
+async def _address_tokens(app: App, first: dict[str, ReceivedLetter]) -> dict[str, dict[str, str]]:
     """Tokens that stand in addresses, and in no page's link."""
-    numbers = await app.database.read(lambda tx: ids(tx, READERS))
+    numbers = await app.database.read(lambda tx: ids_by_key(tx, READERS))
     replies = {one: _between(letter.content, b"appeals-reply+", b"@") for one, letter in first.items()}
     assert set(numbers) == set(READERS)
     pending = await app.database.read(
@@ -161,12 +163,12 @@ async def _unwritten(app: App, first: dict[str, Carried]) -> dict[str, dict[str,
             ).all()
         )
     )
-    never = {one: sign_token(app.house.keyring, Purpose.NEVER, number) for one, number in pending.items()}
+    never = {one: sign_token(app.site.keyring, Purpose.NEVER, number) for one, number in pending.items()}
     returns = {one: letter.sender.partition("@")[0] for one, letter in first.items()}
     return {"reply": replies, "return_path": returns, "never": never}
 
 
-def _tokens(letters: dict[str, Carried], page: str) -> dict[str, str]:
+def _tokens(letters: dict[str, ReceivedLetter], page: str) -> dict[str, str]:
     return {one: token_in(letter, page) for one, letter in letters.items()}
 
 
@@ -175,21 +177,21 @@ def _between(octets: bytes, start: bytes, end: bytes) -> str:
     return unfolded.partition(start)[2].partition(end)[0].decode()
 
 
-def _text(letter: Carried) -> str:
+def _text(letter: ReceivedLetter) -> str:
     return str(text_of(letter))
 
 
-def _write(facts: Path, told: dict[str, Any]) -> None:
+def _write_facts(facts: Path, told: dict[str, Any]) -> None:
     facts.write_text(json.dumps(told, indent=1, ensure_ascii=False) + "\n")
 
 
-def keep(folder: Path) -> None:
+def make_databases(folder: Path) -> None:
     """Write both kinds into a folder."""
     migrations = Path(mailer.__file__).parent.parent / "migrations"
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as place:
         file = Path(place) / "mailer.db"
-        _until_killed(f"sqlite:///{file}", migrations, folder / "sqlite.json")
+        _run_in_child(f"sqlite:///{file}", migrations, folder / "sqlite.json")
         with sqlite3.connect(file) as ledger:
             ledger.execute("PRAGMA wal_checkpoint(TRUNCATE)")
             ledger.execute("PRAGMA journal_mode = DELETE")
@@ -201,7 +203,7 @@ def keep(folder: Path) -> None:
         with psycopg.connect(where.format(name="postgres"), autocommit=True) as connection:
             connection.execute("CREATE DATABASE kept")
         url = where.format(name="kept")
-        _until_killed(url, migrations, folder / "postgresql.json")
+        _run_in_child(url, migrations, folder / "postgresql.json")
         plain = ("--inserts", "--no-owner", "--no-privileges", "--restrict-key=0")
         made = subprocess.run([binaries / "pg_dump", *plain, url], check=True, stdout=subprocess.PIPE)
         foreign = (b"\\", b"SET transaction_timeout")  # of psql, and of the newest servers
@@ -209,13 +211,13 @@ def keep(folder: Path) -> None:
         (folder / "postgresql.sql.xz").write_bytes(lzma.compress(b"".join(lines)))
 
 
-def _until_killed(url: str, migrations: Path, facts: Path) -> None:
-    bring_up_to_date(url, migrations)
+def _run_in_child(url: str, migrations: Path, facts: Path) -> None:
+    migrate_database(url, migrations)
     child = subprocess.run([sys.executable, __file__, "--live", url, str(facts)], check=False)
     assert child.returncode == -signal.SIGKILL, child
 
 
 if __name__ == "__main__":
     if sys.argv[1] == "--live":
-        asyncio.run(live(sys.argv[2], Path(sys.argv[3])))
-    keep(Path(sys.argv[1]))
+        asyncio.run(run_until_killed(sys.argv[2], Path(sys.argv[3])))
+    make_databases(Path(sys.argv[1]))

@@ -18,41 +18,41 @@ import pytest
 from sqlalchemy import inspect, text
 
 from mailer.actions.campaigns.pause_resume_cancel import resume
-from mailer.actions.campaigns.report import status
+from mailer.actions.campaigns.report import campaign_status
 from mailer.actions.subscriptions.show_person import show_person
 from mailer.app import App
 from mailer.domain.campaign import CampaignState
-from mailer.store.backup.restore_backup import restore
-from mailer.store.backup.write_backup import Belongings, back_up
+from mailer.store.backup.restore_backup import restore_backup
+from mailer.store.backup.write_backup import ServiceFiles, back_up
 from mailer.store.database import open_engine
-from mailer.store.migration import bring_up_to_date
-from tests.support.app_helpers import DOMAIN, ROOT, Clock, make_app, read, recipients
+from mailer.store.migration import migrate_database
+from tests.support.app_helpers import DOMAIN, ROOT, Clock, make_app, parse_letter, recipients
 from tests.support.bounce_mails import bounce
 from tests.support.fake_relay import FakeRelay
-from tests.support.released_databases import EACH, Kept, empty_postgresql, put_back
-from tests.support.running_service import Served, served
+from tests.support.released_databases import ALL_RELEASED, ReleasedDatabase, empty_postgresql, restore_released
+from tests.support.running_service import RunningService, running_service
 
 MIGRATIONS = ROOT / "migrations"
 ACROSS = [
     pytest.param(one.values[0], {"sqlite": "postgresql", "postgresql": "sqlite"}[kind], id=f"from-{one.id}")
-    for one in EACH
+    for one in ALL_RELEASED
     for kind in [str(one.id).rpartition("-")[2]]
 ]
 MORNING = datetime(2027, 3, 2, 8, 0, tzinfo=UTC)
 """The hour of the campaign that was scheduled."""
 
 
-@pytest.fixture(params=EACH)
-def kept(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Kept]:
+@pytest.fixture(params=ALL_RELEASED)
+def kept(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[ReleasedDatabase]:
     """Each kept database, brought up to date."""
     folder, kind = request.param
-    with put_back(request, folder, kind, tmp_path) as one:
-        bring_up_to_date(one.url, MIGRATIONS)
+    with restore_released(request, folder, kind, tmp_path) as one:
+        migrate_database(one.url, MIGRATIONS)
         yield one
 
 
 @pytest.fixture
-def clock(kept: Kept) -> Clock:
+def clock(kept: ReleasedDatabase) -> Clock:
     """An hour after the old service was killed: what it deferred is due."""
     made = Clock()
     made.now = kept.now + timedelta(hours=1)
@@ -60,7 +60,7 @@ def clock(kept: Kept) -> Clock:
 
 
 @pytest.fixture
-def app(kept: Kept, clock: Clock, relay: FakeRelay) -> App:
+def app(kept: ReleasedDatabase, clock: Clock, relay: FakeRelay) -> App:
     """This version on the old database; whoever serves it closes it."""
     return make_app(kept.url, clock, relay.port)
 
@@ -73,34 +73,34 @@ async def until(true: Callable[[], Awaitable[bool]]) -> None:
 
 
 async def is_sent(app: App, campaign_id: int) -> bool:
-    return (await status(app, campaign_id)).campaign.state is CampaignState.SENT
+    return (await campaign_status(app, campaign_id)).campaign.state is CampaignState.SENT
 
 
-async def in_the_morning(app: App, clock: Clock, kept: Kept) -> None:
+async def in_the_morning(app: App, clock: Clock, kept: ReleasedDatabase) -> None:
     """The scheduled campaign's hour comes, and all of it goes out."""
     clock.now = MORNING
-    app.bells.ring()
+    app.wakeups.notify_all()
     await until(lambda: is_sent(app, kept.facts["scheduled"]))
 
 
 def got(relay: FakeRelay, campaign_id: int) -> Counter[str]:
     """How often each reader got a campaign's letter."""
     return Counter(
-        one.recipient for one in relay.letters if (read(one)["Feedback-ID"] or "").startswith(f"{campaign_id}:")
+        one.recipient for one in relay.letters if (parse_letter(one)["Feedback-ID"] or "").startswith(f"{campaign_id}:")
     )
 
 
 async def test_the_blast_ends_nobody_gets_it_twice_and_what_waited_is_done(
-    kept: Kept, app: App, clock: Clock, relay: FakeRelay
+    kept: ReleasedDatabase, app: App, clock: Clock, relay: FakeRelay
 ) -> None:
     half, leaving = kept.facts["half_sent"], kept.facts["leaving"]
-    async with served(app):
+    async with running_service(app):
         await until(lambda: is_sent(app, half))
         blast = got(relay, half)
         await until(lambda: _state(app, leaving, "unsubscribed"))
         await until(lambda: _state(app, "waits@example.net", "pending"))
         await in_the_morning(app, clock, kept)
-        counts = (await status(app, half)).counts
+        counts = (await campaign_status(app, half)).counts
 
     went_on = kept.readers("queued", "claimed", "handed", "deferred")
     # Whose leaving had not been acted on may get the letter that was on its way, and nothing later.
@@ -111,11 +111,13 @@ async def test_the_blast_ends_nobody_gets_it_twice_and_what_waited_is_done(
     assert not set(kept.facts["gone"]) & set(recipients(relay))
 
 
-async def test_links_and_addresses_in_old_letters_work(kept: Kept, app: App, clock: Clock, relay: FakeRelay) -> None:
+async def test_links_and_addresses_in_old_letters_work(
+    kept: ReleasedDatabase, app: App, clock: Clock, relay: FakeRelay
+) -> None:
     tokens, readers, (by_link, by_reply, never) = kept.facts["tokens"], kept.facts["readers"], kept.facts["pending"]
     clicked, answered, wrote, dead = readers[20:24]
 
-    async with served(app) as service:
+    async with running_service(app) as service:
         assert (await service.browser.get(f"/leave/{tokens['leave'][clicked]}")).status_code == 200
         for path in (
             f"/leave/{tokens['leave'][clicked]}",
@@ -145,19 +147,19 @@ async def test_links_and_addresses_in_old_letters_work(kept: Kept, app: App, clo
 async def test_what_is_restored_stands_still_until_it_is_resumed_and_then_nobody_gets_it_twice(
     request: pytest.FixtureRequest, tmp_path: Path, relay: FakeRelay, source: tuple[Path, str], target: str
 ) -> None:
-    own = Belongings(spool=tmp_path / "spool", secret_file=tmp_path / "secret")
+    own = ServiceFiles(spool=tmp_path / "spool", secret_file=tmp_path / "secret")
     own.secret_file.write_text("the same")
     clock = Clock()
-    with put_back(request, *source, tmp_path) as kept, empty(request, target, tmp_path) as url:
+    with restore_released(request, *source, tmp_path) as kept, empty(request, target, tmp_path) as url:
         back_up(kept.url, own, MIGRATIONS, tmp_path / "b.zip", kept.now)
-        restore(url, own, MIGRATIONS, tmp_path / "b.zip", kept.now)
+        restore_backup(url, own, MIGRATIONS, tmp_path / "b.zip", kept.now)
         half, leaving = kept.facts["half_sent"], kept.facts["leaving"]
         clock.now = kept.now + timedelta(hours=1)
         app = make_app(url, clock, relay.port)
-        async with served(app):
+        async with running_service(app):
             await until(lambda: _state(app, leaving, "unsubscribed"))
             await relay.wait_for(1)
-            still, later = await status(app, half), await status(app, kept.facts["scheduled"])
+            still, later = await campaign_status(app, half), await campaign_status(app, kept.facts["scheduled"])
             before = got(relay, half)
             await resume(app, half)
             await until(lambda: is_sent(app, half))
@@ -178,15 +180,15 @@ def empty(request: pytest.FixtureRequest, kind: str, place: Path) -> Iterator[st
 
 
 def test_a_migrated_database_has_the_tables_that_a_new_one_has(
-    kept: Kept, request: pytest.FixtureRequest, tmp_path: Path
+    kept: ReleasedDatabase, request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:
     if kept.url.startswith("sqlite"):
         new = f"sqlite:///{tmp_path}/new.db"
-        bring_up_to_date(new, MIGRATIONS)
+        migrate_database(new, MIGRATIONS)
         assert tables_of(kept.url) == tables_of(new)
         return
     with empty_postgresql(request) as new:
-        bring_up_to_date(new, MIGRATIONS)
+        migrate_database(new, MIGRATIONS)
         assert tables_of(kept.url) == tables_of(new)
 
 
@@ -219,12 +221,12 @@ async def _state(app: App, address: str, state: str) -> bool:
     return bool((await show_person(app, address))["subscriptions"].get("appeals") == state)
 
 
-async def _hand_in(service: Served, sender: str, to: str, body: str) -> None:
+async def _hand_in(service: RunningService, sender: str, to: str, body: str) -> None:
     mail = f"From: {sender}\r\nTo: {to}@{DOMAIN}\r\nSubject: Re: news\r\nMessage-ID: <{to}@example.org>\r\n\r\n{body}"
     await _deliver(service, sender, to, mail.encode())
 
 
-async def _deliver(service: Served, sender: str, to: str, octets: bytes) -> None:
+async def _deliver(service: RunningService, sender: str, to: str, octets: bytes) -> None:
     def deliver() -> None:
         with smtplib.SMTP("127.0.0.1", service.doors.intake_port, timeout=10) as client:
             client.sendmail(sender, [f"{to}@{DOMAIN}"], octets)

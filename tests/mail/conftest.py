@@ -13,9 +13,9 @@ from hypothesis import settings
 
 from mailer.domain.keyring import Keyring
 from mailer.domain.mailing_list import MailingList
-from mailer.domain.site import House, Letterhead
-from mailer.mail.compose.campaign_file import read_manuscript
-from mailer.mail.compose.compose_letter import ComposedLetter, compose
+from mailer.domain.site import ListIdentity, Site
+from mailer.mail.compose.campaign_file import parse_campaign_file
+from mailer.mail.compose.compose_letter import ComposedLetter, compose_letter
 from mailer.mail.compose.personalise import Recipient
 from mailer.mail.compose.templates import Templates
 
@@ -28,10 +28,10 @@ settings.load_profile("unhurried")
 
 
 @pytest.fixture(scope="session")
-def letterhead() -> Letterhead:
+def letterhead() -> ListIdentity:
     """Open Appeals, a list of an invented house."""
     keyring = Keyring(pepper=b"p" * 32, keys=((1, b"k" * 32),))
-    house = House(
+    house = Site(
         name="Open Letters",
         domain="lists.example.org",
         url="https://lists.example.org",
@@ -41,7 +41,7 @@ def letterhead() -> Letterhead:
     mailing_list = MailingList(
         id=1, name="appeals", title="Open Appeals", description="", language="en", owner="ada@example.org"
     )
-    return Letterhead(house=house, mailing_list=mailing_list)
+    return ListIdentity(site=house, mailing_list=mailing_list)
 
 
 @pytest.fixture(scope="session")
@@ -64,11 +64,11 @@ def rosa() -> Recipient:
 
 
 @pytest.fixture
-def composed(letterhead: Letterhead, templates: Templates) -> Callable[..., ComposedLetter]:
+def composed(letterhead: ListIdentity, templates: Templates) -> Callable[..., ComposedLetter]:
     """Compose a manuscript's text as campaign 42 for readers of English, unless told otherwise."""
 
-    def of(text: str, *, letterhead: Letterhead = letterhead, language: str = "en") -> ComposedLetter:
-        return compose(read_manuscript(text, "en"), letterhead, templates, language, campaign_id=42)
+    def of(text: str, *, letterhead: ListIdentity = letterhead, language: str = "en") -> ComposedLetter:
+        return compose_letter(parse_campaign_file(text, "en"), letterhead, templates, language, campaign_id=42)
 
     return of
 

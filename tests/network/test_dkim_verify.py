@@ -8,15 +8,15 @@ from email.utils import format_datetime
 
 import pytest
 
-from mailer.domain.incoming_message import Arrival
-from mailer.domain.sender_authentication import Proof, ProvenBy
-from mailer.mail.dkim.signing import Signer, sign
+from mailer.domain.incoming_message import IncomingMessage
+from mailer.domain.sender_authentication import AuthenticationMethod, SenderAuthentication
+from mailer.mail.dkim.signing import Signer, sign_letter
 from mailer.mail.message.letter import Letter
-from mailer.network.authenticate_sender import who_wrote
+from mailer.network.authenticate_sender import authenticate_sender
 from tests.support.dns_zone import Zone
-from tests.support.signed_mail import MAIL, NOW, key, key_text, published, signed
+from tests.support.signed_mail import MAIL, NOW, dkim_record, dkim_zone, rsa_key, sign_mail
 
-BY_HAND = Arrival(sender="", recipients=("harvest@lists.example.net",))
+BY_HAND = IncomingMessage(sender="", recipients=("harvest@lists.example.net",))
 """From nowhere, so that only a signature counts."""
 LONG_AGO = "1500000000"
 
@@ -29,23 +29,27 @@ def dated(**by: float) -> bytes:
     return b"Date: %b\r\n" % format_datetime(NOW - timedelta(**by)).encode() + MAIL
 
 
-async def proof(mail: bytes, records: dict[str, list[str]]) -> Proof:
+async def proof(mail: bytes, records: dict[str, list[str]]) -> SenderAuthentication:
     async with Zone(records) as zone:
-        return await who_wrote(zone.dns(), mail, BY_HAND, mail_servers=(), authserv_ids=(), now=NOW)
+        return await authenticate_sender(zone.dns(), mail, BY_HAND, mail_servers=(), authserv_ids=(), now=NOW)
 
 
 async def test_rosas_signed_mail_is_hers():
-    found = await proof(signed(), published())
+    found = await proof(sign_mail(), dkim_zone())
 
-    assert (found.by, found.domain, found.why) == (ProvenBy.DKIM, "example.org", "DKIM: signed by example.org")
-    assert found.named == {"harvest@lists.example.net"}
+    assert (found.method, found.domain, found.why) == (
+        AuthenticationMethod.DKIM,
+        "example.org",
+        "DKIM: signed by example.org",
+    )
+    assert found.header_recipients == {"harvest@lists.example.net"}
 
 
 async def test_a_letter_that_this_service_signed_is_known_by_its_signature():
-    signer = Signer(domain="example.org", selector="s", key=key(1024))
-    letter = sign(signer, Letter("", "harvest@lists.example.net", MAIL), NOW)
+    signer = Signer(domain="example.org", selector="s", key=rsa_key(1024))
+    letter = sign_letter(signer, Letter("", "harvest@lists.example.net", MAIL), NOW)
 
-    assert (await proof(letter.content, published())).by is ProvenBy.DKIM
+    assert (await proof(letter.content, dkim_zone())).method is AuthenticationMethod.DKIM
 
 
 @pytest.mark.parametrize("form", ["relaxed/simple", "simple/relaxed", "simple/simple", "relaxed", "simple"])
@@ -53,7 +57,7 @@ async def test_a_letter_that_this_service_signed_is_known_by_its_signature():
 async def test_each_form_of_a_text_is_read(form, body):
     mail = MAIL.partition(b"\r\n\r\n")[0] + b"\r\n\r\n" + body
 
-    assert (await proof(signed(mail, c=form), published())).by is ProvenBy.DKIM
+    assert (await proof(sign_mail(mail, c=form), dkim_zone())).method is AuthenticationMethod.DKIM
 
 
 @pytest.mark.parametrize(
@@ -71,11 +75,11 @@ async def test_each_form_of_a_text_is_read(form, body):
     ],
 )
 async def test_what_mallory_changes_is_noticed(hers, mallorys):
-    assert hers in signed()
+    assert hers in sign_mail()
 
-    found = await proof(signed().replace(hers, mallorys, 1), published())
+    found = await proof(sign_mail().replace(hers, mallorys, 1), dkim_zone())
 
-    assert (found.by, found.domain) == (None, "example.org")
+    assert (found.method, found.domain) == (None, "example.org")
 
 
 @pytest.mark.parametrize(
@@ -107,9 +111,9 @@ async def test_what_mallory_changes_is_noticed(hers, mallorys):
     ],
 )
 async def test_a_signature_that_does_not_count_proves_nothing(tags, why):
-    found = await proof(signed(**tags), published() | published("example.net") | published("org"))
+    found = await proof(sign_mail(**tags), dkim_zone() | dkim_zone("example.net") | dkim_zone("org"))
 
-    assert found.by is None
+    assert found.method is None
     assert why in found.why
 
 
@@ -129,28 +133,28 @@ async def test_a_signature_that_does_not_count_proves_nothing(tags, why):
     ],
 )
 async def test_a_signature_counts_for_three_days_by_what_it_signs(mail, tags, proven):
-    assert ((await proof(signed(mail, **tags), published())).by is ProvenBy.DKIM) == proven
+    assert ((await proof(sign_mail(mail, **tags), dkim_zone())).method is AuthenticationMethod.DKIM) == proven
 
 
 async def test_a_mail_is_the_same_however_its_signature_is_spelled_and_whatever_is_put_beside_it():
-    first = await proof(signed(), published())
-    told, _, signature = signed().partition(b"; b=")
+    first = await proof(sign_mail(), dkim_zone())
+    told, _, signature = sign_mail().partition(b"; b=")
     refolded = told + b"; b=" + signature[:20] + b"\r\n " + signature[20:]
-    varied = (b"X-Other: 1\r\n" + signed(), refolded, signed().replace(b"Subject: Beans", b"SUBJECT:   Beans "))
+    varied = (b"X-Other: 1\r\n" + sign_mail(), refolded, sign_mail().replace(b"Subject: Beans", b"SUBJECT:   Beans "))
 
     for mail in varied:
-        found = await proof(mail, published())
-        assert (found.by, found.digests) == (ProvenBy.DKIM, first.digests)
+        found = await proof(mail, dkim_zone())
+        assert (found.method, found.signature_digests) == (AuthenticationMethod.DKIM, first.signature_digests)
     for tags in ({"t": ago(minutes=2)}, {"c": "simple/simple"}, {"n": "x"}):
-        assert (await proof(signed(**tags), published())).digests != first.digests
+        assert (await proof(sign_mail(**tags), dkim_zone())).signature_digests != first.signature_digests
 
 
 @pytest.mark.parametrize("field", [b"Subject: leave", b"Content-Type: text/html", b"to: x@example.net"])
 async def test_a_field_that_mallory_puts_on_top_of_a_signed_mail_is_not_taken_for_signed(field):
-    mail = signed(b"Content-Type: text/plain\r\n" + MAIL)
+    mail = sign_mail(b"Content-Type: text/plain\r\n" + MAIL)
 
-    assert (await proof(mail, published())).by is ProvenBy.DKIM
-    assert (await proof(field + b"\r\n" + mail, published())).by is None
+    assert (await proof(mail, dkim_zone())).method is AuthenticationMethod.DKIM
+    assert (await proof(field + b"\r\n" + mail, dkim_zone())).method is None
 
 
 @pytest.mark.parametrize(
@@ -166,14 +170,14 @@ async def test_a_field_that_mallory_puts_on_top_of_a_signed_mail_is_not_taken_fo
     ],
 )
 async def test_what_the_keys_record_says_is_heeded(tags, why):
-    found = await proof(signed(), published(tags=tags))
+    found = await proof(sign_mail(), dkim_zone(tags=tags))
 
-    assert (found.by is None) == (why is not None)
+    assert (found.method is None) == (why is not None)
     assert (why or "") in found.why
 
 
 async def test_a_key_that_is_not_for_subdomains_is_not():
-    found = await proof(signed(i="@news.example.org"), published(tags="t=s"))
+    found = await proof(sign_mail(i="@news.example.org"), dkim_zone(tags="t=s"))
 
     assert "not for subdomains" in found.why
 
@@ -185,37 +189,37 @@ async def test_a_key_that_is_not_for_subdomains_is_not():
 async def test_a_mail_whose_key_cannot_be_had_is_not_proven(record):
     zone = {"s._domainkey.example.org. TXT": record, "example.org. A": ["192.0.2.1"]}
 
-    assert (await proof(signed(), zone)).by is None
+    assert (await proof(sign_mail(), zone)).method is None
 
 
 async def test_a_key_is_found_beside_other_records():
-    zone = {"s._domainkey.example.org. TXT": ['"site-verification"', *published()["s._domainkey.example.org. TXT"]]}
+    zone = {"s._domainkey.example.org. TXT": ['"site-verification"', *dkim_zone()["s._domainkey.example.org. TXT"]]}
 
-    assert (await proof(signed(), zone)).by is ProvenBy.DKIM
+    assert (await proof(sign_mail(), zone)).method is AuthenticationMethod.DKIM
 
 
 async def test_of_several_signatures_the_one_that_counts_is_found_within_the_first_five():
-    mail = signed()
+    mail = sign_mail()
     for _ in range(4):
-        mail = signed(MAIL, domain="provider.example.net").partition(b"From:")[0] + mail
-    late = signed(MAIL, domain="provider.example.net").partition(b"From:")[0] + mail
+        mail = sign_mail(MAIL, domain="provider.example.net").partition(b"From:")[0] + mail
+    late = sign_mail(MAIL, domain="provider.example.net").partition(b"From:")[0] + mail
 
-    async with Zone(published()) as zone:
-        found = await who_wrote(zone.dns(), mail, BY_HAND, mail_servers=(), authserv_ids=(), now=NOW)
-        none = await who_wrote(zone.dns(), late, BY_HAND, mail_servers=(), authserv_ids=(), now=NOW)
+    async with Zone(dkim_zone()) as zone:
+        found = await authenticate_sender(zone.dns(), mail, BY_HAND, mail_servers=(), authserv_ids=(), now=NOW)
+        none = await authenticate_sender(zone.dns(), late, BY_HAND, mail_servers=(), authserv_ids=(), now=NOW)
 
-        assert (found.by, none.by) == (ProvenBy.DKIM, None)
-        assert zone.asked == ["s._domainkey.example.org. TXT"]
+        assert (found.method, none.method) == (AuthenticationMethod.DKIM, None)
+        assert zone.queries == ["s._domainkey.example.org. TXT"]
 
 
 async def test_a_bad_signature_does_not_hide_a_good_one():
-    bad = signed(bits=2048).partition(b"From:")[0]
+    bad = sign_mail(bits=2048).partition(b"From:")[0]
 
-    assert (await proof(bad + signed(), published())).by is ProvenBy.DKIM
+    assert (await proof(bad + sign_mail(), dkim_zone())).method is AuthenticationMethod.DKIM
 
 
 async def test_a_mail_of_five_megabytes_is_checked_while_the_service_goes_on():
-    mail = signed(MAIL + b"beans  and\tmore beans, row by row \r\n" * 140_000)
+    mail = sign_mail(MAIL + b"beans  and\tmore beans, row by row \r\n" * 140_000)
     turns = 0
 
     async def watch() -> None:
@@ -225,22 +229,22 @@ async def test_a_mail_of_five_megabytes_is_checked_while_the_service_goes_on():
             turns += 1
 
     watching = asyncio.create_task(watch())
-    async with Zone(published()) as zone:
+    async with Zone(dkim_zone()) as zone:
         dns = zone.dns()
         await dns.texts("s._domainkey.example.org")
         before = turns
-        found = await who_wrote(dns, mail, BY_HAND, mail_servers=(), authserv_ids=(), now=NOW)
+        found = await authenticate_sender(dns, mail, BY_HAND, mail_servers=(), authserv_ids=(), now=NOW)
         watching.cancel()
 
-    assert found.by is ProvenBy.DKIM
+    assert found.method is AuthenticationMethod.DKIM
     # It takes a quarter of a second: of one piece that would be few turns.
     assert turns - before > 10
 
 
 async def test_keys_of_others_may_be_in_the_older_form():
-    text = key_text()
+    text = dkim_record()
 
-    assert (await proof(signed(), {"s._domainkey.example.org. TXT": [f'"{text.rpartition("; ")[2]}"']})).by
+    assert (await proof(sign_mail(), {"s._domainkey.example.org. TXT": [f'"{text.rpartition("; ")[2]}"']})).method
 
 
 async def test_a_key_too_short_is_not_believed():
@@ -248,6 +252,6 @@ async def test_a_key_too_short_is_not_believed():
         "p=MFwwDQYJKoZIhvcNAQEBBQADSwAwSAJBANrFhO3b/D4Uis92LfUaOI/eu5ac1ze7bJCQ3vN3pIfElTxdbuJAa65+ideTO8XGgZQ3TdpPHxXJ"
         "ce/2rNFagV0CAwEAAQ=="
     )
-    found = await proof(signed(), {"s._domainkey.example.org. TXT": [f'"{text}"']})
+    found = await proof(sign_mail(), {"s._domainkey.example.org. TXT": [f'"{text}"']})
 
     assert "512 bits" in found.why

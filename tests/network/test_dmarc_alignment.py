@@ -4,28 +4,28 @@ from __future__ import annotations
 
 import pytest
 
-from mailer.domain.sender_authentication import ProvenBy
+from mailer.domain.sender_authentication import AuthenticationMethod
 from mailer.errors import DnsUnavailable
-from mailer.network.dmarc_alignment import aligned, walk_up
+from mailer.network.dmarc_alignment import is_aligned, walk_dns_tree
 from tests.support.dns_zone import Zone
 
-DKIM, SPF = ProvenBy.DKIM, ProvenBy.SPF
+DKIM, SPF = AuthenticationMethod.DKIM, AuthenticationMethod.SPF
 
 
 def dmarc(domain: str, tags: str = "p=none") -> dict[str, list[str]]:
     return {f"_dmarc.{domain}. TXT": [f'"v=DMARC1; {tags}"']}
 
 
-async def speaks(domain: str, author: str, records: dict[str, list[str]], by: ProvenBy = DKIM) -> bool:
+async def speaks(domain: str, author: str, records: dict[str, list[str]], by: AuthenticationMethod = DKIM) -> bool:
     async with Zone(records) as zone:
-        return await aligned(zone.dns(), domain, author, by)
+        return await is_aligned(zone.dns(), domain, author, by)
 
 
 async def test_a_domain_speaks_for_itself_and_nothing_is_asked():
     async with Zone(dmarc("example.org", "p=reject; adkim=s")) as zone:
-        assert await aligned(zone.dns(), "example.org", "example.org", DKIM)
-        assert await aligned(zone.dns(), "example.com", "example.org", DKIM) is False
-        assert zone.asked == []
+        assert await is_aligned(zone.dns(), "example.org", "example.org", DKIM)
+        assert await is_aligned(zone.dns(), "example.com", "example.org", DKIM) is False
+        assert zone.queries == []
 
 
 @pytest.mark.parametrize(
@@ -100,11 +100,11 @@ async def test_several_records_are_as_good_as_none_and_others_are_no_records():
 async def test_the_walk_takes_eight_questions_at_most():
     domain = "a.b.c.d.e.f.g.h.i.example.org"
     async with Zone(dmarc("org", "p=none")) as zone:
-        found = await walk_up(zone.dns(), domain)
+        found = await walk_dns_tree(zone.dns(), domain)
 
-        assert (found.organisation, len(zone.asked)) == ("example.org", 8)
+        assert (found.organizational_domain, len(zone.queries)) == ("example.org", 8)
         assert found.policy == {"v": "DMARC1", "p": "none"}
-        assert zone.asked[:2] == [f"_dmarc.{domain}. TXT", "_dmarc.e.f.g.h.i.example.org. TXT"]
+        assert zone.queries[:2] == [f"_dmarc.{domain}. TXT", "_dmarc.e.f.g.h.i.example.org. TXT"]
 
 
 async def test_a_server_that_fails_is_no_answer():
@@ -112,4 +112,4 @@ async def test_a_server_that_fails_is_no_answer():
         zone.fails("_dmarc.example.org.")
 
         with pytest.raises(DnsUnavailable):
-            await aligned(zone.dns(), "news.example.org", "example.org", DKIM)
+            await is_aligned(zone.dns(), "news.example.org", "example.org", DKIM)

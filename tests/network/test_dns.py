@@ -41,7 +41,7 @@ async def test_an_answer_too_long_for_a_packet_is_asked_for_again():
     text = "x" * 250
     async with Zone({"long.example.org. TXT": [" ".join([f'"{text}"'] * 10)]}) as zone:
         assert await zone.dns().texts("long.example.org") == (text * 10,)
-        assert zone.by_tcp == ["long.example.org."]
+        assert zone.tcp_queries == ["long.example.org."]
 
 
 async def test_a_server_that_fails_is_no_empty_answer():
@@ -75,7 +75,7 @@ async def test_an_answer_is_remembered_for_its_time_but_never_for_long(monkeypat
             monkeypatch.setattr("time.time", lambda later=later: now + later)
             assert await dns.mail_servers("example.org") == ("a.example.org",)
 
-        assert len(zone.asked) == 2
+        assert len(zone.queries) == 2
 
 
 async def test_what_does_not_exist_is_remembered_for_a_while_and_a_failure_is_not(monkeypatch):
@@ -83,7 +83,7 @@ async def test_what_does_not_exist_is_remembered_for_a_while_and_a_failure_is_no
     async with Zone({}) as zone:
         dns = zone.dns()
         assert (await dns.texts("example.org"), await dns.texts("example.org")) == ((), ())
-        assert len(zone.asked) == 1
+        assert len(zone.queries) == 1
         zone.records["example.org. txt"] = ['"hello"']
         monkeypatch.setattr("time.time", lambda: now + 305)
         assert await dns.texts("example.org") == ("hello",)
@@ -92,7 +92,7 @@ async def test_what_does_not_exist_is_remembered_for_a_while_and_a_failure_is_no
         for _ in range(2):
             with pytest.raises(DnsUnavailable):
                 await dns.texts("broken.example.org")
-        assert zone.asked.count("broken.example.org. TXT") >= 2
+        assert zone.queries.count("broken.example.org. TXT") >= 2
 
 
 async def test_who_was_silent_twice_is_not_asked_for_a_while_and_others_are():

@@ -9,18 +9,18 @@ from collections.abc import AsyncIterator
 import pytest
 
 from mailer.errors import FetchFailed
-from mailer.network.https_fetch import public_way
-from mailer.network.sns_client import Sns
-from tests.support.fake_web_server import WebElsewhere, http_answer
-from tests.support.provider_calls import CERTIFICATE, SNS_HOST, Providers, certificate, pem
+from mailer.network.https_fetch import resolve_public_host
+from mailer.network.sns_client import SnsClient
+from tests.support.fake_web_server import FakeWebServer, http_answer
+from tests.support.provider_calls import CERTIFICATE, SNS_HOST, ProviderKeys, certificate, pem
 
 HOST = "files.example.org"
 URL = f"https://{HOST}/x"
 
 
 @pytest.fixture
-async def web() -> AsyncIterator[WebElsewhere]:
-    async with WebElsewhere(HOST) as running:
+async def web() -> AsyncIterator[FakeWebServer]:
+    async with FakeWebServer(HOST) as running:
         yield running
 
 
@@ -94,30 +94,30 @@ async def test_a_server_that_cannot_prove_its_name_is_not_asked(web):
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "10.0.0.1", "169.254.169.254", "::1", "::ffff:10.0.0.1"])
 async def test_no_name_leads_into_our_own_network(host):
     with pytest.raises(FetchFailed, match="not at a public address"):
-        await public_way(host)
+        await resolve_public_host(host)
 
 
 async def test_a_public_address_is_a_way():
-    assert await public_way("9.9.9.9") == [("9.9.9.9", 443)]
+    assert await resolve_public_host("9.9.9.9") == [("9.9.9.9", 443)]
 
 
 async def test_a_certificate_of_amazons_is_fetched_once_and_what_is_none_again():
     path = CERTIFICATE.removeprefix(f"https://{SNS_HOST}")
-    async with WebElsewhere(SNS_HOST) as amazon:
-        sns, shown = Sns(amazon.fetch()), pem(certificate(Providers().sns))
+    async with FakeWebServer(SNS_HOST) as amazon:
+        sns, shown = SnsClient(amazon.fetch()), pem(certificate(ProviderKeys().sns))
         for answer in (b"no certificate", shown, b"gone"):
             amazon.answers[path] = http_answer(answer)
-            got = await asyncio.gather(sns.certificate(CERTIFICATE, SNS_HOST), return_exceptions=True)
+            got = await asyncio.gather(sns.fetch_certificate(CERTIFICATE, SNS_HOST), return_exceptions=True)
 
     assert pem(got[0]) == shown
-    assert amazon.asked == [path] * 2
+    assert amazon.requested_paths == [path] * 2
 
 
 async def test_a_crowd_does_not_make_us_ask_a_crowd():
-    async with WebElsewhere(SNS_HOST) as amazon:
+    async with FakeWebServer(SNS_HOST) as amazon:
         amazon.answers["/?x"] = None
-        sns = Sns(amazon.fetch(within_s=0.2))
-        asked = (sns.confirm(f"https://{SNS_HOST}/?x", SNS_HOST) for _ in range(6))
+        sns = SnsClient(amazon.fetch(within_s=0.2))
+        asked = (sns.confirm_subscription(f"https://{SNS_HOST}/?x", SNS_HOST) for _ in range(6))
         told = sorted(map(str, await asyncio.gather(*asked, return_exceptions=True)))
 
     assert [one.rpartition(" is ")[2] or one for one in told].count("being asked already") == 4

@@ -13,18 +13,18 @@ import uvloop
 from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 
 from mailer.errors import SigningUnavailable
-from mailer.mail.dkim.signing import Signer, signature
-from mailer.network.signing_pool import Signing
+from mailer.mail.dkim.signing import Signer, compute_signature
+from mailer.network.signing_pool import SigningPool
 
 SIGNERS = tuple(Signer(domain=name, selector="s", key=generate_private_key(65537, 2048)) for name in ("a", "b"))
 BATCH = [(0, b"for Rosa"), (1, b"for Emma"), (0, b"for Bea")]
-SIGNED = [signature(SIGNERS[place], octets) for place, octets in BATCH]
+SIGNED = [compute_signature(SIGNERS[place], octets) for place, octets in BATCH]
 
 
 @pytest.fixture
-async def signing() -> AsyncIterator[Signing]:
+async def signing() -> AsyncIterator[SigningPool]:
     """Two processes, once they are needed."""
-    made = Signing(SIGNERS, 2)
+    made = SigningPool(SIGNERS, 2)
     yield made
     await made.close()
 
@@ -34,20 +34,20 @@ def children() -> list[int]:
     return [int(pid) for pid in Path(f"/proc/{os.getpid()}/task/{os.getpid()}/children").read_text().split()]
 
 
-async def test_batches_asked_at_once_are_each_answered_in_their_order(signing: Signing) -> None:
+async def test_batches_asked_at_once_are_each_answered_in_their_order(signing: SigningPool) -> None:
     batches = [BATCH[:2], BATCH, BATCH[1:], BATCH[:1]]
 
-    answers = await asyncio.gather(*(signing.signatures(batch) for batch in batches))
+    answers = await asyncio.gather(*(signing.sign(batch) for batch in batches))
 
     assert answers == [SIGNED[:2], SIGNED, SIGNED[1:], SIGNED[:1]]
 
 
-async def test_a_process_that_was_killed_is_replaced_and_the_letters_are_signed(signing: Signing) -> None:
-    await asyncio.gather(signing.signatures(BATCH), signing.signatures(BATCH))
+async def test_a_process_that_was_killed_is_replaced_and_the_letters_are_signed(signing: SigningPool) -> None:
+    await asyncio.gather(signing.sign(BATCH), signing.sign(BATCH))
     for pid in children():
         os.kill(pid, signal.SIGKILL)
 
-    assert await signing.signatures(BATCH) == SIGNED
+    assert await signing.sign(BATCH) == SIGNED
 
 
 @pytest.mark.parametrize("loop", [asyncio.new_event_loop, uvloop.new_event_loop])
@@ -55,14 +55,14 @@ def test_processes_killed_one_after_another_cost_no_letter_its_signature(
     loop: Callable[[], asyncio.AbstractEventLoop],
 ) -> None:
     async def story() -> list[list[bytes]]:
-        before, signing = set(children()), Signing(SIGNERS, 2)
-        asked = [asyncio.create_task(signing.signatures(BATCH)) for _ in range(6)]
+        before, signing = set(children()), SigningPool(SIGNERS, 2)
+        asked = [asyncio.create_task(signing.sign(BATCH)) for _ in range(6)]
         for _ in range(8):
             while not (alive := set(children()) - before):  # noqa: ASYNC110
                 await asyncio.sleep(0.001)
             os.kill(alive.pop(), signal.SIGKILL)
             # While nobody has noticed yet, too: its pipe is closed, and is written to.
-            asked.append(asyncio.create_task(signing.signatures(BATCH)))
+            asked.append(asyncio.create_task(signing.sign(BATCH)))
             await asyncio.sleep(0.01)
         answers = await asyncio.gather(*asked)
         await signing.close()
@@ -76,16 +76,18 @@ async def test_processes_that_end_by_themselves_are_not_asked_for_ever(monkeypat
     monkeypatch.setattr("sys.executable", "/bin/false")
 
     with pytest.raises(SigningUnavailable, match="end as soon as they are asked"):
-        await Signing(SIGNERS, 1).signatures(BATCH)
+        await SigningPool(SIGNERS, 1).sign(BATCH)
 
 
-async def test_a_process_that_does_not_answer_is_replaced(signing: Signing, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_process_that_does_not_answer_is_replaced(
+    signing: SigningPool, monkeypatch: pytest.MonkeyPatch
+) -> None:
     before = set(children())
-    await signing.signatures(BATCH)
+    await signing.sign(BATCH)
     [stopped] = set(children()) - before
     os.kill(stopped, signal.SIGSTOP)
     monkeypatch.setattr("mailer.network.signing_pool._LONGEST_WAIT_S", 0.05)
-    lost = asyncio.create_task(signing.signatures(BATCH))
+    lost = asyncio.create_task(signing.sign(BATCH))
     while stopped in children():  # noqa: ASYNC110
         await asyncio.sleep(0.001)
     monkeypatch.undo()
@@ -95,8 +97,8 @@ async def test_a_process_that_does_not_answer_is_replaced(signing: Signing, monk
 
 async def test_they_end_when_they_are_let_go() -> None:
     before = set(children())
-    signing = Signing(SIGNERS, 1)
-    await signing.signatures(BATCH)
+    signing = SigningPool(SIGNERS, 1)
+    await signing.sign(BATCH)
     started = set(children()) - before
 
     await signing.close()
@@ -109,4 +111,4 @@ async def test_where_no_process_can_be_started_it_says_so(monkeypatch: pytest.Mo
     monkeypatch.setattr("sys.executable", "/nowhere/python")
 
     with pytest.raises(SigningUnavailable, match="can be started"):
-        await Signing(SIGNERS, 1).signatures(BATCH)
+        await SigningPool(SIGNERS, 1).sign(BATCH)

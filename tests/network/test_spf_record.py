@@ -9,15 +9,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mailer.errors import DnsUnavailable
-from mailer.network.spf_record import Reading, read_spf, result_for
+from mailer.network.spf_record import SpfReport, evaluate_spf, look_up_spf
 from tests.support.dns_zone import Zone
 
 DOMAIN = "lists.example.org"
 
 
-async def reading(records: dict[str, list[str]]) -> Reading:
+async def reading(records: dict[str, list[str]]) -> SpfReport:
     async with Zone(records) as zone:
-        return await read_spf(zone.dns(), DOMAIN)
+        return await look_up_spf(zone.dns(), DOMAIN)
 
 
 def spf(*texts: str, domain: str = DOMAIN) -> dict[str, list[str]]:
@@ -53,8 +53,8 @@ async def test_each_address_meets_the_first_mechanism_that_speaks_of_it(address,
     found = await reading(ZONE)
 
     assert found.policy is not None
-    assert result_for(found.policy, ip_address(address)) == result
-    assert (len(found.records), found.lookups, found.troubles, found.policy.last_word) == (1, 3, (), "softfail")
+    assert evaluate_spf(found.policy, ip_address(address)) == result
+    assert (len(found.records), found.lookups, found.problems, found.policy.default_result) == (1, 3, (), "softfail")
 
 
 async def test_a_redirect_counts_unless_all_is_said():
@@ -64,10 +64,10 @@ async def test_a_redirect_counts_unless_all_is_said():
     void = await reading({**spf("v=spf1 redirect=spf.example.net ?all"), **elsewhere})
 
     assert followed.policy is not None
-    assert result_for(followed.policy, ip_address("192.0.2.1")) == "pass"
-    assert (followed.policy.last_word, followed.lookups) == ("fail", 1)
+    assert evaluate_spf(followed.policy, ip_address("192.0.2.1")) == "pass"
+    assert (followed.policy.default_result, followed.lookups) == ("fail", 1)
     assert void.policy is not None
-    assert (void.policy.last_word, void.lookups) == ("neutral", 0)
+    assert (void.policy.default_result, void.lookups) == ("neutral", 0)
 
 
 @pytest.mark.parametrize(
@@ -85,7 +85,7 @@ async def test_a_redirect_counts_unless_all_is_said():
 async def test_what_makes_receivers_ignore_a_record_is_told(record, trouble):
     found = await reading(spf(record))
 
-    assert trouble in "; ".join(found.troubles)
+    assert trouble in "; ".join(found.problems)
 
 
 async def test_a_tree_of_includes_without_end_is_given_up():
@@ -95,7 +95,7 @@ async def test_a_tree_of_includes_without_end_is_given_up():
 
     found = await reading(zone)
 
-    assert "10 is the most" in found.troubles[-1]
+    assert "10 is the most" in found.problems[-1]
 
 
 async def test_several_records_are_an_error_and_none_is_none():
@@ -121,7 +121,7 @@ async def test_what_only_a_mail_can_tell_is_not_guessed(record, result):
     found = await reading(spf(record))
 
     assert found.policy is not None
-    assert result_for(found.policy, ip_address("192.0.2.1")) == result
+    assert evaluate_spf(found.policy, ip_address("192.0.2.1")) == result
 
 
 async def test_a_record_that_takes_too_long_to_look_up_is_given_up():
@@ -129,13 +129,13 @@ async def test_a_record_that_takes_too_long_to_look_up_is_given_up():
         zone.is_silent("slow.example.net.")
 
         with pytest.raises(DnsUnavailable, match=r"takes over 0\.2 s to look up"):
-            await read_spf(zone.dns(), DOMAIN, within_s=0.2)
+            await look_up_spf(zone.dns(), DOMAIN, within_s=0.2)
 
 
 @given(st.text(st.sampled_from("aimxp4:/%{}.=-~ 1"), max_size=60))
 async def test_no_record_breaks_the_reader(rest):
     async with Zone(spf(f"v=spf1 {rest}")) as zone:
-        found = await read_spf(_Quick(zone), DOMAIN)
+        found = await look_up_spf(_Quick(zone), DOMAIN)
 
     assert len(found.records) == 1
 

@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mailer.mail.message.received import Source
-from mailer.network.spf_verify import check_spf
+from mailer.mail.message.received import SendingHost
+from mailer.network.spf_verify import verify_spf
 from tests.support.dns_zone import Zone
 
-HOST = Source(address="192.0.2.1", helo="mail.example.org")
+HOST = SendingHost(address="192.0.2.1", helo="mail.example.org")
 
 
 def record(text: str, domain: str = "example.org") -> dict[str, list[str]]:
@@ -22,11 +22,11 @@ async def check(
     records: dict[str, list[str]],
     *,
     sender: str = "rosa@example.org",
-    source: Source = HOST,
+    source: SendingHost = HOST,
     author: str = "example.org",
 ) -> tuple[str | None, str]:
     async with Zone(records) as zone:
-        return await check_spf(zone.dns(), sender, source, author)
+        return await verify_spf(zone.dns(), sender, source, author)
 
 
 PROVIDER = record("ip4:192.0.2.0/28 -all", "spf.example.net")
@@ -81,7 +81,7 @@ async def test_no_record_is_no_proof_and_two_are_an_error():
 
 
 async def test_hosts_of_the_newer_kind_are_known_too():
-    source = Source(address="2001:db8::1", helo="mail.example.org")
+    source = SendingHost(address="2001:db8::1", helo="mail.example.org")
 
     assert (await check(record("ip6:2001:db8::/64 -all"), source=source))[0] == "example.org"
     found = await check(record("a -all") | {"example.org. AAAA": ["2001:db8::1"]}, source=source)
@@ -91,13 +91,13 @@ async def test_hosts_of_the_newer_kind_are_known_too():
 async def test_a_sender_of_another_domain_proves_nothing_and_nothing_is_asked():
     async with Zone(record("+ip4:192.0.2.1", "example.com")) as zone:
         for sender in ("mallory@example.com", "mallory@org", "mallory", "a@b@example.org", "rosa@exämple.org"):
-            assert await check_spf(zone.dns(), sender, HOST, "example.org") == (None, "no envelope sender that counts")
-        assert await check_spf(zone.dns(), "rosa@example.org", Source(address=None), "example.org") == (
+            assert await verify_spf(zone.dns(), sender, HOST, "example.org") == (None, "no envelope sender that counts")
+        assert await verify_spf(zone.dns(), "rosa@example.org", SendingHost(address=None), "example.org") == (
             None,
             "no envelope sender that counts",
         )
 
-        assert zone.asked == []
+        assert zone.queries == []
 
 
 async def test_a_sender_below_the_authors_domain_counts_where_dmarc_says_so():
@@ -113,15 +113,15 @@ async def test_a_null_sender_is_judged_by_what_the_host_called_itself():
 
     assert (await check(zone, sender="", author="mail.example.org"))[0] == "mail.example.org"
     assert (await check(zone, sender=""))[0] is None
-    assert (await check(zone, sender="", source=Source(address="192.0.2.1")))[0] is None
-    assert (await check(zone, sender="", source=Source(address="192.0.2.1", helo="[192.0.2.1]")))[0] is None
+    assert (await check(zone, sender="", source=SendingHost(address="192.0.2.1")))[0] is None
+    assert (await check(zone, sender="", source=SendingHost(address="192.0.2.1", helo="[192.0.2.1]")))[0] is None
 
 
 async def test_a_server_that_fails_proves_nothing():
     async with Zone(record("include:broken.example.net ip4:192.0.2.1")) as zone:
         zone.fails("broken.example.net.")
 
-        domain, why = await check_spf(zone.dns(), "rosa@example.org", HOST, "example.org")
+        domain, why = await verify_spf(zone.dns(), "rosa@example.org", HOST, "example.org")
 
         assert domain is None
         assert "failed to answer broken.example.net TXT" in why
@@ -131,9 +131,9 @@ async def test_each_question_is_asked_once_and_a_burst_costs_no_more():
     async with Zone(record("include:spf.example.net -all") | PROVIDER) as zone:
         dns = zone.dns()
         for _ in range(3):
-            assert (await check_spf(dns, "rosa@example.org", HOST, "example.org"))[0]
+            assert (await verify_spf(dns, "rosa@example.org", HOST, "example.org"))[0]
 
-        assert zone.asked == ["example.org. TXT", "spf.example.net. TXT"]
+        assert zone.queries == ["example.org. TXT", "spf.example.net. TXT"]
 
 
 async def test_a_record_with_hosts_beyond_number_is_given_up():
@@ -152,4 +152,4 @@ async def test_a_record_with_hosts_beyond_number_is_given_up():
 async def test_no_record_breaks_the_check(text, sender):
     author = "example.org" if sender else "mail.example.org"
     async with Zone(record(text) | record(text, "mail.example.org")) as zone:
-        await check_spf(zone.dns(), sender, HOST, author)
+        await verify_spf(zone.dns(), sender, HOST, author)

@@ -15,9 +15,9 @@ import pytest
 from mailer.store import incoming_mails
 from mailer.store.database import Database
 from tests.support.app_helpers import DOMAIN, EMMA, ROOT, ROSA, text_of
-from tests.support.child_process import Running, run
+from tests.support.child_process import ChildProcess, start_process
 from tests.support.fake_relay import FakeRelay
-from tests.support.real_postfix import Postfix, postfix
+from tests.support.real_postfix import Postfix, running_postfix
 
 SNIPPET = (ROOT / "deploy" / "postfix" / "main.cf").read_text()
 SETTINGS = """\
@@ -48,8 +48,8 @@ def port() -> int:
 async def house(tmp_path: Path, port: int, relay: FakeRelay) -> Path:
     """A folder with settings, a secret and Ada's list."""
     for words in ("init", "list add appeals --name Appeals --owner ada@example.net"):
-        process = await run(sys.executable, "-m", "mailer", *words.split(), cwd=tmp_path, env=env(tmp_path))
-        assert await process.ends() == 0, process.tail
+        process = await start_process(sys.executable, "-m", "mailer", *words.split(), cwd=tmp_path, env=env(tmp_path))
+        assert await process.wait() == 0, process.last_lines
         (tmp_path / "settings.toml").write_text(SETTINGS.format(domain=DOMAIN, port=port, relay=relay.port))
     return tmp_path
 
@@ -57,7 +57,7 @@ async def house(tmp_path: Path, port: int, relay: FakeRelay) -> Path:
 @pytest.fixture
 async def front(port: int) -> AsyncIterator[Postfix]:
     """Postfix before it."""
-    async with postfix(SNIPPET.replace("127.0.0.1:8025", f"127.0.0.1:{port}")) as started:
+    async with running_postfix(SNIPPET.replace("127.0.0.1:8025", f"127.0.0.1:{port}")) as started:
         yield started
 
 
@@ -65,9 +65,9 @@ def env(folder: Path, **changed: str) -> dict[str, str]:
     return os.environ | {"MAILER_SETTINGS": str(folder / "settings.toml"), "PYTHONPATH": str(ROOT)} | changed
 
 
-async def serve(folder: Path, **changed: str) -> Running:
-    process = await run(sys.executable, "-m", "mailer", "serve", cwd=folder, env=env(folder, **changed))
-    await process.says("event=open")
+async def serve(folder: Path, **changed: str) -> ChildProcess:
+    process = await start_process(sys.executable, "-m", "mailer", "serve", cwd=folder, env=env(folder, **changed))
+    await process.wait_for_line("event=open")
     return process
 
 
@@ -85,7 +85,7 @@ async def write(front: Postfix, sender: str, to: str, text: str = "") -> None:
 async def kept(folder: Path) -> int:
     database = Database(f"sqlite:///{folder}/mailer.db")
     try:
-        return await database.read(incoming_mails.kept)
+        return await database.read(incoming_mails.count_all)
     finally:
         await database.close()
 
@@ -110,7 +110,7 @@ async def test_mail_through_postfix_arrives_once_and_whole_and_what_is_in_vain_i
     assert rows.encode().strip() in carried.content
     assert await kept(house) == 2
     assert list((house / "spool").iterdir()) == []
-    await process.stops()
+    await process.terminate()
 
 
 async def test_while_we_have_no_room_postfix_keeps_the_mail_and_brings_it_later(
@@ -119,16 +119,16 @@ async def test_while_we_have_no_room_postfix_keeps_the_mail_and_brings_it_later(
     process = await serve(house)
     await write(front, EMMA, "appeals-join")  # so that Postfix knows the address
     await relay.wait_for(1, within_s=30)
-    await process.stops()
+    await process.terminate()
 
     process = await serve(house, MAILER_INTAKE__KEEP_FREE_MEGABYTES="999999999")
     await write(front, ROSA, "appeals-join")
-    await front.says("452 4.3.1")
+    await front.wait_for_log("452 4.3.1")
     assert await kept(house) == 1
-    await process.stops()
+    await process.terminate()
 
     process = await serve(house)
     letters = await relay.wait_for(2, within_s=30)
     assert letters[1].recipient == ROSA
     assert await kept(house) == 2
-    await process.stops()
+    await process.terminate()

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import pytest
 
-from mailer.domain.delivery import Concern, Outcome, Verdict
+from mailer.domain.delivery import Concern, RelayOutcome, Verdict
 from tests.support.relay_helpers import CONTENT, EMMA, ROSA, SENDER, letter_to
 
 
-def put_off(stage: str, code: int, words: str) -> Outcome:
+def put_off(stage: str, code: int, words: str) -> RelayOutcome:
     """Asked about the sender, a relay that wants to wait says nothing of the letter, which was not tried."""
     verdict = Verdict.UNTRIED if stage == "mail" else Verdict.DEFERRED
-    return Outcome(verdict, code, words, Concern.PACE, by_relay=stage == "mail")
+    return RelayOutcome(verdict, code, words, Concern.THROTTLE, by_relay=stage == "mail")
 
 
 async def test_a_letter_the_relay_takes_is_accepted_and_arrives_as_it_was(fake, connection):
     outcome = await connection.send(letter_to(ROSA))
 
-    assert outcome == Outcome(Verdict.ACCEPTED, 250, "2.0.0 taken")
+    assert outcome == RelayOutcome(Verdict.ACCEPTED, 250, "2.0.0 taken")
     [letter] = fake.letters
     assert (letter.sender, letter.recipient, letter.content) == (SENDER, ROSA, CONTENT)
 
@@ -48,7 +48,7 @@ async def test_a_lasting_refusal_of_the_person_or_the_letter_refuses_it(fake, co
 
     outcome = await connection.send(letter_to(EMMA))
 
-    assert outcome == Outcome(Verdict.REFUSED, 550, "5.1.1 no such person")
+    assert outcome == RelayOutcome(Verdict.REFUSED, 550, "5.1.1 no such person")
     assert fake.letters == []
 
 
@@ -57,7 +57,7 @@ async def test_a_lasting_refusal_of_our_sender_only_defers_for_it_is_not_the_per
 
     outcome = await connection.send(letter_to(ROSA))
 
-    assert outcome == Outcome(Verdict.DEFERRED, 553, "5.1.8 sender not known", Concern.US, by_relay=True)
+    assert outcome == RelayOutcome(Verdict.DEFERRED, 553, "5.1.8 sender not known", Concern.SENDER, by_relay=True)
 
 
 @pytest.mark.parametrize("stage", ["mail", "rcpt", "data", "dot"])
@@ -85,7 +85,7 @@ async def test_a_lasting_refusal_of_us_only_defers_for_it_is_not_the_persons_fau
 
     outcome = await connection.send(letter_to(ROSA))
 
-    assert (outcome.verdict, outcome.concern) == (Verdict.DEFERRED, Concern.US)
+    assert (outcome.verdict, outcome.concern) == (Verdict.DEFERRED, Concern.SENDER)
     assert connection.usable
 
 
@@ -95,7 +95,7 @@ async def test_a_relay_that_forgot_our_login_half_way_speaks_of_us(fake, connect
 
     outcome = await connection.send(letter_to(EMMA))
 
-    assert outcome == Outcome(Verdict.DEFERRED, 530, "5.7.0 log in first", Concern.US, by_relay=True)
+    assert outcome == RelayOutcome(Verdict.DEFERRED, 530, "5.7.0 log in first", Concern.SENDER, by_relay=True)
 
 
 async def test_a_full_mailbox_or_a_relay_short_of_room_concerns_the_letter_only(fake, connection):
@@ -103,7 +103,7 @@ async def test_a_full_mailbox_or_a_relay_short_of_room_concerns_the_letter_only(
 
     outcome = await connection.send(letter_to(EMMA))
 
-    assert outcome == Outcome(Verdict.DEFERRED, 452, "4.2.2 mailbox full", Concern.LETTER)
+    assert outcome == RelayOutcome(Verdict.DEFERRED, 452, "4.2.2 mailbox full", Concern.LETTER)
 
 
 @pytest.mark.parametrize("reply", ["552 too big", "500 5.2.3 too long", "554 5.3.4 message exceeds the limit"])
@@ -121,7 +121,7 @@ async def test_a_quota_of_ours_that_is_used_up_is_not_the_letters_fault(fake, co
 
     outcomes = [await connection.send(letter_to(ROSA)) for _ in range(2)]
 
-    assert [(one.verdict, one.concern) for one in outcomes] == [(Verdict.DEFERRED, Concern.US)] * 2
+    assert [(one.verdict, one.concern) for one in outcomes] == [(Verdict.DEFERRED, Concern.SENDER)] * 2
 
 
 @pytest.mark.parametrize("stage", ["mail", "rcpt", "data", "dot"])
@@ -165,7 +165,7 @@ async def test_a_relay_that_wants_content_for_nobody_gets_a_lone_dot_and_never_t
     refused = await connection.send(letter_to(EMMA))
     accepted = await connection.send(letter_to(ROSA))
 
-    assert refused == Outcome(Verdict.REFUSED, 550, "5.1.1 no such person")
+    assert refused == RelayOutcome(Verdict.REFUSED, 550, "5.1.1 no such person")
     assert accepted.verdict is Verdict.ACCEPTED
     assert [letter.recipient for letter in fake.letters] == [ROSA]
     lone_dot = ("dot", "", "554 5.5.1 nobody to send it to")
@@ -180,7 +180,7 @@ async def test_a_relay_that_will_not_reset_is_left(fake, connection):
     await connection.send(letter_to(EMMA))
     outcome = await connection.send(letter_to(ROSA))
 
-    assert outcome == Outcome(Verdict.UNTRIED, 502, "5.5.1 what is that", Concern.PACE, by_relay=True)
+    assert outcome == RelayOutcome(Verdict.UNTRIED, 502, "5.5.1 what is that", Concern.THROTTLE, by_relay=True)
     assert connection.spent
     assert not connection.usable
 

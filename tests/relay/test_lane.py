@@ -8,14 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailer.domain.delivery import Concern, Delivery, Outcome
+from mailer.domain.delivery import Concern, Delivery, RelayOutcome
 from mailer.relay.lane import SAME_REFUSALS, Lane
-from tests.support.lane_samples import NOW, delivery, said
+from tests.support.lane_samples import NOW, delivery, relay_outcome
 
-NO = said(550, "5.7.1 not authorized")
-FINE = said(250)
-SLOWER = said(421, "4.7.0 too fast", Concern.PACE)
-AGAINST_US = said(550, "5.7.1 not authorized", Concern.US)
+NO = relay_outcome(550, "5.7.1 not authorized")
+FINE = relay_outcome(250)
+SLOWER = relay_outcome(421, "4.7.0 too fast", Concern.THROTTLE)
+AGAINST_US = relay_outcome(550, "5.7.1 not authorized", Concern.SENDER)
 HOUR = timedelta(hours=1)
 
 
@@ -23,15 +23,15 @@ def people(most: int = SAME_REFUSALS, first: int = 0, attempts: int = 0) -> list
     return [delivery(number, attempts=attempts) for number in range(first, first + most)]
 
 
-def hear_all(lane: Lane, those: list[Delivery], outcome: Outcome = NO) -> list[Delivery]:
-    return [wronged for one in those for wronged in lane.hear(one, outcome, NOW)]
+def hear_all(lane: Lane, those: list[Delivery], outcome: RelayOutcome = NO) -> list[Delivery]:
+    return [wronged for one in those for wronged in lane.record_outcome(one, outcome, NOW)]
 
 
 def test_the_same_refusal_of_ten_different_people_in_a_row_is_not_about_them() -> None:
     lane, those = Lane("slow.example", 50), people()
 
     before = hear_all(lane, those[:-1])
-    wronged = lane.hear(those[-1], NO, NOW)
+    wronged = lane.record_outcome(those[-1], NO, NOW)
 
     assert before == []
     assert wronged == those
@@ -45,17 +45,19 @@ def test_a_refusal_that_names_each_person_is_the_same_refusal() -> None:
 
     for one in people():
         words = f"5.1.1 <{one.address}>: user {one.address.split('@')[0]} unknown (id 7{one.id})"
-        wronged += lane.hear(one, said(550, words), NOW)
+        wronged += lane.record_outcome(one, relay_outcome(550, words), NOW)
 
     assert len(wronged) == SAME_REFUSALS
 
 
-@pytest.mark.parametrize("between", [FINE, said(550, "5.1.1 no such user"), said(554, "5.7.1 not authorized")])
-def test_one_acceptance_or_another_refusal_in_between_begins_the_count_anew(between: Outcome) -> None:
+@pytest.mark.parametrize(
+    "between", [FINE, relay_outcome(550, "5.1.1 no such user"), relay_outcome(554, "5.7.1 not authorized")]
+)
+def test_one_acceptance_or_another_refusal_in_between_begins_the_count_anew(between: RelayOutcome) -> None:
     lane, those = Lane("slow.example", 50), people(18)
 
     first = hear_all(lane, those[:9])
-    lane.hear(delivery(100), between, NOW)
+    lane.record_outcome(delivery(100), between, NOW)
     second = hear_all(lane, those[9:])
 
     assert (first, second) == ([], [])
@@ -66,7 +68,7 @@ def test_a_deferral_in_between_does_not_make_it_about_them() -> None:
     lane, those = Lane("slow.example", 50), people()
 
     hear_all(lane, those[:5])
-    lane.hear(delivery(100), said(451, "4.7.1 greylisted"), NOW)
+    lane.record_outcome(delivery(100), relay_outcome(451, "4.7.1 greylisted"), NOW)
     wronged = hear_all(lane, those[5:])
 
     assert wronged == those
@@ -96,7 +98,7 @@ def test_while_it_goes_on_with_the_same_words_each_one_waits_and_the_lane_stays_
         now = lane.closed_until
         again = delivery(number, attempts=1)
         assert not lane.closed(now)
-        assert lane.hear(again, NO, now) == [again]
+        assert lane.record_outcome(again, NO, now) == [again]
 
     assert [int(one.total_seconds() / 60) for one in waits] == [5, 10, 20, 40, 60, 60]
 
@@ -115,9 +117,9 @@ def test_letters_that_were_on_their_way_when_it_closed_wait_too_and_do_not_count
 def test_what_stopped_it_before_a_restart_is_still_not_about_whoever_is_tried_again() -> None:
     stopped, lane, again = Lane("slow.example", 50), Lane("slow.example", 50), delivery(3, attempts=1)
     hear_all(stopped, people())
-    lane.heed(NOW, stopped.reason)
+    lane.apply_hold(NOW, stopped.reason)
 
-    wronged = lane.hear(again, said(550, "5.7.1 Not authorized"), NOW)
+    wronged = lane.record_outcome(again, relay_outcome(550, "5.7.1 Not authorized"), NOW)
 
     assert wronged == [again]
     assert lane.closed(NOW)
@@ -129,8 +131,8 @@ def test_after_its_hour_a_single_letter_goes_first_and_then_one_more_with_each_t
     later, bears = NOW + HOUR, []
 
     for _ in range(3):
-        bears.append(lane.bears)
-        lane.hear(delivery(200), FINE, later)
+        bears.append(lane.concurrency)
+        lane.record_outcome(delivery(200), FINE, later)
 
     assert bears == [1, 2, 3]
     assert (lane.closed_until, lane.stops) == (None, 0)
@@ -140,18 +142,18 @@ def test_another_refusal_of_one_person_after_the_hour_is_about_that_person() -> 
     lane = Lane("slow.example", 50)
     hear_all(lane, people())
 
-    assert lane.hear(delivery(200), said(550, "5.1.1 no such user"), NOW + HOUR) == []
+    assert lane.record_outcome(delivery(200), relay_outcome(550, "5.1.1 no such user"), NOW + HOUR) == []
 
 
 def test_too_fast_halves_what_it_bears_and_three_in_a_row_close_it_for_a_while() -> None:
-    lane = Lane("slow.example", 50, flying=16)
+    lane = Lane("slow.example", 50, in_flight=16)
     bears = []
 
     for _ in range(2):
-        lane.hear(delivery(1), SLOWER, NOW)
-        bears.append(lane.bears)
+        lane.record_outcome(delivery(1), SLOWER, NOW)
+        bears.append(lane.concurrency)
     open_still = not lane.closed(NOW)
-    lane.hear(delivery(1), SLOWER, NOW)
+    lane.record_outcome(delivery(1), SLOWER, NOW)
 
     assert bears == [8.5, 4.25]
     assert open_still
@@ -160,12 +162,12 @@ def test_too_fast_halves_what_it_bears_and_three_in_a_row_close_it_for_a_while()
 
 
 def test_it_is_left_alone_for_longer_each_time_it_still_finds_us_too_fast() -> None:
-    lane, now, waits = Lane("slow.example", 50, flying=1), NOW, []
+    lane, now, waits = Lane("slow.example", 50, in_flight=1), NOW, []
     for _ in range(2):
-        lane.hear(delivery(1), SLOWER, now)
+        lane.record_outcome(delivery(1), SLOWER, now)
 
     for _ in range(10):
-        lane.hear(delivery(1), SLOWER, now)
+        lane.record_outcome(delivery(1), SLOWER, now)
         assert lane.closed_until is not None
         waits.append((lane.closed_until - now).total_seconds())
         now = lane.closed_until
@@ -177,10 +179,10 @@ def test_one_domain_that_finds_us_too_fast_does_not_close_the_relay_and_three_do
     lane = Lane("relay 127.0.0.1:25", 50)
 
     for number in range(9):
-        lane.hear(delivery(number, "slow.example"), SLOWER, NOW)
+        lane.record_outcome(delivery(number, "slow.example"), SLOWER, NOW)
     open_still = not lane.closed(NOW)
     for domain in ("a.example", "b.example"):
-        lane.hear(delivery(1, domain), SLOWER, NOW)
+        lane.record_outcome(delivery(1, domain), SLOWER, NOW)
 
     assert open_still
     assert lane.closed(NOW)
@@ -189,7 +191,7 @@ def test_one_domain_that_finds_us_too_fast_does_not_close_the_relay_and_three_do
 def test_what_is_said_against_us_stops_a_domains_lane_at_once() -> None:
     lane = Lane("slow.example", 50)
 
-    wronged = lane.hear(delivery(1), AGAINST_US, NOW)
+    wronged = lane.record_outcome(delivery(1), AGAINST_US, NOW)
 
     assert wronged == []
     assert lane.closed_until == NOW + timedelta(minutes=5)
@@ -201,7 +203,7 @@ def test_it_takes_three_domains_against_us_to_stop_a_relay() -> None:
 
     for domain in ("a.example", "b.example", "b.example", "c.example"):
         open_still.append(not lane.closed(NOW))
-        lane.hear(delivery(1, domain), AGAINST_US, NOW)
+        lane.record_outcome(delivery(1, domain), AGAINST_US, NOW)
 
     assert open_still == [True] * 4
     assert lane.closed(NOW)
@@ -211,9 +213,9 @@ def test_a_domain_that_takes_letters_in_between_shows_that_it_is_not_the_relay()
     lane = Lane("relay 127.0.0.1:25", 50)
 
     for domain in ("a.example", "b.example"):
-        lane.hear(delivery(1, domain), AGAINST_US, NOW)
-    lane.hear(delivery(1, "c.example"), FINE, NOW)
-    lane.hear(delivery(1, "d.example"), AGAINST_US, NOW)
+        lane.record_outcome(delivery(1, domain), AGAINST_US, NOW)
+    lane.record_outcome(delivery(1, "c.example"), FINE, NOW)
+    lane.record_outcome(delivery(1, "d.example"), AGAINST_US, NOW)
 
     assert not lane.closed(NOW)
 
@@ -233,36 +235,37 @@ def test_ten_people_of_several_domains_refused_alike_stop_the_relay() -> None:
     lane = Lane("relay 127.0.0.1:25", 50)
     those = [delivery(number, f"{'abc'[number % 3]}.example") for number in range(SAME_REFUSALS)]
 
-    wronged = hear_all(lane, those, said(554, "5.7.1 relay access denied"))
+    wronged = hear_all(lane, those, relay_outcome(554, "5.7.1 relay access denied"))
 
     assert wronged == those
     assert lane.closed(NOW)
 
 
 def test_a_lane_of_which_nothing_is_known_may_be_forgotten_and_no_other() -> None:
-    assert Lane("a.example", 5).unremarkable
-    assert not Lane("a.example", 5, flying=1).unremarkable
+    assert Lane("a.example", 5).is_forgettable
+    assert not Lane("a.example", 5, in_flight=1).is_forgettable
     closed, slow, refused = (Lane("slow.example", 5) for _ in range(3))
     closed.close(NOW, "why")
-    slow.hear(delivery(1), SLOWER, NOW)
-    refused.hear(delivery(1), NO, NOW)
+    slow.record_outcome(delivery(1), SLOWER, NOW)
+    refused.record_outcome(delivery(1), NO, NOW)
 
-    assert not any(one.unremarkable for one in (closed, slow, refused))
+    assert not any(one.is_forgettable for one in (closed, slow, refused))
 
 
 @given(
-    st.lists(st.sampled_from([NO, FINE, SLOWER, AGAINST_US, said(451), said(None)]), max_size=60), st.integers(1, 50)
+    st.lists(st.sampled_from([NO, FINE, SLOWER, AGAINST_US, relay_outcome(451), relay_outcome(None)]), max_size=60),
+    st.integers(1, 50),
 )
 def test_whatever_it_hears_it_bears_one_letter_at_least_and_no_more_than_it_may(
-    words: list[Outcome], most: int
+    words: list[RelayOutcome], most: int
 ) -> None:
     lane = Lane("slow.example", most)
 
     for number, word in enumerate(words):
-        lane.flying = number % most
-        wronged = lane.hear(delivery(number), word, NOW)
+        lane.in_flight = number % most
+        wronged = lane.record_outcome(delivery(number), word, NOW)
 
-        assert 1 <= lane.bears <= most
+        assert 1 <= lane.concurrency <= most
         assert len({one.id for one in wronged}) == len(wronged)
         assert word is NO or not wronged
 

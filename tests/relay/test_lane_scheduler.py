@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from mailer.domain.delivery import Concern, Delivery
-from mailer.relay.lane_scheduler import Tray
-from tests.support.app_helpers import DEEP
-from tests.support.lane_samples import NOW, delivery, said
+from mailer.relay.lane_scheduler import LaneScheduler
+from tests.support.app_helpers import THOROUGH
+from tests.support.lane_samples import NOW, delivery, relay_outcome
 
 DOMAINS = ["a.example", "b.example", "c.example"]
 MOST = {"a.example": 1, "b.example": 2, "c.example": 100}
@@ -28,28 +28,28 @@ def domains(taken: list[Delivery]) -> list[str]:
 
 
 def test_lanes_take_turns_however_much_waits_in_each() -> None:
-    tray = Tray()
+    tray = LaneScheduler()
     tray.put([*many("a.example", 50), *many("b.example", 2, 50), *many("c.example", 1, 60)])
 
     taken = tray.take(6)
 
     assert domains(taken) == ["a", "b", "c", "a", "b", "a"]
-    assert (tray.size, tray.flying) == (47, 6)
+    assert (tray.size, tray.in_flight) == (47, 6)
 
 
 def test_in_a_lane_the_first_to_come_goes_first() -> None:
-    tray = Tray()
+    tray = LaneScheduler()
     tray.put(many("a.example", 5))
 
     assert [one.id for one in tray.take(2) + tray.take(9)] == [0, 1, 2, 3, 4]
 
 
 def test_a_full_lane_is_passed_over_and_has_its_turn_again_when_one_of_its_letters_has_landed() -> None:
-    tray = Tray(MOST.__getitem__)
+    tray = LaneScheduler(MOST.__getitem__)
     tray.put([*many("a.example", 3), *many("b.example", 4, 10)])
 
     first, nothing = tray.take(10), tray.take(10)
-    tray.landed(first[0])
+    tray.mark_finished(first[0])
     second = tray.take(10)
 
     assert domains(first) == ["a", "b", "b"]
@@ -58,41 +58,41 @@ def test_a_full_lane_is_passed_over_and_has_its_turn_again_when_one_of_its_lette
 
 
 def test_what_comes_into_a_full_lane_waits_for_its_turn() -> None:
-    tray = Tray(MOST.__getitem__)
+    tray = LaneScheduler(MOST.__getitem__)
     tray.put(many("a.example", 1))
     [one] = tray.take(1)
 
     tray.put(many("a.example", 1, 10))
     nothing = tray.take(1)
-    tray.landed(one)
+    tray.mark_finished(one)
 
     assert nothing == []
     assert [later.id for later in tray.take(1)] == [10]
 
 
 def test_a_lane_that_was_slowed_has_fewer_on_their_way_and_more_again_as_letters_arrive() -> None:
-    tray = Tray()
+    tray = LaneScheduler()
     tray.put(many("a.example", 20))
     lane, flying = tray.lane("a.example"), tray.take(4)
 
-    lane.hear(flying[0], said(451, concern=Concern.PACE), NOW)
-    tray.landed(flying.pop())
+    lane.record_outcome(flying[0], relay_outcome(451, concern=Concern.THROTTLE), NOW)
+    tray.mark_finished(flying.pop())
     slowed = tray.take(9)
     for one in flying:
-        lane.hear(one, said(250), NOW)
-        tray.landed(one)
+        lane.record_outcome(one, relay_outcome(250), NOW)
+        tray.mark_finished(one)
     grown = tray.take(9)
 
     assert (len(slowed), len(grown)) == (0, 6)
 
 
 def test_only_lanes_that_are_closed_now_are_cleared() -> None:
-    tray = Tray()
+    tray = LaneScheduler()
     tray.put([*many("a.example", 3), *many("b.example", 2, 10), *many("c.example", 1, 20)])
     tray.lane("a.example").close(NOW + HOUR, "why")
     tray.lane("b.example").close(NOW, "why")
 
-    cleared = tray.clear(NOW)
+    cleared = tray.remove_closed(NOW)
 
     assert [one.id for one in cleared] == [0, 1, 2]
     assert tray.size == 3
@@ -100,19 +100,19 @@ def test_only_lanes_that_are_closed_now_are_cleared() -> None:
 
 
 def test_emptied_it_has_nothing_left_but_what_is_on_its_way() -> None:
-    tray = Tray()
+    tray = LaneScheduler()
     tray.put([*many("a.example", 2), *many("b.example", 2, 10)])
     flying = tray.take(1)
 
-    rest = tray.empty()
+    rest = tray.remove_all()
 
-    assert (len(rest), tray.size, tray.flying, tray.take(9)) == (3, 0, 1, [])
-    tray.landed(flying[0])
-    assert (tray.flying, tray.lane("a.example").flying) == (0, 0)
+    assert (len(rest), tray.size, tray.in_flight, tray.take(9)) == (3, 0, 1, [])
+    tray.mark_finished(flying[0])
+    assert (tray.in_flight, tray.lane("a.example").in_flight) == (0, 0)
 
 
 def test_lanes_with_which_nothing_is_the_matter_are_forgotten_and_the_others_are_not() -> None:
-    tray = Tray()
+    tray = LaneScheduler()
     held, flying = tray.lane("held.example"), tray.lane("flying.example")
     held.close(NOW + HOUR, "why")
     tray.put([delivery(0, "flying.example")])
@@ -122,15 +122,15 @@ def test_lanes_with_which_nothing_is_the_matter_are_forgotten_and_the_others_are
 
     for number in range(6000):
         tray.put([delivery(number, f"d{number}.example")])
-        tray.landed(*[one for one in tray.take(9) if one.domain.startswith("d")][:1])
+        tray.mark_finished(*[one for one in tray.take(9) if one.domain.startswith("d")][:1])
     early = tray.lane("d0.example")
     tray.put([delivery(7000, "another.example")])
 
     assert tray.lane("held.example") is held
     assert tray.lane("flying.example") is flying
-    assert tray.lane("kept.example").unremarkable is False
+    assert tray.lane("kept.example").is_forgettable is False
     assert tray.lane("kept.example") is kept
-    assert early.unremarkable
+    assert early.is_forgettable
 
 
 class Days(RuleBasedStateMachine):
@@ -138,9 +138,9 @@ class Days(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.tray = Tray(MOST.__getitem__)
+        self.tray = LaneScheduler(MOST.__getitem__)
         self.waiting: list[Delivery] = []
-        self.flying: list[Delivery] = []
+        self.in_flight: list[Delivery] = []
         self.number = 0
 
     @rule(where=st.lists(st.sampled_from(DOMAINS), max_size=6))
@@ -152,7 +152,7 @@ class Days(RuleBasedStateMachine):
 
     @rule(most=st.integers(0, 8))
     def take(self, most: int) -> None:
-        room = {one: int(self.tray.lane(one).bears - self.tray.lane(one).flying + 0.999) for one in DOMAINS}
+        room = {one: int(self.tray.lane(one).concurrency - self.tray.lane(one).in_flight + 0.999) for one in DOMAINS}
         may = sum(min(max(room[one], 0), sum(two.domain == one for two in self.waiting)) for one in DOMAINS)
 
         taken = self.tray.take(most)
@@ -161,21 +161,21 @@ class Days(RuleBasedStateMachine):
         for one in taken:
             assert one is next(two for two in self.waiting if two.domain == one.domain)
             self.waiting.remove(one)
-        self.flying += taken
+        self.in_flight += taken
 
     @rule(data=st.data(), code=st.sampled_from([250, 451, None]))
     def land(self, data: st.DataObject, code: int | None) -> None:
-        if self.flying:
-            one = self.flying.pop(data.draw(st.integers(0, len(self.flying) - 1)))
+        if self.in_flight:
+            one = self.in_flight.pop(data.draw(st.integers(0, len(self.in_flight) - 1)))
             if code:
-                self.tray.lane(one.domain).hear(one, said(code, concern=Concern.PACE), NOW)
-            self.tray.landed(one)
+                self.tray.lane(one.domain).record_outcome(one, relay_outcome(code, concern=Concern.THROTTLE), NOW)
+            self.tray.mark_finished(one)
 
     @rule(data=st.data())
     def put_again(self, data: st.DataObject) -> None:
-        if self.flying:
-            one = self.flying.pop(data.draw(st.integers(0, len(self.flying) - 1)))
-            self.tray.landed(one)
+        if self.in_flight:
+            one = self.in_flight.pop(data.draw(st.integers(0, len(self.in_flight) - 1)))
+            self.tray.mark_finished(one)
             self.tray.put([one])
             self.waiting.append(one)
 
@@ -185,7 +185,7 @@ class Days(RuleBasedStateMachine):
 
     @rule()
     def clear(self) -> None:
-        cleared = self.tray.clear(NOW)
+        cleared = self.tray.remove_closed(NOW)
 
         shut = [one for one in self.waiting if self.tray.lane(one.domain).closed(NOW)]
         assert sorted(one.id for one in cleared) == sorted(one.id for one in shut)
@@ -193,26 +193,28 @@ class Days(RuleBasedStateMachine):
 
     @rule()
     def empty(self) -> None:
-        assert sorted(one.id for one in self.tray.empty()) == sorted(one.id for one in self.waiting)
+        assert sorted(one.id for one in self.tray.remove_all()) == sorted(one.id for one in self.waiting)
         self.waiting = []
 
     @invariant()
     def it_counts_right(self) -> None:
-        assert (self.tray.size, self.tray.flying) == (len(self.waiting), len(self.flying))
-        on_their_way = Counter(one.domain for one in self.flying)
-        assert {one: self.tray.lane(one).flying for one in DOMAINS} == {one: on_their_way[one] for one in DOMAINS}
+        assert (self.tray.size, self.tray.in_flight) == (len(self.waiting), len(self.in_flight))
+        on_their_way = Counter(one.domain for one in self.in_flight)
+        assert {one: self.tray.lane(one).in_flight for one in DOMAINS} == {one: on_their_way[one] for one in DOMAINS}
 
     def teardown(self) -> None:
         """In the end everything that waits can be taken."""
-        while self.flying:
-            self.tray.landed(self.flying.pop())
+        while self.in_flight:
+            self.tray.mark_finished(self.in_flight.pop())
         gone: list[Delivery] = []
         while taken := self.tray.take(3):
             gone += taken
             for one in taken:
-                self.tray.landed(one)
+                self.tray.mark_finished(one)
         assert sorted(one.id for one in gone) == sorted(one.id for one in self.waiting)
 
 
 class TestNothingIsLostOrDoubled(Days.TestCase):  # type: ignore[misc]
-    settings = settings(max_examples=1500 if DEEP else 100, stateful_step_count=60 if DEEP else 50, deadline=None)
+    settings = settings(
+        max_examples=1500 if THOROUGH else 100, stateful_step_count=60 if THOROUGH else 50, deadline=None
+    )

@@ -7,12 +7,12 @@ from functools import partial
 
 import pytest
 
-from mailer.domain.delivery import Concern, Outcome, Verdict
+from mailer.domain.delivery import Concern, RelayOutcome, Verdict
 from mailer.errors import RelayUnavailable
 from mailer.relay.smtp_connection import RelayConnection
-from mailer.relay.smtp_protocol import Wire
-from mailer.relay.smtp_transaction import Offer
-from tests.support.relay_helpers import CONTENT, EMMA, ROSA, NowhereTransport, connected, letter_to, relay_at
+from mailer.relay.smtp_protocol import SmtpProtocol
+from mailer.relay.smtp_transaction import ServerExtensions
+from tests.support.relay_helpers import CONTENT, EMMA, ROSA, RecordingTransport, connected, letter_to, relay_at
 
 
 @pytest.mark.parametrize("stage", ["mail", "rcpt", "data"])
@@ -32,45 +32,45 @@ async def test_a_line_lost_after_the_content_leaves_its_fate_unknown(fake, conne
 
     outcome = await connection.send(letter_to(ROSA))
 
-    assert outcome == Outcome(Verdict.UNKNOWN, None, "the relay closed the connection")
+    assert outcome == RelayOutcome(Verdict.UNKNOWN, None, "the relay closed the connection")
     assert not connection.usable
     assert [(letter.recipient, letter.reply) for letter in fake.letters] == [(ROSA, None)]
 
 
 async def test_a_content_given_just_before_the_line_broke_may_have_arrived(fake):
-    line = NowhereTransport()
-    wire = Wire(line)
-    connection = RelayConnection(relay_at(fake), wire, Offer(pipelining=True))
+    line = RecordingTransport()
+    wire = SmtpProtocol(line)
+    connection = RelayConnection(relay_at(fake), wire, ServerExtensions(pipelining=True))
     sending = asyncio.create_task(connection.send(letter_to(ROSA)))
     await asyncio.sleep(0)
 
     wire.data_received(b"250 fine\r\n250 fine\r\n354 go ahead\r\n")
     wire.eof_received()
 
-    assert await sending == Outcome(Verdict.UNKNOWN, None, "the relay closed the connection")
+    assert await sending == RelayOutcome(Verdict.UNKNOWN, None, "the relay closed the connection")
     assert line.written.endswith(b"DATA\r\n" + CONTENT + b".\r\n")
 
 
 async def test_an_answer_that_came_before_the_content_was_given_is_no_answer_to_it(fake):
-    wire = Wire(NowhereTransport())
-    connection = RelayConnection(relay_at(fake), wire, Offer(pipelining=True))
+    wire = SmtpProtocol(RecordingTransport())
+    connection = RelayConnection(relay_at(fake), wire, ServerExtensions(pipelining=True))
     sending = asyncio.create_task(connection.send(letter_to(ROSA)))
     await asyncio.sleep(0)
 
     wire.data_received(b"250 fine\r\n250 fine\r\n354 go ahead\r\n250 2.0.0 taken\r\n")
 
-    assert await sending == Outcome(Verdict.UNKNOWN, None, "the relay broke off: 250 2.0.0 taken")
+    assert await sending == RelayOutcome(Verdict.UNKNOWN, None, "the relay broke off: 250 2.0.0 taken")
 
 
 async def test_a_relay_that_goes_down_right_after_the_go_ahead_did_not_take_the_letter(fake):
-    wire = Wire(NowhereTransport())
-    connection = RelayConnection(relay_at(fake), wire, Offer(pipelining=True))
+    wire = SmtpProtocol(RecordingTransport())
+    connection = RelayConnection(relay_at(fake), wire, ServerExtensions(pipelining=True))
     sending = asyncio.create_task(connection.send(letter_to(ROSA)))
     await asyncio.sleep(0)
 
     wire.data_received(b"250 fine\r\n250 fine\r\n354 go ahead\r\n421 4.3.2 going down\r\n")
 
-    assert await sending == Outcome(Verdict.DEFERRED, 421, "4.3.2 going down", Concern.PACE)
+    assert await sending == RelayOutcome(Verdict.DEFERRED, 421, "4.3.2 going down", Concern.THROTTLE)
     assert not connection.usable
 
 
@@ -80,7 +80,7 @@ async def test_a_refusal_heard_before_the_line_was_lost_still_counts(connection,
 
     outcome = await connection.send(letter_to(EMMA))
 
-    assert outcome == Outcome(Verdict.REFUSED, 550, "5.1.1 no such person")
+    assert outcome == RelayOutcome(Verdict.REFUSED, 550, "5.1.1 no such person")
 
 
 @pytest.mark.parametrize("stage", ["mail", "rcpt", "data", "dot"])
@@ -90,7 +90,7 @@ async def test_a_relay_that_closes_with_421_takes_nothing_even_after_the_content
     outcome = await connection.send(letter_to(ROSA))
 
     verdict = Verdict.UNTRIED if stage == "mail" else Verdict.DEFERRED
-    assert outcome == Outcome(verdict, 421, "4.3.2 going down", Concern.PACE, by_relay=stage == "mail")
+    assert outcome == RelayOutcome(verdict, 421, "4.3.2 going down", Concern.THROTTLE, by_relay=stage == "mail")
     assert not connection.usable
     assert fake.letters == []
 
@@ -106,8 +106,8 @@ async def test_a_letter_accepted_just_before_the_line_breaks_is_accepted(fake, c
 async def test_a_connection_closed_between_letters_takes_no_letter_and_no_try(fake, connection):
     await connection.send(letter_to(ROSA))
     lines = len(fake.heard)
-    await fake.hangs_up()
-    await connection.until_closed()
+    await fake.break_connections()
+    await connection.wait_closed()
 
     with pytest.raises(RelayUnavailable, match=f"127.0.0.1:{fake.port} was lost: the relay closed the connection"):
         await connection.send(letter_to(EMMA))
@@ -119,7 +119,7 @@ async def test_a_connection_closed_between_letters_takes_no_letter_and_no_try(fa
 async def test_an_unasked_421_between_letters_ends_the_connection(fake, connection):
     fake.answers("answered", "421 4.4.2 idle for too long")
     await connection.send(letter_to(ROSA))
-    await connection.until_closed()
+    await connection.wait_closed()
 
     with pytest.raises(RelayUnavailable, match=r"421 4.4.2 idle for too long"):
         await connection.send(letter_to(EMMA))
@@ -128,7 +128,7 @@ async def test_an_unasked_421_between_letters_ends_the_connection(fake, connecti
 async def test_a_reply_nobody_asked_for_is_never_taken_for_the_next_letters(fake, connection):
     fake.answers("answered", "250 2.0.0 taken once more")
     await connection.send(letter_to(ROSA))
-    await connection.until_closed()
+    await connection.wait_closed()
 
     with pytest.raises(RelayUnavailable, match=r"250 2.0.0 taken once more"):
         await connection.send(letter_to(EMMA))
@@ -142,7 +142,7 @@ async def test_a_relay_silent_before_the_content_was_not_tried(fake, stage):
         outcome = await connection.send(letter_to(ROSA))
 
     said = "the relay did not answer within 0.1 s"
-    assert outcome == Outcome(Verdict.UNTRIED, None, said, Concern.PACE, by_relay=True)
+    assert outcome == RelayOutcome(Verdict.UNTRIED, None, said, Concern.THROTTLE, by_relay=True)
     assert not connection.usable
 
 
@@ -152,7 +152,7 @@ async def test_a_relay_silent_after_the_content_leaves_its_fate_unknown(fake):
     async with connected(fake, content_timeout_s=0.1) as connection:
         outcome = await connection.send(letter_to(ROSA))
 
-    assert outcome == Outcome(Verdict.UNKNOWN, None, "the relay did not answer within 0.1 s")
+    assert outcome == RelayOutcome(Verdict.UNKNOWN, None, "the relay did not answer within 0.1 s")
     assert not connection.usable
 
 
@@ -218,7 +218,7 @@ async def test_closing_cuts_off_a_letter_on_its_way(fake, connection):
 
     await connection.close()
 
-    assert await sending == Outcome(Verdict.UNKNOWN, None, "we hung up")
+    assert await sending == RelayOutcome(Verdict.UNKNOWN, None, "we hung up")
 
 
 @pytest.mark.parametrize("farewell", ["silence", "a broken line", "no"])
@@ -232,11 +232,11 @@ async def test_closing_never_fails_whatever_the_relay_does(fake, farewell):
 
 
 async def test_a_relay_that_comes_back_is_used_again(fake, connection):
-    fake.refuses_connections()
-    await fake.hangs_up()
-    await connection.until_closed()
+    fake.stop_listening()
+    await fake.break_connections()
+    await connection.wait_closed()
 
-    await fake.listens()
+    await fake.listen()
 
     async with connected(fake) as another:
         assert (await another.send(letter_to(ROSA))).verdict is Verdict.ACCEPTED

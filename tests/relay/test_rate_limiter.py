@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailer.domain.rate_limits import Grant
+from mailer.domain.rate_limits import RateLease
 from mailer.errors import BudgetSpent
-from mailer.relay.rate_limiter import Pace
+from mailer.relay.rate_limiter import RateLimiter
 
 NOW = datetime(2027, 3, 1, 8, 0, tzinfo=UTC)
 
@@ -36,35 +36,35 @@ class HandClock:
 class Budget:
     """Grants that were told before; how often one was asked for."""
 
-    def __init__(self, *grants: Grant) -> None:
+    def __init__(self, *grants: RateLease) -> None:
         self.grants = list(grants)
 
-    async def lease(self) -> Grant:
+    async def lease(self) -> RateLease:
         await asyncio.sleep(0)
         return self.grants.pop(0)
 
 
-def grant(letters: int, at_s: float, every_s: float = 0.0) -> Grant:
-    return Grant(letters=letters, first_at=NOW + timedelta(seconds=at_s), every_s=every_s)
+def grant(letters: int, at_s: float, every_s: float = 0.0) -> RateLease:
+    return RateLease(letters=letters, first_at=NOW + timedelta(seconds=at_s), every_s=every_s)
 
 
-def pace_of(clock: HandClock, *grants: Grant) -> Pace:
-    return Pace(Budget(*grants).lease, clock.now, clock.read, clock.sleep)
+def pace_of(clock: HandClock, *grants: RateLease) -> RateLimiter:
+    return RateLimiter(Budget(*grants).lease, clock.now, clock.read, clock.sleep)
 
 
-async def departures(pace: Pace, clock: HandClock, letters: int) -> list[float]:
+async def departures(pace: RateLimiter, clock: HandClock, letters: int) -> list[float]:
     gone = []
     for _ in range(letters):
-        await pace.take()
+        await pace.acquire()
         gone.append(round(clock.passed, 6))
     return gone
 
 
 async def test_without_a_limit_nobody_waits_and_nothing_is_leased() -> None:
     clock = HandClock()
-    pace = Pace(None, clock.now, clock.read, clock.sleep)
+    pace = RateLimiter(None, clock.now, clock.read, clock.sleep)
 
-    assert not pace.limited
+    assert not pace.is_limited
     assert await departures(pace, clock, 5) == [0] * 5
 
 
@@ -93,14 +93,14 @@ async def test_where_all_moments_are_taken_it_asks_again_when_there_are_new_ones
 async def test_a_spent_hour_is_told_with_the_hour_at_which_it_ends() -> None:
     clock = HandClock()
     pace = pace_of(clock, grant(1, 0), grant(0, 3600), grant(1, 0))
-    await pace.take()
+    await pace.acquire()
 
     with pytest.raises(BudgetSpent) as spent:
-        await pace.take()
+        await pace.acquire()
 
     assert spent.value.until == NOW + timedelta(hours=1)
     assert clock.passed == 0
-    await pace.take()
+    await pace.acquire()
 
 
 @given(
@@ -113,16 +113,16 @@ def test_each_letter_goes_at_its_moment_or_as_soon_after_it_as_its_carrier_can(
 ) -> None:
     clock, moments, gone = HandClock(), [], []
 
-    async def lease() -> Grant:
+    async def lease() -> RateLease:
         first_s = max(clock.passed, moments[-1] + every_s if moments else 0.0)
         letters = sizes.pop(0)
         moments.extend(first_s + place * every_s for place in range(letters))
         return grant(letters, first_s, every_s)
 
     async def carry() -> None:
-        pace = Pace(lease, clock.now, clock.read, clock.sleep)
+        pace = RateLimiter(lease, clock.now, clock.read, clock.sleep)
         for _ in range(sum(sizes)):
-            await pace.take()
+            await pace.acquire()
             gone.append(clock.passed)
             await clock.sleep(slow_s)
 
@@ -139,7 +139,7 @@ async def test_letters_go_in_the_order_in_which_they_asked() -> None:
     pace = pace_of(clock, grant(2, 0, 0.5), grant(4, 1, 0.5))
 
     async def take(number: int) -> None:
-        await pace.take()
+        await pace.acquire()
         gone.append((number, clock.passed))
 
     async with asyncio.TaskGroup() as tasks:
@@ -156,9 +156,9 @@ async def test_a_waiter_that_gives_up_costs_the_others_nothing() -> None:
         await wake.wait()
         clock.passed += seconds
 
-    pace = Pace(Budget(grant(2, 0, 1)).lease, clock.now, clock.read, sleep)
-    await pace.take()
-    first, second = asyncio.create_task(pace.take()), asyncio.create_task(pace.take())
+    pace = RateLimiter(Budget(grant(2, 0, 1)).lease, clock.now, clock.read, sleep)
+    await pace.acquire()
+    first, second = asyncio.create_task(pace.acquire()), asyncio.create_task(pace.acquire())
     await asyncio.sleep(0)
 
     first.cancel()
@@ -173,14 +173,14 @@ async def test_a_waiter_that_gives_up_costs_the_others_nothing() -> None:
 async def test_where_no_lease_is_to_be_had_who_asks_is_told_and_the_next_may_ask(trouble: Exception) -> None:
     clock, answers = HandClock(), [trouble, grant(1, 0)]
 
-    async def lease() -> Grant:
+    async def lease() -> RateLease:
         told = answers.pop(0)
         if isinstance(told, Exception):
             raise told
         return told
 
-    pace = Pace(lease, clock.now, clock.read, clock.sleep)
+    pace = RateLimiter(lease, clock.now, clock.read, clock.sleep)
 
     with pytest.raises(RuntimeError, match="away"):
-        await pace.take()
-    await pace.take()
+        await pace.acquire()
+    await pace.acquire()

@@ -8,20 +8,20 @@ import pytest
 
 from mailer.domain.delivery import Concern, Verdict
 from mailer.errors import RelayUnavailable
-from mailer.relay.reconnecting_connection import Line
+from mailer.relay.reconnecting_connection import ReconnectingConnection
 from tests.support.fake_relay import FakeRelay
 from tests.support.relay_helpers import EMMA, ROSA, letter_to, relay_at
 
 
 @pytest.fixture
-async def line(fake: FakeRelay) -> AsyncIterator[Line]:
-    line = Line(relay_at(fake))
+async def line(fake: FakeRelay) -> AsyncIterator[ReconnectingConnection]:
+    line = ReconnectingConnection(relay_at(fake))
     yield line
     await line.close()
 
 
 async def test_a_line_hangs_up_after_so_many_letters_and_comes_anew(fake):
-    line = Line(relay_at(fake, letters_per_connection=2))
+    line = ReconnectingConnection(relay_at(fake, letters_per_connection=2))
 
     outcomes = [await line.send(letter_to(ROSA)) for _ in range(5)]
     await line.close()
@@ -33,7 +33,7 @@ async def test_a_line_hangs_up_after_so_many_letters_and_comes_anew(fake):
 
 async def test_refused_letters_count_too(fake):
     fake.answers("rcpt", "550 5.1.1 no such person", address=EMMA)
-    line = Line(relay_at(fake, letters_per_connection=2))
+    line = ReconnectingConnection(relay_at(fake, letters_per_connection=2))
 
     for recipient in (EMMA, EMMA, ROSA):
         await line.send(letter_to(recipient))
@@ -43,7 +43,7 @@ async def test_refused_letters_count_too(fake):
 
 
 async def test_a_line_opened_for_a_letter_is_the_one_that_carries_it(fake):
-    line = Line(relay_at(fake, letters_per_connection=1))
+    line = ReconnectingConnection(relay_at(fake, letters_per_connection=1))
 
     for _ in range(3):
         await line.open()
@@ -62,8 +62,8 @@ async def test_without_a_limit_one_connection_carries_them_all(fake, line):
 
 async def test_a_line_the_relay_closed_meanwhile_is_opened_again(fake, line):
     connection = await line.open()
-    await fake.hangs_up()
-    await connection.until_closed()
+    await fake.break_connections()
+    await connection.wait_closed()
 
     outcome = await line.send(letter_to(ROSA))
 
@@ -72,7 +72,7 @@ async def test_a_line_the_relay_closed_meanwhile_is_opened_again(fake, line):
 
 
 async def test_a_relay_that_is_away_for_a_while_costs_the_letter_no_try(fake, line):
-    fake.refuses_connections()
+    fake.stop_listening()
 
     outcome = await line.send(letter_to(ROSA))
 
@@ -85,7 +85,7 @@ async def test_a_relay_that_turns_us_away_costs_the_letter_no_try_and_speaks_of_
 
     outcome = await line.send(letter_to(ROSA))
 
-    assert (outcome.verdict, outcome.code, outcome.concern) == (Verdict.UNTRIED, None, Concern.US)
+    assert (outcome.verdict, outcome.code, outcome.concern) == (Verdict.UNTRIED, None, Concern.SENDER)
     with pytest.raises(RelayUnavailable) as refusal:
         await line.open()
     assert refusal.value.refused

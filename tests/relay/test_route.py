@@ -10,15 +10,17 @@ from datetime import timedelta
 import pytest
 
 from mailer.relay.lane import Lane
-from mailer.relay.rate_limiter import Pace
-from mailer.relay.route import Priority, Route, next_route, seats
+from mailer.relay.rate_limiter import RateLimiter
+from mailer.relay.route import Priority, Route, connection_quota, next_route
 from mailer.relay.smtp_connection import Relay
 from tests.support.lane_samples import NOW
 
 
 def route(name: str, weight: float = 1.0, connections: int = 4) -> Route[int]:
     relay = Relay(host=name, port=25, tls="none", helo="us", connections=connections, weight=weight)
-    return Route(relay, connections, Pace(None, lambda: NOW), Lane(f"relay {relay}", connections), lines=1)
+    return Route(
+        relay, connections, RateLimiter(None, lambda: NOW), Lane(f"relay {relay}", connections), open_connections=1
+    )
 
 
 def lay(routes: list[Route[int]], letters: int) -> list[str]:
@@ -27,7 +29,7 @@ def lay(routes: list[Route[int]], letters: int) -> list[str]:
     for letter in range(letters):
         chosen = next_route(routes, NOW)
         assert chosen is not None
-        chosen.lay(letter)
+        chosen.add_letter(letter)
         chosen.ready.clear()
         got.append(chosen.relay.host)
     return got
@@ -52,7 +54,7 @@ def test_equal_relays_take_turns() -> None:
 
 def test_the_letters_of_a_relay_that_has_no_room_go_to_others() -> None:
     full, free = route("full", connections=1), route("free")
-    full.lay(1)
+    full.add_letter(1)
 
     assert set(lay([full, free], 20)) == {"free"}
 
@@ -62,8 +64,8 @@ def test_a_closed_relay_gets_nothing_until_its_hour() -> None:
     closed.lane.close(NOW + timedelta(minutes=5), "why")
 
     assert set(lay([closed, free], 20)) == {"free"}
-    assert closed.room(NOW) == 0
-    assert closed.room(NOW + timedelta(minutes=5)) > 0
+    assert closed.free_slots(NOW) == 0
+    assert closed.free_slots(NOW + timedelta(minutes=5)) > 0
 
 
 def test_who_comes_back_does_not_get_all_that_the_others_had_meanwhile() -> None:
@@ -79,19 +81,19 @@ def test_who_comes_back_does_not_get_all_that_the_others_had_meanwhile() -> None
 
 def test_a_relay_to_which_nobody_came_through_gets_nothing() -> None:
     down, free = route("down"), route("free")
-    down.lines = 0
+    down.open_connections = 0
 
     before = set(lay([down, free], 20))
-    with down.manned():
+    with down.connected():
         during = set(lay([down, free], 20))
 
     assert (before, during) == ({"free"}, {"down", "free"})
-    assert down.room(NOW) == 0
+    assert down.free_slots(NOW) == 0
 
 
 def test_where_none_has_room_there_is_none() -> None:
     full = route("full", connections=1)
-    full.lay(1)
+    full.add_letter(1)
 
     assert next_route([full], NOW) is None
     assert next_route([], NOW) is None
@@ -101,18 +103,18 @@ async def test_each_letter_wakes_one_that_waits_and_none_that_gave_up() -> None:
     here, woken = route("here"), []
 
     async def wait(number: int) -> None:
-        await here.wait()
+        await here.wait_for_letter()
         woken.append(number)
 
     first, second, third = waiters = [asyncio.create_task(wait(number)) for number in range(3)]
     await asyncio.sleep(0)
     first.cancel()
     await asyncio.sleep(0)
-    here.lay(1)
+    here.add_letter(1)
     await second
 
     assert woken == [1]
-    here.wake()
+    here.wake_all()
     await third
     assert woken == [1, 2]
     assert all(one.done() for one in waiters)
@@ -124,5 +126,5 @@ async def test_each_letter_wakes_one_that_waits_and_none_that_gave_up() -> None:
 def test_some_connections_are_kept_for_notices(connections: int, notices: int, campaigns: int) -> None:
     relay = route("here", connections=connections).relay
 
-    assert seats(relay, Priority.NOTICES) == notices
-    assert seats(relay, Priority.CAMPAIGNS) == campaigns
+    assert connection_quota(relay, Priority.NOTICES) == notices
+    assert connection_quota(relay, Priority.CAMPAIGNS) == campaigns

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mailer.domain.delivery import Concern, Verdict
-from mailer.relay.reconnecting_connection import Line
-from mailer.relay.session_limit import TRY_MORE_S, SessionLimit, ends_session, no_more_connections
+from mailer.relay.reconnecting_connection import ReconnectingConnection
+from mailer.relay.session_limit import PROBE_INTERVAL_S, SessionLimit, is_connection_limit, is_session_limit
 from mailer.relay.smtp_protocol import Reply
 from tests.support.fake_relay import FakeRelay
 from tests.support.relay_helpers import ROSA, letter_to, relay_at
@@ -47,12 +47,12 @@ NOT_CROWDED = ((554, "5.7.1 you are not welcome"), (550, "5.5.0 not with that na
 
 @pytest.mark.parametrize(("code", "text"), ENOUGH)
 def test_what_relays_say_to_the_sender_when_a_connection_has_brought_enough(code: int, text: str) -> None:
-    assert ends_session(Reply(code, text), to_sender=True, to_recipient=False)
+    assert is_session_limit(Reply(code, text), to_sender=True, to_recipient=False)
 
 
 @pytest.mark.parametrize(("code", "text"), NOT_OF_THE_CONNECTION)
 def test_what_they_say_of_us_or_of_our_pace_is_not_about_the_connection(code: int, text: str) -> None:
-    assert not ends_session(Reply(code, text), to_sender=True, to_recipient=False)
+    assert not is_session_limit(Reply(code, text), to_sender=True, to_recipient=False)
 
 
 @pytest.mark.parametrize(
@@ -67,46 +67,46 @@ def test_what_they_say_of_us_or_of_our_pace_is_not_about_the_connection(code: in
     ],
 )
 def test_to_a_recipient_it_is_mostly_about_the_recipient(code: int, text: str, enough: bool) -> None:
-    assert ends_session(Reply(code, text), to_sender=False, to_recipient=True) is enough
+    assert is_session_limit(Reply(code, text), to_sender=False, to_recipient=True) is enough
 
 
 def test_who_is_not_let_in_since_others_are_there_is_told_from_who_is_not_wanted() -> None:
-    assert [text for code, text in CROWDED if not no_more_connections(code, text)] == []
-    assert [text for code, text in NOT_CROWDED if no_more_connections(code, text)] == []
+    assert [text for code, text in CROWDED if not is_connection_limit(code, text)] == []
+    assert [text for code, text in NOT_CROWDED if is_connection_limit(code, text)] == []
 
 
 @given(st.integers(1, 50), st.lists(st.integers(0, 60), max_size=20))
 def test_the_least_that_was_learnt_bounds_and_never_more_than_the_settings_say(given_: int, ended: list[int]) -> None:
     limit, unbounded = SessionLimit(given_), SessionLimit()
     for letters in ended:
-        limit.ended(letters)
-        unbounded.ended(letters)
+        limit.record_session_end(letters)
+        unbounded.record_session_end(letters)
     learnt = [letters for letters in ended if letters]
 
-    assert limit.most() == min([given_, *learnt])
-    assert unbounded.most() == min(learnt, default=None)  # type: ignore[type-var]
-    assert limit.most(trying=True) == given_
+    assert limit.max_letters() == min([given_, *learnt])
+    assert unbounded.max_letters() == min(learnt, default=None)  # type: ignore[type-var]
+    assert limit.max_letters(probing=True) == given_
 
 
 def test_now_and_then_one_connection_tries_for_more_and_much_more_is_believed() -> None:
     now = [0.0]
     limit = SessionLimit(clock=lambda: now[0])
-    at_first = limit.tries()
-    limit.ended(4)
-    soon = limit.tries()
-    now[0] += TRY_MORE_S
-    later, another = limit.tries(), limit.tries()
-    limit.took(12)
-    still = limit.most()
-    limit.took(41)
+    at_first = limit.starts_probe()
+    limit.record_session_end(4)
+    soon = limit.starts_probe()
+    now[0] += PROBE_INTERVAL_S
+    later, another = limit.starts_probe(), limit.starts_probe()
+    limit.record_probe(12)
+    still = limit.max_letters()
+    limit.record_probe(41)
 
     assert (at_first, soon, later, another) == (False, False, True, False)
-    assert (still, limit.most()) == (4, None)
+    assert (still, limit.max_letters()) == (4, None)
 
 
 async def test_a_letter_goes_over_a_new_connection_at_once_and_the_next_ones_hang_up_before(fake: FakeRelay) -> None:
-    fake.ends_sessions(lambda _: 2)
-    line = Line(relay_at(fake))
+    fake.end_sessions(lambda _: 2)
+    line = ReconnectingConnection(relay_at(fake))
 
     outcomes = [await line.send(letter_to(ROSA)) for _ in range(7)]
     await line.close()
@@ -114,19 +114,19 @@ async def test_a_letter_goes_over_a_new_connection_at_once_and_the_next_ones_han
     assert {outcome.verdict for outcome in outcomes} == {Verdict.ACCEPTED}
     assert [letter.connection for letter in fake.letters] == [1, 1, 2, 2, 3, 3, 4]
     assert [reply for _, _, reply in fake.refused] == ["421 4.7.0 enough"]
-    assert [connection for connection, line in fake.heard if line == "QUIT"] == [2, 3, 4]
+    assert [connection for connection, line in fake.commands if line == "QUIT"] == [2, 3, 4]
 
 
 async def test_what_is_said_on_a_new_connection_too_was_not_about_the_old_one(fake: FakeRelay) -> None:
-    line = Line(relay_at(fake))
+    line = ReconnectingConnection(relay_at(fake))
     await line.send(letter_to(ROSA))
     fake.answers("mail", "421 4.7.0 not now")
 
     outcome = await line.send(letter_to(ROSA))
-    fake.forgives()
+    fake.forget_orders()
     after = [await line.send(letter_to(ROSA)) for _ in range(3)]
     await line.close()
 
-    assert (outcome.verdict, outcome.concern) == (Verdict.UNTRIED, Concern.PACE)
+    assert (outcome.verdict, outcome.concern) == (Verdict.UNTRIED, Concern.THROTTLE)
     assert {one.verdict for one in after} == {Verdict.ACCEPTED}
     assert fake.connections == 3

@@ -43,7 +43,7 @@ async def test_we_log_in_by_whichever_way_the_relay_knows(tls, auth):
             outcome = await connection.send(letter_to(ROSA))
 
     assert outcome.verdict is Verdict.ACCEPTED
-    [login] = [line for _, line in fake.heard if line.startswith("AUTH")]
+    [login] = [line for _, line in fake.commands if line.startswith("AUTH")]
     assert login.split()[1] in auth.split()
 
 
@@ -71,14 +71,14 @@ async def test_a_certificate_nobody_vouches_for_is_not_trusted(tls):
             await connect(relay_at(fake))
 
     assert refusal.value.refused
-    assert not any(line.startswith(("AUTH", "MAIL")) for _, line in fake.heard)
+    assert not any(line.startswith(("AUTH", "MAIL")) for _, line in fake.commands)
 
 
 @pytest.mark.parametrize("tls", ["starttls", "tls"])
 async def test_a_certificate_of_another_host_is_not_trusted(tls):
     async with FakeRelay(tls=tls) as fake:
         with pytest.raises(RelayUnavailable, match=r"certificate that we do not trust: Hostname mismatch") as refusal:
-            await connect(relay_at(fake, host="localhost"), trust=fake.trust)
+            await connect(relay_at(fake, host="localhost"), tls_context=fake.trust)
 
     assert refusal.value.refused
 

@@ -8,13 +8,15 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from mailer.relay.smtp_protocol import MOST_OCTETS, Dialogue, Replies, Reply, Wire, one_line
-from tests.support.relay_helpers import NowhereTransport
+from mailer.relay.smtp_protocol import MAX_REPLY_OCTETS, Dialogue, Reply, ReplyParser, SmtpProtocol, one_line
+from tests.support.relay_helpers import RecordingTransport
 
 CODES = st.integers(200, 599).filter(lambda code: code != 421)
 TEXTS = st.text(st.characters(codec="utf-8", exclude_characters="\r\n"), max_size=40)
 REPLIES = st.tuples(CODES, st.lists(TEXTS, min_size=1, max_size=4))
-NOISE = st.text(st.sampled_from("25 -\r\nä"), max_size=12).map(str.encode) | st.just(b"250-x\r\n" * (MOST_OCTETS // 6))
+NOISE = st.text(st.sampled_from("25 -\r\nä"), max_size=12).map(str.encode) | st.just(
+    b"250-x\r\n" * (MAX_REPLY_OCTETS // 6)
+)
 
 
 def spoken(code: int, texts: list[str]) -> bytes:
@@ -32,7 +34,7 @@ def cut(octets: bytes, sizes: list[int]) -> list[bytes]:
 
 def read(chunks: list[bytes]) -> tuple[list[Reply], bool]:
     """The replies in these chunks, and whether all of it was SMTP."""
-    reader, replies = Replies(), []
+    reader, replies = ReplyParser(), []
     try:
         for chunk in chunks:
             replies.extend(reader.feed(chunk))
@@ -62,10 +64,10 @@ def ask(patience_s: float) -> Dialogue[str]:
     return "answered"
 
 
-async def hear(*chunks: bytes, replies: int) -> tuple[list[Reply], str | None, Wire]:
+async def hear(*chunks: bytes, replies: int) -> tuple[list[Reply], str | None, SmtpProtocol]:
     """What a dialogue hears when the relay says this, why it ended early, and the line afterwards."""
-    wire, heard = Wire(NowhereTransport()), []
-    ended = wire.talk(listening(replies, heard))
+    wire, heard = SmtpProtocol(RecordingTransport()), []
+    ended = wire.run_dialogue(listening(replies, heard))
     for chunk in chunks:
         wire.data_received(chunk)
     wire.connection_lost(None)
@@ -83,8 +85,8 @@ def test_replies_are_read_in_order_however_the_network_cuts_them(replies, sizes)
 
 
 @given(st.lists(REPLIES.map(lambda reply: spoken(*reply)) | NOISE, max_size=6), st.lists(st.integers(0, 30)))
-@example([b"250 " + b"x" * (MOST_OCTETS - 5) + b"\r\n"], [MOST_OCTETS])
-@example([b"250 " + b"x" * (MOST_OCTETS - 4) + b"\r\n"], [MOST_OCTETS])
+@example([b"250 " + b"x" * (MAX_REPLY_OCTETS - 5) + b"\r\n"], [MAX_REPLY_OCTETS])
+@example([b"250 " + b"x" * (MAX_REPLY_OCTETS - 4) + b"\r\n"], [MAX_REPLY_OCTETS])
 def test_whatever_is_said_is_understood_alike_in_one_piece_and_in_many(octets, sizes):
     whole = b"".join(octets)
 
@@ -117,14 +119,14 @@ async def test_what_is_not_smtp_loses_the_line(octets):
 
 @pytest.mark.parametrize("endless", [b"x", b"250-and so on\r\n"])
 async def test_a_reply_without_end_loses_the_line(endless):
-    _, why, _ = await hear(*[endless * 1000] * (MOST_OCTETS // 1000 + 1), replies=1)
+    _, why, _ = await hear(*[endless * 1000] * (MAX_REPLY_OCTETS // 1000 + 1), replies=1)
 
     assert why == "the relay's reply has no end"
 
 
 async def test_what_was_said_before_the_line_broke_is_still_heard():
-    wire, heard = Wire(NowhereTransport()), []
-    ended = wire.talk(listening(2, heard))
+    wire, heard = SmtpProtocol(RecordingTransport()), []
+    ended = wire.run_dialogue(listening(2, heard))
 
     wire.data_received(b"250 one\r\n25")
     wire.connection_lost(ConnectionResetError("reset"))
@@ -134,13 +136,13 @@ async def test_what_was_said_before_the_line_broke_is_still_heard():
 
 
 async def test_nothing_is_written_to_a_lost_line():
-    line = NowhereTransport()
-    wire = Wire(line)
+    line = RecordingTransport()
+    wire = SmtpProtocol(line)
 
     wire.eof_received()
 
     with pytest.raises(ConnectionError, match="closed the connection"):
-        wire.talk(listening(1, []))
+        wire.run_dialogue(listening(1, []))
     assert (line.written, line.aborted) == (b"", True)
 
 
@@ -156,15 +158,15 @@ async def test_a_reply_too_many_loses_the_line_but_not_what_was_said_before():
 
     assert heard == [Reply(250, "one"), Reply(250, "two")]
     assert why is None
-    assert wire.lost == "the relay broke off: 250 three"
+    assert wire.lost_reason == "the relay broke off: 250 three"
 
 
 async def test_silence_is_noticed_also_when_a_patient_question_came_before_an_impatient_one():
-    wire = Wire(NowhereTransport())
-    first = wire.talk(ask(600))
+    wire = SmtpProtocol(RecordingTransport())
+    first = wire.run_dialogue(ask(600))
     wire.data_received(b"250 fine\r\n")
 
-    second = wire.talk(ask(0.01))
+    second = wire.run_dialogue(ask(0.01))
 
     assert await first == "answered"
     async with asyncio.timeout(60):
@@ -172,19 +174,19 @@ async def test_silence_is_noticed_also_when_a_patient_question_came_before_an_im
 
 
 async def test_patience_begins_anew_with_every_answer():
-    wire, loop = Wire(NowhereTransport()), asyncio.get_running_loop()
-    first = wire.talk(ask(0.01))
+    wire, loop = SmtpProtocol(RecordingTransport()), asyncio.get_running_loop()
+    first = wire.run_dialogue(ask(0.01))
     wire.data_received(b"250 fine\r\n")
 
-    second = wire.talk(ask(600))
+    second = wire.run_dialogue(ask(600))
     loop.call_later(0.03, wire.data_received, b"250 fine\r\n")
 
     assert [await first, await second] == ["answered", "answered"]
 
 
 async def test_half_an_answer_wins_no_time():
-    wire, loop = Wire(NowhereTransport()), asyncio.get_running_loop()
-    ended = wire.talk(ask(0.05))
+    wire, loop = SmtpProtocol(RecordingTransport()), asyncio.get_running_loop()
+    ended = wire.run_dialogue(ask(0.05))
 
     def dawdle():
         wire.data_received(b"x")
@@ -201,8 +203,8 @@ async def test_a_mistake_in_a_dialogue_is_told_to_its_holder():
         yield b"NOOP\r\n", 5
         raise LookupError("not there")
 
-    wire = Wire(NowhereTransport())
-    ended = wire.talk(mistaken())
+    wire = SmtpProtocol(RecordingTransport())
+    ended = wire.run_dialogue(mistaken())
 
     wire.data_received(b"250 fine\r\n")
 
@@ -212,13 +214,13 @@ async def test_a_mistake_in_a_dialogue_is_told_to_its_holder():
 
 
 async def test_one_dialogue_is_held_at_a_time():
-    wire = Wire(NowhereTransport())
-    wire.talk(ask(5))
+    wire = SmtpProtocol(RecordingTransport())
+    wire.run_dialogue(ask(5))
 
     with pytest.raises(RuntimeError, match="one dialogue at a time"):
-        wire.talk(ask(5))
+        wire.run_dialogue(ask(5))
 
-    wire.lose("enough")
+    wire.abort("enough")
 
 
 @given(st.text())

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mailer.domain.delivery import Concern, Outcome, Verdict
+from mailer.domain.delivery import Concern, RelayOutcome, Verdict
 from mailer.mail.message.letter import Letter
-from mailer.relay.smtp_transaction import Step, envelope_commands, stuffed
+from mailer.relay.smtp_transaction import Step, dot_stuff, envelope_commands
 from tests.support.fake_relay import FakeRelay
 from tests.support.relay_helpers import CONTENT, EMMA, ROSA, SENDER, connected, letter_to
 
@@ -29,7 +29,7 @@ def unstuffed(octets: bytes) -> bytes:
 def test_whatever_its_dots_a_content_comes_out_as_it_went_in(lines):
     content = b"".join(line.encode() + b"\r\n" for line in lines)
 
-    assert unstuffed(stuffed(content)) == (content or b"\r\n")
+    assert unstuffed(dot_stuff(content)) == (content or b"\r\n")
 
 
 @given(st.lists(LINES, min_size=1, max_size=5))
@@ -57,7 +57,7 @@ def test_no_content_with_bare_line_ends_or_8_bit_octets_is_let_through_and_no_ot
     content = b"".join(pieces)
 
     try:
-        travels = unstuffed(stuffed(content))
+        travels = unstuffed(dot_stuff(content))
     except ValueError:
         assert not is_plain(content)
     else:
@@ -66,7 +66,7 @@ def test_no_content_with_bare_line_ends_or_8_bit_octets_is_let_through_and_no_ot
 
 
 def test_a_last_line_without_an_end_is_given_one():
-    assert stuffed(b"Subject: apples") == b"Subject: apples\r\n.\r\n"
+    assert dot_stuff(b"Subject: apples") == b"Subject: apples\r\n.\r\n"
 
 
 @pytest.mark.parametrize(
@@ -136,16 +136,16 @@ async def test_a_letter_longer_than_the_relay_takes_is_not_offered(size, taken):
     assert (outcome.verdict is Verdict.ACCEPTED) is taken
     if not taken:
         said = "the letter has 1,440 octets; the relay takes 1,000 at most"
-        assert outcome == Outcome(Verdict.REFUSED, None, said)
+        assert outcome == RelayOutcome(Verdict.REFUSED, None, said)
     assert small.verdict is Verdict.ACCEPTED
-    assert [line for _, line in fake.heard].count("DATA") == 1 + taken
+    assert [line for _, line in fake.commands].count("DATA") == 1 + taken
 
 
 async def test_the_size_is_not_declared_where_nobody_asked():
     async with FakeRelay(offers=()) as fake, connected(fake) as connection:
         await connection.send(letter_to(ROSA))
 
-    assert f"MAIL FROM:<{SENDER}>" in [line for _, line in fake.heard]
+    assert f"MAIL FROM:<{SENDER}>" in [line for _, line in fake.commands]
 
 
 async def test_an_address_beyond_ascii_is_mailed_where_the_relay_can():
@@ -154,7 +154,7 @@ async def test_an_address_beyond_ascii_is_mailed_where_the_relay_can():
 
     assert [outcome.verdict for outcome in outcomes] == [Verdict.ACCEPTED] * 2
     assert [letter.recipient for letter in fake.letters] == ["jürgen@example.org", ROSA]
-    assert [line for _, line in fake.heard if line.startswith("MAIL")] == [
+    assert [line for _, line in fake.commands if line.startswith("MAIL")] == [
         f"MAIL FROM:<{SENDER}> SMTPUTF8",
         f"MAIL FROM:<{SENDER}>",
     ]
@@ -163,7 +163,7 @@ async def test_an_address_beyond_ascii_is_mailed_where_the_relay_can():
 async def test_an_address_beyond_ascii_is_refused_in_words_where_the_relay_cannot(fake, connection):
     outcome = await connection.send(letter_to("jürgen@example.org"))
 
-    assert outcome == Outcome(
+    assert outcome == RelayOutcome(
         Verdict.REFUSED, None, "the address is not ASCII, and the relay does not offer SMTPUTF8 (RFC 6531)"
     )
     assert (await connection.send(letter_to(ROSA))).verdict is Verdict.ACCEPTED

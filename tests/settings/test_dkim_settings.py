@@ -9,7 +9,7 @@ import pytest
 
 from mailer.errors import SettingsRefused
 from mailer.settings.load import Settings, check_settings
-from mailer.settings.toml_tables import host_and_port
+from mailer.settings.toml_tables import parse_host_port
 
 
 def read(**tables: Any) -> Settings:
@@ -67,4 +67,4 @@ def test_a_dns_server_is_an_address(server):
 )
 def test_a_dns_server_may_have_a_port(server, host, port):
     assert read(dns={"servers": [server]}).dns.servers == (server,)
-    assert host_and_port(server) == (host, port)
+    assert parse_host_port(server) == (host, port)

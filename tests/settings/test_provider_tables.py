@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from mailer.errors import SecretUnreadable, SettingsRefused
-from mailer.network.load_provider import read_hook
-from mailer.settings.load import Settings, check_settings, settings_text
+from mailer.network.load_provider import load_provider
+from mailer.settings.load import Settings, check_settings, default_settings_toml
 
 TOPIC = "arn:aws:sns:eu-west-1:123456789012:returns"
 
@@ -20,7 +20,7 @@ def read(*webhooks: Any, folder: str = "/etc/mailer") -> Settings:
 
 def test_nobody_calls_unless_told():
     assert check_settings({}, Path("settings.toml")).webhook == ()
-    assert "# [[webhook]]" in settings_text()
+    assert "# [[webhook]]" in default_settings_toml()
 
 
 def test_a_secret_is_beside_the_settings_unless_told():
@@ -67,11 +67,11 @@ def test_a_secret_that_cannot_be_had_is_told_with_its_provider(tmp_path, content
     settings = read({"provider": "mailgun", "secret_file": "mailgun.key"}, folder=str(tmp_path))
 
     with pytest.raises(SecretUnreadable, match=f"webhook mailgun: .*{told}"):
-        read_hook(settings.webhook[0])
+        load_provider(settings.webhook[0])
 
 
 def test_a_key_that_is_none_is_told_with_its_provider():
     settings = read({"provider": "sendgrid", "public_keys": ["AAAA"]})
 
     with pytest.raises(SecretUnreadable, match="webhook sendgrid: public_keys: 'AAAA'"):
-        read_hook(settings.webhook[0])
+        load_provider(settings.webhook[0])

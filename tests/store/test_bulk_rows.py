@@ -27,11 +27,11 @@ from sqlalchemy import (
 from sqlalchemy.types import TypeEngine
 
 from mailer.domain.delivery import DeliveryState
-from mailer.store.bulk_rows import Prepared, fetch, instant, packed, rows_of
+from mailer.store.bulk_rows import CompiledStatement, fetch_rows, parse_instant, rows_from_json, rows_to_json
 from mailer.store.columns import UtcDateTime
 from mailer.store.database import is_sqlite
 from mailer.store.queue.queue_tables import campaign, delivery
-from tests.support.queue_helpers import NOW, launched, row
+from tests.support.queue_helpers import NOW, delivery_row, launched_campaign
 
 COLUMNS: dict[str, TypeEngine[Any]] = {
     "id": BigInteger(), "due_at": UtcDateTime(), "reply": Text(), "values": JSON(), "code": Integer(),
@@ -58,20 +58,20 @@ MOMENTS = st.datetimes(datetime(1970, 1, 1), datetime(9000, 1, 1), timezones=st.
 @settings(max_examples=60, suppress_health_check=list(HealthCheck))
 def test_rows_go_in_by_one_statement_and_come_out_by_one_as_they_were(engine: Engine, rows: list[Any]) -> None:
     with engine.connect() as tx:
-        campaign_id = launched(tx, len(rows))
+        campaign_id = launched_campaign(tx, len(rows))
         ids = list(tx.execute(select(delivery.c.id).order_by(delivery.c.id)).scalars())
         given = [(number, *row) for number, row in zip(ids, rows, strict=True)]
-        one = rows_of(tx.dialect, "rows", COLUMNS)
+        one = rows_from_json(tx.dialect, "rows", COLUMNS)
         put = update(delivery).where(delivery.c.id == one.c.id)
         put = put.values({name: one.c[name] for name in ("due_at", "reply", "values", "code")})
 
-        tx.execute(put, {"rows": packed(tx.dialect, given)})
+        tx.execute(put, {"rows": rows_to_json(tx.dialect, given)})
         columns = [delivery.c[name] for name in COLUMNS]
-        found = fetch(tx, select(*columns).where(delivery.c.campaign_id == campaign_id).order_by(delivery.c.id))
-        kept = [tuple(getattr(row(tx, number), name) for name in COLUMNS) for number in ids]
+        found = fetch_rows(tx, select(*columns).where(delivery.c.campaign_id == campaign_id).order_by(delivery.c.id))
+        kept = [tuple(getattr(delivery_row(tx, number), name) for name in COLUMNS) for number in ids]
         tx.rollback()
 
-    assert [(number, instant(due), *rest) for number, due, *rest in found] == given
+    assert [(number, parse_instant(due), *rest) for number, due, *rest in found] == given
     assert kept == given
 
 
@@ -79,8 +79,8 @@ def test_rows_go_in_by_one_statement_and_come_out_by_one_as_they_were(engine: En
 @settings(max_examples=30, suppress_health_check=list(HealthCheck))
 def test_numbers_are_64_bits_wide_and_keep_their_order(engine: Engine, numbers: list[int]) -> None:
     with engine.connect() as tx:
-        one = rows_of(tx.dialect, "ids", {"id": BigInteger()})
-        ids = packed(tx.dialect, ((number,) for number in numbers))
+        one = rows_from_json(tx.dialect, "ids", {"id": BigInteger()})
+        ids = rows_to_json(tx.dialect, ((number,) for number in numbers))
 
         found = tx.execute(select(one.c.id).order_by(one.c.id), {"ids": ids}).scalars().all()
         tx.rollback()
@@ -90,16 +90,16 @@ def test_numbers_are_64_bits_wide_and_keep_their_order(engine: Engine, numbers: 
 
 def test_a_query_that_finds_nothing_gives_no_rows(engine: Engine) -> None:
     with engine.begin() as tx:
-        assert fetch(tx, select(delivery.c.id)) == []
+        assert fetch_rows(tx, select(delivery.c.id)) == []
 
 
 def test_yes_and_no_and_neither_arrive_as_such(engine: Engine) -> None:
     with engine.begin() as tx:
-        one = rows_of(tx.dialect, "rows", {"id": BigInteger(), "redate": Boolean()})
-        rows = packed(tx.dialect, [(1, True), (2, False), (3, None)])
+        one = rows_from_json(tx.dialect, "rows", {"id": BigInteger(), "redate": Boolean()})
+        rows = rows_to_json(tx.dialect, [(1, True), (2, False), (3, None)])
 
-        yes = tx.execute(select(one.c.id).where(one.c.redate), {"rows": rows}).scalars().all()
-        neither = tx.execute(select(one.c.id).where(one.c.redate.is_(None)), {"rows": rows}).scalars().all()
+        yes = tx.execute(select(one.c.id).where(one.c.renew_date), {"rows": rows}).scalars().all()
+        neither = tx.execute(select(one.c.id).where(one.c.renew_date.is_(None)), {"rows": rows}).scalars().all()
 
     assert (yes, neither) == ([1], [3])
 
@@ -107,10 +107,10 @@ def test_yes_and_no_and_neither_arrive_as_such(engine: Engine) -> None:
 def test_an_hour_told_in_another_zone_is_the_same_instant(engine: Engine) -> None:
     summer = timezone(timedelta(hours=2))
     with engine.begin() as tx:
-        one = rows_of(tx.dialect, "rows", {"id": BigInteger(), "due_at": UtcDateTime()})
+        one = rows_from_json(tx.dialect, "rows", {"id": BigInteger(), "due_at": UtcDateTime()})
         told = (datetime(2027, 3, 1, 10, tzinfo=summer), datetime(2027, 3, 1, 10, 0, 1, tzinfo=summer))
 
-        rows = packed(tx.dialect, [(number, hour) for number, hour in enumerate(told)])
+        rows = rows_to_json(tx.dialect, [(number, hour) for number, hour in enumerate(told)])
         due = tx.execute(select(one.c.id).where(one.c.due_at <= bindparam("now", NOW, UtcDateTime())), {"rows": rows})
 
         assert due.scalars().all() == [0]
@@ -118,19 +118,19 @@ def test_an_hour_told_in_another_zone_is_the_same_instant(engine: Engine) -> Non
 
 def test_an_hour_without_a_zone_is_refused(engine: Engine) -> None:
     with pytest.raises(ValueError, match="naive"):
-        packed(engine.dialect, [(1, NOW.replace(tzinfo=None))])
+        rows_to_json(engine.dialect, [(1, NOW.replace(tzinfo=None))])
 
 
 def test_instants_come_out_in_utc_whatever_zone_the_session_is_in(engine: Engine) -> None:
     with engine.begin() as tx:
-        launched(tx, 1)
+        launched_campaign(tx, 1)
         tx.execute(update(delivery).values(due_at=NOW))
         if not is_sqlite(tx):
             tx.execute(text("SET LOCAL TIME ZONE 'Europe/Berlin'"))
 
-        [[told], *_] = fetch(tx, select(delivery.c.due_at))
+        [[told], *_] = fetch_rows(tx, select(delivery.c.due_at))
 
-    read = instant(told)
+    read = parse_instant(told)
     assert read == NOW
     assert read is not None
     assert read.tzinfo is UTC
@@ -141,18 +141,18 @@ def test_a_prepared_statement_is_made_once_and_takes_new_values_each_time(engine
 
     def make(dialect: Dialect) -> Update:
         made.append(dialect.name)
-        one = rows_of(dialect, "ids", {"id": BigInteger()})
+        one = rows_from_json(dialect, "ids", {"id": BigInteger()})
         where = (delivery.c.id == one.c.id, delivery.c.state == DeliveryState.QUEUED)
         return update(delivery).where(*where).values(due_at=bindparam("hour", type_=UtcDateTime()), reply="50 % off")
 
-    prepared = Prepared(make)
+    prepared = CompiledStatement(make)
     with engine.begin() as tx:
-        launched(tx, 3)
+        launched_campaign(tx, 3)
         for number in (1, 2):
             hour = NOW + timedelta(hours=number)
-            changed = prepared.run(tx, ids=packed(tx.dialect, [(number,), (99,)]), hour=hour).rowcount
+            changed = prepared.run(tx, ids=rows_to_json(tx.dialect, [(number,), (99,)]), hour=hour).rowcount
             assert changed == 1
-        found = [(row(tx, number).due_at, row(tx, number).reply) for number in (1, 2, 3)]
+        found = [(delivery_row(tx, number).due_at, delivery_row(tx, number).reply) for number in (1, 2, 3)]
 
     assert made == [engine.dialect.name]
     assert found == [(NOW + timedelta(hours=1), "50 % off"), (NOW + timedelta(hours=2), "50 % off"), (None, None)]
@@ -163,10 +163,10 @@ def test_a_prepared_query_keeps_its_own_values_beside_those_that_are_given(engin
         early = select(campaign.c.id).where(campaign.c.created_at <= NOW, campaign.c.subject == "100 %")
         return early.where(campaign.c.created_at >= bindparam("since", type_=UtcDateTime()))
 
-    prepared = Prepared(make)
+    prepared = CompiledStatement(make)
     with engine.begin() as tx:
-        launched(tx, 1)
-        launched(tx, 1, name="gardens")
+        launched_campaign(tx, 1)
+        launched_campaign(tx, 1, name="gardens")
         tx.execute(update(campaign).where(campaign.c.id == 1).values(subject="100 %"))
 
         found = [prepared.run(tx, since=NOW + timedelta(days=days)).scalars().all() for days in (-1, 0, 1)]
@@ -176,12 +176,12 @@ def test_a_prepared_query_keeps_its_own_values_beside_those_that_are_given(engin
 
 def test_an_insert_beside_it_sees_the_same_instant(engine: Engine) -> None:
     with engine.begin() as tx:
-        launched(tx, 1)
+        launched_campaign(tx, 1)
         tx.execute(insert(delivery).values(campaign_id=0, kind="help", state="queued", due_at=NOW, queued_at=NOW))
-        one = rows_of(tx.dialect, "rows", {"id": BigInteger(), "due_at": UtcDateTime()})
+        one = rows_from_json(tx.dialect, "rows", {"id": BigInteger(), "due_at": UtcDateTime()})
         put = update(delivery).where(delivery.c.id == one.c.id, delivery.c.campaign_id != 0).values(due_at=one.c.due_at)
 
-        tx.execute(put, {"rows": packed(tx.dialect, [(1, NOW)])})
+        tx.execute(put, {"rows": rows_to_json(tx.dialect, [(1, NOW)])})
         same = tx.execute(select(delivery.c.id).where(delivery.c.due_at == NOW)).scalars().all()
 
     assert sorted(same) == [1, 2]

@@ -25,16 +25,16 @@ from tests.support.queue_helpers import (
     PAUSED,
     QUEUED,
     SENDING,
-    answer,
-    correct,
-    counts,
-    hand,
-    launched,
-    leave,
-    settled,
-    take,
-    wanted,
-    worker,
+    add_worker,
+    claim_deliveries,
+    correct_campaign,
+    delivery_outcome,
+    hand_over,
+    handoff_request,
+    launched_campaign,
+    leave_list,
+    record_verdict,
+    state_counts,
 )
 
 ROSA = "person0@example.org"
@@ -42,23 +42,23 @@ Act = Callable[[Connection, int, int], object]
 
 
 def _leave(tx: Connection, campaign_id: int, worker_id: int) -> None:
-    leave(tx, ROSA, EVERY_LIST)
+    leave_list(tx, ROSA, EVERY_LIST)
 
 
 def _pause(tx: Connection, campaign_id: int, worker_id: int) -> None:
-    campaigns.move(tx, campaign_id, PAUSED, of=(SENDING,))
+    campaigns.change_state(tx, campaign_id, PAUSED, from_states=(SENDING,))
 
 
 def _cancel(tx: Connection, campaign_id: int, worker_id: int) -> None:
-    campaigns.move(tx, campaign_id, CANCELLED, of=(SENDING,))
+    campaigns.change_state(tx, campaign_id, CANCELLED, from_states=(SENDING,))
 
 
 def _correct(tx: Connection, campaign_id: int, worker_id: int) -> None:
-    correct(tx, campaign_id)
+    correct_campaign(tx, campaign_id)
 
 
 def _bury(tx: Connection, campaign_id: int, worker_id: int) -> None:
-    crash_recovery.bury(tx, [worker_id], NOW)
+    crash_recovery.recover_dead_workers(tx, [worker_id], NOW)
 
 
 ACTS = pytest.mark.parametrize("act", [_leave, _pause, _cancel, _correct, _bury], ids=lambda act: act.__name__[1:])
@@ -92,11 +92,11 @@ def test_it_is_answered_only_when_a_gate_that_is_passing_has_closed(
     shared: Engine, others: ThreadPoolExecutor, act: Act
 ) -> None:
     with shared.begin() as tx:
-        campaign_id, mine = launched(tx, 1), worker(tx)
-        [one] = take(tx, campaign_id, mine)
+        campaign_id, mine = launched_campaign(tx, 1), add_worker(tx)
+        [one] = claim_deliveries(tx, campaign_id, mine)
 
     with shared.connect() as passing, passing.begin() as turn:
-        went = hand(passing, mine, one)
+        went = hand_over(passing, mine, one)
         answered = others.submit(in_one, shared, lambda tx: act(tx, campaign_id, mine))
         until_somebody_waits(shared, answered)
         early = answered.done()
@@ -104,7 +104,7 @@ def test_it_is_answered_only_when_a_gate_that_is_passing_has_closed(
     answered.result(20)
 
     with shared.begin() as tx:
-        found = counts(tx, campaign_id)
+        found = state_counts(tx, campaign_id)
     assert (went, early) == ({one.id}, False)
     assert found == {DeliveryState.DEFERRED if act is _bury else HANDED: 1}
 
@@ -115,19 +115,19 @@ def test_a_gate_that_comes_while_it_is_done_waits_and_misses(
 ) -> None:
     ends = {_leave: DeliveryState.SUPPRESSED, _cancel: DeliveryState.CANCELLED}
     with shared.begin() as tx:
-        campaign_id, mine = launched(tx, 1), worker(tx)
-        [one] = take(tx, campaign_id, mine)
+        campaign_id, mine = launched_campaign(tx, 1), add_worker(tx)
+        [one] = claim_deliveries(tx, campaign_id, mine)
 
     with shared.connect() as acting, acting.begin() as doing:
         act(acting, campaign_id, mine)
-        passing = others.submit(in_one, shared, lambda tx: hand(tx, mine, one))
+        passing = others.submit(in_one, shared, lambda tx: hand_over(tx, mine, one))
         until_somebody_waits(shared, passing)
         early = passing.done()
         doing.commit()
     went = passing.result(20)
 
     with shared.begin() as tx:
-        found = counts(tx, campaign_id)
+        found = state_counts(tx, campaign_id)
     assert (went, early) == (set(), False)
     assert found == {ends.get(act, QUEUED): 1}
 
@@ -136,36 +136,36 @@ def test_who_looks_for_orphans_waits_for_a_letter_that_is_just_settled(
     shared: Engine, others: ThreadPoolExecutor
 ) -> None:
     with shared.begin() as tx:
-        campaign_id, mine = launched(tx, 1), worker(tx)
-        [one] = take(tx, campaign_id, mine)
-        hand(tx, mine, one)
+        campaign_id, mine = launched_campaign(tx, 1), add_worker(tx)
+        [one] = claim_deliveries(tx, campaign_id, mine)
+        hand_over(tx, mine, one)
 
     with shared.connect() as ending, ending.begin() as turn:
-        gate.turn(ending, mine, [settled(one, Verdict.ACCEPTED)], [], [one.claim_id], NOW)
-        looking = others.submit(in_one, shared, lambda tx: orphans.take_back(tx, campaign_id, [one.id], NOW).ids)
+        gate.commit_batch(ending, mine, [delivery_outcome(one, Verdict.ACCEPTED)], [], [one.claim_id], NOW)
+        looking = others.submit(in_one, shared, lambda tx: orphans.requeue_orphans(tx, campaign_id, [one.id], NOW).ids)
         until_somebody_waits(shared, looking)
         early = looking.done()
         turn.commit()
     found = looking.result(20)
 
     with shared.begin() as tx:
-        assert (early, found, counts(tx, campaign_id)) == (False, [], {DeliveryState.ACCEPTED: 1})
+        assert (early, found, state_counts(tx, campaign_id)) == (False, [], {DeliveryState.ACCEPTED: 1})
 
 
 def test_of_two_who_bury_one_worker_at_once_one_does(shared: Engine, others: ThreadPoolExecutor) -> None:
     with shared.begin() as tx:
-        campaign_id, dead = launched(tx, 2), worker(tx)
-        hand(tx, dead, *take(tx, campaign_id, dead, 1))
+        campaign_id, dead = launched_campaign(tx, 2), add_worker(tx)
+        hand_over(tx, dead, *claim_deliveries(tx, campaign_id, dead, 1))
 
     with shared.connect() as first, first.begin() as burying:
-        found = crash_recovery.bury(first, [dead], NOW)
-        second = others.submit(in_one, shared, lambda tx: crash_recovery.bury(tx, [dead], NOW))
+        found = crash_recovery.recover_dead_workers(first, [dead], NOW)
+        second = others.submit(in_one, shared, lambda tx: crash_recovery.recover_dead_workers(tx, [dead], NOW))
         until_somebody_waits(shared, second)
         burying.commit()
     again = second.result(20)
 
     assert len(found.resent) == 1
-    assert again == crash_recovery.Recovered(resent=(), parked=())
+    assert again == crash_recovery.RecoveredDeliveries(resent=(), parked=())
 
 
 def test_what_a_living_worker_takes_while_another_is_buried_stays_its_own(
@@ -173,18 +173,18 @@ def test_what_a_living_worker_takes_while_another_is_buried_stays_its_own(
 ) -> None:
     later = NOW + timedelta(hours=1)
     with shared.begin() as tx:
-        campaign_id, dead, alive = launched(tx, 2), worker(tx), worker(tx)
-        first, _ = take(tx, campaign_id, dead)
-        hand(tx, dead, first)
-        answer(tx, dead, Verdict.DEFERRED, first)
+        campaign_id, dead, alive = launched_campaign(tx, 2), add_worker(tx), add_worker(tx)
+        first, _ = claim_deliveries(tx, campaign_id, dead)
+        hand_over(tx, dead, first)
+        record_verdict(tx, dead, Verdict.DEFERRED, first)
 
     with shared.connect() as taking, taking.begin() as tx_taking:
-        mine = take(taking, campaign_id, alive, now=later)
-        in_one(shared, lambda tx: crash_recovery.bury(tx, [dead], later))
+        mine = claim_deliveries(taking, campaign_id, alive, now=later)
+        in_one(shared, lambda tx: crash_recovery.recover_dead_workers(tx, [dead], later))
         tx_taking.commit()
 
     with shared.begin() as tx:
-        went = hand(tx, alive, *mine, now=later)
+        went = hand_over(tx, alive, *mine, now=later)
     assert [one.id for one in mine] == [first.id]
     assert went == {first.id}
 
@@ -193,19 +193,19 @@ def test_workers_that_claim_hand_and_note_at_once_carry_every_letter_once(
     shared: Engine, others: ThreadPoolExecutor
 ) -> None:
     with shared.begin() as tx:
-        appeals, gardens = launched(tx, 60), launched(tx, 60, name="gardens")
-        workers = [worker(tx) for _ in range(3)]
+        appeals, gardens = launched_campaign(tx, 60), launched_campaign(tx, 60, name="gardens")
+        workers = [add_worker(tx) for _ in range(3)]
     carried: list[int] = []
 
     def carry(mine: int) -> None:
         last: list[Delivery] = []
         while True:
             for campaign_id in (appeals, gardens):
-                claimed = in_one(shared, lambda tx, number=campaign_id: take(tx, number, mine, 7))  # type: ignore[misc]
-                words = [settled(one, Verdict.ACCEPTED) for one in last]
+                claimed = in_one(shared, lambda tx, number=campaign_id: claim_deliveries(tx, number, mine, 7))  # type: ignore[misc]
+                words = [delivery_outcome(one, Verdict.ACCEPTED) for one in last]
                 done = sorted({one.claim_id for one in last})
-                asked = [wanted(one) for one in claimed]
-                went = in_one(shared, lambda tx, *turn: gate.turn(tx, mine, *turn, NOW), words, asked, done)
+                asked = [handoff_request(one) for one in claimed]
+                went = in_one(shared, lambda tx, *turn: gate.commit_batch(tx, mine, *turn, NOW), words, asked, done)
                 carried.extend(went)
                 last = claimed
             if not last and in_one(shared, lambda tx: not campaign_progress.any_waiting(tx, appeals)):
@@ -219,7 +219,7 @@ def test_workers_that_claim_hand_and_note_at_once_carry_every_letter_once(
         working.result(60)
 
     with shared.begin() as tx:
-        found = [counts(tx, campaign_id) for campaign_id in (appeals, gardens)]
+        found = [state_counts(tx, campaign_id) for campaign_id in (appeals, gardens)]
         attempts = set(tx.execute(select(delivery.c.attempts)).scalars())
         open_still = [campaign_progress.any_open(tx, campaign_id) for campaign_id in (appeals, gardens)]
     assert len(carried) == len(set(carried)) == 120
@@ -234,13 +234,13 @@ def test_a_campaign_is_never_seen_as_over_while_a_letter_changes_hands(
     shared: Engine, comes_back: bool, nth: int
 ) -> None:
     with shared.begin() as tx:
-        campaign_id, mine = launched(tx, 1), worker(tx)
-        [one] = take(tx, campaign_id, mine)
+        campaign_id, mine = launched_campaign(tx, 1), add_worker(tx)
+        [one] = claim_deliveries(tx, campaign_id, mine)
         if comes_back:
-            hand(tx, mine, one)
+            hand_over(tx, mine, one)
         else:
-            gate.put_back(tx, [(one.id, NOW)], NOW)
-            claims.drop(tx, [one.claim_id])
+            gate.release_deliveries(tx, [(one.id, NOW)], NOW)
+            claims.delete_claims(tx, [one.claim_id])
 
     looks: list[None] = []
 
@@ -251,9 +251,9 @@ def test_a_campaign_is_never_seen_as_over_while_a_letter_changes_hands(
             return
         with shared.begin() as tx:
             if comes_back:
-                gate.turn(tx, mine, [settled(one, Verdict.DEFERRED)], [], [one.claim_id], NOW)
+                gate.commit_batch(tx, mine, [delivery_outcome(one, Verdict.DEFERRED)], [], [one.claim_id], NOW)
             else:
-                take(tx, campaign_id, mine)
+                claim_deliveries(tx, campaign_id, mine)
 
     with shared.begin() as looking:
         event.listen(shared, "after_cursor_execute", between)
@@ -264,9 +264,9 @@ def test_a_campaign_is_never_seen_as_over_while_a_letter_changes_hands(
 
 async def test_who_is_caught_in_a_deadlock_begins_again(shared: Engine) -> None:
     database = Database(shared.url.render_as_string(hide_password=False))
-    campaign_id = await database.write(launched, 2)
-    mine = await database.write(worker)
-    first, second = await database.write(take, campaign_id, mine)
+    campaign_id = await database.write(launched_campaign, 2)
+    mine = await database.write(add_worker)
+    first, second = await database.write(claim_deliveries, campaign_id, mine)
     both = threading.Barrier(2)
     tries = {"gate": 0, "leaving": 0}
 
@@ -276,9 +276,9 @@ async def test_who_is_caught_in_a_deadlock_begins_again(shared: Engine) -> None:
             both.wait(20)
 
     def pass_one_after_the_other(tx: Connection) -> set[int]:
-        went = hand(tx, mine, first)
+        went = hand_over(tx, mine, first)
         meet("gate")
-        return went | hand(tx, mine, second)
+        return went | hand_over(tx, mine, second)
 
     def leave_the_other_way_round(tx: Connection) -> None:
         deliveries.suppress_waiting(tx, 2, EVERY_LIST)
@@ -289,7 +289,7 @@ async def test_who_is_caught_in_a_deadlock_begins_again(shared: Engine) -> None:
         went, _ = await asyncio.gather(
             database.write(pass_one_after_the_other), database.write(leave_the_other_way_round)
         )
-    found = await database.read(counts, campaign_id)
+    found = await database.read(state_counts, campaign_id)
     await database.close()
 
     assert sorted(tries.values()) == [1, 2]
@@ -301,19 +301,19 @@ def test_a_launch_that_goes_on_while_others_claim_leaves_nobody_out(shared: Engi
     from mailer.store import audience
 
     with shared.begin() as tx:
-        campaign_id, mine = launched(tx, 40), worker(tx)
+        campaign_id, mine = launched_campaign(tx, 40), add_worker(tx)
         tx.execute(delivery.delete())
         tx.exec_driver_sql(f"UPDATE campaign SET launch_cursor = 0, audience = 0 WHERE id = {campaign_id}")
 
     def launch() -> None:
         for upto in range(4, 41, 4):
             with shared.begin() as tx:
-                written = audience.freeze(tx, campaigns.get(tx, campaign_id, lock=True), upto)
+                written = audience.freeze_audience(tx, campaigns.get(tx, campaign_id, lock=True), upto)
                 campaigns.advance_launch(tx, campaign_id, cursor=upto, more=written)
 
     launching, claimed = others.submit(launch), []
     while not launching.done() or in_one(shared, lambda tx: campaign_progress.any_due(tx, campaign_id, NOW)):
-        claimed += in_one(shared, lambda tx: take(tx, campaign_id, mine, 3))  # type: ignore[operator]
+        claimed += in_one(shared, lambda tx: claim_deliveries(tx, campaign_id, mine, 3))  # type: ignore[operator]
     launching.result()
 
     assert [one.subscription_id for one in claimed] == list(range(1, 41))

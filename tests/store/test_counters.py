@@ -7,10 +7,10 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import Engine, func, select
 
-from mailer.domain.abuse_limits import DAY, HOUR, Counted, Limit
+from mailer.domain.abuse_limits import DAY, HOUR, CounterKind, Limit
 from mailer.store import counters
 from mailer.store.people_tables import tally
-from tests.support.counter_model import tallied
+from tests.support.counter_model import count_in_window
 
 NOW = datetime(2027, 3, 1, 8, 0, tzinfo=UTC)
 MINUTES = (0, 0, 1, 30, 59, 60, 61, 119, 120, 121, 500, 501, 559, 560)
@@ -22,24 +22,24 @@ def test_the_ledger_counts_as_the_rule_says(engine: Engine) -> None:
     with engine.begin() as tx:
         for minutes in MINUTES:
             now = NOW + timedelta(minutes=minutes)
-            since, count = tallied(since, count, now, HOUR)
+            since, count = count_in_window(since, count, now, HOUR)
             meant.append(count)
-            counted.append(counters.count(tx, Counted.SOURCE, "one", HOUR, now))
-        other = counters.count(tx, Counted.SOURCE, "two", HOUR, NOW)
+            counted.append(counters.count(tx, CounterKind.SOURCE, "one", HOUR, now))
+        other = counters.count(tx, CounterKind.SOURCE, "two", HOUR, NOW)
 
     assert counted == meant
     assert other == 1
 
 
 def test_where_one_limit_is_reached_nothing_is_counted_of_the_others(engine: Engine) -> None:
-    wide = Limit(kind=Counted.DOMAIN, of="example.org", span=HOUR, most=9)
-    narrow = Limit(kind=Counted.LIST, of="appeals", span=HOUR, most=2)
+    wide = Limit(kind=CounterKind.DOMAIN, subject="example.org", window=HOUR, maximum=9)
+    narrow = Limit(kind=CounterKind.LIST, subject="appeals", window=HOUR, maximum=2)
 
     with engine.begin() as tx:
-        fitted = [counters.count_within(tx, (wide, narrow), NOW) for _ in range(5)]
-        reached = [counters.reached(tx, one.kind, one.of) for one in (wide, narrow)]
-        counters.forget(tx, narrow.kind, narrow.of)
-        fits_again = counters.count_within(tx, (wide, narrow), NOW)
+        fitted = [counters.increment_within_limits(tx, (wide, narrow), NOW) for _ in range(5)]
+        reached = [counters.get_value(tx, one.kind, one.subject) for one in (wide, narrow)]
+        counters.reset(tx, narrow.kind, narrow.subject)
+        fits_again = counters.increment_within_limits(tx, (wide, narrow), NOW)
 
     assert fitted == [True, True, False, False, False]
     assert reached == [2, 2]
@@ -49,28 +49,28 @@ def test_where_one_limit_is_reached_nothing_is_counted_of_the_others(engine: Eng
 def test_old_windows_go_a_few_at_a_time_and_what_is_no_window_stays(engine: Engine) -> None:
     with engine.begin() as tx:
         for number in range(5):
-            counters.count(tx, Counted.MAILBOX, str(number), DAY, NOW)
-        counters.count(tx, Counted.MAILBOX, "new", DAY, NOW + DAY)
-        counters.put(tx, Counted.SWEPT, "", 7, NOW)
-        dropped = [counters.drop_old(tx, NOW + HOUR, 3) for _ in range(3)]
+            counters.count(tx, CounterKind.MAILBOX, str(number), DAY, NOW)
+        counters.count(tx, CounterKind.MAILBOX, "new", DAY, NOW + DAY)
+        counters.set_value(tx, CounterKind.EVIDENCE_ERASED_UP_TO, "", 7, NOW)
+        dropped = [counters.delete_old(tx, NOW + HOUR, 3) for _ in range(3)]
         left = tx.execute(select(func.count()).select_from(tally)).scalar_one()
-        swept = counters.reached(tx, Counted.SWEPT, "")
+        swept = counters.get_value(tx, CounterKind.EVIDENCE_ERASED_UP_TO, "")
 
     assert dropped == [3, 2, 0]
     assert (left, swept) == (2, 7)
 
 
 def test_of_many_who_ask_at_once_only_as_many_as_the_limit_allows_are_counted(shared: Engine) -> None:
-    one = Limit(kind=Counted.MAILBOX, of="rosa", span=DAY, most=2)
-    wide = Limit(kind=Counted.DOMAIN, of="example.org", span=HOUR, most=99)
+    one = Limit(kind=CounterKind.MAILBOX, subject="rosa", window=DAY, maximum=2)
+    wide = Limit(kind=CounterKind.DOMAIN, subject="example.org", window=HOUR, maximum=99)
 
     def ask(_number: int) -> bool:
         with shared.begin() as tx:
-            return counters.count_within(tx, (one, wide), NOW)
+            return counters.increment_within_limits(tx, (one, wide), NOW)
 
     with ThreadPoolExecutor(4) as threads:
         answers = list(threads.map(ask, range(24)))
     with shared.begin() as tx:
-        counted = counters.reached(tx, wide.kind, wide.of)
+        counted = counters.get_value(tx, wide.kind, wide.subject)
 
     assert (answers.count(True), counted) == (2, 2)

@@ -14,8 +14,8 @@ from sqlalchemy import Connection, text
 from mailer.errors import DatabaseMoved
 from mailer.store.database import Database
 from mailer.store.database_files import make_private, owner_file
-from mailer.store.migration import copy_aside
-from mailer.store.queue.workers import owning
+from mailer.store.migration import copy_sqlite_file
+from mailer.store.queue.workers import own_database
 from mailer.store.spool import SpoolFile
 
 
@@ -134,8 +134,8 @@ async def test_where_a_service_was_killed_and_its_database_is_gone_no_empty_one_
 
 
 async def test_all_that_is_made_is_for_our_eyes_only(database: Database, tmp_path: Path) -> None:
-    with owning(database.engine):
-        copy_aside(database.engine, "0001")
+    with own_database(database.engine):
+        copy_sqlite_file(database.engine, "0001")
         large = SpoolFile(tmp_path / "spool")
         large.close()
 

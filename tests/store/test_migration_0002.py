@@ -13,10 +13,10 @@ from mailer.domain.campaign import CampaignState
 from mailer.domain.delivery import NOTICES, DeliveryState
 from mailer.store import audience, campaign_progress, campaigns
 from mailer.store.database import open_engine
-from mailer.store.migration import bring_up_to_date, check_schema, upgrade
+from mailer.store.migration import check_schema, migrate_database, upgrade
 from mailer.store.queue.queue_tables import delivery
 from tests.support.app_helpers import ROOT
-from tests.support.queue_helpers import NOW, hand, open_claims, row, take, worker
+from tests.support.queue_helpers import NOW, add_worker, claim_deliveries, delivery_row, hand_over, open_claims
 from tests.support.released_databases import empty_postgresql
 
 MIGRATIONS = ROOT / "migrations"
@@ -103,7 +103,7 @@ def _delivery(put: Any, at: Any, campaign_id: int, number: int, state: str, **ot
 
 @pytest.fixture
 def migrated(old_url: str) -> Iterator[Engine]:
-    bring_up_to_date(old_url, MIGRATIONS)
+    migrate_database(old_url, MIGRATIONS)
     check_schema(old_url, MIGRATIONS)
     engine = open_engine(old_url)
     yield engine
@@ -112,7 +112,7 @@ def migrated(old_url: str) -> Iterator[Engine]:
 
 def test_everyone_is_still_accounted_for(migrated: Engine) -> None:
     with migrated.begin() as tx:
-        found = {one: campaign_progress.counts(tx, one) for one in (LAUNCHED, HALF, DONE, NOTICES)}
+        found = {one: campaign_progress.count_by_state(tx, one) for one in (LAUNCHED, HALF, DONE, NOTICES)}
         audiences = {one: campaigns.get(tx, one).audience for one in (LAUNCHED, HALF, DONE)}
         going = [campaign_progress.any_open(tx, one) for one in (LAUNCHED, HALF, DONE, NOTICES)]
 
@@ -131,10 +131,10 @@ def test_everyone_is_still_accounted_for(migrated: Engine) -> None:
 
 def test_what_waited_is_claimed_once_and_nothing_else_is(migrated: Engine) -> None:
     with migrated.begin() as tx:
-        mine = worker(tx)
-        first, again = take(tx, LAUNCHED, mine, 100), take(tx, LAUNCHED, mine, 100)
-        notices, no_more = take(tx, NOTICES, mine, 100), take(tx, NOTICES, mine, 100)
-        went = hand(tx, mine, *first, *notices)
+        mine = add_worker(tx)
+        first, again = claim_deliveries(tx, LAUNCHED, mine, 100), claim_deliveries(tx, LAUNCHED, mine, 100)
+        notices, no_more = claim_deliveries(tx, NOTICES, mine, 100), claim_deliveries(tx, NOTICES, mine, 100)
+        went = hand_over(tx, mine, *first, *notices)
 
     assert sorted(one.subscription_id or 0 for one in first) == [1, 2, 3, 5, 9]
     assert sorted(one.values["word"] for one in notices) == [0, 1, 2]
@@ -146,7 +146,7 @@ def test_a_letter_that_may_have_gone_out_is_repeated_as_it_was_and_one_that_was_
     migrated: Engine,
 ) -> None:
     with migrated.begin() as tx:
-        by_person = {one.subscription_id: one for one in take(tx, LAUNCHED, worker(tx), 100)}
+        by_person = {one.subscription_id: one for one in claim_deliveries(tx, LAUNCHED, add_worker(tx), 100)}
 
     repeat, fresh = by_person[3], by_person[1]
     assert (repeat.dated_at, repeat.resends, repeat.name) == (NOW, 1, "Rosa")
@@ -159,7 +159,7 @@ def test_a_letter_that_may_have_gone_out_is_repeated_as_it_was_and_one_that_was_
 def test_a_letter_that_was_parked_is_known_and_waits_for_nothing(migrated: Engine) -> None:
     with migrated.begin() as tx:
         number = tx.execute(select(delivery.c.id).where(delivery.c.subscription_id == 4)).scalar_one()
-        kept = row(tx, number)
+        kept = delivery_row(tx, number)
         waiting = tx.execute(
             select(func.count()).where(delivery.c.due_at.is_not(None), delivery.c.state.not_in(("queued", "deferred")))
         ).scalar_one()
@@ -170,14 +170,14 @@ def test_a_letter_that_was_parked_is_known_and_waits_for_nothing(migrated: Engin
 
 def test_a_launch_that_was_half_done_goes_on_and_each_is_claimed_once(migrated: Engine) -> None:
     with migrated.begin() as tx:
-        mine = worker(tx)
-        early = take(tx, HALF, mine, 1)
+        mine = add_worker(tx)
+        early = claim_deliveries(tx, HALF, mine, 1)
         half = campaigns.get(tx, HALF)
-        written = audience.freeze(tx, half, PEOPLE)
+        written = audience.freeze_audience(tx, half, PEOPLE)
         campaigns.advance_launch(tx, HALF, cursor=PEOPLE, more=written)
-        campaigns.move(tx, HALF, CampaignState.SENDING, of=(CampaignState.LAUNCHING,))
-        late = take(tx, HALF, mine, 100)
-        went = hand(tx, mine, *early, *late)
+        campaigns.change_state(tx, HALF, CampaignState.SENDING, from_states=(CampaignState.LAUNCHING,))
+        late = claim_deliveries(tx, HALF, mine, 100)
+        went = hand_over(tx, mine, *early, *late)
 
     claimed = [one.subscription_id for one in (*early, *late)]
     assert written == PEOPLE - 2

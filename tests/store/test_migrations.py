@@ -14,7 +14,7 @@ from alembic.runtime.migration import MigrationContext
 from mailer.errors import DatabaseUnavailable, SchemaUnknown
 from mailer.store.columns import metadata
 from mailer.store.database import open_engine
-from mailer.store.migration import bring_up_to_date, check_schema
+from mailer.store.migration import check_schema, migrate_database
 from tests.support.app_helpers import ROOT
 
 MIGRATIONS = ROOT / "migrations"
@@ -48,7 +48,7 @@ def test_migrations_end_in_the_declared_tables(database_url: str) -> None:
 
 
 def test_migrating_twice_changes_nothing(database_url: str) -> None:
-    assert bring_up_to_date(database_url, MIGRATIONS) is None
+    assert migrate_database(database_url, MIGRATIONS) is None
     check_schema(database_url, MIGRATIONS)
 
 
@@ -56,18 +56,18 @@ def test_an_older_database_is_refused_by_commands_and_migrated_by_the_service(da
     with pytest.raises(SchemaUnknown, match="mailer migrate"):
         check_schema(database_url, later)
 
-    bring_up_to_date(database_url, later)
+    migrate_database(database_url, later)
 
     check_schema(database_url, later)
 
 
 def test_a_newer_database_is_refused_by_name(database_url: str, later: Path) -> None:
-    bring_up_to_date(database_url, later)
+    migrate_database(database_url, later)
 
     with pytest.raises(SchemaUnknown, match="9999"):
         check_schema(database_url, MIGRATIONS)
     with pytest.raises(SchemaUnknown, match="9999"):
-        bring_up_to_date(database_url, MIGRATIONS)
+        migrate_database(database_url, MIGRATIONS)
 
 
 def test_the_sqlite_file_is_copied_aside_before_and_rebuilding_a_table_loses_nothing(
@@ -83,7 +83,7 @@ def test_the_sqlite_file_is_copied_aside_before_and_rebuilding_a_table_loses_not
             "INSERT INTO campaign (mailing_list_id, state, subject, created_at) VALUES (1, 'draft', 's', '2027-01-01')"
         )
 
-    copy = bring_up_to_date(f"sqlite:///{file}", later)
+    copy = migrate_database(f"sqlite:///{file}", later)
 
     assert copy is not None
     assert stat.S_IMODE(copy.stat().st_mode) == 0o600
@@ -96,7 +96,7 @@ def test_the_sqlite_file_is_copied_aside_before_and_rebuilding_a_table_loses_not
 
 def test_a_database_that_cannot_be_opened_is_told_in_one_line(tmp_path: Path) -> None:
     with pytest.raises(DatabaseUnavailable, match="cannot open"):
-        bring_up_to_date(f"sqlite:///{tmp_path}/no/such/folder/mailer.db", MIGRATIONS)
+        migrate_database(f"sqlite:///{tmp_path}/no/such/folder/mailer.db", MIGRATIONS)
 
 
 def test_a_file_that_is_no_database_is_told_in_one_line(tmp_path: Path) -> None:
@@ -104,4 +104,4 @@ def test_a_file_that_is_no_database_is_told_in_one_line(tmp_path: Path) -> None:
     file.write_text("something else entirely, and rather more than a header's worth of it " * 20)
 
     with pytest.raises(DatabaseUnavailable):
-        bring_up_to_date(f"sqlite:///{file}", MIGRATIONS)
+        migrate_database(f"sqlite:///{file}", MIGRATIONS)

@@ -14,33 +14,33 @@ from mailer.actions.campaigns.launch import launch_due
 from mailer.actions.campaigns.new_campaign import new_campaign
 from mailer.actions.campaigns.schedule import send_now
 from mailer.actions.delivery.send import send
-from mailer.actions.delivery.send_worker import enter
-from mailer.actions.inbound.process_mail import hear
+from mailer.actions.delivery.send_worker import start_worker
+from mailer.actions.inbound.process_mail import process_incoming_mails
 from mailer.actions.inbound.receive import receive
 from mailer.actions.lists.add_list import add_list
-from mailer.actions.subscriptions.import_people import Imported, import_people
+from mailer.actions.subscriptions.import_people import ImportResult, import_people
 from mailer.app import App
-from mailer.domain.consent import Evidence, Way
-from mailer.domain.incoming_message import Arrival
+from mailer.domain.consent import Channel, Evidence
+from mailer.domain.incoming_message import IncomingMessage
 from mailer.domain.keyring import Keyring
 from mailer.domain.mailing_list import MailingList
-from mailer.domain.site import House
+from mailer.domain.site import Site
 from mailer.mail.compose.templates import Templates
 from mailer.relay.route import Priority
 from mailer.relay.smtp_connection import Relay
 from mailer.settings.intake_tables import IntakeSettings
 from mailer.store.database import Database
-from mailer.store.queue.worker_presence import Presence
+from mailer.store.queue.worker_presence import WorkerPresence
 from tests.support.fake_relay import FakeRelay
-from tests.support.fake_relay_session import Carried
+from tests.support.fake_relay_session import ReceivedLetter
 
 ROOT = Path(__file__).parents[2]
-DEEP = "MAILER_TEST_LONG" in os.environ
+THOROUGH = "MAILER_TEST_LONG" in os.environ
 """Whether state machines take their time: `make crash`."""
 DOMAIN = "lists.example.org"
 MAIL_SERVER = "mx.example.org"
 ROSA, EMMA, BEA, MALLORY, ADA = (f"{name}@example.org" for name in ("rosa", "emma", "bea", "mallory", "ada"))
-BY_HAND = Evidence(Way.LINK, {"client": "test"})
+LINK_EVIDENCE = Evidence(Channel.LINK, {"client": "test"})
 
 APPEAL = """\
 ---
@@ -80,7 +80,7 @@ class Clock:
 
 def make_app(database_url: str, clock: Clock, relay_port: int, connections: int = 4) -> App:
     """The service with everything from outside in our hands."""
-    house = House(
+    house = Site(
         name="Open Letters",
         domain=DOMAIN,
         url=f"https://{DOMAIN}",
@@ -90,8 +90,8 @@ def make_app(database_url: str, clock: Clock, relay_port: int, connections: int 
     database = Database(database_url)
     return App(
         database=database,
-        presence=Presence(database.engine),
-        house=house,
+        presence=WorkerPresence(database.engine),
+        site=house,
         templates=Templates(ROOT / "templates", ROOT / "mailer" / "locale"),
         relays=(Relay(host="127.0.0.1", port=relay_port, tls="none", helo=DOMAIN, connections=connections),),
         intake=IntakeSettings(authserv_ids=(MAIL_SERVER,)),
@@ -105,14 +105,14 @@ async def open_list(app: App, name: str = "appeals", language: str = "en") -> Ma
     return await add_list(app, name=name, title=f"Open {name.title()}", owner=ADA, language=language)
 
 
-async def bring(app: App, *rows: str, list_name: str = "appeals", invite: bool = False) -> Imported:
+async def import_rows(app: App, *rows: str, list_name: str = "appeals", invite: bool = False) -> ImportResult:
     """Import rows of `email,name,language`."""
     file = io.StringIO("email,name,language\n" + "\n".join(rows))
-    evidence = Evidence(Way.IMPORT, {"file": "people.csv"})
+    evidence = Evidence(Channel.IMPORT, {"file": "people.csv"})
     return await import_people(app, list_name=list_name, file=file, evidence=evidence, invite=invite)
 
 
-async def blast(app: App, list_name: str = "appeals", **texts: str) -> int:
+async def launch_campaign(app: App, list_name: str = "appeals", **texts: str) -> int:
     """A campaign launched now; its id. Letters are not sent yet."""
     campaign_id = await new_campaign(app, list_name=list_name, texts=texts or {"appeal.md": APPEAL})
     await send_now(app, campaign_id, wait_s=0)
@@ -122,23 +122,23 @@ async def blast(app: App, list_name: str = "appeals", **texts: str) -> int:
 
 async def send_campaigns(app: App) -> int:
     """Send what is due of campaigns, as a worker that starts now."""
-    return await send(await enter(app, Priority.CAMPAIGNS))
+    return await send(await start_worker(app, Priority.CAMPAIGNS))
 
 
 async def send_notices(app: App) -> int:
     """Send the notices that wait, as a worker that starts now."""
-    return await send(await enter(app, Priority.NOTICES))
+    return await send(await start_worker(app, Priority.NOTICES))
 
 
-async def write_in(
-    app: App, to: str, sender: str = ROSA, body: str = "", *, proven: bool = False, **fields: str
+async def receive_person_mail(
+    app: App, to: str, sender: str = ROSA, body: str = "", *, authenticated: bool = False, **fields: str
 ) -> None:
     """A person's mail arrives, and is acted on; and the notices it causes are sent.
 
     `proven` by the word of our own mail server, which hands it in.
     """
     mail = EmailMessage(policy=policy.SMTP)
-    if proven:
+    if authenticated:
         domain = sender.rpartition("@")[2]
         mail["Authentication-Results"] = f"{MAIL_SERVER}; dkim=pass header.d={domain}; spf=none"
         mail["Received"] = f"from {domain} ({domain} [192.0.2.9]) by {MAIL_SERVER}; Mon, 1 Mar 2027 08:00:00 +0000"
@@ -147,33 +147,35 @@ async def write_in(
     mail.set_content(body)
     for name, value in fields.items():
         mail[name.replace("_", "-")] = value
-    await arrive(app, mail.as_bytes(), to, sender)
+    await receive_raw_mail(app, mail.as_bytes(), to, sender)
 
 
-async def arrive(app: App, raw: bytes, to: str, sender: str = ROSA) -> None:
+async def receive_raw_mail(app: App, raw: bytes, to: str, sender: str = ROSA) -> None:
     """Octets arrive for one of our addresses, and are acted on; and the notices they cause are sent."""
-    arrived = Arrival(sender=sender, recipients=(f"{to}@{DOMAIN}",), raw=raw, client="127.0.0.1", helo=MAIL_SERVER)
+    arrived = IncomingMessage(
+        sender=sender, recipients=(f"{to}@{DOMAIN}",), raw=raw, client="127.0.0.1", helo=MAIL_SERVER
+    )
     await receive(app, arrived)
-    while await hear(app):
+    while await process_incoming_mails(app):
         pass
     await send_notices(app)
 
 
-def read(letter: Carried) -> EmailMessage:
+def parse_letter(letter: ReceivedLetter) -> EmailMessage:
     """The letter as a mail program reads it."""
     message = message_from_bytes(letter.content, policy=policy.default)
     assert isinstance(message, EmailMessage)
     return message
 
 
-def text_of(letter: Carried) -> str:
+def text_of(letter: ReceivedLetter) -> str:
     """Its plain text."""
-    body = read(letter).get_body(("plain",))
+    body = parse_letter(letter).get_body(("plain",))
     assert body is not None
     return str(body.get_content())
 
 
-def token_in(letter: Carried, page: str) -> str:
+def token_in(letter: ReceivedLetter, page: str) -> str:
     """The token of a personal link in the letter's text."""
     found = re.search(rf"/{page}/([a-z2-7]{{29}})", text_of(letter))
     assert found, text_of(letter)

@@ -21,11 +21,11 @@ import mailer
 from mailer.errors import DatabaseUnavailable, RelayUnavailable, SigningUnavailable
 
 PACKAGE = str(Path(mailer.__file__).parent)
-Site = tuple[str, ...]
+AwaitSite = tuple[str, ...]
 """Where a task waits: our own frames, from its first to the innermost."""
 
 
-class Mode(Enum):
+class FaultMode(Enum):
     """What happens at an await."""
 
     CANCEL = "cancelled"
@@ -38,16 +38,16 @@ class Mode(Enum):
     LINE = "the line breaks"
 
     @property
-    def trouble(self) -> Exception:
+    def error(self) -> Exception:
         """A new one each time."""
         match self:
-            case Mode.DATABASE:
+            case FaultMode.DATABASE:
                 return DatabaseUnavailable("a fault of the test")
-            case Mode.RELAY:
+            case FaultMode.RELAY:
                 return RelayUnavailable("a fault of the test")
-            case Mode.SIGNING:
+            case FaultMode.SIGNING:
                 return SigningUnavailable("a fault of the test")
-            case Mode.LINE:
+            case FaultMode.LINE:
                 return ConnectionResetError("a fault of the test")
             case _:
                 return RuntimeError("a fault of the test")
@@ -57,56 +57,56 @@ class Mode(Enum):
 class Faults:
     """What was met, and what is to break."""
 
-    sites: Counter[Site] = field(default_factory=Counter)
-    met: bool = False
-    _site: Site | None = None
-    _mode: Mode = Mode.CANCEL
+    sites: Counter[AwaitSite] = field(default_factory=Counter)
+    was_hit: bool = False
+    _site: AwaitSite | None = None
+    _mode: FaultMode = FaultMode.CANCEL
 
-    def breaks(self, site: Site, mode: Mode) -> None:
+    def inject(self, site: AwaitSite, mode: FaultMode) -> None:
         """Once, at the next task that waits there."""
-        self._site, self._mode, self.met = site, mode, False
+        self._site, self._mode, self.was_hit = site, mode, False
 
-    def heals(self) -> None:
+    def clear(self) -> None:
         """Nothing is to break any more."""
         self._site = None
 
-    def task(
+    def task_factory(
         self, loop: asyncio.AbstractEventLoop, coroutine: Coroutine[Any, Any, Any], **given: Any
     ) -> asyncio.Task[Any]:
         """The loop's factory of tasks."""
         if not getattr(coroutine, "cr_code", None) or not coroutine.cr_code.co_filename.startswith(PACKAGE):  # type: ignore[attr-defined]
             return asyncio.Task(coroutine, loop=loop, **given)
-        watched = _Watched(self, coroutine)
+        watched = _FaultyCoroutine(self, coroutine)
         watched.task = asyncio.Task(watched, loop=loop, **given)
         return watched.task
 
-    def mode_at(self, site: Site) -> Mode | None:
+    def mode_at(self, site: AwaitSite) -> FaultMode | None:
         """How a task that waits there is to break, if it is."""
         self.sites[site] += 1
         if site != self._site:
             return None
-        self._site, self.met = None, True
+        self._site, self.was_hit = None, True
         return self._mode
 
 
-class _Watched(Coroutine[Any, Any, Any]):
+class _FaultyCoroutine(Coroutine[Any, Any, Any]):
     """A task's coroutine, looked at whenever it waits."""
 
     task: asyncio.Task[Any]
 
     def __init__(self, faults: Faults, coroutine: Coroutine[Any, Any, Any]) -> None:
         self._faults, self._coroutine = faults, coroutine
-        self._late: Exception | None = None
+        self._late_error: Exception | None = None
 
     def send(self, value: Any) -> Any:
-        if self._late is not None:
-            trouble, self._late = self._late, None
-            return self._waits(self._coroutine.throw(trouble))
-        return self._waits(self._coroutine.send(value))
+        if self._late_error is not None:
+            trouble, self._late_error = self._late_error, None
+            return self._suspend(self._coroutine.throw(trouble))
+        return self._suspend(self._coroutine.send(value))
 
     def throw(self, *trouble: Any) -> Any:
-        self._late = None
-        return self._waits(self._coroutine.throw(*trouble))
+        self._late_error = None
+        return self._suspend(self._coroutine.throw(*trouble))
 
     def close(self) -> None:
         self._coroutine.close()
@@ -114,23 +114,23 @@ class _Watched(Coroutine[Any, Any, Any]):
     def __await__(self) -> Generator[Any, Any, Any]:
         return self._coroutine.__await__()
 
-    def _waits(self, awaited: Any) -> Any:
-        match self._faults.mode_at(_where(self._coroutine)):
+    def _suspend(self, awaited: Any) -> Any:
+        match self._faults.mode_at(_await_site(self._coroutine)):
             case None:
                 return awaited
-            case Mode.CANCEL:
+            case FaultMode.CANCEL:
                 asyncio.get_running_loop().call_soon(self.task.cancel)
                 return awaited
-            case Mode.FAILS_AT_ONCE as mode:
+            case FaultMode.FAILS_AT_ONCE as mode:
                 if asyncio.isfuture(awaited):
                     awaited._asyncio_future_blocking = False
-                return self._waits(self._coroutine.throw(mode.trouble))
+                return self._suspend(self._coroutine.throw(mode.error))
             case mode:
-                self._late = mode.trouble
+                self._late_error = mode.error
                 return awaited
 
 
-def _where(coroutine: Any) -> Site:
+def _await_site(coroutine: Any) -> AwaitSite:
     site: list[str] = []
     while coroutine is not None:
         code = getattr(coroutine, "cr_code", None) or getattr(coroutine, "gi_code", None)

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from tests.support.fake_relay_session import Carried
+from tests.support.fake_relay_session import ReceivedLetter
 
 UNKNOWN, FULL = "550 5.1.1 No such user here", "452 4.2.2 The mailbox is full"
 BLOCKED = "554 5.7.1 Service unavailable; client host blocked, listed by bl.example.net"
 
 
-def bounce(reader: str, said: str = UNKNOWN, action: str = "failed") -> bytes:
+def bounce(reader: str, diagnostic: str = UNKNOWN, action: str = "failed") -> bytes:
     """A report of RFC 3464 on one letter."""
-    status = said.split()[1]
+    status = diagnostic.split()[1]
     return f"""\
 From: MAILER-DAEMON@mx.example.org
 To: bounce@lists.example.org
 Subject: Undelivered Mail Returned to Sender
-Message-ID: <{abs(hash((reader, said, action)))}@mx.example.org>
+Message-ID: <{abs(hash((reader, diagnostic, action)))}@mx.example.org>
 Auto-Submitted: auto-replied
 MIME-Version: 1.0
 Content-Type: multipart/report; report-type=delivery-status; boundary="=_b"
@@ -33,13 +33,15 @@ Reporting-MTA: dns; mx.example.org
 Final-Recipient: rfc822; {reader}
 Action: {action}
 Status: {status}
-Diagnostic-Code: smtp; {said}
+Diagnostic-Code: smtp; {diagnostic}
 
 --=_b--
 """.replace("\n", "\r\n").encode()
 
 
-def complaint(letter: Carried, sort: str = "abuse", *, keep: str = "all", by: str = "fbl@example.net") -> bytes:
+def complaint(
+    letter: ReceivedLetter, feedback_type: str = "abuse", *, keep: str = "all", reporter: str = "fbl@example.net"
+) -> bytes:
     """A report of RFC 5965 on a letter, with its header; `keep` "none" leaves everything of ours out of it.
 
     `keep` can name the single field that is left, too.
@@ -47,10 +49,10 @@ def complaint(letter: Carried, sort: str = "abuse", *, keep: str = "all", by: st
     head = letter.content.partition(b"\r\n\r\n")[0].decode().replace("\r\n ", " ").replace("\r\n", "\n")
     kept = "\n".join(line for line in head.splitlines() if keep == "all" or line.lower().startswith(f"{keep.lower()}:"))
     return f"""\
-From: {by}
+From: {reporter}
 To: abuse@lists.example.org
 Subject: A complaint
-Message-ID: <{abs(hash((kept, sort, by)))}@example.net>
+Message-ID: <{abs(hash((kept, feedback_type, reporter)))}@example.net>
 MIME-Version: 1.0
 Content-Type: multipart/report; report-type=feedback-report; boundary="=_b"
 
@@ -62,7 +64,7 @@ A reader of yours does not want this.
 --=_b
 Content-Type: message/feedback-report
 
-Feedback-Type: {sort}
+Feedback-Type: {feedback_type}
 User-Agent: Feedback/1.0
 Version: 1
 Original-Rcpt-To: <{letter.recipient}>

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 
-def tallied(since: datetime | None, count: int, now: datetime, span: timedelta) -> tuple[datetime, int]:
+def count_in_window(since: datetime | None, count: int, now: datetime, span: timedelta) -> tuple[datetime, int]:
     """A tally after one more: a window is as long as `span` and begins with the first that is counted in it."""
     if since is None or now - since >= span:
         return now, 1

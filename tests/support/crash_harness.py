@@ -19,7 +19,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.child_process import PATIENCE_S, Running, run
+from tests.support.child_process import PATIENCE_S, ChildProcess, start_process
 from tests.support.warm_mailer import warm_mailer
 
 ROOT = Path(__file__).parents[2]
@@ -46,7 +46,7 @@ connections = {connections}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Row:
+class ReportRow:
     """A line of `campaign report --csv`."""
 
     address: str
@@ -57,10 +57,10 @@ class Row:
 
 
 @dataclass
-class Sink:
+class SinkProcess:
     """The relay, in a process of its own; see sink.py for what it obeys."""
 
-    process: Running
+    process: ChildProcess
     port: int
     log: Path
 
@@ -69,40 +69,40 @@ class Sink:
         """How many it has written down."""
         return self.log.read_bytes().count(b"\n")
 
-    async def obeys(self, order: str) -> None:
+    async def give_order(self, order: str) -> None:
         """Give it an order, which is in force when this returns."""
         assert self.process.child.stdin is not None
         self.process.child.stdin.write(f"{order}\n".encode())
         await self.process.child.stdin.drain()
-        await self.process.says("done")
+        await self.process.wait_for_line("done")
 
-    async def tells(self, words: str, within_s: float = PATIENCE_S) -> None:
+    async def wait_told(self, words: str, within_s: float = PATIENCE_S) -> None:
         """Wait until it has told this."""
-        await self.process.says(f"told {words}", within_s)
+        await self.process.wait_for_line(f"told {words}", within_s)
 
-    async def took(self, more: int, within_s: float = PATIENCE_S) -> None:
+    async def wait_taken(self, more: int, within_s: float = PATIENCE_S) -> None:
         """Wait until it has written down so many more letters."""
-        await self.obeys(f"after {more} tell enough")
-        await self.tells("enough", within_s)
+        await self.give_order(f"after {more} tell enough")
+        await self.wait_told("enough", within_s)
 
 
-async def open_sink(folder: Path) -> Sink:
+async def start_sink(folder: Path) -> SinkProcess:
     """Start one; its log is in `folder`."""
     log = folder / "taken.log"
     log.touch()
-    process = await run(
-        sys.executable, "-m", "tests.support.crash_sink", log, cwd=ROOT, env=os.environ, listen_to="stdout"
+    process = await start_process(
+        sys.executable, "-m", "tests.support.crash_sink", log, cwd=ROOT, env=os.environ, output="stdout"
     )
-    return Sink(process, int((await process.says("port ")).split()[1]), log)
+    return SinkProcess(process, int((await process.wait_for_line("port ")).split()[1]), log)
 
 
 @dataclass
-class House:
+class Installation:
     """A folder with settings and a secret, and what was started in it."""
 
     folder: Path
-    sink: Sink
-    started: list[Running] = field(default_factory=list)
+    sink: SinkProcess
+    started: list[ChildProcess] = field(default_factory=list)
 
     @property
     def settings(self) -> Path:
@@ -113,19 +113,19 @@ class House:
         moved = {"LD_PRELOAD": str(self.folder / "ahead.so"), "CRASH_AHEAD_S": str(ahead_s)} if ahead_s else {}
         return os.environ | {"MAILER_SETTINGS": str(self.settings)} | moved
 
-    def sets(self, table: str, key: str, value: str) -> None:
+    def set_setting(self, table: str, key: str, value: str) -> None:
         """Add a line of TOML to a table of the settings."""
         header, text = f"[{table}]\n", self.settings.read_text()
         text = text if header in text else f"{text}{header}"
         self.settings.write_text(text.replace(header, f"{header}{key} = {value}\n"))
 
-    async def start(self, *words: str, ahead_s: int = 0) -> Running:
+    async def start(self, *words: str, ahead_s: int = 0) -> ChildProcess:
         """Start a command that runs until it is stopped: serve, worker, migrate."""
-        process = await run(sys.executable, "-m", "mailer", *words, cwd=ROOT, env=self.env(ahead_s))
+        process = await start_process(sys.executable, "-m", "mailer", *words, cwd=ROOT, env=self.env(ahead_s))
         self.started.append(process)
         return process
 
-    async def serves(self, ahead_s: int = 0) -> tuple[Running, int]:
+    async def start_serving(self, ahead_s: int = 0) -> tuple[ChildProcess, int]:
         """`mailer serve` with its doors open, and the port of its pages.
 
         Where its predecessor was just killed, PostgreSQL may need a moment to see that: as any supervisor does, start
@@ -135,11 +135,11 @@ class House:
             while True:
                 process = await self.start("serve", ahead_s=ahead_s)
                 try:
-                    found = re.findall(r"127\.0\.0\.1:(\d+)", await process.says("event=open"))
+                    found = re.findall(r"127\.0\.0\.1:(\d+)", await process.wait_for_line("event=open"))
                     process.opened_at = time.time()
                     return process, int(found[1])
                 except AssertionError:
-                    if not process.over or "owned by another" not in process.tail:
+                    if not process.has_ended or "owned by another" not in process.last_lines:
                         raise
 
     async def command(self, *words: object, may_fail: bool = False) -> str:
@@ -148,14 +148,14 @@ class House:
         assert may_fail or done.code == 0, f"mailer {words}: exit {done.code}: {done.stderr}"
         return done.stdout + (done.stderr if may_fail else "")
 
-    async def takes_in(self, people: Sequence[str], list_name: str = "appeals") -> None:
+    async def import_people(self, people: Sequence[str], list_name: str = "appeals") -> None:
         """Open Ada's list and import these people."""
         await self.command("list", "add", list_name, "--name", "Open Appeals", "--owner", "ada@example.net")
         table = self.folder / "people.csv"
         table.write_text("email,name,language\n" + "".join(f"{one},{one.partition('@')[0]},en\n" for one in people))
         await self.command("subscribers", "import", table, "--list", list_name)
 
-    async def calls_up(self, list_name: str = "appeals") -> int:
+    async def send_campaign(self, list_name: str = "appeals") -> int:
         """A new campaign, to be sent now; its id."""
         letter = self.folder / "letter.md"
         letter.write_text(LETTER)
@@ -168,7 +168,7 @@ class House:
         told: dict[str, Any] = json.loads(await self.command("campaign", "status", campaign_id, "--json"))
         return told
 
-    async def status_says(self, campaign_id: int, words: Sequence[str], within_s: float = PATIENCE_S) -> str:
+    async def wait_status(self, campaign_id: int, words: Sequence[str], within_s: float = PATIENCE_S) -> str:
         """`campaign status`, as soon as it holds one of these words."""
         told = ""
         try:
@@ -179,7 +179,7 @@ class House:
             raise AssertionError(f"`campaign status` says none of {words}, but: {told}") from None
         return told
 
-    async def until_sent(self, campaign_id: int, process: Running, within_s: float = PATIENCE_S) -> dict[str, Any]:
+    async def wait_sent(self, campaign_id: int, process: ChildProcess, within_s: float = PATIENCE_S) -> dict[str, Any]:
         """The last status, once a running service has sent all; `campaign status --watch` says when."""
         watching = asyncio.ensure_future(self._watch(campaign_id))
         ending = asyncio.ensure_future(process.child.wait())
@@ -189,7 +189,7 @@ class House:
             watching.cancel()
             await asyncio.wait((watching,))
             why = "the service ended" if done else f"not sent within {within_s} s"
-            raise AssertionError(f"{why}: {await self.status(campaign_id)}; {process.tail}")
+            raise AssertionError(f"{why}: {await self.status(campaign_id)}; {process.last_lines}")
         told: dict[str, Any] = json.loads(watching.result())
         assert told["state"] == "sent", told
         return told
@@ -213,55 +213,55 @@ class House:
         assert child.returncode == 0, f"watching {campaign_id}: exit {child.returncode}: {err.decode()}"
         return out.decode()
 
-    async def report(self, campaign_id: int) -> list[Row]:
+    async def report(self, campaign_id: int) -> list[ReportRow]:
         """`campaign report --csv`."""
         table = csv.DictReader(io.StringIO(await self.command("campaign", "report", campaign_id, "--csv")))
-        return [Row(**line | {"attempts": int(line["attempts"])}) for line in table]  # type: ignore[arg-type]
+        return [ReportRow(**line | {"attempts": int(line["attempts"])}) for line in table]  # type: ignore[arg-type]
 
-    async def closes(self) -> None:
+    async def close(self) -> None:
         """However it went: nothing runs on."""
         for process in [*self.started, self.sink.process]:
-            await process.cleared_away()
+            await process.kill_if_running()
 
 
-async def open_house(
-    folder: Path, *, database: str = "sqlite:///mailer.db", connections: int = 10, more: str = ""
-) -> House:
+async def create_installation(
+    folder: Path, *, database: str = "sqlite:///mailer.db", connections: int = 10, relay_lines: str = ""
+) -> Installation:
     """A service that is set up and not started, with a sink for its relay; `more` goes to the end of [[relay]]."""
-    house = House(folder, await open_sink(folder))
+    house = Installation(folder, await start_sink(folder))
     await house.command("init", folder)
     shutil.copy(house.settings, folder / "as_init_wrote.toml")
     house.settings.write_text(
-        _SETTINGS.format(domain=DOMAIN, url=database, port=house.sink.port, connections=connections) + more
+        _SETTINGS.format(domain=DOMAIN, url=database, port=house.sink.port, connections=connections) + relay_lines
     )
     return house
 
 
-async def move_in(prepared: Path, folder: Path) -> House:
+async def copy_installation(prepared: Path, folder: Path) -> Installation:
     """The house that was set up in `prepared`, in a folder of its own and with a sink of its own."""
     shutil.copytree(prepared, folder, dirs_exist_ok=True)
-    house = House(folder, await open_sink(folder))
+    house = Installation(folder, await start_sink(folder))
     house.settings.write_text(
         re.sub(r"(\[\[relay\]\]\nport = )\d+", rf"\g<1>{house.sink.port}", house.settings.read_text())
     )
     return house
 
 
-def known_settings(house: House) -> dict[str, Any]:
+def default_settings(house: Installation) -> dict[str, Any]:
     """All keys this version knows, with their defaults: so that a test can tell what there is to be tried."""
     return tomllib.loads((house.folder / "as_init_wrote.toml").read_text())
 
 
-async def knows(house: House, *words: str) -> bool:
+async def has_command(house: Installation, *words: str) -> bool:
     """Whether this version has such a command."""
     return "No such command" not in await house.command(*words, "--help", may_fail=True)
 
 
-def everyone(number: int) -> list[str]:
+def addresses(number: int) -> list[str]:
     return [f"person{one}@example{one % 10}.org" for one in range(number)]
 
 
-async def clock_can_be_put_forward(house: House) -> bool:
+async def can_shift_clock(house: Installation) -> bool:
     """Whether `ahead_s` works here: it needs Linux and a C compiler."""
     compiler = shutil.which("cc")
     if compiler is None or not sys.platform.startswith("linux"):
@@ -272,5 +272,5 @@ async def clock_can_be_put_forward(house: House) -> bool:
     return await made.wait() == 0
 
 
-OpenHouse = Callable[..., Awaitable[House]]
+OpenInstallation = Callable[..., Awaitable[Installation]]
 """Sets up a service and its sink: what the fixture `opens` gives."""

@@ -10,16 +10,16 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from mailer.actions.campaigns.report import status
+from mailer.actions.campaigns.report import campaign_status
 from mailer.app import open_app
 from mailer.domain.campaign import CampaignState
 from mailer.settings.load import load_settings
-from tests.support.child_process import PATIENCE_S, Running
-from tests.support.crash_audit import Found, Taken, compare, read_log
-from tests.support.crash_harness import House
+from tests.support.child_process import PATIENCE_S, ChildProcess
+from tests.support.crash_audit import AcceptedLetter, AuditResult, audit_letters, read_log
+from tests.support.crash_harness import Installation
 
 
-class Moment(StrEnum):
+class KillMoment(StrEnum):
     """When the service is killed."""
 
     BEFORE = "before"
@@ -39,50 +39,50 @@ class Moment(StrEnum):
 
 
 _NOT_LAUNCHED = (CampaignState.SCHEDULED, CampaignState.LAUNCHING)
-AT_THE_DOT = (Moment.BEFORE, Moment.AFTER, Moment.ANSWERED)
+AT_THE_DOT = (KillMoment.BEFORE, KillMoment.AFTER, KillMoment.ANSWERED)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Blow:
+class PlannedKill:
     """One kill or stop that is planned."""
 
-    moment: Moment
+    moment: KillMoment
     letters: int
     """How many letters the relay has taken by then, about; in a launch, for how many people it was launched."""
     pause_s: float
     """From there to the blow, where it is not at a dot; from the start, where it is in the recovery."""
-    whom: int = 0
+    process_index: int = 0
     """Which of the processes that send is struck."""
 
 
 @dataclass(kw_only=True)
-class Run:
+class CrashRun:
     """What happened, and what the comparison found."""
 
-    kills: dict[Moment, int] = field(default_factory=dict)
-    opened_s: list[float] = field(default_factory=list)
+    kills: dict[KillMoment, int] = field(default_factory=dict)
+    startup_s: list[float] = field(default_factory=list)
     """From the start of the process to its doors' opening."""
     first_letter_s: list[float] = field(default_factory=list)
     """From the start of the process to the first letter it sent."""
     status: dict[str, Any] = field(default_factory=dict)
-    found: Found | None = None
+    audit: AuditResult | None = None
 
     @property
     def killed(self) -> int:
-        return sum(number for moment, number in self.kills.items() if moment is not Moment.STOP)
+        return sum(number for moment, number in self.kills.items() if moment is not KillMoment.STOP)
 
 
-def plan(
-    people: int, moments: Sequence[Moment], chance: random.Random, first: int = 0, *, processes: int = 1
-) -> list[Blow]:
+def plan_kills(
+    people: int, moments: Sequence[KillMoment], chance: random.Random, first: int = 0, *, processes: int = 1
+) -> list[PlannedKill]:
     """These moments in this order, spread evenly over a blast, each anywhere in its share of it, at any process."""
     share = people / (len(moments) + 1)
     return [
-        Blow(
+        PlannedKill(
             moment=moment,
             letters=first + max(1, int((number + chance.random()) * share)),
-            pause_s=chance.uniform(0.3, 2.0) if moment is Moment.RECOVERY else chance.uniform(0, 0.02),
-            whom=chance.randrange(processes),
+            pause_s=chance.uniform(0.3, 2.0) if moment is KillMoment.RECOVERY else chance.uniform(0, 0.02),
+            process_index=chance.randrange(processes),
         )
         for number, moment in enumerate(moments)
     ]
@@ -93,78 +93,82 @@ SERVE_AND_WORKER = ("serve", "worker")
 """Processes that send beside one another, on one PostgreSQL."""
 
 
-async def blast(
-    house: House,
+async def run_blast(
+    house: Installation,
     people: Sequence[str],
-    blows: Sequence[Blow],
+    kills: Sequence[PlannedKill],
     within_s: float = PATIENCE_S,
     commands: Sequence[str] = SERVE_ALONE,
-) -> Run:
+) -> CrashRun:
     """A new campaign under these blows, until it is sent and its processes are stopped; then the comparison.
 
     A blow strikes one of the `commands`' processes; the others go on sending, and the next one finds it at work again.
     """
-    run, before = Run(), house.sink.log.stat().st_size
-    company: dict[str, Running] = {}
-    campaign_id = await house.calls_up()
-    for blow in blows:
+    run, before = CrashRun(), house.sink.log.stat().st_size
+    company: dict[str, ChildProcess] = {}
+    campaign_id = await house.send_campaign()
+    for blow in kills:
         logged = house.sink.log.stat().st_size
-        process = await _strike(house, campaign_id, blow, company, commands)
+        process = await _kill_one(house, campaign_id, blow, company, commands)
         run.kills[blow.moment] = run.kills.get(blow.moment, 0) + 1
-        _note(run, process, read_log(house.sink.log, logged), alone=not company)
+        _record_times(run, process, read_log(house.sink.log, logged), alone=not company)
     logged = house.sink.log.stat().st_size
-    await _complete(house, company, commands)
-    run.status = await house.until_sent(campaign_id, company["serve"], within_s)
-    _note(run, company["serve"], read_log(house.sink.log, logged), alone=len(company) == 1)
+    await _start_missing(house, company, commands)
+    run.status = await house.wait_sent(campaign_id, company["serve"], within_s)
+    _record_times(run, company["serve"], read_log(house.sink.log, logged), alone=len(company) == 1)
     for process in company.values():
-        await process.stops()
-    run.found = compare(people, await house.report(campaign_id), read_log(house.sink.log, before))
+        await process.terminate()
+    run.audit = audit_letters(people, await house.report(campaign_id), read_log(house.sink.log, before))
     return run
 
 
-async def _complete(house: House, company: dict[str, Running], commands: Sequence[str]) -> None:
+async def _start_missing(house: Installation, processes: dict[str, ChildProcess], commands: Sequence[str]) -> None:
     """Have each of these commands at work."""
     for command in commands:
-        if command in company:
-            assert not company[command].over, f"{command} ended by itself: {company[command].tail}"
+        if command in processes:
+            assert not processes[command].has_ended, f"{command} ended by itself: {processes[command].last_lines}"
         elif command == "serve":
-            company[command], _ = await house.serves()
+            processes[command], _ = await house.start_serving()
         else:
-            company[command] = await house.start(command)
-            await company[command].says("event=working")
+            processes[command] = await house.start(command)
+            await processes[command].wait_for_line("event=working")
 
 
-async def _strike(
-    house: House, campaign_id: int, blow: Blow, company: dict[str, Running], commands: Sequence[str]
-) -> Running:
+async def _kill_one(
+    house: Installation,
+    campaign_id: int,
+    kill: PlannedKill,
+    processes: dict[str, ChildProcess],
+    commands: Sequence[str],
+) -> ChildProcess:
     """Start what is not at work, and end one of it; returns when that is gone, which then is not in the `company`."""
-    if blow.moment is Moment.LAUNCH:
-        assert not company, "a launch is struck before anything is sent"
+    if kill.moment is KillMoment.LAUNCH:
+        assert not processes, "a launch is struck before anything is sent"
         process = await house.start("serve")
-        await freeze_while_launching(house, campaign_id, process, blow.letters)
-        await process.dies()
+        await freeze_while_launching(house, campaign_id, process, kill.letters)
+        await process.kill()
         return process
-    if blow.moment is Moment.RECOVERY:
+    if kill.moment is KillMoment.RECOVERY:
         # Whoever was struck last is about to recover.
-        process = await house.start(next(one for one in commands if one not in company))
-        await asyncio.sleep(blow.pause_s)
-        await process.dies()
+        process = await house.start(next(one for one in commands if one not in processes))
+        await asyncio.sleep(kill.pause_s)
+        await process.kill()
         return process
-    await _complete(house, company, commands)
-    process = company.pop(commands[blow.whom])
-    more = max(1, blow.letters - house.sink.letters)
-    if blow.moment in AT_THE_DOT:
-        await house.sink.obeys(f"after {more} kill {blow.moment} {process.pid}")
-        await house.sink.tells("killed")
-        await process.ends()
+    await _start_missing(house, processes, commands)
+    process = processes.pop(commands[kill.process_index])
+    more = max(1, kill.letters - house.sink.letters)
+    if kill.moment in AT_THE_DOT:
+        await house.sink.give_order(f"after {more} kill {kill.moment} {process.pid}")
+        await house.sink.wait_told("killed")
+        await process.wait()
         return process
-    await house.sink.took(more)
-    await asyncio.sleep(blow.pause_s)
-    await (process.stops() if blow.moment is Moment.STOP else process.dies())
+    await house.sink.wait_taken(more)
+    await asyncio.sleep(kill.pause_s)
+    await (process.terminate() if kill.moment is KillMoment.STOP else process.kill())
     return process
 
 
-async def freeze_while_launching(house: House, campaign_id: int, process: Running, people: int) -> bool:
+async def freeze_while_launching(house: Installation, campaign_id: int, process: ChildProcess, people: int) -> bool:
     """Stop the service while a campaign is launched and has so many people; False where it was over before we looked.
 
     Looks without the half second that a command takes to start; and has let go of the ledger when it returns, so that
@@ -173,8 +177,10 @@ async def freeze_while_launching(house: House, campaign_id: int, process: Runnin
     app = open_app(load_settings(house.settings))
     try:
         async with asyncio.timeout(PATIENCE_S):
-            while (told := await status(app, campaign_id)).campaign.state in _NOT_LAUNCHED and told.audience < people:
-                assert not process.over, f"it ended before it launched: {process.tail}"
+            while (
+                told := await campaign_status(app, campaign_id)
+            ).campaign.state in _NOT_LAUNCHED and told.audience < people:
+                assert not process.has_ended, f"it ended before it launched: {process.last_lines}"
                 await asyncio.sleep(0)
         process.signal(signal.SIGSTOP)
         return told.campaign.state is CampaignState.LAUNCHING
@@ -182,10 +188,10 @@ async def freeze_while_launching(house: House, campaign_id: int, process: Runnin
         await app.database.close()
 
 
-def _note(run: Run, process: Running, taken: Sequence[Taken], *, alone: bool) -> None:
+def _record_times(run: CrashRun, process: ChildProcess, taken: Sequence[AcceptedLetter], *, alone: bool) -> None:
     """How soon it was back; where it is not alone, nobody can tell which letter was its first."""
     if process.opened_at is not None:
-        run.opened_s.append(process.opened_at - process.started_at)
+        run.startup_s.append(process.opened_at - process.started_at)
     first = next((letter.at for letter in taken if letter.at >= process.started_at), None)
     if first is not None and alone:
         run.first_letter_s.append(first - process.started_at)

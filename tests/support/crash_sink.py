@@ -34,7 +34,7 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.support.crash_sink_session import Session, say
+from tests.support.crash_sink_session import Session, print_line
 
 
 @dataclass(slots=True)
@@ -50,7 +50,7 @@ class Sink:
     orders: dict[str, tuple[str, bytes, int]] = field(default_factory=dict)
     """By stage: say, stall or drop; the reply; and how many times more."""
     told: set[str] = field(default_factory=set)
-    later: list[tuple[int, list[str]]] = field(default_factory=list)
+    deferred_orders: list[tuple[int, list[str]]] = field(default_factory=list)
     """Orders that wait for a number of letters."""
     cap: tuple[int, bytes] | None = None
     kill: tuple[str, list[int]] | None = None
@@ -71,28 +71,28 @@ class Sink:
         self.letters += 1
         if self.keep is not None:
             (self.keep / recipient.decode()).write_bytes(content)
-        while self.later and self.later[0][0] <= self.letters:
-            self.obey(self.later.pop(0)[1])
+        while self.deferred_orders and self.deferred_orders[0][0] <= self.letters:
+            self.obey(self.deferred_orders.pop(0)[1])
 
     def obey(self, words: list[str]) -> None:
         """Carry out one order."""
         match words:
             case ["after", number, *order]:
-                self.later = sorted([*self.later, (self.letters + int(number), order)])
+                self.deferred_orders = sorted([*self.deferred_orders, (self.letters + int(number), order)])
             case ["kill", where, *pids]:
                 self.kill = (where, [int(pid) for pid in pids])
             case ["wait", seconds]:
                 self.wait_s = float(seconds)
             case ["tell", *told]:
-                say(f"told {' '.join(told)}")
+                print_line(f"told {' '.join(told)}")
             case ["cap", number, *reply]:
                 self.cap = (int(number), " ".join(reply).encode())
             case ["keep", folder]:
                 self.keep = Path(folder)
             case _:
-                self.behave(words)
+                self.obey_behaviour(words)
 
-    def behave(self, words: list[str]) -> None:
+    def obey_behaviour(self, words: list[str]) -> None:
         """From now on well or badly."""
         match words:
             case [("say" | "stall" | "drop") as what, stage, *reply]:
@@ -100,21 +100,21 @@ class Sink:
                 self.orders[stage] = (what, " ".join(reply).encode(), int(times or sys.maxsize))
             case ["reset"]:
                 for session in tuple(self.sessions):
-                    session.break_off()
+                    session.abort()
             case ["refuse"] if self.server is not None:
                 self.server.close()
             case ["listen"] if self.server is not None and not self.server.is_serving():
                 self.server = None
             case ["well"]:
-                self.orders, self.later, self.kill, self.keep, self.cap = {}, [], None, None, None
+                self.orders, self.deferred_orders, self.kill, self.keep, self.cap = {}, [], None, None, None
                 self.wait_s = 0.0
                 self.told.clear()
                 for session in tuple(self.sessions):
-                    session.go_on()
+                    session.process_input()
             case _:
-                say(f"not understood: {words}")
+                print_line(f"not understood: {words}")
 
-    def misbehaviour(self, stage: str, letters: int) -> tuple[str, bytes]:
+    def ordered_fault(self, stage: str, letters: int) -> tuple[str, bytes]:
         """What was ordered for this moment on a connection with so many letters, and its reply; "" for nothing."""
         if self.cap is not None and stage == "mail" and letters >= self.cap[0]:
             return "say", self.cap[1]
@@ -125,10 +125,10 @@ class Sink:
             self.orders[stage] = (what, reply, times - 1)
         if (line := f"told {what} {stage}") not in self.told:
             self.told.add(line)
-            say(line)
+            print_line(line)
         return what, reply
 
-    def shoot(self, where: str, port: int) -> bool:
+    def kill_if_ordered(self, where: str, port: int) -> bool:
         """Kill whom we were told to kill, if this is the moment, at the other end of this port; whether it is."""
         if self.kill is None or self.kill[0] != where or not has_port(self.kill[1], port):
             return False
@@ -137,8 +137,8 @@ class Sink:
             try:
                 os.kill(pid, signal.SIGKILL)
             except ProcessLookupError:
-                say(f"gone before: {pid}")
-        say(f"told killed {where}")
+                print_line(f"gone before: {pid}")
+        print_line(f"told killed {where}")
         return True
 
 
@@ -163,7 +163,7 @@ async def main(log: str) -> None:
     """Obey until stdin ends."""
     sink = Sink(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644))
     await sink.listen()
-    say(f"port {sink.port}")
+    print_line(f"port {sink.port}")
     orders = asyncio.StreamReader()
     loop = asyncio.get_running_loop()
     await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(orders), sys.stdin)
@@ -171,7 +171,7 @@ async def main(log: str) -> None:
         sink.obey(line.decode().split())
         if sink.server is None:
             await sink.listen()
-        say("done")
+        print_line("done")
 
 
 if __name__ == "__main__":

@@ -34,14 +34,14 @@ class Session(asyncio.Protocol):
         self.number = sink.connections
         self.rest, self.recipient, self.has_sender = b"", b"", False
         self.letters = 0
-        self.expects = "greeting"
+        self.expected_stage = "greeting"
         """The stage of what comes next, where that is not a command."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Greet."""
         self.transport = cast("asyncio.Transport", transport)
         self.sink.sessions.add(self)
-        self.go_on()
+        self.process_input()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Whoever hangs up is forgotten."""
@@ -50,20 +50,20 @@ class Session(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Hear more."""
         self.rest += data
-        self.go_on()
+        self.process_input()
 
-    def go_on(self) -> None:
+    def process_input(self) -> None:
         """Answer each whole command, and each content at its dot, as far as we may."""
         while not self.transport.is_closing():
-            if self.expects == "greeting":
+            if self.expected_stage == "greeting":
                 head, found, rest = b"", b"-", self.rest
             else:
-                end = b"\r\n.\r\n" if self.expects == "dot" else b"\r\n"
+                end = b"\r\n.\r\n" if self.expected_stage == "dot" else b"\r\n"
                 head, found, rest = self.rest.partition(end)
             if not found:
                 return
-            stage = self.expects or _STAGES.get(head[:4].upper(), "")
-            what, reply = self.sink.misbehaviour(stage, self.letters)
+            stage = self.expected_stage or _STAGES.get(head[:4].upper(), "")
+            what, reply = self.sink.ordered_fault(stage, self.letters)
             if what == "stall":
                 return
             self.rest = rest
@@ -71,9 +71,9 @@ class Session(asyncio.Protocol):
 
     def answer(self, stage: str, head: bytes, what: str, reply: bytes) -> None:
         """To one command or content."""
-        self.expects = ""
+        self.expected_stage = ""
         if what == "drop":
-            self.break_off()
+            self.abort()
         elif what == "say":
             self.transport.write(reply + b"\r\n")
             if reply.startswith(b"421"):
@@ -81,9 +81,9 @@ class Session(asyncio.Protocol):
         elif stage == "dot":
             self.take(head)
         else:
-            self.comply(stage, head)
+            self.answer_normally(stage, head)
 
-    def comply(self, stage: str, head: bytes) -> None:
+    def answer_normally(self, stage: str, head: bytes) -> None:
         """Answer a command as a good relay does."""
         verb, reply = head[:4].upper(), _ANSWERS.get(stage, b"250 ok")
         if verb in {b"MAIL", b"RSET"}:
@@ -94,7 +94,7 @@ class Session(asyncio.Protocol):
             reply = b"503 5.5.1 not without what was refused"
         elif verb == b"QUIT":
             reply = b"221 2.0.0 bye"
-        self.expects = "dot" if reply.startswith(b"354") else ""
+        self.expected_stage = "dot" if reply.startswith(b"354") else ""
         self.transport.write(reply + b"\r\n")
         if verb == b"QUIT":
             self.transport.close()
@@ -103,32 +103,32 @@ class Session(asyncio.Protocol):
         """Take a letter, unless somebody is to be killed over it."""
         sink = self.sink
         port = self.transport.get_extra_info("peername")[1]
-        if sink.shoot("before", port):
-            self.break_off()
+        if sink.kill_if_ordered("before", port):
+            self.abort()
             return
         sink.take(self.recipient, content, self.number)
         self.letters += 1
         self.recipient, self.has_sender = b"", False
-        sink.shoot("after", port)
+        sink.kill_if_ordered("after", port)
         if sink.wait_s:
-            asyncio.get_running_loop().call_later(sink.wait_s, self.say_taken, port)
+            asyncio.get_running_loop().call_later(sink.wait_s, self.confirm_letter, port)
         else:
-            self.say_taken(port)
+            self.confirm_letter(port)
 
-    def say_taken(self, port: int) -> None:
+    def confirm_letter(self, port: int) -> None:
         """To the dot."""
         if not self.transport.is_closing():
             self.transport.write(_ANSWERS["dot"] + b"\r\n")
-            self.sink.shoot("answered", port)
+            self.sink.kill_if_ordered("answered", port)
 
-    def break_off(self) -> None:
+    def abort(self) -> None:
         """Break the line, without a goodbye: not even TCP's."""
         line = self.transport.get_extra_info("socket")
         line.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.transport.abort()
 
 
-def say(line: str) -> None:
+def print_line(line: str) -> None:
     """To whom we work for."""
     sys.stdout.write(f"{line}\n")
     sys.stdout.flush()

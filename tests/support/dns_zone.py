@@ -26,11 +26,11 @@ class Zone(asyncio.DatagramProtocol):
     def __init__(self, records: Mapping[str, Iterable[str]], *, ttl: int = 60) -> None:
         self.ttl = ttl
         self.records = {key.lower(): list(data) for key, data in records.items()}
-        self.asked: list[str] = []
-        self.by_tcp: list[str] = []
+        self.queries: list[str] = []
+        self.tcp_queries: list[str] = []
         self.port = 0
         self._failing: set[str] = set()
-        self._silent: set[str] = set()
+        self._unresponsive: set[str] = set()
 
     def fails(self, name: str) -> None:
         """Answer SERVFAIL for this name from now on."""
@@ -38,7 +38,7 @@ class Zone(asyncio.DatagramProtocol):
 
     def is_silent(self, name: str) -> None:
         """Never answer for this name."""
-        self._silent.add(name.lower())
+        self._unresponsive.add(name.lower())
 
     def dns(self, within_s: float = 5) -> Dns:
         """A resolver that asks here."""
@@ -78,7 +78,7 @@ class Zone(asyncio.DatagramProtocol):
 
     async def _by_tcp(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         query = dns.message.from_wire(await reader.readexactly(int.from_bytes(await reader.readexactly(2))))
-        self.by_tcp.append(query.question[0].name.to_text())
+        self.tcp_queries.append(query.question[0].name.to_text())
         if (answer := self._answer(query)) is not None:
             wire = answer.to_wire(max_size=65535)
             writer.write(len(wire).to_bytes(2) + wire)
@@ -88,8 +88,8 @@ class Zone(asyncio.DatagramProtocol):
     def _answer(self, query: dns.message.Message) -> dns.message.Message | None:
         question = query.question[0]
         name, kind = question.name.to_text().lower(), dns.rdatatype.to_text(question.rdtype)
-        self.asked.append(f"{name} {kind}")
-        if name in self._silent:
+        self.queries.append(f"{name} {kind}")
+        if name in self._unresponsive:
             return None
         answer = dns.message.make_response(query, recursion_available=True)
         if name in self._failing:

@@ -16,7 +16,7 @@ _ITEM = re.compile(r"BODY\.PEEK\[(?P<part>HEADER)?\]<(?P<at>\d+)\.(?P<octets>\d+
 
 
 @dataclass
-class Kept:
+class StoredMail:
     """A mail in a folder."""
 
     raw: bytes
@@ -29,65 +29,65 @@ class FakeImap:
 
     def __init__(self, capabilities: str = "IMAP4rev1 IDLE MOVE UIDPLUS") -> None:
         self.capabilities = capabilities
-        self.folders: dict[str, dict[int, Kept]] = {"INBOX": {}}
+        self.folders: dict[str, dict[int, StoredMail]] = {"INBOX": {}}
         self.uid_validity, self.next_uid, self.port = 1, 1, 0
-        self.asked: list[str] = []
+        self.commands: list[str] = []
         """Every command, without its tag."""
-        self.broken: set[int] = set()
+        self.unreadable_uids: set[int] = set()
         """Mails it does not give away."""
-        self._lines: set[asyncio.StreamWriter] = set()
-        self._turn = asyncio.Condition()
+        self._writers: set[asyncio.StreamWriter] = set()
+        self._changed = asyncio.Condition()
 
     async def __aenter__(self) -> Self:
-        await self.come_back()
+        await self.start()
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        await self.go_away()
+        await self.stop()
 
-    async def come_back(self) -> None:
+    async def start(self) -> None:
         """On the same port as before."""
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port)
         self.port = self._server.sockets[0].getsockname()[1]
 
-    async def go_away(self) -> None:
+    async def stop(self) -> None:
         """All lines break."""
         self._server.close()
-        for line in self._lines:
+        for line in self._writers:
             line.transport.abort()
 
     def put(self, raw: bytes, came_at: datetime = datetime(2027, 3, 1, 8, tzinfo=UTC)) -> int:
         """A mail comes into the INBOX, and whoever idles is told. Its UID."""
         uid, self.next_uid = self.next_uid, self.next_uid + 1
-        self.folders["INBOX"][uid] = Kept(raw, came_at)
+        self.folders["INBOX"][uid] = StoredMail(raw, came_at)
         return uid
 
-    def number_anew(self) -> None:
+    def renumber(self) -> None:
         """Every mail gets another UID, and the folder another UIDVALIDITY."""
         self.uid_validity += 1
         inbox = list(self.folders["INBOX"].values())
         self.folders["INBOX"] = dict(enumerate(inbox, 1))
         self.next_uid = len(inbox) + 1
 
-    async def until(self, said: Callable[[], bool]) -> None:
+    async def wait_until(self, condition: Callable[[], bool]) -> None:
         """Wait until what it was asked makes this true."""
-        async with asyncio.timeout(WAIT_S), self._turn:
-            await self._turn.wait_for(said)
+        async with asyncio.timeout(WAIT_S), self._changed:
+            await self._changed.wait_for(condition)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._lines.add(writer)
+        self._writers.add(writer)
         writer.write(b"* OK ready\r\n")
         with suppress(ConnectionError):
             while line := (await reader.readline()).decode().rstrip("\r\n"):
                 tag, _, command = line.partition(" ")
-                async with self._turn:
-                    self.asked.append(command)
-                    self._turn.notify_all()
+                async with self._changed:
+                    self.commands.append(command)
+                    self._changed.notify_all()
                 if command == "IDLE":
                     await self._idle(reader, writer)
                 writer.writelines(self._answer(tag, command))
                 await writer.drain()
-        self._lines.discard(writer)
+        self._writers.discard(writer)
         writer.close()
 
     async def _idle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -140,7 +140,7 @@ class FakeImap:
         kept = self.folders["INBOX"].get(uid)
         if kept is None:
             return []
-        if uid in self.broken:
+        if uid in self.unreadable_uids:
             return [b"NO"]
         told = [f"UID {uid}".encode()]
         for item in _ITEM.finditer(rest.partition(" ")[2]):

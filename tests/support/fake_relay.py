@@ -18,7 +18,7 @@ import math
 import ssl
 from collections.abc import Callable
 
-from tests.support.fake_relay_session import Carried, Hold, Order, Session, certificate
+from tests.support.fake_relay_session import Hold, Order, ReceivedLetter, Session, certificate
 
 
 class FakeRelay:
@@ -36,11 +36,11 @@ class FakeRelay:
         """`auth` are the ways it takes a login, `offers` what it says to EHLO besides."""
         self.pipelining, self.tls, self.login, self.auth, self.offers = pipelining, tls, login, auth, offers
         self.port = 0
-        self.letters: list[Carried] = []
+        self.letters: list[ReceivedLetter] = []
         """All it took, in order: answered 2xx, or not answered at all."""
         self.refused: list[tuple[str, str, str]] = []
         """Every (stage, address, reply) that was 4xx or 5xx."""
-        self.heard: list[tuple[int, str]] = []
+        self.commands: list[tuple[int, str]] = []
         """Every (connection, command line)."""
         self.pipelined: list[str] = []
         """The command lines that came before the one before them was answered."""
@@ -66,7 +66,7 @@ class FakeRelay:
         self._orders.append(Order(stage, address, nth, hold))
         return hold
 
-    def ends_sessions(
+    def end_sessions(
         self, after: Callable[[int], int], reply: str | None = "421 4.7.0 enough", stage: str = "mail"
     ) -> None:
         """Take so many letters over each connection (told its number), and then say `reply` at that stage.
@@ -84,22 +84,22 @@ class FakeRelay:
             return None
         return Order(stage, None, None, Hold() if reply == "" else reply)
 
-    def forgives(self) -> None:
+    def forget_orders(self) -> None:
         """Forget all it was told to do."""
         self._orders.clear()
         self._session_end = None
 
-    async def listens(self) -> None:
+    async def listen(self) -> None:
         """Take connections (again, on the same port)."""
         context = certificate()[0] if self.tls == "tls" else None
         self._server = await asyncio.start_server(self._welcome, "127.0.0.1", self.port, ssl=context)
         self.port = self._server.sockets[0].getsockname()[1]
 
-    def refuses_connections(self) -> None:
+    def stop_listening(self) -> None:
         """Listen no more; lines that are open stay open."""
         self._server.close()
 
-    async def hangs_up(self) -> None:
+    async def break_connections(self) -> None:
         """Break all lines that are open."""
         for session in tuple(self._sessions):
             session.cancel()
@@ -110,7 +110,7 @@ class FakeRelay:
         """What a client needs to trust its certificate."""
         return ssl.create_default_context(cadata=certificate()[1])
 
-    async def wait_for(self, number: int, within_s: float = 10) -> list[Carried]:
+    async def wait_for(self, number: int, within_s: float = 10) -> list[ReceivedLetter]:
         """Its letters, as soon as there are so many."""
         try:
             async with asyncio.timeout(within_s):
@@ -122,21 +122,21 @@ class FakeRelay:
         return self.letters
 
     async def __aenter__(self) -> FakeRelay:
-        await self.listens()
+        await self.listen()
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        self.refuses_connections()
-        await self.hangs_up()
+        self.stop_listening()
+        await self.break_connections()
 
     def order(self, stage: str, address: str) -> Order | None:
         """What it was told for this moment, if anything; the latest word counts."""
         meant = [order for order in self._orders if order.stage == stage and order.address in {None, address}]
         for order in meant:
-            order.met += 1
-        return next((order for order in reversed(meant) if order.nth in {None, order.met}), None)
+            order.matches += 1
+        return next((order for order in reversed(meant) if order.nth in {None, order.matches}), None)
 
-    def take(self, letter: Carried) -> None:
+    def take(self, letter: ReceivedLetter) -> None:
         """Remember a letter, and tell who waits for it."""
         self.letters.append(letter)
         self._arrived.set()

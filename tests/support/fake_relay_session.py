@@ -24,7 +24,7 @@ _PATH = re.compile(r"<([^>]*)>")
 
 
 @dataclass(frozen=True)
-class Carried:
+class ReceivedLetter:
     """A letter the relay took, as it came."""
 
     sender: str
@@ -53,10 +53,10 @@ class Order:
     address: str | None
     nth: int | None
     do: str | Hold | None
-    met: int = 0
+    matches: int = 0
 
 
-class Dropped(Exception):
+class ConnectionDropped(Exception):
     """The line is to be broken now."""
 
 
@@ -72,7 +72,7 @@ class Session:
         self.buffer, self.out = b"", b""
         self.sender: str | None = None
         self.recipient: str | None = None
-        self.known, self.secure = relay.login is None, relay.tls == "tls"
+        self.authenticated, self.secure = relay.login is None, relay.tls == "tls"
 
     async def run(self) -> None:
         verbs = {"EHLO", "STARTTLS", "AUTH", "MAIL", "RCPT", "DATA", "RSET", "QUIT"}
@@ -81,7 +81,7 @@ class Session:
             while True:
                 early = bool(self.buffer)
                 line = (await self.read_to(b"\r\n")).decode("utf-8")
-                self.relay.heard.append((self.number, line))
+                self.relay.commands.append((self.number, line))
                 self.relay.pipelined += [line] * early
                 verb = line.split(" ")[0].upper()
                 if self.buffer and not self.relay.pipelining:
@@ -90,7 +90,7 @@ class Session:
                     await getattr(self, verb.lower())(line)
                 else:
                     self.out += b"500 5.5.2 what?\r\n"
-        except (Dropped, OSError):
+        except (ConnectionDropped, OSError):
             self.flush()
         finally:
             self.writer.close()
@@ -101,7 +101,7 @@ class Session:
             self.flush()
             more = await self.reader.read(1 << 16)
             if not more:
-                raise Dropped
+                raise ConnectionDropped
             self.buffer += more
         found, _, self.buffer = self.buffer.partition(end)
         return found
@@ -114,7 +114,7 @@ class Session:
         """Reply so, unless told otherwise; the reply is returned."""
         order = self.relay.session_end(self.number, self.taken, stage) or self.relay.order(stage, address)
         if order is not None and order.do is None:
-            raise Dropped
+            raise ConnectionDropped
         if order is not None and isinstance(order.do, Hold):
             self.flush()
             order.do.reached.set()
@@ -125,7 +125,7 @@ class Session:
         if reply[:1] in {"4", "5"}:
             self.relay.refused.append((stage, address, reply))
         if reply.startswith("421"):
-            raise Dropped(reply)
+            raise ConnectionDropped(reply)
         return reply
 
     async def ehlo(self, _: str) -> None:
@@ -149,7 +149,7 @@ class Session:
         user, password = await getattr(self, f"login_{way.lower()}")(base64.b64decode(first).decode())
         good = (user, password) == self.relay.login
         reply = await self.say("auth", "235 2.7.0 welcome" if good else "535 5.7.8 wrong name or password", user)
-        self.known = reply.startswith("2")
+        self.authenticated = reply.startswith("2")
 
     async def login_plain(self, first: str) -> list[str]:
         """RFC 4616."""
@@ -163,7 +163,7 @@ class Session:
     async def mail(self, line: str) -> None:
         sender = _PATH.search(line)[1]
         reply = "250 2.1.0 fine" if self.sender is None else "503 5.5.1 nested MAIL"
-        if (await self.say("mail", reply if self.known else "530 5.7.0 who are you?", sender)).startswith("2"):
+        if (await self.say("mail", reply if self.authenticated else "530 5.7.0 who are you?", sender)).startswith("2"):
             self.sender = sender
 
     async def rcpt(self, line: str) -> None:
@@ -187,13 +187,13 @@ class Session:
             return
         try:
             reply = await self.say("dot", "250 2.0.0 taken", recipient)
-        except Dropped as dropped:
+        except ConnectionDropped as dropped:
             if not dropped.args:
-                self.relay.take(Carried(sender, recipient, content, self.number, None))
+                self.relay.take(ReceivedLetter(sender, recipient, content, self.number, None))
             raise
         if reply.startswith("2"):
             self.taken += 1
-            self.relay.take(Carried(sender, recipient, content, self.number, reply))
+            self.relay.take(ReceivedLetter(sender, recipient, content, self.number, reply))
         await self.say("answered", "", recipient)
 
     async def rset(self, _: str) -> None:
@@ -202,7 +202,7 @@ class Session:
 
     async def quit(self, _: str) -> None:
         await self.say("quit", "221 2.0.0 goodbye")
-        raise Dropped
+        raise ConnectionDropped
 
 
 @cache

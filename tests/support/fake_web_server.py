@@ -17,7 +17,7 @@ from typing import Any
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from mailer.network.https_fetch import Fetch
+from mailer.network.https_fetch import HttpsClient
 from tests.support.provider_calls import certificate, pem
 
 
@@ -27,14 +27,14 @@ def http_answer(body: bytes, status: str = "200 OK", *headers: str) -> bytes:
     return "\r\n".join((*head, "", "")).encode() + body
 
 
-class WebElsewhere:
+class FakeWebServer:
     """Answers by path, as it is told; `asked` keeps every path."""
 
     def __init__(self, host: str) -> None:
         self.host = host
         self.answers: dict[str, bytes | None] = {}
         """None: no answer ever."""
-        self.asked: list[str] = []
+        self.requested_paths: list[str] = []
         self.port = 0
         key = ec.generate_private_key(ec.SECP256R1())
         self._certificate = pem(certificate(key, "Somebody", hosts=(host,)))
@@ -42,7 +42,7 @@ class WebElsewhere:
             serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
         )
 
-    async def __aenter__(self) -> WebElsewhere:
+    async def __aenter__(self) -> FakeWebServer:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         with tempfile.TemporaryDirectory() as folder:
             file = Path(folder) / "pem"
@@ -59,17 +59,17 @@ class WebElsewhere:
         """Its own certificate is believed."""
         return ssl.create_default_context(cadata=self._certificate.decode())
 
-    async def way(self, _host: str) -> Sequence[tuple[str, int]]:
+    async def connect_address(self, _host: str) -> Sequence[tuple[str, int]]:
         """Every name leads here."""
         return [("127.0.0.1", self.port)]
 
-    def fetch(self, **changed: Any) -> Fetch:
-        return Fetch(**({"way": self.way, "trust": self.trust} | changed))
+    def fetch(self, **changed: Any) -> HttpsClient:
+        return HttpsClient(**({"way": self.connect_address, "trust": self.trust} | changed))
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             asked = (await reader.readuntil(b"\r\n\r\n")).decode().split()[1]
-            self.asked.append(asked)
+            self.requested_paths.append(asked)
             answer = self.answers.get(asked, http_answer(b"", "404 Not Found"))
             if answer is None:
                 await reader.read()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from mailer.domain.delivery import Concern, Delivery, Kind, Outcome, Verdict
+from mailer.domain.delivery import Concern, Delivery, Kind, RelayOutcome, Verdict
 
 NOW = datetime(2027, 3, 1, 8, 0, tzinfo=UTC)
 
@@ -18,7 +18,7 @@ def delivery(number: int, domain: str = "slow.example", attempts: int = 0) -> De
     )  # fmt: skip
 
 
-def said(code: int | None, reply: str = "", concern: Concern = Concern.LETTER) -> Outcome:
+def relay_outcome(code: int | None, reply: str = "", concern: Concern = Concern.LETTER) -> RelayOutcome:
     """A relay's word."""
     verdicts = {2: Verdict.ACCEPTED, 4: Verdict.DEFERRED, 5: Verdict.REFUSED}
-    return Outcome(verdicts[(code or 400) // 100], code, reply or f"{code} words", concern)
+    return RelayOutcome(verdicts[(code or 400) // 100], code, reply or f"{code} words", concern)

@@ -12,11 +12,11 @@ from mailer.store.database import open_engine
 from mailer.store.migration import upgrade
 from tests.support.crash_harness import LETTER, ROOT
 
-_THEN = (datetime.now(UTC) - timedelta(hours=1)).strftime("%Y-%m-%d %H:%M:%S.%f")
+_AN_HOUR_AGO = (datetime.now(UTC) - timedelta(hours=1)).strftime("%Y-%m-%d %H:%M:%S.%f")
 CAMPAIGN = 1
 
 
-def write_old_ledger(folder: Path, people: Sequence[str], states: Sequence[str]) -> None:
+def write_old_database(folder: Path, people: Sequence[str], states: Sequence[str]) -> None:
     """Write `folder`/mailer.db: one list, one campaign being sent, the n-th letter in the n-th state."""
     engine = open_engine(f"sqlite:///{folder / 'mailer.db'}", foreign_keys=False)
     with engine.begin() as connection:
@@ -27,12 +27,12 @@ def write_old_ledger(folder: Path, people: Sequence[str], states: Sequence[str])
         _write_list_and_campaign(ledger, len(people))
         for number, (address, state) in enumerate(zip(people, states, strict=True), 1):
             key = keyring.suppression_key(address)
-            values = (number, address, address, address, key, "Friend", "en", None, _THEN)
+            values = (number, address, address, address, key, "Friend", "en", None, _AN_HOUR_AGO)
             ledger.execute("INSERT INTO subscriber VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", values)
             ledger.execute(
                 "INSERT INTO subscription (id, mailing_list_id, subscriber_id, state, attributes, created_at,"
                 " changed_at) VALUES (?, 1, ?, 'confirmed', '{}', ?, ?)",
-                (number, number, _THEN, _THEN),
+                (number, number, _AN_HOUR_AGO, _AN_HOUR_AGO),
             )
             _write_delivery(ledger, number, address, key, state)
     ledger.close()
@@ -40,17 +40,18 @@ def write_old_ledger(folder: Path, people: Sequence[str], states: Sequence[str])
 
 def _write_list_and_campaign(ledger: sqlite3.Connection, audience: int) -> None:
     ledger.execute(
-        "INSERT INTO mailing_list VALUES (1, 'appeals', 'Open Appeals', '', 'en', 'ada@example.net', ?)", (_THEN,)
+        "INSERT INTO mailing_list VALUES (1, 'appeals', 'Open Appeals', '', 'en', 'ada@example.net', ?)",
+        (_AN_HOUR_AGO,),
     )
-    ledger.execute("INSERT INTO worker VALUES (1, 'campaigns', ?)", (_THEN,))
+    ledger.execute("INSERT INTO worker VALUES (1, 'campaigns', ?)", (_AN_HOUR_AGO,))
     ledger.execute(
         "INSERT INTO campaign (id, mailing_list_id, state, subject, local_time, zone, scheduled_at, launched_at,"
         " launch_cursor, launch_ceiling, audience, created_at)"
         " VALUES (?, 1, 'sending', 'Seeds are in', '2026-03-01T08:00:00', 'UTC', ?, ?, ?, ?, ?, ?)",
-        (CAMPAIGN, _THEN, _THEN, audience, audience, audience, _THEN),
+        (CAMPAIGN, _AN_HOUR_AGO, _AN_HOUR_AGO, audience, audience, audience, _AN_HOUR_AGO),
     )
     ledger.execute("INSERT INTO edition VALUES (1, ?, 'en', 1)", (CAMPAIGN,))
-    ledger.execute("INSERT INTO revision VALUES (1, 1, ?, ?)", (LETTER, _THEN))
+    ledger.execute("INSERT INTO revision VALUES (1, 1, ?, ?)", (LETTER, _AN_HOUR_AGO))
 
 
 def _write_delivery(ledger: sqlite3.Connection, number: int, address: str, key: str, state: str) -> None:
@@ -63,10 +64,10 @@ def _write_delivery(ledger: sqlite3.Connection, number: int, address: str, key: 
         " answered_at, code, reply) VALUES (?, ?, 'campaign', 1, ?, ?, 1, ?, ?, 'Friend', 'en', '{}', ?, ?, ?, ?, ?, ?,"
         " ?, ?, ?)",
         (
-            *(number, CAMPAIGN, number, number, address, key, state, _THEN, _THEN, int(tried)),
+            *(number, CAMPAIGN, number, number, address, key, state, _AN_HOUR_AGO, _AN_HOUR_AGO, int(tried)),
             1 if state in {"claimed", "handed"} else None,
-            _THEN if tried and state != "deferred" else None,
-            _THEN if answered else None,
+            _AN_HOUR_AGO if tried and state != "deferred" else None,
+            _AN_HOUR_AGO if answered else None,
             *(code, "as it was" if answered else None),
         ),
     )

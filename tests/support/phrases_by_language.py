@@ -151,7 +151,7 @@ COMMANDS = {
 }
 """Lines that are commands to anybody, and what each asks for."""
 
-NO_COMMANDS = {
+NOT_COMMANDS = {
     "en": [
         "Stop the road works!",
         "Help us with the harvest",

@@ -12,10 +12,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-FAST = ("fsync=off", "full_page_writes=off", "synchronous_commit=off", "max_connections=80")
+FAST_SETTINGS = ("fsync=off", "full_page_writes=off", "synchronous_commit=off", "max_connections=80")
 """For tests: what a power cut would leave is nobody's concern."""
 
-_OWN = "install/*/*/bin"
+_WHEEL_BINARIES = "install/*/*/bin"
 
 
 def find_binaries() -> Path | None:
@@ -31,7 +31,7 @@ def find_binaries() -> Path | None:
 
 
 @contextmanager
-def running_postgres(binaries: Path, settings: tuple[str, ...] = FAST) -> Iterator[str]:
+def running_postgres(binaries: Path, settings: tuple[str, ...] = FAST_SETTINGS) -> Iterator[str]:
     """A server with its socket in a temporary folder; gives the url without a database name."""
     with tempfile.TemporaryDirectory(prefix="pg", dir="/tmp") as folder:
         home = Path(folder)
@@ -54,7 +54,7 @@ def running_postgres(binaries: Path, settings: tuple[str, ...] = FAST) -> Iterat
 def restart_postgres(url: str) -> None:
     """Break off the server behind the url, as a crash would, and start it again; returns once it serves."""
     home = Path(url.rpartition("host=")[2])
-    binaries = next(home.glob(_OWN), None) or find_binaries()
+    binaries = next(home.glob(_WHEEL_BINARIES), None) or find_binaries()
     if binaries is None:
         raise FileNotFoundError("the server's binaries are gone")
     command = (binaries / "pg_ctl", "-D", home / "data", "-w", "-l", home / "log", "-m", "immediate", "restart")
@@ -77,7 +77,7 @@ def _copied(binaries: Path, home: Path) -> Path:
     if libraries.is_dir():
         shutil.copytree(libraries, home / "install" / libraries.name)
     shutil.copytree(installed, home / "install" / package.name / installed.name)
-    return next(home.glob(_OWN))
+    return next(home.glob(_WHEEL_BINARIES))
 
 
 def _may_run(binaries: Path, plain: pwd.struct_passwd) -> bool:

@@ -17,8 +17,8 @@ class PrefixProxy:
     """One connection for each request; `keeps` hands the path on as it came."""
 
     def __init__(self, prefix: str, *, keeps: bool) -> None:
-        self.prefix, self.keeps = prefix, keeps
-        self.port = self.port_behind = 0
+        self.prefix, self.keeps_prefix = prefix, keeps
+        self.port = self.backend_port = 0
 
     async def __aenter__(self) -> PrefixProxy:
         self._server = await asyncio.start_server(self._forward, "127.0.0.1", 0)
@@ -37,9 +37,9 @@ class PrefixProxy:
         if path.startswith(self.prefix) and (not below or below[0] in "/?"):
             named |= {"connection": "close", "x-forwarded-proto": "https", "x-forwarded-host": "elsewhere.example"}
             named["x-forwarded-for"] = "198.51.100.7"
-            head = [f"{method} {path if self.keeps else below or '/'} {version}"]
+            head = [f"{method} {path if self.keeps_prefix else below or '/'} {version}"]
             head += [f"{name}: {value}" for name, value in named.items()]
-            behind, to = await asyncio.open_connection("127.0.0.1", self.port_behind)
+            behind, to = await asyncio.open_connection("127.0.0.1", self.backend_port)
             to.write("\r\n".join((*head, "", "")).encode("latin-1") + body)
             writer.write(await behind.read())
             to.close()

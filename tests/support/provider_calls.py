@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 
-from mailer.mail.provider_events.provider import Hook, read_public_keys
+from mailer.mail.provider_events.provider import Provider, read_public_keys
 
 NOW = datetime(2027, 3, 1, 8, 0, tzinfo=UTC)
 TOPIC = "arn:aws:sns:eu-west-1:123456789012:returns"
@@ -30,10 +30,15 @@ def name(text: str) -> x509.Name:
 
 
 def certificate(
-    key: Any, of: str = "sns.amazonaws.com", *, days: int = 2000, hosts: tuple[str, ...] = ()
+    key: Any, common_name: str = "sns.amazonaws.com", *, days: int = 2000, hosts: tuple[str, ...] = ()
 ) -> x509.Certificate:
     """One that its own key signs."""
-    made = x509.CertificateBuilder().subject_name(name(of)).issuer_name(name(of)).public_key(key.public_key())
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name(common_name))
+        .issuer_name(name(common_name))
+        .public_key(key.public_key())
+    )
     made = made.serial_number(7).not_valid_before(NOW - timedelta(days=2000)).not_valid_after(NOW + timedelta(days))
     if hosts:
         made = made.add_extension(x509.SubjectAlternativeName([x509.DNSName(host) for host in hosts]), critical=False)
@@ -45,41 +50,41 @@ def pem(one: x509.Certificate) -> bytes:
 
 
 @dataclass(frozen=True)
-class Providers:
+class ProviderKeys:
     """Those who hold the keys."""
 
     sendgrid: ec.EllipticCurvePrivateKey = field(default_factory=lambda: ec.generate_private_key(ec.SECP256R1()))
     sns: rsa.RSAPrivateKey = field(default_factory=lambda: rsa.generate_private_key(65537, 2048))
 
     @property
-    def hooks(self) -> dict[str, Hook]:
+    def providers(self) -> dict[str, Provider]:
         """By which we know them."""
         der = self.sendgrid.public_key().public_bytes(
             serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
         )
         keys = read_public_keys([base64.b64encode(der).decode()])
         return {
-            "ses": Hook(provider="ses", topics=(TOPIC,)),
-            "mailgun": Hook(provider="mailgun", secrets=(MAILGUN_KEY,)),
-            "sendgrid": Hook(provider="sendgrid", public_keys=keys),
-        } | {one: Hook(provider=one, secrets=(LOGIN,)) for one in ("postmark", "brevo", "mailjet")}
+            "ses": Provider(name="ses", topics=(TOPIC,)),
+            "mailgun": Provider(name="mailgun", secrets=(MAILGUN_KEY,)),
+            "sendgrid": Provider(name="sendgrid", public_keys=keys),
+        } | {one: Provider(name=one, secrets=(LOGIN,)) for one in ("postmark", "brevo", "mailjet")}
 
-    def call(self, provider: str, said: Any, at: datetime = NOW) -> tuple[bytes, dict[str, str]]:
+    def call(self, provider: str, payload: Any, at: datetime = NOW) -> tuple[bytes, dict[str, str]]:
         """The body and the headers of a genuine call."""
         if provider == "ses":
-            return self.notification(json.dumps(said), at), {"content-type": "text/plain; charset=UTF-8"}
+            return self.notification(json.dumps(payload), at), {"content-type": "text/plain; charset=UTF-8"}
         if provider == "mailgun":
-            return self.mailgun(said, at), {}
-        body = json.dumps(said).encode()
+            return self.mailgun(payload, at), {}
+        body = json.dumps(payload).encode()
         if provider == "sendgrid":
             return body, self.sendgrid_headers(body, at)
         return body, {"authorization": f"Basic {base64.b64encode(LOGIN).decode()}"}
 
-    def mailgun(self, said: Any, at: datetime = NOW, token: str = "t" * 50) -> bytes:
+    def mailgun(self, payload: Any, at: datetime = NOW, token: str = "t" * 50) -> bytes:
         time = str(int(at.timestamp()))
         mac = hmac.new(MAILGUN_KEY, (time + token).encode(), hashlib.sha256).hexdigest()
         signature = {"timestamp": time, "token": token, "signature": mac}
-        return json.dumps({"signature": signature, "event-data": said}).encode()
+        return json.dumps({"signature": signature, "event-data": payload}).encode()
 
     def sendgrid_headers(self, body: bytes, at: datetime = NOW) -> dict[str, str]:
         time = str(int(at.timestamp()))

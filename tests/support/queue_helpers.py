@@ -10,15 +10,15 @@ from sqlalchemy import Connection, insert, select, update
 
 from mailer.domain.address import parse_address
 from mailer.domain.campaign import CampaignState
-from mailer.domain.delivery import Delivery, DeliveryState, Outcome, Settlement, Verdict
-from mailer.domain.retry import settle
-from mailer.domain.suppression import Reason
+from mailer.domain.delivery import Delivery, DeliveryOutcome, DeliveryState, RelayOutcome, Verdict
+from mailer.domain.retry import decide_outcome
+from mailer.domain.suppression import SuppressionReason
 from mailer.store import audience, campaign_progress, campaigns, revisions, subscribers, subscriptions, suppressions
 from mailer.store import mailing_lists as lists
 from mailer.store.queue import claims, crash_recovery, gate, orphans, workers
 from mailer.store.queue import deliveries as queue
-from mailer.store.queue.crash_recovery import Recovered
-from mailer.store.queue.gate import Wanted
+from mailer.store.queue.crash_recovery import RecoveredDeliveries
+from mailer.store.queue.gate import HandoffRequest
 from mailer.store.queue.queue_tables import campaign, claim, delivery, edition, revision
 
 NOW = datetime(2027, 3, 1, 8, 0, tzinfo=UTC)
@@ -29,7 +29,7 @@ HANDED, CLAIMED, QUEUED = DeliveryState.HANDED, DeliveryState.CLAIMED, DeliveryS
 FINAL = set(DeliveryState) - {HANDED, CLAIMED, QUEUED, DeliveryState.DEFERRED}
 
 
-def launched(
+def launched_campaign(
     tx: Connection,
     people: int | Iterable[str],
     *,
@@ -55,15 +55,17 @@ def launched(
         revisions.add_edition(
             tx, campaign_id=campaign_id, language=language, is_default=language == "en", manuscript=language, now=NOW
         )
-    ceiling = audience.ceiling(tx, appeals.id)
+    ceiling = audience.highest_subscription_id(tx, appeals.id)
     draft = (CampaignState.DRAFT,)
-    campaigns.move(tx, campaign_id, SENDING, of=draft, launched_at=NOW, launch_ceiling=ceiling, over_s=over_s)
-    written = audience.freeze(tx, campaigns.get(tx, campaign_id), ceiling)
+    campaigns.change_state(
+        tx, campaign_id, SENDING, from_states=draft, launched_at=NOW, launch_ceiling=ceiling, over_s=over_s
+    )
+    written = audience.freeze_audience(tx, campaigns.get(tx, campaign_id), ceiling)
     campaigns.advance_launch(tx, campaign_id, cursor=ceiling, more=written)
     return campaign_id
 
 
-def correct(tx: Connection, campaign_id: int) -> None:
+def correct_campaign(tx: Connection, campaign_id: int) -> None:
     """The campaign's text is corrected: letters written before must not go out."""
     english = select(edition.c.id).where(edition.c.campaign_id == campaign_id, edition.c.language == "en")
     number = tx.execute(english).scalar_one()
@@ -71,23 +73,25 @@ def correct(tx: Connection, campaign_id: int) -> None:
     tx.execute(update(campaign).where(campaign.c.id == campaign_id).values(corrections=campaign.c.corrections + 1))
 
 
-def leave(tx: Connection, address: str, mailing_list_id: int, now: datetime = NOW) -> None:
+def leave_list(tx: Connection, address: str, mailing_list_id: int, now: datetime = NOW) -> None:
     """A person goes, from one list or from every list."""
-    suppressions.order(tx, f"key of {address}", mailing_list_id, Reason.LEFT, now)
-    queue.suppress_waiting(tx, subscribers.ids(tx, [address])[address], mailing_list_id)
+    suppressions.add(tx, f"key of {address}", mailing_list_id, SuppressionReason.LEFT, now)
+    queue.suppress_waiting(tx, subscribers.ids_by_key(tx, [address])[address], mailing_list_id)
 
 
-def worker(tx: Connection) -> int:
+def add_worker(tx: Connection) -> int:
     """One more worker."""
-    return workers.enter(tx, "campaigns", NOW)
+    return workers.register(tx, "campaigns", NOW)
 
 
-def take(tx: Connection, campaign_id: int, worker_id: int, most: int = 10, now: datetime = NOW) -> list[Delivery]:
+def claim_deliveries(
+    tx: Connection, campaign_id: int, worker_id: int, most: int = 10, now: datetime = NOW
+) -> list[Delivery]:
     """What the worker claims."""
-    return claims.take(tx, campaign_id, worker_id, most, now)
+    return claims.claim_deliveries(tx, campaign_id, worker_id, most, now)
 
 
-def wanted(one: Delivery, now: datetime = NOW, **other: Any) -> Wanted:
+def handoff_request(one: Delivery, now: datetime = NOW, **other: Any) -> HandoffRequest:
     """The letter of a delivery, before the gate."""
     asked: dict[str, Any] = {
         "delivery_id": one.id,
@@ -100,34 +104,34 @@ def wanted(one: Delivery, now: datetime = NOW, **other: Any) -> Wanted:
         "values": (one.values | ({"name": one.name} if one.name else {})) or None if one.campaign_id else None,
         "corrections": one.corrections,
     }
-    return Wanted(**asked | other)
+    return HandoffRequest(**asked | other)
 
 
-def hand(tx: Connection, worker_id: int, *those: Delivery, now: datetime = NOW) -> set[int]:
+def hand_over(tx: Connection, worker_id: int, *those: Delivery, now: datetime = NOW) -> set[int]:
     """Which of these pass the gate."""
-    return gate.turn(tx, worker_id, [], [wanted(one, now) for one in those], [], now)
+    return gate.commit_batch(tx, worker_id, [], [handoff_request(one, now) for one in those], [], now)
 
 
-def settled(one: Delivery, verdict: Verdict, now: datetime = NOW) -> Settlement:
+def delivery_outcome(one: Delivery, verdict: Verdict, now: datetime = NOW) -> DeliveryOutcome:
     """What the relay's word means for a handed letter."""
-    return settle(one, Outcome(verdict, None, verdict.value), now, 0.0)
+    return decide_outcome(one, RelayOutcome(verdict, None, verdict.value), now, 0.0)
 
 
-def answer(tx: Connection, worker_id: int, verdict: Verdict, *those: Delivery, now: datetime = NOW) -> None:
+def record_verdict(tx: Connection, worker_id: int, verdict: Verdict, *those: Delivery, now: datetime = NOW) -> None:
     """The relay's word on handed letters is written down."""
-    gate.turn(tx, worker_id, [settled(one, verdict, now) for one in those], [], [], now)
+    gate.commit_batch(tx, worker_id, [delivery_outcome(one, verdict, now) for one in those], [], [], now)
 
 
-def counts(tx: Connection, campaign_id: int) -> dict[DeliveryState, int]:
-    return campaign_progress.counts(tx, campaign_id)
+def state_counts(tx: Connection, campaign_id: int) -> dict[DeliveryState, int]:
+    return campaign_progress.count_by_state(tx, campaign_id)
 
 
-def states(tx: Connection, campaign_id: int) -> dict[str, DeliveryState]:
+def state_by_address(tx: Connection, campaign_id: int) -> dict[str, DeliveryState]:
     """Everybody's state, by address."""
-    return {line.address: line.state for line in campaign_progress.of_campaign(tx, campaign_id, 0, 1000)}
+    return {line.address: line.state for line in campaign_progress.list_recipients(tx, campaign_id, 0, 1000)}
 
 
-def row(tx: Connection, delivery_id: int) -> Any:
+def delivery_row(tx: Connection, delivery_id: int) -> Any:
     """A delivery as the ledger has it."""
     return tx.execute(select(delivery).where(delivery.c.id == delivery_id)).one()
 
@@ -140,11 +144,11 @@ def open_claims(tx: Connection) -> set[int]:
 _CLAIMS = select(claim.c.id)
 
 
-def bury(tx: Connection, *worker_ids: int, now: datetime = NOW) -> Recovered:
+def recover_dead(tx: Connection, *worker_ids: int, now: datetime = NOW) -> RecoveredDeliveries:
     """These workers are known to be dead."""
-    return crash_recovery.bury(tx, worker_ids, now)
+    return crash_recovery.recover_dead_workers(tx, worker_ids, now)
 
 
 def find_orphans(tx: Connection, campaign_id: int) -> list[int]:
     """Deliveries that nobody would ever take."""
-    return orphans.find(tx, campaign_id).ids
+    return orphans.find_orphans(tx, campaign_id).ids

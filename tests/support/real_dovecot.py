@@ -60,11 +60,11 @@ class Dovecot:
     def certificate(self) -> Path:
         return self.folder / "cert.pem"
 
-    def put(self, raw: bytes) -> None:
+    def add_mail(self, raw: bytes) -> None:
         """A mail comes into the account's INBOX."""
         self._doveadm("save", "-u", ACCOUNT, "-m", "INBOX", given=raw)
 
-    def empty(self, *folders: str) -> None:
+    def delete_mails(self, *folders: str) -> None:
         """All mails in these folders are gone."""
         for folder in folders:
             self._doveadm("mailbox", "create", "-u", ACCOUNT, folder, may_fail=True)

@@ -60,7 +60,7 @@ class Postfix:
     folder: Path
     port: int
 
-    async def says(self, words: str, within_s: float = 30) -> None:
+    async def wait_for_log(self, words: str, within_s: float = 30) -> None:
         """Wait until its log holds these words."""
         follow = await asyncio.create_subprocess_exec(
             *("tail", "-n", "+1", "-F", str(self.folder / "log")),
@@ -90,7 +90,7 @@ def _prepare(snippet: str) -> Postfix:
 
 
 @asynccontextmanager
-async def postfix(snippet: str) -> AsyncIterator[Postfix]:
+async def running_postfix(snippet: str) -> AsyncIterator[Postfix]:
     """Postfix with these lines in its main.cf, while the block runs."""
     made = _prepare(snippet)
     try:

@@ -28,14 +28,14 @@ def relay_at(fake: FakeRelay, **changes: object) -> Relay:
 @contextlib.asynccontextmanager
 async def connected(fake: FakeRelay, **changes: object) -> AsyncIterator[RelayConnection]:
     """A connection to the fake, closed afterwards."""
-    connection = await connect(relay_at(fake, **changes), trust=fake.trust)
+    connection = await connect(relay_at(fake, **changes), tls_context=fake.trust)
     try:
         yield connection
     finally:
         await connection.close()
 
 
-class NowhereTransport(asyncio.Transport):
+class RecordingTransport(asyncio.Transport):
     """A transport that leads nowhere and keeps what it is given."""
 
     def __init__(self):

@@ -17,17 +17,17 @@ import pytest
 
 from tests.support.app_helpers import ROOT
 
-_KEPT = ROOT / "tests" / "kept"
-EACH = [
+_FOLDER = ROOT / "tests" / "kept"
+ALL_RELEASED = [
     pytest.param((folder, kind), id=f"{folder.name}-{kind}")
-    for folder in sorted(_KEPT.iterdir())
+    for folder in sorted(_FOLDER.iterdir())
     if (folder / "sqlite.db.xz").exists()
     for kind in ("sqlite", "postgresql")
 ]
 
 
 @dataclass(frozen=True)
-class Kept:
+class ReleasedDatabase:
     """One of them, as it was left, and what is known of it."""
 
     url: str
@@ -44,18 +44,20 @@ class Kept:
 
 
 @contextmanager
-def put_back(request: pytest.FixtureRequest, folder: Path, kind: str, place: Path) -> Iterator[Kept]:
+def restore_released(
+    request: pytest.FixtureRequest, folder: Path, kind: str, place: Path
+) -> Iterator[ReleasedDatabase]:
     """A kept database as a real one."""
     facts = json.loads((folder / f"{kind}.json").read_text())
     if kind == "sqlite":
         file = place / "mailer.db"
         file.write_bytes(lzma.decompress((folder / "sqlite.db.xz").read_bytes()))
-        yield Kept(f"sqlite:///{file}", facts)
+        yield ReleasedDatabase(f"sqlite:///{file}", facts)
         return
     with empty_postgresql(request) as url:
         with psycopg.connect(url) as connection:
             connection.execute(lzma.decompress((folder / "postgresql.sql.xz").read_bytes()))
-        yield Kept(url, facts)
+        yield ReleasedDatabase(url, facts)
 
 
 @contextmanager

@@ -5,16 +5,16 @@ from __future__ import annotations
 import tomllib
 from pathlib import Path
 
-_told = tomllib.loads(Path(__file__).with_suffix(".toml").read_text("utf-8"))
+_TEXTS = tomllib.loads(Path(__file__).with_suffix(".toml").read_text("utf-8"))
 
-AUTOMATIC: list[str] = _told["automatic"]
+AUTOMATIC: list[str] = _TEXTS["automatic"]
 """What machines write that do not say so."""
-AGREE: dict[str, list[str]] = _told["agree"]
-DECLINE: dict[str, list[str]] = _told["decline"]
+AGREE: dict[str, list[str]] = _TEXTS["agree"]
+DECLINE: dict[str, list[str]] = _TEXTS["decline"]
 """Some for ever."""
-ASK: dict[str, list[str]] = _told["ask"]
+ASK: dict[str, list[str]] = _TEXTS["ask"]
 """Neither agrees nor declines: questions, conditions, chatter."""
-LEAVE: dict[str, list[str]] = _told["leave"]
+LEAVE: dict[str, list[str]] = _TEXTS["leave"]
 """In answer to a newsletter, by who wants to leave."""
-CARRY: dict[str, list[str]] = _told["carry"]
+FORWARD: dict[str, list[str]] = _TEXTS["carry"]
 """In answer to a newsletter, by who stays: for the owner."""

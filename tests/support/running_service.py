@@ -10,23 +10,23 @@ from typing import Any
 import httpx
 
 from mailer.app import App
-from mailer.entrypoints.service.serve import Doors, serving
+from mailer.entrypoints.service.serve import ListeningPorts, run_service
 from mailer.settings.intake_tables import IntakeSettings
 from mailer.settings.toml_tables import WebSettings
 
 
 @dataclass(frozen=True, slots=True)
-class Served:
+class RunningService:
     """A running service and a browser."""
 
     app: App
-    doors: Doors
+    doors: ListeningPorts
     browser: httpx.AsyncClient
 
 
 @asynccontextmanager
-async def served(app: App, **web: Any) -> AsyncIterator[Served]:
+async def running_service(app: App, **web: Any) -> AsyncIterator[RunningService]:
     """Open the doors of an App, with these settings of [web]."""
-    async with serving(app, IntakeSettings(port=0), WebSettings(port=0, **web)) as doors:
+    async with run_service(app, IntakeSettings(port=0), WebSettings(port=0, **web)) as doors:
         async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{doors.web_port}") as browser:
-            yield Served(app, doors, browser)
+            yield RunningService(app, doors, browser)

@@ -23,23 +23,23 @@ MAIL = (
 
 
 @cache
-def key(bits: int) -> rsa.RSAPrivateKey:
+def rsa_key(bits: int) -> rsa.RSAPrivateKey:
     return rsa.generate_private_key(public_exponent=65537, key_size=bits)
 
 
-def key_text(bits: int = 1024, tags: str = "v=DKIM1; k=rsa") -> str:
-    octets = key(bits).public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+def dkim_record(bits: int = 1024, tags: str = "v=DKIM1; k=rsa") -> str:
+    octets = rsa_key(bits).public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     return f"{tags}; p={base64.b64encode(octets).decode()}"
 
 
-def published(domain: str = "example.org", *, bits: int = 1024, tags: str = "v=DKIM1; k=rsa") -> dict[str, list[str]]:
+def dkim_zone(domain: str = "example.org", *, bits: int = 1024, tags: str = "v=DKIM1; k=rsa") -> dict[str, list[str]]:
     """The zone entry of a domain's key, of selector `s`."""
-    text = key_text(bits, tags)
+    text = dkim_record(bits, tags)
     strings = " ".join(f'"{text[at : at + 200]}"' for at in range(0, len(text), 200))
     return {f"s._domainkey.{domain}. TXT": [strings]}
 
 
-def signed(mail: bytes = MAIL, *, domain: str = "example.org", bits: int = 1024, **tags: str) -> bytes:
+def sign_mail(mail: bytes = MAIL, *, domain: str = "example.org", bits: int = 1024, **tags: str) -> bytes:
     """The mail with a signature of a minute ago; the tags c, h, l, a, x, t (none if empty), i and so on as given."""
     head, _, body = mail.partition(b"\r\n\r\n")
     told = {
@@ -65,5 +65,5 @@ def signed(mail: bytes = MAIL, *, domain: str = "example.org", bits: int = 1024,
     own = [
         b"%b:%b" % (name, value.rstrip()) for name, value in policy.canonicalize_headers([(b"DKIM-Signature", field)])
     ]
-    signature = key(bits).sign(b"".join(canonical + own), PKCS1v15(), SHA256())
+    signature = rsa_key(bits).sign(b"".join(canonical + own), PKCS1v15(), SHA256())
     return b"DKIM-Signature:" + field + base64.b64encode(signature) + b"\r\n" + mail

@@ -14,27 +14,27 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-from mailer.actions.inbound.receive import Reception
-from mailer.domain.incoming_message import Arrival
+from mailer.actions.inbound.receive import MailReceiver
+from mailer.domain.incoming_message import IncomingMessage
 from mailer.entrypoints.service.logging_setup import log_to_stderr
-from mailer.entrypoints.smtp.handler import IntakeDoor
-from mailer.entrypoints.smtp.server import open_intake
+from mailer.entrypoints.smtp.handler import SmtpServerConfig
+from mailer.entrypoints.smtp.server import start_smtp_server
 from mailer.settings.intake_tables import IntakeSettings
 from tests.support.app_helpers import DOMAIN, make_app
 
 
-def say(what: object) -> None:
+def print_line(what: object) -> None:
     """A line on stdout."""
     sys.stdout.write(f"{what}\n")
     sys.stdout.flush()
 
 
-class Watched(Reception):
+class ReportingReception(MailReceiver):
     """Says where it is."""
 
-    async def receive(self, arrival: Arrival) -> None:
+    async def receive(self, arrival: IncomingMessage) -> None:
         """Commit, unless we are stuck."""
-        say("written")
+        print_line("written")
         if sys.argv[3:] == ["stuck"]:
             await asyncio.Event().wait()
         await super().receive(arrival)
@@ -45,9 +45,9 @@ async def main(database: str, folder: Path) -> None:
     log_to_stderr()
     app = make_app(database, lambda: datetime.now(UTC), 1)  # type: ignore[arg-type]
     settings = IntakeSettings(spool=folder / "spool", keep_free_megabytes=0)
-    reception = Watched(app, settings)
-    await reception.sweep()
-    door = IntakeDoor(
+    reception = ReportingReception(app, settings)
+    await reception.delete_orphaned_files()
+    door = SmtpServerConfig(
         host="127.0.0.1",
         port=0,
         protocol="smtp",
@@ -56,10 +56,10 @@ async def main(database: str, folder: Path) -> None:
         spool=settings.spool,
         most_octets=11 * 2**20,
     )
-    intake = await open_intake(door, reception)
-    say(intake.port)
+    intake = await start_smtp_server(door, reception)
+    print_line(intake.port)
     while await asyncio.to_thread(sys.stdin.readline):
-        say(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+        print_line(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
 
 
 asyncio.run(main(sys.argv[1], Path(sys.argv[2])))

@@ -33,7 +33,7 @@ with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as line:
 
 
 @dataclass(frozen=True)
-class Typed:
+class CommandResult:
     """What a command came to."""
 
     code: int
@@ -54,7 +54,7 @@ class WarmMailer:
         if self._process.stdout is None or self._process.stdout.readline() != b"ready\n":
             raise ChildProcessError("the package cannot be imported")
 
-    def __call__(self, words: Sequence[str], folder: Path, environment: Mapping[str, str]) -> Typed:
+    def __call__(self, words: Sequence[str], folder: Path, environment: Mapping[str, str]) -> CommandResult:
         """Run `mailer WORDS` there; TimeoutError after a minute."""
         with (
             tempfile.TemporaryFile() as out,
@@ -69,7 +69,7 @@ class WarmMailer:
             code = int(line.recv(9) or 70)
             out.seek(0)
             err.seek(0)
-            return Typed(code, out.read().decode(), err.read().decode())
+            return CommandResult(code, out.read().decode(), err.read().decode())
 
     def close(self) -> None:
         """End it."""
@@ -84,7 +84,7 @@ def warm_mailer() -> WarmMailer:
     return WarmMailer(Path(__file__).parents[2])
 
 
-def wait(at: str) -> None:
+def serve_forks(at: str) -> None:
     """Fork for each that comes, until this process is ended."""
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as door:
@@ -94,11 +94,11 @@ def wait(at: str) -> None:
         while True:
             line, _ = door.accept()
             if os.fork() == 0:
-                _answer(line)
+                _run_request(line)
             line.close()
 
 
-def _answer(line: socket.socket) -> None:
+def _run_request(line: socket.socket) -> None:
     message, files, _, _ = socket.recv_fds(line, 2**18, 3)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     sys.argv, folder, environment = json.loads(message)
@@ -130,4 +130,4 @@ if __name__ == "__main__":
     import mailer.store.migration  # noqa: F401 (all of them to be there when the fork needs them)
     from mailer.cli.main import command
 
-    wait(sys.argv[1])
+    serve_forks(sys.argv[1])

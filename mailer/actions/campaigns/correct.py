@@ -7,27 +7,27 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
-from mailer.actions.campaigns.new_campaign import event_start, read_editions
+from mailer.actions.campaigns.new_campaign import event_start_time, parse_editions
 from mailer.app import App
 from mailer.domain.campaign import Campaign, CampaignState, check_state
 from mailer.domain.mailing_list import MailingList
-from mailer.errors import ManuscriptRefused, WrongState
-from mailer.mail.compose.campaign_file import Manuscript
+from mailer.errors import CampaignFileRefused, WrongState
+from mailer.mail.compose.campaign_file import CampaignFile
 from mailer.store import campaigns, mailing_lists, revisions
 
-_MAY_GROW = (CampaignState.DRAFT, CampaignState.SCHEDULED)
-_MAY_BE_CORRECTED = (*_MAY_GROW, CampaignState.PAUSED)
+_CAN_ADD_EDITION = (CampaignState.DRAFT, CampaignState.SCHEDULED)
+_CAN_BE_CORRECTED = (*_CAN_ADD_EDITION, CampaignState.PAUSED)
 
 
 @dataclass(frozen=True, slots=True)
-class Corrected:
+class CorrectionResult:
     """A campaign after its correction, and the languages of the editions whose texts are new."""
 
     campaign: Campaign
     languages: tuple[str, ...]
 
 
-async def correct(app: App, campaign_id: int, texts: Mapping[str, str]) -> Corrected:
+async def correct(app: App, campaign_id: int, texts: Mapping[str, str]) -> CorrectionResult:
     """From now on every letter has the new texts (by file name), each in place of the edition in its language.
 
     So have those that were written already and not handed, and those that were refused and wait. A letter of which
@@ -38,22 +38,22 @@ async def correct(app: App, campaign_id: int, texts: Mapping[str, str]) -> Corre
 
     def look(tx: Connection) -> MailingList:
         campaign = campaigns.get(tx, campaign_id)
-        check_state(campaign, allowed=_MAY_BE_CORRECTED, may="be corrected")
+        check_state(campaign, allowed=_CAN_BE_CORRECTED, action="be corrected")
         return mailing_lists.get(tx, campaign.mailing_list_id)
 
-    manuscripts = await read_editions(app, await app.database.read(look), texts)
+    manuscripts = await parse_editions(app, await app.database.read(look), texts)
     corrected = await app.database.write(_correct, app, campaign_id, manuscripts, list(texts.values()))
-    return Corrected(corrected, tuple(one.language for one in manuscripts))
+    return CorrectionResult(corrected, tuple(one.language for one in manuscripts))
 
 
 def _correct(
-    tx: Connection, app: App, campaign_id: int, manuscripts: Sequence[Manuscript], texts: Sequence[str]
+    tx: Connection, app: App, campaign_id: int, manuscripts: Sequence[CampaignFile], texts: Sequence[str]
 ) -> Campaign:
     # No letter with the old text passes the gate while the row is locked, and none afterwards.
     campaign = campaigns.get(tx, campaign_id, lock=True)
-    check_state(campaign, allowed=_MAY_BE_CORRECTED, may="be corrected")
+    check_state(campaign, allowed=_CAN_BE_CORRECTED, action="be corrected")
     _check_event(campaign, manuscripts[0])
-    editions, now = revisions.editions(tx, campaign_id), app.clock()
+    editions, now = revisions.editions_by_language(tx, campaign_id), app.clock()
     mailing_list = mailing_lists.get(tx, campaign.mailing_list_id)
     subject = None
     for manuscript, text in zip(manuscripts, texts, strict=True):
@@ -62,7 +62,7 @@ def _correct(
             revisions.add_revision(
                 tx, edition_id=editions[language], manuscript=text, now=now, mailing_list=mailing_list
             )
-        elif campaign.state in _MAY_GROW:
+        elif campaign.state in _CAN_ADD_EDITION:
             revisions.add_edition(
                 tx, campaign_id=campaign_id, language=language, is_default=False, manuscript=text, now=now
             )
@@ -73,14 +73,14 @@ def _correct(
             )
         if language == next(iter(editions)):
             subject = manuscript.subject
-    campaigns.correct(tx, campaign_id, subject)
+    campaigns.record_correction(tx, campaign_id, subject)
     return campaigns.get(tx, campaign_id)
 
 
-def _check_event(campaign: Campaign, manuscript: Manuscript) -> None:
-    if event_start(manuscript) == campaign.event_starts_at:
+def _check_event(campaign: Campaign, manuscript: CampaignFile) -> None:
+    if event_start_time(manuscript) == campaign.event_starts_at:
         return
     known = f"at {campaign.event_starts_at:%Y-%m-%d %H:%M} UTC" if campaign.event_starts_at else "at no time"
-    raise ManuscriptRefused(
+    raise CampaignFileRefused(
         f"the event of campaign {campaign.id} starts {known}; a correction cannot move it, a new campaign can"
     )

@@ -11,10 +11,10 @@ from sqlalchemy import Connection
 from mailer.app import App
 from mailer.domain.campaign import WhenUncertain
 from mailer.domain.mailing_list import MailingList
-from mailer.errors import ManuscriptRefused
-from mailer.mail.compose.campaign_file import Manuscript, read_manuscript
+from mailer.errors import CampaignFileRefused
+from mailer.mail.compose.campaign_file import CampaignFile, parse_campaign_file
 from mailer.mail.compose.compile_letter import compile_letter
-from mailer.mail.compose.dry_run import rehearse
+from mailer.mail.compose.dry_run import dry_run_letter
 from mailer.store import campaigns, mailing_lists, revisions
 
 
@@ -26,9 +26,9 @@ async def new_campaign(
     What would fail at the hour fails now: ManuscriptRefused names file and line. Raises NotFound for an unknown list.
     Returns the campaign's id.
     """
-    mailing_list = await app.database.read(mailing_lists.named, list_name)
-    manuscripts = await read_editions(app, mailing_list, texts)
-    first = manuscripts[0]
+    mailing_list = await app.database.read(mailing_lists.get_by_name, list_name)
+    campaign_files = await parse_editions(app, mailing_list, texts)
+    first = campaign_files[0]
 
     def work(tx: Connection) -> int:
         now = app.clock()
@@ -36,11 +36,11 @@ async def new_campaign(
             tx,
             mailing_list_id=mailing_list.id,
             subject=first.subject,
-            event_starts_at=event_start(first),
+            event_starts_at=event_start_time(first),
             now=now,
             when_uncertain=when_uncertain,
         )
-        for number, (manuscript, text) in enumerate(zip(manuscripts, texts.values(), strict=True)):
+        for number, (manuscript, text) in enumerate(zip(campaign_files, texts.values(), strict=True)):
             revisions.add_edition(
                 tx,
                 campaign_id=campaign_id,
@@ -54,35 +54,37 @@ async def new_campaign(
     return await app.database.write(work)
 
 
-async def read_editions(app: App, mailing_list: MailingList, texts: Mapping[str, str]) -> list[Manuscript]:
+async def parse_editions(app: App, mailing_list: MailingList, texts: Mapping[str, str]) -> list[CampaignFile]:
     """The texts (by file name) of a campaign's editions, each tried; one with conditions for readers of all sorts.
 
     ManuscriptRefused names file and line.
     """
-    manuscripts = [await asyncio.to_thread(_read, app, mailing_list, file, text) for file, text in texts.items()]
-    _check_editions(manuscripts)
-    return manuscripts
+    campaign_files = [
+        await asyncio.to_thread(_parse_and_dry_run, app, mailing_list, file, text) for file, text in texts.items()
+    ]
+    _check_editions(campaign_files)
+    return campaign_files
 
 
-def event_start(manuscript: Manuscript) -> datetime | None:
+def event_start_time(campaign_file: CampaignFile) -> datetime | None:
     """When its event has begun, in UTC; one that has no hour has at its first day's end."""
-    return manuscript.event.invites_until.astimezone(UTC) if manuscript.event else None
+    return campaign_file.event.invitation_deadline.astimezone(UTC) if campaign_file.event else None
 
 
-def _read(app: App, mailing_list: MailingList, file: str, text: str) -> Manuscript:
+def _parse_and_dry_run(app: App, mailing_list: MailingList, file: str, text: str) -> CampaignFile:
     try:
-        manuscript = read_manuscript(text, mailing_list.language)
-        language = app.language(manuscript.language)
-        rehearse(compile_letter(manuscript, app.letterhead(mailing_list), app.templates, language, 0))
-    except ManuscriptRefused as refusal:
-        raise ManuscriptRefused(f"{file}: {refusal}") from None
-    return manuscript
+        campaign_file = parse_campaign_file(text, mailing_list.language)
+        language = app.language(campaign_file.language)
+        dry_run_letter(compile_letter(campaign_file, app.list_identity(mailing_list), app.templates, language, 0))
+    except CampaignFileRefused as refusal:
+        raise CampaignFileRefused(f"{file}: {refusal}") from None
+    return campaign_file
 
 
-def _check_editions(manuscripts: Sequence[Manuscript]) -> None:
-    languages = [manuscript.language for manuscript in manuscripts]
+def _check_editions(campaign_files: Sequence[CampaignFile]) -> None:
+    languages = [manuscript.language for manuscript in campaign_files]
     for tag in languages:
         if languages.count(tag) > 1:
-            raise ManuscriptRefused(f"two of the files are in language {tag!r}: one edition per language")
-    if len(set(map(event_start, manuscripts))) > 1:
-        raise ManuscriptRefused("the editions do not agree on when the event starts")
+            raise CampaignFileRefused(f"two of the files are in language {tag!r}: one edition per language")
+    if len(set(map(event_start_time, campaign_files))) > 1:
+        raise CampaignFileRefused("the editions do not agree on when the event starts")

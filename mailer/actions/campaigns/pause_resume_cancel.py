@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from sqlalchemy import Connection
 
-from mailer.actions.delivery.refuse_sample_settings import unfinished
+from mailer.actions.delivery.refuse_sample_settings import find_sample_settings
 from mailer.actions.delivery.render_letter import needs_check
 from mailer.app import App
 from mailer.domain.campaign import CAN_BE_PAUSED, Campaign, CampaignState, check_move
@@ -26,7 +26,7 @@ async def resume(app: App, campaign_id: int, *, anyway: bool = False) -> Campaig
 
     NotFound, WrongState; SettingsUnfinished as for `schedule`.
     """
-    why = unfinished(app)
+    why = find_sample_settings(app)
 
     def work(tx: Connection) -> Campaign:
         campaign = campaigns.get(tx, campaign_id, lock=True)
@@ -34,13 +34,13 @@ async def resume(app: App, campaign_id: int, *, anyway: bool = False) -> Campaig
         goes = anyway or campaign.anyway
         if why is not None and not goes:
             raise SettingsUnfinished(f"[service] in settings.toml: {why}. Mend that first, or say --anyway")
-        ready = campaign.frozen and not needs_check(tx, campaign_id)
+        ready = campaign.is_frozen and not needs_check(tx, campaign_id)
         to = CampaignState.SENDING if ready else CampaignState.LAUNCHING
-        campaigns.move(tx, campaign_id, to, of=(CampaignState.PAUSED,), remark=None, anyway=goes)
-        governor_counts.begin_anew(tx, campaign_id, app.clock())
+        campaigns.change_state(tx, campaign_id, to, from_states=(CampaignState.PAUSED,), remark=None, anyway=goes)
+        governor_counts.reset_counts(tx, campaign_id, app.clock())
         return campaigns.get(tx, campaign_id)
 
-    return await _rung(app, work)
+    return await _commit_and_notify(app, work)
 
 
 async def cancel(app: App, campaign_id: int) -> Campaign:
@@ -55,13 +55,13 @@ async def _move(app: App, campaign_id: int, to: CampaignState, allowed: tuple[Ca
     def work(tx: Connection) -> Campaign:
         # Whoever is answered knows that no gate is passing any more.
         check_move(campaigns.get(tx, campaign_id, lock=True), to, allowed=allowed)
-        campaigns.move(tx, campaign_id, to, of=allowed, remark=None)
+        campaigns.change_state(tx, campaign_id, to, from_states=allowed, remark=None)
         return campaigns.get(tx, campaign_id)
 
-    return await _rung(app, work)
+    return await _commit_and_notify(app, work)
 
 
-async def _rung(app: App, work: Callable[[Connection], Campaign]) -> Campaign:
+async def _commit_and_notify(app: App, work: Callable[[Connection], Campaign]) -> Campaign:
     moved = await app.database.write(work)
-    app.bells.ring()
+    app.wakeups.notify_all()
     return moved

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from sqlalchemy import Connection
 
-from mailer.actions.delivery.render_letter import LetterWriter
+from mailer.actions.delivery.render_letter import LetterRenderer
 from mailer.app import App
 from mailer.domain.address import parse_address
 from mailer.domain.delivery import Delivery, Kind
@@ -32,7 +32,7 @@ async def preview(
 
     def work(tx: Connection) -> Delivery:
         campaign = campaigns.get(tx, campaign_id)
-        editions = revisions.newest(tx, campaign_id)
+        editions = revisions.newest_by_language(tx, campaign_id)
         chosen = choose_language([language], editions) or next(iter(editions))
         now = app.clock()
         return Delivery(
@@ -42,7 +42,7 @@ async def preview(
             mailing_list_id=campaign.mailing_list_id,
             subscription_id=0,
             revision_id=editions[chosen],
-            address=parse_address(to or app.house.owner).mailed,
+            address=parse_address(to or app.site.owner).addr_spec,
             suppression_key="",
             name=name,
             language=language,
@@ -54,4 +54,4 @@ async def preview(
         )
 
     delivery = await app.database.read(work)
-    return await LetterWriter(app).write(delivery, delivery.queued_at)
+    return await LetterRenderer(app).render(delivery, delivery.queued_at)

@@ -14,70 +14,74 @@ from mailer.store import campaigns, governor_counts
 from mailer.store.queue import deliveries
 
 _CHUNK = 5000
-_GOING = (CampaignState.SENDING, CampaignState.PAUSED, CampaignState.SENT)
-_WERE_SENT = (*_GOING, CampaignState.CANCELLED)
+_CAN_RETRY = (CampaignState.SENDING, CampaignState.PAUSED, CampaignState.SENT)
+_CAN_RESOLVE = (*_CAN_RETRY, CampaignState.CANCELLED)
 
-_Chunk = Callable[[Connection, int], int | None]
+_ChunkAction = Callable[[Connection, int], int | None]
 """What is done to the deliveries after a subscription; the last one looked at, None at the end."""
 
 
 @dataclass(frozen=True, slots=True)
-class Reconsidered:
+class CampaignChange:
     """A campaign afterwards, and how many of its letters were meant."""
 
     campaign: Campaign
     letters: int
 
 
-async def retry(app: App, campaign_id: int) -> Reconsidered:
+async def retry_failed(app: App, campaign_id: int) -> CampaignChange:
     """Let the failed letters wait again, as if they were new; a campaign that was sent is sending again.
 
     Doing it twice does nothing more. Whoever left meanwhile is not mailed, nor is anybody once the event has begun:
     such letters become suppressed or expired. NotFound, WrongState.
     """
-    return await _wait_again(app, campaign_id, DeliveryState.FAILED)
+    return await _requeue(app, campaign_id, DeliveryState.FAILED)
 
 
-async def settle(app: App, campaign_id: int, decision: Decision) -> Reconsidered:
+async def resolve_uncertain(app: App, campaign_id: int, decision: Decision) -> CampaignChange:
     """Let the letters of unknown fate count as accepted or failed, or be written and sent anew as by `retry`.
 
     Doing it twice does nothing more. NotFound, WrongState.
     """
     uncertain = DeliveryState.UNCERTAIN
     if decision is Decision.RESEND:
-        return await _wait_again(app, campaign_id, uncertain)
+        return await _requeue(app, campaign_id, uncertain)
 
     def declare(tx: Connection, after: int) -> int | None:
-        return deliveries.declare(tx, campaign_id, uncertain, DeliveryState(decision), after, _CHUNK)
+        return deliveries.change_final_state(tx, campaign_id, uncertain, DeliveryState(decision), after, _CHUNK)
 
-    return await _each(app, campaign_id, uncertain, declare, of=_WERE_SENT, may="have letters of unknown fate")
+    return await _process_chunks(
+        app, campaign_id, uncertain, declare, of=_CAN_RESOLVE, may="have letters of unknown fate"
+    )
 
 
-async def _wait_again(app: App, campaign_id: int, state: DeliveryState) -> Reconsidered:
+async def _requeue(app: App, campaign_id: int, state: DeliveryState) -> CampaignChange:
     def wait_again(tx: Connection, after: int) -> int | None:
-        campaigns.move(tx, campaign_id, CampaignState.SENDING, of=(CampaignState.SENT,), finished_at=None)
-        governor_counts.begin_anew(tx, campaign_id, app.clock())  # not stopped for why they failed
-        return deliveries.wait_again(tx, campaign_id, state, after, _CHUNK, app.clock())
+        campaigns.change_state(
+            tx, campaign_id, CampaignState.SENDING, from_states=(CampaignState.SENT,), finished_at=None
+        )
+        governor_counts.reset_counts(tx, campaign_id, app.clock())  # not stopped for why they failed
+        return deliveries.requeue(tx, campaign_id, state, after, _CHUNK, app.clock())
 
-    done = await _each(app, campaign_id, state, wait_again, of=_GOING, may="have letters sent again")
-    app.bells.ring()
+    done = await _process_chunks(app, campaign_id, state, wait_again, of=_CAN_RETRY, may="have letters sent again")
+    app.wakeups.notify_all()
     return done
 
 
-async def _each(
-    app: App, campaign_id: int, state: DeliveryState, act: _Chunk, *, of: tuple[CampaignState, ...], may: str
-) -> Reconsidered:
+async def _process_chunks(
+    app: App, campaign_id: int, state: DeliveryState, act: _ChunkAction, *, of: tuple[CampaignState, ...], may: str
+) -> CampaignChange:
     """Act on all deliveries in a state, a chunk at a time; WrongState unless the campaign is one `of` these."""
 
     def chunk(tx: Connection, after: int) -> tuple[int | None, int]:
-        check_state(campaigns.get(tx, campaign_id, lock=True), allowed=of, may=may)
-        number = deliveries.number_in(tx, campaign_id, state, after, _CHUNK)
+        check_state(campaigns.get(tx, campaign_id, lock=True), allowed=of, action=may)
+        number = deliveries.count_in_state(tx, campaign_id, state, after, _CHUNK)
         # Where there is nothing to do the ledger is not touched, so that "sent" stays said.
-        return (act(tx, after) if number else deliveries.last_of(tx, campaign_id, after, _CHUNK)), number
+        return (act(tx, after) if number else deliveries.last_subscription_id(tx, campaign_id, after, _CHUNK)), number
 
     after: int | None = 0
     letters = 0
     while after is not None:
         after, number = await app.database.write(chunk, after)
         letters += number
-    return Reconsidered(await app.database.read(campaigns.get, campaign_id), letters)
+    return CampaignChange(await app.database.read(campaigns.get, campaign_id), letters)

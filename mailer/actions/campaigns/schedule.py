@@ -7,14 +7,14 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from mailer.actions.delivery.refuse_sample_settings import unfinished
+from mailer.actions.delivery.refuse_sample_settings import find_sample_settings
 from mailer.app import App
 from mailer.domain.campaign import Campaign, CampaignState, check_move
-from mailer.domain.local_time import parse_local_time, parse_span, parse_zone, to_utc
-from mailer.errors import MomentRefused, SettingsUnfinished, WrongState
+from mailer.domain.local_time import parse_duration, parse_local_time, parse_zone, to_utc
+from mailer.errors import SettingsUnfinished, TimeRefused, WrongState
 from mailer.store import campaigns
 
-_MAY_BE_SCHEDULED = (CampaignState.DRAFT, CampaignState.SCHEDULED)
+_CAN_BE_SCHEDULED = (CampaignState.DRAFT, CampaignState.SCHEDULED)
 
 
 async def schedule(
@@ -29,9 +29,9 @@ async def schedule(
     local, clock = parse_local_time(local_time), parse_zone(zone)
     at = to_utc(local, clock)
     if at < app.clock():
-        raise MomentRefused(f"{local_time} in {zone} is past")
+        raise TimeRefused(f"{local_time} in {zone} is past")
     values = {"scheduled_at": at, "local_time": local.isoformat(timespec="seconds"), "zone": clock.key}
-    return await _set_hour(app, campaign_id, at, over, values | {"anyway": anyway})
+    return await _set_scheduled_time(app, campaign_id, at, over, values | {"anyway": anyway})
 
 
 async def send_now(
@@ -40,26 +40,30 @@ async def send_now(
     """Schedule the campaign `wait_s` seconds from now, so that there is time to cancel; otherwise as `schedule`."""
     at = datetime.fromtimestamp(app.clock().timestamp() + wait_s, tz=app.clock().tzinfo)
     values = {"scheduled_at": at, "local_time": at.replace(tzinfo=None).isoformat(timespec="seconds"), "zone": "UTC"}
-    return await _set_hour(app, campaign_id, at, over, values | {"anyway": anyway})
+    return await _set_scheduled_time(app, campaign_id, at, over, values | {"anyway": anyway})
 
 
-async def _set_hour(app: App, campaign_id: int, at: datetime, over: str | None, values: dict[str, Any]) -> Campaign:
-    if not values["anyway"] and (why := unfinished(app)) is not None:
+async def _set_scheduled_time(
+    app: App, campaign_id: int, at: datetime, over: str | None, values: dict[str, Any]
+) -> Campaign:
+    if not values["anyway"] and (why := find_sample_settings(app)) is not None:
         raise SettingsUnfinished(f"[service] in settings.toml: {why}. Mend that first, or say --anyway")
-    span = parse_span(over) if over is not None else timedelta()
+    span = parse_duration(over) if over is not None else timedelta()
     values["over_s"] = int(span.total_seconds()) or None
 
     def work(tx: Connection) -> Campaign:
         campaign = campaigns.get(tx, campaign_id)
-        check_move(campaign, CampaignState.SCHEDULED, allowed=_MAY_BE_SCHEDULED)
+        check_move(campaign, CampaignState.SCHEDULED, allowed=_CAN_BE_SCHEDULED)
         if campaign.event_starts_at is not None and at >= campaign.event_starts_at:
-            raise MomentRefused(f"the event of campaign {campaign_id} has begun by then")
+            raise TimeRefused(f"the event of campaign {campaign_id} has begun by then")
         if campaign.event_starts_at is not None and at + span >= campaign.event_starts_at:
-            raise MomentRefused(f"the event of campaign {campaign_id} begins before {over} have passed from then on")
-        if not campaigns.move(tx, campaign_id, CampaignState.SCHEDULED, of=_MAY_BE_SCHEDULED, remark=None, **values):
+            raise TimeRefused(f"the event of campaign {campaign_id} begins before {over} have passed from then on")
+        if not campaigns.change_state(
+            tx, campaign_id, CampaignState.SCHEDULED, from_states=_CAN_BE_SCHEDULED, remark=None, **values
+        ):
             raise WrongState(f"campaign {campaign_id} was just moved by somebody else")
         return campaigns.get(tx, campaign_id)
 
     scheduled = await app.database.write(work)
-    app.bells.schedule.set()
+    app.wakeups.schedule.set()
     return scheduled

@@ -8,207 +8,223 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from mailer.actions.delivery.render_letter import Written
-from mailer.actions.delivery.send_worker import Desk
-from mailer.domain.abuse_limits import Counted
-from mailer.domain.delivery import NOTICES, Concern, Delivery, DeliveryState, Outcome, Settlement, Verdict
-from mailer.domain.retry import settle, waits_on
+from mailer.actions.delivery.render_letter import RenderedLetter
+from mailer.actions.delivery.send_worker import SendWorker
+from mailer.domain.abuse_limits import CounterKind
+from mailer.domain.delivery import NOTICES, Concern, Delivery, DeliveryOutcome, DeliveryState, RelayOutcome, Verdict
+from mailer.domain.retry import decide_outcome, retry_wrongly_refused
 from mailer.errors import BudgetSpent, RelayUnavailable
-from mailer.mail.bounces.smtp_rejection import is_return
-from mailer.relay.lane import Lane, said
-from mailer.relay.reconnecting_connection import Line
+from mailer.mail.bounces.smtp_rejection import is_letter_rejection
+from mailer.relay.lane import Lane, format_reply
+from mailer.relay.reconnecting_connection import ReconnectingConnection
 from mailer.relay.route import Route
-from mailer.relay.smtp_protocol import CLOSING
-from mailer.store.queue.gate import Wanted
-from mailer.store.queue.outcome_group_commit import Ledger
+from mailer.relay.smtp_protocol import SERVICE_CLOSING
+from mailer.store.queue.gate import HandoffRequest
+from mailer.store.queue.outcome_group_commit import OutcomeGroupCommit
 
-_MOST_UNTRIED = 5
+_MAX_UNTRIED = 5
 """How often a letter may be put off at once without having been tried: it must not keep the others waiting."""
 
 
-async def carry(desk: Desk, route: Route[Written]) -> None:
+async def deliver_letters(worker: SendWorker, route: Route[RenderedLetter]) -> None:
     """Carry letters over one line until we are sent home, or the relay does so. RelayUnavailable."""
-    line, fate = Line(route.relay, route.limit), Fate(desk.ledger)
+    line, pending = ReconnectingConnection(route.relay, route.session_limit), PendingOutcome(worker.ledger)
     try:
         # Before anything is taken: a relay that is down keeps no letter from the others.
-        if not await unless_closing(desk, line.open()):
+        if not await run_unless_closing(worker, line.open()):
             return
-        with route.manned():
-            desk.more.set()
-            await _carry_on(desk, route, line, fate)
+        with route.connected():
+            worker.renderer_wakeup.set()
+            await _deliver_until_stopped(worker, route, line, pending)
     finally:
         try:
-            await fate.note()
+            await pending.commit()
         finally:
             await line.close()
-            desk.low.set()
+            worker.feeder_wakeup.set()
 
 
-async def _carry_on(desk: Desk, route: Route[Written], line: Line, fate: Fate) -> None:
-    while not _dismissed(desk, route):
+async def _deliver_until_stopped(
+    worker: SendWorker, route: Route[RenderedLetter], line: ReconnectingConnection, pending: PendingOutcome
+) -> None:
+    while not _should_stop(worker, route):
         if not route.ready:
-            await fate.note()
-            if not (route.ready or _dismissed(desk, route)):
-                await route.wait()
+            await pending.commit()
+            if not (route.ready or _should_stop(worker, route)):
+                await route.wait_for_letter()
             continue
-        if route.pace.limited:
-            await fate.note()
-            if not await _in_time(desk, route):
+        if route.rate_limiter.is_limited:
+            await pending.commit()
+            if not await _wait_for_rate_limit(worker, route):
                 return
-        if not (line.ready or await _reopened(desk, route, line, fate)):
+        if not (line.ready or await _reconnect(worker, route, line, pending)):
             return
-        await _next(desk, route, line, fate)
+        await _deliver_next(worker, route, line, pending)
 
 
-def _dismissed(desk: Desk, route: Route[Written]) -> bool:
+def _should_stop(worker: SendWorker, route: Route[RenderedLetter]) -> bool:
     """Whether nothing more is to be carried to this relay for now, or by fewer."""
     lane = route.lane
-    held = lane.closed_until is not None and lane.closed(desk.app.clock())
-    return desk.closing or desk.home or held or route.lines > route.most
+    held = lane.closed_until is not None and lane.closed(worker.app.clock())
+    return worker.closing or worker.stopping or held or route.open_connections > route.max_connections
 
 
-async def _reopened(desk: Desk, route: Route[Written], line: Line, fate: Fate) -> bool:
+async def _reconnect(
+    worker: SendWorker, route: Route[RenderedLetter], line: ReconnectingConnection, pending: PendingOutcome
+) -> bool:
     """Have a new connection in place of one that ended; False when we are closing. RelayUnavailable.
 
     That may take long: what became of the last letter is noted before, and letters are for who is there meanwhile.
     """
-    await fate.note()
-    with route.unmanned():
-        now = desk.app.clock()
-        if not route.lines and any(other.room(now) for other in desk.routes):
-            desk.recall(route)
-            desk.more.set()
-        came = await unless_closing(desk, line.open())
-    desk.more.set()
+    await pending.commit()
+    with route.reconnecting():
+        now = worker.app.clock()
+        if not route.open_connections and any(other.free_slots(now) for other in worker.routes):
+            worker.recall(route)
+            worker.renderer_wakeup.set()
+        came = await run_unless_closing(worker, line.open())
+    worker.renderer_wakeup.set()
     return came
 
 
 @dataclass(slots=True)
-class Fate:
+class PendingOutcome:
     """What became of a connection's last letter, until it is written down: once."""
 
-    ledger: Ledger
-    settled: Settlement | None = None
+    ledger: OutcomeGroupCommit
+    outcome: DeliveryOutcome | None = None
 
-    async def note(self, wanted: Wanted | None = None) -> bool:
+    async def commit(self, wanted: HandoffRequest | None = None) -> bool:
         """Write it down, and ask for the next letter in the same turn of the ledger."""
-        settled, self.settled = self.settled, None
-        return await self.ledger.turn(settled, wanted)
+        settled, self.outcome = self.outcome, None
+        return await self.ledger.commit(settled, wanted)
 
 
-async def _next(desk: Desk, route: Route[Written], line: Line, fate: Fate) -> None:
+async def _deliver_next(
+    worker: SendWorker, route: Route[RenderedLetter], line: ReconnectingConnection, pending: PendingOutcome
+) -> None:
     """Note the last letter's fate, and carry the next one through the gate. RelayUnavailable where it is put off."""
     if not route.ready:
         return
     written = route.ready.popleft()
     delivery = written.delivery
     if len(route.ready) * 2 <= route.connections:
-        desk.more.set()
-    lane = desk.tray.lane(delivery.domain)
-    if lane.closed_until is not None and lane.closed(desk.app.clock()):
-        desk.lay_back(delivery)  # the clerk puts it back
+        worker.renderer_wakeup.set()
+    lane = worker.scheduler.lane(delivery.domain)
+    if lane.closed_until is not None and lane.closed(worker.app.clock()):
+        worker.requeue(delivery)  # the clerk puts it back
         return
-    del desk.claimed[delivery.id]
-    desk.unheard += 1
+    del worker.claimed[delivery.id]
+    worker.unanswered += 1
     try:
-        if not await fate.note(written.wanted):
-            desk.unheard -= 1
-            desk.low.set()
+        if not await pending.commit(written.handoff):
+            worker.unanswered -= 1
+            worker.feeder_wakeup.set()
             return
-        desk.handed += 1
-        given_at = desk.app.clock()
+        worker.handed += 1
+        given_at = worker.app.clock()
         outcome = await line.send(written.letter)
-        fate.settled = _heard(desk, route, delivery, outcome, given_at)
-        desk.unheard -= 1
+        pending.outcome = _process_outcome(worker, route, delivery, outcome, given_at)
+        worker.unanswered -= 1
     finally:
-        _landed(desk, route, delivery)
+        _mark_finished(worker, route, delivery)
     if outcome.verdict is Verdict.UNTRIED:
-        await fate.note()
-        desk.low.set()  # it is due at once
-        if outcome.concern is Concern.PACE:
-            raise RelayUnavailable(f"the relay {route.relay} puts us off: {said(outcome)}", crowded=bool(outcome.code))
+        await pending.commit()
+        worker.feeder_wakeup.set()  # it is due at once
+        if outcome.concern is Concern.THROTTLE:
+            raise RelayUnavailable(
+                f"the relay {route.relay} puts us off: {format_reply(outcome)}", too_many_connections=bool(outcome.code)
+            )
 
 
-def _landed(desk: Desk, route: Route[Written], delivery: Delivery) -> None:
-    desk.tray.landed(delivery)
-    if desk.tray.size and not route.ready:
-        desk.more.set()
-    if not (desk.claimed or desk.tray.flying):
-        desk.low.set()
+def _mark_finished(worker: SendWorker, route: Route[RenderedLetter], delivery: Delivery) -> None:
+    worker.scheduler.mark_finished(delivery)
+    if worker.scheduler.size and not route.ready:
+        worker.renderer_wakeup.set()
+    if not (worker.claimed or worker.scheduler.in_flight):
+        worker.feeder_wakeup.set()
 
 
-def _heard(desk: Desk, route: Route[Written], delivery: Delivery, outcome: Outcome, given_at: datetime) -> Settlement:
+def _process_outcome(
+    worker: SendWorker, route: Route[RenderedLetter], delivery: Delivery, outcome: RelayOutcome, given_at: datetime
+) -> DeliveryOutcome:
     """What the outcome means for a delivery, and for the lanes it went through."""
-    now = desk.app.clock()
-    outcome = _bounded(desk, delivery, outcome)
-    settled = settle(delivery, outcome, now, desk.app.chance())
-    for lane in _listeners(desk, route, delivery, outcome):
+    now = worker.app.clock()
+    outcome = _limit_untried(worker, delivery, outcome)
+    settled = decide_outcome(delivery, outcome, now, worker.app.chance())
+    for lane in _affected_lanes(worker, route, delivery, outcome):
         was = lane.closed_until
-        for wronged in lane.hear(delivery, outcome, now, given_at):
+        for wronged in lane.record_outcome(delivery, outcome, now, given_at):
             if wronged is delivery:
-                settled = waits_on(settled, delivery, now, desk.app.chance())
+                settled = retry_wrongly_refused(settled, delivery, now, worker.app.chance())
             else:
-                desk.wronged[wronged.id] = wronged
-                desk.refused.pop(wronged.id, None)
-                _count(desk, wronged, Counted.REFUSED, -1)
+                worker.wrongly_refused[wronged.id] = wronged
+                worker.refused.pop(wronged.id, None)
+                _count_for_governor(worker, wronged, CounterKind.REFUSED, -1)
         if lane.closed_until != was:
-            desk.news.append(lane)
-            desk.low.set()
+            worker.changed_lanes.append(lane)
+            worker.feeder_wakeup.set()
             if lane is route.lane and lane.closed_until is not None:
-                desk.recall(route)
-    _count(desk, delivery, _kind_of(route, settled, outcome, now), 1)
-    if is_return(settled, outcome):
-        desk.refused[delivery.id] = delivery, outcome
+                worker.recall(route)
+    _count_for_governor(worker, delivery, _governor_kind(route, settled, outcome, now), 1)
+    if is_letter_rejection(settled, outcome):
+        worker.refused[delivery.id] = delivery, outcome
     return settled
 
 
-def _bounded(desk: Desk, delivery: Delivery, outcome: Outcome) -> Outcome:
+def _limit_untried(worker: SendWorker, delivery: Delivery, outcome: RelayOutcome) -> RelayOutcome:
     """The outcome; of a letter that is put off untried once more than others, that it was tried."""
     if outcome.verdict is not Verdict.UNTRIED:
-        desk.untried.pop(delivery.id, None)
+        worker.untried.pop(delivery.id, None)
         return outcome
-    desk.untried[delivery.id] += 1
-    if desk.untried[delivery.id] <= _MOST_UNTRIED:
+    worker.untried[delivery.id] += 1
+    if worker.untried[delivery.id] <= _MAX_UNTRIED:
         return outcome
-    del desk.untried[delivery.id]
+    del worker.untried[delivery.id]
     return replace(outcome, verdict=Verdict.DEFERRED)
 
 
-def _listeners(desk: Desk, route: Route[Written], delivery: Delivery, outcome: Outcome) -> Iterable[Lane]:
+def _affected_lanes(
+    worker: SendWorker, route: Route[RenderedLetter], delivery: Delivery, outcome: RelayOutcome
+) -> Iterable[Lane]:
     """Whom the outcome is about: where the relay speaks for itself, no destination; how busy it is, its route knows."""
     if not outcome.by_relay:
-        return desk.tray.lane(delivery.domain), route.lane
-    return (route.lane,) if outcome.concern is Concern.US else ()
+        return worker.scheduler.lane(delivery.domain), route.lane
+    return (route.lane,) if outcome.concern is Concern.SENDER else ()
 
 
-def _kind_of(route: Route[Written], settled: Settlement, outcome: Outcome, now: datetime) -> Counted | None:
+def _governor_kind(
+    route: Route[RenderedLetter], settled: DeliveryOutcome, outcome: RelayOutcome, now: datetime
+) -> CounterKind | None:
     """What the governor is told; nothing where nobody answered, or the relay did so for itself."""
     if settled.state is DeliveryState.ACCEPTED:
-        return Counted.ACCEPTED
-    if settled.code is None or settled.code == CLOSING or outcome.by_relay or route.lane.closed(now):
+        return CounterKind.ACCEPTED
+    if settled.code is None or settled.code == SERVICE_CLOSING or outcome.by_relay or route.lane.closed(now):
         return None
-    return Counted.REFUSED if settled.state is DeliveryState.FAILED and settled.code >= 500 else Counted.DEFERRED
+    return (
+        CounterKind.REFUSED if settled.state is DeliveryState.FAILED and settled.code >= 500 else CounterKind.DEFERRED
+    )
 
 
-def _count(desk: Desk, delivery: Delivery, kind: Counted | None, number: int) -> None:
+def _count_for_governor(worker: SendWorker, delivery: Delivery, kind: CounterKind | None, number: int) -> None:
     if kind is not None and delivery.campaign_id != NOTICES:
-        desk.heard[delivery.campaign_id, delivery.domain, kind] += number
-        desk.heard[delivery.campaign_id, "", kind] += number
+        worker.governor_counts[delivery.campaign_id, delivery.domain, kind] += number
+        worker.governor_counts[delivery.campaign_id, "", kind] += number
 
 
-async def _in_time(desk: Desk, route: Route[Written]) -> bool:
+async def _wait_for_rate_limit(worker: SendWorker, route: Route[RenderedLetter]) -> bool:
     """Wait until the relay's limits let a letter go; False when we shall not."""
     try:
-        return await unless_closing(desk, route.pace.take())
+        return await run_unless_closing(worker, route.rate_limiter.acquire())
     except BudgetSpent as spent:
         route.lane.close(spent.until, str(spent))
-        desk.news.append(route.lane)
+        worker.changed_lanes.append(route.lane)
         raise RelayUnavailable(f"the relay {route.relay}: {spent}") from spent
 
 
-async def unless_closing(desk: Desk, work: Coroutine[Any, Any, object]) -> bool:
+async def run_unless_closing(worker: SendWorker, work: Coroutine[Any, Any, object]) -> bool:
     """Do something that may take long; False when the service closes before it is done."""
-    working, closing = asyncio.ensure_future(work), asyncio.ensure_future(desk.app.bells.closing.wait())
+    working, closing = asyncio.ensure_future(work), asyncio.ensure_future(worker.app.wakeups.closing.wait())
     try:
         await asyncio.wait((working, closing), return_when=asyncio.FIRST_COMPLETED)
         if working.done():

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from mailer.app import App
-from mailer.domain.placeholders import is_loopback, placeholders
+from mailer.domain.placeholders import describe_sample_settings, is_loopback
 
 
-def unfinished(app: App) -> str | None:
+def find_sample_settings(app: App) -> str | None:
     """What of [service] is not to be seen by readers, in words; None where nothing is, or no relay is elsewhere.
 
     With a relay on this machine one tries things out; or it is a mail server of one's own: `mailer doctor` warns then.
     """
     if all(is_loopback(relay.host) for relay in app.relays):
         return None
-    house = app.house
-    return placeholders(name=house.name, domain=house.domain, url=house.url, owner=house.owner)
+    house = app.site
+    return describe_sample_settings(name=house.name, domain=house.domain, url=house.url, owner=house.owner)

@@ -4,43 +4,43 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from mailer.actions.delivery.render_letter import Written
-from mailer.actions.delivery.send_worker import Desk
+from mailer.actions.delivery.render_letter import RenderedLetter
+from mailer.actions.delivery.send_worker import SendWorker
 from mailer.domain.delivery import Delivery
 from mailer.relay.route import next_route
 
-_BATCH = 32
+_BATCH_SIZE = 32
 """Letters written at a time: enough that their way to another thread and back is worth it."""
 
 
-async def write_ahead(desk: Desk) -> None:
+async def render_ahead(worker: SendWorker) -> None:
     """Write the letters of what may go, so many that no connection waits for one."""
-    while not (desk.closing or desk.home):
-        now = desk.app.clock()
-        room = sum(route.room(now) for route in desk.routes)
-        batch = desk.tray.take(min(room, _BATCH)) if room else []
-        if batch and desk.tray.size <= desk.enough:
-            desk.low.set()
+    while not (worker.closing or worker.stopping):
+        now = worker.app.clock()
+        room = sum(route.free_slots(now) for route in worker.routes)
+        batch = worker.scheduler.take(min(room, _BATCH_SIZE)) if room else []
+        if batch and worker.scheduler.size <= worker.refill_threshold:
+            worker.feeder_wakeup.set()
         if batch:
-            await _write(desk, batch, now)
+            await _render_batch(worker, batch, now)
         else:
-            await desk.more.wait()
-            desk.more.clear()
+            await worker.renderer_wakeup.wait()
+            worker.renderer_wakeup.clear()
 
 
-async def _write(desk: Desk, batch: list[Delivery], now: datetime) -> None:
+async def _render_batch(worker: SendWorker, batch: list[Delivery], now: datetime) -> None:
     """Write a batch and lay it ready; what could not be, for whatever reason, waits on the tray again."""
     left = {one.id: one for one in batch}
     try:
-        for written in await desk.writer.write_many(batch, now.replace(microsecond=0)):
-            route = next_route(desk.routes, now) or desk.routes[0]
-            if not isinstance(written, Written):
-                desk.tray.landed(left.pop(written.delivery.id))
-                desk.unwritten.append(written)
-                desk.low.set()
-            elif not route.lane.closed(desk.app.clock()):
+        for written in await worker.renderer.render_many(batch, now.replace(microsecond=0)):
+            route = next_route(worker.routes, now) or worker.routes[0]
+            if not isinstance(written, RenderedLetter):
+                worker.scheduler.mark_finished(left.pop(written.delivery.id))
+                worker.render_failures.append(written)
+                worker.feeder_wakeup.set()
+            elif not route.lane.closed(worker.app.clock()):
                 del left[written.delivery.id]
-                route.lay(written)
+                route.add_letter(written)
     finally:
         for delivery in left.values():
-            desk.lay_back(delivery)
+            worker.requeue(delivery)

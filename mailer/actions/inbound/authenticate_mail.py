@@ -8,42 +8,47 @@ from collections.abc import Mapping
 from sqlalchemy import Connection
 
 from mailer.app import App
-from mailer.domain.abuse_limits import Counted
-from mailer.domain.sender_authentication import Proof
-from mailer.network.authenticate_sender import who_wrote
+from mailer.domain.abuse_limits import CounterKind
+from mailer.domain.sender_authentication import SenderAuthentication
+from mailer.network.authenticate_sender import authenticate_sender
 from mailer.store import counters
-from mailer.store.incoming_mails import IncomingMail
+from mailer.store.incoming_mails import StoredMessage
 
-_MOST_NUMBER = 2**31
+_MAX_NUMBER = 2**31
 
 
-async def prove(app: App, mail: IncomingMail, raw: bytes) -> Mapping[str, Proof]:
+async def authenticate_mail(app: App, mail: StoredMessage, raw: bytes) -> Mapping[str, SenderAuthentication]:
     """What the mail proves to each of its recipients.
 
     It is known from now on by what its signatures sign: another mail with the same is a copy, which whoever has got it
     may have handed in, and proves nothing. To act on the same mail once more, after a crash, is no copy.
     """
-    proof = await who_wrote(
+    proof = await authenticate_sender(
         app.dns,
         raw,
-        mail.arrival,
+        mail.message,
         mail_servers=app.intake.mail_servers,
         authserv_ids=app.intake.authserv_ids,
         now=app.clock(),
     )
-    proofs = {recipient: proof.to(recipient) for recipient in mail.arrival.recipients}
-    if not proof.digests or not proof.proven:
+    proofs = {recipient: proof.for_recipient(recipient) for recipient in mail.message.recipients}
+    if not proof.signature_digests or not proof.authenticated:
         return proofs
 
     def work(tx: Connection) -> set[str]:
-        return {name for name, found in proofs.items() if found.proven and _is_copy(tx, app, mail.id, name, found)}
+        return {
+            name for name, found in proofs.items() if found.authenticated and _is_replay(tx, app, mail.id, name, found)
+        }
 
     copied = await app.database.write(work)
-    return proofs | {name: proofs[name].doubted("the same signed mail was heard before") for name in copied}
+    return proofs | {name: proofs[name].unauthenticated("the same signed mail was heard before") for name in copied}
 
 
-def _is_copy(tx: Connection, app: App, mail_id: int, recipient: str, proof: Proof) -> bool:
-    own = mail_id % _MOST_NUMBER
-    names = [hashlib.sha256(f"{digest} {recipient.lower()}".encode()).hexdigest() for digest in proof.digests]
-    first = [counters.put_once(tx, Counted.HEARD, name, own, app.clock()) for name in names]
+def _is_replay(tx: Connection, app: App, mail_id: int, recipient: str, authentication: SenderAuthentication) -> bool:
+    own = mail_id % _MAX_NUMBER
+    names = [
+        hashlib.sha256(f"{digest} {recipient.lower()}".encode()).hexdigest()
+        for digest in authentication.signature_digests
+    ]
+    first = [counters.set_value_once(tx, CounterKind.SIGNATURE_SEEN, name, own, app.clock()) for name in names]
     return any(number != own for number in first)

@@ -12,107 +12,107 @@ from sqlalchemy import Connection
 from mailer.actions.subscriptions.check_token import check_token
 from mailer.app import App
 from mailer.domain.command_address import CommandAddress, parse_local_part
-from mailer.domain.incoming_message import Arrival
-from mailer.errors import DatabaseUnavailable, NoRoom, TokenRefused
+from mailer.domain.incoming_message import IncomingMessage
+from mailer.errors import DatabaseUnavailable, InboxFull, TokenRefused
 from mailer.settings.intake_tables import IntakeSettings
 from mailer.store import incoming_mails, mailing_lists, spool
-from mailer.store.incoming_group_commit import Logbook
+from mailer.store.incoming_group_commit import IncomingGroupCommit
 
 _log = structlog.get_logger()
 
-_FRESH_S = 1.0
+_CACHE_S = 1.0
 """For so long it is believed that there is room, and that a list is there."""
-_LOOK_S = 10.0
+_CHECK_TIMEOUT_S = 10.0
 """Longer than this nobody waits to hear whether there is room."""
 _MEGABYTE = 10**6
 
 
-async def receive(app: App, *arrivals: Arrival) -> None:
+async def receive(app: App, *messages: IncomingMessage) -> None:
     """Keep what arrived; when this returns it is committed and will be acted on, whatever happens to us.
 
     NoRoom where so much waits already that nothing is kept.
     """
     most = app.intake.most_waiting
-    if await app.database.read(incoming_mails.waiting, most) >= most:
-        raise NoRoom(f"{most} mails and forms wait to be acted on")
-    await app.database.write(incoming_mails.add, arrivals, app.clock())
-    app.bells.incoming.set()
+    if await app.database.read(incoming_mails.count_waiting, most) >= most:
+        raise InboxFull(f"{most} mails and forms wait to be acted on")
+    await app.database.write(incoming_mails.add, messages, app.clock())
+    app.wakeups.incoming.set()
 
 
-async def recognise(app: App, recipient: str) -> bool:
+async def is_known_recipient(app: App, recipient: str) -> bool:
     """Whether somebody answers to this address of our domain: a known list, a genuine token of that list.
 
     DatabaseUnavailable where that cannot be known.
     """
     address = parse_local_part(recipient.rpartition("@")[0])
-    if not await _token_is_genuine(app, address):
+    if not await _is_token_valid(app, address):
         return False
     return address.list_name is None or await _list_exists(app, address.list_name)
 
 
-class Reception:
+class MailReceiver:
     """What the mail door asks: is there room, is somebody at home; and that a mail be kept."""
 
-    def __init__(self, app: App, intake: IntakeSettings, *, fresh_s: float = _FRESH_S) -> None:
-        self._app, self._intake, self._fresh_s = app, intake, fresh_s
-        self._logbook = Logbook(app.database, intake.spool, app.clock)
-        self._lists: dict[str, float] = {}
-        self._hindrance: str | None = None
-        self._looking: asyncio.Task[str | None] | None = None
-        self._looked_at = float("-inf")
+    def __init__(self, app: App, intake: IntakeSettings, *, fresh_s: float = _CACHE_S) -> None:
+        self._app, self._intake, self._cache_s = app, intake, fresh_s
+        self._incoming = IncomingGroupCommit(app.database, intake.spool, app.clock)
+        self._known_lists: dict[str, float] = {}
+        self._refusal_reason: str | None = None
+        self._check: asyncio.Task[str | None] | None = None
+        self._checked_at = float("-inf")
 
-    async def receive(self, arrival: Arrival) -> None:
+    async def receive(self, message: IncomingMessage) -> None:
         """As `receive`; mails that arrive at once share a commit."""
-        await self._logbook.write_down(arrival)
-        self._app.bells.incoming.set()
+        await self._incoming.commit(message)
+        self._app.wakeups.incoming.set()
 
     @property
-    def crowded(self) -> bool:
+    def is_busy(self) -> bool:
         """Whether so many hand in mail just now that acting on it should not be in their way."""
-        return self._logbook.crowded
+        return self._incoming.is_busy
 
-    async def recognise(self, recipient: str) -> bool:
+    async def is_known_recipient(self, recipient: str) -> bool:
         """As `recognise`; that a list is there is believed for a while."""
         address = parse_local_part(recipient.rpartition("@")[0])
         now = asyncio.get_running_loop().time()
-        if now < self._lists.get(address.list_name or "", now):
-            return await _token_is_genuine(self._app, address)
-        known = await recognise(self._app, recipient)
+        if now < self._known_lists.get(address.list_name or "", now):
+            return await _is_token_valid(self._app, address)
+        known = await is_known_recipient(self._app, recipient)
         if known and address.list_name is not None:
-            self._lists[address.list_name] = now + self._fresh_s
+            self._known_lists[address.list_name] = now + self._cache_s
         return known
 
-    async def hindrance(self) -> str | None:
+    async def refusal_reason(self) -> str | None:
         """Why no mail can be taken in for now, in words for the log; None while there is room."""
         loop = asyncio.get_running_loop()
-        if loop.time() - self._looked_at >= self._fresh_s:
-            self._looking = self._looking or loop.create_task(self._look())
-            done, _ = await asyncio.wait({self._looking}, timeout=_LOOK_S)
+        if loop.time() - self._checked_at >= self._cache_s:
+            self._check = self._check or loop.create_task(self._check_room())
+            done, _ = await asyncio.wait({self._check}, timeout=_CHECK_TIMEOUT_S)
             return done.pop().result() if done else "the database does not answer"
-        return self._hindrance
+        return self._refusal_reason
 
-    async def sweep(self) -> None:
+    async def delete_orphaned_files(self) -> None:
         """Delete the files that a crash left in the spool, of mails for which nobody was told 250."""
-        left = await asyncio.to_thread(spool.left_behind, self._intake.spool)
+        left = await asyncio.to_thread(spool.list_unlocked_files, self._intake.spool)
         if left:
-            orphans = await self._app.database.read(incoming_mails.unnamed, left)
-            await asyncio.to_thread(spool.delete, self._intake.spool, orphans)
+            orphans = await self._app.database.read(incoming_mails.find_unreferenced_files, left)
+            await asyncio.to_thread(spool.delete_files, self._intake.spool, orphans)
             _log.info("spool swept", files=len(orphans))
 
-    async def _look(self) -> str | None:
+    async def _check_room(self) -> str | None:
         try:
-            self._hindrance = await self._what_hinders()
+            self._refusal_reason = await self._find_refusal_reason()
         finally:
-            self._looking, self._looked_at = None, asyncio.get_running_loop().time()
-        return self._hindrance
+            self._check, self._checked_at = None, asyncio.get_running_loop().time()
+        return self._refusal_reason
 
-    async def _what_hinders(self) -> str | None:
+    async def _find_refusal_reason(self) -> str | None:
         intake = self._intake
         folders = [intake.spool, *_database_folder(self._app)]
         try:
             if (free := await asyncio.to_thread(_free_megabytes, folders)) < intake.keep_free_megabytes:
                 return f"only {free} MB are free on the disk"
-            if await self._app.database.read(incoming_mails.waiting, intake.most_waiting) >= intake.most_waiting:
+            if await self._app.database.read(incoming_mails.count_waiting, intake.most_waiting) >= intake.most_waiting:
                 return f"{intake.most_waiting} mails wait to be acted on"
         except (DatabaseUnavailable, OSError) as trouble:
             return str(trouble)
@@ -137,7 +137,7 @@ async def _list_exists(app: App, name: str) -> bool:
     return await app.database.read(work)
 
 
-async def _token_is_genuine(app: App, address: CommandAddress) -> bool:
+async def _is_token_valid(app: App, address: CommandAddress) -> bool:
     try:
         await check_token(app, address)
     except TokenRefused:

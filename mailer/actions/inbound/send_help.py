@@ -4,36 +4,36 @@ from __future__ import annotations
 
 from sqlalchemy import Connection
 
-from mailer.actions.inbound.inbound_request import Asking
-from mailer.actions.subscriptions.abuse_guard import may_write_to_stranger
+from mailer.actions.inbound.inbound_request import InboundRequest
+from mailer.actions.subscriptions.abuse_guard import may_send_auto_reply
 from mailer.app import App
 from mailer.domain.delivery import Kind, Notice
 from mailer.store import mailing_lists
 from mailer.store.queue import deliveries
 
 
-async def send_help(app: App, asking: Asking, language: str | None = None) -> None:
+async def send_help(app: App, request: InboundRequest, language: str | None = None) -> None:
     """What the list is about and what can be asked of it: one short letter a day, whoever asks.
 
     Raises NotFound for an unknown list.
     """
-    sender = asking.sender
+    sender = request.sender
     if sender is None:
         return
 
     def work(tx: Connection) -> None:
-        mailing_list = mailing_lists.named(tx, asking.list_name)
+        mailing_list = mailing_lists.get_by_name(tx, request.list_name)
         notice = Notice(
             kind=Kind.HELP,
-            address=sender.mailed,
-            suppression_key=app.house.keyring.suppression_key(sender.key),
-            language=app.language(asking.language, language, mailing_list.language),
+            address=sender.addr_spec,
+            suppression_key=app.site.keyring.suppression_key(sender.key),
+            language=app.language(request.language, language, mailing_list.language),
             mailing_list_id=mailing_list.id,
-            values=asking.answered,
+            values=request.reply_values,
             cause=f"help {mailing_list.id} {sender.key} {app.clock().date()}",
         )
-        if may_write_to_stranger(tx, app, sender, proven=asking.proven, source=asking.source):
+        if may_send_auto_reply(tx, app, sender, authenticated=request.authenticated, source=request.source):
             deliveries.add_notice(tx, notice, app.clock())
 
     await app.database.write(work)
-    app.bells.notices.set()
+    app.wakeups.notices.set()

@@ -28,7 +28,7 @@ async def add_list(
     """
     check_list_name(name)
     answers = parse_address(owner)
-    if answers.domain == app.house.domain:
+    if answers.domain == app.site.domain:
         raise AddressRefused(f"{owner} is in this service's own domain: mail to the owner would come back to us")
     if (tag := parse_language(language)) is None:
         raise ListNameRefused(f"{language!r} is not a language tag like en or tr")
@@ -40,7 +40,7 @@ async def add_list(
         title=title.strip(),
         description=description.strip(),
         language=tag,
-        owner=answers.mailed,
-        words={"postal_address": check_postal_address(postal_address), "reason": check_reason(reason)},
+        owner=answers.addr_spec,
+        footer={"postal_address": check_postal_address(postal_address), "reason": check_reason(reason)},
         now=app.clock(),
     )

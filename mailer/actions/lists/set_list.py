@@ -30,9 +30,9 @@ async def set_list(
         words["reason"] = check_reason(reason)
 
     def work(tx: Connection) -> MailingList:
-        number = mailing_lists.named(tx, name).id
-        mailing_lists.bear(tx, number, hard_after=hard_after, soft_limit=soft_limit)
-        mailing_lists.say(tx, number, words)
+        number = mailing_lists.get_by_name(tx, name).id
+        mailing_lists.set_bounce_limits(tx, number, hard_after=hard_after, soft_limit=soft_limit)
+        mailing_lists.set_footer(tx, number, words)
         return mailing_lists.get(tx, number)
 
     return await app.database.write(work)

@@ -6,99 +6,99 @@ import asyncio
 from collections.abc import Coroutine, Sequence
 from typing import Any
 
-from mailer.domain.health_check import Finding, fail, ok, unanswered, warn
+from mailer.domain.health_check import HealthCheck, fail, ok, unreachable, warn
 from mailer.errors import DnsUnavailable
-from mailer.mail.dkim.dns_record import zone_line
+from mailer.mail.dkim.dns_record import format_zone_line
 from mailer.mail.dkim.signing import Signer, signer_for
-from mailer.mail.dkim.tag_list import read_tags
+from mailer.mail.dkim.tag_list import parse_tag_list
 from mailer.network.dmarc_record import find_dmarc
 from mailer.network.dns import Dns
-from mailer.network.spf_record import MOST_LOOKUPS, Policy, read_spf
+from mailer.network.spf_record import MAX_LOOKUPS, SpfPolicy, look_up_spf
 
-_SHOWN = 6
+_MAX_NETWORKS_SHOWN = 6
 """Networks that are named; of the rest we say how many."""
 
 
-async def check_domain(dns: Dns, domain: str, signers: Sequence[Signer]) -> list[Finding]:
+async def check_domain(dns: Dns, domain: str, signers: Sequence[Signer]) -> list[HealthCheck]:
     """Findings on the domain of our addresses, which stands in From and in the return path alike."""
-    checks: list[tuple[str, Coroutine[Any, Any, list[Finding]]]] = [
-        ("spf", _spf(dns, domain)),
-        ("dmarc", _dmarc(dns, domain, signers)),
-        ("mx", _mx(dns, domain)),
+    checks: list[tuple[str, Coroutine[Any, Any, list[HealthCheck]]]] = [
+        ("spf", _check_spf(dns, domain)),
+        ("dmarc", _check_dmarc(dns, domain, signers)),
+        ("mx", _check_mx(dns, domain)),
     ]
     return [
         finding
-        for findings in await asyncio.gather(*(_answered(f"{name} {domain}", check) for name, check in checks))
+        for findings in await asyncio.gather(*(_or_unanswered(f"{name} {domain}", check) for name, check in checks))
         for finding in findings
     ]
 
 
-async def _answered(check: str, asking: Coroutine[Any, Any, list[Finding]]) -> list[Finding]:
+async def _or_unanswered(check: str, asking: Coroutine[Any, Any, list[HealthCheck]]) -> list[HealthCheck]:
     try:
         return await asking
     except DnsUnavailable as trouble:
-        return [unanswered(check, trouble)]
+        return [unreachable(check, trouble)]
 
 
-async def _spf(dns: Dns, domain: str) -> list[Finding]:
+async def _check_spf(dns: Dns, domain: str) -> list[HealthCheck]:
     check = f"spf {domain}"
-    found = await read_spf(dns, domain)
+    found = await look_up_spf(dns, domain)
     if not found.records:
         mend = (
-            f"Publish: {zone_line(domain, 'v=spf1 mx -all')} "
+            f"Publish: {format_zone_line(domain, 'v=spf1 mx -all')} "
             "(mx: mail leaves from the host that takes it; else write ip4:ADDRESS, or the include your relay names)"
         )
         return [fail(check, "there is no SPF record", mend)]
     if found.policy is None:
         mend = f"Make one of them: {' | '.join(found.records)}"
         return [fail(check, f"there are {len(found.records)} SPF records, which counts as an error", mend)]
-    if found.troubles:
-        return [fail(check, f"receivers ignore the record: {'; '.join(found.troubles)}", f"Mend: {found.policy.text}")]
-    told = f"{found.lookups} of {MOST_LOOKUPS} lookups; covers {_covered(found.policy)}"
-    if found.policy.last_word == "pass":
+    if found.problems:
+        return [fail(check, f"receivers ignore the record: {'; '.join(found.problems)}", f"Mend: {found.policy.text}")]
+    told = f"{found.lookups} of {MAX_LOOKUPS} lookups; covers {_describe_networks(found.policy)}"
+    if found.policy.default_result == "pass":
         return [fail(check, "+all lets everybody send in our name", f"End the record in -all: {found.policy.text}")]
-    if found.policy.last_word == "neutral":
+    if found.policy.default_result == "neutral":
         return [warn(check, f"{told}; says nothing of other addresses", "End the record in -all or ~all.")]
     return [ok(check, told)]
 
 
-def _covered(policy: Policy) -> str:
-    words = list(_networks(policy))
-    more = f" and {len(words) - _SHOWN} more" if len(words) > _SHOWN else ""
-    return ", ".join(words[:_SHOWN]) + more if words else "no address"
+def _describe_networks(policy: SpfPolicy) -> str:
+    words = list(_list_networks(policy))
+    more = f" and {len(words) - _MAX_NETWORKS_SHOWN} more" if len(words) > _MAX_NETWORKS_SHOWN else ""
+    return ", ".join(words[:_MAX_NETWORKS_SHOWN]) + more if words else "no address"
 
 
-def _networks(policy: Policy) -> list[str]:
+def _list_networks(policy: SpfPolicy) -> list[str]:
     words: list[str] = []
-    for term in policy.terms:
+    for term in policy.mechanisms:
         if term.qualifier == "+":
             words += [str(network) for network in term.networks]
-            words += _networks(term.included) if term.included else []
-            words += [f"whatever {term.text} means"] if term.untold else []
-    return words + (_networks(policy.redirect) if policy.redirect else [])
+            words += _list_networks(term.included) if term.included else []
+            words += [f"whatever {term.text} means"] if term.needs_mail else []
+    return words + (_list_networks(policy.redirect) if policy.redirect else [])
 
 
-async def _dmarc(dns: Dns, domain: str, signers: Sequence[Signer]) -> list[Finding]:
+async def _check_dmarc(dns: Dns, domain: str, signers: Sequence[Signer]) -> list[HealthCheck]:
     check = f"dmarc {domain}"
     found = await find_dmarc(dns, domain)
     if len(found.texts) != 1:
         told = f"there are {len(found.texts)} DMARC records" if found.texts else "there is no DMARC record"
-        example = zone_line(f"_dmarc.{domain}", f"v=DMARC1; p=none; rua=mailto:postmaster@{domain}")
+        example = format_zone_line(f"_dmarc.{domain}", f"v=DMARC1; p=none; rua=mailto:postmaster@{domain}")
         return [
             fail(check, f"{told}; large providers want one of who sends to many", f"Publish: {example}"),
-            _alignment(domain, signers, {}),
+            _check_alignment(domain, signers, {}),
         ]
-    tags = read_tags(found.texts[0])
+    tags = parse_tag_list(found.texts[0])
     policy = tags.get("p", "") if found.domain == domain else tags.get("sp", tags.get("p", ""))
     told = f"p={policy}" + (f", by the record of {found.domain}" if found.domain != domain else "")
     if policy not in {"none", "quarantine", "reject"}:
         finding = fail(check, f"the record names no policy we know: {found.texts[0]}", "Set p=none at least.")
     else:
         finding = ok(check, told)
-    return [finding, _alignment(domain, signers, tags)]
+    return [finding, _check_alignment(domain, signers, tags)]
 
 
-def _alignment(domain: str, signers: Sequence[Signer], tags: dict[str, str]) -> Finding:
+def _check_alignment(domain: str, signers: Sequence[Signer], tags: dict[str, str]) -> HealthCheck:
     """From is of `domain`, and so is the return path: SPF always aligns as long as the relay keeps it."""
     check = f"alignment {domain}"
     signer = signer_for(signers, domain)
@@ -111,7 +111,7 @@ def _alignment(domain: str, signers: Sequence[Signer], tags: dict[str, str]) -> 
     return ok(check, f"From and return path are @{domain}, signed by d={signer.domain}")
 
 
-async def _mx(dns: Dns, domain: str) -> list[Finding]:
+async def _check_mx(dns: Dns, domain: str) -> list[HealthCheck]:
     check = f"mx {domain}"
     hosts = await dns.mail_servers(domain)
     example = f"Publish: {domain}. IN MX 10 the.host.that.takes.our.mail."

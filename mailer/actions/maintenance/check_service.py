@@ -6,22 +6,22 @@ import asyncio
 from dataclasses import replace
 from pathlib import Path
 
-from mailer.app import open_relays, read_keyring, read_signer, resource
-from mailer.domain.health_check import Finding, fail, ok, warn
-from mailer.domain.placeholders import is_loopback, placeholders
+from mailer.app import open_relays, read_keyring, read_signer, resource_folder
+from mailer.domain.health_check import HealthCheck, fail, ok, warn
+from mailer.domain.placeholders import describe_sample_settings, is_loopback
 from mailer.errors import MailerError, RelayUnavailable
-from mailer.mail.dkim.signing import SOUND_BITS, Signer
+from mailer.mail.dkim.signing import RECOMMENDED_KEY_BITS, Signer
 from mailer.relay.smtp_connection import Relay, connect
 from mailer.settings.load import Settings
 from mailer.store.migration import schema_is_current
 
-_RELAY_WITHIN_S = 10
+_RELAY_TIMEOUT_S = 10
 
 
-async def check_service(settings: Settings) -> tuple[list[Finding], list[Signer]]:
+async def check_service(settings: Settings) -> tuple[list[HealthCheck], list[Signer]]:
     """Findings, and the signers whose keys can be read. Nothing is sent, and nothing is changed."""
     signers: list[Signer] = []
-    findings = [_service(settings), _secret(settings.service.secret_file)]
+    findings = [_check_service_table(settings), _check_secret(settings.service.secret_file)]
     for given in settings.dkim:
         check = f"key {given.selector}._domainkey.{given.domain}"
         try:
@@ -30,15 +30,15 @@ async def check_service(settings: Settings) -> tuple[list[Finding], list[Signer]
             findings.append(fail(check, str(refusal), "Make a key with `mailer dkim new`, or take the table out."))
         else:
             signers.append(signer)
-            findings.append(_key(check, signer, given.key_file))
-    findings.append(await asyncio.to_thread(_database, settings.database.url))
-    return findings + await _relays(settings), signers
+            findings.append(_check_key(check, signer, given.key_file))
+    findings.append(await asyncio.to_thread(_check_database, settings.database.url))
+    return findings + await _check_relays(settings), signers
 
 
-def _service(settings: Settings) -> Finding:
+def _check_service_table(settings: Settings) -> HealthCheck:
     """Whether readers can be shown it: with a relay elsewhere no campaign goes out before."""
     service = settings.service
-    told = placeholders(name=service.name, domain=service.domain, url=service.url, owner=service.owner)
+    told = describe_sample_settings(name=service.name, domain=service.domain, url=service.url, owner=service.owner)
     if told is None:
         return ok("service", f"{service.name}, {service.domain} at {service.url}: none of it is a sample")
     stays = all(is_loopback(relay.host) for relay in settings.relay)
@@ -46,32 +46,34 @@ def _service(settings: Settings) -> Finding:
     return warn("service", told, mend) if stays else fail("service", told, f"{mend} Until then campaigns are held.")
 
 
-def _secret(file: Path) -> Finding:
+def _check_secret(file: Path) -> HealthCheck:
     try:
         read_keyring(file)
     except MailerError as trouble:
         return fail("secret", str(trouble), "Put your copy of it back; a new one breaks the links in letters sent.")
-    return _kept("secret", file, f"{file} holds its keys")
+    return _check_permissions("secret", file, f"{file} holds its keys")
 
 
-def _key(check: str, signer: Signer, file: Path) -> Finding:
+def _check_key(check: str, signer: Signer, file: Path) -> HealthCheck:
     told = f"{file} is an RSA key of {signer.key.key_size} bits"
-    if signer.key.key_size < SOUND_BITS:
-        return warn(check, told, f"Make one of {SOUND_BITS} bits with `mailer dkim new` under another selector.")
-    return _kept(check, file, told)
+    if signer.key.key_size < RECOMMENDED_KEY_BITS:
+        return warn(
+            check, told, f"Make one of {RECOMMENDED_KEY_BITS} bits with `mailer dkim new` under another selector."
+        )
+    return _check_permissions(check, file, told)
 
 
-def _kept(check: str, file: Path, told: str) -> Finding:
+def _check_permissions(check: str, file: Path, told: str) -> HealthCheck:
     """A secret is one only as long as nobody else can read it."""
     if file.stat().st_mode & 0o077:
         return warn(check, f"{told}, but others on this machine can read it", f"chmod 600 {file}")
     return ok(check, told)
 
 
-def _database(url: str) -> Finding:
+def _check_database(url: str) -> HealthCheck:
     check = "database"
     try:
-        current = schema_is_current(url, resource("migrations"))
+        current = schema_is_current(url, resource_folder("migrations"))
     except MailerError as trouble:
         return fail(check, str(trouble), "See [database] url; a newer database needs the newer version of mailer.")
     if current is None:
@@ -81,18 +83,18 @@ def _database(url: str) -> Finding:
     return ok(check, "its schema is this version's")
 
 
-async def _relays(settings: Settings) -> list[Finding]:
+async def _check_relays(settings: Settings) -> list[HealthCheck]:
     try:
         relays = open_relays(settings)
     except MailerError as trouble:
         return [fail("relay", str(trouble), "See password_file of [[relay]].")]
-    return list(await asyncio.gather(*map(_relay, relays)))
+    return list(await asyncio.gather(*map(_check_relay, relays)))
 
 
-async def _relay(relay: Relay) -> Finding:
+async def _check_relay(relay: Relay) -> HealthCheck:
     check = f"relay {relay}"
     try:
-        connection = await connect(replace(relay, timeout_s=_RELAY_WITHIN_S))
+        connection = await connect(replace(relay, timeout_s=_RELAY_TIMEOUT_S))
     except RelayUnavailable as trouble:
         return fail(check, str(trouble), "See [[relay]]: host, port, tls, username, password_file; is it running?")
     await connection.close()

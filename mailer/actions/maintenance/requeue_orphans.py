@@ -5,35 +5,35 @@ from __future__ import annotations
 import structlog
 
 from mailer.app import App
-from mailer.domain.abuse_limits import HOUR, Counted
+from mailer.domain.abuse_limits import HOUR, CounterKind
 from mailer.store import counters
 from mailer.store.queue import orphans
 
 _log = structlog.get_logger()
 
-_AT_ONCE = 500
+_CHUNK = 500
 """Deliveries put back in one transaction: so few that no letter waits long for it."""
 
 
-async def take_back_orphans(app: App) -> int:
+async def requeue_orphans(app: App) -> int:
     """Let orphaned deliveries wait again, unless that was done within the hour, by whichever process; how many were.
 
     There should be none: each is logged as an error, for it is a fault of ours that left it so. What a worker holds,
     or a dead one that is not buried yet, is none. Claims of which nothing is held any more are forgotten.
     """
-    if await app.database.write(counters.count, Counted.WATCHED, "", HOUR, app.clock()) > 1:
+    if await app.database.write(counters.count, CounterKind.ORPHANS_CHECKED, "", HOUR, app.clock()) > 1:
         return 0
     number = 0
-    for campaign_id in await app.database.read(orphans.watched, app.clock()):
-        found = (await app.database.read(orphans.find, campaign_id)).ids
-        for begin in range(0, len(found), _AT_ONCE):
-            some = found[begin : begin + _AT_ONCE]
-            taken = await app.database.write(orphans.take_back, campaign_id, some, app.clock())
+    for campaign_id in await app.database.read(orphans.list_campaigns_to_check, app.clock()):
+        found = (await app.database.read(orphans.find_orphans, campaign_id)).ids
+        for begin in range(0, len(found), _CHUNK):
+            some = found[begin : begin + _CHUNK]
+            taken = await app.database.write(orphans.requeue_orphans, campaign_id, some, app.clock())
             number += len(taken.ids)
             if taken.ids:
                 _log.error("nobody held these deliveries: they wait again", campaign=campaign_id, deliveries=taken.ids)
-        if empty := await app.database.write(orphans.drop_empty_claims, campaign_id):
+        if empty := await app.database.write(orphans.delete_empty_claims, campaign_id):
             _log.warning("claims with nothing left in them", campaign=campaign_id, claims=empty)
     if number:
-        app.bells.ring()
+        app.wakeups.notify_all()
     return number

@@ -9,19 +9,19 @@ from typing import Any
 from sqlalchemy import Connection
 
 from mailer.app import App
-from mailer.domain.abuse_limits import Counted
+from mailer.domain.abuse_limits import CounterKind
 from mailer.domain.command_address import parse_local_part
 from mailer.domain.delivery import Kind, Notice
 from mailer.domain.mailing_list import MailingList
-from mailer.mail.compose.sanitize_reply import reply_words
+from mailer.mail.compose.sanitize_reply import sanitize_reply
 from mailer.store import counters, mailing_lists, weekly_stats
 from mailer.store.queue import deliveries
-from mailer.store.weekly_stats import Week
+from mailer.store.weekly_stats import WeeklyStats
 
 _WEEK = timedelta(days=7)
 
 
-async def tell_owners(app: App) -> int:
+async def send_weekly_reports(app: App) -> int:
     """Of the last whole week (Monday to Sunday, UTC), write to the owners of lists where something needs them.
 
     Once for each list and week, by whichever process; how many letters were written.
@@ -30,22 +30,24 @@ async def tell_owners(app: App) -> int:
     until = today - timedelta(days=today.weekday())
     year, week, _ = (until - _WEEK).isocalendar()
     number = year * 100 + week
-    if await app.database.read(counters.reached, Counted.WEEKLY, "") >= number:
+    if await app.database.read(counters.get_value, CounterKind.WEEKLY, "") >= number:
         return 0
-    parked = _of_lists(await app.database.read(weekly_stats.parked, until - _WEEK, until))
+    parked = _count_by_list(await app.database.read(weekly_stats.count_parked, until - _WEEK, until))
     told = 0
-    for one in await app.database.read(mailing_lists.every):
-        found = await app.database.read(weekly_stats.of_list, one.id, until - _WEEK, until)
-        values = _values(found, parked[one.name], until)
+    for one in await app.database.read(mailing_lists.list_all):
+        found = await app.database.read(weekly_stats.load_weekly_stats, one.id, until - _WEEK, until)
+        values = _report_values(found, parked[one.name], until)
         if values:
-            told += await app.database.write(deliveries.add_notice, _told(app, one, values, year, week), app.clock())
-    await app.database.write(_done, number, app.clock())
+            told += await app.database.write(
+                deliveries.add_notice, _weekly_notice(app, one, values, year, week), app.clock()
+            )
+    await app.database.write(_record_week, number, app.clock())
     if told:
-        app.bells.notices.set()
+        app.wakeups.notices.set()
     return told
 
 
-def _of_lists(parked: Counter[str]) -> Counter[str]:
+def _count_by_list(parked: Counter[str]) -> Counter[str]:
     """Mails to a list's addresses, by its name; others are for those who run the service."""
     counted: Counter[str] = Counter()
     for address, number in parked.items():
@@ -53,10 +55,10 @@ def _of_lists(parked: Counter[str]) -> Counter[str]:
     return counted
 
 
-def _values(week: Week, parked: int, until: datetime) -> dict[str, Any]:
+def _report_values(week: WeeklyStats, parked: int, until: datetime) -> dict[str, Any]:
     """What the letter says; nothing where nothing needs anybody."""
     found = {
-        "refusals": [(domain, reason, number, reply_words(said)) for domain, reason, number, said in week.refusals],
+        "refusals": [(domain, reason, number, sanitize_reply(said)) for domain, reason, number, said in week.refusals],
         "complaints": week.complaints,
         "bounced": week.bounced,
         "paused": week.paused,
@@ -67,7 +69,7 @@ def _values(week: Week, parked: int, until: datetime) -> dict[str, Any]:
     return found | days if any(found.values()) else {}
 
 
-def _told(app: App, mailing_list: MailingList, values: dict[str, Any], year: int, week: int) -> Notice:
+def _weekly_notice(app: App, mailing_list: MailingList, values: dict[str, Any], year: int, week: int) -> Notice:
     return Notice(
         kind=Kind.WEEKLY,
         address=mailing_list.owner,
@@ -79,5 +81,5 @@ def _told(app: App, mailing_list: MailingList, values: dict[str, Any], year: int
     )
 
 
-def _done(tx: Connection, number: int, now: datetime) -> None:
-    counters.put(tx, Counted.WEEKLY, "", number, now)
+def _record_week(tx: Connection, number: int, now: datetime) -> None:
+    counters.set_value(tx, CounterKind.WEEKLY, "", number, now)

@@ -7,21 +7,21 @@ from typing import Any
 from sqlalchemy import Connection
 
 from mailer.app import App
-from mailer.domain.consent import Act
+from mailer.domain.consent import ConsentAct
 from mailer.domain.delivery import Kind, Notice
 from mailer.domain.mailing_list import MailingList
 from mailer.domain.subscription import Subscription, SubscriptionState
-from mailer.domain.subscription_request import JoinRequest
+from mailer.domain.subscription_request import SubscriptionRequest
 from mailer.store import consents, subscriptions, suppressions
 from mailer.store.queue import deliveries
 
 
-def ask(
+def ask_confirmation(
     tx: Connection,
     app: App,
     mailing_list: MailingList,
     asked: Subscription,
-    request: JoinRequest,
+    request: SubscriptionRequest,
     *,
     cause: str | None = None,
 ) -> None:
@@ -30,36 +30,36 @@ def ask(
     A `cause` is answered once.
     """
     now, is_on = app.clock(), asked.state is SubscriptionState.CONFIRMED
-    is_reached = not suppressions.bounced(tx, asked.suppression_key, mailing_list.id)
+    is_reached = not suppressions.is_suppressed_by_bounces(tx, asked.suppression_key, mailing_list.id)
     notice = Notice(
-        kind=Kind.ALREADY if is_on and is_reached else Kind.CONFIRM,
+        kind=Kind.ALREADY_SUBSCRIBED if is_on and is_reached else Kind.CONFIRM,
         address=asked.address,
         suppression_key=asked.suppression_key,
         language=app.language(request.language, asked.language, mailing_list.language),
         mailing_list_id=mailing_list.id,
         subscription_id=asked.id,
-        values=_answered(request),
+        values=_reply_values(request),
         cause=cause,
     )
     if not deliveries.add_notice(tx, notice, now):
         return
     if is_on:
-        subscriptions.note_answered(tx, asked, now)
+        subscriptions.mark_answered(tx, asked, now)
     else:
-        subscriptions.note_asking(tx, asked, name=request.name, language=request.language, now=now)
+        subscriptions.mark_asked(tx, asked, name=request.name, language=request.language, now=now)
     if notice.kind is Kind.CONFIRM:
-        consents.record(tx, asked, Act.ASKED, request.evidence, now)
+        consents.record(tx, asked, ConsentAct.ASKED, request.evidence, now)
 
 
-def _answered(request: JoinRequest) -> dict[str, Any]:
+def _reply_values(request: SubscriptionRequest) -> dict[str, Any]:
     """What a letter says of the mail that it answers; of a stranger's it does not name the Message-ID."""
     if request.in_reply_to is None:
         return {}
-    return {"in_reply_to": request.in_reply_to} if request.proven else {"replied": True}
+    return {"in_reply_to": request.in_reply_to} if request.authenticated else {"replied": True}
 
 
-def put_off(tx: Connection, app: App, asked: Subscription, request: JoinRequest) -> None:
+def defer_request(tx: Connection, app: App, asked: Subscription, request: SubscriptionRequest) -> None:
     """Let the request wait without a letter, once, unless they are on the list already."""
     if asked.state is not SubscriptionState.CONFIRMED and asked.held_at is None:
-        subscriptions.hold(tx, asked, name=request.name, language=request.language, now=app.clock())
-        consents.record(tx, asked, Act.HELD, request.evidence, app.clock())
+        subscriptions.defer_request(tx, asked, name=request.name, language=request.language, now=app.clock())
+        consents.record(tx, asked, ConsentAct.HELD, request.evidence, app.clock())

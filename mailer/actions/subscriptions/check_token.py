@@ -6,20 +6,20 @@ from sqlalchemy import Connection
 
 from mailer.app import App
 from mailer.domain.command_address import Command, CommandAddress
-from mailer.domain.token import Purpose, read_one_of
+from mailer.domain.token import Purpose, read_any_token
 from mailer.errors import NotFound, TokenRefused
-from mailer.mail.bounces.match_delivery import OF_COMPLAINTS
+from mailer.mail.bounces.match_delivery import COMPLAINT_PURPOSES
 from mailer.store import mailing_lists, subscriptions
 
-_PURPOSES = {
+_PURPOSES_BY_COMMAND = {
     Command.CONFIRM: (Purpose.CONFIRM,),
     Command.LEAVE: (Purpose.LEAVE, Purpose.LEAVE_REPLY),
     Command.RETURN_PATH: (Purpose.RETURN_PATH,),
-    Command.COMPLAINT: OF_COMPLAINTS,
+    Command.COMPLAINT: COMPLAINT_PURPOSES,
     Command.REPLY: (Purpose.REPLY,),
 }
-_MUST_CARRY = {Command.CONFIRM, Command.RETURN_PATH, Command.REPLY}
-_OF_LETTERS = {Purpose.RETURN_PATH, Purpose.COMPLAINT}
+_TOKEN_REQUIRED = {Command.CONFIRM, Command.RETURN_PATH, Command.REPLY}
+_DELIVERY_PURPOSES = {Purpose.RETURN_PATH, Purpose.COMPLAINT}
 
 
 async def check_token(app: App, to: CommandAddress) -> None:
@@ -27,19 +27,21 @@ async def check_token(app: App, to: CommandAddress) -> None:
 
     One is genuine though what it names is gone since. Only genuine ones cost a look into the database.
     """
-    purposes = _PURPOSES.get(to.command)
+    purposes = _PURPOSES_BY_COMMAND.get(to.command)
     if to.token is None or purposes is None:
-        if to.command in _MUST_CARRY:
+        if to.command in _TOKEN_REQUIRED:
             raise TokenRefused("this address needs a token")
         return
-    purpose, number = read_one_of(app.house.keyring, purposes, to.token)
-    if purpose not in _OF_LETTERS and await app.database.read(_is_of_another_list, number, to.list_name or ""):
+    purpose, number = read_any_token(app.site.keyring, purposes, to.token)
+    if purpose not in _DELIVERY_PURPOSES and await app.database.read(
+        _belongs_to_another_list, number, to.list_name or ""
+    ):
         raise TokenRefused(f"this token is not of {to.list_name}")
 
 
-def _is_of_another_list(tx: Connection, subscription_id: int, list_name: str) -> bool:
+def _belongs_to_another_list(tx: Connection, subscription_id: int, list_name: str) -> bool:
     named = subscriptions.find_by_id(tx, subscription_id)
     try:
-        return named is not None and named.mailing_list_id != mailing_lists.named(tx, list_name).id
+        return named is not None and named.mailing_list_id != mailing_lists.get_by_name(tx, list_name).id
     except NotFound:
         return True

@@ -5,16 +5,16 @@ from __future__ import annotations
 from sqlalchemy import Connection
 
 from mailer.actions.subscriptions import abuse_guard
-from mailer.actions.subscriptions.ask_confirmation import ask
-from mailer.actions.subscriptions.lift_suppressions import come_back, lift
+from mailer.actions.subscriptions.ask_confirmation import ask_confirmation
+from mailer.actions.subscriptions.lift_suppressions import lift_bounces, lift_suppressions
 from mailer.app import App
 from mailer.domain.address import Address
-from mailer.domain.consent import Act, Evidence
+from mailer.domain.consent import ConsentAct, Evidence
 from mailer.domain.delivery import Kind, Notice
 from mailer.domain.mailing_list import MailingList
 from mailer.domain.subscription import Subscription, SubscriptionState, may_confirm
-from mailer.domain.subscription_request import JoinRequest
-from mailer.domain.suppression import Reason
+from mailer.domain.subscription_request import SubscriptionRequest
+from mailer.domain.suppression import SuppressionReason
 from mailer.domain.token import Purpose, read_token
 from mailer.errors import NothingPending
 from mailer.store import consents, mailing_lists, subscribers, subscriptions, suppressions
@@ -29,37 +29,41 @@ async def confirm(app: App, token: str, evidence: Evidence) -> MailingList:
     same address that was put off is asked about now: one for each confirmation, so that these cannot be used to bomb
     anybody either. Raises TokenRefused, NotFound, and NothingPending for a request declined, withdrawn or too old.
     """
-    subscription_id = read_token(app.house.keyring, Purpose.CONFIRM, token)
+    subscription_id = read_token(app.site.keyring, Purpose.CONFIRM, token)
 
     def work(tx: Connection) -> MailingList:
         asked = subscriptions.get(tx, subscription_id)
         mailing_list = mailing_lists.get(tx, asked.mailing_list_id)
         if asked.state is SubscriptionState.CONFIRMED:
-            if suppressions.bounced(tx, asked.suppression_key, mailing_list.id):
-                come_back(tx, app, asked, evidence)
+            if suppressions.is_suppressed_by_bounces(tx, asked.suppression_key, mailing_list.id):
+                lift_bounces(tx, app, asked, evidence)
             return mailing_list
         if not may_confirm(asked, app.clock()):
             raise NothingPending("nothing waits to be confirmed here any more: please ask to join again")
-        _admit(tx, app, mailing_list, asked, evidence)
-        _ask_next(tx, app, asked, evidence)
+        _confirm_subscription(tx, app, mailing_list, asked, evidence)
+        _ask_next_deferred(tx, app, asked, evidence)
         return mailing_list
 
     joined = await app.database.write(work)
-    app.bells.notices.set()
+    app.wakeups.notices.set()
     return joined
 
 
-def _admit(tx: Connection, app: App, mailing_list: MailingList, asked: Subscription, evidence: Evidence) -> None:
+def _confirm_subscription(
+    tx: Connection, app: App, mailing_list: MailingList, asked: Subscription, evidence: Evidence
+) -> None:
     now = app.clock()
-    subscriptions.move(tx, asked.id, SubscriptionState.CONFIRMED, of=(SubscriptionState.PENDING,), now=now)
-    subscribers.describe(
+    subscriptions.change_state(
+        tx, asked.id, SubscriptionState.CONFIRMED, from_states=(SubscriptionState.PENDING,), now=now
+    )
+    subscribers.update_details(
         tx,
         [{"subscriber_id": asked.subscriber_id, "name": asked.requested_name, "language": asked.requested_language}],
     )
-    suppressions.lift(tx, asked.suppression_key, mailing_list.id, Reason.LEFT)
-    if suppressions.bounced(tx, asked.suppression_key, mailing_list.id):
-        lift(tx, app, asked, Reason.BOUNCED)
-    consents.record(tx, asked, Act.CONFIRMED, evidence, now)
+    suppressions.lift_suppressions(tx, asked.suppression_key, mailing_list.id, SuppressionReason.LEFT)
+    if suppressions.is_suppressed_by_bounces(tx, asked.suppression_key, mailing_list.id):
+        lift_suppressions(tx, app, asked, SuppressionReason.BOUNCED)
+    consents.record(tx, asked, ConsentAct.CONFIRMED, evidence, now)
     welcome = Notice(
         kind=Kind.WELCOME,
         address=asked.address,
@@ -71,14 +75,16 @@ def _admit(tx: Connection, app: App, mailing_list: MailingList, asked: Subscript
     deliveries.add_notice(tx, welcome, now)
 
 
-def _ask_next(tx: Connection, app: App, confirmed: Subscription, evidence: Evidence) -> None:
+def _ask_next_deferred(tx: Connection, app: App, confirmed: Subscription, evidence: Evidence) -> None:
     address = Address(confirmed.address)
-    abuse_guard.note_answer(tx, app, address)
-    if (held := subscriptions.oldest_held(tx, confirmed.subscriber_id)) is None:
+    abuse_guard.reset_mailbox_limit(tx, app, address)
+    if (held := subscriptions.find_oldest_deferred(tx, confirmed.subscriber_id)) is None:
         return
-    abuse_guard.note_letter(tx, app, address)
+    abuse_guard.count_letter(tx, app, address)
     held_since = held.held_at.isoformat() if held.held_at else None
-    why = Evidence(evidence.way, {"confirmed": confirmed.id, "held_since": held_since})
+    why = Evidence(evidence.channel, {"confirmed": confirmed.id, "held_since": held_since})
     mailing_list = mailing_lists.get(tx, held.mailing_list_id)
-    request = JoinRequest(list_name=mailing_list.name, address=address, evidence=why, language=held.requested_language)
-    ask(tx, app, mailing_list, held, request)
+    request = SubscriptionRequest(
+        list_name=mailing_list.name, address=address, evidence=why, language=held.requested_language
+    )
+    ask_confirmation(tx, app, mailing_list, held, request)

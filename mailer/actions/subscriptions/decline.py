@@ -6,10 +6,10 @@ from sqlalchemy import Connection
 
 from mailer.app import App
 from mailer.domain.address import Address
-from mailer.domain.consent import Act, Evidence
+from mailer.domain.consent import ConsentAct, Evidence
 from mailer.domain.mailing_list import MailingList
 from mailer.domain.subscription import SubscriptionState
-from mailer.domain.suppression import EVERY_LIST, Reason
+from mailer.domain.suppression import EVERY_LIST, SuppressionReason
 from mailer.domain.token import Purpose, read_token
 from mailer.store import consents, mailing_lists, retention, subscribers, subscriptions, suppressions
 from mailer.store.queue import deliveries
@@ -20,13 +20,15 @@ async def decline(app: App, token: str, evidence: Evidence) -> MailingList:
 
     Raises TokenRefused and NotFound.
     """
-    subscription_id = read_token(app.house.keyring, Purpose.CONFIRM, token)
+    subscription_id = read_token(app.site.keyring, Purpose.CONFIRM, token)
 
     def work(tx: Connection) -> MailingList:
         asked = subscriptions.get(tx, subscription_id)
         pending = (SubscriptionState.PENDING,)
-        if subscriptions.move(tx, asked.id, SubscriptionState.UNSUBSCRIBED, of=pending, now=app.clock()):
-            consents.record(tx, asked, Act.DECLINED, evidence, app.clock())
+        if subscriptions.change_state(
+            tx, asked.id, SubscriptionState.UNSUBSCRIBED, from_states=pending, now=app.clock()
+        ):
+            consents.record(tx, asked, ConsentAct.DECLINED, evidence, app.clock())
         return mailing_lists.get(tx, asked.mailing_list_id)
 
     return await app.database.write(work)
@@ -39,34 +41,34 @@ async def never_ask_again(app: App, token: str, evidence: Evidence, *, purpose: 
     subscriptions there end; of who was never on a list nothing else stays. Asking twice is no error, nor is asking
     about a request that expired: then the letter tells whom it went to. Raises TokenRefused.
     """
-    subscription_id = read_token(app.house.keyring, purpose, token)
-    expired = await app.database.read(_letters_of_expired, subscription_id)
+    subscription_id = read_token(app.site.keyring, purpose, token)
+    expired = await app.database.read(_notices_of_expired_request, subscription_id)
 
     def work(tx: Connection) -> None:
         asked = subscriptions.find_by_id(tx, subscription_id)
         if asked is not None and asked.address:
-            _bar(tx, app, Address(asked.address), asked.mailing_list_id, evidence)
+            _suppress_mailbox(tx, app, Address(asked.address), asked.mailing_list_id, evidence)
         for letter in expired:
             if letter.address and letter.mailing_list_id:
-                _bar(tx, app, Address(letter.address), letter.mailing_list_id, evidence)
-        retention.erase_letters(tx, [letter.id for letter in expired])
+                _suppress_mailbox(tx, app, Address(letter.address), letter.mailing_list_id, evidence)
+        retention.erase_notice_recipients(tx, [letter.id for letter in expired])
 
     await app.database.write(work)
 
 
-def _letters_of_expired(tx: Connection, subscription_id: int) -> list[deliveries.PastNotice]:
+def _notices_of_expired_request(tx: Connection, subscription_id: int) -> list[deliveries.PastNotice]:
     """Whom we wrote to about a request that is not there any more."""
-    return [] if subscriptions.find_by_id(tx, subscription_id) else deliveries.notices_about(tx, subscription_id)
+    return [] if subscriptions.find_by_id(tx, subscription_id) else deliveries.list_notices_about(tx, subscription_id)
 
 
-def _bar(tx: Connection, app: App, address: Address, mailing_list_id: int, evidence: Evidence) -> None:
-    now, key = app.clock(), app.house.keyring.suppression_key
-    people = subscribers.in_mailbox(tx, address.mailbox_key)
+def _suppress_mailbox(tx: Connection, app: App, address: Address, mailing_list_id: int, evidence: Evidence) -> None:
+    now, key = app.clock(), app.site.keyring.suppression_key
+    people = subscribers.find_in_mailbox(tx, address.mailbox_key)
     for suppression_key in {key(address.key), key(address.mailbox_key), *people.values()}:
-        suppressions.order(tx, suppression_key, EVERY_LIST, Reason.NEVER, now)
+        suppressions.add(tx, suppression_key, EVERY_LIST, SuppressionReason.NEVER, now)
     for number in people:
-        subscriptions.leave_all(tx, number, now)
+        subscriptions.unsubscribe_all(tx, number, now)
         deliveries.suppress_waiting(tx, number, EVERY_LIST)
-    were_on = consents.agreed(tx, people)
-    consents.record_many(tx, mailing_list_id, were_on, Act.NEVER, evidence, now)
-    retention.make_nameless(tx, set(people) - were_on)
+    were_on = consents.find_agreed(tx, people)
+    consents.record_many(tx, mailing_list_id, were_on, ConsentAct.NEVER, evidence, now)
+    retention.erase_subscribers(tx, set(people) - were_on)

@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from mailer.app import App
 from mailer.domain.subscription import SubscriptionState
 from mailer.importers.people_csv import write_people
-from mailer.importers.person_row import OWN_COLUMNS, STATE_COLUMNS
+from mailer.importers.person_row import PERSON_COLUMNS, STATE_COLUMNS
 from mailer.store import mailing_lists, people
 
 _CHUNK = 2000
@@ -22,10 +22,10 @@ async def export_people(app: App, *, list_name: str, file: TextIO, everybody: bo
     is so. Cells that a spreadsheet would run are defused; importing such a file gives back what was exported. Raises
     NotFound for an unknown list.
     """
-    mailing_list = await app.database.read(mailing_lists.named, list_name)
-    own = (*OWN_COLUMNS, *STATE_COLUMNS)
+    mailing_list = await app.database.read(mailing_lists.get_by_name, list_name)
+    own = (*PERSON_COLUMNS, *STATE_COLUMNS)
     attributes = await app.database.read(_attribute_names, mailing_list.id)
-    columns = [*(own if everybody else OWN_COLUMNS), *(name for name in attributes if name not in own)]
+    columns = [*(own if everybody else PERSON_COLUMNS), *(name for name in attributes if name not in own)]
     file.write(",".join(columns) + "\n")
     after = written = 0
     while found := await app.database.read(_page, mailing_list.id, after):
@@ -39,7 +39,7 @@ async def export_people(app: App, *, list_name: str, file: TextIO, everybody: bo
 def _attribute_names(tx: Connection, mailing_list_id: int) -> list[str]:
     names: set[str] = set()
     after = 0
-    while rows := people.page(tx, mailing_list_id, after, _CHUNK):
+    while rows := people.list_page(tx, mailing_list_id, after, _CHUNK):
         after = rows[-1].id
         names.update(*(row.attributes for row in rows))
     return sorted(names)
@@ -47,11 +47,11 @@ def _attribute_names(tx: Connection, mailing_list_id: int) -> list[str]:
 
 def _page(tx: Connection, mailing_list_id: int, after: int) -> tuple[int, list[dict[str, str]]] | None:
     """The last of the next subscriptions, and their people's cells; None at the end."""
-    rows = people.page(tx, mailing_list_id, after, _CHUNK)
+    rows = people.list_page(tx, mailing_list_id, after, _CHUNK)
     if not rows:
         return None
-    orders = people.orders(tx, mailing_list_id, [row.suppression_key for row in rows])
-    agreed = people.agreements(tx, mailing_list_id, [row.subscriber_id for row in rows])
+    orders = people.list_suppressions(tx, mailing_list_id, [row.suppression_key for row in rows])
+    agreed = people.last_agreements(tx, mailing_list_id, [row.subscriber_id for row in rows])
     told: list[dict[str, Any]] = [
         {
             **row.attributes,

@@ -5,10 +5,10 @@ from __future__ import annotations
 from sqlalchemy import Connection
 
 from mailer.app import App
-from mailer.domain.consent import Act, Evidence
+from mailer.domain.consent import ConsentAct, Evidence
 from mailer.domain.mailing_list import MailingList
-from mailer.domain.subscription import SubscriptionState, may_undo
-from mailer.domain.suppression import Reason
+from mailer.domain.subscription import SubscriptionState, may_rejoin
+from mailer.domain.suppression import SuppressionReason
 from mailer.domain.token import Purpose, read_token
 from mailer.errors import NothingPending
 from mailer.store import consents, mailing_lists, subscriptions, suppressions
@@ -19,7 +19,7 @@ async def rejoin(app: App, token: str, evidence: Evidence) -> MailingList:
 
     Twice is no error. Raises TokenRefused, NotFound, and NothingPending when the leaving is too long ago.
     """
-    subscription_id = read_token(app.house.keyring, Purpose.REJOIN, token)
+    subscription_id = read_token(app.site.keyring, Purpose.REJOIN, token)
 
     def work(tx: Connection) -> MailingList:
         left = subscriptions.get(tx, subscription_id)
@@ -28,12 +28,16 @@ async def rejoin(app: App, token: str, evidence: Evidence) -> MailingList:
             return mailing_list
         now = app.clock()
         key = left.suppression_key
-        barred = suppressions.standing(tx, [key]) or suppressions.came_back(tx, key, mailing_list.id)
-        if not may_undo(left, now) or barred:
+        barred = suppressions.find_suppressed(tx, [key]) or suppressions.is_suppressed_by_feedback(
+            tx, key, mailing_list.id
+        )
+        if not may_rejoin(left, now) or barred:
             raise NothingPending("this can no longer be undone: please ask to join again")
-        subscriptions.move(tx, left.id, SubscriptionState.CONFIRMED, of=(SubscriptionState.UNSUBSCRIBED,), now=now)
-        suppressions.lift(tx, left.suppression_key, mailing_list.id, Reason.LEFT)
-        consents.record(tx, left, Act.REJOINED, evidence, now)
+        subscriptions.change_state(
+            tx, left.id, SubscriptionState.CONFIRMED, from_states=(SubscriptionState.UNSUBSCRIBED,), now=now
+        )
+        suppressions.lift_suppressions(tx, left.suppression_key, mailing_list.id, SuppressionReason.LEFT)
+        consents.record(tx, left, ConsentAct.REJOINED, evidence, now)
         return mailing_list
 
     return await app.database.write(work)

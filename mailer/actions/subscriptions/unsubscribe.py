@@ -6,50 +6,54 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
-from mailer.actions.subscriptions.abuse_guard import note_answer
+from mailer.actions.subscriptions.abuse_guard import reset_mailbox_limit
 from mailer.app import App
 from mailer.domain.address import Address
-from mailer.domain.consent import Act, Evidence
+from mailer.domain.consent import ConsentAct, Evidence
 from mailer.domain.mailing_list import MailingList
 from mailer.domain.subscription import Subscription, SubscriptionState
-from mailer.domain.suppression import Reason
+from mailer.domain.suppression import SuppressionReason
 from mailer.domain.token import Purpose, read_token, sign_token
 from mailer.store import consents, mailing_lists, subscriptions, suppressions
 from mailer.store.queue import deliveries
 
 
 @dataclass(frozen=True, slots=True)
-class Farewell:
+class UnsubscribeResult:
     """Which list was left, and the token that takes it back."""
 
     mailing_list: MailingList
     rejoin_token: str
 
 
-async def unsubscribe(app: App, token: str, evidence: Evidence, *, purpose: Purpose = Purpose.LEAVE) -> Farewell:
+async def unsubscribe(
+    app: App, token: str, evidence: Evidence, *, purpose: Purpose = Purpose.LEAVE
+) -> UnsubscribeResult:
     """Never again mail this token's subscriber from its mailing list.
 
     Asking twice is no error, nor is asking about a request never confirmed: the person's wish is met either
     way. Raises TokenRefused and NotFound.
     """
-    subscription_id = read_token(app.house.keyring, purpose, token)
+    subscription_id = read_token(app.site.keyring, purpose, token)
 
     def work(tx: Connection) -> MailingList:
         leaving = subscriptions.get(tx, subscription_id)
-        let_go(tx, app, leaving, evidence)
+        end_subscription(tx, app, leaving, evidence)
         if leaving.address:
-            note_answer(tx, app, Address(leaving.address))
+            reset_mailbox_limit(tx, app, Address(leaving.address))
         return mailing_lists.get(tx, leaving.mailing_list_id)
 
-    left = await app.database.write(work)
-    return Farewell(left, sign_token(app.house.keyring, Purpose.REJOIN, subscription_id))
+    mailing_list = await app.database.write(work)
+    return UnsubscribeResult(mailing_list, sign_token(app.site.keyring, Purpose.REJOIN, subscription_id))
 
 
-def let_go(tx: Connection, app: App, leaving: Subscription, evidence: Evidence) -> None:
+def end_subscription(tx: Connection, app: App, subscription: Subscription, evidence: Evidence) -> None:
     """The same within a transaction: ended, noted, ordered never to be mailed, and what waits is marked."""
     now = app.clock()
-    still_on = (SubscriptionState.PENDING, SubscriptionState.CONFIRMED)
-    if subscriptions.move(tx, leaving.id, SubscriptionState.UNSUBSCRIBED, of=still_on, now=now):
-        consents.record(tx, leaving, Act.LEFT, evidence, now)
-    suppressions.order(tx, leaving.suppression_key, leaving.mailing_list_id, Reason.LEFT, now)
-    deliveries.suppress_waiting(tx, leaving.subscriber_id, leaving.mailing_list_id)
+    active_states = (SubscriptionState.PENDING, SubscriptionState.CONFIRMED)
+    if subscriptions.change_state(
+        tx, subscription.id, SubscriptionState.UNSUBSCRIBED, from_states=active_states, now=now
+    ):
+        consents.record(tx, subscription, ConsentAct.LEFT, evidence, now)
+    suppressions.add(tx, subscription.suppression_key, subscription.mailing_list_id, SuppressionReason.LEFT, now)
+    deliveries.suppress_waiting(tx, subscription.subscriber_id, subscription.mailing_list_id)

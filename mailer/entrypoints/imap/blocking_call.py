@@ -14,7 +14,7 @@ from mailer.errors import MailboxUnavailable
 R = TypeVar("R")
 
 
-async def aside(work: Callable[[], R], closing: asyncio.Event) -> R:
+async def run_in_thread(work: Callable[[], R], closing: asyncio.Event) -> R:
     """Do it in a thread of its own, and return what it returns; MailboxUnavailable when we are closing before.
 
     Not in the threads that others share: it may wait for an hour. Nor does the end of the process wait for it.
@@ -24,18 +24,18 @@ async def aside(work: Callable[[], R], closing: asyncio.Event) -> R:
 
     def run() -> None:
         try:
-            tell = partial(done.set_result, work())
-        except BaseException as trouble:
-            tell = partial(done.set_exception, trouble)
+            set_outcome = partial(done.set_result, work())
+        except BaseException as error:
+            set_outcome = partial(done.set_exception, error)
         with suppress(RuntimeError):  # the loop has ended meanwhile
-            loop.call_soon_threadsafe(lambda: None if done.done() else tell())
+            loop.call_soon_threadsafe(lambda: None if done.done() else set_outcome())
 
     threading.Thread(target=run, daemon=True, name="aside").start()
-    end = asyncio.ensure_future(closing.wait())
+    closed = asyncio.ensure_future(closing.wait())
     try:
-        await asyncio.wait((done, end), return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait((done, closed), return_when=asyncio.FIRST_COMPLETED)
     finally:
-        end.cancel()
+        closed.cancel()
         done.cancel()
     if done.cancelled():
         raise MailboxUnavailable("we are closing")

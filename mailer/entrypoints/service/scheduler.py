@@ -12,7 +12,7 @@ TICK_S = 1
 
 
 @contextmanager
-def ticking(ring: Callable[[], None]) -> Iterator[None]:
+def tick_every_second(on_tick: Callable[[], None]) -> Iterator[None]:
     """Call `ring` every second while the block runs.
 
     The job only wakes tasks that the service owns: the scheduler's shutdown would cancel coroutines of its own.
@@ -22,7 +22,7 @@ def ticking(ring: Callable[[], None]) -> Iterator[None]:
     )
 
     async def tick() -> None:
-        ring()
+        on_tick()
 
     scheduler.add_job(tick, "interval", seconds=TICK_S)
     scheduler.start()

@@ -13,19 +13,24 @@ from pathlib import Path
 import structlog
 import uvicorn
 
-from mailer.actions.inbound.process_mail import AT_ONCE, hear
-from mailer.actions.inbound.receive import Reception
-from mailer.actions.maintenance.purge import tidy
-from mailer.actions.maintenance.requeue_orphans import take_back_orphans
-from mailer.actions.maintenance.weekly_report import tell_owners
+from mailer.actions.inbound.process_mail import BATCH_SIZE, process_incoming_mails
+from mailer.actions.inbound.receive import MailReceiver
+from mailer.actions.maintenance.purge import purge
+from mailer.actions.maintenance.requeue_orphans import requeue_orphans
+from mailer.actions.maintenance.weekly_report import send_weekly_reports
 from mailer.app import App
-from mailer.entrypoints.imap.poller import start_fetching
-from mailer.entrypoints.service.background_tasks import cut_off, pause, start_sending, whenever
-from mailer.entrypoints.service.listening_socket import listen
-from mailer.entrypoints.service.scheduler import ticking
-from mailer.entrypoints.service.worker import start_children
-from mailer.entrypoints.smtp.connection_limits import networks
-from mailer.entrypoints.smtp.server import IntakeDoor, open_intake
+from mailer.entrypoints.imap.poller import start_imap_pollers
+from mailer.entrypoints.service.background_tasks import (
+    cancel_after_timeout,
+    run_when_signalled,
+    sleep_unless_closing,
+    start_sending,
+)
+from mailer.entrypoints.service.listening_socket import open_listening_socket
+from mailer.entrypoints.service.scheduler import tick_every_second
+from mailer.entrypoints.service.worker import start_worker_processes
+from mailer.entrypoints.smtp.connection_limits import parse_networks
+from mailer.entrypoints.smtp.server import SmtpServerConfig, start_smtp_server
 from mailer.entrypoints.smtp.tls_certificate import Certificate
 from mailer.entrypoints.web.application import web_app
 from mailer.errors import DatabaseMoved, DatabaseOwned, DatabaseUnavailable
@@ -33,19 +38,19 @@ from mailer.network.imap_mailbox import Mailbox
 from mailer.settings.intake_tables import IntakeSettings
 from mailer.settings.toml_tables import WebSettings
 from mailer.store.database_files import make_private
-from mailer.store.queue.workers import owning
+from mailer.store.queue.workers import own_database
 
 _log = structlog.get_logger()
 
-_OWNER_CHECK_S = 2
-_TIDY_CHECK_S = 600
-_GIVING_WAY_S, _IN_A_CROWD = 0.5, 2
+_OWNERSHIP_CHECK_EVERY_S = 2
+_MAINTENANCE_CHECK_EVERY_S = 600
+_CROWDED_PAUSE_S, _CROWDED_BATCH = 0.5, 2
 """How long acting on mail rests, and on how many it acts before, while many hand in theirs."""
 _MEGABYTE = 2**20
 
 
 @dataclass(frozen=True, slots=True)
-class Doors:
+class ListeningPorts:
     """Where the service can be reached; the real ports, where 0 was asked for."""
 
     intake_port: int
@@ -62,86 +67,93 @@ async def serve(
     """
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, app.bells.closing.set)
-    lost: BaseException | None = None
+        loop.add_signal_handler(number, app.wakeups.closing.set)
+    failure: BaseException | None = None
     try:
-        async with serving(app, intake, web, mailboxes, workers=workers) as doors:
-            _log.info("open", intake=f"{intake.host}:{doors.intake_port}", pages=f"{web.host}:{doors.web_port}")
-            await app.bells.closing.wait()
+        async with run_service(app, intake, web, mailboxes, workers=workers) as ports:
+            _log.info("open", intake=f"{intake.host}:{ports.intake_port}", pages=f"{web.host}:{ports.web_port}")
+            await app.wakeups.closing.wait()
             _log.info("closing")
     except* (DatabaseOwned, DatabaseMoved) as group:
-        lost = group.exceptions[0]
-    if lost is not None:  # raised here: what an `except*` block raises itself comes in a group on Python before 3.11.4
-        raise lost
+        failure = group.exceptions[0]
+    if (
+        failure is not None
+    ):  # raised here: what an `except*` block raises itself comes in a group on Python before 3.11.4
+        raise failure
 
 
 @asynccontextmanager
-async def serving(
+async def run_service(
     app: App, intake: IntakeSettings, web: WebSettings, mailboxes: Sequence[Mailbox] = (), *, workers: int = 1
-) -> AsyncIterator[Doors]:
+) -> AsyncIterator[ListeningPorts]:
     """The whole service, one of so many processes that send, while the block runs.
 
     On leaving, and so when a part of it fails, the mail door is closed in order first: clients are told, and mails that
     are being written down are. Handed letters are awaited, and all else is put down. The pages open last: whoever is
     answered by them finds every door open.
     """
-    with owning(app.database.engine) as make_sure, closing(listen(web.host, web.port, "the web door")) as pages_socket:
-        _keep_private(app, intake)
-        reception = Reception(app, intake)
-        await reception.sweep()
-        place = _mail_door(app, intake)
-        mail_door = await open_intake(place, reception)
-        pages = Pages(_pages_config(app, web))
+    with (
+        own_database(app.database.engine) as check_ownership,
+        closing(open_listening_socket(web.host, web.port, "the web door")) as web_socket,
+    ):
+        _make_files_private(app, intake)
+        reception = MailReceiver(app, intake)
+        await reception.delete_orphaned_files()
+        smtp_config = _smtp_server_config(app, intake)
+        smtp_server = await start_smtp_server(smtp_config, reception)
+        web_server = WebServer(_web_server_config(app, web))
         try:
             async with asyncio.TaskGroup() as group:
-                with ticking(app.bells.ring):
+                with tick_every_second(app.wakeups.notify_all):
                     sending = start_sending(app, group)
-                    group.create_task(whenever(app, app.bells.incoming, partial(_hear_all, app, reception)))
-                    start_fetching(app, group, mailboxes, place, reception)
-                    start_children(app, group, workers - 1)
-                    group.create_task(pages.serve(sockets=[pages_socket]))
-                    group.create_task(_stay_owner(app, make_sure))
-                    group.create_task(_tidy_hourly(app))
+                    group.create_task(
+                        run_when_signalled(app, app.wakeups.incoming, partial(_process_inbound_mail, app, reception))
+                    )
+                    start_imap_pollers(app, group, mailboxes, smtp_config, reception)
+                    start_worker_processes(app, group, workers - 1)
+                    group.create_task(web_server.serve(sockets=[web_socket]))
+                    group.create_task(_watch_database_ownership(app, check_ownership))
+                    group.create_task(_run_maintenance(app))
                     # Read from ten catalogues when first asked for: not in the loop, and before the first mail.
                     group.create_task(asyncio.to_thread(lambda: app.templates.vocabulary))
-                    app.bells.ring()
+                    app.wakeups.notify_all()
                     try:
-                        yield Doors(mail_door.port, pages_socket.getsockname()[1])
+                        yield ListeningPorts(smtp_server.port, web_socket.getsockname()[1])
                     finally:
-                        app.bells.closing.set()
-                        app.bells.ring()
-                        pages.should_exit = True
+                        app.wakeups.closing.set()
+                        app.wakeups.notify_all()
+                        web_server.should_exit = True
                         # Not as tasks of the group: where a part of it failed it takes no more.
-                        await asyncio.gather(mail_door.close(), cut_off(sending))
+                        await asyncio.gather(smtp_server.close(), cancel_after_timeout(sending))
         finally:
             await app.close()
 
 
-def _keep_private(app: App, intake: IntakeSettings) -> None:
+def _make_files_private(app: App, intake: IntakeSettings) -> None:
     """What older versions, or a copy put back, left for others to read is ours alone from now on."""
     database = Path(str(app.database.engine.url.database)) if app.database.has_one_writer else None
     if changed := make_private(database, intake.spool):
         _log.warning("made private", files=[str(file) for file in changed])
 
 
-def _mail_door(app: App, intake: IntakeSettings) -> IntakeDoor:
-    return IntakeDoor(
+def _smtp_server_config(app: App, intake: IntakeSettings) -> SmtpServerConfig:
+    return SmtpServerConfig(
         host=intake.host,
         port=intake.port,
         protocol=intake.protocol,
-        hostname=app.house.domain,
-        domain=app.house.domain,
+        hostname=app.site.domain,
+        domain=app.site.domain,
         spool=intake.spool,
         certificate=Certificate(intake.tls_certificate, intake.tls_key) if intake.tls_certificate else None,
-        own=networks(intake.mail_servers),
-        proxies=networks(intake.proxy_from),
+        own_servers=parse_networks(intake.mail_servers),
+        proxies=parse_networks(intake.proxy_from),
         most_octets=int(intake.most_megabytes * _MEGABYTE),
         most_connections=intake.most_connections,
         most_per_address=intake.most_per_address,
     )
 
 
-def _pages_config(app: App, web: WebSettings) -> uvicorn.Config:
+def _web_server_config(app: App, web: WebSettings) -> uvicorn.Config:
     return uvicorn.Config(
         web_app(app, web.trusted_proxies),
         proxy_headers=False,  # the pages read them, by the settings alone
@@ -153,7 +165,7 @@ def _pages_config(app: App, web: WebSettings) -> uvicorn.Config:
     )
 
 
-class Pages(uvicorn.Server):
+class WebServer(uvicorn.Server):
     """uvicorn, without its signal handlers: the service has its own."""
 
     @contextmanager
@@ -162,17 +174,17 @@ class Pages(uvicorn.Server):
         yield
 
 
-async def _hear_all(app: App, reception: Reception) -> None:
+async def _process_inbound_mail(app: App, reception: MailReceiver) -> None:
     """Act on what came in; a mail that breaks us is tried again, and parked the third time.
 
     Slowly while a crowd is at the mail door: its servers wait for our answers, and what it left waits safely.
     """
     more = True
-    while more and not app.bells.closing.is_set():
+    while more and not app.wakeups.closing.is_set():
         try:
-            more = await hear(app, _IN_A_CROWD if reception.crowded else AT_ONCE)
-            if reception.crowded:
-                await pause(app, _GIVING_WAY_S)
+            more = await process_incoming_mails(app, _CROWDED_BATCH if reception.is_busy else BATCH_SIZE)
+            if reception.is_busy:
+                await sleep_unless_closing(app, _CROWDED_PAUSE_S)
         except DatabaseUnavailable:
             raise
         except Exception:
@@ -180,27 +192,27 @@ async def _hear_all(app: App, reception: Reception) -> None:
             return
 
 
-async def _tidy_hourly(app: App) -> None:
+async def _run_maintenance(app: App) -> None:
     """Ask now and then whether it is time; the ledger knows."""
-    while not app.bells.closing.is_set():
+    while not app.wakeups.closing.is_set():
         try:
-            if any((done := await tidy(app)).values()):
-                _log.info("tidied", **done)
-            await take_back_orphans(app)
-            await tell_owners(app)
-        except DatabaseUnavailable as trouble:
-            _log.warning("trouble", what=str(trouble))
-        await pause(app, _TIDY_CHECK_S)
+            if any((purged := await purge(app)).values()):
+                _log.info("tidied", **purged)
+            await requeue_orphans(app)
+            await send_weekly_reports(app)
+        except DatabaseUnavailable as error:
+            _log.warning("trouble", what=str(error))
+        await sleep_unless_closing(app, _MAINTENANCE_CHECK_EVERY_S)
 
 
-async def _stay_owner(app: App, make_sure: Callable[[], None]) -> None:
+async def _watch_database_ownership(app: App, check_ownership: Callable[[], None]) -> None:
     """Make sure every few seconds that the database is ours, and where it was; DatabaseOwned, DatabaseMoved end us."""
-    while not app.bells.closing.is_set():
+    while not app.wakeups.closing.is_set():
         try:
-            await asyncio.to_thread(make_sure)
+            await asyncio.to_thread(check_ownership)
             await app.database.check_files()
         except DatabaseMoved:
             raise
-        except DatabaseUnavailable as trouble:
-            _log.warning("trouble", what=str(trouble))
-        await pause(app, _OWNER_CHECK_S)
+        except DatabaseUnavailable as error:
+            _log.warning("trouble", what=str(error))
+        await sleep_unless_closing(app, _OWNERSHIP_CHECK_EVERY_S)

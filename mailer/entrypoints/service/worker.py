@@ -10,74 +10,74 @@ import sys
 import structlog
 
 from mailer.app import App
-from mailer.entrypoints.service.background_tasks import cut_off, pause, start_sending
-from mailer.entrypoints.service.scheduler import ticking
+from mailer.entrypoints.service.background_tasks import cancel_after_timeout, sleep_unless_closing, start_sending
+from mailer.entrypoints.service.scheduler import tick_every_second
 
 _log = structlog.get_logger()
 
-_RESTART_S = 2
-_FAREWELL_S = 35
+_RESTART_DELAY_S = 2
+_CHILD_STOP_TIMEOUT_S = 35
 """How long a child may take to end: it awaits the answers to what it has handed."""
 
 
-async def work(app: App, *, child: bool) -> None:
+async def run_worker(app: App, *, child: bool) -> None:
     """Launch and send until SIGINT or SIGTERM; a `child` also ends when its standard input does, with its parent."""
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, app.bells.closing.set)
+        loop.add_signal_handler(number, app.wakeups.closing.set)
     if child:
-        loop.add_reader(sys.stdin.fileno(), _until_parent_ends, app)
+        loop.add_reader(sys.stdin.fileno(), _close_when_stdin_ends, app)
     try:
         async with asyncio.TaskGroup() as group:
-            with ticking(app.bells.ring):
+            with tick_every_second(app.wakeups.notify_all):
                 sending = start_sending(app, group)
                 _log.info("working", pid=os.getpid())
-                app.bells.ring()
-                await app.bells.closing.wait()
+                app.wakeups.notify_all()
+                await app.wakeups.closing.wait()
                 _log.info("closing", pid=os.getpid())
-                app.bells.ring()
-                group.create_task(cut_off(sending))
+                app.wakeups.notify_all()
+                group.create_task(cancel_after_timeout(sending))
     finally:
         await app.close()
 
 
-def _until_parent_ends(app: App) -> None:
+def _close_when_stdin_ends(app: App) -> None:
     if not os.read(sys.stdin.fileno(), 1024):
         asyncio.get_running_loop().remove_reader(sys.stdin.fileno())
-        app.bells.closing.set()
+        app.wakeups.closing.set()
 
 
-def start_children(app: App, group: asyncio.TaskGroup, number: int) -> None:
+def start_worker_processes(app: App, group: asyncio.TaskGroup, number: int) -> None:
     """So many more workers, each a process of its own; one that dies is replaced."""
     for _ in range(number):
-        group.create_task(_keep(app, number + 1))
+        group.create_task(_keep_child_running(app, number + 1))
 
 
-async def _keep(app: App, processes: int) -> None:
+async def _keep_child_running(app: App, processes: int) -> None:
     """Keep one child at work until the service closes."""
-    while not app.bells.closing.is_set():
+    while not app.wakeups.closing.is_set():
         # Spawned, not forked: nothing of our loop, threads and sessions is in there.
         child = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "mailer", "worker", "--child", "--of", str(processes)),
             stdin=asyncio.subprocess.PIPE,
         )
         ended = asyncio.create_task(child.wait())
-        closing = asyncio.create_task(app.bells.closing.wait())
+        closing = asyncio.create_task(app.wakeups.closing.wait())
         try:
             await asyncio.wait((ended, closing), return_when=asyncio.FIRST_COMPLETED)
         finally:
             closing.cancel()
-            await _farewell(child, ended)
-        if not app.bells.closing.is_set():
+            await _stop_child(child, ended)
+        if not app.wakeups.closing.is_set():
             _log.warning("a worker ended", code=child.returncode)
-            await pause(app, _RESTART_S)
+            await sleep_unless_closing(app, _RESTART_DELAY_S)
 
 
-async def _farewell(child: asyncio.subprocess.Process, ended: asyncio.Task[int]) -> None:
+async def _stop_child(child: asyncio.subprocess.Process, ended: asyncio.Task[int]) -> None:
     """Let a child end, that puts down its work first; one that takes too long is killed."""
     if child.stdin is not None:
         child.stdin.close()
-    await asyncio.wait({ended}, timeout=_FAREWELL_S)
+    await asyncio.wait({ended}, timeout=_CHILD_STOP_TIMEOUT_S)
     if child.returncode is None:
         child.kill()
     await asyncio.wait({ended})

@@ -8,14 +8,14 @@ from typing import Any, AnyStr, cast
 from aiosmtpd.lmtp import LMTP
 from aiosmtpd.smtp import syntax
 
-from mailer.entrypoints.smtp.bounded_session import Visit
+from mailer.entrypoints.smtp.bounded_session import BoundedSession
 from mailer.entrypoints.smtp.handler import NULL_SENDER
 
 _PATH = re.compile(r'<((?:@[^<>\s":]+:)?(?:"(?:[^"\\\x00-\x1f\x7f]|\\[ -~])*"|[^<>"\s\x00-\x1f\x7f])*)>(?:\s+(.*))?')
 """RFC 5321 section 4.1.2, loosely: a mailbox, perhaps behind a source route; parameters follow a space."""
 
 
-class IntakeSession(Visit):
+class SmtpSession(BoundedSession):
     """A client's mails, one after the other."""
 
     @syntax("EHLO hostname")
@@ -26,31 +26,31 @@ class IntakeSession(Visit):
             return
         self.envelope = self._create_envelope()
         self.session.extended_smtp, self.session.host_name = True, hostname
-        can = [self.hostname, f"SIZE {self.data_size_limit}", "8BITMIME", "PIPELINING"]
-        can += ["STARTTLS"] if self.tls_context and not self.session.ssl else []
-        await self.push("\r\n".join([*(f"250-{one}" for one in can), "250 HELP"]))
+        extensions = [self.hostname, f"SIZE {self.data_size_limit}", "8BITMIME", "PIPELINING"]
+        extensions += ["STARTTLS"] if self.tls_context and not self.session.ssl else []
+        await self.push("\r\n".join([*(f"250-{one}" for one in extensions), "250 HELP"]))
 
     @syntax("STARTTLS", when="tls_context")
     async def smtp_STARTTLS(self, arg: str | None) -> None:  # noqa: N802
         """Go on in secret, and forget all that was said before (RFC 3207 section 4.2)."""
-        certificate = self._keeper.door.certificate
+        certificate = self._handler.config.certificate
         if arg or certificate is None or self.session.ssl:
             await self.push("501 5.5.4 Syntax: STARTTLS" if arg else "503 5.5.1 Not now")
             return
-        context, in_clear = await certificate.context(), self.transport
-        if in_clear is None:
+        context, plain_transport = await certificate.context(), self.transport
+        if plain_transport is None:
             return
-        self._clock.hold()
+        self._timeouts.suspend()
         self._writer.write(b"220 2.0.0 Go ahead\r\n")
         # What came in clear behind the command may be somebody else's: it must not be taken for what comes in secret.
         cast("Any", self._reader)._buffer.clear()
         try:
             transport = await self.loop.start_tls(
-                in_clear, self, context, server_side=True, ssl_handshake_timeout=self._keeper.door.timeout_s
+                plain_transport, self, context, server_side=True, ssl_handshake_timeout=self._handler.config.timeout_s
             )
-        except OSError as trouble:
+        except OSError as error:
             self.abort()
-            raise ConnectionAbortedError from trouble
+            raise ConnectionAbortedError from error
         # As asyncio.StreamWriter.start_tls does, which leaves the reader with the old one.
         reader, writer = cast("Any", self._reader), cast("Any", self._writer)
         self.transport = self._transport = reader._transport = writer._transport = transport
@@ -65,20 +65,20 @@ class IntakeSession(Visit):
             await self.push("501 5.5.4 Syntax: DATA" if arg else "503 5.5.1 Need RCPT command")
             return
         await self.push("354 End data with <CR><LF>.<CR><LF>")
-        self._clock.expect_mail()
-        stream = self._keeper.stream(self.envelope)
-        with stream.at_hand():
-            ended = await stream.take(self._reader)
+        self._timeouts.expect_mail()
+        stream = self._handler.open_message_stream(self.envelope)
+        with stream.discard_on_error():
+            ended = await stream.read_from(self._reader)
         if stream.refusal is None:
-            self._answering = True
-            self._clock.hold()
-            status = await self._keeper.take(stream, self.client, self.session.host_name)
-            self._answering = False
+            self._storing_mail = True
+            self._timeouts.suspend()
+            status = await self._handler.accept_message(stream, self.client, self.session.host_name)
+            self._storing_mail = False
         self.envelope = self._create_envelope()
         await self.push(stream.refusal or status)
         if not ended:
             await self._hang_up_now()
-        self._in_vain = 0
+        self._unproductive_commands = 0
 
     def _getaddr(self, arg: str) -> tuple[str | None, str | None]:
         # The standard library's parser, which aiosmtpd asks, raises errors of all sorts on garbage.
@@ -86,10 +86,10 @@ class IntakeSession(Visit):
         return (path[1] or NULL_SENDER, path[2] or "") if path else (None, None)
 
 
-class LmtpSession(IntakeSession, LMTP):
+class LmtpSession(SmtpSession, LMTP):
     """The same over LMTP: each accepted recipient gets a reply of its own after the dot (RFC 2033 section 4.2)."""
 
-    _owed = 1
+    _replies_owed = 1
 
     @syntax("LHLO hostname")
     async def smtp_LHLO(self, hostname: str | None) -> None:  # noqa: N802
@@ -107,7 +107,7 @@ class LmtpSession(IntakeSession, LMTP):
     async def push(self, status: AnyStr) -> None:
         """Send a reply, after a mail once for each of its recipients."""
         reply = status if isinstance(status, bytes) else status.encode("ascii")
-        times, self._owed = self._owed, 1
+        times, self._replies_owed = self._replies_owed, 1
         if reply.startswith(b"354") and self.envelope is not None:
-            self._owed = len(self.envelope.rcpt_tos)
+            self._replies_owed = len(self.envelope.rcpt_tos)
         await super().push(b"\r\n".join([reply] * times))

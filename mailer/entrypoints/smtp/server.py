@@ -6,26 +6,26 @@ import asyncio
 from dataclasses import dataclass
 from typing import cast
 
-from mailer.entrypoints.service.listening_socket import BACKLOG, listen
-from mailer.entrypoints.smtp.commands import IntakeSession, LmtpSession
-from mailer.entrypoints.smtp.connection_limits import Guests
-from mailer.entrypoints.smtp.handler import Desk, Doorkeeper, IntakeDoor
+from mailer.entrypoints.service.listening_socket import BACKLOG, open_listening_socket
+from mailer.entrypoints.smtp.commands import LmtpSession, SmtpSession
+from mailer.entrypoints.smtp.connection_limits import ConnectionLimits
+from mailer.entrypoints.smtp.handler import ReceiverProtocol, SmtpHandler, SmtpServerConfig
 
-__all__ = ["Intake", "IntakeDoor", "open_intake"]
+__all__ = ["SmtpServer", "SmtpServerConfig", "start_smtp_server"]
 
-_FAREWELL_S = 1.0
+_FLUSH_TIMEOUT_S = 1.0
 """How long clients may take to fetch our last words when the door closes."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Intake:
+class SmtpServer:
     """The open door."""
 
     port: int
     """The real one, where 0 was asked for."""
-    server: asyncio.Server
-    keeper: Doorkeeper
-    guests: Guests
+    listener: asyncio.Server
+    handler: SmtpHandler
+    limits: ConnectionLimits
 
     async def close(self) -> None:
         """Stop listening, answer the mails that are just being written down, put everything else down.
@@ -33,33 +33,33 @@ class Intake:
         Clients that neither read nor leave are dropped; only `receive` itself is waited for however long it takes.
         """
         # Server.wait_closed() would wait for idle clients, so the sessions are ended by hand.
-        self.guests.leaving = True
-        self.server.close()
+        self.limits.closing = True
+        self.listener.close()
         for session in self._sessions():
-            session.dismiss()
-        if self.keeper.receipts:
-            await asyncio.wait(self.keeper.receipts)
+            session.close_with_reply()
+        if self.handler.pending_receipts:
+            await asyncio.wait(self.handler.pending_receipts)
         if sessions := self._sessions():
-            await asyncio.wait([session.gone for session in sessions], timeout=_FAREWELL_S)
+            await asyncio.wait([session.closed for session in sessions], timeout=_FLUSH_TIMEOUT_S)
         for session in self._sessions():
             session.abort()
         await asyncio.sleep(0)
 
-    def _sessions(self) -> list[IntakeSession]:
-        return [cast("IntakeSession", guest) for guest in self.guests.sessions]
+    def _sessions(self) -> list[SmtpSession]:
+        return [cast("SmtpSession", session) for session in self.limits.sessions]
 
 
-async def open_intake(settings: IntakeDoor, desk: Desk) -> Intake:
+async def start_smtp_server(config: SmtpServerConfig, receiver: ReceiverProtocol) -> SmtpServer:
     """Listen in this loop. DoorTaken where another program does; SettingsRefused where nobody could."""
     loop = asyncio.get_running_loop()
-    keeper = Doorkeeper(door=settings, desk=desk)
-    guests = Guests(
-        most=settings.most_connections,
-        most_per_address=settings.most_per_address,
-        own=settings.own,
-        proxies=settings.proxies,
+    handler = SmtpHandler(config=config, receiver=receiver)
+    limits = ConnectionLimits(
+        most_connections=config.most_connections,
+        most_per_address=config.most_per_address,
+        own_servers=config.own_servers,
+        proxies=config.proxies,
     )
-    session = LmtpSession if settings.protocol == "lmtp" else IntakeSession
-    listener = listen(settings.host, settings.port, "the mail door")
-    server = await loop.create_server(lambda: session(keeper, guests, loop), sock=listener, backlog=BACKLOG)
-    return Intake(port=listener.getsockname()[1], server=server, keeper=keeper, guests=guests)
+    session = LmtpSession if config.protocol == "lmtp" else SmtpSession
+    listener = open_listening_socket(config.host, config.port, "the mail door")
+    server = await loop.create_server(lambda: session(handler, limits, loop), sock=listener, backlog=BACKLOG)
+    return SmtpServer(port=listener.getsockname()[1], listener=server, handler=handler, limits=limits)

@@ -15,12 +15,12 @@ from starlette.routing import Route
 from mailer.actions.subscriptions.look_up import all_lists
 from mailer.app import App
 from mailer.entrypoints.web.forwarded_for import ForwardedFor
-from mailer.entrypoints.web.provider_calls import post_hook
+from mailer.entrypoints.web.provider_calls import post_provider_call
 from mailer.entrypoints.web.public import token_pages
 from mailer.entrypoints.web.public.join_page import post_join, show_join
-from mailer.entrypoints.web.responses import HOOKS, BoundedBody, app_of, page
+from mailer.entrypoints.web.responses import PROVIDER_CALLS_PATH, BoundedBody, get_app, render_page
 from mailer.entrypoints.web.url_prefix import UrlPrefix
-from mailer.errors import DatabaseUnavailable, NoRoom, NotFound, NothingPending, TokenRefused
+from mailer.errors import DatabaseUnavailable, InboxFull, NotFound, NothingPending, TokenRefused
 
 
 def web_app(app: App, trusted_proxies: Sequence[str] = ()) -> Starlette:
@@ -36,31 +36,31 @@ def web_app(app: App, trusted_proxies: Sequence[str] = ()) -> Starlette:
         Route("/leave/{token}", token_pages.post_leave, methods=["POST"]),
         Route("/rejoin/{token}", token_pages.post_rejoin, methods=["POST"]),
         Route("/never/{token}", token_pages.post_never, methods=["POST"]),
-        Route(f"{HOOKS}{{provider}}", post_hook, methods=["POST"]),
-        Route("/{way}/{token}", _show_way),
+        Route(f"{PROVIDER_CALLS_PATH}{{provider}}", post_provider_call, methods=["POST"]),
+        Route("/{way}/{token}", _show_token_page),
     ]
-    refused: dict[Any, Any] = dict.fromkeys((404, TokenRefused, NotFound), _not_found)
-    refused |= dict.fromkeys((DatabaseUnavailable, NoRoom, Exception), _trouble)
-    refused |= {NothingPending: _expired, HTTPException: _refused}
+    handlers: dict[Any, Any] = dict.fromkeys((404, TokenRefused, NotFound), _not_found)
+    handlers |= dict.fromkeys((DatabaseUnavailable, InboxFull, Exception), _server_error)
+    handlers |= {NothingPending: _expired, HTTPException: _http_error}
     middleware = [
         Middleware(ForwardedFor, trusted_proxies=trusted_proxies),
-        Middleware(UrlPrefix, prefix=app.house.path, routes=routes),
+        Middleware(UrlPrefix, prefix=app.site.path, routes=routes),
         Middleware(BoundedBody),
     ]
-    web = Starlette(routes=routes, exception_handlers=refused, middleware=middleware)
+    web = Starlette(routes=routes, exception_handlers=handlers, middleware=middleware)
     web.router.redirect_slashes = False
     web.state.app = app
     return web
 
 
-async def _show_way(request: Request) -> Response:
+async def _show_token_page(request: Request) -> Response:
     if request.path_params["way"] not in token_pages.PURPOSES:
         raise HTTPException(404)
-    return await token_pages.show(request)
+    return await token_pages.show_token_page(request)
 
 
 async def _home(request: Request) -> Response:
-    return page(request, "home", mailing_lists=await all_lists(app_of(request)))
+    return render_page(request, "home", mailing_lists=await all_lists(get_app(request)))
 
 
 async def _health(_request: Request) -> Response:
@@ -70,7 +70,7 @@ async def _health(_request: Request) -> Response:
 
 async def _robots(request: Request) -> Response:
     """Personal links are nobody's to follow but the reader's; of the other pages robots may make a preview."""
-    personal = "".join(f"Disallow: {app_of(request).house.path}/{way}/\n" for way in token_pages.PURPOSES)
+    personal = "".join(f"Disallow: {get_app(request).site.path}/{way}/\n" for way in token_pages.PURPOSES)
     return PlainTextResponse(f"User-agent: *\n{personal}")
 
 
@@ -79,16 +79,16 @@ async def _no_icon(_request: Request) -> Response:
 
 
 async def _not_found(request: Request, _refusal: Exception) -> Response:
-    return page(request, "not_found", status=404)
+    return render_page(request, "not_found", status=404)
 
 
 async def _expired(request: Request, _refusal: Exception) -> Response:
-    return page(request, "expired", status=410, mailing_list=None)
+    return render_page(request, "expired", status=410, mailing_list=None)
 
 
-async def _trouble(request: Request, trouble: Exception) -> Response:
-    return page(request, "trouble", status=503 if isinstance(trouble, DatabaseUnavailable | NoRoom) else 500)
+async def _server_error(request: Request, error: Exception) -> Response:
+    return render_page(request, "trouble", status=503 if isinstance(error, DatabaseUnavailable | InboxFull) else 500)
 
 
-async def _refused(_request: Request, refusal: HTTPException) -> Response:
+async def _http_error(_request: Request, refusal: HTTPException) -> Response:
     return PlainTextResponse(f"{refusal.detail}\n", refusal.status_code, headers=refusal.headers)

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from mailer.entrypoints.smtp.connection_limits import Network, networks, within
+from mailer.entrypoints.smtp.connection_limits import Network, is_in_networks, parse_networks
 
 _LOOPBACK = ("127.0.0.1", "::1")
 _BRACKETED = re.compile(r"\[([^\]]*)\](?::\d{1,5})?")
@@ -26,14 +26,14 @@ class ForwardedFor:
     def __init__(self, app: ASGIApp, trusted_proxies: Sequence[str]) -> None:
         self.app = app
         # Whoever names a CDN has a proxy on this machine as well, as a rule, which must not be shut out by that.
-        self.trusted = networks((*trusted_proxies, *_LOOPBACK)) if trusted_proxies else ()
+        self.trusted = parse_networks((*trusted_proxies, *_LOOPBACK)) if trusted_proxies else ()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Put the client's address into the scope."""
         if scope["type"] == "http" and scope.get("client"):
             peer, port = scope["client"]
-            named = [value.decode("latin-1") for name, value in scope["headers"] if name == b"x-forwarded-for"]
-            scope = {**scope, "client": (client_address(peer, named, self.trusted), port)}
+            forwarded_for = [value.decode("latin-1") for name, value in scope["headers"] if name == b"x-forwarded-for"]
+            scope = {**scope, "client": (client_address(peer, forwarded_for, self.trusted), port)}
         await self.app(scope, receive, send)
 
 
@@ -44,21 +44,21 @@ def client_address(peer: str, forwarded_for: Iterable[str], trusted: tuple[Netwo
     trusted proxy names nobody, or what it says is no address, the client is that proxy; where all are trusted, it
     is the left-most: a request from within.
     """
-    client = _plain(peer) or peer
-    words = [word.strip() for field in forwarded_for for word in field.split(",")]
-    for word in reversed([word for word in words if word]):
-        if not within(client, trusted) or (before := _plain(word)) is None:
+    client = _parse_element(peer) or peer
+    elements = [element.strip() for field in forwarded_for for element in field.split(",")]
+    for element in reversed([element for element in elements if element]):
+        if not is_in_networks(client, trusted) or (before := _parse_element(element)) is None:
             break
         client = before
     return client
 
 
-def _plain(word: str) -> str | None:
+def _parse_element(element: str) -> str | None:
     """The address in one element of X-Forwarded-For, without brackets, port, quotes or zone; None if there is none."""
-    word = word.strip().strip('"')
-    found = _BRACKETED.fullmatch(word) or _V4_WITH_PORT.fullmatch(word)
+    element = element.strip().strip('"')
+    found = _BRACKETED.fullmatch(element) or _V4_WITH_PORT.fullmatch(element)
     try:
-        address = ipaddress.ip_address((found[1] if found else word).partition("%")[0])
+        address = ipaddress.ip_address((found[1] if found else element).partition("%")[0])
     except ValueError:
         return None
     return str(getattr(address, "ipv4_mapped", None) or address)

@@ -7,39 +7,46 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
-from mailer.actions.inbound.process_provider_call import hear_call
+from mailer.actions.inbound.process_provider_call import process_provider_call
 from mailer.domain.provider_call import ProviderCall
-from mailer.entrypoints.web.responses import app_of, client_of
-from mailer.errors import CallRefused, CallUnderway, CallUnreadable, DatabaseUnavailable, FetchFailed, MailerError
+from mailer.entrypoints.web.responses import get_app, get_client_address
+from mailer.errors import (
+    DatabaseUnavailable,
+    FetchFailed,
+    MailerError,
+    ProviderCallInProgress,
+    ProviderCallRefused,
+    ProviderCallUnreadable,
+)
 
 _log = structlog.get_logger()
 
-_STATUS: dict[type[MailerError], int] = {
-    CallRefused: 403,
-    CallUnreadable: 400,
+_STATUS_BY_ERROR: dict[type[MailerError], int] = {
+    ProviderCallRefused: 403,
+    ProviderCallUnreadable: 400,
     FetchFailed: 503,
-    CallUnderway: 503,
+    ProviderCallInProgress: 503,
     DatabaseUnavailable: 503,
 }
 
 
-async def post_hook(request: Request) -> Response:
+async def post_provider_call(request: Request) -> Response:
     """200 once what is told is written down; 503 lets the provider come again."""
-    app, provider = app_of(request), request.path_params["provider"]
-    if provider not in app.hooks:
+    app, provider = get_app(request), request.path_params["provider"]
+    if provider not in app.providers:
         raise HTTPException(404)
     call = ProviderCall(provider=provider, body=await request.body(), headers=dict(request.headers))
     try:
-        letters = await hear_call(app, call)
-    except tuple(_STATUS) as trouble:
-        status = next(code for kind, code in _STATUS.items() if isinstance(trouble, kind))
-        _log.warning("hook", provider=provider, answered=status, why=str(trouble), client=client_of(request))
-        return PlainTextResponse(f"{_word(status)}\n", status)
+        letters = await process_provider_call(app, call)
+    except tuple(_STATUS_BY_ERROR) as trouble:
+        status = next(code for kind, code in _STATUS_BY_ERROR.items() if isinstance(trouble, kind))
+        _log.warning("hook", provider=provider, answered=status, why=str(trouble), client=get_client_address(request))
+        return PlainTextResponse(f"{_response_text(status)}\n", status)
     if letters:
         _log.info("hook", provider=provider, letters=letters)
     return PlainTextResponse("ok\n")
 
 
-def _word(status: int) -> str:
+def _response_text(status: int) -> str:
     """No more than this: whoever forges is not told by what it was seen."""
     return {403: "refused", 400: "unreadable"}.get(status, "come again")

@@ -13,9 +13,9 @@ from mailer.app import App
 from mailer.domain.language import parse_language
 
 _MOST_FORM_OCTETS = 64 * 1024
-_MOST_HOOK_OCTETS = 1024 * 1024
+_MOST_PROVIDER_CALL_OCTETS = 1024 * 1024
 """Providers tell of many letters in one call."""
-HOOKS = "/hooks/"
+PROVIDER_CALLS_PATH = "/hooks/"
 _HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; "
     "base-uri 'none'; frame-ancestors 'none'",
@@ -26,44 +26,44 @@ _HEADERS = {
 }
 
 
-def app_of(request: Request) -> App:
+def get_app(request: Request) -> App:
     """The App that this web application was made with."""
     app: App = request.app.state.app
     return app
 
 
-def client_of(request: Request) -> str | None:
+def get_client_address(request: Request) -> str | None:
     """The IP address a request came from; behind a proxy of ours, the one that proxy names."""
     return request.client.host if request.client else None
 
 
-def speak(request: Request, language: str | None) -> None:
+def set_page_language(request: Request, language: str | None) -> None:
     """Let the pages that answer this request, refusals too, be in the reader's own language, where it is known."""
     request.state.language = language
 
 
-def page(request: Request, name: str, *wanted: str | None, status: int = 200, **values: Any) -> HTMLResponse:
+def render_page(request: Request, name: str, *preferred: str | None, status: int = 200, **values: Any) -> HTMLResponse:
     """One of templates/pages, in the first language we speak: the reader's own, `wanted`, what the browser asks."""
-    app = app_of(request)
+    app = get_app(request)
     own = getattr(request.state, "language", None)
-    language = app.language(own, *wanted, *_accepted(request), *(_own_language(values)))
-    body = app.templates.render(f"pages/{name}.html", language, house=app.house, **values)
+    language = app.language(own, *preferred, *_accepted_languages(request), *(_list_language(values)))
+    body = app.templates.render(f"pages/{name}.html", language, house=app.site, **values)
     return HTMLResponse(body, status, headers=_HEADERS | {"Content-Language": language})
 
 
-def _accepted(request: Request) -> list[str | None]:
+def _accepted_languages(request: Request) -> list[str | None]:
     """The tags in Accept-Language, best first (RFC 9110 section 12.5.4)."""
-    weighed = []
+    weighted = []
     for part in request.headers.get("accept-language", "")[:500].split(","):
         tag, _, weight = part.partition(";q=")
         try:
-            weighed.append((float(weight or 1), parse_language(tag)))
+            weighted.append((float(weight or 1), parse_language(tag)))
         except ValueError:
             continue
-    return [tag for _, tag in sorted(weighed, key=lambda one: -one[0])]
+    return [tag for _, tag in sorted(weighted, key=lambda one: -one[0])]
 
 
-def _own_language(values: dict[str, Any]) -> list[str]:
+def _list_language(values: dict[str, Any]) -> list[str]:
     mailing_list = values.get("mailing_list")
     return [mailing_list.language] if mailing_list else []
 
@@ -82,15 +82,17 @@ class BoundedBody:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass everything on, and count."""
-        taken = 0
-        most = _MOST_HOOK_OCTETS if scope.get("path", "").startswith(HOOKS) else _MOST_FORM_OCTETS
+        octets = 0
+        most = (
+            _MOST_PROVIDER_CALL_OCTETS if scope.get("path", "").startswith(PROVIDER_CALLS_PATH) else _MOST_FORM_OCTETS
+        )
 
-        async def counted() -> Message:
-            nonlocal taken
+        async def counting_receive() -> Message:
+            nonlocal octets
             message = await receive()
-            taken += len(message.get("body", b""))
-            if taken > most:
+            octets += len(message.get("body", b""))
+            if octets > most:
                 raise HTTPException(413, "That is more than anybody has to say here.")
             return message
 
-        await self.app(scope, counted, send)
+        await self.app(scope, counting_receive, send)

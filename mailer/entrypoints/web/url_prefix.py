@@ -17,7 +17,7 @@ class UrlPrefix:
     """
 
     def __init__(self, app: ASGIApp, prefix: str, routes: Sequence[BaseRoute]) -> None:
-        self.app, self.prefix, self.routes = app, _segments(unquote(prefix)), routes
+        self.app, self.prefix, self.routes = app, _split_segments(unquote(prefix)), routes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Put the page's own path into the scope."""
@@ -26,18 +26,18 @@ class UrlPrefix:
         await self.app(scope, receive, send)
 
     def _own_path(self, scope: Scope) -> str:
-        path = _segments(scope["path"])
+        path = _split_segments(scope["path"])
         if self.prefix and path[: len(self.prefix)] == self.prefix:
-            without = _joined(path[len(self.prefix) :])
+            without = _join_segments(path[len(self.prefix) :])
             # A prefix like /join is a page's name as well: it was handed on only if a page is left without it.
             if any(route.matches({**scope, "path": without})[0] is not Match.NONE for route in self.routes):
                 return without
-        return _joined(path)
+        return _join_segments(path)
 
 
-def _segments(path: str) -> list[str]:
+def _split_segments(path: str) -> list[str]:
     return [segment for segment in path.split("/") if segment]
 
 
-def _joined(segments: list[str]) -> str:
+def _join_segments(segments: list[str]) -> str:
     return "/" + "/".join(segments)

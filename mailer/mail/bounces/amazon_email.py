@@ -5,54 +5,65 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 
-from mailer.domain.bounce import Action, Returned, ReturnKind, perhaps
-from mailer.mail.bounces.address_extraction import is_own
-from mailer.mail.bounces.arf_complaint import complaint_for
-from mailer.mail.bounces.classify_bounce import judged
+from mailer.domain.bounce import DsnAction, FeedbackKind, ParsedBounce, soften_hard_bounce
+from mailer.mail.bounces.address_extraction import is_own_address
+from mailer.mail.bounces.arf_complaint import build_complaint
+from mailer.mail.bounces.classify_bounce import classify_bounce
 
-_LOOKED_AT = 32_000
-_KIND = re.compile(r'"(?:notificationType|eventType)"\s{0,4}:\s{0,4}"(Bounce|Complaint|Delivery|DeliveryDelay)"')
-_LIST = re.compile(r'"(?:bounced|complained|delayed)Recipients"\s{0,4}:\s{0,4}\[([^\]]{0,20000})\]')
-_DELIVERED = re.compile(r'"delivery"\s{0,4}:\s{0,4}\{.{0,4000}?"recipients"\s{0,4}:\s{0,4}\[([^\]]{0,20000})\]')
-_EACH = re.compile(r"\{[^{}]{0,4000}\}")
-_VALUE = re.compile(r'"(\w{1,40})"\s{0,4}:\s{0,4}"((?:[^"\\]|\\.){0,2000})"')
-_TYPE = re.compile(r'"complaintFeedbackType"\s{0,4}:\s{0,4}"([\w-]{1,40})"')
+_MAX_CHARACTERS = 32_000
+_EVENT_TYPE = re.compile(r'"(?:notificationType|eventType)"\s{0,4}:\s{0,4}"(Bounce|Complaint|Delivery|DeliveryDelay)"')
+_RECIPIENT_LIST = re.compile(r'"(?:bounced|complained|delayed)Recipients"\s{0,4}:\s{0,4}\[([^\]]{0,20000})\]')
+_DELIVERY_RECIPIENTS = re.compile(
+    r'"delivery"\s{0,4}:\s{0,4}\{.{0,4000}?"recipients"\s{0,4}:\s{0,4}\[([^\]]{0,20000})\]'
+)
+_RECIPIENT_OBJECT = re.compile(r"\{[^{}]{0,4000}\}")
+_STRING_MEMBER = re.compile(r'"(\w{1,40})"\s{0,4}:\s{0,4}"((?:[^"\\]|\\.){0,2000})"')
+_FEEDBACK_TYPE = re.compile(r'"complaintFeedbackType"\s{0,4}:\s{0,4}"([\w-]{1,40})"')
 _STRING = re.compile(r'"([^"\\]{3,320})"')
 _PERMANENT = re.compile(r'"bounceType"\s{0,4}:\s{0,4}"Permanent"')
 """Of others SES may think better, and what does not say may have lost it."""
 
 
-def amazon_notification(text: str, own: Collection[str]) -> Returned | None:
+def parse_ses_email(text: str, own: Collection[str]) -> ParsedBounce | None:
     """What SES notifies of, or None where the text is nothing of the kind."""
     if not text.lstrip().startswith("{"):
         return None
-    json = re.sub(r"\n ?", "", text[:_LOOKED_AT])
-    kind = _KIND.search(json)
+    json = re.sub(r"\n ?", "", text[:_MAX_CHARACTERS])
+    kind = _EVENT_TYPE.search(json)
     if kind is None:
         return None
-    listed = _LIST.search(json)
-    each = [dict(_VALUE.findall(found[0])) for found in _EACH.finditer(listed[1])] if listed else []
-    each = [values for values in each if "@" in (to := values.get("emailAddress", "")) and not is_own(to, own)]
+    listed = _RECIPIENT_LIST.search(json)
+    recipients = (
+        [dict(_STRING_MEMBER.findall(found[0])) for found in _RECIPIENT_OBJECT.finditer(listed[1])] if listed else []
+    )
+    recipients = [
+        values for values in recipients if "@" in (to := values.get("emailAddress", "")) and not is_own_address(to, own)
+    ]
     if kind[1] == "Complaint":
-        stated = _TYPE.search(json)
-        return complaint_for(stated[1].lower() if stated else "abuse", [values["emailAddress"] for values in each])
+        feedback_type = _FEEDBACK_TYPE.search(json)
+        return build_complaint(
+            feedback_type[1].lower() if feedback_type else "abuse", [values["emailAddress"] for values in recipients]
+        )
     if kind[1] == "Delivery":
-        to = _DELIVERED.search(json)
-        addresses = [one for one in _STRING.findall(to[1]) if "@" in one and not is_own(one, own)] if to else []
-        given = tuple(judged(address=address, action=Action.DELIVERED, status=None, said="") for address in addresses)
-        return Returned(kind=ReturnKind.RECEIPT, recipients=given)
-    action = Action.FAILED if kind[1] == "Bounce" else Action.DELAYED
+        to = _DELIVERY_RECIPIENTS.search(json)
+        addresses = [one for one in _STRING.findall(to[1]) if "@" in one and not is_own_address(one, own)] if to else []
+        delivered = tuple(
+            classify_bounce(address=address, action=DsnAction.DELIVERED, status=None, diagnostic="")
+            for address in addresses
+        )
+        return ParsedBounce(kind=FeedbackKind.RECEIPT, recipients=delivered)
+    action = DsnAction.FAILED if kind[1] == "Bounce" else DsnAction.DELAYED
     permanent = _PERMANENT.search(json) is not None
-    told = (
-        judged(
+    bounces = (
+        classify_bounce(
             address=values["emailAddress"],
             action=action,
             status=values.get("status") or (None if permanent else "4.0.0"),
-            said=values.get("diagnosticCode", "").removeprefix("smtp;").strip(),
+            diagnostic=values.get("diagnosticCode", "").removeprefix("smtp;").strip(),
         )
-        for values in each
+        for values in recipients
     )
-    return Returned(
-        kind=ReturnKind.BOUNCE if action is Action.FAILED else ReturnKind.DELAY,
-        recipients=tuple(one if permanent else perhaps(one) for one in told),
+    return ParsedBounce(
+        kind=FeedbackKind.BOUNCE if action is DsnAction.FAILED else FeedbackKind.DELAY,
+        recipients=tuple(one if permanent else soften_hard_bounce(one) for one in bounces),
     )

@@ -4,81 +4,94 @@ from __future__ import annotations
 
 import re
 
-from mailer.domain.bounce import Action, Reason, ReturnedFor, weight_of
-from mailer.mail.bounces.enhanced_status_code import code_in
-from mailer.mail.bounces.phrase_rules import reason_of_words
-from mailer.mail.bounces.smtp_reply_reason import NOBODY_THERE, is_temporary, reason_of, told_reason
+from mailer.domain.bounce import BounceReason, DsnAction, RecipientBounce, determine_severity
+from mailer.mail.bounces.enhanced_status_code import find_enhanced_code
+from mailer.mail.bounces.phrase_rules import match_phrase_reason
+from mailer.mail.bounces.smtp_reply_reason import ADDRESS_GONE_REASONS, find_certain_reason, find_reason, is_temporary
 
-_LONGEST_SAID = 1000
-_UNSHOWN = re.compile("[\x00-\x20\x7f-\xa0\u2028-\u202e\u2066-\u2069\ud800-\udfff]+")
-_LATE = re.compile(
+_MAX_DIAGNOSTIC_LENGTH = 1000
+_UNPRINTABLE = re.compile("[\x00-\x20\x7f-\xa0\u2028-\u202e\u2066-\u2069\ud800-\udfff]+")
+_AFTER_DATA = re.compile(
     r"in reply to (?:end of )?data|after (?:end of )?data\b|failed after i sent the message"
     r"|after sending (?:the )?message|end of message|>>> (?:data|\.)\s{0,20}<<< ?[45]",
     re.IGNORECASE,
 )
-_REFUSED_BEFORE = re.compile(
+_REFUSED_BEFORE_DATA = re.compile(
     r"<<< ?5\d\d.{0,40}(?:need rcpt|no valid recip|no recipients|valid rcpt|rcpt first|rcpt commands were)",
     re.IGNORECASE,
 )
 """A mail system that sends commands together shows a refused recipient's reply under DATA."""
-_LOOKED_UP_LATE = "delivery error: dd"
+_YAHOO_USER_LOOKUP = "delivery error: dd"
 """Yahoo looks its users up when it has the letter."""
 
-_EARLY = re.compile(
+_BEFORE_RECIPIENT = re.compile(
     r"in reply to (?:mail from|helo|ehlo)|after (?:sending )?(?:mail from|helo|ehlo)\b"
     r"|>>> (?:mail from|helo|ehlo)[^<>]{0,20}(?:<[^<>]{0,320}>)?[^<>]{0,40}<<< ?5",
     re.IGNORECASE,
 )
 """Said before any recipient was named: it is about the sender."""
-_IRONPORT = re.compile(r"^\W{0,3}\d\.\d\.\d - [\w ]{3,40}? (?=\d{3}-['\"])")
+_IRONPORT_HEADING = re.compile(r"^\W{0,3}\d\.\d\.\d - [\w ]{3,40}? (?=\d{3}-['\"])")
 """A heading of its own that it puts before another system's reply."""
-_OF_READER = frozenset(
-    {Reason.UNKNOWN_USER, Reason.UNKNOWN_HOST, Reason.DISABLED, Reason.MOVED, Reason.SUSPENDED, Reason.UNCLEAR}
+_RECIPIENT_REASONS = frozenset(
+    {
+        BounceReason.UNKNOWN_USER,
+        BounceReason.UNKNOWN_HOST,
+        BounceReason.DISABLED,
+        BounceReason.MOVED,
+        BounceReason.SUSPENDED,
+        BounceReason.UNCLEAR,
+    }
 )
-_MILDER = frozenset({Reason.FULL, Reason.SUSPENDED, Reason.RESTRICTED})
-_PERHAPS = re.compile(r"\b(?:may|might|possibl[ye]|perhaps|could be|either|or)\b", re.IGNORECASE)
+_MILDER_REASONS = frozenset({BounceReason.FULL, BounceReason.SUSPENDED, BounceReason.RESTRICTED})
+_UNCERTAIN_WORDS = re.compile(r"\b(?:may|might|possibl[ye]|perhaps|could be|either|or)\b", re.IGNORECASE)
 
 
-def judged(
-    *, address: str, action: Action, status: str | None, said: str, notice: str = "", transcript: str = ""
-) -> ReturnedFor:
+def classify_bounce(
+    *, address: str, action: DsnAction, status: str | None, diagnostic: str, notice: str = "", transcript: str = ""
+) -> RecipientBounce:
     """One recipient's return.
 
     `said` is what the refusing system said, `notice` what else is told of this recipient, which counts where the
     former tells nothing; `transcript` all that was exchanged, where it is about nobody else.
     """
     notice = notice[:4000]
-    said = _IRONPORT.sub("", said)
-    reason = reason_of(said, status)
-    only_code = reason in NOBODY_THERE and reason_of_words(said) is None
-    if (only_code or told_reason(said) is None) and notice and (told := reason_of_words(notice)):
-        reason = told
-    if reason is Reason.UNCLEAR and notice:
-        reason = reason_of(notice, status)
-    if reason is Reason.UNKNOWN_USER and (milder := reason_of_words(transcript)) in _MILDER:
+    diagnostic = _IRONPORT_HEADING.sub("", diagnostic)
+    reason = find_reason(diagnostic, status)
+    only_code = reason in ADDRESS_GONE_REASONS and match_phrase_reason(diagnostic) is None
+    if (
+        (only_code or find_certain_reason(diagnostic) is None)
+        and notice
+        and (notice_reason := match_phrase_reason(notice))
+    ):
+        reason = notice_reason
+    if reason is BounceReason.UNCLEAR and notice:
+        reason = find_reason(notice, status)
+    if reason is BounceReason.UNKNOWN_USER and (milder := match_phrase_reason(transcript)) in _MILDER_REASONS:
         # The mail system's people know better than its report.
-        reason = milder if not _PERHAPS.search(transcript) else reason
-    if reason in _OF_READER and any(map(_EARLY.search, (said, notice, transcript[:4000]))):
-        reason = Reason.SENDER
-    temporary = is_temporary(said, status)
-    code = code_in(said) or status or code_in(notice)
+        reason = milder if not _UNCERTAIN_WORDS.search(transcript) else reason
+    if reason in _RECIPIENT_REASONS and any(map(_BEFORE_RECIPIENT.search, (diagnostic, notice, transcript[:4000]))):
+        reason = BounceReason.SENDER
+    temporary = is_temporary(diagnostic, status)
+    code = find_enhanced_code(diagnostic) or status or find_enhanced_code(notice)
     if status and code and code.endswith(".0.0"):
         code = status
     # Where a reply has no code of its own sendmail derives x.2.0, the mailbox, from what it refuses after the letter.
-    late = any(map(_is_late, (said, notice, transcript[:4000]))) or (status == "5.2.0" and code_in(said) is None)
-    if action in {Action.DELIVERED, Action.RELAYED, Action.EXPANDED}:
-        reason = Reason.RECEIPT
-    return ReturnedFor(
+    after_data = any(map(_is_after_data, (diagnostic, notice, transcript[:4000]))) or (
+        status == "5.2.0" and find_enhanced_code(diagnostic) is None
+    )
+    if action in {DsnAction.DELIVERED, DsnAction.RELAYED, DsnAction.EXPANDED}:
+        reason = BounceReason.RECEIPT
+    return RecipientBounce(
         address=address,
         action=action,
         status=code,
-        diagnostic=_UNSHOWN.sub(" ", said or notice).strip()[:_LONGEST_SAID],
-        weight=weight_of(reason, action, temporary=temporary, late=late),
+        diagnostic=_UNPRINTABLE.sub(" ", diagnostic or notice).strip()[:_MAX_DIAGNOSTIC_LENGTH],
+        severity=determine_severity(reason, action, temporary=temporary, after_data=after_data),
         reason=reason,
     )
 
 
-def _is_late(text: str) -> bool:
-    if _LOOKED_UP_LATE in text:
+def _is_after_data(text: str) -> bool:
+    if _YAHOO_USER_LOOKUP in text:
         return False
-    return _LATE.search(text) is not None and _REFUSED_BEFORE.search(text) is None
+    return _AFTER_DATA.search(text) is not None and _REFUSED_BEFORE_DATA.search(text) is None

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 
-from mailer.mail.bounces.free_text_notice import notice_of
-from mailer.mail.bounces.phrases_notice import OPENINGS
-from mailer.mail.bounces.phrases_subject import ANSWERED, SUBJECTS
-from mailer.mail.bounces.report_parts import SortedParts
-from mailer.mail.message.mime_parser import decode_words
+from mailer.mail.bounces.free_text_notice import strip_returned_letter
+from mailer.mail.bounces.phrases_notice import NOTICE_OPENINGS
+from mailer.mail.bounces.phrases_subject import NOTICE_SUBJECTS, REPLY_SUBJECT
+from mailer.mail.bounces.report_parts import ReportParts
+from mailer.mail.message.mime_parser import decode_encoded_words
 
 _DAEMONS = re.compile(
     r"mailer[-_. ]?daemon|post[-_ ]?master|mail[-_. ]?(?:deliver|system|admin|server|router|gateway|failure|relay)"
@@ -17,33 +17,37 @@ _DAEMONS = re.compile(
     re.IGNORECASE,
 )
 _DOMAIN = re.compile(r"@[\w.-]{1,255}")
-_ROBOTS = re.compile(r"no[-_.]?reply|do[-_.]?not[-_.]?reply|notification|bounce|returned|admin|\bndr\b", re.IGNORECASE)
+_AUTOMATED_SENDERS = re.compile(
+    r"no[-_.]?reply|do[-_.]?not[-_.]?reply|notification|bounce|returned|admin|\bndr\b", re.IGNORECASE
+)
 """They may be anybody's."""
-_READ_FOR_OPENING, _FIRST_WORDS = 4000, 120
+_OPENING_CHARACTERS, _FIRST_CHARACTERS = 4000, 120
 
 
-def is_notice(mail: SortedParts, subject: str) -> bool:
+def is_bounce_notice(mail: ReportParts, subject: str) -> bool:
     """Whether a mail system wrote it to tell what became of a letter."""
     fields = mail.top.fields
-    reported = mail.top.kind == "multipart/report"
+    is_report = mail.top.content_type == "multipart/report"
     # A domain says nothing: people write from smtp.example.org.
-    writer = _DOMAIN.sub("", decode_words(fields.get("from", "")[:300]))
-    daemon = _DAEMONS.search(writer) is not None
-    if ANSWERED.match(subject) and not (daemon or reported):
+    sender = _DOMAIN.sub("", decode_encoded_words(fields.get("from", "")[:300]))
+    from_daemon = _DAEMONS.search(sender) is not None
+    if REPLY_SUBJECT.match(subject) and not (from_daemon or is_report):
         return False
-    if "x-failed-recipients" in fields or (mail.report("status") and (reported or daemon or SUBJECTS.within(subject))):
+    if "x-failed-recipients" in fields or (
+        mail.report("status") and (is_report or from_daemon or NOTICE_SUBJECTS.occurs_in(subject))
+    ):
         return True
-    robot = fields.get("return-path", "").strip() == "<>" or _is_automatic(fields.get("auto-submitted", ""))
-    tells = SUBJECTS.within(subject)
-    notices = [notice_of(text)[:_READ_FOR_OPENING] for text in mail.texts[:3]]
-    opens = any(map(OPENINGS.within, notices))
-    if daemon:
-        return tells or opens or bool(mail.originals)
-    if tells and mail.originals and "in-reply-to" not in fields:
+    automated = fields.get("return-path", "").strip() == "<>" or _is_automatic(fields.get("auto-submitted", ""))
+    notice_subject = NOTICE_SUBJECTS.occurs_in(subject)
+    notices = [strip_returned_letter(text)[:_OPENING_CHARACTERS] for text in mail.texts[:3]]
+    notice_opening = any(map(NOTICE_OPENINGS.occurs_in, notices))
+    if from_daemon:
+        return notice_subject or notice_opening or bool(mail.originals)
+    if notice_subject and mail.originals and "in-reply-to" not in fields:
         # A gateway by any name; a person who attaches a bounce begins with other words.
-        return any(OPENINGS.within(notice.lstrip()[:_FIRST_WORDS]) for notice in notices)
-    robot = robot or _ROBOTS.search(writer) is not None
-    return robot and opens and (tells or bool(mail.originals))
+        return any(NOTICE_OPENINGS.occurs_in(notice.lstrip()[:_FIRST_CHARACTERS]) for notice in notices)
+    automated = automated or _AUTOMATED_SENDERS.search(sender) is not None
+    return automated and notice_opening and (notice_subject or bool(mail.originals))
 
 
 def _is_automatic(value: str) -> bool:

@@ -4,89 +4,111 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from mailer.domain.bounce import Action, Reason, Returned, ReturnedFor, ReturnKind, Weight, perhaps
-from mailer.mail.bounces.address_extraction import address_in, is_own
-from mailer.mail.bounces.amazon_email import amazon_notification
-from mailer.mail.bounces.arf_complaint import complaint_in
-from mailer.mail.bounces.auto_reply import answering_robot
-from mailer.mail.bounces.bounce_recipients import bounced_for, is_incomplete, unnamed
-from mailer.mail.bounces.detect_notice import is_notice
-from mailer.mail.bounces.dsn_fields import status_fields
-from mailer.mail.bounces.report_parts import SortedParts, inner_mail, sort_parts
-from mailer.mail.message.mime_parser import decode_words
-from mailer.mail.message.reply_text import own_words
+from mailer.domain.bounce import (
+    BounceReason,
+    DsnAction,
+    FeedbackKind,
+    ParsedBounce,
+    RecipientBounce,
+    Severity,
+    soften_hard_bounce,
+)
+from mailer.mail.bounces.address_extraction import find_last_address, is_own_address
+from mailer.mail.bounces.amazon_email import parse_ses_email
+from mailer.mail.bounces.arf_complaint import parse_complaint
+from mailer.mail.bounces.auto_reply import is_auto_reply
+from mailer.mail.bounces.bounce_recipients import is_truncated_notice, parse_recipient_bounces, parse_unnamed_bounce
+from mailer.mail.bounces.detect_notice import is_bounce_notice
+from mailer.mail.bounces.dsn_fields import parse_dsn_recipients
+from mailer.mail.bounces.report_parts import ReportParts, parse_attached_mail, parse_report_parts
+from mailer.mail.message.mime_parser import decode_encoded_words
+from mailer.mail.message.reply_text import extract_reply_text
 
-_FEWEST_WORDS = 3
+_FEWEST_PERSONAL_WORDS = 3
 
 
-def read_return(raw: bytes, own: Collection[str] = ()) -> Returned:
+def parse_bounce(raw: bytes, own: Collection[str] = ()) -> ParsedBounce:
     """What the octets of a mail say came back; never fails, whatever they are.
 
     `own` are our addresses, and domains all of whose addresses are ours: they are never recipients. A person's mail is
     of kind NONE, though it quote a bounce or have one attached.
     """
-    ours = frozenset(name.strip().lower() for name in own)
-    mail = sort_parts(raw)
-    return _read(mail, ours) or _forwarded(mail, ours) or Returned(kind=ReturnKind.NONE)
+    own_names = frozenset(name.strip().lower() for name in own)
+    mail = parse_report_parts(raw)
+    return (
+        _parse_parts(mail, own_names)
+        or _parse_forwarded_bounce(mail, own_names)
+        or ParsedBounce(kind=FeedbackKind.NONE)
+    )
 
 
-def _read(mail: SortedParts, own: frozenset[str]) -> Returned | None:
-    if complained := complaint_in(mail, own):
-        return complained
-    if notified := amazon_notification(mail.texts[0], own) if mail.texts else None:
-        return notified
-    subject = decode_words(mail.top.fields.get("subject", ""))
-    if (disposed := mail.report("disposition")) and not _is_rejection(mail):
-        return _shown(disposed, own)
-    if is_notice(mail, subject):
-        found = bounced_for(mail, subject, own)
-        nobody = None if found else unnamed(mail, subject)
-        actions = {each.action for each in (*found, nobody) if each}
-        if is_incomplete(mail):
-            found, nobody = tuple(map(perhaps, found)), nobody and perhaps(nobody)
-        return Returned(kind=_kind(actions), recipients=found, unnamed=nobody)
-    return _answered(mail, subject, own)
+def _parse_parts(mail: ReportParts, own: frozenset[str]) -> ParsedBounce | None:
+    if complaint := parse_complaint(mail, own):
+        return complaint
+    if notification := parse_ses_email(mail.texts[0], own) if mail.texts else None:
+        return notification
+    subject = decode_encoded_words(mail.top.fields.get("subject", ""))
+    if (disposition := mail.report("disposition")) and not _is_rejection(mail):
+        return _parse_receipt(disposition, own)
+    if is_bounce_notice(mail, subject):
+        recipients = parse_recipient_bounces(mail, subject, own)
+        unnamed_bounce = None if recipients else parse_unnamed_bounce(mail, subject)
+        actions = {each.action for each in (*recipients, unnamed_bounce) if each}
+        if is_truncated_notice(mail):
+            recipients, unnamed_bounce = (
+                tuple(map(soften_hard_bounce, recipients)),
+                unnamed_bounce and soften_hard_bounce(unnamed_bounce),
+            )
+        return ParsedBounce(kind=_feedback_kind(actions), recipients=recipients, unnamed=unnamed_bounce)
+    return _parse_auto_reply(mail, subject, own)
 
 
-def _is_rejection(mail: SortedParts) -> bool:
+def _is_rejection(mail: ReportParts) -> bool:
     # Dovecot and Sieve filters (RFC 5429) refuse with what is else a receipt.
     return "reject" in mail.top.fields.get("auto-submitted", "") or any(" rejected" in text for text in mail.texts)
 
 
-def _kind(actions: Collection[Action]) -> ReturnKind:
-    if Action.FAILED in actions:
-        return ReturnKind.BOUNCE
-    return ReturnKind.DELAY if Action.DELAYED in actions else ReturnKind.RECEIPT
+def _feedback_kind(actions: Collection[DsnAction]) -> FeedbackKind:
+    if DsnAction.FAILED in actions:
+        return FeedbackKind.BOUNCE
+    return FeedbackKind.DELAY if DsnAction.DELAYED in actions else FeedbackKind.RECEIPT
 
 
-def _forwarded(mail: SortedParts, own: frozenset[str]) -> Returned | None:
+def _parse_forwarded_bounce(mail: ReportParts, own: frozenset[str]) -> ParsedBounce | None:
     """A bounce that a robot passed on whole, or somebody without a word of theirs."""
-    if len(mail.originals) != 1 or len(own_words(mail.top).text.split()) >= _FEWEST_WORDS:
+    if len(mail.originals) != 1 or len(extract_reply_text(mail.top).text.split()) >= _FEWEST_PERSONAL_WORDS:
         return None
-    inner = inner_mail(mail.originals[0])
-    return _read(inner, own) if inner.reports else None
+    inner = parse_attached_mail(mail.originals[0])
+    return _parse_parts(inner, own) if inner.reports else None
 
 
-def _shown(report: str, own: frozenset[str]) -> Returned:
+def _parse_receipt(report: str, own: frozenset[str]) -> ParsedBounce:
     """A receipt: the mail was shown to somebody, or thrown away unread (RFC 8098)."""
-    named = [each.address for each in status_fields(report) if each.address and not is_own(each.address, own)]
-    return Returned(kind=ReturnKind.RECEIPT, recipients=tuple(_harmless(address, Reason.RECEIPT) for address in named))
+    addresses = [
+        each.address for each in parse_dsn_recipients(report) if each.address and not is_own_address(each.address, own)
+    ]
+    return ParsedBounce(
+        kind=FeedbackKind.RECEIPT,
+        recipients=tuple(_ignored_recipient(address, BounceReason.RECEIPT) for address in addresses),
+    )
 
 
-def _answered(mail: SortedParts, subject: str, own: frozenset[str]) -> Returned | None:
-    if not answering_robot(mail.top, subject):
+def _parse_auto_reply(mail: ReportParts, subject: str, own: frozenset[str]) -> ParsedBounce | None:
+    if not is_auto_reply(mail.top, subject):
         return None
-    sender = address_in(mail.top.fields.get("from", ""))
-    of = (_harmless(sender, Reason.VACATION),) if sender and not is_own(sender, own) else ()
-    return Returned(kind=ReturnKind.AUTO_REPLY, recipients=of)
+    sender = find_last_address(mail.top.fields.get("from", ""))
+    recipients = (
+        (_ignored_recipient(sender, BounceReason.VACATION),) if sender and not is_own_address(sender, own) else ()
+    )
+    return ParsedBounce(kind=FeedbackKind.AUTO_REPLY, recipients=recipients)
 
 
-def _harmless(address: str, reason: Reason) -> ReturnedFor:
-    return ReturnedFor(
+def _ignored_recipient(address: str, reason: BounceReason) -> RecipientBounce:
+    return RecipientBounce(
         address=address,
-        action=Action.DELIVERED,
+        action=DsnAction.DELIVERED,
         status=None,
         diagnostic="",
-        weight=Weight.IGNORE,
+        severity=Severity.IGNORE,
         reason=reason,
     )

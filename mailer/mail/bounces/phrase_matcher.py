@@ -7,19 +7,19 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
-from mailer.mail.message.normalize_text import folded
+from mailer.mail.message.normalize_text import normalize_text
 
-_MOST_READ = 3000
+_MAX_CHARACTERS = 3000
 _ADDRESS = re.compile(r"<[^<>\s]{0,320}>|(?<![^\s<>@])[^\s<>@]{1,128}@[^\s<>@]{1,255}")
 """Left out before words are read: an address says nothing of why."""
-_NOT = re.compile(r"n['’]t\b")
+_NEGATION = re.compile(r"n['’]t\b")
 _WORD = re.compile(r"[^\W_]+")
-_KEY = 3
-_UNSPACED = re.compile("[\u0900-\u10ff\u1100-\u11ff\u3000-\U0002ffff]")
+_KEY_LENGTH = 3
+_UNSPACED_SCRIPT = re.compile("[\u0900-\u10ff\u1100-\u11ff\u3000-\U0002ffff]")
 """Scripts whose words are not divided as in a table of phrases."""
 
 
-class Phrases:
+class PhraseMatcher:
     """Rows of phrases, the most telling row first.
 
     One phrase a line. `a|b` is one word or the other, `stem*` any word that begins so, `?word` may be missing, `~`
@@ -30,66 +30,66 @@ class Phrases:
         self._spaced: dict[str, list[tuple[int, str]]] = defaultdict(list)
         self._unspaced: list[tuple[int, str]] = []
         self._patterns: dict[str, list[tuple[int, re.Pattern[str]]]] = {}
-        for rank, line in _lines(rows):
-            if _UNSPACED.search(line):
+        for rank, line in _phrase_lines(rows):
+            if _UNSPACED_SCRIPT.search(line):
                 self._unspaced.append((rank, line))
                 continue
-            for key in {word[:_KEY] for word in line.split(maxsplit=1)[0].split("|")}:
+            for key in {word[:_KEY_LENGTH] for word in line.split(maxsplit=1)[0].split("|")}:
                 self._spaced[key].append((rank, line))
 
-    def found(self, said: str) -> Iterator[tuple[int, int]]:
+    def find_all(self, said: str) -> Iterator[tuple[int, int]]:
         """The rank of each phrase that occurs in words as of `spoken`, and where in them."""
         for rank, phrase in self._unspaced:
             if phrase in said:
                 yield rank, said.index(phrase)
         for word in _WORD.finditer(said):
-            for rank, pattern in self._beginning(word[0][:_KEY]):
+            for rank, pattern in self._patterns_for(word[0][:_KEY_LENGTH]):
                 if pattern.match(said, word.start()):
                     yield rank, word.start()
 
-    def begins(self, said: str) -> bool:
+    def matches_start(self, said: str) -> bool:
         """Whether words as of `spoken` begin with a phrase."""
-        first = said[1 : 1 + _KEY].rstrip()
-        return any(pattern.match(said, 1) for _, pattern in self._beginning(first)) or any(
+        first = said[1 : 1 + _KEY_LENGTH].rstrip()
+        return any(pattern.match(said, 1) for _, pattern in self._patterns_for(first)) or any(
             said.startswith(phrase, 1) for _, phrase in self._unspaced
         )
 
-    def _beginning(self, key: str) -> Sequence[tuple[int, re.Pattern[str]]]:
+    def _patterns_for(self, key: str) -> Sequence[tuple[int, re.Pattern[str]]]:
         if key not in self._spaced:
             return ()
         if key not in self._patterns:
             # All at once they take 50 ms, which no command should wait for that needs none.
-            self._patterns[key] = [(rank, _compiled(line)) for rank, line in self._spaced[key]]
+            self._patterns[key] = [(rank, _compile_phrase(line)) for rank, line in self._spaced[key]]
         return self._patterns[key]
 
-    def within(self, text: str) -> bool:
+    def occurs_in(self, text: str) -> bool:
         """Whether any phrase occurs in a text."""
-        return next(self.found(spoken(text)), None) is not None
+        return next(self.find_all(normalize_words(text)), None) is not None
 
 
-def spoken(text: str) -> str:
+def normalize_words(text: str) -> str:
     """The first words of a text: folded, with single spaces between and around them, without addresses."""
-    return _spoken(text[:_MOST_READ])
+    return _normalize_words(text[:_MAX_CHARACTERS])
 
 
 @lru_cache(maxsize=32)
-def _spoken(text: str) -> str:
+def _normalize_words(text: str) -> str:
     plain = _ADDRESS.sub(" ", text)
-    plain = plain.lower() if plain.isascii() else folded(plain)
-    return f" {' '.join(_WORD.findall(_NOT.sub('nt', plain)))} "
+    plain = plain.lower() if plain.isascii() else normalize_text(plain)
+    return f" {' '.join(_WORD.findall(_NEGATION.sub('nt', plain)))} "
 
 
-def _lines(rows: Sequence[str]) -> Iterator[tuple[int, str]]:
+def _phrase_lines(rows: Sequence[str]) -> Iterator[tuple[int, str]]:
     for rank, row in enumerate(rows):
         for line in row.splitlines():
             if line.strip():
-                yield rank, folded(line.strip())
+                yield rank, normalize_text(line.strip())
 
 
-def _compiled(line: str) -> re.Pattern[str]:
+def _compile_phrase(line: str) -> re.Pattern[str]:
     pattern = ""
     for word in line.split():
-        either = "|".join(re.escape(one).replace(r"\*", r"\S*") for one in word.lstrip("?").split("|"))
+        alternatives = "|".join(re.escape(one).replace(r"\*", r"\S*") for one in word.lstrip("?").split("|"))
         if word == "~":
             pattern += r"(?:\S+ ){0,4}?"
         elif word == "#":
@@ -97,5 +97,5 @@ def _compiled(line: str) -> re.Pattern[str]:
         elif word == "$":
             pattern += r"(?:\Z|in reply to |see |https? |smtp |\d)"
         else:
-            pattern += f"(?:(?:{either}) )?" if word.startswith("?") else f"(?:{either}) "
+            pattern += f"(?:(?:{alternatives}) )?" if word.startswith("?") else f"(?:{alternatives}) "
     return re.compile(pattern)

@@ -1,6 +1,6 @@
 """How the mail systems of the world say that a letter is too long, or what is in it that they do not take."""
 
-CONTENT = """
+CONTENT_PHRASES = """
 message ?was ?because content
 content rejected|policy|filter*|blocked|denied
 because ?of its content
@@ -30,7 +30,7 @@ scored as spam
 virus gefunden|erkannt
 """
 
-SPAM = """
+SPAM_PHRASES = """
 spam
 spammy
 spams
@@ -61,7 +61,7 @@ spam|werbung erkannt
 mail rejete
 """
 
-LARGE = """
+TOO_LARGE_PHRASES = """
 message|mail|size|letter ~ too large|big|long
 message|mail|letter ~ size ~ exceed*|limit|larger|greater|over
 message ~ exceed* ~ size|maximum|limit|length

@@ -1,6 +1,6 @@
 """How the mail systems of the world say that a mailbox is full, closed, gone, moved, or not for everybody."""
 
-FULL = """
+FULL_PHRASES = """
 mailbox|inbox|user|users|account|recipient|recipients|disk|storage|folder|store ~ full $
 mailbox|inbox|account|mailfolder ?is|has ?almost full
 mailbox|inbox ~ full
@@ -79,7 +79,7 @@ schránka ~ plná
 용량 초과
 """
 
-YONDER = """
+MOVED_PHRASES = """
 user|recipient|mailbox|address|account ?has moved
 no longer on server
 has moved to
@@ -92,13 +92,13 @@ new ?email address is
 unzustellbar verzogen
 """
 
-CLOSED = """
+PERMANENTLY_DISABLED_PHRASES = """
 disabled|blocked|closed|deactivated|suspended permanently
 permanently disabled|blocked|closed|deactivated|deleted|removed|suspended
 """
 """For ever, whatever else is said."""
 
-GONE = """
+DELETED_PHRASES = """
 account|mailbox|user|address|recipient ~ discontinued|deleted|closed|terminated|expired|removed|cancelled|canceled
 account|mailbox|user|address|recipient ~ deactivated|decommissioned|retired
 account|mailbox ~ no longer ~ active|available|valid|exist*|use
@@ -114,7 +114,7 @@ conta ~ cancelada|encerrada
 ящик ~ удален*
 """
 
-SUSPENDED = """
+SUSPENDED_PHRASES = """
 disabled or discontinued
 mailbox|account|user|recipient|address|inbox ~ disabled|suspended|inactive|locked|frozen|blocked
 mailbox|account|user|recipient|address ~ not active|activated|enabled
@@ -139,7 +139,7 @@ hesap ~ askıya|kapatıldı
 ящик|аккаунт ~ заблокирован|отключен|неактивен
 """
 
-RESTRICTED = """
+RESTRICTED_PHRASES = """
 resolver rst authrequired
 resolver rst notauthorized
 resolver rst

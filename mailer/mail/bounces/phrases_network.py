@@ -1,6 +1,6 @@
 """How the mail systems of the world say that a letter did not get there: no such place, no way, no time, or trouble."""
 
-LATER = """
+TEMPORARY_FAILURE_PHRASES = """
 not found try again
 name service error ~ try again
 host lookup did not complete
@@ -25,7 +25,7 @@ temporary failure in name resolution
 """
 """Trouble on the way or at the end of it, whatever else is said of names and users."""
 
-NO_DOMAIN = """
+UNKNOWN_DOMAIN_PHRASES = """
 recipient ?address rejected domain not found
 recipient domain ~ not|unknown|invalid|nonexistent
 recipient s domain ~ not|unknown|invalid
@@ -37,7 +37,7 @@ type mx|a|aaaa host not found
 """
 """Said of a recipient, but it is not the mailbox. The last is Postfix's word for NXDOMAIN."""
 
-NO_ANSWER = """
+DNS_FAILURE_PHRASES = """
 name service error
 malformed or unexpected name server reply
 dns|name ?name server|service|lookup|query ~ timeout|timed|unavailable
@@ -46,7 +46,7 @@ dns server failure
 """
 """The domain may well be there: the DNS has not said that it is not."""
 
-NO_HOST = """
+UNKNOWN_HOST_PHRASES = """
 host|domain|hostname ~ unknown
 host|domain|hostname ~ not ~ found|exist|known|resolve*|valid|defined
 host|domain|hostname ~ doesnt|didnt ~ exist|have|accept|receive|resolve
@@ -82,7 +82,7 @@ domain ~ unbekannt|existiert
 домен ~ не существует|найден
 """
 
-EXPIRED = """
+EXPIRED_PHRASES = """
 expired
 expiration
 retry time not reached for any host after
@@ -112,7 +112,7 @@ zeit* ~ abgelaufen|überschritten
 délai ~ dépassé|expiré
 """
 
-NO_WAY = """
+UNREACHABLE_PHRASES = """
 connection|connect|connections ?was timed|refused|reset|failed|dropped|lost|closed|abort*|error|time
 connection ~ timed|refused|reset|failed|dropped|lost|closed
 cannot|couldnt|cant|unable ~ connect
@@ -158,7 +158,7 @@ zeitüberschreitung
 verbindung ~ fehlgeschlagen|abgelehnt
 """
 
-TROUBLE = """
+SYSTEM_TROUBLE_PHRASES = """
 greylist*
 graylist*
 system|server|internal|configuration|config|local|service|software ~ error|problem*|failure|trouble|unavailable

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from mailer.mail.bounces.phrase_matcher import Phrases
+from mailer.mail.bounces.phrase_matcher import PhraseMatcher
 
-OPENINGS = Phrases(
+NOTICE_OPENINGS = PhraseMatcher(
     [
         """
 this is the qmail send program
@@ -124,7 +124,7 @@ google groups
 )
 """Anything that a notice of failure or delay says somewhere. Mail systems differ, their words less."""
 
-DELAYS = Phrases(
+DELAY_PHRASES = PhraseMatcher(
     [
         """
 warning message only
@@ -174,7 +174,7 @@ gecik*
 )
 """Where a letter is late; not where the same notice says that all is over."""
 
-GIVEN_UP = Phrases(
+GIVEN_UP_PHRASES = PhraseMatcher(
     [
         """
 given up
@@ -197,7 +197,7 @@ has not been sent
     ]
 )
 
-CLOSINGS = Phrases(
+RETURNED_LETTER_OPENINGS = PhraseMatcher(
     [
         """
 the|this|here ?is ?is ?a ?the ?your copy of

@@ -1,6 +1,6 @@
 """How the mail systems of the world refuse a sender: its address, pace, place, proofs, standing, and their policies."""
 
-SENDER = """
+SENDER_PHRASES = """
 sender|mailfrom|from ?address ?domain ?is rejected|refused|denied|blocked|listed|unknown|invalid
 sender|mailfrom|from ?address ?domain ?is not allowed|accepted|owned|permitted|exist|verified
 mail from ?address ?domain ?is rejected|refused|denied|blocked|listed|unknown|invalid|not
@@ -28,7 +28,7 @@ absender* ~ abgelehnt|ungültig|gesperrt
 adresse ~ expéditeur ~ refusée|rejetée
 """
 
-PACE = """
+SENDING_QUOTA_PHRASES = """
 sender|sending|daily|hourly|rate ~ quota|limit ~ exceed*|reached
 quota|limit of|for ?the send*
 exceed* ~ per minute|hour|day
@@ -46,7 +46,7 @@ too many invalid|unknown|bad recipients|addresses
 """
 """Whatever else is said."""
 
-OVERFLOW = """
+RATE_LIMIT_PHRASES = """
 too many ~ connections|sessions|messages|recipients|emails|mails|connects
 too much mail
 too ~ fast
@@ -64,7 +64,7 @@ trop de ~ message*|connexions
 zu viele ~ verbindungen|nachrichten|empfänger
 """
 
-RELAYING = """
+RELAY_DENIED_PHRASES = """
 relay|relaying|relayed ~ denied|prohibited|permitted|allowed|disabled|not|refused|rejected
 relay|relaying access
 no|not|cannot|insecure|unable ~ relay|relaying|relayed
@@ -79,7 +79,7 @@ relais|relayage ~ refusé|interdit
 user ~ not local ~ relay
 """
 
-PROOF = """
+SENDER_AUTHENTICATION_PHRASES = """
 spf
 dkim
 dmarc
@@ -113,7 +113,7 @@ domainkeys
 sender ~ not ~ match
 """
 
-LOGIN = """
+SMTP_AUTHENTICATION_PHRASES = """
 authentication ?is ?not required|failed|needed|enabled
 auth required|first
 must|please|first ?first authenticate|login
@@ -130,7 +130,7 @@ pop before smtp
 smtp auth*
 """
 
-BLOCKED = """
+BLOCKED_PHRASES = """
 black|block|deny ?ed list*
 blacklist*|blocklist*|denylist*|dnsbl|rbl|rbls|dnswl|drbl
 blocked using|by|from|at|because|due|for
@@ -170,7 +170,7 @@ refused to talk to me ~ block*|denied|policy|reputation|spam
 weitere zugriffe
 """
 
-POLICY = """
+POLICY_PHRASES = """
 policy|policies
 prohibited ~ local|admin*|sender
 administrative* ~ prohibit*|denied|refus*|reject*

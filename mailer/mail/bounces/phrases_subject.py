@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
-from mailer.mail.bounces.phrase_matcher import Phrases
+from mailer.mail.bounces.phrase_matcher import PhraseMatcher
 
-SUBJECTS = Phrases(
+NOTICE_SUBJECTS = PhraseMatcher(
     [
         """
 undeliver*
@@ -87,7 +87,7 @@ mail failure
     ]
 )
 """The subjects that mail systems give to their notices."""
-ANSWERED = re.compile(
+REPLY_SUBJECT = re.compile(
     r"\s*(?:re|aw|sv|antw|fwd?|wg|tr|rv|r|i|ynt|odp|vs|回复|转发)\s*(?:\[\d+\])?\s*[:：]", re.IGNORECASE
 )
 """A person's answer, or a mail passed on."""

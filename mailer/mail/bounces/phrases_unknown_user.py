@@ -1,6 +1,6 @@
 """How the mail systems of the world say that they know no such user."""
 
-UNKNOWN = """
+UNKNOWN_USER_PHRASES = """
 user|recipient|mailbox|account|addressee|address|alias|customer|username|mailaddress ~ unknown
 user|recipient|mailbox|account|addressee|address|alias|customer|email ~ not ~ found|exist|exists|known|recognized
 user|recipient|mailbox|account|addressee|address|alias|email ~ doesnt|didnt|doesn ~ exist|have|match
@@ -115,12 +115,12 @@ uživatel|příjemce|schránka ~ neznámý|neexistuje|nenalezen*
 알 수 없는 사용자
 """
 
-UNAVAILABLE = """
+MAILBOX_UNAVAILABLE_PHRASES = """
 mailbox|user|recipient ~ unavailable
 """
 """RFC 5321 section 4.2.3 has it for 550; some say it before the true reason."""
 
-REFUSED = """
+RECIPIENT_REJECTED_PHRASES = """
 recipient|address ?address rejected|refused|denied $
 invalid recipient
 """

@@ -6,19 +6,19 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from mailer.mail.message.html_to_text import shown_text
-from mailer.mail.message.mime_parser import Part, split_mail
+from mailer.mail.message.html_to_text import html_to_text
+from mailer.mail.message.mime_parser import Part, parse_mime
 
-_MOST_OCTETS = 1_300_000
-_MOST_PARTS, _MOST_NESTED = 50, 8
-_MOST_TEXT = 64 * 1024
-_MOST_SHOWN = 2
+_MAX_OCTETS = 1_300_000
+_MAX_PARTS, _MAX_DEPTH = 50, 8
+_MAX_TEXT_LENGTH = 64 * 1024
+_MAX_HTML_TEXTS = 2
 """Texts in HTML take long to read, and a notice has one."""
 _BOUNDARY = re.compile(r';\s*boundary\s*=\s*(?:"([^"]{1,200})"|([^\s;"]{1,200}))', re.IGNORECASE)
-_LOOKS_A_BOUNDARY = re.compile(rb"^--(\S[^\n]{0,198}\S)[ \t]*\n(?=content-[a-z-]+:)", re.MULTILINE | re.IGNORECASE)
+_PROBABLE_BOUNDARY = re.compile(rb"^--(\S[^\n]{0,198}\S)[ \t]*\n(?=content-[a-z-]+:)", re.MULTILINE | re.IGNORECASE)
 _FIELD = re.compile(rb"[!-9;-~]{1,76}:")
-_GOES_ON = re.compile(r"\A[\s>]{0,8}(?:<<<\s?)?[45]\d\d-|[:：]\s*\Z")
-_ORIGINALS = frozenset(
+_CONTINUED_LINE = re.compile(r"\A[\s>]{0,8}(?:<<<\s?)?[45]\d\d-|[:：]\s*\Z")
+_ORIGINAL_TYPES = frozenset(
     {
         "message/rfc822",
         "message/global",
@@ -31,7 +31,7 @@ _ORIGINALS = frozenset(
         "message/news",
     }
 )
-REPORTS = {
+REPORT_KINDS = {
     "message/delivery-status": "status",
     "message/global-delivery-status": "status",
     "message/feedback-report": "feedback",
@@ -44,7 +44,7 @@ REPORTS = {
 
 
 @dataclass(kw_only=True, slots=True)
-class SortedParts:
+class ReportParts:
     """A mail's parts by what they are for."""
 
     top: Part
@@ -54,97 +54,99 @@ class SortedParts:
     """What sort of report (a value of REPORTS), and its text."""
     originals: list[Part] = field(default_factory=list)
     """The letter that is returned, or its header."""
-    cut: bool = False
+    truncated: bool = False
     """Whether it ends within what it tells: more was said, and is lost."""
 
-    def report(self, sort: str) -> str:
+    def report(self, kind: str) -> str:
         """All reports of one sort; empty where there is none."""
-        return "\n\n".join(text for name, text in self.reports if name == sort)
+        return "\n\n".join(text for name, text in self.reports if name == kind)
 
 
-def sort_parts(raw: bytes) -> SortedParts:
+def parse_report_parts(raw: bytes) -> ReportParts:
     """A mail taken apart, whatever its octets are; line ends may be CRLF, LF or CR."""
-    octets = raw[:_MOST_OCTETS].replace(b"\r\n", b"\n").replace(b"\r", b"\n").replace(b"\0", b"")
-    return _sorted(split_mail(octets.lstrip(b"\n")))
+    octets = raw[:_MAX_OCTETS].replace(b"\r\n", b"\n").replace(b"\r", b"\n").replace(b"\0", b"")
+    return _collect_parts(parse_mime(octets.lstrip(b"\n")))
 
 
-def inner_mail(original: Part) -> SortedParts:
+def parse_attached_mail(original: Part) -> ReportParts:
     """What a letter attached to another is made of."""
-    return _sorted(original)
+    return _collect_parts(original)
 
 
-def _sorted(top: Part) -> SortedParts:
-    found = SortedParts(top=top)
-    shown: list[Part] = []
-    for part, ended in _leaves(top):
-        kind = part.kind
-        found.cut = kind not in _ORIGINALS and not ended
-        if kind in REPORTS:
-            found.reports.append((REPORTS[kind], _lines(part.text)))
-        elif kind in _ORIGINALS:
-            found.originals.append(split_mail(_decoded(part).lstrip(b"\n")))
+def _collect_parts(top: Part) -> ReportParts:
+    found = ReportParts(top=top)
+    html_parts: list[Part] = []
+    for part, ended in _leaf_parts(top):
+        kind = part.content_type
+        found.truncated = kind not in _ORIGINAL_TYPES and not ended
+        if kind in REPORT_KINDS:
+            found.reports.append((REPORT_KINDS[kind], _normalize_line_ends(part.text)))
+        elif kind in _ORIGINAL_TYPES:
+            found.originals.append(parse_mime(_decode_body(part).lstrip(b"\n")))
         elif kind == "text/html":
-            shown.append(part)
-        elif _is_told(kind):
-            found.texts.append(_lines(part.text))
+            html_parts.append(part)
+        elif _is_notice_text(kind):
+            found.texts.append(_normalize_line_ends(part.text))
     if not any(text.strip() for text in found.texts):
-        found.texts = [_lines(shown_text(part.text[:_MOST_TEXT])) for part in shown[:_MOST_SHOWN]]
+        found.texts = [
+            _normalize_line_ends(html_to_text(part.text[:_MAX_TEXT_LENGTH])) for part in html_parts[:_MAX_HTML_TEXTS]
+        ]
     return found
 
 
-def _leaves(top: Part) -> Iterator[tuple[Part, bool]]:
+def _leaf_parts(top: Part) -> Iterator[tuple[Part, bool]]:
     """The parts that hold no others, and of each whether it is there to its end."""
-    waiting = [(top, 0, _ends_with_line(top))]
-    for _ in range(_MOST_PARTS):
-        if not waiting:
+    stack = [(top, 0, _ends_with_complete_line(top))]
+    for _ in range(_MAX_PARTS):
+        if not stack:
             return
-        part, depth, ended = waiting.pop(0)
-        if part.kind.startswith("multipart/") and depth < _MOST_NESTED and (inner := _inner_parts(part)):
+        part, depth, ended = stack.pop(0)
+        if part.content_type.startswith("multipart/") and depth < _MAX_DEPTH and (inner := _split_multipart(part)):
             # Of what stands within a part the end is there if that of the part is, whatever its own boundary says.
-            waiting[:0] = [(each, depth + 1, ended if depth else own) for each, own in inner]
+            stack[:0] = [(each, depth + 1, ended if depth else own) for each, own in inner]
         else:
             yield part, ended
 
 
-def _ends_with_line(part: Part) -> bool:
+def _ends_with_complete_line(part: Part) -> bool:
     """Whether its last line is whole, and promises no other: a reply in SMTP that goes on, a colon, a bracket."""
     lines = [line for line in part.text.splitlines(keepends=True) if line.strip()]
     last = lines[-1] if lines else ""
-    return last.endswith(("\n", "\r")) and not _GOES_ON.search(last) and last.count("(") <= last.count(")")
+    return last.endswith(("\n", "\r")) and not _CONTINUED_LINE.search(last) and last.count("(") <= last.count(")")
 
 
-def _is_told(kind: str) -> bool:
+def _is_notice_text(kind: str) -> bool:
     # Not only where it is not attached: some attach what they tell. A broken multipart is read as it stands.
     return kind.startswith(("text/plain", "text/x-", "multipart/")) or "/" not in kind
 
 
-def _lines(text: str) -> str:
-    return text[:_MOST_TEXT].replace("\r\n", "\n").replace("\r", "\n")
+def _normalize_line_ends(text: str) -> str:
+    return text[:_MAX_TEXT_LENGTH].replace("\r\n", "\n").replace("\r", "\n")
 
 
-def _decoded(part: Part) -> bytes:
+def _decode_body(part: Part) -> bytes:
     encoding = part.fields.get("content-transfer-encoding", "").strip().lower()
     if encoding not in {"base64", "quoted-printable"}:
         return part.body
     return part.text.replace("\r\n", "\n").encode("utf-8", "replace")
 
 
-def _inner_parts(part: Part) -> list[tuple[Part, bool]]:
+def _split_multipart(part: Part) -> list[tuple[Part, bool]]:
     named = _BOUNDARY.search(part.fields["content-type"])
     boundary = (named[1] or named[2]).encode() if named else b""
     if not boundary or (b"--" + boundary) not in part.body:
         # Gateways lose the boundary's name, or change it.
-        found = _LOOKS_A_BOUNDARY.search(part.body)
+        found = _PROBABLE_BOUNDARY.search(part.body)
         boundary = found[1] if found else b""
-    return list(_between(part.body, boundary)) if boundary else []
+    return list(_split_at_boundary(part.body, boundary)) if boundary else []
 
 
-def _between(body: bytes, boundary: bytes) -> Iterator[tuple[Part, bool]]:
+def _split_at_boundary(body: bytes, boundary: bytes) -> Iterator[tuple[Part, bool]]:
     pieces = (b"\n" + body).split(b"\n--" + boundary)
-    for number, piece in enumerate(pieces[1 : _MOST_PARTS + 1], 1):
+    for number, piece in enumerate(pieces[1 : _MAX_PARTS + 1], 1):
         if piece.startswith(b"--"):
             return
         octets = piece.partition(b"\n")[2]
         if not octets.startswith(b"\n") and not _FIELD.match(octets):
             octets = b"\n" + octets
-        yield split_mail(octets), number + 1 < len(pieces)
+        yield parse_mime(octets), number + 1 < len(pieces)

@@ -4,27 +4,31 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from mailer.domain.bounce import Action, ReturnKind
-from mailer.domain.delivery import Concern, Delivery, DeliveryState, Outcome, Settlement
-from mailer.domain.delivery_feedback import CameBack
-from mailer.mail.bounces.classify_bounce import judged
+from mailer.domain.bounce import DsnAction, FeedbackKind
+from mailer.domain.delivery import Concern, Delivery, DeliveryOutcome, DeliveryState, RelayOutcome
+from mailer.domain.delivery_feedback import DeliveryFeedback
+from mailer.mail.bounces.classify_bounce import classify_bounce
 
 
-def is_return(settled: Settlement, outcome: Outcome) -> bool:
+def is_letter_rejection(delivery_outcome: DeliveryOutcome, outcome: RelayOutcome) -> bool:
     """Whether it failed for good by the relay's word on this letter, and not on how we are or how fast we come."""
-    return settled.state is DeliveryState.FAILED and outcome.code is not None and outcome.concern is Concern.LETTER
+    return (
+        delivery_outcome.state is DeliveryState.FAILED
+        and outcome.code is not None
+        and outcome.concern is Concern.LETTER
+    )
 
 
-def refused_letter(delivery: Delivery, outcome: Outcome, at: datetime) -> CameBack:
+def build_rejection_feedback(delivery: Delivery, outcome: RelayOutcome, at: datetime) -> DeliveryFeedback:
     """The refusal as what came back of the delivery."""
-    said = f"{outcome.code} {outcome.reply}"
-    return CameBack(
+    diagnostic = f"{outcome.code} {outcome.reply}"
+    return DeliveryFeedback(
         delivery_id=delivery.id,
         address=delivery.address,
-        kind=ReturnKind.BOUNCE,
-        of=judged(address=delivery.address, action=Action.FAILED, status=None, said=said),
+        kind=FeedbackKind.BOUNCE,
+        bounce=classify_bounce(address=delivery.address, action=DsnAction.FAILED, status=None, diagnostic=diagnostic),
         complaint=None,
-        way="smtp",
+        channel="smtp",
         message_id=None,
         at=at,
     )

@@ -9,13 +9,19 @@ from typing import Any
 
 from mailer.domain.event import Event
 from mailer.domain.language import parse_language
-from mailer.errors import ManuscriptRefused
-from mailer.mail.compose.campaign_text_fields import TextReader, plain, refuse_controls
-from mailer.mail.compose.event_field import read_event
-from mailer.mail.compose.front_matter import Field, read_front_matter, split_front_matter
+from mailer.errors import CampaignFileRefused
+from mailer.mail.compose.campaign_text_fields import TextReader, read_fixed_line, refuse_control_characters
+from mailer.mail.compose.event_field import parse_event
+from mailer.mail.compose.front_matter import FrontMatterField, parse_front_matter, split_front_matter
 from mailer.mail.compose.link import check_link
-from mailer.mail.compose.markdown import read_markdown
-from mailer.mail.compose.merge_field import Hole, Marks, fill_with_fallbacks, find_holes, is_script
+from mailer.mail.compose.markdown import parse_markdown
+from mailer.mail.compose.merge_field import (
+    MergeField,
+    Placeholders,
+    fill_with_fallbacks,
+    find_merge_fields,
+    has_dynamic_content,
+)
 
 LONGEST_SUBJECT = 150
 MOST_CHARACTERS = 100_000
@@ -33,12 +39,12 @@ KEYS = (
     "source",
     "tags",
 )
-_TEXTS = ("subject", "title", "lead", "preheader", "closing", "body")
-_TEMPLATE = re.compile(r"[a-z0-9]+(?:[-_][a-z0-9]+)*")
+_TEXT_NAMES = ("subject", "title", "lead", "preheader", "closing", "body")
+_TEMPLATE_NAME = re.compile(r"[a-z0-9]+(?:[-_][a-z0-9]+)*")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Action:
+class CallToAction:
     """What the letter asks its reader to do."""
 
     label: str
@@ -46,7 +52,7 @@ class Action:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Source:
+class ContentSource:
     """Where the organiser has it from."""
 
     text: str
@@ -54,7 +60,7 @@ class Source:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Manuscript:
+class CampaignFile:
     """One edition's text, as written: holes still look like `{{ name or "there" }}`. Texts left out are ""."""
 
     subject: str
@@ -65,128 +71,133 @@ class Manuscript:
     language: str
     template: str
     event: Event | None
-    action: Action | None
+    action: CallToAction | None
     closing: str
-    source: Source | None
+    source: ContentSource | None
     tags: tuple[str, ...]
     body: str
     """Markdown."""
     body_line: int
     """The body's first line in the file."""
-    holes: tuple[Hole, ...]
+    merge_fields: tuple[MergeField, ...]
     """Those outside of scripts, each once, in order."""
     lines: dict[str, int] = field(default_factory=dict)
     """The first line in the file of each text that was given."""
 
     @property
-    def hole_names(self) -> frozenset[str]:
+    def merge_field_names(self) -> frozenset[str]:
         """What is asked of each reader: `name`, or attributes of the subscription."""
-        return frozenset(hole.name for hole in self.holes)
+        return frozenset(hole.name for hole in self.merge_fields)
 
 
-def texts(manuscript: Manuscript) -> dict[str, str]:
+def mergeable_texts(campaign_file: CampaignFile) -> dict[str, str]:
     """The texts that may have holes, by name; empty ones too."""
-    action = manuscript.action or Action(label="", url="")
-    found = {key: str(getattr(manuscript, key)) for key in _TEXTS}
-    return found | {"label": action.label, "url": action.url}
+    action = campaign_file.action or CallToAction(label="", url="")
+    values = {key: str(getattr(campaign_file, key)) for key in _TEXT_NAMES}
+    return values | {"label": action.label, "url": action.url}
 
 
-def with_texts(manuscript: Manuscript, texts: Mapping[str, str]) -> Manuscript:
+def replace_texts(campaign_file: CampaignFile, texts: Mapping[str, str]) -> CampaignFile:
     """The same manuscript with other texts; without a link it asks for nothing."""
-    action = Action(label=texts["label"], url=texts["url"]) if texts["url"] else None
-    changed: dict[str, Any] = {key: texts[key] for key in _TEXTS}
-    return replace(manuscript, action=action, **changed)
+    action = CallToAction(label=texts["label"], url=texts["url"]) if texts["url"] else None
+    changed: dict[str, Any] = {key: texts[key] for key in _TEXT_NAMES}
+    return replace(campaign_file, action=action, **changed)
 
 
-def read_manuscript(text: str, default_language: str) -> Manuscript:
+def parse_campaign_file(text: str, default_language: str) -> CampaignFile:
     """Markdown after YAML front matter; ManuscriptRefused names the line of the first mistake."""
-    text = _clean(text)
-    front, body, body_line = split_front_matter(text)
-    fields = read_front_matter(front).keys(KEYS)
+    text = _normalize(text)
+    front_matter, body, body_line = split_front_matter(text)
+    fields = parse_front_matter(front_matter).keys(KEYS)
     if "subject" not in fields:
-        raise ManuscriptRefused("subject is missing", 1)
+        raise CampaignFileRefused("subject is missing", 1)
     reader = TextReader()
-    subject = _subject(fields["subject"], reader)
+    subject = _parse_subject(fields["subject"], reader)
     lead = reader.text(fields.get("lead"))
-    manuscript = Manuscript(
+    campaign_file = CampaignFile(
         subject=subject,
         title=reader.one_line(fields.get("title")) or subject,
         lead=lead,
         preheader=reader.text(fields.get("preheader")) or lead,
-        language=_language(fields.get("language"), default_language),
-        template=_template(fields.get("template")),
-        event=read_event(fields["event"]) if "event" in fields else None,
-        action=_action(fields.get("action"), reader),
+        language=_parse_language_field(fields.get("language"), default_language),
+        template=_parse_template(fields.get("template")),
+        event=parse_event(fields["event"]) if "event" in fields else None,
+        action=_parse_action(fields.get("action"), reader),
         closing=reader.text(fields.get("closing")),
-        source=_source(fields.get("source")),
-        tags=_tags(fields.get("tags")),
+        source=_parse_source(fields.get("source")),
+        tags=_parse_tags(fields.get("tags")),
         body=reader.body(body, body_line),
         body_line=body_line,
-        holes=tuple(reader.holes),
+        merge_fields=tuple(reader.merge_fields),
         lines=reader.lines,
     )
-    if not is_script(body):
-        read_markdown(Marks.of(text, manuscript.holes).mark(body), body_line)
-    return manuscript
+    if not has_dynamic_content(body):
+        parse_markdown(Placeholders.for_text(text, campaign_file.merge_fields).insert_placeholders(body), body_line)
+    return campaign_file
 
 
-def _clean(text: str) -> str:
+def _normalize(text: str) -> str:
     text = text.removeprefix("\ufeff").replace("\r\n", "\n")
-    refuse_controls(text)
+    refuse_control_characters(text)
     if len(text) > MOST_CHARACTERS:
-        raise ManuscriptRefused(f"{len(text)} characters are too many for a letter; {MOST_CHARACTERS} is the most")
+        raise CampaignFileRefused(f"{len(text)} characters are too many for a letter; {MOST_CHARACTERS} is the most")
     return text
 
 
-def _subject(field: Field, reader: TextReader) -> str:
+def _parse_subject(field: FrontMatterField, reader: TextReader) -> str:
     subject = reader.one_line(field)
-    if is_script(subject):
+    if has_dynamic_content(subject):
         return subject
-    bare = fill_with_fallbacks(subject)
-    if not bare.strip():
-        raise field.refuse("would be empty for readers of whom we know nothing")
-    if len(bare) > LONGEST_SUBJECT:
-        raise field.refuse(f"has {len(bare)} characters; {LONGEST_SUBJECT} is the most")
+    with_fallbacks = fill_with_fallbacks(subject)
+    if not with_fallbacks.strip():
+        raise field.error("would be empty for readers of whom we know nothing")
+    if len(with_fallbacks) > LONGEST_SUBJECT:
+        raise field.error(f"has {len(with_fallbacks)} characters; {LONGEST_SUBJECT} is the most")
     return subject
 
 
-def _language(field: Field | None, default: str) -> str:
+def _parse_language_field(field: FrontMatterField | None, default: str) -> str:
     if field is None:
         return default
     language = parse_language(field.text())
     if language is None:
-        raise field.refuse(f"must be a language tag like de or pt-br, not {field.text()!r}")
+        raise field.error(f"must be a language tag like de or pt-br, not {field.text()!r}")
     return language
 
 
-def _template(field: Field | None) -> str:
+def _parse_template(field: FrontMatterField | None) -> str:
     if field is None:
         return "appeal"
-    if not _TEMPLATE.fullmatch(field.text()):
-        raise field.refuse("must be the plain name of a template, like appeal")
+    if not _TEMPLATE_NAME.fullmatch(field.text()):
+        raise field.error("must be the plain name of a template, like appeal")
     return field.text()
 
 
-def _action(field: Field | None, reader: TextReader) -> Action | None:
+def _parse_action(field: FrontMatterField | None, reader: TextReader) -> CallToAction | None:
     if field is None:
         return None
-    parts = field.complete(("label", "url"))
+    parts = field.require_keys(("label", "url"))
     label, url = reader.one_line(parts["label"]), reader.one_line(parts["url"])
-    if not is_script(url):
-        check_link(Marks.of(url, tuple(find_holes(url, field.line))).mark(url), parts["url"].line)
-    return Action(label=label, url=url)
+    if not has_dynamic_content(url):
+        check_link(
+            Placeholders.for_text(url, tuple(find_merge_fields(url, field.line))).insert_placeholders(url),
+            parts["url"].line,
+        )
+    return CallToAction(label=label, url=url)
 
 
-def _source(field: Field | None) -> Source | None:
+def _parse_source(field: FrontMatterField | None) -> ContentSource | None:
     if field is None:
         return None
     if field.is_text:
-        return Source(text=plain(field), url=None)
-    parts = field.complete(("text", "url"))
-    return Source(text=plain(parts["text"]), url=check_link(plain(parts["url"]), parts["url"].line))
+        return ContentSource(text=read_fixed_line(field), url=None)
+    parts = field.require_keys(("text", "url"))
+    return ContentSource(
+        text=read_fixed_line(parts["text"]), url=check_link(read_fixed_line(parts["url"]), parts["url"].line)
+    )
 
 
-def _tags(field: Field | None) -> tuple[str, ...]:
+def _parse_tags(field: FrontMatterField | None) -> tuple[str, ...]:
     if field is None:
         return ()
-    return tuple(tag for entry in field.items() if (tag := plain(entry)))
+    return tuple(tag for entry in field.items() if (tag := read_fixed_line(entry)))

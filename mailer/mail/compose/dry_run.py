@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import islice
 
-from mailer.errors import LetterUnwritable, ManuscriptRefused
-from mailer.mail.compose.compile_letter import CompiledLetter, PlainLetter, ScriptedLetter
-from mailer.mail.compose.dynamic_content import Script
+from mailer.errors import CampaignFileRefused, LetterRenderFailed
+from mailer.mail.compose.compile_letter import CompiledLetter, DynamicLetter, PlainLetter
+from mailer.mail.compose.dynamic_content import DynamicText
 
 MOST_TRIED = 60
 """Readers: a variant takes a few hundredths of a second to compose."""
-_ODD = ("Rosa", "7", "a, b;c", "<b>&\"'*_`[x](y) {{ 7*7 }} {% if %}", "word, " * 40, "Müjgân İ\u202e\n\x00")
+_ODD_VALUES = ("Rosa", "7", "a, b;c", "<b>&\"'*_`[x](y) {{ 7*7 }} {% if %}", "word, " * 40, "Müjgân İ\u202e\n\x00")
 
 
-def rehearse(letter: CompiledLetter) -> None:
+def dry_run_letter(letter: CompiledLetter) -> None:
     """ManuscriptRefused, with the line, where a reader whom one could think of would get no letter.
 
     Tried are readers of whom nothing is known, everything, or one thing; with odd values, and with those the text
@@ -22,29 +22,29 @@ def rehearse(letter: CompiledLetter) -> None:
     """
     if isinstance(letter, PlainLetter):
         return
-    for values in islice(_readers(letter), MOST_TRIED):
+    for values in islice(_sample_readers(letter), MOST_TRIED):
         try:
-            letter.chosen(values)
-        except LetterUnwritable as trouble:
-            raise ManuscriptRefused(f"{trouble.reason} (for {_described(values)})", trouble.line) from None
+            letter.choose_variant(values)
+        except LetterRenderFailed as error:
+            raise CampaignFileRefused(f"{error.reason} (for {_describe_reader(values)})", error.line) from None
 
 
-def _readers(letter: ScriptedLetter) -> Iterator[dict[str, str]]:
+def _sample_readers(letter: DynamicLetter) -> Iterator[dict[str, str]]:
     names = sorted(letter.names)
     yield {}
-    yield from (dict.fromkeys(names, value) for value in _ODD)
-    yield from (dict.fromkeys(names, value) for value in _compared(letter))
+    yield from (dict.fromkeys(names, value) for value in _ODD_VALUES)
+    yield from (dict.fromkeys(names, value) for value in _compared_values(letter))
     yield from ({name: "Rosa"} for name in names)
 
 
-def _compared(letter: ScriptedLetter) -> Iterator[str]:
-    for script in letter.scripts.values():
-        for value in script.constants if isinstance(script, Script) else ():
+def _compared_values(letter: DynamicLetter) -> Iterator[str]:
+    for script in letter.dynamic_texts.values():
+        for value in script.constants if isinstance(script, DynamicText) else ():
             yield str(value)
             if not isinstance(value, str):
                 yield str(value + 1)
 
 
-def _described(values: dict[str, str]) -> str:
+def _describe_reader(values: dict[str, str]) -> str:
     known = [f"{name} {value[:20]!r}" for name, value in values.items()]
     return f"a reader with {', '.join(known[:4])}" if known else "a reader of whom we know nothing"

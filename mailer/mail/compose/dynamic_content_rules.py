@@ -7,27 +7,37 @@ from typing import Any
 
 from jinja2 import nodes
 
-from mailer.errors import ManuscriptRefused
-from mailer.mail.compose.sandbox import FILTERS, LOOP_FACTS, METHODS, TESTS
+from mailer.errors import CampaignFileRefused
+from mailer.mail.compose.sandbox import FILTERS, LOOP_ATTRIBUTES, METHODS, TESTS
 
 _STATEMENTS = (nodes.Template, nodes.Output, nodes.TemplateData, nodes.If, nodes.For, nodes.Assign)
 _VALUES = (nodes.Name, nodes.Const, nodes.Tuple, nodes.List, nodes.Getitem, nodes.Slice, nodes.Getattr, nodes.Call)
-_WORK = (nodes.Filter, nodes.Test, nodes.Compare, nodes.Operand, nodes.And, nodes.Or, nodes.Not, nodes.CondExpr)
-_SUMS = (nodes.Concat, nodes.Add, nodes.Sub, nodes.Mul, nodes.Div, nodes.FloorDiv, nodes.Mod, nodes.Neg, nodes.Pos)
-_ALLOWED = (*_STATEMENTS, *_VALUES, *_WORK, *_SUMS)
+_OPERATIONS = (nodes.Filter, nodes.Test, nodes.Compare, nodes.Operand, nodes.And, nodes.Or, nodes.Not, nodes.CondExpr)
+_ARITHMETIC = (
+    nodes.Concat,
+    nodes.Add,
+    nodes.Sub,
+    nodes.Mul,
+    nodes.Div,
+    nodes.FloorDiv,
+    nodes.Mod,
+    nodes.Neg,
+    nodes.Pos,
+)
+_ALLOWED = (*_STATEMENTS, *_VALUES, *_OPERATIONS, *_ARITHMETIC)
 _RESERVED = {"loop", "range"}
-_MOST_PARTS = 5000
+_MOST_NODES = 5000
 """Of the tree of a text: reading that many takes a few tenths of a second."""
-_CHARACTERS_A_STEP = 10
+_CHARACTERS_PER_STEP = 10
 
 
-def check(tree: nodes.Template, first_line: int) -> None:
+def check_syntax_tree(tree: nodes.Template, first_line: int) -> None:
     """ManuscriptRefused, with its line, for anything but text, conditions, loops and harmless expressions."""
     for count, (node, parent) in enumerate(_walk(tree, tree)):
-        if count > _MOST_PARTS:
-            raise ManuscriptRefused("there are too many conditions and expressions for a letter", first_line)
-        if why := _wrong(node, parent):
-            raise ManuscriptRefused(why, first_line + node.lineno - 1)
+        if count > _MOST_NODES:
+            raise CampaignFileRefused("there are too many conditions and expressions for a letter", first_line)
+        if why := _node_error(node, parent):
+            raise CampaignFileRefused(why, first_line + node.lineno - 1)
 
 
 def constants(tree: nodes.Template) -> list[str | int | float]:
@@ -39,11 +49,11 @@ def constants(tree: nodes.Template) -> list[str | int | float]:
     ]
 
 
-def bound(tree: nodes.Template) -> None:
+def insert_limits(tree: nodes.Template) -> None:
     """Let what could grow be counted: loops and joined texts; and let holes be holes."""
     for loop in tree.find_all(nodes.For):
-        loop.iter = _filtered(loop.iter, "each_", nodes.Const(_weight(loop)))
-    _replace_in(tree)
+        loop.iter = _apply_filter(loop.iter, "each_", nodes.Const(_loop_cost(loop)))
+    _transform_children(tree)
 
 
 def _walk(node: nodes.Node, parent: nodes.Node) -> Iterator[tuple[nodes.Node, nodes.Node]]:
@@ -52,7 +62,7 @@ def _walk(node: nodes.Node, parent: nodes.Node) -> Iterator[tuple[nodes.Node, no
         yield from _walk(child, node)
 
 
-def _wrong(node: nodes.Node, parent: nodes.Node) -> str | None:
+def _node_error(node: nodes.Node, parent: nodes.Node) -> str | None:
     if isinstance(node, nodes.Pow):
         return "** cannot stand in a letter"
     if not isinstance(node, _ALLOWED):
@@ -61,94 +71,94 @@ def _wrong(node: nodes.Node, parent: nodes.Node) -> str | None:
     return rule(node, parent) if rule else None
 
 
-def _wrong_filter(node: nodes.Filter, _parent: nodes.Node) -> str | None:
-    if node.node is None or node.name not in FILTERS or _unusual(node):
+def _filter_error(node: nodes.Filter, _parent: nodes.Node) -> str | None:
+    if node.node is None or node.name not in FILTERS or _has_extra_arguments(node):
         return f"there is no filter {node.name!r} here; there are {', '.join(sorted(FILTERS))}"
     return None
 
 
-def _wrong_test(node: nodes.Test, _parent: nodes.Node) -> str | None:
-    if node.name not in TESTS or _unusual(node):
+def _test_error(node: nodes.Test, _parent: nodes.Node) -> str | None:
+    if node.name not in TESTS or _has_extra_arguments(node):
         return f"there is no test {node.name!r} here; a value that is not known is simply empty"
     return None
 
 
-def _wrong_call(node: nodes.Call, _parent: nodes.Node) -> str | None:
+def _call_error(node: nodes.Call, _parent: nodes.Node) -> str | None:
     to_range = isinstance(node.node, nodes.Name) and node.node.name == "range"
-    if _unusual(node) or not (to_range or isinstance(node.node, nodes.Getattr)):
+    if _has_extra_arguments(node) or not (to_range or isinstance(node.node, nodes.Getattr)):
         return "only methods of text and lists, and range, can be called"
     return None
 
 
-def _wrong_attribute(node: nodes.Getattr, parent: nodes.Node) -> str | None:
+def _attribute_error(node: nodes.Getattr, parent: nodes.Node) -> str | None:
     is_method = isinstance(parent, nodes.Call) and parent.node is node and node.attr in METHODS
-    is_fact = isinstance(node.node, nodes.Name) and node.node.name == "loop" and node.attr in LOOP_FACTS
+    is_fact = isinstance(node.node, nodes.Name) and node.node.name == "loop" and node.attr in LOOP_ATTRIBUTES
     return None if is_method or is_fact else f".{node.attr} cannot be used here"
 
 
-def _wrong_list(node: nodes.List | nodes.Tuple, _parent: nodes.Node) -> str | None:
+def _list_error(node: nodes.List | nodes.Tuple, _parent: nodes.Node) -> str | None:
     is_target = isinstance(node, nodes.Tuple) and node.ctx == "store"
     if not is_target and not all(isinstance(item, nodes.Const) for item in node.items):
         return "a list can only hold words and numbers"
     return None
 
 
-def _wrong_name(node: nodes.Name, parent: nodes.Node) -> str | None:
+def _name_error(node: nodes.Name, parent: nodes.Node) -> str | None:
     if node.ctx == "store" and node.name in _RESERVED:
         return f"{node.name} cannot be set"
     is_called = isinstance(parent, nodes.Call) and parent.node is node
     return "range is no value of a person's" if node.name == "range" and not is_called else None
 
 
-def _wrong_loop(node: nodes.For, _parent: nodes.Node) -> str | None:
+def _loop_error(node: nodes.For, _parent: nodes.Node) -> str | None:
     return "a loop cannot be recursive" if node.recursive else None
 
 
-def _wrong_text(node: nodes.TemplateData, _parent: nodes.Node) -> str | None:
+def _text_error(node: nodes.TemplateData, _parent: nodes.Node) -> str | None:
     return next((f"{brace} is not plain text" for brace in ("}}", "%}") if brace in node.data), None)
 
 
 _RULES: dict[type[nodes.Node], Callable[[Any, nodes.Node], str | None]] = {
-    nodes.Filter: _wrong_filter,
-    nodes.Test: _wrong_test,
-    nodes.Call: _wrong_call,
-    nodes.Getattr: _wrong_attribute,
-    nodes.List: _wrong_list,
-    nodes.Tuple: _wrong_list,
-    nodes.Name: _wrong_name,
-    nodes.For: _wrong_loop,
-    nodes.TemplateData: _wrong_text,
+    nodes.Filter: _filter_error,
+    nodes.Test: _test_error,
+    nodes.Call: _call_error,
+    nodes.Getattr: _attribute_error,
+    nodes.List: _list_error,
+    nodes.Tuple: _list_error,
+    nodes.Name: _name_error,
+    nodes.For: _loop_error,
+    nodes.TemplateData: _text_error,
 }
 
 
-def _unusual(node: nodes.Filter | nodes.Test | nodes.Call) -> bool:
+def _has_extra_arguments(node: nodes.Filter | nodes.Test | nodes.Call) -> bool:
     return bool(node.kwargs or node.dyn_args or node.dyn_kwargs)
 
 
-def _weight(loop: nodes.For) -> int:
+def _loop_cost(loop: nodes.For) -> int:
     """How many steps one turn is, about."""
     characters = sum(len(data.data) for data in loop.find_all(nodes.TemplateData))
-    return characters // _CHARACTERS_A_STEP + sum(1 for _ in loop.find_all(nodes.Node))
+    return characters // _CHARACTERS_PER_STEP + sum(1 for _ in loop.find_all(nodes.Node))
 
 
-def _replace_in(node: nodes.Node) -> None:
+def _transform_children(node: nodes.Node) -> None:
     for field, value in node.iter_fields():
         if isinstance(value, nodes.Node):
-            setattr(node, field, _replaced(value, node))
+            setattr(node, field, _transform(value, node))
         elif isinstance(value, list):
-            value[:] = [_replaced(item, node) if isinstance(item, nodes.Node) else item for item in value]
+            value[:] = [_transform(item, node) if isinstance(item, nodes.Node) else item for item in value]
 
 
-def _replaced(node: nodes.Node, parent: nodes.Node) -> nodes.Node:
-    _replace_in(node)
+def _transform(node: nodes.Node, parent: nodes.Node) -> nodes.Node:
+    _transform_children(node)
     if isinstance(node, nodes.Concat):
-        return _filtered(nodes.List(node.nodes, lineno=node.lineno), "joined_")
+        return _apply_filter(nodes.List(node.nodes, lineno=node.lineno), "joined_")
     if isinstance(parent, nodes.Output):
         match node:
             case nodes.Or(left=nodes.Name() as name, right=nodes.Const(value=str()) as fallback):
-                return _filtered(name, "hole_", nodes.Const(name.name), fallback)
+                return _apply_filter(name, "hole_", nodes.Const(name.name), fallback)
     return node
 
 
-def _filtered(node: nodes.Node, name: str, *args: nodes.Expr) -> nodes.Filter:
+def _apply_filter(node: nodes.Node, name: str, *args: nodes.Expr) -> nodes.Filter:
     return nodes.Filter(node, name, list(args), [], None, None, lineno=node.lineno)

@@ -17,7 +17,7 @@ _RANGE = "{0} – {1}"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class EventWords:
+class EventDateText:
     """When it is."""
 
     when: str
@@ -28,45 +28,45 @@ class EventWords:
     """Such as "Central European Standard Time"; "" where there is no hour."""
 
 
-def event_words(event: Event, language: str) -> EventWords:
+def format_event_date(event: Event, language: str) -> EventDateText:
     """The event's date and hour in `language` (a tag Babel knows), 12 or 24 hours as is the custom there."""
     locale = _ENGLISH if language == "en" else Locale.parse(language, sep="-")
-    when = _when(event, locale)
+    when = _format_when(event, locale)
     if event.all_day:
-        return EventWords(when=when, city=None, zone_name="")
+        return EventDateText(when=when, city=None, zone_name="")
     area, _, city = event.zone.partition("/")
     if city and area != "Etc":
         city = get_timezone_location(event.zone, locale=locale, return_city=True).rpartition("/")[2]
-    return EventWords(
+    return EventDateText(
         when=when,
         city=city if city and area != "Etc" else None,
         zone_name=get_timezone_name(event.starts_at, locale=locale),
     )
 
 
-def _when(event: Event, locale: Locale) -> str:
+def _format_when(event: Event, locale: Locale) -> str:
     start, end = event.starts_at, event.ends_at
     day = format_date(start, "full", locale)
     if event.all_day:
-        return _range(locale, day, format_date(end, "full", locale)) if end and end != start else day
-    hour = _hour(start, locale)
+        return _format_range(locale, day, format_date(end, "full", locale)) if end and end != start else day
+    hour = _format_hour(start, locale)
     if end is None:
-        return _joined(locale, day, hour)
+        return _join_day_and_hour(locale, day, hour)
     if end.date() == start.date():
-        return _joined(locale, day, _range(locale, hour, _hour(end, locale)))
-    last = _joined(locale, format_date(end, "full", locale), _hour(end, locale))
-    return _range(locale, _joined(locale, day, hour), last)
+        return _join_day_and_hour(locale, day, _format_range(locale, hour, _format_hour(end, locale)))
+    last = _join_day_and_hour(locale, format_date(end, "full", locale), _format_hour(end, locale))
+    return _format_range(locale, _join_day_and_hour(locale, day, hour), last)
 
 
-def _hour(moment: datetime, locale: Locale) -> str:
+def _format_hour(moment: datetime, locale: Locale) -> str:
     return str(format_time(moment, "short", locale=locale))
 
 
-def _joined(locale: Locale, day: str, hour: str) -> str:
+def _join_day_and_hour(locale: Locale, day: str, hour: str) -> str:
     joined = str(get_datetime_format("medium", locale)).replace("'", "")
     return joined.replace("{1}", day).replace("{0}", hour)
 
 
-def _range(locale: Locale, first: str, last: str) -> str:
+def _format_range(locale: Locale, first: str, last: str) -> str:
     pattern = str(locale.interval_formats.get(None, _RANGE)).replace(_THIN_SPACE, " ")
     return pattern.replace("{0}", first).replace("{1}", last)

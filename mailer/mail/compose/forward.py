@@ -6,34 +6,34 @@ from datetime import datetime
 
 from mailer.domain.delivery import Delivery
 from mailer.domain.language import choose_language
-from mailer.domain.site import House, Letterhead
-from mailer.mail.compose.forward_attachment import Cover, wrap_original
+from mailer.domain.site import ListIdentity, Site
+from mailer.mail.compose.forward_attachment import CoverLetter, attach_original
 from mailer.mail.compose.templates import SOURCE_LANGUAGE, Templates
 from mailer.mail.message.letter import Letter
 
 
 def compose_forward(
     delivery: Delivery,
-    letterhead: Letterhead | None,
-    house: House,
+    list_identity: ListIdentity | None,
+    site: Site,
     templates: Templates,
     dated_at: datetime,
     original: bytes,
 ) -> Letter:
     """The letter around the `original` mail, in the owner's language; the same octets for the same."""
-    told = delivery.values
+    values = delivery.values
     language = choose_language([delivery.language], templates.languages) or SOURCE_LANGUAGE
-    intro = templates.render("notices/wrapped.txt", language, recipient=told["recipient"], sender=told["sender"])
-    cover = Cover(
-        from_name=letterhead.mailing_list.title if letterhead else house.name,
-        from_address=letterhead.address() if letterhead else f"postmaster@{house.domain}",
+    intro = templates.render("notices/wrapped.txt", language, recipient=values["recipient"], sender=values["sender"])
+    cover = CoverLetter(
+        from_name=list_identity.mailing_list.title if list_identity else site.name,
+        from_address=list_identity.address() if list_identity else f"postmaster@{site.domain}",
         to=delivery.address,
-        reply_to=told["sender"],
-        subject=told["subject"] or told["recipient"],
-        message_id=house.message_id(delivery.id),
+        reply_to=values["sender"],
+        subject=values["subject"] or values["recipient"],
+        message_id=site.message_id(delivery.id),
         dated_at=dated_at,
-        list_id=letterhead.list_id if letterhead else None,
+        list_id=list_identity.list_id if list_identity else None,
         intro=intro.strip() + "\n",
     )
-    content = wrap_original(original, cover)
-    return Letter(house.return_path(delivery.id), delivery.address, content)
+    content = attach_original(original, cover)
+    return Letter(site.return_path(delivery.id), delivery.address, content)

@@ -8,51 +8,55 @@ from difflib import get_close_matches
 
 import yaml
 
-from mailer.errors import ManuscriptRefused
+from mailer.errors import CampaignFileRefused
 
 _FENCE = "---"
-_NULL = "tag:yaml.org,2002:null"
+_NULL_TAG = "tag:yaml.org,2002:null"
 
 
 def split_front_matter(text: str) -> tuple[str, str, int]:
     """(front matter, body, the body's first line) of a manuscript with "\\n" line ends."""
     lines = text.split("\n")
     if lines[0].rstrip() != _FENCE:
-        raise ManuscriptRefused("a manuscript begins with --- and keys such as subject:, closed by another ---", 1)
+        raise CampaignFileRefused("a manuscript begins with --- and keys such as subject:, closed by another ---", 1)
     for place, line in enumerate(lines[1:], 1):
         if line.rstrip() == _FENCE:
             return "\n".join(lines[1:place]), "\n".join(lines[place + 1 :]), place + 2
-    raise ManuscriptRefused("the --- that closes the front matter is missing", 1)
+    raise CampaignFileRefused("the --- that closes the front matter is missing", 1)
 
 
-def read_front_matter(front: str) -> Field:
+def parse_front_matter(front_matter: str) -> FrontMatterField:
     """The whole front matter as one field; ManuscriptRefused with the line where it is not YAML."""
     try:
-        node = yaml.compose(front, Loader=yaml.SafeLoader)
-    except yaml.MarkedYAMLError as trouble:
-        mark = trouble.problem_mark or trouble.context_mark
-        line = _line(mark) if mark else 2
-        raise ManuscriptRefused(f"not YAML: {trouble.problem or trouble.context}{_advice(front, line)}", line) from None
+        node = yaml.compose(front_matter, Loader=yaml.SafeLoader)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        line = _line_in_file(mark) if mark else 2
+        raise CampaignFileRefused(
+            f"not YAML: {error.problem or error.context}{_quoting_advice(front_matter, line)}", line
+        ) from None
     except (yaml.YAMLError, RecursionError):
-        raise ManuscriptRefused("not YAML that we could read", 2) from None
-    return Field("the front matter", node if node is not None else yaml.MappingNode("tag:yaml.org,2002:map", []), 2)
+        raise CampaignFileRefused("not YAML that we could read", 2) from None
+    return FrontMatterField(
+        "the front matter", node if node is not None else yaml.MappingNode("tag:yaml.org,2002:map", []), 2
+    )
 
 
 @dataclass(frozen=True, slots=True)
-class Field:
+class FrontMatterField:
     """One value of the front matter: its name for messages, the YAML node, its line in the file."""
 
     name: str
     node: yaml.Node
     line: int
 
-    def refuse(self, reason: str) -> ManuscriptRefused:
+    def error(self, reason: str) -> CampaignFileRefused:
         """The error to raise, with this field's line."""
-        return ManuscriptRefused(f"{self.name} {reason}", self.line)
+        return CampaignFileRefused(f"{self.name} {reason}", self.line)
 
     @property
     def is_empty(self) -> bool:
-        return isinstance(self.node, yaml.ScalarNode) and (self.node.tag == _NULL or not self.node.value.strip())
+        return isinstance(self.node, yaml.ScalarNode) and (self.node.tag == _NULL_TAG or not self.node.value.strip())
 
     @property
     def is_text(self) -> bool:
@@ -66,51 +70,53 @@ class Field:
     def text(self) -> str:
         """The words as they are written: `title: 2026` and `title: Yes` are words too."""
         if not isinstance(self.node, yaml.ScalarNode):
-            raise self.refuse("must be text (in quotes, if it begins with a bracket or a brace)")
-        return "" if self.node.tag == _NULL else str(self.node.value).strip()
+            raise self.error("must be text (in quotes, if it begins with a bracket or a brace)")
+        return "" if self.node.tag == _NULL_TAG else str(self.node.value).strip()
 
-    def items(self) -> list[Field]:
+    def items(self) -> list[FrontMatterField]:
         """The entries of a list."""
         if not isinstance(self.node, yaml.SequenceNode):
-            raise self.refuse("must be a list, like [harvest, autumn]")
-        return [Field(f"{self.name} entry", node, _line(node.start_mark)) for node in self.node.value]
+            raise self.error("must be a list, like [harvest, autumn]")
+        return [
+            FrontMatterField(f"{self.name} entry", node, _line_in_file(node.start_mark)) for node in self.node.value
+        ]
 
-    def keys(self, known: Collection[str]) -> dict[str, Field]:
+    def keys(self, known: Collection[str]) -> dict[str, FrontMatterField]:
         """The fields under this one, but for empty ones; a key not in `known`, or given twice, is refused by name."""
         if not isinstance(self.node, yaml.MappingNode):
-            raise self.refuse(f"must hold the keys {', '.join(known)}")
-        fields: dict[str, Field] = {}
+            raise self.error(f"must hold the keys {', '.join(known)}")
+        fields: dict[str, FrontMatterField] = {}
         for key, node in self.node.value:
-            line = _line(key.start_mark)
+            line = _line_in_file(key.start_mark)
             name = str(key.value) if isinstance(key, yaml.ScalarNode) else "a list or mapping"
             if name not in known:
-                raise ManuscriptRefused(f"there is no key {name!r}{_nearest(name, known)}", line)
+                raise CampaignFileRefused(f"there is no key {name!r}{_suggest_key(name, known)}", line)
             if name in fields:
-                raise ManuscriptRefused(f"{name} stands here a second time", line)
-            fields[name] = Field(name, node, line)
+                raise CampaignFileRefused(f"{name} stands here a second time", line)
+            fields[name] = FrontMatterField(name, node, line)
         return {name: field for name, field in fields.items() if not field.is_empty}
 
-    def complete(self, needed: tuple[str, ...], more: tuple[str, ...] = ()) -> dict[str, Field]:
+    def require_keys(self, required: tuple[str, ...], optional: tuple[str, ...] = ()) -> dict[str, FrontMatterField]:
         """The fields under this one: all that are `needed`, and of `more` those that are given."""
-        parts = self.keys((*needed, *more))
-        for name in needed:
+        parts = self.keys((*required, *optional))
+        for name in required:
             if name not in parts:
-                raise self.refuse(f"needs {name}")
+                raise self.error(f"needs {name}")
         return parts
 
 
-def _line(mark: yaml.Mark) -> int:
+def _line_in_file(mark: yaml.Mark) -> int:
     # Marks count from 0, and the fence is the file's first line.
     return mark.line + 2
 
 
-def _nearest(name: str, known: Collection[str]) -> str:
+def _suggest_key(name: str, known: Collection[str]) -> str:
     near = get_close_matches(name.lower(), known, 1)
     return f"; did you mean {near[0]!r}?" if near else f"; the keys are {', '.join(known)}"
 
 
-def _advice(front: str, line: int) -> str:
-    lines = front.split("\n")
+def _quoting_advice(front_matter: str, line: int) -> str:
+    lines = front_matter.split("\n")
     wrong = lines[line - 2] if line - 2 < len(lines) else ""
     if "{{" in wrong:
         return "; put a text with a hole in 'single quotes'"

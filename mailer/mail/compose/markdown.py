@@ -15,13 +15,13 @@ _MARKDOWN = MarkdownIt("commonmark", {"html": False}).enable(["table", "striketh
 # The parser would leave a link it dislikes in the text as it is; we want to see it and refuse it by name.
 _MARKDOWN.validateLink = lambda url: True  # type: ignore[method-assign]
 _MARKDOWN.normalizeLink = lambda url: url  # type: ignore[method-assign]
-_DESTINATIONS = {"link_open": "href", "image": "src"}
+_URL_ATTRIBUTES = {"link_open": "href", "image": "src"}
 _LINE_ENDS = {"softbreak", "hardbreak"}
-_HEADINGS = {"h2", "h3", "h4", "h5", "h6"}
-_BLOCKS = {"blockquote", "hr", "li", "ol", "p", "pre", "ul"}
-_WORDS = {"a", "br", "code", "em", "img", "s", "strong"}
-_TABLE = {"table", "tbody", "td", "th", "thead", "tr"}
-_ATTRIBUTES = {
+_HEADING_TAGS = {"h2", "h3", "h4", "h5", "h6"}
+_BLOCK_TAGS = {"blockquote", "hr", "li", "ol", "p", "pre", "ul"}
+_INLINE_TAGS = {"a", "br", "code", "em", "img", "s", "strong"}
+_TABLE_TAGS = {"table", "tbody", "td", "th", "thead", "tr"}
+_ALLOWED_ATTRIBUTES = {
     "a": {"href", "title", "dir"},
     "img": {"src", "alt", "title"},
     "ol": {"start"},
@@ -30,7 +30,7 @@ _ATTRIBUTES = {
 }
 
 
-def read_markdown(source: str, first_line: int = 1) -> list[Token]:
+def parse_markdown(source: str, first_line: int = 1) -> list[Token]:
     """The tokens of CommonMark with tables and ~~strikethrough~~; raw HTML is text.
 
     Holes must be marked already. ManuscriptRefused for a link we do not send, with its line counted from `first_line`.
@@ -38,8 +38,8 @@ def read_markdown(source: str, first_line: int = 1) -> list[Token]:
     tokens = _MARKDOWN.parse(source)
     for token in tokens:
         if token.type == "inline" and token.map:
-            _vet_links(token.children or [], first_line + token.map[0])
-            _join_unspaced(token.children or [])
+            _check_links(token.children or [], first_line + token.map[0])
+            _join_unspaced_lines(token.children or [])
         elif token.tag == "h1":
             # The letter's title is the one and only heading of the first level.
             token.tag = "h2"
@@ -48,30 +48,30 @@ def read_markdown(source: str, first_line: int = 1) -> list[Token]:
     return tokens
 
 
-def write_html(tokens: Sequence[Token]) -> str:
+def render_html(tokens: Sequence[Token]) -> str:
     """The tokens as HTML; what is not on a short list of harmless tags and attributes is taken away."""
     rendered = str(_MARKDOWN.renderer.render(tokens, _MARKDOWN.options, {}))
     return nh3.clean(
         rendered,
-        tags=_HEADINGS | _BLOCKS | _WORDS | _TABLE,
-        attributes=_ATTRIBUTES,
+        tags=_HEADING_TAGS | _BLOCK_TAGS | _INLINE_TAGS | _TABLE_TAGS,
+        attributes=_ALLOWED_ATTRIBUTES,
         url_schemes={"https", "mailto", "tel"},
         link_rel=None,
     )
 
 
-def _join_unspaced(children: Sequence[Token]) -> None:
+def _join_unspaced_lines(children: Sequence[Token]) -> None:
     """Make nothing of a line end between signs that no space parts (CSS Text Module Level 3, section 4.1.3)."""
     for before, line_end, after in zip(children, children[1:], children[2:], strict=False):
         if line_end.type == "softbreak" and is_unspaced(before.content[-1:]) and is_unspaced(after.content[:1]):
             line_end.type, line_end.tag = "text", ""
 
 
-def _vet_links(children: Sequence[Token], line: int) -> None:
+def _check_links(children: Sequence[Token], line: int) -> None:
     for child in children:
         if child.type in _LINE_ENDS:
             line += 1
-        elif attribute := _DESTINATIONS.get(child.type):
+        elif attribute := _URL_ATTRIBUTES.get(child.type):
             child.attrs[attribute] = check_link(str(child.attrs[attribute]), line)
             if child.markup == "autolink":
                 # Among Arabic words too, an address reads from left to right.

@@ -11,45 +11,57 @@ from babel import Locale
 
 from mailer.domain.delivery import Delivery, Kind
 from mailer.domain.language import choose_language
-from mailer.domain.site import House, Letterhead
+from mailer.domain.site import ListIdentity, Site
 from mailer.domain.subscription import CONFIRM_WITHIN, REJOIN_WITHIN
 from mailer.domain.token import Purpose
 from mailer.errors import NotFound
-from mailer.mail.compose.notice_paragraphs import NoticeWords, one_line, read_words, write_text
+from mailer.mail.compose.notice_paragraphs import (
+    NoticeText,
+    collapse_whitespace,
+    parse_notice_text,
+    render_notice_as_text,
+)
 from mailer.mail.compose.templates import SOURCE_LANGUAGE, Templates
-from mailer.mail.message.header_writer import header_field, phrase, text_field
+from mailer.mail.message.header_writer import format_field, format_phrase, format_text_field
 from mailer.mail.message.letter import Letter
 from mailer.mail.message.quoted_printable import encode_quoted_printable
 
-_LINKS = {
+_LINK_PAGES = {
     Kind.CONFIRM: ("confirm", Purpose.CONFIRM),
-    Kind.UNCLEAR: ("confirm", Purpose.CONFIRM),
-    Kind.ALREADY: ("leave", Purpose.LEAVE),
+    Kind.UNCLEAR_ANSWER: ("confirm", Purpose.CONFIRM),
+    Kind.ALREADY_SUBSCRIBED: ("leave", Purpose.LEAVE),
     Kind.WELCOME: ("leave", Purpose.LEAVE),
     Kind.GOODBYE: ("rejoin", Purpose.REJOIN),
-    Kind.LEAVING: ("leave", Purpose.LEAVE),
+    Kind.CONFIRM_LEAVING: ("leave", Purpose.LEAVE),
     Kind.PROBE: ("leave", Purpose.LEAVE),
 }
 """The page and the purpose of the personal link in each kind that has one."""
-_OTHERS = {Kind.HELP, Kind.WHICH, Kind.SPOKEN, Kind.QUIET, Kind.PAUSED, Kind.WEEKLY}
-_DAYS = {Kind.CONFIRM: CONFIRM_WITHIN.days, Kind.GOODBYE: REJOIN_WITHIN.days}
-_ANSWERS = {
-    Kind.CONFIRM: Letterhead.confirm_address,
-    Kind.UNCLEAR: Letterhead.confirm_address,
-    Kind.LEAVING: Letterhead.leave_reply_address,
-    Kind.ALREADY: Letterhead.reply_address,
-    Kind.WELCOME: Letterhead.reply_address,
-    Kind.SPOKEN: Letterhead.reply_address,
-    Kind.PROBE: Letterhead.reply_address,
+_KINDS_WITHOUT_LINK = {
+    Kind.HELP,
+    Kind.SUBSCRIPTIONS,
+    Kind.LANGUAGE_CHANGED,
+    Kind.LIST_THROTTLED,
+    Kind.PAUSED,
+    Kind.WEEKLY,
+}
+_LINK_DAYS = {Kind.CONFIRM: CONFIRM_WITHIN.days, Kind.GOODBYE: REJOIN_WITHIN.days}
+_REPLY_ADDRESSES = {
+    Kind.CONFIRM: ListIdentity.confirm_address,
+    Kind.UNCLEAR_ANSWER: ListIdentity.confirm_address,
+    Kind.CONFIRM_LEAVING: ListIdentity.leave_reply_address,
+    Kind.ALREADY_SUBSCRIBED: ListIdentity.reply_address,
+    Kind.WELCOME: ListIdentity.reply_address,
+    Kind.LANGUAGE_CHANGED: ListIdentity.reply_address,
+    Kind.PROBE: ListIdentity.reply_address,
 }
 """Where a reply goes that may say yes, no, or stop."""
-_WITH_WAY_OUT = {Kind.WELCOME, Kind.PROBE}
+_WITH_LIST_UNSUBSCRIBE = {Kind.WELCOME, Kind.PROBE}
 """What goes to readers as the list's letters do."""
 _MESSAGE_ID = re.compile(r"<[!-;=?-~]{1,480}@[!-;=?-~]{1,480}>")
 
 
 def compose_notice(
-    delivery: Delivery, letterhead: Letterhead | None, house: House, templates: Templates, dated_at: datetime
+    delivery: Delivery, list_identity: ListIdentity | None, site: Site, templates: Templates, dated_at: datetime
 ) -> Letter:
     """The letter of one notice delivery, the same octets for the same input.
 
@@ -58,127 +70,130 @@ def compose_notice(
     `auto-replied` where `values["replied"]` is true, or `values["in_reply_to"]` is a Message-ID, which In-Reply-To then
     names (RFC 3834 section 5). `dated_at` is aware.
     """
-    if delivery.kind not in {*_LINKS, *_OTHERS}:
+    if delivery.kind not in {*_LINK_PAGES, *_KINDS_WITHOUT_LINK}:
         raise ValueError(f"a {delivery.kind} letter is not composed from a notice template")
-    link = _link(delivery, letterhead, house)
-    words, html = _write(delivery, letterhead, house, templates, link)
-    fields = _fields(delivery, letterhead, house, words.subject, dated_at)
-    if letterhead is not None:
-        fields += _list_fields(delivery, letterhead, link)
+    link = _personal_link(delivery, list_identity, site)
+    notice_text, html = _render_notice(delivery, list_identity, site, templates, link)
+    fields = _common_fields(delivery, list_identity, site, notice_text.subject, dated_at)
+    if list_identity is not None:
+        fields += _list_fields(delivery, list_identity, link)
     # Quoted-printable never holds "=_" (RFC 2045 section 6.7), so no part can hold the boundary.
-    boundary = f"=_{house.keyring.fingerprint('boundary', house.message_id(delivery.id))}"
-    fields.append(header_field("Content-Type", ("multipart/alternative;", f'boundary="{boundary}"')))
+    boundary = f"=_{site.keyring.fingerprint('boundary', site.message_id(delivery.id))}"
+    fields.append(format_field("Content-Type", ("multipart/alternative;", f'boundary="{boundary}"')))
     parts = (
-        b"--%b\r\n%b" % (boundary.encode(), _part(subtype, text))
-        for subtype, text in (("plain", write_text(words)), ("html", html))
+        b"--%b\r\n%b" % (boundary.encode(), _encode_part(subtype, text))
+        for subtype, text in (("plain", render_notice_as_text(notice_text)), ("html", html))
     )
     content = b"%b\r\n%b--%b--\r\n" % (b"".join(fields), b"".join(parts), boundary.encode())
-    return Letter(house.return_path(delivery.id), delivery.address, content)
+    return Letter(site.return_path(delivery.id), delivery.address, content)
 
 
-def _link(delivery: Delivery, letterhead: Letterhead | None, house: House) -> str | None:
+def _personal_link(delivery: Delivery, list_identity: ListIdentity | None, site: Site) -> str | None:
     """The personal link, where the kind has one."""
-    if delivery.kind not in _LINKS:
+    if delivery.kind not in _LINK_PAGES:
         return None
-    if letterhead is None or delivery.subscription_id is None:
+    if list_identity is None or delivery.subscription_id is None:
         raise NotFound(f"delivery {delivery.id}, a {delivery.kind} notice, names no subscription of a mailing list")
-    page, purpose = _LINKS[delivery.kind]
-    return house.link(page, purpose, delivery.subscription_id)
+    page, purpose = _LINK_PAGES[delivery.kind]
+    return site.link(page, purpose, delivery.subscription_id)
 
 
-def _write(
-    delivery: Delivery, letterhead: Letterhead | None, house: House, templates: Templates, link: str | None
-) -> tuple[NoticeWords, str]:
+def _render_notice(
+    delivery: Delivery, list_identity: ListIdentity | None, site: Site, templates: Templates, link: str | None
+) -> tuple[NoticeText, str]:
     """What it says, and the same as HTML, in the reader's language, else the list's, else English."""
-    wanted = (delivery.language, letterhead.mailing_list.language if letterhead else None)
-    language = choose_language(wanted, templates.languages) or SOURCE_LANGUAGE
+    preferred = (delivery.language, list_identity.mailing_list.language if list_identity else None)
+    language = choose_language(preferred, templates.languages) or SOURCE_LANGUAGE
     source = templates.render(
         f"notices/{delivery.kind}.md",
         language,
-        house=house,
-        letterhead=letterhead,
-        title=one_line(letterhead.mailing_list.title) if letterhead else None,
-        description=one_line(letterhead.mailing_list.description) if letterhead else None,
+        house=site,
+        letterhead=list_identity,
+        title=collapse_whitespace(list_identity.mailing_list.title) if list_identity else None,
+        description=collapse_whitespace(list_identity.mailing_list.description) if list_identity else None,
         link=link,
-        days=_DAYS.get(delivery.kind),
-        never_link=house.link("never", Purpose.NEVER, delivery.subscription_id or 0),
-        **_values(delivery, house, language),
+        days=_LINK_DAYS.get(delivery.kind),
+        never_link=site.link("never", Purpose.NEVER, delivery.subscription_id or 0),
+        **_kind_values(delivery, site, language),
     )
-    words = read_words(source)
-    html = templates.render("notices/layout.html", language, subject=words.subject, body=words.body, foot=words.foot)
-    return words, html
+    notice_text = parse_notice_text(source)
+    html = templates.render(
+        "notices/layout.html", language, subject=notice_text.subject, body=notice_text.body, foot=notice_text.footer
+    )
+    return notice_text, html
 
 
-def _values(delivery: Delivery, house: House, language: str) -> dict[str, Any]:
+def _kind_values(delivery: Delivery, site: Site, language: str) -> dict[str, Any]:
     """What some kinds say beside the rest."""
-    told = delivery.values
+    values = delivery.values
     return {
-        "invited": bool(told.get("invited")),
+        "invited": bool(values.get("invited")),
         "lists": [
-            (one_line(name), house.link("leave", Purpose.LEAVE, number)) for name, number in told.get("lists", [])
+            (collapse_whitespace(name), site.link("leave", Purpose.LEAVE, number))
+            for name, number in values.get("lists", [])
         ],
-        "spoken": Locale.parse(language, sep="-").get_language_name(told["spoken"]) if "spoken" in told else None,
-        "asked": told.get("asked"),
-        "confirmed": told.get("confirmed"),
-        "told": {name: _one_line(value) for name, value in told.items()},
+        "spoken": Locale.parse(language, sep="-").get_language_name(values["spoken"]) if "spoken" in values else None,
+        "asked": values.get("asked"),
+        "confirmed": values.get("confirmed"),
+        "told": {name: _collapse_nested_whitespace(value) for name, value in values.items()},
     }
 
 
-def _one_line(value: Any) -> Any:
+def _collapse_nested_whitespace(value: Any) -> Any:
     """A value whose texts, however deep in lists they stand, can begin no passage of their own."""
     if isinstance(value, str):
-        return one_line(value)
-    return [_one_line(one) for one in value] if isinstance(value, list | tuple) else value
+        return collapse_whitespace(value)
+    return [_collapse_nested_whitespace(one) for one in value] if isinstance(value, list | tuple) else value
 
 
-def _fields(
-    delivery: Delivery, letterhead: Letterhead | None, house: House, subject: str, dated_at: datetime
+def _common_fields(
+    delivery: Delivery, list_identity: ListIdentity | None, site: Site, subject: str, dated_at: datetime
 ) -> list[bytes]:
     """The fields every notice has, but for the Content-Type."""
-    name = letterhead.mailing_list.title if letterhead else house.name
-    address = letterhead.address() if letterhead else f"postmaster@{house.domain}"
-    answered = str(delivery.values.get("in_reply_to", ""))
-    names_it = _MESSAGE_ID.fullmatch(answered) is not None
-    is_reply = names_it or delivery.values.get("replied") is True
+    name = list_identity.mailing_list.title if list_identity else site.name
+    address = list_identity.address() if list_identity else f"postmaster@{site.domain}"
+    in_reply_to = str(delivery.values.get("in_reply_to", ""))
+    has_message_id = _MESSAGE_ID.fullmatch(in_reply_to) is not None
+    is_reply = has_message_id or delivery.values.get("replied") is True
     fields = [
-        header_field("From", (*phrase(name), f"<{address}>")),
-        header_field("To", (delivery.address,)),
-        text_field("Subject", subject),
-        header_field("Date", (format_datetime(dated_at.astimezone(UTC)),)),
-        header_field("Message-ID", (house.message_id(delivery.id),)),
-        header_field("Auto-Submitted", ("auto-replied" if is_reply else "auto-generated",)),
-        header_field("X-Auto-Response-Suppress", ("All",)),
-        header_field("MIME-Version", ("1.0",)),
+        format_field("From", (*format_phrase(name), f"<{address}>")),
+        format_field("To", (delivery.address,)),
+        format_text_field("Subject", subject),
+        format_field("Date", (format_datetime(dated_at.astimezone(UTC)),)),
+        format_field("Message-ID", (site.message_id(delivery.id),)),
+        format_field("Auto-Submitted", ("auto-replied" if is_reply else "auto-generated",)),
+        format_field("X-Auto-Response-Suppress", ("All",)),
+        format_field("MIME-Version", ("1.0",)),
     ]
-    if house.signed:
-        fields.append(header_field("CFBL-Address", house.complaint_address.split()))
-        fields.append(header_field("CFBL-Feedback-ID", (house.feedback_id(delivery.id),)))
-    if names_it:
-        fields += [header_field(name, (answered,)) for name in ("In-Reply-To", "References")]
+    if site.signed:
+        fields.append(format_field("CFBL-Address", site.complaint_address.split()))
+        fields.append(format_field("CFBL-Feedback-ID", (site.feedback_id(delivery.id),)))
+    if has_message_id:
+        fields += [format_field(name, (in_reply_to,)) for name in ("In-Reply-To", "References")]
     return fields
 
 
-def _list_fields(delivery: Delivery, letterhead: Letterhead, link: str | None) -> list[bytes]:
+def _list_fields(delivery: Delivery, list_identity: ListIdentity, link: str | None) -> list[bytes]:
     """The fields of a notice that belongs to a mailing list (RFC 2369, RFC 2919, RFC 8058)."""
-    fields = [header_field("List-Id", (f"<{letterhead.list_id}>",))]
-    if delivery.subscription_id is not None and (answered := _ANSWERS.get(delivery.kind)):
-        fields.append(header_field("Reply-To", (answered(letterhead, delivery.subscription_id),)))
-    if delivery.kind in _WITH_WAY_OUT and delivery.subscription_id is not None:
-        leave_address = letterhead.leave_address(delivery.subscription_id)
+    fields = [format_field("List-Id", (f"<{list_identity.list_id}>",))]
+    if delivery.subscription_id is not None and (reply_address := _REPLY_ADDRESSES.get(delivery.kind)):
+        fields.append(format_field("Reply-To", (reply_address(list_identity, delivery.subscription_id),)))
+    if delivery.kind in _WITH_LIST_UNSUBSCRIBE and delivery.subscription_id is not None:
+        leave_address = list_identity.leave_address(delivery.subscription_id)
         fields += [
-            header_field("List-Unsubscribe", (f"<{link}>,", f"<mailto:{leave_address}>")),
-            header_field("List-Unsubscribe-Post", ("List-Unsubscribe=One-Click",)),
-            header_field("List-Post", ("NO",)),
-            header_field("List-Help", (f"<mailto:{letterhead.address('help')}>",)),
-            header_field("List-Owner", (f"<mailto:{letterhead.address('owner')}>",)),
+            format_field("List-Unsubscribe", (f"<{link}>,", f"<mailto:{leave_address}>")),
+            format_field("List-Unsubscribe-Post", ("List-Unsubscribe=One-Click",)),
+            format_field("List-Post", ("NO",)),
+            format_field("List-Help", (f"<mailto:{list_identity.address('help')}>",)),
+            format_field("List-Owner", (f"<mailto:{list_identity.address('owner')}>",)),
         ]
     return fields
 
 
-def _part(subtype: str, text: str) -> bytes:
+def _encode_part(subtype: str, text: str) -> bytes:
     return (
-        header_field("Content-Type", (f"text/{subtype};", "charset=utf-8"))
-        + header_field("Content-Transfer-Encoding", ("quoted-printable",))
+        format_field("Content-Type", (f"text/{subtype};", "charset=utf-8"))
+        + format_field("Content-Transfer-Encoding", ("quoted-printable",))
         + b"\r\n"
         + encode_quoted_printable(text)
         + b"\r\n"

@@ -11,9 +11,9 @@ from functools import lru_cache
 
 from mailer.domain.token import Purpose, sign_token
 from mailer.errors import AddressRefused
-from mailer.mail.compose.compose_letter import ComposedLetter, Gap, cut_subject
-from mailer.mail.compose.merge_field import escaped
-from mailer.mail.message.header_writer import header_field, text_field
+from mailer.mail.compose.compose_letter import ComposedLetter, HeaderSlot, truncate_subject
+from mailer.mail.compose.merge_field import escape_value
+from mailer.mail.message.header_writer import format_field, format_text_field
 from mailer.mail.message.letter import Letter
 from mailer.mail.message.quoted_printable import SOFT_BREAK, encode_quoted_printable
 
@@ -21,7 +21,7 @@ _ADDRESS = re.compile(r"[!-~]+@[!-~]+")
 _LONGEST_PLAIN = 72
 """Letters and digits of ASCII, so many at most, are the same in every context and encoding."""
 # As plain numbers: looking up a member of an enum takes longer than what is done with it.
-_TO, _SUBJECT, _DATE, _MESSAGE_ID, _LEAVE_PAGE, _LEAVE_ADDRESS, _REPLY_ADDRESS, _FEEDBACK_ID = map(int, Gap)
+_TO, _SUBJECT, _DATE, _MESSAGE_ID, _LEAVE_PAGE, _LEAVE_ADDRESS, _REPLY_ADDRESS, _FEEDBACK_ID = map(int, HeaderSlot)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -44,58 +44,60 @@ class Recipient:
         return {**self.attributes, "name": self.name or "", "language": self.language or ""}
 
 
-def personalise(composed: ComposedLetter, recipient: Recipient, words: Sequence[str] | None = None) -> Letter:
+def personalise(composed: ComposedLetter, recipient: Recipient, merge_values: Sequence[str] | None = None) -> Letter:
     """The letter for one reader; the same octets for the same input.
 
     `words` are those for `composed.holes`, where they are not simply this person's values. Such a value is one line
     of at most 200 characters, whatever it was. AddressRefused for what cannot stand in To.
     """
-    if words is None:
+    if merge_values is None:
         values = recipient.values
-        words = [hole.word(values) for hole in composed.holes]
-    house = composed.letterhead.house
-    token = sign_token(house.keyring, Purpose.LEAVE, recipient.subscription_id).encode()
+        merge_values = [hole.value_for(values) for hole in composed.merge_fields]
+    site = composed.list_identity.site
+    token = sign_token(site.keyring, Purpose.LEAVE, recipient.subscription_id).encode()
     pieces = list(composed.octets)
-    pieces[_TO] = header_address(recipient)
+    pieces[_TO] = encode_to_address(recipient)
     if composed.subject:
-        pieces[_SUBJECT] = text_field("Subject", subject_for(composed, words))
+        pieces[_SUBJECT] = format_text_field("Subject", personal_subject(composed, merge_values))
     pieces[_DATE] = _date_field(recipient.dated_at)
-    pieces[_MESSAGE_ID] = house.message_name(recipient.delivery_id).encode()
+    pieces[_MESSAGE_ID] = site.message_id_local_part(recipient.delivery_id).encode()
     pieces[_LEAVE_PAGE] = pieces[_LEAVE_ADDRESS] = token
-    pieces[_REPLY_ADDRESS] = sign_token(house.keyring, Purpose.REPLY, recipient.subscription_id).encode()
-    pieces[_FEEDBACK_ID] = house.feedback_id(recipient.delivery_id).encode() if house.signed else b""
+    pieces[_REPLY_ADDRESS] = sign_token(site.keyring, Purpose.REPLY, recipient.subscription_id).encode()
+    pieces[_FEEDBACK_ID] = site.feedback_id(recipient.delivery_id).encode() if site.signed else b""
     token += SOFT_BREAK
-    for place in composed.tokens:
+    for place in composed.token_places:
         pieces[place] = token
-    _fill(pieces, composed, words)
-    return Letter(house.return_path(recipient.delivery_id), recipient.address, b"".join(pieces), ready=True)
+    _fill_merge_fields(pieces, composed, merge_values)
+    return Letter(site.return_path(recipient.delivery_id), recipient.address, b"".join(pieces), is_wire_ready=True)
 
 
-def header_address(recipient: Recipient) -> bytes:
+def encode_to_address(recipient: Recipient) -> bytes:
     """The address as it stands in To; AddressRefused for what cannot."""
     if not _ADDRESS.fullmatch(recipient.address):
         raise AddressRefused(f"{recipient.address!r} cannot stand in a letter's header")
     return recipient.address.encode()
 
 
-def subject_for(composed: ComposedLetter, words: Sequence[str]) -> str:
+def personal_subject(composed: ComposedLetter, merge_values: Sequence[str]) -> str:
     """A subject that is not the same for all, as the reader of these words gets it."""
-    return cut_subject("".join([words[piece] if isinstance(piece, int) else piece for piece in composed.subject]))
+    return truncate_subject(
+        "".join([merge_values[piece] if isinstance(piece, int) else piece for piece in composed.subject])
+    )
 
 
-def _fill(pieces: list[bytes], composed: ComposedLetter, words: Sequence[str]) -> None:
+def _fill_merge_fields(pieces: list[bytes], composed: ComposedLetter, merge_values: Sequence[str]) -> None:
     """Put the words into their places, encoded, each with a soft line break."""
-    for filling in composed.fillings:
-        word = words[filling.hole]
-        if word.isalnum() and word.isascii() and len(word) <= _LONGEST_PLAIN:
-            octets = word.encode() + SOFT_BREAK
+    for slot in composed.merge_field_places:
+        value = merge_values[slot.field_index]
+        if value.isalnum() and value.isascii() and len(value) <= _LONGEST_PLAIN:
+            octets = value.encode() + SOFT_BREAK
         else:
-            octets = encode_quoted_printable(escaped(word, filling.context)) + SOFT_BREAK
-        for place in filling.places:
+            octets = encode_quoted_printable(escape_value(value, slot.context)) + SOFT_BREAK
+        for place in slot.places:
             pieces[place] = octets
 
 
 @lru_cache(maxsize=64)
 def _date_field(dated_at: datetime) -> bytes:
     # A whole batch of letters has one date.
-    return header_field("Date", [format_datetime(dated_at.astimezone(UTC))])
+    return format_field("Date", [format_datetime(dated_at.astimezone(UTC))])

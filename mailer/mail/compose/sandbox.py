@@ -11,9 +11,9 @@ from jinja2.exceptions import SecurityError
 from jinja2.runtime import Context, StrictUndefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from mailer.mail.compose.merge_field import Hole, Marks, clean
+from mailer.mail.compose.merge_field import MergeField, Placeholders, clean_text
 
-RUN = "the run"
+EVALUATION_KEY = "the run"
 """The evaluation's own value among the person's; no manuscript can spell a name with a space."""
 MOST_STEPS = 100_000
 """Of one evaluation: turns of loops, each by the size of what is repeated, and characters handled.
@@ -27,43 +27,43 @@ METHODS = frozenset(
 )
 """Of text and lists; none makes more of what it is given than `replace` does."""
 TESTS = frozenset({"divisibleby", "even", "odd"})
-LOOP_FACTS = frozenset({"index", "index0", "revindex", "revindex0", "first", "last", "length"})
+LOOP_ATTRIBUTES = frozenset({"index", "index0", "revindex", "revindex0", "first", "last", "length"})
 _LONGEST_TEXT = 10_000
 _LONGEST_ARGUMENT = 200
-_MOST_TURNS = 1000
+_MOST_ITERATIONS = 1000
 _LARGEST_NUMBER = 10**6
 
 
-class HoleWord(str):
+class MergeValue(str):
     """What a hole in a script comes to, which has one mark wherever it stands, as it has outside of scripts."""
 
-    hole: Hole
+    merge_field: MergeField
     __slots__ = ("hole",)
 
 
 @dataclass(slots=True)
-class Run:
+class Evaluation:
     """One evaluation: what it has used up, and the words that came out of it."""
 
-    marks: Marks
-    words: list[str] = field(default_factory=list)
+    placeholders: Placeholders
+    values: list[str] = field(default_factory=list)
     steps: int = 0
-    _holes: dict[tuple[Hole, str], str] = field(default_factory=dict, init=False)
+    _merge_values: dict[tuple[MergeField, str], str] = field(default_factory=dict, init=False)
 
-    def spend(self, steps: int) -> None:
+    def count_steps(self, steps: int) -> None:
         """Count; SecurityError beyond MOST_STEPS."""
         self.steps += steps
         if self.steps > MOST_STEPS:
             raise SecurityError("it takes too many steps; loop over less")
 
-    def mark(self, word: str) -> str:
+    def add_value(self, value: str) -> str:
         """Put a word by; what stands for it in the text."""
-        if not isinstance(word, HoleWord):
-            self.words.append(clean(word))
-            return self.marks.of_word(len(self.words) - 1)
-        if (known := self._holes.get((word.hole, word))) is None:
-            self.words.append(str(word))
-            known = self._holes[word.hole, word] = self.marks.of_word(len(self.words) - 1)
+        if not isinstance(value, MergeValue):
+            self.values.append(clean_text(value))
+            return self.placeholders.for_index(len(self.values) - 1)
+        if (known := self._merge_values.get((value.merge_field, value))) is None:
+            self.values.append(str(value))
+            known = self._merge_values[value.merge_field, value] = self.placeholders.for_index(len(self.values) - 1)
         return known
 
 
@@ -82,15 +82,15 @@ class Sandbox(ImmutableSandboxedEnvironment):
             keep_trailing_newline=True,
             undefined=StrictUndefined,
             optimized=False,
-            finalize=_as_mark,
+            finalize=_to_placeholder,
         )
         self.globals = {"range": _range}
         self.tests = {name: self.tests[name] for name in TESTS}
         self.filters = {
-            "each_": _each,
-            "hole_": _hole,
-            "joined_": _bounded(_join),
-            **{name: _bounded(work) for name, work in FILTERS.items()},
+            "each_": _limit_loop,
+            "hole_": _to_merge_value,
+            "joined_": _limit_filter(_join),
+            **{name: _limit_filter(work) for name, work in FILTERS.items()},
         }
 
     def call(self, context: Context, called: Any, /, *args: Any, **kwargs: Any) -> Any:
@@ -101,19 +101,19 @@ class Sandbox(ImmutableSandboxedEnvironment):
         if type(value) not in (str, list) or called.__name__ not in METHODS or kwargs:
             raise SecurityError("only methods of text and lists can be called")
         _check_arguments(context, value, args)
-        return _checked(context, called(*args))
+        return _check_result(context, called(*args))
 
     def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
         """Text can be added to text; all else is arithmetic with numbers of a reasonable size."""
         if operator == "+" and isinstance(left, str) and isinstance(right, str):
-            return _checked(context, left + right)
+            return _check_result(context, left + right)
         for number in (left, right):
             if not isinstance(number, int | float) or abs(number) > _LARGEST_NUMBER:
                 raise SecurityError(f"{operator} takes numbers up to a million; ~ joins texts")
         return self.binop_table[operator](left, right)
 
 
-def _bounded(work: Callable[..., Any]) -> Callable[..., Any]:
+def _limit_filter(function: Callable[..., Any]) -> Callable[..., Any]:
     """`work` on a value, counted in its run, with arguments and a result that are not too long."""
 
     @pass_context
@@ -121,20 +121,20 @@ def _bounded(work: Callable[..., Any]) -> Callable[..., Any]:
         if isinstance(value, Undefined):
             str(value)  # says what is not there
         _check_arguments(context, value, args)
-        return _checked(context, work(value, *args))
+        return _check_result(context, function(value, *args))
 
     return counted
 
 
 def _check_arguments(context: Context, value: Any, args: tuple[Any, ...]) -> None:
-    context.parent[RUN].spend(1 + _size(value))
+    context.parent[EVALUATION_KEY].count_steps(1 + _size(value))
     if any(_size(argument) > _LONGEST_ARGUMENT for argument in args):
         raise SecurityError(f"more than {_LONGEST_ARGUMENT} characters are given to a filter or a method")
 
 
-def _checked(context: Context, result: Any) -> Any:
+def _check_result(context: Context, result: Any) -> Any:
     size = _size(result)
-    context.parent[RUN].spend(size)
+    context.parent[EVALUATION_KEY].count_steps(size)
     if size > _LONGEST_TEXT:
         raise SecurityError(f"it makes more than {_LONGEST_TEXT} characters")
     return result
@@ -147,18 +147,18 @@ def _size(value: Any) -> int:
 
 
 @pass_context
-def _each(context: Context, value: Any, weight: int) -> list[Any]:
+def _limit_loop(context: Context, value: Any, cost: int) -> list[Any]:
     """What a loop goes over: at most 1000 turns, each counted by how much it repeats."""
     if not isinstance(value, list | tuple | range | str):
         raise SecurityError("only a list can be looped over; `split` makes one of a text")
-    if len(value) > _MOST_TURNS:
-        raise SecurityError(f"a loop has at most {_MOST_TURNS} turns")
-    context.parent[RUN].spend(len(value) * weight)
+    if len(value) > _MOST_ITERATIONS:
+        raise SecurityError(f"a loop has at most {_MOST_ITERATIONS} turns")
+    context.parent[EVALUATION_KEY].count_steps(len(value) * cost)
     return list(value)
 
 
 @pass_context
-def _as_mark(context: Context, value: Any) -> str:
+def _to_placeholder(context: Context, value: Any) -> str:
     """Put by what an expression gives; a mark stands for it in the text, as for a hole."""
     if isinstance(value, Undefined):
         str(value)  # says what is not there
@@ -166,20 +166,20 @@ def _as_mark(context: Context, value: Any) -> str:
         value = int(value)
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         raise SecurityError("only a text or a number can stand in a letter; `join` makes a text of a list")
-    return str(context.parent[RUN].mark(value if isinstance(value, str) else str(value)))
+    return str(context.parent[EVALUATION_KEY].mark(value if isinstance(value, str) else str(value)))
 
 
-def _hole(value: Any, name: str, fallback: str) -> HoleWord:
-    hole = Hole(name, clean(fallback))
-    word = HoleWord(hole.word({name: str(value)}))
-    word.hole = hole
-    return word
+def _to_merge_value(value: Any, name: str, fallback: str) -> MergeValue:
+    merge_field = MergeField(name, clean_text(fallback))
+    merge_value = MergeValue(merge_field.value_for({name: str(value)}))
+    merge_value.merge_field = merge_field
+    return merge_value
 
 
 def _range(*bounds: int) -> range:
     numbers = range(*bounds)
-    if len(numbers) > _MOST_TURNS:
-        raise SecurityError(f"a range has at most {_MOST_TURNS} numbers")
+    if len(numbers) > _MOST_ITERATIONS:
+        raise SecurityError(f"a range has at most {_MOST_ITERATIONS} numbers")
     return numbers
 
 
@@ -190,7 +190,7 @@ def _join(value: Any, separator: str = "") -> str:
     return separator.join(map(str, words))
 
 
-def _number(value: Any, kind: type[int] | type[float]) -> Any:
+def _to_number(value: Any, kind: type[int] | type[float]) -> Any:
     """0 for what is no number, so that a missing value is none."""
     try:
         return kind(value)
@@ -198,7 +198,7 @@ def _number(value: Any, kind: type[int] | type[float]) -> Any:
         return kind(0)
 
 
-def _rounded(value: float) -> int:
+def _round(value: float) -> int:
     return round(value)
 
 
@@ -207,8 +207,8 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "capitalize": lambda value: value.capitalize(),
     "default": lambda value, word="": value or word,
     "first": lambda value: value[0] if value else "",
-    "float": lambda value: _number(value, float),
-    "int": lambda value: _number(value, int),
+    "float": lambda value: _to_number(value, float),
+    "int": lambda value: _to_number(value, int),
     "join": _join,
     "last": lambda value: value[-1] if value else "",
     "length": len,
@@ -216,7 +216,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "lower": lambda value: value.lower(),
     "replace": lambda value, old, new: value.replace(old, new),
     "reverse": lambda value: value[::-1],
-    "round": _rounded,
+    "round": _round,
     "sort": sorted,
     "title": lambda value: value.title(),
     "trim": lambda value: value.strip(),

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import re
 
-from mailer.mail.compose.notice_paragraphs import one_line
+from mailer.mail.compose.notice_paragraphs import collapse_whitespace
 
-MOST = 200
+MOST_CHARACTERS = 200
 """Characters."""
 _ADDRESS = re.compile(r"[^\s<>()\[\]:;,\"']+@[^\s<>()\[\]:;,\"']+")
-_LINK = re.compile(r"(?<=[a-z]):(?=//)", re.IGNORECASE)
+_URL_COLON = re.compile(r"(?<=[a-z]):(?=//)", re.IGNORECASE)
 
 
-def reply_words(said: str) -> str:
+def sanitize_reply(reply: str) -> str:
     """One line of at most 200 characters in which no address stands, and nothing that a mail program makes a link."""
     # Cut before, too: what is said may be long.
-    words = _LINK.sub(": ", _ADDRESS.sub("…", one_line(said[: 5 * MOST])))
-    return words if len(words) <= MOST else f"{words[: MOST - 1]}…"
+    text = _URL_COLON.sub(": ", _ADDRESS.sub("…", collapse_whitespace(reply[: 5 * MOST_CHARACTERS])))
+    return text if len(text) <= MOST_CHARACTERS else f"{text[: MOST_CHARACTERS - 1]}…"

@@ -13,11 +13,11 @@ from babel.messages.pofile import read_po
 from babel.support import Translations
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateNotFound, select_autoescape
 
-from mailer.domain.language import direction
-from mailer.mail.inbound.command_words import Vocabulary, vocabulary_in
+from mailer.domain.language import text_direction
+from mailer.mail.inbound.command_words import Vocabulary, load_vocabulary
 
 SOURCE_LANGUAGE = "en"
-_NO_LETTERS, _HEADER = '"X-Letters: ', 2000
+_NO_LETTERS, _HEADER_LENGTH = '"X-Letters: ', 2000
 
 
 @dataclass(frozen=True)
@@ -30,16 +30,16 @@ class Templates:
     @property
     def languages(self) -> tuple[str, ...]:
         """The languages we speak: English, and every `*.po` in the locale folder that is whole."""
-        return _spoken(self.locale_directory)
+        return _installed_languages(self.locale_directory)
 
     @property
     def vocabulary(self) -> Vocabulary:
         """The words people write to us, in more languages than we speak."""
-        return vocabulary_in(self.locale_directory)
+        return load_vocabulary(self.locale_directory)
 
     def environment(self, language: str) -> Environment:
         """The Jinja2 environment that speaks one of `languages`."""
-        return _environment(self.directory, self.locale_directory, language)
+        return _create_environment(self.directory, self.locale_directory, language)
 
     def render(self, name: str, language: str, /, **values: Any) -> str:
         """One template, poured: `letters/appeal.html` in Turkish. Undefined names are errors.
@@ -47,7 +47,7 @@ class Templates:
         Every template is also given `language` (of its own words) and `dir`.
         """
         template = self.environment(language).get_template(f"{name}.j2")
-        return template.render({"language": language, "dir": direction(language), **values})
+        return template.render({"language": language, "dir": text_direction(language), **values})
 
     def has(self, name: str) -> bool:
         """Whether there is such a template."""
@@ -59,19 +59,19 @@ class Templates:
 
 
 @cache
-def _spoken(locale_directory: Path) -> tuple[str, ...]:
-    whole = (path.stem for path in locale_directory.glob("*.po") if _is_whole(path))
+def _installed_languages(locale_directory: Path) -> tuple[str, ...]:
+    whole = (path.stem for path in locale_directory.glob("*.po") if _has_letters(path))
     return SOURCE_LANGUAGE, *sorted(whole)
 
 
-def _is_whole(catalogue: Path) -> bool:
+def _has_letters(catalogue: Path) -> bool:
     """Whether no header field `X-Letters` says that it has no words for letters yet."""
     with catalogue.open(encoding="utf-8") as file:
-        return _NO_LETTERS not in file.read(_HEADER)
+        return _NO_LETTERS not in file.read(_HEADER_LENGTH)
 
 
 @cache
-def _environment(directory: Path, locale_directory: Path, language: str) -> Environment:
+def _create_environment(directory: Path, locale_directory: Path, language: str) -> Environment:
     environment = Environment(
         loader=FileSystemLoader(directory),
         # By what a template makes: appeal.html.j2 escapes, appeal.txt.j2 and confirm.md.j2 do not.
@@ -85,12 +85,12 @@ def _environment(directory: Path, locale_directory: Path, language: str) -> Envi
     )
     environment.policies["ext.i18n.trimmed"] = True
     environment.install_gettext_translations(  # type: ignore[attr-defined]
-        _translations(locale_directory / f"{language}.po"), newstyle=True
+        _load_translations(locale_directory / f"{language}.po"), newstyle=True
     )
     return environment
 
 
-def _translations(catalogue: Path) -> Translations:
+def _load_translations(catalogue: Path) -> Translations:
     """The catalogue, compiled in memory: no compiled files to forget."""
     if not catalogue.exists():
         return Translations()

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 
 _SPACES = re.compile(rb"[ \t]+")
-_CUT = re.compile(rb"[ \t\r]*[^ \t\r]")
-_AT_ONCE = 128 * 1024
+_CHUNK_END = re.compile(rb"[ \t\r]*[^ \t\r]")
+_CHUNK_OCTETS = 128 * 1024
 """Octets after which the interpreter may turn to another thread."""
 
 
-def canonical_bytes(body: bytes, *, relaxed: bool) -> bytes:
+def canonicalize_body(body: bytes, *, relaxed: bool) -> bytes:
     """The body as the relaxed or the simple algorithm has it; a bare LF counts as a line end.
 
     Takes time in proportion to the length, whatever the octets are.
@@ -18,7 +18,7 @@ def canonical_bytes(body: bytes, *, relaxed: bool) -> bytes:
     if body.count(b"\n") != body.count(b"\r\n"):
         body = body.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
     if relaxed:
-        body = b"".join(_single_spaced(body))
+        body = b"".join(_collapse_spaces(body))
     end = len(body)
     while body.endswith(b"\r\n", 0, end):
         end -= 2
@@ -27,11 +27,11 @@ def canonical_bytes(body: bytes, *, relaxed: bool) -> bytes:
     return body[:end] + b"\r\n"
 
 
-def _single_spaced(body: bytes) -> list[bytes]:
+def _collapse_spaces(body: bytes) -> list[bytes]:
     pieces, start = [], 0
     while start < len(body):
         # Neither a gap nor a line end is cut in two.
-        cut = _CUT.match(body, start + _AT_ONCE - 1)
+        cut = _CHUNK_END.match(body, start + _CHUNK_OCTETS - 1)
         end = cut.end() if cut else len(body)
         pieces.append(_SPACES.sub(b" ", body[start:end]).replace(b" \r\n", b"\r\n"))
         start = end

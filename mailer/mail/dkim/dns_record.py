@@ -10,43 +10,43 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_der_public_key
 
-from mailer.domain.health_check import Finding, fail, ok, warn
-from mailer.mail.dkim.signing import SOUND_BITS, Signer
-from mailer.mail.dkim.tag_list import read_tags
+from mailer.domain.health_check import HealthCheck, fail, ok, warn
+from mailer.mail.dkim.signing import RECOMMENDED_KEY_BITS, Signer
+from mailer.mail.dkim.tag_list import parse_tag_list
 
 _STRING_OCTETS = 255
 """The most that one string of a TXT record holds (RFC 1035 section 3.3.14)."""
 
 
-def record_text(signer: Signer) -> str:
+def format_key_record(signer: Signer) -> str:
     """What the TXT record of this key says, in one piece."""
     octets = signer.key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     return f"v=DKIM1; k=rsa; p={base64.b64encode(octets).decode()}"
 
 
-def zone_line(name: str, text: str) -> str:
+def format_zone_line(name: str, text: str) -> str:
     """A TXT record as one line of a zone file, its text in strings of at most 255 octets."""
     strings = [f'"{text[at : at + _STRING_OCTETS]}"' for at in range(0, len(text), _STRING_OCTETS)]
     return f"{name}. IN TXT ( {' '.join(strings)} )"
 
 
-def judge_record(signer: Signer, texts: Sequence[str]) -> Finding:
+def check_key_record(signer: Signer, texts: Sequence[str]) -> HealthCheck:
     """Whether receivers who find these TXT records at the signer's name will believe its signatures."""
     check = f"dkim {signer.record_name}"
-    publish = f"Publish: {zone_line(signer.record_name, record_text(signer))}"
+    publish = f"Publish: {format_zone_line(signer.record_name, format_key_record(signer))}"
     if not texts:
         return fail(check, "there is no TXT record", publish)
     if len(texts) > 1:
         return fail(check, f"there are {len(texts)} TXT records; receivers may take either", f"Keep one. {publish}")
-    tags = read_tags(texts[0])
-    if refused := _refusal(tags):
-        return fail(check, refused, publish)
-    if _public_key(tags["p"]) != signer.key.public_key():
+    tags = parse_tag_list(texts[0])
+    if reason := _record_refusal_reason(tags):
+        return fail(check, reason, publish)
+    if _parse_public_key(tags["p"]) != signer.key.public_key():
         return fail(check, "another key is published than the one we sign with", publish)
-    return _remarks(check, signer, tags)
+    return _check_matching_key(check, signer, tags)
 
 
-def _refusal(tags: dict[str, str]) -> str | None:
+def _record_refusal_reason(tags: dict[str, str]) -> str | None:
     """Why no verifier will use this record, whatever the key."""
     if tags.get("v", "DKIM1") != "DKIM1" or ("v" in tags and next(iter(tags)) != "v"):
         return "the record does not begin with v=DKIM1"
@@ -56,28 +56,28 @@ def _refusal(tags: dict[str, str]) -> str | None:
         return "the key is revoked (p= is empty)"
     if tags.get("k", "rsa").lower() != "rsa":
         return f"the record is for {tags['k']} keys, ours is RSA"
-    if "h" in tags and "sha256" not in _words(tags["h"]):
+    if "h" in tags and "sha256" not in _split_colon_list(tags["h"]):
         return f"the record allows h={tags['h']} only, we sign with sha256"
-    if not {"*", "email"} & set(_words(tags.get("s", "*"))):
+    if not {"*", "email"} & set(_split_colon_list(tags.get("s", "*"))):
         return f"the record is for s={tags['s']}, not for email"
     return None
 
 
-def _remarks(check: str, signer: Signer, tags: dict[str, str]) -> Finding:
-    if signer.key.key_size < SOUND_BITS:
-        mend = "Make a longer key with `mailer dkim new` under another selector."
-        return warn(check, f"the key matches, but has only {signer.key.key_size} bits", mend)
-    if "y" in _words(tags.get("t", "")):
-        mend = "Take y out of the record's t= once letters arrive signed."
-        return warn(check, "the key matches, but t=y says that we only test", mend)
+def _check_matching_key(check: str, signer: Signer, tags: dict[str, str]) -> HealthCheck:
+    if signer.key.key_size < RECOMMENDED_KEY_BITS:
+        remedy = "Make a longer key with `mailer dkim new` under another selector."
+        return warn(check, f"the key matches, but has only {signer.key.key_size} bits", remedy)
+    if "y" in _split_colon_list(tags.get("t", "")):
+        remedy = "Take y out of the record's t= once letters arrive signed."
+        return warn(check, "the key matches, but t=y says that we only test", remedy)
     return ok(check, f"the key matches ({signer.key.key_size} bits)")
 
 
-def _words(value: str) -> list[str]:
+def _split_colon_list(value: str) -> list[str]:
     return [word.strip().lower() for word in value.split(":")]
 
 
-def _public_key(value: str) -> RSAPublicKey | None:
+def _parse_public_key(value: str) -> RSAPublicKey | None:
     """The key in p=, or None for anything else. Zone editors put spaces into long values; they mean nothing."""
     try:
         key = load_der_public_key(base64.b64decode("".join(value.split()), validate=True))

@@ -10,42 +10,42 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 
-from mailer.mail.dkim.signature_header import DkimClaim
-from mailer.mail.dkim.signing import SHORTEST_BITS
-from mailer.mail.dkim.tag_list import read_tags
+from mailer.mail.dkim.signature_header import DkimSignatureHeader
+from mailer.mail.dkim.signing import MINIMUM_KEY_BITS
+from mailer.mail.dkim.tag_list import parse_tag_list
 
 _LONGEST_BITS, _LONGEST_EXPONENT_BITS = 4096, 64
 """RFC 8301 section 3.2; longer ones only keep verifiers busy."""
 
 
-def published_key(texts: Sequence[str]) -> str | None:
+def find_key_record(texts: Sequence[str]) -> str | None:
     """The one TXT record that holds a key; None where there is none, or several (section 3.6.2.2)."""
-    keys = [text for text in texts if "p" in read_tags(text)]
+    keys = [text for text in texts if "p" in parse_tag_list(text)]
     return keys[0] if len(keys) == 1 else None
 
 
-def refused_key(record: str, claim: DkimClaim) -> str | None:
+def key_refusal_reason(record: str, signature: DkimSignatureHeader) -> str | None:
     """Why a signature is not to be believed by this key, in words; None where it may be."""
-    tags = read_tags(record)
-    flags = _words(tags.get("t", ""))
+    tags = parse_tag_list(record)
+    flags = _split_colon_list(tags.get("t", ""))
     if (
         tags.get("v", "DKIM1") != "DKIM1"
         or tags.get("k", "rsa") != "rsa"
-        or not {"*", "email"} & _words(tags.get("s", "*"))
+        or not {"*", "email"} & _split_colon_list(tags.get("s", "*"))
     ):
         return "the key is of a kind not known here"
-    if "sha256" not in _words(tags.get("h", "sha256")):
+    if "sha256" not in _split_colon_list(tags.get("h", "sha256")):
         return "the key is not for SHA-256"
     if not tags["p"]:
         return "the key is revoked"
     if "y" in flags:
         return "the domain only tests DKIM"
-    if "s" in flags and claim.identity != claim.domain:
+    if "s" in flags and signature.identity != signature.domain:
         return "the key is not for subdomains"
-    return _refused_size(tags["p"])
+    return _key_size_refusal_reason(tags["p"])
 
 
-def _refused_size(value: str) -> str | None:
+def _key_size_refusal_reason(value: str) -> str | None:
     try:
         key = load_der_public_key(base64.b64decode("".join(value.split()), validate=True))
     except (binascii.Error, ValueError, UnsupportedAlgorithm):
@@ -53,12 +53,12 @@ def _refused_size(value: str) -> str | None:
     if not isinstance(key, RSAPublicKey):
         return "the key is not of RSA"
     if (
-        not SHORTEST_BITS <= key.key_size <= _LONGEST_BITS
+        not MINIMUM_KEY_BITS <= key.key_size <= _LONGEST_BITS
         or key.public_numbers().e.bit_length() > _LONGEST_EXPONENT_BITS
     ):
         return f"the key has {key.key_size} bits"
     return None
 
 
-def _words(value: str) -> set[str]:
+def _split_colon_list(value: str) -> set[str]:
     return {word.strip().lower() for word in value.split(":")}

@@ -8,11 +8,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from mailer.mail.dkim.tag_list import read_tags
-from mailer.mail.message.freshness import read_date, why_not_fresh
+from mailer.mail.dkim.tag_list import parse_tag_list
+from mailer.mail.message.freshness import find_date_problem, parse_date
 from mailer.mail.message.header_section import HeaderSection
 
-_MOST_SIGNATURES, _LONGEST, _MOST_NAMES = 5, 6000, 500
+_MOST_SIGNATURES, _LONGEST_FIELD, _MOST_NAMES = 5, 6000, 500
 _SINGLE = "from sender reply-to to cc subject date message-id in-reply-to references"
 _SINGLE_IN_MIME = "mime-version content-type content-transfer-encoding"
 _ONLY_ONCE = frozenset(f"{_SINGLE} {_SINGLE_IN_MIME}".split())
@@ -22,7 +22,7 @@ _SECONDS, _SPACE = re.compile(r"[0-9]{1,11}"), re.compile(r"\s+")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class DkimClaim:
+class DkimSignatureHeader:
     """What a DKIM-Signature field says of itself; nothing of it is shown to be true."""
 
     index: int
@@ -34,7 +34,7 @@ class DkimClaim:
     """The domain of i=, else d=."""
     relaxed_body: bool
     """Whether the body was made canonical by the relaxed algorithm, else by the simple one."""
-    stale: str | None
+    stale_reason: str | None
     """Why it tells nothing of now, in a few words: no signed time, or an old one; None where it is fresh."""
     digest: str
     """SHA-256, hex, of what it signs, text and fields: the same whatever else is changed about the mail."""
@@ -45,7 +45,7 @@ class DkimClaim:
         return f"{self.selector}._domainkey.{self.domain}"
 
 
-def dkim_claims(section: HeaderSection, now: datetime) -> list[DkimClaim]:
+def parse_dkim_signatures(section: HeaderSection, now: datetime) -> list[DkimSignatureHeader]:
     """The signatures that could show who wrote: RSA with SHA-256 (RFC 8301), of From, Subject, to whom it is, and the
     whole text (no l=). The first five are looked at.
 
@@ -55,47 +55,49 @@ def dkim_claims(section: HeaderSection, now: datetime) -> list[DkimClaim]:
     names = [name for name, _ in section.fields if name in _ONLY_ONCE]
     if len(set(names)) < len(names):
         return []
-    claims = [
-        _claim(index, value, {"from", "to", "cc", "subject"} & set(names), section, now)
+    signatures = [
+        _parse_signature(index, value, {"from", "to", "cc", "subject"} & set(names), section, now)
         for index, value in enumerate(section.values("dkim-signature")[:_MOST_SIGNATURES])
     ]
-    return [claim for claim in claims if claim is not None]
+    return [claim for claim in signatures if claim is not None]
 
 
-def _claim(index: int, value: str, to_be_signed: set[str], section: HeaderSection, now: datetime) -> DkimClaim | None:
-    if len(value) > _LONGEST:
+def _parse_signature(
+    index: int, value: str, to_be_signed: set[str], section: HeaderSection, now: datetime
+) -> DkimSignatureHeader | None:
+    if len(value) > _LONGEST_FIELD:
         return None
-    tags = read_tags(value)
+    tags = parse_tag_list(value)
     names = [name.strip().lower() for name in tags.get("h", "").split(":")]
     domain, selector = tags.get("d", "").lower(), tags.get("s", "").lower()
     if tags.get("a") != "rsa-sha256" or not to_be_signed <= set(names) or len(names) > _MOST_NAMES or "l" in tags:
         return None
     if not _DOMAIN.fullmatch(domain) or not _DOMAIN.fullmatch(selector) or len(domain + selector) > _LONGEST_NAME - 12:
         return None
-    return DkimClaim(
+    return DkimSignatureHeader(
         index=index,
         domain=domain,
         selector=selector,
         identity=tags.get("i", domain).rpartition("@")[2].lower(),
         relaxed_body=tags.get("c", "").partition("/")[2].strip() == "relaxed",
-        stale=_why_stale(tags, section.values("date") if "date" in names else [], now),
+        stale_reason=_stale_reason(tags, section.values("date") if "date" in names else [], now),
         digest=_digest(tags, names, section),
     )
 
 
-def _why_stale(tags: Mapping[str, str], signed_dates: Sequence[str], now: datetime) -> str | None:
+def _stale_reason(tags: Mapping[str, str], signed_dates: Sequence[str], now: datetime) -> str | None:
     """By t=, x= (sections 3.5 and 6.1.1) and the Date field, where that is signed: each must be of these days."""
-    signed_at, expires_at = _time(tags, "t"), _time(tags, "x")
+    signed_at, expires_at = _parse_time(tags, "t"), _parse_time(tags, "x")
     if ("t" in tags and signed_at is None) or ("x" in tags and (expires_at is None or expires_at < now)):
         return "its time is over, or none"
-    times = [signed_at, *map(read_date, signed_dates)]
-    told = [why for at in times if at and (why := why_not_fresh(at, now))]
-    if told:
-        return told[0]
+    times = [signed_at, *map(parse_date, signed_dates)]
+    reasons = [why for at in times if at and (why := find_date_problem(at, now))]
+    if reasons:
+        return reasons[0]
     return None if any(times) else "no signed field says when it was written"
 
 
-def _time(tags: Mapping[str, str], name: str) -> datetime | None:
+def _parse_time(tags: Mapping[str, str], name: str) -> datetime | None:
     """Seconds since 1970; None where there are none."""
     return datetime.fromtimestamp(int(tags[name]), UTC) if _SECONDS.fullmatch(tags.get(name, "")) else None
 

@@ -22,11 +22,11 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from mailer.errors import DkimKeyRefused
 from mailer.mail.message.letter import Letter
 
-SHORTEST_BITS, SOUND_BITS = 1024, 2048
+MINIMUM_KEY_BITS, RECOMMENDED_KEY_BITS = 1024, 2048
 """RFC 8301 section 3.2: verifiers take no key shorter than the one; signers should use none shorter than the other."""
 
-_OVERSIGNED = (b"from", b"to", b"subject", b"date")
-_SIGNED = frozenset(
+_OVERSIGNED_NAMES = (b"from", b"to", b"subject", b"date")
+_SIGNED_NAMES = frozenset(
     b"from to subject date message-id mime-version content-type list-id list-help list-owner list-subscribe list-post"
     b" list-unsubscribe list-unsubscribe-post feedback-id cfbl-address cfbl-feedback-id reply-to in-reply-to references"
     b" auto-submitted precedence".split()
@@ -60,8 +60,8 @@ def load_signer(domain: str, selector: str, pem: bytes) -> Signer:
         raise DkimKeyRefused("it is not a private key in PEM form without a password") from None
     if not isinstance(key, RSAPrivateKey):
         raise DkimKeyRefused("it is not an RSA key")
-    if key.key_size < SHORTEST_BITS:
-        raise DkimKeyRefused(f"it has {key.key_size} bits; verifiers ignore keys under {SHORTEST_BITS} (RFC 8301)")
+    if key.key_size < MINIMUM_KEY_BITS:
+        raise DkimKeyRefused(f"it has {key.key_size} bits; verifiers ignore keys under {MINIMUM_KEY_BITS} (RFC 8301)")
     return Signer(domain=domain, selector=selector, key=key)
 
 
@@ -88,7 +88,7 @@ def signer_for(signers: Sequence[Signer], domain: str) -> Signer | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Unsigned:
+class UnsignedLetter:
     """A letter and all of its signature's field but the signature."""
 
     letter: Letter
@@ -98,50 +98,50 @@ class Unsigned:
     """The field, up to `b=`."""
 
 
-def sign(signer: Signer, letter: Letter, signed_at: datetime) -> Letter:
+def sign_letter(signer: Signer, letter: Letter, signed_at: datetime) -> Letter:
     """The letter with a DKIM-Signature before it: the same octets for the same input.
 
     Every occurrence of the fields that say who writes what to whom is covered (RFC 6376 section 5.4.1); From, To,
     Subject and Date once more than they occur, so that none can be added. `signed_at` is aware; whole seconds of it
     count.
     """
-    unsigned = prepare(signer, letter, signed_at)
-    return finish(unsigned, signature(signer, unsigned.octets))
+    unsigned = prepare_signature(signer, letter, signed_at)
+    return attach_signature(unsigned, compute_signature(signer, unsigned.octets))
 
 
-def prepare(signer: Signer, letter: Letter, signed_at: datetime) -> Unsigned:
+def prepare_signature(signer: Signer, letter: Letter, signed_at: datetime) -> UnsignedLetter:
     """Everything of `sign` but the signature, which is nine tenths of the work and may be made elsewhere."""
     head, _, body = letter.content.partition(b"\r\n\r\n")
-    names, values = _signed_fields(head)
-    folded, relaxed = _field_up_to_time(signer.domain, signer.selector, names)
-    body_hash = base64.b64encode(hashlib.sha256(body if letter.ready else canonical_body(body)).digest())
+    names, values = _canonicalize_signed_fields(head)
+    folded, relaxed = _signature_field_start(signer.domain, signer.selector, names)
+    body_hash = base64.b64encode(hashlib.sha256(body if letter.is_wire_ready else canonicalize_own_body(body)).digest())
     time = b"%d" % signed_at.timestamp()
     values.append(b"%b%b; bh=%b; b=" % (relaxed, time, body_hash))
-    return Unsigned(letter, b"\r\n".join(values), b"%b%b;\r\n bh=%b;\r\n b=" % (folded, time, body_hash))
+    return UnsignedLetter(letter, b"\r\n".join(values), b"%b%b;\r\n bh=%b;\r\n b=" % (folded, time, body_hash))
 
 
-def signature(signer: Signer, octets: bytes) -> bytes:
+def compute_signature(signer: Signer, octets: bytes) -> bytes:
     """RSASSA-PKCS1-v1_5 with SHA-256 (RFC 6376 section 3.3.1), in base64; the same for the same octets."""
     return base64.b64encode(signer.key.sign(octets, _PADDING, _HASH))
 
 
-def finish(unsigned: Unsigned, signed: bytes) -> Letter:
+def attach_signature(unsigned: UnsignedLetter, signature: bytes) -> Letter:
     """The letter with its signature's field before it."""
-    lines = b"\r\n ".join([signed[at : at + _COLUMNS - 1] for at in range(0, len(signed), _COLUMNS - 1)])
+    lines = b"\r\n ".join([signature[at : at + _COLUMNS - 1] for at in range(0, len(signature), _COLUMNS - 1)])
     content = b"%b%b\r\n%b" % (unsigned.field, lines, unsigned.letter.content)
     return replace(unsigned.letter, content=content)
 
 
-def canonical_body(body: bytes) -> bytes:
+def canonicalize_own_body(body: bytes) -> bytes:
     """The body, CRLF line ends, as the relaxed algorithm has it (RFC 6376 section 3.4.4)."""
     # Backwards, because Python searches so in half the time.
     unusual = body.rfind(b"  ") >= 0 or body.rfind(b" \r\n") >= 0 or b"\t" in body
     if unusual or body[-2:] != b"\r\n" or body[-4:] in {b"\r\n", b"\r\n\r\n"}:
-        return _relaxed_body(body)
+        return _canonicalize_relaxed_body(body)
     return body
 
 
-def _relaxed_body(body: bytes) -> bytes:
+def _canonicalize_relaxed_body(body: bytes) -> bytes:
     if body and not body.endswith(b"\r\n"):
         body += b"\r\n"
     body = _SPACES.sub(b" ", body).replace(b" \r\n", b"\r\n")
@@ -151,7 +151,7 @@ def _relaxed_body(body: bytes) -> bytes:
     return body[:end] + b"\r\n" if end else b""
 
 
-def _signed_fields(head: bytes) -> tuple[tuple[bytes, ...], list[bytes]]:
+def _canonicalize_signed_fields(head: bytes) -> tuple[tuple[bytes, ...], list[bytes]]:
     """The names for h=, and the fields in the same order as the relaxed algorithm has them (RFC 6376 section 3.4.2).
 
     A name that occurs more than once means its fields from the bottom up (section 5.4.2), so all are read that way.
@@ -163,14 +163,14 @@ def _signed_fields(head: bytes) -> tuple[tuple[bytes, ...], list[bytes]]:
     for line in reversed(head.split(b"\r\n")):
         name, _, value = line.partition(b":")
         name = name.lower().rstrip()
-        if name in _SIGNED:
+        if name in _SIGNED_NAMES:
             names.append(name)
             values.append(b"%b:%b" % (name, value.strip(b" ")))
-    return (*names, *_OVERSIGNED), values
+    return (*names, *_OVERSIGNED_NAMES), values
 
 
 @lru_cache(maxsize=256)
-def _field_up_to_time(domain: str, selector: str, names: tuple[bytes, ...]) -> tuple[bytes, bytes]:
+def _signature_field_start(domain: str, selector: str, names: tuple[bytes, ...]) -> tuple[bytes, bytes]:
     """The signature's field up to `t=`: as it stands in the letter, and as the relaxed algorithm has it."""
     lines, line = [f"v=1; a=rsa-sha256; c=relaxed/relaxed; d={domain};", f" s={selector};"], " h="
     for name in names:

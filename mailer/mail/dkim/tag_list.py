@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 
-def read_tags(text: str) -> dict[str, str]:
+def parse_tag_list(text: str) -> dict[str, str]:
     """The tags in order by their lower-case names, white space around them taken away (RFC 6376 section 3.2).
 
     Of a tag that stands twice the first counts; what is no tag at all is left out.

@@ -9,31 +9,31 @@ from itertools import dropwhile
 
 from mailer.domain.address import Address, parse_address
 from mailer.errors import AddressRefused
-from mailer.mail.inbound.command_words import Vocabulary, Wish, Word, covered, longest, words_in
-from mailer.mail.inbound.greeting import past_greeting
-from mailer.mail.inbound.language_names import language_called
-from mailer.mail.inbound.leave_sentences import asks_to_leave, tells_plainly
-from mailer.mail.inbound.parse_mail import Heard
-from mailer.mail.inbound.sentences import sentences, unwrapped
-from mailer.mail.message.subject_prefix import bare_subject
+from mailer.mail.inbound.command_words import CommandName, Vocabulary, Word, consists_of, longest_match, split_words
+from mailer.mail.inbound.greeting import strip_greeting
+from mailer.mail.inbound.language_names import parse_language_name
+from mailer.mail.inbound.leave_sentences import asks_to_leave, is_explicit_request
+from mailer.mail.inbound.parse_mail import InboundMail
+from mailer.mail.inbound.sentences import split_sentences, unwrap_lines
+from mailer.mail.message.subject_prefix import strip_subject_prefixes
 
-_MOST, _LINES, _LINE = 5, 5, 300
+_MAX_COMMANDS, _MAX_LINES, _MAX_LINE_CHARACTERS = 5, 5, 300
 """Commands in a mail; lines of text, and characters of one, that are looked at."""
 _ARGUMENT = re.compile(r"[\w.+-]{1,80}")
 _TOKEN = re.compile(r"[a-z2-7]{20,40}")
-_WITH_ARGUMENT = {Wish.SUBSCRIBE, Wish.UNSUBSCRIBE, Wish.CONFIRM}
-_ASKED_POLITELY = {Wish.SUBSCRIBE, Wish.UNSUBSCRIBE, Wish.LANGUAGE}
+_WITH_ARGUMENT = {CommandName.SUBSCRIBE, CommandName.UNSUBSCRIBE, CommandName.CONFIRM}
+_AFTER_COURTESY = {CommandName.SUBSCRIBE, CommandName.UNSUBSCRIBE, CommandName.LANGUAGE}
 """What one wants to have done; "I want to help" asks for no help."""
 _QUESTION = re.compile("[?؟]")
-_END = "end"
+_END_COMMAND = "end"
 _ADDRESS = re.compile(r"<?(?:mailto:)?([^\s<>(),:;\"'«»“”]{1,64}@[^\s<>(),:;\"'«»“”]{1,255}[^\W_])>?", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class ParsedCommand:
     """One thing a person asked for."""
 
-    command: Wish
+    command: CommandName
     language: str | None = None
     """Of the word they used; None where several languages share it."""
     argument: str | None = None
@@ -42,7 +42,9 @@ class Asked:
     """
 
 
-def asked(heard: Heard, vocabulary: Vocabulary, *, strict: bool, person: Address | None = None) -> tuple[Asked, ...]:
+def parse_commands(
+    mail: InboundMail, vocabulary: Vocabulary, *, strict: bool, person: Address | None = None
+) -> tuple[ParsedCommand, ...]:
     """The commands of a mail in their order, at most five; `help` only where nothing else was asked for.
 
     Loose (a mail to `LIST-request@`): the subject without its `Re:`, else the first five of the person's own lines;
@@ -51,102 +53,110 @@ def asked(heard: Heard, vocabulary: Vocabulary, *, strict: bool, person: Address
     no command; more may follow a sentence that asks in so many words to be taken off. The writer's own address, and
     the `person`'s whom the mail is from, may stand in it; with anybody else's nothing asks to leave.
     """
-    subject, replied = bare_subject(heard.subject)
-    read, own = _strict if strict else _loose, [one for one in (heard.sender, person) if one]
-    found = [] if strict and replied else list(read([past_greeting(_without(own, subject), vocabulary)], vocabulary))
+    subject, replied = strip_subject_prefixes(mail.subject)
+    read, own = _parse_strictly if strict else _parse_loosely, [one for one in (mail.sender, person) if one]
+    found = (
+        []
+        if strict and replied
+        else list(read([strip_greeting(_remove_addresses(own, subject), vocabulary)], vocabulary))
+    )
     if not found:
-        text = past_greeting(_without(own, heard.own_words), vocabulary)
-        found = next(filter(None, (list(read(one.splitlines(), vocabulary)) for one in (text, unwrapped(text)))), [])
+        text = strip_greeting(_remove_addresses(own, mail.reply_text), vocabulary)
+        found = next(filter(None, (list(read(one.splitlines(), vocabulary)) for one in (text, unwrap_lines(text)))), [])
     distinct = list(dict.fromkeys(found))
-    return tuple([one for one in distinct if one.command is not Wish.HELP] or distinct[:1])[:_MOST]
+    return tuple([one for one in distinct if one.command is not CommandName.HELP] or distinct[:1])[:_MAX_COMMANDS]
 
 
-def _without(own: Sequence[Address], text: str) -> str:
+def _remove_addresses(own: Sequence[Address], text: str) -> str:
     """`text` without these addresses."""
     keys = {one.key for one in own}
-    return _ADDRESS.sub(lambda found: " " if _key(found[1]) in keys else found[0], text)
+    return _ADDRESS.sub(lambda found: " " if _address_key(found[1]) in keys else found[0], text)
 
 
-def _key(address: str) -> str | None:
+def _address_key(address: str) -> str | None:
     try:
         return parse_address(address).key
     except AddressRefused:
         return None
 
 
-def _loose(lines: Iterable[str], vocabulary: Vocabulary) -> Iterator[Asked]:
-    for line in _first(lines):
-        if (one := _begun(line, vocabulary)) is not None:
+def _parse_loosely(lines: Iterable[str], vocabulary: Vocabulary) -> Iterator[ParsedCommand]:
+    for line in _first_lines(lines):
+        if (one := _parse_line_beginning(line, vocabulary)) is not None:
             yield one
 
 
-def _strict(lines: Iterable[str], vocabulary: Vocabulary) -> Iterator[Asked]:
+def _parse_strictly(lines: Iterable[str], vocabulary: Vocabulary) -> Iterator[ParsedCommand]:
     """The lines that are commands, from the first on; lines of courtesies before it do not count."""
     begun = False
-    for line in _first(lines):
-        if (one := _whole(line, vocabulary)) is not None:
+    for line in _first_lines(lines):
+        if (one := _parse_whole_line(line, vocabulary)) is not None:
             begun = True
             yield one
-        elif begun or not _courteous(words_in(line[:_LINE]), vocabulary):
+        elif begun or not _is_courtesy(split_words(line[:_MAX_LINE_CHARACTERS]), vocabulary):
             return
 
 
-def _first(lines: Iterable[str]) -> Iterator[str]:
+def _first_lines(lines: Iterable[str]) -> Iterator[str]:
     """The first lines that say something, up to one that ends what is said."""
-    left = _LINES
+    left = _MAX_LINES
     for line in lines:
-        words = words_in(line[:_LINE])
-        if line.strip() == "--" or [word.text for word in words] == [_END] or not left:
+        words = split_words(line[:_MAX_LINE_CHARACTERS])
+        if line.strip() == "--" or [word.text for word in words] == [_END_COMMAND] or not left:
             return
         if words:
             left -= 1
             yield line
 
 
-def _begun(line: str, vocabulary: Vocabulary) -> Asked | None:
+def _parse_line_beginning(line: str, vocabulary: Vocabulary) -> ParsedCommand | None:
     """What a line asks for that begins with a command, maybe after courtesies."""
-    told, one = _taken_apart(line, vocabulary), _whole(line, vocabulary)
+    told, one = _split_line(line, vocabulary), _parse_whole_line(line, vocabulary)
     if one is None and told.commands:
-        one = _argued(*told.commands[0], told.rest, line)
-    return None if one and one.command is Wish.UNSUBSCRIBE and "@" in line else one
+        one = _add_argument(*told.commands[0], told.rest, line)
+    return None if one and one.command is CommandName.UNSUBSCRIBE and "@" in line else one
 
 
-def _whole(line: str, vocabulary: Vocabulary) -> Asked | None:
+def _parse_whole_line(line: str, vocabulary: Vocabulary) -> ParsedCommand | None:
     """What a line asks for that is nothing but one command, courtesies and what belongs to the command."""
-    return _one_command(line, vocabulary) or _leaving(line, vocabulary)
+    return _parse_single_command(line, vocabulary) or _parse_leave_request(line, vocabulary)
 
 
-def _leaving(line: str, vocabulary: Vocabulary) -> Asked | None:
+def _parse_leave_request(line: str, vocabulary: Vocabulary) -> ParsedCommand | None:
     """Whether the first sentence asks to be taken off; after a mere "stop" nothing may follow."""
-    said = list(dropwhile(lambda one: _courteous(one.words, vocabulary), sentences(line[:_LINE])))
+    said = list(
+        dropwhile(lambda one: _is_courtesy(one.words, vocabulary), split_sentences(line[:_MAX_LINE_CHARACTERS]))
+    )
     if not said or not asks_to_leave(said[0], vocabulary):
         return None
-    if said[0].asks and not any(longest(said[0].words, at, vocabulary.around) for at in range(len(said[0].words))):
+    if said[0].is_question and not any(
+        longest_match(said[0].words, at, vocabulary.courtesies) for at in range(len(said[0].words))
+    ):
         return None
-    plain = tells_plainly(said[0], vocabulary) or all(_courteous(one.words, vocabulary) for one in said[1:])
-    return Asked(Wish.UNSUBSCRIBE) if plain else None
+    plain = is_explicit_request(said[0], vocabulary) or all(_is_courtesy(one.words, vocabulary) for one in said[1:])
+    return ParsedCommand(CommandName.UNSUBSCRIBE) if plain else None
 
 
-def _one_command(line: str, vocabulary: Vocabulary) -> Asked | None:
-    told = _taken_apart(line, vocabulary)
+def _parse_single_command(line: str, vocabulary: Vocabulary) -> ParsedCommand | None:
+    told = _split_line(line, vocabulary)
     wishes, languages = ({one[side] for one in told.commands} for side in (0, 1))
-    if len(line) > _LINE or len(wishes) != 1:
+    if len(line) > _MAX_LINE_CHARACTERS or len(wishes) != 1:
         return None
     wish = told.commands[0][0]
-    if told.longest_before > 1 and wish not in _ASKED_POLITELY:
+    if told.longest_before > 1 and wish not in _AFTER_COURTESY:
         return None
     # "Subscribe?" asks whether to; "could you please remove me?" asks for it.
-    if _QUESTION.search(line) and not (wish is Wish.UNSUBSCRIBE and told.courteous):
+    if _QUESTION.search(line) and not (wish is CommandName.UNSUBSCRIBE and told.courteous):
         return None
-    one = _argued(wish, told.commands[0][1] if len(languages) == 1 else None, told.rest, line)
-    return one if one and (not told.rest or wish is Wish.LANGUAGE or _is_token(one)) else None
+    one = _add_argument(wish, told.commands[0][1] if len(languages) == 1 else None, told.rest, line)
+    return one if one and (not told.rest or wish is CommandName.LANGUAGE or _is_token(one)) else None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class _Line:
+class _ParsedLine:
     """A line, taken apart from its beginning on."""
 
-    commands: tuple[tuple[Wish, str | None], ...]
+    commands: tuple[tuple[CommandName, str | None], ...]
     """Each with the language of its word."""
     courteous: bool
     longest_before: int
@@ -155,50 +165,50 @@ class _Line:
     """What is neither, without the courtesies around it."""
 
 
-def _taken_apart(line: str, vocabulary: Vocabulary) -> _Line:
-    words, at, before, courteous = words_in(line[:_LINE]), 0, 0, False
-    commands: list[tuple[Wish, str | None]] = []
+def _split_line(line: str, vocabulary: Vocabulary) -> _ParsedLine:
+    words, at, before, courteous = split_words(line[:_MAX_LINE_CHARACTERS]), 0, 0, False
+    commands: list[tuple[CommandName, str | None]] = []
     while at < len(words):
-        count, courtesy = longest(words, at, vocabulary.wishes), longest(words, at, vocabulary.around)
+        count, courtesy = longest_match(words, at, vocabulary.commands), longest_match(words, at, vocabulary.courtesies)
         if not count and not courtesy:
             break
         if count >= courtesy:
-            commands.append(vocabulary.wishes[tuple(word.text for word in words[at : at + count])])
+            commands.append(vocabulary.commands[tuple(word.text for word in words[at : at + count])])
         else:
             courteous = True
             before = before if commands else max(before, courtesy)
         at += max(count, courtesy)
-    rest = _stripped(words[at:], vocabulary)
-    return _Line(commands=tuple(commands), courteous=courteous, longest_before=before, rest=rest)
+    rest = _strip_courtesies(words[at:], vocabulary)
+    return _ParsedLine(commands=tuple(commands), courteous=courteous, longest_before=before, rest=rest)
 
 
-def _is_token(one: Asked) -> bool:
-    return one.command is Wish.CONFIRM and bool(one.argument and _TOKEN.fullmatch(one.argument))
+def _is_token(one: ParsedCommand) -> bool:
+    return one.command is CommandName.CONFIRM and bool(one.argument and _TOKEN.fullmatch(one.argument))
 
 
-def _argued(wish: Wish, language: str | None, rest: Sequence[Word], line: str) -> Asked | None:
+def _add_argument(name: CommandName, language: str | None, rest: Sequence[Word], line: str) -> ParsedCommand | None:
     """The command with what follows it; "language" asks for nothing without one that we know."""
-    if wish is Wish.LANGUAGE:
-        tag = language_called(rest)
-        return Asked(wish, language, tag) if tag else None
-    if wish not in _WITH_ARGUMENT or not rest:
-        return Asked(wish, language)
+    if name is CommandName.LANGUAGE:
+        tag = parse_language_name(rest)
+        return ParsedCommand(name, language, tag) if tag else None
+    if name not in _WITH_ARGUMENT or not rest:
+        return ParsedCommand(name, language)
     argument = line[rest[0].start : rest[-1].end]
-    if wish is Wish.SUBSCRIBE and (tag := language_called(rest)):
-        return Asked(wish, language, tag)
-    return Asked(wish, language, argument if _ARGUMENT.fullmatch(argument) else None)
+    if name is CommandName.SUBSCRIBE and (tag := parse_language_name(rest)):
+        return ParsedCommand(name, language, tag)
+    return ParsedCommand(name, language, argument if _ARGUMENT.fullmatch(argument) else None)
 
 
-def _stripped(words: Sequence[Word], vocabulary: Vocabulary) -> Sequence[Word]:
+def _strip_courtesies(words: Sequence[Word], vocabulary: Vocabulary) -> Sequence[Word]:
     """`words` without courtesies before and after them."""
-    while courtesy := longest(words, 0, vocabulary.around):
+    while courtesy := longest_match(words, 0, vocabulary.courtesies):
         words = words[courtesy:]
     for at in range(len(words)):
-        if _courteous(words[at:], vocabulary):
+        if _is_courtesy(words[at:], vocabulary):
             return words[:at]
     return words
 
 
-def _courteous(words: Sequence[Word], vocabulary: Vocabulary) -> bool:
+def _is_courtesy(words: Sequence[Word], vocabulary: Vocabulary) -> bool:
     """Whether words are courtesies and nothing else."""
-    return covered(words, vocabulary.around)
+    return consists_of(words, vocabulary.courtesies)

@@ -11,10 +11,10 @@ from pathlib import Path
 
 from babel.messages.pofile import read_po
 
-from mailer.mail.message.normalize_text import folded
+from mailer.mail.message.normalize_text import normalize_text
 
 CONTEXT = "command"
-LONGEST_PHRASE = 14
+MAX_PHRASE_WORDS = 14
 """Words; a Chinese character is a word here."""
 _COMMA = re.compile(r"[,،，、]")
 _WORD = re.compile(r"[㐀-鿿]|[^\W_㐀-鿿]+(?:'[^\W_㐀-鿿]+)*")
@@ -22,7 +22,7 @@ _WORD = re.compile(r"[㐀-鿿]|[^\W_㐀-鿿]+(?:'[^\W_㐀-鿿]+)*")
 Phrase = tuple[str, ...]
 
 
-class Wish(StrEnum):
+class CommandName(StrEnum):
     """What a person may ask for in words."""
 
     SUBSCRIBE = "subscribe"
@@ -47,20 +47,20 @@ class Word:
 class Vocabulary:
     """The phrases of all our languages together: nobody has to write in the language we wrote in."""
 
-    wishes: Mapping[Phrase, tuple[Wish, str | None]]
+    commands: Mapping[Phrase, tuple[CommandName, str | None]]
     """A command phrase -> what it asks for, and its language, or None where several share it."""
     yes: frozenset[Phrase]
     no: frozenset[Phrase]
     not_me: frozenset[Phrase]
     never: frozenset[Phrase]
-    hello: frozenset[Phrase]
-    around: frozenset[Phrase]
+    greetings: frozenset[Phrase]
+    courtesies: frozenset[Phrase]
     """Courtesies and greetings: what may stand around a command."""
     joining: frozenset[Phrase]
     """The phrases of `wishes` that ask to subscribe, and those of several words that confirm."""
     leaving: frozenset[Phrase]
     """The phrases of `wishes` that ask to unsubscribe."""
-    alone: frozenset[Phrase]
+    ambiguous: frozenset[Phrase]
     """Those of yes, no and leaving that begin other sentences too: "no longer", "stop by"."""
     wanting: frozenset[Phrase]
     """What may follow a yes, and anything after it: "yes I want ..."."""
@@ -130,7 +130,7 @@ MESSAGES = (
 
 
 @cache
-def vocabulary_in(locale_directory: Path) -> Vocabulary:
+def load_vocabulary(locale_directory: Path) -> Vocabulary:
     """What the catalogues of a folder say people write; read once."""
     said: dict[str, dict[str, list[Phrase]]] = {message: {} for message in MESSAGES}
     for catalogue in sorted(locale_directory.glob("*.po")):
@@ -138,22 +138,22 @@ def vocabulary_in(locale_directory: Path) -> Vocabulary:
             messages = read_po(file, locale=catalogue.stem, abort_invalid=True)
         for message, by_language in said.items():
             entry = messages.get(message, CONTEXT)
-            by_language[catalogue.stem] = list(_phrases(str(entry.string))) if entry else []
+            by_language[catalogue.stem] = list(_split_phrases(str(entry.string))) if entry else []
     together = {
         message: frozenset(one for phrases in languages.values() for one in phrases)
         for message, languages in said.items()
     }
     return Vocabulary(
-        wishes=_wishes(said),
+        commands=_merge_commands(said),
         yes=together["yes"],
         no=together["no"],
         not_me=together["not me"],
         never=together["never"],
-        hello=together["hello"],
-        around=together["please"] | together["hello"],
+        greetings=together["hello"],
+        courtesies=together["please"] | together["hello"],
         joining=together["subscribe"] | {phrase for phrase in together["confirm"] if len(phrase) > 1},
         leaving=together["unsubscribe"],
-        alone=together["alone"],
+        ambiguous=together["alone"],
         wanting=together["i want"],
         but=together["but"],
         condition=together["if"],
@@ -164,48 +164,50 @@ def vocabulary_in(locale_directory: Path) -> Vocabulary:
     )
 
 
-def words_in(text: str) -> list[Word]:
+def split_words(text: str) -> list[Word]:
     """The words of a text: made alike, punctuation and apostrophes left out.
 
     Their places are those in `folded(text)`, not in `text`.
     """
-    return [Word(found[0].replace("'", ""), found.start(), found.end()) for found in _WORD.finditer(folded(text))]
+    return [
+        Word(found[0].replace("'", ""), found.start(), found.end()) for found in _WORD.finditer(normalize_text(text))
+    ]
 
 
-def longest(words: Sequence[Word], at: int, *phrases: Collection[Phrase]) -> int:
+def longest_match(words: Sequence[Word], at: int, *phrases: Collection[Phrase]) -> int:
     """How many words from `at` are a phrase of any of `phrases`, the longest; 0 where none is."""
-    return max(lengths(words, at, *phrases), default=0)
+    return max(match_lengths(words, at, *phrases), default=0)
 
 
-def covered(words: Sequence[Word], *phrases: Collection[Phrase]) -> bool:
+def consists_of(words: Sequence[Word], *phrases: Collection[Phrase]) -> bool:
     """Whether the words are phrases of `phrases` one after another, and nothing else."""
     ends = {0}
     for at in range(len(words)):
         if at in ends:
-            ends |= {at + count for count in lengths(words, at, *phrases)}
+            ends |= {at + count for count in match_lengths(words, at, *phrases)}
     return len(words) in ends
 
 
-def lengths(words: Sequence[Word], at: int, *phrases: Collection[Phrase]) -> list[int]:
+def match_lengths(words: Sequence[Word], at: int, *phrases: Collection[Phrase]) -> list[int]:
     """How many words from `at` are a phrase of any of `phrases`: every number that is."""
-    ahead = phrase_of(words[at : at + LONGEST_PHRASE])
+    ahead = to_phrase(words[at : at + MAX_PHRASE_WORDS])
     return [count for count in range(1, len(ahead) + 1) if any(ahead[:count] in some for some in phrases)]
 
 
-def phrase_of(words: Sequence[Word]) -> Phrase:
+def to_phrase(words: Sequence[Word]) -> Phrase:
     """The words alone."""
     return tuple(word.text for word in words)
 
 
-def _phrases(listed: str) -> Iterator[Phrase]:
+def _split_phrases(listed: str) -> Iterator[Phrase]:
     for spelled in _COMMA.split(listed):
-        if words := words_in(spelled):
+        if words := split_words(spelled):
             yield tuple(word.text for word in words)
 
 
-def _wishes(said: Mapping[str, Mapping[str, list[Phrase]]]) -> dict[Phrase, tuple[Wish, str | None]]:
-    wishes: dict[Phrase, tuple[Wish, str | None]] = {}
-    for wish in Wish:
+def _merge_commands(said: Mapping[str, Mapping[str, list[Phrase]]]) -> dict[Phrase, tuple[CommandName, str | None]]:
+    wishes: dict[Phrase, tuple[CommandName, str | None]] = {}
+    for wish in CommandName:
         for language, phrases in said[wish].items():
             for phrase in phrases:
                 known = wishes.get(phrase)

@@ -4,23 +4,30 @@ from __future__ import annotations
 
 import re
 
-from mailer.mail.inbound.command_words import Vocabulary, longest, words_in
-from mailer.mail.inbound.sentences import written_out
-from mailer.mail.message.normalize_text import folded
+from mailer.mail.inbound.command_words import Vocabulary, longest_match, split_words
+from mailer.mail.inbound.sentences import join_spelled_words
+from mailer.mail.message.normalize_text import normalize_text
 
 _NAME = re.compile(r"[^\n,.!:;،，。！：]{0,80}[\n,.!:;،，。！：]")
-_LOOKED_AT = 300
+_MAX_CHARACTERS = 300
 
 
-def past_greeting(text: str, vocabulary: Vocabulary) -> str:
+def strip_greeting(text: str, vocabulary: Vocabulary) -> str:
     """`text`, made alike (see `folded`), without a greeting and the name in it: "Hi Ada, stop" -> "stop"."""
-    said = written_out(folded(text)).strip()
-    words = words_in(said[:_LOOKED_AT])
-    if not (greeting := longest(words, 0, vocabulary.hello)):
+    said = join_spelled_words(normalize_text(text)).strip()
+    words = split_words(said[:_MAX_CHARACTERS])
+    if not (greeting := longest_match(words, 0, vocabulary.greetings)):
         return said
-    meant = (vocabulary.wishes, vocabulary.around, vocabulary.yes, vocabulary.no, vocabulary.not_me, vocabulary.never)
+    meant = (
+        vocabulary.commands,
+        vocabulary.courtesies,
+        vocabulary.yes,
+        vocabulary.no,
+        vocabulary.not_me,
+        vocabulary.never,
+    )
     rest = said[words[greeting - 1].end :]
     # "Hello no" names nobody, "Hi there, no" does.
-    if not longest(words, greeting, *meant) and (name := _NAME.match(rest)):
+    if not longest_match(words, greeting, *meant) and (name := _NAME.match(rest)):
         return rest[name.end() :].strip()
     return rest.lstrip(" \t\r\n,.!:;،，。！：-")

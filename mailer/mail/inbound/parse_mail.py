@@ -8,99 +8,99 @@ from dataclasses import dataclass
 from mailer.domain.address import Address, parse_address
 from mailer.domain.language import parse_language
 from mailer.errors import AddressRefused
-from mailer.mail.message.auto_generated import automatic, doubtful, has_subject_of_program
-from mailer.mail.message.mime_parser import Part, decode_words, split_mail
-from mailer.mail.message.reply_text import own_words
-from mailer.mail.message.subject_prefix import bare_subject
+from mailer.mail.message.auto_generated import find_ambiguous_mark, find_automatic_mark, is_auto_reply_subject
+from mailer.mail.message.mime_parser import Part, decode_encoded_words, parse_mime
+from mailer.mail.message.reply_text import extract_reply_text
+from mailer.mail.message.subject_prefix import strip_subject_prefixes
 
-_LONGEST_NAME, _LONGEST_ADDRESS = 100, 320
+_MAX_NAME, _MAX_ADDRESS = 100, 320
 # Line ends and controls, halves of characters, and what turns the direction of the words after it.
-_UNSHOWN = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]+")
+_INVISIBLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]+")
 _MESSAGE_ID = re.compile(r"<[!-;=?A-~]{1,200}@[!-;=?A-~]{1,200}>")
 _REPLY_FIELDS = {"in-reply-to", "references"}
 # A display name may be quoted, and then hold anything (RFC 5322 section 3.4).
 _NAMED = re.compile(r'\s*((?:"(?:[^"\\]|\\.)*"|[^"<>,])*)<\s*([^<>\s]*)\s*>')
 _BARE = re.compile(r"[^\s<>(),:;\"]+@[^\s<>(),:;\"]+")
 # Bounce address tag validation: prvs=TAG=rosa@example.org is rosa's.
-_TAGGED = re.compile(r"<?(?:prvs=[^=@]*=|btv1==[^=@]*==)?([^<>]*)>?", re.IGNORECASE)
+_BATV_TAGGED = re.compile(r"<?(?:prvs=[^=@]*=|btv1==[^=@]*==)?([^<>]*)>?", re.IGNORECASE)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Heard:
+class InboundMail:
     """What a mail says, as far as the service needs it."""
 
     sender: Address | None
     """Who wrote: From, else the envelope sender; None where neither is an address."""
     sender_name: str | None
-    automatic: str | None
+    automatic_mark: str | None
     """What shows that a program sent it by itself (RFC 3834), or None: it asks for nothing and agrees to nothing."""
     subject: str
     message_id: str | None
     language: str | None
     """The first tag of Content-Language."""
-    own_words: str
+    reply_text: str
     """The person's own first text, without quotes and signatures."""
     is_blank: bool
     """Whether it says nothing at all, but for a quote of the mail that it answers."""
     is_reply: bool
     """Whether it answers another mail: by its fields or its subject."""
-    doubtful: str | None = None
+    ambiguous_mark: str | None = None
     """What programs' mail has and a person's may have, or None; only what its own words say may be acted on."""
-    has_programs_subject: bool = False
+    has_auto_reply_subject: bool = False
     """Whether its subject begins as those of vacation programs do."""
-    answers: frozenset[str] = frozenset()
+    references: frozenset[str] = frozenset()
     """The Message-IDs of the mails that it answers."""
-    addressed_to: frozenset[str] = frozenset()
+    header_recipients: frozenset[str] = frozenset()
     """The addresses in To and Cc, in lower case."""
-    sent_by_author: bool = False
+    is_sent_by_author: bool = False
     """Whether the envelope sender is the address in From."""
 
     @property
-    def marked(self) -> str | None:
+    def any_mark(self) -> str | None:
         """What a program may have left on it."""
-        return self.automatic or self.doubtful
+        return self.automatic_mark or self.ambiguous_mark
 
 
-def read_mail(raw: bytes, envelope_sender: str) -> Heard:
+def parse_inbound_mail(raw: bytes, envelope_sender: str) -> InboundMail:
     """What the octets of a mail say; never fails, whatever they are."""
-    return read_part(split_mail(raw), envelope_sender)
+    return parse_inbound_part(parse_mime(raw), envelope_sender)
 
 
-def read_part(mail: Part, envelope_sender: str) -> Heard:
+def parse_inbound_part(mail: Part, envelope_sender: str) -> InboundMail:
     """What a mail says whose header and body are told apart already."""
-    name, sender = _sender(mail.fields.get("from", ""))
+    name, sender = _parse_from(mail.fields.get("from", ""))
     identity = _MESSAGE_ID.search(mail.fields.get("message-id", ""))
-    subject = _clean(decode_words(mail.fields.get("subject", "")))
-    own = own_words(mail)
-    return Heard(
-        sender=sender or _address(envelope_sender),
+    subject = _clean(decode_encoded_words(mail.fields.get("subject", "")))
+    own = extract_reply_text(mail)
+    return InboundMail(
+        sender=sender or _address_or_none(envelope_sender),
         sender_name=name if sender else None,
-        automatic=automatic(mail, envelope_sender),
+        automatic_mark=find_automatic_mark(mail, envelope_sender),
         subject=subject,
         message_id=identity[0] if identity else None,
-        language=_language(mail),
-        own_words=own.text,
+        language=_find_language(mail),
+        reply_text=own.text,
         is_blank=own.is_blank,
-        is_reply=bool(mail.fields.keys() & _REPLY_FIELDS) or bare_subject(subject)[1],
-        doubtful=doubtful(mail, envelope_sender, subject),
-        has_programs_subject=has_subject_of_program(subject),
-        answers=frozenset(_found(_MESSAGE_ID, mail, "in-reply-to", "references")),
-        addressed_to=frozenset(address.lower() for address in _found(_BARE, mail, "to", "cc")),
-        sent_by_author=sender is not None and _envelope(envelope_sender) == sender.key,
+        is_reply=bool(mail.fields.keys() & _REPLY_FIELDS) or strip_subject_prefixes(subject)[1],
+        ambiguous_mark=find_ambiguous_mark(mail, envelope_sender, subject),
+        has_auto_reply_subject=is_auto_reply_subject(subject),
+        references=frozenset(_find_all(_MESSAGE_ID, mail, "in-reply-to", "references")),
+        header_recipients=frozenset(address.lower() for address in _find_all(_BARE, mail, "to", "cc")),
+        is_sent_by_author=sender is not None and _envelope_key(envelope_sender) == sender.key,
     )
 
 
-def _sender(value: str) -> tuple[str | None, Address | None]:
+def _parse_from(value: str) -> tuple[str | None, Address | None]:
     """The first address of a From field, and the name before it; both are told apart before words are decoded."""
     if named := _NAMED.match(value):
         name = re.sub(r"\\(.)", r"\1", named[1].strip().removeprefix('"').removesuffix('"'))
-        return _clean(decode_words(name))[:_LONGEST_NAME].strip() or None, _address(named[2])
+        return _clean(decode_encoded_words(name))[:_MAX_NAME].strip() or None, _address_or_none(named[2])
     bare = _BARE.search(value)
-    return None, _address(bare[0]) if bare else None
+    return None, _address_or_none(bare[0]) if bare else None
 
 
-def _address(text: str) -> Address | None:
-    if len(text) > _LONGEST_ADDRESS:
+def _address_or_none(text: str) -> Address | None:
+    if len(text) > _MAX_ADDRESS:
         return None
     try:
         return parse_address(text)
@@ -108,20 +108,20 @@ def _address(text: str) -> Address | None:
         return None
 
 
-def _envelope(sender: str) -> str | None:
-    tagged = _TAGGED.fullmatch(sender)
-    address = _address(tagged[1]) if tagged else None
+def _envelope_key(sender: str) -> str | None:
+    tagged = _BATV_TAGGED.fullmatch(sender)
+    address = _address_or_none(tagged[1]) if tagged else None
     return address.key if address else None
 
 
-def _found(pattern: re.Pattern[str], mail: Part, *names: str) -> list[str]:
+def _find_all(pattern: re.Pattern[str], mail: Part, *names: str) -> list[str]:
     return [found for name in names for found in pattern.findall(mail.fields.get(name, ""))]
 
 
-def _language(mail: Part) -> str | None:
+def _find_language(mail: Part) -> str | None:
     tags = map(parse_language, mail.fields.get("content-language", "").split(","))
     return next((tag for tag in tags if tag is not None), None)
 
 
 def _clean(text: str) -> str:
-    return " ".join(_UNSHOWN.sub(" ", text).split())
+    return " ".join(_INVISIBLE.sub(" ", text).split())

@@ -6,12 +6,12 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from mailer.mail.inbound.command_words import Word, words_in
+from mailer.mail.inbound.command_words import Word, split_words
 
 _END = re.compile(r"(?:[!?…。！？؟;；\n]|\.(?=[\s.!?]|$))+")
 _PART = re.compile(r"[,،，、()\[\]{}«»“”\"–—]|\s-\s|--")
 _QUESTION = re.compile("[?？؟]")
-_WRAPPED = 45
+_MIN_WRAPPED_CHARACTERS = 45
 """A line of so many characters that ends without a mark goes on in the next."""
 _OPEN_END = re.compile(r"[^\s.!?…。！？؟:：;；]\s*$")
 _SPELLED = re.compile(r"(?<![^\W_])[^\W\d_](?:[ .\-_*·]{1,2}[^\W\d_]){2,}(?![^\W_])")
@@ -24,7 +24,7 @@ class Sentence:
 
     parts: tuple[tuple[Word, ...], ...]
     """The words between commas, brackets and dashes."""
-    asks: bool
+    is_question: bool
     """Whether it ends with a question mark."""
 
     @property
@@ -32,25 +32,25 @@ class Sentence:
         return tuple(word for part in self.parts for word in part)
 
 
-def sentences(text: str) -> Iterator[Sentence]:
+def split_sentences(text: str) -> Iterator[Sentence]:
     """The sentences of a folded text that hold words; the end of a line ends one, too."""
     start = 0
     for end in [*_END.finditer(text), None]:
         told = text[start : end.start() if end else len(text)]
-        parts = tuple(tuple(words) for part in _PART.split(told) if (words := words_in(part)))
+        parts = tuple(tuple(words) for part in _PART.split(told) if (words := split_words(part)))
         if parts:
             yield Sentence(parts, bool(end and _QUESTION.search(end[0])))
         start = end.end() if end else len(text)
 
 
-def written_out(text: str) -> str:
+def join_spelled_words(text: str) -> str:
     """`text` with "S T O P" and "s.t.o.p" made one word, and a thumb a word of its own."""
     text = _THUMB_DOWN.sub("\nno\n", _THUMB_UP.sub("\nyes\n", text))
     return _SPELLED.sub(lambda found: re.sub(r"[^\w]|_", "", found[0]), text)
 
 
-def unwrapped(text: str) -> str:
+def unwrap_lines(text: str) -> str:
     """`text` with the lines joined that seem to have been one."""
     lines = text.split("\n")
-    ends = [" " if len(line) >= _WRAPPED and _OPEN_END.search(line) else "\n" for line in lines]
+    ends = [" " if len(line) >= _MIN_WRAPPED_CHARACTERS and _OPEN_END.search(line) else "\n" for line in lines]
     return "".join(line + end for line, end in zip(lines, ends, strict=True))

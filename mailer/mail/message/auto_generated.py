@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 
-from mailer.mail.message.mime_parser import Part, leaves
-from mailer.mail.message.normalize_text import folded
+from mailer.mail.message.mime_parser import Part, iter_leaf_parts
+from mailer.mail.message.normalize_text import normalize_text
 
 _PRECEDENCE = {"bulk", "junk", "auto_reply", "auto-reply"}
 _LIST_PRECEDENCE = {"list"}
-_MARKS = {
+_AUTO_REPLY_FIELDS = {
     "x-autoreply",
     "x-autoreply-from",
     "x-autorespond",
@@ -22,9 +22,9 @@ _MARKS = {
     "x-failed-recipients",
 }
 # Auto-Submitted: no, X-Autoreply: no: it says itself that it is a person's.
-_NO = {"", "no", "none", "false", "0", "never"}
-_REPORTS = {"multipart/report", "message/disposition-notification", "message/delivery-status"}
-_DAEMONS = re.compile(r"(?:^|<)\s*(?:mailer-daemon\b|(?:do-?not|no)[-_.]?reply\b[^\s<>]*@)", re.IGNORECASE)
+_NEGATIVE_VALUES = {"", "no", "none", "false", "0", "never"}
+_REPORT_TYPES = {"multipart/report", "message/disposition-notification", "message/delivery-status"}
+_DAEMON_ADDRESS = re.compile(r"(?:^|<)\s*(?:mailer-daemon\b|(?:do-?not|no)[-_.]?reply\b[^\s<>]*@)", re.IGNORECASE)
 # Gateways, aliases and ticket systems leave these on what people write, too.
 _LIST_FIELDS = {
     "mailing-list",
@@ -34,13 +34,13 @@ _LIST_FIELDS = {
     "x-otrs-loop",
     "x-rt-loop-prevention",
 }
-_LIST_SENDERS = re.compile(
+_LIST_SENDER = re.compile(
     r"<?(?:owner-[^@\s]+|[^@\s]+-(?:owner|bounces?)(?:\+[^@\s]*)?|[^@\s]+-return-[^@\s]*|majordomo|listserv|sympa)@",
     re.IGNORECASE,
 )
-_POSTMASTER = re.compile(r"(?:^|<)\s*postmaster\b[^\s<>]*@", re.IGNORECASE)
+_POSTMASTER_ADDRESS = re.compile(r"(?:^|<)\s*postmaster\b[^\s<>]*@", re.IGNORECASE)
 # What vacation programs and mail systems write that do not mark their mail; in all our languages, folded.
-_SUBJECTS = re.compile(
+_AUTO_REPLY_SUBJECT = re.compile(
     r"\s*(?:(?:auto(?:matic|mated)?[ -]?(?:reply|response|answer)|auto:|(?:.{0,60}\b(?:is|am) )?out of (?:the )?office"
     r"|vacation (?:reply|response|message)|away from (?:the )?office"
     r"|undeliver(?:ed|able)\b|delivery status notification|mail delivery (?:failed|failure|system)|returned mail"
@@ -56,45 +56,52 @@ _SUBJECTS = re.compile(
 )
 
 
-def automatic(mail: Part, envelope_sender: str) -> str | None:
+def find_automatic_mark(mail: Part, envelope_sender: str) -> str | None:
     """What shows for certain that a program sent this mail by itself, or None."""
     if envelope_sender in {"", "<>"}:
         return "null sender"
-    if (auto := _first_word(mail, "auto-submitted")) not in _NO:
+    if (auto := _first_value(mail, "auto-submitted")) not in _NEGATIVE_VALUES:
         return f"Auto-Submitted: {auto}"
     for field in ("precedence", "x-precedence"):
-        if (precedence := _first_word(mail, field)) in _PRECEDENCE:
+        if (precedence := _first_value(mail, field)) in _PRECEDENCE:
             return f"Precedence: {precedence}"
-    if mail.kind in _REPORTS:
+    if mail.content_type in _REPORT_TYPES:
         return "a report"
-    if marked := next((name for name in mail.fields if name in _MARKS and _first_word(mail, name) not in _NO), None):
+    if marked := next(
+        (
+            name
+            for name in mail.fields
+            if name in _AUTO_REPLY_FIELDS and _first_value(mail, name) not in _NEGATIVE_VALUES
+        ),
+        None,
+    ):
         return f"{marked} field"
-    if _DAEMONS.search(envelope_sender) or _DAEMONS.search(mail.fields.get("from", "")):
+    if _DAEMON_ADDRESS.search(envelope_sender) or _DAEMON_ADDRESS.search(mail.fields.get("from", "")):
         return "a daemon's address"
     return None
 
 
-def doubtful(mail: Part, envelope_sender: str, subject: str) -> str | None:
+def find_ambiguous_mark(mail: Part, envelope_sender: str, subject: str) -> str | None:
     """What programs' mail has and people's mail may have: by itself it shows neither; or None."""
     if marked := next((name for name in mail.fields if name in _LIST_FIELDS or name.startswith("list-")), None):
         return f"{marked} field"
-    if (precedence := _first_word(mail, "precedence")) in _LIST_PRECEDENCE:
+    if (precedence := _first_value(mail, "precedence")) in _LIST_PRECEDENCE:
         return f"Precedence: {precedence}"
-    if _LIST_SENDERS.match(envelope_sender) or _POSTMASTER.search(mail.fields.get("from", "")):
+    if _LIST_SENDER.match(envelope_sender) or _POSTMASTER_ADDRESS.search(mail.fields.get("from", "")):
         return "a list's or a mail system's address"
-    if any(part.kind == "text/calendar" for part in leaves(mail)):
+    if any(part.content_type == "text/calendar" for part in iter_leaf_parts(mail)):
         return "a calendar's answer"
-    if has_subject_of_program(subject) and "auto-submitted" not in mail.fields:
+    if is_auto_reply_subject(subject) and "auto-submitted" not in mail.fields:
         return "an automatic reply's subject"
     return None
 
 
-def has_subject_of_program(subject: str) -> bool:
+def is_auto_reply_subject(subject: str) -> bool:
     """Whether a subject begins as those of vacation programs and mail systems do, and people's may, too."""
-    return _SUBJECTS.match(folded(subject[:200])) is not None
+    return _AUTO_REPLY_SUBJECT.match(normalize_text(subject[:200])) is not None
 
 
-def _first_word(mail: Part, name: str) -> str:
+def _first_value(mail: Part, name: str) -> str:
     """The value without comment and parameters: `auto-replied; owner-email=...`."""
     value = re.sub(r"\([^()]*\)|[^!-~]+", " ", mail.fields.get(name, ""))
     return value.partition(";")[0].strip().lower()[:80]

@@ -5,13 +5,13 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
-FRESH_FOR = timedelta(days=3)
+MAX_AGE = timedelta(days=3)
 """So long may a mail be on its way, and still prove who wrote it."""
-_AHEAD = timedelta(days=1)
+_MAX_CLOCK_SKEW = timedelta(days=1)
 """So much may the clock, or the zone, of whoever wrote be wrong."""
 
 
-def read_date(value: str) -> datetime | None:
+def parse_date(value: str) -> datetime | None:
     """A Date field's value as an aware time; None where it is none."""
     try:
         found = parsedate_to_datetime(value)
@@ -20,8 +20,8 @@ def read_date(value: str) -> datetime | None:
         return None
 
 
-def why_not_fresh(at: datetime, now: datetime) -> str | None:
+def find_date_problem(at: datetime, now: datetime) -> str | None:
     """In a few words, for a time that is too long ago or too far ahead; None for one that is neither."""
-    if now - at > FRESH_FOR:
+    if now - at > MAX_AGE:
         return f"written on {at:%Y-%m-%d}, too long ago"
-    return f"written on {at:%Y-%m-%d}, which is yet to come" if at - now > _AHEAD else None
+    return f"written on {at:%Y-%m-%d}, which is yet to come" if at - now > _MAX_CLOCK_SKEW else None

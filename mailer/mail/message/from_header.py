@@ -8,22 +8,22 @@ from mailer.domain.address import Address, parse_address
 from mailer.errors import AddressRefused
 from mailer.mail.message.header_section import HeaderSection
 
-_LONGEST_OCTETS = 1000
+_MAX_OCTETS = 1000
 _COMMENT = r"(?:\s*\([^()<>@,]*\))?\s*"
-_PLAIN = re.compile(
+_SINGLE_MAILBOX = re.compile(
     rf'(?:(?:"(?:[^"\\]|\\.)*"|[^"<>,;:])*<\s*(?P<named>[^<>\s]+)\s*>|\s*(?P<bare>[^\s<>(),:;"]+@[^\s<>(),:;"]+)){_COMMENT}'
 )
 
 
-def sole_author(section: HeaderSection) -> Address | None:
+def find_sole_author(section: HeaderSection) -> Address | None:
     """The address in From; None where there are several fields, several addresses, a group or anything odd.
 
     Mail programs disagree about what they show of odd ones, and it may be another address than the one checked.
     """
     values = section.values("from")
-    if len(values) != 1 or len(values[0].encode()) > _LONGEST_OCTETS:
+    if len(values) != 1 or len(values[0].encode()) > _MAX_OCTETS:
         return None
-    found = _PLAIN.fullmatch(values[0])
+    found = _SINGLE_MAILBOX.fullmatch(values[0])
     if found is None:
         return None
     try:

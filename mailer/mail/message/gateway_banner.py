@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
-from mailer.mail.message.normalize_text import folded
+from mailer.mail.message.normalize_text import normalize_text
 
-_MARK = (
+_WARNING_WORD = (
     r"(?:caution|warning|attention|notice|alert|beware|be careful|important|security|ext|external|extern[aeo]?|externes"
     r"|achtung|vorsicht|warnung|hinweis|sicherheitshinweis"
     r"|dikkat|uyari|onemli|harici|dis kaynak"
@@ -18,7 +18,7 @@ _MARK = (
     r"|تحذير|تنبيه|انتباه|خارجي\w*"
     r"|注意|警告|提醒|小心|警示|外部\w*|谨慎|謹慎)"
 )
-_OUTSIDE = re.compile(
+_EXTERNAL_WORD = re.compile(
     r"\b(?:outside|external|extern\w*|aussen|ausserhalb|fremd\w*"
     r"|dis|disindan|disaridan|harici|haric"
     r"|fuera|exterior\w*|ajen[oa]"
@@ -28,15 +28,15 @@ _OUTSIDE = re.compile(
     r"|внешн\w*|извне|за пределами|вне|сторонн\w*)\b"
     r"|خارج|外部|外来|外界|组织外|公司外|单位外"
 )
-_ABOUT_MAIL = re.compile(
+_MAIL_WORD = re.compile(
     r"mail|message|nachricht|posta|ileti|correo|mensaje|courriel|messagg|mensagem|писм|письм|сообщени|رساله|بريد|邮件|郵件"
 )
-_WHERE = re.compile(
+_SENDER_WORD = re.compile(
     r"sender|organi[sz]|company|domain|network|absender|unternehmen|firma|extern|gonderen|kurum|sirket"
     r"|remitente|empresa|expediteur|entreprise|mittente|azienda|remetente"
     r"|отправител|организаци|компани|مرسل|موسسه|المنظمه|الشركه|发件人|寄件者|组织|公司|单位"
 )
-_ADVICE = re.compile(
+_ADVICE_WORD = re.compile(
     r"\b(?:links?|click|attachments?|recogni[sz]e\w*|phishing|suspicious|trust\w*|unless|genuine|originat\w+"
     r"|sender|safe|verif\w+|do not open|open no|report"
     r"|anhang\w*|anhange\w*|klicken|absender\w*|vertrauen\w*|verdachtig\w*|offnen"
@@ -56,7 +56,7 @@ _SAFETY_TIP = re.compile(
     r"|nao costuma receber|voce nao costuma receber"
     r"|вы нечасто получаете|لا تتلقي غالبا|您通常不会收到来自|learn why this is important)"
 )
-_BEGINNING = re.compile(rf"\s*[\W_]{{0,12}}{_MARK}(?![^\W_㐀-鿿])")
+_STARTS_WITH_WARNING = re.compile(rf"\s*[\W_]{{0,12}}{_WARNING_WORD}(?![^\W_㐀-鿿])")
 _SUBJECT_TAG = re.compile(
     r"\s*(?:[\[(*{<]+\s*(?:ext(?:ernal|ern[aeo]?|\.)?|caution|warning|harici|dis|внешн\w*|خارجي|外部\w*)\b"
     r"[^\])*}>]{0,30}[\])*}>]+"
@@ -64,24 +64,24 @@ _SUBJECT_TAG = re.compile(
     re.IGNORECASE,
 )
 # "This message came from outside": no warning word before it.
-_THIS = re.compile(
+_STARTS_WITH_THIS = re.compile(
     r"\s*[\W_]{0,12}(?:this|the sender of this|diese[rs]?|die|bu|este|esta|cet?|cette|quest[oa]|il presente|это|данное"
     r"|هذه|هذا|هذة|此|本|这|這|该|該)"
 )
-_MOST_LINES, _WORD, _SHORT = 14, 12, 30
+_MAX_LINES, _MAX_WORD_CHARACTERS, _MAX_SHORT_CHARACTERS = 14, 12, 30
 _RULE = re.compile(r"[\W_]*")
-_PIECE = re.compile(r"(?<=[.!?])\s+|(?<=[。！？])\s*")
+_SENTENCE_BREAK = re.compile(r"(?<=[.!?])\s+|(?<=[。！？])\s*")
 
 
-def past_banner(lines: list[str]) -> list[str]:
+def strip_banner(lines: list[str]) -> list[str]:
     """The lines of a text without a gateway's banner at its beginning; a sentence behind it on its line stays."""
     at, met, goes_on = 0, False, False
-    while at < min(len(lines), _MOST_LINES):
-        line = past_subject_tag(lines[at])
+    while at < min(len(lines), _MAX_LINES):
+        line = strip_subject_tag(lines[at])
         met = met or line != lines[at]
         if not _RULE.fullmatch(line):
-            pieces, beginning = [piece for piece in _PIECE.split(line) if piece], " ".join(lines[at : at + 3])
-            if goes_on and pieces[0][0].islower() and _WHERE.search(folded(pieces[0])):
+            pieces, beginning = [piece for piece in _SENTENCE_BREAK.split(line) if piece], " ".join(lines[at : at + 3])
+            if goes_on and pieces[0][0].islower() and _SENDER_WORD.search(normalize_text(pieces[0])):
                 pieces = pieces[1:]
             while pieces and _is_banner(pieces[0], beginning, begun=met):
                 met, pieces = True, pieces[1:]
@@ -92,7 +92,7 @@ def past_banner(lines: list[str]) -> list[str]:
     return lines[at:] if met else lines
 
 
-def past_subject_tag(subject: str) -> str:
+def strip_subject_tag(subject: str) -> str:
     """A subject without what gateways put before it: "[EXTERNAL]"."""
     found = _SUBJECT_TAG.match(subject)
     return subject[found.end() :] if found else subject
@@ -100,14 +100,22 @@ def past_subject_tag(subject: str) -> str:
 
 def _is_banner(piece: str, beginning: str, *, begun: bool) -> bool:
     """Whether a sentence warns; the first must say so itself, with the lines that it may go on in."""
-    said = folded(piece)
-    if begun and (_ADVICE.search(said) or _SAFETY_TIP.match(said) or (_OUTSIDE.search(said) and _WHERE.search(said))):
+    said = normalize_text(piece)
+    if begun and (
+        _ADVICE_WORD.search(said)
+        or _SAFETY_TIP.match(said)
+        or (_EXTERNAL_WORD.search(said) and _SENDER_WORD.search(said))
+    ):
         return True
-    told = said if said.rstrip().endswith((".", "!", "。", "！")) and len(said) > _WORD else folded(beginning)
+    told = (
+        said
+        if said.rstrip().endswith((".", "!", "。", "！")) and len(said) > _MAX_WORD_CHARACTERS
+        else normalize_text(beginning)
+    )
     if _SAFETY_TIP.match(said):
         return True
-    if not _OUTSIDE.search(told) or not (_BEGINNING.match(said) or _THIS.match(said)):
+    if not _EXTERNAL_WORD.search(told) or not (_STARTS_WITH_WARNING.match(said) or _STARTS_WITH_THIS.match(said)):
         return False
-    if _BEGINNING.match(said) and (_ABOUT_MAIL.search(told) or len(said) < _SHORT):
+    if _STARTS_WITH_WARNING.match(said) and (_MAIL_WORD.search(told) or len(said) < _MAX_SHORT_CHARACTERS):
         return True
-    return _WHERE.search(told) is not None and _ABOUT_MAIL.search(told) is not None
+    return _SENDER_WORD.search(told) is not None and _MAIL_WORD.search(told) is not None

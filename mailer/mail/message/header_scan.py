@@ -8,7 +8,7 @@ import re
 _NEWLINE = rb"(?:\r\n|\n|\r(?!\n))"
 _VALUE = rb"[^\r\n]*(?:" + _NEWLINE + rb"[ \t][^\r\n]*)*"
 _EMPTY_LINE = re.compile(rb"(?:\A|" + _NEWLINE + rb")" + _NEWLINE)
-_LEADING = re.compile(
+_TRACE_FIELDS = re.compile(
     rb"(?:(?:received|return-path|delivered-to|x-original-to|envelope-to|x-envelope-to)[ \t]*:"
     + _VALUE
     + _NEWLINE
@@ -23,35 +23,35 @@ _OVERLAP = 3
 """An empty line may begin so many octets before the place where it was looked for in vain."""
 
 
-def header_end(octets: bytes | bytearray, looked_through: int = 0) -> int | None:
+def find_header_end(octets: bytes | bytearray, searched: int = 0) -> int | None:
     """How long the header is, its empty line included; None where it has not ended yet.
 
     The first `looked_through` octets are known to hold no end of it.
     """
-    found = _EMPTY_LINE.search(octets, max(0, looked_through - _OVERLAP))
+    found = _EMPTY_LINE.search(octets, max(0, searched - _OVERLAP))
     return found.end() if found else None
 
 
-def trace_end(header: bytes | bytearray) -> int:
+def find_trace_end(header: bytes | bytearray) -> int:
     """How many octets the leading fields take that every server on the way adds (RFC 5321 section 4.4).
 
     The rest is the same however often, and by whomever, the mail is handed in.
     """
-    found = _LEADING.match(header)
+    found = _TRACE_FIELDS.match(header)
     return found.end() if found else 0
 
 
-def times_received(header: bytes | bytearray) -> int:
+def count_received(header: bytes | bytearray) -> int:
     """How many Received fields there are: a mail that goes in circles gathers them (RFC 5321 section 6.3)."""
     return len(_RECEIVED.findall(header))
 
 
-def has_identity(header: bytes | bytearray) -> bool:
+def has_message_id(header: bytes | bytearray) -> bool:
     """Whether there is a Message-ID (RFC 5322 section 3.6.4), so that no other mail is the same octet by octet."""
     return _MESSAGE_ID.search(header) is not None
 
 
-def comes_from_list_of(domain: str, header: bytes | bytearray) -> bool:
+def has_list_id_of(domain: str, header: bytes | bytearray) -> bool:
     """Whether a List-Id (RFC 2919) names a list of this domain: it is a letter of ours that came back."""
     ours = domain.lower().encode("ascii", "replace")
     for value in _LIST_ID.findall(header):

@@ -6,9 +6,9 @@ import hashlib
 import re
 from dataclasses import dataclass
 
-from mailer.mail.message.mime_parser import fields_in_order
+from mailer.mail.message.mime_parser import parse_header_fields
 
-MOST_OCTETS = 64 * 1024
+MAX_HEADER_OCTETS = 64 * 1024
 """Of a header section that are looked at; mails of people have a tenth of that."""
 
 _END = re.compile(rb"(?:\A|\r?\n)\r?\n")
@@ -20,9 +20,9 @@ class HeaderSection:
 
     octets: bytes
     """At most MOST_OCTETS, without the line end of the last field where an empty line follows."""
-    whole: bool
+    is_complete: bool
     """Whether that is all of it."""
-    body_at: int
+    body_start: int
     """Where the body begins in the mail; its length where there is none."""
     fields: tuple[tuple[str, str], ...]
     """Lower-case name and value, unfolded, in order."""
@@ -32,18 +32,18 @@ class HeaderSection:
         return [value for field, value in self.fields if field == name]
 
 
-def header_section(mail: bytes) -> HeaderSection:
+def parse_header_section(mail: bytes) -> HeaderSection:
     """The header section of a mail; never fails, whatever its octets are."""
-    end = _END.search(mail, 0, MOST_OCTETS)
-    octets = mail[: end.start()] if end else mail[:MOST_OCTETS]
+    end = _END.search(mail, 0, MAX_HEADER_OCTETS)
+    octets = mail[: end.start()] if end else mail[:MAX_HEADER_OCTETS]
     return HeaderSection(
         octets=octets,
-        whole=end is not None or len(mail) <= MOST_OCTETS,
-        body_at=end.end() if end else len(mail),
-        fields=tuple(fields_in_order(octets)),
+        is_complete=end is not None or len(mail) <= MAX_HEADER_OCTETS,
+        body_start=end.end() if end else len(mail),
+        fields=tuple(parse_header_fields(octets)),
     )
 
 
 def header_digest(mail: bytes) -> str:
     """SHA-256 in hex of a mail's header section (its first 64 KiB): names a mail in the record, tells nothing of it."""
-    return hashlib.sha256(header_section(mail).octets).hexdigest()
+    return hashlib.sha256(parse_header_section(mail).octets).hexdigest()

@@ -7,20 +7,20 @@ import string
 from collections.abc import Callable, Iterable
 from functools import lru_cache
 
-_COLUMNS = 78
+_MAX_COLUMNS = 78
 # With "Subject: " before it an encoded word still fits the first line.
-_WORD_COLUMNS = 64
+_MAX_WORD_COLUMNS = 64
 _CHARSET_COLUMNS = len("=?utf-8?q??=")
-_LONGEST_PLAIN = 60
+_MAX_PLAIN = 60
 _PLAIN_OCTETS = frozenset((string.ascii_letters + string.digits + "!*+-/").encode())
-_QUOTED = {octet: f"={octet:02X}" for octet in range(256) if octet not in _PLAIN_OCTETS} | {ord(" "): "_"}
+_Q_ENCODING = {octet: f"={octet:02X}" for octet in range(256) if octet not in _PLAIN_OCTETS} | {ord(" "): "_"}
 
 
-def header_field(name: str, tokens: Iterable[str]) -> bytes:
+def format_field(name: str, tokens: Iterable[str]) -> bytes:
     """`Name: token token` CRLF, broken between tokens where a line would pass 78 columns; tokens are ASCII."""
     lines, current = [], f"{name}:"
     for place, token in enumerate(tokens):
-        if place and len(current) + 1 + len(token) > _COLUMNS:
+        if place and len(current) + 1 + len(token) > _MAX_COLUMNS:
             lines.append(current)
             current = ""
         current += f" {token}"
@@ -28,20 +28,20 @@ def header_field(name: str, tokens: Iterable[str]) -> bytes:
 
 
 @lru_cache(maxsize=1024)
-def text_field(name: str, text: str) -> bytes:
+def format_text_field(name: str, text: str) -> bytes:
     """A field of free text such as Subject; white space is made single."""
     words = text.split()
-    if words and len(text) <= _LONGEST_PLAIN and text.isascii() and "=?" not in text:
+    if words and len(text) <= _MAX_PLAIN and text.isascii() and "=?" not in text:
         # What most subjects are: a single line, nothing to encode.
         return f"{name}: {' '.join(words)}\r\n".encode("ascii")
-    plain = text.isascii() and "=?" not in text and max(map(len, words), default=0) <= _LONGEST_PLAIN
-    return header_field(name, words if plain else encode_words(" ".join(words)))
+    plain = text.isascii() and "=?" not in text and max(map(len, words), default=0) <= _MAX_PLAIN
+    return format_field(name, words if plain else encode_words(" ".join(words)))
 
 
-def phrase(text: str) -> list[str]:
+def format_phrase(text: str) -> list[str]:
     """A display name as tokens: a quoted string, or encoded words where that does not do (RFC 5322 section 3.2.5)."""
     text = " ".join(text.split())
-    if text.isascii() and "=?" not in text and len(text) <= _LONGEST_PLAIN:
+    if text.isascii() and "=?" not in text and len(text) <= _MAX_PLAIN:
         escaped = text.replace("\\", "\\\\").replace('"', '\\"')
         return [f'"{escaped}"']
     return encode_words(text)
@@ -50,27 +50,27 @@ def phrase(text: str) -> list[str]:
 def encode_words(text: str) -> list[str]:
     """`text` as RFC 2047 encoded words of at most 64 columns, never breaking a character; Q or B, the shorter."""
     based = base64.b64encode(text.encode()).decode()
-    shorter = min(f"=?utf-8?q?{_quoted(text)}?=", f"=?utf-8?b?{based}?=", key=len)
-    if len(shorter) <= _WORD_COLUMNS:
+    shorter = min(f"=?utf-8?q?{_encode_q(text)}?=", f"=?utf-8?b?{based}?=", key=len)
+    if len(shorter) <= _MAX_WORD_COLUMNS:
         return [shorter]
-    in_q = _chunks(text, _quoted, lambda units: sum(map(len, units)))
-    in_b = _chunks(text, lambda character: character, lambda units: -(-len("".join(units).encode()) // 3) * 4)
+    in_q = _split_chunks(text, _encode_q, lambda units: sum(map(len, units)))
+    in_b = _split_chunks(text, lambda character: character, lambda units: -(-len("".join(units).encode()) // 3) * 4)
     as_q = [f"=?utf-8?q?{chunk}?=" for chunk in in_q]
     as_b = [f"=?utf-8?b?{base64.b64encode(chunk.encode()).decode()}?=" for chunk in in_b]
     return min(as_q, as_b, key=lambda words: sum(map(len, words)))
 
 
-def _quoted(text: str) -> str:
+def _encode_q(text: str) -> str:
     # Latin-1 has one character for each octet.
-    return text.encode().decode("latin-1").translate(_QUOTED)
+    return text.encode().decode("latin-1").translate(_Q_ENCODING)
 
 
-def _chunks(text: str, unit_of: Callable[[str], str], columns: Callable[[list[str]], int]) -> list[str]:
+def _split_chunks(text: str, unit_of: Callable[[str], str], columns: Callable[[list[str]], int]) -> list[str]:
     """The units of `text`'s characters, joined as long as they fit one encoded word."""
     chunks: list[list[str]] = [[]]
     for character in text:
         unit = unit_of(character)
-        if columns([*chunks[-1], unit]) > _WORD_COLUMNS - _CHARSET_COLUMNS:
+        if columns([*chunks[-1], unit]) > _MAX_WORD_COLUMNS - _CHARSET_COLUMNS:
             chunks.append([])
         chunks[-1].append(unit)
     return ["".join(chunk) for chunk in chunks]

@@ -5,17 +5,24 @@ from __future__ import annotations
 import re
 from html.parser import HTMLParser
 
-_SILENT = {"style", "script", "head", "title", "template"}
-_QUOTES = ("gmail_quote", "yahoo_quoted", "protonmail_quote", "tutanota_quote", "zmail_extra", "moz-forward-container")
-_ORIGINALS = ("divrplyfwdmsg", "appendonsend", "mail-editor-reference-message-container", "isforwardcontent")
+_HIDDEN_TAGS = {"style", "script", "head", "title", "template"}
+_QUOTE_CLASSES = (
+    "gmail_quote",
+    "yahoo_quoted",
+    "protonmail_quote",
+    "tutanota_quote",
+    "zmail_extra",
+    "moz-forward-container",
+)
+_ORIGINAL_IDS = ("divrplyfwdmsg", "appendonsend", "mail-editor-reference-message-container", "isforwardcontent")
 """Ids of what Outlook and its kin put before the mail that is answered: the rest is all quote."""
-_BREAKS = {"p", "div", "br", "li", "tr", "h1", "h2", "h3", "hr", "blockquote"}
+_BLOCK_TAGS = {"p", "div", "br", "li", "tr", "h1", "h2", "h3", "hr", "blockquote"}
 _QUOTE_MARK = "\n>\n"
 
 
-def shown_text(html: str) -> str:
+def html_to_text(html: str) -> str:
     """The text with a line for each block; a blockquote (or a mail program's own mark of one) is a line ">"."""
-    reader = _Reader()
+    reader = _TextExtractor()
     try:
         reader.feed(html)
     except AssertionError:
@@ -24,7 +31,7 @@ def shown_text(html: str) -> str:
     return "".join(reader.words)
 
 
-class _Reader(HTMLParser):
+class _TextExtractor(HTMLParser):
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
         self.words: list[str] = []
@@ -37,19 +44,19 @@ class _Reader(HTMLParser):
         if self._skipping:
             self._depth += tag == self._skipping
             return
-        if not self._over and any(mark in (dict(attrs).get("id") or "").lower() for mark in _ORIGINALS):
+        if not self._over and any(mark in (dict(attrs).get("id") or "").lower() for mark in _ORIGINAL_IDS):
             self.words.append(_QUOTE_MARK)
             self._over = True
-        quote = tag == "blockquote" or any(mark in (dict(attrs).get("class") or "") for mark in _QUOTES)
-        if quote or tag in _SILENT:
+        quote = tag == "blockquote" or any(mark in (dict(attrs).get("class") or "") for mark in _QUOTE_CLASSES)
+        if quote or tag in _HIDDEN_TAGS:
             self._skipping, self._depth = tag, 1
-        if quote or tag in _BREAKS:
+        if quote or tag in _BLOCK_TAGS:
             self.words.append(_QUOTE_MARK if quote else "\n")
 
     def handle_endtag(self, tag: str) -> None:
         """End a line, or speak again after what was skipped."""
         if not self._skipping:
-            self.words.append("\n" if tag in _BREAKS else "")
+            self.words.append("\n" if tag in _BLOCK_TAGS else "")
             return
         self._depth -= tag == self._skipping
         if not self._depth:

@@ -19,18 +19,18 @@ class Letter:
     recipient: str
     content: bytes
     """Header and body, CRLF line ends, ASCII; where a line begins with a dot, it is not yet stuffed."""
-    ready: bool = False
+    is_wire_ready: bool = False
     """Whether it was written so that it is ready for the wire; if not, the wire looks at every octet first."""
 
 
-def shown_whole(letter: Letter) -> dict[str, str]:
+def preview_letter(letter: Letter) -> dict[str, str]:
     """What a reader and a mail program see of it, by name: recipient, subject, text, html, and eml (the source)."""
     subject = message_from_bytes(letter.content, policy=policy.default)["Subject"]
-    parts = {part: shown(letter, part) for part in ("text", "html")}
+    parts = {part: decode_part(letter, part) for part in ("text", "html")}
     return {"recipient": letter.recipient, "subject": str(subject), **parts, "eml": letter.content.decode()}
 
 
-def shown(letter: Letter, part: str) -> str:
+def decode_part(letter: Letter, part: str) -> str:
     """What a reader sees: the "text" or "html" of a letter, decoded."""
     message = message_from_bytes(letter.content, policy=policy.default)
     body = message.get_body(("plain",) if part == "text" else ("html",))

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
-from mailer.mail.message.normalize_text import folded
+from mailer.mail.message.normalize_text import normalize_text
 
-_LINE, _SENT_LINE = 600, 120
+_MAX_LINE, _MAX_SENT_FROM_LINE = 600, 120
 """Characters of a line in which an attribution, or what a telephone adds, is looked for."""
 
 _DATED = r"(?=.*(?:@|\d[:.h]\d\d|\d{4}))"
@@ -68,15 +68,15 @@ _SENT_FROM = re.compile(
     r"|outlook (?:for|fur|para|pour|per|icin|для)\b.{1,40})",
     re.DOTALL,
 )
-_MARK = re.compile(r"[A-Z]{0,3}>|\|")
+_QUOTE_MARK = re.compile(r"[A-Z]{0,3}>|\|")
 
 
 def is_quoted(line: str) -> bool:
     """Whether a line bears a quote mark: `> `, `RL> ` or `| `."""
-    return bool(_MARK.match(line))
+    return bool(_QUOTE_MARK.match(line))
 
 
-def attribution(lines: list[str], number: int) -> int:
+def count_attribution_lines(lines: list[str], number: int) -> int:
     """How many lines from `number` are "On ... Rosa wrote:"; none, or one to three where it was wrapped."""
     for count in (1, 2, 3):
         wrapped = lines[number : number + count]
@@ -84,14 +84,14 @@ def attribution(lines: list[str], number: int) -> int:
         if not wrapped[-1] or (count > 1 and not _DAY.search(wrapped[0])):
             break
         told = " ".join(wrapped)
-        if told.endswith((":", "：")) and len(told) <= _LINE and _ATTRIBUTION.fullmatch(told):
+        if told.endswith((":", "：")) and len(told) <= _MAX_LINE and _ATTRIBUTION.fullmatch(told):
             return count
     return 0
 
 
-def begins_original(lines: list[str], number: int) -> bool:
+def is_original_start(lines: list[str], number: int) -> bool:
     """Whether an unmarked original begins here: under a rule that says so, or with its `From:` and `Sent:`."""
-    line = lines[number][:_LINE]
+    line = lines[number][:_MAX_LINE]
     if _ORIGINAL.match(line):
         return True
     below = lines[number + 1 : number + 4]
@@ -101,6 +101,6 @@ def begins_original(lines: list[str], number: int) -> bool:
     )
 
 
-def is_sent_from(line: str) -> bool:
+def is_sent_from_line(line: str) -> bool:
     """Whether a line is what a telephone adds: "Sent from my iPhone"."""
-    return len(line) <= _SENT_LINE and bool(_SENT_FROM.fullmatch(folded(line).strip(" .。")))
+    return len(line) <= _MAX_SENT_FROM_LINE and bool(_SENT_FROM.fullmatch(normalize_text(line).strip(" .。")))

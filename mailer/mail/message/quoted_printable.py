@@ -9,7 +9,7 @@ SOFT_BREAK = b"=\r\n"
 # A soft break takes one of the 76 columns, and a guarded line start two more.
 _COLUMNS = 73
 _ENCODED = {octet: f"={octet:02X}" for octet in range(256) if octet < 32 or octet > 126 or octet == ord("=")}
-_AS_IT_IS = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ,.:;/+@_-]{0,71}[A-Za-z0-9]?")
+_NEEDS_NO_ENCODING = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ,.:;/+@_-]{0,71}[A-Za-z0-9]?")
 
 
 def encode_quoted_printable(text: str) -> bytes:
@@ -19,7 +19,7 @@ def encode_quoted_printable(text: str) -> bytes:
     on the way might alter ("From ", a dot) are guarded. No white space stands beside other white space, so that
     DKIM's relaxed canonicalisation finds nothing to change (RFC 6376 section 3.4.4).
     """
-    if _AS_IT_IS.fullmatch(text) and "  " not in text and not text.startswith("From "):
+    if _NEEDS_NO_ENCODING.fullmatch(text) and "  " not in text and not text.startswith("From "):
         return text.encode("ascii")
     return "\r\n".join(_encode_line(line) for line in text.split("\n")).encode("ascii")
 
@@ -34,12 +34,12 @@ def _encode_line(line: str) -> str:
     while len(encoded) > _COLUMNS:
         end = encoded.find("=", _COLUMNS - 2, _COLUMNS)
         end = _COLUMNS if end < 0 else end
-        lines.append(_guard(encoded[:end]))
+        lines.append(_escape_line_start(encoded[:end]))
         encoded = encoded[end:]
-    return "=\r\n".join((*lines, _guard(encoded)))
+    return "=\r\n".join((*lines, _escape_line_start(encoded)))
 
 
-def _guard(line: str) -> str:
+def _escape_line_start(line: str) -> str:
     if line.startswith(("From ", ".")):
         return f"={ord(line[0]):02X}{line[1:]}"
     return line

@@ -7,29 +7,29 @@ from email.policy import default
 
 from mailer.mail.message.header_section import HeaderSection
 
-_LONGEST = 3000
+_MAX_CHARACTERS = 3000
 """The parser takes half a second for 8000 characters of somebody who means harm."""
-_STUMBLES = (HeaderParseError, ValueError, IndexError, AttributeError, TypeError, RecursionError)
+_PARSER_ERRORS = (HeaderParseError, ValueError, IndexError, AttributeError, TypeError, RecursionError)
 """It was written for sound fields."""
 
 
-def addressed_to(section: HeaderSection) -> frozenset[str]:
+def parse_header_recipients(section: HeaderSection) -> frozenset[str]:
     """Every address in To and Cc (RFC 5322 section 3.4), groups included, in lower case; never fails.
 
     What looks like an address in a display name, a comment, a quoted local part or an encoded word is none. A field in
     which anything is odd names nobody: mail programs disagree about what they read there. Does not see duplicates.
     """
     fields = [*section.values("to"), *section.values("cc")]
-    return frozenset(address for value in fields for address in _addresses(value))
+    return frozenset(address for value in fields for address in _parse_addresses(value))
 
 
-def _addresses(value: str) -> list[str]:
-    if len(value) > _LONGEST:
+def _parse_addresses(value: str) -> list[str]:
+    if len(value) > _MAX_CHARACTERS:
         return []
     try:
         parsed = default.header_factory("to", value)
         if not all(isinstance(defect, ObsoleteHeaderDefect) for defect in parsed.defects):
             return []
         return [address.addr_spec.lower() for address in parsed.addresses]
-    except _STUMBLES:
+    except _PARSER_ERRORS:
         return []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from mailer.mail.message.gateway_banner import past_subject_tag
+from mailer.mail.message.gateway_banner import strip_subject_tag
 
 _PREFIX = re.compile(
     r"\s*(?:(?:r[eé][fps]?|aw|antw|antwort|sv|svar|vs|odp|vá|válasz|bls|atb|odg|απ|σχετ|回|返信|답장|회신"
@@ -15,10 +15,10 @@ _PREFIX = re.compile(
 _LIST_TAG = re.compile(r"\s*\[[^\[\]]{1,60}\]\s*")
 
 
-def bare_subject(subject: str) -> tuple[str, bool]:
+def strip_subject_prefixes(subject: str) -> tuple[str, bool]:
     """The subject without reply prefixes, gateways' and `[list]` tags, and whether there was a prefix."""
-    replied, rest = False, past_subject_tag(subject)
+    replied, rest = False, strip_subject_tag(subject)
     while found := _PREFIX.match(rest) or _LIST_TAG.match(rest):
         replied = replied or not found[0].strip().startswith("[")
-        rest = past_subject_tag(rest[found.end() :])
+        rest = strip_subject_tag(rest[found.end() :])
     return rest.strip(), replied

@@ -7,26 +7,26 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from mailer.domain.bounce import Action, Reason, ReturnedFor, ReturnKind, Weight, weight_of
+from mailer.domain.bounce import BounceReason, DsnAction, FeedbackKind, RecipientBounce, Severity, determine_severity
 from mailer.domain.command_address import Command, parse_local_part
-from mailer.domain.delivery_feedback import CameBack
-from mailer.domain.site import House
+from mailer.domain.delivery_feedback import DeliveryFeedback
+from mailer.domain.site import Site
 from mailer.domain.token import Purpose, read_token
 from mailer.errors import TokenRefused
-from mailer.mail.bounces.address_extraction import address_in
-from mailer.mail.bounces.classify_bounce import judged
+from mailer.mail.bounces.address_extraction import find_last_address
+from mailer.mail.bounces.classify_bounce import classify_bounce
 
 OPT_OUT = "opt-out"
 """Who unsubscribes at the provider wants no more letters: it counts as a complaint of this type (RFC 6430)."""
 _STATUS = re.compile(r"[245]\.\d{1,3}\.\d{1,3}")
-_LONGEST_ID = 300
+_MAX_MESSAGE_ID_LENGTH = 300
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class OfLetter:
+class LetterReference:
     """Of which letter a provider speaks, as far as it says."""
 
-    to: str
+    recipient: str
     senders: tuple[str, ...] = ()
     """What may be its MAIL FROM, ours if it is."""
     message_id: str = ""
@@ -34,67 +34,79 @@ class OfLetter:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class ProviderClass:
+class BounceClass:
     """What a provider's own classes say, beside the words of the mail system that refused."""
 
-    certain: Reason | None = None
+    reason: BounceReason | None = None
     """Whatever the words are."""
-    otherwise: Reason | None = None
+    fallback: BounceReason | None = None
     """Where the words tell nothing."""
-    mild: bool = False
+    never_hard: bool = False
     """The provider will try this address again: it is not held to be gone."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Telling:
+class EventBuilder:
     """Who tells, and whose letters they are about."""
 
     provider: str
-    house: House
+    house: Site
     now: datetime
 
-    def bounce(
-        self, letter: OfLetter, said: str = "", status: str = "", *, notice: str = "", by: ProviderClass | None = None
-    ) -> CameBack:
+    def build_bounce(
+        self,
+        letter: LetterReference,
+        diagnostic: str = "",
+        status: str = "",
+        *,
+        notice: str = "",
+        bounce_class: BounceClass | None = None,
+    ) -> DeliveryFeedback:
         """A letter that was given up: `said` by the mail system that refused it, `notice` by the provider."""
-        address, by = address_in(letter.to), by or ProviderClass()
+        address, bounce_class = find_last_address(letter.recipient), bounce_class or BounceClass()
         code = status if _STATUS.fullmatch(status) else None
-        told = judged(address=address or "", action=Action.FAILED, status=code, said=said, notice=notice)
-        return self._came_back(letter, ReturnKind.BOUNCE, of=_classed(told, by))
+        told = classify_bounce(
+            address=address or "", action=DsnAction.FAILED, status=code, diagnostic=diagnostic, notice=notice
+        )
+        return self._build_feedback(letter, FeedbackKind.BOUNCE, of=_apply_bounce_class(told, bounce_class))
 
-    def complaint(self, letter: OfLetter, kind: str = "abuse") -> CameBack:
+    def build_complaint(self, letter: LetterReference, kind: str = "abuse") -> DeliveryFeedback:
         """A person complains, or has unsubscribed (`OPT_OUT`)."""
-        return self._came_back(letter, ReturnKind.COMPLAINT, complaint=kind.lower()[:40] or "abuse")
+        return self._build_feedback(letter, FeedbackKind.COMPLAINT, complaint=kind.lower()[:40] or "abuse")
 
-    def _came_back(
-        self, letter: OfLetter, kind: ReturnKind, of: ReturnedFor | None = None, complaint: str | None = None
-    ) -> CameBack:
-        return CameBack(
-            delivery_id=_delivery_of(self.house, letter.senders),
-            address=address_in(letter.to),
+    def _build_feedback(
+        self,
+        letter: LetterReference,
+        kind: FeedbackKind,
+        of: RecipientBounce | None = None,
+        complaint: str | None = None,
+    ) -> DeliveryFeedback:
+        return DeliveryFeedback(
+            delivery_id=_find_delivery_id(self.house, letter.senders),
+            address=find_last_address(letter.recipient),
             kind=kind,
-            of=of,
+            bounce=of,
             complaint=complaint,
-            way=self.provider,
-            message_id=letter.message_id[:_LONGEST_ID] or None,
+            channel=self.provider,
+            message_id=letter.message_id[:_MAX_MESSAGE_ID_LENGTH] or None,
             at=letter.at,
         )
 
 
-def _classed(told: ReturnedFor, by: ProviderClass) -> ReturnedFor:
-    reason = by.certain or (told.reason is Reason.UNCLEAR and by.otherwise) or told.reason
-    weight = told.weight
-    if reason is not told.reason:
-        weight = weight_of(reason, told.action, temporary=False, late=False)
-    if by.mild and weight is Weight.HARD:
-        weight = Weight.SOFT
-    return replace(told, reason=reason, weight=weight)
+def _apply_bounce_class(bounce: RecipientBounce, bounce_class: BounceClass) -> RecipientBounce:
+    reason = bounce_class.reason or (bounce.reason is BounceReason.UNCLEAR and bounce_class.fallback) or bounce.reason
+    weight = bounce.severity
+    if reason is not bounce.reason:
+        weight = determine_severity(reason, bounce.action, temporary=False, after_data=False)
+    if bounce_class.never_hard and weight is Severity.HARD:
+        weight = Severity.SOFT
+    return replace(bounce, reason=reason, severity=weight)
 
 
-def _delivery_of(house: House, senders: Iterable[str]) -> int | None:
+def _find_delivery_id(house: Site, senders: Iterable[str]) -> int | None:
     """The delivery that a genuine return path of ours names."""
     for sender in senders:
-        local, _, domain = (address_in(sender) or "").rpartition("@")
+        local, _, domain = (find_last_address(sender) or "").rpartition("@")
         named = parse_local_part(local)
         if domain.lower() != house.domain or named.command is not Command.RETURN_PATH or not named.token:
             continue

@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
-from mailer.errors import CallUnreadable
+from mailer.errors import ProviderCallUnreadable
 
-_LONGEST = 4000
-_UNFIT = re.compile("[\x00\ud800-\udfff]")
+_MAX_TEXT_LENGTH = 4000
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 """What no database keeps as text."""
 
 
@@ -21,38 +21,38 @@ def read_json(body: bytes | str) -> Any:
     try:
         return json.loads(body)
     except (ValueError, RecursionError):
-        raise CallUnreadable("it is not JSON") from None
+        raise ProviderCallUnreadable("it is not JSON") from None
 
 
-def text(value: Any, most: int = _LONGEST) -> str:
+def get_text(value: Any, most: int = _MAX_TEXT_LENGTH) -> str:
     """A string, cut; "" for anything else."""
-    return _UNFIT.sub("\ufffd", value[:most]).strip() if isinstance(value, str) else ""
+    return _UNSTORABLE.sub("\ufffd", value[:most]).strip() if isinstance(value, str) else ""
 
 
-def part(value: Any, *keys: str) -> Any:
+def get_path(value: Any, *keys: str) -> Any:
     """What is found going down by names; an empty object where the way ends."""
     for key in keys:
         value = value.get(key, {}) if isinstance(value, dict) else {}
     return value
 
 
-def each(value: Any) -> Iterator[dict[str, Any]]:
+def iterate_objects(value: Any) -> Iterator[dict[str, Any]]:
     """The objects of a list, or the one object that stands where a list might."""
     for one in value if isinstance(value, list) else [value]:
         if isinstance(one, dict):
             yield one
 
 
-def moment(value: Any, now: datetime, *, milliseconds: bool = False) -> datetime:
+def parse_time(value: Any, now: datetime, *, milliseconds: bool = False) -> datetime:
     """Seconds since 1970 or ISO 8601 as a time that is not after `now`; `now` where it is neither."""
     try:
-        found = _moment(value, milliseconds)
+        found = _parse_time(value, milliseconds)
     except (ValueError, OverflowError, OSError):
         return now
     return min(found, now)
 
 
-def _moment(value: Any, milliseconds: bool) -> datetime:
+def _parse_time(value: Any, milliseconds: bool) -> datetime:
     if isinstance(value, str) and not value.isdecimal():
         found = datetime.fromisoformat(value[:40])
         return (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)

@@ -5,51 +5,61 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from mailer.domain.bounce import Reason
-from mailer.domain.delivery_feedback import CameBack
-from mailer.mail.provider_events.event_builder import OPT_OUT, OfLetter, ProviderClass, Telling
-from mailer.mail.provider_events.json_access import moment, part, text
+from mailer.domain.bounce import BounceReason
+from mailer.domain.delivery_feedback import DeliveryFeedback
+from mailer.mail.provider_events.event_builder import OPT_OUT, BounceClass, EventBuilder, LetterReference
+from mailer.mail.provider_events.json_access import get_path, get_text, parse_time
 
-_CLASSES = {
-    "suppress-bounce": ProviderClass(certain=Reason.DISABLED),
-    "bounce": ProviderClass(otherwise=Reason.UNKNOWN_USER),
-    "old": ProviderClass(otherwise=Reason.EXPIRED),
-    "espblock": ProviderClass(otherwise=Reason.BLOCKED),
+_BOUNCE_CLASSES = {
+    "suppress-bounce": BounceClass(reason=BounceReason.DISABLED),
+    "bounce": BounceClass(fallback=BounceReason.UNKNOWN_USER),
+    "old": BounceClass(fallback=BounceReason.EXPIRED),
+    "espblock": BounceClass(fallback=BounceReason.BLOCKED),
 }
 """By reason. Of suppress-bounce Mailgun does not even try: it bounced before."""
-_COMPLAINTS = {"suppress-complaint": "abuse", "suppress-unsubscribe": OPT_OUT}
+_COMPLAINT_TYPES = {"suppress-complaint": "abuse", "suppress-unsubscribe": OPT_OUT}
 """Reasons for which Mailgun does not try; the person's wish is told once more."""
-_REPLY = re.compile(r"[45]\d\d\b")
+_SMTP_REPLY = re.compile(r"[45]\d\d\b")
 
 
-def read_mailgun(said: Any, telling: Telling) -> tuple[CameBack, ...]:
+def parse_mailgun_events(said: Any, telling: EventBuilder) -> tuple[DeliveryFeedback, ...]:
     """What came back; nothing for letters accepted, delivered, opened, clicked, or still tried."""
-    data = part(said, "event-data")
-    letter = OfLetter(
-        to=text(part(data, "recipient")),
-        senders=(text(part(data, "envelope", "sender")),),
-        message_id=text(part(data, "message", "headers", "message-id")),
-        at=moment(part(data, "timestamp"), telling.now),
+    data = get_path(said, "event-data")
+    letter = LetterReference(
+        recipient=get_text(get_path(data, "recipient")),
+        senders=(get_text(get_path(data, "envelope", "sender")),),
+        message_id=get_text(get_path(data, "message", "headers", "message-id")),
+        at=parse_time(get_path(data, "timestamp"), telling.now),
     )
-    event = text(part(data, "event"))
+    event = get_text(get_path(data, "event"))
     if event == "complained":
-        return (telling.complaint(letter),)
+        return (telling.build_complaint(letter),)
     if event == "unsubscribed":
-        return (telling.complaint(letter, OPT_OUT),)
+        return (telling.build_complaint(letter, OPT_OUT),)
     if event == "rejected":
-        refused = text(part(data, "reject", "reason")), text(part(data, "reject", "description"))
-        return (telling.bounce(letter, notice=" ".join(refused), by=ProviderClass(certain=Reason.POLICY)),)
-    if event == "failed" and part(data, "severity") == "permanent":
-        return (_failed(data, letter, telling),)
+        refused = get_text(get_path(data, "reject", "reason")), get_text(get_path(data, "reject", "description"))
+        return (
+            telling.build_bounce(
+                letter, notice=" ".join(refused), bounce_class=BounceClass(reason=BounceReason.POLICY)
+            ),
+        )
+    if event == "failed" and get_path(data, "severity") == "permanent":
+        return (_parse_failure(data, letter, telling),)
     return ()
 
 
-def _failed(data: Any, letter: OfLetter, telling: Telling) -> CameBack:
-    reason, status = text(part(data, "reason")), part(data, "delivery-status")
-    if reason in _COMPLAINTS:
-        return telling.complaint(letter, _COMPLAINTS[reason])
-    said, code = text(part(status, "message")), part(status, "code")
-    if said and isinstance(code, int) and 400 <= code < 600 and not _REPLY.match(said):
+def _parse_failure(data: Any, letter: LetterReference, telling: EventBuilder) -> DeliveryFeedback:
+    reason, status = get_text(get_path(data, "reason")), get_path(data, "delivery-status")
+    if reason in _COMPLAINT_TYPES:
+        return telling.build_complaint(letter, _COMPLAINT_TYPES[reason])
+    said, code = get_text(get_path(status, "message")), get_path(status, "code")
+    if said and isinstance(code, int) and 400 <= code < 600 and not _SMTP_REPLY.match(said):
         said = f"{code} {said}"
-    notice = text(part(status, "description"))
-    return telling.bounce(letter, said, text(part(status, "enhanced-code")), notice=notice, by=_CLASSES.get(reason))
+    notice = get_text(get_path(status, "description"))
+    return telling.build_bounce(
+        letter,
+        said,
+        get_text(get_path(status, "enhanced-code")),
+        notice=notice,
+        bounce_class=_BOUNCE_CLASSES.get(reason),
+    )

@@ -5,50 +5,54 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from mailer.domain.bounce import Reason
-from mailer.domain.delivery_feedback import CameBack
-from mailer.mail.provider_events.event_builder import OPT_OUT, OfLetter, ProviderClass, Telling
-from mailer.mail.provider_events.json_access import each, moment, text
+from mailer.domain.bounce import BounceReason
+from mailer.domain.delivery_feedback import DeliveryFeedback
+from mailer.mail.provider_events.event_builder import OPT_OUT, BounceClass, EventBuilder, LetterReference
+from mailer.mail.provider_events.json_access import get_text, iterate_objects, parse_time
 
-_ERRORS = {
-    "user unknown": Reason.UNKNOWN_USER,
-    "mailbox inactive": Reason.DISABLED,
-    "quota exceeded": Reason.FULL,
-    "blacklisted": Reason.DISABLED,
-    "preblocked": Reason.SUSPENDED,
-    "invalid domain": Reason.UNKNOWN_HOST,
-    "no mail host": Reason.UNKNOWN_HOST,
-    "relay/access denied": Reason.RELAY_DENIED,
-    "greylisted": Reason.SYSTEM_TROUBLE,
-    "sender blocked": Reason.BLOCKED,
-    "content blocked": Reason.CONTENT,
-    "policy issue": Reason.POLICY,
-    "system issue": Reason.SYSTEM_TROUBLE,
-    "protocol issue": Reason.SYSTEM_TROUBLE,
-    "connection issue": Reason.UNREACHABLE,
-    "bad or empty template": Reason.CONTENT,
-    "error in template language": Reason.CONTENT,
+_REASON_BY_ERROR = {
+    "user unknown": BounceReason.UNKNOWN_USER,
+    "mailbox inactive": BounceReason.DISABLED,
+    "quota exceeded": BounceReason.FULL,
+    "blacklisted": BounceReason.DISABLED,
+    "preblocked": BounceReason.SUSPENDED,
+    "invalid domain": BounceReason.UNKNOWN_HOST,
+    "no mail host": BounceReason.UNKNOWN_HOST,
+    "relay/access denied": BounceReason.RELAY_DENIED,
+    "greylisted": BounceReason.SYSTEM_TROUBLE,
+    "sender blocked": BounceReason.BLOCKED,
+    "content blocked": BounceReason.CONTENT,
+    "policy issue": BounceReason.POLICY,
+    "system issue": BounceReason.SYSTEM_TROUBLE,
+    "protocol issue": BounceReason.SYSTEM_TROUBLE,
+    "connection issue": BounceReason.UNREACHABLE,
+    "bad or empty template": BounceReason.CONTENT,
+    "error in template language": BounceReason.CONTENT,
 }
 """By error, where the comment tells nothing. Of blacklisted and preblocked Mailjet does not even try: a letter, perhaps
 another account's, bounced before."""
-_COMPLAINTS = {"spam": "abuse", "unsub": OPT_OUT}
-_NOT_SENT_TWICE, _COMPLAINED = "duplicate in campaign", "spam reporter"
+_COMPLAINT_TYPES = {"spam": "abuse", "unsub": OPT_OUT}
+_DUPLICATE_ERROR, _COMPLAINT_ERROR = "duplicate in campaign", "spam reporter"
 
 
-def read_mailjet(said: Any, telling: Telling) -> tuple[CameBack, ...]:
+def parse_mailjet_events(said: Any, telling: EventBuilder) -> tuple[DeliveryFeedback, ...]:
     """What came back, one event or a group; nothing for letters sent, opened or clicked."""
-    return tuple(found for event in each(said) for found in _event(event, telling))
+    return tuple(found for event in iterate_objects(said) for found in _parse_event(event, telling))
 
 
-def _event(event: dict[str, Any], telling: Telling) -> Iterator[CameBack]:
+def _parse_event(event: dict[str, Any], telling: EventBuilder) -> Iterator[DeliveryFeedback]:
     """Its MessageID is Mailjet's own: the address is all that tells whose letter it was."""
-    kind, error = text(event.get("event")), text(event.get("error")).lower()
-    letter = OfLetter(to=text(event.get("email")), at=moment(event.get("time"), telling.now))
-    if kind in _COMPLAINTS:
-        yield telling.complaint(letter, _COMPLAINTS[kind])
-    elif kind in {"bounce", "blocked"} and error == _COMPLAINED:
-        yield telling.complaint(letter)
-    elif kind in {"bounce", "blocked"} and error != _NOT_SENT_TWICE:
+    kind, error = get_text(event.get("event")), get_text(event.get("error")).lower()
+    letter = LetterReference(recipient=get_text(event.get("email")), at=parse_time(event.get("time"), telling.now))
+    if kind in _COMPLAINT_TYPES:
+        yield telling.build_complaint(letter, _COMPLAINT_TYPES[kind])
+    elif kind in {"bounce", "blocked"} and error == _COMPLAINT_ERROR:
+        yield telling.build_complaint(letter)
+    elif kind in {"bounce", "blocked"} and error != _DUPLICATE_ERROR:
         # A bounce says for itself whether it is for good; what is blocked, by its error.
-        by = ProviderClass(otherwise=_ERRORS.get(error), mild=kind == "bounce" and event.get("hard_bounce") is not True)
-        yield telling.bounce(letter, text(event.get("comment")), notice="" if error in _ERRORS else error, by=by)
+        by = BounceClass(
+            fallback=_REASON_BY_ERROR.get(error), never_hard=kind == "bounce" and event.get("hard_bounce") is not True
+        )
+        yield telling.build_bounce(
+            letter, get_text(event.get("comment")), notice="" if error in _REASON_BY_ERROR else error, bounce_class=by
+        )

@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-from mailer.domain.delivery_feedback import CameBack
-from mailer.domain.provider_call import ProvenCall
-from mailer.mail.provider_events.brevo_events import read_brevo
-from mailer.mail.provider_events.event_builder import Telling
-from mailer.mail.provider_events.mailgun_events import read_mailgun
-from mailer.mail.provider_events.mailjet_events import read_mailjet
-from mailer.mail.provider_events.postmark_events import read_postmark
-from mailer.mail.provider_events.sendgrid_events import read_sendgrid
-from mailer.mail.provider_events.ses_events import read_ses
+from mailer.domain.delivery_feedback import DeliveryFeedback
+from mailer.domain.provider_call import VerifiedCall
+from mailer.mail.provider_events.brevo_events import parse_brevo_events
+from mailer.mail.provider_events.event_builder import EventBuilder
+from mailer.mail.provider_events.mailgun_events import parse_mailgun_events
+from mailer.mail.provider_events.mailjet_events import parse_mailjet_events
+from mailer.mail.provider_events.postmark_events import parse_postmark_events
+from mailer.mail.provider_events.sendgrid_events import parse_sendgrid_events
+from mailer.mail.provider_events.ses_events import parse_ses_events
 
-READERS = {
-    "ses": read_ses,
-    "mailgun": read_mailgun,
-    "postmark": read_postmark,
-    "sendgrid": read_sendgrid,
-    "brevo": read_brevo,
-    "mailjet": read_mailjet,
+EVENT_PARSERS = {
+    "ses": parse_ses_events,
+    "mailgun": parse_mailgun_events,
+    "postmark": parse_postmark_events,
+    "sendgrid": parse_sendgrid_events,
+    "brevo": parse_brevo_events,
+    "mailjet": parse_mailjet_events,
 }
 
 
-def read_call(proven: ProvenCall, telling: Telling) -> tuple[CameBack, ...]:
+def parse_events(verified: VerifiedCall, telling: EventBuilder) -> tuple[DeliveryFeedback, ...]:
     """What came back; empty where the call tells of other things."""
-    return READERS[telling.provider](proven.said, telling)
+    return EVENT_PARSERS[telling.provider](verified.payload, telling)

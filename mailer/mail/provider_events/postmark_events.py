@@ -5,61 +5,61 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from mailer.domain.bounce import Reason
-from mailer.domain.delivery_feedback import CameBack
-from mailer.mail.provider_events.event_builder import OPT_OUT, OfLetter, ProviderClass, Telling
-from mailer.mail.provider_events.json_access import moment, part, text
+from mailer.domain.bounce import BounceReason
+from mailer.domain.delivery_feedback import DeliveryFeedback
+from mailer.mail.provider_events.event_builder import OPT_OUT, BounceClass, EventBuilder, LetterReference
+from mailer.mail.provider_events.json_access import get_path, get_text, parse_time
 
-_CLASSES = {
-    "HardBounce": ProviderClass(otherwise=Reason.UNKNOWN_USER),
-    "SoftBounce": ProviderClass(mild=True),
-    "Unknown": ProviderClass(mild=True),
-    "AddressChange": ProviderClass(mild=True),
-    "DnsError": ProviderClass(certain=Reason.UNREACHABLE),
-    "SpamNotification": ProviderClass(certain=Reason.CONTENT),
-    "VirusNotification": ProviderClass(certain=Reason.CONTENT),
-    "ChallengeVerification": ProviderClass(certain=Reason.RESTRICTED),
-    "BadEmailAddress": ProviderClass(certain=Reason.UNKNOWN_USER),
-    "ManuallyDeactivated": ProviderClass(certain=Reason.DISABLED),
-    "Blocked": ProviderClass(otherwise=Reason.BLOCKED, mild=True),
-    "SMTPApiError": ProviderClass(otherwise=Reason.POLICY, mild=True),
-    "DMARCPolicy": ProviderClass(certain=Reason.AUTHENTICATION),
+_BOUNCE_CLASSES = {
+    "HardBounce": BounceClass(fallback=BounceReason.UNKNOWN_USER),
+    "SoftBounce": BounceClass(never_hard=True),
+    "Unknown": BounceClass(never_hard=True),
+    "AddressChange": BounceClass(never_hard=True),
+    "DnsError": BounceClass(reason=BounceReason.UNREACHABLE),
+    "SpamNotification": BounceClass(reason=BounceReason.CONTENT),
+    "VirusNotification": BounceClass(reason=BounceReason.CONTENT),
+    "ChallengeVerification": BounceClass(reason=BounceReason.RESTRICTED),
+    "BadEmailAddress": BounceClass(reason=BounceReason.UNKNOWN_USER),
+    "ManuallyDeactivated": BounceClass(reason=BounceReason.DISABLED),
+    "Blocked": BounceClass(fallback=BounceReason.BLOCKED, never_hard=True),
+    "SMTPApiError": BounceClass(fallback=BounceReason.POLICY, never_hard=True),
+    "DMARCPolicy": BounceClass(reason=BounceReason.AUTHENTICATION),
 }
 """By Type; others are no bounces: delays (Transient), vacations (AutoResponder), tests."""
-_COMPLAINTS = {"SpamComplaint": "abuse", "Unsubscribe": OPT_OUT}
-_LOOKED_AT = 100_000
+_COMPLAINT_TYPES = {"SpamComplaint": "abuse", "Unsubscribe": OPT_OUT}
+_MAX_CHARACTERS = 100_000
 
 
-def read_postmark(said: Any, telling: Telling) -> tuple[CameBack, ...]:
+def parse_postmark_events(said: Any, telling: EventBuilder) -> tuple[DeliveryFeedback, ...]:
     """What came back; nothing for deliveries, opens, clicks, delays and vacations."""
-    record, kind = text(part(said, "RecordType")), text(part(said, "Type"))
+    record, kind = get_text(get_path(said, "RecordType")), get_text(get_path(said, "Type"))
     if record == "SubscriptionChange":
-        return _changed(said, telling)
-    letter = _letter(said, "Email", "BouncedAt", telling)
-    if record in {"Bounce", "SpamComplaint"} and (record in _COMPLAINTS or kind in _COMPLAINTS):
-        return (telling.complaint(letter, _COMPLAINTS.get(record) or _COMPLAINTS[kind]),)
-    if record == "Bounce" and kind in _CLASSES:
-        details = text(part(said, "Details")).removeprefix("smtp;").strip()
-        return (telling.bounce(letter, details, by=_CLASSES[kind]),)
+        return _parse_subscription_change(said, telling)
+    letter = _letter_reference(said, "Email", "BouncedAt", telling)
+    if record in {"Bounce", "SpamComplaint"} and (record in _COMPLAINT_TYPES or kind in _COMPLAINT_TYPES):
+        return (telling.build_complaint(letter, _COMPLAINT_TYPES.get(record) or _COMPLAINT_TYPES[kind]),)
+    if record == "Bounce" and kind in _BOUNCE_CLASSES:
+        details = get_text(get_path(said, "Details")).removeprefix("smtp;").strip()
+        return (telling.build_bounce(letter, details, bounce_class=_BOUNCE_CLASSES[kind]),)
     return ()
 
 
-def _changed(said: Any, telling: Telling) -> tuple[CameBack, ...]:
+def _parse_subscription_change(said: Any, telling: EventBuilder) -> tuple[DeliveryFeedback, ...]:
     """Somebody came onto the list of those Postmark does not send to; whom the organisers put there, they know."""
-    if part(said, "SuppressSending") is not True:
+    if get_path(said, "SuppressSending") is not True:
         return ()
-    letter = _letter(said, "Recipient", "ChangedAt", telling)
-    why, who = text(part(said, "SuppressionReason")), text(part(said, "Origin"))
-    if why == "HardBounce":
-        return (telling.bounce(letter, by=_CLASSES["HardBounce"]),)
-    if why == "SpamComplaint":
-        return (telling.complaint(letter),)
-    return (telling.complaint(letter, OPT_OUT),) if who == "Recipient" else ()
+    letter = _letter_reference(said, "Recipient", "ChangedAt", telling)
+    suppression_reason, origin = get_text(get_path(said, "SuppressionReason")), get_text(get_path(said, "Origin"))
+    if suppression_reason == "HardBounce":
+        return (telling.build_bounce(letter, bounce_class=_BOUNCE_CLASSES["HardBounce"]),)
+    if suppression_reason == "SpamComplaint":
+        return (telling.build_complaint(letter),)
+    return (telling.build_complaint(letter, OPT_OUT),) if origin == "Recipient" else ()
 
 
-def _letter(said: Any, to: str, at: str, telling: Telling) -> OfLetter:
+def _letter_reference(said: Any, to: str, at: str, telling: EventBuilder) -> LetterReference:
     """Postmark's MessageID is its own; ours stands in the bounce, where its text is sent along."""
     own = re.compile(rf"<[0-9a-f]{{32}}@{re.escape(telling.house.domain)}>")
-    found = own.search(text(part(said, "Content"), _LOOKED_AT))
-    when = moment(part(said, at), telling.now)
-    return OfLetter(to=text(part(said, to)), message_id=found[0] if found else "", at=when)
+    found = own.search(get_text(get_path(said, "Content"), _MAX_CHARACTERS))
+    when = parse_time(get_path(said, at), telling.now)
+    return LetterReference(recipient=get_text(get_path(said, to)), message_id=found[0] if found else "", at=when)

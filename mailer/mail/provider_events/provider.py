@@ -17,10 +17,10 @@ SHORTEST_SECRET = 16
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Hook:
+class Provider:
     """One provider that may call us."""
 
-    provider: str
+    name: str
     secrets: tuple[bytes, ...] = field(default=(), repr=False)
     """Each is believed."""
     public_keys: tuple[EllipticCurvePublicKey, ...] = ()

@@ -20,25 +20,29 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.hashes import SHA1, SHA256
 from cryptography.x509 import Certificate
 
-from mailer.domain.provider_call import ProvenCall, ProviderCall
-from mailer.errors import CallRefused, CallUnreadable
-from mailer.mail.provider_events.json_access import moment, part, read_json
-from mailer.mail.provider_events.provider import Hook
-from mailer.mail.provider_events.verify_call import in_time
+from mailer.domain.provider_call import ProviderCall, VerifiedCall
+from mailer.errors import ProviderCallRefused, ProviderCallUnreadable
+from mailer.mail.provider_events.json_access import get_path, parse_time, read_json
+from mailer.mail.provider_events.provider import Provider
+from mailer.mail.provider_events.verify_call import check_signing_time
 
-NOTIFICATION, CONFIRMATION, GOODBYE = "Notification", "SubscriptionConfirmation", "UnsubscribeConfirmation"
+NOTIFICATION, SUBSCRIPTION_CONFIRMATION, UNSUBSCRIBE_CONFIRMATION = (
+    "Notification",
+    "SubscriptionConfirmation",
+    "UnsubscribeConfirmation",
+)
 _RETRIES = timedelta(hours=2)
 """SNS comes again for an hour."""
 _SIGNED_NOTIFICATION = ("Message", "MessageId", "Subject", "Timestamp", "TopicArn", "Type")
 _SIGNED_CONFIRMATION = ("Message", "MessageId", "SubscribeURL", "Timestamp", "Token", "TopicArn", "Type")
-_OPTIONAL = {"Subject"}
-_PATH = re.compile(r"/SimpleNotificationService-[A-Za-z0-9]{1,64}\.pem")
+_OPTIONAL_FIELDS = {"Subject"}
+_CERTIFICATE_PATH = re.compile(r"/SimpleNotificationService-[A-Za-z0-9]{1,64}\.pem")
 # Version 1 is what a topic has unless told otherwise; nobody has yet made a second text for a given SHA-1 hash.
 _HASHES = {"1": SHA1(), "2": SHA256()}  # noqa: S303
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Envelope:
+class SnsMessage:
     """A message of SNS whose topic is one of ours; nothing else in it is believed before `verify`."""
 
     kind: str
@@ -51,8 +55,12 @@ class Envelope:
         """Where the certificate is; CallRefused where that is not the topic's own server."""
         url = self.fields.get("SigningCertURL")
         opening = f"https://{self.host}"
-        if not isinstance(url, str) or not url.startswith(opening) or not _PATH.fullmatch(url[len(opening) :]):
-            raise CallRefused(f"its certificate is not at {opening}")
+        if (
+            not isinstance(url, str)
+            or not url.startswith(opening)
+            or not _CERTIFICATE_PATH.fullmatch(url[len(opening) :])
+        ):
+            raise ProviderCallRefused(f"its certificate is not at {opening}")
         return url
 
     @property
@@ -62,44 +70,44 @@ class Envelope:
         return f"https://{self.host}/?{urlencode(asked)}"
 
 
-def open_envelope(hook: Hook, call: ProviderCall) -> Envelope:
+def parse_sns_message(hook: Provider, call: ProviderCall) -> SnsMessage:
     """The message in a call; CallUnreadable where it is none, CallRefused where its topic is not ours."""
     fields = read_json(call.body)
-    kind, topic = part(fields, "Type"), part(fields, "TopicArn")
-    if kind not in (NOTIFICATION, CONFIRMATION, GOODBYE) or not isinstance(topic, str):
-        raise CallUnreadable("it is no message of Amazon SNS")
+    kind, topic = get_path(fields, "Type"), get_path(fields, "TopicArn")
+    if kind not in (NOTIFICATION, SUBSCRIPTION_CONFIRMATION, UNSUBSCRIBE_CONFIRMATION) or not isinstance(topic, str):
+        raise ProviderCallUnreadable("it is no message of Amazon SNS")
     if topic not in hook.topics:
-        raise CallRefused(f"its topic is not one of ours: {topic[:300]!r}")
+        raise ProviderCallRefused(f"its topic is not one of ours: {topic[:300]!r}")
     _, partition, _, region, *_ = topic.split(":")
     host = f"sns.{region}.amazonaws.com" + (".cn" if partition == "aws-cn" else "")
-    return Envelope(kind=kind, fields=fields, host=host)
+    return SnsMessage(kind=kind, fields=fields, host=host)
 
 
-def verify(envelope: Envelope, certificate: Certificate, now: datetime) -> ProvenCall:
+def verify_sns_message(message: SnsMessage, certificate: Certificate, now: datetime) -> VerifiedCall:
     """The message, proven: what is said is its text. CallRefused where it is not signed by the certificate's key."""
-    key, hashed = certificate.public_key(), _HASHES.get(str(envelope.fields.get("SignatureVersion")))
+    key, hashed = certificate.public_key(), _HASHES.get(str(message.fields.get("SignatureVersion")))
     if not isinstance(key, RSAPublicKey) or hashed is None:
-        raise CallRefused("it is signed in a way that we do not know")
+        raise ProviderCallRefused("it is signed in a way that we do not know")
     if not certificate.not_valid_before_utc <= now <= certificate.not_valid_after_utc:
-        raise CallRefused("its certificate is out of date")
+        raise ProviderCallRefused("its certificate is out of date")
     try:
-        signature = base64.b64decode(envelope.fields.get("Signature") or "", validate=True)
-        key.verify(signature, _signed(envelope), PKCS1v15(), hashed)
+        signature = base64.b64decode(message.fields.get("Signature") or "", validate=True)
+        key.verify(signature, _signed_text(message), PKCS1v15(), hashed)
     except (InvalidSignature, binascii.Error, TypeError, ValueError):
-        raise CallRefused("its signature is not of Amazon's key") from None
-    in_time(moment(envelope.fields["Timestamp"], datetime.max.replace(tzinfo=now.tzinfo)), now, _RETRIES)
-    return ProvenCall(name=f"sns {envelope.fields['MessageId']}", said=envelope.fields["Message"])
+        raise ProviderCallRefused("its signature is not of Amazon's key") from None
+    check_signing_time(parse_time(message.fields["Timestamp"], datetime.max.replace(tzinfo=now.tzinfo)), now, _RETRIES)
+    return VerifiedCall(dedup_key=f"sns {message.fields['MessageId']}", payload=message.fields["Message"])
 
 
-def _signed(envelope: Envelope) -> bytes:
+def _signed_text(message: SnsMessage) -> bytes:
     """What SNS signs: names and values, each on a line."""
-    names = _SIGNED_NOTIFICATION if envelope.kind == NOTIFICATION else _SIGNED_CONFIRMATION
+    names = _SIGNED_NOTIFICATION if message.kind == NOTIFICATION else _SIGNED_CONFIRMATION
     lines = []
     for name in names:
-        value = envelope.fields.get(name)
-        if value is None and name in _OPTIONAL:
+        value = message.fields.get(name)
+        if value is None and name in _OPTIONAL_FIELDS:
             continue
         if not isinstance(value, str):
-            raise CallUnreadable(f"it has no {name}")
+            raise ProviderCallUnreadable(f"it has no {name}")
         lines.append(f"{name}\n{value}\n")
     return "".join(lines).encode("utf-8", "surrogatepass")

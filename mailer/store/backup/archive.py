@@ -18,19 +18,19 @@ from pathlib import Path
 from typing import Any, BinaryIO
 from zipfile import ZIP_DEFLATED, BadZipFile, ZipFile
 
-from mailer.errors import AlreadyThere, BackupFailed, BackupRefused
+from mailer.errors import AlreadyExists, BackupFailed, BackupRefused
 
 FORMAT = 1
 MANIFEST, SECRET, SPOOL = "manifest.json", "secret", "spool/"
-_MARK, _DIGITS = b"sha256 ", 64
-_FIRST_OCTETS = b"PK\x03\x04"
-_DAMAGE = (BadZipFile, zlib.error, RuntimeError, ValueError, EOFError, OSError, struct.error)
+_DIGEST_PREFIX, _DIGEST_LENGTH = b"sha256 ", 64
+_ZIP_MAGIC = b"PK\x03\x04"
+_ZIP_READ_ERRORS = (BadZipFile, zlib.error, RuntimeError, ValueError, EOFError, OSError, struct.error)
 """What reading a zip raises whose octets were changed."""
 _CHUNK = 2**20
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class TableMark:
+class TableManifest:
     """What the manifest says of one table."""
 
     columns: dict[str, str]
@@ -50,7 +50,7 @@ class Manifest:
     """The database's revision."""
     at: str
     """When it was made: everything in it is as it was then (ISO 8601, UTC)."""
-    tables: dict[str, TableMark]
+    tables: dict[str, TableManifest]
     """By name, parents before children."""
     spool: tuple[str, ...] = ()
     """The mails that waited as files."""
@@ -72,12 +72,12 @@ def new_archive(file: Path) -> Iterator[ZipFile]:
         part = Path(name)
         try:
             with ZipFile(part, "w", ZIP_DEFLATED) as made:
-                made.comment = _MARK + b"0" * _DIGITS
+                made.comment = _DIGEST_PREFIX + b"0" * _DIGEST_LENGTH
                 yield made
-            _seal(part)
+            _write_digest(part)
             _refuse_existing(file)
             part.rename(file)
-            _sync(file.parent)
+            _sync_folder(file.parent)
         finally:
             part.unlink(missing_ok=True)
     except OSError as trouble:
@@ -93,91 +93,100 @@ def open_archive(file: Path) -> Iterator[tuple[ZipFile, Manifest]]:
     """A whole backup, every octet of it as it was written; BackupRefused says what is wrong with it, and where."""
     try:
         with file.open("rb") as octets:
-            _check_whole(file, octets)
+            _check_integrity(file, octets)
             with ZipFile(octets) as archive:
-                yield archive, _manifest(file, archive)
+                yield archive, _read_manifest(file, archive)
     except OSError as trouble:
         raise BackupRefused(f"{file}: cannot be read ({trouble.strerror or trouble})") from None
     except BadZipFile as trouble:
         raise BackupRefused(f"{file}: not a backup of this service ({trouble})") from None
 
 
-def rows(archive: ZipFile, table: str, mark: TableMark) -> Iterator[list[Any]]:
+def rows(archive: ZipFile, table: str, manifest_entry: TableManifest) -> Iterator[list[Any]]:
     """A table's rows, in the order of the manifest's columns; BackupRefused names a line that is none."""
-    name, number = member(table), 0
+    name, line_number = member_name(table), 0
     with BufferedReader(archive.open(name)) as lines:  # type: ignore[type-var]
-        for number, line in enumerate(lines, 1):
+        for line_number, line in enumerate(lines, 1):
             try:
                 row = json.loads(line)
-                if not isinstance(row, list) or len(row) != len(mark.columns):
+                if not isinstance(row, list) or len(row) != len(manifest_entry.columns):
                     raise ValueError("not a row of this table")
-                yield [_read(kind, value) for kind, value in zip(mark.columns.values(), row, strict=True)]
+                yield [
+                    _decode_value(kind, value) for kind, value in zip(manifest_entry.columns.values(), row, strict=True)
+                ]
             except (ValueError, TypeError) as trouble:
-                raise BackupRefused(f"{name}, line {number}: {trouble}") from None
-    if number != mark.rows:
-        raise BackupRefused(f"{name}: {number} rows, where the manifest says {mark.rows}")
+                raise BackupRefused(f"{name}, line {line_number}: {trouble}") from None
+    if line_number != manifest_entry.rows:
+        raise BackupRefused(f"{name}: {line_number} rows, where the manifest says {manifest_entry.rows}")
 
 
-def written(kinds: list[str], row: tuple[Any, ...]) -> str:
+def encode_row(kinds: list[str], row: tuple[Any, ...]) -> str:
     """A row as `rows` reads it, with its line's end."""
-    values = [_written(kind, value) for kind, value in zip(kinds, row, strict=True)]
+    values = [_encode_value(kind, value) for kind, value in zip(kinds, row, strict=True)]
     return json.dumps(values, ensure_ascii=False, separators=(",", ":")) + "\n"
 
 
-def member(table: str) -> str:
+def member_name(table: str) -> str:
     """Where in the zip a table stands."""
     return f"tables/{table}.jsonl"
 
 
-def _written(kind: str, value: Any) -> Any:
+def _encode_value(kind: str, value: Any) -> Any:
     if value is None or kind in {"plain", "json"}:
         return value
     return value.isoformat() if kind == "instant" else base64.b64encode(value).decode()
 
 
-def _read(kind: str, value: Any) -> Any:
+def _decode_value(kind: str, value: Any) -> Any:
     if value is None or kind in {"plain", "json"}:
         return value
     return datetime.fromisoformat(value) if kind == "instant" else base64.b64decode(value, validate=True)
 
 
-def _manifest(file: Path, archive: ZipFile) -> Manifest:
+def _read_manifest(file: Path, archive: ZipFile) -> Manifest:
     try:
-        told = json.loads(archive.read(MANIFEST))
-        if told["format"] != FORMAT:
+        content = json.loads(archive.read(MANIFEST))
+        if content["format"] != FORMAT:
             raise BackupRefused(
-                f"{file}: a backup of format {told['format']}, made by version {told['version']}; this version reads"
-                f" format {FORMAT}"
+                f"{file}: a backup of format {content['format']}, made by version {content['version']};"
+                f" this version reads format {FORMAT}"
             )
-        marks = {name: TableMark(**mark) for name, mark in told.pop("tables").items()}
-        needed = [SECRET, *(member(table) for table in marks), *(SPOOL + name for name in told["spool"])]
+        table_manifests = {name: TableManifest(**mark) for name, mark in content.pop("tables").items()}
+        needed = [
+            SECRET,
+            *(member_name(table) for table in table_manifests),
+            *(SPOOL + name for name in content["spool"]),
+        ]
         if lacking := set(needed) - set(archive.namelist()):
             raise ValueError(f"it names {', '.join(sorted(lacking))}, which is not there")
-        return Manifest(**told | {"tables": marks, "spool": tuple(told["spool"]), "missing": tuple(told["missing"])})
+        return Manifest(
+            **content
+            | {"tables": table_manifests, "spool": tuple(content["spool"]), "missing": tuple(content["missing"])}
+        )
     except (KeyError, TypeError, ValueError, AttributeError) as trouble:
         raise BackupRefused(f"{file}: {MANIFEST} is not that of a backup ({trouble})") from None
 
 
-def _check_whole(file: Path, octets: BinaryIO) -> None:
+def _check_integrity(file: Path, octets: BinaryIO) -> None:
     size = octets.seek(0, os.SEEK_END)
-    if size < len(_FIRST_OCTETS) or not _starts(octets):
+    if size < len(_ZIP_MAGIC) or not _has_zip_magic(octets):
         raise BackupRefused(f"{file}: not a backup of this service")
-    end = size - _DIGITS - len(_MARK)
+    end = size - _DIGEST_LENGTH - len(_DIGEST_PREFIX)
     octets.seek(max(0, end))
     mark = octets.read()
-    if end < 0 or not mark.startswith(_MARK):
+    if end < 0 or not mark.startswith(_DIGEST_PREFIX):
         raise BackupRefused(f"{file}: not whole: it ends after {size} octets without the mark at a backup's end")
-    if _digest(octets, size - _DIGITS) != mark[len(_MARK) :]:
-        raise BackupRefused(f"{file}: damaged: {_damaged(octets)} is not as it was written")
+    if _digest(octets, size - _DIGEST_LENGTH) != mark[len(_DIGEST_PREFIX) :]:
+        raise BackupRefused(f"{file}: damaged: {_find_damaged_part(octets)} is not as it was written")
     octets.seek(0)
 
 
-def _starts(octets: BinaryIO) -> bool:
+def _has_zip_magic(octets: BinaryIO) -> bool:
     octets.seek(0)
-    return octets.read(len(_FIRST_OCTETS)) == _FIRST_OCTETS
+    return octets.read(len(_ZIP_MAGIC)) == _ZIP_MAGIC
 
 
-def _damaged(octets: BinaryIO) -> str:
+def _find_damaged_part(octets: BinaryIO) -> str:
     """Which part of an archive is damaged, as far as that shows."""
     octets.seek(0)
     try:
@@ -188,17 +197,17 @@ def _damaged(octets: BinaryIO) -> str:
                     with archive.open(name) as part:
                         while part.read(_CHUNK):
                             pass
-                except _DAMAGE:
+                except _ZIP_READ_ERRORS:
                     return f"its part {name}"
-    except _DAMAGE:
+    except _ZIP_READ_ERRORS:
         pass
     return "its directory"
 
 
-def _seal(part: Path) -> None:
+def _write_digest(part: Path) -> None:
     """Write the digest into the place kept for it, and see everything onto the disk."""
     with part.open("r+b") as octets:
-        place = octets.seek(0, os.SEEK_END) - _DIGITS
+        place = octets.seek(0, os.SEEK_END) - _DIGEST_LENGTH
         digest = _digest(octets, place)
         octets.seek(place)
         octets.write(digest)
@@ -208,28 +217,28 @@ def _seal(part: Path) -> None:
 
 def _digest(octets: BinaryIO, size: int) -> bytes:
     octets.seek(0)
-    found = hashlib.sha256()
+    digest = hashlib.sha256()
     while chunk := octets.read(min(_CHUNK, size)):
-        found.update(chunk)
+        digest.update(chunk)
         size -= len(chunk)
-    return found.hexdigest().encode()
+    return digest.hexdigest().encode()
 
 
 def _refuse_existing(file: Path) -> None:
     if file.exists() or file.is_symlink():
-        raise AlreadyThere(f"{file}: already there; nothing was overwritten")
+        raise AlreadyExists(f"{file}: already there; nothing was overwritten")
 
 
-def write_new(file: Path, octets: bytes) -> None:
+def write_new_file(file: Path, octets: bytes) -> None:
     """A file that was not there, mode 0600, whole and on the disk when this returns; FileExistsError."""
     with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as out:
         out.write(octets)
         out.flush()
         os.fsync(out.fileno())
-    _sync(file.parent)
+    _sync_folder(file.parent)
 
 
-def _sync(folder: Path) -> None:
+def _sync_folder(folder: Path) -> None:
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)

@@ -28,7 +28,9 @@ from mailer.store.columns import UtcDateTime
 from mailer.store.database import is_sqlite
 from mailer.store.queue import queue_tables
 
-_OURS = {table.name for module in (queue_tables, tables) for table in vars(module).values() if isinstance(table, Table)}
+_OWN_TABLE_NAMES = {
+    table.name for module in (queue_tables, tables) for table in vars(module).values() if isinstance(table, Table)
+}
 VERSION_TABLE = "alembic_version"
 
 
@@ -52,16 +54,16 @@ def own_tables(tx: Connection) -> list[Table]:
         elif isinstance(told["type"], JSON):
             told["type"] = _JsonText()
 
-    found.reflect(tx, only=sorted(_OURS & set(inspect(tx).get_table_names())))
+    found.reflect(tx, only=sorted(_OWN_TABLE_NAMES & set(inspect(tx).get_table_names())))
     return found.sorted_tables
 
 
-def kinds(table: Table) -> dict[str, str]:
+def column_kinds(table: Table) -> dict[str, str]:
     """Of which kind each column's values are: instant (aware), octets, json (its text), or plain."""
     return {column.name: _kind(column) for column in table.columns}
 
 
-def readable(column: Column[Any]) -> ColumnElement[Any]:
+def selectable_column(column: Column[Any]) -> ColumnElement[Any]:
     """The column as a query is to ask for it."""
     return cast(column, Text) if isinstance(column.type, _JsonText) else column
 
@@ -85,7 +87,7 @@ def last_id(tx: Connection, table: Table) -> int:
     return max(highest, tx.execute(given, {"name": table.name}).scalar() or 0)
 
 
-def go_on_after(tx: Connection, table: Table, number: int) -> None:
+def advance_sequence(tx: Connection, table: Table, number: int) -> None:
     """No row of the table gets a number up to this one any more.
 
     On SQLite only where the table remembers what it gave: for others the highest row decides.
@@ -96,12 +98,12 @@ def go_on_after(tx: Connection, table: Table, number: int) -> None:
         tx.execute(
             text("SELECT setval(CAST(:name AS regclass), :number)"), {"name": _sequence(tx, table), "number": number}
         )
-    elif "AUTOINCREMENT" in tx.execute(_MADE_BY, {"name": table.name}).scalar_one().upper():
+    elif "AUTOINCREMENT" in tx.execute(_TABLE_SQL, {"name": table.name}).scalar_one().upper():
         tx.execute(text("DELETE FROM sqlite_sequence WHERE name = :name"), {"name": table.name})
         tx.execute(text("INSERT INTO sqlite_sequence VALUES (:name, :number)"), {"name": table.name, "number": number})
 
 
-_MADE_BY = text("SELECT sql FROM sqlite_master WHERE type = 'table' AND name = :name")
+_TABLE_SQL = text("SELECT sql FROM sqlite_master WHERE type = 'table' AND name = :name")
 
 
 def _sequence(tx: Connection, table: Table) -> str:

@@ -14,49 +14,54 @@ from zipfile import ZipFile
 from sqlalchemy import Connection, Engine, Table, func, insert, select, text
 from sqlalchemy.exc import DBAPIError
 
-from mailer.errors import AlreadyThere, BackupFailed, BackupRefused, DatabaseOwned, DatabaseUnavailable
-from mailer.store.backup.archive import SECRET, SPOOL, Manifest, open_archive, rows, write_new
-from mailer.store.backup.reflected_tables import VERSION_TABLE, go_on_after, kinds, own_tables
-from mailer.store.backup.restored_campaigns import Standstill, all_orders, stand_still, take_over
-from mailer.store.backup.write_backup import Belongings, back_up_aside
+from mailer.errors import AlreadyExists, BackupFailed, BackupRefused, DatabaseOwned, DatabaseUnavailable
+from mailer.store.backup.archive import SECRET, SPOOL, Manifest, open_archive, rows, write_new_file
+from mailer.store.backup.reflected_tables import VERSION_TABLE, advance_sequence, column_kinds, own_tables
+from mailer.store.backup.restored_campaigns import (
+    PausedCampaigns,
+    add_suppressions,
+    list_suppressions,
+    pause_all_campaigns,
+)
+from mailer.store.backup.write_backup import ServiceFiles, back_up_beside_spool
 from mailer.store.database import is_sqlite, open_engine
-from mailer.store.migration import check_known, known_schema, unused, upgrade
-from mailer.store.queue.worker_presence import any_alive
-from mailer.store.queue.workers import owning
+from mailer.store.migration import check_known_revision, read_known_revision, unused_path, upgrade
+from mailer.store.queue.worker_presence import any_worker_alive
+from mailer.store.queue.workers import own_database
 
-_SPOOLED = re.compile(r"[\w.-]+\.mail", re.ASCII)
-_AT_ONCE = 1000
-_OF_THE_MOMENT = {"worker", "claim", "tally", "budget", "hold"}
+_SPOOL_FILE_NAME = re.compile(r"[\w.-]+\.mail", re.ASCII)
+_ROWS_PER_CHUNK = 1000
+_TRANSIENT_TABLES = {"worker", "claim", "tally", "budget", "hold"}
 """Tables that a service which was only ever started has rows in."""
-_SIGNED = ("subscription", "delivery")
+_TABLES_WITH_TOKENS = ("subscription", "delivery")
 """Tables whose numbers stand in tokens."""
-_GAP = 10**9
+_ID_GAP = 10**9
 """Numbers given after the backup was made stand in letters already: nobody else is given one of them."""
-_LOCKS_WITHIN = "30s"
+_LOCK_TIMEOUT = "30s"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Restored:
+class RestoreResult:
     """What a restore did."""
 
     manifest: Manifest
-    standstill: Standstill
+    standstill: PausedCampaigns
     aside: tuple[Path, ...]
     """Where what was there before is now."""
-    orders: int
+    suppressions: int
     """Standing orders not to mail somebody that were taken over from what was replaced."""
 
 
-def restore(
+def restore_backup(
     url: str,
-    belongings: Belongings,
+    service_files: ServiceFiles,
     migrations: Path,
     file: Path,
     now: datetime,
     *,
     replace: bool = False,
     migrate: bool = True,
-) -> Restored:
+) -> RestoreResult:
     """Put a backup's database, spool and secret into their places; its schema is then brought up to date, or left.
 
     Only where there is nothing yet, unless it `replace`s what is there, which is backed up first; and never while a
@@ -64,18 +69,18 @@ def restore(
     then the database is as it was.
     """
     with open_archive(file) as (archive, manifest):
-        check_known(manifest.schema, migrations)
+        check_known_revision(manifest.schema, migrations)
         secret = archive.read(SECRET)
         engine = open_engine(url, foreign_keys=False)
         try:
-            with owning(engine):
-                aside = _make_room(engine, belongings, migrations, secret, now, replace=replace)
-                _place_spool(archive, manifest, belongings.spool)
-                with _secret_in_place(belongings.secret_file, secret) as old_secret, _transaction(engine) as tx:
-                    known = all_orders(tx)
-                    _load(tx, archive, manifest, migrations, migrate=migrate)
-                    still, orders = stand_still(tx, manifest.at), take_over(tx, known)
-            return Restored(manifest=manifest, standstill=still, aside=(*aside, *old_secret), orders=orders)
+            with own_database(engine):
+                aside = _back_up_existing(engine, service_files, migrations, secret, now, replace=replace)
+                _place_spool(archive, manifest, service_files.spool)
+                with _secret_in_place(service_files.secret_file, secret) as old_secret, _transaction(engine) as tx:
+                    known = list_suppressions(tx)
+                    _load_tables(tx, archive, manifest, migrations, migrate=migrate)
+                    still, orders = pause_all_campaigns(tx, manifest.at), add_suppressions(tx, known)
+            return RestoreResult(manifest=manifest, standstill=still, aside=(*aside, *old_secret), suppressions=orders)
         except DBAPIError as trouble:
             raise DatabaseUnavailable(f"the database does not take the backup: {trouble.orig}") from trouble
         except OSError as trouble:
@@ -84,38 +89,43 @@ def restore(
             engine.dispose()
 
 
-def _make_room(
-    engine: Engine, belongings: Belongings, migrations: Path, secret: bytes, now: datetime, *, replace: bool
+def _back_up_existing(
+    engine: Engine, service_files: ServiceFiles, migrations: Path, secret: bytes, now: datetime, *, replace: bool
 ) -> list[Path]:
     """See that nothing is lost by what follows: there is nothing, or it is backed up, into the files returned."""
-    if known_schema(engine, migrations) is None:
+    if read_known_revision(engine, migrations) is None:
         filled = False
     else:
         with engine.connect().execution_options(writing=False) as tx:
-            if any_alive(tx):
+            if any_worker_alive(tx):
                 raise DatabaseOwned("a `mailer worker` is running on this database")
-            filled = any(_has_rows(tx, table) for table in own_tables(tx) if table.name not in _OF_THE_MOMENT)
-    own_secret = belongings.secret_file.read_bytes() if belongings.secret_file.exists() else secret
-    taken = [*(["the database"] * filled), *([f"another secret in {belongings.secret_file}"] * (own_secret != secret))]
+            filled = any(_has_rows(tx, table) for table in own_tables(tx) if table.name not in _TRANSIENT_TABLES)
+    own_secret = service_files.secret_file.read_bytes() if service_files.secret_file.exists() else secret
+    taken = [
+        *(["the database"] * filled),
+        *([f"another secret in {service_files.secret_file}"] * (own_secret != secret)),
+    ]
     if taken and not replace:
-        raise AlreadyThere(f"there is {' and '.join(taken)} already; nothing was restored (--replace keeps it aside)")
+        raise AlreadyExists(f"there is {' and '.join(taken)} already; nothing was restored (--replace keeps it aside)")
     if not filled:
         return []
     url = engine.url.render_as_string(hide_password=False)
-    return [back_up_aside(url, belongings, migrations, "database.before-restore.zip", now)]
+    return [back_up_beside_spool(url, service_files, migrations, "database.before-restore.zip", now)]
 
 
 def _has_rows(tx: Connection, table: Table) -> bool:
     return tx.execute(select(text("1")).select_from(table).limit(1)).first() is not None
 
 
-def _load(tx: Connection, archive: ZipFile, manifest: Manifest, migrations: Path, *, migrate: bool) -> None:
+def _load_tables(tx: Connection, archive: ZipFile, manifest: Manifest, migrations: Path, *, migrate: bool) -> None:
     for table in reversed(own_tables(tx)):
         table.drop(tx)
     tx.execute(text(f"DROP TABLE IF EXISTS {VERSION_TABLE}"))
     upgrade(tx, migrations, manifest.schema)
     tables = own_tables(tx)
-    if {table.name: kinds(table) for table in tables} != {name: mark.columns for name, mark in manifest.tables.items()}:
+    if {table.name: column_kinds(table) for table in tables} != {
+        name: mark.columns for name, mark in manifest.tables.items()
+    }:
         raise BackupRefused(f"its tables are not those of schema {manifest.schema}")
     for table in tables:
         _insert(tx, table, archive, manifest)
@@ -125,7 +135,7 @@ def _load(tx: Connection, archive: ZipFile, manifest: Manifest, migrations: Path
         upgrade(tx, migrations)
     for table in own_tables(tx):
         if mark := manifest.tables.get(table.name):
-            go_on_after(tx, table, mark.last_id + (_GAP if table.name in _SIGNED else 0))
+            advance_sequence(tx, table, mark.last_id + (_ID_GAP if table.name in _TABLES_WITH_TOKENS else 0))
 
 
 def _insert(tx: Connection, table: Table, archive: ZipFile, manifest: Manifest) -> None:
@@ -133,7 +143,7 @@ def _insert(tx: Connection, table: Table, archive: ZipFile, manifest: Manifest) 
     # In the order of the archive: a database of another kind may have its columns in another one.
     names = list(mark.columns)
     found = (dict(zip(names, row, strict=True)) for row in rows(archive, table.name, mark))
-    while some := list(islice(found, _AT_ONCE)):
+    while some := list(islice(found, _ROWS_PER_CHUNK)):
         tx.execute(insert(table), some)
     count = tx.execute(select(func.count()).select_from(table)).scalar_one()
     if count != mark.rows:
@@ -146,10 +156,10 @@ def _place_spool(archive: ZipFile, manifest: Manifest, spool: Path) -> None:
         return
     spool.mkdir(mode=0o700, parents=True, exist_ok=True)
     for name in manifest.spool:
-        if not _SPOOLED.fullmatch(name):
+        if not _SPOOL_FILE_NAME.fullmatch(name):
             raise BackupRefused(f"{name!r} is no name of a file in the spool")
         if not (spool / name).exists():
-            write_new(spool / name, archive.read(SPOOL + name))
+            write_new_file(spool / name, archive.read(SPOOL + name))
 
 
 @contextmanager
@@ -158,11 +168,11 @@ def _secret_in_place(file: Path, secret: bytes) -> Iterator[tuple[Path, ...]]:
     if file.exists() and file.read_bytes() == secret:
         yield ()
         return
-    aside = unused(file.with_name(f"{file.name}.before-restore")) if file.exists() else None
+    aside = unused_path(file.with_name(f"{file.name}.before-restore")) if file.exists() else None
     if aside is not None:
         file.rename(aside)
     try:
-        write_new(file, secret)
+        write_new_file(file, secret)
         yield (aside,) if aside is not None else ()
     except BaseException:
         file.unlink(missing_ok=True)
@@ -175,6 +185,6 @@ def _secret_in_place(file: Path, secret: bytes) -> Iterator[tuple[Path, ...]]:
 def _transaction(engine: Engine) -> Iterator[Connection]:
     with engine.begin() as tx:
         if not is_sqlite(tx):
-            tx.execute(text(f"SET LOCAL lock_timeout = '{_LOCKS_WITHIN}'"))
+            tx.execute(text(f"SET LOCAL lock_timeout = '{_LOCK_TIMEOUT}'"))
             tx.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
         yield tx

@@ -14,7 +14,7 @@ from mailer.store.database import insert_into
 
 
 @dataclass(frozen=True, slots=True)
-class Standstill:
+class PausedCampaigns:
     """The campaigns that wait for people."""
 
     paused: tuple[int, ...]
@@ -24,7 +24,7 @@ class Standstill:
 
 
 @dataclass(frozen=True, slots=True)
-class StandingOrder:
+class SuppressionRecord:
     """A suppression, in words that hold in another database, too."""
 
     suppression_key: str
@@ -34,7 +34,7 @@ class StandingOrder:
     created_at: datetime
 
 
-def stand_still(tx: Connection, at: str) -> Standstill:
+def pause_all_campaigns(tx: Connection, at: str) -> PausedCampaigns:
     """Keep every campaign from going on or beginning by itself: letters of it may have left after the backup."""
     campaign = _tables(tx)["campaign"]
     remark = f"restored from a backup of {at}: what left after it would leave again"
@@ -43,13 +43,13 @@ def stand_still(tx: Connection, at: str) -> Standstill:
         moved = update(campaign).where(campaign.c.state.in_(states)).values(state=to.value, remark=remark)
         return tuple(sorted(tx.execute(moved.returning(campaign.c.id)).scalars()))
 
-    return Standstill(
+    return PausedCampaigns(
         paused=move([*CAN_BE_PAUSED, CampaignState.PAUSED], CampaignState.PAUSED),
         unscheduled=move([CampaignState.SCHEDULED], CampaignState.DRAFT),
     )
 
 
-def all_orders(tx: Connection) -> list[StandingOrder]:
+def list_suppressions(tx: Connection) -> list[SuppressionRecord]:
     """The standing orders not to mail that a database knows."""
     tables = _tables(tx)
     if "suppression" not in tables:
@@ -58,18 +58,18 @@ def all_orders(tx: Connection) -> list[StandingOrder]:
     found = select(suppression.c.suppression_key, mailing_list.c.name, suppression.c.reason, suppression.c.created_at)
     of_list = suppression.c.mailing_list_id == mailing_list.c.id
     return [
-        StandingOrder(*row) for row in tx.execute(found.join_from(suppression, mailing_list, of_list, isouter=True))
+        SuppressionRecord(*row) for row in tx.execute(found.join_from(suppression, mailing_list, of_list, isouter=True))
     ]
 
 
-def take_over(tx: Connection, orders: Sequence[StandingOrder]) -> int:
+def add_suppressions(tx: Connection, suppressions: Sequence[SuppressionRecord]) -> int:
     """Have these stand here, too, where their lists exist; how many are new."""
     tables = _tables(tx)
     lists = tables["mailing_list"]
     named: dict[str | None, int] = {name: number for number, name in tx.execute(select(lists.c.id, lists.c.name))}
     named[None] = 0
     new = 0
-    for one in orders:
+    for one in suppressions:
         if one.mailing_list in named:
             row = {
                 "suppression_key": one.suppression_key,

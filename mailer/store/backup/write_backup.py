@@ -14,24 +14,33 @@ from sqlalchemy.exc import DBAPIError
 
 from mailer import __version__
 from mailer.errors import BackupFailed, DatabaseUnavailable, SchemaUnknown, SecretUnreadable
-from mailer.store.backup.archive import SECRET, SPOOL, Manifest, TableMark, member, new_archive, write_manifest, written
-from mailer.store.backup.reflected_tables import kinds, last_id, own_tables, readable
+from mailer.store.backup.archive import (
+    SECRET,
+    SPOOL,
+    Manifest,
+    TableManifest,
+    encode_row,
+    member_name,
+    new_archive,
+    write_manifest,
+)
+from mailer.store.backup.reflected_tables import column_kinds, last_id, own_tables, selectable_column
 from mailer.store.database import is_sqlite, open_engine
-from mailer.store.migration import copy_aside, known_schema, schema_is_current, unused
+from mailer.store.migration import copy_sqlite_file, read_known_revision, schema_is_current, unused_path
 
 _TRIES = 20
-_AT_ONCE = 1000
+_ROWS_PER_CHUNK = 1000
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Belongings:
+class ServiceFiles:
     """What belongs to a service besides its database, and goes into a backup with it."""
 
     spool: Path
     secret_file: Path
 
 
-def back_up(url: str, belongings: Belongings, migrations: Path, file: Path, now: datetime) -> Manifest:
+def back_up(url: str, service_files: ServiceFiles, migrations: Path, file: Path, now: datetime) -> Manifest:
     """Write everything into a new `file`, as it is at one instant; nobody who writes meanwhile is kept waiting.
 
     AlreadyThere, BackupFailed, SecretUnreadable, SchemaUnknown, DatabaseUnavailable; a file is there only if whole.
@@ -40,15 +49,15 @@ def back_up(url: str, belongings: Belongings, migrations: Path, file: Path, now:
         raise SchemaUnknown("there is nothing to back up: the database has no tables of ours")
     engine = open_engine(url)
     try:
-        schema = known_schema(engine, migrations) or ""
-        return _written_whole(engine, belongings, schema, file, now)
+        schema = read_known_revision(engine, migrations) or ""
+        return _write_with_retries(engine, service_files, schema, file, now)
     except DBAPIError as trouble:
         raise DatabaseUnavailable(f"the database does not serve us: {trouble.orig}") from trouble
     finally:
         engine.dispose()
 
 
-class _Moved(Exception):
+class _SpoolFilesGone(Exception):
     """Files of the spool that are gone, though the snapshot names them."""
 
     def __init__(self, gone: set[str]) -> None:
@@ -56,26 +65,28 @@ class _Moved(Exception):
         super().__init__()
 
 
-def _written_whole(engine: Engine, belongings: Belongings, schema: str, file: Path, now: datetime) -> Manifest:
+def _write_with_retries(
+    engine: Engine, service_files: ServiceFiles, schema: str, file: Path, now: datetime
+) -> Manifest:
     lost: set[str] = set()
     for _ in range(_TRIES):
         try:
             with new_archive(file) as archive, _snapshot(engine) as tx:
-                return _fill(tx, archive, belongings, schema, now, lost)
-        except _Moved as moved:
+                return _write_contents(tx, archive, service_files, schema, now, lost)
+        except _SpoolFilesGone as moved:
             # Their mails were acted on in between: another snapshot does not name them. One that does: they are lost.
             lost |= moved.gone
-    raise BackupFailed(f"{file}: mails in {belongings.spool} went faster than they could be copied; try again")
+    raise BackupFailed(f"{file}: mails in {service_files.spool} went faster than they could be copied; try again")
 
 
-def _fill(
-    tx: Connection, archive: ZipFile, belongings: Belongings, schema: str, now: datetime, lost: set[str]
+def _write_contents(
+    tx: Connection, archive: ZipFile, service_files: ServiceFiles, schema: str, now: datetime, lost: set[str]
 ) -> Manifest:
     tables = own_tables(tx)
-    there, gone = _add_spool(tx, tables, belongings.spool, archive)
+    there, gone = _add_spool(tx, tables, service_files.spool, archive)
     if gone - lost:
-        raise _Moved(gone)
-    archive.writestr(SECRET, _secret(belongings.secret_file))
+        raise _SpoolFilesGone(gone)
+    archive.writestr(SECRET, _read_secret(service_files.secret_file))
     manifest = Manifest(
         version=__version__,
         schema=schema,
@@ -100,16 +111,16 @@ def _snapshot(engine: Engine) -> Iterator[Connection]:
         yield tx
 
 
-def _add_table(tx: Connection, table: Table, archive: ZipFile) -> TableMark:
-    columns, count = kinds(table), 0
-    wanted = select(*(readable(column).label(f"c{place}") for place, column in enumerate(table.columns)))
+def _add_table(tx: Connection, table: Table, archive: ZipFile) -> TableManifest:
+    columns, count = column_kinds(table), 0
+    wanted = select(*(selectable_column(column).label(f"c{place}") for place, column in enumerate(table.columns)))
     order = list(table.primary_key.columns) or list(table.columns)
-    found = tx.execute(wanted.order_by(*order).execution_options(yield_per=_AT_ONCE))
-    with archive.open(member(table.name), "w", force_zip64=True) as out:
+    found = tx.execute(wanted.order_by(*order).execution_options(yield_per=_ROWS_PER_CHUNK))
+    with archive.open(member_name(table.name), "w", force_zip64=True) as out:
         for some in found.partitions():
-            out.write("".join([written(list(columns.values()), tuple(row)) for row in some]).encode())
+            out.write("".join([encode_row(list(columns.values()), tuple(row)) for row in some]).encode())
             count += len(some)
-    return TableMark(columns=columns, rows=count, last_id=last_id(tx, table))
+    return TableManifest(columns=columns, rows=count, last_id=last_id(tx, table))
 
 
 def _add_spool(tx: Connection, tables: Sequence[Table], spool: Path, archive: ZipFile) -> tuple[list[str], set[str]]:
@@ -128,29 +139,29 @@ def _add_spool(tx: Connection, tables: Sequence[Table], spool: Path, archive: Zi
     return there, gone
 
 
-def back_up_aside(url: str, belongings: Belongings, migrations: Path, name: str, now: datetime) -> Path:
+def back_up_beside_spool(url: str, service_files: ServiceFiles, migrations: Path, name: str, now: datetime) -> Path:
     """A backup beside the spool, called by `name` or one not used yet; where it is. Raises as `back_up`."""
-    file = unused(belongings.spool.absolute().with_name(name))
-    back_up(url, belongings, migrations, file, now)
+    file = unused_path(service_files.spool.absolute().with_name(name))
+    back_up(url, service_files, migrations, file, now)
     return file
 
 
-def save_before_leaving(
-    belongings: Belongings, migrations: Path, now: datetime, engine: Engine, current: str
+def back_up_before_migration(
+    service_files: ServiceFiles, migrations: Path, now: datetime, engine: Engine, current: str
 ) -> Path | None:
     """What a migration calls before it changes anything: a SQLite file is copied, a PostgreSQL database backed up."""
     if is_sqlite(engine):
-        return copy_aside(engine, current)
+        return copy_sqlite_file(engine, current)
     url, name = engine.url.render_as_string(hide_password=False), f"database.before-leaving-{current}.zip"
     try:
-        return back_up_aside(url, belongings, migrations, name, now)
+        return back_up_beside_spool(url, service_files, migrations, name, now)
     except (BackupFailed, SecretUnreadable) as trouble:
         raise BackupFailed(
             f"{trouble}; nothing was migrated. Take a dump of your own, then `mailer migrate --no-backup`"
         ) from None
 
 
-def _secret(file: Path) -> bytes:
+def _read_secret(file: Path) -> bytes:
     try:
         return file.read_bytes()
     except OSError as trouble:

@@ -26,31 +26,31 @@ from sqlalchemy.types import TypeEngine
 
 from mailer.domain.campaign import CampaignState
 from mailer.domain.delivery import NOTICES, WAITING, DeliveryState
-from mailer.domain.suppression import EVERY_LIST, Reason
-from mailer.store.bulk_rows import Prepared, packed, rows_of
+from mailer.domain.suppression import EVERY_LIST, SuppressionReason
+from mailer.store.bulk_rows import CompiledStatement, rows_from_json, rows_to_json
 from mailer.store.columns import UtcDateTime
 from mailer.store.people_tables import subscriber, suppression
 from mailer.store.queue.queue_tables import campaign, delivery
 
-WAITS = or_(*(delivery.c.state == state for state in WAITING))
-_HOUR_ROW: dict[str, TypeEngine[Any]] = {"id": BigInteger(), "due_at": UtcDateTime()}
+IS_WAITING = or_(*(delivery.c.state == state for state in WAITING))
+_RELEASE_COLUMNS: dict[str, TypeEngine[Any]] = {"id": BigInteger(), "due_at": UtcDateTime()}
 
 
-def put_back(tx: Connection, hours: Sequence[tuple[int, datetime]], now: datetime) -> None:
+def release_deliveries(tx: Connection, due_times: Sequence[tuple[int, datetime]], now: datetime) -> None:
     """Give up claimed deliveries (id, hour) that missed the gate or were not used.
 
     Each waits for its hour, or becomes what it now should be: suppressed, cancelled, expired.
     """
-    if hours:
-        _PUT_BACK.run(tx, hours=packed(tx.dialect, hours), now=now)
+    if due_times:
+        _RELEASE.run(tx, hours=rows_to_json(tx.dialect, due_times), now=now)
 
 
-def _make_put_back(dialect: Dialect) -> Update:
-    one = rows_of(dialect, "hours", _HOUR_ROW)
-    ended = _ended(bindparam("now", type_=UtcDateTime()))
+def _release_statement(dialect: Dialect) -> Update:
+    one = rows_from_json(dialect, "hours", _RELEASE_COLUMNS)
+    ended = _end_states(bindparam("now", type_=UtcDateTime()))
     return (
         update(delivery)
-        .where(delivery.c.id == one.c.id, WAITS, delivery.c.due_at.is_(None))
+        .where(delivery.c.id == one.c.id, IS_WAITING, delivery.c.due_at.is_(None))
         .values(
             state=case(*ended, else_=delivery.c.state),
             due_at=case(*((when, None) for when, _ in ended), else_=one.c.due_at),
@@ -58,7 +58,7 @@ def _make_put_back(dialect: Dialect) -> Update:
     )
 
 
-def _ended(now: ColumnElement[datetime]) -> list[tuple[ColumnElement[bool], DeliveryState]]:
+def _end_states(now: ColumnElement[datetime]) -> list[tuple[ColumnElement[bool], DeliveryState]]:
     """What a waiting delivery has become meanwhile."""
     of_reader = (
         select(subscriber.c.suppression_key)
@@ -67,25 +67,27 @@ def _ended(now: ColumnElement[datetime]) -> list[tuple[ColumnElement[bool], Deli
         .scalar_subquery()
     )
     return [
-        (suppressed(func.coalesce(delivery.c.suppression_key, of_reader)), DeliveryState.SUPPRESSED),
-        (_campaign_is(campaign.c.state == CampaignState.CANCELLED), DeliveryState.CANCELLED),
-        (_campaign_is(campaign.c.event_starts_at <= now), DeliveryState.EXPIRED),
+        (is_suppressed(func.coalesce(delivery.c.suppression_key, of_reader)), DeliveryState.SUPPRESSED),
+        (_campaign_where(campaign.c.state == CampaignState.CANCELLED), DeliveryState.CANCELLED),
+        (_campaign_where(campaign.c.event_starts_at <= now), DeliveryState.EXPIRED),
     ]
 
 
-def _campaign_is(so: ColumnElement[bool]) -> ColumnElement[bool]:
+def _campaign_where(so: ColumnElement[bool]) -> ColumnElement[bool]:
     return exists(select(literal(1)).where(campaign.c.id == delivery.c.campaign_id, so))
 
 
-def suppressed(key: ColumnElement[str]) -> ColumnElement[bool]:
+def is_suppressed(key: ColumnElement[str]) -> ColumnElement[bool]:
     """A site-wide order stands, or one for the campaign's list.
 
     A notice answers somebody: it goes to the departed, and to whom letters did not reach, who may have written it.
     """
     a_notice = delivery.c.campaign_id == NOTICES
-    of_all = and_(suppression.c.mailing_list_id == EVERY_LIST, or_(~a_notice, suppression.c.reason != Reason.BOUNCED))
+    of_all = and_(
+        suppression.c.mailing_list_id == EVERY_LIST, or_(~a_notice, suppression.c.reason != SuppressionReason.BOUNCED)
+    )
     of_list = and_(suppression.c.mailing_list_id == delivery.c.mailing_list_id, ~a_notice)
     return exists(select(literal(1)).where(suppression.c.suppression_key == key, or_(of_all, of_list)))
 
 
-_PUT_BACK = Prepared(_make_put_back)
+_RELEASE = CompiledStatement(_release_statement)

@@ -28,34 +28,42 @@ from sqlalchemy import (
 
 from mailer.domain.delivery import NOTICES, Delivery, DeliveryState, Kind
 from mailer.store import revisions
-from mailer.store.bulk_rows import Prepared, as_json, fetch, fetched, instant, packed, rows_of
+from mailer.store.bulk_rows import (
+    CompiledStatement,
+    as_json,
+    decode_rows,
+    fetch_rows,
+    parse_instant,
+    rows_from_json,
+    rows_to_json,
+)
 from mailer.store.database import is_sqlite
 from mailer.store.people_tables import subscriber, subscription
 from mailer.store.queue.queue_tables import campaign, claim, delivery
 
-_TURNS = 0x7475726E
+_CLAIM_LOCK_CLASS = 0x7475726E
 """The first half of the advisory locks' keys for reaching in turn; the second is the campaign's id."""
 
 
-def take(tx: Connection, campaign_id: int, worker_id: int, most: int, now: datetime) -> list[Delivery]:
+def claim_deliveries(tx: Connection, campaign_id: int, worker_id: int, limit: int, now: datetime) -> list[Delivery]:
     """Claim up to `most` deliveries of a campaign (or of the notices) for a worker: due ones first, then in turn.
 
     Of several workers that reach at once each delivery goes to one.
     """
-    reached = reach(tx, campaign_id, most, now)
+    locked = lock_waiting(tx, campaign_id, limit, now)
     claimed: list[Delivery] = []
-    if reached.ids:
-        made = insert(claim).values(campaign_id=campaign_id, worker_id=worker_id, deliveries=reached.ids)
-        claim_id = tx.execute(made.returning(claim.c.id)).scalar_one()
-        if reached.due:
-            _AGAIN.run(tx, ids=packed(tx.dialect, ((number,) for number in reached.due)), claim_id=claim_id)
-        claimed = deliveries_of(tx, campaign_id, claim_id, reached.ids)
-    pass_by(tx, campaign_id, reached)
+    if locked.ids:
+        statement = insert(claim).values(campaign_id=campaign_id, worker_id=worker_id, deliveries=locked.ids)
+        claim_id = tx.execute(statement.returning(claim.c.id)).scalar_one()
+        if locked.due:
+            _RECLAIM.run(tx, ids=rows_to_json(tx.dialect, ((number,) for number in locked.due)), claim_id=claim_id)
+        claimed = load_deliveries(tx, campaign_id, claim_id, locked.ids)
+    advance_cursor(tx, campaign_id, locked)
     return claimed
 
 
 @dataclass(frozen=True, slots=True)
-class Reached:
+class LockedDeliveries:
     """What is to be taken out of the queue, and the subscription up to which nobody waits for their turn any more."""
 
     due: list[int]
@@ -68,7 +76,7 @@ class Reached:
         return [*self.due, *self.in_turn]
 
 
-def reach(tx: Connection, campaign_id: int, most: int, now: datetime | None) -> Reached:
+def lock_waiting(tx: Connection, campaign_id: int, limit: int, now: datetime | None) -> LockedDeliveries:
     """Look up and lock waiting deliveries: those whose hour has come (None: any), then the next in turn.
 
     The caller writes down what they are for, takes their hour from those that have one, and in the end passes them by.
@@ -76,24 +84,26 @@ def reach(tx: Connection, campaign_id: int, most: int, now: datetime | None) -> 
     due = select(delivery.c.id).where(delivery.c.campaign_id == campaign_id, delivery.c.due_at.is_not(None))
     if now is not None:
         due = due.where(delivery.c.due_at <= now)
-    due = due.order_by(delivery.c.due_at, delivery.c.id).limit(most).with_for_update(skip_locked=True)
-    ids = [number for (number,) in fetch(tx, due)]
-    if campaign_id == NOTICES or len(ids) >= most:
-        return Reached(ids)
-    in_turn, cursor = _next_in_turn(tx, campaign_id, most - len(ids))
-    return Reached(ids, in_turn, cursor)
+    due = due.order_by(delivery.c.due_at, delivery.c.id).limit(limit).with_for_update(skip_locked=True)
+    ids = [number for (number,) in fetch_rows(tx, due)]
+    if campaign_id == NOTICES or len(ids) >= limit:
+        return LockedDeliveries(ids)
+    in_turn, cursor = _next_in_turn(tx, campaign_id, limit - len(ids))
+    return LockedDeliveries(ids, in_turn, cursor)
 
 
-def pass_by(tx: Connection, campaign_id: int, reached: Reached) -> None:
+def advance_cursor(tx: Connection, campaign_id: int, locked: LockedDeliveries) -> None:
     """Move the campaign's cursor; the last thing to do, since no gate can pass before we commit."""
-    if reached.cursor is not None:
-        tx.execute(update(campaign).where(campaign.c.id == campaign_id).values(claim_cursor=reached.cursor))
+    if locked.cursor is not None:
+        tx.execute(update(campaign).where(campaign.c.id == campaign_id).values(claim_cursor=locked.cursor))
 
 
-def _next_in_turn(tx: Connection, campaign_id: int, most: int) -> tuple[list[int], int | None]:
+def _next_in_turn(tx: Connection, campaign_id: int, limit: int) -> tuple[list[int], int | None]:
     if not is_sqlite(tx):
         # Who reaches for the same campaign waits; a lock of its row would keep all gates waiting with them.
-        tx.execute(text("SELECT pg_advisory_xact_lock(:class, :id)"), {"class": _TURNS, "id": campaign_id % 2**31})
+        tx.execute(
+            text("SELECT pg_advisory_xact_lock(:class, :id)"), {"class": _CLAIM_LOCK_CLASS, "id": campaign_id % 2**31}
+        )
     cursors = select(campaign.c.claim_cursor, campaign.c.launch_cursor).where(campaign.c.id == campaign_id)
     one = tx.execute(cursors).one()
     if one.claim_cursor >= one.launch_cursor:
@@ -109,27 +119,27 @@ def _next_in_turn(tx: Connection, campaign_id: int, most: int) -> tuple[list[int
             delivery.c.due_at.is_(None),
         )
         .order_by(delivery.c.subscription_id)
-        .limit(most)
+        .limit(limit)
     )
-    found = fetch(tx, wanted)
-    return [number for number, _ in found], found[-1][1] if len(found) == most else one.launch_cursor
+    found = fetch_rows(tx, wanted)
+    return [number for number, _ in found], found[-1][1] if len(found) == limit else one.launch_cursor
 
 
-def deliveries_of(tx: Connection, campaign_id: int, claim_id: int, ids: Sequence[int]) -> list[Delivery]:
+def load_deliveries(tx: Connection, campaign_id: int, claim_id: int, ids: Sequence[int]) -> list[Delivery]:
     """The deliveries of a claim (0: of none), with what their letters need; in the order of `ids`."""
-    found = fetched(_CLAIMED.run(tx, ids=packed(tx.dialect, ((number,) for number in ids))))
+    found = decode_rows(_LOAD.run(tx, ids=rows_to_json(tx.dialect, ((number,) for number in ids))))
     if campaign_id == NOTICES:
-        rows = [_notice(row, claim_id) for row in found]
+        rows = [_notice_from_row(row, claim_id) for row in found]
     else:
-        told = tx.execute(select(campaign).where(campaign.c.id == campaign_id)).one()
-        newest = revisions.newest(tx, campaign_id)
-        rows = [_of_campaign(row, claim_id, told, newest) for row in found]
+        campaign_row = tx.execute(select(campaign).where(campaign.c.id == campaign_id)).one()
+        newest = revisions.newest_by_language(tx, campaign_id)
+        rows = [_campaign_delivery_from_row(row, claim_id, campaign_row, newest) for row in found]
     by_id = {one.id: one for one in rows}
     return [by_id[number] for number in ids]
 
 
-def _make_claimed(dialect: Dialect) -> Select[Any]:
-    wanted = rows_of(dialect, "ids", {"id": BigInteger()})
+def _load_query(dialect: Dialect) -> Select[Any]:
+    wanted = rows_from_json(dialect, "ids", {"id": BigInteger()})
     own = ("kind", "mailing_list_id", "subscription_id", "revision_id", "address", "suppression_key", "language")
     kept = ("values", "attempts", "resends", "queued_at", "dated_at")
     of_reader = (subscriber.c.address, subscriber.c.suppression_key, subscriber.c.name, subscriber.c.language)
@@ -144,18 +154,21 @@ def _make_claimed(dialect: Dialect) -> Select[Any]:
     return as_json(dialect, found)
 
 
-def _notice(row: list[Any], claim_id: int) -> Delivery:
+def _notice_from_row(row: list[Any], claim_id: int) -> Delivery:
     (number, kind, list_id, subscription_id, _, address, key, language, values, attempts, resends, queued, dated) = row[
         :13
     ]
     return Delivery(
         id=number, campaign_id=NOTICES, kind=Kind(kind), mailing_list_id=list_id, subscription_id=subscription_id,
         revision_id=None, address=address, suppression_key=key, name=None, language=language, values=values or {},
-        attempts=attempts, resends=resends, queued_at=_set(queued), dated_at=instant(dated), claim_id=claim_id,
+        attempts=attempts, resends=resends, queued_at=_required_instant(queued), dated_at=parse_instant(dated),
+        claim_id=claim_id,
     )  # fmt: skip
 
 
-def _of_campaign(row: list[Any], claim_id: int, told: Any, newest: dict[str, int]) -> Delivery:
+def _campaign_delivery_from_row(
+    row: list[Any], claim_id: int, campaign_row: Any, newest_revisions: dict[str, int]
+) -> Delivery:
     (number, _, list_id, subscription_id, revision_id, _, _, language, values, attempts, resends, queued, dated) = row[
         :13
     ]
@@ -165,41 +178,42 @@ def _of_campaign(row: list[Any], claim_id: int, told: Any, newest: dict[str, int
         # Handed before, of unknown fate: the same octets, from what was kept.
         name, own_language, attributes = (values or {}).get("name"), language, values or {}
     return Delivery(
-        id=number, campaign_id=told.id, kind=Kind.CAMPAIGN, mailing_list_id=list_id, subscription_id=subscription_id,
-        revision_id=revision_id if repeat else _edition(own_language, newest), address=address, suppression_key=key,
+        id=number, campaign_id=campaign_row.id, kind=Kind.CAMPAIGN, mailing_list_id=list_id,
+        subscription_id=subscription_id, address=address, suppression_key=key,
+        revision_id=revision_id if repeat else _choose_revision(own_language, newest_revisions),
         name=name, language=own_language, values=attributes, attempts=attempts, resends=resends,
-        queued_at=instant(queued) or told.launched_at, dated_at=instant(dated), claim_id=claim_id,
-        corrections=None if repeat else told.corrections, resend=told.when_uncertain == "resend",
+        queued_at=parse_instant(queued) or campaign_row.launched_at, dated_at=parse_instant(dated), claim_id=claim_id,
+        corrections=None if repeat else campaign_row.corrections, resend=campaign_row.when_uncertain == "resend",
     )  # fmt: skip
 
 
-def _edition(language: str | None, newest: dict[str, int]) -> int:
+def _choose_revision(language: str | None, newest: dict[str, int]) -> int:
     """The edition in the reader's language (RFC 4647 lookup: `pt-br`, then `pt`), else the default one."""
-    spoken = language or ""
-    while spoken:
-        if spoken in newest:
-            return newest[spoken]
-        spoken = spoken.rpartition("-")[0]
+    language_range = language or ""
+    while language_range:
+        if language_range in newest:
+            return newest[language_range]
+        language_range = language_range.rpartition("-")[0]
     return next(iter(newest.values()))
 
 
-def _set(text: str) -> datetime:
-    read = instant(text)
+def _required_instant(text: str) -> datetime:
+    read = parse_instant(text)
     if read is None:
         raise ValueError("a notice has no hour at which it was queued")
     return read
 
 
-def _make_again(dialect: Dialect) -> Update:
-    one = rows_of(dialect, "ids", {"id": BigInteger()})
+def _reclaim_statement(dialect: Dialect) -> Update:
+    one = rows_from_json(dialect, "ids", {"id": BigInteger()})
     taken = {"due_at": None, "claim_id": bindparam("claim_id", type_=BigInteger())}
     return update(delivery).where(delivery.c.id == one.c.id).values(taken)
 
 
-def drop(tx: Connection, claim_ids: Iterable[int]) -> None:
+def delete_claims(tx: Connection, claim_ids: Iterable[int]) -> None:
     """Forget claims of which nothing is open any more."""
-    if gone := list(claim_ids):
-        tx.execute(delete(claim).where(claim.c.id.in_(gone)))
+    if ids := list(claim_ids):
+        tx.execute(delete(claim).where(claim.c.id.in_(ids)))
 
 
-_CLAIMED, _AGAIN = Prepared(_make_claimed), Prepared(_make_again)
+_LOAD, _RECLAIM = CompiledStatement(_load_query), CompiledStatement(_reclaim_statement)

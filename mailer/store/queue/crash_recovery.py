@@ -22,21 +22,21 @@ from sqlalchemy import (
 )
 
 from mailer.domain.delivery import MOST_RESENDS, WAITING, DeliveryState
-from mailer.store.bulk_rows import Prepared, as_json, fetched, packed, rows_of
+from mailer.store.bulk_rows import CompiledStatement, as_json, decode_rows, rows_from_json, rows_to_json
 from mailer.store.columns import UtcDateTime
-from mailer.store.queue.claim_release import put_back
+from mailer.store.queue.claim_release import release_deliveries
 from mailer.store.queue.queue_tables import campaign, claim, delivery, worker
 
 
 @dataclass(frozen=True, slots=True)
-class Recovered:
+class RecoveredDeliveries:
     """What a worker that died had handed: ids of deliveries sent again, and of those parked as uncertain."""
 
     resent: tuple[int, ...]
     parked: tuple[int, ...]
 
 
-def bury(tx: Connection, worker_ids: Iterable[int], now: datetime) -> Recovered:
+def recover_dead_workers(tx: Connection, worker_ids: Iterable[int], now: datetime) -> RecoveredDeliveries:
     """End workers that died or lost their lease, and take back what they had.
 
     What was claimed waits again. What was handed may have gone out: it is sent again, the same octets, at most
@@ -46,43 +46,43 @@ def bury(tx: Connection, worker_ids: Iterable[int], now: datetime) -> Recovered:
     named = select(worker.c.id).where(worker.c.id.in_(list(worker_ids))).order_by(worker.c.id).with_for_update()
     gone = tx.execute(named).scalars().all()
     held = tx.execute(select(claim.c.id, claim.c.deliveries).where(claim.c.worker_id.in_(gone))).all()
-    taken = packed(tx.dialect, ((number, one.id) for one in held for number in one.deliveries))
-    recovered = _doubt(tx, taken, now)
-    put_back(tx, [(number, now) for number in _left_behind(tx, taken)], now)
+    taken = rows_to_json(tx.dialect, ((number, one.id) for one in held for number in one.deliveries))
+    recovered = _recover_handed(tx, taken, now)
+    release_deliveries(tx, [(number, now) for number in _still_claimed(tx, taken)], now)
     tx.execute(delete(claim).where(claim.c.worker_id.in_(gone)))
     tx.execute(delete(worker).where(worker.c.id.in_(gone)))
     return recovered
 
 
-def doubt(tx: Connection, handed: Iterable[tuple[int, int]], now: datetime) -> Recovered:
+def recover_handed(tx: Connection, handed: Iterable[tuple[int, int]], now: datetime) -> RecoveredDeliveries:
     """Of these deliveries (id, claim) those that are handed may have gone out: as of a worker that died."""
-    return _doubt(tx, packed(tx.dialect, handed), now)
+    return _recover_handed(tx, rows_to_json(tx.dialect, handed), now)
 
 
-def _doubt(tx: Connection, taken: str, now: datetime) -> Recovered:
-    found = fetched(_HANDED_UNDER.run(tx, taken=taken))
+def _recover_handed(tx: Connection, taken: str, now: datetime) -> RecoveredDeliveries:
+    found = decode_rows(_SELECT_HANDED.run(tx, taken=taken))
     if found:
-        _IN_DOUBT.run(tx, taken=taken, now=now)
+        _RESEND_OR_PARK.run(tx, taken=taken, now=now)
     parked = {number for number, resends, policy in found if resends >= MOST_RESENDS or policy == "park"}
-    return Recovered(
+    return RecoveredDeliveries(
         resent=tuple(number for number, _, _ in found if number not in parked), parked=tuple(sorted(parked))
     )
 
 
-_TAKEN_ROW = {"id": BigInteger(), "claim_id": BigInteger()}
+_CLAIMED_COLUMNS = {"id": BigInteger(), "claim_id": BigInteger()}
 
 
-def _left_behind(tx: Connection, taken: str) -> list[int]:
+def _still_claimed(tx: Connection, taken: str) -> list[int]:
     """The deliveries that are still claimed under these claims: of what they list, others may have taken some since."""
-    one = rows_of(tx.dialect, "taken", _TAKEN_ROW)
+    one = rows_from_json(tx.dialect, "taken", _CLAIMED_COLUMNS)
     waits = (delivery.c.state.in_(WAITING), delivery.c.due_at.is_(None))
     under = or_(delivery.c.claim_id.is_(None), delivery.c.claim_id == one.c.claim_id)
     left = select(delivery.c.id).distinct().join_from(one, delivery, delivery.c.id == one.c.id).where(*waits, under)
     return list(tx.execute(left, {"taken": taken}).scalars())
 
 
-def _make_handed_under(dialect: Dialect) -> Select[Any]:
-    one = rows_of(dialect, "taken", _TAKEN_ROW)
+def _handed_query(dialect: Dialect) -> Select[Any]:
+    one = rows_from_json(dialect, "taken", _CLAIMED_COLUMNS)
     policy = select(campaign.c.when_uncertain).where(campaign.c.id == delivery.c.campaign_id).scalar_subquery()
     found = select(delivery.c.id, delivery.c.resends, policy.label("policy"))
     found = found.join_from(one, delivery, delivery.c.id == one.c.id).order_by(delivery.c.id)
@@ -90,8 +90,8 @@ def _make_handed_under(dialect: Dialect) -> Select[Any]:
     return as_json(dialect, found.where(*under))
 
 
-def _make_in_doubt(dialect: Dialect) -> Update:
-    one = rows_of(dialect, "taken", _TAKEN_ROW)
+def _resend_or_park_statement(dialect: Dialect) -> Update:
+    one = rows_from_json(dialect, "taken", _CLAIMED_COLUMNS)
     policy = select(campaign.c.when_uncertain).where(campaign.c.id == delivery.c.campaign_id).scalar_subquery()
     parks = or_(delivery.c.resends >= MOST_RESENDS, policy == "park")
     return (
@@ -108,4 +108,4 @@ def _make_in_doubt(dialect: Dialect) -> Update:
     )
 
 
-_HANDED_UNDER, _IN_DOUBT = Prepared(_make_handed_under), Prepared(_make_in_doubt)
+_SELECT_HANDED, _RESEND_OR_PARK = CompiledStatement(_handed_query), CompiledStatement(_resend_or_park_statement)

@@ -9,12 +9,12 @@ from typing import Any
 
 from sqlalchemy import BigInteger, ColumnElement, Connection, Dialect, Update, bindparam, func, select, update
 
-from mailer.domain.campaign import OVER
+from mailer.domain.campaign import FINISHED
 from mailer.domain.delivery import NOTICES, WAITING, Delivery, DeliveryState, Kind, Notice
 from mailer.domain.suppression import EVERY_LIST
-from mailer.store.bulk_rows import Prepared, packed, rows_of
+from mailer.store.bulk_rows import CompiledStatement, rows_from_json, rows_to_json
 from mailer.store.database import insert_into
-from mailer.store.notify import hint
+from mailer.store.notify import notify
 from mailer.store.people_tables import subscription
 from mailer.store.queue import claims
 from mailer.store.queue.queue_tables import campaign, delivery
@@ -22,7 +22,7 @@ from mailer.store.queue.queue_tables import campaign, delivery
 
 def add_notice(tx: Connection, notice: Notice, now: datetime) -> bool:
     """Put a notice into the queue; whether it is new (a cause is answered once)."""
-    hint(tx)
+    notify(tx)
     statement = insert_into(tx, delivery).values(
         campaign_id=NOTICES,
         kind=notice.kind,
@@ -49,7 +49,7 @@ class PastNotice:
     mailing_list_id: int | None
 
 
-def notices_about(tx: Connection, subscription_id: int) -> list[PastNotice]:
+def list_notices_about(tx: Connection, subscription_id: int) -> list[PastNotice]:
     """The notices about one subscription, which may be gone since; no index knows them, so read, and seldom."""
     columns = (delivery.c.id, delivery.c.address, delivery.c.mailing_list_id)
     found = tx.execute(
@@ -58,7 +58,7 @@ def notices_about(tx: Connection, subscription_id: int) -> list[PastNotice]:
     return [PastNotice(*row) for row in found]
 
 
-def notice_values(
+def list_notice_values(
     tx: Connection, suppression_key: str, kind: Kind, subscription_id: int, since: datetime
 ) -> list[dict[str, Any]]:
     """The values of the notices of one kind that a person got about a subscription since then."""
@@ -72,30 +72,30 @@ def notice_values(
     return list(tx.execute(found).scalars())
 
 
-def reopen(tx: Connection, hours: Mapping[int, datetime]) -> list[int]:
+def requeue_failed(tx: Connection, due_times: Mapping[int, datetime]) -> list[int]:
     """Deliveries that failed for what is not about them wait for an hour; the ids of those that had failed already."""
-    failed = select(delivery.c.id).where(delivery.c.id.in_(list(hours)), delivery.c.state == DeliveryState.FAILED)
+    failed = select(delivery.c.id).where(delivery.c.id.in_(list(due_times)), delivery.c.state == DeliveryState.FAILED)
     found = list(tx.execute(failed).scalars())
     for number in found:
-        values = {"state": DeliveryState.DEFERRED, "due_at": hours[number], "dated_at": None}
+        values = {"state": DeliveryState.DEFERRED, "due_at": due_times[number], "dated_at": None}
         tx.execute(update(delivery).where(delivery.c.id == number).values(values))
     return found
 
 
-def end_waiting(tx: Connection, campaign_id: int, to: DeliveryState, most: int) -> int:
+def end_waiting(tx: Connection, campaign_id: int, to: DeliveryState, limit: int) -> int:
     """Mark up to `most` waiting deliveries of a campaign as never to be sent; how many were."""
-    reached = claims.reach(tx, campaign_id, most, None)
-    _END.run(tx, ids=packed(tx.dialect, ((number,) for number in reached.ids)), to_state=to)
-    claims.pass_by(tx, campaign_id, reached)
+    reached = claims.lock_waiting(tx, campaign_id, limit, None)
+    _END_WAITING.run(tx, ids=rows_to_json(tx.dialect, ((number,) for number in reached.ids)), to_state=to)
+    claims.advance_cursor(tx, campaign_id, reached)
     return len(reached.ids)
 
 
-def _make_end(dialect: Dialect) -> Update:
-    one = rows_of(dialect, "ids", {"id": BigInteger()})
+def _end_waiting_statement(dialect: Dialect) -> Update:
+    one = rows_from_json(dialect, "ids", {"id": BigInteger()})
     return update(delivery).where(delivery.c.id == one.c.id).values(state=bindparam("to_state"), due_at=None)
 
 
-_END = Prepared(_make_end)
+_END_WAITING = CompiledStatement(_end_waiting_statement)
 
 
 def suppress_waiting(tx: Connection, subscriber_id: int, mailing_list_id: int) -> None:
@@ -107,7 +107,7 @@ def suppress_waiting(tx: Connection, subscriber_id: int, mailing_list_id: int) -
     theirs = select(subscription.c.id).where(subscription.c.subscriber_id == subscriber_id)
     if mailing_list_id != EVERY_LIST:
         theirs = theirs.where(subscription.c.mailing_list_id == mailing_list_id)
-    going = select(campaign.c.id).where(campaign.c.launched_at.is_not(None), campaign.c.state.not_in(OVER))
+    going = select(campaign.c.id).where(campaign.c.launched_at.is_not(None), campaign.c.state.not_in(FINISHED))
     tx.execute(
         update(delivery)
         .where(
@@ -120,7 +120,7 @@ def suppress_waiting(tx: Connection, subscriber_id: int, mailing_list_id: int) -
     )
 
 
-def waiting(tx: Connection, campaign_id: int, after: int, most: int) -> list[Delivery]:
+def list_waiting(tx: Connection, campaign_id: int, after: int, limit: int) -> list[Delivery]:
     """The next `most` deliveries after a subscription whose letter is still to be written; they stay in the queue.
 
     With what their letters need, in the order of their subscriptions. A repeat has had its letter and is left out.
@@ -133,55 +133,61 @@ def waiting(tx: Connection, campaign_id: int, after: int, most: int) -> list[Del
         delivery.c.dated_at.is_(None),
     )
     ids = list(
-        tx.execute(select(delivery.c.id).where(*to_write).order_by(delivery.c.subscription_id).limit(most)).scalars()
+        tx.execute(select(delivery.c.id).where(*to_write).order_by(delivery.c.subscription_id).limit(limit)).scalars()
     )
-    return claims.deliveries_of(tx, campaign_id, 0, ids) if ids else []
+    return claims.load_deliveries(tx, campaign_id, 0, ids) if ids else []
 
 
-def number_in(tx: Connection, campaign_id: int, state: DeliveryState, after: int, most: int) -> int:
+def count_in_state(tx: Connection, campaign_id: int, state: DeliveryState, after: int, limit: int) -> int:
     """How many of the next `most` deliveries of a campaign after a subscription are in a state."""
-    upto = last_of(tx, campaign_id, after, most)
+    upto = last_subscription_id(tx, campaign_id, after, limit)
     if upto is None:
         return 0
-    among = select(func.count()).where(*_between(campaign_id, after, upto), delivery.c.state == state)
+    among = select(func.count()).where(*_in_chunk(campaign_id, after, upto), delivery.c.state == state)
     return tx.execute(among).scalar_one()
 
 
-def wait_again(tx: Connection, campaign_id: int, of: DeliveryState, after: int, most: int, now: datetime) -> int | None:
+def requeue(
+    tx: Connection, campaign_id: int, from_state: DeliveryState, after: int, limit: int, now: datetime
+) -> int | None:
     """Let the deliveries in a final state wait once more, as if new: of the next `most` after a subscription.
 
     Returns the last subscription looked at, or None at the end. No one of them is in a worker's hands.
     """
-    upto = last_of(tx, campaign_id, after, most)
+    upto = last_subscription_id(tx, campaign_id, after, limit)
     if upto is not None:
         values = {"attempts": 0, "resends": 0, "dated_at": None, "values": None, "language": None, "revision_id": None}
         tx.execute(
             update(delivery)
-            .where(*_between(campaign_id, after, upto), delivery.c.state == of)
+            .where(*_in_chunk(campaign_id, after, upto), delivery.c.state == from_state)
             .values(state=DeliveryState.QUEUED, due_at=now, queued_at=now, **values)
         )
     return upto
 
 
-def declare(
-    tx: Connection, campaign_id: int, of: DeliveryState, to: DeliveryState, after: int, most: int
+def change_final_state(
+    tx: Connection, campaign_id: int, from_state: DeliveryState, to_state: DeliveryState, after: int, limit: int
 ) -> int | None:
     """Move deliveries of one final state to another, by people's word; as `wait_again` otherwise."""
-    upto = last_of(tx, campaign_id, after, most)
+    upto = last_subscription_id(tx, campaign_id, after, limit)
     if upto is not None:
-        tx.execute(update(delivery).where(*_between(campaign_id, after, upto), delivery.c.state == of).values(state=to))
+        tx.execute(
+            update(delivery)
+            .where(*_in_chunk(campaign_id, after, upto), delivery.c.state == from_state)
+            .values(state=to_state)
+        )
     return upto
 
 
-def last_of(tx: Connection, campaign_id: int, after: int, most: int) -> int | None:
+def last_subscription_id(tx: Connection, campaign_id: int, after: int, limit: int) -> int | None:
     """The last subscription of the next `most` deliveries of a campaign after one; None at the end."""
     some = select(delivery.c.subscription_id).where(
         delivery.c.campaign_id == campaign_id, delivery.c.campaign_id != NOTICES, delivery.c.subscription_id > after
     )
-    return max(tx.execute(some.order_by(delivery.c.subscription_id).limit(most)).scalars(), default=None)
+    return max(tx.execute(some.order_by(delivery.c.subscription_id).limit(limit)).scalars(), default=None)
 
 
-def _between(campaign_id: int, after: int, upto: int) -> tuple[ColumnElement[bool], ...]:
+def _in_chunk(campaign_id: int, after: int, upto: int) -> tuple[ColumnElement[bool], ...]:
     return (
         delivery.c.campaign_id == campaign_id,
         delivery.c.campaign_id != NOTICES,

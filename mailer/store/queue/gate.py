@@ -35,17 +35,17 @@ from sqlalchemy.sql.selectable import Subquery
 from sqlalchemy.types import TypeEngine
 
 from mailer.domain.campaign import CampaignState
-from mailer.domain.delivery import NOTICES, DeliveryState, Settlement
-from mailer.store.bulk_rows import Prepared, as_json, fetched, packed, rows_of
+from mailer.domain.delivery import NOTICES, DeliveryOutcome, DeliveryState
+from mailer.store.bulk_rows import CompiledStatement, as_json, decode_rows, rows_from_json, rows_to_json
 from mailer.store.columns import UtcDateTime
 from mailer.store.database import is_sqlite
-from mailer.store.queue.claim_release import WAITS, put_back, suppressed
+from mailer.store.queue.claim_release import IS_WAITING, is_suppressed, release_deliveries
 from mailer.store.queue.queue_tables import campaign, claim, delivery
-from mailer.store.queue.workers import stands
+from mailer.store.queue.workers import has_lease
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Wanted:
+class HandoffRequest:
     """A claimed delivery whose letter is written, before the gate."""
 
     delivery_id: int
@@ -61,12 +61,12 @@ class Wanted:
     """How often the campaign had been corrected when this was written; None for a repeat, which keeps its text."""
 
 
-def turn(
+def commit_batch(
     tx: Connection,
     worker_id: int,
-    settled: Sequence[Settlement],
-    wanted: Sequence[Wanted],
-    done: Sequence[int],
+    outcomes: Sequence[DeliveryOutcome],
+    requests: Sequence[HandoffRequest],
+    finished_claims: Sequence[int],
     now: datetime,
 ) -> set[int]:
     """One turn of the ledger: what became of the last letters, and which of the `wanted` may go out next.
@@ -74,65 +74,65 @@ def turn(
     Only the delivery ids returned are handed; the others become what they now should be. `done` are claims of which
     nothing is open any more. A worker whose lease was lost settles nothing and is handed nothing.
     """
-    if not stands(tx, worker_id):
+    if not has_lease(tx, worker_id):
         return set()
-    _keep_still(tx, {one.campaign_id for one in wanted if one.campaign_id != NOTICES})
-    if settled:
-        _SETTLE.run(tx, settled=packed(tx.dialect, map(_settled_row, settled)), now=now)
-    handed = _hand(tx, wanted, now) if wanted else set()
-    if len(handed) < len(wanted):
-        put_back(tx, [(one.delivery_id, now) for one in wanted if one.delivery_id not in handed], now)
-    if done:
-        tx.execute(delete(claim).where(claim.c.id.in_(done)))
+    _lock_campaigns(tx, {one.campaign_id for one in requests if one.campaign_id != NOTICES})
+    if outcomes:
+        _RECORD_OUTCOMES.run(tx, settled=rows_to_json(tx.dialect, map(_outcome_row, outcomes)), now=now)
+    handed = _mark_handed(tx, requests, now) if requests else set()
+    if len(handed) < len(requests):
+        release_deliveries(tx, [(one.delivery_id, now) for one in requests if one.delivery_id not in handed], now)
+    if finished_claims:
+        tx.execute(delete(claim).where(claim.c.id.in_(finished_claims)))
     return handed
 
 
-def _keep_still(tx: Connection, campaign_ids: set[int]) -> None:
+def _lock_campaigns(tx: Connection, campaign_ids: set[int]) -> None:
     """PostgreSQL: nobody can pause these campaigns before this turn is committed; whoever did it first, we see."""
     if campaign_ids and not is_sqlite(tx):
-        _STILL.run(tx, ids=packed(tx.dialect, ((number,) for number in sorted(campaign_ids))))
+        _LOCK_CAMPAIGNS.run(tx, ids=rows_to_json(tx.dialect, ((number,) for number in sorted(campaign_ids))))
 
 
-def _make_still(dialect: Dialect) -> Select[Any]:
-    one = rows_of(dialect, "ids", {"id": BigInteger()})
+def _lock_campaigns_query(dialect: Dialect) -> Select[Any]:
+    one = rows_from_json(dialect, "ids", {"id": BigInteger()})
     still = select(campaign.c.id).join(one, campaign.c.id == one.c.id).order_by(campaign.c.id)
     return still.with_for_update(read=True, of=campaign)
 
 
-def _hand(tx: Connection, wanted: Sequence[Wanted], now: datetime) -> set[int]:
-    rows = packed(tx.dialect, map(_wanted_row, wanted))
-    ids = {one.delivery_id for one in wanted}
-    if _HAND.run(tx, wanted=rows, now=now).rowcount == len(ids):
+def _mark_handed(tx: Connection, requests: Sequence[HandoffRequest], now: datetime) -> set[int]:
+    rows = rows_to_json(tx.dialect, map(_request_row, requests))
+    ids = {one.delivery_id for one in requests}
+    if _MARK_HANDED.run(tx, wanted=rows, now=now).rowcount == len(ids):
         return ids
-    return {number for (number,) in fetched(_HANDED_OF.run(tx, wanted=rows))}
+    return {number for (number,) in decode_rows(_SELECT_HANDED.run(tx, wanted=rows))}
 
 
-def _wanted_row(one: Wanted) -> tuple[Any, ...]:
+def _request_row(one: HandoffRequest) -> tuple[Any, ...]:
     return (
         one.delivery_id, one.claim_id, one.dated_at, one.revision_id, one.language, one.values, one.suppression_key,
         one.corrections,
     )  # fmt: skip
 
 
-def _settled_row(one: Settlement) -> tuple[Any, ...]:
+def _outcome_row(one: DeliveryOutcome) -> tuple[Any, ...]:
     return (
-        one.delivery_id, one.claim_id, one.state, one.due_at, one.resends, one.redate, one.code, one.reply,
-        one.tried,
+        one.delivery_id, one.claim_id, one.state, one.due_at, one.resends, one.renew_date, one.code, one.reply,
+        one.counts_as_try,
     )  # fmt: skip
 
 
-_WANTED_ROW: dict[str, TypeEngine[Any]] = {
+_REQUEST_COLUMNS: dict[str, TypeEngine[Any]] = {
     "id": BigInteger(), "claim_id": BigInteger(), "dated_at": UtcDateTime(), "revision_id": BigInteger(),
     "language": String(), "values": JSON(), "suppression_key": String(), "corrections": Integer(),
 }  # fmt: skip
-_SETTLED_ROW: dict[str, TypeEngine[Any]] = {
+_OUTCOME_COLUMNS: dict[str, TypeEngine[Any]] = {
     "id": BigInteger(), "claim_id": BigInteger(), "state": String(), "due_at": UtcDateTime(), "resends": Integer(),
     "redate": Boolean(), "code": Integer(), "reply": Text(), "tried": Boolean(),
 }  # fmt: skip
 
 
-def _make_hand(dialect: Dialect) -> Update:
-    one = rows_of(dialect, "wanted", _WANTED_ROW)
+def _mark_handed_statement(dialect: Dialect) -> Update:
+    one = rows_from_json(dialect, "wanted", _REQUEST_COLUMNS)
     now = bindparam("now", type_=UtcDateTime())
     sending = and_(
         campaign.c.id == delivery.c.campaign_id,
@@ -144,11 +144,11 @@ def _make_hand(dialect: Dialect) -> Update:
         update(delivery)
         .where(
             delivery.c.id == one.c.id,
-            WAITS,
+            IS_WAITING,
             delivery.c.due_at.is_(None),
             or_(delivery.c.claim_id.is_(None), delivery.c.claim_id == one.c.claim_id),
             or_(delivery.c.campaign_id == NOTICES, exists(select(literal(1)).where(sending))),
-            ~suppressed(one.c.suppression_key),
+            ~is_suppressed(one.c.suppression_key),
         )
         .values(
             state=DeliveryState.HANDED,
@@ -162,8 +162,8 @@ def _make_hand(dialect: Dialect) -> Update:
     )
 
 
-def _make_settle(dialect: Dialect) -> Update:
-    one = rows_of(dialect, "settled", _SETTLED_ROW)
+def _record_outcomes_statement(dialect: Dialect) -> Update:
+    one = rows_from_json(dialect, "settled", _OUTCOME_COLUMNS)
     return (
         update(delivery)
         .where(
@@ -176,7 +176,7 @@ def _make_settle(dialect: Dialect) -> Update:
             due_at=one.c.due_at,
             attempts=case((one.c.tried, delivery.c.attempts), else_=delivery.c.attempts - 1),
             resends=one.c.resends,
-            dated_at=case((one.c.redate, None), else_=delivery.c.dated_at),
+            dated_at=case((one.c.renew_date, None), else_=delivery.c.dated_at),
             code=one.c.code,
             reply=one.c.reply,
             answered_at=bindparam("now", type_=UtcDateTime()),
@@ -185,18 +185,23 @@ def _make_settle(dialect: Dialect) -> Update:
     )
 
 
-def give_back(tx: Connection, worker_id: int, hours: Sequence[tuple[int, datetime]], now: datetime) -> None:
+def release_own_deliveries(
+    tx: Connection, worker_id: int, due_times: Sequence[tuple[int, datetime]], now: datetime
+) -> None:
     """A worker's own `put_back`; nothing, where its lease was lost and they are others' by now."""
-    if stands(tx, worker_id):
-        put_back(tx, hours, now)
+    if has_lease(tx, worker_id):
+        release_deliveries(tx, due_times, now)
 
 
-def _handed_of(dialect: Dialect) -> Any:
-    one: Subquery = rows_of(dialect, "wanted", _WANTED_ROW)
+def _handed_query(dialect: Dialect) -> Any:
+    one: Subquery = rows_from_json(dialect, "wanted", _REQUEST_COLUMNS)
     handed = (delivery.c.state == DeliveryState.HANDED, delivery.c.claim_id == one.c.claim_id)
     return as_json(dialect, select(delivery.c.id).join_from(one, delivery, delivery.c.id == one.c.id).where(*handed))
 
 
 # Made once: they stand in every commit of a blast.
-_HAND, _HANDED_OF = Prepared(_make_hand), Prepared(_handed_of)
-_SETTLE, _STILL = Prepared(_make_settle), Prepared(_make_still)
+_MARK_HANDED, _SELECT_HANDED = CompiledStatement(_mark_handed_statement), CompiledStatement(_handed_query)
+_RECORD_OUTCOMES, _LOCK_CAMPAIGNS = (
+    CompiledStatement(_record_outcomes_statement),
+    CompiledStatement(_lock_campaigns_query),
+)

@@ -21,19 +21,19 @@ class Hold:
     reason: str
 
 
-def put(tx: Connection, holding: Hold, now: datetime) -> None:
+def set_hold(tx: Connection, hold_until: Hold, now: datetime) -> None:
     """Hold a lane; a later word about it counts."""
-    values = {"until": holding.until, "reason": holding.reason}
-    statement = insert_into(tx, hold).values(lane=holding.lane, since=now, **values)
+    values = {"until": hold_until.until, "reason": hold_until.reason}
+    statement = insert_into(tx, hold).values(lane=hold_until.lane, since=now, **values)
     tx.execute(statement.on_conflict_do_update(index_elements=["lane"], set_=values))
 
 
-def lift(tx: Connection, lane: str) -> None:
+def lift_hold(tx: Connection, lane: str) -> None:
     """Letters go there again."""
     tx.execute(delete(hold).where(hold.c.lane == lane))
 
 
-def every(tx: Connection) -> dict[str, Hold]:
+def holds_by_lane(tx: Connection) -> dict[str, Hold]:
     """All holds by lane, those among them whose hour has passed: their lanes are tried with a single letter first."""
     found = tx.execute(select(hold.c.lane, hold.c.until, hold.c.reason).order_by(hold.c.lane))
     return {row.lane: Hold(lane=row.lane, until=row.until, reason=row.reason) for row in found}

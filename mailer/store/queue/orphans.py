@@ -34,11 +34,11 @@ from sqlalchemy.sql.selectable import TableValuedAlias
 from mailer.domain.campaign import CampaignState
 from mailer.domain.delivery import NOTICES, DeliveryState
 from mailer.store import campaign_progress, campaigns
-from mailer.store.bulk_rows import Prepared, as_json, fetched, packed, rows_of
+from mailer.store.bulk_rows import CompiledStatement, as_json, decode_rows, rows_from_json, rows_to_json
 from mailer.store.queue import claim_release, crash_recovery
 from mailer.store.queue.queue_tables import campaign, claim, delivery, worker
 
-_GOING = (CampaignState.LAUNCHING, CampaignState.SENDING, CampaignState.PAUSED)
+_ACTIVE_STATES = (CampaignState.LAUNCHING, CampaignState.SENDING, CampaignState.PAUSED)
 _LOOK_BACK = timedelta(days=1)
 
 
@@ -56,64 +56,64 @@ class Orphans:
         return sorted((*self.waiting, *(number for number, _ in self.handed)))
 
 
-def watched(tx: Connection, now: datetime) -> list[int]:
+def list_campaigns_to_check(tx: Connection, now: datetime) -> list[int]:
     """Where to look: the notices, what is being sent, and what was said to be over within the last day."""
     going = or_(
-        campaign.c.state.in_(_GOING),
+        campaign.c.state.in_(_ACTIVE_STATES),
         campaign.c.finished_at >= now - _LOOK_BACK,
         and_(campaign.c.state == CampaignState.CANCELLED, campaign.c.launched_at >= now - _LOOK_BACK),
     )
     return [NOTICES, *tx.execute(select(campaign.c.id).where(going).order_by(campaign.c.id)).scalars()]
 
 
-def find(tx: Connection, campaign_id: int, among: Iterable[int] | None = None) -> Orphans:
+def find_orphans(tx: Connection, campaign_id: int, among: Iterable[int] | None = None) -> Orphans:
     """The orphans of a campaign, or of the notices; looks through all its deliveries, or `among` these.
 
     One statement, so that what is being taken or settled meanwhile is seen before or after, never in between.
     """
     wanted, ids = _FIND[campaign_id == NOTICES, among is not None], {}
     if among is not None:
-        ids["ids"] = packed(tx.dialect, ((number,) for number in among))
-    found = fetched(wanted.run(tx, campaign_id=campaign_id, **ids))
+        ids["ids"] = rows_to_json(tx.dialect, ((number,) for number in among))
+    found = decode_rows(wanted.run(tx, campaign_id=campaign_id, **ids))
     return Orphans(
         waiting=tuple(number for number, state, _ in found if state != DeliveryState.HANDED),
         handed=tuple((number, claim_id) for number, state, claim_id in found if state == DeliveryState.HANDED),
     )
 
 
-def _make_find(notices: bool, among: bool, dialect: Dialect) -> Select[Any]:
+def _find_query(notices: bool, among: bool, dialect: Dialect) -> Select[Any]:
     wanted = select(delivery.c.id, delivery.c.state, delivery.c.claim_id)
     if among:
-        one = rows_of(dialect, "ids", {"id": BigInteger()})
+        one = rows_from_json(dialect, "ids", {"id": BigInteger()})
         wanted = wanted.join_from(one, delivery, delivery.c.id == one.c.id)
     wanted = wanted.where(
         delivery.c.campaign_id == _CAMPAIGN,
         # Said once more in the words of an index that knows these alone.
         text("delivery.campaign_id = 0" if notices else "delivery.campaign_id <> 0"),
-        or_(claim_release.WAITS, delivery.c.state == DeliveryState.HANDED),
+        or_(claim_release.IS_WAITING, delivery.c.state == DeliveryState.HANDED),
         delivery.c.due_at.is_(None),
-        ~_held(dialect),
+        ~_is_held(dialect),
     )
     if not notices:
-        wanted = wanted.where(~_in_turn())
+        wanted = wanted.where(~_is_in_turn())
     return as_json(dialect, wanted.order_by(delivery.c.id))
 
 
-def _in_turn() -> ColumnElement[bool]:
+def _is_in_turn() -> ColumnElement[bool]:
     cursor = select(campaign.c.claim_cursor).where(campaign.c.id == _CAMPAIGN).scalar_subquery()
     return and_(delivery.c.state == DeliveryState.QUEUED, delivery.c.subscription_id > cursor)
 
 
-def _held(dialect: Dialect) -> ColumnElement[bool]:
+def _is_held(dialect: Dialect) -> ColumnElement[bool]:
     """Its row names a claim of a worker that is known; or it names none, and such a claim lists it."""
-    known, each = claim.join(worker, worker.c.id == claim.c.worker_id), _each_of(dialect)
+    known, each = claim.join(worker, worker.c.id == claim.c.worker_id), _claimed_ids(dialect)
     named = select(claim.c.id).select_from(known).where(claim.c.campaign_id == _CAMPAIGN)
     listed = select(cast(each.c.value, BigInteger)).select_from(known.join(each, true()))
     first = and_(delivery.c.claim_id.is_(None), delivery.c.id.in_(listed.where(claim.c.campaign_id == _CAMPAIGN)))
     return or_(and_(delivery.c.claim_id.is_not(None), delivery.c.claim_id.in_(named)), first)
 
 
-def _each_of(dialect: Dialect) -> TableValuedAlias:
+def _claimed_ids(dialect: Dialect) -> TableValuedAlias:
     """The numbers in a claim's list, as rows."""
     each = func.json_each if dialect.name == "sqlite" else func.json_array_elements_text
     return each(claim.c.deliveries).table_valued("value", name="listed")
@@ -121,33 +121,35 @@ def _each_of(dialect: Dialect) -> TableValuedAlias:
 
 _CAMPAIGN = bindparam("campaign_id", type_=BigInteger())
 _FIND = {
-    (notices, among): Prepared(partial(_make_find, notices, among))
+    (notices, among): CompiledStatement(partial(_find_query, notices, among))
     for notices in (False, True)
     for among in (False, True)
 }
 
 
-def take_back(tx: Connection, campaign_id: int, ids: Iterable[int], now: datetime) -> Orphans:
+def requeue_orphans(tx: Connection, campaign_id: int, ids: Iterable[int], now: datetime) -> Orphans:
     """Let those of these deliveries that are orphans wait again, as a dead worker's would; which they were.
 
     A campaign that was said to be sent is sending again, where one of them waits.
     """
     # Whoever is changing one of them is waited for, and nobody else can until we commit.
     locked = select(delivery.c.id).where(delivery.c.id.in_(list(ids))).order_by(delivery.c.id).with_for_update()
-    found = find(tx, campaign_id, tx.execute(locked).scalars())
-    claim_release.put_back(tx, [(number, now) for number in found.waiting], now)
-    crash_recovery.doubt(tx, found.handed, now)
+    found = find_orphans(tx, campaign_id, tx.execute(locked).scalars())
+    claim_release.release_deliveries(tx, [(number, now) for number in found.waiting], now)
+    crash_recovery.recover_handed(tx, found.handed, now)
     if found.ids and campaign_progress.any_waiting(tx, campaign_id):
-        campaigns.move(tx, campaign_id, CampaignState.SENDING, of=(CampaignState.SENT,), finished_at=None)
+        campaigns.change_state(
+            tx, campaign_id, CampaignState.SENDING, from_states=(CampaignState.SENT,), finished_at=None
+        )
     return found
 
 
-def drop_empty_claims(tx: Connection, campaign_id: int) -> list[int]:
+def delete_empty_claims(tx: Connection, campaign_id: int) -> list[int]:
     """Forget claims under which nothing is held any more, whoever took them: they would keep their campaign open."""
-    number = _each_of(tx.dialect)
+    number = _claimed_ids(tx.dialect)
     one = or_(
         and_(
-            claim_release.WAITS,
+            claim_release.IS_WAITING,
             delivery.c.due_at.is_(None),
             or_(delivery.c.claim_id.is_(None), delivery.c.claim_id == claim.c.id),
         ),

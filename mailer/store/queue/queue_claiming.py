@@ -17,36 +17,38 @@ from mailer.store.queue import claim_release, claims, rate_budgets, workers
 from mailer.store.queue import lane_holds as holds
 from mailer.store.queue.lane_holds import Hold
 
-_LOOKS = 5
+_MAX_ROUNDS = 5
 """How often to look further where all that was claimed has to wait: others are behind it."""
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class QueueStatus:
     """How the queue stands."""
 
     due: list[int]
     """The campaigns of which something can be claimed."""
-    over: list[int]
+    finished: list[int]
     """The campaigns of which nothing waits any more, and nobody holds anything."""
     holds: dict[str, Hold]
 
 
-def look(tx: Connection, notices: bool, now: datetime) -> Look:
+def inspect_queue(tx: Connection, notices: bool, now: datetime) -> QueueStatus:
     """Look at the queue of the notices, or of the campaigns."""
-    standing = holds.every(tx)
+    standing = holds.holds_by_lane(tx)
     if notices:
-        return Look([NOTICES] if campaign_progress.any_due(tx, NOTICES, now) else [], [], standing)
-    going = campaigns.ids_in(tx, CampaignState.SENDING)
+        return QueueStatus([NOTICES] if campaign_progress.any_due(tx, NOTICES, now) else [], [], standing)
+    going = campaigns.ids_in_states(tx, CampaignState.SENDING)
     due = [one for one in going if campaign_progress.any_due(tx, one, now)]
-    return Look(due, [one for one in going if one not in due and not campaign_progress.any_open(tx, one)], standing)
+    return QueueStatus(
+        due, [one for one in going if one not in due and not campaign_progress.any_open(tx, one)], standing
+    )
 
 
-def fetch(
+def claim_within_limits(
     tx: Connection,
     campaign_ids: Sequence[int],
     worker_id: int,
-    most: int,
+    limit: int,
     now: datetime,
     limits: Mapping[str, Limits],
 ) -> list[Delivery]:
@@ -54,37 +56,41 @@ def fetch(
 
     LeaseLost.
     """
-    workers.check_standing(tx, worker_id)
-    for _ in range(_LOOKS):
-        fetched = _taken(tx, campaign_ids, worker_id, most, now)
-        left = _within_limits(tx, fetched, now, limits) if limits else fetched
+    workers.check_lease(tx, worker_id)
+    for _ in range(_MAX_ROUNDS):
+        fetched = _claim_fair_shares(tx, campaign_ids, worker_id, limit, now)
+        left = _put_back_over_limits(tx, fetched, now, limits) if limits else fetched
         if left or not fetched:
             break
     return left
 
 
-def _taken(tx: Connection, campaign_ids: Sequence[int], worker_id: int, most: int, now: datetime) -> list[Delivery]:
-    share = -(-most // max(len(campaign_ids), 1))
+def _claim_fair_shares(
+    tx: Connection, campaign_ids: Sequence[int], worker_id: int, limit: int, now: datetime
+) -> list[Delivery]:
+    share = -(-limit // max(len(campaign_ids), 1))
     fetched: list[Delivery] = []
     for campaign_id in campaign_ids:
-        allowed = share if campaign_id == NOTICES else _spread(tx, campaigns.get(tx, campaign_id), share, now)
+        allowed = (
+            share if campaign_id == NOTICES else _allowed_by_schedule(tx, campaigns.get(tx, campaign_id), share, now)
+        )
         if allowed:
-            fetched += claims.take(tx, campaign_id, worker_id, allowed, now)
+            fetched += claims.claim_deliveries(tx, campaign_id, worker_id, allowed, now)
     return fetched
 
 
-def _spread(tx: Connection, campaign: Campaign, most: int, now: datetime) -> int:
+def _allowed_by_schedule(tx: Connection, campaign: Campaign, limit: int, now: datetime) -> int:
     """How many of a campaign that is spread over some time may go now."""
     if campaign.state is not CampaignState.SENDING:
         return 0
     if not campaign.over_s or not campaign.audience:
-        return most
+        return limit
     rate = campaign.audience / campaign.over_s
-    grant = rate_budgets.lease(tx, f"campaign {campaign.id}", Limits(per_second=rate), most, now)
+    grant = rate_budgets.lease(tx, f"campaign {campaign.id}", Limits(per_second=rate), limit, now)
     return grant.letters  # some up to a second early: a lease that is not used would be lost
 
 
-def _within_limits(
+def _put_back_over_limits(
     tx: Connection, fetched: list[Delivery], now: datetime, limits: Mapping[str, Limits]
 ) -> list[Delivery]:
     by_domain: defaultdict[str, list[Delivery]] = defaultdict(list)
@@ -97,7 +103,7 @@ def _within_limits(
         hour = grant.next_after()
         for place, one in enumerate(waiting[grant.letters :]):
             later[one.id] = hour + timedelta(seconds=place * grant.every_s)
-    claim_release.put_back(tx, list(later.items()), now)
+    claim_release.release_deliveries(tx, list(later.items()), now)
     left = [one for one in fetched if one.id not in later]
-    claims.drop(tx, {one.claim_id for one in fetched} - {one.claim_id for one in left})
+    claims.delete_claims(tx, {one.claim_id for one in fetched} - {one.claim_id for one in left})
     return left

@@ -20,8 +20,12 @@ from sqlalchemy import (
 
 from mailer.store.columns import BigInt, UtcDateTime, id_column, metadata
 
-_HAS_HOUR, _NOT_A_NOTICE, _HAS_CAUSE = text("due_at IS NOT NULL"), text("campaign_id <> 0"), text("cause IS NOT NULL")
-_A_NOTICE = text("campaign_id = 0")
+_HAS_DUE_AT, _IS_NOT_NOTICE, _HAS_CAUSE = (
+    text("due_at IS NOT NULL"),
+    text("campaign_id <> 0"),
+    text("cause IS NOT NULL"),
+)
+_IS_NOTICE = text("campaign_id = 0")
 
 campaign = Table(
     "campaign",
@@ -125,17 +129,17 @@ delivery = Table(
     Column("code", Integer),
     Column("reply", Text),
     # No index knows the state: a letter's way through the ledger touches its row and nothing else.
-    Index("ix_delivery_due", "campaign_id", "due_at", "id", sqlite_where=_HAS_HOUR, postgresql_where=_HAS_HOUR),
+    Index("ix_delivery_due", "campaign_id", "due_at", "id", sqlite_where=_HAS_DUE_AT, postgresql_where=_HAS_DUE_AT),
     Index(
         "uq_delivery_recipient",
         "campaign_id",
         "subscription_id",
         unique=True,
-        sqlite_where=_NOT_A_NOTICE,
-        postgresql_where=_NOT_A_NOTICE,
+        sqlite_where=_IS_NOT_NOTICE,
+        postgresql_where=_IS_NOT_NOTICE,
     ),
     Index("uq_delivery_cause", "cause", unique=True, sqlite_where=_HAS_CAUSE, postgresql_where=_HAS_CAUSE),
-    Index("ix_delivery_notice", "suppression_key", "id", sqlite_where=_A_NOTICE, postgresql_where=_A_NOTICE),
+    Index("ix_delivery_notice", "suppression_key", "id", sqlite_where=_IS_NOTICE, postgresql_where=_IS_NOTICE),
     # Its numbers stand in tokens: see the subscription.
     sqlite_autoincrement=True,
     # Room on each page for what its rows become.

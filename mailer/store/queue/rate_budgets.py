@@ -6,55 +6,57 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import Connection, select, update
 
-from mailer.domain.rate_limits import Grant, Limits
+from mailer.domain.rate_limits import Limits, RateLease
 from mailer.store.database import insert_into
 from mailer.store.queue.queue_tables import budget
 
-_HORIZON_S = 1.0
+_LEASE_AHEAD_S = 1.0
 """How far ahead a lease reaches: what dies with its holder is not more than a second's worth."""
 _SECOND = 1
 
 
-def lease(tx: Connection, spender: str, limits: Limits, most: int, now: datetime, *, kept: float = 0.0) -> Grant:
+def lease(
+    tx: Connection, spender: str, limits: Limits, most: int, now: datetime, *, reserved_share: float = 0.0
+) -> RateLease:
     """Up to `most` letters of the spender's limits; none where they are spent, and then `first_at` says until when.
 
     `kept` is the part of each limit that is left for others (notices): of a small one nothing.
     """
     for span_s, limit in limits.windows(now).items():
-        began, spent = _window(tx, spender, span_s, now)
-        left = limit - int(limit * kept) - spent
+        began, spent = _current_window(tx, spender, span_s, now)
+        left = limit - int(limit * reserved_share) - spent
         if left <= 0:
-            return Grant(letters=0, first_at=began + timedelta(seconds=span_s), every_s=0.0)
+            return RateLease(letters=0, first_at=began + timedelta(seconds=span_s), every_s=0.0)
         most = min(most, left)
-    grant = Grant(letters=most, first_at=now, every_s=0.0)
+    grant = RateLease(letters=most, first_at=now, every_s=0.0)
     if limits.per_second is not None:
-        grant = _slots(tx, spender, limits.per_second * (1 - kept), most, now)
+        grant = _lease_slots(tx, spender, limits.per_second * (1 - reserved_share), most, now)
     for span_s in limits.windows(now):
-        began, spent = _window(tx, spender, span_s, now)
-        _write(tx, spender, span_s, began, spent + grant.letters)
+        began, spent = _current_window(tx, spender, span_s, now)
+        _save_budget(tx, spender, span_s, began, spent + grant.letters)
     return grant
 
 
-def _slots(tx: Connection, spender: str, rate: float, most: int, now: datetime) -> Grant:
+def _lease_slots(tx: Connection, spender: str, rate: float, most: int, now: datetime) -> RateLease:
     """Moments `1 / rate` seconds apart, of which nobody else has one."""
-    free_from = max(_locked(tx, spender, _SECOND, now)[0], now)
+    free_from = max(_lock_budget(tx, spender, _SECOND, now)[0], now)
     ahead_s = (free_from - now).total_seconds()
-    if ahead_s > _HORIZON_S:
-        return Grant(letters=0, first_at=free_from, every_s=1 / rate)
-    letters = min(most, max(1, int((_HORIZON_S - ahead_s) * rate)))
-    grant = Grant(letters=letters, first_at=free_from, every_s=1 / rate)
-    _write(tx, spender, _SECOND, grant.next_after(), 0)
+    if ahead_s > _LEASE_AHEAD_S:
+        return RateLease(letters=0, first_at=free_from, every_s=1 / rate)
+    letters = min(most, max(1, int((_LEASE_AHEAD_S - ahead_s) * rate)))
+    grant = RateLease(letters=letters, first_at=free_from, every_s=1 / rate)
+    _save_budget(tx, spender, _SECOND, grant.next_after(), 0)
     return grant
 
 
-def _window(tx: Connection, spender: str, span_s: int, now: datetime) -> tuple[datetime, int]:
+def _current_window(tx: Connection, spender: str, span_s: int, now: datetime) -> tuple[datetime, int]:
     """When the window of `now` began (or a later one, that another clock is in), and what is spent of it."""
     began = datetime.fromtimestamp(now.timestamp() // span_s * span_s, tz=UTC)
-    at, spent = _locked(tx, spender, span_s, began)
+    at, spent = _lock_budget(tx, spender, span_s, began)
     return (at, spent) if at >= began else (began, 0)
 
 
-def _locked(tx: Connection, spender: str, span_s: int, at: datetime) -> tuple[datetime, int]:
+def _lock_budget(tx: Connection, spender: str, span_s: int, at: datetime) -> tuple[datetime, int]:
     """What is written of a budget, `at` and nothing where it is new; nobody else leases of it before we commit."""
     found = select(budget.c.at, budget.c.spent).where(budget.c.spender == spender, budget.c.span_s == span_s)
     row = tx.execute(found.with_for_update()).one_or_none()
@@ -65,6 +67,6 @@ def _locked(tx: Connection, spender: str, span_s: int, at: datetime) -> tuple[da
     return row.at, row.spent
 
 
-def _write(tx: Connection, spender: str, span_s: int, at: datetime, spent: int) -> None:
+def _save_budget(tx: Connection, spender: str, span_s: int, at: datetime, spent: int) -> None:
     mine = update(budget).where(budget.c.spender == spender, budget.c.span_s == span_s)
     tx.execute(mine.values(at=at, spent=spent))

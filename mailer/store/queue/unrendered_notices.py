@@ -11,18 +11,18 @@ from sqlalchemy import ColumnElement, Connection, select, update
 from mailer.domain.delivery import NOTICES, OPEN, WAITING, DeliveryState, Kind
 from mailer.store.queue.queue_tables import delivery
 
-UNWRITTEN = "cannot be written: "
+UNWRITTEN_PREFIX = "cannot be written: "
 """How what is noted of such a letter begins."""
 
 
-def remark(tx: Connection, delivery_id: int, why: str) -> None:
+def note_unwritten(tx: Connection, delivery_id: int, why: str) -> None:
     """Note why a letter still waits, until there is a reply to it."""
     waits = (delivery.c.id == delivery_id, delivery.c.state.in_(WAITING))
-    tx.execute(update(delivery).where(*waits).values(reply=UNWRITTEN + why))
+    tx.execute(update(delivery).where(*waits).values(reply=UNWRITTEN_PREFIX + why))
 
 
 @dataclass(frozen=True, slots=True)
-class Stuck:
+class StuckNotice:
     """A notice that people should look at."""
 
     id: int
@@ -31,22 +31,26 @@ class Stuck:
     why: str
 
 
-def unwritten(tx: Connection, most: int) -> list[Stuck]:
+def list_unwritten(tx: Connection, limit: int) -> list[StuckNotice]:
     """The oldest notices that wait since they cannot be written."""
-    waits = (delivery.c.due_at.is_not(None), delivery.c.state.in_(WAITING), delivery.c.reply.startswith(UNWRITTEN))
-    return _stuck(tx, most, *waits)
+    waits = (
+        delivery.c.due_at.is_not(None),
+        delivery.c.state.in_(WAITING),
+        delivery.c.reply.startswith(UNWRITTEN_PREFIX),
+    )
+    return _list_stuck(tx, limit, *waits)
 
 
-def not_carried(tx: Connection, since: datetime, most: int) -> list[Stuck]:
+def list_failed_forwards(tx: Connection, since: datetime, limit: int) -> list[StuckNotice]:
     """The people's mails of late whose carrying to an owner failed for good; no index knows them, so seldom."""
     failed = (delivery.c.state == DeliveryState.FAILED, delivery.c.queued_at >= since)
-    return _stuck(tx, most, delivery.c.kind == Kind.WRAPPED, *failed)
+    return _list_stuck(tx, limit, delivery.c.kind == Kind.FORWARDED, *failed)
 
 
-def _stuck(tx: Connection, most: int, *so: ColumnElement[bool]) -> list[Stuck]:
+def _list_stuck(tx: Connection, limit: int, *conditions: ColumnElement[bool]) -> list[StuckNotice]:
     columns = (delivery.c.id, delivery.c.kind, delivery.c.address, delivery.c.reply)
-    found = select(*columns).where(delivery.c.campaign_id == NOTICES, *so).order_by(delivery.c.id).limit(most)
-    return [Stuck(row.id, Kind(row.kind), row.address, row.reply or "") for row in tx.execute(found)]
+    found = select(*columns).where(delivery.c.campaign_id == NOTICES, *conditions).order_by(delivery.c.id).limit(limit)
+    return [StuckNotice(row.id, Kind(row.kind), row.address, row.reply or "") for row in tx.execute(found)]
 
 
 def open_causes(tx: Connection, causes: Sequence[str]) -> set[str]:

@@ -14,11 +14,11 @@ from mailer.store.database import is_sqlite
 from mailer.store.queue import workers
 from mailer.store.queue.queue_tables import worker
 
-_CLASS = 0x6D61696C
+_WORKER_LOCK_CLASS = 0x6D61696C
 """The first half of our advisory locks' keys; the second is the worker's id."""
 
 
-class Presence:
+class WorkerPresence:
     """The workers of this process, as others see them. On SQLite there is one process, and nothing to show."""
 
     def __init__(self, engine: Engine) -> None:
@@ -27,10 +27,10 @@ class Presence:
         self._one_at_a_time = Lock()
 
     @property
-    def needed(self) -> bool:
+    def is_needed(self) -> bool:
         return self._engine is not None
 
-    def enter(self, name: str, now: datetime, lease: timedelta = workers.LEASE) -> int:
+    def register(self, name: str, now: datetime, lease: timedelta = workers.LEASE) -> int:
         """A new worker, alive as long as our session; its id. DatabaseUnavailable."""
         if self._engine is None:
             raise RuntimeError("on SQLite a worker enters by a write of its own")
@@ -38,17 +38,17 @@ class Presence:
             try:
                 self._session = self._session or self._engine.connect()
                 with self._session.begin():
-                    worker_id = workers.enter(self._session, name, now, lease)
+                    worker_id = workers.register(self._session, name, now, lease)
                     # Before anybody can see the row.
                     self._session.execute(
-                        text("SELECT pg_advisory_lock(:class, :id)"), {"class": _CLASS, "id": worker_id}
+                        text("SELECT pg_advisory_lock(:class, :id)"), {"class": _WORKER_LOCK_CLASS, "id": worker_id}
                     )
             except DBAPIError as trouble:
-                self._drop()
+                self._close_session()
                 raise DatabaseUnavailable(f"the database does not serve us: {trouble.orig}") from trouble
             return worker_id
 
-    def give_up(self, worker_id: int) -> None:
+    def release_worker(self, worker_id: int) -> None:
         """Be dead to others as this worker, and go on as the others of this process: anybody may bury it now."""
         with self._one_at_a_time:
             if self._session is None:
@@ -57,41 +57,41 @@ class Presence:
                 with self._session.begin():
                     # False, where a session before this one held it: then nobody does.
                     self._session.execute(
-                        text("SELECT pg_advisory_unlock(:class, :id)"), {"class": _CLASS, "id": worker_id}
+                        text("SELECT pg_advisory_unlock(:class, :id)"), {"class": _WORKER_LOCK_CLASS, "id": worker_id}
                     )
             except DBAPIError:
-                self._drop()
+                self._close_session()
 
-    def leave(self) -> None:
+    def close(self) -> None:
         """Be dead to others: what our workers hold is theirs."""
         with self._one_at_a_time:
-            self._drop()
+            self._close_session()
 
-    def _drop(self) -> None:
+    def _close_session(self) -> None:
         session, self._session = self._session, None
         if session is not None:
             session.invalidate()
             session.close()
 
 
-def dead(tx: Connection, name: str, me: int, now: datetime) -> list[int]:
+def find_dead_workers(tx: Connection, name: str, own_id: int, now: datetime) -> list[int]:
     """The workers other than me that died, or were not heard of for longer than their lease.
 
     On SQLite all others of my name: one process owns the file.
     """
-    found = tx.execute(select(worker.c.id, worker.c.name, worker.c.lease_until).where(worker.c.id != me)).all()
+    found = tx.execute(select(worker.c.id, worker.c.name, worker.c.lease_until).where(worker.c.id != own_id)).all()
     if is_sqlite(tx):
         return [one.id for one in found if one.name == name]
-    alive = set(tx.execute(text(_ALIVE), {"class": _CLASS}).scalars())
+    alive = set(tx.execute(text(_ALIVE_WORKERS), {"class": _WORKER_LOCK_CLASS}).scalars())
     return [one.id for one in found if one.id not in alive or one.lease_until < now]
 
 
-def any_alive(tx: Connection) -> bool:
+def any_worker_alive(tx: Connection) -> bool:
     """Whether a worker is at work on this PostgreSQL database; on SQLite only its owner could be."""
-    return not is_sqlite(tx) and tx.execute(text(_ALIVE), {"class": _CLASS}).first() is not None
+    return not is_sqlite(tx) and tx.execute(text(_ALIVE_WORKERS), {"class": _WORKER_LOCK_CLASS}).first() is not None
 
 
-_ALIVE = """
+_ALIVE_WORKERS = """
 SELECT CAST(objid AS bigint) FROM pg_locks
 WHERE locktype = 'advisory' AND classid = :class AND objsubid = 2 AND granted
 AND database = (SELECT oid FROM pg_database WHERE datname = current_database())

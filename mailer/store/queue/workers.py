@@ -27,7 +27,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
 from mailer.errors import DatabaseOwned, DatabaseUnavailable, LeaseLost
-from mailer.store.bulk_rows import Prepared
+from mailer.store.bulk_rows import CompiledStatement
 from mailer.store.database import is_sqlite
 from mailer.store.database_files import owner_file
 from mailer.store.queue.queue_tables import worker
@@ -39,66 +39,66 @@ LEASE = timedelta(seconds=60)
 """How long a worker's claims are its own after it was last heard of."""
 
 
-def enter(tx: Connection, name: str, now: datetime, lease: timedelta = LEASE) -> int:
+def register(tx: Connection, name: str, now: datetime, lease: timedelta = LEASE) -> int:
     """A new worker: its id marks its claims, so that they can be told void when it is gone."""
     made = insert(worker).values(name=name, started_at=now, lease_until=now + lease)
     return tx.execute(made.returning(worker.c.id)).scalar_one()
 
 
-def renew(tx: Connection, worker_id: int, now: datetime, lease: timedelta = LEASE) -> None:
+def renew_lease(tx: Connection, worker_id: int, now: datetime, lease: timedelta = LEASE) -> None:
     """Be heard of; LeaseLost where it is too late for that."""
-    check_standing(tx, worker_id)
+    check_lease(tx, worker_id)
     tx.execute(update(worker).where(worker.c.id == worker_id).values(lease_until=now + lease))
 
 
-def stands(tx: Connection, worker_id: int) -> bool:
+def has_lease(tx: Connection, worker_id: int) -> bool:
     """Whether the worker was not buried; on PostgreSQL nobody can bury it before we commit."""
-    return _STANDS.run(tx, worker_id=worker_id).first() is not None
+    return _HAS_LEASE.run(tx, worker_id=worker_id).first() is not None
 
 
-def _make_stands(dialect: Dialect) -> Select[Any]:
+def _has_lease_query(dialect: Dialect) -> Select[Any]:
     standing = select(worker.c.id).where(worker.c.id == bindparam("worker_id", type_=BigInteger()))
     return standing if dialect.name == "sqlite" else standing.with_for_update(read=True)
 
 
-_STANDS = Prepared(_make_stands)
+_HAS_LEASE = CompiledStatement(_has_lease_query)
 
 
-def check_standing(tx: Connection, worker_id: int) -> None:
+def check_lease(tx: Connection, worker_id: int) -> None:
     """LeaseLost where others have given the worker up."""
-    if not stands(tx, worker_id):
+    if not has_lease(tx, worker_id):
         raise LeaseLost("this worker was given up for dead: what it had claimed is others' by now")
 
 
 @contextmanager
-def owning(engine: Engine) -> Iterator[Callable[[], None]]:
+def own_database(engine: Engine) -> Iterator[Callable[[], None]]:
     """Hold the database as its only `serve`, until we leave or die; DatabaseOwned when another does.
 
     Gives what makes sure that we still do: PostgreSQL forgets who owns it when it restarts.
     """
     if is_sqlite(engine):
-        with _owning_file(Path(str(engine.url.database))):
+        with _own_file(Path(str(engine.url.database))):
             yield lambda: None
         return
-    session = _OwningSession(engine)
+    session = _OwnershipSession(engine)
     try:
-        session.make_sure()
-        yield session.make_sure
+        session.check()
+        yield session.check
     finally:
-        session.leave()
+        session.close()
 
 
-def owned(engine: Engine) -> bool:
+def is_owned(engine: Engine) -> bool:
     """Whether a `serve` is running on this database."""
     try:
-        with owning(engine):
+        with own_database(engine):
             return False
     except DatabaseOwned:
         return True
 
 
 @contextmanager
-def _owning_file(database: Path) -> Iterator[None]:
+def _own_file(database: Path) -> Iterator[None]:
     # A lock file of its own: closing any descriptor of the database file would drop SQLite's locks.
     descriptor = os.open(owner_file(database), os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
     with os.fdopen(descriptor, "a+") as file:
@@ -114,14 +114,14 @@ def _owning_file(database: Path) -> Iterator[None]:
         file.truncate(0)
 
 
-class _OwningSession:
+class _OwnershipSession:
     """A session of its own, whose advisory lock says that the database is ours."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = create_engine(engine.url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
         self._connection: Connection | None = None
 
-    def make_sure(self) -> None:
+    def check(self) -> None:
         """Take the lock (again, if the session was lost); DatabaseOwned, DatabaseUnavailable."""
         try:
             if self._connection is not None:
@@ -130,16 +130,16 @@ class _OwningSession:
             self._connection = self._engine.connect()
             taken = self._connection.execute(text("SELECT pg_try_advisory_lock(:key)"), {"key": _ADVISORY_KEY})
             if not taken.scalar_one():
-                holder = self._connection.execute(text(_HOLDER), {"low": _ADVISORY_KEY & 0xFFFFFFFF}).scalar()
+                holder = self._connection.execute(text(_OWNER_PID), {"low": _ADVISORY_KEY & 0xFFFFFFFF}).scalar()
                 raise DatabaseOwned(
                     f"{self._engine.url.render_as_string(hide_password=True)} is owned by another `mailer serve`"
                     f" (its session there has pid {holder or 'unknown'})"
                 )
         except DBAPIError as trouble:
-            self.leave()
+            self.close()
             raise DatabaseUnavailable(f"the database does not serve us: {trouble.orig}") from trouble
 
-    def leave(self) -> None:
+    def close(self) -> None:
         """End the session, and the lock with it."""
         if self._connection is not None:
             connection, self._connection = self._connection, None
@@ -147,4 +147,4 @@ class _OwningSession:
             connection.close()
 
 
-_HOLDER = "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND objid = :low AND granted"
+_OWNER_PID = "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND objid = :low AND granted"

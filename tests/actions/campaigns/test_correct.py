@@ -11,25 +11,25 @@ from mailer.actions.campaigns.correct import correct
 from mailer.actions.campaigns.launch import launch_due
 from mailer.actions.campaigns.new_campaign import new_campaign
 from mailer.actions.campaigns.pause_resume_cancel import cancel, pause, resume
-from mailer.actions.campaigns.report import status
+from mailer.actions.campaigns.report import campaign_status
 from mailer.actions.campaigns.schedule import send_now
-from mailer.actions.campaigns.show_source import show_texts
+from mailer.actions.campaigns.show_source import show_source
 from mailer.actions.delivery.send import send
-from mailer.actions.delivery.send_worker import enter
+from mailer.actions.delivery.send_worker import start_worker
 from mailer.app import App
 from mailer.domain.campaign import CampaignState
 from mailer.domain.delivery import DeliveryState
-from mailer.errors import ManuscriptRefused, WrongState
+from mailer.errors import CampaignFileRefused, WrongState
 from mailer.relay.route import Priority
 from tests.support.app_helpers import (
     APPEAL,
     EMMA,
     ROSA,
     Clock,
-    blast,
-    bring,
+    import_rows,
+    launch_campaign,
     open_list,
-    read,
+    parse_letter,
     recipients,
     send_campaigns,
     text_of,
@@ -47,15 +47,15 @@ async def test_letters_that_lie_written_behind_a_silent_relay_leave_with_the_new
     app = replace(app, relays=(replace(app.relays[0], connections=2),))
     await open_list(app)
     people = [f"person{number}@example.org" for number in range(12)]
-    await bring(app, *(f"{address},,en" for address in people))
-    campaign_id = await blast(app)
-    desk = await enter(app, Priority.CAMPAIGNS)
+    await import_rows(app, *(f"{address},,en" for address in people))
+    campaign_id = await launch_campaign(app)
+    desk = await start_worker(app, Priority.CAMPAIGNS)
     hold = relay.holds("dot", nth=1)
     sending = asyncio.create_task(send(desk))
     await hold.reached.wait()
     async with asyncio.timeout(20):
         while not desk.routes[0].ready:
-            await desk.routes[0].wait()
+            await desk.routes[0].wait_for_letter()
 
     await pause(app, campaign_id)
     await correct(app, campaign_id, {"better.md": BETTER})
@@ -68,7 +68,7 @@ async def test_letters_that_lie_written_behind_a_silent_relay_leave_with_the_new
     assert OLD in text_of(first)
     assert all(NEW in text_of(letter) and OLD not in text_of(letter) for letter in others)
     assert sorted(recipients(relay)) == sorted(people)
-    told = await status(app, campaign_id)
+    told = await campaign_status(app, campaign_id)
     assert told.counts == {DeliveryState.ACCEPTED: 12}
     assert told.audience == told.campaign.audience == 12
     assert told.campaign.state is CampaignState.SENT
@@ -78,12 +78,12 @@ async def test_who_was_refused_gets_the_new_text_and_whose_letter_may_have_come_
     app: App, relay: FakeRelay, clock: Clock
 ) -> None:
     await open_list(app)
-    await bring(app, f"{ROSA},Rosa,en", f"{EMMA},Emma,en")
+    await import_rows(app, f"{ROSA},Rosa,en", f"{EMMA},Emma,en")
     relay.drops("dot", address=ROSA)
     relay.answers("rcpt", "450 4.2.1 try later", address=EMMA)
-    campaign_id = await blast(app)
+    campaign_id = await launch_campaign(app)
     await send_campaigns(app)
-    relay.forgives()
+    relay.forget_orders()
 
     await pause(app, campaign_id)
     await correct(app, campaign_id, {"better.md": BETTER})
@@ -96,12 +96,12 @@ async def test_who_was_refused_gets_the_new_text_and_whose_letter_may_have_come_
     assert len(of_rosa) == 2
     assert len(set(of_rosa)) == 1
     assert NEW in text_of(of_emma)
-    assert (await status(app, campaign_id)).counts == {DeliveryState.ACCEPTED: 2}
+    assert (await campaign_status(app, campaign_id)).counts == {DeliveryState.ACCEPTED: 2}
 
 
 async def test_a_draft_may_get_another_language_and_another_subject(app: App, relay: FakeRelay) -> None:
     await open_list(app)
-    await bring(app, f"{ROSA},Rosa,de", f"{EMMA},Emma,en")
+    await import_rows(app, f"{ROSA},Rosa,de", f"{EMMA},Emma,en")
     campaign_id = await new_campaign(app, list_name="appeals", texts={"appeal.md": APPEAL})
     better = BETTER.replace("Come to", "Do come to")
 
@@ -112,8 +112,8 @@ async def test_a_draft_may_get_another_language_and_another_subject(app: App, re
 
     assert done.languages == ("de", "en")
     assert (done.campaign.subject, done.campaign.corrections) == ("Do come to the harvest forum", 1)
-    assert await show_texts(app, campaign_id) == {"en": better, "de": GERMAN}
-    subjects = {letter.recipient: read(letter)["Subject"] for letter in relay.letters}
+    assert await show_source(app, campaign_id) == {"en": better, "de": GERMAN}
+    subjects = {letter.recipient: parse_letter(letter)["Subject"] for letter in relay.letters}
     assert subjects == {ROSA: "Komm zum Ernteforum", EMMA: "Do come to the harvest forum"}
 
 
@@ -125,13 +125,13 @@ async def test_correcting_a_translation_leaves_the_campaigns_own_subject_and_its
     done = await correct(app, campaign_id, {"de.md": better})
 
     assert done.campaign.subject == "Come to the harvest forum"
-    assert await show_texts(app, campaign_id) == {"en": APPEAL, "de": better}
+    assert await show_source(app, campaign_id) == {"en": APPEAL, "de": better}
 
 
 async def test_a_blast_must_be_paused_first_and_takes_no_further_language(app: App) -> None:
     await open_list(app)
-    await bring(app, f"{ROSA},Rosa,en")
-    campaign_id = await blast(app)
+    await import_rows(app, f"{ROSA},Rosa,en")
+    campaign_id = await launch_campaign(app)
 
     with pytest.raises(WrongState, match="pause it first"):
         await correct(app, campaign_id, {"better.md": BETTER})
@@ -142,7 +142,7 @@ async def test_a_blast_must_be_paused_first_and_takes_no_further_language(app: A
     with pytest.raises(WrongState, match="only one that is draft, scheduled or paused can be corrected"):
         await correct(app, campaign_id, {"better.md": BETTER})
 
-    assert await show_texts(app, campaign_id) == {"en": APPEAL}
+    assert await show_source(app, campaign_id) == {"en": APPEAL}
 
 
 @pytest.mark.parametrize(
@@ -158,8 +158,8 @@ async def test_a_text_that_cannot_take_the_old_ones_place_changes_nothing(app: A
     await open_list(app)
     campaign_id = await new_campaign(app, list_name="appeals", texts={"appeal.md": APPEAL})
 
-    with pytest.raises(ManuscriptRefused, match=why):
+    with pytest.raises(CampaignFileRefused, match=why):
         await correct(app, campaign_id, {"better.md": text})
 
-    assert await show_texts(app, campaign_id) == {"en": APPEAL}
-    assert (await status(app, campaign_id)).campaign.corrections == 0
+    assert await show_source(app, campaign_id) == {"en": APPEAL}
+    assert (await campaign_status(app, campaign_id)).campaign.corrections == 0

@@ -12,17 +12,26 @@ from mailer.actions.campaigns.correct import correct
 from mailer.actions.campaigns.launch import launch_due
 from mailer.actions.campaigns.new_campaign import new_campaign
 from mailer.actions.campaigns.pause_resume_cancel import cancel, pause, resume
-from mailer.actions.campaigns.report import status
+from mailer.actions.campaigns.report import campaign_status
 from mailer.actions.campaigns.schedule import send_now
-from mailer.actions.delivery.render_letter import Written
-from mailer.actions.delivery.send_worker import enter
+from mailer.actions.delivery.render_letter import RenderedLetter
+from mailer.actions.delivery.send_worker import start_worker
 from mailer.app import App
 from mailer.domain.campaign import Campaign, CampaignState
 from mailer.domain.delivery import DeliveryState
 from mailer.relay.route import Priority
 from mailer.store import revisions
 from mailer.store.queue import claims, gate
-from tests.support.app_helpers import EMMA, ROSA, blast, bring, open_list, recipients, send_campaigns, text_of
+from tests.support.app_helpers import (
+    EMMA,
+    ROSA,
+    import_rows,
+    launch_campaign,
+    open_list,
+    recipients,
+    send_campaigns,
+    text_of,
+)
 from tests.support.fake_relay import FakeRelay
 
 # Of the readers for whom it is rehearsed none has a name of three letters.
@@ -41,11 +50,11 @@ async def test_a_letter_that_cannot_be_written_for_one_reader_holds_all_until_th
 ) -> None:
     monkeypatch.setattr(launch, "_CHECKED", 2)
     await open_list(app)
-    await bring(app, *PEOPLE)
+    await import_rows(app, *PEOPLE)
 
-    campaign_id = await blast(app, **{"tea.md": TEXT})
+    campaign_id = await launch_campaign(app, **{"tea.md": TEXT})
     await send_campaigns(app)
-    held, letters = await status(app, campaign_id), list(relay.letters)
+    held, letters = await campaign_status(app, campaign_id), list(relay.letters)
     await correct(app, campaign_id, {"tea.md": BETTER})
     resumed = await resume(app, campaign_id)
     await launch_due(app)
@@ -57,29 +66,29 @@ async def test_a_letter_that_cannot_be_written_for_one_reader_holds_all_until_th
     assert (resumed.state, resumed.remark) == (CampaignState.LAUNCHING, None)
     assert sorted(recipients(relay)) == EVERYBODY
     assert {"Hello Zoe, come." in text_of(letter) for letter in relay.letters} == {True, False}
-    told = await status(app, campaign_id)
+    told = await campaign_status(app, campaign_id)
     assert (told.campaign.state, told.counts) == (CampaignState.SENT, {DeliveryState.ACCEPTED: 3})
 
 
 async def test_resumed_uncorrected_it_is_held_again(app: App, relay: FakeRelay) -> None:
     await open_list(app)
-    await bring(app, *PEOPLE)
-    campaign_id = await blast(app, **{"tea.md": TEXT})
+    await import_rows(app, *PEOPLE)
+    campaign_id = await launch_campaign(app, **{"tea.md": TEXT})
 
     await resume(app, campaign_id)
     await launch_due(app)
     await send_campaigns(app)
 
-    told = await status(app, campaign_id)
+    told = await campaign_status(app, campaign_id)
     assert (told.campaign.state, relay.letters) == (CampaignState.PAUSED, [])
     assert "zoe@example.org" in (told.campaign.remark or "")
 
 
 async def test_a_blast_that_was_paused_half_way_tries_those_who_are_left(app: App, relay: FakeRelay) -> None:
     await open_list(app)
-    await bring(app, *PEOPLE)
+    await import_rows(app, *PEOPLE)
     relay.answers("rcpt", "450 4.2.1 try later", address="zoe@example.org")
-    campaign_id = await blast(app, **{"tea.md": BETTER})
+    campaign_id = await launch_campaign(app, **{"tea.md": BETTER})
     await send_campaigns(app)
     await pause(app, campaign_id)
     await correct(app, campaign_id, {"tea.md": TEXT})
@@ -87,7 +96,7 @@ async def test_a_blast_that_was_paused_half_way_tries_those_who_are_left(app: Ap
     await resume(app, campaign_id)
     await launch_due(app)
 
-    told = await status(app, campaign_id)
+    told = await campaign_status(app, campaign_id)
     assert told.campaign.state is CampaignState.PAUSED
     assert told.counts == {DeliveryState.ACCEPTED: 2, DeliveryState.DEFERRED: 1}
 
@@ -96,10 +105,10 @@ async def test_a_text_corrected_while_its_letters_were_tried_is_tried_again(
     app: App, relay: FakeRelay, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await open_list(app)
-    await bring(app, *PEOPLE)
+    await import_rows(app, *PEOPLE)
     campaign_id = await new_campaign(app, list_name="appeals", texts={"tea.md": BETTER})
     await send_now(app, campaign_id, wait_s=0)
-    tried = launch._first_refused
+    tried = launch._first_render_failure
 
     async def corrected_meanwhile(app: App, campaign: Campaign) -> object:
         found = await tried(app, campaign)
@@ -111,9 +120,9 @@ async def test_a_text_corrected_while_its_letters_were_tried_is_tried_again(
 
     monkeypatch.setattr(launch, "_first_refused", corrected_meanwhile)
     await launch_due(app)
-    first = (await status(app, campaign_id)).campaign
+    first = (await campaign_status(app, campaign_id)).campaign
     await launch_due(app)
-    second = (await status(app, campaign_id)).campaign
+    second = (await campaign_status(app, campaign_id)).campaign
 
     assert (first.state, second.state) == (CampaignState.LAUNCHING, CampaignState.PAUSED)
 
@@ -122,22 +131,22 @@ async def test_a_text_that_an_older_version_took_and_we_cannot_read_holds_its_ca
     app: App, relay: FakeRelay
 ) -> None:
     await open_list(app)
-    await bring(app, *PEOPLE)
+    await import_rows(app, *PEOPLE)
     old = await new_campaign(app, list_name="appeals", texts={"tea.md": BETTER})
     await app.database.write(_as_it_was_written, app, old)
     await send_now(app, old, wait_s=0)
 
-    new = await blast(app)
+    new = await launch_campaign(app)
     await send_campaigns(app)
 
-    told = (await status(app, old)).campaign
+    told = (await campaign_status(app, old)).campaign
     assert told.state is CampaignState.PAUSED
     assert "cannot be written for rosa@example.org: line 3" in (told.remark or "")
-    assert (await status(app, new)).counts == {DeliveryState.ACCEPTED: 3}
+    assert (await campaign_status(app, new)).counts == {DeliveryState.ACCEPTED: 3}
 
 
 def _as_it_was_written(tx: Connection, app: App, campaign_id: int) -> None:
-    [edition_id] = revisions.editions(tx, campaign_id).values()
+    [edition_id] = revisions.editions_by_language(tx, campaign_id).values()
     text = "---\nsubject: Tea\nsubjekt: Tee\n---\nCome.\n"
     revisions.add_revision(tx, edition_id=edition_id, manuscript=text, now=app.clock())
 
@@ -149,38 +158,38 @@ async def test_a_launch_may_be_paused_half_way_and_goes_on_where_it_was(
     monkeypatch.setattr(launch, "_LARGEST_CHUNK", 2)
     await open_list(app)
     people = [f"person{number}@example.org" for number in range(7)]
-    await bring(app, *(f"{address},,en" for address in people))
+    await import_rows(app, *(f"{address},,en" for address in people))
     campaign_id = await new_campaign(app, list_name="appeals", texts={"tea.md": "---\nsubject: Tea\n---\nCome.\n"})
     await send_now(app, campaign_id, wait_s=0)
     written = app.database.timed_write
 
     async def paused_after_a_chunk(*arguments: object) -> object:
         result = await written(*arguments)  # type: ignore[arg-type]
-        if (await status(app, campaign_id)).campaign.state is CampaignState.LAUNCHING:
+        if (await campaign_status(app, campaign_id)).campaign.state is CampaignState.LAUNCHING:
             await pause(app, campaign_id)
         return result
 
     monkeypatch.setattr(app.database, "timed_write", paused_after_a_chunk)
     await launch_due(app)
     monkeypatch.undo()
-    halfway = await status(app, campaign_id)
+    halfway = await campaign_status(app, campaign_id)
     await resume(app, campaign_id)
     await launch_due(app)
     await send_campaigns(app)
 
     assert (halfway.campaign.state, halfway.audience) == (CampaignState.PAUSED, 2)
     assert sorted(recipients(relay)) == people
-    told = await status(app, campaign_id)
+    told = await campaign_status(app, campaign_id)
     assert (told.campaign.state, told.audience, told.campaign.audience) == (CampaignState.SENT, 7, 7)
 
 
 async def test_who_confirms_during_a_blast_is_not_taken_in_when_it_is_resumed(app: App, relay: FakeRelay) -> None:
     await open_list(app)
-    await bring(app, f"{ROSA},Rosa,en")
-    await bring(app, f"{EMMA},Emma,en", invite=True)
-    campaign_id = await blast(app, **{"tea.md": BETTER})
+    await import_rows(app, f"{ROSA},Rosa,en")
+    await import_rows(app, f"{EMMA},Emma,en", invite=True)
+    campaign_id = await launch_campaign(app, **{"tea.md": BETTER})
     await pause(app, campaign_id)
-    await bring(app, f"{EMMA},Emma,en")
+    await import_rows(app, f"{EMMA},Emma,en")
 
     await resume(app, campaign_id)
     await launch_due(app)
@@ -196,18 +205,18 @@ async def test_a_steering_command_is_answered_only_when_a_gate_that_is_passing_h
     if database_url.startswith("sqlite"):
         pytest.skip("SQLite has one writer: no gate is passing while somebody steers")
     await open_list(app)
-    await bring(app, f"{ROSA},Rosa,en")
-    campaign_id = await blast(app, **{"tea.md": BETTER})
-    sender = await enter(app, Priority.CAMPAIGNS)
-    (claimed,) = await app.database.write(claims.take, campaign_id, sender.worker_id, 1, app.clock())
-    written = await sender.writer.write_many([claimed], app.clock())
-    wanted = [one.wanted for one in written if isinstance(one, Written)]
+    await import_rows(app, f"{ROSA},Rosa,en")
+    campaign_id = await launch_campaign(app, **{"tea.md": BETTER})
+    sender = await start_worker(app, Priority.CAMPAIGNS)
+    (claimed,) = await app.database.write(claims.claim_deliveries, campaign_id, sender.worker_id, 1, app.clock())
+    written = await sender.renderer.render_many([claimed], app.clock())
+    wanted = [one.handoff for one in written if isinstance(one, RenderedLetter)]
     if command == "correct":
         await pause(app, campaign_id)
     steered = {"pause": pause, "cancel": cancel}.get(command) or _corrected
 
     with app.database.engine.connect() as connection, connection.begin() as passing:
-        handed = gate.turn(connection, sender.worker_id, [], wanted, [], app.clock())
+        handed = gate.commit_batch(connection, sender.worker_id, [], wanted, [], app.clock())
         steering = asyncio.create_task(steered(app, campaign_id))
         answered, _ = await asyncio.wait([steering], timeout=0.3)
         passing.commit()

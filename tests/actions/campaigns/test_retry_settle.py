@@ -7,8 +7,8 @@ import pytest
 from mailer.actions.campaigns.launch import launch_due
 from mailer.actions.campaigns.new_campaign import new_campaign
 from mailer.actions.campaigns.pause_resume_cancel import cancel, pause, resume
-from mailer.actions.campaigns.report import report, status
-from mailer.actions.campaigns.retry_settle import retry, settle
+from mailer.actions.campaigns.report import campaign_status, report
+from mailer.actions.campaigns.retry_settle import resolve_uncertain, retry_failed
 from mailer.actions.campaigns.schedule import send_now
 from mailer.actions.subscriptions.unsubscribe import unsubscribe
 from mailer.app import App
@@ -16,7 +16,17 @@ from mailer.domain.campaign import CampaignState, WhenUncertain
 from mailer.domain.delivery import Decision, DeliveryState
 from mailer.domain.token import Purpose, sign_token
 from mailer.errors import NotFound, WrongState
-from tests.support.app_helpers import BY_HAND, EMMA, ROSA, Clock, blast, bring, open_list, recipients, send_campaigns
+from tests.support.app_helpers import (
+    EMMA,
+    LINK_EVIDENCE,
+    ROSA,
+    Clock,
+    import_rows,
+    launch_campaign,
+    open_list,
+    recipients,
+    send_campaigns,
+)
 from tests.support.fake_relay import FakeRelay
 
 PEOPLE = (f"{ROSA},Rosa,en", f"{EMMA},Emma,en")
@@ -25,24 +35,24 @@ PEOPLE = (f"{ROSA},Rosa,en", f"{EMMA},Emma,en")
 async def failed(app: App, relay: FakeRelay, *people: str) -> int:
     """A campaign that was sent, all in vain; its id."""
     await open_list(app)
-    await bring(app, *people)
+    await import_rows(app, *people)
     relay.answers("rcpt", "550 5.1.1 nobody here")
-    campaign_id = await blast(app)
+    campaign_id = await launch_campaign(app)
     await send_campaigns(app)
-    relay.forgives()
+    relay.forget_orders()
     return campaign_id
 
 
 async def in_doubt(app: App, relay: FakeRelay, clock: Clock) -> int:
     """A campaign of which Rosa's letter was accepted, and Emma's given three times and never answered; its id."""
     await open_list(app)
-    await bring(app, *PEOPLE)
+    await import_rows(app, *PEOPLE)
     relay.drops("dot", address=EMMA)
-    campaign_id = await blast(app)
+    campaign_id = await launch_campaign(app)
     for _ in range(4):
         await send_campaigns(app)
         clock.advance(hours=1)
-    relay.forgives()
+    relay.forget_orders()
     return campaign_id
 
 
@@ -52,71 +62,71 @@ async def test_failed_letters_are_tried_again_and_a_sent_campaign_is_sending_unt
     monkeypatch.setattr("mailer.actions.campaigns.retry_settle._CHUNK", 3)
     people = [f"person{number}@example.org" for number in range(7)]
     campaign_id = await failed(app, relay, *(f"{address},,en" for address in people))
-    before = await status(app, campaign_id)
+    before = await campaign_status(app, campaign_id)
 
-    done = await retry(app, campaign_id)
-    again = await retry(app, campaign_id)
+    done = await retry_failed(app, campaign_id)
+    again = await retry_failed(app, campaign_id)
     await send_campaigns(app)
-    nothing_left = await retry(app, campaign_id)
+    nothing_left = await retry_failed(app, campaign_id)
 
     assert (before.campaign.state, before.counts) == (CampaignState.SENT, {DeliveryState.FAILED: 7})
     assert (done.letters, done.campaign.state) == (7, CampaignState.SENDING)
     assert again.letters == 0
     assert sorted(recipients(relay)) == people
-    assert (await status(app, campaign_id)).counts == {DeliveryState.ACCEPTED: 7}
+    assert (await campaign_status(app, campaign_id)).counts == {DeliveryState.ACCEPTED: 7}
     assert (nothing_left.letters, nothing_left.campaign.state) == (0, CampaignState.SENT)
 
 
 async def test_only_the_failed_are_tried_again(app: App, relay: FakeRelay) -> None:
     await open_list(app)
-    await bring(app, *PEOPLE)
+    await import_rows(app, *PEOPLE)
     relay.answers("rcpt", "550 5.1.1 nobody here", address=ROSA)
-    campaign_id = await blast(app)
+    campaign_id = await launch_campaign(app)
     await send_campaigns(app)
 
-    done = await retry(app, campaign_id)
+    done = await retry_failed(app, campaign_id)
     await send_campaigns(app)
 
     assert done.letters == 1
     assert recipients(relay) == [EMMA]
-    assert (await status(app, campaign_id)).counts == {DeliveryState.ACCEPTED: 1, DeliveryState.FAILED: 1}
+    assert (await campaign_status(app, campaign_id)).counts == {DeliveryState.ACCEPTED: 1, DeliveryState.FAILED: 1}
 
 
 async def test_whoever_left_meanwhile_is_not_tried_again(app: App, relay: FakeRelay) -> None:
     campaign_id = await failed(app, relay, *PEOPLE)
-    await unsubscribe(app, sign_token(app.house.keyring, Purpose.LEAVE, 1), BY_HAND)
+    await unsubscribe(app, sign_token(app.site.keyring, Purpose.LEAVE, 1), LINK_EVIDENCE)
 
-    await retry(app, campaign_id)
+    await retry_failed(app, campaign_id)
     await send_campaigns(app)
 
     assert recipients(relay) == [EMMA]
-    assert (await status(app, campaign_id)).counts == {DeliveryState.ACCEPTED: 1, DeliveryState.SUPPRESSED: 1}
+    assert (await campaign_status(app, campaign_id)).counts == {DeliveryState.ACCEPTED: 1, DeliveryState.SUPPRESSED: 1}
 
 
 async def test_once_the_event_has_begun_what_is_tried_again_expires(app: App, relay: FakeRelay, clock: Clock) -> None:
     campaign_id = await failed(app, relay, *PEOPLE)
     clock.now = clock.now.replace(day=5, hour=18, minute=1)
 
-    await retry(app, campaign_id)
+    await retry_failed(app, campaign_id)
     await launch_due(app)
     await send_campaigns(app)
 
     assert relay.letters == []
-    told = await status(app, campaign_id)
+    told = await campaign_status(app, campaign_id)
     assert (told.campaign.state, told.counts) == (CampaignState.SENT, {DeliveryState.EXPIRED: 2})
 
 
 async def test_of_a_paused_campaign_they_wait_until_it_is_resumed(app: App, relay: FakeRelay) -> None:
     await open_list(app)
-    await bring(app, *PEOPLE)
+    await import_rows(app, *PEOPLE)
     relay.answers("rcpt", "550 5.1.1 nobody here", address=ROSA)
     relay.answers("rcpt", "450 4.2.1 try later", address=EMMA)
-    campaign_id = await blast(app)
+    campaign_id = await launch_campaign(app)
     await send_campaigns(app)
-    relay.forgives()
+    relay.forget_orders()
     await pause(app, campaign_id)
 
-    done = await retry(app, campaign_id)
+    done = await retry_failed(app, campaign_id)
     await send_campaigns(app)
     held = list(relay.letters)
     await resume(app, campaign_id)
@@ -130,16 +140,16 @@ async def test_of_a_paused_campaign_they_wait_until_it_is_resumed(app: App, rela
 async def test_a_draft_and_a_cancelled_campaign_have_nothing_to_try_again(app: App, relay: FakeRelay) -> None:
     campaign_id = await failed(app, relay, *PEOPLE)
     draft = await new_campaign(app, list_name="appeals", texts={"a.md": "---\nsubject: Come\n---\nCome.\n"})
-    await retry(app, campaign_id)
+    await retry_failed(app, campaign_id)
     await cancel(app, campaign_id)
 
     for number in (draft, campaign_id):
         with pytest.raises(WrongState, match="only one that is sending, paused or sent"):
-            await retry(app, number)
+            await retry_failed(app, number)
     with pytest.raises(NotFound):
-        await retry(app, 99)
+        await retry_failed(app, 99)
     with pytest.raises(NotFound):
-        await settle(app, 99, Decision.ACCEPTED)
+        await resolve_uncertain(app, 99, Decision.ACCEPTED)
 
 
 @pytest.mark.parametrize("decision", [Decision.ACCEPTED, Decision.FAILED])
@@ -147,10 +157,10 @@ async def test_a_letter_of_unknown_fate_counts_as_people_say(
     app: App, relay: FakeRelay, clock: Clock, decision: Decision
 ) -> None:
     campaign_id = await in_doubt(app, relay, clock)
-    before = await status(app, campaign_id)
+    before = await campaign_status(app, campaign_id)
 
-    done = await settle(app, campaign_id, decision)
-    again = await settle(app, campaign_id, decision)
+    done = await resolve_uncertain(app, campaign_id, decision)
+    again = await resolve_uncertain(app, campaign_id, decision)
     await send_campaigns(app)
 
     assert before.counts == {DeliveryState.ACCEPTED: 1, DeliveryState.UNCERTAIN: 1}
@@ -166,14 +176,14 @@ async def test_a_letter_of_unknown_fate_is_sent_anew_where_people_say_so(
 ) -> None:
     campaign_id = await in_doubt(app, relay, clock)
 
-    done = await settle(app, campaign_id, Decision.RESEND)
-    again = await settle(app, campaign_id, Decision.RESEND)
+    done = await resolve_uncertain(app, campaign_id, Decision.RESEND)
+    again = await resolve_uncertain(app, campaign_id, Decision.RESEND)
     await send_campaigns(app)
 
     assert (done.letters, done.campaign.state, again.letters) == (1, CampaignState.SENDING, 0)
     assert recipients(relay).count(EMMA) == 4
     assert recipients(relay).count(ROSA) == 1
-    assert (await status(app, campaign_id)).counts == {DeliveryState.ACCEPTED: 2}
+    assert (await campaign_status(app, campaign_id)).counts == {DeliveryState.ACCEPTED: 2}
 
 
 @pytest.mark.parametrize(("policy", "state"), [("park", DeliveryState.UNCERTAIN), ("resend", DeliveryState.DEFERRED)])
@@ -181,7 +191,7 @@ async def test_rather_none_than_two_is_the_organisers_choice(
     app: App, relay: FakeRelay, policy: str, state: DeliveryState
 ) -> None:
     await open_list(app)
-    await bring(app, f"{ROSA},Rosa,en")
+    await import_rows(app, f"{ROSA},Rosa,en")
     relay.drops("dot")
     text = {"a.md": "---\nsubject: Come\n---\nCome.\n"}
     campaign_id = await new_campaign(app, list_name="appeals", texts=text, when_uncertain=WhenUncertain(policy))
@@ -190,7 +200,7 @@ async def test_rather_none_than_two_is_the_organisers_choice(
 
     await send_campaigns(app)
 
-    assert (await status(app, campaign_id)).counts == {state: 1}
+    assert (await campaign_status(app, campaign_id)).counts == {state: 1}
     assert recipients(relay) == [ROSA]
 
 
@@ -200,9 +210,9 @@ async def test_a_report_longer_than_one_look_names_everybody_once(
     monkeypatch.setattr("mailer.actions.campaigns.report._CHUNK", 3)
     await open_list(app)
     people = [f"person{number}@example.org" for number in range(8)]
-    await bring(app, *(f"{address},,en" for address in people))
-    await blast(app)
-    second = await blast(app)
+    await import_rows(app, *(f"{address},,en" for address in people))
+    await launch_campaign(app)
+    second = await launch_campaign(app)
 
     lines = [row.address async for row in report(app, second)]
 

@@ -9,18 +9,28 @@ import pytest
 from sqlalchemy import Connection
 
 from mailer.actions.campaigns.pause_resume_cancel import cancel, resume
-from mailer.actions.campaigns.report import Status, status
-from mailer.actions.campaigns.retry_settle import retry
-from mailer.actions.inbound.record_bounce import take_return
+from mailer.actions.campaigns.report import CampaignStatus, campaign_status
+from mailer.actions.campaigns.retry_settle import retry_failed
+from mailer.actions.inbound.record_bounce import record_feedback
 from mailer.app import App
-from mailer.domain.bounce import Action, Reason, ReturnedFor, ReturnKind, Weight
+from mailer.domain.bounce import BounceReason, DsnAction, FeedbackKind, RecipientBounce, Severity
 from mailer.domain.campaign import CampaignState
 from mailer.domain.delivery import DeliveryState
-from mailer.domain.delivery_feedback import CameBack
-from mailer.domain.governor import Heard
+from mailer.domain.delivery_feedback import DeliveryFeedback
+from mailer.domain.governor import DeliveryCounts
 from mailer.settings.governor_table import GovernorSettings
 from mailer.store import campaign_progress, governor_counts
-from tests.support.app_helpers import ADA, Clock, blast, bring, open_list, read, send_campaigns, send_notices, text_of
+from tests.support.app_helpers import (
+    ADA,
+    Clock,
+    import_rows,
+    launch_campaign,
+    open_list,
+    parse_letter,
+    send_campaigns,
+    send_notices,
+    text_of,
+)
 from tests.support.fake_relay import FakeRelay
 
 SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -41,31 +51,34 @@ def people(domain: str, number: int) -> list[str]:
 async def begin(app: App, *readers: str) -> int:
     """A campaign to these is launched. Where the relay puts one of them off, it is not over yet."""
     await open_list(app)
-    await bring(app, *(f"{one},," for one in readers))
-    return await blast(app)
+    await import_rows(app, *(f"{one},," for one in readers))
+    return await launch_campaign(app)
 
 
 async def letters_of(app: App, campaign_id: int) -> dict[str, int]:
-    lines = await app.database.read(campaign_progress.of_campaign, campaign_id, 0, 1000)
+    lines = await app.database.read(campaign_progress.list_recipients, campaign_id, 0, 1000)
     return {one.address: one.id for one in lines}
 
 
-async def come_back(app: App, numbers: list[int], kind: ReturnKind = ReturnKind.COMPLAINT) -> None:
-    of = ReturnedFor(
-        address="", action=Action.FAILED, status="5.1.1", diagnostic="550 5.1.1 no such user", weight=Weight.HARD,
-        reason=Reason.UNKNOWN_USER,
+async def come_back(app: App, numbers: list[int], kind: FeedbackKind = FeedbackKind.COMPLAINT) -> None:
+    of = RecipientBounce(
+        address="", action=DsnAction.FAILED, status="5.1.1", diagnostic="550 5.1.1 no such user",
+        severity=Severity.HARD,
+        reason=BounceReason.UNKNOWN_USER,
     )  # fmt: skip
     same: dict[str, Any] = {"address": None, "kind": kind, "complaint": None, "way": "mail", "message_id": None}
-    bounced = of if kind is ReturnKind.BOUNCE else None
-    await take_return(app, [CameBack(delivery_id=one, of=bounced, at=app.clock(), **same) for one in numbers])
+    bounced = of if kind is FeedbackKind.BOUNCE else None
+    await record_feedback(
+        app, [DeliveryFeedback(delivery_id=one, bounce=bounced, at=app.clock(), **same) for one in numbers]
+    )
 
 
-async def look(app: App, clock: Clock, campaign_id: int) -> Status:
+async def look(app: App, clock: Clock, campaign_id: int) -> CampaignStatus:
     """Eleven seconds later; what is due goes out, and the owner's letters do."""
     clock.advance(seconds=11)
     await send_campaigns(app)
     await send_notices(app)
-    return await status(app, campaign_id)
+    return await campaign_status(app, campaign_id)
 
 
 async def test_complaints_pause_the_campaign_its_owner_hears_why_and_what_she_resumes_goes_on(
@@ -86,14 +99,14 @@ async def test_complaints_pause_the_campaign_its_owner_hears_why_and_what_she_re
     assert told.campaign.remark == "stopped by itself: of 29 letters to mail.example 3 were complained of"
     told_ada = relay.letters[-1]
     assert told_ada.recipient == ADA
-    assert read(told_ada)["Subject"] == "Stopped: Come to the harvest forum"
+    assert parse_letter(told_ada)["Subject"] == "Stopped: Come to the harvest forum"
     assert f"mailer campaign resume {campaign_id}" in text_of(told_ada)
     assert "reported one of them as spam: 3" in " ".join(text_of(told_ada).split())
 
     await resume(app, campaign_id)
     await come_back(app, [letters[one] for one in readers[3:9]])
     assert (await look(app, clock, campaign_id)).campaign.state is CampaignState.SENDING
-    relay.forgives()
+    relay.forget_orders()
     clock.advance(minutes=10)
     assert (await look(app, clock, campaign_id)).campaign.state is CampaignState.SENT
 
@@ -116,9 +129,9 @@ async def test_a_provider_that_refuses_is_held_while_others_get_their_letters_an
     ]
     assert told.counts[DeliveryState.ACCEPTED] == 14
     assert [one.recipient for one in relay.letters].count(ADA) == 1
-    assert read(relay.letters[-1])["Subject"] == "Letters to bad.example wait: Come to the harvest forum"
+    assert parse_letter(relay.letters[-1])["Subject"] == "Letters to bad.example wait: Come to the harvest forum"
 
-    relay.forgives()
+    relay.forget_orders()
     clock.advance(minutes=30)
     assert (await look(app, clock, campaign_id)).counts[DeliveryState.DEFERRED] == 1
     clock.advance(minutes=40)
@@ -156,17 +169,17 @@ async def test_bounces_count_for_the_letters_they_are_of_and_not_against_later_o
     await send_campaigns(app)
     letters = await letters_of(app, campaign_id)
 
-    await come_back(app, [letters[one] for one in readers[:3]], ReturnKind.BOUNCE)
+    await come_back(app, [letters[one] for one in readers[:3]], FeedbackKind.BOUNCE)
     told = await look(app, clock, campaign_id)
 
-    def heard(tx: Connection) -> dict[str, Heard]:
-        return governor_counts.heard(tx, campaign_id)
+    def heard(tx: Connection) -> dict[str, DeliveryCounts]:
+        return governor_counts.load_counts(tx, campaign_id)
 
     assert told.campaign.remark == "stopped by itself: of 30 letters to mail.example 3 found no such mailbox"
-    both = Heard(accepted=29, deferred=1, hard=3)
+    both = DeliveryCounts(accepted=29, deferred=1, hard=3)
     assert await app.database.read(heard) == {"": both, "mail.example": both}
     await resume(app, campaign_id)
-    await come_back(app, [letters[one] for one in readers[3:9]], ReturnKind.BOUNCE)
+    await come_back(app, [letters[one] for one in readers[3:9]], FeedbackKind.BOUNCE)
     assert await app.database.read(heard) == {}
 
 
@@ -179,10 +192,10 @@ async def test_letters_that_failed_are_tried_again_and_not_stopped_for_that(
         relay.answers("rcpt", f"550 5.7.1 {'no' * (number % 2 + 1)}", address=one)
     campaign_id = await begin(app, *readers)
     await send_campaigns(app)
-    assert (await status(app, campaign_id)).counts == {DeliveryState.FAILED: 12}
+    assert (await campaign_status(app, campaign_id)).counts == {DeliveryState.FAILED: 12}
 
-    relay.forgives()
-    await retry(app, campaign_id)
+    relay.forget_orders()
+    await retry_failed(app, campaign_id)
 
     assert (await look(app, clock, campaign_id)).counts == {DeliveryState.ACCEPTED: 12}
 

@@ -9,12 +9,12 @@ import pytest
 from mailer.actions.campaigns.launch import launch_due
 from mailer.actions.campaigns.new_campaign import new_campaign
 from mailer.actions.campaigns.pause_resume_cancel import pause, resume
-from mailer.actions.campaigns.report import status
+from mailer.actions.campaigns.report import campaign_status
 from mailer.actions.campaigns.schedule import schedule, send_now
 from mailer.app import App
 from mailer.domain.delivery import DeliveryState
 from mailer.errors import SettingsUnfinished
-from tests.support.app_helpers import APPEAL, EMMA, ROSA, Clock, bring, open_list, recipients, send_campaigns
+from tests.support.app_helpers import APPEAL, EMMA, ROSA, Clock, import_rows, open_list, recipients, send_campaigns
 from tests.support.fake_relay import FakeRelay
 
 OWN = {"name": "Harvest Circle", "domain": "lists.harvest-circle.org", "url": "https://harvest-circle.org/lists"}
@@ -24,18 +24,18 @@ OWN = {"name": "Harvest Circle", "domain": "lists.harvest-circle.org", "url": "h
 async def away(app: App) -> App:
     """The service with sample settings and a relay elsewhere; Ada's list has two readers, and campaign 1 is written."""
     await open_list(app)
-    await bring(app, f"{ROSA},Rosa,en", f"{EMMA},Emma,en")
+    await import_rows(app, f"{ROSA},Rosa,en", f"{EMMA},Emma,en")
     await new_campaign(app, list_name="appeals", texts={"appeal.md": APPEAL})
     return replace(app, relays=tuple(replace(relay, host="relay.invalid") for relay in app.relays))
 
 
 def mended(app: App) -> App:
     """The same once settings.toml was written, and the service started anew."""
-    return replace(app, house=replace(app.house, owner="ada@harvest-circle.org", **OWN))
+    return replace(app, site=replace(app.site, owner="ada@harvest-circle.org", **OWN))
 
 
 async def state(app: App) -> str:
-    return (await status(app, 1)).campaign.state
+    return (await campaign_status(app, 1)).campaign.state
 
 
 async def test_it_is_refused_by_name_before_any_hour_is_set(away: App) -> None:
@@ -56,7 +56,7 @@ async def test_a_launch_is_held_with_its_reason_and_goes_on_once_the_settings_ar
     await send_now(app, 1, wait_s=0)  # while the relay was on this machine
 
     await launch_due(away)
-    held = await status(away, 1)
+    held = await campaign_status(away, 1)
     with pytest.raises(SettingsUnfinished):
         await resume(away, 1)
     still = await state(away)
@@ -65,7 +65,7 @@ async def test_a_launch_is_held_with_its_reason_and_goes_on_once_the_settings_ar
     again = await state(away)
     await resume(mended(away), 1)
     await launch_due(mended(away))
-    launched = await status(away, 1)
+    launched = await campaign_status(away, 1)
     await send_campaigns(app)
 
     assert (held.campaign.state, held.counts, still, again) == ("paused", {}, "paused", "paused")
@@ -88,9 +88,9 @@ async def test_anyway_is_remembered_until_the_launch_and_no_longer(app: App, awa
     await send_now(app, number, wait_s=60)
     clock.advance(minutes=2)
     await launch_due(away)
-    held = (await status(away, number)).campaign.state
+    held = (await campaign_status(away, number)).campaign.state
     goes = (await resume(away, number, anyway=True)).state
     await launch_due(away)
 
     assert (launched, resumed, held, goes) == ("sending", "sending", "paused", "launching")
-    assert (await status(away, number)).campaign.state == "sending"
+    assert (await campaign_status(away, number)).campaign.state == "sending"

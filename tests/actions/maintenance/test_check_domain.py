@@ -6,7 +6,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from mailer.actions.maintenance.check_domain import check_domain
-from mailer.domain.health_check import Finding
+from mailer.domain.health_check import HealthCheck
 from mailer.mail.dkim.signing import Signer
 from tests.support.dns_zone import Zone
 
@@ -24,27 +24,29 @@ def key() -> rsa.RSAPrivateKey:
     return rsa.generate_private_key(public_exponent=65537, key_size=2048)
 
 
-async def findings(signers: list[Signer], zone: Zone, within_s: float = 5) -> dict[str, Finding]:
+async def findings(signers: list[Signer], zone: Zone, within_s: float = 5) -> dict[str, HealthCheck]:
     found = await check_domain(zone.dns(within_s), DOMAIN, signers)
     return {finding.check.partition(" ")[0]: finding for finding in found}
 
 
-async def examined(key: rsa.RSAPrivateKey, changes: dict[str, list[str]], signer: str = DOMAIN) -> dict[str, Finding]:
+async def examined(
+    key: rsa.RSAPrivateKey, changes: dict[str, list[str]], signer: str = DOMAIN
+) -> dict[str, HealthCheck]:
     async with Zone({name: data for name, data in (GOOD | changes).items() if data}) as zone:
         return await findings([Signer(domain=signer, selector="mailer", key=key)], zone)
 
 
-def told(found: dict[str, Finding]) -> dict[str, str]:
-    return {name: finding.health.value for name, finding in found.items()}
+def told(found: dict[str, HealthCheck]) -> dict[str, str]:
+    return {name: finding.status.value for name, finding in found.items()}
 
 
 async def test_a_domain_in_order_is_told_so(key):
     found = await examined(key, {})
 
     assert told(found) == {"spf": "ok", "dmarc": "ok", "alignment": "ok", "mx": "ok"}
-    assert "1 of 10 lookups; covers 192.0.2.25/32, 2001:db8::/48" in found["spf"].told
-    assert found["dmarc"].told == "p=reject"
-    assert not any(finding.mend for finding in found.values())
+    assert "1 of 10 lookups; covers 192.0.2.25/32, 2001:db8::/48" in found["spf"].message
+    assert found["dmarc"].message == "p=reject"
+    assert not any(finding.remedy for finding in found.values())
 
 
 @pytest.mark.parametrize(
@@ -63,8 +65,8 @@ async def test_a_domain_in_order_is_told_so(key):
 async def test_an_spf_record_is_judged_as_receivers_would(key, record, health, words):
     found = await examined(key, {f"{DOMAIN}. TXT": record})
 
-    assert (found["spf"].health, words in found["spf"].told) == (health, True), found["spf"]
-    assert found["spf"].mend or health == "ok"
+    assert (found["spf"].status, words in found["spf"].message) == (health, True), found["spf"]
+    assert found["spf"].remedy or health == "ok"
 
 
 @pytest.mark.parametrize(
@@ -84,7 +86,7 @@ async def test_an_spf_record_is_judged_as_receivers_would(key, record, health, w
 async def test_the_dmarc_record_that_holds_is_found(key, records, health, words):
     found = await examined(key, records)
 
-    assert (found["dmarc"].health, words in found["dmarc"].told) == (health, True), found["dmarc"]
+    assert (found["dmarc"].status, words in found["dmarc"].message) == (health, True), found["dmarc"]
 
 
 @pytest.mark.parametrize(
@@ -99,7 +101,7 @@ async def test_the_dmarc_record_that_holds_is_found(key, records, health, words)
 async def test_who_signs_must_align_with_from(key, signer, dmarc, health, words):
     found = await examined(key, {f"_dmarc.{DOMAIN}. TXT": [dmarc]}, signer)
 
-    assert (found["alignment"].health, words in found["alignment"].told) == (health, True), found["alignment"]
+    assert (found["alignment"].status, words in found["alignment"].message) == (health, True), found["alignment"]
 
 
 @pytest.mark.parametrize(
@@ -114,7 +116,7 @@ async def test_who_signs_must_align_with_from(key, signer, dmarc, health, words)
 async def test_mail_must_find_its_way_to_us(key, records, health, words):
     found = await examined(key, records)
 
-    assert (found["mx"].health, words in found["mx"].told) == (health, True), found["mx"]
+    assert (found["mx"].status, words in found["mx"].message) == (health, True), found["mx"]
 
 
 async def test_what_is_not_answered_is_neither_good_nor_bad():
@@ -125,5 +127,5 @@ async def test_what_is_not_answered_is_neither_good_nor_bad():
         found = await findings([], zone, within_s=0.3)
 
     assert told(found) == {"spf": "warn", "dmarc": "warn", "mx": "warn"}
-    assert "failed to answer lists.example.org TXT" in found["spf"].told
-    assert "within 0.3 s" in found["dmarc"].told
+    assert "failed to answer lists.example.org TXT" in found["spf"].message
+    assert "within 0.3 s" in found["dmarc"].message

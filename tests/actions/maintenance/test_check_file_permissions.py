@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from mailer.actions.maintenance.check_file_permissions import check_files
-from mailer.domain.health_check import Finding
+from mailer.domain.health_check import HealthCheck
 from mailer.settings.load import check_settings
 
 
-def found(folder: Path, **tables: Any) -> dict[str, Finding]:
+def found(folder: Path, **tables: Any) -> dict[str, HealthCheck]:
     settings = check_settings({"relay": ({"password_file": "relay-password"},)} | tables, folder / "settings.toml")
     return {one.check: one for one in check_files(settings, folder / "settings.toml")}
 
@@ -29,8 +29,8 @@ def folder(tmp_path: Path) -> Path:
 def test_what_is_for_the_services_eyes_only_is_fine_and_the_folders_mode_is_said(folder):
     told = found(folder)
 
-    assert {one.health.value for one in told.values()} == {"ok"}
-    assert "0700" in told["folder"].told
+    assert {one.status.value for one in told.values()} == {"ok"}
+    assert "0700" in told["folder"].message
 
 
 @pytest.mark.parametrize("name", ["mailer.db", "mailer.db-wal", "spool", "spool/a.mail", "relay-password"])
@@ -39,9 +39,9 @@ def test_what_others_can_read_is_named_with_how_to_mend_it(folder, name):
 
     told = found(folder)["files"]
 
-    assert told.health.value == "warn"
-    assert str(folder / name) in told.told
-    assert told.mend == f"chmod go= {folder / name}"
+    assert told.status.value == "warn"
+    assert str(folder / name) in told.message
+    assert told.remedy == f"chmod go= {folder / name}"
 
 
 @pytest.mark.parametrize(("mode", "health"), [(0o755, "ok"), (0o750, "ok"), (0o775, "warn"), (0o757, "warn")])
@@ -50,8 +50,8 @@ def test_a_folder_that_others_can_write_into_is_told_of(folder, mode, health):
 
     told = found(folder)["folder"]
 
-    assert told.health.value == health
-    assert f"{mode:04o}" in told.told
+    assert told.status.value == health
+    assert f"{mode:04o}" in told.message
 
 
 def test_settings_with_the_databases_password_are_a_secret_too(folder):
@@ -59,5 +59,5 @@ def test_settings_with_the_databases_password_are_a_secret_too(folder):
 
     with_password = found(folder, database={"url": "postgresql://mailer:hush@db.example.org/mailer"})["files"]
 
-    assert str(folder / "settings.toml") in with_password.told
-    assert found(folder)["files"].health.value == "ok"
+    assert str(folder / "settings.toml") in with_password.message
+    assert found(folder)["files"].status.value == "ok"

@@ -9,8 +9,8 @@ from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from mailer.actions.maintenance.check_keys import check_keys
-from mailer.domain.health_check import Finding
-from mailer.mail.dkim.dns_record import record_text, zone_line
+from mailer.domain.health_check import HealthCheck
+from mailer.mail.dkim.dns_record import format_key_record, format_zone_line
 from mailer.mail.dkim.signing import Signer
 from tests.support.dns_zone import Zone
 
@@ -26,35 +26,35 @@ def signer() -> Signer:
     return Signer(domain="lists.example.org", selector="mailer", key=new_key())
 
 
-async def checked(signer: Signer, *records: str) -> Finding:
+async def checked(signer: Signer, *records: str) -> HealthCheck:
     async with Zone({f"{NAME}. TXT": list(records)}) as zone:
         [finding] = await check_keys(zone.dns(), [signer])
     return finding
 
 
 async def test_the_record_we_print_is_the_one_that_is_wanted(signer):
-    line = zone_line(NAME, record_text(signer))
+    line = format_zone_line(NAME, format_key_record(signer))
     name, strings = line.split(". IN TXT ")
 
     finding = await checked(signer, strings.strip("() "))
 
     assert name == NAME
-    assert (finding.health, finding.told) == ("ok", "the key matches (2048 bits)")
+    assert (finding.status, finding.message) == ("ok", "the key matches (2048 bits)")
     assert all(len(string) <= 255 for string in strings.split('"')[1::2])
     assert len(strings.split('"')[1::2]) == 2
 
 
 async def test_the_strings_of_a_record_may_be_split_anywhere_and_spaced(signer):
-    text = record_text(signer).replace("k=rsa; ", "").replace("p=", "p = ")
+    text = format_key_record(signer).replace("k=rsa; ", "").replace("p=", "p = ")
     strings = " ".join(f'"{text[at : at + 17]}"' for at in range(0, len(text), 17))
 
     finding = await checked(signer, strings)
 
-    assert finding.health == "ok"
+    assert finding.status == "ok"
 
 
 def other_record() -> str:
-    return record_text(Signer(domain="lists.example.org", selector="mailer", key=new_key()))
+    return format_key_record(Signer(domain="lists.example.org", selector="mailer", key=new_key()))
 
 
 def edwards() -> str:
@@ -79,30 +79,32 @@ def edwards() -> str:
     ],
 )
 async def test_what_verifiers_will_not_take_is_told_with_the_record_to_publish(signer, change, words):
-    text = change(record_text(signer))
+    text = change(format_key_record(signer))
 
     finding = await checked(signer, " ".join(f'"{text[at : at + 255]}"' for at in range(0, len(text), 255)))
 
-    assert (finding.health, words in finding.told) == ("fail", True), finding
-    assert zone_line(NAME, record_text(signer)) in finding.mend
+    assert (finding.status, words in finding.message) == ("fail", True), finding
+    assert format_zone_line(NAME, format_key_record(signer)) in finding.remedy
 
 
 async def test_a_missing_record_and_a_second_one_are_told(signer):
     missing = await checked(signer)
     twice = await checked(signer, '"v=DKIM1; p="', '"v=spf1 -all"')
 
-    assert (missing.health, missing.told) == ("fail", "there is no TXT record")
-    assert (twice.health, twice.told) == ("fail", "there are 2 TXT records; receivers may take either")
+    assert (missing.status, missing.message) == ("fail", "there is no TXT record")
+    assert (twice.status, twice.message) == ("fail", "there are 2 TXT records; receivers may take either")
 
 
 async def test_a_test_mark_and_a_short_key_are_warned_of(signer):
     short = Signer(domain="lists.example.org", selector="mailer", key=new_key(1024))
 
-    marked = await checked(signer, zone_line("x", record_text(signer) + "; t=y:s").partition("( ")[2].rstrip(" )"))
-    brief = await checked(short, f'"{record_text(short)}"')
+    marked = await checked(
+        signer, format_zone_line("x", format_key_record(signer) + "; t=y:s").partition("( ")[2].rstrip(" )")
+    )
+    brief = await checked(short, f'"{format_key_record(short)}"')
 
-    assert (marked.health, "t=y" in marked.told) == ("warn", True)
-    assert (brief.health, "only 1024 bits" in brief.told) == ("warn", True)
+    assert (marked.status, "t=y" in marked.message) == ("warn", True)
+    assert (brief.status, "only 1024 bits" in brief.message) == ("warn", True)
 
 
 async def test_a_dns_that_fails_does_not_condemn_the_key(signer):
@@ -111,4 +113,4 @@ async def test_a_dns_that_fails_does_not_condemn_the_key(signer):
 
         [finding] = await check_keys(zone.dns(), [signer])
 
-    assert (finding.health, "failed to answer" in finding.told) == ("warn", True)
+    assert (finding.status, "failed to answer" in finding.message) == ("warn", True)

@@ -24,7 +24,7 @@ OURS, THEIRS = ip_address("192.0.2.25"), ip_address("192.0.2.9")
 async def told(*hosts: str, own=(), by_keeper=(), records=RECORDS) -> list[tuple[str, str, str]]:
     async with Zone(records) as zone:
         findings = await check_senders(zone.dns(), DOMAIN, hosts, own, by_keeper)
-    return [(finding.check, finding.health.value, finding.told) for finding in findings]
+    return [(finding.check, finding.status.value, finding.message) for finding in findings]
 
 
 async def test_a_relay_beside_us_sends_from_this_machines_address():
@@ -90,7 +90,7 @@ async def test_a_dns_that_fails_is_told_for_each_address():
 
         findings = await check_senders(zone.dns(), DOMAIN, ["127.0.0.1", "smtp.example.net"], [OURS])
 
-    assert [(one.check, one.health.value) for one in findings] == [("sender", "warn"), ("ptr 192.0.2.25", "warn")]
+    assert [(one.check, one.status.value) for one in findings] == [("sender", "warn"), ("ptr 192.0.2.25", "warn")]
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from mailer.actions.maintenance.check_service import check_service
-from mailer.domain.health_check import Finding
+from mailer.domain.health_check import HealthCheck
 from mailer.domain.keyring import Keyring, write_keyring
 from mailer.settings.load import check_settings
 from tests.support.fake_relay import FakeRelay
@@ -36,7 +36,7 @@ def folder(tmp_path: Path) -> Path:
 
 async def found(
     folder: Path, relay: FakeRelay, service: dict[str, str] | None = None, **relay_settings: Any
-) -> dict[str, Finding]:
+) -> dict[str, HealthCheck]:
     tables = {
         "service": service or {},
         "relay": ({"port": relay.port} | relay_settings,),
@@ -47,7 +47,7 @@ async def found(
 
 
 async def test_a_service_in_order_is_told_so_and_nothing_is_touched(folder, relay):
-    health = {name: finding.health.value for name, finding in (await found(folder, relay)).items()}
+    health = {name: finding.status.value for name, finding in (await found(folder, relay)).items()}
 
     assert health == {"service": "warn", "secret": "ok", "key": "ok", "database": "ok", "relay": "ok"}
     assert not (folder / "mailer.db").exists()
@@ -63,9 +63,9 @@ async def test_sample_settings_are_warned_of_while_the_relay_is_here_and_fail_wh
     mended = (await found(folder, relay, service=own | {"url": "https://lists.harvest-circle.org"}))["service"]
     half = (await found(folder, relay, service=own))["service"]
 
-    assert (here.health, elsewhere.health, mended.health, half.health) == ("warn", "fail", "ok", "warn")
-    assert here.told == elsewhere.told
-    assert half.told == "url http://127.0.0.1:8080 is this machine alone"
+    assert (here.status, elsewhere.status, mended.status, half.status) == ("warn", "fail", "ok", "warn")
+    assert here.message == elsewhere.message
+    assert half.message == "url http://127.0.0.1:8080 is this machine alone"
 
 
 async def test_a_migrated_database_is_ok_and_an_unknown_one_is_not(folder, relay, sqlite_template):
@@ -77,8 +77,8 @@ async def test_a_migrated_database_is_ok_and_an_unknown_one_is_not(folder, relay
 
     newer = (await found(folder, relay))["database"]
 
-    assert (good.health, good.told) == ("ok", "its schema is this version's")
-    assert (newer.health, "9999" in newer.told) == ("fail", True)
+    assert (good.status, good.message) == ("ok", "its schema is this version's")
+    assert (newer.status, "9999" in newer.message) == ("fail", True)
 
 
 async def test_a_file_that_is_no_database_is_told(folder, relay):
@@ -86,7 +86,7 @@ async def test_a_file_that_is_no_database_is_told(folder, relay):
 
     database = (await found(folder, relay))["database"]
 
-    assert (database.health, "not a database" in database.told) == ("fail", True)
+    assert (database.status, "not a database" in database.message) == ("fail", True)
 
 
 async def test_secrets_that_others_can_read_are_warned_of(folder, relay):
@@ -95,7 +95,7 @@ async def test_secrets_that_others_can_read_are_warned_of(folder, relay):
 
     findings = await found(folder, relay)
 
-    assert [(findings[name].health, "chmod 600" in findings[name].mend) for name in ("secret", "key")] == [
+    assert [(findings[name].status, "chmod 600" in findings[name].remedy) for name in ("secret", "key")] == [
         ("warn", True),
         ("warn", True),
     ]
@@ -107,14 +107,14 @@ async def test_a_missing_secret_and_key_do_not_keep_the_rest_from_being_checked(
 
     findings = await found(folder, relay)
 
-    assert {name: finding.health.value for name, finding in findings.items()} == {
+    assert {name: finding.status.value for name, finding in findings.items()} == {
         "service": "warn",
         "secret": "fail",
         "key": "fail",
         "database": "ok",
         "relay": "ok",
     }
-    assert "dkim.pem: it is not a private key" in findings["key"].told
+    assert "dkim.pem: it is not a private key" in findings["key"].message
 
 
 async def test_a_short_key_is_warned_of(folder, relay):
@@ -122,7 +122,7 @@ async def test_a_short_key_is_warned_of(folder, relay):
 
     key = (await found(folder, relay))["key"]
 
-    assert (key.health, "1024 bits" in key.told) == ("warn", True)
+    assert (key.status, "1024 bits" in key.message) == ("warn", True)
 
 
 async def test_a_relay_that_does_not_know_us_or_is_down_is_told(folder):
@@ -133,10 +133,10 @@ async def test_a_relay_that_does_not_know_us_or_is_down_is_told(folder):
         friend = (await found(folder, relay, username="ada", password_file="password"))["relay"]
         (folder / "password").unlink()
         forgetful = (await found(folder, relay, username="ada", password_file="password"))["relay"]
-        relay.refuses_connections()
+        relay.stop_listening()
         down = (await found(folder, relay))["relay"]
 
-    assert (stranger.health, "did not accept our user name and password" in stranger.told) == ("fail", True)
-    assert (friend.health, "takes the login of ada" in friend.told) == ("ok", True)
-    assert (forgetful.health, "password" in forgetful.told) == ("fail", True)
-    assert (down.health, "cannot be reached" in down.told) == ("fail", True)
+    assert (stranger.status, "did not accept our user name and password" in stranger.message) == ("fail", True)
+    assert (friend.status, "takes the login of ada" in friend.message) == ("ok", True)
+    assert (forgetful.status, "password" in forgetful.message) == ("fail", True)
+    assert (down.status, "cannot be reached" in down.message) == ("fail", True)

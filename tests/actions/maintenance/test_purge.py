@@ -7,18 +7,18 @@ from typing import Any
 
 from sqlalchemy import Connection, func, insert, select
 
-from mailer.actions.inbound.process_mail import hear
+from mailer.actions.inbound.process_mail import process_incoming_mails
 from mailer.actions.inbound.receive import receive
 from mailer.actions.maintenance import purge as tidying
-from mailer.actions.maintenance.purge import tidy
+from mailer.actions.maintenance.purge import purge
 from mailer.actions.subscriptions.confirm import confirm
 from mailer.actions.subscriptions.show_person import show_person
 from mailer.actions.subscriptions.subscribe import subscribe
 from mailer.actions.subscriptions.unsubscribe import unsubscribe
 from mailer.app import App
 from mailer.domain.address import Address
-from mailer.domain.consent import Evidence, Way
-from mailer.domain.incoming_message import Arrival
+from mailer.domain.consent import Channel, Evidence
+from mailer.domain.incoming_message import IncomingMessage
 from mailer.domain.token import Purpose, sign_token
 from mailer.errors import NotFound
 from mailer.settings.intake_tables import HearingSettings
@@ -27,23 +27,23 @@ from mailer.store.queue.queue_tables import delivery
 from tests.support.app_helpers import (
     ADA,
     BEA,
-    BY_HAND,
     DOMAIN,
     EMMA,
+    LINK_EVIDENCE,
     ROSA,
     Clock,
-    bring,
+    import_rows,
     open_list,
+    receive_person_mail,
     send_notices,
     token_in,
-    write_in,
 )
 from tests.support.fake_relay import FakeRelay
-from tests.support.running_service import served
+from tests.support.running_service import running_service
 
 
 async def ask(app: App, address: str, **words: Any) -> None:
-    await subscribe(app, list_name="appeals", address=Address(address), evidence=Evidence(Way.MAIL, words))
+    await subscribe(app, list_name="appeals", address=Address(address), evidence=Evidence(Channel.MAIL, words))
 
 
 async def rows(app: App, *tables: Any) -> list[int]:
@@ -67,18 +67,18 @@ async def test_requests_that_nobody_confirmed_in_time_go_with_the_people_and_the
     app: App, relay: FakeRelay, clock: Clock
 ) -> None:
     await open_list(app)
-    await bring(app, f"{BEA},Bea,en")
-    await unsubscribe(app, sign_token(app.house.keyring, Purpose.LEAVE, 1), BY_HAND)
+    await import_rows(app, f"{BEA},Bea,en")
+    await unsubscribe(app, sign_token(app.site.keyring, Purpose.LEAVE, 1), LINK_EVIDENCE)
     for address in (ROSA, EMMA, BEA):
         await ask(app, address)
     await send_notices(app)
     emmas = next(letter for letter in relay.letters if letter.recipient == EMMA)
-    await confirm(app, token_in(emmas, "confirm"), BY_HAND)
+    await confirm(app, token_in(emmas, "confirm"), LINK_EVIDENCE)
     clock.advance(days=13)
     await ask(app, ADA)
     clock.advance(days=2)
 
-    done = await tidy(app)
+    done = await purge(app)
 
     assert done["requests"] == 2
     assert await known(app, ROSA, EMMA, BEA, ADA) == [EMMA, BEA, ADA]
@@ -108,11 +108,11 @@ async def test_many_requests_go_in_short_turns_and_the_newest_keeps_its_number_t
 
     await app.database.write(flood)
     clock.advance(days=15)
-    await tidy(app)
+    await purge(app)
     left = await rows(app, subscriber, subscription)
     await ask(app, ROSA)
     clock.advance(hours=2)
-    await tidy(app)
+    await purge(app)
 
     assert left == [1, 1]
     assert await rows(app, subscriber, subscription) == [1, 1]
@@ -132,13 +132,13 @@ async def test_who_wrote_is_forgotten_after_a_while_and_what_was_agreed_is_not(a
     await ask(app, ROSA, to=f"appeals-join@{DOMAIN}", **proof)
     clock.advance(days=2)
     await ask(app, EMMA, **proof)
-    await tidy(app)
+    await purge(app)
     whole = [line["evidence"] for line in (await show_person(app, ROSA))["consents"]]
     clock.advance(days=2)
 
-    await tidy(app)
+    await purge(app)
     clock.advance(hours=2)
-    again = await tidy(app)
+    again = await purge(app)
 
     rosas, emmas = [(await show_person(app, one))["consents"] for one in (ROSA, EMMA)]
     assert whole == [proof | {"to": f"appeals-join@{DOMAIN}"}]
@@ -152,19 +152,19 @@ async def test_mail_acted_on_is_forgotten_after_a_week_in_which_a_second_try_is_
 ) -> None:
     await open_list(app)
     mail = f"From: {ROSA}\r\nSubject: hello\r\n\r\nIs there a bus?\r\n".encode()
-    arrival = Arrival(sender=ROSA, recipients=(f"appeals-owner@{DOMAIN}",), raw=mail, digest="d" * 64)
+    arrival = IncomingMessage(sender=ROSA, recipients=(f"appeals-owner@{DOMAIN}",), raw=mail, digest="d" * 64)
     await receive(app, arrival)
-    await hear(app)
+    await process_incoming_mails(app)
     await send_notices(app)
     await receive(app, replace(arrival, recipients=(f"bounce+aaaa@{DOMAIN}",), digest="e" * 64))
     clock.advance(days=6)
 
-    await tidy(app)
+    await purge(app)
     await receive(app, arrival)
     within = await rows(app, incoming)
-    await hear(app)
+    await process_incoming_mails(app)
     clock.advance(days=2)
-    await tidy(app)
+    await purge(app)
 
     assert within == [2]
     assert await rows(app, incoming) == [1]
@@ -175,9 +175,9 @@ async def test_the_newest_mail_stays_for_its_number_names_what_was_done_about_it
 ) -> None:
     await open_list(app)
     for number in range(2):
-        await write_in(app, "appeals-owner", body=f"Is there a bus? {number}")
+        await receive_person_mail(app, "appeals-owner", body=f"Is there a bus? {number}")
         clock.advance(days=8)
-        await tidy(app)
+        await purge(app)
 
     assert [letter.recipient for letter in relay.letters] == [ADA, ADA]
     assert await rows(app, incoming) == [1]
@@ -186,12 +186,12 @@ async def test_the_newest_mail_stays_for_its_number_names_what_was_done_about_it
 async def test_it_is_done_once_an_hour_whoever_does_it_and_old_tallies_go(app: App, clock: Clock) -> None:
     await open_list(app)
     await ask(app, ROSA)
-    first = await tidy(app)
+    first = await purge(app)
     clock.advance(minutes=59)
-    within = await tidy(app)
+    within = await purge(app)
     clock.advance(days=1, hours=1)
 
-    later = await tidy(app)
+    later = await purge(app)
 
     assert first
     assert within == {}
@@ -205,7 +205,7 @@ async def test_the_service_tidies_by_itself(app: App, relay: FakeRelay, clock: C
     await ask(app, EMMA)
     clock.advance(days=15)
 
-    async with served(app) as service:
+    async with running_service(app) as service:
         await service.browser.post("/join/appeals", data={"email": "last@example.org"})
         await relay.wait_for(3)
         while await known(app, ROSA):

@@ -5,14 +5,24 @@ from __future__ import annotations
 from sqlalchemy import Connection, delete
 from structlog.testing import capture_logs
 
-from mailer.actions.campaigns.report import status
+from mailer.actions.campaigns.report import campaign_status
 from mailer.actions.maintenance.check_deliveries import check_deliveries
-from mailer.actions.maintenance.requeue_orphans import take_back_orphans
+from mailer.actions.maintenance.requeue_orphans import requeue_orphans
 from mailer.app import App
 from mailer.domain.campaign import CampaignState
 from mailer.store.queue import claims, workers
 from mailer.store.queue.queue_tables import claim
-from tests.support.app_helpers import BEA, EMMA, ROSA, Clock, blast, bring, open_list, recipients, send_campaigns
+from tests.support.app_helpers import (
+    BEA,
+    EMMA,
+    ROSA,
+    Clock,
+    import_rows,
+    launch_campaign,
+    open_list,
+    recipients,
+    send_campaigns,
+)
 from tests.support.fake_relay import FakeRelay
 
 
@@ -20,33 +30,33 @@ async def lose_two(app: App, campaign_id: int) -> None:
     """A fault: what a living worker claimed is in nobody's claim any more."""
 
     def lose(tx: Connection) -> None:
-        mine = workers.enter(tx, "lost", app.clock())
-        claims.take(tx, campaign_id, mine, 2, app.clock())
+        mine = workers.register(tx, "lost", app.clock())
+        claims.claim_deliveries(tx, campaign_id, mine, 2, app.clock())
         tx.execute(delete(claim))
 
     await app.database.write(lose)
 
 
 async def told(app: App) -> list[tuple[str, str]]:
-    return [(one.check, one.health.value) for one in await check_deliveries(app.database, app.clock())]
+    return [(one.check, one.status.value) for one in await check_deliveries(app.database, app.clock())]
 
 
 async def test_letters_that_nobody_held_are_told_of_and_go_out_and_the_next_look_is_an_hour_later(
     app: App, relay: FakeRelay, clock: Clock
 ) -> None:
     await open_list(app)
-    await bring(app, f"{ROSA},,en", f"{EMMA},,en", f"{BEA},,en")
-    campaign_id = await blast(app)
-    before = await told(app), await take_back_orphans(app)
+    await import_rows(app, f"{ROSA},,en", f"{EMMA},,en", f"{BEA},,en")
+    campaign_id = await launch_campaign(app)
+    before = await told(app), await requeue_orphans(app)
     await lose_two(app, campaign_id)
     await send_campaigns(app)
-    wrongly = (await status(app, campaign_id)).campaign.state, recipients(relay)
+    wrongly = (await campaign_status(app, campaign_id)).campaign.state, recipients(relay)
 
-    found, early = await told(app), await take_back_orphans(app)
+    found, early = await told(app), await requeue_orphans(app)
     clock.advance(minutes=61)
     with capture_logs() as logs:
-        number = await take_back_orphans(app)
-    rung = app.bells.campaigns.is_set()
+        number = await requeue_orphans(app)
+    rung = app.wakeups.campaigns.is_set()
     await send_campaigns(app)
 
     assert before == ([("deliveries", "ok")], 0)
@@ -57,5 +67,5 @@ async def test_letters_that_nobody_held_are_told_of_and_go_out_and_the_next_look
         ("error", campaign_id, [1, 2])
     ]
     assert sorted(recipients(relay)) == sorted((ROSA, EMMA, BEA))
-    assert (await status(app, campaign_id)).campaign.state is CampaignState.SENT
+    assert (await campaign_status(app, campaign_id)).campaign.state is CampaignState.SENT
     assert await told(app) == [("deliveries", "ok")]

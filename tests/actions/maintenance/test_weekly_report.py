@@ -11,14 +11,14 @@ from hypothesis import strategies as st
 from sqlalchemy import Connection, insert
 
 from mailer.actions.campaigns.pause_resume_cancel import pause
-from mailer.actions.inbound.record_bounce import take_return
-from mailer.actions.maintenance.purge import tidy
-from mailer.actions.maintenance.weekly_report import tell_owners
+from mailer.actions.inbound.record_bounce import record_feedback
+from mailer.actions.maintenance.purge import purge
+from mailer.actions.maintenance.weekly_report import send_weekly_reports
 from mailer.app import App
-from mailer.domain.bounce import Action, Reason, ReturnedFor, ReturnKind, Weight
-from mailer.domain.delivery_feedback import CameBack
-from mailer.mail.compose.notice_paragraphs import Passage, Style
-from mailer.mail.compose.sanitize_reply import MOST, reply_words
+from mailer.domain.bounce import BounceReason, DsnAction, FeedbackKind, RecipientBounce, Severity
+from mailer.domain.delivery_feedback import DeliveryFeedback
+from mailer.mail.compose.notice_paragraphs import Paragraph, ParagraphStyle
+from mailer.mail.compose.sanitize_reply import MOST_CHARACTERS, sanitize_reply
 from mailer.store import campaign_progress
 from mailer.store.incoming_mails import IncomingState
 from mailer.store.people_tables import incoming
@@ -28,33 +28,35 @@ from tests.support.app_helpers import (
     EMMA,
     ROSA,
     Clock,
-    blast,
-    bring,
+    import_rows,
+    launch_campaign,
     open_list,
-    read,
+    parse_letter,
     send_campaigns,
     send_notices,
     text_of,
 )
 from tests.support.fake_relay import FakeRelay
-from tests.support.fake_relay_session import Carried
+from tests.support.fake_relay_session import ReceivedLetter
 
 SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 BLOCKED = f"554 5.7.1 <{ROSA}> blocked, see https://bl.example.net/why"
 
 
 async def come_back(
-    app: App, number: int, kind: ReturnKind, weight: Weight, reason: Reason, said: str = "550 no"
+    app: App, number: int, kind: FeedbackKind, weight: Severity, reason: BounceReason, said: str = "550 no"
 ) -> None:
-    of = ReturnedFor(address="", action=Action.FAILED, status=None, diagnostic=said, weight=weight, reason=reason)
+    of = RecipientBounce(
+        address="", action=DsnAction.FAILED, status=None, diagnostic=said, severity=weight, reason=reason
+    )
     told: dict[str, Any] = {"complaint": None, "way": "mail", "message_id": None, "at": app.clock()}
-    await take_return(app, [CameBack(delivery_id=number, address=None, kind=kind, of=of, **told)])
+    await record_feedback(app, [DeliveryFeedback(delivery_id=number, address=None, kind=kind, bounce=of, **told)])
 
 
-async def letters(app: App, relay: FakeRelay) -> list[Carried]:
+async def letters(app: App, relay: FakeRelay) -> list[ReceivedLetter]:
     """What owners are told by now."""
     before = len(relay.letters)
-    await tell_owners(app)
+    await send_weekly_reports(app)
     await send_notices(app)
     return relay.letters[before:]
 
@@ -80,16 +82,16 @@ async def break_on(app: App, clock: Clock, *recipients: str) -> None:
 async def test_an_owner_hears_once_a_week_what_needs_her(app: App, relay: FakeRelay, clock: Clock) -> None:
     await open_list(app)
     await open_list(app, "walks")
-    await bring(app, f"{ROSA},,", f"{EMMA},,", f"{BEA},,")
+    await import_rows(app, f"{ROSA},,", f"{EMMA},,", f"{BEA},,")
     relay.answers("rcpt", "550 5.7.1 not for her", address=BEA)
-    campaign_id = await blast(app)
+    campaign_id = await launch_campaign(app)
     await send_campaigns(app)
-    lines = await app.database.read(campaign_progress.of_campaign, campaign_id, 0, 10)
+    lines = await app.database.read(campaign_progress.list_recipients, campaign_id, 0, 10)
     number = {one.address: one.id for one in lines}
-    await come_back(app, number[ROSA], ReturnKind.BOUNCE, Weight.SENDER_SIDE, Reason.BLOCKED, BLOCKED)
-    await come_back(app, number[EMMA], ReturnKind.COMPLAINT, Weight.IGNORE, Reason.SPAM_COMPLAINT)
-    await come_back(app, number[BEA], ReturnKind.BOUNCE, Weight.HARD, Reason.UNKNOWN_USER)
-    held = await blast(app)
+    await come_back(app, number[ROSA], FeedbackKind.BOUNCE, Severity.SENDER_SIDE, BounceReason.BLOCKED, BLOCKED)
+    await come_back(app, number[EMMA], FeedbackKind.COMPLAINT, Severity.IGNORE, BounceReason.SPAM_COMPLAINT)
+    await come_back(app, number[BEA], FeedbackKind.BOUNCE, Severity.HARD, BounceReason.UNKNOWN_USER)
+    held = await launch_campaign(app)
     await pause(app, held)
     await break_on(app, clock, "appeals-owner")
     await break_on(app, clock, "bounce+abc", "postmaster")
@@ -101,7 +103,7 @@ async def test_an_owner_hears_once_a_week_what_needs_her(app: App, relay: FakeRe
     told = await letters(app, relay)
 
     assert [one.recipient for one in told] == [ADA]
-    assert read(told[0])["Subject"] == "Open Appeals: what needs you this week"
+    assert parse_letter(told[0])["Subject"] == "Open Appeals: what needs you this week"
     text = " ".join(text_of(told[0]).split())
     assert "from 2027-03-01 to 2027-03-07" in text
     assert "example.org, blocked: 1 554 5.7.1 <…> blocked, see https: //bl.example.net/why" in text
@@ -111,7 +113,7 @@ async def test_an_owner_hears_once_a_week_what_needs_her(app: App, relay: FakeRe
     assert f"- {campaign_id}: Come to the harvest forum (failed: 1, unknown: 0)" in text
     assert "could not read: 1" in text
     clock.advance(days=1)
-    await tidy(app)
+    await purge(app)
     assert await letters(app, relay) == []
     clock.advance(days=6)
     assert [one.recipient for one in await letters(app, relay)] == [ADA], "it stands still yet"
@@ -120,8 +122,8 @@ async def test_an_owner_hears_once_a_week_what_needs_her(app: App, relay: FakeRe
 @SQLITE
 async def test_where_all_is_well_nobody_is_written_to(app: App, relay: FakeRelay, clock: Clock) -> None:
     await open_list(app)
-    await bring(app, f"{ROSA},,")
-    await blast(app)
+    await import_rows(app, f"{ROSA},,")
+    await launch_campaign(app)
     await send_campaigns(app)
     clock.advance(days=8)
 
@@ -131,8 +133,8 @@ async def test_where_all_is_well_nobody_is_written_to(app: App, relay: FakeRelay
 @example_settings(max_examples=50)
 @given(st.lists(st.sampled_from(["https://bl.example", "HTTPS:", "//", "rosa@example.org", " ", "\n"]) | st.text()))
 def test_a_reply_is_one_line_without_addresses_and_links(said: list[str]) -> None:
-    words = reply_words("".join(said))
+    words = sanitize_reply("".join(said))
 
-    assert len(words) <= MOST
+    assert len(words) <= MOST_CHARACTERS
     assert "\n" not in words
-    assert [run for run in Passage(Style.APART, words).runs if run.target] == []
+    assert [run for run in Paragraph(ParagraphStyle.QUOTE, words).runs if run.target] == []

@@ -17,15 +17,15 @@ from sqlalchemy import Connection, func, select
 
 from mailer.actions.inbound.receive import receive
 from mailer.actions.lists.show_list import show_list
-from mailer.actions.subscriptions.abuse_guard import may_write_to_stranger
+from mailer.actions.subscriptions.abuse_guard import may_send_auto_reply
 from mailer.actions.subscriptions.confirm import confirm
 from mailer.actions.subscriptions.show_person import show_person
-from mailer.actions.subscriptions.subscribe import subscribe, take_request
+from mailer.actions.subscriptions.subscribe import process_request, subscribe
 from mailer.app import App
 from mailer.domain.address import Address
-from mailer.domain.consent import Evidence, Way
-from mailer.domain.incoming_message import Arrival
-from mailer.domain.subscription_request import JoinRequest
+from mailer.domain.consent import Channel, Evidence
+from mailer.domain.incoming_message import IncomingMessage
+from mailer.domain.subscription_request import SubscriptionRequest
 from mailer.entrypoints.web.application import web_app
 from mailer.errors import NotFound
 from mailer.settings.intake_tables import HearingSettings, ShieldSettings
@@ -39,19 +39,19 @@ from tests.support.app_helpers import (
     MALLORY,
     ROSA,
     Clock,
-    arrive,
-    bring,
+    import_rows,
     open_list,
+    receive_person_mail,
+    receive_raw_mail,
     recipients,
     send_notices,
     text_of,
     token_in,
-    write_in,
 )
 from tests.support.fake_relay import FakeRelay
-from tests.support.running_service import served
+from tests.support.running_service import running_service
 
-BY_FORM = Evidence(Way.FORM)
+BY_FORM = Evidence(Channel.FORM)
 
 
 @pytest.fixture
@@ -87,10 +87,10 @@ async def test_five_thousand_requests_for_one_victim_cause_one_letter_and_few_ro
     def flood(tx: Connection, first: int) -> None:
         for number in range(first, first + 500):
             source = f"192.0.2.{number % 200}"
-            take_request(
+            process_request(
                 tx,
                 app,
-                JoinRequest(list_name="appeals", address=victims[number], evidence=BY_FORM, source=source),
+                SubscriptionRequest(list_name="appeals", address=victims[number], evidence=BY_FORM, source=source),
             )
 
     for first in range(0, 5000, 500):
@@ -107,7 +107,7 @@ async def test_forms_and_mails_from_many_places_cause_one_letter_to_a_mailbox(
 ) -> None:
     for name in ("appeals", "gardens"):
         await open_list(app, name)
-    async with served(app) as service:
+    async with running_service(app) as service:
         for number in range(30):
             await service.browser.post(
                 f"/join/{('appeals', 'gardens')[number % 2]}",
@@ -119,7 +119,7 @@ async def test_forms_and_mails_from_many_places_cause_one_letter_to_a_mailbox(
 
     later = again()
     for number in range(30):
-        await write_in(later, "gardens-join", sender=f"Rosa+m{number}@example.org", body=str(number))
+        await receive_person_mail(later, "gardens-join", sender=f"Rosa+m{number}@example.org", body=str(number))
 
     assert len(relay.letters) == 2
     assert sorted(recipients(relay)) == ["last@example.org", "rosa+0@example.org"]
@@ -189,7 +189,7 @@ async def test_a_day_later_what_was_put_off_may_be_asked_for_again(app: App, rel
 
 async def test_who_is_on_a_list_is_told_so_no_oftener_than_others_are_asked(app: App, relay: FakeRelay) -> None:
     await open_list(app)
-    await bring(app, f"{EMMA},Emma,en")
+    await import_rows(app, f"{EMMA},Emma,en")
 
     for again in (False, False, True, True, True):
         await ask(app, EMMA, again=again)
@@ -312,7 +312,7 @@ async def test_every_kind_of_letter_that_a_stranger_can_cause_counts_as_one(app:
 
     async def may(address: str, **more: Any) -> bool:
         how = {"proven": False} | more
-        return await app.database.write(may_write_to_stranger, app, Address(address), **how)
+        return await app.database.write(may_send_auto_reply, app, Address(address), **how)
 
     answers = [await may(ROSA), await may("rosa+x@example.org"), await may(ROSA, proven=True), await may(EMMA)]
     from_one_place = [await may(f"p{number}@example.org", source="192.0.2.7") for number in range(22)]
@@ -325,8 +325,8 @@ async def test_every_kind_of_letter_that_a_stranger_can_cause_counts_as_one(app:
 
 async def test_the_form_answers_alike_and_at_once_whoever_is_asked_for(app: App, relay: FakeRelay) -> None:
     await open_list(app)
-    await bring(app, f"{EMMA},Emma,en")
-    async with served(app) as service:
+    await import_rows(app, f"{EMMA},Emma,en")
+    async with running_service(app) as service:
         answers = [await service.browser.post("/join/appeals", data={"email": one}) for one in (EMMA, ROSA)]
         unknown = await service.browser.post("/join/nothing", data={"email": ROSA})
         wrong = await service.browser.post("/join/appeals", data={"email": "rosa at home"})
@@ -341,7 +341,7 @@ async def test_the_form_answers_alike_and_at_once_whoever_is_asked_for(app: App,
 async def test_a_form_is_not_taken_while_too_much_waits(app: App) -> None:
     await open_list(app)
     small = replace(app, intake=app.intake.model_copy(update={"most_waiting": 1}))
-    await receive(small, Arrival(sender=EMMA, recipients=()))
+    await receive(small, IncomingMessage(sender=EMMA, recipients=()))
 
     transport = httpx.ASGITransport(web_app(small), raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://lists.example.org") as browser:
@@ -357,7 +357,7 @@ async def test_where_a_request_came_from_stands_in_the_record_only_where_it_is_w
 ) -> None:
     app = replace(app, hearing=HearingSettings(keep_client_address=kept))
     await open_list(app)
-    async with served(app) as service:
+    async with running_service(app) as service:
         await service.browser.post("/join/appeals", data={"email": ROSA}, headers={"x-forwarded-for": "192.0.2.9"})
         token = token_in((await relay.wait_for(1))[0], "confirm")
         await service.browser.post(f"/confirm/{token}", headers={"x-forwarded-for": "192.0.2.9"})
@@ -378,9 +378,9 @@ async def test_nothing_that_a_requester_wrote_stands_in_a_letter(app: App, relay
         mail[field] = f"{next(mark)} https://buy.example"
     mail.set_content(f"join {next(mark)} https://buy.example")
 
-    await arrive(app, mail.as_bytes(), "appeals-join")
-    await arrive(app, mail.as_bytes().replace(b"rosa@", b"bea@"), "appeals-request", sender="bea@example.org")
-    async with served(app) as service:
+    await receive_raw_mail(app, mail.as_bytes(), "appeals-join")
+    await receive_raw_mail(app, mail.as_bytes().replace(b"rosa@", b"bea@"), "appeals-request", sender="bea@example.org")
+    async with running_service(app) as service:
         form = {name: f"{next(mark)} https://buy.example" for name in ("name", "language")}
         await service.browser.post("/join/appeals", data=form | {"email": MALLORY, "more": "mark0"})
         await relay.wait_for(3)
@@ -395,8 +395,8 @@ async def test_a_second_database_thread_sees_the_same_tallies(database_url: str,
     await open_list(app)
     other = Database(database_url)
 
-    first = await app.database.write(may_write_to_stranger, app, Address(ROSA), proven=False)
-    second = await other.write(may_write_to_stranger, app, Address(ROSA), proven=False)
+    first = await app.database.write(may_send_auto_reply, app, Address(ROSA), proven=False)
+    second = await other.write(may_send_auto_reply, app, Address(ROSA), proven=False)
     await other.close()
 
     assert (first, second) == (True, False)

@@ -8,8 +8,8 @@ import json
 import pytest
 from sqlalchemy import Connection, select
 
-from mailer.actions.maintenance.purge import tidy
-from mailer.actions.subscriptions.abuse_guard import may_write_to_stranger
+from mailer.actions.maintenance.purge import purge
+from mailer.actions.subscriptions.abuse_guard import may_send_auto_reply
 from mailer.actions.subscriptions.confirm import confirm
 from mailer.actions.subscriptions.decline import never_ask_again
 from mailer.actions.subscriptions.export_people import export_people
@@ -17,20 +17,30 @@ from mailer.actions.subscriptions.show_person import show_person
 from mailer.actions.subscriptions.subscribe import subscribe
 from mailer.app import App
 from mailer.domain.address import Address
-from mailer.domain.consent import Evidence, Way
+from mailer.domain.consent import Channel, Evidence
 from mailer.domain.token import Purpose, sign_token
 from mailer.errors import NotFound, NothingPending
 from mailer.store.columns import metadata
-from tests.support.app_helpers import BY_HAND, EMMA, ROSA, Clock, bring, open_list, recipients, send_notices, token_in
+from tests.support.app_helpers import (
+    EMMA,
+    LINK_EVIDENCE,
+    ROSA,
+    Clock,
+    import_rows,
+    open_list,
+    recipients,
+    send_notices,
+    token_in,
+)
 from tests.support.fake_relay import FakeRelay
-from tests.support.running_service import served
+from tests.support.running_service import running_service
 
 MISSPELLED = "ro.sa+spam@gmail.com"
 HERS = ("rosa@gmail.com", "Ro.Sa@gmail.com", MISSPELLED, "rosa+other@gmail.com")
 
 
 async def ask(app: App, address: str, list_name: str = "appeals", **more: bool) -> None:
-    await subscribe(app, list_name=list_name, address=Address(address), evidence=Evidence(Way.FORM), **more)
+    await subscribe(app, list_name=list_name, address=Address(address), evidence=Evidence(Channel.FORM), **more)
     await send_notices(app)
 
 
@@ -48,7 +58,7 @@ async def known(app: App, *words: str) -> list[str]:
 
 
 def never_token(app: App, subscription_id: int) -> str:
-    return sign_token(app.house.keyring, Purpose.NEVER, subscription_id)
+    return sign_token(app.site.keyring, Purpose.NEVER, subscription_id)
 
 
 async def test_of_who_was_asked_by_mistake_nothing_stays_but_a_hash_that_all_doors_honour(
@@ -57,22 +67,22 @@ async def test_of_who_was_asked_by_mistake_nothing_stays_but_a_hash_that_all_doo
     for name in ("appeals", "gardens"):
         await open_list(app, name)
     await subscribe(
-        app, list_name="appeals", address=Address(MISSPELLED), evidence=Evidence(Way.FORM), name="Rosalinde"
+        app, list_name="appeals", address=Address(MISSPELLED), evidence=Evidence(Channel.FORM), name="Rosalinde"
     )
     await send_notices(app)
     await ask(app, "rosa@gmail.com", "gardens")
 
     for _ in range(2):
-        await never_ask_again(app, never_token(app, 1), BY_HAND)
+        await never_ask_again(app, never_token(app, 1), LINK_EVIDENCE)
     clock.advance(days=2)
     await ask(app, EMMA)
-    await tidy(app)
-    await never_ask_again(app, never_token(app, 1), BY_HAND)
+    await purge(app)
+    await never_ask_again(app, never_token(app, 1), LINK_EVIDENCE)
     for address in HERS:
         await ask(app, address)
         await ask(app, address, "gardens", proven=True)
     may = [
-        await app.database.write(may_write_to_stranger, app, Address(one), proven=proven)
+        await app.database.write(may_send_auto_reply, app, Address(one), proven=proven)
         for one in HERS
         for proven in (False, True)
     ]
@@ -85,11 +95,11 @@ async def test_of_who_was_asked_by_mistake_nothing_stays_but_a_hash_that_all_doo
 async def test_who_was_on_a_list_leaves_all_of_them_and_the_record_says_so(app: App, relay: FakeRelay) -> None:
     for name in ("appeals", "gardens"):
         await open_list(app, name)
-    await bring(app, f"{ROSA},Rosa,en", f"{EMMA},Emma,en", list_name="gardens")
+    await import_rows(app, f"{ROSA},Rosa,en", f"{EMMA},Emma,en", list_name="gardens")
     await ask(app, ROSA)
 
-    await never_ask_again(app, token_in(relay.letters[0], "confirm"), BY_HAND, purpose=Purpose.CONFIRM)
-    back = await bring(app, f"{ROSA},Rosa,en", list_name="gardens")
+    await never_ask_again(app, token_in(relay.letters[0], "confirm"), LINK_EVIDENCE, purpose=Purpose.CONFIRM)
+    back = await import_rows(app, f"{ROSA},Rosa,en", list_name="gardens")
 
     person = await show_person(app, ROSA)
     assert person["never"]
@@ -106,10 +116,10 @@ async def test_the_link_in_a_letter_works_after_the_request_has_expired(
     await ask(app, ROSA)
     clock.advance(days=20)
     await ask(app, EMMA)
-    await tidy(app)
+    await purge(app)
     forgotten = not await known_person(app, ROSA)
 
-    await never_ask_again(app, never_token(app, 1), BY_HAND)
+    await never_ask_again(app, never_token(app, 1), LINK_EVIDENCE)
     await ask(app, "rosa+more@example.org")
 
     assert forgotten
@@ -131,14 +141,14 @@ async def test_who_was_forgotten_last_gives_no_number_away_and_appears_nowhere(
     await open_list(app)
     await ask(app, ROSA)
     old = token_in(relay.letters[0], "confirm")
-    await never_ask_again(app, never_token(app, 1), BY_HAND)
+    await never_ask_again(app, never_token(app, 1), LINK_EVIDENCE)
     clock.advance(hours=2)
-    await tidy(app)
+    await purge(app)
 
     await ask(app, EMMA)
     await export_people(app, list_name="appeals", file=(file := io.StringIO()), everybody=True)
     with pytest.raises((NothingPending, NotFound)):
-        await confirm(app, old, BY_HAND)
+        await confirm(app, old, LINK_EVIDENCE)
 
     assert (await show_person(app, EMMA))["subscriptions"] == {"appeals": "pending"}
     assert file.getvalue().count("@") == 1
@@ -148,7 +158,7 @@ async def test_the_page_shows_one_button_and_only_pressing_it_acts(app: App, rel
     await open_list(app)
     await ask(app, ROSA)
     page = f"/never/{never_token(app, 1)}"
-    async with served(app) as service:
+    async with running_service(app) as service:
         looked = [await service.browser.get(page), await service.browser.head(page)]
         before = await show_person(app, ROSA)
         pressed = [await service.browser.post(page) for _ in range(2)]
@@ -156,7 +166,7 @@ async def test_the_page_shows_one_button_and_only_pressing_it_acts(app: App, rel
         shown_again = await service.browser.get(page)
         wrong = [
             await call(f"/never/{token}")
-            for token in ("x", sign_token(app.house.keyring, Purpose.CONFIRM, 1))
+            for token in ("x", sign_token(app.site.keyring, Purpose.CONFIRM, 1))
             for call in (service.browser.get, service.browser.post)
         ]
 

@@ -19,31 +19,31 @@ from mailer.actions.subscriptions.resubscribe import rejoin
 from mailer.actions.subscriptions.show_person import show_person
 from mailer.actions.subscriptions.unsubscribe import unsubscribe
 from mailer.app import App
-from mailer.domain.consent import Evidence, Way
+from mailer.domain.consent import Channel, Evidence
 from mailer.domain.token import Purpose, sign_token
 from mailer.errors import NotFound, TableRefused
-from mailer.importers.person_row import armed, defused
+from mailer.importers.person_row import escape_formula, unescape_formula
 from mailer.store.columns import metadata
 from tests.support.app_helpers import (
     BEA,
-    BY_HAND,
     EMMA,
+    LINK_EVIDENCE,
     ROSA,
     Clock,
-    arrive,
-    blast,
-    bring,
+    import_rows,
+    launch_campaign,
     open_list,
+    receive_person_mail,
+    receive_raw_mail,
     recipients,
     send_campaigns,
     send_notices,
     token_in,
-    write_in,
 )
 from tests.support.bounce_mails import bounce, complaint
 from tests.support.fake_relay import FakeRelay
 
-ADAS_WORD = Evidence(Way.IMPORT, {"file": "people.csv", "by": "ada"})
+ADAS_WORD = Evidence(Channel.IMPORT, {"file": "people.csv", "by": "ada"})
 
 
 async def take_in(app: App, table: str, **more: bool):  # type: ignore[no-untyped-def]
@@ -68,7 +68,7 @@ async def test_people_are_confirmed_on_adas_word_which_is_kept_and_get_no_welcom
     person = await show_person(app, ROSA)
     assert (done.added, done.known, done.kept_out, done.bad) == (1, 0, 0, [])
     assert person["subscriptions"] == {"appeals": "confirmed"}
-    assert [(line["act"], line["evidence"]) for line in person["consents"]] == [("imported", ADAS_WORD.words)]
+    assert [(line["act"], line["evidence"]) for line in person["consents"]] == [("imported", ADAS_WORD.details)]
     assert relay.letters == []
     assert await taken_out(app) == [
         {"email": "Rosa@example.org", "name": "Rosa", "language": "de-at", "zone": "Europe/Vienna", "town": "Graz"}
@@ -106,10 +106,10 @@ async def test_importing_again_brings_details_up_to_date_and_adds_nobody(app: Ap
 
 async def test_whoever_left_or_never_wants_to_be_asked_stays_out(app: App) -> None:
     await open_list(app)
-    await bring(app, f"{ROSA},,", f"{EMMA},,")
-    await unsubscribe(app, sign_token(app.house.keyring, Purpose.LEAVE, 1), BY_HAND)
+    await import_rows(app, f"{ROSA},,", f"{EMMA},,")
+    await unsubscribe(app, sign_token(app.site.keyring, Purpose.LEAVE, 1), LINK_EVIDENCE)
 
-    done = await bring(app, f"{ROSA},,", f"{EMMA},,")
+    done = await import_rows(app, f"{ROSA},,", f"{EMMA},,")
 
     assert (done.added, done.known, done.kept_out) == (0, 1, 1)
     assert [row["email"] for row in await taken_out(app)] == [EMMA]
@@ -122,11 +122,11 @@ async def test_the_invited_are_asked_each_and_are_in_only_when_they_confirm(
 ) -> None:
     await open_list(app)
 
-    done = await bring(app, f"{ROSA},Rosa,de", f"{EMMA},Emma,en", invite=True)
-    await bring(app, f"{ROSA},Rosa,de", invite=True)
+    done = await import_rows(app, f"{ROSA},Rosa,de", f"{EMMA},Emma,en", invite=True)
+    await import_rows(app, f"{ROSA},Rosa,de", invite=True)
     await send_notices(app)
     rosas = next(letter for letter in relay.letters if letter.recipient == ROSA)
-    await confirm(app, token_in(rosas, "confirm"), BY_HAND)
+    await confirm(app, token_in(rosas, "confirm"), LINK_EVIDENCE)
 
     assert done.added == 2
     assert sorted(recipients(relay)) == [EMMA, ROSA]
@@ -147,8 +147,8 @@ async def test_what_is_exported_is_harmless_in_a_spreadsheet_and_comes_back_the_
 
 @given(st.text(max_size=20))
 def test_a_defused_cell_runs_nowhere_and_is_armed_again_as_it_was(cell: str) -> None:
-    assert not defused(cell).startswith(("=", "+", "-", "@", "\t", "\r"))
-    assert armed(defused(cell)) == cell
+    assert not escape_formula(cell).startswith(("=", "+", "-", "@", "\t", "\r"))
+    assert unescape_formula(escape_formula(cell)) == cell
 
 
 @pytest.mark.parametrize("header", ["name,town", "email,email", "email,na\x00me"])
@@ -180,32 +180,32 @@ async def make_every_sort(app: App, relay: FakeRelay, clock: Clock) -> None:
     names = ("stays", "left", "bounced", "complained", "never", "back", "elsewhere", "undone", "again")
     await open_list(app)
     await open_list(app, "walks")
-    await bring(app, *(f"{one}@example.org,Mx {one.title()},de" for one in names))
-    await bring(app, "elsewhere@example.org,,", list_name="walks")
+    await import_rows(app, *(f"{one}@example.org,Mx {one.title()},de" for one in names))
+    await import_rows(app, "elsewhere@example.org,,", list_name="walks")
     await take_in(app, 'email,zone,town,colour\nstays@example.org,Europe/Berlin,"=1+1",x\n')
     numbers = dict(zip(names, range(1, 10), strict=True))
-    tokens = {one: sign_token(app.house.keyring, Purpose.LEAVE, number) for one, number in numbers.items()}
+    tokens = {one: sign_token(app.site.keyring, Purpose.LEAVE, number) for one, number in numbers.items()}
     clock.advance(hours=1)
     for one in ("left", "again"):
-        await unsubscribe(app, tokens[one], BY_HAND)
-    await unsubscribe(app, tokens["back"], BY_HAND)
-    await rejoin(app, sign_token(app.house.keyring, Purpose.REJOIN, numbers["back"]), BY_HAND)
-    await never_ask_again(app, sign_token(app.house.keyring, Purpose.NEVER, numbers["never"]), BY_HAND)
+        await unsubscribe(app, tokens[one], LINK_EVIDENCE)
+    await unsubscribe(app, tokens["back"], LINK_EVIDENCE)
+    await rejoin(app, sign_token(app.site.keyring, Purpose.REJOIN, numbers["back"]), LINK_EVIDENCE)
+    await never_ask_again(app, sign_token(app.site.keyring, Purpose.NEVER, numbers["never"]), LINK_EVIDENCE)
     letters = {}
     for list_name in ("appeals", "walks"):
-        await blast(app, list_name)
+        await launch_campaign(app, list_name)
         await send_campaigns(app)
         letters |= {(letter.recipient.partition("@")[0], list_name): letter for letter in relay.letters}
     clock.advance(hours=1)
     for key in (("bounced", "appeals"), ("undone", "appeals"), ("elsewhere", "walks")):
         letter = letters[key]
-        await arrive(app, bounce(letter.recipient), letter.sender.partition("@")[0], sender="")
-    await arrive(app, complaint(letters["complained", "appeals"]), "cfbl", sender="fbl@example.net")
+        await receive_raw_mail(app, bounce(letter.recipient), letter.sender.partition("@")[0], sender="")
+    await receive_raw_mail(app, complaint(letters["complained", "appeals"]), "cfbl", sender="fbl@example.net")
     await restore_person(app, "undone@example.org", list_name="appeals", by="ada")
-    await write_in(app, "appeals-join", "again@example.org")
-    await write_in(app, "appeals-join", "asked@example.net")
-    await write_in(app, "appeals-join", "declined@example.net")
-    await decline(app, token_in(relay.letters[-1], "confirm"), BY_HAND)
+    await receive_person_mail(app, "appeals-join", "again@example.org")
+    await receive_person_mail(app, "appeals-join", "asked@example.net")
+    await receive_person_mail(app, "appeals-join", "declined@example.net")
+    await decline(app, token_in(relay.letters[-1], "confirm"), LINK_EVIDENCE)
 
 
 async def test_an_export_of_everybody_comes_back_with_all_states_into_an_empty_service_and_into_its_own(
@@ -245,7 +245,7 @@ async def test_an_export_of_everybody_comes_back_with_all_states_into_an_empty_s
         "asked": ("pending", ""),
         "declined": ("unsubscribed", ""),
     }
-    await blast(app)
+    await launch_campaign(app)
     await send_campaigns(app)
     assert sorted(recipients(relay)[sent:]) == ["back@example.org", "stays@example.org", "undone@example.org"]
     restored = await restore_person(app, "bounced@example.org", list_name="appeals", by="ada")
@@ -254,11 +254,11 @@ async def test_an_export_of_everybody_comes_back_with_all_states_into_an_empty_s
 
 async def test_a_table_never_undoes_what_a_person_said_here(app: App, clock: Clock) -> None:
     await open_list(app)
-    await bring(app, f"{ROSA},,", f"{EMMA},,", f"{BEA},,")
-    await unsubscribe(app, sign_token(app.house.keyring, Purpose.LEAVE, 1), BY_HAND)
-    await unsubscribe(app, sign_token(app.house.keyring, Purpose.LEAVE, 2), BY_HAND)
+    await import_rows(app, f"{ROSA},,", f"{EMMA},,", f"{BEA},,")
+    await unsubscribe(app, sign_token(app.site.keyring, Purpose.LEAVE, 1), LINK_EVIDENCE)
+    await unsubscribe(app, sign_token(app.site.keyring, Purpose.LEAVE, 2), LINK_EVIDENCE)
     clock.advance(hours=1)
-    await rejoin(app, sign_token(app.house.keyring, Purpose.REJOIN, 2), BY_HAND)
+    await rejoin(app, sign_token(app.site.keyring, Purpose.REJOIN, 2), LINK_EVIDENCE)
     head = "email,name,language,zone,state,suppressed,agreed_at,changed_at\n"
     old = "2027-01-01T00:00:00+00:00"
 
@@ -276,8 +276,8 @@ async def test_a_table_never_undoes_what_a_person_said_here(app: App, clock: Clo
 
 async def test_every_row_is_counted_once_and_the_last_of_a_person_counts(app: App) -> None:
     await open_list(app)
-    await bring(app, f"{EMMA},,", "gone@example.org,,")
-    await unsubscribe(app, sign_token(app.house.keyring, Purpose.LEAVE, 2), BY_HAND)
+    await import_rows(app, f"{EMMA},,", "gone@example.org,,")
+    await unsubscribe(app, sign_token(app.site.keyring, Purpose.LEAVE, 2), LINK_EVIDENCE)
     rows = [f"p{number}@example.org,P" for number in range(300)]
     rows += [f"{ROSA},Rosa", f"{EMMA},E", "gone@example.org,", "nobody,", "P1@example.org,Pia", f"{ROSA},Rosa M."]
 
@@ -287,11 +287,11 @@ async def test_every_row_is_counted_once_and_the_last_of_a_person_counts(app: Ap
     assert (counts, done.rows) == ((301, 1, 2, 1, 1), 306)
     names = {row["email"]: row["name"] for row in await taken_out(app)}
     assert (names[ROSA], names["p1@example.org"]) == ("Rosa M.", "Pia")
-    assert (await bring(app, "new@example.org,,", invite=True)).added == 1
-    second = await bring(app, "new@example.org,,", "nobody,,", invite=True)
+    assert (await import_rows(app, "new@example.org,,", invite=True)).added == 1
+    second = await import_rows(app, "new@example.org,,", "nobody,,", invite=True)
     assert (second.added, second.known, second.bad_rows) == (0, 1, 1)
 
 
 async def test_an_unknown_list_is_told_before_anything_is_read(app: App) -> None:
     with pytest.raises(NotFound, match="appeals"):
-        await bring(app, f"{ROSA},,")
+        await import_rows(app, f"{ROSA},,")

@@ -17,12 +17,12 @@ from structlog.testing import capture_logs
 from mailer.actions.subscriptions.show_person import show_person
 from mailer.app import App
 from mailer.domain.token import Purpose, sign_token
-from mailer.entrypoints.service.serve import serving
+from mailer.entrypoints.service.serve import run_service
 from mailer.errors import MailboxUnavailable
 from mailer.network.imap_mailbox import Mailbox, OpenMailbox
 from mailer.settings.toml_tables import WebSettings
 from mailer.store import incoming_mails
-from mailer.store.imap_positions import Mark, mark_of
+from mailer.store.imap_positions import ImapPosition, get_position
 from tests.support.app_helpers import DOMAIN, ROSA, Clock, make_app, open_list, recipients
 from tests.support.fake_imap import PASSWORD, FakeImap
 from tests.support.fake_relay import FakeRelay
@@ -58,8 +58,8 @@ def mailbox(imap: FakeImap, **changed: Any) -> Mailbox:
 @asynccontextmanager
 async def fetching(app: App, imap: FakeImap, **changed: Any) -> AsyncIterator[None]:
     """The whole service, which looks into the mailbox."""
-    again = replace(app, bells=type(app.bells)(), database=type(app.database)(str(app.database.engine.url)))
-    async with serving(again, again.intake, WebSettings(port=0), [mailbox(imap, **changed)]):
+    again = replace(app, wakeups=type(app.wakeups)(), database=type(app.database)(str(app.database.engine.url)))
+    async with run_service(again, again.intake, WebSettings(port=0), [mailbox(imap, **changed)]):
         yield
 
 
@@ -69,13 +69,13 @@ def mail(*fields: str, to: str = JOIN, body: str = "", sender: str = f"<{ROSA}>"
     return "\r\n".join([*head, body]).encode() + b"\r\n"
 
 
-async def mark(app: App, imap: FakeImap) -> Mark | None:
-    return await app.database.read(mark_of, mailbox(imap).name)
+async def mark(app: App, imap: FakeImap) -> ImapPosition | None:
+    return await app.database.read(get_position, mailbox(imap).name)
 
 
 async def listened(imap: FakeImap, times: int = 1) -> None:
     """Until the service has dealt with all there is, and listens for more, so many times."""
-    await imap.until(lambda: imap.asked.count("IDLE") >= times)
+    await imap.wait_until(lambda: imap.commands.count("IDLE") >= times)
 
 
 async def test_rosas_request_in_the_mailbox_is_answered_once_though_it_is_fetched_twice(
@@ -86,16 +86,16 @@ async def test_rosas_request_in_the_mailbox_is_answered_once_though_it_is_fetche
     async with fetching(app, imap):
         await listened(imap)
         await relay.wait_for(1)
-    imap.number_anew()
+    imap.renumber()
     clock.advance(days=6)
     async with fetching(app, imap):
         await listened(imap, 2)
 
     assert recipients(relay) == [ROSA]
     assert (await show_person(app, ROSA))["subscriptions"] == {"appeals": "pending"}
-    assert await app.database.read(incoming_mails.kept) == 1
-    assert await mark(app, imap) == Mark(uid_validity=2, last_uid=1)
-    assert not any(one.startswith(("SELECT", "UID STORE", "UID MOVE")) for one in imap.asked)
+    assert await app.database.read(incoming_mails.count_all) == 1
+    assert await mark(app, imap) == ImapPosition(uid_validity=2, last_uid=1)
+    assert not any(one.startswith(("SELECT", "UID STORE", "UID MOVE")) for one in imap.commands)
 
 
 async def test_mail_that_comes_while_we_listen_is_heard_at_once(app: App, imap: FakeImap, relay: FakeRelay) -> None:
@@ -110,21 +110,21 @@ async def test_mail_that_comes_while_we_listen_is_heard_at_once(app: App, imap: 
 
 async def test_a_server_that_cannot_tell_is_asked_every_so_often(app: App, relay: FakeRelay) -> None:
     async with FakeImap("IMAP4rev1") as imap, fetching(app, imap, every_s=0.01):
-        await imap.until(lambda: sum(one.startswith("UID SEARCH") for one in imap.asked) > 2)
+        await imap.wait_until(lambda: sum(one.startswith("UID SEARCH") for one in imap.commands) > 2)
         imap.put(mail())
 
         await relay.wait_for(1)
 
 
 async def test_a_bounce_to_a_return_path_is_kept_whatever_lists_it_quotes(app: App, imap: FakeImap) -> None:
-    token = sign_token(app.house.keyring, Purpose.RETURN_PATH, 1)
+    token = sign_token(app.site.keyring, Purpose.RETURN_PATH, 1)
     to = f"bounce+{token}@{DOMAIN}"
     imap.put(mail(f"Delivered-To: {to}", f"List-Id: <appeals.{DOMAIN}>", to="undisclosed", sender="<>"))
 
     async with fetching(app, imap):
         await listened(imap)
 
-    assert await app.database.read(incoming_mails.kept) == 1
+    assert await app.database.read(incoming_mails.count_all) == 1
 
 
 async def test_a_letter_of_ours_that_came_back_and_one_too_large_are_left_there_and_told_once(
@@ -141,8 +141,8 @@ async def test_a_letter_of_ours_that_came_back_and_one_too_large_are_left_there_
 
     left = [line["why"] for line in told if line["event"] == "a mail is left in the mailbox"]
     assert left == ["554 5.4.6 The mail goes in circles", "552 5.3.4 Too much mail data"]
-    assert await app.database.read(incoming_mails.kept) == 0
-    assert sum("BODY.PEEK[]" in one and one.startswith("UID FETCH 2") for one in imap.asked) == 0
+    assert await app.database.read(incoming_mails.count_all) == 0
+    assert sum("BODY.PEEK[]" in one and one.startswith("UID FETCH 2") for one in imap.commands) == 0
 
 
 async def test_mail_to_none_of_ours_is_not_read_further_than_its_header_nor_moved(app: App, imap: FakeImap) -> None:
@@ -156,7 +156,7 @@ async def test_mail_to_none_of_ours_is_not_read_further_than_its_header_nor_move
 
     assert list(imap.folders["INBOX"]) == [1, 2, 3]
     assert list(imap.folders["Done"]) == [4]
-    assert not any("BODY.PEEK[]" in one for one in imap.asked if not one.startswith("UID FETCH 4"))
+    assert not any("BODY.PEEK[]" in one for one in imap.commands if not one.startswith("UID FETCH 4"))
     assert all(not kept.flags for kept in imap.folders["INBOX"].values())
 
 
@@ -169,7 +169,7 @@ async def test_without_move_a_mail_is_copied_and_only_it_is_taken_away(app: App)
             await listened(imap)
 
         assert (list(imap.folders["INBOX"]), list(imap.folders["Done"])) == ([1], [2])
-        assert "UID EXPUNGE 2" in imap.asked
+        assert "UID EXPUNGE 2" in imap.commands
 
 
 async def test_numbered_anew_the_mailbox_is_read_again_but_for_what_is_older_than_a_week(
@@ -181,15 +181,15 @@ async def test_numbered_anew_the_mailbox_is_read_again_but_for_what_is_older_tha
     async with fetching(app, imap):
         await listened(imap)
     first = await mark(app, imap)
-    imap.number_anew()
+    imap.renumber()
     imap.put(mail())
     async with fetching(app, imap):
         await listened(imap, 2)
         await relay.wait_for(1)
 
-    assert first == Mark(uid_validity=1, last_uid=2)
-    assert await mark(app, imap) == Mark(uid_validity=2, last_uid=3)
-    assert await app.database.read(incoming_mails.kept) == 1
+    assert first == ImapPosition(uid_validity=1, last_uid=2)
+    assert await mark(app, imap) == ImapPosition(uid_validity=2, last_uid=3)
+    assert await app.database.read(incoming_mails.count_all) == 1
 
 
 async def test_a_server_that_goes_away_and_comes_back_is_found_again(
@@ -197,8 +197,8 @@ async def test_a_server_that_goes_away_and_comes_back_is_found_again(
 ) -> None:
     async with fetching(app, imap):
         await listened(imap)
-        await imap.go_away()
-        await imap.come_back()
+        await imap.stop()
+        await imap.start()
         imap.put(mail())
 
         await relay.wait_for(1)
@@ -210,24 +210,24 @@ async def test_five_megabytes_go_to_the_spool_piece_by_piece(app: App, imap: Fak
 
     async with fetching(app, imap):
         await listened(imap)
-        pieces = [one for one in imap.asked if one.startswith(f"UID FETCH {uid} (BODY.PEEK[]")]
+        pieces = [one for one in imap.commands if one.startswith(f"UID FETCH {uid} (BODY.PEEK[]")]
 
     assert len(pieces) == len(body) // (256 * 1024) + 1
-    assert await app.database.read(incoming_mails.kept) == 1
+    assert await app.database.read(incoming_mails.count_all) == 1
 
 
 async def test_a_mail_that_the_server_never_gives_us_keeps_no_other_from_us(
     app: App, imap: FakeImap, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("mailer.entrypoints.imap.poll._MOST_REFUSALS", 1)
-    imap.broken.add(imap.put(mail()))
+    monkeypatch.setattr("mailer.entrypoints.imap.poll._MOST_ATTEMPTS", 1)
+    imap.unreadable_uids.add(imap.put(mail()))
     imap.put(mail(to=f"appeals-owner@{DOMAIN}"))
 
     async with fetching(app, imap):
         await listened(imap)
 
-    assert await app.database.read(incoming_mails.kept) == 1
-    assert await mark(app, imap) == Mark(uid_validity=1, last_uid=2)
+    assert await app.database.read(incoming_mails.count_all) == 1
+    assert await mark(app, imap) == ImapPosition(uid_validity=1, last_uid=2)
 
 
 async def test_the_service_ends_at_once_while_the_mailbox_is_listened_to(app: App, imap: FakeImap) -> None:

@@ -7,24 +7,24 @@ import asyncio
 import pytest
 import uvloop
 
-from tests.support.smtp_client import JOIN, MAIL, Desk, opened, visit
+from tests.support.smtp_client import JOIN, MAIL, RecordingReceiver, connect, open_server
 
 
 @pytest.mark.parametrize("loop", [asyncio.new_event_loop, uvloop.new_event_loop])
 def test_closing_puts_idle_clients_down_with_a_word(loop):
     async def story() -> list[bytes]:
-        async with opened(Desk()) as intake:
-            visitors = [await visit(intake) for _ in range(2)]
+        async with open_server(RecordingReceiver()) as intake:
+            visitors = [await connect(intake) for _ in range(2)]
             for visitor in visitors:
-                await visitor.reply()
+                await visitor.read_reply()
             await visitors[1].begin_mail(JOIN)
 
             await asyncio.wait_for(intake.close(), 5)
 
-            said = [await visitor.rest() for visitor in visitors]
+            said = [await visitor.read_to_end() for visitor in visitors]
             for visitor in visitors:
-                await visitor.leave()
-            assert not intake.guests.sessions
+                await visitor.disconnect()
+            assert not intake.limits.sessions
         return said
 
     with asyncio.Runner(loop_factory=loop) as runner:
@@ -35,24 +35,24 @@ def test_closing_puts_idle_clients_down_with_a_word(loop):
 
 @pytest.mark.parametrize("loop", [asyncio.new_event_loop, uvloop.new_event_loop])
 def test_a_mail_that_is_just_written_down_is_answered_before_the_door_closes(loop):
-    async def story() -> tuple[bytes, Desk]:
-        desk = Desk()
-        desk.may_write.clear()
-        async with opened(desk) as intake:
-            visitor = await visit(intake)
-            await visitor.reply()
+    async def story() -> tuple[bytes, RecordingReceiver]:
+        desk = RecordingReceiver()
+        desk.may_finish.clear()
+        async with open_server(desk) as intake:
+            visitor = await connect(intake)
+            await visitor.read_reply()
             await visitor.begin_mail(JOIN)
             visitor.writer.write(MAIL + b".\r\n")
-            await desk.begun.wait()
+            await desk.receive_started.wait()
 
             closing = asyncio.create_task(intake.close())
             await asyncio.sleep(0)
             assert not closing.done()
-            desk.may_write.set()
+            desk.may_finish.set()
             await asyncio.wait_for(closing, 5)
 
-            said = await visitor.rest()
-            await visitor.leave()
+            said = await visitor.read_to_end()
+            await visitor.disconnect()
         return said, desk
 
     with asyncio.Runner(loop_factory=loop) as runner:
@@ -63,59 +63,59 @@ def test_a_mail_that_is_just_written_down_is_answered_before_the_door_closes(loo
 
 
 async def test_a_mail_that_is_just_coming_in_is_put_down_with_the_door():
-    desk = Desk()
-    async with opened(desk) as intake:
-        visitor = await visit(intake)
-        await visitor.reply()
+    desk = RecordingReceiver()
+    async with open_server(desk) as intake:
+        visitor = await connect(intake)
+        await visitor.read_reply()
         await visitor.begin_mail(JOIN)
         visitor.writer.write(MAIL)
 
         await asyncio.wait_for(intake.close(), 5)
 
-        assert b"250" not in await visitor.rest()
-        await visitor.leave()
+        assert b"250" not in await visitor.read_to_end()
+        await visitor.disconnect()
     assert desk.received == []
 
 
 async def test_a_mail_whose_client_has_gone_is_written_down_before_the_door_is_closed():
-    desk = Desk()
-    desk.may_write.clear()
-    async with opened(desk) as intake:
-        visitor = await visit(intake)
-        await visitor.reply()
+    desk = RecordingReceiver()
+    desk.may_finish.clear()
+    async with open_server(desk) as intake:
+        visitor = await connect(intake)
+        await visitor.read_reply()
         await visitor.begin_mail(JOIN)
         visitor.writer.write(MAIL + b".\r\n")
-        await desk.begun.wait()
-        (session,) = intake.guests.sessions
+        await desk.receive_started.wait()
+        (session,) = intake.limits.sessions
         session.abort()
-        await asyncio.wait_for(session.gone, 5)
-        await visitor.leave()
+        await asyncio.wait_for(session.closed, 5)
+        await visitor.disconnect()
 
-        asyncio.get_running_loop().call_soon(desk.may_write.set)
+        asyncio.get_running_loop().call_soon(desk.may_finish.set)
         await asyncio.wait_for(intake.close(), 5)
 
         assert len(desk.received) == 1
 
 
 async def test_a_client_that_never_reads_does_not_hold_the_door_open():
-    async with opened(Desk()) as intake:
-        visitor = await visit(intake)
-        await visitor.reply()
-        (session,) = intake.guests.sessions
+    async with open_server(RecordingReceiver()) as intake:
+        visitor = await connect(intake)
+        await visitor.read_reply()
+        (session,) = intake.limits.sessions
         session.transport.write(b"250-not read\r\n" * 2**20)
 
         await asyncio.wait_for(intake.close(), 5)
 
-        assert session.gone.done()
-        await visitor.leave()
+        assert session.closed.done()
+        await visitor.disconnect()
 
 
 async def test_a_closed_door_takes_no_new_client_and_its_port_is_free_again():
-    async with opened(Desk()) as intake:
+    async with open_server(RecordingReceiver()) as intake:
         port = intake.port
         await intake.close()
 
         with pytest.raises(ConnectionRefusedError):
-            await visit(intake)
-        async with opened(Desk(), port=port) as again:
+            await connect(intake)
+        async with open_server(RecordingReceiver(), port=port) as again:
             assert again.port == port

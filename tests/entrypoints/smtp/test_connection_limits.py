@@ -9,10 +9,10 @@ import struct
 import pytest
 import uvloop
 
-from mailer.entrypoints.smtp.connection_limits import networks
-from tests.support.smtp_client import JOIN, MAIL, Desk, Visitor, opened, visit, visiting
+from mailer.entrypoints.smtp.connection_limits import parse_networks
+from tests.support.smtp_client import JOIN, MAIL, RecordingReceiver, SmtpClient, connect, connected_client, open_server
 
-HERE = networks(["127.0.0.1", "::1"])
+HERE = parse_networks(["127.0.0.1", "::1"])
 V2 = b"\r\n\r\n\x00\r\nQUIT\n"
 
 
@@ -22,50 +22,50 @@ def v2(client: str, command: int = 0x21) -> bytes:
 
 
 async def test_nine_hundred_idle_clients_keep_nobody_out():
-    desk = Desk()
-    async with opened(desk, most_connections=100, own=HERE) as intake:
-        idle = [await visit(intake) for _ in range(900)]
+    desk = RecordingReceiver()
+    async with open_server(desk, most_connections=100, own=HERE) as intake:
+        idle = [await connect(intake) for _ in range(900)]
 
-        rosa = await visit(intake)
-        await rosa.reply()
+        rosa = await connect(intake)
+        await rosa.read_reply()
         await rosa.begin_mail(JOIN)
 
-        assert (await rosa.say(MAIL + b".")).startswith("250")
-        assert len(intake.guests.sessions) <= 100
-        assert b"421 4.3.2 Others are waiting" in await idle[0].rest()
+        assert (await rosa.send_command(MAIL + b".")).startswith("250")
+        assert len(intake.limits.sessions) <= 100
+        assert b"421 4.3.2 Others are waiting" in await idle[0].read_to_end()
         for visitor in (*idle, rosa):
             visitor.writer.transport.abort()
     assert len(desk.received) == 1
 
 
 async def test_whoever_hands_in_a_mail_is_not_dismissed_for_others():
-    desk = Desk()
-    async with opened(desk, most_connections=3, own=HERE) as intake:
-        rosa = await visit(intake)
-        await rosa.reply()
+    desk = RecordingReceiver()
+    async with open_server(desk, most_connections=3, own=HERE) as intake:
+        rosa = await connect(intake)
+        await rosa.read_reply()
         await rosa.begin_mail(JOIN)
 
-        idle = [await visit(intake) for _ in range(10)]
+        idle = [await connect(intake) for _ in range(10)]
 
-        assert (await idle[-1].reply()).startswith("220")
-        assert (await rosa.say(MAIL + b".")).startswith("250")
+        assert (await idle[-1].read_reply()).startswith("220")
+        assert (await rosa.send_command(MAIL + b".")).startswith("250")
         for visitor in (*idle, rosa):
             visitor.writer.transport.abort()
 
 
 async def test_of_strangers_only_so_many_from_one_address_get_in_until_one_leaves():
-    async with opened(Desk(), most_per_address=2) as intake:
-        first, second = await visit(intake), await visit(intake)
-        assert (await first.reply())[:3] + (await second.reply())[:3] == "220220"
+    async with open_server(RecordingReceiver(), most_per_address=2) as intake:
+        first, second = await connect(intake), await connect(intake)
+        assert (await first.read_reply())[:3] + (await second.read_reply())[:3] == "220220"
 
-        assert (await (await visit(intake)).rest()).startswith(b"421 4.7.0")
+        assert (await (await connect(intake)).read_to_end()).startswith(b"421 4.7.0")
 
-        await first.say("QUIT")
-        await first.rest()
-        third = await visit(intake)
-        assert (await third.reply()).startswith("220")
+        await first.send_command("QUIT")
+        await first.read_to_end()
+        third = await connect(intake)
+        assert (await third.read_reply()).startswith("220")
         for visitor in (first, second, third):
-            await visitor.leave()
+            await visitor.disconnect()
 
 
 @pytest.mark.parametrize(
@@ -79,27 +79,27 @@ async def test_of_strangers_only_so_many_from_one_address_get_in_until_one_leave
     ],
 )
 async def test_a_load_balancer_tells_whom_it_brings(line, client):
-    desk = Desk()
-    async with opened(desk, proxies=HERE) as intake:
-        visitor = await visit(intake)
+    desk = RecordingReceiver()
+    async with open_server(desk, proxies=HERE) as intake:
+        visitor = await connect(intake)
         visitor.writer.write(line)
-        assert (await visitor.reply()).startswith("220")
+        assert (await visitor.read_reply()).startswith("220")
         await visitor.begin_mail(JOIN)
-        await visitor.say(MAIL + b".")
-        await visitor.leave()
+        await visitor.send_command(MAIL + b".")
+        await visitor.disconnect()
 
     assert desk.arrivals[0].client == client
 
 
 async def test_clients_behind_a_load_balancer_are_counted_by_their_own_address():
-    async with opened(Desk(), proxies=HERE, most_per_address=1) as intake:
+    async with open_server(RecordingReceiver(), proxies=HERE, most_per_address=1) as intake:
         said = []
-        visitors = [await visit(intake) for _ in range(3)]
+        visitors = [await connect(intake) for _ in range(3)]
         for visitor, last in zip(visitors, (7, 8, 7), strict=True):
             visitor.writer.write(v2(f"192.0.2.{last}"))
-            said.append((await visitor.reply())[:3])
+            said.append((await visitor.read_reply())[:3])
         for visitor in visitors:
-            await visitor.leave()
+            await visitor.disconnect()
 
     assert said == ["220", "220", "421"]
 
@@ -109,12 +109,12 @@ async def test_clients_behind_a_load_balancer_are_counted_by_their_own_address()
     [b"EHLO home.example.org\r\n", b"PROXY TCP4 nowhere\r\n", b"PROXY " + b"x" * 200 + b"\r\n", V2 + b"\x99" * 20],
 )
 async def test_a_load_balancer_that_does_not_tell_is_shown_out(line):
-    async with opened(Desk(), proxies=HERE) as intake:
-        visitor = await visit(intake)
+    async with open_server(RecordingReceiver(), proxies=HERE) as intake:
+        visitor = await connect(intake)
         visitor.writer.write(line)
 
-        assert await visitor.rest() == b""
-        await visitor.leave()
+        assert await visitor.read_to_end() == b""
+        await visitor.disconnect()
 
 
 @pytest.mark.parametrize(
@@ -127,12 +127,12 @@ async def test_a_load_balancer_that_does_not_tell_is_shown_out(line):
     ],
 )
 async def test_who_is_no_mail_client_is_shown_out_at_once_and_leaves_nothing(line):
-    desk = Desk()
+    desk = RecordingReceiver()
     mail = f"\r\nEHLO x\r\nMAIL FROM:<>\r\nRCPT TO:<{JOIN}>\r\nDATA\r\n".encode() + MAIL + b".\r\nQUIT\r\n"
-    async with visiting(desk) as visitor:
+    async with connected_client(desk) as visitor:
         visitor.writer.write(line + (mail if line.endswith(b"\n") else b""))
 
-        assert b"250" not in await visitor.rest()
+        assert b"250" not in await visitor.read_to_end()
     assert desk.received == []
 
 
@@ -140,12 +140,12 @@ async def test_who_is_no_mail_client_is_shown_out_at_once_and_leaves_nothing(lin
 @pytest.mark.parametrize("in_mail", [True, False])
 def test_a_client_that_says_an_octet_now_and_then_is_cut_off(loop, in_mail):
     async def story() -> bytes:
-        async with visiting(Desk(), timeout_s=0.05) as visitor:
+        async with connected_client(RecordingReceiver(), timeout_s=0.05) as visitor:
             if in_mail:
                 await visitor.begin_mail(JOIN)
             dripping = asyncio.create_task(drip(visitor))
             try:
-                return await visitor.rest()
+                return await visitor.read_to_end()
             finally:
                 dripping.cancel()
 
@@ -154,7 +154,7 @@ def test_a_client_that_says_an_octet_now_and_then_is_cut_off(loop, in_mail):
         assert runner.run(story()) in {b"", b"421 4.4.2 Timeout\r\n"}
 
 
-async def drip(visitor: Visitor) -> None:
+async def drip(visitor: SmtpClient) -> None:
     while not visitor.writer.is_closing():
         visitor.writer.write(b"x")
         await asyncio.sleep(0.02)
@@ -162,18 +162,18 @@ async def drip(visitor: Visitor) -> None:
 
 async def test_a_stranger_may_not_stay_for_ever_but_our_own_mail_server_may():
     for own, stays in (((), False), (HERE, True)):
-        async with opened(Desk(), session_s=0.1, own=own) as intake:
-            visitor = await visit(intake)
-            await visitor.reply()
+        async with open_server(RecordingReceiver(), session_s=0.1, own=own) as intake:
+            visitor = await connect(intake)
+            await visitor.read_reply()
             answers = [await chat(visitor) for _ in range(20)]
-            await visitor.leave()
+            await visitor.disconnect()
         assert (answers[-1] == "250 OK") == stays
 
 
-async def chat(visitor: Visitor) -> str:
+async def chat(visitor: SmtpClient) -> str:
     """A word, and a while later the next: its answer, nothing where nobody is there any more."""
     await asyncio.sleep(0.01)
     try:
-        return await visitor.say("NOOP")
+        return await visitor.send_command("NOOP")
     except (ConnectionError, IndexError):
         return ""

@@ -13,7 +13,7 @@ import pytest
 from mailer.app import App
 from tests.entrypoints.smtp.test_reception import LARGE, OWNER, files, kept
 from tests.support.app_helpers import ROOT, open_list
-from tests.support.smtp_client import MAIL, Visitor
+from tests.support.smtp_client import MAIL, SmtpClient
 
 MEGABYTE = 2**20
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -41,9 +41,9 @@ async def alone(app: App, folder: Path, *words: str) -> AsyncIterator[tuple[asyn
         await process.wait()
 
 
-async def greeted(port: int) -> Visitor:
-    visitor = Visitor(*await asyncio.open_connection("127.0.0.1", port))
-    await visitor.reply()
+async def greeted(port: int) -> SmtpClient:
+    visitor = SmtpClient(*await asyncio.open_connection("127.0.0.1", port))
+    await visitor.read_reply()
     return visitor
 
 
@@ -59,8 +59,8 @@ async def test_a_kill_between_the_dot_and_the_250_leaves_nothing_half_kept_and_t
         await asyncio.wait_for(process.stdout.readline(), 10)
         process.kill()
 
-        assert b"250" not in await visitor.rest()
-        await visitor.leave()
+        assert b"250" not in await visitor.read_to_end()
+        await visitor.disconnect()
     assert (await kept(app), len(files(tmp_path))) == (0, 1)
 
     async with alone(app, tmp_path) as (process, port):
@@ -68,8 +68,8 @@ async def test_a_kill_between_the_dot_and_the_250_leaves_nothing_half_kept_and_t
         for mail in (LARGE, LARGE, MAIL):
             visitor = await greeted(port)
             await visitor.begin_mail(OWNER)
-            assert (await visitor.say(mail + b".")).startswith("250")
-            await visitor.leave()
+            assert (await visitor.send_command(mail + b".")).startswith("250")
+            await visitor.disconnect()
         process.kill()
     assert (await kept(app), len(files(tmp_path))) == (2, 1)
 
@@ -105,5 +105,5 @@ async def pour(port: int, number: int) -> None:
     for _ in range(10):
         visitor.writer.write(b"x" * MEGABYTE + b"\r\n")
         await visitor.writer.drain()
-    assert (await asyncio.wait_for(visitor.say(b"."), 30)).startswith("250")
-    await visitor.leave()
+    assert (await asyncio.wait_for(visitor.send_command(b"."), 30)).startswith("250")
+    await visitor.disconnect()

@@ -10,9 +10,18 @@ from pathlib import Path
 
 import pytest
 
-from mailer.domain.incoming_message import MOST_INLINE
+from mailer.domain.incoming_message import MAX_INLINE_OCTETS
 from mailer.entrypoints.smtp import message_stream as mail_stream
-from tests.support.smtp_client import DOMAIN, JOIN, LEAVE, MAIL, Desk, opened, visit, visiting
+from tests.support.smtp_client import (
+    DOMAIN,
+    JOIN,
+    LEAVE,
+    MAIL,
+    RecordingReceiver,
+    connect,
+    connected_client,
+    open_server,
+)
 
 HEAD = b"From: Rosa <rosa@example.org>\r\nSubject: pictures of the harvest\r\n"
 LARGE = HEAD + b"\r\n" + b"a row of beans, and one of peas\r\n" * 10_000
@@ -24,59 +33,59 @@ def files(folder: Path) -> list[Path]:
 
 
 async def sent(
-    desk: Desk, *mails: bytes, sender: str = "rosa@example.org", to: str = JOIN, **door: object
+    desk: RecordingReceiver, *mails: bytes, sender: str = "rosa@example.org", to: str = JOIN, **door: object
 ) -> list[str]:
     """The answers after the dots."""
-    async with visiting(desk, **door) as visitor:
+    async with connected_client(desk, **door) as visitor:
         answers = []
         for mail in mails:
             await visitor.begin_mail(to, sender=sender)
-            answers.append(await visitor.say(mail + b"."))
+            answers.append(await visitor.send_command(mail + b"."))
     return answers
 
 
 async def test_a_large_mail_is_a_file_of_the_spool_and_a_small_one_is_not():
-    desk = Desk()
+    desk = RecordingReceiver()
     assert [answer[:3] for answer in await sent(desk, MAIL, LARGE)] == ["250", "250"]
 
     small, large = desk.arrivals
-    assert (small.raw, small.spooled) == (MAIL, None)
+    assert (small.raw, small.spool_name) == (MAIL, None)
     assert large.raw == b""
-    assert large.spooled is not None
+    assert large.spool_name is not None
     assert [raw for _, _, raw in desk.received] == [MAIL, LARGE]
 
 
-@pytest.mark.parametrize("octets", [MOST_INLINE, MOST_INLINE + 1])
+@pytest.mark.parametrize("octets", [MAX_INLINE_OCTETS, MAX_INLINE_OCTETS + 1])
 async def test_the_longest_mail_in_memory_and_the_shortest_in_a_file_come_whole(octets):
-    desk, mail = Desk(), MAIL.ljust(octets - 2, b"x") + b"\r\n"
+    desk, mail = RecordingReceiver(), MAIL.ljust(octets - 2, b"x") + b"\r\n"
 
     await sent(desk, mail)
 
     assert desk.received[0][2] == mail
-    assert (desk.arrivals[0].spooled is None) == (octets == MOST_INLINE)
+    assert (desk.arrivals[0].spool_name is None) == (octets == MAX_INLINE_OCTETS)
 
 
 @pytest.mark.parametrize("cut", ["hangs up", "too large", "header of too many octets", "the disk is full"])
 async def test_nothing_stays_of_a_large_mail_that_is_not_taken(cut, monkeypatch):
-    desk = Desk()
-    async with opened(desk, most_octets=2**20) as intake:
-        visitor = await visit(intake)
-        await visitor.reply()
+    desk = RecordingReceiver()
+    async with open_server(desk, most_octets=2**20) as intake:
+        visitor = await connect(intake)
+        await visitor.read_reply()
         await visitor.begin_mail(JOIN)
         if cut == "hangs up":
             visitor.writer.write(LARGE)
             await visitor.writer.drain()
             visitor.writer.write_eof()
-            await visitor.rest()
+            await visitor.read_to_end()
         elif cut == "too large":
-            assert (await visitor.say(LARGE * 5 + b".")).startswith("552")
+            assert (await visitor.send_command(LARGE * 5 + b".")).startswith("552")
         elif cut == "the disk is full":
             (desk.spool.parent / "spool").write_text("no folder")
-            assert (await visitor.say(LARGE + b".")).startswith("452 4.3.1")
+            assert (await visitor.send_command(LARGE + b".")).startswith("452 4.3.1")
             desk.spool.unlink()
         else:
-            assert (await visitor.say(b"X-Beans: " + b"b" * 2**17 + b"\r\n" + LARGE + b".")).startswith("552")
-        await visitor.leave()
+            assert (await visitor.send_command(b"X-Beans: " + b"b" * 2**17 + b"\r\n" + LARGE + b".")).startswith("552")
+        await visitor.disconnect()
         await intake.close()
         await asyncio.get_running_loop().shutdown_default_executor()
 
@@ -97,7 +106,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 
 async def test_a_mail_for_which_the_disk_has_no_room_is_asked_to_wait_and_its_file_is_gone(small_disk):
-    desk = Desk()
+    desk = RecordingReceiver()
 
     answers = await sent(desk, LARGE, MAIL, LARGE[: 2**16 + 100] + b"\r\n", spool=small_disk)
 
@@ -105,7 +114,7 @@ async def test_a_mail_for_which_the_disk_has_no_room_is_asked_to_wait_and_its_fi
 
 
 async def test_a_mail_that_is_handed_in_again_by_other_servers_is_known_again():
-    desk = Desk()
+    desk = RecordingReceiver()
     again = b"Return-Path: <rosa@example.org>\r\nDelivered-To: x@example.org\r\n" + RECEIVED
     await sent(
         desk, MAIL, RECEIVED + MAIL, again + RECEIVED + MAIL, MAIL + b"P.S. with cake\r\n", LARGE, RECEIVED + LARGE
@@ -120,7 +129,7 @@ async def test_a_mail_that_is_handed_in_again_by_other_servers_is_known_again():
 
 
 async def test_who_handed_it_in_is_told():
-    desk = Desk()
+    desk = RecordingReceiver()
     await sent(desk, MAIL)
 
     assert (desk.arrivals[0].client, desk.arrivals[0].helo) == ("127.0.0.1", "home.example.org")
@@ -139,7 +148,7 @@ async def test_who_handed_it_in_is_told():
     ],
 )
 async def test_a_mail_that_goes_in_circles_or_has_no_end_of_header_is_refused_at_its_dot(header, answer):
-    desk = Desk()
+    desk = RecordingReceiver()
     answers = await sent(desk, header + MAIL, header + LARGE, MAIL)
 
     assert [one[: len(answer)] for one in answers[:2]] == [answer] * 2
@@ -149,7 +158,7 @@ async def test_a_mail_that_goes_in_circles_or_has_no_end_of_header_is_refused_at
 
 @pytest.mark.parametrize(("sender", "to", "taken"), [("", "bounce+abc", True), ("", "appeals-join", False)])
 async def test_a_report_of_a_bounce_is_taken_whatever_it_quotes(sender, to, taken, monkeypatch):
-    desk = Desk()
+    desk = RecordingReceiver()
     monkeypatch.setattr(desk, "recognise", lambda _: asyncio.sleep(0, True))
     quoted = b"List-Id: <appeals.lists.example.org>\r\n"
 
@@ -160,8 +169,8 @@ async def test_a_report_of_a_bounce_is_taken_whatever_it_quotes(sender, to, take
 
 async def test_two_hundred_megabytes_without_a_line_end_are_neither_kept_nor_waited_for(monkeypatch):
     monkeypatch.setattr(mail_stream, "_PATIENCE_OCTETS", 2**17)
-    desk = Desk()
-    async with visiting(desk, most_octets=2**17) as visitor:
+    desk = RecordingReceiver()
+    async with connected_client(desk, most_octets=2**17) as visitor:
         await visitor.begin_mail(JOIN)
         for _ in range(200):
             if visitor.writer.is_closing():
@@ -171,6 +180,6 @@ async def test_two_hundred_megabytes_without_a_line_end_are_neither_kept_nor_wai
                 await visitor.writer.drain()
             except ConnectionError:
                 break
-        await visitor.rest()
+        await visitor.read_to_end()
         assert files(desk.spool) == []
     assert desk.received == []

@@ -12,30 +12,32 @@ from typing import Any
 
 import pytest
 
-from mailer.actions.inbound.process_mail import hear
-from mailer.actions.inbound.receive import Reception
+from mailer.actions.inbound.process_mail import process_incoming_mails
+from mailer.actions.inbound.receive import MailReceiver
 from mailer.app import App
-from mailer.domain.incoming_message import Arrival
-from mailer.entrypoints.smtp.handler import IntakeDoor
-from mailer.entrypoints.smtp.server import Intake, open_intake
+from mailer.domain.incoming_message import IncomingMessage
+from mailer.entrypoints.smtp.handler import SmtpServerConfig
+from mailer.entrypoints.smtp.server import SmtpServer, start_smtp_server
 from mailer.settings.intake_tables import IntakeSettings
 from mailer.store import incoming_mails
-from mailer.store.incoming_group_commit import Logbook
+from mailer.store.incoming_group_commit import IncomingGroupCommit
 from mailer.store.spool import SpoolFile
 from tests.support.app_helpers import DOMAIN, open_list
-from tests.support.smtp_client import MAIL, Visitor, visit
+from tests.support.smtp_client import MAIL, SmtpClient, connect
 
 OWNER = f"appeals-owner@{DOMAIN}"
 LARGE = b"From: Rosa <rosa@example.org>\r\nSubject: pictures\r\n\r\n" + b"a row of beans\r\n" * 6000
 
 
 @asynccontextmanager
-async def door(app: App, folder: Path, **changed: Any) -> AsyncIterator[tuple[App, Intake]]:
+async def door(app: App, folder: Path, **changed: Any) -> AsyncIterator[tuple[App, SmtpServer]]:
     """The door before this App's database; whether there is room is looked at each time."""
     settings = IntakeSettings(port=0, spool=folder / "spool", keep_free_megabytes=0).model_copy(update=changed)
     app = replace(app, intake=settings)
-    place = IntakeDoor(host="127.0.0.1", port=0, protocol="smtp", hostname=DOMAIN, domain=DOMAIN, spool=settings.spool)
-    intake = await open_intake(place, Reception(app, settings, fresh_s=0))
+    place = SmtpServerConfig(
+        host="127.0.0.1", port=0, protocol="smtp", hostname=DOMAIN, domain=DOMAIN, spool=settings.spool
+    )
+    intake = await start_smtp_server(place, MailReceiver(app, settings, fresh_s=0))
     try:
         yield app, intake
     finally:
@@ -54,14 +56,14 @@ def unreadable(app: App) -> Iterator[None]:
             connection.execute(f"ALTER TABLE {table}_elsewhere RENAME TO {table}")
 
 
-async def arriving(intake: Intake) -> Visitor:
-    visitor = await visit(intake)
-    await visitor.reply()
+async def arriving(intake: SmtpServer) -> SmtpClient:
+    visitor = await connect(intake)
+    await visitor.read_reply()
     return visitor
 
 
 async def kept(app: App) -> int:
-    return await app.database.read(incoming_mails.kept)
+    return await app.database.read(incoming_mails.count_all)
 
 
 def files(folder: Path) -> list[str]:
@@ -77,19 +79,19 @@ async def test_a_mail_handed_in_again_is_answered_and_kept_once(app: App, tmp_pa
             await visitor.begin_mail(OWNER)
             visitor.writer.write((LARGE if number % 2 else MAIL) + b".\r\n")  # all share the next commits
 
-        assert [(await visitor.reply())[:3] for visitor in visitors] == ["250"] * 6
+        assert [(await visitor.read_reply())[:3] for visitor in visitors] == ["250"] * 6
         for visitor in visitors:
-            await visitor.leave()
+            await visitor.disconnect()
     assert await kept(app) == 2
     assert len(files(tmp_path)) == 1
 
 
 async def test_a_mail_that_cannot_be_written_down_does_not_keep_those_beside_it(app: App, tmp_path: Path) -> None:
-    logbook = Logbook(app.database, tmp_path, app.clock)
+    logbook = IncomingGroupCommit(app.database, tmp_path, app.clock)
     broken = {"what": object()}
-    arrivals = [Arrival(sender="", recipients=(OWNER,), request=request) for request in ({}, broken, {})]
+    arrivals = [IncomingMessage(sender="", recipients=(OWNER,), form=request) for request in ({}, broken, {})]
 
-    told = await asyncio.gather(*map(logbook.write_down, arrivals), return_exceptions=True)
+    told = await asyncio.gather(*map(logbook.commit, arrivals), return_exceptions=True)
 
     assert [isinstance(one, Exception) for one in told] == [False, True, False]
     assert await kept(app) == 2
@@ -100,14 +102,14 @@ async def test_a_large_mail_is_acted_on_whole_and_its_file_is_gone_afterwards(ap
     async with door(app, tmp_path) as (app, intake):
         visitor = await arriving(intake)
         await visitor.begin_mail(OWNER)
-        assert (await visitor.say(LARGE + b".")).startswith("250")
+        assert (await visitor.send_command(LARGE + b".")).startswith("250")
         assert len(files(tmp_path)) == 1
 
-        while await hear(app):
+        while await process_incoming_mails(app):
             pass
 
         assert files(tmp_path) == []
-        await visitor.leave()
+        await visitor.disconnect()
 
 
 async def test_files_that_a_crash_left_are_swept_and_those_of_mails_and_of_others_at_work_are_not(
@@ -117,10 +119,10 @@ async def test_files_that_a_crash_left_are_swept_and_those_of_mails_and_of_other
     orphan, at_work, named = (SpoolFile(tmp_path / "spool") for _ in range(3))
     orphan.close()
     named.close()
-    arrival = Arrival(sender="", recipients=(OWNER,), spooled=named.name)
+    arrival = IncomingMessage(sender="", recipients=(OWNER,), spool_name=named.name)
     await app.database.write(incoming_mails.add, [arrival], app.clock())
 
-    await Reception(app, app.intake).sweep()
+    await MailReceiver(app, app.intake).delete_orphaned_files()
 
     assert files(tmp_path) == sorted([at_work.name, named.name])
     at_work.discard()
@@ -132,19 +134,19 @@ async def test_while_the_disk_is_nearly_full_or_too_many_mails_wait_no_mail_is_b
     for hindered in ({"keep_free_megabytes": 10**9}, {"most_waiting": 1}):
         async with door(app, tmp_path, **hindered) as (there, intake):
             if "most_waiting" in hindered:
-                arrival = Arrival(sender="", recipients=(OWNER,), raw=MAIL)
+                arrival = IncomingMessage(sender="", recipients=(OWNER,), raw=MAIL)
                 await there.database.write(incoming_mails.add, [arrival], there.clock())
             visitor = await arriving(intake)
-            await visitor.say("EHLO home.example.org")
+            await visitor.send_command("EHLO home.example.org")
 
-            assert (await visitor.say("MAIL FROM:<rosa@example.org>")).startswith("452 4.3.1")
-            assert (await visitor.say("NOOP")).startswith("250")
+            assert (await visitor.send_command("MAIL FROM:<rosa@example.org>")).startswith("452 4.3.1")
+            assert (await visitor.send_command("NOOP")).startswith("250")
 
             if "most_waiting" in hindered:
-                while await hear(there):
+                while await process_incoming_mails(there):
                     pass
-                assert (await visitor.say("MAIL FROM:<rosa@example.org>")).startswith("250")
-            await visitor.leave()
+                assert (await visitor.send_command("MAIL FROM:<rosa@example.org>")).startswith("250")
+            await visitor.disconnect()
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -155,18 +157,18 @@ async def test_while_the_database_is_down_every_word_is_a_try_later_and_then_all
     async with door(app, tmp_path) as (_, intake):
         begun, at_rcpt, at_mail = [await arriving(intake) for _ in range(3)]
         await begun.begin_mail(OWNER)
-        await at_rcpt.say("EHLO home.example.org")
-        await at_rcpt.say("MAIL FROM:<rosa@example.org>")
-        await at_mail.say("EHLO home.example.org")
+        await at_rcpt.send_command("EHLO home.example.org")
+        await at_rcpt.send_command("MAIL FROM:<rosa@example.org>")
+        await at_mail.send_command("EHLO home.example.org")
         with unreadable(app):
-            assert (await begun.say(LARGE + b"."))[:3] == "451"
-            assert (await at_rcpt.say(f"RCPT TO:<{OWNER}>"))[:3] == "451"
-            assert (await at_mail.say("MAIL FROM:<rosa@example.org>")).startswith("452 4.3.1")
+            assert (await begun.send_command(LARGE + b"."))[:3] == "451"
+            assert (await at_rcpt.send_command(f"RCPT TO:<{OWNER}>"))[:3] == "451"
+            assert (await at_mail.send_command("MAIL FROM:<rosa@example.org>")).startswith("452 4.3.1")
 
         for visitor in (begun, at_mail):
             await visitor.begin_mail(OWNER)
-            assert (await visitor.say(LARGE + b".")).startswith("250")
+            assert (await visitor.send_command(LARGE + b".")).startswith("250")
         for visitor in (begun, at_rcpt, at_mail):
-            await visitor.leave()
+            await visitor.disconnect()
     assert await kept(app) == 1
     assert len(files(tmp_path)) == 1

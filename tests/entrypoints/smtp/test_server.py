@@ -8,14 +8,23 @@ import aiosmtplib
 import pytest
 import uvloop
 
-from mailer.entrypoints.smtp.handler import Doorkeeper
-from mailer.errors import DoorTaken, SettingsRefused
-from tests.support.smtp_client import DOMAIN, JOIN, LEAVE, MAIL, Desk, opened, visit, visiting
+from mailer.entrypoints.smtp.handler import SmtpHandler
+from mailer.errors import ListenAddressTaken, SettingsRefused
+from tests.support.smtp_client import (
+    DOMAIN,
+    JOIN,
+    LEAVE,
+    MAIL,
+    RecordingReceiver,
+    connect,
+    connected_client,
+    open_server,
+)
 
 
-async def mailed_through_the_door(**changed: object) -> Desk:
-    desk = Desk()
-    async with opened(desk, **changed) as intake:
+async def mailed_through_the_door(**changed: object) -> RecordingReceiver:
+    desk = RecordingReceiver()
+    async with open_server(desk, **changed) as intake:
         await aiosmtplib.send(
             MAIL, sender="rosa@example.org", recipients=[JOIN], hostname="127.0.0.1", port=intake.port, start_tls=False
         )
@@ -32,13 +41,13 @@ def test_a_mail_to_a_list_is_received_under_either_event_loop(loop):
 
 @pytest.mark.parametrize("loop", [asyncio.new_event_loop, uvloop.new_event_loop])
 def test_a_client_that_hangs_up_right_after_its_final_dot_has_its_mail_received(loop):
-    async def story() -> Desk:
-        desk = Desk()
-        async with visiting(desk) as visitor:
+    async def story() -> RecordingReceiver:
+        desk = RecordingReceiver()
+        async with connected_client(desk) as visitor:
             await visitor.begin_mail(JOIN)
             visitor.writer.write(MAIL + b".\r\n")
             visitor.writer.close()
-            await asyncio.wait_for(desk.written.wait(), 5)
+            await asyncio.wait_for(desk.receive_finished.wait(), 5)
         return desk
 
     with asyncio.Runner(loop_factory=loop) as runner:
@@ -48,57 +57,57 @@ def test_a_client_that_hangs_up_right_after_its_final_dot_has_its_mail_received(
 
 
 async def test_a_client_that_sends_a_large_mail_in_one_go_and_hangs_up_has_it_received_whole():
-    desk, large = Desk(), MAIL + b"row of beans\r\n" * 100_000
-    async with visiting(desk) as visitor:
+    desk, large = RecordingReceiver(), MAIL + b"row of beans\r\n" * 100_000
+    async with connected_client(desk) as visitor:
         await visitor.begin_mail(JOIN)
 
         visitor.writer.write(large + b".\r\n")
         visitor.writer.write_eof()
 
-        await asyncio.wait_for(desk.written.wait(), 5)
+        await asyncio.wait_for(desk.receive_finished.wait(), 5)
     assert desk.received[0][2] == large
 
 
 async def test_a_client_that_hangs_up_while_its_mail_is_written_down_has_it_received():
-    desk = Desk()
-    desk.may_write.clear()
-    async with visiting(desk) as visitor:
+    desk = RecordingReceiver()
+    desk.may_finish.clear()
+    async with connected_client(desk) as visitor:
         await visitor.begin_mail(JOIN)
         visitor.writer.write(MAIL + b".\r\n")
-        await asyncio.wait_for(desk.begun.wait(), 5)
+        await asyncio.wait_for(desk.receive_started.wait(), 5)
 
         visitor.writer.transport.abort()
-        desk.may_write.set()
+        desk.may_finish.set()
 
-        await asyncio.wait_for(desk.written.wait(), 5)
+        await asyncio.wait_for(desk.receive_finished.wait(), 5)
     assert len(desk.received) == 1
 
 
 async def test_a_client_that_hangs_up_amid_its_mail_leaves_nothing_behind_and_the_next_is_served():
-    desk = Desk()
-    async with opened(desk) as intake:
-        rude, next_one = await visit(intake), await visit(intake)
-        await rude.reply()
+    desk = RecordingReceiver()
+    async with open_server(desk) as intake:
+        rude, next_one = await connect(intake), await connect(intake)
+        await rude.read_reply()
         await rude.begin_mail(JOIN)
         rude.writer.write(MAIL)
-        await rude.leave()
+        await rude.disconnect()
 
-        await next_one.reply()
+        await next_one.read_reply()
         await next_one.begin_mail(LEAVE)
-        answer = await next_one.say(MAIL + b".")
+        answer = await next_one.send_command(MAIL + b".")
 
-        await next_one.leave()
+        await next_one.disconnect()
     assert answer == "250 2.0.0 OK"
     assert [recipients for _, recipients, _ in desk.received] == [(LEAVE,)]
 
 
 async def test_the_greeting_names_the_host_and_no_software_version():
-    async with opened(Desk()) as intake:
-        visitor = await visit(intake)
+    async with open_server(RecordingReceiver()) as intake:
+        visitor = await connect(intake)
 
-        greeting, hello = await visitor.reply(), await visitor.say("EHLO home.example.org")
+        greeting, hello = await visitor.read_reply(), await visitor.send_command("EHLO home.example.org")
 
-        await visitor.leave()
+        await visitor.disconnect()
     assert greeting == "220 mx.example.org mailer"
     assert {"250-SIZE 10485760", "250-8BITMIME"} <= set(hello.split("\n"))
 
@@ -130,42 +139,42 @@ async def test_the_greeting_names_the_host_and_no_software_version():
     ],
 )
 async def test_only_addresses_of_ours_that_somebody_answers_to_are_recipients(recipient, answer):
-    async with visiting(Desk()) as visitor:
-        await visitor.say("EHLO home.example.org")
-        await visitor.say("MAIL FROM:<rosa@example.org>")
+    async with connected_client(RecordingReceiver()) as visitor:
+        await visitor.send_command("EHLO home.example.org")
+        await visitor.send_command("MAIL FROM:<rosa@example.org>")
 
-        assert (await visitor.say(f"RCPT TO:<{recipient}>")).startswith(answer)
+        assert (await visitor.send_command(f"RCPT TO:<{recipient}>")).startswith(answer)
 
 
 async def test_bare_postmaster_is_received_as_the_postmaster_of_our_domain():
-    desk = Desk()
-    async with visiting(desk) as visitor:
+    desk = RecordingReceiver()
+    async with connected_client(desk) as visitor:
         await visitor.begin_mail("Postmaster", sender="")
-        await visitor.say(MAIL + b".")
+        await visitor.send_command(MAIL + b".")
 
     assert desk.received == [("", (f"postmaster@{DOMAIN}",), MAIL)]
 
 
 async def test_a_mail_without_an_accepted_recipient_is_refused_before_its_text():
-    async with visiting(Desk()) as visitor:
-        await visitor.say("EHLO home.example.org")
-        await visitor.say("MAIL FROM:<rosa@example.org>")
-        await visitor.say(f"RCPT TO:<nobody@{DOMAIN}>")
+    async with connected_client(RecordingReceiver()) as visitor:
+        await visitor.send_command("EHLO home.example.org")
+        await visitor.send_command("MAIL FROM:<rosa@example.org>")
+        await visitor.send_command(f"RCPT TO:<nobody@{DOMAIN}>")
 
-        assert (await visitor.say("DATA")).startswith("503")
+        assert (await visitor.send_command("DATA")).startswith("503")
 
 
 @pytest.mark.parametrize("line", ["VRFY appeals-join", "VRFY <rosa@example.org>", "EXPN appeals", "HELP", "HELP DATA"])
 async def test_asking_around_tells_nothing_about_addresses_and_harms_nothing(line):
-    desk = Desk()
-    async with visiting(desk) as visitor:
-        await visitor.say("EHLO home.example.org")
+    desk = RecordingReceiver()
+    async with connected_client(desk) as visitor:
+        await visitor.send_command("EHLO home.example.org")
 
-        answer = await visitor.say(line)
+        answer = await visitor.send_command(line)
 
         assert answer[:3] in {"250", "252", "502", "553"}
-        assert (await visitor.say("NOOP")).startswith("250")
-    assert desk.asked == []
+        assert (await visitor.send_command("NOOP")).startswith("250")
+    assert desk.checked_addresses == []
 
 
 @pytest.mark.parametrize(
@@ -185,15 +194,15 @@ async def test_asking_around_tells_nothing_about_addresses_and_harms_nothing(lin
     ],
 )
 async def test_a_dot_between_bare_line_ends_does_not_end_the_mail(smuggled):
-    desk = Desk()
+    desk = RecordingReceiver()
     second = b"MAIL FROM:<mallory@example.net>\r\nRCPT TO:<" + LEAVE.encode() + b">\r\nDATA\r\nforged\r\n"
-    async with visiting(desk) as visitor:
+    async with connected_client(desk) as visitor:
         await visitor.begin_mail(JOIN)
 
-        answer = await visitor.say(MAIL + b"line" + smuggled + second + b".")
+        answer = await visitor.send_command(MAIL + b"line" + smuggled + second + b".")
 
         assert answer == "250 2.0.0 OK"
-        assert (await visitor.say("NOOP")).startswith("250")
+        assert (await visitor.send_command("NOOP")).startswith("250")
     assert [(sender, recipients) for sender, recipients, _ in desk.received] == [("rosa@example.org", (JOIN,))]
     assert desk.received[0][2].endswith(b"forged\r\n")
 
@@ -212,24 +221,24 @@ async def test_a_dot_between_bare_line_ends_does_not_end_the_mail(smuggled):
     ],
 )
 async def test_a_mail_is_received_octet_by_octet_with_its_doubled_dots_made_single(sent, received):
-    desk = Desk()
-    async with visiting(desk) as visitor:
+    desk = RecordingReceiver()
+    async with connected_client(desk) as visitor:
         await visitor.begin_mail(JOIN)
 
-        assert (await visitor.say(sent + b".")).startswith("250")
+        assert (await visitor.send_command(sent + b".")).startswith("250")
 
     assert desk.received[0][2] == received
 
 
 async def test_trouble_of_ours_asks_the_client_to_come_again_and_tells_it_nothing():
-    desk = Desk(trouble=RuntimeError("secret database password"))
-    async with visiting(desk) as visitor:
+    desk = RecordingReceiver(error=RuntimeError("secret database password"))
+    async with connected_client(desk) as visitor:
         await visitor.begin_mail(JOIN)
 
-        refused = await visitor.say(MAIL + b".")
-        desk.trouble = None
+        refused = await visitor.send_command(MAIL + b".")
+        desk.error = None
         await visitor.begin_mail(JOIN)
-        accepted = await visitor.say(MAIL + b".")
+        accepted = await visitor.send_command(MAIL + b".")
 
     assert refused == "451 4.3.0 Try again later"
     assert accepted == "250 2.0.0 OK"
@@ -240,50 +249,50 @@ async def test_trouble_of_ours_asks_the_client_to_come_again_and_tells_it_nothin
     "line", [b"MAIL FROM:<rosa\x00@example.org>", b'MAIL FROM:<"a\x00b"@example.org>', b"EHLO a\x00b"]
 )
 async def test_no_word_with_a_control_character_in_it_is_a_command(line):
-    async with visiting(Desk()) as visitor:
-        await visitor.say("EHLO home.example.org")
+    async with connected_client(RecordingReceiver()) as visitor:
+        await visitor.send_command("EHLO home.example.org")
 
-        assert (await visitor.say(line))[:1] == "5"
+        assert (await visitor.send_command(line))[:1] == "5"
 
 
 async def test_a_taken_port_is_told_with_host_and_port():
-    async with opened(Desk()) as intake:
-        with pytest.raises(DoorTaken, match=rf"127\.0\.0\.1 port {intake.port}\b"):
-            async with opened(Desk(), port=intake.port):
+    async with open_server(RecordingReceiver()) as intake:
+        with pytest.raises(ListenAddressTaken, match=rf"127\.0\.0\.1 port {intake.port}\b"):
+            async with open_server(RecordingReceiver(), port=intake.port):
                 pass
 
 
 async def test_a_host_that_is_not_this_machine_is_told():
     with pytest.raises(SettingsRefused, match=r"192\.0\.2\.1 port 0"):
-        async with opened(Desk(), host="192.0.2.1"):
+        async with open_server(RecordingReceiver(), host="192.0.2.1"):
             pass
 
 
 async def test_a_door_for_everybody_takes_clients_over_ipv6_and_ipv4():
-    desk = Desk()
-    async with opened(desk, host="::") as intake:
+    desk = RecordingReceiver()
+    async with open_server(desk, host="::") as intake:
         for host in ("::1", "127.0.0.1"):
-            visitor = await visit(intake, host)
-            await visitor.reply()
+            visitor = await connect(intake, host)
+            await visitor.read_reply()
             await visitor.begin_mail(JOIN)
-            await visitor.say(MAIL + b".")
-            await visitor.leave()
+            await visitor.send_command(MAIL + b".")
+            await visitor.disconnect()
 
     assert [one.client for one in desk.arrivals] == ["::1", "127.0.0.1"]
 
 
 async def test_the_door_opens_on_ipv6_too():
-    desk = Desk()
-    async with opened(desk, host="::1") as intake:
-        visitor = await visit(intake, "::1")
-        await visitor.reply()
+    desk = RecordingReceiver()
+    async with open_server(desk, host="::1") as intake:
+        visitor = await connect(intake, "::1")
+        await visitor.read_reply()
         await visitor.begin_mail(JOIN)
 
-        assert (await visitor.say(MAIL + b".")).startswith("250")
+        assert (await visitor.send_command(MAIL + b".")).startswith("250")
 
-        await visitor.leave()
+        await visitor.disconnect()
 
 
 def test_what_aiosmtpd_looks_through_has_no_slots():
     """It reads every attribute of its handler; before Python 3.11.3 a dataclass with slots has one that raises."""
-    assert not hasattr(Doorkeeper, "__slots__")
+    assert not hasattr(SmtpHandler, "__slots__")

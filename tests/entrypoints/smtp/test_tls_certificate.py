@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from mailer.entrypoints.smtp.tls_certificate import Certificate
 from mailer.errors import SettingsRefused
-from tests.support.smtp_client import JOIN, LEAVE, MAIL, Desk, Visitor, opened, visit
+from tests.support.smtp_client import JOIN, LEAVE, MAIL, RecordingReceiver, SmtpClient, connect, open_server
 
 
 def write_certificate(file: Path, name: str) -> Path:
@@ -46,24 +46,24 @@ def trusting() -> ssl.SSLContext:
     return context
 
 
-async def begin_tls(visitor: Visitor, after: bytes = b"") -> None:
+async def begin_tls(visitor: SmtpClient, after: bytes = b"") -> None:
     """STARTTLS, and what an attacker puts behind it."""
-    await visitor.say("EHLO home.example.org")
-    assert (await visitor.say(b"STARTTLS\r\n" + after if after else b"STARTTLS")).startswith("220")
+    await visitor.send_command("EHLO home.example.org")
+    assert (await visitor.send_command(b"STARTTLS\r\n" + after if after else b"STARTTLS")).startswith("220")
     await visitor.writer.start_tls(trusting())
 
 
-def name_shown(visitor: Visitor) -> str:
+def name_shown(visitor: SmtpClient) -> str:
     der = visitor.writer.get_extra_info("ssl_object").getpeercert(binary_form=True)
     return x509.load_der_x509_certificate(der).subject.rfc4514_string()
 
 
 @pytest.mark.parametrize("loop", [asyncio.new_event_loop, uvloop.new_event_loop])
 def test_a_mail_is_taken_in_secret_under_either_event_loop(loop, tmp_path):
-    async def story() -> Desk:
-        desk = Desk()
+    async def story() -> RecordingReceiver:
+        desk = RecordingReceiver()
         certificate = Certificate(write_certificate(tmp_path / "mx.pem", "mx.example.org"), None)
-        async with opened(desk, certificate=certificate) as intake:
+        async with open_server(desk, certificate=certificate) as intake:
             await aiosmtplib.send(
                 MAIL,
                 sender="rosa@example.org",
@@ -83,18 +83,21 @@ def test_a_mail_is_taken_in_secret_under_either_event_loop(loop, tmp_path):
 def test_what_was_said_in_clear_behind_starttls_is_not_taken_for_secret(loop, tmp_path):
     async def story() -> tuple[list[str], int, int]:
         certificate = Certificate(write_certificate(tmp_path / "mx.pem", "mx.example.org"), None)
-        async with opened(Desk(), certificate=certificate) as intake:
-            visitor = await visit(intake)
-            await visitor.reply()
+        async with open_server(RecordingReceiver(), certificate=certificate) as intake:
+            visitor = await connect(intake)
+            await visitor.read_reply()
             await begin_tls(visitor, b"EHLO mallory.example.net\r\nMAIL FROM:<mallory@example.net>\r\nNOOP")
 
-            said = [await visitor.say("MAIL FROM:<rosa@example.org>"), await visitor.say("EHLO home.example.org")]
-            said += [await visitor.say("STARTTLS"), await visitor.say("MAIL FROM:<rosa@example.org>")]
-            guests = len(intake.guests.sessions)
-            await visitor.say("QUIT")
-            await asyncio.wait_for(asyncio.gather(*(one.gone for one in intake.guests.sessions)), 5)
-            left = len(intake.guests.sessions)
-            await visitor.leave()
+            said = [
+                await visitor.send_command("MAIL FROM:<rosa@example.org>"),
+                await visitor.send_command("EHLO home.example.org"),
+            ]
+            said += [await visitor.send_command("STARTTLS"), await visitor.send_command("MAIL FROM:<rosa@example.org>")]
+            guests = len(intake.limits.sessions)
+            await visitor.send_command("QUIT")
+            await asyncio.wait_for(asyncio.gather(*(one.closed for one in intake.limits.sessions)), 5)
+            left = len(intake.limits.sessions)
+            await visitor.disconnect()
         return said, guests, left
 
     with asyncio.Runner(loop_factory=loop) as runner:
@@ -112,17 +115,17 @@ def test_what_was_said_in_clear_behind_starttls_is_not_taken_for_secret(loop, tm
 def test_a_client_that_talks_garbage_instead_of_tls_is_gone_and_not_counted_any_more(loop, tmp_path):
     async def story() -> int:
         certificate = Certificate(write_certificate(tmp_path / "mx.pem", "mx.example.org"), None)
-        async with opened(Desk(), certificate=certificate) as intake:
-            visitor = await visit(intake)
-            await visitor.reply()
-            await visitor.say("EHLO home.example.org")
-            await visitor.say("STARTTLS")
-            (session,) = intake.guests.sessions
+        async with open_server(RecordingReceiver(), certificate=certificate) as intake:
+            visitor = await connect(intake)
+            await visitor.read_reply()
+            await visitor.send_command("EHLO home.example.org")
+            await visitor.send_command("STARTTLS")
+            (session,) = intake.limits.sessions
             visitor.writer.write(b"EHLO again.example.org\r\n" * 10)
-            await visitor.rest()
-            await asyncio.wait_for(session.gone, 5)
-            await visitor.leave()
-            return len(intake.guests.sessions)
+            await visitor.read_to_end()
+            await asyncio.wait_for(session.closed, 5)
+            await visitor.disconnect()
+            return len(intake.limits.sessions)
 
     with asyncio.Runner(loop_factory=loop) as runner:
         assert runner.run(story()) == 0
@@ -131,18 +134,18 @@ def test_a_client_that_talks_garbage_instead_of_tls_is_gone_and_not_counted_any_
 async def test_a_new_certificate_is_shown_once_its_file_has_changed_and_a_broken_one_never(tmp_path):
     file = write_certificate(tmp_path / "mx.pem", "old.example.org")
     shown = []
-    async with opened(Desk(), certificate=Certificate(file, None)) as intake:
+    async with open_server(RecordingReceiver(), certificate=Certificate(file, None)) as intake:
         for change in ("nothing", "renewed", "broken"):
             if change == "renewed":
                 write_certificate(file, "new.example.org")
             elif change == "broken":
                 file.write_text("half a file")
             os.utime(file, ns=(len(shown), len(shown)))
-            visitor = await visit(intake)
-            await visitor.reply()
+            visitor = await connect(intake)
+            await visitor.read_reply()
             await begin_tls(visitor)
             shown.append(name_shown(visitor))
-            await visitor.leave()
+            await visitor.disconnect()
 
     assert shown == ["CN=old.example.org", "CN=new.example.org", "CN=new.example.org"]
 
@@ -158,10 +161,10 @@ def test_a_certificate_that_cannot_be_read_is_told_by_its_file(text, tmp_path):
 
 
 async def test_without_a_certificate_starttls_is_neither_offered_nor_done():
-    async with opened(Desk()) as intake:
-        visitor = await visit(intake)
-        await visitor.reply()
-        assert "STARTTLS" not in await visitor.say("EHLO home.example.org")
-        assert (await visitor.say("STARTTLS"))[:1] == "5"
+    async with open_server(RecordingReceiver()) as intake:
+        visitor = await connect(intake)
+        await visitor.read_reply()
+        assert "STARTTLS" not in await visitor.send_command("EHLO home.example.org")
+        assert (await visitor.send_command("STARTTLS"))[:1] == "5"
         await visitor.begin_mail(JOIN, LEAVE)
-        await visitor.leave()
+        await visitor.disconnect()

@@ -14,17 +14,17 @@ from hypothesis import strategies as st
 
 from mailer.actions.subscriptions.show_person import show_person
 from mailer.app import App
-from mailer.entrypoints.smtp.connection_limits import networks, within
+from mailer.entrypoints.smtp.connection_limits import is_in_networks, parse_networks
 from mailer.entrypoints.web.forwarded_for import client_address
 from mailer.errors import SettingsRefused
 from mailer.settings.intake_tables import HearingSettings, ShieldSettings
 from mailer.settings.load import check_settings
 from tests.support.app_helpers import open_list, recipients
 from tests.support.fake_relay import FakeRelay
-from tests.support.running_service import served
+from tests.support.running_service import running_service
 
 CDN, BRIDGE = "203.0.113.7", "172.18.0.0/16"
-TRUSTED = networks(("127.0.0.1", "::1", CDN, BRIDGE, "2001:db8:cd::/48"))
+TRUSTED = parse_networks(("127.0.0.1", "::1", CDN, BRIDGE, "2001:db8:cd::/48"))
 
 
 @pytest.fixture
@@ -82,7 +82,7 @@ def test_the_client_is_the_right_most_address_that_is_not_a_proxys(
 def test_whatever_a_client_sends_it_is_known_by_the_address_its_proxy_saw(words: list[str], address: object) -> None:
     seen = ip_address(str(address))
     expected = getattr(seen, "ipv4_mapped", None) or seen
-    if not within(str(seen), TRUSTED):
+    if not is_in_networks(str(seen), TRUSTED):
         assert client_address("127.0.0.1", [*words, f"{seen}, {CDN}"], TRUSTED) == str(expected)
         assert client_address(str(seen), words, TRUSTED) == str(expected)
 
@@ -98,7 +98,7 @@ async def test_people_behind_a_cdn_are_told_apart_once_it_is_named(
     app = replace(app, shield=ShieldSettings(per_source=3))
     await open_list(app)
 
-    async with served(app, **trusted) as service:
+    async with running_service(app, **trusted) as service:
         for number in range(1, 27):
             await join(service.browser, number, f"198.51.100.{number}, {CDN}")
         await relay.wait_for(heard)
@@ -116,7 +116,7 @@ async def test_the_word_of_who_is_no_proxy_of_ours_is_not_kept(
     stranger = httpx.AsyncHTTPTransport(local_address="127.0.0.9")
     forged = {"x_real_ip": "192.0.2.1", "forwarded": "for=192.0.2.1", "true_client_ip": "192.0.2.1"}
 
-    async with served(app, trusted_proxies=trusted) as service:
+    async with running_service(app, trusted_proxies=trusted) as service:
         async with httpx.AsyncClient(base_url=service.browser.base_url, transport=stranger) as browser:
             await join(browser, 1, "192.0.2.1", **forged)
         await relay.wait_for(1)

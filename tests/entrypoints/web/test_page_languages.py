@@ -11,9 +11,9 @@ import pytest
 from mailer.actions.subscriptions.show_person import show_person
 from mailer.app import App
 from mailer.domain.token import Purpose, sign_token
-from tests.support.app_helpers import EMMA, ROSA, Clock, bring, open_list, token_in
+from tests.support.app_helpers import EMMA, ROSA, Clock, import_rows, open_list, token_in
 from tests.support.fake_relay import FakeRelay
-from tests.support.running_service import Served, served
+from tests.support.running_service import RunningService, running_service
 
 LANGUAGES = ("ar", "de", "en", "es", "fr", "it", "pt", "ru", "tr", "zh")
 ENGLISH = {"accept-language": "en"}
@@ -26,21 +26,21 @@ def database_url(sqlite_template: Path, tmp_path: Path) -> str:
 
 
 @pytest.fixture
-async def service(app: App) -> AsyncIterator[Served]:
+async def service(app: App) -> AsyncIterator[RunningService]:
     """The running service; Emma, who reads Spanish, is on Ada's English list."""
     await open_list(app)
-    await bring(app, f"{EMMA},Emma,es")
-    async with served(app) as running:
+    await import_rows(app, f"{EMMA},Emma,es")
+    async with running_service(app) as running:
         yield running
 
 
-def link(service: Served, way: str, subscription_id: int = 1) -> str:
+def link(service: RunningService, way: str, subscription_id: int = 1) -> str:
     purpose = {"leave": Purpose.LEAVE, "confirm": Purpose.CONFIRM, "rejoin": Purpose.REJOIN, "never": Purpose.NEVER}
-    return f"/{way}/{sign_token(service.app.house.keyring, purpose[way], subscription_id)}"
+    return f"/{way}/{sign_token(service.app.site.keyring, purpose[way], subscription_id)}"
 
 
 async def test_the_page_after_a_button_speaks_as_the_page_with_it(
-    service: Served, relay: FakeRelay, clock: Clock
+    service: RunningService, relay: FakeRelay, clock: Clock
 ) -> None:
     browser = service.browser
     await browser.post("/join/appeals", data={"email": ROSA, "language": "tr"})
@@ -59,7 +59,7 @@ async def test_the_page_after_a_button_speaks_as_the_page_with_it(
 
 
 async def test_a_link_whose_work_is_done_says_so_and_changes_nothing(
-    service: Served, relay: FakeRelay, clock: Clock
+    service: RunningService, relay: FakeRelay, clock: Clock
 ) -> None:
     browser = service.browser
 
@@ -81,7 +81,7 @@ async def test_a_link_whose_work_is_done_says_so_and_changes_nothing(
 
 
 @pytest.mark.parametrize("address", ["rosa@@example", "jörg@example.org", "", "rosa@example..org", "<b>@example.org"])
-async def test_what_is_wrong_with_a_form_is_told_in_the_readers_language(service: Served, address: str) -> None:
+async def test_what_is_wrong_with_a_form_is_told_in_the_readers_language(service: RunningService, address: str) -> None:
     told = {}
     for language in LANGUAGES:
         answer = await service.browser.post(

@@ -8,36 +8,46 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from mailer.actions.campaigns.report import status
+from mailer.actions.campaigns.report import campaign_status
 from mailer.actions.subscriptions.show_person import show_person
 from mailer.app import App
 from mailer.domain.delivery import DeliveryState
 from mailer.domain.token import Purpose, sign_token
-from tests.support.app_helpers import DOMAIN, EMMA, ROSA, Clock, blast, bring, open_list, recipients, token_in
+from tests.support.app_helpers import (
+    DOMAIN,
+    EMMA,
+    ROSA,
+    Clock,
+    import_rows,
+    launch_campaign,
+    open_list,
+    recipients,
+    token_in,
+)
 from tests.support.fake_relay import FakeRelay
-from tests.support.running_service import Served, served
+from tests.support.running_service import RunningService, running_service
 
 ONE_CLICK = {"List-Unsubscribe": "One-Click"}
 
 
 @pytest.fixture
-async def service(app: App) -> AsyncIterator[Served]:
+async def service(app: App) -> AsyncIterator[RunningService]:
     """The running service with Ada's list and Emma on it."""
     await open_list(app)
-    await bring(app, f"{EMMA},Emma,en")
-    async with served(app) as running:
+    await import_rows(app, f"{EMMA},Emma,en")
+    async with running_service(app) as running:
         yield running
 
 
-async def state_of(service: Served, address: str) -> str:
+async def state_of(service: RunningService, address: str) -> str:
     return str((await show_person(service.app, address))["subscriptions"]["appeals"])
 
 
 def leave_link(app: App, subscription_id: int = 1) -> str:
-    return f"/leave/{sign_token(app.house.keyring, Purpose.LEAVE, subscription_id)}"
+    return f"/leave/{sign_token(app.site.keyring, Purpose.LEAVE, subscription_id)}"
 
 
-async def test_rosa_joins_by_the_form_and_confirms_by_the_button(service: Served, relay: FakeRelay) -> None:
+async def test_rosa_joins_by_the_form_and_confirms_by_the_button(service: RunningService, relay: FakeRelay) -> None:
     shown = await service.browser.get("/join/appeals")
     joined = await service.browser.post("/join/appeals", data={"email": ROSA, "name": "Rosa", "language": "tr"})
     asked = (await relay.wait_for(1))[0]
@@ -57,7 +67,7 @@ async def test_rosa_joins_by_the_form_and_confirms_by_the_button(service: Served
     assert "Hoş geldiniz" in letters[1].content.decode() or relay.letters[1].recipient == ROSA
 
 
-async def test_the_form_does_not_tell_who_is_subscribed(service: Served, relay: FakeRelay) -> None:
+async def test_the_form_does_not_tell_who_is_subscribed(service: RunningService, relay: FakeRelay) -> None:
     answers = [
         await service.browser.post("/join/appeals", data={"email": address, "name": "", "language": "en"})
         for address in (EMMA, ROSA)
@@ -68,7 +78,7 @@ async def test_the_form_does_not_tell_who_is_subscribed(service: Served, relay: 
     assert {answer.status_code for answer in answers} == {200}
 
 
-async def test_a_second_confirmation_comes_on_request_and_no_third(service: Served, relay: FakeRelay) -> None:
+async def test_a_second_confirmation_comes_on_request_and_no_third(service: RunningService, relay: FakeRelay) -> None:
     form = {"email": ROSA, "name": "", "language": "en"}
 
     for again in ("", "", "1", "1"):
@@ -79,7 +89,7 @@ async def test_a_second_confirmation_comes_on_request_and_no_third(service: Serv
     assert [letter.recipient for letter in letters] == [ROSA, ROSA, "last@example.org"]
 
 
-async def test_an_address_that_is_none_is_told_on_the_form(service: Served, relay: FakeRelay) -> None:
+async def test_an_address_that_is_none_is_told_on_the_form(service: RunningService, relay: FakeRelay) -> None:
     answer = await service.browser.post("/join/appeals", data={"email": "rosa@@example", "name": "<Rosa>"})
 
     assert answer.status_code == 422
@@ -88,7 +98,7 @@ async def test_an_address_that_is_none_is_told_on_the_form(service: Served, rela
     assert relay.letters == []
 
 
-async def test_a_robot_that_fills_in_the_trap_joins_nobody(service: Served, relay: FakeRelay) -> None:
+async def test_a_robot_that_fills_in_the_trap_joins_nobody(service: RunningService, relay: FakeRelay) -> None:
     trapped = await service.browser.post("/join/appeals", data={"email": ROSA, "website": "https://buy.example"})
     await service.browser.post("/join/appeals", data={"email": "person@example.org"})
     await relay.wait_for(1)
@@ -97,7 +107,7 @@ async def test_a_robot_that_fills_in_the_trap_joins_nobody(service: Served, rela
     assert recipients(relay) == ["person@example.org"]
 
 
-async def test_never_ask_me_again_holds_for_every_list(service: Served, relay: FakeRelay) -> None:
+async def test_never_ask_me_again_holds_for_every_list(service: RunningService, relay: FakeRelay) -> None:
     await open_list(service.app, "gardens")
     await service.browser.post("/join/appeals", data={"email": ROSA})
     page = f"/confirm/{token_in((await relay.wait_for(1))[0], 'confirm')}"
@@ -105,7 +115,7 @@ async def test_never_ask_me_again_holds_for_every_list(service: Served, relay: F
     never = await service.browser.post(page, data={"never": "1"})
     for name in ("appeals", "gardens"):
         await service.browser.post(f"/join/{name}", data={"email": ROSA, "again": "1"})
-    await bring(service.app, f"{ROSA},Rosa,en", list_name="gardens")
+    await import_rows(service.app, f"{ROSA},Rosa,en", list_name="gardens")
     await service.browser.post("/join/appeals", data={"email": "last@example.org"})
     await relay.wait_for(2)
 
@@ -114,7 +124,7 @@ async def test_never_ask_me_again_holds_for_every_list(service: Served, relay: F
 
 
 @pytest.mark.parametrize("how", ["urlencoded", "multipart", "nothing", "nonsense"])
-async def test_one_click_leaves_without_cookie_or_redirect_and_twice_is_fine(service: Served, how: str) -> None:
+async def test_one_click_leaves_without_cookie_or_redirect_and_twice_is_fine(service: RunningService, how: str) -> None:
     link = leave_link(service.app)
     bodies = {
         "urlencoded": {"data": ONE_CLICK},
@@ -130,7 +140,7 @@ async def test_one_click_leaves_without_cookie_or_redirect_and_twice_is_fine(ser
     assert await state_of(service, EMMA) == "unsubscribed"
 
 
-async def test_looking_at_a_way_out_changes_nothing(service: Served) -> None:
+async def test_looking_at_a_way_out_changes_nothing(service: RunningService) -> None:
     link = leave_link(service.app)
 
     answers = [await service.browser.get(link), await service.browser.head(link), await service.browser.options(link)]
@@ -141,7 +151,7 @@ async def test_looking_at_a_way_out_changes_nothing(service: Served) -> None:
     assert await state_of(service, EMMA) == "confirmed"
 
 
-async def test_the_goodbye_page_offers_undo_for_two_days(service: Served, clock: Clock) -> None:
+async def test_the_goodbye_page_offers_undo_for_two_days(service: RunningService, clock: Clock) -> None:
     goodbye = await service.browser.post(leave_link(service.app))
     undo = re.search(r'action="(/rejoin/[a-z2-7]{29})"', goodbye.text)
     assert undo
@@ -157,8 +167,8 @@ async def test_the_goodbye_page_offers_undo_for_two_days(service: Served, clock:
     assert await state_of(service, EMMA) == "unsubscribed"
 
 
-async def test_unknown_altered_and_foreign_tokens_get_the_same_plain_404(service: Served) -> None:
-    keyring = service.app.house.keyring
+async def test_unknown_altered_and_foreign_tokens_get_the_same_plain_404(service: RunningService) -> None:
+    keyring = service.app.site.keyring
     genuine = sign_token(keyring, Purpose.LEAVE, 1)
     tokens = [
         sign_token(keyring, Purpose.LEAVE, 999),
@@ -178,13 +188,13 @@ async def test_unknown_altered_and_foreign_tokens_get_the_same_plain_404(service
     assert await state_of(service, EMMA) == "confirmed"
 
 
-async def test_a_body_larger_than_any_form_is_refused(service: Served) -> None:
+async def test_a_body_larger_than_any_form_is_refused(service: RunningService) -> None:
     answer = await service.browser.post("/join/appeals", data={"email": ROSA, "name": "x" * 200_000})
 
     assert answer.status_code == 413
 
 
-async def test_pages_speak_the_readers_language_and_tell_browsers_to_be_careful(service: Served) -> None:
+async def test_pages_speak_the_readers_language_and_tell_browsers_to_be_careful(service: RunningService) -> None:
     answer = await service.browser.get("/", headers={"accept-language": "nl, tr;q=0.8, en;q=0.5"})
 
     assert answer.headers["content-language"] == "tr"
@@ -195,19 +205,19 @@ async def test_pages_speak_the_readers_language_and_tell_browsers_to_be_careful(
 
 
 async def test_the_service_fires_at_the_hour_and_leaving_in_the_middle_stops_that_persons_letter(
-    service: Served, relay: FakeRelay
+    service: RunningService, relay: FakeRelay
 ) -> None:
-    await bring(service.app, *(f"person{number}@example.org,,en" for number in range(20)))
+    await import_rows(service.app, *(f"person{number}@example.org,,en" for number in range(20)))
     hold = relay.holds("greeting")
 
-    campaign_id = await blast(service.app)
-    service.app.bells.ring()
+    campaign_id = await launch_campaign(service.app)
+    service.app.wakeups.notify_all()
     await hold.reached.wait()
     left = await service.browser.post(leave_link(service.app))
     hold.released.set()
     await relay.wait_for(20)
-    while (told := await status(service.app, campaign_id)).campaign.state != "sent":
-        service.app.bells.ring()
+    while (told := await campaign_status(service.app, campaign_id)).campaign.state != "sent":
+        service.app.wakeups.notify_all()
         await asyncio.sleep(0)
 
     assert left.status_code == 200
@@ -215,7 +225,7 @@ async def test_the_service_fires_at_the_hour_and_leaving_in_the_middle_stops_tha
     assert told.counts == {DeliveryState.ACCEPTED: 20, DeliveryState.SUPPRESSED: 1}
 
 
-async def test_health_is_answered_once_the_doors_are_open(service: Served) -> None:
+async def test_health_is_answered_once_the_doors_are_open(service: RunningService) -> None:
     answer = await service.browser.get("/health")
     reader, writer = await asyncio.open_connection("127.0.0.1", service.doors.intake_port)
     greeting = await reader.readline()

@@ -17,14 +17,14 @@ from sqlalchemy import Connection, select, text
 from mailer.actions.subscriptions.restore_person import restore_person
 from mailer.actions.subscriptions.show_person import show_person
 from mailer.app import App
-from mailer.network.sns_client import Sns
+from mailer.network.sns_client import SnsClient
 from mailer.store.people_tables import returned
-from tests.support.app_helpers import EMMA, ROSA, blast, bring, open_list, send_campaigns
-from tests.support.fake_web_server import WebElsewhere, http_answer
+from tests.support.app_helpers import EMMA, ROSA, import_rows, launch_campaign, open_list, send_campaigns
+from tests.support.fake_web_server import FakeWebServer, http_answer
 from tests.support.provider_calls import (
     CERTIFICATE,
     SNS_HOST,
-    Providers,
+    ProviderKeys,
     brevo_bounce,
     certificate,
     mailgun_failed,
@@ -34,9 +34,9 @@ from tests.support.provider_calls import (
     sendgrid_bounce,
     ses_bounce,
 )
-from tests.support.running_service import Served, served
+from tests.support.running_service import RunningService, running_service
 
-PROVIDERS, MALLORYS = Providers(), Providers()
+PROVIDERS, MALLORYS = ProviderKeys(), ProviderKeys()
 CERTIFICATE_PATH = CERTIFICATE.removeprefix(f"https://{SNS_HOST}")
 COMPLAINTS: dict[str, Any] = {
     "ses": {"notificationType": "Complaint", "complaint": {"complainedRecipients": [{"emailAddress": ROSA}]}},
@@ -55,38 +55,38 @@ def database_url(sqlite_template: Path, tmp_path: Path) -> str:
 
 
 @pytest.fixture
-async def amazon() -> AsyncIterator[WebElsewhere]:
+async def amazon() -> AsyncIterator[FakeWebServer]:
     """Its SNS server, with the certificate."""
-    async with WebElsewhere(SNS_HOST) as running:
+    async with FakeWebServer(SNS_HOST) as running:
         running.answers[CERTIFICATE_PATH] = http_answer(pem(certificate(PROVIDERS.sns)))
         yield running
 
 
 @pytest.fixture
-async def service(app: App, amazon: WebElsewhere) -> AsyncIterator[Served]:
+async def service(app: App, amazon: FakeWebServer) -> AsyncIterator[RunningService]:
     """The running service; Rosa and Emma have been sent a letter."""
-    app = replace(app, hooks=PROVIDERS.hooks, sns=Sns(amazon.fetch()))
+    app = replace(app, providers=PROVIDERS.providers, sns=SnsClient(amazon.fetch()))
     await open_list(app)
-    await bring(app, f"{ROSA},Rosa,en", f"{EMMA},Emma,en")
-    await blast(app)
+    await import_rows(app, f"{ROSA},Rosa,en", f"{EMMA},Emma,en")
+    await launch_campaign(app)
     await send_campaigns(app)
-    async with served(app) as running:
+    async with running_service(app) as running:
         yield running
 
 
-async def posted(service: Served, provider: str, body: bytes, headers: dict[str, str] | None = None) -> int:
+async def posted(service: RunningService, provider: str, body: bytes, headers: dict[str, str] | None = None) -> int:
     return (await service.browser.post(f"/hooks/{provider}", content=body, headers=headers)).status_code
 
 
-async def called(service: Served, provider: str, said: Any) -> int:
+async def called(service: RunningService, provider: str, said: Any) -> int:
     return await posted(service, provider, *PROVIDERS.call(provider, said))
 
 
-async def state_of(service: Served, address: str = ROSA) -> str:
+async def state_of(service: RunningService, address: str = ROSA) -> str:
     return str((await show_person(service.app, address))["subscriptions"]["appeals"])
 
 
-async def came_back(service: Served) -> list[tuple[str, str, str]]:
+async def came_back(service: RunningService) -> list[tuple[str, str, str]]:
     """What is written down: kind, weight and way."""
 
     def work(tx: Connection) -> list[tuple[str, str, str]]:
@@ -96,7 +96,7 @@ async def came_back(service: Served) -> list[tuple[str, str, str]]:
     return await service.app.database.read(work)
 
 
-async def letter_to(service: Served, address: str) -> int:
+async def letter_to(service: RunningService, address: str) -> int:
     """The number of the letter that somebody was sent."""
 
     def work(tx: Connection) -> int:
@@ -110,9 +110,9 @@ async def letter_to(service: Served, address: str) -> int:
 
 async def test_who_complains_to_any_provider_gets_no_more_letters(service, relay):
     readers = {provider: f"{provider}@example.org" for provider in COMPLAINTS}
-    await bring(service.app, *(f"{reader},," for reader in readers.values()))
-    await blast(service.app)
-    service.app.bells.ring()
+    await import_rows(service.app, *(f"{reader},," for reader in readers.values()))
+    await launch_campaign(service.app)
+    service.app.wakeups.notify_all()
     await relay.wait_for(4 + len(readers))
     said = {one: json.loads(json.dumps(COMPLAINTS[one]).replace(ROSA, reader)) for one, reader in readers.items()}
 
@@ -182,7 +182,7 @@ async def test_a_call_that_is_heard_once_more_after_a_restart_ends_no_later_subs
     first = await posted(service, "mailjet", *old)
     await restore_person(service.app, ROSA, list_name="appeals", by="ada")
     clock.advance(**again)
-    await blast(service.app)
+    await launch_campaign(service.app)
     await send_campaigns(service.app)
     service.app.known_calls.forget(f"mailjet {hashlib.sha256(old[0]).hexdigest()}")
 

@@ -17,11 +17,11 @@ import pytest
 from mailer.app import App
 from mailer.errors import SettingsRefused
 from mailer.settings.load import check_settings
-from tests.support.app_helpers import EMMA, ROOT, ROSA, Clock, bring, make_app, open_list, read, text_of
+from tests.support.app_helpers import EMMA, ROOT, ROSA, Clock, import_rows, make_app, open_list, parse_letter, text_of
 from tests.support.fake_relay import FakeRelay
 from tests.support.prefix_proxy import PrefixProxy
-from tests.support.provider_calls import Providers
-from tests.support.running_service import served
+from tests.support.provider_calls import ProviderKeys
+from tests.support.running_service import running_service
 
 BEA = "bea@example.org"
 
@@ -96,14 +96,14 @@ async def site(
     """The running service behind a proxy; Emma is on Ada's list."""
     prefix, proxy_does = request.param
     made = make_app(f"sqlite:///{shutil.copy(sqlite_template, tmp_path / 'mailer.db')}", clock, relay.port)
-    async with PrefixProxy(prefix, keeps=proxy_does == "keeps") as proxy:
+    async with PrefixProxy(prefix, keeps_prefix=proxy_does == "keeps") as proxy:
         given = f"http://127.0.0.1:{proxy.port}{prefix}/"
         url = check_settings({"service": {"url": given}}, tmp_path / "settings.toml").service.url
-        app = replace(made, house=replace(made.house, url=url), hooks=Providers().hooks)
+        app = replace(made, site=replace(made.site, url=url), providers=ProviderKeys().providers)
         await open_list(app)
-        await bring(app, f"{EMMA},Emma,en")
-        async with served(app) as running, httpx.AsyncClient() as web:
-            proxy.port_behind = running.doors.web_port
+        await import_rows(app, f"{EMMA},Emma,en")
+        async with running_service(app) as running, httpx.AsyncClient() as web:
+            proxy.backend_port = running.doors.web_port
             yield Site(app, url, web)
 
 
@@ -125,7 +125,7 @@ async def test_joining_confirming_leaving_and_coming_back_work_as_a_browser_foll
     ]
     assert re.search(rf'href="{re.escape(html.escape(site.url))}/confirm/[a-z2-7]{{29}}"', html_of(asked))
 
-    way_out = site.link(read(welcome)["List-Unsubscribe"], "leave")
+    way_out = site.link(parse_letter(welcome)["List-Unsubscribe"], "leave")
     assert site.link(text_of(welcome), "leave") == way_out
     leave = await site.get(way_out)
     left = Page(await site.web.post(way_out, data={"List-Unsubscribe": "One-Click"}))
@@ -204,6 +204,6 @@ def test_a_url_is_taken_as_links_can_begin_with_it_or_refused_by_name(given: str
 
 
 def html_of(letter: object) -> str:
-    body = read(letter).get_body(("html",))  # type: ignore[arg-type]
+    body = parse_letter(letter).get_body(("html",))  # type: ignore[arg-type]
     assert body
     return str(body.get_content())

@@ -13,21 +13,21 @@ from collections import defaultdict
 
 import pytest
 
-from mailer.domain.bounce import Action, Returned, ReturnedFor, ReturnKind, Weight
-from mailer.mail.bounces.parse_bounce import read_return
+from mailer.domain.bounce import DsnAction, FeedbackKind, ParsedBounce, RecipientBounce, Severity
+from mailer.mail.bounces.parse_bounce import parse_bounce
 from tests.support.app_helpers import ROOT
 
 CORPUS = ROOT.parent / "shared" / "corpora" / "bounces"
 pytestmark = pytest.mark.skipif(not CORPUS.exists(), reason="no collection of returned mails beside the checkout")
 KINDS = {
-    "failed": ReturnKind.BOUNCE,
-    "delayed": ReturnKind.DELAY,
-    "delivered": ReturnKind.RECEIPT,
-    "vacation": ReturnKind.AUTO_REPLY,
-    "feedback": ReturnKind.COMPLAINT,
+    "failed": FeedbackKind.BOUNCE,
+    "delayed": FeedbackKind.DELAY,
+    "delivered": FeedbackKind.RECEIPT,
+    "vacation": FeedbackKind.AUTO_REPLY,
+    "feedback": FeedbackKind.COMPLAINT,
 }
 Rows = list[dict[str, str]]
-OF_LETTERS = {ReturnKind.BOUNCE, ReturnKind.DELAY}
+LETTER_KINDS = {FeedbackKind.BOUNCE, FeedbackKind.DELAY}
 
 
 @pytest.fixture(scope="module")
@@ -45,42 +45,42 @@ def mails(labels: dict[str, Rows]) -> dict[str, bytes]:
 
 
 @pytest.fixture(scope="module")
-def read(mails: dict[str, bytes]) -> dict[str, Returned]:
-    return {name: read_return(raw) for name, raw in mails.items()}
+def read(mails: dict[str, bytes]) -> dict[str, ParsedBounce]:
+    return {name: parse_bounce(raw) for name, raw in mails.items()}
 
 
-def _found(row: dict[str, str], returned: Returned) -> ReturnedFor | None:
+def _recipient_bounce(row: dict[str, str], returned: ParsedBounce) -> RecipientBounce | None:
     names = {name.lower() for name in (row["recipient"], *row["aliases"].split(";"))}
     return next((each for each in returned.recipients if each.address.lower() in names), None)
 
 
-def _kinds(rows: Rows) -> set[ReturnKind]:
+def _kinds(rows: Rows) -> set[FeedbackKind]:
     return {KINDS[row["kind"]] for row in rows}
 
 
 def test_of_a_hundred_returned_letters_all_recipients_of_ninety_seven_are_found(labels, read):
-    of_letters = {name: rows for name, rows in labels.items() if _kinds(rows) & OF_LETTERS}
-    missed = [name for name, rows in of_letters.items() if not all(_found(row, read[name]) for row in rows)]
+    of_letters = {name: rows for name, rows in labels.items() if _kinds(rows) & LETTER_KINDS}
+    missed = [name for name, rows in of_letters.items() if not all(_recipient_bounce(row, read[name]) for row in rows)]
 
     assert len(missed) <= 0.03 * len(of_letters), missed
 
 
 def test_given_up_is_told_from_still_tried_and_nothing_else_is_taken_for_a_bounce(labels, read):
     wrong = {name for name, rows in labels.items() if read[name].kind not in _kinds(rows)}
-    of_letters = {name for name, rows in labels.items() if _kinds(rows) & OF_LETTERS}
-    told_apart = {name for name in of_letters if read[name].kind in OF_LETTERS}
+    of_letters = {name for name, rows in labels.items() if _kinds(rows) & LETTER_KINDS}
+    told_apart = {name for name in of_letters if read[name].kind in LETTER_KINDS}
 
-    assert {name for name, rows in labels.items() if ReturnKind.DELAY in _kinds(rows)} & wrong == set()
+    assert {name for name, rows in labels.items() if FeedbackKind.DELAY in _kinds(rows)} & wrong == set()
     assert wrong - of_letters == set()
     assert len(wrong & told_apart) <= 0.01 * len(of_letters)
 
 
 def test_hard_is_told_from_soft_and_hardly_ever_is_a_soft_one_called_hard(labels, read):
     judged = [
-        (name, row["bounce"] == "hard", each.weight is Weight.HARD)
+        (name, row["bounce"] == "hard", each.severity is Severity.HARD)
         for name, rows in labels.items()
         for row in rows
-        if row["bounce"] and (each := _found(row, read[name])) and each.action is Action.FAILED
+        if row["bounce"] and (each := _recipient_bounce(row, read[name])) and each.action is DsnAction.FAILED
         if row["reason"] != "filtered"
     ]
     wrong = [name for name, labelled, ours in judged if labelled != ours]
@@ -93,7 +93,7 @@ def test_hard_is_told_from_soft_and_hardly_ever_is_a_soft_one_called_hard(labels
 
 def test_every_complaint_is_read_with_its_type(labels, read):
     for name, rows in labels.items():
-        if ReturnKind.COMPLAINT in _kinds(rows):
+        if FeedbackKind.COMPLAINT in _kinds(rows):
             assert read[name].complaint == rows[0]["feedback_type"], name
 
 
@@ -101,14 +101,14 @@ def test_line_ends_of_any_sort_change_nothing(mails, read):
     for name, raw in mails.items():
         lines = raw.replace(b"\r\n", b"\n")
         for line_end in (b"\n", b"\r\n", b"\r"):
-            assert read_return(lines.replace(b"\n", line_end)) == read[name], name
+            assert parse_bounce(lines.replace(b"\n", line_end)) == read[name], name
 
 
 def test_sound_mails_and_damaged_ones_are_read_within_bounds(mails):
     chance = random.Random(7)
     began = time.thread_time()
     for raw in mails.values():
-        read_return(raw)
+        parse_bounce(raw)
     took = time.thread_time() - began
 
     # Ten times what is meant (300 a second, a tenth of a second each): a busy machine must not decide.
@@ -117,5 +117,5 @@ def test_sound_mails_and_damaged_ones_are_read_within_bounds(mails):
         at, until = sorted(chance.randrange(len(raw)) for _ in range(2))
         cut = raw[:at] + chance.choice([b"", b"\n\n", b"\0", b"--", raw[:at]]) + raw[until:]
         began = time.thread_time()
-        read_return(cut)
+        parse_bounce(cut)
         assert time.thread_time() - began < 1, name

@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailer.domain.bounce import Action, Weight
-from mailer.mail.bounces.classify_bounce import judged
-from mailer.mail.bounces.parse_bounce import read_return
+from mailer.domain.bounce import DsnAction, Severity
+from mailer.mail.bounces.classify_bounce import classify_bounce
+from mailer.mail.bounces.parse_bounce import parse_bounce
 from tests.support.bounce_mails import bounce
 
-ABOUT_US = """
+ABOUT_SENDER = """
 rosa has sent to too many recipients today
 client.example.net has sent to too many unknown users
 The sender has sent to too many invalid recipients
@@ -85,37 +85,40 @@ example.org responded with code NXDOMAIN
 CODES = ("5.1.1", "5.1.2", "5.1.10", "5.4.4")
 
 
-def weights(words: str) -> set[Weight]:
+def severities(words: str) -> set[Severity]:
     """However the code stands beside the words."""
     said = [(f"550 {code} {words}", code) for code in CODES] + [(words, code) for code in CODES]
     return {
-        judged(address="rosa@example.org", action=Action.FAILED, status=code, said=one).weight for one, code in said
+        classify_bounce(address="rosa@example.org", action=DsnAction.FAILED, status=code, diagnostic=one).severity
+        for one, code in said
     }
 
 
-@pytest.mark.parametrize("words", ABOUT_US)
+@pytest.mark.parametrize("words", ABOUT_SENDER)
 def test_what_is_about_us_is_held_against_nobody_whatever_its_code(words: str) -> None:
-    assert weights(words) == {Weight.SENDER_SIDE}
+    assert severities(words) == {Severity.SENDER_SIDE}
 
 
 @pytest.mark.parametrize("words", FOR_NOW)
 def test_what_is_for_now_is_never_for_good_whatever_its_code(words: str) -> None:
-    assert weights(words) == {Weight.SOFT}
+    assert severities(words) == {Severity.SOFT}
 
 
 @pytest.mark.parametrize("words", NOBODY_THERE)
 def test_who_is_not_there_is_not_there(words: str) -> None:
     code = "5.4.1" if words.startswith("[") else "5.1.1"
-    told = judged(address="rosa@example.org", action=Action.FAILED, status=code, said=f"550 {code} {words}")
+    told = classify_bounce(
+        address="rosa@example.org", action=DsnAction.FAILED, status=code, diagnostic=f"550 {code} {words}"
+    )
 
-    assert told.weight is Weight.HARD
+    assert told.severity is Severity.HARD
 
 
-@given(st.sampled_from(ABOUT_US + FOR_NOW), st.sampled_from(["5.1.1", "5.0.0", "5.1.2"]), st.booleans())
+@given(st.sampled_from(ABOUT_SENDER + FOR_NOW), st.sampled_from(["5.1.1", "5.0.0", "5.1.2"]), st.booleans())
 def test_words_in_the_notice_weigh_more_than_a_code_that_stands_alone_in_its_report(
     words: str, code: str, same: bool
 ) -> None:
     raw = bounce("rosa@example.org", f"550 {code}{f' {words}' if same else ''}")
     raw = raw.replace(b"Your letter did not get there.", f"Your letter did not get there: {words}".encode())
 
-    assert [one.weight for one in read_return(raw).recipients] != [Weight.HARD]
+    assert [one.severity for one in parse_bounce(raw).recipients] != [Severity.HARD]

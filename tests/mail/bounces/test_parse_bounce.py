@@ -10,13 +10,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mailer.domain.bounce import Returned, ReturnKind, Weight
-from mailer.mail.bounces.parse_bounce import read_return
+from mailer.domain.bounce import FeedbackKind, ParsedBounce, Severity
+from mailer.mail.bounces.parse_bounce import parse_bounce
 
 OWN = {"lists.example.org"}
 SAMPLES = {file.stem: file.read_bytes() for file in sorted((Path(__file__).parent / "samples").glob("*.eml"))}
 """A short mail for each mail system and custom; its first field says what is to be read in it."""
-OF_A_REFUSAL = """From: MAILER-DAEMON@mail.example.net
+REFUSAL_NOTICE = """From: MAILER-DAEMON@mail.example.net
 Subject: Undelivered Mail Returned to Sender
 Content-Type: multipart/report; report-type=delivery-status; boundary="b"
 
@@ -30,7 +30,7 @@ Diagnostic-Code: smtp; {said}
 
 --b--
 """
-NOBODYS_FAULT_BUT_OURS = [
+SENDER_SIDE_PHRASES = [
     ("5.7.1", "554 5.7.1 Service unavailable; Client host [192.0.2.7] blocked using zen.spamhaus.org", "blocked"),
     ("5.7.26", "550-5.7.26 This mail is unauthenticated, which poses a security risk", "authentication"),
     ("5.7.1", "550 5.7.1 <rosa@example.net>: Relay access denied", "relay_denied"),
@@ -43,7 +43,7 @@ NOBODYS_FAULT_BUT_OURS = [
     ("5.0.0", "550 user unknown (in reply to MAIL FROM command)", "sender"),
     ("5.1.1", "550 5.7.1 your IP address is blacklisted by the recipient", "blocked"),
 ]
-SCRAPS = [
+FRAGMENTS = [
     b"\r\n",
     b"\n\n",
     b"--b",
@@ -54,7 +54,7 @@ SCRAPS = [
     b"Final-Recipient: ",
     b"Status: 9.9.9\n",
 ]
-SCRAPS += [
+FRAGMENTS += [
     b"\x00",
     b"\xff",
     b"message/rfc822",
@@ -68,13 +68,13 @@ SCRAPS += [
 ]
 
 
-def _told(returned: Returned) -> str:
+def _describe(returned: ParsedBounce) -> str:
     """As in the samples' first fields."""
     kind = f"{returned.kind} {returned.complaint or ''}".strip()
-    return "; ".join((kind, *(f"{each.address} {each.weight} {each.reason}" for each in returned.recipients)))
+    return "; ".join((kind, *(f"{each.address} {each.severity} {each.reason}" for each in returned.recipients)))
 
 
-def _expected(raw: bytes) -> str:
+def _expected_result(raw: bytes) -> str:
     found = re.match(rb"X-Expected: (.*)\n", raw)
     assert found
     return found[1].decode()
@@ -82,35 +82,35 @@ def _expected(raw: bytes) -> str:
 
 @pytest.mark.parametrize("name", SAMPLES)
 def test_a_mail_that_came_back_says_of_whom_and_why(name: str) -> None:
-    assert _told(read_return(SAMPLES[name], OWN)) == _expected(SAMPLES[name])
+    assert _describe(parse_bounce(SAMPLES[name], OWN)) == _expected_result(SAMPLES[name])
 
 
-@pytest.mark.parametrize(("status", "said", "reason"), NOBODYS_FAULT_BUT_OURS)
+@pytest.mark.parametrize(("status", "said", "reason"), SENDER_SIDE_PHRASES)
 def test_what_is_said_of_us_is_not_held_against_rosa(status: str, said: str, reason: str) -> None:
-    returned = read_return(OF_A_REFUSAL.format(status=status, said=said).encode(), OWN)
+    returned = parse_bounce(REFUSAL_NOTICE.format(status=status, said=said).encode(), OWN)
 
-    assert _told(returned) == f"bounce; rosa@example.net sender-side {reason}"
+    assert _describe(returned) == f"bounce; rosa@example.net sender-side {reason}"
 
 
 @pytest.mark.parametrize("line_end", [b"\r\n", b"\r"])
 def test_line_ends_change_nothing(line_end: bytes) -> None:
     for raw in SAMPLES.values():
-        assert read_return(raw.replace(b"\n", line_end), OWN) == read_return(raw, OWN)
+        assert parse_bounce(raw.replace(b"\n", line_end), OWN) == parse_bounce(raw, OWN)
 
 
 def test_our_own_addresses_are_never_recipients() -> None:
     for raw in SAMPLES.values():
-        assert read_return(raw, {"example.net", "example.com", "lists.example.org"}).recipients == ()
+        assert parse_bounce(raw, {"example.net", "example.com", "lists.example.org"}).recipients == ()
 
 
 def test_a_notice_that_names_nobody_still_says_why() -> None:
     raw = b"From: MAILER-DAEMON@example.net\nSubject: failure notice\n\nSorry, no mailbox here by that name. (#5.1.1)\n"
 
-    returned = read_return(raw, OWN)
+    returned = parse_bounce(raw, OWN)
 
-    assert (returned.kind, returned.recipients) == (ReturnKind.BOUNCE, ())
+    assert (returned.kind, returned.recipients) == (FeedbackKind.BOUNCE, ())
     assert returned.unnamed is not None
-    assert returned.unnamed.weight is Weight.HARD
+    assert returned.unnamed.severity is Severity.HARD
 
 
 TEN_TIMES = 10
@@ -120,7 +120,7 @@ TEN_TIMES = 10
 @settings(max_examples=100, deadline=None)
 @given(
     st.sampled_from(sorted(SAMPLES)),
-    st.lists(st.tuples(st.floats(0, 1), st.integers(0, 40), st.sampled_from(SCRAPS)), max_size=8),
+    st.lists(st.tuples(st.floats(0, 1), st.integers(0, 40), st.sampled_from(FRAGMENTS)), max_size=8),
 )
 def test_no_damage_stops_or_slows_the_reader(name: str, damages: list[tuple[float, int, bytes]]) -> None:
     raw = SAMPLES[name]
@@ -129,22 +129,24 @@ def test_no_damage_stops_or_slows_the_reader(name: str, damages: list[tuple[floa
         raw = raw[:at] + scrap + raw[at + length :]
     began = time.thread_time()
 
-    returned = read_return(raw, OWN)
+    returned = parse_bounce(raw, OWN)
 
     assert time.thread_time() - began < TEN_TIMES * 0.1
     assert all("@" in each.address and len(each.diagnostic) <= 1000 for each in returned.recipients)
 
 
-@pytest.mark.parametrize("scrap", [*SCRAPS, b"<a@b", b"a@", b"550 ", b"\n>", b"|-", b"\n--b\n", b"is not ", b"user "])
+@pytest.mark.parametrize(
+    "scrap", [*FRAGMENTS, b"<a@b", b"a@", b"550 ", b"\n>", b"|-", b"\n--b\n", b"is not ", b"user "]
+)
 def test_a_megabyte_of_anything_is_read_in_time(scrap: bytes) -> None:
     raw = SAMPLES["qmail"] + scrap * (2**20 // len(scrap))
     began = time.thread_time()
 
-    read_return(raw, OWN)
+    parse_bounce(raw, OWN)
 
     assert time.thread_time() - began < TEN_TIMES * 0.5
 
 
 @given(st.binary(max_size=2000))
 def test_octets_at_all_are_read(raw: bytes) -> None:
-    assert read_return(raw).kind in ReturnKind
+    assert parse_bounce(raw).kind in FeedbackKind

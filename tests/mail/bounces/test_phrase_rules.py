@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailer.domain.bounce import Action, Reason, Weight, weight_of
-from mailer.mail.bounces.smtp_reply_reason import is_temporary, reason_of
+from mailer.domain.bounce import BounceReason, DsnAction, Severity, determine_severity
+from mailer.mail.bounces.smtp_reply_reason import find_reason, is_temporary
 
 HARD = """
 550 5.1.1 The email account that you tried to reach does not exist
@@ -99,30 +99,38 @@ SENDER_SIDE = """
 """
 
 
-def _weight(said: str) -> Weight:
-    return weight_of(reason_of(said), Action.FAILED, temporary=is_temporary(said), late=False)
+def _classify_severity(said: str) -> Severity:
+    return determine_severity(find_reason(said), DsnAction.FAILED, temporary=is_temporary(said), after_data=False)
 
 
 @pytest.mark.parametrize("said", HARD.strip().splitlines())
 def test_an_address_that_nobody_reads_is_hard(said: str) -> None:
-    assert _weight(said) is Weight.HARD
+    assert _classify_severity(said) is Severity.HARD
 
 
 @pytest.mark.parametrize("said", SOFT.strip().splitlines())
 def test_what_may_go_better_another_time_is_soft(said: str) -> None:
-    assert _weight(said) is Weight.SOFT
+    assert _classify_severity(said) is Severity.SOFT
 
 
 @pytest.mark.parametrize("said", SENDER_SIDE.strip().splitlines())
 def test_what_is_about_us_or_the_letter_is_sender_side(said: str) -> None:
-    assert _weight(said) is Weight.SENDER_SIDE
+    assert _classify_severity(said) is Severity.SENDER_SIDE
 
 
 def test_a_host_that_could_not_be_found_in_time_is_soft_and_a_user_refused_after_the_letter_too() -> None:
-    assert weight_of(Reason.UNKNOWN_HOST, Action.FAILED, temporary=True, late=False) is Weight.SOFT
-    assert weight_of(Reason.UNKNOWN_USER, Action.FAILED, temporary=False, late=True) is Weight.SOFT
+    assert (
+        determine_severity(BounceReason.UNKNOWN_HOST, DsnAction.FAILED, temporary=True, after_data=False)
+        is Severity.SOFT
+    )
+    assert (
+        determine_severity(BounceReason.UNKNOWN_USER, DsnAction.FAILED, temporary=False, after_data=True)
+        is Severity.SOFT
+    )
 
 
-@given(st.sampled_from(list(Reason)), st.sampled_from([each for each in Action if each is not Action.FAILED]))
-def test_what_has_not_failed_counts_for_nothing(reason: Reason, action: Action) -> None:
-    assert weight_of(reason, action, temporary=False, late=False) is Weight.IGNORE
+@given(
+    st.sampled_from(list(BounceReason)), st.sampled_from([each for each in DsnAction if each is not DsnAction.FAILED])
+)
+def test_what_has_not_failed_counts_for_nothing(reason: BounceReason, action: DsnAction) -> None:
+    assert determine_severity(reason, action, temporary=False, after_data=False) is Severity.IGNORE

@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mailer.domain.delivery import Concern
-from mailer.mail.bounces.smtp_reply_reason import concern_of
+from mailer.mail.bounces.smtp_reply_reason import classify_refusal
 
-ABOUT_US = [
+ABOUT_SENDER = [
     "5.7.1 <rosa@example.org>: Relay access denied",
     "5.7.0 Recipient address rejected: No relaying",
     "5.7.54 SMTP; Unable to relay recipient in non-accepted domain",
@@ -75,40 +75,40 @@ ABOUT_THE_LETTER = [
 ]
 
 
-@pytest.mark.parametrize("text", ABOUT_US)
+@pytest.mark.parametrize("text", ABOUT_SENDER)
 def test_who_speaks_of_our_standing_speaks_of_us(text):
-    assert concern_of(550, text) is Concern.US
+    assert classify_refusal(550, text) is Concern.SENDER
 
 
 @pytest.mark.parametrize("text", ABOUT_THE_LETTER)
 def test_who_speaks_of_the_reader_or_the_content_speaks_of_this_letter_only(text):
-    assert concern_of(550, text) is Concern.LETTER
+    assert classify_refusal(550, text) is Concern.LETTER
 
 
 @pytest.mark.parametrize("code", [530, 535])
 def test_who_does_not_know_our_login_speaks_of_us_whatever_is_said(code):
-    assert concern_of(code, "5.1.1 user unknown") is Concern.US
+    assert classify_refusal(code, "5.1.1 user unknown") is Concern.SENDER
 
 
 @pytest.mark.parametrize("code", [421, 450, 451, 454])
 def test_who_asks_for_patience_speaks_of_our_pace_whatever_is_said(code):
-    assert concern_of(code, "4.7.1 Relay access denied, blocked using a list") is Concern.PACE
+    assert classify_refusal(code, "4.7.1 Relay access denied, blocked using a list") is Concern.THROTTLE
 
 
 def test_another_temporary_refusal_is_of_this_letter():
-    assert concern_of(452, "4.2.2 mailbox full") is Concern.LETTER
+    assert classify_refusal(452, "4.2.2 mailbox full") is Concern.LETTER
 
 
-@given(st.sampled_from(["5.1.1", "5.1.3", "5.1.6", "5.2.1", "5.2.2"]), st.sampled_from(ABOUT_US))
+@given(st.sampled_from(["5.1.1", "5.1.3", "5.1.6", "5.2.1", "5.2.2"]), st.sampled_from(ABOUT_SENDER))
 def test_a_code_for_the_mailbox_outweighs_all_words(code, words):
-    assert concern_of(550, f"{code} {words}") is Concern.LETTER
+    assert classify_refusal(550, f"{code} {words}") is Concern.LETTER
 
 
-@given(st.sampled_from(ABOUT_US), st.sampled_from(["rosa@example.org", "<emma@example.org>"]), st.booleans())
+@given(st.sampled_from(ABOUT_SENDER), st.sampled_from(["rosa@example.org", "<emma@example.org>"]), st.booleans())
 def test_an_address_in_the_words_changes_nothing(words, address, first):
-    assert concern_of(550, f"{words} {address}") is Concern.US
+    assert classify_refusal(550, f"{words} {address}") is Concern.SENDER
 
 
 @given(st.text(max_size=3000))
 def test_any_text_at_all_is_judged(text):
-    assert concern_of(550, text) in {Concern.LETTER, Concern.US}
+    assert classify_refusal(550, text) in {Concern.LETTER, Concern.SENDER}

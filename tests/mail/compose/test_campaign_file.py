@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailer.errors import ManuscriptRefused
-from mailer.mail.compose.campaign_file import Action, Source, read_manuscript
-from mailer.mail.compose.merge_field import Hole
+from mailer.errors import CampaignFileRefused
+from mailer.mail.compose.campaign_file import CallToAction, ContentSource, parse_campaign_file
+from mailer.mail.compose.merge_field import MergeField
 
 FULL = """---
 subject: '{{ name or "Friend" }}, come to the harvest forum'
@@ -37,7 +37,7 @@ def manuscript(front: str = "subject: Tea", body: str = "Hello") -> str:
 
 
 def test_a_full_manuscript_is_read_key_by_key():
-    read = read_manuscript(FULL, "en")
+    read = parse_campaign_file(FULL, "en")
 
     assert read.subject == '{{ name or "Friend" }}, come to the harvest forum'
     assert read.title == "The harvest forum"
@@ -46,34 +46,34 @@ def test_a_full_manuscript_is_read_key_by_key():
     assert read.event is not None
     assert read.event.starts_at == datetime(2026, 12, 4, 19, tzinfo=ZoneInfo("Europe/Berlin"))
     assert (read.event.name, read.event.place, read.event.zone) == ("Harvest forum", "The old mill", "Europe/Berlin")
-    assert read.action == Action(label="Count me in", url='https://forum.example.org/join?who={{ name or "" }}')
-    assert read.source == Source(text="Yearly report", url="https://forum.example.org/report")
+    assert read.action == CallToAction(label="Count me in", url='https://forum.example.org/join?who={{ name or "" }}')
+    assert read.source == ContentSource(text="Yearly report", url="https://forum.example.org/report")
     assert read.tags == ("harvest", "2026")
     assert read.body == 'Dear {{ name or "friend" }}\n'
 
 
 def test_what_is_left_out_follows_from_the_subject_and_the_list():
-    read = read_manuscript(manuscript(), "tr")
+    read = parse_campaign_file(manuscript(), "tr")
 
     assert (read.title, read.preheader, read.language, read.template) == ("Tea", "", "tr", "appeal")
-    assert (read.event, read.action, read.source, read.tags, read.holes) == (None, None, None, (), ())
+    assert (read.event, read.action, read.source, read.tags, read.merge_fields) == (None, None, None, (), ())
 
 
 def test_holes_are_known_by_name_wherever_they_stand():
-    read = read_manuscript(FULL, "en")
+    read = parse_campaign_file(FULL, "en")
 
-    assert read.hole_names == {"name", "city"}
-    assert Hole("city", "your town") in read.holes
+    assert read.merge_field_names == {"name", "city"}
+    assert MergeField("city", "your town") in read.merge_fields
 
 
 def test_a_byte_order_mark_and_windows_line_ends_do_no_harm():
     plain, windows = manuscript(), "\ufeff" + manuscript().replace("\n", "\r\n")
 
-    assert read_manuscript(windows, "en") == read_manuscript(plain, "en")
+    assert parse_campaign_file(windows, "en") == parse_campaign_file(plain, "en")
 
 
 def test_words_that_yaml_takes_for_numbers_or_truths_stay_words():
-    read = read_manuscript(manuscript("subject: 2026\ntitle: Yes\nlead: 1.10\nclosing: 2026-01-01"), "en")
+    read = parse_campaign_file(manuscript("subject: 2026\ntitle: Yes\nlead: 1.10\nclosing: 2026-01-01"), "en")
 
     assert (read.subject, read.title, read.lead, read.closing) == ("2026", "Yes", "1.10", "2026-01-01")
 
@@ -110,8 +110,8 @@ def test_words_that_yaml_takes_for_numbers_or_truths_stay_words():
     ],
 )
 def test_a_mistake_in_the_front_matter_is_told_with_its_line(front, line, words):
-    with pytest.raises(ManuscriptRefused, match="line") as refused:
-        read_manuscript(manuscript(front), "en")
+    with pytest.raises(CampaignFileRefused, match="line") as refused:
+        parse_campaign_file(manuscript(front), "en")
 
     assert (refused.value.line, words in refused.value.reason) == (line, True), refused.value
 
@@ -139,8 +139,8 @@ def test_a_mistake_in_the_front_matter_is_told_with_its_line(front, line, words)
 def test_an_hour_that_no_clock_shows_is_refused(starts, zone, line, words):
     front = f"subject: Tea\nevent:\n  name: Tea\n  starts: {starts}\n  zone: {zone}\n  place: Mill"
 
-    with pytest.raises(ManuscriptRefused) as refused:
-        read_manuscript(manuscript(front), "en")
+    with pytest.raises(CampaignFileRefused) as refused:
+        parse_campaign_file(manuscript(front), "en")
 
     assert (refused.value.line, words in refused.value.reason) == (line, True), refused.value
 
@@ -172,12 +172,12 @@ def test_an_hour_that_no_clock_shows_is_refused(starts, zone, line, words):
     ],
 )
 def test_an_event_has_an_hour_or_a_day_and_an_end_where_one_is_given(event, starts, ends, until):
-    read = read_manuscript(manuscript(f"subject: Tea\nevent: {{name: Tea, {event}}}"), "en").event
+    read = parse_campaign_file(manuscript(f"subject: Tea\nevent: {{name: Tea, {event}}}"), "en").event
 
     assert read is not None
     assert read.starts_at == datetime.fromisoformat(starts)
     assert read.ends_at == (datetime.fromisoformat(ends) if ends else None)
-    assert read.invites_until.astimezone(UTC) == datetime.fromisoformat(until)
+    assert read.invitation_deadline.astimezone(UTC) == datetime.fromisoformat(until)
     assert (read.all_day, read.place) == ("T19" not in event, "")
 
 
@@ -202,28 +202,28 @@ def test_an_event_has_an_hour_or_a_day_and_an_end_where_one_is_given(event, star
     ],
 )
 def test_a_mistake_in_the_body_is_told_with_its_line(body, line, words):
-    with pytest.raises(ManuscriptRefused) as refused:
-        read_manuscript(manuscript(body=body), "en")
+    with pytest.raises(CampaignFileRefused) as refused:
+        parse_campaign_file(manuscript(body=body), "en")
 
     assert (refused.value.line, words in refused.value.reason) == (line, True), refused.value
 
 
 @pytest.mark.parametrize("text", ["", "Hello", "---\nsubject: Tea\n", "--- \nsubject: Tea\nHello"])
 def test_front_matter_must_be_opened_and_closed(text):
-    with pytest.raises(ManuscriptRefused, match="---"):
-        read_manuscript(text, "en")
+    with pytest.raises(CampaignFileRefused, match="---"):
+        parse_campaign_file(text, "en")
 
 
 def test_a_manuscript_too_long_for_a_letter_is_refused():
-    with pytest.raises(ManuscriptRefused, match="too many"):
-        read_manuscript(manuscript(body="word " * 20_001), "en")
+    with pytest.raises(CampaignFileRefused, match="too many"):
+        parse_campaign_file(manuscript(body="word " * 20_001), "en")
 
 
 @given(st.text(alphabet="-:{}[]&*!|>'\"%@`#, \n\taé{{}}name or", max_size=80), st.text(max_size=80))
 def test_any_text_is_read_or_refused_and_never_crashes_the_reader(front, body):
     try:
-        read = read_manuscript(f"---\nsubject: Tea\n{front}\n---\n{body}", "en")
-    except ManuscriptRefused:
+        read = parse_campaign_file(f"---\nsubject: Tea\n{front}\n---\n{body}", "en")
+    except CampaignFileRefused:
         return
 
     assert read.subject.startswith("Tea")

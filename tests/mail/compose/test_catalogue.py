@@ -12,7 +12,7 @@ from babel.messages.pofile import read_po
 from jinja2.ext import babel_extract
 
 from mailer.mail.compose.templates import Templates
-from mailer.mail.inbound.command_words import CONTEXT, LONGEST_PHRASE, MESSAGES, Vocabulary, Wish, words_in
+from mailer.mail.inbound.command_words import CONTEXT, MAX_PHRASE_WORDS, MESSAGES, CommandName, Vocabulary, split_words
 
 ROOT = Path(__file__).parents[3]
 TEMPLATES = Templates(ROOT / "templates", ROOT / "mailer" / "locale")
@@ -87,14 +87,14 @@ def test_a_word_people_write_asks_for_one_thing_and_means_either_yes_or_no():
         words = read(path)
         for command in MESSAGES:
             for phrase in str(words.get(command, CONTEXT).string).split(","):
-                meant.setdefault(tuple(word.text for word in words_in(phrase)), set()).add(command)
+                meant.setdefault(tuple(word.text for word in split_words(phrase)), set()).add(command)
 
-    assert 0 < min(map(len, meant)) <= max(map(len, meant)) <= LONGEST_PHRASE
-    assert [phrase for phrase, what in meant.items() if len(what & set(Wish)) > 1] == []
+    assert 0 < min(map(len, meant)) <= max(map(len, meant)) <= MAX_PHRASE_WORDS
+    assert [phrase for phrase, what in meant.items() if len(what & set(CommandName)) > 1] == []
     declining = {"no", "not me", "never", "unsubscribe"}
     assert [phrase for phrase, what in meant.items() if "yes" in what and what & declining] == []
     courtesies = {"please", "hello"}
-    answering = {*Wish, "yes", *declining}
+    answering = {*CommandName, "yes", *declining}
     assert [phrase for phrase, what in meant.items() if what & courtesies and what & answering] == []
     assert [phrase for phrase, what in meant.items() if "alone" in what and not what & answering] == []
 

@@ -11,14 +11,14 @@ from typing import Any
 import pytest
 
 from mailer.domain.keyring import Keyring
-from mailer.domain.language import direction
+from mailer.domain.language import text_direction
 from mailer.domain.mailing_list import MailingList
-from mailer.domain.site import House, Letterhead
+from mailer.domain.site import ListIdentity, Site
 from mailer.mail.compose.templates import Templates
 
 ROOT = Path(__file__).parents[3]
 TEMPLATES = Templates(ROOT / "templates", ROOT / "mailer" / "locale")
-HOUSE = House(
+HOUSE = Site(
     name="Harvest Letters",
     domain="lists.example.org",
     url="https://lists.example.org",
@@ -36,7 +36,7 @@ APPEALS = MailingList(
 FORM = {"email": '"rosa"@example.com', "name": "Rosa", "language": "tr"}
 VALUES: dict[str, dict[str, Any]] = {
     "join": {
-        "letterhead": Letterhead(house=HOUSE, mailing_list=APPEALS),
+        "letterhead": ListIdentity(site=HOUSE, mailing_list=APPEALS),
         "action": "/join/appeals",
         "languages": [("en", "English"), ("tr", "Türkçe")],
         "form": FORM,
@@ -99,7 +99,7 @@ def test_a_page_is_whole_says_its_language_and_brings_nothing_from_elsewhere(pag
     tags = Tags(render(page, language))
 
     assert tags.open == []
-    assert tags.all("html") == [{"lang": language, "dir": direction(language)}]
+    assert tags.all("html") == [{"lang": language, "dir": text_direction(language)}]
     assert {"name": "robots", "content": "noindex"} in tags.all("meta")
     assert len(tags.all("title")) == len(tags.all("h1")) == len(tags.all("style")) == 1
     assert {tag for tag, _ in tags.seen}.isdisjoint({"script", "link", "img", "iframe"})

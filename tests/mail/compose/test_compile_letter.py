@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from mailer.domain.site import Letterhead
-from mailer.errors import AddressRefused, LetterUnwritable, ManuscriptRefused
-from mailer.mail.compose.campaign_file import read_manuscript
-from mailer.mail.compose.compile_letter import CompiledLetter, ScriptedLetter, compile_letter
-from mailer.mail.compose.dry_run import rehearse
+from mailer.domain.site import ListIdentity
+from mailer.errors import AddressRefused, CampaignFileRefused, LetterRenderFailed
+from mailer.mail.compose.campaign_file import parse_campaign_file
+from mailer.mail.compose.compile_letter import CompiledLetter, DynamicLetter, compile_letter
+from mailer.mail.compose.dry_run import dry_run_letter
 from mailer.mail.compose.templates import Templates
-from mailer.mail.message.letter import Letter, shown
+from mailer.mail.message.letter import Letter, decode_part
 
 ROOT = Path(__file__).parents[3]
 SEEDS = """---
@@ -39,11 +39,11 @@ see [the map](https://forum.example.org/{{ city }} "{{ name }}").
 
 
 @pytest.fixture
-def compiled(letterhead: Letterhead, templates: Templates) -> Callable[[str], CompiledLetter]:
+def compiled(letterhead: ListIdentity, templates: Templates) -> Callable[[str], CompiledLetter]:
     """Compile a manuscript's text as campaign 42 for readers of English."""
 
     def of(text: str) -> CompiledLetter:
-        return compile_letter(read_manuscript(text, "en"), letterhead, templates, "en", 42)
+        return compile_letter(parse_campaign_file(text, "en"), letterhead, templates, "en", 42)
 
     return of
 
@@ -53,7 +53,7 @@ def with_body(body: str) -> str:
 
 
 def text_of(letter: Letter) -> str:
-    return shown(letter, "text").replace("\r\n", "\n")
+    return decode_part(letter, "text").replace("\r\n", "\n")
 
 
 def subject_of(letter: Letter) -> str:
@@ -71,13 +71,13 @@ def test_a_condition_decides_what_a_reader_gets(compiled, rosa):
         at_home
     )
     assert "where do you live, Rosa?" in text_of(unknown)
-    assert '<a href="https://forum.example.org/?town=K%C3%B6ln"' in shown(at_home, "html")
+    assert '<a href="https://forum.example.org/?town=K%C3%B6ln"' in decode_part(at_home, "html")
     assert "Come" not in text_of(unknown)
 
 
 def test_two_outcomes_are_two_letters_for_any_number_of_readers(compiled, rosa):
     letter = compiled(with_body("{% if city %}in {{ city|upper }}{% else %}anywhere{% endif %}, {{ name or 'x' }}"))
-    assert isinstance(letter, ScriptedLetter)
+    assert isinstance(letter, DynamicLetter)
 
     written = [
         letter.write(
@@ -86,7 +86,7 @@ def test_two_outcomes_are_two_letters_for_any_number_of_readers(compiled, rosa):
         for number in range(40)
     ]
 
-    assert letter.variant.cache_info().misses == 2
+    assert letter.compose_variant.cache_info().misses == 2
     assert "in CITY 39, Reader 39" in text_of(written[39])
     assert "anywhere, Reader 38" in text_of(written[38])
 
@@ -101,7 +101,7 @@ def test_what_a_person_said_is_never_taken_for_markdown_html_or_a_script(compile
 
     said = value.replace("\n", " ")
     assert f"You: {said} {said}" in " ".join(text_of(written).split("* * *")[0].split("\n"))
-    assert not re.search(r"<(b|strong|code|li)>|https://a\.example\"", shown(written, "html"))
+    assert not re.search(r"<(b|strong|code|li)>|https://a\.example\"", decode_part(written, "html"))
 
 
 def test_the_language_of_a_reader_is_a_value_like_any_other(compiled, rosa):
@@ -131,9 +131,9 @@ def test_a_reader_for_whom_it_does_not_render_is_told_by_check_as_by_write(compi
     letter, nobody = compiled(with_body(body)), replace(rosa, attributes={})
     letter.check(rosa)
 
-    with pytest.raises(LetterUnwritable, match=why) as checked:
+    with pytest.raises(LetterRenderFailed, match=why) as checked:
         letter.check(nobody)
-    with pytest.raises(LetterUnwritable, match=why):
+    with pytest.raises(LetterRenderFailed, match=why):
         letter.write(nobody)
 
     assert checked.value.line == line
@@ -146,7 +146,7 @@ def test_a_subject_that_would_be_empty_for_a_reader_is_no_letter(compiled, rosa)
 
     for one in (letter, words):
         one.check(rosa)
-        with pytest.raises(LetterUnwritable, match="subject would be empty"):
+        with pytest.raises(LetterRenderFailed, match="subject would be empty"):
             one.check(nobody)
 
 
@@ -168,15 +168,15 @@ def test_check_knows_an_address_that_cannot_stand_in_a_header(compiled, rosa, bo
     ],
 )
 def test_a_mistake_shows_when_the_text_is_tried(compiled, body, line, why):
-    with pytest.raises(ManuscriptRefused) as refused:
-        rehearse(compiled(with_body(body)))
+    with pytest.raises(CampaignFileRefused) as refused:
+        dry_run_letter(compiled(with_body(body)))
 
     assert (refused.value.line, why in refused.value.reason) == (line, True), refused.value
 
 
 def test_a_sound_text_passes_its_trial(compiled):
-    rehearse(compiled(SEEDS))
-    rehearse(compiled(with_body("Hello")))
+    dry_run_letter(compiled(SEEDS))
+    dry_run_letter(compiled(with_body("Hello")))
 
 
 def test_the_examples_of_the_guide_pass_their_trial(compiled):
@@ -188,4 +188,4 @@ def test_the_examples_of_the_guide_pass_their_trial(compiled):
     for example in examples:
         letter = compiled(example if example.startswith("---") else with_body(example))
         assert letter.needs_check
-        rehearse(letter)
+        dry_run_letter(letter)

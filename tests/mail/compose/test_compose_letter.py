@@ -7,12 +7,12 @@ from dataclasses import replace
 
 import pytest
 
-from mailer.errors import ManuscriptRefused
-from mailer.mail.compose.campaign_file import read_manuscript
-from mailer.mail.compose.compose_letter import compose
+from mailer.errors import CampaignFileRefused
+from mailer.mail.compose.campaign_file import parse_campaign_file
+from mailer.mail.compose.compose_letter import compose_letter
 from mailer.mail.compose.personalise import personalise
 from mailer.mail.compose.templates import Templates
-from mailer.mail.message.letter import Letter, shown
+from mailer.mail.message.letter import Letter, decode_part
 
 APPEAL = """---
 subject: Come to the harvest forum
@@ -45,7 +45,7 @@ msgstr "Quitter cette liste"
 
 def seen(letter: Letter, part: str) -> str:
     """The "text" or "html" that a reader sees, with "\\n" line ends."""
-    return shown(letter, part).replace("\r\n", "\n")
+    return decode_part(letter, part).replace("\r\n", "\n")
 
 
 @pytest.fixture
@@ -113,7 +113,7 @@ def test_values_in_links_are_percent_encoded_and_elsewhere_escaped(composed, ros
 
 
 def test_our_own_words_are_in_the_readers_language_and_say_so(letterhead, french, rosa):
-    letter = personalise(compose(read_manuscript(APPEAL, "en"), letterhead, french, "fr", 42), rosa)
+    letter = personalise(compose_letter(parse_campaign_file(APPEAL, "en"), letterhead, french, "fr", 42), rosa)
 
     html = seen(letter, "html")
     assert '<html lang="en" dir="ltr"' in html
@@ -170,14 +170,14 @@ def test_the_words_beside_the_subject_are_hidden_from_the_page(composed, rosa):
 
 
 def test_an_unknown_template_is_refused_by_name(composed):
-    with pytest.raises(ManuscriptRefused, match="no template called 'postcard'"):
+    with pytest.raises(CampaignFileRefused, match="no template called 'postcard'"):
         composed("---\nsubject: Tea\ntemplate: postcard\n---\nHello\n")
 
 
 def test_a_letter_that_mail_programs_would_cut_off_is_refused(composed):
     body = "\n\n".join(f"Paragraph {number}." for number in range(2500))
 
-    with pytest.raises(ManuscriptRefused, match="octets as HTML"):
+    with pytest.raises(CampaignFileRefused, match="octets as HTML"):
         composed(f"---\nsubject: Tea\n---\n{body}\n")
 
 

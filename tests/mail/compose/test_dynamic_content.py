@@ -8,20 +8,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailer.errors import LetterUnwritable, ManuscriptRefused
-from mailer.mail.compose.dynamic_content import read_script
-from mailer.mail.compose.merge_field import Marks
-from mailer.mail.compose.sandbox import MOST_STEPS, Run
+from mailer.errors import CampaignFileRefused, LetterRenderFailed
+from mailer.mail.compose.dynamic_content import parse_dynamic_text
+from mailer.mail.compose.merge_field import Placeholders
+from mailer.mail.compose.sandbox import MOST_STEPS, Evaluation
 
-MARKS = Marks("hole00000000", ())
+MARKS = Placeholders("hole00000000", ())
 
 
 def evaluated(source: str, **values: str) -> str:
     """The text for a person, with its words back in the places of their marks."""
-    run = Run(MARKS)
-    text = read_script(source, 1).evaluate(values, run)
-    for place, word in enumerate(run.words):
-        text = text.replace(MARKS.of_word(place), word)
+    run = Evaluation(MARKS)
+    text = parse_dynamic_text(source, 1).evaluate(values, run)
+    for place, word in enumerate(run.values):
+        text = text.replace(MARKS.for_index(place), word)
     return text
 
 
@@ -65,18 +65,18 @@ def test_a_line_of_nothing_but_tags_leaves_no_line_behind_and_other_lines_stay_a
 def test_a_script_knows_the_persons_values_it_uses_and_no_others():
     source = "{% for seed in seeds.split(',') %}{{ seed }}{{ name }}{% endfor %}{% set x = range(3) %}{{ town|upper }}"
 
-    assert read_script(source, 1).names == {"seeds", "name", "town"}
+    assert parse_dynamic_text(source, 1).names == {"seeds", "name", "town"}
 
 
 @given(st.text(max_size=50))
 def test_what_a_person_said_is_put_by_and_never_stands_in_the_text(word):
-    run = Run(MARKS)
+    run = Evaluation(MARKS)
 
-    text = read_script("{{ name ~ '' }}|{% for x in name.split(',') %}{{ x }}{% endfor %}", 1).evaluate(
+    text = parse_dynamic_text("{{ name ~ '' }}|{% for x in name.split(',') %}{{ x }}{% endfor %}", 1).evaluate(
         {"name": word}, run
     )
 
-    assert text.replace("|", "") == "".join(MARKS.of_word(place) for place in range(len(run.words)))
+    assert text.replace("|", "") == "".join(MARKS.for_index(place) for place in range(len(run.values)))
 
 
 @pytest.mark.parametrize(
@@ -111,8 +111,8 @@ def test_what_a_person_said_is_put_by_and_never_stands_in_the_text(word):
     ],
 )
 def test_what_a_letter_does_not_need_is_refused_with_its_line(source, why):
-    with pytest.raises(ManuscriptRefused, match=why) as refused:
-        read_script(f"one\n{source}", 5)
+    with pytest.raises(CampaignFileRefused, match=why) as refused:
+        parse_dynamic_text(f"one\n{source}", 5)
 
     assert refused.value.line in {5, 6}
 
@@ -141,7 +141,7 @@ def test_what_a_letter_does_not_need_is_refused_with_its_line(source, why):
     ],
 )
 def test_what_would_grow_or_fail_ends_with_the_line_and_the_reason(source, why):
-    with pytest.raises(LetterUnwritable, match=why) as ended:
+    with pytest.raises(LetterRenderFailed, match=why) as ended:
         evaluated(f"one\n{source}", name="Rosa")
 
     assert ended.value.line == 2 or "characters" in why
@@ -155,20 +155,20 @@ def test_what_is_nested_deep_is_read_or_refused(open_close, depth):
     before, after = open_close
     source = before * depth + "1" + after * depth
 
-    with suppress(ManuscriptRefused, LetterUnwritable):
+    with suppress(CampaignFileRefused, LetterRenderFailed):
         evaluated(source if before.startswith("{%") else f"{{{{ {source} }}}}")
 
 
 def test_a_loop_counts_by_what_it_repeats():
-    light, heavy = Run(MARKS), Run(MARKS)
+    light, heavy = Evaluation(MARKS), Evaluation(MARKS)
 
-    read_script("{% for a in range(9) %}x{% endfor %}", 1).evaluate({}, light)
-    read_script("{% for a in range(9) %}" + "x" * 900 + "{% endfor %}", 1).evaluate({}, heavy)
+    parse_dynamic_text("{% for a in range(9) %}x{% endfor %}", 1).evaluate({}, light)
+    parse_dynamic_text("{% for a in range(9) %}" + "x" * 900 + "{% endfor %}", 1).evaluate({}, heavy)
 
     assert light.steps < heavy.steps < MOST_STEPS
 
 
 @given(st.lists(st.sampled_from(["{{", "}}", "{%", "%}", " if ", " for x in ", "endif", "name", "|", "'", ".", "\n"])))
 def test_any_text_is_read_or_refused_and_evaluated_or_refused(pieces):
-    with suppress(ManuscriptRefused, LetterUnwritable):
-        read_script("".join(pieces), 1).evaluate({"name": "Rosa"}, Run(MARKS))
+    with suppress(CampaignFileRefused, LetterRenderFailed):
+        parse_dynamic_text("".join(pieces), 1).evaluate({"name": "Rosa"}, Evaluation(MARKS))

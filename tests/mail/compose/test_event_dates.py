@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from mailer.domain.event import Event
-from mailer.mail.compose.event_dates import EventWords, event_words
+from mailer.mail.compose.event_dates import EventDateText, format_event_date
 
 
 def event(zone: str) -> Event:
@@ -27,7 +27,7 @@ def event(zone: str) -> Event:
     ],
 )
 def test_the_hour_is_that_of_the_places_clock_in_the_readers_language(language, when):
-    assert event_words(event("Europe/Berlin"), language).when == when
+    assert format_event_date(event("Europe/Berlin"), language).when == when
 
 
 @pytest.mark.parametrize(
@@ -50,24 +50,24 @@ def test_a_day_without_an_hour_is_no_more_than_a_day_on_nobodys_clock(language, 
     one = Event(name="Fair", place="", starts_at=datetime(2027, 5, 8, tzinfo=zone), all_day=True, zone=zone.key)
     two = replace(one, ends_at=datetime(2027, 5, 9, tzinfo=zone))
 
-    assert event_words(one, language) == EventWords(when=day, city=None, zone_name="")
-    assert event_words(replace(one, ends_at=one.starts_at), language).when == day
-    assert event_words(two, language).when == days
+    assert format_event_date(one, language) == EventDateText(when=day, city=None, zone_name="")
+    assert format_event_date(replace(one, ends_at=one.starts_at), language).when == day
+    assert format_event_date(two, language).when == days
 
 
 def test_an_end_is_said_with_its_day_only_where_that_is_another():
     evening = event("Europe/Berlin")
     late, later = evening.starts_at.replace(hour=21), evening.starts_at.replace(day=5, hour=1)
 
-    assert event_words(replace(evening, ends_at=late), "de").when == "Freitag, 4. Dezember 2026, 19:00 – 21:00"
+    assert format_event_date(replace(evening, ends_at=late), "de").when == "Freitag, 4. Dezember 2026, 19:00 – 21:00"
     assert (
-        event_words(replace(evening, ends_at=later), "de").when
+        format_event_date(replace(evening, ends_at=later), "de").when
         == "Freitag, 4. Dezember 2026, 19:00 – Samstag, 5. Dezember 2026, 01:00"
     )
 
 
 def test_twelve_hours_are_used_where_that_is_the_custom():
-    assert "7:00" in event_words(event("Europe/Berlin"), "en-us").when
+    assert "7:00" in format_event_date(event("Europe/Berlin"), "en-us").when
 
 
 @pytest.mark.parametrize(
@@ -80,8 +80,8 @@ def test_twelve_hours_are_used_where_that_is_the_custom():
     ],
 )
 def test_a_clock_is_called_by_its_city_where_it_has_one(zone, language, city):
-    assert event_words(event(zone), language).city == city
+    assert format_event_date(event(zone), language).city == city
 
 
 def test_a_clock_without_a_city_has_a_name():
-    assert event_words(event("UTC"), "de").zone_name == "Koordinierte Weltzeit"
+    assert format_event_date(event("UTC"), "de").zone_name == "Koordinierte Weltzeit"

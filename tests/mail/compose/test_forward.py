@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailer.mail.compose.forward_attachment import Cover, wrap_original
+from mailer.mail.compose.forward_attachment import CoverLetter, attach_original
 
-COVER = Cover(
+COVER = CoverLetter(
     from_name="Open Appeals",
     from_address="appeals@lists.example.org",
     to="ada@example.org",
@@ -48,7 +48,7 @@ def original_in(octets: bytes) -> bytes:
 
 
 def test_the_owner_reads_our_intro_and_answers_whoever_wrote():
-    letter = read(wrap_original(ORIGINAL, COVER))
+    letter = read(attach_original(ORIGINAL, COVER))
 
     intro, attached = letter.iter_parts()
 
@@ -61,7 +61,7 @@ def test_the_owner_reads_our_intro_and_answers_whoever_wrote():
 
 
 def test_a_clean_mail_travels_as_a_mail_octet_by_octet():
-    octets = wrap_original(ORIGINAL, COVER)
+    octets = attach_original(ORIGINAL, COVER)
 
     assert ORIGINAL in octets
     assert b"message/rfc822" in octets
@@ -79,7 +79,7 @@ def test_a_clean_mail_travels_as_a_mail_octet_by_octet():
     ],
 )
 def test_a_mail_that_could_not_travel_as_it_is_goes_as_octets(original):
-    octets = wrap_original(original, COVER)
+    octets = attach_original(original, COVER)
 
     _, part = read(octets).iter_parts()
 
@@ -89,15 +89,15 @@ def test_a_mail_that_could_not_travel_as_it_is_goes_as_octets(original):
 
 
 def test_the_longest_line_that_may_travel_does():
-    assert b"message/rfc822" in wrap_original(ORIGINAL + b"x" * 998 + b"\r\n", COVER)
+    assert b"message/rfc822" in attach_original(ORIGINAL + b"x" * 998 + b"\r\n", COVER)
 
 
 def test_the_same_mail_is_carried_in_the_same_octets_at_every_try():
-    assert wrap_original(ORIGINAL, COVER) == wrap_original(ORIGINAL, replace(COVER))
+    assert attach_original(ORIGINAL, COVER) == attach_original(ORIGINAL, replace(COVER))
 
 
 def test_a_mail_without_a_sender_has_no_answer_to():
-    assert "Reply-To" not in read(wrap_original(ORIGINAL, replace(COVER, reply_to=None)))
+    assert "Reply-To" not in read(attach_original(ORIGINAL, replace(COVER, reply_to=None)))
 
 
 anything = st.text(st.characters(), max_size=120) | st.text("\r\n\x00\x85\u2028\ud800:;<>@=?,. abcBü", max_size=60)
@@ -105,7 +105,7 @@ anything = st.text(st.characters(), max_size=120) | st.text("\r\n\x00\x85\u2028\
 
 @given(subject=anything, reply_to=anything, original=st.binary(max_size=400))
 def test_no_requester_text_can_write_into_our_header_or_break_the_form(subject, reply_to, original):
-    octets = wrap_original(original, replace(COVER, subject=subject, reply_to=reply_to))
+    octets = attach_original(original, replace(COVER, subject=subject, reply_to=reply_to))
 
     header, _, _ = octets.partition(b"\r\n\r\n")
     names = [line.partition(b":")[0].decode() for line in header.split(b"\r\n") if not line.startswith(b" ")]
@@ -118,4 +118,4 @@ def test_no_requester_text_can_write_into_our_header_or_break_the_form(subject, 
 
 @given(st.binary(max_size=400) | st.text("From: rosa\r\n-=_", max_size=80).map(str.encode))
 def test_what_was_written_is_carried_whole(original):
-    assert original_in(wrap_original(original, COVER)) == original
+    assert original_in(attach_original(original, COVER)) == original

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import settings as limits
 from hypothesis import strategies as st
 
-from mailer.mail.compose.line_breaking import display_width, unbreakable
+from mailer.mail.compose.line_breaking import display_width, split_at_break_points
 from mailer.mail.compose.plain_text import wrap
 
 URL = "https://example.org/a-path/?b=c"
@@ -32,7 +32,7 @@ SIGNS = st.sampled_from(
     ],
 )
 def test_a_line_may_end_beside_signs_that_no_space_parts_but_not_before_what_closes(word, pieces):
-    assert list(unbreakable(word)) == pieces
+    assert list(split_at_break_points(word)) == pieces
 
 
 @pytest.mark.parametrize(
@@ -57,4 +57,4 @@ def test_wrapping_loses_nothing_and_only_what_cannot_be_parted_is_wider(text):
     assert "".join(lines).replace(" ", "") == text.replace(" ", "")
     assert "\n".join(lines).count(URL) == text.count(URL)
     for line in lines:
-        assert display_width(line) <= 30 or len(list(unbreakable(line))) == 1
+        assert display_width(line) <= 30 or len(list(split_at_break_points(line))) == 1

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailer.errors import ManuscriptRefused
+from mailer.errors import CampaignFileRefused
 from mailer.mail.compose.link import check_link
-from mailer.mail.compose.markdown import read_markdown, write_html
-from mailer.mail.compose.plain_text import underline, wrap, write_plain_text
+from mailer.mail.compose.markdown import parse_markdown, render_html
+from mailer.mail.compose.plain_text import render_plain_text, underline, wrap
 
 HARMLESS = {"a", "br", "code", "em", "img", "s", "strong"} | {
     "p",
@@ -30,11 +30,11 @@ HARMLESS = {"a", "br", "code", "em", "img", "s", "strong"} | {
 
 
 def html(source: str) -> str:
-    return write_html(read_markdown(source)).strip()
+    return render_html(parse_markdown(source)).strip()
 
 
 def plain(source: str) -> str:
-    return write_plain_text(read_markdown(source))
+    return render_plain_text(parse_markdown(source))
 
 
 def test_raw_html_is_shown_and_not_obeyed():
@@ -89,7 +89,7 @@ def test_good_links_are_sent_in_ascii(written, sent):
     ],
 )
 def test_a_link_that_is_not_safe_to_send_is_refused(url):
-    with pytest.raises(ManuscriptRefused) as refused:
+    with pytest.raises(CampaignFileRefused) as refused:
         check_link(url, 9)
 
     assert refused.value.line == 9
@@ -99,7 +99,7 @@ def test_a_link_that_is_not_safe_to_send_is_refused(url):
 def test_no_text_makes_html_beyond_the_harmless_tags(source):
     try:
         written = html(source)
-    except ManuscriptRefused:
+    except CampaignFileRefused:
         return
 
     tags = {tag.lower() for tag in re.findall(r"<\s*/?\s*([A-Za-z][A-Za-z0-9]*)", written)}

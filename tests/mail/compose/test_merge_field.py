@@ -11,21 +11,21 @@ from hypothesis import strategies as st
 
 from mailer.mail.compose.merge_field import (
     LONGEST_VALUE,
-    Context,
-    Hole,
-    Marks,
+    EscapeContext,
+    MergeField,
+    Placeholders,
     Slot,
-    escaped,
+    clean_value,
+    escape_value,
     fill_with_fallbacks,
-    find_holes,
-    fit,
+    find_merge_fields,
 )
 
-NAME = Hole("name", "friend")
+NAME = MergeField("name", "friend")
 
 
 def test_a_hole_is_found_in_either_kind_of_quotes():
-    assert find_holes("{{ name or \"friend\" }} {{city or 'town'}}", 1) == (NAME, Hole("city", "town"))
+    assert find_merge_fields("{{ name or \"friend\" }} {{city or 'town'}}", 1) == (NAME, MergeField("city", "town"))
 
 
 def test_the_text_without_a_reader_shows_the_fallbacks():
@@ -34,21 +34,25 @@ def test_the_text_without_a_reader_shows_the_fallbacks():
 
 @pytest.mark.parametrize(
     ("context", "written"),
-    [(Context.TEXT, "R&b <i>"), (Context.HTML, "R&amp;b &lt;i&gt;"), (Context.URL, "R%26b%20%3Ci%3E")],
+    [
+        (EscapeContext.TEXT, "R&b <i>"),
+        (EscapeContext.HTML, "R&amp;b &lt;i&gt;"),
+        (EscapeContext.URL, "R%26b%20%3Ci%3E"),
+    ],
 )
 def test_a_value_is_escaped_for_where_it_stands(context, written):
-    assert escaped(NAME.word({"name": "R&b <i>"}), context) == written
+    assert escape_value(NAME.value_for({"name": "R&b <i>"}), context) == written
 
 
 @pytest.mark.parametrize("value", ["", " ", "\x00\n", "\u202e"])
 def test_an_empty_value_gives_way_to_the_fallback(value):
-    assert escaped(NAME.word({"name": value}), Context.TEXT) == "friend"
-    assert escaped(NAME.word({}), Context.TEXT) == "friend"
+    assert escape_value(NAME.value_for({"name": value}), EscapeContext.TEXT) == "friend"
+    assert escape_value(NAME.value_for({}), EscapeContext.TEXT) == "friend"
 
 
 @given(st.text(st.characters(), max_size=400))
 def test_no_value_breaks_a_line_or_grows_without_end(value):
-    fitted = fit(value)
+    fitted = clean_value(value)
 
     assert len(fitted) <= LONGEST_VALUE
     assert fitted.encode().decode().splitlines() in ([fitted], [])
@@ -56,21 +60,21 @@ def test_no_value_breaks_a_line_or_grows_without_end(value):
 
 @given(st.text(max_size=100))
 def test_escaping_changes_nothing_that_is_read(value):
-    read = fit(value) or "friend"
+    read = clean_value(value) or "friend"
 
-    assert unescape(escaped(NAME.word({"name": value.replace("&", "")}), Context.HTML)) == (
-        fit(value.replace("&", "")) or "friend"
+    assert unescape(escape_value(NAME.value_for({"name": value.replace("&", "")}), EscapeContext.HTML)) == (
+        clean_value(value.replace("&", "")) or "friend"
     )
-    assert unquote(escaped(NAME.word({"name": value}), Context.URL)) == read
+    assert unquote(escape_value(NAME.value_for({"name": value}), EscapeContext.URL)) == read
 
 
 @given(st.text(max_size=60), st.text(max_size=60))
 def test_marking_and_cutting_part_a_text_at_its_holes_and_nowhere_else(before, after):
     text = f'{before}{{{{ name or "friend" }}}}{after}'
-    holes = find_holes('{{ name or "friend" }}', 1)
-    marks = Marks.of(text, holes)
+    holes = find_merge_fields('{{ name or "friend" }}', 1)
+    marks = Placeholders.for_text(text, holes)
 
-    pieces = list(marks.cut(marks.mark(text), Context.HTML))
+    pieces = list(marks.split_at_placeholders(marks.insert_placeholders(text), EscapeContext.HTML))
 
-    assert Slot(NAME, Context.HTML) in pieces
+    assert Slot(NAME, EscapeContext.HTML) in pieces
     assert "".join(piece if isinstance(piece, str) else '{{ name or "friend" }}' for piece in pieces) == text

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from mailer.domain.delivery import Delivery, Kind
 from mailer.domain.keyring import Keyring
 from mailer.domain.mailing_list import MailingList
-from mailer.domain.site import House, Letterhead
+from mailer.domain.site import ListIdentity, Site
 from mailer.domain.token import Purpose, read_token
 from mailer.errors import NotFound
 from mailer.mail.compose.line_breaking import display_width
@@ -30,7 +30,7 @@ CHECKER = ROOT.parent / "shared" / "checks" / "eml_check.py"
 TEMPLATES = Templates(ROOT / "templates", ROOT / "mailer" / "locale")
 KEYRING = Keyring(b"p" * 32, ((1, b"k" * 32),))
 DOMAIN = "lists.example.org"
-HOUSE = House(name="Harvest Letters", domain=DOMAIN, url=f"https://{DOMAIN}", owner="ada@example.org", keyring=KEYRING)
+HOUSE = Site(name="Harvest Letters", domain=DOMAIN, url=f"https://{DOMAIN}", owner="ada@example.org", keyring=KEYRING)
 APPEALS = MailingList(
     id=1,
     name="appeals",
@@ -57,12 +57,12 @@ TO_ROSA = Delivery(
     queued_at=NOON,
     dated_at=None,
 )
-KINDS = (Kind.CONFIRM, Kind.ALREADY, Kind.WELCOME, Kind.GOODBYE, Kind.HELP)
+KINDS = (Kind.CONFIRM, Kind.ALREADY_SUBSCRIBED, Kind.WELCOME, Kind.GOODBYE, Kind.HELP)
 TITLES = st.text(st.characters(exclude_categories=("Cc", "Cs")), max_size=200)
 
 
 def compose(delivery: Delivery, mailing_list: MailingList | None = APPEALS, dated_at: datetime = NOON) -> Letter:
-    letterhead = Letterhead(house=HOUSE, mailing_list=mailing_list) if mailing_list else None
+    letterhead = ListIdentity(site=HOUSE, mailing_list=mailing_list) if mailing_list else None
     return compose_notice(delivery, letterhead, HOUSE, TEMPLATES, dated_at)
 
 
@@ -109,7 +109,7 @@ def test_an_invited_person_reads_of_an_invitation_and_not_of_a_request():
 @pytest.mark.parametrize(
     ("kind", "page", "purpose"),
     [
-        (Kind.ALREADY, "leave", Purpose.LEAVE),
+        (Kind.ALREADY_SUBSCRIBED, "leave", Purpose.LEAVE),
         (Kind.WELCOME, "leave", Purpose.LEAVE),
         (Kind.GOODBYE, "rejoin", Purpose.REJOIN),
     ],
@@ -218,13 +218,13 @@ def test_a_notice_written_twice_has_the_same_octets(kind):
     assert compose(delivery) != compose(replace(delivery, id=8))
 
 
-@pytest.mark.parametrize("kind", [Kind.CAMPAIGN, Kind.WRAPPED])
+@pytest.mark.parametrize("kind", [Kind.CAMPAIGN, Kind.FORWARDED])
 def test_letters_that_are_no_notices_of_ours_are_refused(kind):
     with pytest.raises(ValueError, match=kind):
         compose(replace(TO_ROSA, kind=kind))
 
 
-@pytest.mark.parametrize("kind", [Kind.CONFIRM, Kind.ALREADY, Kind.WELCOME, Kind.GOODBYE])
+@pytest.mark.parametrize("kind", [Kind.CONFIRM, Kind.ALREADY_SUBSCRIBED, Kind.WELCOME, Kind.GOODBYE])
 def test_a_notice_about_a_subscription_is_not_written_without_one(kind):
     with pytest.raises(NotFound):
         compose(replace(TO_ROSA, kind=kind, subscription_id=None))

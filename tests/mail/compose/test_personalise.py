@@ -13,12 +13,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from mailer.domain.site import Letterhead
+from mailer.domain.site import ListIdentity
 from mailer.domain.token import Purpose, read_token
 from mailer.errors import AddressRefused
-from mailer.mail.compose.merge_field import fit
+from mailer.mail.compose.merge_field import clean_value
 from mailer.mail.compose.personalise import personalise
-from mailer.mail.message.letter import Letter, shown
+from mailer.mail.message.letter import Letter, decode_part
 
 SIGNED_LATER = ("dkim", "cfbl")
 INVITATION = """---
@@ -38,7 +38,7 @@ HOSTILE = st.text(st.characters(), max_size=260) | st.sampled_from(
 
 def seen(letter: Letter, part: str) -> str:
     """The "text" or "html" that a reader sees, with "\\n" line ends."""
-    return shown(letter, part).replace("\r\n", "\n")
+    return decode_part(letter, part).replace("\r\n", "\n")
 
 
 def parsed(letter: Letter) -> EmailMessage:
@@ -140,7 +140,7 @@ def test_an_address_that_would_break_the_header_is_refused(composed, rosa, addre
 
 @pytest.mark.parametrize("title", ["Öffentliche Aufrufe", "نداءات مفتوحة", 'The "Open" \\ Appeals', "Long " * 30])
 def test_any_list_title_makes_a_sound_header(composed, letterhead, rosa, title):
-    named = Letterhead(house=letterhead.house, mailing_list=replace(letterhead.mailing_list, title=title))
+    named = ListIdentity(site=letterhead.house, mailing_list=replace(letterhead.mailing_list, title=title))
 
     letter = personalise(composed(PLAIN, letterhead=named), rosa)
 
@@ -171,7 +171,7 @@ def test_no_value_breaks_a_letter(composed, rosa, name, city):
 def test_every_value_is_read_as_it_was_given_but_for_control_characters(composed, rosa, name, city):
     letter = personalise(composed(PLAIN), replace(rosa, name=name, attributes={"city": city}))
 
-    expected = f"Dear {fit(name) or 'friend'}|{fit(city) or 'town'}|"
+    expected = f"Dear {clean_value(name) or 'friend'}|{clean_value(city) or 'town'}|"
     assert expected in seen(letter, "text")
 
 

@@ -11,10 +11,10 @@ import yaml
 from hypothesis import HealthCheck, assume, event, given, settings
 from hypothesis import strategies as st
 
-from mailer.errors import LetterUnwritable, ManuscriptRefused
-from mailer.mail.compose.campaign_file import read_manuscript
-from mailer.mail.compose.compile_letter import PlainLetter, ScriptedLetter, compile_letter, compile_scripted
-from mailer.mail.message.letter import Letter, shown
+from mailer.errors import CampaignFileRefused, LetterRenderFailed
+from mailer.mail.compose.campaign_file import parse_campaign_file
+from mailer.mail.compose.compile_letter import DynamicLetter, PlainLetter, compile_dynamic_letter, compile_letter
+from mailer.mail.message.letter import Letter, decode_part
 
 WORDS = st.text("abcdeé .,*_`#<>&\"'\\[]()|~-\n\t", max_size=12)
 FALLBACKS = st.sampled_from(["friend", "", "x\\ny", "a b ", " é", "<i>", "**b**", ".", "\u202ex", "w" * 80])
@@ -66,8 +66,8 @@ def plain(body: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
 
 def read(text: str):
     try:
-        return read_manuscript(text, "en")
-    except ManuscriptRefused as refusal:
+        return parse_campaign_file(text, "en")
+    except CampaignFileRefused as refusal:
         event(refusal.reason[:20])
         assume(False)
 
@@ -95,7 +95,7 @@ def test_a_letter_that_is_spliced_and_one_evaluated_for_a_single_person_are_the_
 
     for values in people:
         person = knowing(rosa, values)
-        spliced, in_full = once.write(person), compile_scripted(*parts).write(person)
+        spliced, in_full = once.write(person), compile_dynamic_letter(*parts).write(person)
 
         assert spliced == in_full
         assert_ready_for_the_wire(spliced)
@@ -105,10 +105,10 @@ def test_a_letter_that_is_spliced_and_one_evaluated_for_a_single_person_are_the_
 @given(text=manuscripts(plain(SCRIPTS)), people=st.lists(PEOPLE, min_size=2, max_size=4))
 def test_a_variant_that_was_kept_and_one_composed_anew_are_the_same(letterhead, templates, rosa, text, people):
     parts = (read(text), letterhead, templates, "en", 42)
-    kept = compile_scripted(*parts)
+    kept = compile_dynamic_letter(*parts)
 
     for values in [*people, *people]:
-        person, anew = knowing(rosa, values), compile_scripted(*parts)
+        person, anew = knowing(rosa, values), compile_dynamic_letter(*parts)
         letter = written(kept, person)
 
         assert letter == written(anew, person)
@@ -116,12 +116,12 @@ def test_a_variant_that_was_kept_and_one_composed_anew_are_the_same(letterhead, 
             assert_ready_for_the_wire(letter)
 
 
-def written(letter: ScriptedLetter, person) -> Letter | str:
+def written(letter: DynamicLetter, person) -> Letter | str:
     """The letter, or why there is none: `check` must agree."""
     try:
         letter.check(person)
-    except LetterUnwritable as trouble:
-        with pytest.raises(LetterUnwritable, match=re.escape(str(trouble))):
+    except LetterRenderFailed as trouble:
+        with pytest.raises(LetterRenderFailed, match=re.escape(str(trouble))):
             letter.write(person)
         return str(trouble)
     return letter.write(person)
@@ -141,12 +141,12 @@ def test_a_letter_reads_as_if_the_organiser_had_written_it_to_this_person_alone(
     by_hand = re.sub(r'\{\{ (name|language|city|größe) or "[^"]*" \}\}', lambda match: values[match[1]], text)
     parts = (letterhead, templates, "en", 42)
 
-    ours = written(compile_scripted(read(text), *parts), knowing(rosa, values))
-    theirs = written(compile_scripted(read(by_hand), *parts), knowing(rosa, values))
+    ours = written(compile_dynamic_letter(read(text), *parts), knowing(rosa, values))
+    theirs = written(compile_dynamic_letter(read(by_hand), *parts), knowing(rosa, values))
 
     assume(isinstance(ours, Letter) and isinstance(theirs, Letter))
     for part in ("text", "html"):
-        assert words_of(shown(ours, part)) == words_of(shown(theirs, part))
+        assert words_of(decode_part(ours, part)) == words_of(decode_part(theirs, part))
 
 
 def words_of(part: str) -> list[str]:

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from mailer.mail.compose.campaign_file import read_manuscript
+from mailer.mail.compose.campaign_file import parse_campaign_file
 from mailer.mail.compose.compile_letter import compile_letter
-from mailer.mail.message.letter import shown
+from mailer.mail.message.letter import decode_part
 
 ROOT = Path(__file__).parents[3]
 RULES = {
@@ -61,9 +61,9 @@ def test_a_sample_greets_nobody_as_fraud_does(sample, known, rosa, letterhead, t
     whole = text if text.startswith("---") else f"---\nsubject: News\n---\n{text}"
     reader = replace(rosa, **({"name": None, "attributes": {}} | known))
 
-    letter = compile_letter(read_manuscript(whole, "en"), letterhead, templates, "en", 1).write(reader)
+    letter = compile_letter(parse_campaign_file(whole, "en"), letterhead, templates, "en", 1).write(reader)
 
-    words = shown(letter, "text").replace("\r\n", "\n")
+    words = decode_part(letter, "text").replace("\r\n", "\n")
     subject = message_from_bytes(letter.content, policy=policy.default)["Subject"]
     assert hits(words) + hits(subject) == []
 

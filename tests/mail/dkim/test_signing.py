@@ -18,9 +18,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mailer.errors import DkimKeyRefused
-from mailer.mail.compose.forward_attachment import wrap_original
+from mailer.mail.compose.forward_attachment import attach_original
 from mailer.mail.compose.personalise import personalise
-from mailer.mail.dkim.signing import Signer, canonical_body, choose_signer, load_signer, sign
+from mailer.mail.dkim.signing import Signer, canonicalize_own_body, choose_signer, load_signer, sign_letter
 from mailer.mail.message.letter import Letter
 from tests.mail.compose.test_forward import COVER, ORIGINAL
 
@@ -87,7 +87,7 @@ def pem(private_key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey) -> bytes:
 @pytest.fixture
 def signed(composed: Callable, rosa) -> Letter:
     """Rosa's letter, with our signature."""
-    return sign(signer_of(), personalise(composed(INVITATION), rosa), NOON)
+    return sign_letter(signer_of(), personalise(composed(INVITATION), rosa), NOON)
 
 
 def tags(letter: Letter) -> dict[str, str]:
@@ -123,10 +123,10 @@ def test_the_signature_is_folded_and_comes_before_all_else(signed):
 def test_the_same_letter_signed_again_is_the_same_to_the_last_octet(composed, rosa, signed):
     elsewhere = NOON.astimezone(ZoneInfo("Asia/Tokyo"))
 
-    again = sign(replace(signer_of()), personalise(composed(INVITATION), rosa), elsewhere)
+    again = sign_letter(replace(signer_of()), personalise(composed(INVITATION), rosa), elsewhere)
 
     assert again == signed
-    assert sign(signer_of(), personalise(composed(INVITATION), rosa), NOON + timedelta(seconds=1)) != signed
+    assert sign_letter(signer_of(), personalise(composed(INVITATION), rosa), NOON + timedelta(seconds=1)) != signed
 
 
 def test_a_signed_letter_meets_the_checklist_for_bulk_mail(checklist, signed):
@@ -173,7 +173,7 @@ def test_no_bit_of_the_body_can_be_turned(signed, where, flip):
     # Some turns only add what relaxed canonicalisation takes away again, or make a tab of it; and the verifier takes a
     # bare LF for a line end.
     seen = bytes(turned[start:]).replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
-    if canonical_body(seen) != canonical_body(signed.content[start:]):
+    if canonicalize_own_body(seen) != canonicalize_own_body(signed.content[start:]):
         assert not verifies(bytes(turned))
 
 
@@ -184,20 +184,20 @@ def test_every_reader_gets_a_letter_that_is_believed_and_needs_no_canonicalisati
     letter = personalise(composed(text), replace(rosa, name=name, attributes={"city": city}))
     body = letter.content.partition(b"\r\n\r\n")[2]
 
-    signed = sign(signer_of(), letter, NOON)
+    signed = sign_letter(signer_of(), letter, NOON)
 
     assert verifies(signed.content)
-    assert canonical_body(body) is body
+    assert canonicalize_own_body(body) is body
 
 
 def test_a_persons_mail_to_the_owner_is_signed_whole_however_it_is_spaced():
     awkward = ORIGINAL + b"\r\n \t\r\ntwo  words\tand \r\n\r\n\r\n"
-    content = wrap_original(awkward, COVER)
+    content = attach_original(awkward, COVER)
 
-    signed = sign(signer_of(), letter_of(content), NOON)
+    signed = sign_letter(signer_of(), letter_of(content), NOON)
 
     assert verifies(signed.content)
-    assert canonical_body(awkward) != awkward
+    assert canonicalize_own_body(awkward) != awkward
     assert not verifies(signed.content.replace(b"two  words", b"twowords"))
 
 
@@ -206,7 +206,7 @@ def test_awkward_letters_are_believed_too(body, fields):
     head = "".join(_field(name, values) for name, values in fields)
     content = b"From: appeals@lists.example.org\r\n" + head.encode() + b"\r\n" + body
 
-    signed = sign(signer_of(), letter_of(content), NOON)
+    signed = sign_letter(signer_of(), letter_of(content), NOON)
 
     assert verifies(signed.content)
     assert signed.content.endswith(content)
@@ -221,14 +221,14 @@ def _field(name: str, values: list[str]) -> str:
 def test_a_body_is_canonical_as_others_have_it(body):
     theirs = dkim.canonicalization.Relaxed.canonicalize_body(body) if body else b""
 
-    assert canonical_body(body) == theirs
-    assert canonical_body(canonical_body(body)) == theirs
+    assert canonicalize_own_body(body) == theirs
+    assert canonicalize_own_body(canonicalize_own_body(body)) == theirs
 
 
 def test_a_body_without_a_line_end_is_signed_as_it_will_travel():
     content = b"From: appeals@lists.example.org\r\n\r\nno end "
 
-    signed = sign(signer_of(), letter_of(content), NOON)
+    signed = sign_letter(signer_of(), letter_of(content), NOON)
 
     assert verifies(signed.content + b"\r\n")
 
@@ -237,7 +237,7 @@ def test_a_body_without_a_line_end_is_signed_as_it_will_travel():
     "content", [b"From: a@lists.example.org\r\n\r\n", b"From: a@lists.example.org\r\n\r\n\r\n\r\n"]
 )
 def test_an_empty_letter_is_signed(content):
-    assert verifies(sign(signer_of(), letter_of(content), NOON).content)
+    assert verifies(sign_letter(signer_of(), letter_of(content), NOON).content)
 
 
 @pytest.mark.parametrize(

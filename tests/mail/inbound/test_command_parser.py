@@ -8,28 +8,28 @@ from hypothesis import strategies as st
 
 from mailer.domain.address import Address
 from mailer.mail.compose.templates import Templates
-from mailer.mail.inbound.command_parser import Asked, asked
-from mailer.mail.inbound.command_words import Wish
-from mailer.mail.inbound.parse_mail import Heard
-from tests.support.phrases_by_language import COMMANDS, NO_COMMANDS
-from tests.support.reply_texts import CARRY, LEAVE
+from mailer.mail.inbound.command_parser import ParsedCommand, parse_commands
+from mailer.mail.inbound.command_words import CommandName
+from mailer.mail.inbound.parse_mail import InboundMail
+from tests.support.phrases_by_language import COMMANDS, NOT_COMMANDS
+from tests.support.reply_texts import FORWARD, LEAVE
 
 
-def heard(subject: str = "", body: str = "") -> Heard:
-    return Heard(
+def heard(subject: str = "", body: str = "") -> InboundMail:
+    return InboundMail(
         sender=Address("rosa@example.org"),
         sender_name=None,
-        automatic=None,
+        automatic_mark=None,
         subject=subject,
         message_id=None,
         language=None,
-        own_words=body,
+        reply_text=body,
         is_blank=not body,
         is_reply=False,
     )
 
 
-def spelled(found: tuple[Asked, ...]) -> list[str]:
+def spelled(found: tuple[ParsedCommand, ...]) -> list[str]:
     return [f"{one.command} {one.argument}" if one.argument else str(one.command) for one in found]
 
 
@@ -43,14 +43,14 @@ def test_a_command_on_a_line_alone_is_understood_by_both_readings(vocabulary, la
     for line, command in COMMANDS[language].items():
         for strict in (True, False):
             for mail in (heard(line), heard("Re: harvest", line), heard("Re: harvest", f"{line}\n\nRosa")):
-                assert spelled(asked(mail, vocabulary, strict=strict))[:1] == [command], (line, strict)
+                assert spelled(parse_commands(mail, vocabulary, strict=strict))[:1] == [command], (line, strict)
 
 
-@pytest.mark.parametrize("language", NO_COMMANDS)
+@pytest.mark.parametrize("language", NOT_COMMANDS)
 def test_words_that_only_sound_like_a_command_are_none_to_people(vocabulary, language):
-    for line in NO_COMMANDS[language]:
+    for line in NOT_COMMANDS[language]:
         for mail in (heard(line), heard("Re: harvest", line), heard("Re: harvest", f"{line}\nstop")):
-            assert asked(mail, vocabulary, strict=True) == (), line
+            assert parse_commands(mail, vocabulary, strict=True) == (), line
 
 
 @pytest.mark.parametrize("language", LEAVE)
@@ -58,14 +58,14 @@ def test_who_asks_for_no_more_mail_is_understood_by_both_readings(vocabulary, la
     for words in LEAVE[language]:
         for strict in (True, False):
             for mail in (heard("Re: harvest", words), heard("", f"{words}\n\nRosa")):
-                assert spelled(asked(mail, vocabulary, strict=strict)) == ["unsubscribe"], (words, strict)
+                assert spelled(parse_commands(mail, vocabulary, strict=strict)) == ["unsubscribe"], (words, strict)
 
 
-@pytest.mark.parametrize("language", CARRY)
+@pytest.mark.parametrize("language", FORWARD)
 def test_who_does_not_ask_to_leave_stays(vocabulary, language):
-    for words in CARRY[language]:
+    for words in FORWARD[language]:
         for mail in (heard("Re: harvest", words), heard(words), heard("Re: harvest", f"Hello Ada,\n{words}\nstop")):
-            assert asked(mail, vocabulary, strict=True) == (), words
+            assert parse_commands(mail, vocabulary, strict=True) == (), words
 
 
 @pytest.mark.parametrize("strict", [True, False])
@@ -76,26 +76,28 @@ def test_an_address_may_be_ones_own_and_nobody_elses(vocabulary, words, strict):
     own, other = (heard("", words.format(address)) for address in ("Rosa@example.org", "emma@example.org"))
     work = heard("", words.format("rosa@work.example"))
 
-    assert spelled(asked(own, vocabulary, strict=strict)) == ["unsubscribe"]
-    assert asked(other, vocabulary, strict=strict) == asked(work, vocabulary, strict=strict) == ()
-    assert spelled(asked(work, vocabulary, strict=strict, person=Address("rosa@work.example"))) == ["unsubscribe"]
+    assert spelled(parse_commands(own, vocabulary, strict=strict)) == ["unsubscribe"]
+    assert parse_commands(other, vocabulary, strict=strict) == parse_commands(work, vocabulary, strict=strict) == ()
+    assert spelled(parse_commands(work, vocabulary, strict=strict, person=Address("rosa@work.example"))) == [
+        "unsubscribe"
+    ]
 
 
 @pytest.mark.parametrize(
     ("subject", "body", "found"),
     [
-        ("Re: AW: Join TR", "", [Asked(Wish.SUBSCRIBE, "en", "tr")]),
-        ("join de-at", "", [Asked(Wish.SUBSCRIBE, "en", "de-at")]),
-        ("join german", "", [Asked(Wish.SUBSCRIBE, "en", "de")]),
-        ("subscribe appeals", "", [Asked(Wish.SUBSCRIBE, "en", "appeals")]),
-        ("subscribe my-appeals, please", "", [Asked(Wish.SUBSCRIBE, "en", "my-appeals")]),
-        ("subscribe address=emma@example.org", "", [Asked(Wish.SUBSCRIBE, "en")]),
-        ("Unsubscribe!", "join", [Asked(Wish.UNSUBSCRIBE, "en")]),
-        ("[Open Appeals] Ynt: ayrıl", "", [Asked(Wish.UNSUBSCRIBE, "tr")]),
-        ("stop", "", [Asked(Wish.UNSUBSCRIBE, None)]),
-        ("", "Hello,\n\nhelp\n", [Asked(Wish.HELP, "en")]),
-        ("", "Hello Ada\nplease unsubscribe me, I have moved", [Asked(Wish.UNSUBSCRIBE, "en")]),
-        ("the list", "a\nb\nleave", [Asked(Wish.UNSUBSCRIBE, "en")]),
+        ("Re: AW: Join TR", "", [ParsedCommand(CommandName.SUBSCRIBE, "en", "tr")]),
+        ("join de-at", "", [ParsedCommand(CommandName.SUBSCRIBE, "en", "de-at")]),
+        ("join german", "", [ParsedCommand(CommandName.SUBSCRIBE, "en", "de")]),
+        ("subscribe appeals", "", [ParsedCommand(CommandName.SUBSCRIBE, "en", "appeals")]),
+        ("subscribe my-appeals, please", "", [ParsedCommand(CommandName.SUBSCRIBE, "en", "my-appeals")]),
+        ("subscribe address=emma@example.org", "", [ParsedCommand(CommandName.SUBSCRIBE, "en")]),
+        ("Unsubscribe!", "join", [ParsedCommand(CommandName.UNSUBSCRIBE, "en")]),
+        ("[Open Appeals] Ynt: ayrıl", "", [ParsedCommand(CommandName.UNSUBSCRIBE, "tr")]),
+        ("stop", "", [ParsedCommand(CommandName.UNSUBSCRIBE, None)]),
+        ("", "Hello,\n\nhelp\n", [ParsedCommand(CommandName.HELP, "en")]),
+        ("", "Hello Ada\nplease unsubscribe me, I have moved", [ParsedCommand(CommandName.UNSUBSCRIBE, "en")]),
+        ("the list", "a\nb\nleave", [ParsedCommand(CommandName.UNSUBSCRIBE, "en")]),
         ("the list", "a\nb\nc\nd\ne\njoin", []),
         ("joining", "joint helper", []),
         ("language klingon", "", []),
@@ -103,42 +105,52 @@ def test_an_address_may_be_ones_own_and_nobody_elses(vocabulary, words, strict):
     ],
 )
 def test_the_loose_reading_takes_a_line_that_begins_with_a_command(vocabulary, subject, body, found):
-    assert list(asked(heard(subject, body), vocabulary, strict=False)) == found
+    assert list(parse_commands(heard(subject, body), vocabulary, strict=False)) == found
 
 
 def test_several_commands_on_several_lines_are_all_found_in_order(vocabulary):
     body = "language tr\nsubscribe\n\nhelp\nwhich\nend\nunsubscribe"
 
-    assert spelled(asked(heard("my wishes", body), vocabulary, strict=False)) == ["language tr", "subscribe", "which"]
-    assert spelled(asked(heard("Re: x", body), vocabulary, strict=True)) == ["language tr", "subscribe", "which"]
+    assert spelled(parse_commands(heard("my wishes", body), vocabulary, strict=False)) == [
+        "language tr",
+        "subscribe",
+        "which",
+    ]
+    assert spelled(parse_commands(heard("Re: x", body), vocabulary, strict=True)) == [
+        "language tr",
+        "subscribe",
+        "which",
+    ]
 
 
 @pytest.mark.parametrize("ending", ["end", "END.", "--"])
 def test_nothing_after_the_end_is_a_command(vocabulary, ending):
-    assert spelled(asked(heard("x", f"info\n{ending}\nunsubscribe"), vocabulary, strict=False)) == ["info"]
+    assert spelled(parse_commands(heard("x", f"info\n{ending}\nunsubscribe"), vocabulary, strict=False)) == ["info"]
 
 
 def test_help_is_the_last_resort(vocabulary):
-    assert spelled(asked(heard("x", "help\nhelp"), vocabulary, strict=False)) == ["help"]
-    assert spelled(asked(heard("x", "help\ninfo"), vocabulary, strict=False)) == ["info"]
+    assert spelled(parse_commands(heard("x", "help\nhelp"), vocabulary, strict=False)) == ["help"]
+    assert spelled(parse_commands(heard("x", "help\ninfo"), vocabulary, strict=False)) == ["info"]
 
 
 def test_the_strict_reading_does_not_believe_the_subject_of_a_reply(vocabulary):
-    assert asked(heard("Re: unsubscribe", "I am coming."), vocabulary, strict=True) == ()
-    assert spelled(asked(heard("unsubscribe", "I am coming."), vocabulary, strict=True)) == ["unsubscribe"]
+    assert parse_commands(heard("Re: unsubscribe", "I am coming."), vocabulary, strict=True) == ()
+    assert spelled(parse_commands(heard("unsubscribe", "I am coming."), vocabulary, strict=True)) == ["unsubscribe"]
 
 
 def test_the_strict_reading_stops_where_prose_begins(vocabulary):
-    assert spelled(asked(heard("Re: x", "Thanks!\nstop\nThe beans are ripe\nhelp"), vocabulary, strict=True)) == [
-        "unsubscribe"
-    ]
+    assert spelled(
+        parse_commands(heard("Re: x", "Thanks!\nstop\nThe beans are ripe\nhelp"), vocabulary, strict=True)
+    ) == ["unsubscribe"]
 
 
 def test_a_token_may_stand_after_confirm(vocabulary):
     token = "a2b3" * 7 + "c"
 
-    assert asked(heard(f"confirm {token}"), vocabulary, strict=True) == (Asked(Wish.CONFIRM, "en", token),)
-    assert asked(heard("confirm the harvest"), vocabulary, strict=True) == ()
+    assert parse_commands(heard(f"confirm {token}"), vocabulary, strict=True) == (
+        ParsedCommand(CommandName.CONFIRM, "en", token),
+    )
+    assert parse_commands(heard("confirm the harvest"), vocabulary, strict=True) == ()
 
 
 @given(
@@ -150,4 +162,4 @@ def test_a_token_may_stand_after_confirm(vocabulary):
     strict=st.booleans(),
 )
 def test_any_text_can_be_read_and_asks_for_at_most_five_things(vocabulary, subject, body, strict):
-    assert len(asked(heard(subject, body), vocabulary, strict=strict)) <= 5
+    assert len(parse_commands(heard(subject, body), vocabulary, strict=strict)) <= 5

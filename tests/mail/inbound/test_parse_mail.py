@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from mailer.mail.inbound.parse_mail import Heard, read_mail
+from mailer.mail.inbound.parse_mail import InboundMail, parse_inbound_mail
 
 ROSA = "rosa@example.org"
 
 
-def heard(*fields: str, body: str | bytes = "I am coming.", envelope: str = ROSA) -> Heard:
+def heard(*fields: str, body: str | bytes = "I am coming.", envelope: str = ROSA) -> InboundMail:
     octets = body if isinstance(body, bytes) else body.encode()
     head = "\r\n".join(fields or ("From: Rosa <rosa@example.org>",)).encode()
-    return read_mail(head + b"\r\n\r\n" + octets, envelope)
+    return parse_inbound_mail(head + b"\r\n\r\n" + octets, envelope)
 
 
 @pytest.mark.parametrize(
@@ -35,7 +35,7 @@ def test_who_wrote_is_the_first_address_of_from_with_its_name(field, name, addre
     mail = heard(field, envelope="emma@example.net")
 
     assert mail.sender is not None
-    assert mail.sender.mailed == address
+    assert mail.sender.addr_spec == address
     assert mail.sender_name == name or (name and mail.sender_name.startswith(name))
 
 
@@ -43,7 +43,7 @@ def test_who_wrote_is_the_first_address_of_from_with_its_name(field, name, addre
 def test_without_an_address_in_from_the_envelope_says_who_wrote(field):
     mail = heard(field, envelope=ROSA)
 
-    assert (mail.sender.mailed if mail.sender else None, mail.sender_name) == (ROSA, None)
+    assert (mail.sender.addr_spec if mail.sender else None, mail.sender_name) == (ROSA, None)
 
 
 def test_nobody_wrote_where_neither_has_an_address():
@@ -70,12 +70,12 @@ def test_nobody_wrote_where_neither_has_an_address():
     ],
 )
 def test_what_a_program_sends_by_itself_is_told_by_its_marks(field, why):
-    assert why in (heard(field).automatic or "")
+    assert why in (heard(field).automatic_mark or "")
 
 
 @pytest.mark.parametrize("envelope", ["", "<>", "MAILER-DAEMON@example.org"])
 def test_what_a_program_sends_by_itself_is_told_by_its_envelope(envelope):
-    assert heard(envelope=envelope).automatic
+    assert heard(envelope=envelope).automatic_mark
 
 
 @pytest.mark.parametrize(
@@ -120,13 +120,13 @@ def test_what_a_program_sends_by_itself_is_told_by_its_envelope(envelope):
 def test_what_programs_mail_has_and_peoples_may_have_leaves_it_in_doubt(field, why):
     mail = heard(field)
 
-    assert mail.automatic is None
-    assert why in (mail.doubtful or "")
+    assert mail.automatic_mark is None
+    assert why in (mail.ambiguous_mark or "")
 
 
 @pytest.mark.parametrize("envelope", ["team-bounces+rosa=example.org@example.net", "owner-team@example.net"])
 def test_an_envelope_from_a_list_leaves_it_in_doubt(envelope):
-    assert heard(envelope=envelope).doubtful
+    assert heard(envelope=envelope).ambiguous_mark
 
 
 @pytest.mark.parametrize(
@@ -150,7 +150,7 @@ def test_an_envelope_from_a_list_leaves_it_in_doubt(envelope):
 def test_a_persons_mail_is_not_in_doubt(field):
     mail = heard("From: rosa@example.org", field)
 
-    assert (mail.automatic, mail.doubtful) == (None, None)
+    assert (mail.automatic_mark, mail.ambiguous_mark) == (None, None)
 
 
 @pytest.mark.parametrize(
@@ -164,7 +164,7 @@ def test_a_persons_mail_is_not_in_doubt(field):
     ],
 )
 def test_the_envelope_tells_whether_the_author_sent_it(envelope, is_author):
-    assert heard(envelope=envelope).sent_by_author is is_author
+    assert heard(envelope=envelope).is_sent_by_author is is_author
 
 
 def test_whom_it_names_and_what_it_answers_are_read():
@@ -175,8 +175,8 @@ def test_whom_it_names_and_what_it_answers_are_read():
         "References: <b@example.org>\r\n\t<a@example.org>",
     )
 
-    assert mail.addressed_to == {"appeals-join@lists.example.org", "ada@example.org", "emma@example.org"}
-    assert mail.answers == {"<a@example.org>", "<b@example.org>"}
+    assert mail.header_recipients == {"appeals-join@lists.example.org", "ada@example.org", "emma@example.org"}
+    assert mail.references == {"<a@example.org>", "<b@example.org>"}
 
 
 def test_the_small_fields_are_read():
@@ -217,5 +217,5 @@ def test_an_encoded_character_may_be_split_over_two_words():
 
 
 def test_header_fields_in_plain_utf_8_or_latin_1_are_read():
-    assert read_mail("Subject: Gül\r\n\r\n".encode(), ROSA).subject == "Gül"
-    assert read_mail("Subject: Gül\r\n\r\n".encode("latin-1"), ROSA).subject == "Gül"
+    assert parse_inbound_mail("Subject: Gül\r\n\r\n".encode(), ROSA).subject == "Gül"
+    assert parse_inbound_mail("Subject: Gül\r\n\r\n".encode("latin-1"), ROSA).subject == "Gül"

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailer.actions.inbound.explain_mail import explain
+from mailer.actions.inbound.explain_mail import explain_mail
 from mailer.mail.compose.templates import Templates
-from mailer.mail.inbound.parse_mail import Heard, read_mail
+from mailer.mail.inbound.parse_mail import InboundMail, parse_inbound_mail
 
 ROOT = Path(__file__).parents[3]
 VOCABULARY = Templates(ROOT / "templates", ROOT / "mailer" / "locale").vocabulary
@@ -67,25 +67,25 @@ SCRAPS = [
 ]
 
 
-def is_clean(heard: Heard) -> bool:
+def is_clean(heard: InboundMail) -> bool:
     """Whether the ledger and the pages can take it: no NUL, no half characters, no line ends in the small fields."""
     texts = (
         heard.subject,
         heard.sender_name or "",
         heard.message_id or "",
         heard.language or "",
-        heard.automatic or "",
-        heard.doubtful or "",
+        heard.automatic_mark or "",
+        heard.ambiguous_mark or "",
     )
-    "".join((*texts, heard.own_words)).encode()
-    return not {"\n", "\r", "\x00"} & set("".join(texts)) and not {"\r", "\x00"} & set(heard.own_words)
+    "".join((*texts, heard.reply_text)).encode()
+    return not {"\n", "\r", "\x00"} & set("".join(texts)) and not {"\r", "\x00"} & set(heard.reply_text)
 
 
 @given(st.binary(max_size=500) | st.lists(st.sampled_from(SCRAPS), max_size=40).map(b"".join), st.text(max_size=40))
 def test_any_octets_are_read(raw, envelope_sender):
-    heard = read_mail(raw, envelope_sender)
+    heard = parse_inbound_mail(raw, envelope_sender)
 
-    explain(raw, VOCABULARY)
+    explain_mail(raw, VOCABULARY)
     assert is_clean(heard)
 
 
@@ -95,7 +95,7 @@ def test_a_mail_with_scraps_strewn_in_is_read(strewn):
     for place, scrap in strewn:
         raw = raw[:place] + scrap + raw[place:]
 
-    assert is_clean(read_mail(raw, "rosa@example.org"))
+    assert is_clean(parse_inbound_mail(raw, "rosa@example.org"))
 
 
 def nested(depth: int) -> bytes:
@@ -140,8 +140,8 @@ HTML = b"Content-Type: text/html\r\n\r\n"
 def test_a_hostile_mail_takes_little_work(raw):
     before = resource.getrusage(resource.RUSAGE_SELF).ru_utime
 
-    heard = read_mail(raw, "mallory@example.net")
-    explain(raw, VOCABULARY)
+    heard = parse_inbound_mail(raw, "mallory@example.net")
+    explain_mail(raw, VOCABULARY)
 
     assert is_clean(heard)
     # Seconds of this process's own work, with room for a slow machine; what is not bounded takes minutes.

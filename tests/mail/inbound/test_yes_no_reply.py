@@ -6,16 +6,16 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from mailer.mail.inbound.command_words import longest, words_in
-from mailer.mail.inbound.parse_mail import read_mail
-from mailer.mail.inbound.yes_no_reply import Answer, read_answer
+from mailer.mail.inbound.command_words import longest_match, split_words
+from mailer.mail.inbound.parse_mail import parse_inbound_mail
+from mailer.mail.inbound.yes_no_reply import Answer, parse_answer
 from tests.support.phrases_by_language import NEVER, NO, YES
 from tests.support.reply_texts import AGREE, ASK, AUTOMATIC, DECLINE
 
 
 def read_otherwise(templates, told, *expected):
     """Which of the answers are not read as expected."""
-    answers = [(words, read_answer(words, templates.vocabulary)) for words in told]
+    answers = [(words, parse_answer(words, templates.vocabulary)) for words in told]
     return [(words, answer) for words, answer in answers if answer not in expected]
 
 
@@ -55,7 +55,7 @@ def test_what_machines_write_is_no_answer(templates):
     ],
 )
 def test_a_no_that_is_none_does_not_decline(templates, words):
-    assert read_answer(words, templates.vocabulary) is Answer.YES
+    assert parse_answer(words, templates.vocabulary) is Answer.YES
 
 
 @pytest.mark.parametrize(
@@ -68,7 +68,7 @@ def test_a_no_that_is_none_does_not_decline(templates, words):
     ],
 )
 def test_words_that_only_begin_like_an_answer_are_none(templates, words):
-    assert read_answer(words, templates.vocabulary) is Answer.NEITHER
+    assert parse_answer(words, templates.vocabulary) is Answer.NEITHER
 
 
 @pytest.mark.parametrize(
@@ -80,13 +80,13 @@ def test_words_that_only_begin_like_an_answer_are_none(templates, words):
     ],
 )
 def test_a_no_behind_other_words_declines_but_not_for_ever(templates, words):
-    assert read_answer(words, templates.vocabulary) is Answer.NO
+    assert parse_answer(words, templates.vocabulary) is Answer.NO
 
 
 def test_words_that_decline_only_in_the_quote_do_not_decline(templates):
-    mail = read_mail(b"Subject: Re: x\r\n\r\n> no\r\n> unsubscribe\r\n\r\n-- \r\nno", "rosa@example.org")
+    mail = parse_inbound_mail(b"Subject: Re: x\r\n\r\n> no\r\n> unsubscribe\r\n\r\n-- \r\nno", "rosa@example.org")
 
-    assert read_answer(mail.own_words, templates.vocabulary) is Answer.YES
+    assert parse_answer(mail.reply_text, templates.vocabulary) is Answer.YES
 
 
 ANSWERS = [one for told in (AGREE, DECLINE, ASK) for words in told.values() for one in words]
@@ -95,7 +95,7 @@ WORDS = st.sampled_from(ANSWERS)
 
 @given(st.text(max_size=100) | st.lists(WORDS | st.sampled_from([", ", ". ", "\n", "?"]), max_size=4).map("".join))
 def test_any_words_can_be_judged(templates, words):
-    assert read_answer(words, templates.vocabulary) in set(Answer)
+    assert parse_answer(words, templates.vocabulary) in set(Answer)
 
 
 @given(
@@ -103,11 +103,11 @@ def test_any_words_can_be_judged(templates, words):
     courtesy=st.sampled_from(["Hello Ada,\n", "Thanks!\n", "Sehr geehrte Frau Berg,\n\n", "您好，"]),
 )
 def test_a_greeting_before_an_answer_changes_nothing(templates, answer, courtesy):
-    assume(not longest(words_in(answer), 0, templates.vocabulary.hello))
+    assume(not longest_match(split_words(answer), 0, templates.vocabulary.greetings))
 
-    assert read_answer(courtesy + answer, templates.vocabulary) is read_answer(answer, templates.vocabulary)
+    assert parse_answer(courtesy + answer, templates.vocabulary) is parse_answer(answer, templates.vocabulary)
 
 
 @given(answer=st.sampled_from([*AGREE["en"], *DECLINE["de"]]), name=st.sampled_from(["Rosa", "Emma Falk", "Bea, Ulm"]))
 def test_a_name_under_an_answer_changes_nothing(templates, answer, name):
-    assert read_answer(f"{answer}\n\n{name}", templates.vocabulary) is read_answer(answer, templates.vocabulary)
+    assert parse_answer(f"{answer}\n\n{name}", templates.vocabulary) is parse_answer(answer, templates.vocabulary)

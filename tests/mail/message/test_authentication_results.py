@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailer.mail.message.authentication_results import passed_at_host
-from mailer.mail.message.header_section import header_section
+from mailer.mail.message.authentication_results import find_passed_check
+from mailer.mail.message.header_section import parse_header_section
 
 AUTHOR = "example.org"
 RECEIVED = "Received: from m (m [192.0.2.1]) by mx.example.net (Postfix)"
@@ -16,8 +16,8 @@ PASS = "Authentication-Results: mx.example.net; dmarc=pass header.from=example.o
 
 
 def passed(*fields: str, ours: int = 1, ids: tuple[str, ...] = ("mx.example.net",), author: str = AUTHOR) -> str | None:
-    found = passed_at_host(header_section("\r\n".join([*fields, "", ""]).encode()), ours, ids, author)
-    return found.what if found else None
+    found = find_passed_check(parse_header_section("\r\n".join([*fields, "", ""]).encode()), ours, ids, author)
+    return found.result if found else None
 
 
 @pytest.mark.parametrize(

@@ -6,14 +6,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mailer.mail.message.envelope_from_headers import delivered
+from mailer.mail.message.envelope_from_headers import parse_delivered_envelope
 
 OURS = "lists.example.org"
 JOIN = f"appeals-join@{OURS}"
 
 
 def read(*fields: str) -> tuple[str, tuple[str, ...]]:
-    found = delivered(("\r\n".join([*fields, "", "To: appeals-leave@lists.example.org"])).encode(), OURS)
+    found = parse_delivered_envelope(("\r\n".join([*fields, "", "To: appeals-leave@lists.example.org"])).encode(), OURS)
     return found.sender, found.recipients
 
 
@@ -63,7 +63,7 @@ def test_a_name_that_looks_like_an_address_of_ours_is_none(value):
 @settings(max_examples=60)
 @given(st.binary(max_size=300))
 def test_no_octets_break_it(octets):
-    assert len(delivered(b"To: " + octets, OURS).recipients) <= 100
+    assert len(parse_delivered_envelope(b"To: " + octets, OURS).recipients) <= 100
 
 
 @pytest.mark.parametrize("piece", ['"', "(", "a", "a@", f"{JOIN},", "<", '\\"'])

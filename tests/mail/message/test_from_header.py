@@ -8,14 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailer.mail.inbound.parse_mail import read_mail
-from mailer.mail.message.from_header import sole_author
-from mailer.mail.message.header_section import MOST_OCTETS, header_digest, header_section
+from mailer.mail.inbound.parse_mail import parse_inbound_mail
+from mailer.mail.message.from_header import find_sole_author
+from mailer.mail.message.header_section import MAX_HEADER_OCTETS, header_digest, parse_header_section
 
 
 def author(*fields: str) -> str | None:
-    found = sole_author(header_section("\r\n".join([*fields, "", "Hello"]).encode()))
-    return found and found.mailed
+    found = find_sole_author(parse_header_section("\r\n".join([*fields, "", "Hello"]).encode()))
+    return found and found.addr_spec
 
 
 @pytest.mark.parametrize(
@@ -66,28 +66,28 @@ def test_two_from_fields_are_one_too_many():
 def test_whom_it_names_is_whom_the_service_answers(text):
     mail = b"From: rosa" + text.encode(errors="replace") + b"@example.org>\r\n\r\n"
     for octets in (mail, mail.replace(b"From: rosa", b"From: ")):
-        if (found := sole_author(header_section(octets))) is not None:
-            assert read_mail(octets, "").sender == found
+        if (found := find_sole_author(parse_header_section(octets))) is not None:
+            assert parse_inbound_mail(octets, "").sender == found
 
 
 def test_the_header_section_ends_at_the_first_empty_line():
-    section = header_section(b"A: 1\r\nb: 2\r\n 3\r\na: 4\r\n\r\nA: 5\r\n")
+    section = parse_header_section(b"A: 1\r\nb: 2\r\n 3\r\na: 4\r\n\r\nA: 5\r\n")
 
     assert section.fields == (("a", "1"), ("b", "2 3"), ("a", "4"))
-    assert (section.values("a"), section.whole, section.body_at) == (["1", "4"], True, 24)
+    assert (section.values("a"), section.is_complete, section.body_start) == (["1", "4"], True, 24)
 
 
 @pytest.mark.parametrize("octets", [b"", b"\r\n", b"\n\nHello", b"\r\nA: 1"])
 def test_a_mail_may_have_none(octets):
-    section = header_section(octets)
+    section = parse_header_section(octets)
 
-    assert (section.fields, section.octets, section.whole) == ((), b"", True)
+    assert (section.fields, section.octets, section.is_complete) == ((), b"", True)
 
 
 def test_one_without_end_is_cut():
-    section = header_section(b"A: " + b"1" * MOST_OCTETS)
+    section = parse_header_section(b"A: " + b"1" * MAX_HEADER_OCTETS)
 
-    assert (len(section.octets), section.whole) == (MOST_OCTETS, False)
+    assert (len(section.octets), section.is_complete) == (MAX_HEADER_OCTETS, False)
 
 
 def test_the_digest_is_that_of_the_header_section_alone():
@@ -100,7 +100,7 @@ def test_the_digest_is_that_of_the_header_section_alone():
 
 @given(st.binary(max_size=200))
 def test_no_octets_break_it(octets):
-    section = header_section(octets)
+    section = parse_header_section(octets)
 
     assert octets.startswith(section.octets)
     assert len(header_digest(octets)) == 64

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mailer.mail.message.header_scan import comes_from_list_of, header_end, times_received, trace_end
+from mailer.mail.message.header_scan import count_received, find_header_end, find_trace_end, has_list_id_of
 
 LINES = st.lists(
     st.sampled_from([b"Received: from a", b" by b", b"received:", b"To: x", b"List-Id: <a.b>", b"\r", b""])
@@ -29,16 +29,16 @@ NEWLINES = st.sampled_from([b"\r\n", b"\n", b"\r"])
     ],
 )
 def test_a_header_ends_at_its_first_empty_line(octets, end):
-    assert header_end(octets) == end
+    assert find_header_end(octets) == end
 
 
 @settings(max_examples=60)
 @given(st.binary(max_size=60).map(lambda some: some.translate(bytes(b"\r\nAB"[one % 4] for one in range(256)))))
 def test_a_header_that_comes_in_pieces_ends_where_it_would_at_once(octets):
     found = next(
-        (end for size in range(len(octets) + 1) if (end := header_end(octets[:size], size - 1)) is not None), None
+        (end for size in range(len(octets) + 1) if (end := find_header_end(octets[:size], size - 1)) is not None), None
     )
-    whole = header_end(octets)
+    whole = find_header_end(octets)
 
     # A bare CR at the end of a piece may be half of a CRLF: then the end is known an octet too soon.
     assert found == whole or (found is not None and whole is not None and octets[found - 1 : found + 1] == b"\r\n")
@@ -49,17 +49,17 @@ def test_a_header_that_comes_in_pieces_ends_where_it_would_at_once(octets):
 def test_nothing_breaks_on_what_is_no_header(lines, newline):
     header = newline.join(lines)
 
-    assert 0 <= trace_end(header) <= len(header)
-    assert times_received(header) <= len(lines)
-    assert comes_from_list_of("b", header) in {True, False}
+    assert 0 <= find_trace_end(header) <= len(header)
+    assert count_received(header) <= len(lines)
+    assert has_list_id_of("b", header) in {True, False}
 
 
 def test_only_the_fields_that_stand_before_all_others_are_the_way_here():
     way = b"Return-Path: <a@example.org>\r\nReceived: from a\r\n\tby b\r\nX-Original-To: c@example.org\r\n"
 
-    assert trace_end(way + b"From: a\r\nReceived: from c\r\n\r\n") == len(way)
-    assert trace_end(b"From: a\r\n" + way) == 0
-    assert times_received(way + b"X-Received: 1\r\nRECEIVED : from c\r\n") == 2
+    assert find_trace_end(way + b"From: a\r\nReceived: from c\r\n\r\n") == len(way)
+    assert find_trace_end(b"From: a\r\n" + way) == 0
+    assert count_received(way + b"X-Received: 1\r\nRECEIVED : from c\r\n") == 2
 
 
 @pytest.mark.parametrize(
@@ -75,4 +75,4 @@ def test_only_the_fields_that_stand_before_all_others_are_the_way_here():
     ],
 )
 def test_a_letter_of_ours_is_known_by_its_list(field, ours):
-    assert comes_from_list_of("lists.example.org", b"From: a\r\n" + field + b"\r\n\r\n") is ours
+    assert has_list_id_of("lists.example.org", b"From: a\r\n" + field + b"\r\n\r\n") is ours

@@ -11,7 +11,7 @@ from email.utils import getaddresses
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailer.mail.message.header_writer import encode_words, header_field, phrase, text_field
+from mailer.mail.message.header_writer import encode_words, format_field, format_phrase, format_text_field
 from mailer.mail.message.quoted_printable import SOFT_BREAK, encode_quoted_printable
 
 PRINTABLE = st.text(st.characters(exclude_categories=("C", "Zl", "Zp")), max_size=200)
@@ -25,7 +25,7 @@ def read_back(field: bytes) -> str:
 
 @given(PRINTABLE)
 def test_any_subject_is_read_back_as_it_was_with_white_space_made_single(text):
-    field = text_field("Subject", text)
+    field = format_text_field("Subject", text)
 
     assert read_back(field) == " ".join(text.split())
     assert all(len(line) <= 78 for line in field.split(b"\r\n"))
@@ -41,7 +41,7 @@ def test_no_encoded_word_is_longer_than_the_rfc_allows_or_breaks_a_character(tex
 
 @given(PRINTABLE.filter(str.strip))
 def test_any_list_title_leaves_the_address_readable(title):
-    field = header_field("From", [*phrase(title), "<appeals@lists.example.org>"])
+    field = format_field("From", [*format_phrase(title), "<appeals@lists.example.org>"])
 
     [(name, address)] = getaddresses([message_from_bytes(field + b"\r\n")["From"]])
     assert address == "appeals@lists.example.org"
@@ -54,7 +54,7 @@ def test_mostly_latin_words_stay_nearly_readable():
 
 
 def test_what_looks_like_an_encoded_word_is_not_taken_for_one():
-    assert read_back(text_field("Subject", "=?utf-8?q?Tea?=")) == "=?utf-8?q?Tea?="
+    assert read_back(format_text_field("Subject", "=?utf-8?q?Tea?=")) == "=?utf-8?q?Tea?="
 
 
 @given(st.lists(LINES, min_size=1, max_size=4))

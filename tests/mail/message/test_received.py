@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailer.domain.incoming_message import Arrival
-from mailer.mail.message.header_section import header_section
-from mailer.mail.message.received import NOWHERE, Source, came_from, read_hop, trail
+from mailer.domain.incoming_message import IncomingMessage
+from mailer.mail.message.header_section import parse_header_section
+from mailer.mail.message.received import UNKNOWN_HOST, SendingHost, find_sending_host, parse_received, trace_received
 
 OURS = ("127.0.0.1", "::1", "198.51.100.0/28")
 POSTFIX = "from mail.example.org (mx.example.org [192.0.2.1]) by lists.example.net (Postfix) with ESMTPS id 4X"
@@ -20,8 +20,8 @@ TLS = (
 LOCAL = "from localhost (localhost [127.0.0.1]) by lists.example.net (Postfix) with ESMTP id 5Y"
 
 
-def handed_in(by: str | None, *, helo: str | None = "their.helo.example.org") -> Arrival:
-    return Arrival(sender="rosa@example.org", recipients=("harvest@lists.example.net",), client=by, helo=helo)
+def handed_in(by: str | None, *, helo: str | None = "their.helo.example.org") -> IncomingMessage:
+    return IncomingMessage(sender="rosa@example.org", recipients=("harvest@lists.example.net",), client=by, helo=helo)
 
 
 def mail(*received: str) -> bytes:
@@ -66,63 +66,63 @@ def mail(*received: str) -> bytes:
 )
 def test_each_servers_way_of_writing_it_is_read(value, address, helo):
     # As the fields are read: unfolded.
-    found = read_hop(header_section(mail(value)).values("received")[0])
+    found = parse_received(parse_header_section(mail(value)).values("received")[0])
 
     assert (found[0] and str(found[0])) == address
     assert helo is None or found[1] == helo
 
 
 def test_a_stranger_who_hands_in_a_mail_is_its_source_whatever_the_mail_says():
-    found = trail(header_section(mail(POSTFIX)), handed_in("203.0.113.7"), OURS)
+    found = trace_received(parse_header_section(mail(POSTFIX)), handed_in("203.0.113.7"), OURS)
 
-    assert (found.source, found.ours) == (Source(address="203.0.113.7", helo="their.helo.example.org"), 0)
+    assert (found.source, found.own_hops) == (SendingHost(address="203.0.113.7", helo="their.helo.example.org"), 0)
 
 
 def test_an_address_that_is_good_on_one_cable_only_is_known_without_its_zone():
-    assert came_from(mail(), handed_in("fe80::1%eth0"), OURS).address == "fe80::1"
+    assert find_sending_host(mail(), handed_in("fe80::1%eth0"), OURS).address == "fe80::1"
 
 
 @pytest.mark.parametrize("server", ["127.0.0.1", "198.51.100.3", "::1", "::ffff:127.0.0.1"])
 def test_of_a_mail_that_our_server_hands_in_its_topmost_field_tells(server):
     forged = "from bank.example.com (bank.example.com [203.0.113.9]) by lists.example.net (Postfix)"
 
-    found = trail(header_section(mail(POSTFIX, forged)), handed_in(server), OURS)
+    found = trace_received(parse_header_section(mail(POSTFIX, forged)), handed_in(server), OURS)
 
-    assert (found.source, found.ours) == (Source(address="192.0.2.1", helo="mail.example.org"), 1)
+    assert (found.source, found.own_hops) == (SendingHost(address="192.0.2.1", helo="mail.example.org"), 1)
 
 
 def test_a_filter_on_our_own_server_is_looked_past():
-    assert came_from(mail(LOCAL, LOCAL, POSTFIX), handed_in("127.0.0.1"), OURS).address == "192.0.2.1"
+    assert find_sending_host(mail(LOCAL, LOCAL, POSTFIX), handed_in("127.0.0.1"), OURS).address == "192.0.2.1"
 
 
 @pytest.mark.parametrize("received", [[], [LOCAL], [LOCAL] * 5 + [POSTFIX], [LOCAL, "by x (Postfix, from userid 1)"]])
 def test_what_was_written_on_our_own_server_comes_from_nowhere(received):
-    assert came_from(mail(*received), handed_in("127.0.0.1"), OURS) == NOWHERE
+    assert find_sending_host(mail(*received), handed_in("127.0.0.1"), OURS) == UNKNOWN_HOST
 
 
 def test_what_lay_in_a_mailbox_has_one_field_of_the_providers_and_a_source_only_past_servers_of_our_own():
-    found = Arrival(
+    found = IncomingMessage(
         sender="rosa@example.org", recipients=("harvest@lists.example.net",), mailbox="imap://lists@mx/INBOX"
     )
 
-    alone = trail(header_section(mail(POSTFIX, POSTFIX)), found, OURS)
-    behind = trail(header_section(mail(LOCAL, POSTFIX)), found, OURS)
+    alone = trace_received(parse_header_section(mail(POSTFIX, POSTFIX)), found, OURS)
+    behind = trace_received(parse_header_section(mail(LOCAL, POSTFIX)), found, OURS)
 
-    assert (alone.source, alone.ours) == (NOWHERE, 1)
-    assert (behind.source, behind.ours) == (Source(address="192.0.2.1", helo="mail.example.org"), 2)
+    assert (alone.source, alone.own_hops) == (UNKNOWN_HOST, 1)
+    assert (behind.source, behind.own_hops) == (SendingHost(address="192.0.2.1", helo="mail.example.org"), 2)
 
 
 @pytest.mark.parametrize("client", [None, "", "unix:/run/lmtp"])
 def test_who_came_by_no_network_is_nowhere(client):
-    assert came_from(mail(POSTFIX), handed_in(client), OURS) == NOWHERE
+    assert find_sending_host(mail(POSTFIX), handed_in(client), OURS) == UNKNOWN_HOST
 
 
 @given(st.text(st.sampled_from("from helo=by[]():;@.19 IPv6\t"), max_size=80) | st.text(max_size=60))
 def test_no_field_breaks_the_reader_nor_puts_its_helo_in_place_of_the_address(text):
-    read_hop(text)
+    parse_received(text)
     helo = "".join(text.split()) or "x"
 
-    address, _ = read_hop(f"from {helo} (unknown [192.0.2.1]) by lists.example.net (Postfix)")
+    address, _ = parse_received(f"from {helo} (unknown [192.0.2.1]) by lists.example.net (Postfix)")
 
     # A HELO with a parenthesis may make it unreadable, nothing more.
     assert address is None or str(address) == "192.0.2.1"
@@ -130,4 +130,4 @@ def test_no_field_breaks_the_reader_nor_puts_its_helo_in_place_of_the_address(te
 
 @given(st.binary(max_size=300))
 def test_no_mail_breaks_the_search(octets):
-    came_from(b"Received: " + octets, handed_in("127.0.0.1"), OURS)
+    find_sending_host(b"Received: " + octets, handed_in("127.0.0.1"), OURS)

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mailer.mail.message.freshness import read_date, why_not_fresh
-from mailer.mail.message.header_section import header_section
-from mailer.mail.message.recipients import addressed_to
+from mailer.mail.message.freshness import find_date_problem, parse_date
+from mailer.mail.message.header_section import parse_header_section
+from mailer.mail.message.recipients import parse_header_recipients
 
 LEAVE = "appeals-leave@lists.example.org"
 NOW = datetime(2027, 3, 1, 8, tzinfo=UTC)
@@ -21,7 +21,7 @@ SCRAPS = st.sampled_from(
 
 
 def named(*fields: str) -> frozenset[str]:
-    return addressed_to(header_section("\r\n".join([*fields, "", ""]).encode()))
+    return parse_header_recipients(parse_header_section("\r\n".join([*fields, "", ""]).encode()))
 
 
 @pytest.mark.parametrize(
@@ -56,14 +56,14 @@ def test_no_field_breaks_it(text):
 
 @given(st.timedeltas(min_value=timedelta(days=-30), max_value=timedelta(days=30)))
 def test_three_days_back_and_one_ahead_are_of_now(ago):
-    at = read_date(format_datetime((NOW - ago).replace(microsecond=0)))
+    at = parse_date(format_datetime((NOW - ago).replace(microsecond=0)))
 
     assert at is not None
-    assert (why_not_fresh(at, NOW) is None) == (-timedelta(days=1) <= NOW - at <= timedelta(days=3))
+    assert (find_date_problem(at, NOW) is None) == (-timedelta(days=1) <= NOW - at <= timedelta(days=3))
 
 
 @given(st.text(max_size=60) | st.lists(st.sampled_from("0123456789:+- MonJanGMT,"), max_size=40).map("".join))
 def test_what_is_no_date_is_none(text):
-    at = read_date(text)
+    at = parse_date(text)
 
     assert at is None or at.tzinfo is not None

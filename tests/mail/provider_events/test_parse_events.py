@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mailer.domain.bounce import Reason, ReturnKind, Weight
-from mailer.domain.delivery_feedback import CameBack
+from mailer.domain.bounce import BounceReason, FeedbackKind, Severity
+from mailer.domain.delivery_feedback import DeliveryFeedback
 from mailer.domain.keyring import Keyring
-from mailer.domain.provider_call import ProvenCall
-from mailer.domain.site import House
-from mailer.mail.provider_events.event_builder import Telling
-from mailer.mail.provider_events.parse_events import READERS, read_call
+from mailer.domain.provider_call import VerifiedCall
+from mailer.domain.site import Site
+from mailer.mail.provider_events.event_builder import EventBuilder
+from mailer.mail.provider_events.parse_events import EVENT_PARSERS, parse_events
 from tests.support.provider_calls import (
     NOW,
     brevo_bounce,
@@ -26,7 +26,7 @@ from tests.support.provider_calls import (
     ses_bounce,
 )
 
-HOUSE = House(
+HOUSE = Site(
     name="Open Letters",
     domain="lists.example.org",
     url="https://lists.example.org",
@@ -34,7 +34,7 @@ HOUSE = House(
     keyring=Keyring(b"p" * 32, ((1, b"k" * 32),)),
 )
 PATH, MESSAGE_ID = HOUSE.return_path(7), HOUSE.message_id(7)
-HARD, SOFT, OURS = Weight.HARD, Weight.SOFT, Weight.SENDER_SIDE
+HARD, SOFT, SENDER = Severity.HARD, Severity.SOFT, Severity.SENDER_SIDE
 BOUNCES = {
     "ses": ses_bounce(source=PATH, message_id=MESSAGE_ID),
     "mailgun": mailgun_failed(sender=PATH, message_id=MESSAGE_ID.strip("<>")),
@@ -45,30 +45,34 @@ BOUNCES = {
 }
 
 
-def read(provider: str, said: Any) -> tuple[CameBack, ...]:
-    telling = Telling(provider=provider, house=HOUSE, now=NOW)
+def parse_payload(provider: str, said: Any) -> tuple[DeliveryFeedback, ...]:
+    telling = EventBuilder(provider=provider, house=HOUSE, now=NOW)
     if provider == "mailgun" and isinstance(said, dict) and "event-data" not in said:
         said = {"event-data": said}
-    return read_call(ProvenCall(name="x", said=said), telling)
+    return parse_events(VerifiedCall(dedup_key="x", payload=said), telling)
 
 
-def judged(provider: str, said: Any) -> tuple[Reason, Weight]:
-    (one,) = read(provider, said)
-    assert one.of is not None
-    assert one.kind is ReturnKind.BOUNCE
-    return one.of.reason, one.of.weight
+def classify_payload(provider: str, said: Any) -> tuple[BounceReason, Severity]:
+    (one,) = parse_payload(provider, said)
+    assert one.bounce is not None
+    assert one.kind is FeedbackKind.BOUNCE
+    return one.bounce.reason, one.bounce.severity
 
 
 @pytest.mark.parametrize("provider", BOUNCES)
 def test_an_address_that_is_not_there_is_told_with_its_time_and_its_reason(provider):
-    (told,) = read(provider, BOUNCES[provider])
+    (told,) = parse_payload(provider, BOUNCES[provider])
 
-    assert (told.kind, told.address, told.way) == (ReturnKind.BOUNCE, "rosa@example.org", provider)
+    assert (told.kind, told.address, told.channel) == (FeedbackKind.BOUNCE, "rosa@example.org", provider)
     assert told.at.replace(microsecond=0) == datetime(2027, 3, 1, 7, 59, 38, tzinfo=UTC)
-    assert told.of is not None
-    assert (told.of.reason, told.of.weight, told.of.address) == (Reason.UNKNOWN_USER, HARD, "rosa@example.org")
-    assert told.of.status == "5.1.1"
-    assert told.of.diagnostic.startswith("550 5.1.1")
+    assert told.bounce is not None
+    assert (told.bounce.reason, told.bounce.severity, told.bounce.address) == (
+        BounceReason.UNKNOWN_USER,
+        HARD,
+        "rosa@example.org",
+    )
+    assert told.bounce.status == "5.1.1"
+    assert told.bounce.diagnostic.startswith("550 5.1.1")
 
 
 @pytest.mark.parametrize(
@@ -83,7 +87,7 @@ def test_an_address_that_is_not_there_is_told_with_its_time_and_its_reason(provi
     ],
 )
 def test_a_letter_is_known_by_our_return_path_or_our_message_id(provider, delivery_id, message_id):
-    (told,) = read(provider, BOUNCES[provider])
+    (told,) = parse_payload(provider, BOUNCES[provider])
 
     assert (told.delivery_id, told.message_id) == (delivery_id, message_id)
 
@@ -100,7 +104,7 @@ def test_a_letter_is_known_by_our_return_path_or_our_message_id(provider, delive
     ],
 )
 def test_mallorys_return_path_names_no_letter(sender):
-    (told,) = read("ses", ses_bounce(source=sender))
+    (told,) = parse_payload("ses", ses_bounce(source=sender))
 
     assert told.delivery_id is None
 
@@ -108,15 +112,15 @@ def test_mallorys_return_path_names_no_letter(sender):
 @pytest.mark.parametrize(
     ("kind", "detail", "diagnostic", "status", "expected"),
     [
-        ("Permanent", "General", "", "", (Reason.UNKNOWN_USER, HARD)),
-        ("Permanent", "NoEmail", "", "", (Reason.UNCLEAR, SOFT)),
-        ("Permanent", "General", "smtp; 554 5.7.1 blocked using a block list", "5.7.1", (Reason.BLOCKED, OURS)),
-        ("Permanent", "Suppressed", "Amazon SES has suppressed sending", "5.1.1", (Reason.DISABLED, HARD)),
-        ("Permanent", "OnAccountSuppressionList", "", "", (Reason.DISABLED, HARD)),
-        ("Transient", "MailboxFull", "smtp; 552 5.2.2 over quota", "5.2.2", (Reason.FULL, SOFT)),
-        ("Transient", "ContentRejected", "", "", (Reason.CONTENT, OURS)),
-        ("Transient", "General", "smtp; 550 5.1.1 user unknown", "5.1.1", (Reason.UNKNOWN_USER, SOFT)),
-        ("Undetermined", "Undetermined", "", "", (Reason.UNCLEAR, SOFT)),
+        ("Permanent", "General", "", "", (BounceReason.UNKNOWN_USER, HARD)),
+        ("Permanent", "NoEmail", "", "", (BounceReason.UNCLEAR, SOFT)),
+        ("Permanent", "General", "smtp; 554 5.7.1 blocked using a block list", "5.7.1", (BounceReason.BLOCKED, SENDER)),
+        ("Permanent", "Suppressed", "Amazon SES has suppressed sending", "5.1.1", (BounceReason.DISABLED, HARD)),
+        ("Permanent", "OnAccountSuppressionList", "", "", (BounceReason.DISABLED, HARD)),
+        ("Transient", "MailboxFull", "smtp; 552 5.2.2 over quota", "5.2.2", (BounceReason.FULL, SOFT)),
+        ("Transient", "ContentRejected", "", "", (BounceReason.CONTENT, SENDER)),
+        ("Transient", "General", "smtp; 550 5.1.1 user unknown", "5.1.1", (BounceReason.UNKNOWN_USER, SOFT)),
+        ("Undetermined", "Undetermined", "", "", (BounceReason.UNCLEAR, SOFT)),
     ],
 )
 def test_ses_classes_are_heard_where_they_are_clearer_than_the_words(kind, detail, diagnostic, status, expected):
@@ -124,7 +128,7 @@ def test_ses_classes_are_heard_where_they_are_clearer_than_the_words(kind, detai
 
     told = ses_bounce(bounceType=kind, bounceSubType=detail, bouncedRecipients=[recipient])
 
-    assert judged("ses", told) == expected
+    assert classify_payload("ses", told) == expected
 
 
 def test_ses_may_tell_of_several_readers_and_by_the_name_that_events_have():
@@ -132,7 +136,7 @@ def test_ses_may_tell_of_several_readers_and_by_the_name_that_events_have():
     said = ses_bounce(bouncedRecipients=recipients)
     said["eventType"] = said.pop("notificationType")
 
-    assert [one.address for one in read("ses", said)] == ["rosa@example.org", "emma@example.org", None]
+    assert [one.address for one in parse_payload("ses", said)] == ["rosa@example.org", "emma@example.org", None]
 
 
 @pytest.mark.parametrize(
@@ -163,9 +167,14 @@ def test_a_complaint_is_one_and_unsubscribing_at_the_provider_is_an_opt_out(prov
         said["complaint"]["complainedRecipients"] = [{"emailAddress": "rosa@example.org"}]
         said = {"notificationType": "Complaint", "mail": ses_bounce(source=PATH)["mail"]} | said
 
-    (told,) = read(provider, said)
+    (told,) = parse_payload(provider, said)
 
-    assert (told.kind, told.complaint, told.address, told.of) == (ReturnKind.COMPLAINT, kind, "rosa@example.org", None)
+    assert (told.kind, told.complaint, told.address, told.bounce) == (
+        FeedbackKind.COMPLAINT,
+        kind,
+        "rosa@example.org",
+        None,
+    )
 
 
 def test_who_leaves_all_topics_at_ses_has_opted_out():
@@ -173,16 +182,16 @@ def test_who_leaves_all_topics_at_ses_has_opted_out():
     left = {"subscription": {"newTopicPreferences": {"unsubscribeAll": True}}}
     chose = {"subscription": {"newTopicPreferences": {"unsubscribeAll": False}}}
 
-    assert [(one.complaint, one.delivery_id) for one in read("ses", said | left)] == [("opt-out", 7)]
-    assert read("ses", said | chose) == ()
+    assert [(one.complaint, one.delivery_id) for one in parse_payload("ses", said | left)] == [("opt-out", 7)]
+    assert parse_payload("ses", said | chose) == ()
 
 
 @pytest.mark.parametrize(
     ("why", "origin", "kind"),
     [
-        ("ManualSuppression", "Recipient", ReturnKind.COMPLAINT),
-        ("SpamComplaint", "Recipient", ReturnKind.COMPLAINT),
-        ("HardBounce", "Recipient", ReturnKind.BOUNCE),
+        ("ManualSuppression", "Recipient", FeedbackKind.COMPLAINT),
+        ("SpamComplaint", "Recipient", FeedbackKind.COMPLAINT),
+        ("HardBounce", "Recipient", FeedbackKind.BOUNCE),
         ("ManualSuppression", "Customer", None),
         ("ManualSuppression", "Admin", None),
     ],
@@ -197,45 +206,49 @@ def test_postmarks_list_of_those_not_to_send_to_is_heard_where_it_is_the_readers
         "ChangedAt": "2027-03-01T07:00:00Z",
     }
 
-    assert [one.kind for one in read("postmark", said)] == ([kind] if kind else [])
-    assert read("postmark", said | {"SuppressSending": False}) == ()
+    assert [one.kind for one in parse_payload("postmark", said)] == ([kind] if kind else [])
+    assert parse_payload("postmark", said | {"SuppressSending": False}) == ()
 
 
 @pytest.mark.parametrize(
     ("provider", "said", "expected"),
     [
-        ("mailgun", mailgun_failed(reason="suppress-bounce"), (Reason.DISABLED, HARD)),
-        ("mailgun", mailgun_failed(reason="old", **{"delivery-status": {}}), (Reason.EXPIRED, SOFT)),
-        ("mailgun", mailgun_failed(event="rejected", reject={"reason": "Sandbox"}), (Reason.POLICY, OURS)),
-        ("postmark", postmark_bounce(kind="SoftBounce"), (Reason.UNKNOWN_USER, SOFT)),
-        ("postmark", postmark_bounce(kind="HardBounce", Details=""), (Reason.UNKNOWN_USER, HARD)),
-        ("postmark", postmark_bounce(kind="Blocked", Details="action: failed"), (Reason.BLOCKED, OURS)),
-        ("postmark", postmark_bounce(kind="DMARCPolicy"), (Reason.AUTHENTICATION, OURS)),
-        ("postmark", postmark_bounce(kind="SpamNotification"), (Reason.CONTENT, OURS)),
-        ("sendgrid", sendgrid_bounce(type="blocked"), (Reason.UNKNOWN_USER, SOFT)),
-        ("sendgrid", sendgrid_bounce(reason="", status=""), (Reason.UNKNOWN_USER, HARD)),
+        ("mailgun", mailgun_failed(reason="suppress-bounce"), (BounceReason.DISABLED, HARD)),
+        ("mailgun", mailgun_failed(reason="old", **{"delivery-status": {}}), (BounceReason.EXPIRED, SOFT)),
+        ("mailgun", mailgun_failed(event="rejected", reject={"reason": "Sandbox"}), (BounceReason.POLICY, SENDER)),
+        ("postmark", postmark_bounce(kind="SoftBounce"), (BounceReason.UNKNOWN_USER, SOFT)),
+        ("postmark", postmark_bounce(kind="HardBounce", Details=""), (BounceReason.UNKNOWN_USER, HARD)),
+        ("postmark", postmark_bounce(kind="Blocked", Details="action: failed"), (BounceReason.BLOCKED, SENDER)),
+        ("postmark", postmark_bounce(kind="DMARCPolicy"), (BounceReason.AUTHENTICATION, SENDER)),
+        ("postmark", postmark_bounce(kind="SpamNotification"), (BounceReason.CONTENT, SENDER)),
+        ("sendgrid", sendgrid_bounce(type="blocked"), (BounceReason.UNKNOWN_USER, SOFT)),
+        ("sendgrid", sendgrid_bounce(reason="", status=""), (BounceReason.UNKNOWN_USER, HARD)),
         (
             "sendgrid",
             sendgrid_bounce(reason="", status="", bounce_classification="Reputation"),
-            (Reason.BLOCKED, OURS),
+            (BounceReason.BLOCKED, SENDER),
         ),
-        ("sendgrid", sendgrid_bounce(event="dropped", reason="Bounced Address"), (Reason.DISABLED, HARD)),
-        ("sendgrid", sendgrid_bounce(event="dropped", reason="Invalid SMTPAPI header"), (Reason.POLICY, OURS)),
-        ("sendgrid", sendgrid_bounce(event="dropped", reason="Invalid"), (Reason.UNKNOWN_USER, HARD)),
-        ("brevo", brevo_bounce(event="soft_bounce"), (Reason.UNKNOWN_USER, SOFT)),
-        ("brevo", brevo_bounce(event="soft_bounce", reason="452 4.2.2 mailbox full"), (Reason.FULL, SOFT)),
-        ("brevo", brevo_bounce(event="blocked", reason=""), (Reason.DISABLED, HARD)),
-        ("brevo", brevo_bounce(event="invalid_email", reason=""), (Reason.UNKNOWN_USER, HARD)),
-        ("brevo", brevo_bounce(event="error", reason=""), (Reason.SYSTEM_TROUBLE, SOFT)),
-        ("mailjet", mailjet_bounce(comment="", error="quota exceeded", hard_bounce=False), (Reason.FULL, SOFT)),
-        ("mailjet", mailjet_bounce(comment="", error="mailbox inactive"), (Reason.DISABLED, HARD)),
-        ("mailjet", mailjet_bounce(comment="", error="mailbox inactive", hard_bounce=False), (Reason.DISABLED, SOFT)),
-        ("mailjet", mailjet_bounce(event="blocked", comment="", error="preblocked"), (Reason.SUSPENDED, SOFT)),
-        ("mailjet", mailjet_bounce(comment="", error="sender blocked"), (Reason.BLOCKED, OURS)),
+        ("sendgrid", sendgrid_bounce(event="dropped", reason="Bounced Address"), (BounceReason.DISABLED, HARD)),
+        ("sendgrid", sendgrid_bounce(event="dropped", reason="Invalid SMTPAPI header"), (BounceReason.POLICY, SENDER)),
+        ("sendgrid", sendgrid_bounce(event="dropped", reason="Invalid"), (BounceReason.UNKNOWN_USER, HARD)),
+        ("brevo", brevo_bounce(event="soft_bounce"), (BounceReason.UNKNOWN_USER, SOFT)),
+        ("brevo", brevo_bounce(event="soft_bounce", reason="452 4.2.2 mailbox full"), (BounceReason.FULL, SOFT)),
+        ("brevo", brevo_bounce(event="blocked", reason=""), (BounceReason.DISABLED, HARD)),
+        ("brevo", brevo_bounce(event="invalid_email", reason=""), (BounceReason.UNKNOWN_USER, HARD)),
+        ("brevo", brevo_bounce(event="error", reason=""), (BounceReason.SYSTEM_TROUBLE, SOFT)),
+        ("mailjet", mailjet_bounce(comment="", error="quota exceeded", hard_bounce=False), (BounceReason.FULL, SOFT)),
+        ("mailjet", mailjet_bounce(comment="", error="mailbox inactive"), (BounceReason.DISABLED, HARD)),
+        (
+            "mailjet",
+            mailjet_bounce(comment="", error="mailbox inactive", hard_bounce=False),
+            (BounceReason.DISABLED, SOFT),
+        ),
+        ("mailjet", mailjet_bounce(event="blocked", comment="", error="preblocked"), (BounceReason.SUSPENDED, SOFT)),
+        ("mailjet", mailjet_bounce(comment="", error="sender blocked"), (BounceReason.BLOCKED, SENDER)),
     ],
 )
 def test_a_providers_classes_say_why_where_the_words_do_not(provider, said, expected):
-    assert judged(provider, said) == expected
+    assert classify_payload(provider, said) == expected
 
 
 @pytest.mark.parametrize(
@@ -254,13 +267,13 @@ def test_a_providers_classes_say_why_where_the_words_do_not(provider, said, expe
     ],
 )
 def test_what_is_delivered_late_or_looked_at_is_nothing_that_came_back(provider, said):
-    assert read(provider, said) == ()
+    assert parse_payload(provider, said) == ()
 
 
 def test_a_message_id_that_brevo_made_tells_nothing_and_one_of_others_tells_that_it_is_not_ours():
     ids = ["<2027.1@smtp-relay.mailin.fr>", "<2027.1@smtp-relay.brevo.com>", "<a@shop.example>"]
 
-    (*made, other) = read("brevo", [brevo_bounce(message_id=one) for one in ids])
+    (*made, other) = parse_payload("brevo", [brevo_bounce(message_id=one) for one in ids])
 
     assert [one.message_id for one in made] == [None, None]
     assert other.message_id == "<a@shop.example>"
@@ -268,13 +281,13 @@ def test_a_message_id_that_brevo_made_tells_nothing_and_one_of_others_tells_that
 
 @pytest.mark.parametrize("at", [None, True, "soon", -1, 1e400, 10**40, "9" * 300, [], "0001-01-01T00:00:00+14:00"])
 def test_a_time_that_is_none_is_now(at):
-    (told,) = read("sendgrid", sendgrid_bounce(timestamp=at))
+    (told,) = parse_payload("sendgrid", sendgrid_bounce(timestamp=at))
 
     assert told.at == NOW
 
 
 def test_nothing_came_back_tomorrow():
-    (told,) = read("ses", ses_bounce(timestamp="2027-03-02T07:59:38Z"))
+    (told,) = parse_payload("ses", ses_bounce(timestamp="2027-03-02T07:59:38Z"))
 
     assert told.at == NOW
 
@@ -309,15 +322,15 @@ JSON = st.recursive(
 
 
 @settings(max_examples=150)
-@given(provider=st.sampled_from(sorted(READERS)), said=JSON)
+@given(provider=st.sampled_from(sorted(EVENT_PARSERS)), said=JSON)
 def test_no_json_breaks_a_reader(provider, said):
-    for one in read(provider, said):
+    for one in parse_payload(provider, said):
         assert one.at <= NOW
-        assert one.kind in {ReturnKind.BOUNCE, ReturnKind.COMPLAINT}
+        assert one.kind in {FeedbackKind.BOUNCE, FeedbackKind.COMPLAINT}
 
 
 @settings(max_examples=100)
-@given(data=st.data(), provider=st.sampled_from(sorted(READERS)))
+@given(data=st.data(), provider=st.sampled_from(sorted(EVENT_PARSERS)))
 def test_nor_does_a_true_call_in_which_something_is_something_else(data, provider):
     said = BOUNCES[provider]
 
@@ -328,5 +341,5 @@ def test_nor_does_a_true_call_in_which_something_is_something_else(data, provide
             return {key: spoiled(inner) for key, inner in value.items()}
         return [spoiled(inner) for inner in value] if isinstance(value, list) else value
 
-    for one in read(provider, spoiled(said)):
+    for one in parse_payload(provider, spoiled(said)):
         assert one.address is None or "@" in one.address

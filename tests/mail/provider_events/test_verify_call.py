@@ -12,52 +12,52 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mailer.domain.provider_call import ProvenCall, ProviderCall
-from mailer.domain.provider_call_dedup import KnownCalls
-from mailer.errors import CallRefused, CallUnderway, CallUnreadable, SecretUnreadable
-from mailer.mail.provider_events.provider import Hook, read_public_keys, read_secrets
-from mailer.mail.provider_events.sns_message import open_envelope, verify
-from mailer.mail.provider_events.verify_call import prove_call
+from mailer.domain.provider_call import ProviderCall, VerifiedCall
+from mailer.domain.provider_call_dedup import SeenCalls
+from mailer.errors import ProviderCallInProgress, ProviderCallRefused, ProviderCallUnreadable, SecretUnreadable
+from mailer.mail.provider_events.provider import Provider, read_public_keys, read_secrets
+from mailer.mail.provider_events.sns_message import parse_sns_message, verify_sns_message
+from mailer.mail.provider_events.verify_call import verify_call
 from tests.support.provider_calls import (
     CERTIFICATE,
     LOGIN,
     NOW,
     SNS_HOST,
     TOPIC,
-    Providers,
+    ProviderKeys,
     certificate,
     mailgun_failed,
 )
 
-PROVIDERS = Providers()
-HOOKS = PROVIDERS.hooks
-AMAZON, MALLORY = certificate(PROVIDERS.sns), certificate(Providers().sns)
+PROVIDERS = ProviderKeys()
+PROVIDER_KEYS = PROVIDERS.providers
+AMAZON, MALLORY = certificate(PROVIDERS.sns), certificate(ProviderKeys().sns)
 
 
-def prove(provider: str, body: bytes, headers: Mapping[str, str], hook: Hook | None = None) -> ProvenCall:
+def verify_body(provider: str, body: bytes, headers: Mapping[str, str], hook: Provider | None = None) -> VerifiedCall:
     lowered = {key.lower(): value for key, value in headers.items()}
     call = ProviderCall(provider=provider, body=body, headers=lowered)
     if provider != "ses":
-        return prove_call(hook or HOOKS[provider], call, NOW)
-    return verify(open_envelope(HOOKS["ses"], call), AMAZON, NOW)
+        return verify_call(hook or PROVIDER_KEYS[provider], call, NOW)
+    return verify_sns_message(parse_sns_message(PROVIDER_KEYS["ses"], call), AMAZON, NOW)
 
 
-@pytest.mark.parametrize("provider", HOOKS)
+@pytest.mark.parametrize("provider", PROVIDER_KEYS)
 def test_a_genuine_call_is_believed_and_has_one_name(provider):
-    first, second = (prove(provider, *PROVIDERS.call(provider, {"event": "sent"})) for _ in range(2))
+    first, second = (verify_body(provider, *PROVIDERS.call(provider, {"event": "sent"})) for _ in range(2))
 
-    assert first.said
-    assert first.name.partition(" ")[0] in {provider, "sns"}
+    assert first.payload
+    assert first.dedup_key.partition(" ")[0] in {provider, "sns"}
     # ECDSA signs anew each time; what it signs is the same.
-    assert first.name == second.name
+    assert first.dedup_key == second.dedup_key
 
 
 @pytest.mark.parametrize("provider", ["ses", "sendgrid"])
 def test_a_letter_changed_in_what_was_signed_is_refused(provider):
     body, headers = PROVIDERS.call(provider, {"event": "sent"})
 
-    with pytest.raises(CallRefused, match="signature"):
-        prove(provider, body.replace(b"sent", b"sEnt"), headers)
+    with pytest.raises(ProviderCallRefused, match="signature"):
+        verify_body(provider, body.replace(b"sent", b"sEnt"), headers)
 
 
 @pytest.mark.parametrize(
@@ -66,10 +66,10 @@ def test_a_letter_changed_in_what_was_signed_is_refused(provider):
 def test_a_call_is_believed_for_as_long_as_its_provider_tries_again(provider, late):
     in_time, too_late = NOW - timedelta(**late), NOW - timedelta(**late, seconds=1)
 
-    assert prove(provider, *PROVIDERS.call(provider, {}, in_time))
+    assert verify_body(provider, *PROVIDERS.call(provider, {}, in_time))
     for at in (too_late, NOW + timedelta(minutes=6)):
-        with pytest.raises(CallRefused, match="it was signed at"):
-            prove(provider, *PROVIDERS.call(provider, {}, at))
+        with pytest.raises(ProviderCallRefused, match="it was signed at"):
+            verify_body(provider, *PROVIDERS.call(provider, {}, at))
 
 
 @pytest.mark.parametrize(
@@ -86,15 +86,15 @@ def test_a_call_is_believed_for_as_long_as_its_provider_tries_again(provider, la
 )
 @pytest.mark.parametrize("provider", ["postmark", "brevo", "mailjet"])
 def test_mallory_does_not_know_the_login(provider, header):
-    with pytest.raises(CallRefused, match="login"):
-        prove(provider, b"{}", {"authorization": header})
+    with pytest.raises(ProviderCallRefused, match="login"):
+        verify_body(provider, b"{}", {"authorization": header})
 
 
 def test_a_login_may_come_as_a_bearer_token_and_be_one_of_two():
-    hook = Hook(provider="brevo", secrets=(LOGIN, b"the-next-long-secret"))
+    hook = Provider(name="brevo", secrets=(LOGIN, b"the-next-long-secret"))
 
     for header in ("Bearer the-next-long-secret", "basic " + base64.b64encode(LOGIN).decode()):
-        assert prove("brevo", b"{}", {"authorization": header}, hook).said == {}
+        assert verify_body("brevo", b"{}", {"authorization": header}, hook).payload == {}
 
 
 @pytest.mark.parametrize("spoiled", ["timestamp", "token", "signature"])
@@ -103,8 +103,8 @@ def test_mailguns_signature_is_of_its_time_and_its_token(spoiled):
     was = said["signature"][spoiled]
     said["signature"][spoiled] = was[:-1] + ("1" if was[-1] == "0" else "0")
 
-    with pytest.raises(CallRefused, match="key"):
-        prove("mailgun", json.dumps(said).encode(), {})
+    with pytest.raises(ProviderCallRefused, match="key"):
+        verify_body("mailgun", json.dumps(said).encode(), {})
 
 
 def test_the_line_between_mailguns_time_and_token_cannot_be_moved():
@@ -112,40 +112,40 @@ def test_the_line_between_mailguns_time_and_token_cannot_be_moved():
     said["signature"]["timestamp"] += "1"
     said["signature"]["token"] = "t" * 49
 
-    with pytest.raises(CallRefused, match="does not say when"):
-        prove("mailgun", json.dumps(said).encode(), {})
+    with pytest.raises(ProviderCallRefused, match="does not say when"):
+        verify_body("mailgun", json.dumps(said).encode(), {})
 
 
 def test_mailguns_token_is_good_for_one_body_as_its_signature_does_not_cover_it():
-    known, body, other = KnownCalls(), PROVIDERS.mailgun({"event": "sent"}), PROVIDERS.mailgun({"event": "complained"})
-    call = prove("mailgun", body, {})
+    known, body, other = SeenCalls(), PROVIDERS.mailgun({"event": "sent"}), PROVIDERS.mailgun({"event": "complained"})
+    call = verify_body("mailgun", body, {})
 
-    assert prove("mailgun", other, {}).name == call.name
-    assert known.claim(call.name, body, NOW)
-    known.done(call.name)
-    assert not known.claim(call.name, body, NOW)
-    with pytest.raises(CallRefused, match="another call's"):
-        known.claim(call.name, other, NOW)
+    assert verify_body("mailgun", other, {}).dedup_key == call.dedup_key
+    assert known.claim(call.dedup_key, body, NOW)
+    known.mark_done(call.dedup_key)
+    assert not known.claim(call.dedup_key, body, NOW)
+    with pytest.raises(ProviderCallRefused, match="another call's"):
+        known.claim(call.dedup_key, other, NOW)
 
 
 def test_what_was_not_written_down_is_new_when_it_comes_again():
-    known = KnownCalls()
+    known = SeenCalls()
 
     first = known.claim("a", b"1", NOW)
-    with pytest.raises(CallUnderway):
+    with pytest.raises(ProviderCallInProgress):
         known.claim("a", b"1", NOW)
     known.forget("a")
     second = known.claim("a", b"1", NOW)
-    known.done("a")
+    known.mark_done("a")
 
     assert [first, second, known.claim("a", b"1", NOW)] == [True, True, False]
 
 
 def test_calls_are_remembered_for_longer_than_they_are_believed_and_not_without_end():
-    known = KnownCalls(most=3)
+    known = SeenCalls(most=3)
 
     claimed = [known.claim(name, b"", NOW) for name in "abcda"]
-    known.done("d")
+    known.mark_done("d")
     still = known.claim("d", b"", NOW + timedelta(hours=25))
     later = known.claim("d", b"", NOW + timedelta(hours=27))
 
@@ -155,19 +155,19 @@ def test_calls_are_remembered_for_longer_than_they_are_believed_and_not_without_
 def test_sendgrid_signs_with_its_own_key():
     body, headers = PROVIDERS.call("sendgrid", [])
 
-    stranger = Hook(provider="sendgrid", public_keys=(ec.generate_private_key(ec.SECP256R1()).public_key(),))
-    two = Hook(provider="sendgrid", public_keys=stranger.public_keys + HOOKS["sendgrid"].public_keys)
+    stranger = Provider(name="sendgrid", public_keys=(ec.generate_private_key(ec.SECP256R1()).public_key(),))
+    two = Provider(name="sendgrid", public_keys=stranger.public_keys + PROVIDER_KEYS["sendgrid"].public_keys)
 
-    assert prove("sendgrid", body, headers, two)
-    with pytest.raises(CallRefused, match="SendGrid's key"):
-        prove("sendgrid", body, headers, stranger)
+    assert verify_body("sendgrid", body, headers, two)
+    with pytest.raises(ProviderCallRefused, match="SendGrid's key"):
+        verify_body("sendgrid", body, headers, stranger)
     for spoiled in (
         {},
         {"X-Twilio-Email-Event-Webhook-Signature": "!"},
         {"X-Twilio-Email-Event-Webhook-Timestamp": ""},
     ):
-        with pytest.raises(CallRefused):
-            prove("sendgrid", body, (headers if spoiled else {}) | spoiled)
+        with pytest.raises(ProviderCallRefused):
+            verify_body("sendgrid", body, (headers if spoiled else {}) | spoiled)
 
 
 @pytest.mark.parametrize("version", ["1", "2"])
@@ -175,11 +175,11 @@ def test_sendgrid_signs_with_its_own_key():
 def test_amazon_signs_in_two_ways_with_and_without_a_subject(version, subject):
     body = PROVIDERS.notification("{}", SignatureVersion=version, **subject)
 
-    assert prove("ses", body, {}).said == "{}"
+    assert verify_body("ses", body, {}).payload == "{}"
 
 
-def opened(body: bytes) -> object:
-    return open_envelope(HOOKS["ses"], ProviderCall(provider="ses", body=body, headers={})).certificate_url
+def opened_certificate_url(body: bytes) -> object:
+    return parse_sns_message(PROVIDER_KEYS["ses"], ProviderCall(provider="ses", body=body, headers={})).certificate_url
 
 
 @pytest.mark.parametrize(
@@ -200,18 +200,18 @@ def opened(body: bytes) -> object:
     ],
 )
 def test_the_certificate_is_asked_for_at_the_topics_own_server_only(url):
-    with pytest.raises(CallRefused, match="its certificate is not at"):
-        opened(PROVIDERS.notification("{}", SigningCertURL=url))
+    with pytest.raises(ProviderCallRefused, match="its certificate is not at"):
+        opened_certificate_url(PROVIDERS.notification("{}", SigningCertURL=url))
 
 
 def test_another_topic_is_not_ours_and_china_has_a_server_of_its_own():
-    with pytest.raises(CallRefused, match="not one of ours"):
-        opened(PROVIDERS.notification("{}", TopicArn=TOPIC.replace("returns", "Returns")))
+    with pytest.raises(ProviderCallRefused, match="not one of ours"):
+        opened_certificate_url(PROVIDERS.notification("{}", TopicArn=TOPIC.replace("returns", "Returns")))
 
     china = "arn:aws-cn:sns:cn-north-1:123456789012:returns"
     body = PROVIDERS.notification("{}", TopicArn=china)
     call = ProviderCall(provider="ses", body=body, headers={})
-    assert open_envelope(Hook(provider="ses", topics=(china,)), call).host == "sns.cn-north-1.amazonaws.com.cn"
+    assert parse_sns_message(Provider(name="ses", topics=(china,)), call).host == "sns.cn-north-1.amazonaws.com.cn"
 
 
 def test_another_key_or_an_old_certificate_proves_nothing():
@@ -220,23 +220,26 @@ def test_another_key_or_an_old_certificate_proves_nothing():
     elliptic = certificate(ec.generate_private_key(ec.SECP256R1()))
 
     for shown, why in ((MALLORY, "Amazon's key"), (old, "out of date"), (elliptic, "do not know")):
-        with pytest.raises(CallRefused, match=why):
-            verify(open_envelope(HOOKS["ses"], call), shown, NOW)
+        with pytest.raises(ProviderCallRefused, match=why):
+            verify_sns_message(parse_sns_message(PROVIDER_KEYS["ses"], call), shown, NOW)
 
 
 def test_a_confirmation_is_answered_at_the_topics_server_whatever_url_it_names():
     body = PROVIDERS.confirmation(SubscribeURL="https://mallory.example/?Action=ConfirmSubscription")
-    envelope = open_envelope(HOOKS["ses"], ProviderCall(provider="ses", body=body, headers={}))
+    envelope = parse_sns_message(PROVIDER_KEYS["ses"], ProviderCall(provider="ses", body=body, headers={}))
 
-    assert verify(envelope, AMAZON, NOW)
+    assert verify_sns_message(envelope, AMAZON, NOW)
     assert envelope.confirmation_url.startswith(f"https://{SNS_HOST}/?Action=ConfirmSubscription&TopicArn=arn%3Aaws")
 
 
 @settings(max_examples=60)
-@given(provider=st.sampled_from(sorted(HOOKS)), body=st.binary(max_size=60) | st.sampled_from([b"[" * 10**5, b"[]"]))
+@given(
+    provider=st.sampled_from(sorted(PROVIDER_KEYS)),
+    body=st.binary(max_size=60) | st.sampled_from([b"[" * 10**5, b"[]"]),
+)
 def test_garbage_proves_nothing(provider, body):
-    with pytest.raises((CallRefused, CallUnreadable)):
-        prove(provider, body, {})
+    with pytest.raises((ProviderCallRefused, ProviderCallUnreadable)):
+        verify_body(provider, body, {})
 
 
 @settings(max_examples=80)
@@ -250,8 +253,8 @@ def test_nor_does_a_call_with_some_other_json_in_a_field(data, provider):
         st.sampled_from([None, 1, True, [], {}, "", "x", "\ud800", "9" * 400, 1e300, [{"Type": "Notification"}]])
     )
 
-    with pytest.raises((CallRefused, CallUnreadable)):
-        prove(provider, json.dumps(said).encode(), headers)
+    with pytest.raises((ProviderCallRefused, ProviderCallUnreadable)):
+        verify_body(provider, json.dumps(said).encode(), headers)
 
 
 def test_a_secret_that_could_be_guessed_is_none():

@@ -21,19 +21,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection, insert, text, update
 
-from mailer.domain.suppression import EVERY_LIST, Reason
-from mailer.errors import AlreadyThere, BackupFailed, BackupRefused, DatabaseOwned, MailerError, SchemaUnknown
+from mailer.domain.suppression import EVERY_LIST, SuppressionReason
+from mailer.errors import AlreadyExists, BackupFailed, BackupRefused, DatabaseOwned, MailerError, SchemaUnknown
 from mailer.store import mailing_lists, suppressions
-from mailer.store.backup.archive import Manifest, member, new_archive, open_archive
-from mailer.store.backup.restore_backup import restore
-from mailer.store.backup.write_backup import Belongings, back_up, save_before_leaving
+from mailer.store.backup.archive import Manifest, member_name, new_archive, open_archive
+from mailer.store.backup.restore_backup import restore_backup
+from mailer.store.backup.write_backup import ServiceFiles, back_up, back_up_before_migration
 from mailer.store.database import open_engine
-from mailer.store.migration import bring_up_to_date, known_schema
+from mailer.store.migration import migrate_database, read_known_revision
 from mailer.store.people_tables import incoming, subscription
-from mailer.store.queue.worker_presence import Presence
-from mailer.store.queue.workers import owning
+from mailer.store.queue.worker_presence import WorkerPresence
+from mailer.store.queue.workers import own_database
 from tests.support.app_helpers import ROOT
-from tests.support.released_databases import EACH, empty_postgresql, put_back
+from tests.support.released_databases import ALL_RELEASED, empty_postgresql, restore_released
 
 MIGRATIONS = ROOT / "migrations"
 NOW = datetime(2027, 3, 1, 10, 0, tzinfo=UTC)
@@ -54,28 +54,28 @@ def do(url: str, work: Callable[[Connection], Any]) -> Any:
 def schema_of(url: str) -> str | None:
     engine = open_engine(url)
     try:
-        return known_schema(engine, MIGRATIONS)
+        return read_known_revision(engine, MIGRATIONS)
     finally:
         engine.dispose()
 
 
 @pytest.fixture
-def here(tmp_path: Path) -> Belongings:
+def here(tmp_path: Path) -> ServiceFiles:
     """Where the service that is backed up has its things."""
     return belongings(tmp_path / "here", b"its secret")
 
 
 @pytest.fixture
-def there(tmp_path: Path) -> Belongings:
+def there(tmp_path: Path) -> ServiceFiles:
     """Another machine: no secret yet."""
     return belongings(tmp_path / "there", None)
 
 
-def belongings(folder: Path, secret: bytes | None) -> Belongings:
+def belongings(folder: Path, secret: bytes | None) -> ServiceFiles:
     folder.mkdir()
     if secret is not None:
         (folder / "secret").write_bytes(secret)
-    return Belongings(spool=folder / "spool", secret_file=folder / "secret")
+    return ServiceFiles(spool=folder / "spool", secret_file=folder / "secret")
 
 
 @pytest.fixture
@@ -128,25 +128,25 @@ def tables_in(file: Path) -> dict[str, bytes]:
 
 
 @pytest.mark.parametrize("target", KINDS)
-@pytest.mark.parametrize("source", EACH)
+@pytest.mark.parametrize("source", ALL_RELEASED)
 def test_everything_comes_back_to_the_octet_on_either_database_and_every_campaign_stands_still(
     request: pytest.FixtureRequest,
     source: tuple[Path, str],
     target: str,
     empty: Callable[[str], str],
-    here: Belongings,
-    there: Belongings,
+    here: ServiceFiles,
+    there: ServiceFiles,
     tmp_path: Path,
 ) -> None:
     first, second, url = tmp_path / "first.zip", tmp_path / "second.zip", empty(target)
-    with put_back(request, *source, tmp_path) as kept:
+    with restore_released(request, *source, tmp_path) as kept:
         made = back_up(kept.url, here, MIGRATIONS, first, NOW)
 
-    done = restore(url, there, MIGRATIONS, first, NOW, migrate=False)
+    done = restore_backup(url, there, MIGRATIONS, first, NOW, migrate=False)
     back_up(url, there, MIGRATIONS, second, NOW)
 
     before, after = tables_in(first), tables_in(second)
-    campaigns = member("campaign")
+    campaigns = member_name("campaign")
     assert {name for name in before if before[name] != after[name]} == {campaigns}
     state = list(made.tables["campaign"].columns).index("state")
     rows = [json.loads(line)[state] for line in after[campaigns].splitlines()]
@@ -154,14 +154,14 @@ def test_everything_comes_back_to_the_octet_on_either_database_and_every_campaig
     assert (done.standstill.unscheduled, done.standstill.paused) == ((2,), (3,))
     assert there.secret_file.read_bytes() == b"its secret"
     assert stat.S_IMODE(there.secret_file.stat().st_mode) == stat.S_IMODE(first.stat().st_mode) == 0o600
-    assert bring_up_to_date(url, MIGRATIONS, lambda *_: None) is None
+    assert migrate_database(url, MIGRATIONS, lambda *_: None) is None
 
 
 def test_nobody_who_joins_after_a_restore_gets_a_number_that_a_lost_token_may_name(
-    database_url: str, here: Belongings, tmp_path: Path
+    database_url: str, here: ServiceFiles, tmp_path: Path
 ) -> None:
     back_up(database_url, here, MIGRATIONS, tmp_path / "b.zip", NOW)
-    restore(database_url, here, MIGRATIONS, tmp_path / "b.zip", NOW)
+    restore_backup(database_url, here, MIGRATIONS, tmp_path / "b.zip", NOW)
 
     def join(tx: Connection) -> tuple[int, int]:
         person: dict[str, Any] = {"suppression_key": "k", "mailbox_key": "m", "created_at": NOW}
@@ -182,7 +182,7 @@ def test_nobody_who_joins_after_a_restore_gets_a_number_that_a_lost_token_may_na
 
 
 def test_the_snapshot_is_of_one_instant_and_nobody_who_writes_waits_for_it(
-    database_url: str, here: Belongings, there: Belongings, tmp_path: Path, empty: Callable[[str], str]
+    database_url: str, here: ServiceFiles, there: ServiceFiles, tmp_path: Path, empty: Callable[[str], str]
 ) -> None:
     here.spool.mkdir()
     # A pipe in the place of a large mail: the backup stands still in the middle until we feed it.
@@ -198,15 +198,15 @@ def test_the_snapshot_is_of_one_instant_and_nobody_who_writes_waits_for_it(
         made = backing.result()
 
     url = empty("sqlite")
-    restore(url, there, MIGRATIONS, tmp_path / "b.zip", NOW)
+    restore_backup(url, there, MIGRATIONS, tmp_path / "b.zip", NOW)
     assert made.tables["mailing_list"].rows == 0
-    assert (len(do(database_url, mailing_lists.every)), do(url, mailing_lists.every)) == (1, [])
+    assert (len(do(database_url, mailing_lists.list_all)), do(url, mailing_lists.list_all)) == (1, [])
     assert (there.spool / "slow.mail").read_bytes() == LARGE
     assert stat.S_IMODE((there.spool / "slow.mail").stat().st_mode) == 0o600
 
 
 def test_a_mail_that_is_acted_on_meanwhile_is_not_in_it_and_one_that_was_lost_before_is_said(
-    database_url: str, here: Belongings, tmp_path: Path
+    database_url: str, here: ServiceFiles, tmp_path: Path
 ) -> None:
     here.spool.mkdir()
     os.mkfifo(here.spool / "a.mail")
@@ -229,13 +229,13 @@ def test_a_mail_that_is_acted_on_meanwhile_is_not_in_it_and_one_that_was_lost_be
 
 
 def test_nothing_is_overwritten_and_nothing_half_done_stays(
-    database_url: str, here: Belongings, tmp_path: Path
+    database_url: str, here: ServiceFiles, tmp_path: Path
 ) -> None:
     folder = tmp_path / "backups"
     folder.mkdir()
     (folder / "b.zip").write_text("something dear")
 
-    with pytest.raises(AlreadyThere, match=r"b\.zip"):
+    with pytest.raises(AlreadyExists, match=r"b\.zip"):
         back_up(database_url, here, MIGRATIONS, folder / "b.zip", NOW)
     with pytest.raises(BackupFailed, match="No such file"):
         back_up(database_url, here, MIGRATIONS, folder / "none" / "b.zip", NOW)
@@ -246,7 +246,7 @@ def test_nothing_is_overwritten_and_nothing_half_done_stays(
 
 
 def test_where_there_is_no_database_there_is_nothing_to_back_up_and_none_is_made(
-    here: Belongings, tmp_path: Path
+    here: ServiceFiles, tmp_path: Path
 ) -> None:
     with pytest.raises(SchemaUnknown, match="nothing to back up"):
         back_up(f"sqlite:///{tmp_path}/none.db", here, MIGRATIONS, tmp_path / "b.zip", NOW)
@@ -255,44 +255,44 @@ def test_where_there_is_no_database_there_is_nothing_to_back_up_and_none_is_made
 
 
 def test_a_restore_waits_for_nobody_and_takes_nothing_from_anybody(
-    database_url: str, here: Belongings, there: Belongings, tmp_path: Path
+    database_url: str, here: ServiceFiles, there: ServiceFiles, tmp_path: Path
 ) -> None:
     back_up(database_url, here, MIGRATIONS, tmp_path / "b.zip", NOW)
-    put = partial(restore, database_url, migrations=MIGRATIONS, file=tmp_path / "b.zip", now=NOW)
+    put = partial(restore_backup, database_url, migrations=MIGRATIONS, file=tmp_path / "b.zip", now=NOW)
     engine = open_engine(database_url)
-    with owning(engine), pytest.raises(DatabaseOwned):
+    with own_database(engine), pytest.raises(DatabaseOwned):
         put(belongings=here, replace=True)
     engine.dispose()
     there.secret_file.write_bytes(b"another")
-    with pytest.raises(AlreadyThere, match="another secret"):
+    with pytest.raises(AlreadyExists, match="another secret"):
         put(belongings=there)
     do(database_url, a_list)
-    with pytest.raises(AlreadyThere, match="the database"):
+    with pytest.raises(AlreadyExists, match="the database"):
         put(belongings=here)
 
-    assert [one.name for one in do(database_url, mailing_lists.every)] == ["appeals"]
+    assert [one.name for one in do(database_url, mailing_lists.list_all)] == ["appeals"]
     assert there.secret_file.read_bytes() == b"another"
 
 
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
-def test_a_restore_refuses_while_a_worker_sends(database_url: str, here: Belongings, tmp_path: Path) -> None:
+def test_a_restore_refuses_while_a_worker_sends(database_url: str, here: ServiceFiles, tmp_path: Path) -> None:
     back_up(database_url, here, MIGRATIONS, tmp_path / "b.zip", NOW)
     engine = open_engine(database_url)
-    sending = Presence(engine)
-    sending.enter("campaigns", NOW)
+    sending = WorkerPresence(engine)
+    sending.register("campaigns", NOW)
 
     with pytest.raises(DatabaseOwned, match="worker"):
-        restore(database_url, here, MIGRATIONS, tmp_path / "b.zip", NOW)
+        restore_backup(database_url, here, MIGRATIONS, tmp_path / "b.zip", NOW)
 
-    sending.leave()
+    sending.close()
     engine.dispose()
-    restore(database_url, here, MIGRATIONS, tmp_path / "b.zip", NOW)
+    restore_backup(database_url, here, MIGRATIONS, tmp_path / "b.zip", NOW)
 
 
 def test_what_is_replaced_is_kept_aside_and_its_standing_orders_stand(
-    database_url: str, here: Belongings, tmp_path: Path
+    database_url: str, here: ServiceFiles, tmp_path: Path
 ) -> None:
-    order = partial(suppressions.order, reason=Reason.LEFT, now=NOW)
+    order = partial(suppressions.add, reason=SuppressionReason.LEFT, now=NOW)
     number = do(database_url, a_list)
     do(database_url, lambda tx: order(tx, "rosa's", number))
     back_up(database_url, here, MIGRATIONS, tmp_path / "b.zip", NOW)
@@ -300,12 +300,12 @@ def test_what_is_replaced_is_kept_aside_and_its_standing_orders_stand(
     do(database_url, lambda tx: order(tx, "bea's", EVERY_LIST))
     do(database_url, lambda tx: order(tx, "of a list that is gone", a_list(tx, "later")))
 
-    done = restore(database_url, here, MIGRATIONS, tmp_path / "b.zip", NOW, replace=True)
+    done = restore_backup(database_url, here, MIGRATIONS, tmp_path / "b.zip", NOW, replace=True)
 
-    stand = do(database_url, lambda tx: suppressions.standing(tx, ["rosa's", "emma's", "bea's"], number))
-    assert (stand, done.orders) == ({"rosa's", "emma's", "bea's"}, 2)
-    restore(database_url, here, MIGRATIONS, done.aside[0], NOW, replace=True)
-    assert len(do(database_url, mailing_lists.every)) == 2
+    stand = do(database_url, lambda tx: suppressions.find_suppressed(tx, ["rosa's", "emma's", "bea's"], number))
+    assert (stand, done.suppressions) == ({"rosa's", "emma's", "bea's"}, 2)
+    restore_backup(database_url, here, MIGRATIONS, done.aside[0], NOW, replace=True)
+    assert len(do(database_url, mailing_lists.list_all)) == 2
 
 
 @pytest.fixture(scope="module")
@@ -313,7 +313,7 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     """A whole backup's octets."""
     place = tmp_path_factory.mktemp("archive")
     url, own = f"sqlite:///{place}/mailer.db", belongings(place / "own", b"secret")
-    bring_up_to_date(url, MIGRATIONS)
+    migrate_database(url, MIGRATIONS)
     do(url, a_list)
     back_up(url, own, MIGRATIONS, place / "b.zip", NOW)
     return (place / "b.zip").read_bytes()
@@ -331,10 +331,10 @@ def test_no_damage_goes_unnoticed(
         damaged = archive[:at] + bytes((archive[at] ^ 1 << data.draw(st.integers(0, 7)),)) + archive[at + 1 :]
     file = tmp_path_factory.getbasetemp() / "damaged.zip"
     file.write_bytes(damaged)
-    untouched = Belongings(spool=file.with_name("no spool"), secret_file=file.with_name("no secret"))
+    untouched = ServiceFiles(spool=file.with_name("no spool"), secret_file=file.with_name("no secret"))
 
     with pytest.raises(BackupRefused, match=r"damaged\.zip: (not a backup|not whole: it ends after|damaged: its )"):
-        restore(f"sqlite:///{file.with_name('no.db')}", untouched, MIGRATIONS, file, NOW)
+        restore_backup(f"sqlite:///{file.with_name('no.db')}", untouched, MIGRATIONS, file, NOW)
 
     assert not {untouched.spool, untouched.secret_file, file.with_name("no.db")} & set(file.parent.iterdir())
 
@@ -343,7 +343,7 @@ def test_a_damaged_part_is_named(archive: bytes, tmp_path: Path) -> None:
     file = tmp_path / "b.zip"
     file.write_bytes(archive)
     with ZipFile(file) as whole:
-        place = whole.getinfo(member("mailing_list")).header_offset + 80
+        place = whole.getinfo(member_name("mailing_list")).header_offset + 80
     file.write_bytes(archive[:place] + bytes((archive[place] ^ 255,)) + archive[place + 1 :])
 
     with pytest.raises(BackupRefused, match=r"its part tables/mailing_list\.jsonl"), open_archive(file):
@@ -386,7 +386,7 @@ STRANGE: dict[str, tuple[Change, type[MailerError], str]] = {
     indirect=["database_url"],
 )
 def test_a_strange_archive_is_refused_and_nothing_of_it_stays(
-    case: str, archive: bytes, database_url: str, here: Belongings, tmp_path: Path
+    case: str, archive: bytes, database_url: str, here: ServiceFiles, tmp_path: Path
 ) -> None:
     change, kind, said = STRANGE[case]
     do(database_url, lambda tx: a_list(tx, "dear"))
@@ -402,32 +402,32 @@ def test_a_strange_archive_is_refused_and_nothing_of_it_stays(
         made.writestr("manifest.json", json.dumps(told))
 
     with pytest.raises(kind, match=said):
-        restore(database_url, here, MIGRATIONS, tmp_path / "strange.zip", NOW, replace=True)
+        restore_backup(database_url, here, MIGRATIONS, tmp_path / "strange.zip", NOW, replace=True)
 
-    assert [one.name for one in do(database_url, mailing_lists.every)] == ["dear"]
+    assert [one.name for one in do(database_url, mailing_lists.list_all)] == ["dear"]
     assert here.secret_file.read_bytes() == b"its secret"
 
 
-@pytest.mark.parametrize("source", [one for one in EACH if "postgresql" in str(one.id)])
+@pytest.mark.parametrize("source", [one for one in ALL_RELEASED if "postgresql" in str(one.id)])
 def test_postgresql_is_backed_up_before_it_is_migrated_and_that_is_a_way_back(
     request: pytest.FixtureRequest,
     source: tuple[Path, str],
-    here: Belongings,
-    there: Belongings,
+    here: ServiceFiles,
+    there: ServiceFiles,
     tmp_path: Path,
     empty: Callable[[str], str],
 ) -> None:
-    with put_back(request, *source, tmp_path) as kept:
+    with restore_released(request, *source, tmp_path) as kept:
         old = schema_of(kept.url)
         nowhere = replace(here, spool=tmp_path / "no" / "spool")
         with pytest.raises(BackupFailed, match=r"nothing was migrated.*--no-backup"):
-            bring_up_to_date(kept.url, MIGRATIONS, partial(save_before_leaving, nowhere, MIGRATIONS, NOW))
+            migrate_database(kept.url, MIGRATIONS, partial(back_up_before_migration, nowhere, MIGRATIONS, NOW))
         assert schema_of(kept.url) == old
 
-        saved = bring_up_to_date(kept.url, MIGRATIONS, partial(save_before_leaving, here, MIGRATIONS, NOW))
+        saved = migrate_database(kept.url, MIGRATIONS, partial(back_up_before_migration, here, MIGRATIONS, NOW))
 
         assert schema_of(kept.url) != old
     assert saved == here.spool.with_name(f"database.before-leaving-{old}.zip")
     url = empty("postgresql")
-    restore(url, there, MIGRATIONS, saved, NOW, migrate=False)
+    restore_backup(url, there, MIGRATIONS, saved, NOW, migrate=False)
     assert schema_of(url) == old

@@ -15,7 +15,7 @@ from mailer.errors import LeaseLost
 from mailer.store import campaign_progress, campaigns
 from mailer.store.database import Database
 from mailer.store.queue import claims, deliveries, gate, workers
-from mailer.store.queue.crash_recovery import Recovered
+from mailer.store.queue.crash_recovery import RecoveredDeliveries
 from mailer.store.queue.queue_tables import worker as worker_table
 from tests.support.queue_helpers import (
     CANCELLED,
@@ -24,46 +24,48 @@ from tests.support.queue_helpers import (
     NOW,
     QUEUED,
     SENDING,
-    answer,
-    bury,
-    correct,
-    counts,
+    add_worker,
+    claim_deliveries,
+    correct_campaign,
+    delivery_outcome,
+    delivery_row,
     find_orphans,
-    hand,
-    launched,
-    leave,
+    hand_over,
+    handoff_request,
+    launched_campaign,
+    leave_list,
     open_claims,
-    row,
-    settled,
-    states,
-    take,
-    wanted,
-    worker,
+    record_verdict,
+    recover_dead,
+    state_by_address,
+    state_counts,
 )
 
 LATER = NOW + timedelta(hours=1)
-NOBODY = Recovered(resent=(), parked=())
+NOBODY = RecoveredDeliveries(resent=(), parked=())
 
 
 async def test_of_two_workers_that_reach_at_once_each_delivery_goes_to_one(database: Database) -> None:
-    campaign_id = await database.write(launched, 30)
-    mine, yours = [await database.write(worker) for _ in range(2)]
+    campaign_id = await database.write(launched_campaign, 30)
+    mine, yours = [await database.write(add_worker) for _ in range(2)]
 
-    trays = await asyncio.gather(*(database.write(claims.take, campaign_id, one, 5, NOW) for one in [mine, yours] * 3))
+    trays = await asyncio.gather(
+        *(database.write(claims.claim_deliveries, campaign_id, one, 5, NOW) for one in [mine, yours] * 3)
+    )
 
     claimed = [one.id for tray in trays for one in tray]
     assert len(set(claimed)) == len(claimed) == 30
 
 
 async def test_of_two_workers_that_reach_for_what_is_due_again_each_delivery_goes_to_one(database: Database) -> None:
-    campaign_id = await database.write(launched, 24)
-    mine, yours = [await database.write(worker) for _ in range(2)]
-    once = await database.write(claims.take, campaign_id, mine, 24, NOW)
-    await database.write(gate.put_back, [(one.id, NOW) for one in once], NOW)
+    campaign_id = await database.write(launched_campaign, 24)
+    mine, yours = [await database.write(add_worker) for _ in range(2)]
+    once = await database.write(claims.claim_deliveries, campaign_id, mine, 24, NOW)
+    await database.write(gate.release_deliveries, [(one.id, NOW) for one in once], NOW)
 
     claimed: list[int] = []
     while await database.read(campaign_progress.any_due, campaign_id, NOW):
-        reached = (database.write(claims.take, campaign_id, one, 5, NOW) for one in [mine, yours] * 2)
+        reached = (database.write(claims.claim_deliveries, campaign_id, one, 5, NOW) for one in [mine, yours] * 2)
         claimed += [one.id for tray in await asyncio.gather(*reached) for one in tray]
 
     assert sorted(claimed) == sorted(one.id for one in once)
@@ -71,11 +73,11 @@ async def test_of_two_workers_that_reach_for_what_is_due_again_each_delivery_goe
 
 def test_claims_go_in_the_order_of_the_audience_and_what_has_an_hour_goes_before(engine: Engine) -> None:
     with engine.begin() as tx:
-        campaign_id, mine = launched(tx, 5), worker(tx)
-        first, second, _ = take(tx, campaign_id, mine, 3)
-        gate.put_back(tx, [(second.id, NOW), (first.id, NOW + timedelta(seconds=1))], NOW)
+        campaign_id, mine = launched_campaign(tx, 5), add_worker(tx)
+        first, second, _ = claim_deliveries(tx, campaign_id, mine, 3)
+        gate.release_deliveries(tx, [(second.id, NOW), (first.id, NOW + timedelta(seconds=1))], NOW)
 
-        claimed = take(tx, campaign_id, mine, 3, NOW + timedelta(seconds=1))
+        claimed = claim_deliveries(tx, campaign_id, mine, 3, NOW + timedelta(seconds=1))
         addresses = [one.address[:7] for one in claimed]
 
     assert addresses == ["person1", "person0", "person3"]
@@ -84,11 +86,11 @@ def test_claims_go_in_the_order_of_the_audience_and_what_has_an_hour_goes_before
 
 def test_nothing_to_take_leaves_no_claim_behind(engine: Engine) -> None:
     with engine.begin() as tx:
-        campaign_id, mine = launched(tx, 1), worker(tx)
-        take(tx, campaign_id, mine)
+        campaign_id, mine = launched_campaign(tx, 1), add_worker(tx)
+        claim_deliveries(tx, campaign_id, mine)
         before = open_claims(tx)
 
-        again, notices = take(tx, campaign_id, mine), take(tx, NOTICES, mine)
+        again, notices = claim_deliveries(tx, campaign_id, mine), claim_deliveries(tx, NOTICES, mine)
 
         assert (again, notices) == ([], [])
         assert open_claims(tx) == before
@@ -96,13 +98,13 @@ def test_nothing_to_take_leaves_no_claim_behind(engine: Engine) -> None:
 
 def test_a_campaign_is_open_until_its_last_claim_is_done(engine: Engine) -> None:
     with engine.begin() as tx:
-        campaign_id, mine = launched(tx, 2), worker(tx)
-        first, second = take(tx, campaign_id, mine)
-        hand(tx, mine, first, second)
-        answer(tx, mine, Verdict.ACCEPTED, first)
+        campaign_id, mine = launched_campaign(tx, 2), add_worker(tx)
+        first, second = claim_deliveries(tx, campaign_id, mine)
+        hand_over(tx, mine, first, second)
+        record_verdict(tx, mine, Verdict.ACCEPTED, first)
         between = campaign_progress.any_open(tx, campaign_id)
 
-        gate.turn(tx, mine, [settled(second, Verdict.ACCEPTED)], [], [first.claim_id], NOW)
+        gate.commit_batch(tx, mine, [delivery_outcome(second, Verdict.ACCEPTED)], [], [first.claim_id], NOW)
 
         assert between
         assert not campaign_progress.any_open(tx, campaign_id)
@@ -111,11 +113,11 @@ def test_a_campaign_is_open_until_its_last_claim_is_done(engine: Engine) -> None
 
 def test_who_left_since_the_launch_keeps_no_campaign_open(engine: Engine) -> None:
     with engine.begin() as tx:
-        campaign_id = launched(tx, 2)
-        leave(tx, "person0@example.org", EVERY_LIST)
+        campaign_id = launched_campaign(tx, 2)
+        leave_list(tx, "person0@example.org", EVERY_LIST)
         between = campaign_progress.any_due(tx, campaign_id, NOW), campaign_progress.any_open(tx, campaign_id)
 
-        leave(tx, "person1@example.org", EVERY_LIST)
+        leave_list(tx, "person1@example.org", EVERY_LIST)
 
         assert between == (True, True)
         assert not campaign_progress.any_due(tx, campaign_id, NOW)
@@ -124,19 +126,19 @@ def test_who_left_since_the_launch_keeps_no_campaign_open(engine: Engine) -> Non
 
 def test_a_worker_that_died_in_the_middle_leaves_nobody_behind(engine: Engine) -> None:
     with engine.begin() as tx:
-        campaign_id, dead = launched(tx, 6), worker(tx)
-        done, deferred, handed, left, waits, also = take(tx, campaign_id, dead)
-        hand(tx, dead, done, deferred, handed)
-        answer(tx, dead, Verdict.ACCEPTED, done)
-        answer(tx, dead, Verdict.DEFERRED, deferred)
-        leave(tx, left.address, EVERY_LIST)
+        campaign_id, dead = launched_campaign(tx, 6), add_worker(tx)
+        done, deferred, handed, left, waits, also = claim_deliveries(tx, campaign_id, dead)
+        hand_over(tx, dead, done, deferred, handed)
+        record_verdict(tx, dead, Verdict.ACCEPTED, done)
+        record_verdict(tx, dead, Verdict.DEFERRED, deferred)
+        leave_list(tx, left.address, EVERY_LIST)
 
-        found = bury(tx, dead)
-        now, due = states(tx, campaign_id), row(tx, deferred.id).due_at
-        again = take(tx, campaign_id, worker(tx))
+        found = recover_dead(tx, dead)
+        now, due = state_by_address(tx, campaign_id), delivery_row(tx, deferred.id).due_at
+        again = claim_deliveries(tx, campaign_id, add_worker(tx))
         known = tx.execute(select(worker_table.c.id)).scalars().all()
 
-    assert found == Recovered(resent=(handed.id,), parked=())
+    assert found == RecoveredDeliveries(resent=(handed.id,), parked=())
     assert now == {
         done.address: DeliveryState.ACCEPTED,
         deferred.address: DeliveryState.DEFERRED,
@@ -152,17 +154,17 @@ def test_a_worker_that_died_in_the_middle_leaves_nobody_behind(engine: Engine) -
 
 def test_burying_leaves_alone_what_another_has_claimed_or_handed_since(engine: Engine) -> None:
     with engine.begin() as tx:
-        campaign_id, dead, alive = launched(tx, 3), worker(tx), worker(tx)
-        first, second, third = take(tx, campaign_id, dead)
-        hand(tx, dead, first, second)
-        answer(tx, dead, Verdict.DEFERRED, first, second)
-        mine = take(tx, campaign_id, alive, now=LATER)
-        hand(tx, alive, mine[0], now=LATER)
+        campaign_id, dead, alive = launched_campaign(tx, 3), add_worker(tx), add_worker(tx)
+        first, second, third = claim_deliveries(tx, campaign_id, dead)
+        hand_over(tx, dead, first, second)
+        record_verdict(tx, dead, Verdict.DEFERRED, first, second)
+        mine = claim_deliveries(tx, campaign_id, alive, now=LATER)
+        hand_over(tx, alive, mine[0], now=LATER)
 
-        found = bury(tx, dead, now=LATER)
-        between = counts(tx, campaign_id)
-        went = hand(tx, alive, mine[1], now=LATER)
-        left = take(tx, campaign_id, alive, now=LATER)
+        found = recover_dead(tx, dead, now=LATER)
+        between = state_counts(tx, campaign_id)
+        went = hand_over(tx, alive, mine[1], now=LATER)
+        left = claim_deliveries(tx, campaign_id, alive, now=LATER)
 
     assert {one.id for one in mine} == {first.id, second.id}
     assert found == NOBODY
@@ -172,30 +174,30 @@ def test_burying_leaves_alone_what_another_has_claimed_or_handed_since(engine: E
 
 
 def put_back_by(tx: Connection, mine: int, one: Delivery) -> None:
-    gate.give_back(tx, mine, [(one.id, NOW)], NOW)
+    gate.release_own_deliveries(tx, mine, [(one.id, NOW)], NOW)
 
 
 def corrected_by(tx: Connection, mine: int, one: Delivery) -> None:
     """Written with the old text it misses the gate."""
-    correct(tx, one.campaign_id)
-    assert hand(tx, mine, one) == set()
+    correct_campaign(tx, one.campaign_id)
+    assert hand_over(tx, mine, one) == set()
 
 
 def deferred_by(tx: Connection, mine: int, one: Delivery) -> None:
-    hand(tx, mine, one)
-    answer(tx, mine, Verdict.DEFERRED, one)
+    hand_over(tx, mine, one)
+    record_verdict(tx, mine, Verdict.DEFERRED, one)
 
 
 def of_unknown_fate_by(tx: Connection, mine: int, one: Delivery) -> None:
-    hand(tx, mine, one)
-    answer(tx, mine, Verdict.UNKNOWN, one)
+    hand_over(tx, mine, one)
+    record_verdict(tx, mine, Verdict.UNKNOWN, one)
 
 
 def failed_by(tx: Connection, mine: int, one: Delivery) -> None:
     """And is let wait again."""
-    hand(tx, mine, one)
-    answer(tx, mine, Verdict.REFUSED, one)
-    deliveries.wait_again(tx, one.campaign_id, DeliveryState.FAILED, 0, 10, NOW)
+    hand_over(tx, mine, one)
+    record_verdict(tx, mine, Verdict.REFUSED, one)
+    deliveries.requeue(tx, one.campaign_id, DeliveryState.FAILED, 0, 10, NOW)
 
 
 @pytest.mark.parametrize("handed", [False, True])
@@ -205,19 +207,19 @@ def test_a_letter_that_two_claims_list_waits_again_when_whoever_holds_it_dies(
     engine: Engine, left: Callable[[Connection, int, Delivery], None], who: str, handed: bool
 ) -> None:
     with engine.begin() as tx:
-        campaign_id, first, second, third = launched(tx, 2), worker(tx), worker(tx), worker(tx)
-        one, _ = take(tx, campaign_id, first)
+        campaign_id, first, second, third = launched_campaign(tx, 2), add_worker(tx), add_worker(tx), add_worker(tx)
+        one, _ = claim_deliveries(tx, campaign_id, first)
         left(tx, first, one)
-        [again] = take(tx, campaign_id, second, 1, LATER)
+        [again] = claim_deliveries(tx, campaign_id, second, 1, LATER)
         if handed:
-            hand(tx, second, again, now=LATER)
+            hand_over(tx, second, again, now=LATER)
 
         for dead in {"both": [[first, second]], "the second": [[second]]}.get(
             who, [[second], [first]] if who == "the second, then the first" else [[first], [second]]
         ):
-            bury(tx, *dead, now=LATER)
+            recover_dead(tx, *dead, now=LATER)
             assert find_orphans(tx, campaign_id) == []
-        claimed = {two.id for two in take(tx, campaign_id, third, now=LATER)}
+        claimed = {two.id for two in claim_deliveries(tx, campaign_id, third, now=LATER)}
         open_now = open_claims(tx)
 
     assert again.id == one.id
@@ -227,27 +229,29 @@ def test_a_letter_that_two_claims_list_waits_again_when_whoever_holds_it_dies(
 
 def test_a_worker_that_took_a_letter_twice_leaves_it_to_others_once(engine: Engine) -> None:
     with engine.begin() as tx:
-        campaign_id, mine = launched(tx, 3), worker(tx)
-        one, two, _ = take(tx, campaign_id, mine)
-        gate.give_back(tx, mine, [(one.id, NOW), (two.id, LATER)], NOW)
-        take(tx, campaign_id, mine, 1)
+        campaign_id, mine = launched_campaign(tx, 3), add_worker(tx)
+        one, two, _ = claim_deliveries(tx, campaign_id, mine)
+        gate.release_own_deliveries(tx, mine, [(one.id, NOW), (two.id, LATER)], NOW)
+        claim_deliveries(tx, campaign_id, mine, 1)
 
-        bury(tx, mine)
-        hours = [row(tx, number).due_at for number in (1, 2, 3)]
+        recover_dead(tx, mine)
+        hours = [delivery_row(tx, number).due_at for number in (1, 2, 3)]
 
     assert hours == [NOW, LATER, NOW]
 
 
 def test_the_word_of_a_worker_given_up_for_dead_counts_no_more(engine: Engine) -> None:
     with engine.begin() as tx:
-        campaign_id, dead, alive = launched(tx, 3), worker(tx), worker(tx)
-        first, second = take(tx, campaign_id, dead, 2)
-        hand(tx, dead, first)
-        bury(tx, dead)
-        hand(tx, alive, *[one for one in take(tx, campaign_id, alive, 2) if one.id == first.id])
+        campaign_id, dead, alive = launched_campaign(tx, 3), add_worker(tx), add_worker(tx)
+        first, second = claim_deliveries(tx, campaign_id, dead, 2)
+        hand_over(tx, dead, first)
+        recover_dead(tx, dead)
+        hand_over(tx, alive, *[one for one in claim_deliveries(tx, campaign_id, alive, 2) if one.id == first.id])
 
-        went = gate.turn(tx, dead, [settled(first, Verdict.REFUSED)], [wanted(second)], [1, 2, 3], NOW)
-        found, left = counts(tx, campaign_id), open_claims(tx)
+        went = gate.commit_batch(
+            tx, dead, [delivery_outcome(first, Verdict.REFUSED)], [handoff_request(second)], [1, 2, 3], NOW
+        )
+        found, left = state_counts(tx, campaign_id), open_claims(tx)
 
     assert went == set()
     assert found == {HANDED: 1, CLAIMED: 1, QUEUED: 1}
@@ -258,17 +262,17 @@ def test_a_letter_whose_worker_dies_a_third_time_is_parked_and_one_in_living_han
     engine: Engine,
 ) -> None:
     with engine.begin() as tx:
-        campaign_id, found = launched(tx, 2), []
+        campaign_id, found = launched_campaign(tx, 2), []
         for _ in range(3):
-            mortal = worker(tx)
-            [one] = take(tx, campaign_id, mortal, 1)
-            hand(tx, mortal, one)
-            found.append(bury(tx, mortal))
-        alive = worker(tx)
-        [other] = take(tx, campaign_id, alive, 1)
+            mortal = add_worker(tx)
+            [one] = claim_deliveries(tx, campaign_id, mortal, 1)
+            hand_over(tx, mortal, one)
+            found.append(recover_dead(tx, mortal))
+        alive = add_worker(tx)
+        [other] = claim_deliveries(tx, campaign_id, alive, 1)
 
-        untouched = bury(tx, worker(tx))
-        now = counts(tx, campaign_id)
+        untouched = recover_dead(tx, add_worker(tx))
+        now = state_counts(tx, campaign_id)
 
     assert [(one.resent, one.parked) for one in found] == [((1,), ()), ((1,), ()), ((), (1,))]
     assert (other.id, untouched) == (2, NOBODY)
@@ -277,16 +281,16 @@ def test_a_letter_whose_worker_dies_a_third_time_is_parked_and_one_in_living_han
 
 def test_where_a_campaign_says_park_nothing_of_unknown_fate_is_sent_again(engine: Engine) -> None:
     with engine.begin() as tx:
-        campaign_id, mortal = launched(tx, 3, when_uncertain="park"), worker(tx)
-        asked, unasked, _ = claimed = take(tx, campaign_id, mortal)
-        hand(tx, mortal, asked, unasked)
-        answer(tx, mortal, Verdict.UNKNOWN, asked)
+        campaign_id, mortal = launched_campaign(tx, 3, when_uncertain="park"), add_worker(tx)
+        asked, unasked, _ = claimed = claim_deliveries(tx, campaign_id, mortal)
+        hand_over(tx, mortal, asked, unasked)
+        record_verdict(tx, mortal, Verdict.UNKNOWN, asked)
 
-        found = bury(tx, mortal)
-        now = counts(tx, campaign_id)
+        found = recover_dead(tx, mortal)
+        now = state_counts(tx, campaign_id)
 
     assert not any(one.resend for one in claimed)
-    assert found == Recovered(resent=(), parked=(unasked.id,))
+    assert found == RecoveredDeliveries(resent=(), parked=(unasked.id,))
     assert now == {DeliveryState.UNCERTAIN: 2, QUEUED: 1}
 
 
@@ -295,29 +299,29 @@ def test_a_notice_of_unknown_fate_is_sent_again_with_its_own_words(engine: Engin
         kind=Kind.HELP, address="rosa@example.org", suppression_key="key", language="tr", values={"a": "b"}
     )
     with engine.begin() as tx:
-        mortal = worker(tx)
+        mortal = add_worker(tx)
         deliveries.add_notice(tx, help_wanted, NOW)
-        [first] = take(tx, NOTICES, mortal)
-        hand(tx, mortal, first)
+        [first] = claim_deliveries(tx, NOTICES, mortal)
+        hand_over(tx, mortal, first)
 
-        found = bury(tx, mortal, now=LATER)
-        [again] = take(tx, NOTICES, worker(tx), now=LATER)
+        found = recover_dead(tx, mortal, now=LATER)
+        [again] = claim_deliveries(tx, NOTICES, add_worker(tx), now=LATER)
 
-    assert found == Recovered(resent=(first.id,), parked=())
+    assert found == RecoveredDeliveries(resent=(first.id,), parked=())
     assert (again.values, again.language, again.dated_at, again.resends) == ({"a": "b"}, "tr", NOW, 1)
 
 
 def test_what_a_worker_had_of_a_cancelled_campaign_is_cancelled_when_it_is_buried(engine: Engine) -> None:
     with engine.begin() as tx:
-        campaign_id, mortal = launched(tx, 2), worker(tx)
-        take(tx, campaign_id, mortal, 1)
-        campaigns.move(tx, campaign_id, CANCELLED, of=(SENDING,))
+        campaign_id, mortal = launched_campaign(tx, 2), add_worker(tx)
+        claim_deliveries(tx, campaign_id, mortal, 1)
+        campaigns.change_state(tx, campaign_id, CANCELLED, from_states=(SENDING,))
         while deliveries.end_waiting(tx, campaign_id, DeliveryState.CANCELLED, 1):
             pass
-        before = counts(tx, campaign_id)
+        before = state_counts(tx, campaign_id)
 
-        bury(tx, mortal)
-        after = counts(tx, campaign_id)
+        recover_dead(tx, mortal)
+        after = state_counts(tx, campaign_id)
 
     assert before == {CLAIMED: 1, DeliveryState.CANCELLED: 1}
     assert after == {DeliveryState.CANCELLED: 2}
@@ -325,14 +329,14 @@ def test_what_a_worker_had_of_a_cancelled_campaign_is_cancelled_when_it_is_burie
 
 def test_of_several_dead_each_has_its_own_taken_back_once(engine: Engine) -> None:
     with engine.begin() as tx:
-        appeals, gardens = launched(tx, 4), launched(tx, 4, name="gardens")
-        dead = [worker(tx) for _ in range(3)]
+        appeals, gardens = launched_campaign(tx, 4), launched_campaign(tx, 4, name="gardens")
+        dead = [add_worker(tx) for _ in range(3)]
         for mortal in dead:
             for campaign_id in (appeals, gardens):
-                hand(tx, mortal, *take(tx, campaign_id, mortal, 1))
+                hand_over(tx, mortal, *claim_deliveries(tx, campaign_id, mortal, 1))
 
-        found, again = bury(tx, *dead, *dead), bury(tx, *dead)
-        now = counts(tx, appeals), counts(tx, gardens)
+        found, again = recover_dead(tx, *dead, *dead), recover_dead(tx, *dead)
+        now = state_counts(tx, appeals), state_counts(tx, gardens)
 
     assert (len(found.resent), found.parked, again) == (6, (), NOBODY)
     assert now == ({DeliveryState.DEFERRED: 3, QUEUED: 1},) * 2
@@ -340,14 +344,14 @@ def test_of_several_dead_each_has_its_own_taken_back_once(engine: Engine) -> Non
 
 def test_the_numbers_of_workers_and_claims_that_are_gone_are_not_given_again(engine: Engine) -> None:
     with engine.begin() as tx:
-        campaign_id, first = launched(tx, 3), worker(tx)
-        [one] = take(tx, campaign_id, first, 1)
-        claims.drop(tx, [one.claim_id])
-        [two] = take(tx, campaign_id, first, 1)
-        bury(tx, first)
+        campaign_id, first = launched_campaign(tx, 3), add_worker(tx)
+        [one] = claim_deliveries(tx, campaign_id, first, 1)
+        claims.delete_claims(tx, [one.claim_id])
+        [two] = claim_deliveries(tx, campaign_id, first, 1)
+        recover_dead(tx, first)
 
-        second = worker(tx)
-        [three] = take(tx, campaign_id, second, 1)
+        second = add_worker(tx)
+        [three] = claim_deliveries(tx, campaign_id, second, 1)
 
     assert second > first
     assert one.claim_id < two.claim_id < three.claim_id
@@ -355,20 +359,20 @@ def test_the_numbers_of_workers_and_claims_that_are_gone_are_not_given_again(eng
 
 def test_to_bury_nobody_is_no_error(engine: Engine) -> None:
     with engine.begin() as tx:
-        assert bury(tx) == NOBODY
+        assert recover_dead(tx) == NOBODY
 
 
 def test_whoever_is_asked_again_waits_as_if_new(engine: Engine) -> None:
     with engine.begin() as tx:
-        campaign_id, mine = launched(tx, 3), worker(tx)
-        refused, fine, _ = take(tx, campaign_id, mine)
-        hand(tx, mine, refused, fine)
-        answer(tx, mine, Verdict.REFUSED, refused)
-        answer(tx, mine, Verdict.ACCEPTED, fine)
+        campaign_id, mine = launched_campaign(tx, 3), add_worker(tx)
+        refused, fine, _ = claim_deliveries(tx, campaign_id, mine)
+        hand_over(tx, mine, refused, fine)
+        record_verdict(tx, mine, Verdict.REFUSED, refused)
+        record_verdict(tx, mine, Verdict.ACCEPTED, fine)
 
-        looked = deliveries.wait_again(tx, campaign_id, DeliveryState.FAILED, 0, 10, LATER)
-        end = deliveries.wait_again(tx, campaign_id, DeliveryState.FAILED, looked or 0, 10, LATER)
-        [again] = take(tx, campaign_id, mine, now=LATER)
+        looked = deliveries.requeue(tx, campaign_id, DeliveryState.FAILED, 0, 10, LATER)
+        end = deliveries.requeue(tx, campaign_id, DeliveryState.FAILED, looked or 0, 10, LATER)
+        [again] = claim_deliveries(tx, campaign_id, mine, now=LATER)
 
     assert (looked, end) == (3, None)
     assert (again.id, again.attempts, again.dated_at, again.queued_at) == (refused.id, 0, None, LATER)
@@ -376,13 +380,13 @@ def test_whoever_is_asked_again_waits_as_if_new(engine: Engine) -> None:
 
 def test_those_who_were_refused_for_what_is_not_about_them_wait_for_their_hour(engine: Engine) -> None:
     with engine.begin() as tx:
-        campaign_id, mine = launched(tx, 3), worker(tx)
-        first, second, _ = claimed = take(tx, campaign_id, mine)
-        hand(tx, mine, first, second)
-        answer(tx, mine, Verdict.REFUSED, first)
+        campaign_id, mine = launched_campaign(tx, 3), add_worker(tx)
+        first, second, _ = claimed = claim_deliveries(tx, campaign_id, mine)
+        hand_over(tx, mine, first, second)
+        record_verdict(tx, mine, Verdict.REFUSED, first)
 
-        found = deliveries.reopen(tx, {one.id: LATER for one in claimed})
-        now, due = counts(tx, campaign_id), row(tx, first.id).due_at
+        found = deliveries.requeue_failed(tx, {one.id: LATER for one in claimed})
+        now, due = state_counts(tx, campaign_id), delivery_row(tx, first.id).due_at
 
     assert found == [first.id]
     assert now == {DeliveryState.DEFERRED: 1, HANDED: 1, CLAIMED: 1}
@@ -391,14 +395,14 @@ def test_those_who_were_refused_for_what_is_not_about_them_wait_for_their_hour(e
 
 def test_a_workers_lease_is_renewed_while_it_is_known(engine: Engine) -> None:
     with engine.begin() as tx:
-        mine = workers.enter(tx, "campaigns", NOW)
-        workers.renew(tx, mine, LATER)
+        mine = workers.register(tx, "campaigns", NOW)
+        workers.renew_lease(tx, mine, LATER)
         known = tx.execute(select(worker_table.c.id, worker_table.c.lease_until)).all()
-        bury(tx, mine)
+        recover_dead(tx, mine)
 
         assert known == [(mine, LATER + workers.LEASE)]
         with pytest.raises(LeaseLost):
-            workers.renew(tx, mine, LATER)
+            workers.renew_lease(tx, mine, LATER)
 
 
 @pytest.mark.parametrize("language", [None, "en", "de", "de-at", "tr"])
@@ -406,9 +410,9 @@ def test_each_reader_gets_the_newest_text_in_their_language_or_the_default_one(
     engine: Engine, language: str | None
 ) -> None:
     def claimed(tx: Connection) -> Delivery:
-        campaign_id = launched(tx, 1)
+        campaign_id = launched_campaign(tx, 1)
         tx.exec_driver_sql(f"UPDATE subscriber SET language = {language!r}" if language else "SELECT 1")
-        return take(tx, campaign_id, worker(tx))[0]
+        return claim_deliveries(tx, campaign_id, add_worker(tx))[0]
 
     with engine.begin() as tx:
         one = claimed(tx)

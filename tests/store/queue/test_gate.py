@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import Engine, update
 
 from mailer.domain.delivery import NOTICES, DeliveryState, Kind, Notice, Verdict
-from mailer.domain.suppression import EVERY_LIST, Reason
+from mailer.domain.suppression import EVERY_LIST, SuppressionReason
 from mailer.store import campaign_progress, campaigns, suppressions
 from mailer.store.people_tables import subscriber
 from mailer.store.queue import deliveries, gate, unrendered_notices, workers
@@ -21,19 +21,19 @@ from tests.support.queue_helpers import (
     PAUSED,
     QUEUED,
     SENDING,
-    answer,
-    correct,
-    counts,
-    hand,
-    launched,
-    leave,
+    add_worker,
+    claim_deliveries,
+    correct_campaign,
+    delivery_outcome,
+    delivery_row,
+    hand_over,
+    handoff_request,
+    launched_campaign,
+    leave_list,
     open_claims,
-    row,
-    settled,
-    states,
-    take,
-    wanted,
-    worker,
+    record_verdict,
+    state_by_address,
+    state_counts,
 )
 
 ROSA, EMMA = "person0@example.org", "person1@example.org"
@@ -41,12 +41,12 @@ ROSA, EMMA = "person0@example.org", "person1@example.org"
 
 def test_the_gate_closes_the_moment_the_event_begins(engine: Engine) -> None:
     with engine.begin() as tx:
-        campaign_id, mine = launched(tx, 2), worker(tx)
-        first, second = take(tx, campaign_id, mine)
+        campaign_id, mine = launched_campaign(tx, 2), add_worker(tx)
+        first, second = claim_deliveries(tx, campaign_id, mine)
 
-        before = hand(tx, mine, first, now=NOW + EVENT - timedelta(seconds=1))
-        after = hand(tx, mine, second, now=NOW + EVENT)
-        found = counts(tx, campaign_id)
+        before = hand_over(tx, mine, first, now=NOW + EVENT - timedelta(seconds=1))
+        after = hand_over(tx, mine, second, now=NOW + EVENT)
+        found = state_counts(tx, campaign_id)
 
     assert (before, after) == ({first.id}, set())
     assert found == {HANDED: 1, DeliveryState.EXPIRED: 1}
@@ -54,15 +54,15 @@ def test_the_gate_closes_the_moment_the_event_begins(engine: Engine) -> None:
 
 def test_in_one_turn_each_of_those_who_miss_becomes_what_they_now_are_and_the_others_go(engine: Engine) -> None:
     with engine.begin() as tx:
-        mine, appeals = worker(tx), launched(tx, 3)
-        gardens, swaps = launched(tx, 2, name="gardens"), launched(tx, 2, name="swaps")
-        claimed = [one for campaign_id in (appeals, gardens, swaps) for one in take(tx, campaign_id, mine)]
-        leave(tx, ROSA, campaigns.get(tx, appeals).mailing_list_id)
-        campaigns.move(tx, gardens, PAUSED, of=(SENDING,))
-        campaigns.move(tx, swaps, CANCELLED, of=(SENDING,))
+        mine, appeals = add_worker(tx), launched_campaign(tx, 3)
+        gardens, swaps = launched_campaign(tx, 2, name="gardens"), launched_campaign(tx, 2, name="swaps")
+        claimed = [one for campaign_id in (appeals, gardens, swaps) for one in claim_deliveries(tx, campaign_id, mine)]
+        leave_list(tx, ROSA, campaigns.get(tx, appeals).mailing_list_id)
+        campaigns.change_state(tx, gardens, PAUSED, from_states=(SENDING,))
+        campaigns.change_state(tx, swaps, CANCELLED, from_states=(SENDING,))
 
-        went = hand(tx, mine, *claimed)
-        found = [states(tx, campaign_id) for campaign_id in (appeals, gardens, swaps)]
+        went = hand_over(tx, mine, *claimed)
+        found = [state_by_address(tx, campaign_id) for campaign_id in (appeals, gardens, swaps)]
 
     assert went == {one.id for one in claimed if one.campaign_id == appeals and one.address != ROSA}
     assert found == [
@@ -74,12 +74,12 @@ def test_in_one_turn_each_of_those_who_miss_becomes_what_they_now_are_and_the_ot
 
 def test_whoever_is_barred_is_looked_up_by_their_own_key_when_a_claim_is_put_back(engine: Engine) -> None:
     with engine.begin() as tx:
-        campaign_id, mine = launched(tx, 3), worker(tx)
-        claimed = take(tx, campaign_id, mine)
-        suppressions.order(tx, f"key of {EMMA}", EVERY_LIST, Reason.LEFT, NOW)
+        campaign_id, mine = launched_campaign(tx, 3), add_worker(tx)
+        claimed = claim_deliveries(tx, campaign_id, mine)
+        suppressions.add(tx, f"key of {EMMA}", EVERY_LIST, SuppressionReason.LEFT, NOW)
 
-        gate.put_back(tx, [(one.id, NOW) for one in claimed], NOW)
-        found = states(tx, campaign_id)
+        gate.release_deliveries(tx, [(one.id, NOW) for one in claimed], NOW)
+        found = state_by_address(tx, campaign_id)
 
     assert found == {ROSA: QUEUED, EMMA: DeliveryState.SUPPRESSED, "person2@example.org": QUEUED}
 
@@ -87,14 +87,14 @@ def test_whoever_is_barred_is_looked_up_by_their_own_key_when_a_claim_is_put_bac
 def test_what_is_put_back_until_an_hour_is_not_claimed_before_it(engine: Engine) -> None:
     hour = NOW + timedelta(minutes=7)
     with engine.begin() as tx:
-        campaign_id, mine = launched(tx, 1), worker(tx)
-        [one] = take(tx, campaign_id, mine)
+        campaign_id, mine = launched_campaign(tx, 1), add_worker(tx)
+        [one] = claim_deliveries(tx, campaign_id, mine)
 
-        gate.put_back(tx, [(one.id, hour)], NOW)
-        before = take(tx, campaign_id, mine, now=hour - timedelta(microseconds=1))
+        gate.release_deliveries(tx, [(one.id, hour)], NOW)
+        before = claim_deliveries(tx, campaign_id, mine, now=hour - timedelta(microseconds=1))
         due_before = campaign_progress.any_due(tx, campaign_id, hour - timedelta(microseconds=1))
         due = campaign_progress.any_due(tx, campaign_id, hour)
-        after = take(tx, campaign_id, mine, now=hour)
+        after = claim_deliveries(tx, campaign_id, mine, now=hour)
 
     assert (before, due_before, due) == ([], False, True)
     assert [again.id for again in after] == [one.id]
@@ -102,14 +102,14 @@ def test_what_is_put_back_until_an_hour_is_not_claimed_before_it(engine: Engine)
 
 def test_a_correction_stops_the_letters_written_before_it_and_lets_the_new_text_go(engine: Engine) -> None:
     with engine.begin() as tx:
-        campaign_id, mine = launched(tx, 2), worker(tx)
-        first, second = take(tx, campaign_id, mine)
-        before = hand(tx, mine, first)
-        correct(tx, campaign_id)
+        campaign_id, mine = launched_campaign(tx, 2), add_worker(tx)
+        first, second = claim_deliveries(tx, campaign_id, mine)
+        before = hand_over(tx, mine, first)
+        correct_campaign(tx, campaign_id)
 
-        old = hand(tx, mine, second)
-        [again] = take(tx, campaign_id, mine)
-        new = hand(tx, mine, again)
+        old = hand_over(tx, mine, second)
+        [again] = claim_deliveries(tx, campaign_id, mine)
+        new = hand_over(tx, mine, again)
 
     assert (before, old, new) == ({first.id}, set(), {second.id})
     assert (second.corrections, again.corrections) == (0, 1)
@@ -119,14 +119,14 @@ def test_a_correction_stops_the_letters_written_before_it_and_lets_the_new_text_
 
 def test_a_repeat_keeps_its_text_and_passes_although_the_text_was_corrected_since(engine: Engine) -> None:
     with engine.begin() as tx:
-        campaign_id, mine = launched(tx, 1), worker(tx)
-        [first] = take(tx, campaign_id, mine)
-        hand(tx, mine, first)
-        answer(tx, mine, Verdict.UNKNOWN, first)
-        correct(tx, campaign_id)
+        campaign_id, mine = launched_campaign(tx, 1), add_worker(tx)
+        [first] = claim_deliveries(tx, campaign_id, mine)
+        hand_over(tx, mine, first)
+        record_verdict(tx, mine, Verdict.UNKNOWN, first)
+        correct_campaign(tx, campaign_id)
 
-        [repeat] = take(tx, campaign_id, mine, now=NOW + timedelta(hours=1))
-        went = hand(tx, mine, repeat)
+        [repeat] = claim_deliveries(tx, campaign_id, mine, now=NOW + timedelta(hours=1))
+        went = hand_over(tx, mine, repeat)
 
     assert went == {first.id}
     assert (repeat.corrections, repeat.revision_id, repeat.dated_at) == (None, first.revision_id, NOW)
@@ -134,17 +134,17 @@ def test_a_repeat_keeps_its_text_and_passes_although_the_text_was_corrected_sinc
 
 def test_a_letter_written_anew_leaves_nothing_of_the_one_before_it_for_a_repeat(engine: Engine) -> None:
     with engine.begin() as tx:
-        campaign_id, mine = launched(tx, 1), worker(tx)
+        campaign_id, mine = launched_campaign(tx, 1), add_worker(tx)
         tx.execute(update(subscriber).values(name="Rosa", language="de"))
-        [first] = take(tx, campaign_id, mine)
-        hand(tx, mine, first)
-        answer(tx, mine, Verdict.DEFERRED, first)
+        [first] = claim_deliveries(tx, campaign_id, mine)
+        hand_over(tx, mine, first)
+        record_verdict(tx, mine, Verdict.DEFERRED, first)
         tx.execute(update(subscriber).values(name=None, language=None))
 
-        [second] = take(tx, campaign_id, mine, now=NOW + timedelta(hours=1))
-        hand(tx, mine, second)
-        answer(tx, mine, Verdict.UNKNOWN, second)
-        [repeat] = take(tx, campaign_id, mine, now=NOW + timedelta(hours=2))
+        [second] = claim_deliveries(tx, campaign_id, mine, now=NOW + timedelta(hours=1))
+        hand_over(tx, mine, second)
+        record_verdict(tx, mine, Verdict.UNKNOWN, second)
+        [repeat] = claim_deliveries(tx, campaign_id, mine, now=NOW + timedelta(hours=2))
 
     assert (first.name, first.language) == ("Rosa", "de")
     assert (second.name, second.language) == (repeat.name, repeat.language) == (None, None)
@@ -155,14 +155,14 @@ def test_a_letter_written_anew_leaves_nothing_of_the_one_before_it_for_a_repeat(
 def test_a_letter_keeps_its_date_unless_it_was_definitely_refused(engine: Engine, verdict: Verdict, kept: bool) -> None:
     later = NOW + timedelta(hours=1)
     with engine.begin() as tx:
-        campaign_id, mine = launched(tx, 1), worker(tx)
-        [first] = take(tx, campaign_id, mine)
-        hand(tx, mine, first)
+        campaign_id, mine = launched_campaign(tx, 1), add_worker(tx)
+        [first] = claim_deliveries(tx, campaign_id, mine)
+        hand_over(tx, mine, first)
 
-        answer(tx, mine, verdict, first)
-        [again] = take(tx, campaign_id, mine, now=later)
-        gate.put_back(tx, [(again.id, later)], later)
-        found = counts(tx, campaign_id)
+        record_verdict(tx, mine, verdict, first)
+        [again] = claim_deliveries(tx, campaign_id, mine, now=later)
+        gate.release_deliveries(tx, [(again.id, later)], later)
+        found = state_counts(tx, campaign_id)
 
     assert found == {DeliveryState.DEFERRED: 1}
     assert again.dated_at == (NOW if kept else None)
@@ -171,13 +171,15 @@ def test_a_letter_keeps_its_date_unless_it_was_definitely_refused(engine: Engine
 
 def test_a_last_letters_fate_and_the_next_one_share_a_turn_that_also_ends_the_claim(engine: Engine) -> None:
     with engine.begin() as tx:
-        campaign_id, mine = launched(tx, 2), worker(tx)
-        [first] = take(tx, campaign_id, mine, 1)
-        [second] = take(tx, campaign_id, mine, 1)
-        hand(tx, mine, first)
+        campaign_id, mine = launched_campaign(tx, 2), add_worker(tx)
+        [first] = claim_deliveries(tx, campaign_id, mine, 1)
+        [second] = claim_deliveries(tx, campaign_id, mine, 1)
+        hand_over(tx, mine, first)
 
-        went = gate.turn(tx, mine, [settled(first, Verdict.ACCEPTED)], [wanted(second)], [first.claim_id], NOW)
-        found = counts(tx, campaign_id)
+        went = gate.commit_batch(
+            tx, mine, [delivery_outcome(first, Verdict.ACCEPTED)], [handoff_request(second)], [first.claim_id], NOW
+        )
+        found = state_counts(tx, campaign_id)
         left = open_claims(tx)
 
     assert went == {second.id}
@@ -187,13 +189,13 @@ def test_a_last_letters_fate_and_the_next_one_share_a_turn_that_also_ends_the_cl
 
 def test_an_outcome_that_comes_twice_or_under_another_claim_changes_nothing(engine: Engine) -> None:
     with engine.begin() as tx:
-        campaign_id, mine = launched(tx, 2), worker(tx)
-        first, second = take(tx, campaign_id, mine)
-        hand(tx, mine, first)
-        answer(tx, mine, Verdict.ACCEPTED, first)
+        campaign_id, mine = launched_campaign(tx, 2), add_worker(tx)
+        first, second = claim_deliveries(tx, campaign_id, mine)
+        hand_over(tx, mine, first)
+        record_verdict(tx, mine, Verdict.ACCEPTED, first)
 
-        answer(tx, mine, Verdict.REFUSED, first, second)
-        found = counts(tx, campaign_id)
+        record_verdict(tx, mine, Verdict.REFUSED, first, second)
+        found = state_counts(tx, campaign_id)
 
     assert found == {DeliveryState.ACCEPTED: 1, CLAIMED: 1}
 
@@ -201,16 +203,16 @@ def test_an_outcome_that_comes_twice_or_under_another_claim_changes_nothing(engi
 def test_what_the_relay_said_is_kept_to_the_letter(engine: Engine) -> None:
     words = 'non è "qui" \\ 550\t5.1.1 ✂ \'; DROP TABLE delivery; -- %s %(x)s :now 𝔛'
     with engine.begin() as tx:
-        campaign_id, mine = launched(tx, 1), worker(tx)
-        [one] = take(tx, campaign_id, mine)
-        asked = wanted(one, values={"name": words, "n": "é"})
-        gate.turn(tx, mine, [], [asked], [], NOW)
-        said = settled(one, Verdict.UNKNOWN)
+        campaign_id, mine = launched_campaign(tx, 1), add_worker(tx)
+        [one] = claim_deliveries(tx, campaign_id, mine)
+        asked = handoff_request(one, values={"name": words, "n": "é"})
+        gate.commit_batch(tx, mine, [], [asked], [], NOW)
+        said = delivery_outcome(one, Verdict.UNKNOWN)
         object.__setattr__(said, "reply", words)
 
-        gate.turn(tx, mine, [said], [], [], NOW)
-        kept = row(tx, one.id)
-        [repeat] = take(tx, campaign_id, mine, now=NOW + timedelta(hours=1))
+        gate.commit_batch(tx, mine, [said], [], [], NOW)
+        kept = delivery_row(tx, one.id)
+        [repeat] = claim_deliveries(tx, campaign_id, mine, now=NOW + timedelta(hours=1))
 
     assert kept.reply == words
     assert repeat.values == {"name": words, "n": "é"}
@@ -218,12 +220,14 @@ def test_what_the_relay_said_is_kept_to_the_letter(engine: Engine) -> None:
 
 def test_a_worker_that_nobody_knows_is_handed_nothing_and_settles_nothing(engine: Engine) -> None:
     with engine.begin() as tx:
-        campaign_id, mine = launched(tx, 2), worker(tx)
-        first, second = take(tx, campaign_id, mine)
-        hand(tx, mine, first)
+        campaign_id, mine = launched_campaign(tx, 2), add_worker(tx)
+        first, second = claim_deliveries(tx, campaign_id, mine)
+        hand_over(tx, mine, first)
 
-        went = gate.turn(tx, mine + 1, [settled(first, Verdict.REFUSED)], [wanted(second)], [first.claim_id], NOW)
-        found = counts(tx, campaign_id)
+        went = gate.commit_batch(
+            tx, mine + 1, [delivery_outcome(first, Verdict.REFUSED)], [handoff_request(second)], [first.claim_id], NOW
+        )
+        found = state_counts(tx, campaign_id)
         left = open_claims(tx)
 
     assert went == set()
@@ -245,14 +249,14 @@ def test_a_notice_goes_to_who_left_its_list_but_not_to_who_wants_none_at_all(
         cause="c",
     )
     with engine.begin() as tx:
-        mine = workers.enter(tx, "notices", NOW)
-        suppressions.order(tx, "key", 1 if barred == "the list" else EVERY_LIST, Reason.LEFT, NOW)
+        mine = workers.register(tx, "notices", NOW)
+        suppressions.add(tx, "key", 1 if barred == "the list" else EVERY_LIST, SuppressionReason.LEFT, NOW)
 
         written = [deliveries.add_notice(tx, notice, NOW) for _ in range(2)]
-        [claimed] = take(tx, NOTICES, mine, 5)
-        handed = hand(tx, mine, claimed)
-        found = counts(tx, NOTICES)
-        kept = row(tx, claimed.id)
+        [claimed] = claim_deliveries(tx, NOTICES, mine, 5)
+        handed = hand_over(tx, mine, claimed)
+        found = state_counts(tx, NOTICES)
+        kept = delivery_row(tx, claimed.id)
 
     assert written == [True, False]
     assert handed == ({claimed.id} if goes else set())
@@ -262,14 +266,14 @@ def test_a_notice_goes_to_who_left_its_list_but_not_to_who_wants_none_at_all(
 
 def test_why_a_letter_cannot_be_written_is_noted_as_long_as_it_waits(engine: Engine) -> None:
     with engine.begin() as tx:
-        campaign_id, mine = launched(tx, 2), worker(tx)
-        first, second = take(tx, campaign_id, mine)
-        hand(tx, mine, second)
+        campaign_id, mine = launched_campaign(tx, 2), add_worker(tx)
+        first, second = claim_deliveries(tx, campaign_id, mine)
+        hand_over(tx, mine, second)
 
-        unrendered_notices.remark(tx, first.id, "no such word")
-        unrendered_notices.remark(tx, second.id, "too late")
-        found = counts(tx, campaign_id)
-        replies = [row(tx, one.id).reply for one in (first, second)]
+        unrendered_notices.note_unwritten(tx, first.id, "no such word")
+        unrendered_notices.note_unwritten(tx, second.id, "too late")
+        found = state_counts(tx, campaign_id)
+        replies = [delivery_row(tx, one.id).reply for one in (first, second)]
 
     assert found == {DeliveryState.CLAIMED: 1, HANDED: 1}
     assert replies == ["cannot be written: no such word", None]

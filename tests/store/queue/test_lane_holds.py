@@ -18,11 +18,11 @@ RELAY = Hold(lane="relay 127.0.0.1:25", until=NOW, reason="the relay 127.0.0.1:2
 
 def test_a_hold_stands_with_its_reason_until_it_is_lifted(engine: Engine) -> None:
     with engine.begin() as tx:
-        lane_holds.put(tx, SLOW, NOW)
-        lane_holds.put(tx, RELAY, NOW)
-        both = lane_holds.every(tx)
-        lane_holds.lift(tx, "slow.example")
-        left = lane_holds.every(tx)
+        lane_holds.set_hold(tx, SLOW, NOW)
+        lane_holds.set_hold(tx, RELAY, NOW)
+        both = lane_holds.holds_by_lane(tx)
+        lane_holds.lift_hold(tx, "slow.example")
+        left = lane_holds.holds_by_lane(tx)
 
     assert both == {"slow.example": SLOW, "relay 127.0.0.1:25": RELAY}
     assert left == {"relay 127.0.0.1:25": RELAY}
@@ -30,9 +30,9 @@ def test_a_hold_stands_with_its_reason_until_it_is_lifted(engine: Engine) -> Non
 
 def test_a_later_word_about_a_lane_counts_and_since_when_it_is_held_is_kept(engine: Engine) -> None:
     with engine.begin() as tx:
-        lane_holds.put(tx, SLOW, NOW)
-        lane_holds.put(tx, LATER, NOW + timedelta(minutes=5))
-        found = lane_holds.every(tx)
+        lane_holds.set_hold(tx, SLOW, NOW)
+        lane_holds.set_hold(tx, LATER, NOW + timedelta(minutes=5))
+        found = lane_holds.holds_by_lane(tx)
         since = tx.execute(select(hold.c.since)).scalar_one()
 
     assert found == {"slow.example": LATER}
@@ -41,6 +41,6 @@ def test_a_later_word_about_a_lane_counts_and_since_when_it_is_held_is_kept(engi
 
 def test_lifting_what_is_not_held_is_no_error(engine: Engine) -> None:
     with engine.begin() as tx:
-        lane_holds.lift(tx, "fast.example")
+        lane_holds.lift_hold(tx, "fast.example")
 
-        assert lane_holds.every(tx) == {}
+        assert lane_holds.holds_by_lane(tx) == {}

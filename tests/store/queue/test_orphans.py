@@ -22,16 +22,16 @@ from tests.support.queue_helpers import (
     QUEUED,
     SENDING,
     SENT,
-    answer,
-    counts,
+    add_worker,
+    claim_deliveries,
+    delivery_row,
     find_orphans,
-    hand,
-    launched,
-    leave,
+    hand_over,
+    launched_campaign,
+    leave_list,
     open_claims,
-    row,
-    take,
-    worker,
+    record_verdict,
+    state_counts,
 )
 
 LATER = NOW + timedelta(hours=1)
@@ -52,30 +52,30 @@ def forget_workers(tx: Connection) -> None:
 
 def everywhere(tx: Connection, campaign_id: int, mine: int) -> None:
     """Deliveries in all places where one may rightly be."""
-    accepted, deferred, again, handed, back, left, _ = take(tx, campaign_id, mine, 7)
-    hand(tx, mine, accepted, deferred, again, handed)
-    answer(tx, mine, Verdict.ACCEPTED, accepted)
-    answer(tx, mine, Verdict.DEFERRED, deferred, again)
-    claim_release.put_back(tx, [(back.id, LATER)], NOW)
-    leave(tx, left.address, EVERY_LIST)
-    take(tx, campaign_id, mine, 1, NOW + timedelta(minutes=5))
+    accepted, deferred, again, handed, back, left, _ = claim_deliveries(tx, campaign_id, mine, 7)
+    hand_over(tx, mine, accepted, deferred, again, handed)
+    record_verdict(tx, mine, Verdict.ACCEPTED, accepted)
+    record_verdict(tx, mine, Verdict.DEFERRED, deferred, again)
+    claim_release.release_deliveries(tx, [(back.id, LATER)], NOW)
+    leave_list(tx, left.address, EVERY_LIST)
+    claim_deliveries(tx, campaign_id, mine, 1, NOW + timedelta(minutes=5))
     for number in range(3):
         add_notice(tx, f"{number}@example.org")
-    hand(tx, mine, take(tx, NOTICES, mine, 2)[0])
+    hand_over(tx, mine, claim_deliveries(tx, NOTICES, mine, 2)[0])
 
 
 def test_whatever_waits_or_is_held_or_is_settled_is_none(engine: Engine) -> None:
     with engine.begin() as tx:
-        campaign_id, mine = launched(tx, 9), worker(tx)
+        campaign_id, mine = launched_campaign(tx, 9), add_worker(tx)
         everywhere(tx, campaign_id, mine)
-        rows = [row(tx, number) for number in range(1, 13)]
+        rows = [delivery_row(tx, number) for number in range(1, 13)]
 
         found = [find_orphans(tx, one) for one in (campaign_id, NOTICES)]
-        taken = [orphans.take_back(tx, one, range(20), NOW).ids for one in (campaign_id, NOTICES)]
-        empty = [orphans.drop_empty_claims(tx, one) for one in (campaign_id, NOTICES)]
+        taken = [orphans.requeue_orphans(tx, one, range(20), NOW).ids for one in (campaign_id, NOTICES)]
+        empty = [orphans.delete_empty_claims(tx, one) for one in (campaign_id, NOTICES)]
 
         assert found == taken == empty == [[], []]
-        assert [row(tx, number) for number in range(1, 13)] == rows
+        assert [delivery_row(tx, number) for number in range(1, 13)] == rows
 
 
 @pytest.mark.parametrize("fault", [forget_claims, forget_workers])
@@ -83,17 +83,19 @@ def test_what_was_held_under_a_claim_that_is_gone_is_found_and_waits_again(
     engine: Engine, fault: Callable[[Connection], None]
 ) -> None:
     with engine.begin() as tx:
-        campaign_id, mine = launched(tx, 9), worker(tx)
+        campaign_id, mine = launched_campaign(tx, 9), add_worker(tx)
         everywhere(tx, campaign_id, mine)
-        before, noticed = counts(tx, campaign_id), counts(tx, NOTICES)
+        before, noticed = state_counts(tx, campaign_id), state_counts(tx, NOTICES)
         fault(tx)
 
         found = [find_orphans(tx, one) for one in (campaign_id, NOTICES)]
-        taken = [orphans.take_back(tx, one, range(20), NOW).ids for one in (campaign_id, NOTICES)]
-        empty = [orphans.drop_empty_claims(tx, one) for one in (campaign_id, NOTICES)]
+        taken = [orphans.requeue_orphans(tx, one, range(20), NOW).ids for one in (campaign_id, NOTICES)]
+        empty = [orphans.delete_empty_claims(tx, one) for one in (campaign_id, NOTICES)]
         again = [find_orphans(tx, one) for one in (campaign_id, NOTICES)]
-        mine = worker(tx)
-        claimed = {one.id: one for one in (*take(tx, campaign_id, mine), *take(tx, NOTICES, mine))}
+        mine = add_worker(tx)
+        claimed = {
+            one.id: one for one in (*claim_deliveries(tx, campaign_id, mine), *claim_deliveries(tx, NOTICES, mine))
+        }
 
         assert (before[DeliveryState.HANDED], before[DeliveryState.CLAIMED]) == (1, 2)
         assert (noticed[DeliveryState.HANDED], noticed[DeliveryState.CLAIMED]) == (1, 1)
@@ -107,21 +109,21 @@ def test_what_was_held_under_a_claim_that_is_gone_is_found_and_waits_again(
 
 def test_a_letter_of_unknown_fate_is_parked_where_its_campaign_says_so(engine: Engine) -> None:
     with engine.begin() as tx:
-        campaign_id, mine = launched(tx, 1, when_uncertain="park"), worker(tx)
-        hand(tx, mine, *take(tx, campaign_id, mine))
+        campaign_id, mine = launched_campaign(tx, 1, when_uncertain="park"), add_worker(tx)
+        hand_over(tx, mine, *claim_deliveries(tx, campaign_id, mine))
         forget_claims(tx)
 
-        orphans.take_back(tx, campaign_id, [1], NOW)
+        orphans.requeue_orphans(tx, campaign_id, [1], NOW)
 
-        assert counts(tx, campaign_id) == {UNCERTAIN: 1}
+        assert state_counts(tx, campaign_id) == {UNCERTAIN: 1}
 
 
 def test_a_living_workers_older_claim_hides_nobody(engine: Engine) -> None:
     with engine.begin() as tx:
-        campaign_id, mine, other = launched(tx, 3), worker(tx), worker(tx)
-        first, *_ = take(tx, campaign_id, mine)
-        claim_release.put_back(tx, [(first.id, NOW)], NOW)
-        take(tx, campaign_id, other, 1)
+        campaign_id, mine, other = launched_campaign(tx, 3), add_worker(tx), add_worker(tx)
+        first, *_ = claim_deliveries(tx, campaign_id, mine)
+        claim_release.release_deliveries(tx, [(first.id, NOW)], NOW)
+        claim_deliveries(tx, campaign_id, other, 1)
         tx.execute(delete(claim).where(claim.c.worker_id == other))
 
         assert find_orphans(tx, campaign_id) == [first.id]
@@ -134,29 +136,29 @@ def test_a_campaign_that_is_over_is_watched_for_a_day_and_one_that_was_sent_goes
     engine: Engine, state: CampaignState, then: CampaignState, becomes: str
 ) -> None:
     with engine.begin() as tx:
-        campaign_id, mine = launched(tx, 2), worker(tx)
-        take(tx, campaign_id, mine)
+        campaign_id, mine = launched_campaign(tx, 2), add_worker(tx)
+        claim_deliveries(tx, campaign_id, mine)
         forget_claims(tx)
-        campaigns.move(tx, campaign_id, state, of=(SENDING,), finished_at=NOW)
-        watched = [orphans.watched(tx, NOW + timedelta(hours=hours)) for hours in (23, 25)]
+        campaigns.change_state(tx, campaign_id, state, from_states=(SENDING,), finished_at=NOW)
+        watched = [orphans.list_campaigns_to_check(tx, NOW + timedelta(hours=hours)) for hours in (23, 25)]
 
-        orphans.take_back(tx, campaign_id, find_orphans(tx, campaign_id), LATER)
+        orphans.requeue_orphans(tx, campaign_id, find_orphans(tx, campaign_id), LATER)
 
         assert watched == [[NOTICES, campaign_id], [NOTICES, *([campaign_id] if state is PAUSED else [])]]
         assert campaigns.get(tx, campaign_id).state is then
-        assert counts(tx, campaign_id) == {becomes: 2}
+        assert state_counts(tx, campaign_id) == {becomes: 2}
 
 
 def test_a_claim_of_which_nothing_is_held_any_more_keeps_no_campaign_open(engine: Engine) -> None:
     with engine.begin() as tx:
-        campaign_id, mine, other = launched(tx, 4), worker(tx), worker(tx)
-        first, second, third, _ = take(tx, campaign_id, mine)
-        hand(tx, mine, first, second)
-        answer(tx, mine, Verdict.ACCEPTED, first)
-        answer(tx, mine, Verdict.DEFERRED, second)
-        claim_release.put_back(tx, [(third.id, LATER), (4, LATER)], NOW)
-        [again] = take(tx, campaign_id, other, 1, NOW + timedelta(minutes=5))
+        campaign_id, mine, other = launched_campaign(tx, 4), add_worker(tx), add_worker(tx)
+        first, second, third, _ = claim_deliveries(tx, campaign_id, mine)
+        hand_over(tx, mine, first, second)
+        record_verdict(tx, mine, Verdict.ACCEPTED, first)
+        record_verdict(tx, mine, Verdict.DEFERRED, second)
+        claim_release.release_deliveries(tx, [(third.id, LATER), (4, LATER)], NOW)
+        [again] = claim_deliveries(tx, campaign_id, other, 1, NOW + timedelta(minutes=5))
 
-        assert orphans.drop_empty_claims(tx, campaign_id) == [first.claim_id]
-        assert orphans.drop_empty_claims(tx, campaign_id) == []
+        assert orphans.delete_empty_claims(tx, campaign_id) == [first.claim_id]
+        assert orphans.delete_empty_claims(tx, campaign_id) == []
         assert open_claims(tx) == {again.claim_id}

@@ -24,17 +24,17 @@ from hypothesis.stateful import (
 )
 from sqlalchemy import Engine, text, update
 
-from mailer.domain.campaign import OVER, Campaign, CampaignState
+from mailer.domain.campaign import FINISHED, Campaign, CampaignState
 from mailer.domain.delivery import MOST_RESENDS, NOTICES, WAITING, Delivery, DeliveryState, Kind, Notice, Verdict
 from mailer.domain.rate_limits import Limits
-from mailer.domain.retry import waits_on
-from mailer.domain.suppression import EVERY_LIST, Reason
+from mailer.domain.retry import retry_wrongly_refused
+from mailer.domain.suppression import EVERY_LIST, SuppressionReason
 from mailer.errors import LeaseLost
 from mailer.store import campaign_progress, campaigns, suppressions
 from mailer.store.database import is_sqlite
 from mailer.store.people_tables import subscriber
 from mailer.store.queue import claim_release, deliveries, gate, orphans, queue_claiming, unrendered_notices, workers
-from tests.support.app_helpers import DEEP
+from tests.support.app_helpers import THOROUGH
 from tests.support.queue_helpers import (
     CANCELLED,
     CLAIMED,
@@ -46,21 +46,21 @@ from tests.support.queue_helpers import (
     PAUSED,
     SENDING,
     SENT,
-    bury,
-    correct,
+    add_worker,
+    correct_campaign,
+    delivery_outcome,
     find_orphans,
-    launched,
-    leave,
+    handoff_request,
+    launched_campaign,
+    leave_list,
     open_claims,
-    settled,
-    wanted,
-    worker,
+    recover_dead,
 )
-from tests.support.queue_model import Sent, Worker, sent
+from tests.support.queue_model import LetterFields, WorkerModel, letter_fields
 
 STEPS = settings(
-    max_examples=1500 if DEEP else 60,
-    stateful_step_count=60 if DEEP else 25,
+    max_examples=1500 if THOROUGH else 60,
+    stateful_step_count=60 if THOROUGH else 25,
     deadline=None,
     database=None,
     suppress_health_check=list(HealthCheck),
@@ -87,14 +87,14 @@ class Queue(RuleBasedStateMachine):
             # However long hypothesis thinks about the next step.
             self.tx.exec_driver_sql("SET LOCAL idle_in_transaction_session_timeout = 0")
         self.now = NOW
-        self.gone: list[Worker] = []
+        self.gone: list[WorkerModel] = []
         """Killed, and not known to be."""
         self.buried: list[tuple[int, Delivery]] = []
         self.left: dict[str, set[int]] = {one: set() for one in PEOPLE}
         """The lists (EVERY_LIST: all) from which somebody went and did not come back."""
         self.taken: set[int] = set()
         """Claims that somebody who left took from their worker, who learns of it at the gate."""
-        self.letters: dict[int, Sent] = {}
+        self.letters: dict[int, LetterFields] = {}
         """The last letter that passed the gate, of those whose fate may be unknown."""
         self.copies = Counter[int]()
         """How often a letter may have arrived, since it was new or people asked for it again."""
@@ -112,10 +112,10 @@ class Queue(RuleBasedStateMachine):
 
     @initialize(policy=st.sampled_from(["resend", "park"]))
     def begin(self, policy: str) -> None:
-        self.campaign_id = launched(self.tx, PEOPLE, when_uncertain=policy)
+        self.campaign_id = launched_campaign(self.tx, PEOPLE, when_uncertain=policy)
         self.list_id = self.campaign.mailing_list_id
         self.policy = policy
-        self.workers = [Worker(worker(self.tx)) for _ in range(2)]
+        self.workers = [WorkerModel(add_worker(self.tx)) for _ in range(2)]
 
     @property
     def campaign(self) -> Campaign:
@@ -128,7 +128,7 @@ class Queue(RuleBasedStateMachine):
         mine, held = self.workers[which], {one.id for one in self.in_hands()}
         queue = NOTICES if notices else self.campaign_id
 
-        found = queue_claiming.fetch(self.tx, [queue], mine.id, most, self.now, limits)
+        found = queue_claiming.claim_within_limits(self.tx, [queue], mine.id, most, self.now, limits)
 
         assert len({one.id for one in found}) == len(found) <= most
         assert not found or notices or self.campaign.state is SENDING
@@ -136,12 +136,12 @@ class Queue(RuleBasedStateMachine):
             assert one.id not in self.final
             assert one.id not in held
             self.check_repeat(one)
-        mine.took(found)
+        mine.add_claimed(found)
 
     def check_repeat(self, one: Delivery) -> None:
         """A letter that may have gone out is repeated octet for octet; any other is written anew."""
         if one.id in self.letters:
-            assert sent(wanted(one)) == self.letters[one.id]
+            assert letter_fields(handoff_request(one)) == self.letters[one.id]
             assert one.corrections is None
         else:
             assert one.dated_at is None
@@ -149,18 +149,18 @@ class Queue(RuleBasedStateMachine):
 
     @rule(which=WHICH, most=SOME)
     def hand(self, which: int, most: int) -> None:
-        self.turn(self.workers[which], {}, self.workers[which].from_tray(most))
+        self.turn(self.workers[which], {}, self.workers[which].pop_queued(most))
 
     @rule(which=WHICH, most=SOME, verdict=VERDICT)
     def answer(self, which: int, most: int, verdict: Verdict) -> None:
         mine = self.workers[which]
-        self.turn(mine, {one.id: (one, verdict, False) for one in mine.answered(most)}, [])
+        self.turn(mine, {one.id: (one, verdict, False) for one in mine.pop_handed(most)}, [])
 
     @rule(which=WHICH, words=st.lists(WORD, max_size=3), most=SOME)
     def answer_and_hand(self, which: int, words: list[tuple[Verdict, bool]], most: int) -> None:
         mine = self.workers[which]
-        said = zip(mine.answered(len(words)), words, strict=False)
-        self.turn(mine, {one.id: (one, *word) for one, word in said}, mine.from_tray(most))
+        said = zip(mine.pop_handed(len(words)), words, strict=False)
+        self.turn(mine, {one.id: (one, *word) for one, word in said}, mine.pop_queued(most))
 
     @rule(runs=st.lists(RUN, min_size=1, max_size=3))
     def send(self, runs: list[tuple[int, int, int, list[tuple[Verdict, bool]], int, int]]) -> None:
@@ -172,30 +172,34 @@ class Queue(RuleBasedStateMachine):
             self.put_back(which, unused, minutes)
             self.now += timedelta(minutes=minutes)
 
-    def turn(self, mine: Worker, answers: dict[int, tuple[Delivery, Verdict, bool]], those: list[Delivery]) -> None:
+    def turn(
+        self, mine: WorkerModel, answers: dict[int, tuple[Delivery, Verdict, bool]], those: list[Delivery]
+    ) -> None:
         """One commit: what became of letters, and which go next."""
-        told, asked = self.campaign, [wanted(one, self.now) for one in those]
+        told, asked = self.campaign, [handoff_request(one, self.now) for one in those]
         words = {}
         for number, (one, verdict, wronged) in answers.items():
-            word = settled(one, verdict, self.now)
+            word = delivery_outcome(one, verdict, self.now)
             # Refused, but not for what is about its reader.
-            words[number] = waits_on(word, one, self.now, 0.0) if wronged and verdict is Verdict.REFUSED else word
-            if words[number].redate:
+            words[number] = (
+                retry_wrongly_refused(word, one, self.now, 0.0) if wronged and verdict is Verdict.REFUSED else word
+            )
+            if words[number].renew_date:
                 del self.letters[number]
             if verdict in {Verdict.ACCEPTED, Verdict.UNKNOWN}:
                 self.may_have_arrived(number)
-        done = mine.come_back([one for one, _, _ in answers.values()])
+        done = mine.release_and_close([one for one, _, _ in answers.values()])
 
-        went = gate.turn(self.tx, mine.id, list(words.values()), asked, done, self.now)
+        went = gate.commit_batch(self.tx, mine.id, list(words.values()), asked, done, self.now)
 
         assert went == {one.id for one in those if self.may_go(one, told)}
         rows = self.rows()
         assert {number: rows[number].state for number in words} == {n: one.state for n, one in words.items()}
-        self.letters |= {one.delivery_id: sent(one) for one in asked if one.delivery_id in went}
+        self.letters |= {one.delivery_id: letter_fields(one) for one in asked if one.delivery_id in went}
         mine.handed |= {one.id: one for one in those if one.id in went}
         missed = [one for one in those if one.id not in went]
         self.taken -= {one.id for one in missed}
-        mine.came_back(missed)
+        mine.release(missed)
 
     def may_go(self, one: Delivery, told: Campaign) -> bool:
         if one.campaign_id == NOTICES:
@@ -212,33 +216,35 @@ class Queue(RuleBasedStateMachine):
     def put_back(self, which: int, most: int, minutes: int) -> None:
         """A lane is held, or the run is over."""
         mine = self.workers[which]
-        those = mine.from_tray(most)
+        those = mine.pop_queued(most)
 
-        gate.give_back(self.tx, mine.id, [(one.id, self.now + timedelta(minutes=minutes)) for one in those], self.now)
+        gate.release_own_deliveries(
+            self.tx, mine.id, [(one.id, self.now + timedelta(minutes=minutes)) for one in those], self.now
+        )
 
         self.taken -= {one.id for one in those}
-        mine.came_back(those)
+        mine.release(those)
 
     @rule(which=WHICH)
     def cannot_be_written(self, which: int) -> None:
         """A notice waits, and says why; a campaign is held."""
         mine = self.workers[which]
-        for one in mine.from_tray(1):
+        for one in mine.pop_queued(1):
             if one.campaign_id == NOTICES:
-                claim_release.put_back(self.tx, [(one.id, self.now + timedelta(minutes=1))], self.now)
-                unrendered_notices.remark(self.tx, one.id, "why")
+                claim_release.release_deliveries(self.tx, [(one.id, self.now + timedelta(minutes=1))], self.now)
+                unrendered_notices.note_unwritten(self.tx, one.id, "why")
             else:
-                campaigns.move(self.tx, self.campaign_id, PAUSED, of=(SENDING,))
-                gate.give_back(self.tx, mine.id, [(one.id, self.now)], self.now)
+                campaigns.change_state(self.tx, self.campaign_id, PAUSED, from_states=(SENDING,))
+                gate.release_own_deliveries(self.tx, mine.id, [(one.id, self.now)], self.now)
             self.taken.discard(one.id)
-            mine.came_back([one])
+            mine.release([one])
 
     @rule(which=WHICH)
     def rest(self, which: int) -> None:
         """Nothing is to be done: be heard of, and close the claims that are done."""
         mine = self.workers[which]
-        workers.renew(self.tx, mine.id, self.now)
-        gate.turn(self.tx, mine.id, [], [], mine.come_back([]), self.now)
+        workers.renew_lease(self.tx, mine.id, self.now)
+        gate.commit_batch(self.tx, mine.id, [], [], mine.release_and_close([]), self.now)
 
     # --- Deaths ----------------------------------------------------------------------------------------------------
 
@@ -247,7 +253,7 @@ class Queue(RuleBasedStateMachine):
         """Killed, and nobody knows yet; or given up for dead while it may speak again."""
         for number in which:
             self.gone.append(self.workers[number])
-            self.workers[number] = Worker(worker(self.tx))
+            self.workers[number] = WorkerModel(add_worker(self.tx))
         if known:
             self.bury(self.gone[-len(which) :])
 
@@ -257,7 +263,7 @@ class Queue(RuleBasedStateMachine):
         those = data.draw(st.sets(st.sampled_from(range(len(self.gone))), min_size=1))
         self.bury([self.gone[number] for number in those])
 
-    def bury(self, those: list[Worker]) -> None:
+    def bury(self, those: list[WorkerModel]) -> None:
         handed = {one.id: one for mine in those for one in mine.handed.values()}
         parked = {
             number
@@ -267,12 +273,12 @@ class Queue(RuleBasedStateMachine):
         for number in handed:
             self.may_have_arrived(number)
 
-        found = bury(self.tx, *(mine.id for mine in those), now=self.now)
+        found = recover_dead(self.tx, *(mine.id for mine in those), now=self.now)
 
         assert (set(found.resent), set(found.parked)) == (set(handed) - parked, parked)
         for mine in those:
-            self.taken -= set(mine.tray)
-            self.buried += [(mine.id, one) for one in (mine.tray | mine.handed).values()]
+            self.taken -= set(mine.queued)
+            self.buried += [(mine.id, one) for one in (mine.queued | mine.handed).values()]
             self.gone.remove(mine)
 
     @precondition(lambda self: self.buried)
@@ -282,13 +288,13 @@ class Queue(RuleBasedStateMachine):
         everything = sorted(open_claims(self.tx))
         before = self.rows(), everything, self.campaign
 
-        words = [settled(one, verdict, self.now)]
-        went = gate.turn(self.tx, worker_id, words, [wanted(one, self.now)], everything, self.now)
-        gate.give_back(self.tx, worker_id, [(one.id, self.now)], self.now)
+        words = [delivery_outcome(one, verdict, self.now)]
+        went = gate.commit_batch(self.tx, worker_id, words, [handoff_request(one, self.now)], everything, self.now)
+        gate.release_own_deliveries(self.tx, worker_id, [(one.id, self.now)], self.now)
         with pytest.raises(LeaseLost):
-            workers.renew(self.tx, worker_id, self.now)
+            workers.renew_lease(self.tx, worker_id, self.now)
         with pytest.raises(LeaseLost):
-            queue_claiming.fetch(self.tx, [self.campaign_id], worker_id, 1, self.now, {})
+            queue_claiming.claim_within_limits(self.tx, [self.campaign_id], worker_id, 1, self.now, {})
 
         assert went == set()
         assert (self.rows(), sorted(open_claims(self.tx)), self.campaign) == before
@@ -300,14 +306,14 @@ class Queue(RuleBasedStateMachine):
         """Or come back: what was taken out of the queue stays out."""
         mailing_list_id = EVERY_LIST if every else self.list_id
         if back:
-            suppressions.lift(self.tx, f"key of {address}", mailing_list_id, Reason.LEFT)
+            suppressions.lift_suppressions(self.tx, f"key of {address}", mailing_list_id, SuppressionReason.LEFT)
             self.left[address].discard(mailing_list_id)
             return
         self.left[address].add(mailing_list_id)
-        if self.campaign.state not in OVER:
+        if self.campaign.state not in FINISHED:
             mine = [one for one in self.on_trays() if one.campaign_id and one.address == address]
             self.taken |= {one.id for one in mine}
-        leave(self.tx, address, mailing_list_id, self.now)
+        leave_list(self.tx, address, mailing_list_id, self.now)
 
     @rule(address=st.sampled_from(PEOPLE))
     def ask_for_help(self, address: str) -> None:
@@ -320,18 +326,18 @@ class Queue(RuleBasedStateMachine):
     @rule(name=st.sampled_from([None, "Émma", "Rosa"]), language=st.sampled_from([None, "de"]))
     def correct(self, name: str | None, language: str | None) -> None:
         """The text; and what somebody says of oneself."""
-        correct(self.tx, self.campaign_id)
+        correct_campaign(self.tx, self.campaign_id)
         who = subscriber.c.address == PEOPLE[-1]
         self.tx.execute(update(subscriber).where(who).values(name=name, language=language))
 
     @rule(to=st.sampled_from([PAUSED, LAUNCHING, *[SENDING] * 6]))
     def pause_or_resume(self, to: CampaignState) -> None:
-        campaigns.move(self.tx, self.campaign_id, to, of=(LAUNCHING, SENDING, PAUSED))
+        campaigns.change_state(self.tx, self.campaign_id, to, from_states=(LAUNCHING, SENDING, PAUSED))
 
     @precondition(lambda self: self.now > NOW + EVENT / 2)
     @rule()
     def cancel(self) -> None:
-        campaigns.move(self.tx, self.campaign_id, CANCELLED, of=(SENDING, PAUSED))
+        campaigns.change_state(self.tx, self.campaign_id, CANCELLED, from_states=(SENDING, PAUSED))
 
     @rule(how=st.sampled_from(["retry", "resend", "accepted", "failed", "wronged"]), minutes=MINUTES)
     def reconsider(self, how: str, minutes: int) -> None:
@@ -339,17 +345,17 @@ class Queue(RuleBasedStateMachine):
         of = DeliveryState.FAILED if how in {"retry", "wronged"} else DeliveryState.UNCERTAIN
         those = [number for number, row in self.rows().items() if row.campaign_id and row.state == of]
         if how in {"accepted", "failed"}:
-            deliveries.declare(self.tx, self.campaign_id, of, DeliveryState(how), 0, 99)
+            deliveries.change_final_state(self.tx, self.campaign_id, of, DeliveryState(how), 0, 99)
             self.final |= dict.fromkeys(those, DeliveryState(how))
             self.settled_by_people |= set(those)
-        elif how == "wronged" and self.campaign.state not in OVER:
+        elif how == "wronged" and self.campaign.state not in FINISHED:
             those = [number for number in those if number not in self.settled_by_people]
             hour = self.now + timedelta(minutes=minutes)
-            assert sorted(deliveries.reopen(self.tx, dict.fromkeys(those, hour))) == sorted(those)
+            assert sorted(deliveries.requeue_failed(self.tx, dict.fromkeys(those, hour))) == sorted(those)
             self.reconsidered(those)
         elif how != "wronged" and those and self.campaign.state is not CANCELLED:
-            campaigns.move(self.tx, self.campaign_id, SENDING, of=(SENT,), finished_at=None)
-            assert deliveries.wait_again(self.tx, self.campaign_id, of, 0, 99, self.now) is not None
+            campaigns.change_state(self.tx, self.campaign_id, SENDING, from_states=(SENT,), finished_at=None)
+            assert deliveries.requeue(self.tx, self.campaign_id, of, 0, 99, self.now) is not None
             self.reconsidered(those)
             self.settled_by_people -= set(those)
             for number in those:
@@ -366,22 +372,22 @@ class Queue(RuleBasedStateMachine):
 
     @rule()
     def end_what_is_over(self) -> None:
-        for campaign_id, state in campaigns.over(self.tx, self.now):
+        for campaign_id, state in campaigns.list_over_with_waiting(self.tx, self.now):
             end = DeliveryState.CANCELLED if state is CANCELLED else DeliveryState.EXPIRED
             while deliveries.end_waiting(self.tx, campaign_id, end, 2):
                 pass
-        assert campaigns.over(self.tx, self.now) == []
-        if self.campaign_id in queue_claiming.look(self.tx, False, self.now).over:
-            assert set(campaign_progress.counts(self.tx, self.campaign_id)) <= FINAL
-            campaigns.move(self.tx, self.campaign_id, SENT, of=(SENDING,), finished_at=self.now)
+        assert campaigns.list_over_with_waiting(self.tx, self.now) == []
+        if self.campaign_id in queue_claiming.inspect_queue(self.tx, False, self.now).finished:
+            assert set(campaign_progress.count_by_state(self.tx, self.campaign_id)) <= FINAL
+            campaigns.change_state(self.tx, self.campaign_id, SENT, from_states=(SENDING,), finished_at=self.now)
 
     @rule()
     def look_for_orphans(self) -> None:
         """What the service does once an hour; nothing that somebody holds is taken from them."""
         before = self.rows(), self.campaign
         for queue in (self.campaign_id, NOTICES):
-            assert orphans.take_back(self.tx, queue, list(before[0]), self.now).ids == []
-            dropped = set(orphans.drop_empty_claims(self.tx, queue))
+            assert orphans.requeue_orphans(self.tx, queue, list(before[0]), self.now).ids == []
+            dropped = set(orphans.delete_empty_claims(self.tx, queue))
             held = {one.claim_id for one in self.in_hands() if one.id not in self.taken}
             assert dropped.isdisjoint(held)
             for mine in self.everybody():
@@ -411,8 +417,8 @@ class Queue(RuleBasedStateMachine):
     @rule()
     def look_at_the_report(self) -> None:
         """Everyone is accounted for."""
-        counts, rows = campaign_progress.counts(self.tx, self.campaign_id), self.rows()
-        lines = {line.id: line.state for line in campaign_progress.of_campaign(self.tx, self.campaign_id, 0, 99)}
+        counts, rows = campaign_progress.count_by_state(self.tx, self.campaign_id), self.rows()
+        lines = {line.id: line.state for line in campaign_progress.list_recipients(self.tx, self.campaign_id, 0, 99)}
         assert Counter(lines.values()) == counts
         assert sum(counts.values()) == self.campaign.audience == len(PEOPLE)
         held = {one.id for one in self.on_trays() if one.campaign_id} - self.taken
@@ -429,9 +435,11 @@ class Queue(RuleBasedStateMachine):
         self.gone += others
         self.workers = [last]
         self.bury(list(self.gone))
-        campaigns.move(self.tx, self.campaign_id, SENDING, of=(PAUSED, LAUNCHING))
+        campaigns.change_state(self.tx, self.campaign_id, SENDING, from_states=(PAUSED, LAUNCHING))
         for _ in range(8):
-            self.turn(last, {one.id: (one, Verdict.ACCEPTED, False) for one in last.answered(99)}, last.from_tray(99))
+            self.turn(
+                last, {one.id: (one, Verdict.ACCEPTED, False) for one in last.pop_handed(99)}, last.pop_queued(99)
+            )
             if not last.handed and all(row.state in FINAL for row in self.rows().values()):
                 break
             self.end_what_is_over()
@@ -442,16 +450,16 @@ class Queue(RuleBasedStateMachine):
         self.end_what_is_over()
         assert {DeliveryState(row.state) for row in self.rows().values()} <= FINAL
         assert open_claims(self.tx) == set()
-        assert self.campaign.state in OVER
+        assert self.campaign.state in FINISHED
         self.look_at_the_report()
 
     # --- What is where ---------------------------------------------------------------------------------------------
 
-    def everybody(self) -> list[Worker]:
+    def everybody(self) -> list[WorkerModel]:
         return [*self.workers, *self.gone]
 
     def on_trays(self) -> list[Delivery]:
-        return [one for mine in self.everybody() for one in mine.tray.values()]
+        return [one for mine in self.everybody() for one in mine.queued.values()]
 
     def in_hands(self) -> list[Delivery]:
         return [*self.on_trays(), *(one for mine in self.everybody() for one in mine.handed.values())]

@@ -18,16 +18,16 @@ from tests.support.queue_helpers import (
     PAUSED,
     QUEUED,
     SENDING,
-    counts,
-    hand,
-    launched,
-    leave,
+    add_worker,
+    claim_deliveries,
+    delivery_outcome,
+    delivery_row,
+    hand_over,
+    launched_campaign,
+    leave_list,
     open_claims,
-    row,
-    settled,
-    states,
-    take,
-    worker,
+    state_by_address,
+    state_counts,
 )
 
 HOUR = timedelta(hours=1)
@@ -39,12 +39,12 @@ def fetch(
     tx: Connection, *campaign_ids: int, mine: int, most: int = 100, limits: Mapping[str, Limits] | None = None,
     now: object = NOW,
 ) -> list[Delivery]:  # fmt: skip
-    return queue_claiming.fetch(tx, campaign_ids, mine, most, now, limits or {})  # type: ignore[arg-type]
+    return queue_claiming.claim_within_limits(tx, campaign_ids, mine, most, now, limits or {})  # type: ignore[arg-type]
 
 
 def test_a_small_campaign_has_its_share_beside_a_large_one_and_goes_oldest_first(engine: Engine) -> None:
     with engine.begin() as tx:
-        large, small, mine = launched(tx, 40), launched(tx, 3, name="gardens"), worker(tx)
+        large, small, mine = launched_campaign(tx, 40), launched_campaign(tx, 3, name="gardens"), add_worker(tx)
 
         claimed = fetch(tx, large, small, mine=mine, most=10)
 
@@ -56,7 +56,7 @@ def test_a_small_campaign_has_its_share_beside_a_large_one_and_goes_oldest_first
 
 def test_of_more_campaigns_than_letters_each_has_one(engine: Engine) -> None:
     with engine.begin() as tx:
-        going, mine = [launched(tx, 2, name=f"list{number}") for number in range(4)], worker(tx)
+        going, mine = [launched_campaign(tx, 2, name=f"list{number}") for number in range(4)], add_worker(tx)
 
         claimed = fetch(tx, *going, mine=mine, most=3)
 
@@ -65,9 +65,9 @@ def test_of_more_campaigns_than_letters_each_has_one(engine: Engine) -> None:
 
 def test_a_campaign_that_was_paused_since_the_look_is_not_claimed(engine: Engine) -> None:
     with engine.begin() as tx:
-        campaign_id, mine = launched(tx, 2), worker(tx)
-        due = queue_claiming.look(tx, False, NOW).due
-        campaigns.move(tx, campaign_id, PAUSED, of=(SENDING,))
+        campaign_id, mine = launched_campaign(tx, 2), add_worker(tx)
+        due = queue_claiming.inspect_queue(tx, False, NOW).due
+        campaigns.change_state(tx, campaign_id, PAUSED, from_states=(SENDING,))
 
         claimed = fetch(tx, *due, mine=mine)
 
@@ -76,14 +76,14 @@ def test_a_campaign_that_was_paused_since_the_look_is_not_claimed(engine: Engine
 
 def test_a_blast_that_is_spread_goes_evenly_over_its_time(engine: Engine) -> None:
     with engine.begin() as tx:
-        campaign_id, mine = launched(tx, 60, over_s=30), worker(tx)
+        campaign_id, mine = launched_campaign(tx, 60, over_s=30), add_worker(tx)
         gone, later = [], None
 
         for second in range(40):
             claimed = fetch(tx, campaign_id, mine=mine, now=NOW + timedelta(seconds=second))
             gone.append(len(claimed))
-            hand(tx, mine, *claimed)
-            later = queue_claiming.look(tx, False, NOW + timedelta(seconds=second)).due
+            hand_over(tx, mine, *claimed)
+            later = queue_claiming.inspect_queue(tx, False, NOW + timedelta(seconds=second)).due
 
     assert sum(gone) == 60
     assert max(gone[1:]) <= 3
@@ -94,7 +94,7 @@ def test_a_blast_that_is_spread_goes_evenly_over_its_time(engine: Engine) -> Non
 
 def test_however_often_it_is_looked_at_a_spread_blast_takes_its_time_and_no_more(engine: Engine) -> None:
     with engine.begin() as tx:
-        campaign_id, mine = launched(tx, 60, over_s=30), worker(tx)
+        campaign_id, mine = launched_campaign(tx, 60, over_s=30), add_worker(tx)
 
         gone = [
             len(fetch(tx, campaign_id, mine=mine, now=NOW + timedelta(seconds=quarter / 4))) for quarter in range(130)
@@ -107,7 +107,7 @@ def test_however_often_it_is_looked_at_a_spread_blast_takes_its_time_and_no_more
 
 def test_a_small_blast_over_a_long_time_sends_one_now_and_then(engine: Engine) -> None:
     with engine.begin() as tx:
-        campaign_id, mine = launched(tx, 3, over_s=3 * 3600), worker(tx)
+        campaign_id, mine = launched_campaign(tx, 3, over_s=3 * 3600), add_worker(tx)
 
         gone = [len(fetch(tx, campaign_id, mine=mine, now=NOW + HOUR / 4 * quarter)) for quarter in range(12)]
 
@@ -117,24 +117,24 @@ def test_a_small_blast_over_a_long_time_sends_one_now_and_then(engine: Engine) -
 def test_notices_are_not_spread_and_wait_for_no_campaign(engine: Engine) -> None:
     help_wanted = Notice(kind=Kind.HELP, address="rosa@example.org", suppression_key="key", language="en")
     with engine.begin() as tx:
-        launched(tx, 2)
-        mine = worker(tx)
+        launched_campaign(tx, 2)
+        mine = add_worker(tx)
         deliveries.add_notice(tx, help_wanted, NOW)
-        seen = queue_claiming.look(tx, True, NOW)
+        seen = queue_claiming.inspect_queue(tx, True, NOW)
 
         claimed = fetch(tx, *seen.due, mine=mine)
 
         assert (seen.due, [one.kind for one in claimed]) == ([NOTICES], [Kind.HELP])
-        assert queue_claiming.look(tx, True, NOW).due == []
+        assert queue_claiming.inspect_queue(tx, True, NOW).due == []
 
 
 def test_what_a_domains_limit_does_not_let_go_waits_at_spaced_hours_and_others_go(engine: Engine) -> None:
     with engine.begin() as tx:
-        campaign_id, mine = launched(tx, [*SLOW, *FAST]), worker(tx)
+        campaign_id, mine = launched_campaign(tx, [*SLOW, *FAST]), add_worker(tx)
 
         claimed = fetch(tx, campaign_id, mine=mine, limits={"slow.example": Limits(per_second=0.5)})
-        now = states(tx, campaign_id)
-        due = [row(tx, number).due_at for number in range(1, 7)]
+        now = state_by_address(tx, campaign_id)
+        due = [delivery_row(tx, number).due_at for number in range(1, 7)]
 
     assert [one.address for one in claimed] == [SLOW[0], *FAST]
     assert [now[one] for one in SLOW[1:]] == [QUEUED] * 5
@@ -144,12 +144,12 @@ def test_what_a_domains_limit_does_not_let_go_waits_at_spaced_hours_and_others_g
 def test_of_a_spent_hour_the_rest_waits_for_the_next_and_no_claim_is_left_behind(engine: Engine) -> None:
     limits = {"slow.example": Limits(per_hour=2)}
     with engine.begin() as tx:
-        campaign_id, mine = launched(tx, SLOW), worker(tx)
+        campaign_id, mine = launched_campaign(tx, SLOW), add_worker(tx)
         first = fetch(tx, campaign_id, mine=mine, most=2, limits=limits)
         before = open_claims(tx)
 
         none = fetch(tx, campaign_id, mine=mine, limits=limits)
-        due = {row(tx, number).due_at for number in range(3, 7)}
+        due = {delivery_row(tx, number).due_at for number in range(3, 7)}
         after = open_claims(tx)
         next_hour = fetch(tx, campaign_id, mine=mine, limits=limits, now=NOW + HOUR)
 
@@ -163,18 +163,20 @@ def test_of_a_spent_hour_the_rest_waits_for_the_next_and_no_claim_is_left_behind
 def test_over_the_hours_everybody_of_a_limited_domain_is_reached_once(engine: Engine) -> None:
     limits = {"slow.example": Limits(per_hour=2), "fast.example": Limits(per_second=100)}
     with engine.begin() as tx:
-        campaign_id, mine = launched(tx, [*SLOW, *FAST]), worker(tx)
+        campaign_id, mine = launched_campaign(tx, [*SLOW, *FAST]), add_worker(tx)
         gone = []
 
         for hour in range(5):
             now = NOW + hour * HOUR
             claimed = fetch(tx, campaign_id, mine=mine, limits=limits, now=now)
             gone += [one.address for one in claimed]
-            hand(tx, mine, *claimed, now=now)
+            hand_over(tx, mine, *claimed, now=now)
             done = {one.claim_id for one in claimed}
-            gate.turn(tx, mine, [settled(one, Verdict.ACCEPTED, now) for one in claimed], [], sorted(done), now)
-        found = counts(tx, campaign_id)
-        over = queue_claiming.look(tx, False, NOW + 5 * HOUR).over
+            gate.commit_batch(
+                tx, mine, [delivery_outcome(one, Verdict.ACCEPTED, now) for one in claimed], [], sorted(done), now
+            )
+        found = state_counts(tx, campaign_id)
+        over = queue_claiming.inspect_queue(tx, False, NOW + 5 * HOUR).finished
 
     assert sorted(gone) == sorted([*SLOW, *FAST])
     assert found == {DeliveryState.ACCEPTED: 12}
@@ -183,9 +185,9 @@ def test_over_the_hours_everybody_of_a_limited_domain_is_reached_once(engine: En
 
 def test_whoever_left_is_not_given_an_hour(engine: Engine) -> None:
     with engine.begin() as tx:
-        campaign_id, mine = launched(tx, SLOW), worker(tx)
+        campaign_id, mine = launched_campaign(tx, SLOW), add_worker(tx)
         fetch(tx, campaign_id, mine=mine, limits={"slow.example": Limits(per_hour=1)})
-        leave(tx, SLOW[3], EVERY_LIST)
+        leave_list(tx, SLOW[3], EVERY_LIST)
 
         claimed = fetch(tx, campaign_id, mine=mine, now=NOW + HOUR)
 
@@ -195,19 +197,19 @@ def test_whoever_left_is_not_given_an_hour(engine: Engine) -> None:
 def test_a_look_tells_what_is_due_what_is_over_and_what_is_held(engine: Engine) -> None:
     holding = Hold(lane="slow.example", until=NOW + HOUR, reason="421 later")
     with engine.begin() as tx:
-        going, paused, over = (launched(tx, 1, name=name) for name in ("a1", "a2", "a3"))
-        campaigns.move(tx, paused, PAUSED, of=(SENDING,))
-        leave(tx, "person0@example.org", campaigns.get(tx, over).mailing_list_id)
-        lane_holds.put(tx, holding, NOW)
-        mine = worker(tx)
+        going, paused, over = (launched_campaign(tx, 1, name=name) for name in ("a1", "a2", "a3"))
+        campaigns.change_state(tx, paused, PAUSED, from_states=(SENDING,))
+        leave_list(tx, "person0@example.org", campaigns.get(tx, over).mailing_list_id)
+        lane_holds.set_hold(tx, holding, NOW)
+        mine = add_worker(tx)
 
-        first = queue_claiming.look(tx, False, NOW)
-        [one] = take(tx, going, mine)
-        second = queue_claiming.look(tx, False, NOW)
-        hand(tx, mine, one)
-        gate.turn(tx, mine, [settled(one, Verdict.ACCEPTED)], [], [one.claim_id], NOW)
-        third = queue_claiming.look(tx, False, NOW)
+        first = queue_claiming.inspect_queue(tx, False, NOW)
+        [one] = claim_deliveries(tx, going, mine)
+        second = queue_claiming.inspect_queue(tx, False, NOW)
+        hand_over(tx, mine, one)
+        gate.commit_batch(tx, mine, [delivery_outcome(one, Verdict.ACCEPTED)], [], [one.claim_id], NOW)
+        third = queue_claiming.inspect_queue(tx, False, NOW)
 
-    assert (first.due, first.over, first.holds) == ([going], [over], {"slow.example": holding})
-    assert (second.due, second.over) == ([], [over])
-    assert (third.due, third.over) == ([], [going, over])
+    assert (first.due, first.finished, first.holds) == ([going], [over], {"slow.example": holding})
+    assert (second.due, second.finished) == ([], [over])
+    assert (third.due, third.finished) == ([], [going, over])

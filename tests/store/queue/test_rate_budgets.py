@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection, Engine
 
-from mailer.domain.rate_limits import Grant, Limits, Ramp
+from mailer.domain.rate_limits import Limits, Ramp, RateLease
 from mailer.store.database import Database
 from mailer.store.queue import rate_budgets
 from tests.support.queue_helpers import NOW
@@ -19,18 +19,18 @@ from tests.support.queue_helpers import NOW
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
 
-def lease(tx: Connection, limits: Limits, most: int = 100, now: datetime = NOW, kept: float = 0.0) -> Grant:
-    return rate_budgets.lease(tx, "relay one", limits, most, now, kept=kept)
+def lease(tx: Connection, limits: Limits, most: int = 100, now: datetime = NOW, kept: float = 0.0) -> RateLease:
+    return rate_budgets.lease(tx, "relay one", limits, most, now, reserved_share=kept)
 
 
-def moments(grant: Grant) -> list[datetime]:
+def moments(grant: RateLease) -> list[datetime]:
     """When each letter of a grant may go."""
     return [grant.first_at + timedelta(seconds=place * grant.every_s) for place in range(grant.letters)]
 
 
 def test_without_a_limit_all_may_go_at_once_and_nothing_is_written(engine: Engine) -> None:
     with engine.begin() as tx:
-        assert lease(tx, Limits()) == lease(tx, Limits()) == Grant(letters=100, first_at=NOW, every_s=0.0)
+        assert lease(tx, Limits()) == lease(tx, Limits()) == RateLease(letters=100, first_at=NOW, every_s=0.0)
 
 
 def test_letters_a_second_have_moments_of_their_own_a_second_ahead_at_most(engine: Engine) -> None:
@@ -102,9 +102,9 @@ def test_a_ramp_grows_from_day_to_day(engine: Engine) -> None:
 
 def test_a_part_of_each_limit_is_left_for_notices_but_a_small_one_is_not_withheld(engine: Engine) -> None:
     with engine.begin() as tx:
-        campaigns = rate_budgets.lease(tx, "a", Limits(per_hour=100), 1000, NOW, kept=0.05)
+        campaigns = rate_budgets.lease(tx, "a", Limits(per_hour=100), 1000, NOW, reserved_share=0.05)
         notices = rate_budgets.lease(tx, "a", Limits(per_hour=100), 1000, NOW)
-        single = rate_budgets.lease(tx, "b", Limits(per_day=1), 1000, NOW, kept=0.05)
+        single = rate_budgets.lease(tx, "b", Limits(per_day=1), 1000, NOW, reserved_share=0.05)
 
     assert (campaigns.letters, notices.letters, single.letters) == (95, 5, 1)
 

@@ -11,10 +11,10 @@ from starlette.responses import Response
 from mailer.actions.inbound.receive import receive
 from mailer.actions.subscriptions.look_up import look_up_list
 from mailer.domain.address import parse_address
-from mailer.domain.incoming_message import Arrival
+from mailer.domain.incoming_message import IncomingMessage
 from mailer.domain.language import parse_language
 from mailer.domain.mailing_list import MailingList
-from mailer.entrypoints.web.responses import app_of, client_of, page, read_form
+from mailer.entrypoints.web.responses import get_app, get_client_address, read_form, render_page
 from mailer.errors import AddressRefused
 
 _LONGEST_NAME = 100
@@ -22,13 +22,13 @@ _LONGEST_NAME = 100
 
 async def show_join(request: Request) -> Response:
     """The empty form."""
-    mailing_list = await look_up_list(app_of(request), request.path_params["name"])
-    return _form(request, mailing_list, {"email": "", "name": "", "language": ""})
+    mailing_list = await look_up_list(get_app(request), request.path_params["name"])
+    return _render_form(request, mailing_list, {"email": "", "name": "", "language": ""})
 
 
 async def post_join(request: Request) -> Response:
     """Keep what was asked for, and answer at once: the same, in the same time, whoever is subscribed."""
-    app = app_of(request)
+    app = get_app(request)
     mailing_list = await look_up_list(app, request.path_params["name"])
     posted = await read_form(request)
     form = {field: posted.get(field, "").strip() for field in ("email", "name", "language")}
@@ -37,30 +37,34 @@ async def post_join(request: Request) -> Response:
     try:
         address = parse_address(form["email"])
     except AddressRefused:
-        return _form(request, mailing_list, form, problem=True)
+        return _render_form(request, mailing_list, form, problem=True)
     if not posted.get("website"):  # a trap that people never see: whoever fills it in is a robot
-        asked = {
+        request_fields = {
             "list": mailing_list.name,
-            "address": address.mailed,
+            "address": address.addr_spec,
             "name": form["name"] or None,
             "language": parse_language(form["language"]),
             "again": again,
         }
-        await receive(app, Arrival(sender="", recipients=(), request=asked, client=client_of(request)))
-    wanted = parse_language(form["language"])
-    action = f"{app.house.path}/join/{mailing_list.name}"
-    return page(request, "joined", wanted, mailing_list=mailing_list, action=action, form=form, again=again)
+        await receive(
+            app, IncomingMessage(sender="", recipients=(), form=request_fields, client=get_client_address(request))
+        )
+    language = parse_language(form["language"])
+    action = f"{app.site.path}/join/{mailing_list.name}"
+    return render_page(request, "joined", language, mailing_list=mailing_list, action=action, form=form, again=again)
 
 
-def _form(request: Request, mailing_list: MailingList, form: dict[str, str], *, problem: bool = False) -> Response:
-    app = app_of(request)
+def _render_form(
+    request: Request, mailing_list: MailingList, form: dict[str, str], *, problem: bool = False
+) -> Response:
+    app = get_app(request)
     languages = [(tag, Locale.parse(tag, sep="-").get_display_name(tag)) for tag in app.templates.languages]
     values: dict[str, Any] = {
         "mailing_list": mailing_list,
-        "letterhead": app.letterhead(mailing_list),
-        "action": f"{app.house.path}/join/{mailing_list.name}",
+        "letterhead": app.list_identity(mailing_list),
+        "action": f"{app.site.path}/join/{mailing_list.name}",
         "languages": languages,
         "form": form | {"language": form["language"] or mailing_list.language},
         "problem": problem,
     }
-    return page(request, "join", parse_language(form["language"]), status=422 if problem else 200, **values)
+    return render_page(request, "join", parse_language(form["language"]), status=422 if problem else 200, **values)

@@ -7,17 +7,17 @@ from starlette.responses import Response
 
 from mailer.actions.subscriptions.confirm import confirm
 from mailer.actions.subscriptions.decline import never_ask_again
-from mailer.actions.subscriptions.look_up import look_up_asked, look_up_token
+from mailer.actions.subscriptions.look_up import look_up_opt_out, look_up_token
 from mailer.actions.subscriptions.resubscribe import rejoin
 from mailer.actions.subscriptions.unsubscribe import unsubscribe
-from mailer.domain.consent import Evidence, Way
+from mailer.domain.consent import Channel, Evidence
 from mailer.domain.mailing_list import MailingList
 from mailer.domain.subscription import SubscriptionState
 from mailer.domain.token import Purpose
-from mailer.entrypoints.web.responses import app_of, client_of, page, read_form, speak
+from mailer.entrypoints.web.responses import get_app, get_client_address, read_form, render_page, set_page_language
 
 PURPOSES = {"confirm": Purpose.CONFIRM, "leave": Purpose.LEAVE, "rejoin": Purpose.REJOIN, "never": Purpose.NEVER}
-_DONE = {
+_DONE_PAGES = {
     ("confirm", SubscriptionState.CONFIRMED): "confirmed",
     ("rejoin", SubscriptionState.CONFIRMED): "rejoined",
     ("leave", SubscriptionState.UNSUBSCRIBED): "goodbye",
@@ -25,36 +25,36 @@ _DONE = {
 """The pages of those whose button was pressed already."""
 
 
-async def show(request: Request) -> Response:
+async def show_token_page(request: Request) -> Response:
     """The page with the button, or what it has done already; it changes nothing, so that link scanners may look."""
     way, token = request.path_params["way"], request.path_params["token"]
-    action = _action(request, way, token)
+    action = _token_path(request, way, token)
     if way == "never":
-        said = await _said_never(request, Purpose.NEVER)
-        return page(request, "declined") if said else page(request, way, action=action)
-    named = await look_up_token(app_of(request), PURPOSES[way], token)
-    speak(request, named.language)
-    done = _DONE.get((way, named.state), way)
-    if done == "goodbye":
-        return _goodbye(request, named.mailing_list, named.rejoin_token)
-    return page(request, done, mailing_list=named.mailing_list, action=action)
+        has_declined = await _has_declined(request, Purpose.NEVER)
+        return render_page(request, "declined") if has_declined else render_page(request, way, action=action)
+    token_info = await look_up_token(get_app(request), PURPOSES[way], token)
+    set_page_language(request, token_info.language)
+    done_page = _DONE_PAGES.get((way, token_info.state), way)
+    if done_page == "goodbye":
+        return _goodbye_page(request, token_info.mailing_list, token_info.rejoin_token)
+    return render_page(request, done_page, mailing_list=token_info.mailing_list, action=action)
 
 
 async def post_confirm(request: Request) -> Response:
     """Yes; or never again."""
-    app, token = app_of(request), request.path_params["token"]
-    await _said_never(request, Purpose.CONFIRM)
+    app, token = get_app(request), request.path_params["token"]
+    await _has_declined(request, Purpose.CONFIRM)
     if (await read_form(request)).get("never") == "1":
         await never_ask_again(app, token, _evidence(request), purpose=Purpose.CONFIRM)
-        return page(request, "declined")
-    return page(request, "confirmed", mailing_list=await confirm(app, token, _evidence(request)))
+        return render_page(request, "declined")
+    return render_page(request, "confirmed", mailing_list=await confirm(app, token, _evidence(request)))
 
 
 async def post_never(request: Request) -> Response:
     """Never ask me again."""
-    await _said_never(request, Purpose.NEVER)
-    await never_ask_again(app_of(request), request.path_params["token"], _evidence(request))
-    return page(request, "declined")
+    await _has_declined(request, Purpose.NEVER)
+    await never_ask_again(get_app(request), request.path_params["token"], _evidence(request))
+    return render_page(request, "declined")
 
 
 async def post_leave(request: Request) -> Response:
@@ -62,35 +62,35 @@ async def post_leave(request: Request) -> Response:
 
     The body is not even read: urlencoded, multipart or none, the wish is the same. No cookie, no redirect.
     """
-    await _said_never(request, Purpose.LEAVE)
-    farewell = await unsubscribe(app_of(request), request.path_params["token"], _evidence(request))
-    return _goodbye(request, farewell.mailing_list, farewell.rejoin_token)
+    await _has_declined(request, Purpose.LEAVE)
+    farewell = await unsubscribe(get_app(request), request.path_params["token"], _evidence(request))
+    return _goodbye_page(request, farewell.mailing_list, farewell.rejoin_token)
 
 
 async def post_rejoin(request: Request) -> Response:
     """Undo a leaving."""
-    await _said_never(request, Purpose.REJOIN)
-    mailing_list = await rejoin(app_of(request), request.path_params["token"], _evidence(request))
-    return page(request, "rejoined", mailing_list=mailing_list)
+    await _has_declined(request, Purpose.REJOIN)
+    mailing_list = await rejoin(get_app(request), request.path_params["token"], _evidence(request))
+    return render_page(request, "rejoined", mailing_list=mailing_list)
 
 
-async def _said_never(request: Request, purpose: Purpose) -> bool:
+async def _has_declined(request: Request, purpose: Purpose) -> bool:
     """Whether the person a token names wants nothing any more; all that is answered is in their language."""
-    language, said = await look_up_asked(app_of(request), purpose, request.path_params["token"])
-    speak(request, language)
-    return said
+    language, has_declined = await look_up_opt_out(get_app(request), purpose, request.path_params["token"])
+    set_page_language(request, language)
+    return has_declined
 
 
-def _goodbye(request: Request, left: MailingList, rejoin_token: str | None) -> Response:
-    undo = _action(request, "rejoin", rejoin_token) if rejoin_token else None
-    return page(request, "goodbye", mailing_list=left, undo_action=undo)
+def _goodbye_page(request: Request, left: MailingList, rejoin_token: str | None) -> Response:
+    undo = _token_path(request, "rejoin", rejoin_token) if rejoin_token else None
+    return render_page(request, "goodbye", mailing_list=left, undo_action=undo)
 
 
-def _action(request: Request, way: str, token: str) -> str:
+def _token_path(request: Request, way: str, token: str) -> str:
     """The path of a personal page, as browsers see it from outside."""
-    return f"{app_of(request).house.path}/{way}/{token}"
+    return f"{get_app(request).site.path}/{way}/{token}"
 
 
 def _evidence(request: Request) -> Evidence:
-    kept = app_of(request).hearing.keep_client_address
-    return Evidence(Way.LINK, {"client": client_of(request)} if kept else {})
+    keep_address = get_app(request).hearing.keep_client_address
+    return Evidence(Channel.LINK, {"client": get_client_address(request)} if keep_address else {})
