@@ -1,185 +1,216 @@
-"""Every way the service fails, on one page: each error states a fact and knows no protocol."""
+"""Every error of the service. An error states a fact and knows no protocol; its `kind` tells a door how to answer."""
 
 from __future__ import annotations
 
 from datetime import datetime
+from enum import StrEnum
+from typing import ClassVar
+
+
+class ErrorKind(StrEnum):
+    """What sort of failure an error is. Each door maps kinds to its codes: exit codes, HTTP status, SMTP replies."""
+
+    MISCONFIGURED = "misconfigured"
+    """The settings, a secret or the machine must be put right by an administrator first."""
+    INVALID = "invalid"
+    """An argument is malformed."""
+    UNPROCESSABLE = "unprocessable"
+    """An address, a file or a request body was read and cannot be used."""
+    NOT_FOUND = "not_found"
+    REFUSED = "refused"
+    """The token or signature does not allow it."""
+    GONE = "gone"
+    """It was possible once, and is not any more."""
+    CONFLICT = "conflict"
+    """The thing exists already, or is in a state in which this cannot be done."""
+    UNAVAILABLE = "unavailable"
+    """A part of the service or another server does not answer for now; the same request may succeed later."""
+    FAILED = "failed"
+    """It was tried and failed for a reason of ours."""
 
 
 class MailerError(Exception):
-    """Something the service refuses or cannot do; the message is fit to be shown to people."""
+    """Something the service refuses or cannot do. The message is fit to be shown to people."""
+
+    kind: ClassVar[ErrorKind] = ErrorKind.FAILED
+
+    def __init_subclass__(cls, *, kind: ErrorKind | None = None) -> None:
+        """Take the kind that the class statement names; without one the class has its parent's."""
+        if kind is not None:
+            cls.kind = kind
 
 
 # --- Setting up -------------------------------------------------------------------------------------------------
 
 
-class SettingsRefused(MailerError):
-    """settings.toml (or a MAILER_ variable) holds a key or a value we cannot work with."""
+class SettingsRefused(MailerError, kind=ErrorKind.MISCONFIGURED):
+    """settings.toml (or a MAILER_ variable) holds a key or a value that cannot be used."""
 
 
-class SettingsUnfinished(MailerError):
-    """The settings are still samples, or lead readers nowhere, and letters would leave this machine with them."""
+class SettingsUnfinished(MailerError, kind=ErrorKind.MISCONFIGURED):
+    """[service] still holds samples or an address that only this machine reaches, and letters would leave with it."""
 
 
-class SecretUnreadable(MailerError):
+class SecretUnreadable(MailerError, kind=ErrorKind.MISCONFIGURED):
     """The secret file is missing, unreadable or damaged."""
 
 
-class DkimKeyRefused(MailerError):
-    """A key_file of [[dkim]] holds no private key that we could sign with."""
+class DkimKeyRefused(MailerError, kind=ErrorKind.MISCONFIGURED):
+    """A key_file of [[dkim]] holds no private key that can sign."""
 
 
-class AlreadyExists(MailerError):
+class AlreadyExists(MailerError, kind=ErrorKind.CONFLICT):
     """What was to be made exists already; nothing was overwritten."""
 
 
 class BackupFailed(MailerError):
-    """A backup could not be written, or what it holds could not be put into its place; nothing was changed."""
+    """A backup could not be written, or its content could not be put into its place; nothing was changed."""
 
 
-class BackupRefused(MailerError):
-    """A backup is damaged, not whole, of a version we do not know, or none at all; says what and where."""
+class BackupRefused(MailerError, kind=ErrorKind.UNPROCESSABLE):
+    """A backup file is damaged, incomplete, of an unknown version, or no backup; the message says what and where."""
 
 
-class ListenAddressTaken(MailerError):
-    """Another program listens on the address one of our doors needs."""
+class ListenAddressTaken(MailerError, kind=ErrorKind.MISCONFIGURED):
+    """Another program listens on an address that the settings name for one of our doors."""
 
 
-class DatabaseOwned(MailerError):
+class DatabaseOwned(MailerError, kind=ErrorKind.MISCONFIGURED):
     """Another `mailer serve` owns this database."""
 
 
-class SchemaUnknown(MailerError):
+class SchemaUnknown(MailerError, kind=ErrorKind.MISCONFIGURED):
     """The database's schema is not the one this version works with."""
 
 
-class DatabaseUnavailable(MailerError):
-    """The database cannot be reached, or refuses us."""
+class DatabaseUnavailable(MailerError, kind=ErrorKind.UNAVAILABLE):
+    """The database cannot be reached, or refuses the connection."""
 
 
-class DatabaseMoved(DatabaseUnavailable):
-    """The files at a SQLite database's path are not the ones that are open: what is written there, nobody will find."""
+class DatabaseMoved(DatabaseUnavailable, kind=ErrorKind.MISCONFIGURED):
+    """The files at a SQLite database's path are not the open ones: what is written to the open ones would be lost."""
 
 
-class InboxFull(MailerError):
-    """So much waits to be acted on that nothing more is taken in for now."""
+class InboxFull(MailerError, kind=ErrorKind.UNAVAILABLE):
+    """So many incoming mails wait to be processed that no more are accepted for now."""
 
 
 class LeaseLost(DatabaseUnavailable):
-    """A worker was not heard of for too long, and others have taken what it had claimed."""
+    """A worker did not renew its lease in time, and other workers have taken what it had claimed."""
 
 
 # --- What people hand us ----------------------------------------------------------------------------------------
 
 
-class AddressRefused(MailerError):
-    """The text is not an address we could mail."""
+class AddressRefused(MailerError, kind=ErrorKind.UNPROCESSABLE):
+    """The text is not an address that mail can be sent to."""
 
 
-class ListNameRefused(MailerError):
-    """The name cannot be a mailing list's: too long, not plain, or it would shadow a command address."""
+class ListNameRefused(MailerError, kind=ErrorKind.INVALID):
+    """The name cannot be a mailing list's: it is too long, not plain, or would shadow a command address."""
 
 
-class ListFooterRefused(MailerError):
-    """What a list's letters are to say at their end cannot stand there."""
+class ListFooterRefused(MailerError, kind=ErrorKind.INVALID):
+    """The postal address or the reason for the end of a list's letters is too long or not printable."""
 
 
-class CampaignFileRefused(MailerError):
-    """A campaign file cannot be used; says in which line and why."""
-
-    def __init__(self, reason: str, line: int | None = None) -> None:
-        self.reason, self.line = reason, line
-        super().__init__(f"line {line}: {reason}" if line else reason)
-
-
-class LetterRenderFailed(MailerError):
-    """What we know of a person does not render in a campaign's text; says in which of its lines and why."""
+class CampaignFileRefused(MailerError, kind=ErrorKind.UNPROCESSABLE):
+    """A campaign file cannot be used; the message says in which line and why."""
 
     def __init__(self, reason: str, line: int | None = None) -> None:
         self.reason, self.line = reason, line
         super().__init__(f"line {line}: {reason}" if line else reason)
 
 
-class TimeRefused(MailerError):
-    """The hour does not exist on that clock, or is not a date and time; or a span of time is not one."""
+class LetterRenderFailed(MailerError, kind=ErrorKind.UNPROCESSABLE):
+    """A person's data does not render in a campaign's text; the message says in which line and why."""
+
+    def __init__(self, reason: str, line: int | None = None) -> None:
+        self.reason, self.line = reason, line
+        super().__init__(f"line {line}: {reason}" if line else reason)
 
 
-class TableRefused(MailerError):
-    """The file to import cannot be read as a table of people."""
+class TimeRefused(MailerError, kind=ErrorKind.INVALID):
+    """The text is not a date and time, a time zone or a duration; or the hour does not exist in its time zone."""
 
 
-class TokenRefused(MailerError):
-    """The link was altered, or was made for another purpose."""
+class TableRefused(MailerError, kind=ErrorKind.UNPROCESSABLE):
+    """The file to import, or one of its rows, cannot be read as people."""
 
 
-class NothingPending(MailerError):
-    """The request this token confirms was confirmed, declined or forgotten already."""
+class TokenRefused(MailerError, kind=ErrorKind.REFUSED):
+    """The token was altered, or was made for another purpose."""
+
+
+class NothingPending(MailerError, kind=ErrorKind.GONE):
+    """The request that this token confirms was confirmed, declined or erased already, or is too old."""
 
 
 # --- What is asked of us ----------------------------------------------------------------------------------------
 
 
-class NotFound(MailerError):
+class NotFound(MailerError, kind=ErrorKind.NOT_FOUND):
     """There is no such mailing list, campaign or person."""
 
 
-class WrongState(MailerError):
+class WrongState(MailerError, kind=ErrorKind.CONFLICT):
     """The campaign is in a state in which this cannot be done."""
 
 
 # --- The world outside ------------------------------------------------------------------------------------------
 
 
-class RelayUnavailable(MailerError):
-    """The relay cannot be reached, or does not let us in; nothing was handed to it."""
+class RelayUnavailable(MailerError, kind=ErrorKind.UNAVAILABLE):
+    """The relay cannot be reached, or refuses the connection or login; nothing was handed to it."""
 
     def __init__(self, message: str, *, refused: bool = False, too_many_connections: bool = False) -> None:
         self.refused = refused
-        """Whether it answered that it does not want us: trying again soon is of no use, people must act."""
+        """Whether it refused us for good: trying again soon does not help, the administrator must act."""
         self.too_many_connections = too_many_connections
-        """Whether it answered that it takes no connection more for now: fewer may do."""
+        """Whether it accepts no further connection for now; fewer connections may work."""
         super().__init__(message)
 
 
-class MailboxUnavailable(MailerError):
-    """An IMAP mailbox cannot be reached, or does not give us what we ask for; its mail stays there."""
+class MailboxUnavailable(MailerError, kind=ErrorKind.UNAVAILABLE):
+    """An IMAP mailbox cannot be reached or read; its mail stays there."""
 
     def __init__(self, message: str, *, refused: bool = False) -> None:
         self.refused = refused
-        """Whether it answered, and its answer was no."""
+        """Whether the server answered, and its answer was NO."""
         super().__init__(message)
 
 
-class BudgetSpent(MailerError):
-    """All letters that may go in this hour or day have gone."""
+class BudgetSpent(MailerError, kind=ErrorKind.UNAVAILABLE):
+    """All letters of this hour's or day's budget have been sent."""
 
     def __init__(self, until: datetime) -> None:
         self.until = until
         super().__init__(f"its letters are spent until {until:%Y-%m-%d %H:%M} UTC")
 
 
-class DnsUnavailable(MailerError):
-    """The DNS did not answer a question; this says nothing about what the answer would have been."""
+class DnsUnavailable(MailerError, kind=ErrorKind.UNAVAILABLE):
+    """The DNS did not answer a query; this says nothing about what the answer would have been."""
 
 
-class SigningUnavailable(MailerError):
-    """No process can be had that signs our letters; they wait."""
+class SigningUnavailable(MailerError, kind=ErrorKind.UNAVAILABLE):
+    """No DKIM signing process could be started; the letters wait."""
 
 
 class WorkerFailed(MailerError):
-    """A worker that sends broke off in the middle: what it had taken is taken back, and another one goes on."""
+    """A send worker stopped in the middle of its work: its claims are released, and another worker continues."""
 
 
-class FetchFailed(MailerError):
-    """A page or file was not to be had from another server, or we do not ask that server."""
+class FetchFailed(MailerError, kind=ErrorKind.UNAVAILABLE):
+    """A page or file could not be fetched from another server, or that server is one we do not ask."""
 
 
-class ProviderCallRefused(MailerError):
-    """A call is not proven to be the provider's, or it is too old."""
+class ProviderCallRefused(MailerError, kind=ErrorKind.REFUSED):
+    """A provider call's signature does not verify, or the call is too old."""
 
 
-class ProviderCallInProgress(MailerError):
-    """The same call came a moment ago, and is being acted on."""
+class ProviderCallInProgress(MailerError, kind=ErrorKind.UNAVAILABLE):
+    """The same provider call came a moment ago and is still being processed; the provider should repeat it."""
 
 
-class ProviderCallUnreadable(MailerError):
-    """A call is not of the form that its provider's calls have."""
+class ProviderCallUnreadable(MailerError, kind=ErrorKind.UNPROCESSABLE):
+    """A provider call does not have the format that this provider's calls have."""
