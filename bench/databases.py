@@ -18,7 +18,7 @@ from sqlalchemy.engine import make_url
 
 from bench.workspace import LIST, Workspace
 from mailer.actions.lists.add_list import add_list
-from mailer.app import resource_folder
+from mailer.bootstrap import resource_folder
 from mailer.domain.keyring import Keyring
 from mailer.domain.subscription import SubscriptionState
 from mailer.store.database import insert_into, insert_many, open_engine

@@ -13,7 +13,8 @@ from typing import TypeVar
 from bench.figure import MeasurementFailed
 from bench.process import PYTHON, ROOT
 from mailer.actions.campaigns.report import CampaignStatus, campaign_status
-from mailer.app import App, open_app, read_keyring
+from mailer.app import App
+from mailer.bootstrap import open_app, read_keyring
 from mailer.domain.keyring import Keyring
 from mailer.errors import SettingsRefused
 from mailer.settings.load import load_settings

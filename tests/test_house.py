@@ -22,6 +22,7 @@ ROOMS = [
     "relay",
     "store",
     "app",
+    "bootstrap",
     "actions",
     "entrypoints",
     "demo",

@@ -31,7 +31,7 @@ def backup(
 
     Keep it as you keep the secret. settings.toml, templates and DKIM keys are not in it.
     """
-    from mailer.app import resource_folder
+    from mailer.bootstrap import resource_folder
     from mailer.store.backup.write_backup import back_up
 
     with report_errors():
@@ -62,7 +62,7 @@ def restore(
 
     The database may be of another kind than the one backed up. All campaigns stand still until you resume them.
     """
-    from mailer.app import resource_folder
+    from mailer.bootstrap import resource_folder
     from mailer.store.backup.restore_backup import restore_backup
 
     with report_errors():

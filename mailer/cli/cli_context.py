@@ -77,7 +77,7 @@ def current_settings() -> Settings:
 
 def run_action(action: Callable[[App], Coroutine[Any, Any, R]]) -> R:
     """Run an action on the App of the settings at hand, in a loop of its own."""
-    from mailer.app import open_app, resource_folder
+    from mailer.bootstrap import open_app, resource_folder
     from mailer.store.migration import check_schema
 
     async def run(app: App) -> R:

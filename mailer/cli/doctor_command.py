@@ -58,7 +58,7 @@ async def _check_database(at_hand: Settings) -> list[HealthCheck]:
     from mailer.actions.maintenance.check_campaigns import check_campaigns
     from mailer.actions.maintenance.check_deliveries import check_deliveries
     from mailer.actions.maintenance.check_mail import check_mail
-    from mailer.app import resource_folder
+    from mailer.bootstrap import resource_folder
     from mailer.errors import MailerError
     from mailer.store.database import Database
     from mailer.store.migration import schema_is_current

@@ -49,7 +49,7 @@ def _keyring() -> Keyring | None:
 
     Mails are explained without it as well, and on machines that are set up half.
     """
-    from mailer.app import read_keyring
+    from mailer.bootstrap import read_keyring
     from mailer.errors import SecretUnreadable, SettingsRefused
     from mailer.settings.load import load_settings
 

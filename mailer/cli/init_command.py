@@ -63,7 +63,7 @@ def _has_lists(database_url: str) -> bool:
     """Whether there is a list in the database, or it is of another version."""
     import asyncio
 
-    from mailer.app import resource_folder
+    from mailer.bootstrap import resource_folder
     from mailer.store import mailing_lists
     from mailer.store.database import Database
     from mailer.store.migration import schema_is_current

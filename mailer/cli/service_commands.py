@@ -28,8 +28,7 @@ def serve(
 
     import uvloop
 
-    from mailer.app import open_app, resource_folder, sending_processes
-    from mailer.entrypoints.imap.poller import open_mailboxes
+    from mailer.bootstrap import open_app, open_mailboxes, resource_folder, sending_processes
     from mailer.entrypoints.service.logging_setup import log_to_stderr
     from mailer.entrypoints.service.serve import serve as serve_app
     from mailer.store.migration import check_schema
@@ -75,7 +74,7 @@ def worker(
 
     import uvloop
 
-    from mailer.app import open_app, resource_folder
+    from mailer.bootstrap import open_app, resource_folder
     from mailer.entrypoints.service.logging_setup import log_to_stderr
     from mailer.entrypoints.service.worker import run_worker
     from mailer.errors import SettingsRefused
@@ -106,7 +105,7 @@ def migrate(
 
 
 def _bring_up_to_date(at_hand: Settings, *, save: bool) -> None:
-    from mailer.app import resource_folder
+    from mailer.bootstrap import resource_folder
     from mailer.cli.backup_commands import backup_files
     from mailer.store.backup.write_backup import back_up_before_migration
     from mailer.store.migration import migrate_database, skip_backup

@@ -16,7 +16,8 @@ from pathlib import Path
 import aiosmtplib
 import uvicorn
 
-from mailer.app import App, open_app, resource_folder
+from mailer.app import App
+from mailer.bootstrap import open_app, resource_folder
 from mailer.demo.inbox import Inbox
 from mailer.demo.inbox_pages import inbox_app
 from mailer.demo.sink import open_sink

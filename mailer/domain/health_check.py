@@ -1,4 +1,4 @@
-"""A finding: what one check of the service and its surroundings came to."""
+"""HealthCheck: the result of one check of `mailer doctor`."""
 
 from __future__ import annotations
 
@@ -7,40 +7,43 @@ from enum import StrEnum
 
 
 class HealthStatus(StrEnum):
-    """How bad it is."""
+    """Whether a check passed."""
 
     OK = "ok"
     WARN = "warn"
-    """It works, but not for everybody or not for long; or it could not be told."""
+    """It works, but not for every recipient or not for long; or it could not be checked."""
     FAIL = "fail"
-    """Letters will not go, or will not be believed."""
+    """Letters are not sent, or receivers do not trust them."""
 
 
 @dataclass(frozen=True, slots=True)
 class HealthCheck:
-    """One line of a doctor's report."""
+    """One line of the report of `mailer doctor`."""
 
     check: str
-    """What was looked at: `spf lists.example.org`."""
+    """What was checked: `spf lists.example.org`."""
     status: HealthStatus
     message: str
-    """What was found, in plain words."""
+    """The result in one sentence."""
     remedy: str = ""
-    """What to do about it; empty where nothing is to be done."""
+    """What the administrator should do; empty if nothing."""
 
 
 def ok(check: str, message: str) -> HealthCheck:
+    """A check that passed."""
     return HealthCheck(check, HealthStatus.OK, message)
 
 
 def warn(check: str, message: str, remedy: str = "") -> HealthCheck:
+    """A check that passed with a reservation."""
     return HealthCheck(check, HealthStatus.WARN, message, remedy)
 
 
 def fail(check: str, message: str, remedy: str = "") -> HealthCheck:
+    """A check that failed."""
     return HealthCheck(check, HealthStatus.FAIL, message, remedy)
 
 
 def unreachable(check: str, error: Exception) -> HealthCheck:
-    """The world did not answer: neither good nor bad is known."""
+    """A check that got no answer: the result is unknown."""
     return HealthCheck(check, HealthStatus.WARN, str(error), "Try again in a few minutes.")

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from mailer.entrypoints.imap.poller import open_mailboxes
+from mailer.bootstrap import open_mailboxes
 from mailer.errors import SecretUnreadable, SettingsRefused
 from mailer.settings.load import Settings, check_settings
 

@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Any
 
 from mailer.actions.campaigns.report import campaign_status
-from mailer.app import open_app
+from mailer.bootstrap import open_app
 from mailer.domain.campaign import CampaignState
 from mailer.settings.load import load_settings
 from tests.support.child_process import PATIENCE_S, ChildProcess

@@ -125,7 +125,7 @@ if __name__ == "__main__":
     import mailer.actions.campaigns.preview
     import mailer.actions.campaigns.report
     import mailer.actions.subscriptions.import_people
-    import mailer.app
+    import mailer.bootstrap
     import mailer.demo.story
     import mailer.store.migration  # noqa: F401 (all of them to be there when the fork needs them)
     from mailer.cli.main import command

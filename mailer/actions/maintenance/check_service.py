@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import replace
 from pathlib import Path
 
-from mailer.app import open_relays, read_keyring, read_signer, resource_folder
+from mailer.bootstrap import open_relays, read_keyring, read_signer, resource_folder
 from mailer.domain.health_check import HealthCheck, fail, ok, warn
 from mailer.domain.placeholders import describe_sample_settings, is_loopback
 from mailer.errors import MailerError, RelayUnavailable

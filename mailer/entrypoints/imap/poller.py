@@ -9,33 +9,18 @@ from functools import partial
 
 import structlog
 
-from mailer.app import App, read_password
+from mailer.app import App
 from mailer.entrypoints.imap.blocking_call import run_in_thread
 from mailer.entrypoints.imap.poll import ImapPoll
 from mailer.entrypoints.service.background_tasks import sleep_unless_closing
 from mailer.entrypoints.smtp.handler import ReceiverProtocol, SmtpServerConfig
-from mailer.errors import DatabaseUnavailable, MailboxUnavailable, SettingsRefused
+from mailer.errors import DatabaseUnavailable, MailboxUnavailable
 from mailer.network.imap_mailbox import Mailbox, OpenMailbox
-from mailer.settings.load import Settings
-from mailer.settings.mailbox_tables import MailboxSettings
 
 _log = structlog.get_logger()
 
 _LONGEST_PAUSE_S, _LONGEST_PAUSE_REFUSED_S = 60, 600
 """Who is refused comes again less often: some providers lock an account that knocks all the time."""
-
-
-def open_mailboxes(settings: Settings) -> tuple[Mailbox, ...]:
-    """Those of these settings; none is asked yet.
-
-    SettingsRefused where what it takes is not installed, SecretUnreadable where a password cannot be had.
-    """
-    if settings.mailbox:
-        try:
-            import imapclient  # noqa: F401
-        except ImportError:
-            raise SettingsRefused("[[mailbox]] needs the extra imap: pip install 'appeal-mailer[imap]'") from None
-    return tuple(map(_mailbox_from_settings, settings.mailbox))
 
 
 def start_imap_pollers(
@@ -91,16 +76,3 @@ async def _open_mailbox(app: App, mailbox: Mailbox) -> AsyncIterator[OpenMailbox
     finally:
         opened.shut_down()
         await asyncio.to_thread(opened.close)
-
-
-def _mailbox_from_settings(given: MailboxSettings) -> Mailbox:
-    return Mailbox(
-        host=given.host,
-        port=given.port,
-        tls=given.tls,
-        username=given.username,
-        password=read_password(given.password_file),
-        folder=given.folder,
-        done_folder=given.done_folder or None,
-        every_s=given.every_s,
-    )
