@@ -43,7 +43,7 @@ async def signing_app(app: App, monkeypatch: pytest.MonkeyPatch) -> AsyncIterato
     async def no_pause(app: App, seconds: float) -> None:
         await asyncio.sleep(0.001)
 
-    monkeypatch.setattr(loops, "pause", no_pause)
+    monkeypatch.setattr(loops, "sleep_unless_closing", no_pause)
     signers = (Signer(domain=DOMAIN, selector="s", key=generate_private_key(65537, 1024)),)
     signing = SigningPool(signers, 1)
     yield replace(app, signers=signers, signing_pool=signing, lease=timedelta(days=99))

@@ -113,7 +113,7 @@ async def all_is_well(app: App, campaign_id: int, *relays: FakeRelay) -> None:
 async def test_all_letters_go_at_once_whichever_way_a_relay_ends_its_connections(
     app: App, way: Way, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(connection, "NEXT_LETTER_S", 0.3)
+    monkeypatch.setattr(connection, "NEXT_LETTER_TIMEOUT_S", 0.3)
     async with FakeRelay(pipelining=way.pipelining) as relay:
         app = replace(app, relays=(replace(app.relays[0], port=relay.port),))
         relay.end_sessions(lambda _: way.after, way.reply, way.stage)
@@ -195,7 +195,7 @@ async def test_short_breaks_hold_a_relay_for_no_longer_than_they_last(
         rests.append(seconds)
         await relay.listen()
 
-    monkeypatch.setattr(loops, "pause", pause)
+    monkeypatch.setattr(loops, "sleep_unless_closing", pause)
     held = [hold_all_lines(relay, after) for after in (6, 21, 36)]
     app = replace(app, relays=(replace(app.relays[0], connections=CONNECTIONS),))
     campaign_id = await called_up(app)

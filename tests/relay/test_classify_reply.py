@@ -145,7 +145,7 @@ async def test_a_transaction_left_open_is_reset_before_the_next_letter(fake, con
     await connection.send(letter_to(ROSA))
     await connection.send(letter_to(ROSA))
 
-    assert [line for _, line in fake.heard].count("RSET") == 1
+    assert [line for _, line in fake.commands].count("RSET") == 1
 
 
 @pytest.mark.parametrize("stage", ["mail", "dot"])
@@ -155,7 +155,7 @@ async def test_no_reset_is_sent_where_the_refusal_ended_the_transaction(fake, co
     await connection.send(letter_to(EMMA))
     await connection.send(letter_to(ROSA))
 
-    assert "RSET" not in [line for _, line in fake.heard]
+    assert "RSET" not in [line for _, line in fake.commands]
 
 
 async def test_a_relay_that_wants_content_for_nobody_gets_a_lone_dot_and_never_the_letter(fake, connection):
@@ -170,7 +170,7 @@ async def test_a_relay_that_wants_content_for_nobody_gets_a_lone_dot_and_never_t
     assert [letter.recipient for letter in fake.letters] == [ROSA]
     lone_dot = ("dot", "", "554 5.5.1 nobody to send it to")
     assert (lone_dot in fake.refused) is fake.pipelining
-    assert ("RSET" in [line for _, line in fake.heard]) is not fake.pipelining
+    assert ("RSET" in [line for _, line in fake.commands]) is not fake.pipelining
 
 
 async def test_a_relay_that_will_not_reset_is_left(fake, connection):
@@ -181,7 +181,7 @@ async def test_a_relay_that_will_not_reset_is_left(fake, connection):
     outcome = await connection.send(letter_to(ROSA))
 
     assert outcome == RelayOutcome(Verdict.UNTRIED, 502, "5.5.1 what is that", Concern.THROTTLE, by_relay=True)
-    assert connection.spent
+    assert connection.is_exhausted
     assert not connection.usable
 
 
@@ -217,4 +217,4 @@ async def test_an_answer_to_the_content_that_is_none_leaves_its_fate_unknown(fak
 async def test_the_size_is_declared(fake, connection):
     await connection.send(letter_to(ROSA))
 
-    assert f"MAIL FROM:<{SENDER}> SIZE={len(CONTENT)}" in [line for _, line in fake.heard]
+    assert f"MAIL FROM:<{SENDER}> SIZE={len(CONTENT)}" in [line for _, line in fake.commands]

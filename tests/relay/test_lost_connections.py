@@ -105,14 +105,14 @@ async def test_a_letter_accepted_just_before_the_line_breaks_is_accepted(fake, c
 
 async def test_a_connection_closed_between_letters_takes_no_letter_and_no_try(fake, connection):
     await connection.send(letter_to(ROSA))
-    lines = len(fake.heard)
+    lines = len(fake.commands)
     await fake.break_connections()
     await connection.wait_closed()
 
     with pytest.raises(RelayUnavailable, match=f"127.0.0.1:{fake.port} was lost: the relay closed the connection"):
         await connection.send(letter_to(EMMA))
 
-    assert len(fake.heard) == lines
+    assert len(fake.commands) == lines
     assert len(fake.letters) == 1
 
 
@@ -207,7 +207,7 @@ async def test_closing_says_goodbye_and_may_be_done_twice(fake, connection):
     await connection.close()
     await connection.close()
 
-    assert [line for _, line in fake.heard].count("QUIT") == 1
+    assert [line for _, line in fake.commands].count("QUIT") == 1
     assert not connection.usable
 
 

@@ -28,7 +28,7 @@ async def test_a_line_hangs_up_after_so_many_letters_and_comes_anew(fake):
 
     assert {outcome.verdict for outcome in outcomes} == {Verdict.ACCEPTED}
     assert [letter.connection for letter in fake.letters] == [1, 1, 2, 2, 3]
-    assert [connection for connection, line in fake.heard if line == "QUIT"] == [1, 2, 3]
+    assert [connection for connection, line in fake.commands if line == "QUIT"] == [1, 2, 3]
 
 
 async def test_refused_letters_count_too(fake):

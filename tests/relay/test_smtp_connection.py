@@ -88,7 +88,7 @@ async def test_a_relay_without_starttls_is_not_used_where_tls_is_required(fake):
         await connect(relay_at(fake, tls="starttls"))
 
     assert refusal.value.refused
-    assert not any(line.startswith("MAIL") for _, line in fake.heard)
+    assert not any(line.startswith("MAIL") for _, line in fake.commands)
 
 
 async def test_a_relay_that_offers_starttls_but_refuses_it_is_not_used():

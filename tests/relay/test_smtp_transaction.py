@@ -77,7 +77,7 @@ async def test_a_content_that_could_be_read_as_two_is_never_written(fake, connec
         await connection.send(letter_to(ROSA, content))
 
     assert connection.usable
-    assert not any(line.startswith("MAIL") for _, line in fake.heard)
+    assert not any(line.startswith("MAIL") for _, line in fake.commands)
 
 
 @pytest.mark.parametrize(

@@ -95,7 +95,7 @@ def test_a_query_that_finds_nothing_gives_no_rows(engine: Engine) -> None:
 
 def test_yes_and_no_and_neither_arrive_as_such(engine: Engine) -> None:
     with engine.begin() as tx:
-        one = rows_from_json(tx.dialect, "rows", {"id": BigInteger(), "redate": Boolean()})
+        one = rows_from_json(tx.dialect, "rows", {"id": BigInteger(), "renew_date": Boolean()})
         rows = rows_to_json(tx.dialect, [(1, True), (2, False), (3, None)])
 
         yes = tx.execute(select(one.c.id).where(one.c.renew_date), {"rows": rows}).scalars().all()

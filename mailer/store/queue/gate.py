@@ -127,7 +127,7 @@ _REQUEST_COLUMNS: dict[str, TypeEngine[Any]] = {
 }  # fmt: skip
 _OUTCOME_COLUMNS: dict[str, TypeEngine[Any]] = {
     "id": BigInteger(), "claim_id": BigInteger(), "state": String(), "due_at": UtcDateTime(), "resends": Integer(),
-    "redate": Boolean(), "code": Integer(), "reply": Text(), "tried": Boolean(),
+    "renew_date": Boolean(), "code": Integer(), "reply": Text(), "tried": Boolean(),
 }  # fmt: skip
 
 

@@ -48,7 +48,7 @@ EVERYBODY = [EMMA, ROSA, "zoe@example.org"]
 async def test_a_letter_that_cannot_be_written_for_one_reader_holds_all_until_the_text_is_corrected(
     app: App, relay: FakeRelay, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(launch, "_CHECKED", 2)
+    monkeypatch.setattr(launch, "_CHECK_CHUNK", 2)
     await open_list(app)
     await import_rows(app, *PEOPLE)
 
@@ -118,7 +118,7 @@ async def test_a_text_corrected_while_its_letters_were_tried_is_tried_again(
             await resume(app, campaign_id)
         return found
 
-    monkeypatch.setattr(launch, "_first_refused", corrected_meanwhile)
+    monkeypatch.setattr(launch, "_first_render_failure", corrected_meanwhile)
     await launch_due(app)
     first = (await campaign_status(app, campaign_id)).campaign
     await launch_due(app)

@@ -66,7 +66,7 @@ async def come_back(app: App, numbers: list[int], kind: FeedbackKind = FeedbackK
         severity=Severity.HARD,
         reason=BounceReason.UNKNOWN_USER,
     )  # fmt: skip
-    same: dict[str, Any] = {"address": None, "kind": kind, "complaint": None, "way": "mail", "message_id": None}
+    same: dict[str, Any] = {"address": None, "kind": kind, "complaint": None, "channel": "mail", "message_id": None}
     bounced = of if kind is FeedbackKind.BOUNCE else None
     await record_feedback(
         app, [DeliveryFeedback(delivery_id=one, bounce=bounced, at=app.clock(), **same) for one in numbers]

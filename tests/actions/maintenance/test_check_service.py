@@ -52,7 +52,7 @@ async def test_a_service_in_order_is_told_so_and_nothing_is_touched(folder, rela
     assert health == {"service": "warn", "secret": "ok", "key": "ok", "database": "ok", "relay": "ok"}
     assert not (folder / "mailer.db").exists()
     assert relay.letters == []
-    assert not any(line.upper().startswith("MAIL") for _, line in relay.heard)
+    assert not any(line.upper().startswith("MAIL") for _, line in relay.commands)
 
 
 async def test_sample_settings_are_warned_of_while_the_relay_is_here_and_fail_where_it_is_elsewhere(folder, relay):
