@@ -1,4 +1,4 @@
-"""Real parts for tests of letters: a house, its list, the templates, and two readers."""
+"""Real parts for tests of letters: a site, its list, the templates, and two readers."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ settings.load_profile("unhurried")
 
 
 @pytest.fixture(scope="session")
-def letterhead() -> ListIdentity:
-    """Open Appeals, a list of an invented house."""
+def list_identity() -> ListIdentity:
+    """Open Appeals, a list of an invented site."""
     keyring = Keyring(pepper=b"p" * 32, keys=((1, b"k" * 32),))
-    house = Site(
+    site = Site(
         name="Open Letters",
         domain="lists.example.org",
         url="https://lists.example.org",
@@ -41,7 +41,7 @@ def letterhead() -> ListIdentity:
     mailing_list = MailingList(
         id=1, name="appeals", title="Open Appeals", description="", language="en", owner="ada@example.org"
     )
-    return ListIdentity(site=house, mailing_list=mailing_list)
+    return ListIdentity(site=site, mailing_list=mailing_list)
 
 
 @pytest.fixture(scope="session")
@@ -64,11 +64,11 @@ def rosa() -> Recipient:
 
 
 @pytest.fixture
-def composed(letterhead: ListIdentity, templates: Templates) -> Callable[..., ComposedLetter]:
+def composed(list_identity: ListIdentity, templates: Templates) -> Callable[..., ComposedLetter]:
     """Compose a manuscript's text as campaign 42 for readers of English, unless told otherwise."""
 
-    def of(text: str, *, letterhead: ListIdentity = letterhead, language: str = "en") -> ComposedLetter:
-        return compose_letter(parse_campaign_file(text, "en"), letterhead, templates, language, campaign_id=42)
+    def of(text: str, *, list_identity: ListIdentity = list_identity, language: str = "en") -> ComposedLetter:
+        return compose_letter(parse_campaign_file(text, "en"), list_identity, templates, language, campaign_id=42)
 
     return of
 

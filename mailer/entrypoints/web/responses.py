@@ -47,7 +47,7 @@ def render_page(request: Request, name: str, *preferred: str | None, status: int
     app = get_app(request)
     own = getattr(request.state, "language", None)
     language = app.language(own, *preferred, *_accepted_languages(request), *(_list_language(values)))
-    body = app.templates.render(f"pages/{name}.html", language, house=app.site, **values)
+    body = app.templates.render(f"pages/{name}.html", language, site=app.site, **values)
     return HTMLResponse(body, status, headers=_HEADERS | {"Content-Language": language})
 
 

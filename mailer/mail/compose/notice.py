@@ -107,8 +107,8 @@ def _render_notice(
     source = templates.render(
         f"notices/{delivery.kind}.md",
         language,
-        house=site,
-        letterhead=list_identity,
+        site=site,
+        list_identity=list_identity,
         title=collapse_whitespace(list_identity.mailing_list.title) if list_identity else None,
         description=collapse_whitespace(list_identity.mailing_list.description) if list_identity else None,
         link=link,
@@ -118,7 +118,7 @@ def _render_notice(
     )
     notice_text = parse_notice_text(source)
     html = templates.render(
-        "notices/layout.html", language, subject=notice_text.subject, body=notice_text.body, foot=notice_text.footer
+        "notices/layout.html", language, subject=notice_text.subject, body=notice_text.body, footer=notice_text.footer
     )
     return notice_text, html
 
@@ -135,7 +135,7 @@ def _kind_values(delivery: Delivery, site: Site, language: str) -> dict[str, Any
         "spoken": Locale.parse(language, sep="-").get_language_name(values["spoken"]) if "spoken" in values else None,
         "asked": values.get("asked"),
         "confirmed": values.get("confirmed"),
-        "told": {name: _collapse_nested_whitespace(value) for name, value in values.items()},
+        "values": {name: _collapse_nested_whitespace(value) for name, value in values.items()},
     }
 
 

@@ -22,8 +22,8 @@ _WHITE_SPACE = re.compile(r"[^\S\u00a0\u202f]+")
 class ParagraphStyle(StrEnum):
     """What a passage is to its reader."""
 
-    TEXT = "words"
-    QUOTE = "apart"
+    TEXT = "text"
+    QUOTE = "quote"
     """Words that are not ours: a list's description."""
     ITEM = "item"
     BUTTON = "button"

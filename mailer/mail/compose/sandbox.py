@@ -38,7 +38,7 @@ class MergeValue(str):
     """What a hole in a script comes to, which has one mark wherever it stands, as it has outside of scripts."""
 
     merge_field: MergeField
-    __slots__ = ("hole",)
+    __slots__ = ("merge_field",)
 
 
 @dataclass(slots=True)
@@ -166,7 +166,7 @@ def _to_placeholder(context: Context, value: Any) -> str:
         value = int(value)
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         raise SecurityError("only a text or a number can stand in a letter; `join` makes a text of a list")
-    return str(context.parent[EVALUATION_KEY].mark(value if isinstance(value, str) else str(value)))
+    return str(context.parent[EVALUATION_KEY].add_value(value if isinstance(value, str) else str(value)))
 
 
 def _to_merge_value(value: Any, name: str, fallback: str) -> MergeValue:

@@ -18,7 +18,7 @@ from mailer.mail.compose.templates import Templates
 
 ROOT = Path(__file__).parents[3]
 TEMPLATES = Templates(ROOT / "templates", ROOT / "mailer" / "locale")
-HOUSE = Site(
+SITE = Site(
     name="Harvest Letters",
     domain="lists.example.org",
     url="https://lists.example.org",
@@ -36,7 +36,7 @@ APPEALS = MailingList(
 FORM = {"email": '"rosa"@example.com', "name": "Rosa", "language": "tr"}
 VALUES: dict[str, dict[str, Any]] = {
     "join": {
-        "letterhead": ListIdentity(site=HOUSE, mailing_list=APPEALS),
+        "list_identity": ListIdentity(site=SITE, mailing_list=APPEALS),
         "action": "/join/appeals",
         "languages": [("en", "English"), ("tr", "Türkçe")],
         "form": FORM,
@@ -83,7 +83,7 @@ class Tags(HTMLParser):
 
 def render(page: str, language: str = "en", **values: Any) -> str:
     return TEMPLATES.render(
-        f"pages/{page}.html", language, **{"house": HOUSE, "mailing_list": APPEALS, **VALUES[page], **values}
+        f"pages/{page}.html", language, **{"site": SITE, "mailing_list": APPEALS, **VALUES[page], **values}
     )
 
 

@@ -39,11 +39,11 @@ see [the map](https://forum.example.org/{{ city }} "{{ name }}").
 
 
 @pytest.fixture
-def compiled(letterhead: ListIdentity, templates: Templates) -> Callable[[str], CompiledLetter]:
+def compiled(list_identity: ListIdentity, templates: Templates) -> Callable[[str], CompiledLetter]:
     """Compile a manuscript's text as campaign 42 for readers of English."""
 
     def of(text: str) -> CompiledLetter:
-        return compile_letter(parse_campaign_file(text, "en"), letterhead, templates, "en", 42)
+        return compile_letter(parse_campaign_file(text, "en"), list_identity, templates, "en", 42)
 
     return of
 

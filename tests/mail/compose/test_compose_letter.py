@@ -112,8 +112,8 @@ def test_values_in_links_are_percent_encoded_and_elsewhere_escaped(composed, ros
     assert "\nhttps://forum.example.org/join?who=R%26b%20%22%3C&town=K%C3%B6ln\n" in text
 
 
-def test_our_own_words_are_in_the_readers_language_and_say_so(letterhead, french, rosa):
-    letter = personalise(compose_letter(parse_campaign_file(APPEAL, "en"), letterhead, french, "fr", 42), rosa)
+def test_our_own_words_are_in_the_readers_language_and_say_so(list_identity, french, rosa):
+    letter = personalise(compose_letter(parse_campaign_file(APPEAL, "en"), list_identity, french, "fr", 42), rosa)
 
     html = seen(letter, "html")
     assert '<html lang="en" dir="ltr"' in html

@@ -30,7 +30,7 @@ CHECKER = ROOT.parent / "shared" / "checks" / "eml_check.py"
 TEMPLATES = Templates(ROOT / "templates", ROOT / "mailer" / "locale")
 KEYRING = Keyring(b"p" * 32, ((1, b"k" * 32),))
 DOMAIN = "lists.example.org"
-HOUSE = Site(name="Harvest Letters", domain=DOMAIN, url=f"https://{DOMAIN}", owner="ada@example.org", keyring=KEYRING)
+SITE = Site(name="Harvest Letters", domain=DOMAIN, url=f"https://{DOMAIN}", owner="ada@example.org", keyring=KEYRING)
 APPEALS = MailingList(
     id=1,
     name="appeals",
@@ -62,8 +62,8 @@ TITLES = st.text(st.characters(exclude_categories=("Cc", "Cs")), max_size=200)
 
 
 def compose(delivery: Delivery, mailing_list: MailingList | None = APPEALS, dated_at: datetime = NOON) -> Letter:
-    letterhead = ListIdentity(site=HOUSE, mailing_list=mailing_list) if mailing_list else None
-    return compose_notice(delivery, letterhead, HOUSE, TEMPLATES, dated_at)
+    list_identity = ListIdentity(site=SITE, mailing_list=mailing_list) if mailing_list else None
+    return compose_notice(delivery, list_identity, SITE, TEMPLATES, dated_at)
 
 
 def read(letter: Letter) -> tuple[EmailMessage, str, str]:
@@ -154,8 +154,8 @@ def test_a_notice_carries_its_envelope_and_what_keeps_robots_from_answering():
     letter = compose(TO_ROSA)
 
     message, _, _ = read(letter)
-    assert (letter.return_path, letter.recipient) == (HOUSE.return_path(7), "Rosa@example.com")
-    assert (message["To"], message["Message-ID"]) == ("Rosa@example.com", HOUSE.message_id(7))
+    assert (letter.return_path, letter.recipient) == (SITE.return_path(7), "Rosa@example.com")
+    assert (message["To"], message["Message-ID"]) == ("Rosa@example.com", SITE.message_id(7))
     assert (message["Auto-Submitted"], message["X-Auto-Response-Suppress"]) == ("auto-generated", "All")
     assert message["List-Id"] == "<appeals.lists.example.org>"
 

@@ -64,36 +64,36 @@ def test_a_letter_carries_who_sends_it_and_the_ways_back(composed, rosa):
     assert message["Feedback-ID"] == "42:appeals:campaign:lists.example.org"
     assert message["Precedence"] == "bulk"
     assert message["CFBL-Address"] == "cfbl@lists.example.org; report=arf"
-    keyring = composed(INVITATION).letterhead.house.keyring
+    keyring = composed(INVITATION).list_identity.site.keyring
     assert read_token(keyring, Purpose.COMPLAINT, message["CFBL-Feedback-ID"]) == 7
     assert "Auto-Submitted" not in message
 
 
-def test_an_unsigned_letter_does_not_say_where_complaints_go_and_is_whole(composed, letterhead, rosa):
-    unsigned = replace(letterhead, house=replace(letterhead.house, signed=False))
-    message = parsed(personalise(composed(PLAIN, letterhead=unsigned), rosa))
+def test_an_unsigned_letter_does_not_say_where_complaints_go_and_is_whole(composed, list_identity, rosa):
+    unsigned = replace(list_identity, site=replace(list_identity.site, signed=False))
+    message = parsed(personalise(composed(PLAIN, list_identity=unsigned), rosa))
     signed = parsed(personalise(composed(PLAIN), rosa))
 
     assert [name for name, _ in signed.items() if not name.startswith("CFBL-")] == message.keys()
     assert message.get_content_type() == "multipart/alternative"
 
 
-def test_both_ways_out_name_this_subscription(composed, letterhead, rosa):
+def test_both_ways_out_name_this_subscription(composed, list_identity, rosa):
     ways = parsed(personalise(composed(PLAIN), rosa))["List-Unsubscribe"]
 
     match = re.fullmatch(
         r"<https://lists\.example\.org/leave/(\w+)>, <mailto:appeals-leave\+(\w+)@lists\.example\.org>", ways
     )
     assert match is not None
-    assert [read_token(letterhead.house.keyring, Purpose.LEAVE, token) for token in match.groups()] == [3, 3]
+    assert [read_token(list_identity.site.keyring, Purpose.LEAVE, token) for token in match.groups()] == [3, 3]
 
 
-def test_the_envelope_is_the_readers_and_its_return_path_names_the_delivery(composed, letterhead, rosa):
+def test_the_envelope_is_the_readers_and_its_return_path_names_the_delivery(composed, list_identity, rosa):
     letter = personalise(composed(PLAIN), rosa)
 
     assert letter.recipient == "rosa@example.org"
-    assert letter.return_path == letterhead.house.return_path(7)
-    assert parsed(letter)["Message-ID"] == letterhead.house.message_id(7)
+    assert letter.return_path == list_identity.site.return_path(7)
+    assert parsed(letter)["Message-ID"] == list_identity.site.message_id(7)
 
 
 def test_readers_of_whom_we_know_nothing_find_the_fallbacks(composed, rosa):
@@ -139,10 +139,10 @@ def test_an_address_that_would_break_the_header_is_refused(composed, rosa, addre
 
 
 @pytest.mark.parametrize("title", ["Öffentliche Aufrufe", "نداءات مفتوحة", 'The "Open" \\ Appeals', "Long " * 30])
-def test_any_list_title_makes_a_sound_header(composed, letterhead, rosa, title):
-    named = ListIdentity(site=letterhead.house, mailing_list=replace(letterhead.mailing_list, title=title))
+def test_any_list_title_makes_a_sound_header(composed, list_identity, rosa, title):
+    named = ListIdentity(site=list_identity.site, mailing_list=replace(list_identity.mailing_list, title=title))
 
-    letter = personalise(composed(PLAIN, letterhead=named), rosa)
+    letter = personalise(composed(PLAIN, list_identity=named), rosa)
 
     assert parsed(letter)["From"].addresses[0].addr_spec == "appeals@lists.example.org"
     assert parsed(letter)["List-Id"].endswith("<appeals.lists.example.org>")

@@ -87,9 +87,9 @@ def assert_ready_for_the_wire(letter: Letter) -> None:
 @settings(max_examples=15, suppress_health_check=list(HealthCheck))
 @given(text=manuscripts(plain(MARKDOWN | REFERENCES)), people=st.lists(PEOPLE, min_size=1, max_size=3))
 def test_a_letter_that_is_spliced_and_one_evaluated_for_a_single_person_are_the_same(
-    letterhead, templates, rosa, text, people
+    list_identity, templates, rosa, text, people
 ):
-    parts = (read(text), letterhead, templates, "en", 42)
+    parts = (read(text), list_identity, templates, "en", 42)
     once = compile_letter(*parts)
     assert isinstance(once, PlainLetter)
 
@@ -103,8 +103,8 @@ def test_a_letter_that_is_spliced_and_one_evaluated_for_a_single_person_are_the_
 
 @settings(max_examples=15, suppress_health_check=list(HealthCheck))
 @given(text=manuscripts(plain(SCRIPTS)), people=st.lists(PEOPLE, min_size=2, max_size=4))
-def test_a_variant_that_was_kept_and_one_composed_anew_are_the_same(letterhead, templates, rosa, text, people):
-    parts = (read(text), letterhead, templates, "en", 42)
+def test_a_variant_that_was_kept_and_one_composed_anew_are_the_same(list_identity, templates, rosa, text, people):
+    parts = (read(text), list_identity, templates, "en", 42)
     kept = compile_dynamic_letter(*parts)
 
     for values in [*people, *people]:
@@ -135,11 +135,11 @@ def written(letter: DynamicLetter, person) -> Letter | str:
     ),
 )
 def test_a_letter_reads_as_if_the_organiser_had_written_it_to_this_person_alone(
-    letterhead, templates, rosa, text, values
+    list_identity, templates, rosa, text, values
 ):
     read(text)
     by_hand = re.sub(r'\{\{ (name|language|city|größe) or "[^"]*" \}\}', lambda match: values[match[1]], text)
-    parts = (letterhead, templates, "en", 42)
+    parts = (list_identity, templates, "en", 42)
 
     ours = written(compile_dynamic_letter(read(text), *parts), knowing(rosa, values))
     theirs = written(compile_dynamic_letter(read(by_hand), *parts), knowing(rosa, values))

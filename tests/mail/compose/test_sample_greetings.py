@@ -34,7 +34,7 @@ SAMPLES = {
     for number, found in enumerate(_FENCED.finditer(page.read_text(encoding="utf-8")))
 } | {
     file.name: file.read_text(encoding="utf-8").replace("EVENT_STARTS", "2027-03-05T19:00")
-    for file in sorted((ROOT / "mailer" / "entrypoints" / "demo" / "samples").glob("*.md"))
+    for file in sorted((ROOT / "mailer" / "demo" / "samples").glob("*.md"))
 }
 WORDS = [
     *PAGES,
@@ -56,12 +56,12 @@ def test_the_rules_hit_what_they_are_meant_for():
 
 @pytest.mark.parametrize("known", [{}, {"name": "Rosa", "attributes": {"town": "Köln", "seeds": "oats,rye"}}], ids=str)
 @pytest.mark.parametrize("sample", SAMPLES)
-def test_a_sample_greets_nobody_as_fraud_does(sample, known, rosa, letterhead, templates):
+def test_a_sample_greets_nobody_as_fraud_does(sample, known, rosa, list_identity, templates):
     text = SAMPLES[sample]
     whole = text if text.startswith("---") else f"---\nsubject: News\n---\n{text}"
     reader = replace(rosa, **({"name": None, "attributes": {}} | known))
 
-    letter = compile_letter(parse_campaign_file(whole, "en"), letterhead, templates, "en", 1).write(reader)
+    letter = compile_letter(parse_campaign_file(whole, "en"), list_identity, templates, "en", 1).write(reader)
 
     words = decode_part(letter, "text").replace("\r\n", "\n")
     subject = message_from_bytes(letter.content, policy=policy.default)["Subject"]

@@ -21,7 +21,7 @@ def test_it_is_what_others_make_of_it_however_it_is_cut(body, at_once):
     lines = body.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(canonical, "_AT_ONCE", at_once)
+        patch.setattr(canonical, "_CHUNK_OCTETS", at_once)
         relaxed = canonicalize_body(body, relaxed=True)
 
     assert relaxed == (dkim.canonicalization.Relaxed.canonicalize_body(lines) if lines else b"")

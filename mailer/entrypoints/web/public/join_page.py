@@ -61,7 +61,7 @@ def _render_form(
     languages = [(tag, Locale.parse(tag, sep="-").get_display_name(tag)) for tag in app.templates.languages]
     values: dict[str, Any] = {
         "mailing_list": mailing_list,
-        "letterhead": app.list_identity(mailing_list),
+        "list_identity": app.list_identity(mailing_list),
         "action": f"{app.site.path}/join/{mailing_list.name}",
         "languages": languages,
         "form": form | {"language": form["language"] or mailing_list.language},
