@@ -1,4 +1,4 @@
-"""Somebody's wish that an address join a list, through whichever door it came."""
+"""A request that an address join a list, from a mail or a form."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from mailer.domain.consent import Evidence
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SubscriptionRequest:
-    """What was asked, and what is known of who asked."""
+    """What is asked for, and what is known of who asked."""
 
     list_name: str
     address: Address
@@ -18,10 +18,10 @@ class SubscriptionRequest:
     name: str | None = None
     language: str | None = None
     in_reply_to: str | None = None
-    """The Message-ID of the mail that asked; a stranger's stands in no letter."""
+    """The Message-ID of the mail that asked. The letter names it only to an authenticated sender."""
     resend: bool = False
-    """The letter did not come: it is wanted once more."""
+    """The person asks for the confirmation letter once more, because it did not arrive."""
     source: str | None = None
-    """The IP address it came from."""
+    """The IP address that the request came from; None where it is unknown."""
     authenticated: bool = False
-    """The domain of the address stands behind the mail."""
+    """Whether SPF or DKIM, aligned as DMARC asks, shows that the mail is from the address's domain."""

@@ -85,13 +85,13 @@ def test_a_strangers_letter_is_bounded_by_mailbox_domain_and_list_and_a_proven_o
     list_name: str | None,
 ) -> None:
     def kinds(**more: bool) -> list[CounterKind]:
-        given = {"mailbox": "m", "domain": "example.org", "list_name": list_name, "proven": False} | more
+        given = {"mailbox": "m", "domain": "example.org", "list_name": list_name, "authenticated": False} | more
         return [limit.kind for limit in letter_limits(SHIELD, **given)]  # type: ignore[arg-type]
 
     of_list = [CounterKind.LIST] if list_name else []
     assert kinds() == [CounterKind.MAILBOX, CounterKind.DOMAIN, *of_list]
     assert kinds(second=True) == [CounterKind.DOMAIN, *of_list]
-    assert kinds(proven=True) == [CounterKind.AUTHENTICATED, CounterKind.AUTHENTICATED_DOMAIN]
+    assert kinds(authenticated=True) == [CounterKind.AUTHENTICATED, CounterKind.AUTHENTICATED_DOMAIN]
     first = letter_limits(SHIELD, mailbox="m", domain="example.org", list_name=None, authenticated=False)[0]
     assert (first.maximum, first.window) == (1, DAY)
 

@@ -17,6 +17,7 @@ from mailer.app import App
 from mailer.domain.abuse_limits import DAY, CounterKind
 from mailer.domain.address import Address
 from mailer.domain.consent import Channel, Evidence
+from mailer.domain.subscription_request import SubscriptionRequest
 from mailer.domain.token import Purpose, sign_token
 from mailer.store import counters
 from mailer.store.incoming_mails import IncomingState
@@ -152,7 +153,8 @@ async def known(app: App, numbers: Sequence[int], *, confirmed: bool) -> dict[in
         await import_rows(app, *(f"nina@reader{number}.example,Nina,en" for number in numbers))
     for number in () if confirmed else numbers:
         asked = Evidence(Channel.LINK, {"client": "test"})
-        await subscribe(app, list_name="appeals", address=Address(f"nina@reader{number}.example"), evidence=asked)
+        address = Address(f"nina@reader{number}.example")
+        await subscribe(app, SubscriptionRequest(list_name="appeals", address=address, evidence=asked))
 
     def ids(tx: Connection) -> dict[str, int]:
         rows = tx.execute(select(subscriber.c.address, subscription.c.id).join_from(subscription, subscriber))

@@ -17,6 +17,7 @@ from mailer.app import App
 from mailer.domain.address import parse_address
 from mailer.domain.bounce import BounceReason
 from mailer.domain.consent import Channel, Evidence
+from mailer.domain.subscription_request import SubscriptionRequest
 from mailer.domain.token import Purpose, sign_token
 from tests.support.app_helpers import (
     ADA,
@@ -65,7 +66,7 @@ async def keep_off(app: App, relay: FakeRelay, why: str) -> None:
 async def ask_by(app: App, way: str) -> Any:
     if way == "form":
         form = Evidence(Channel.FORM)
-        await subscribe(app, list_name="appeals", address=parse_address(ROSA), evidence=form)
+        await subscribe(app, SubscriptionRequest(list_name="appeals", address=parse_address(ROSA), evidence=form))
         return await send_notices(app)
     if way in {"mail", "proven mail"}:
         return await receive_person_mail(app, "appeals-join", ROSA, authenticated=way == "proven mail")

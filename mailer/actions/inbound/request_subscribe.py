@@ -5,6 +5,7 @@ from __future__ import annotations
 from mailer.actions.inbound.inbound_request import InboundRequest
 from mailer.actions.subscriptions.subscribe import subscribe
 from mailer.app import App
+from mailer.domain.subscription_request import SubscriptionRequest
 
 
 async def request_subscribe(app: App, request: InboundRequest, language: str | None = None) -> bool:
@@ -15,8 +16,7 @@ async def request_subscribe(app: App, request: InboundRequest, language: str | N
     """
     if request.sender is None:
         return True
-    return await subscribe(
-        app,
+    subscription_request = SubscriptionRequest(
         list_name=request.list_name,
         address=request.sender,
         evidence=request.evidence,
@@ -26,3 +26,4 @@ async def request_subscribe(app: App, request: InboundRequest, language: str | N
         source=request.source,
         authenticated=request.authenticated,
     )
+    return await subscribe(app, subscription_request)

@@ -1,4 +1,4 @@
-"""Somebody asks for an address to join a list: the request waits, and a letter asks the person."""
+"""Subscribe: a request for an address is recorded as pending, and a letter asks the person to confirm."""
 
 from __future__ import annotations
 
@@ -19,52 +19,26 @@ from mailer.domain.suppression import EVERY_LIST, SuppressionReason
 from mailer.store import mailing_lists, subscribers, subscriptions, suppressions
 
 
-async def subscribe(
-    app: App,
-    *,
-    list_name: str,
-    address: Address,
-    evidence: Evidence,
-    name: str | None = None,
-    language: str | None = None,
-    in_reply_to: str | None = None,
-    resend: bool = False,
-    source: str | None = None,
-    authenticated: bool = False,
-) -> bool:
-    """Let the person at `address` be asked by letter whether they want to join.
+async def subscribe(app: App, request: SubscriptionRequest) -> bool:
+    """Ask the person at the request's address by letter whether they want to join; False where an order forbids it.
 
-    `source` is the IP address the request came from, where known; `proven` that the domain of the address stands
-    behind the mail. A stranger's requests send a mailbox one letter a day over all lists (a second when asked for
-    `again`), and wait, or are forgotten, where the limits of [shield] are reached. Nothing that the asker can see
-    depends on any of this, nor on who is subscribed. Name and language wait with the request. Whom bounces keep off
-    the list is asked like anybody, and reads on at once where the mail is `proven` to be theirs.
+    An unauthenticated request is answered with one letter a day to a mailbox, over all lists (with a second one where
+    `resend` is set). Beyond the limits of [shield] it is deferred or dropped. Nothing that the requester can see
+    depends on this, nor on who is subscribed. Name and language wait with the request until it is confirmed. A person
+    suppressed for bounces is asked like anybody; an authenticated request lifts that suppression at once.
 
-    False where the sender is proven, and an order stands that such a request does not lift (they complained, or never
-    want to be asked): nothing was written, and an organiser had better see it. NotFound for an unknown list only.
+    False is returned for an authenticated request only: the person complained or opted out, nothing was written, and
+    an organiser should see the mail. Raises NotFound for an unknown list.
     """
-
-    request = SubscriptionRequest(
-        list_name=list_name,
-        address=address,
-        evidence=evidence,
-        name=name,
-        language=language,
-        in_reply_to=in_reply_to,
-        resend=resend,
-        source=source,
-        authenticated=authenticated,
-    )
     accepted = await app.database.write(process_request, app, request)
     app.wakeups.notices.set()
     return accepted
 
 
 async def subscribe_by_form(app: App, arrival: IncomingMessage) -> None:
-    """What `subscribe` does, for a form that was filled in and kept as a row; NotFound where the list is gone."""
+    """Process the join form that was stored as this incoming row, as `subscribe` does. NotFound: the list is gone."""
     form = arrival.form
-    await subscribe(
-        app,
+    request = SubscriptionRequest(
         list_name=form["list"],
         address=parse_address(form["address"]),
         evidence=Evidence(Channel.FORM, {"client": arrival.client} if app.hearing.keep_client_address else {}),
@@ -73,10 +47,11 @@ async def subscribe_by_form(app: App, arrival: IncomingMessage) -> None:
         resend=form["again"],
         source=arrival.client,
     )
+    await subscribe(app, request)
 
 
 def process_request(tx: Connection, app: App, request: SubscriptionRequest) -> bool:
-    """What `subscribe` does, in its transaction."""
+    """What `subscribe` does, within a transaction."""
     mailing_list = mailing_lists.get_by_name(tx, request.list_name)
     if _is_suppressed(tx, app, mailing_list, request.address):
         return not request.authenticated
@@ -86,50 +61,46 @@ def process_request(tx: Connection, app: App, request: SubscriptionRequest) -> b
 
 
 def _is_suppressed(tx: Connection, app: App, mailing_list: MailingList, address: Address) -> bool:
-    """Whether an order stands that nobody's request lifts."""
-    orders = suppressions.list_for_person(tx, app.site.keyring.suppression_key(address.key))
-    complained = {place for place, reason in orders if reason is SuppressionReason.COMPLAINED}
+    """Whether a suppression stands that a request does not lift: a complaint, or an opt-out from all letters."""
+    found = suppressions.list_for_person(tx, app.site.keyring.suppression_key(address.key))
+    complained = {list_id for list_id, reason in found if reason is SuppressionReason.COMPLAINED}
     return not complained.isdisjoint({EVERY_LIST, mailing_list.id}) or abuse_guard.has_opted_out(tx, app, address)
 
 
 def _process_admitted(tx: Connection, app: App, mailing_list: MailingList, request: SubscriptionRequest) -> None:
     known, now = subscriptions.find(tx, mailing_list.id, request.address.key), app.clock()
-    ruling = _decide(tx, app, mailing_list, request, known)
-    if ruling is RequestDecision.DROP:
+    decision = _decide(tx, app, mailing_list, request, known)
+    if decision is RequestDecision.DROP:
         return
-    if (
-        known is not None
-        and request.authenticated
-        and suppressions.is_suppressed_by_bounces(tx, known.suppression_key, mailing_list.id)
-    ):
-        lift_bounces(tx, app, known, request.evidence)
-        known = subscriptions.get(tx, known.id)
-    asked = known or _add_pending(tx, app, mailing_list, request.address)
-    if ruling is RequestDecision.DEFER:
-        defer_request(tx, app, asked, request)
+    if known is not None and request.authenticated:
+        known = _without_bounce_suppression(tx, app, known, request.evidence)
+    subscription = known or _add_pending(tx, app, mailing_list, request.address)
+    if decision is RequestDecision.DEFER:
+        defer_request(tx, app, subscription, request)
         return
-    # For who is not proven the day's limit does the same: a mail that we begin anew with is answered once.
-    once = request.authenticated and request.in_reply_to is not None
-    ask_confirmation(
-        tx,
-        app,
-        mailing_list,
-        asked,
-        request,
-        cause=f"asked {asked.id} {now.date()} {request.in_reply_to}" if once else None,
-    )
+    # One mail is answered once, though it is processed twice after a crash. For unauthenticated mail the limit of one
+    # letter a day has the same effect.
+    cause = f"asked {subscription.id} {now.date()} {request.in_reply_to}"
+    answers_mail = request.authenticated and request.in_reply_to is not None
+    ask_confirmation(tx, app, mailing_list, subscription, request, cause=cause if answers_mail else None)
+
+
+def _without_bounce_suppression(
+    tx: Connection, app: App, subscription: Subscription, evidence: Evidence
+) -> Subscription:
+    if not suppressions.is_suppressed_by_bounces(tx, subscription.suppression_key, subscription.mailing_list_id):
+        return subscription
+    lift_bounces(tx, app, subscription, evidence)
+    return subscriptions.get(tx, subscription.id)
 
 
 def _decide(
     tx: Connection, app: App, mailing_list: MailingList, request: SubscriptionRequest, known: Subscription | None
 ) -> RequestDecision:
-    asked_today = known is not None and not may_send_confirmation(known, app.clock())
-    if (
-        known
-        and asked_today
-        and not request.authenticated
-        and not may_send_confirmation(known, app.clock(), resend=request.resend)
-    ):
+    now = app.clock()
+    asked_today = known is not None and not may_send_confirmation(known, now)
+    may_ask = known is None or request.authenticated or may_send_confirmation(known, now, resend=request.resend)
+    if not may_ask:
         return RequestDecision.DROP
     return abuse_guard.decide_request(
         tx, app, mailing_list, request.address, authenticated=request.authenticated, resend=asked_today

@@ -19,6 +19,7 @@ from mailer.app import App
 from mailer.domain.address import Address
 from mailer.domain.consent import Channel, Evidence
 from mailer.domain.incoming_message import IncomingMessage
+from mailer.domain.subscription_request import SubscriptionRequest
 from mailer.domain.token import Purpose, sign_token
 from mailer.errors import NotFound
 from mailer.settings.intake_tables import HearingSettings
@@ -43,7 +44,8 @@ from tests.support.running_service import running_service
 
 
 async def ask(app: App, address: str, **words: Any) -> None:
-    await subscribe(app, list_name="appeals", address=Address(address), evidence=Evidence(Channel.MAIL, words))
+    evidence = Evidence(Channel.MAIL, words)
+    await subscribe(app, SubscriptionRequest(list_name="appeals", address=Address(address), evidence=evidence))
 
 
 async def rows(app: App, *tables: Any) -> list[int]:

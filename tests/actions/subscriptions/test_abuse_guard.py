@@ -62,7 +62,7 @@ def database_url(sqlite_template: Path, tmp_path: Path) -> str:
 
 async def ask(app: App, address: str, list_name: str = "appeals", **more: Any) -> None:
     """Somebody asks for this address, and the letters it causes go out."""
-    await subscribe(app, list_name=list_name, address=Address(address), evidence=BY_FORM, **more)
+    await subscribe(app, SubscriptionRequest(list_name=list_name, address=Address(address), evidence=BY_FORM, **more))
     await send_notices(app)
 
 
@@ -177,12 +177,12 @@ async def test_a_day_later_what_was_put_off_may_be_asked_for_again(app: App, rel
         await open_list(app, name)
     await ask(app, ROSA)
     await ask(app, ROSA, "gardens")
-    await ask(app, ROSA, "gardens", again=True)
+    await ask(app, ROSA, "gardens", resend=True)
     clock.advance(hours=24)
 
     await ask(app, ROSA, "gardens")
-    await ask(app, ROSA, "gardens", again=True)
-    await ask(app, ROSA, "gardens", again=True)
+    await ask(app, ROSA, "gardens", resend=True)
+    await ask(app, ROSA, "gardens", resend=True)
 
     assert ["Gardens" in text_of(letter) for letter in relay.letters] == [False, True, True]
 
@@ -192,7 +192,7 @@ async def test_who_is_on_a_list_is_told_so_no_oftener_than_others_are_asked(app:
     await import_rows(app, f"{EMMA},Emma,en")
 
     for again in (False, False, True, True, True):
-        await ask(app, EMMA, again=again)
+        await ask(app, EMMA, resend=again)
 
     assert len(relay.letters) == 2
 
@@ -203,7 +203,7 @@ async def test_a_proven_sender_is_asked_at_once_for_each_list_but_not_without_en
     await ask(app, ROSA)
 
     for number in range(30):
-        await ask(app, ROSA, ("appeals", "gardens")[number % 2], proven=True, source="192.0.2.1")
+        await ask(app, ROSA, ("appeals", "gardens")[number % 2], authenticated=True, source="192.0.2.1")
 
     assert len(relay.letters) == 1 + 20
 
@@ -212,7 +212,7 @@ async def test_a_proven_mail_that_we_begin_anew_with_is_answered_once(app: App, 
     await open_list(app)
 
     for _ in range(3):
-        await ask(app, ROSA, proven=True, in_reply_to="<one@example.org>")
+        await ask(app, ROSA, authenticated=True, in_reply_to="<one@example.org>")
 
     assert len(relay.letters) == 1
 
@@ -246,7 +246,7 @@ async def test_beyond_the_limit_of_a_domain_or_a_list_requests_wait_and_the_prov
         await ask(app, f"person{number}@example.org")
     within = len(relay.letters)
     waiting = await state_of(app, "person4@example.org")
-    await ask(app, ROSA, proven=True)
+    await ask(app, ROSA, authenticated=True)
     clock.advance(hours=1)
     await ask(app, "person4@example.org")
 
@@ -277,7 +277,7 @@ async def test_a_list_that_hardly_anybody_confirms_is_quiet_for_a_day_and_its_ow
     await ask(app, "stranger@example.org")
     clock.advance(minutes=30)
     await ask(app, "another@example.org")
-    await ask(app, ROSA, proven=True)
+    await ask(app, ROSA, authenticated=True)
     quiet = await show_list(app, "appeals")
     clock.advance(days=1)
     await ask(app, "stranger@example.org")
@@ -311,10 +311,10 @@ async def test_every_kind_of_letter_that_a_stranger_can_cause_counts_as_one(app:
     await open_list(app)
 
     async def may(address: str, **more: Any) -> bool:
-        how = {"proven": False} | more
+        how = {"authenticated": False} | more
         return await app.database.write(may_send_auto_reply, app, Address(address), **how)
 
-    answers = [await may(ROSA), await may("rosa+x@example.org"), await may(ROSA, proven=True), await may(EMMA)]
+    answers = [await may(ROSA), await may("rosa+x@example.org"), await may(ROSA, authenticated=True), await may(EMMA)]
     from_one_place = [await may(f"p{number}@example.org", source="192.0.2.7") for number in range(22)]
     clock.advance(days=1)
 
@@ -395,8 +395,8 @@ async def test_a_second_database_thread_sees_the_same_tallies(database_url: str,
     await open_list(app)
     other = Database(database_url)
 
-    first = await app.database.write(may_send_auto_reply, app, Address(ROSA), proven=False)
-    second = await other.write(may_send_auto_reply, app, Address(ROSA), proven=False)
+    first = await app.database.write(may_send_auto_reply, app, Address(ROSA), authenticated=False)
+    second = await other.write(may_send_auto_reply, app, Address(ROSA), authenticated=False)
     await other.close()
 
     assert (first, second) == (True, False)

@@ -18,6 +18,7 @@ from mailer.actions.subscriptions.subscribe import subscribe
 from mailer.app import App
 from mailer.domain.address import Address
 from mailer.domain.consent import Channel, Evidence
+from mailer.domain.subscription_request import SubscriptionRequest
 from mailer.domain.token import Purpose, sign_token
 from mailer.errors import NotFound, NothingPending
 from mailer.store.columns import metadata
@@ -40,7 +41,8 @@ HERS = ("rosa@gmail.com", "Ro.Sa@gmail.com", MISSPELLED, "rosa+other@gmail.com")
 
 
 async def ask(app: App, address: str, list_name: str = "appeals", **more: bool) -> None:
-    await subscribe(app, list_name=list_name, address=Address(address), evidence=Evidence(Channel.FORM), **more)
+    evidence = Evidence(Channel.FORM)
+    await subscribe(app, SubscriptionRequest(list_name=list_name, address=Address(address), evidence=evidence, **more))
     await send_notices(app)
 
 
@@ -66,9 +68,9 @@ async def test_of_who_was_asked_by_mistake_nothing_stays_but_a_hash_that_all_doo
 ) -> None:
     for name in ("appeals", "gardens"):
         await open_list(app, name)
-    await subscribe(
-        app, list_name="appeals", address=Address(MISSPELLED), evidence=Evidence(Channel.FORM), name="Rosalinde"
-    )
+    form = Evidence(Channel.FORM)
+    request = SubscriptionRequest(list_name="appeals", address=Address(MISSPELLED), evidence=form, name="Rosalinde")
+    await subscribe(app, request)
     await send_notices(app)
     await ask(app, "rosa@gmail.com", "gardens")
 
@@ -80,11 +82,11 @@ async def test_of_who_was_asked_by_mistake_nothing_stays_but_a_hash_that_all_doo
     await never_ask_again(app, never_token(app, 1), LINK_EVIDENCE)
     for address in HERS:
         await ask(app, address)
-        await ask(app, address, "gardens", proven=True)
+        await ask(app, address, "gardens", authenticated=True)
     may = [
-        await app.database.write(may_send_auto_reply, app, Address(one), proven=proven)
+        await app.database.write(may_send_auto_reply, app, Address(one), authenticated=authenticated)
         for one in HERS
-        for proven in (False, True)
+        for authenticated in (False, True)
     ]
 
     assert recipients(relay) == [MISSPELLED, EMMA]
