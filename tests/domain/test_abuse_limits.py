@@ -90,7 +90,7 @@ def test_a_strangers_letter_is_bounded_by_mailbox_domain_and_list_and_a_proven_o
 
     of_list = [CounterKind.LIST] if list_name else []
     assert kinds() == [CounterKind.MAILBOX, CounterKind.DOMAIN, *of_list]
-    assert kinds(second=True) == [CounterKind.DOMAIN, *of_list]
+    assert kinds(resend=True) == [CounterKind.DOMAIN, *of_list]
     assert kinds(authenticated=True) == [CounterKind.AUTHENTICATED, CounterKind.AUTHENTICATED_DOMAIN]
     first = letter_limits(SHIELD, mailbox="m", domain="example.org", list_name=None, authenticated=False)[0]
     assert (first.maximum, first.window) == (1, DAY)

@@ -206,7 +206,7 @@ async def test_what_an_outage_did_is_undone_for_all_it_hit_and_for_nobody_else(
         "complained": (every, (), 1),
     }
     before = [await show_person(app, one) for one in hit]
-    assert await restore(rehearse=True) == expected
+    assert await restore(dry_run=True) == expected
     assert [await show_person(app, one) for one in hit] == before, "a rehearsal writes nothing"
     assert await restore(reason=BounceReason.FULL) == {"soft": expected["soft"]}
     assert await restore(list_name="walks") == {"hard": (every, ("appeals", "walks"), 0)}
