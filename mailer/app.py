@@ -8,7 +8,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
+from mailer.domain.delivery import Kind, Notice
 from mailer.domain.delivery_feedback import DeliveryFeedback
 from mailer.domain.language import choose_language
 from mailer.domain.mailing_list import MailingList
@@ -17,6 +19,7 @@ from mailer.domain.rate_limits import DomainLimits
 from mailer.domain.site import ListIdentity, Site
 from mailer.mail.compose.templates import Templates
 from mailer.mail.dkim.signing import Signer
+from mailer.mail.inbound.command_words import Vocabulary, load_vocabulary
 from mailer.mail.provider_events.provider import Provider
 from mailer.network.dns import Dns
 from mailer.network.signing_pool import SigningPool
@@ -116,3 +119,25 @@ class App:
     def language(self, *preferred: str | None) -> str:
         """The first of the preferred languages for which there are texts, else English."""
         return choose_language(preferred, self.templates.languages) or self.templates.languages[0]
+
+    @property
+    def vocabulary(self) -> Vocabulary:
+        """The words that people write to the service, in the languages of all catalogues; read once, which is slow."""
+        return load_vocabulary(self.templates.locale_directory)
+
+    def notice_to_owner(
+        self, kind: Kind, mailing_list: MailingList | None, values: dict[str, Any], cause: str | None = None
+    ) -> Notice:
+        """A notice to the owner of the list, or of the service if `mailing_list` is None.
+
+        It has no suppression key: an owner cannot unsubscribe from what the service has to tell.
+        """
+        return Notice(
+            kind=kind,
+            address=mailing_list.owner if mailing_list else self.site.owner,
+            suppression_key="",
+            language=self.language(mailing_list.language if mailing_list else None),
+            mailing_list_id=mailing_list.id if mailing_list else None,
+            values=values,
+            cause=cause,
+        )

@@ -18,6 +18,7 @@ from mailer.mail.compose.campaign_file import parse_campaign_file
 from mailer.mail.compose.compose_letter import ComposedLetter, compose_letter
 from mailer.mail.compose.personalise import Recipient
 from mailer.mail.compose.templates import Templates
+from mailer.mail.inbound.command_words import Vocabulary, load_vocabulary
 
 ROOT = Path(__file__).parents[2]
 CHECKLIST = ROOT.parent / "shared" / "checks" / "eml_check.py"
@@ -48,6 +49,12 @@ def list_identity() -> ListIdentity:
 def templates() -> Templates:
     """The service's own templates and catalogues."""
     return Templates(ROOT / "templates", ROOT / "mailer" / "locale")
+
+
+@pytest.fixture(scope="session")
+def vocabulary() -> Vocabulary:
+    """The words people write to the service, from its own catalogues."""
+    return load_vocabulary(ROOT / "mailer" / "locale")
 
 
 @pytest.fixture

@@ -89,13 +89,10 @@ def _build_notice(tx: Connection, app: App, campaign: Campaign, trouble: Thresho
     """Of each pause an owner is told, of a provider's holds once in a campaign."""
     mailing_list = mailing_lists.get(tx, campaign.mailing_list_id)
     what = f"held {campaign.id} {trouble.provider}" if held else f"paused {campaign.id} {app.clock():%Y%m%dT%H%M%S}"
-    return Notice(
-        kind=Kind.PAUSED,
-        address=mailing_list.owner,
-        suppression_key="",  # who answers for a list cannot stop hearing of it
-        language=app.language(mailing_list.language),
-        mailing_list_id=mailing_list.id,
-        values={
+    return app.notice_to_owner(
+        Kind.PAUSED,
+        mailing_list,
+        {
             "campaign": campaign.id,
             "subject": campaign.subject,
             "ill": trouble.metric,

@@ -19,7 +19,7 @@ async def change_language(app: App, request: InboundRequest, language: str) -> b
 
     It is so where it may be somebody else, or somebody who is not on the list. NotFound for an unknown list.
     """
-    request = require_explicit_command(request, CommandName.LANGUAGE, app.templates.vocabulary)
+    request = require_explicit_command(request, CommandName.LANGUAGE, app.vocabulary)
     sender = request.sender
     if sender is None or not request.authenticated:
         return False

@@ -27,7 +27,7 @@ async def confirm_by_token(app: App, request: InboundRequest) -> Answer:
     """
     token = request.address.token or ""
     # Not in the loop: a text made for it takes a fifth of a second.
-    answer = await asyncio.to_thread(parse_confirm_answer, request.mail, app.templates.vocabulary)
+    answer = await asyncio.to_thread(parse_confirm_answer, request.mail, app.vocabulary)
     if answer is Answer.YES and request.mail.ambiguous_mark and not request.mail.reply_text:
         answer = Answer.NEITHER
     if answer is Answer.YES:

@@ -32,7 +32,7 @@ async def forward_to_owner(app: App, request: InboundRequest) -> IncomingState:
         owner = mailing_list.owner if mailing_list else app.site.owner
         if _may_loop(tx, app, request, owner):
             return False
-        deliveries.add_notice(tx, _make_notice(app, request, mailing_list, owner), app.clock())
+        deliveries.add_notice(tx, _make_notice(app, request, mailing_list), app.clock())
         incoming_mails.store_raw(tx, request.mail_id, request.octets)
         return True
 
@@ -41,14 +41,11 @@ async def forward_to_owner(app: App, request: InboundRequest) -> IncomingState:
     return IncomingState.FORWARDED if carried else IncomingState.KEPT
 
 
-def _make_notice(app: App, request: InboundRequest, mailing_list: MailingList | None, owner: str) -> Notice:
-    return Notice(
-        kind=Kind.FORWARDED,
-        address=owner,
-        suppression_key="",  # who answers for a list cannot stop hearing of it
-        language=app.language(mailing_list.language if mailing_list else None),
-        mailing_list_id=mailing_list.id if mailing_list else None,
-        values={
+def _make_notice(app: App, request: InboundRequest, mailing_list: MailingList | None) -> Notice:
+    return app.notice_to_owner(
+        Kind.FORWARDED,
+        mailing_list,
+        {
             "sender": request.sender.addr_spec if request.sender else None,
             "subject": request.mail.subject,
             "recipient": request.recipient,

@@ -182,7 +182,7 @@ async def _send_help(app: App, request: InboundRequest) -> IncomingState:
 
 async def _run_commands(app: App, request: InboundRequest) -> IncomingState:
     """The commands stand in the subject or the text; where we find none, help does."""
-    found = parse_commands(request.mail, app.templates.vocabulary, strict=False)
+    found = parse_commands(request.mail, app.vocabulary, strict=False)
     return _final_state(
         [await _run_command(app, request, one) for one in found or (ParsedCommand(command=CommandName.HELP),)]
     )
@@ -203,9 +203,7 @@ async def _run_commands_or_forward(app: App, request: InboundRequest) -> Incomin
     """A command where it says nothing else, otherwise for the owner; a reply is of the person our letter went to."""
     by_token = request.address.command is Command.REPLY
     person = await identify_by_token(app, request) if by_token and "@" in request.mail.reply_text else None
-    found = parse_commands(
-        request.mail, app.templates.vocabulary, strict=True, person=person.sender if person else None
-    )
+    found = parse_commands(request.mail, app.vocabulary, strict=True, person=person.sender if person else None)
     if not found or request.mail.automatic_mark or not (by_token or request.may_reply):
         return await forward_to_owner(app, request)
     person = person or (await identify_by_token(app, request) if by_token else request)

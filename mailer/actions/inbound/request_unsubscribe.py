@@ -23,7 +23,7 @@ async def request_unsubscribe(app: App, request: InboundRequest, language: str |
     A sender is easily forged: of a stranger's mail nothing but that letter comes, one a day. False where the sender is
     not on the list, and nothing was done. Raises NotFound for an unknown list.
     """
-    request = require_explicit_command(request, CommandName.UNSUBSCRIBE, app.templates.vocabulary)
+    request = require_explicit_command(request, CommandName.UNSUBSCRIBE, app.vocabulary)
     sender = request.sender
     if sender is None:
         return False

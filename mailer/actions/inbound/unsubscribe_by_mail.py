@@ -72,4 +72,4 @@ async def _answers_old_question(app: App, request: InboundRequest, subscription_
 
 async def _parse_answer(app: App, request: InboundRequest) -> Answer:
     # Not in the loop: a text made for it takes a fifth of a second.
-    return await asyncio.to_thread(parse_leave_answer, request.mail, app.templates.vocabulary)
+    return await asyncio.to_thread(parse_leave_answer, request.mail, app.vocabulary)

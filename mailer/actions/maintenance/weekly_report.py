@@ -70,15 +70,7 @@ def _report_values(week: WeeklyStats, parked: int, until: datetime) -> dict[str,
 
 
 def _weekly_notice(app: App, mailing_list: MailingList, values: dict[str, Any], year: int, week: int) -> Notice:
-    return Notice(
-        kind=Kind.WEEKLY,
-        address=mailing_list.owner,
-        suppression_key="",  # who answers for a list cannot stop hearing of it
-        language=app.language(mailing_list.language),
-        mailing_list_id=mailing_list.id,
-        values=values,
-        cause=f"weekly {mailing_list.id} {year}-{week:02}",
-    )
+    return app.notice_to_owner(Kind.WEEKLY, mailing_list, values, f"weekly {mailing_list.id} {year}-{week:02}")
 
 
 def _record_week(tx: Connection, number: int, now: datetime) -> None:

@@ -132,12 +132,6 @@ def _is_throttled(tx: Connection, app: App, mailing_list: MailingList) -> bool:
 
 
 def _throttled_notice(app: App, mailing_list: MailingList, asked: int, confirmed: int) -> Notice:
-    return Notice(
-        kind=Kind.LIST_THROTTLED,
-        address=mailing_list.owner,
-        suppression_key="",  # who answers for a list cannot stop hearing of it
-        language=app.language(mailing_list.language),
-        mailing_list_id=mailing_list.id,
-        values={"asked": asked, "confirmed": confirmed},
-        cause=f"quiet {mailing_list.id} {app.clock().date()}",
-    )
+    values = {"asked": asked, "confirmed": confirmed}
+    cause = f"quiet {mailing_list.id} {app.clock().date()}"
+    return app.notice_to_owner(Kind.LIST_THROTTLED, mailing_list, values, cause)

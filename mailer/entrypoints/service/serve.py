@@ -115,7 +115,7 @@ async def run_service(
                     group.create_task(_watch_database_ownership(app, check_ownership))
                     group.create_task(_run_maintenance(app))
                     # Read from ten catalogues when first asked for: not in the loop, and before the first mail.
-                    group.create_task(asyncio.to_thread(lambda: app.templates.vocabulary))
+                    group.create_task(asyncio.to_thread(lambda: app.vocabulary))
                     app.wakeups.notify_all()
                     try:
                         yield ListeningPorts(smtp_server.port, web_socket.getsockname()[1])

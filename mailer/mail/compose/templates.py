@@ -14,7 +14,6 @@ from babel.support import Translations
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateNotFound, select_autoescape
 
 from mailer.domain.language import text_direction
-from mailer.mail.inbound.command_words import Vocabulary, load_vocabulary
 
 SOURCE_LANGUAGE = "en"
 _NO_LETTERS, _HEADER_LENGTH = '"X-Letters: ', 2000
@@ -31,11 +30,6 @@ class Templates:
     def languages(self) -> tuple[str, ...]:
         """The languages we speak: English, and every `*.po` in the locale folder that is whole."""
         return _installed_languages(self.locale_directory)
-
-    @property
-    def vocabulary(self) -> Vocabulary:
-        """The words people write to us, in more languages than we speak."""
-        return load_vocabulary(self.locale_directory)
 
     def environment(self, language: str) -> Environment:
         """The Jinja2 environment that speaks one of `languages`."""

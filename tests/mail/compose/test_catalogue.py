@@ -12,7 +12,15 @@ from babel.messages.pofile import read_po
 from jinja2.ext import babel_extract
 
 from mailer.mail.compose.templates import Templates
-from mailer.mail.inbound.command_words import CONTEXT, MAX_PHRASE_WORDS, MESSAGES, CommandName, Vocabulary, split_words
+from mailer.mail.inbound.command_words import (
+    CONTEXT,
+    MAX_PHRASE_WORDS,
+    MESSAGES,
+    CommandName,
+    Vocabulary,
+    load_vocabulary,
+    split_words,
+)
 
 ROOT = Path(__file__).parents[3]
 TEMPLATES = Templates(ROOT / "templates", ROOT / "mailer" / "locale")
@@ -100,8 +108,8 @@ def test_a_word_people_write_asks_for_one_thing_and_means_either_yes_or_no():
 
 
 def test_the_words_are_read_once():
-    assert isinstance(TEMPLATES.vocabulary, Vocabulary)
-    assert TEMPLATES.vocabulary is TEMPLATES.vocabulary
+    assert isinstance(load_vocabulary(TEMPLATES.locale_directory), Vocabulary)
+    assert load_vocabulary(TEMPLATES.locale_directory) is load_vocabulary(TEMPLATES.locale_directory)
 
 
 def test_every_translation_is_written_finished_and_keeps_its_holes(catalogue):

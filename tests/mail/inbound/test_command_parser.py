@@ -7,7 +7,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mailer.domain.address import Address
-from mailer.mail.compose.templates import Templates
 from mailer.mail.inbound.command_parser import ParsedCommand, parse_commands
 from mailer.mail.inbound.command_words import CommandName
 from mailer.mail.inbound.parse_mail import InboundMail
@@ -31,11 +30,6 @@ def heard(subject: str = "", body: str = "") -> InboundMail:
 
 def spelled(found: tuple[ParsedCommand, ...]) -> list[str]:
     return [f"{one.command} {one.argument}" if one.argument else str(one.command) for one in found]
-
-
-@pytest.fixture(scope="module")
-def vocabulary(templates: Templates):
-    return templates.vocabulary
 
 
 @pytest.mark.parametrize("language", COMMANDS)

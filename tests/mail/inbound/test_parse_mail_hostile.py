@@ -11,11 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mailer.actions.inbound.explain_mail import explain_mail
-from mailer.mail.compose.templates import Templates
+from mailer.mail.inbound.command_words import load_vocabulary
 from mailer.mail.inbound.parse_mail import InboundMail, parse_inbound_mail
 
 ROOT = Path(__file__).parents[3]
-VOCABULARY = Templates(ROOT / "templates", ROOT / "mailer" / "locale").vocabulary
+VOCABULARY = load_vocabulary(ROOT / "mailer" / "locale")
 PLENTY = 3 * 2**20
 """Octets: three times what is looked at."""
 SOUND = (

@@ -13,35 +13,35 @@ from tests.support.phrases_by_language import NEVER, NO, YES
 from tests.support.reply_texts import AGREE, ASK, AUTOMATIC, DECLINE
 
 
-def read_otherwise(templates, told, *expected):
+def read_otherwise(vocabulary, told, *expected):
     """Which of the answers are not read as expected."""
-    answers = [(words, parse_answer(words, templates.vocabulary)) for words in told]
+    answers = [(words, parse_answer(words, vocabulary)) for words in told]
     return [(words, answer) for words, answer in answers if answer not in expected]
 
 
 @pytest.mark.parametrize("language", AGREE)
-def test_these_words_agree(templates, language):
-    assert read_otherwise(templates, [*YES.get(language, []), *AGREE[language]], Answer.YES) == []
+def test_these_words_agree(vocabulary, language):
+    assert read_otherwise(vocabulary, [*YES.get(language, []), *AGREE[language]], Answer.YES) == []
 
 
 @pytest.mark.parametrize("language", DECLINE)
-def test_these_words_decline(templates, language):
-    assert read_otherwise(templates, NO.get(language, []), Answer.NO) == []
-    assert read_otherwise(templates, DECLINE[language], Answer.NO, Answer.NEVER) == []
+def test_these_words_decline(vocabulary, language):
+    assert read_otherwise(vocabulary, NO.get(language, []), Answer.NO) == []
+    assert read_otherwise(vocabulary, DECLINE[language], Answer.NO, Answer.NEVER) == []
 
 
 @pytest.mark.parametrize("language", NEVER)
-def test_these_words_ask_never_to_be_asked_again(templates, language):
-    assert read_otherwise(templates, NEVER[language], Answer.NEVER) == []
+def test_these_words_ask_never_to_be_asked_again(vocabulary, language):
+    assert read_otherwise(vocabulary, NEVER[language], Answer.NEVER) == []
 
 
 @pytest.mark.parametrize("language", ASK)
-def test_these_words_are_no_answer(templates, language):
-    assert read_otherwise(templates, ASK[language], Answer.NEITHER) == []
+def test_these_words_are_no_answer(vocabulary, language):
+    assert read_otherwise(vocabulary, ASK[language], Answer.NEITHER) == []
 
 
-def test_what_machines_write_is_no_answer(templates):
-    assert read_otherwise(templates, AUTOMATIC, Answer.NEITHER) == []
+def test_what_machines_write_is_no_answer(vocabulary):
+    assert read_otherwise(vocabulary, AUTOMATIC, Answer.NEITHER) == []
 
 
 @pytest.mark.parametrize(
@@ -54,8 +54,8 @@ def test_what_machines_write_is_no_answer(templates):
         "No objection",
     ],
 )
-def test_a_no_that_is_none_does_not_decline(templates, words):
-    assert parse_answer(words, templates.vocabulary) is Answer.YES
+def test_a_no_that_is_none_does_not_decline(vocabulary, words):
+    assert parse_answer(words, vocabulary) is Answer.YES
 
 
 @pytest.mark.parametrize(
@@ -67,8 +67,8 @@ def test_a_no_that_is_none_does_not_decline(templates, words):
         "No stop signs here",
     ],
 )
-def test_words_that_only_begin_like_an_answer_are_none(templates, words):
-    assert parse_answer(words, templates.vocabulary) is Answer.NEITHER
+def test_words_that_only_begin_like_an_answer_are_none(vocabulary, words):
+    assert parse_answer(words, vocabulary) is Answer.NEITHER
 
 
 @pytest.mark.parametrize(
@@ -79,14 +79,14 @@ def test_words_that_only_begin_like_an_answer_are_none(templates, words):
         *("Nie gehört", "ok\n\nstop"),
     ],
 )
-def test_a_no_behind_other_words_declines_but_not_for_ever(templates, words):
-    assert parse_answer(words, templates.vocabulary) is Answer.NO
+def test_a_no_behind_other_words_declines_but_not_for_ever(vocabulary, words):
+    assert parse_answer(words, vocabulary) is Answer.NO
 
 
-def test_words_that_decline_only_in_the_quote_do_not_decline(templates):
+def test_words_that_decline_only_in_the_quote_do_not_decline(vocabulary):
     mail = parse_inbound_mail(b"Subject: Re: x\r\n\r\n> no\r\n> unsubscribe\r\n\r\n-- \r\nno", "rosa@example.org")
 
-    assert parse_answer(mail.reply_text, templates.vocabulary) is Answer.YES
+    assert parse_answer(mail.reply_text, vocabulary) is Answer.YES
 
 
 ANSWERS = [one for told in (AGREE, DECLINE, ASK) for words in told.values() for one in words]
@@ -94,20 +94,20 @@ WORDS = st.sampled_from(ANSWERS)
 
 
 @given(st.text(max_size=100) | st.lists(WORDS | st.sampled_from([", ", ". ", "\n", "?"]), max_size=4).map("".join))
-def test_any_words_can_be_judged(templates, words):
-    assert parse_answer(words, templates.vocabulary) in set(Answer)
+def test_any_words_can_be_judged(vocabulary, words):
+    assert parse_answer(words, vocabulary) in set(Answer)
 
 
 @given(
     answer=st.sampled_from([one for one in ANSWERS if "\n" not in one]),
     courtesy=st.sampled_from(["Hello Ada,\n", "Thanks!\n", "Sehr geehrte Frau Berg,\n\n", "您好，"]),
 )
-def test_a_greeting_before_an_answer_changes_nothing(templates, answer, courtesy):
-    assume(not longest_match(split_words(answer), 0, templates.vocabulary.greetings))
+def test_a_greeting_before_an_answer_changes_nothing(vocabulary, answer, courtesy):
+    assume(not longest_match(split_words(answer), 0, vocabulary.greetings))
 
-    assert parse_answer(courtesy + answer, templates.vocabulary) is parse_answer(answer, templates.vocabulary)
+    assert parse_answer(courtesy + answer, vocabulary) is parse_answer(answer, vocabulary)
 
 
 @given(answer=st.sampled_from([*AGREE["en"], *DECLINE["de"]]), name=st.sampled_from(["Rosa", "Emma Falk", "Bea, Ulm"]))
-def test_a_name_under_an_answer_changes_nothing(templates, answer, name):
-    assert parse_answer(f"{answer}\n\n{name}", templates.vocabulary) is parse_answer(answer, templates.vocabulary)
+def test_a_name_under_an_answer_changes_nothing(vocabulary, answer, name):
+    assert parse_answer(f"{answer}\n\n{name}", vocabulary) is parse_answer(answer, vocabulary)
