@@ -1,4 +1,4 @@
-"""Finding mail addresses in what mail systems write, which is freer than in what people are asked to type."""
+"""Finding mail addresses in the text and fields of bounces, in the many forms that mail systems write them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _ADDRESS = re.compile(
 _MAX_PER_LINE = 10
 _EDGES = ".-_"
 _ADDRESS_LABEL = re.compile(r"(?:smtp|rcpt|addr|to|t)=", re.IGNORECASE)
-"""Some write `SMTP=rosa@example.org`."""
+"""Some mail systems write `SMTP=rosa@example.org`."""
 _DAEMONS = re.compile(
     r"(?:mailer[-_.]?daemon|postmaster|mail[-_.]?delivery|mdaemon|mail[-_.]?admin|abuse|no[-_.]?reply|do[-_.]?not[-_.]?reply|root)\b",
     re.IGNORECASE,
@@ -20,7 +20,7 @@ _DAEMONS = re.compile(
 
 
 def find_addresses(line: str, most: int = _MAX_PER_LINE) -> Iterator[tuple[int, int, str]]:
-    """Where the first `most` addresses begin and end in a line, and each of them; the line is to be bounded."""
+    """Start, end and address of the first `most` addresses in a line; the caller bounds the line's length."""
     if "@" not in line:
         return
     for found in islice(_ADDRESS.finditer(line), most):
@@ -31,17 +31,17 @@ def find_addresses(line: str, most: int = _MAX_PER_LINE) -> Iterator[tuple[int, 
 
 
 def find_last_address(line: str) -> str | None:
-    """The last address in a field: what stands before it may be a route (RFC 5321 appendix C)."""
+    """The last address in a field, since a source route may stand before it (RFC 5321 appendix C), or None."""
     found = [address for _, _, address in find_addresses(line[:1000])]
     return found[-1] if found else None
 
 
 def is_own_address(address: str, own: Collection[str]) -> bool:
-    """Whether it is one of `own`: addresses, or domains whose addresses are all ours; in lower case."""
+    """Whether an address is one of `own`: our addresses, and domains all of whose addresses are ours, in lower case."""
     lowered = address.lower()
     return lowered in own or lowered.rpartition("@")[2] in own
 
 
 def is_daemon_address(address: str) -> bool:
-    """Whether it is a mail system's own."""
+    """Whether an address is a mail system's own, such as mailer-daemon@."""
     return _DAEMONS.match(address) is not None

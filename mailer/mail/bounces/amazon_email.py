@@ -1,4 +1,4 @@
-"""Amazon SES's notifications, as Amazon SNS mails them: JSON in a text, whose lines may be broken on the way."""
+"""Amazon SES notifications that SNS sends by mail: JSON in a text part, whose lines may be broken on the way."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ _STRING_MEMBER = re.compile(r'"(\w{1,40})"\s{0,4}:\s{0,4}"((?:[^"\\]|\\.){0,2000
 _FEEDBACK_TYPE = re.compile(r'"complaintFeedbackType"\s{0,4}:\s{0,4}"([\w-]{1,40})"')
 _STRING = re.compile(r'"([^"\\]{3,320})"')
 _PERMANENT = re.compile(r'"bounceType"\s{0,4}:\s{0,4}"Permanent"')
-"""Of others SES may think better, and what does not say may have lost it."""
+"""SES may retry any other type; a notification without the field may have lost it."""
 
 
 def parse_ses_email(text: str, own: Collection[str]) -> ParsedBounce | None:
-    """What SES notifies of, or None where the text is nothing of the kind."""
+    """The bounce, delay, complaint or receipt that SES reports; None where the text is no SES notification."""
     if not text.lstrip().startswith("{"):
         return None
     json = re.sub(r"\n ?", "", text[:_MAX_CHARACTERS])

@@ -1,4 +1,4 @@
-"""Complaints: feedback reports (RFC 5965, RFC 6430), and those of providers that have forms of their own."""
+"""Complaints: feedback reports (ARF: RFC 5965, RFC 6430), and junk mail reports in providers' own forms."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _ORIGINAL_RECIPIENT_FIELDS = (
     "x-rcpt-to",
     "to",
 )
-"""Where a returned letter says to whom it went; the first is that of Outlook.com's programme."""
+"""Fields of a returned letter that name its recipient; the first is that of Outlook.com's junk mail reports."""
 _JUNK_REPORT_SUBJECT = re.compile(
     r"complaint about message from|^\s*(?:spam|abuse|junk) (?:report|complaint)", re.IGNORECASE
 )
@@ -38,11 +38,11 @@ _REPORTER_ADDRESSES = re.compile(r"staff@hotmail\.com|abuse|fbl|feedback|scomp|c
 
 
 def parse_complaint(mail: ReportParts, own: Collection[str]) -> ParsedBounce | None:
-    """The complaint that a mail is, or None."""
+    """The complaint that a mail reports, or None where it is none; `own` addresses are never its recipients."""
     subject, sender = mail.top.fields.get("subject", ""), mail.top.fields.get("from", "")
     fields = list(_parse_fields(mail.report("feedback")))
     if not fields and (_has_arf_header(mail) or (_REPORTER_ADDRESSES.search(sender) and _has_feedback_type(mail))):
-        # The report lost its part's type on the way.
+        # A gateway removed the content type of the report's part.
         fields = list(_parse_fields("\n".join(mail.texts)))
         if not any(name in _TYPE_FIELDS for name, _ in fields):
             fields = []
@@ -89,7 +89,7 @@ def _first_original_recipient(mail: ReportParts, own: Collection[str]) -> list[s
 
 
 def find_original_recipients(mail: ReportParts, own: Collection[str]) -> list[str]:
-    """To whom the returned letter went, by its own header."""
+    """The recipients that the returned letter's own header names; empty where there is none."""
     for original in mail.originals:
         for name in _ORIGINAL_RECIPIENT_FIELDS:
             value = original.fields.get(name, "")
@@ -100,7 +100,7 @@ def find_original_recipients(mail: ReportParts, own: Collection[str]) -> list[st
 
 
 def build_complaint(kind: str, addresses: list[str]) -> ParsedBounce:
-    """A complaint of a type, about a letter to each of the addresses."""
+    """A complaint of Feedback-Type `kind` about letters to `addresses`, each address once."""
     known = {address.lower(): address for address in reversed(addresses)}
     return ParsedBounce(
         kind=FeedbackKind.COMPLAINT,

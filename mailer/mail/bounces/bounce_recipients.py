@@ -1,4 +1,4 @@
-"""Of whom a mail system's notice tells, and what: from its report for machines, else from its words."""
+"""The recipients of a bounce notice, each classified: from its delivery status report, else from its text."""
 
 from __future__ import annotations
 
@@ -8,12 +8,11 @@ from collections.abc import Collection, Iterator
 from mailer.domain.bounce import DsnAction, RecipientBounce
 from mailer.mail.bounces.address_extraction import find_addresses, is_own_address
 from mailer.mail.bounces.arf_complaint import find_original_recipients
+from mailer.mail.bounces.bounce_phrases import load_bounce_phrases
 from mailer.mail.bounces.classify_bounce import classify_bounce
 from mailer.mail.bounces.dsn_fields import DsnRecipient, has_dsn_fields, parse_dsn_recipients
 from mailer.mail.bounces.flufl_detector import find_flufl_failures
 from mailer.mail.bounces.free_text_notice import BounceRecipient, find_notice_recipients, strip_returned_letter
-from mailer.mail.bounces.phrase_matcher import normalize_words
-from mailer.mail.bounces.phrases_notice import DELAY_PHRASES, GIVEN_UP_PHRASES
 from mailer.mail.bounces.report_parts import ReportParts, parse_attached_mail
 from mailer.mail.bounces.smtp_reply_reason import find_certain_reason
 from mailer.mail.message.mime_parser import parse_mime
@@ -24,22 +23,23 @@ _UNPARSED_MIME = re.compile(
     r"^--\S[^\n]{0,200}\ncontent-[a-z-]{2,30}:|^this is a (?:mime-encapsulated|multi-?part) message\b",
     re.MULTILINE | re.IGNORECASE,
 )
-"""Parts in what should be one text: the field is lost that says how they are divided."""
+"""Parts of a multipart mail within one text: the Content-Type field with their boundary is lost."""
 _SMTP_REPLY = re.compile(r"(?<![\d.])5\d\d[ -]5\.\d{1,2}\.\d{1,3} ")
 
 
 def parse_recipient_bounces(
     mail: ReportParts, subject: str, own: Collection[str], *, unwrap: bool = True
 ) -> tuple[RecipientBounce, ...]:
-    """Each recipient once, in the order of the notice; empty where it names nobody.
+    """Each recipient of a bounce notice once, in its order; empty where it names none.
 
-    `wrapped`: where it names nobody, the letter it returns may be the notice proper, in a gateway's wrapping.
+    `own` addresses are never recipients. `unwrap`: where the notice names no recipient, a report attached to it is
+    read in its place, as some gateways wrap the notice that they received.
     """
     text = "\n\n".join(mail.texts)
     notice = strip_returned_letter(text)
     notice_recipients = find_notice_recipients(notice, own, _header_addresses(mail))
     if len(notice) < len(text):
-        # Many put the letter's header into the text.
+        # Many mail systems put the returned letter's header into the text.
         mail.originals.append(parse_mime(text[len(notice) :].lstrip("\n").partition("\n")[2].lstrip().encode()))
     if fields := _find_dsn_recipients(mail, text, own):
         return _classify_dsn_recipients(mail, fields, notice_recipients, subject, notice, own)
@@ -53,23 +53,23 @@ def parse_recipient_bounces(
 
 
 def parse_unnamed_bounce(mail: ReportParts, subject: str) -> RecipientBounce:
-    """What a notice says that names nobody."""
+    """The classification of a notice that names no recipient; its address is empty."""
     notice = strip_returned_letter("\n\n".join(mail.texts))
-    each = next(iter(parse_dsn_recipients(mail.report("status"))), None)
+    first = next(iter(parse_dsn_recipients(mail.report("status"))), None)
     return classify_bounce(
         address="",
-        action=(each and each.action) or (DsnAction.DELAYED if _is_delay(subject, notice) else DsnAction.FAILED),
-        status=each.status if each else None,
-        diagnostic=each.diagnostic if each else "",
+        action=(first and first.action) or (DsnAction.DELAYED if _is_delay(subject, notice) else DsnAction.FAILED),
+        status=first.status if first else None,
+        diagnostic=first.diagnostic if first else "",
         notice=f"{notice}\n{subject}",
         transcript=notice,
     )
 
 
 def is_truncated_notice(mail: ReportParts) -> bool:
-    """Whether something of the notice is lost: its end, its header, or one of the two parts of a report (RFC 6522).
+    """Whether a part of the notice is missing: its end, its header, or one of the two parts of a report (RFC 6522).
 
-    A report whose fields stand in the text, or that tells there what was said in SMTP, has both.
+    A report whose text holds the report's fields, or an SMTP reply, counts as complete.
     """
     text, kind = "\n\n".join(mail.texts), mail.top.content_type
     notice = strip_returned_letter(text)
@@ -78,12 +78,12 @@ def is_truncated_notice(mail: ReportParts) -> bool:
     has_diagnosis = mail.report("status") or has_dsn_fields(text) or _SMTP_REPLY.search(notice)
     if kind == _REPORT_TYPE and not (text.strip() and has_diagnosis):
         return True
-    # Where the letter that it returns has begun all is told.
+    # The notice is complete where the returned letter has begun.
     return mail.truncated and len(notice) >= len(text.rstrip())
 
 
 def _header_addresses(mail: ReportParts) -> frozenset[str]:
-    """The addresses the mail itself goes to and comes from."""
+    """The addresses in the mail's own To, From, Reply-To and Return-Path."""
     found = (find_addresses(mail.top.fields.get(name, "")) for name in ("to", "from", "reply-to", "return-path"))
     return frozenset(address.lower() for each in found for _, _, address in each)
 
@@ -109,7 +109,7 @@ def _classify_dsn_recipients(
     candidates = list(_candidate_recipients(mail, notice_recipients, own))
     bounces: dict[str, RecipientBounce] = {}
     for each in fields:
-        # A pipe, or a host alone: the notice, or the letter itself, tells whose it was.
+        # Where a pipe or a host stands for the address, the notice or the returned letter names the recipient.
         address = each.address or (candidates[0] if len(fields) == _ONE and candidates else None)
         if address is None:
             continue
@@ -132,14 +132,14 @@ def _classify_dsn_recipients(
 def _candidate_recipients(
     mail: ReportParts, notice_recipients: list[BounceRecipient], own: Collection[str]
 ) -> Iterator[str]:
-    """Recipients as they may be known without a report, the surest first."""
+    """Recipients named outside the report, the most reliable source first."""
     yield from (address for address in _failed_recipients_in_header(mail) if not is_own_address(address, own))
     yield from (each.address for each in notice_recipients)
     yield from find_original_recipients(mail, own)
 
 
 def _failed_recipients_in_header(mail: ReportParts) -> list[str]:
-    """Those that Exim, Gmail and others name in the header."""
+    """The recipients in X-Failed-Recipients, which Exim, Gmail and others write."""
     named = mail.top.fields.get("x-failed-recipients", "")
     return [address for _, _, address in find_addresses(named, _MAX_FAILED_RECIPIENTS)]
 
@@ -157,7 +157,7 @@ def _classify_free_text(
         notice_recipients = [
             BounceRecipient(address=each, diagnostic=notice) for each in _guess_recipients(mail, notice, own)
         ]
-    # What is told before the names is told of all of them.
+    # What stands before the first recipient is about all of them.
     shared = len(notice_recipients) == _ONE or all(
         find_certain_reason(each.diagnostic) is None for each in notice_recipients
     )
@@ -176,7 +176,7 @@ def _classify_free_text(
 
 
 def _guess_recipients(mail: ReportParts, notice: str, own: Collection[str]) -> list[str]:
-    """Where the notice names nobody we find: whom another finds, else whom the returned letter was for."""
+    """Recipients of a notice in which we find none: those that flufl.bounce finds, else the returned letter's first."""
     guesses = find_flufl_failures(mail.top.fields, "\n\n".join(mail.texts))
     found = [
         address
@@ -187,6 +187,6 @@ def _guess_recipients(mail: ReportParts, notice: str, own: Collection[str]) -> l
 
 
 def _is_delay(subject: str, notice: str) -> bool:
-    """Whether the letter is still being tried, by the subject and all the notice's words."""
-    words = normalize_words(f"{subject}\n{notice}")
-    return any(True for _ in DELAY_PHRASES.find_all(words)) and not any(True for _ in GIVEN_UP_PHRASES.find_all(words))
+    """Whether subject and notice say that the letter is still being tried, and nowhere that it was given up."""
+    phrases, text = load_bounce_phrases(), f"{subject}\n{notice}"
+    return phrases.delays.occurs_in(text) and not phrases.given_up.occurs_in(text)

@@ -1,12 +1,12 @@
-"""What is said of one recipient, judged: why the letter came back, and what that counts for."""
+"""Classifying a bounce of one recipient: its text and codes become a reason and a severity (hard, soft ...)."""
 
 from __future__ import annotations
 
 import re
 
 from mailer.domain.bounce import BounceReason, DsnAction, RecipientBounce, determine_severity
+from mailer.mail.bounces.bounce_phrases import match_phrase_reason
 from mailer.mail.bounces.enhanced_status_code import find_enhanced_code
-from mailer.mail.bounces.phrase_rules import match_phrase_reason
 from mailer.mail.bounces.smtp_reply_reason import ADDRESS_GONE_REASONS, find_certain_reason, find_reason, is_temporary
 
 _MAX_DIAGNOSTIC_LENGTH = 1000
@@ -20,18 +20,18 @@ _REFUSED_BEFORE_DATA = re.compile(
     r"<<< ?5\d\d.{0,40}(?:need rcpt|no valid recip|no recipients|valid rcpt|rcpt first|rcpt commands were)",
     re.IGNORECASE,
 )
-"""A mail system that sends commands together shows a refused recipient's reply under DATA."""
+"""With pipelining (RFC 2920) the reply that refuses a recipient may be shown under DATA."""
 _YAHOO_USER_LOOKUP = "delivery error: dd"
-"""Yahoo looks its users up when it has the letter."""
+"""Yahoo looks up its users after DATA."""
 
 _BEFORE_RECIPIENT = re.compile(
     r"in reply to (?:mail from|helo|ehlo)|after (?:sending )?(?:mail from|helo|ehlo)\b"
     r"|>>> (?:mail from|helo|ehlo)[^<>]{0,20}(?:<[^<>]{0,320}>)?[^<>]{0,40}<<< ?5",
     re.IGNORECASE,
 )
-"""Said before any recipient was named: it is about the sender."""
+"""The reply came before any recipient was named: it is about the sender."""
 _IRONPORT_HEADING = re.compile(r"^\W{0,3}\d\.\d\.\d - [\w ]{3,40}? (?=\d{3}-['\"])")
-"""A heading of its own that it puts before another system's reply."""
+"""A heading that Cisco IronPort puts before another system's reply."""
 _RECIPIENT_REASONS = frozenset(
     {
         BounceReason.UNKNOWN_USER,
@@ -49,10 +49,11 @@ _UNCERTAIN_WORDS = re.compile(r"\b(?:may|might|possibl[ye]|perhaps|could be|eith
 def classify_bounce(
     *, address: str, action: DsnAction, status: str | None, diagnostic: str, notice: str = "", transcript: str = ""
 ) -> RecipientBounce:
-    """One recipient's return.
+    """The bounce of one recipient with its reason, status and severity.
 
-    `said` is what the refusing system said, `notice` what else is told of this recipient, which counts where the
-    former tells nothing; `transcript` all that was exchanged, where it is about nobody else.
+    `diagnostic` is the refusing system's reply, `status` the report's Status field. `notice` is the notice's text about
+    this recipient, which decides where the diagnostic gives no reason. `transcript` is the whole SMTP exchange or
+    notice where it is about no other recipient.
     """
     notice = notice[:4000]
     diagnostic = _IRONPORT_HEADING.sub("", diagnostic)
@@ -67,7 +68,7 @@ def classify_bounce(
     if reason is BounceReason.UNCLEAR and notice:
         reason = find_reason(notice, status)
     if reason is BounceReason.UNKNOWN_USER and (milder := match_phrase_reason(transcript)) in _MILDER_REASONS:
-        # The mail system's people know better than its report.
+        # The text that postmasters write is more precise than the report's code.
         reason = milder if not _UNCERTAIN_WORDS.search(transcript) else reason
     if reason in _RECIPIENT_REASONS and any(map(_BEFORE_RECIPIENT.search, (diagnostic, notice, transcript[:4000]))):
         reason = BounceReason.SENDER
@@ -75,7 +76,7 @@ def classify_bounce(
     code = find_enhanced_code(diagnostic) or status or find_enhanced_code(notice)
     if status and code and code.endswith(".0.0"):
         code = status
-    # Where a reply has no code of its own sendmail derives x.2.0, the mailbox, from what it refuses after the letter.
+    # Sendmail derives x.2.0 for a reply without an enhanced code to the end of DATA.
     after_data = any(map(_is_after_data, (diagnostic, notice, transcript[:4000]))) or (
         status == "5.2.0" and find_enhanced_code(diagnostic) is None
     )

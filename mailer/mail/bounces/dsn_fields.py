@@ -1,4 +1,4 @@
-"""The fields of a delivery status report (RFC 3464), as many mail systems garble them: one group for each recipient."""
+"""The recipients' fields of a delivery status notification (RFC 3464), also as mail systems garble them."""
 
 from __future__ import annotations
 
@@ -31,28 +31,29 @@ _ACTION_BY_CLASS = {"2": DsnAction.DELIVERED, "4": DsnAction.FAILED, "5": DsnAct
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DsnRecipient:
-    """One recipient's."""
+    """The fields of one recipient."""
 
     address: str | None
-    """As the sender wrote it, else as the last system knew it; None where there is no address but a pipe or a host."""
+    """As the sender wrote it, else as the last mail system knew it; None where a pipe or a host stands for it."""
     action: DsnAction | None
     status: str | None
     diagnostic: str
-    """Diagnostic-Code without its type, or else the comment."""
+    """Diagnostic-Code without its type, else the comment."""
     comment: str
-    """What some put behind Status, in parentheses."""
+    """The text in parentheses that some mail systems put after Status."""
 
 
 def parse_dsn_recipients(text: str, original_recipients: Collection[str] = ()) -> list[DsnRecipient]:
-    """The recipients of a report, each as it stands there; empty where it names none.
+    """The recipients of a report in its order; empty where it names none.
 
-    `written_to` are those that the returned letter names, in lower case: a mail system may call them otherwise.
+    `original_recipients` are those that the returned letter names, in lower case: of several addresses in a group one
+    of these is preferred.
     """
     return [_parse_recipient(group, original_recipients) for group in _split_recipient_groups(text)]
 
 
 def has_dsn_fields(text: str) -> bool:
-    """Whether a text holds the fields of a report: in mails that are not made as RFC 3464 asks."""
+    """Whether a text holds a report's fields, as mails do that put the report into their text part."""
     names = {found[1].lower() for line in text.split("\n")[:_MAX_LINES] if (found := _FIELD.match(line[:80]))}
     return bool(names & {"final-recipient", "original-recipient"}) and bool(names & {"action", "status"})
 
@@ -60,7 +61,7 @@ def has_dsn_fields(text: str) -> bool:
 def _parse_recipient(group: Mapping[str, str], original_recipients: Collection[str]) -> DsnRecipient:
     values = (group.get(name, "") for name in ("original-recipient", "final-recipient", "x-actual-recipient"))
     addresses = [address for value in values if (address := find_last_address(_TYPE_PREFIX.sub("", value, count=1)))]
-    # A mail system's own name for a mailbox often has no domain of the world's.
+    # A mail system's internal name for a mailbox often has no public domain.
     address = next((each for each in addresses if each.lower() in original_recipients), None)
     address = address or next((each for each in addresses if "." in each.rpartition("@")[2]), None)
     status_field = group.get("status", "")
@@ -79,7 +80,7 @@ def _parse_recipient(group: Mapping[str, str], original_recipients: Collection[s
 
 
 def _split_recipient_groups(text: str) -> list[dict[str, str]]:
-    """Split at blank lines, and where a recipient's field comes a second time, for some leave the blank line out."""
+    """One group of fields for each recipient: split at blank lines, and where a field comes a second time."""
     groups: list[dict[str, str]] = []
     group: dict[str, str] = {}
     for name, value in (*_unfold_fields(text), ("", "")):
@@ -91,7 +92,7 @@ def _split_recipient_groups(text: str) -> list[dict[str, str]]:
             groups.append(group)
             group = {}
         elif name == "" and not present:
-            # The fields of the whole report are nobody's.
+            # These are the fields of the whole report.
             group = {}
         if name:
             group.setdefault(name, value)

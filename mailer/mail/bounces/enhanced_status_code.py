@@ -1,4 +1,4 @@
-"""Enhanced status codes (RFC 3463 and the registry it founded), and what mail systems mean by them."""
+"""Enhanced status codes (RFC 3463 and its IANA registry): finding them in a text, and the reasons they stand for."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ _CERTAIN_REASONS = {
     "7.28": BounceReason.RATE,
     "7.54": BounceReason.RELAY_DENIED,
 }
-"""By subject and detail: those that say why, in every mail system. 7.17 and 7.18: the mailbox has another owner (RFC
-7293). Exchange says 7.54 for relaying."""
+"""By subject and detail: codes that mean the same in every mail system. 7.17 and 7.18: the mailbox has another owner
+(RFC 7293). Exchange uses 7.54 for relaying."""
 _PROBABLE_REASONS = {
     "1.0": BounceReason.UNCLEAR,
     "1.9": BounceReason.SENDER,
@@ -53,37 +53,37 @@ _PROBABLE_REASONS = {
     "4.5": BounceReason.RATE,
     "4.6": BounceReason.UNREACHABLE,
 }
-"""Those whose words go first, as mail systems use them for much; 4.4 is a domain without a way in."""
+"""Codes that mail systems use for many things: phrases beside them win. 4.4 is a domain without a mail host."""
 _REASON_BY_SUBJECT = {"5": BounceReason.SYSTEM_TROUBLE, "6": BounceReason.CONTENT, "7": BounceReason.POLICY}
 
 
 def find_enhanced_code(text: str) -> str | None:
-    """The first code of a refusal in what was said: `5.1.1` or `4.2.2`; None where there is none."""
+    """The first code of class 4 or 5 in a text, such as `5.1.1`; None where there is none. Reads 2000 characters."""
     codes = [found[0] for found in _CODE.finditer(text[:_MAX_CHARACTERS]) if found[1] != "2"]
-    # One that says something goes before x.0.0, which many mail systems put before another's.
+    # Many mail systems put x.0.0 before the code of the system that refused.
     return next((code for code in codes if not code.endswith(".0.0")), codes[0] if codes else None)
 
 
 def certain_code_reason(code: str) -> BounceReason | None:
-    """What a code says for certain; None where its words go first."""
+    """The reason that a code states unambiguously; None where phrases beside it win."""
     kind, detail = code.split(".", 1)
     subject, _, number = detail.partition(".")
     if kind == "5" and detail == "4.1":
-        # Exchange, where others mean no answer from the host, which is of class 4.
+        # Exchange; elsewhere x.4.1 is "no answer from host", which is of class 4.
         return BounceReason.UNKNOWN_USER
     if subject == "7" and len(number) == 3:
-        # Exchange: groups and mailboxes that take mail from few; senders it has banned.
+        # Exchange: restricted groups and mailboxes; banned senders.
         return (
             BounceReason.RESTRICTED if number.startswith("1") else BounceReason.BLOCKED if number[0] in "567" else None
         )
     if subject == "7" and number.startswith("2") and len(number) == 2:
-        # RFC 7372, RFC 7505 and ARC; but 7.28 is a flood.
+        # RFC 7372, RFC 7505 and ARC; 7.28 is a mail flood.
         return _CERTAIN_REASONS.get(detail, BounceReason.AUTHENTICATION)
     return _CERTAIN_REASONS.get(detail)
 
 
 def probable_code_reason(code: str) -> BounceReason | None:
-    """What a code hints at where the words tell nothing; None for x.0.0 and those we do not know."""
+    """The reason that a code suggests where no phrase matches; None for x.0.0 and unknown codes."""
     detail = code.split(".", 1)[1]
     return (
         certain_code_reason(code) or _PROBABLE_REASONS.get(detail) or _REASON_BY_SUBJECT.get(detail.partition(".")[0])

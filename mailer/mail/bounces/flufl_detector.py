@@ -1,4 +1,4 @@
-"""Whom a notice is about in the opinion of flufl.bounce, which knows many old mail systems: where we find nobody."""
+"""Failed recipients that the library flufl.bounce finds in a notice: it knows many old mail systems."""
 
 from __future__ import annotations
 
@@ -8,22 +8,22 @@ from email.message import Message
 
 _KEPT_FIELDS = ("from", "subject", "x-mailer", "x-failed-recipients", "to")
 _FLUFL_ERRORS = (LookupError, ValueError, TypeError, AttributeError, RecursionError)
-"""It was written for sound mails: some of its detectors fail where a field they look at is missing or odd."""
+"""What its detectors raise where a field that they read is missing or malformed."""
 _PRINTABLE = frozenset(map(chr, range(32, 127))) - frozenset("()")
 _MAX_FIELD_LENGTH = 320
 _MAX_LINES, _MAX_LINE_LENGTH = 200, 200
-"""Some of its patterns take time with the square of a line's length."""
+"""Some of its patterns take quadratic time in a line's length."""
 
 
 def find_flufl_failures(fields: Mapping[str, str], text: str) -> list[str]:
-    """Addresses in a notice's text that are thought to have failed for good, perhaps none.
+    """Addresses in a notice's text that failed permanently; empty where none is found.
 
-    It is shown a mail made for it of this text alone: the standard library's parser has no bounds.
+    The library gets a new mail of a few `fields` and the text, since the standard library's parser has no bounds.
     """
-    # It costs 20 ms to load, and most mails need none.
+    # Importing it takes 20 ms, and few mails need it.
     from flufl.bounce import all_failures
 
-    # It logs what it stumbles over as an error; there is nothing to be done about that.
+    # It logs its own failures on malformed mails as errors; no administrator can act on them.
     logging.getLogger("flufl.bounce").setLevel(logging.CRITICAL)
     mail = Message()
     for name in _KEPT_FIELDS:

@@ -1,4 +1,4 @@
-"""What a mail says came back, and of which letter of ours, as far as something in it that we signed proves it."""
+"""Matching a bounce or complaint that came by mail to one of our deliveries, by a token that we signed."""
 
 from __future__ import annotations
 
@@ -14,71 +14,72 @@ from mailer.domain.keyring import Keyring
 from mailer.domain.site import Site
 from mailer.domain.token import TOKEN_CHARACTERS, Purpose, read_any_token, read_token
 from mailer.errors import TokenRefused
-from mailer.mail.bounces.parse_bounce import parse_bounce
+from mailer.mail.bounces.parse_bounce import parse_bounce, parse_bounce_parts
 from mailer.mail.bounces.report_parts import ReportParts, parse_report_parts
 
 FEEDBACK_COMMANDS = frozenset({Command.RETURN_PATH, Command.COMPLAINT, Command.ROLE})
-"""What addresses are for to which bounces and complaints come."""
+"""The purposes of addresses that receive bounces and complaints."""
 COMPLAINT_PURPOSES = (Purpose.COMPLAINT, Purpose.RETURN_PATH)
-"""What a complaint may name our letter by. Up to 0.3.0 a CFBL-Feedback-ID was the return path's token."""
+"""The tokens by which a complaint may name a delivery. Up to 0.3.0 a CFBL-Feedback-ID was the return path's token."""
 _TOKEN = re.compile(rf"(?<![a-z0-9])[a-z2-7]{{{TOKEN_CHARACTERS}}}(?![a-z0-9])", re.IGNORECASE)
 _MAX_TOKENS = 64
-"""Of a mail somebody made to keep us busy no more are tried."""
+"""No more candidates of one mail are tried, so that a forged mail costs little time."""
 _MESSAGE_ID = re.compile(r"<([0-9a-f]{32}@[a-z0-9.-]{1,253})>", re.IGNORECASE)
 _SEVERITIES = (Severity.IGNORE, Severity.SENDER_SIDE, Severity.SOFT, Severity.HARD)
 
 
 @dataclass(frozen=True, slots=True)
 class FeedbackMatch:
-    """What sort of thing a mail tells of, and the same to be acted on; None where nothing is, or of no letter."""
+    """The kind of a mail to a feedback address, and the feedback to record; None where there is none to record."""
 
     kind: FeedbackKind
     feedback: DeliveryFeedback | None = None
     needs_human: bool = False
-    """It may well be of a letter of ours, but nothing we signed says so: somebody should read it."""
+    """It may be about a letter of ours but carries no token: a person should read it."""
 
 
-def match_feedback(raw: bytes, house: Site, to: CommandAddress, at: datetime) -> FeedbackMatch | None:
-    """What a mail to one of our addresses says came back; None for addresses to which nothing does.
+def match_feedback(raw: bytes, site: Site, to: CommandAddress, at: datetime) -> FeedbackMatch | None:
+    """The feedback in a mail to one of our addresses; None where the address `to` receives no feedback.
 
-    A token that the door believed and that is none (a key was removed since) tells nothing.
+    A token that no key verifies any more (its key was removed after the mail came in) gives FeedbackKind.NONE.
     """
     if to.command not in FEEDBACK_COMMANDS:
         return None
     try:
         if to.command is Command.RETURN_PATH:
-            return match_return_path(raw, house, to.token or "", at)
-        return match_complaint(raw, house, to.token, at)
+            return match_return_path(raw, site, to.token or "", at)
+        return match_complaint(raw, site, to.token, at)
     except TokenRefused:
         return FeedbackMatch(FeedbackKind.NONE)
 
 
-def match_return_path(raw: bytes, house: Site, token: str, at: datetime) -> FeedbackMatch:
-    """What a mail to a return path says, whose token names the letter; TokenRefused.
+def match_return_path(raw: bytes, site: Site, token: str, at: datetime) -> FeedbackMatch:
+    """The feedback in a mail to a return path, whose `token` names the delivery.
 
-    Its reader is the one that our letter went to, whoever else is named. Vacations and receipts are not acted on.
+    The feedback is about the delivery's subscriber, whichever address the bounce names. Auto-replies and receipts have
+    no feedback to record. Raises TokenRefused.
     """
-    delivery_id = read_token(house.keyring, Purpose.RETURN_PATH, token)
-    bounce = parse_bounce(raw, (house.domain,))
+    delivery_id = read_token(site.keyring, Purpose.RETURN_PATH, token)
+    bounce = parse_bounce(raw, (site.domain,))
     if bounce.kind not in {FeedbackKind.BOUNCE, FeedbackKind.DELAY, FeedbackKind.COMPLAINT}:
         return FeedbackMatch(bounce.kind)
     return FeedbackMatch(bounce.kind, _build_feedback(bounce, delivery_id=delivery_id, at=at))
 
 
-def match_complaint(raw: bytes, house: Site, token: str | None, at: datetime) -> FeedbackMatch:
-    """What a mail to a role address, or to where providers report, complains of; all else is of kind NONE.
+def match_complaint(raw: bytes, site: Site, token: str | None, at: datetime) -> FeedbackMatch:
+    """The complaint in a mail to a role address or to the complaint address; any other mail is of kind NONE.
 
-    The letter is told by a token of ours: that of the address it came to, or one that stands in the report (the
-    return path, CFBL-Feedback-ID of RFC 9477). Its Message-ID tells nothing: an answer has it, too.
+    The delivery is named by a token: that of the address the mail came to, or one in the report (the return path, or
+    the CFBL-Feedback-ID of RFC 9477). A Message-ID is not enough, since a reply has it, too.
     """
-    bounce = parse_bounce(raw, (house.domain,))
+    mail = parse_report_parts(raw)
+    bounce = parse_bounce_parts(mail, (site.domain,))
     if bounce.kind is not FeedbackKind.COMPLAINT:
         return FeedbackMatch(FeedbackKind.NONE)
-    mail = parse_report_parts(raw)
-    delivery_id = next(_find_delivery_ids(house.keyring, [*([token] if token else ()), *_token_places(mail)]), None)
+    delivery_id = next(_find_delivery_ids(site.keyring, [*([token] if token else ()), *_token_places(mail)]), None)
     if delivery_id is not None:
         return FeedbackMatch(bounce.kind, _build_feedback(bounce, delivery_id=delivery_id, at=at))
-    return FeedbackMatch(bounce.kind, needs_human=_has_own_message_id(house.domain, mail))
+    return FeedbackMatch(bounce.kind, needs_human=_has_own_message_id(site.domain, mail))
 
 
 def _build_feedback(bounce: ParsedBounce, *, delivery_id: int, at: datetime) -> DeliveryFeedback:
@@ -95,13 +96,13 @@ def _build_feedback(bounce: ParsedBounce, *, delivery_id: int, at: datetime) -> 
 
 
 def _most_severe(bounce: ParsedBounce) -> RecipientBounce | None:
-    """What is said of the reader: where several are named (an address that stands for many), the heaviest failure."""
+    """The most severe failure among the recipients: an alias may have expanded to several."""
     failed = [one for one in bounce.recipients if one.action is DsnAction.FAILED] or list(bounce.recipients)
     return max(failed, key=lambda one: _SEVERITIES.index(one.severity), default=bounce.unnamed)
 
 
 def _token_places(mail: ReportParts) -> Iterator[str]:
-    """Where a report may name our letter."""
+    """The texts of a report in which a token may stand."""
     yield mail.report("feedback")
     for original in mail.originals:
         yield from original.fields.values()
@@ -118,6 +119,6 @@ def _find_delivery_ids(keyring: Keyring, places: list[str]) -> Iterator[int]:
 
 
 def _has_own_message_id(domain: str, mail: ReportParts) -> bool:
-    """Whether the letter that is returned has a Message-ID as ours have."""
+    """Whether the returned letter or the report has a Message-ID of our form and domain."""
     places = (*(original.fields.get("message-id", "") for original in mail.originals), mail.report("feedback"))
     return any(found[1].lower().endswith(f"@{domain}") for place in places for found in _MESSAGE_ID.finditer(place))

@@ -1,7 +1,8 @@
-"""Reading a mail that came back: a bounce, a delay, a complaint, a receipt or an automatic reply, and of whom."""
+"""Parsing a mail to a feedback address: a bounce, a delay, a complaint, a receipt, an auto-reply, or none of these."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 
 from mailer.domain.bounce import (
@@ -16,25 +17,43 @@ from mailer.domain.bounce import (
 from mailer.mail.bounces.address_extraction import find_last_address, is_own_address
 from mailer.mail.bounces.amazon_email import parse_ses_email
 from mailer.mail.bounces.arf_complaint import parse_complaint
-from mailer.mail.bounces.auto_reply import is_auto_reply
 from mailer.mail.bounces.bounce_recipients import is_truncated_notice, parse_recipient_bounces, parse_unnamed_bounce
 from mailer.mail.bounces.detect_notice import is_bounce_notice
 from mailer.mail.bounces.dsn_fields import parse_dsn_recipients
 from mailer.mail.bounces.report_parts import ReportParts, parse_attached_mail, parse_report_parts
-from mailer.mail.message.mime_parser import decode_encoded_words
+from mailer.mail.message.auto_generated import find_automatic_mark, is_auto_reply_subject
+from mailer.mail.message.mime_parser import Part, decode_encoded_words
+from mailer.mail.message.normalize_text import normalize_text
 from mailer.mail.message.reply_text import extract_reply_text
 
 _FEWEST_PERSONAL_WORDS = 3
+"""Whoever forwards a bounce with fewer words of their own only passes it on."""
+_AUTO_REPLY_SUBJECTS = re.compile(
+    r"\s*(?:(?:re|aw|sv): ?)?(?:auto(?:matic|mated|matisch\w*)?[ -]?(?:e-?mail )?"
+    r"(?:reply|response|answer|antwort|svar|responder|generated)|out[ -]of[ -](?:the[ -])?office|ooo\b|vacation"
+    r"|(?:i am |i'm )?(?:away|absent|on (?:leave|holiday|vacation))\b|abwesen|urlaub|nicht im buro|ausser haus"
+    r"|reponse auto|message d'absence|absence|absent|respuesta auto|fuera de|ausente|resposta auto|risposta auto"
+    r"|fuori (?:ufficio|sede)|assente|afwezig|automatisch antwoord|franvar|fravaer|autosvar|automatiskt? svar|autoreply"
+    r"|otomatik (?:yanit|cevap)|ofis disinda|автоответ|автоматическ|autoodpowied|odpowiedz automatyczna"
+    r"|automaticka odpoved|poissa|自動応答|自動返信|自动回复|自動回覆)",
+)
+_AUTO_REPLY_FIELDS = frozenset(
+    {"x-autoreply", "x-autorespond", "x-autoresponder", "x-mail-autoreply", "x-vacation", "x-autoreply-from"}
+)
 
 
 def parse_bounce(raw: bytes, own: Collection[str] = ()) -> ParsedBounce:
-    """What the octets of a mail say came back; never fails, whatever they are.
+    """The bounce, delay, complaint, receipt or auto-reply that a mail is; never fails.
 
     `own` are our addresses, and domains all of whose addresses are ours: they are never recipients. A person's mail is
-    of kind NONE, though it quote a bounce or have one attached.
+    of kind NONE, even where it quotes a bounce or has one attached.
     """
+    return parse_bounce_parts(parse_report_parts(raw), own)
+
+
+def parse_bounce_parts(mail: ReportParts, own: Collection[str] = ()) -> ParsedBounce:
+    """The same as `parse_bounce`, for a mail whose parts are known."""
     own_names = frozenset(name.strip().lower() for name in own)
-    mail = parse_report_parts(raw)
     return (
         _parse_parts(mail, own_names)
         or _parse_forwarded_bounce(mail, own_names)
@@ -64,7 +83,7 @@ def _parse_parts(mail: ReportParts, own: frozenset[str]) -> ParsedBounce | None:
 
 
 def _is_rejection(mail: ReportParts) -> bool:
-    # Dovecot and Sieve filters (RFC 5429) refuse with what is else a receipt.
+    # Dovecot and Sieve filters (RFC 5429) refuse with a disposition notification.
     return "reject" in mail.top.fields.get("auto-submitted", "") or any(" rejected" in text for text in mail.texts)
 
 
@@ -75,7 +94,7 @@ def _feedback_kind(actions: Collection[DsnAction]) -> FeedbackKind:
 
 
 def _parse_forwarded_bounce(mail: ReportParts, own: frozenset[str]) -> ParsedBounce | None:
-    """A bounce that a robot passed on whole, or somebody without a word of theirs."""
+    """A bounce that a program or a person forwarded as an attachment without text of their own."""
     if len(mail.originals) != 1 or len(extract_reply_text(mail.top).text.split()) >= _FEWEST_PERSONAL_WORDS:
         return None
     inner = parse_attached_mail(mail.originals[0])
@@ -83,7 +102,7 @@ def _parse_forwarded_bounce(mail: ReportParts, own: frozenset[str]) -> ParsedBou
 
 
 def _parse_receipt(report: str, own: frozenset[str]) -> ParsedBounce:
-    """A receipt: the mail was shown to somebody, or thrown away unread (RFC 8098)."""
+    """A receipt: the mail was displayed, or deleted unread (RFC 8098)."""
     addresses = [
         each.address for each in parse_dsn_recipients(report) if each.address and not is_own_address(each.address, own)
     ]
@@ -94,7 +113,7 @@ def _parse_receipt(report: str, own: frozenset[str]) -> ParsedBounce:
 
 
 def _parse_auto_reply(mail: ReportParts, subject: str, own: frozenset[str]) -> ParsedBounce | None:
-    if not is_auto_reply(mail.top, subject):
+    if not _is_auto_reply(mail.top, subject):
         return None
     sender = find_last_address(mail.top.fields.get("from", ""))
     recipients = (
@@ -111,4 +130,23 @@ def _ignored_recipient(address: str, reason: BounceReason) -> RecipientBounce:
         diagnostic="",
         severity=Severity.IGNORE,
         reason=reason,
+    )
+
+
+def _is_auto_reply(mail: Part, subject: str) -> bool:
+    """Whether a program wrote this mail in reply to a letter (RFC 3834), as vacation programs do."""
+    reason = find_automatic_mark(mail, "unknown")
+    if (
+        _AUTO_REPLY_FIELDS & mail.fields.keys()
+        or _AUTO_REPLY_SUBJECTS.match(normalize_text(subject[:200]))
+        or is_auto_reply_subject(subject)
+    ):
+        return True
+    if reason in {"Auto-Submitted: auto-replied", "Precedence: auto_reply"}:
+        return True
+    is_reply = "in-reply-to" in mail.fields or "references" in mail.fields
+    return (
+        is_reply
+        and reason is not None
+        and reason.startswith(("Auto-Submitted", "Precedence: bulk", "Precedence: junk"))
     )

@@ -1,4 +1,4 @@
-"""A returned mail taken apart: what its writer tells, the reports for machines, and the letter it is about."""
+"""The parts of a bounce or complaint: its notice text, its machine-readable reports, and the returned letter."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _MAX_OCTETS = 1_300_000
 _MAX_PARTS, _MAX_DEPTH = 50, 8
 _MAX_TEXT_LENGTH = 64 * 1024
 _MAX_HTML_TEXTS = 2
-"""Texts in HTML take long to read, and a notice has one."""
+"""Converting HTML is slow, and a notice has one text."""
 _BOUNDARY = re.compile(r';\s*boundary\s*=\s*(?:"([^"]{1,200})"|([^\s;"]{1,200}))', re.IGNORECASE)
 _PROBABLE_BOUNDARY = re.compile(rb"^--(\S[^\n]{0,198}\S)[ \t]*\n(?=content-[a-z-]+:)", re.MULTILINE | re.IGNORECASE)
 _FIELD = re.compile(rb"[!-9;-~]{1,76}:")
@@ -40,83 +40,83 @@ REPORT_KINDS = {
     "message/global-disposition-notification": "disposition",
     "message/x-arf": "feedback",
 }
-"""RFC 3464, RFC 5965, RFC 8098, and RFC 6533 for those beyond ASCII."""
+"""Content type -> kind of report: RFC 3464, RFC 5965, RFC 8098; RFC 6533 for those with UTF-8."""
 
 
 @dataclass(kw_only=True, slots=True)
 class ReportParts:
-    """A mail's parts by what they are for."""
+    """A mail's parts by their purpose."""
 
     top: Part
     texts: list[str] = field(default_factory=list)
-    """What is told, each at most 64 kB, with LF for line ends: plain text, or else HTML as it is shown."""
+    """The notice's text parts, each at most 64 kB, with LF line ends: plain text, or else HTML converted to text."""
     reports: list[tuple[str, str]] = field(default_factory=list)
-    """What sort of report (a value of REPORTS), and its text."""
+    """The kind of each report (a value of REPORT_KINDS), and its text."""
     originals: list[Part] = field(default_factory=list)
-    """The letter that is returned, or its header."""
+    """The returned letter, or its header."""
     truncated: bool = False
-    """Whether it ends within what it tells: more was said, and is lost."""
+    """Whether the mail ends within its notice or report: the rest is lost."""
 
     def report(self, kind: str) -> str:
-        """All reports of one sort; empty where there is none."""
+        """The text of all reports of one kind; empty where there is none."""
         return "\n\n".join(text for name, text in self.reports if name == kind)
 
 
 def parse_report_parts(raw: bytes) -> ReportParts:
-    """A mail taken apart, whatever its octets are; line ends may be CRLF, LF or CR."""
+    """The parts of a mail; never fails. Line ends may be CRLF, LF or CR."""
     octets = raw[:_MAX_OCTETS].replace(b"\r\n", b"\n").replace(b"\r", b"\n").replace(b"\0", b"")
     return _collect_parts(parse_mime(octets.lstrip(b"\n")))
 
 
 def parse_attached_mail(original: Part) -> ReportParts:
-    """What a letter attached to another is made of."""
+    """The parts of a mail that is attached to another."""
     return _collect_parts(original)
 
 
 def _collect_parts(top: Part) -> ReportParts:
-    found = ReportParts(top=top)
+    parts = ReportParts(top=top)
     html_parts: list[Part] = []
     for part, ended in _leaf_parts(top):
         kind = part.content_type
-        found.truncated = kind not in _ORIGINAL_TYPES and not ended
+        parts.truncated = kind not in _ORIGINAL_TYPES and not ended
         if kind in REPORT_KINDS:
-            found.reports.append((REPORT_KINDS[kind], _normalize_line_ends(part.text)))
+            parts.reports.append((REPORT_KINDS[kind], _normalize_line_ends(part.text)))
         elif kind in _ORIGINAL_TYPES:
-            found.originals.append(parse_mime(_decode_body(part).lstrip(b"\n")))
+            parts.originals.append(parse_mime(_decode_body(part).lstrip(b"\n")))
         elif kind == "text/html":
             html_parts.append(part)
         elif _is_notice_text(kind):
-            found.texts.append(_normalize_line_ends(part.text))
-    if not any(text.strip() for text in found.texts):
-        found.texts = [
+            parts.texts.append(_normalize_line_ends(part.text))
+    if not any(text.strip() for text in parts.texts):
+        parts.texts = [
             _normalize_line_ends(html_to_text(part.text[:_MAX_TEXT_LENGTH])) for part in html_parts[:_MAX_HTML_TEXTS]
         ]
-    return found
+    return parts
 
 
 def _leaf_parts(top: Part) -> Iterator[tuple[Part, bool]]:
-    """The parts that hold no others, and of each whether it is there to its end."""
+    """The parts that hold no others, in order, and of each whether its end is there."""
     stack = [(top, 0, _ends_with_complete_line(top))]
     for _ in range(_MAX_PARTS):
         if not stack:
             return
         part, depth, ended = stack.pop(0)
         if part.content_type.startswith("multipart/") and depth < _MAX_DEPTH and (inner := _split_multipart(part)):
-            # Of what stands within a part the end is there if that of the part is, whatever its own boundary says.
+            # An inner part is complete where the outer one is, whether or not its own closing boundary is there.
             stack[:0] = [(each, depth + 1, ended if depth else own) for each, own in inner]
         else:
             yield part, ended
 
 
 def _ends_with_complete_line(part: Part) -> bool:
-    """Whether its last line is whole, and promises no other: a reply in SMTP that goes on, a colon, a bracket."""
+    """Whether the last line has its line end and announces no more: no `550-`, no colon, no open bracket."""
     lines = [line for line in part.text.splitlines(keepends=True) if line.strip()]
     last = lines[-1] if lines else ""
     return last.endswith(("\n", "\r")) and not _CONTINUED_LINE.search(last) and last.count("(") <= last.count(")")
 
 
 def _is_notice_text(kind: str) -> bool:
-    # Not only where it is not attached: some attach what they tell. A broken multipart is read as it stands.
+    # Attachments too, since some mail systems attach the notice. A multipart without its boundary is read as text.
     return kind.startswith(("text/plain", "text/x-", "multipart/")) or "/" not in kind
 
 
@@ -135,7 +135,7 @@ def _split_multipart(part: Part) -> list[tuple[Part, bool]]:
     named = _BOUNDARY.search(part.fields["content-type"])
     boundary = (named[1] or named[2]).encode() if named else b""
     if not boundary or (b"--" + boundary) not in part.body:
-        # Gateways lose the boundary's name, or change it.
+        # Gateways drop the boundary parameter, or change it.
         found = _PROBABLE_BOUNDARY.search(part.body)
         boundary = found[1] if found else b""
     return list(_split_at_boundary(part.body, boundary)) if boundary else []

@@ -1,4 +1,4 @@
-"""A letter that the relay refused for its reader's sake came back, too: at once, and by SMTP."""
+"""Feedback of a letter that the relay rejected over SMTP."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from mailer.mail.bounces.classify_bounce import classify_bounce
 
 
 def is_letter_rejection(delivery_outcome: DeliveryOutcome, outcome: RelayOutcome) -> bool:
-    """Whether it failed for good by the relay's word on this letter, and not on how we are or how fast we come."""
+    """Whether a delivery failed permanently by a reply about this letter, not about the sender or the rate."""
     return (
         delivery_outcome.state is DeliveryState.FAILED
         and outcome.code is not None
@@ -20,7 +20,7 @@ def is_letter_rejection(delivery_outcome: DeliveryOutcome, outcome: RelayOutcome
 
 
 def build_rejection_feedback(delivery: Delivery, outcome: RelayOutcome, at: datetime) -> DeliveryFeedback:
-    """The refusal as what came back of the delivery."""
+    """The rejection as a bounce of the delivery."""
     diagnostic = f"{outcome.code} {outcome.reply}"
     return DeliveryFeedback(
         delivery_id=delivery.id,

@@ -1,4 +1,4 @@
-"""What a mail system's refusal speaks of: why, and whom it concerns: one letter and its reader, our pace, or us."""
+"""The reason in an SMTP reply's text and codes, and whom a refusal concerns: the letter, the sender or the rate."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import re
 
 from mailer.domain.bounce import BounceReason
 from mailer.domain.delivery import Concern
+from mailer.mail.bounces.bounce_phrases import match_phrase_reason
 from mailer.mail.bounces.enhanced_status_code import certain_code_reason, find_enhanced_code, probable_code_reason
-from mailer.mail.bounces.phrase_rules import match_phrase_reason
 
 _THROTTLE_CODES = frozenset({421, 450, 451, 454})
-"""RFC 5321 section 4.2.3, and 454 of RFC 3207 and RFC 4954: in a while it may be different."""
+"""RFC 5321 section 4.2.3, and 454 of RFC 3207 and RFC 4954: the same may be accepted later."""
 _AUTHENTICATION_CODES = frozenset({530, 534, 535, 538})
-"""RFC 4954 section 6: it does not know us."""
+"""RFC 4954 section 6: we are not logged in."""
 _SMTP_REPLY_CODE = re.compile(r"(?<![\d.])([45])[0-5]\d(?=[ \-:#]|$)")
 _MAX_CODE_CHARACTERS = 2000
 
@@ -26,7 +26,7 @@ _SENDER_REASONS = frozenset(
         BounceReason.POLICY,
     }
 )
-"""Everybody's letter would be refused alike."""
+"""Any letter of ours would be refused, whoever its recipient is."""
 _MAILBOX_REASONS = frozenset(
     {
         BounceReason.UNKNOWN_USER,
@@ -39,22 +39,22 @@ _MAILBOX_REASONS = frozenset(
         BounceReason.CONTENT,
     }
 )
-"""What a code for the mailbox may be made more precise by."""
+"""A phrase's reason of these is more precise than the code for a mailbox beside it."""
 
 ADDRESS_GONE_REASONS = frozenset(
     {BounceReason.UNKNOWN_USER, BounceReason.UNKNOWN_HOST, BounceReason.MOVED, BounceReason.DISABLED}
 )
-"""What ends a reader's letters for good."""
+"""Nobody reads mail at the address any more."""
 
 _UNAVAILABLE = "unavailable"
-"""Of 550 a mailbox that is not there, of 450 one that is busy (RFC 5321 section 4.2.3)."""
+"""With 550 the mailbox does not exist, with 450 it is busy (RFC 5321 section 4.2.3)."""
 
 
 def classify_refusal(code: int, text: str) -> Concern:
-    """Whom a refusal concerns: `code` as in SMTP, `text` as it was said, an enhanced status code (RFC 3463) included.
+    """Whom a refusal concerns: `code` is the reply's, `text` its text with an enhanced status code (RFC 3463) if any.
 
-    Codes outweigh words; and words about the reader outweigh those about us, so that a mailbox that is gone never
-    counts as our trouble.
+    A throttling or authentication code decides. With any other 5xx the text decides; recipient phrases win over
+    sender phrases, so that a mailbox that is gone never counts as our trouble.
     """
     if code in _THROTTLE_CODES:
         return Concern.THROTTLE
@@ -64,7 +64,7 @@ def classify_refusal(code: int, text: str) -> Concern:
 
 
 def find_certain_reason(text: str) -> BounceReason | None:
-    """Why a letter was refused, as far as its words or a code among them say for certain; else None."""
+    """The reason that a phrase or an unambiguous enhanced code in `text` gives; None where there is neither."""
     code = find_enhanced_code(text)
     code_reason = certain_code_reason(code) if code else None
     phrase_reason = match_phrase_reason(text)
@@ -76,10 +76,10 @@ def find_certain_reason(text: str) -> BounceReason | None:
 
 
 def find_reason(text: str, status: str | None = None) -> BounceReason:
-    """Why a letter was refused: by the words of a reply, a code among them, or else the `status` beside it.
+    """The reason for a refusal: from the reply's phrases and code, or else from the `status` field beside it.
 
-    Where a code says that nobody is there, and words say something else, the words count: many mail systems have one
-    code for whatever they refuse, and what is said beside it was written for somebody to read.
+    Where the code says that the address is gone and a phrase says otherwise, the phrase decides: many mail systems use
+    one code for every refusal.
     """
     reason = find_certain_reason(text)
     if (
@@ -98,12 +98,12 @@ def find_reason(text: str, status: str | None = None) -> BounceReason:
 
 
 def _is_exchange_unknown_user(text: str) -> bool:
-    """Whether it is how Exchange says that its directory has nobody of this name."""
+    """Whether this is Exchange's reply for an address that its directory does not have."""
     return find_enhanced_code(text) == "5.4.1" and "access denied" in text.lower()
 
 
 def is_temporary(text: str, status: str | None = None) -> bool:
-    """Whether the codes of a reply, or else the `status` beside it, are of class 4."""
+    """Whether the codes in a reply, or else the `status` field beside it, are of class 4."""
     if code := find_enhanced_code(text):
         return code.startswith("4")
     if reply := _SMTP_REPLY_CODE.search(text[:_MAX_CODE_CHARACTERS]):

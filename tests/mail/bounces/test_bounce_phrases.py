@@ -1,13 +1,22 @@
-"""What mail systems' own words count for: replies as they are given, in many tongues."""
+"""bounce_phrases.toml is in order, and real replies in many languages get the right severity by it."""
 
 from __future__ import annotations
 
+import itertools
+import tomllib
+from collections.abc import Iterator
+
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from mailer.domain.bounce import BounceReason, DsnAction, Severity, determine_severity
+from mailer.mail.bounces.bounce_phrases import PHRASE_FILE, load_bounce_phrases
+from mailer.mail.bounces.phrase_matcher import PhraseMatcher, normalize_words
 from mailer.mail.bounces.smtp_reply_reason import find_reason, is_temporary
+
+TABLES = tomllib.loads(PHRASE_FILE.read_text(encoding="utf-8"))
+LISTS = {table["name"]: table["phrases"] for table in TABLES["reason"]} | TABLES["notice"]
+RANKED = [(rank, phrase) for rank, table in enumerate(TABLES["reason"]) for phrase in table["phrases"]]
+MOST_EXAMPLES = 200
 
 HARD = """
 550 5.1.1 The email account that you tried to reach does not exist
@@ -99,38 +108,68 @@ SENDER_SIDE = """
 """
 
 
-def _classify_severity(said: str) -> Severity:
-    return determine_severity(find_reason(said), DsnAction.FAILED, temporary=is_temporary(said), after_data=False)
+def _severity(reply: str) -> Severity:
+    return determine_severity(find_reason(reply), DsnAction.FAILED, temporary=is_temporary(reply), after_data=False)
 
 
-@pytest.mark.parametrize("said", HARD.strip().splitlines())
-def test_an_address_that_nobody_reads_is_hard(said: str) -> None:
-    assert _classify_severity(said) is Severity.HARD
+@pytest.mark.parametrize("reply", HARD.strip().splitlines())
+def test_a_reply_that_the_address_is_gone_is_hard(reply: str) -> None:
+    assert _severity(reply) is Severity.HARD
 
 
-@pytest.mark.parametrize("said", SOFT.strip().splitlines())
-def test_what_may_go_better_another_time_is_soft(said: str) -> None:
-    assert _classify_severity(said) is Severity.SOFT
+@pytest.mark.parametrize("reply", SOFT.strip().splitlines())
+def test_a_reply_about_temporary_trouble_is_soft(reply: str) -> None:
+    assert _severity(reply) is Severity.SOFT
 
 
-@pytest.mark.parametrize("said", SENDER_SIDE.strip().splitlines())
-def test_what_is_about_us_or_the_letter_is_sender_side(said: str) -> None:
-    assert _classify_severity(said) is Severity.SENDER_SIDE
+@pytest.mark.parametrize("reply", SENDER_SIDE.strip().splitlines())
+def test_a_reply_about_the_sender_or_the_content_is_sender_side(reply: str) -> None:
+    assert _severity(reply) is Severity.SENDER_SIDE
 
 
-def test_a_host_that_could_not_be_found_in_time_is_soft_and_a_user_refused_after_the_letter_too() -> None:
-    assert (
-        determine_severity(BounceReason.UNKNOWN_HOST, DsnAction.FAILED, temporary=True, after_data=False)
-        is Severity.SOFT
-    )
-    assert (
-        determine_severity(BounceReason.UNKNOWN_USER, DsnAction.FAILED, temporary=False, after_data=True)
-        is Severity.SOFT
-    )
+def examples(phrase: str) -> Iterator[str]:
+    """Texts that a phrase is meant to match, the plainest first."""
+    choices: list[list[str]] = []
+    for word in phrase.split():
+        if word == "~":
+            choices.append(["", "so to say"])
+        elif word == "#":
+            choices.append(["5"])
+        elif word == "$":
+            choices.append([""])
+        else:
+            words = [one.replace("*", end) for one in word.removeprefix("?").split("|") for end in ("", "s")]
+            choices.append([*words, ""] if word.startswith("?") else words)
+    texts = itertools.islice(itertools.product(*choices), MOST_EXAMPLES)
+    return (" ".join(filter(None, words)) for words in texts)
 
 
-@given(
-    st.sampled_from(list(BounceReason)), st.sampled_from([each for each in DsnAction if each is not DsnAction.FAILED])
-)
-def test_what_has_not_failed_counts_for_nothing(reason: BounceReason, action: DsnAction) -> None:
-    assert determine_severity(reason, action, temporary=False, after_data=False) is Severity.IGNORE
+def ranks(text: str) -> list[int]:
+    return sorted({rank for rank, _ in load_bounce_phrases().reason_phrases.find_all(normalize_words(text))})
+
+
+def test_every_table_has_a_unique_name_and_a_known_reason() -> None:
+    assert len(LISTS) == len(TABLES["reason"]) + len(TABLES["notice"])
+    assert load_bounce_phrases().reasons == tuple(BounceReason(table["reason"]) for table in TABLES["reason"])
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_the_phrases_of_a_table_are_sorted_and_unique(name: str) -> None:
+    assert LISTS[name] == sorted(set(LISTS[name]))
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_every_phrase_compiles_and_matches_its_own_text(name: str) -> None:
+    matchers = {phrase: PhraseMatcher([[phrase]]) for phrase in LISTS[name]}
+
+    failed = [
+        (phrase, text) for phrase in matchers for text in examples(phrase) if not matchers[phrase].occurs_in(text)
+    ]
+
+    assert failed == []
+
+
+def test_no_phrase_is_shadowed_by_an_earlier_table() -> None:
+    shadowed = [phrase for rank, phrase in RANKED if all(min(ranks(text)) < rank for text in examples(phrase))]
+
+    assert shadowed == []
