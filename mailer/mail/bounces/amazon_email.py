@@ -32,13 +32,7 @@ def parse_ses_email(text: str, own: Collection[str]) -> ParsedBounce | None:
     kind = _EVENT_TYPE.search(json)
     if kind is None:
         return None
-    listed = _RECIPIENT_LIST.search(json)
-    recipients = (
-        [dict(_STRING_MEMBER.findall(found[0])) for found in _RECIPIENT_OBJECT.finditer(listed[1])] if listed else []
-    )
-    recipients = [
-        values for values in recipients if "@" in (to := values.get("emailAddress", "")) and not is_own_address(to, own)
-    ]
+    recipients = _find_recipients(json, own)
     if kind[1] == "Complaint":
         feedback_type = _FEEDBACK_TYPE.search(json)
         return build_complaint(
@@ -67,3 +61,17 @@ def parse_ses_email(text: str, own: Collection[str]) -> ParsedBounce | None:
         kind=FeedbackKind.BOUNCE if action is DsnAction.FAILED else FeedbackKind.DELAY,
         recipients=tuple(one if permanent else soften_hard_bounce(one) for one in bounces),
     )
+
+
+def _find_recipients(json: str, own: Collection[str]) -> list[dict[str, str]]:
+    """The string members of each recipient's object, where it has an address that is not ours."""
+    listed = _RECIPIENT_LIST.search(json)
+    if listed is None:
+        return []
+    recipients = [dict(_STRING_MEMBER.findall(found[0])) for found in _RECIPIENT_OBJECT.finditer(listed[1])]
+    addresses = (values.get("emailAddress", "") for values in recipients)
+    return [
+        values
+        for values, address in zip(recipients, addresses, strict=True)
+        if "@" in address and not is_own_address(address, own)
+    ]

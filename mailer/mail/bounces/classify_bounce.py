@@ -9,7 +9,7 @@ from mailer.mail.bounces.bounce_phrases import match_phrase_reason
 from mailer.mail.bounces.enhanced_status_code import find_enhanced_code
 from mailer.mail.bounces.smtp_reply_reason import ADDRESS_GONE_REASONS, find_certain_reason, find_reason, is_temporary
 
-_MAX_DIAGNOSTIC_LENGTH = 1000
+_MAX_DIAGNOSTIC_LENGTH, _MAX_NOTICE_CHARACTERS = 1000, 4000
 _UNPRINTABLE = re.compile("[\x00-\x20\x7f-\xa0\u2028-\u202e\u2066-\u2069\ud800-\udfff]+")
 _AFTER_DATA = re.compile(
     r"in reply to (?:end of )?data|after (?:end of )?data\b|failed after i sent the message"
@@ -55,29 +55,15 @@ def classify_bounce(
     this recipient, which decides where the diagnostic gives no reason. `transcript` is the whole SMTP exchange or
     notice where it is about no other recipient.
     """
-    notice = notice[:4000]
+    notice = notice[:_MAX_NOTICE_CHARACTERS]
     diagnostic = _IRONPORT_HEADING.sub("", diagnostic)
-    reason = find_reason(diagnostic, status)
-    only_code = reason in ADDRESS_GONE_REASONS and match_phrase_reason(diagnostic) is None
-    if (
-        (only_code or find_certain_reason(diagnostic) is None)
-        and notice
-        and (notice_reason := match_phrase_reason(notice))
-    ):
-        reason = notice_reason
-    if reason is BounceReason.UNCLEAR and notice:
-        reason = find_reason(notice, status)
-    if reason is BounceReason.UNKNOWN_USER and (milder := match_phrase_reason(transcript)) in _MILDER_REASONS:
-        # The text that postmasters write is more precise than the report's code.
-        reason = milder if not _UNCERTAIN_WORDS.search(transcript) else reason
-    if reason in _RECIPIENT_REASONS and any(map(_BEFORE_RECIPIENT.search, (diagnostic, notice, transcript[:4000]))):
-        reason = BounceReason.SENDER
+    reason = _choose_reason(diagnostic, status, notice, transcript)
     temporary = is_temporary(diagnostic, status)
     code = find_enhanced_code(diagnostic) or status or find_enhanced_code(notice)
     if status and code and code.endswith(".0.0"):
         code = status
     # Sendmail derives x.2.0 for a reply without an enhanced code to the end of DATA.
-    after_data = any(map(_is_after_data, (diagnostic, notice, transcript[:4000]))) or (
+    after_data = any(map(_is_after_data, (diagnostic, notice, transcript[:_MAX_NOTICE_CHARACTERS]))) or (
         status == "5.2.0" and find_enhanced_code(diagnostic) is None
     )
     if action in {DsnAction.DELIVERED, DsnAction.RELAYED, DsnAction.EXPANDED}:
@@ -96,3 +82,19 @@ def _is_after_data(text: str) -> bool:
     if _YAHOO_USER_LOOKUP in text:
         return False
     return _AFTER_DATA.search(text) is not None and _REFUSED_BEFORE_DATA.search(text) is None
+
+
+def _choose_reason(diagnostic: str, status: str | None, notice: str, transcript: str) -> BounceReason:
+    reason = find_reason(diagnostic, status)
+    only_code = reason in ADDRESS_GONE_REASONS and match_phrase_reason(diagnostic) is None
+    if (only_code or find_certain_reason(diagnostic) is None) and notice:
+        reason = match_phrase_reason(notice) or reason
+    if reason is BounceReason.UNCLEAR and notice:
+        reason = find_reason(notice, status)
+    if reason is BounceReason.UNKNOWN_USER and (milder := match_phrase_reason(transcript)) in _MILDER_REASONS:
+        # The text that postmasters write is more precise than the report's code.
+        reason = milder if not _UNCERTAIN_WORDS.search(transcript) else reason
+    texts = (diagnostic, notice, transcript[:_MAX_NOTICE_CHARACTERS])
+    if reason in _RECIPIENT_REASONS and any(map(_BEFORE_RECIPIENT.search, texts)):
+        return BounceReason.SENDER
+    return reason
