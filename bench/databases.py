@@ -21,7 +21,8 @@ from mailer.actions.lists.add_list import add_list
 from mailer.bootstrap import resource_folder
 from mailer.domain.keyring import Keyring
 from mailer.domain.subscription import SubscriptionState
-from mailer.store.database import insert_into, insert_many, open_engine
+from mailer.store.database import open_engine
+from mailer.store.inserts import insert_into, insert_many
 from mailer.store.migration import migrate_database
 from mailer.store.people_tables import subscriber, subscription
 from tests.support.postgres import find_binaries, running_postgres

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -29,6 +29,7 @@ from mailer.relay.smtp_connection import Relay
 from mailer.settings.governor_table import GovernorSettings
 from mailer.settings.intake_tables import HearingSettings, IntakeSettings, ShieldSettings
 from mailer.store.database import Database
+from mailer.store.notify import Wakeup
 from mailer.store.queue.worker_presence import WorkerPresence
 from mailer.store.queue.workers import LEASE
 
@@ -39,7 +40,10 @@ _DNS_TIMEOUT_S, _DNS_RETRY_AFTER_S = 2, 60
 
 @dataclass(frozen=True, slots=True)
 class Wakeups:
-    """Events that are set when the database may hold new work; the waiting task then reads the database."""
+    """Events that are set when the database may hold new work; the waiting task then reads the database.
+
+    `Database.write` sets those that its transaction marked (`store/notify.py`), after the commit.
+    """
 
     notices: asyncio.Event = field(default_factory=asyncio.Event)
     """A notice may be due."""
@@ -56,10 +60,20 @@ class Wakeups:
         """The event that announces letters of this priority."""
         return self.notices if priority is Priority.NOTICES else self.campaigns
 
+    def notify(self, wakeups: Iterable[Wakeup]) -> None:
+        """Set the events of these wake-ups."""
+        events = {
+            Wakeup.NOTICES: self.notices,
+            Wakeup.CAMPAIGNS: self.campaigns,
+            Wakeup.INCOMING: self.incoming,
+            Wakeup.SCHEDULE: self.schedule,
+        }
+        for wakeup in wakeups:
+            events[wakeup].set()
+
     def notify_all(self) -> None:
         """Set every event except `closing`."""
-        for event in (self.notices, self.campaigns, self.incoming, self.schedule):
-            event.set()
+        self.notify(Wakeup)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -104,6 +118,9 @@ class App:
     """Ids of incoming mails whose processing a database failure interrupted: that attempt does not count."""
     pending_refusals: list[DeliveryFeedback] = field(default_factory=list)
     """Recipients that relays refused, to be recorded; held in memory only, so a crash loses them."""
+
+    def __post_init__(self) -> None:
+        self.database.on_commit(self.wakeups.notify)
 
     async def close(self) -> None:
         """Release everything. Other processes may take over our workers' claims from now on."""

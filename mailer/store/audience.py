@@ -9,7 +9,7 @@ from mailer.domain.campaign import Campaign
 from mailer.domain.delivery import DeliveryState, Kind
 from mailer.domain.subscription import SubscriptionState
 from mailer.domain.suppression import EVERY_LIST
-from mailer.store.database import insert_into
+from mailer.store.inserts import insert_into
 from mailer.store.people_tables import subscriber, subscription, suppression
 from mailer.store.queue.queue_tables import delivery
 

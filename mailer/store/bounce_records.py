@@ -13,7 +13,7 @@ from mailer.domain.bounce import BounceReason, FeedbackKind, RecipientBounce, Se
 from mailer.domain.bounce_rules import BOUNCE_MEMORY, PastBounce
 from mailer.domain.delivery import NOTICES, DeliveryState, Kind
 from mailer.domain.delivery_feedback import DeliveryFeedback
-from mailer.store.database import insert_into
+from mailer.store.inserts import insert_into
 from mailer.store.people_tables import returned, subscriber, subscription
 from mailer.store.queue.queue_tables import campaign, delivery
 

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Row, and_, exists, insert, or_, select, updat
 
 from mailer.domain.campaign import Campaign, CampaignState
 from mailer.errors import NotFound
-from mailer.store.notify import notify
+from mailer.store.notify import Wakeup, notify
 from mailer.store.queue.queue_tables import campaign, delivery
 
 
@@ -93,15 +93,12 @@ def change_state(
 
     Whether it was: of several rivals one succeeds.
     """
-    notify(tx)
     still = () if scheduled_by is None else (campaign.c.scheduled_at <= scheduled_by,)
-    return bool(
-        tx.execute(
-            update(campaign)
-            .where(campaign.c.id == campaign_id, campaign.c.state.in_(from_states), *still)
-            .values(state=to_state, **values)
-        ).rowcount
-    )
+    change = update(campaign).where(campaign.c.id == campaign_id, campaign.c.state.in_(from_states), *still)
+    changed = bool(tx.execute(change.values(state=to_state, **values)).rowcount)
+    if changed:
+        notify(tx, Wakeup.CAMPAIGNS, Wakeup.SCHEDULE)
+    return changed
 
 
 def record_correction(tx: Connection, campaign_id: int, subject: str | None) -> None:

@@ -24,7 +24,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from mailer.domain.abuse_limits import LONG_LIVED_COUNTERS, CounterKind, Limit
 from mailer.store.bulk_rows import CompiledStatement, rows_from_json, rows_to_json
 from mailer.store.columns import UtcDateTime
-from mailer.store.database import insert_into
+from mailer.store.inserts import insert_into
 from mailer.store.people_tables import tally
 
 _LONG_RETENTION = timedelta(days=30)

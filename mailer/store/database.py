@@ -9,19 +9,19 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from itertools import chain
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
-from sqlalchemy import ColumnClause, Connection, Engine, Table, create_engine, event
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from mailer.errors import DatabaseUnavailable
 from mailer.store.database_files import DatabaseFile, OpenFiles, create_private_file
+from mailer.store.notify import Wakeup, take_wakeups
 
 BUSY_TIMEOUT_S = 30
 _READERS = 4
@@ -56,6 +56,11 @@ class Database:
         self._thread_local = threading.local()
         self._file = DatabaseFile(Path(str(self.engine.url.database))) if is_sqlite(self.engine) else None
         self._opened: list[Connection] = []
+        self._listeners: set[Callable[[frozenset[Wakeup]], None]] = set()
+
+    def on_commit(self, listener: Callable[[frozenset[Wakeup]], None]) -> None:
+        """Call `listener` in the event loop after each commit of a write that gives somebody something to do."""
+        self._listeners.add(listener)
 
     @property
     def has_one_writer(self) -> bool:
@@ -83,9 +88,23 @@ class Database:
             await self.write(lambda _: None)
 
     async def _run(self, pool: ThreadPoolExecutor, writing: bool, work: Callable[[Connection], R]) -> tuple[R, float]:
-        return await asyncio.get_running_loop().run_in_executor(pool, self._transact, writing, work)
+        loop = asyncio.get_running_loop()
 
-    def _transact(self, writing: bool, work: Callable[[Connection], R]) -> tuple[R, float]:
+        def transact() -> tuple[R, float]:
+            done, wakeups = self._transact(writing, work)
+            if wakeups:
+                # From here, since whoever asked may have stopped waiting for us.
+                with suppress(RuntimeError):  # the loop is closed
+                    loop.call_soon_threadsafe(self._wake, wakeups)
+            return done
+
+        return await loop.run_in_executor(pool, transact)
+
+    def _wake(self, wakeups: frozenset[Wakeup]) -> None:
+        for listener in self._listeners:
+            listener(wakeups)
+
+    def _transact(self, writing: bool, work: Callable[[Connection], R]) -> tuple[tuple[R, float], frozenset[Wakeup]]:
         for tries in range(1, _TRIES + 1):
             try:
                 return self._run_once(writing, work)
@@ -96,8 +115,9 @@ class Database:
                     raise
         raise AssertionError("unreachable")
 
-    def _run_once(self, writing: bool, work: Callable[[Connection], R]) -> tuple[R, float]:
+    def _run_once(self, writing: bool, work: Callable[[Connection], R]) -> tuple[tuple[R, float], frozenset[Wakeup]]:
         connection = self._connection(writing)
+        take_wakeups(connection)  # of a transaction that was rolled back
         files: OpenFiles | None = self._thread_local.files if writing else None
         if files is not None:
             files.check()
@@ -119,7 +139,7 @@ class Database:
             raise DatabaseUnavailable(f"the database did not confirm: {trouble.orig}") from trouble
         if files is not None:
             files.check(after_write=True)
-        return result, time.perf_counter() - began
+        return (result, time.perf_counter() - began), take_wakeups(connection)
 
     def _connection(self, writing: bool) -> Connection:
         """The connection of this thread, which stays open: a thread only ever writes, or only reads."""
@@ -183,65 +203,6 @@ def _driver_connection(connection: Connection) -> Any:
 
 def is_sqlite(database: Engine | Connection) -> bool:
     return database.dialect.name == "sqlite"
-
-
-def insert_into(tx: Connection, table: Table) -> sqlite.Insert | postgresql.Insert:
-    """An INSERT that knows ON CONFLICT, in the dialect at hand, and says how many rows it added."""
-    statement = sqlite.insert(table) if tx.dialect.name == "sqlite" else postgresql.insert(table)
-    return statement.execution_options(preserve_rowcount=True)
-
-
-def insert_many(
-    tx: Connection, statement: sqlite.Insert | postgresql.Insert, rows: Sequence[Mapping[str, Any]]
-) -> None:
-    """Execute an INSERT once for each of `rows`, all with the same columns.
-
-    As Connection.execute would, without its work per row and parameter, which is most of what an import costs.
-    """
-    if not rows:
-        return
-    text, made = _compile_insert(tx, statement, rows)
-    tx.exec_driver_sql(text, made)
-
-
-def insert_multirow(
-    tx: Connection, statement: sqlite.Insert | postgresql.Insert, rows: Sequence[Mapping[str, Any]]
-) -> None:
-    """As `insert_many`, for a few hundred rows at most, in one step to the driver.
-
-    With a step a row, a writer thread beside a busy loop would give the interpreter away, and fight for it, at each.
-    """
-    if not rows:
-        return
-    text, made = _compile_insert(tx, statement, rows)
-    if not is_sqlite(tx):
-        tx.exec_driver_sql(text, made)  # psycopg sends them in one go
-        return
-    one = "(" + ", ".join("?" * len(rows[0])) + ")"
-    tx.exec_driver_sql(text.replace(one, ", ".join([one] * len(rows)), 1), tuple(chain.from_iterable(made)))
-
-
-def _compile_insert(
-    tx: Connection, statement: sqlite.Insert | postgresql.Insert, rows: Sequence[Mapping[str, Any]]
-) -> tuple[str, list[Any]]:
-    """The INSERT of one row, and the parameters of each as the driver wants them."""
-    names = list(rows[0])
-    compiled = statement.compile(dialect=tx.dialect, column_keys=names)
-    order = getattr(compiled, "positiontup", None) or names
-    made = zip(*(_bind_values(tx, statement.table.c[name], [row[name] for row in rows]) for name in order), strict=True)
-    if compiled.positional:
-        return str(compiled), list(made)
-    return str(compiled), [dict(zip(order, values, strict=True)) for values in made]
-
-
-def _bind_values(tx: Connection, column: ColumnClause[Any], values: list[Any]) -> list[Any]:
-    """The values as the driver wants them; one that all rows share is made once."""
-    process = column.type.dialect_impl(tx.dialect).bind_processor(tx.dialect)
-    if process is None:
-        return values
-    if all(value is values[0] for value in values):
-        return [process(values[0])] * len(values)
-    return [process(value) for value in values]
 
 
 def _was_rolled_back(trouble: DBAPIError) -> bool:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, select
 
-from mailer.store.database import insert_into
+from mailer.store.inserts import insert_into
 from mailer.store.people_tables import mailbox
 
 

@@ -13,7 +13,8 @@ from sqlalchemy import Connection, Row, case, func, or_, select, update
 
 from mailer.domain.incoming_message import NO_MESSAGE_ID, IncomingMessage
 from mailer.errors import NotFound
-from mailer.store.database import insert_into, insert_multirow
+from mailer.store.inserts import insert_into, insert_multirow
+from mailer.store.notify import Wakeup, notify_own_process
 from mailer.store.people_tables import incoming
 
 MAX_TRIES = 3
@@ -61,6 +62,7 @@ def add(tx: Connection, messages: Sequence[IncomingMessage], now: datetime) -> N
         for one in messages
     ]
     insert_multirow(tx, insert_into(tx, incoming).on_conflict_do_nothing(index_elements=["digest"]), rows)
+    notify_own_process(tx, Wakeup.INCOMING)
 
 
 def take_waiting(tx: Connection, limit: int, uncounted: Collection[int] = ()) -> list[StoredMessage]:

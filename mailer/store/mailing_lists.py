@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Row, func, select, update
 from mailer.domain.mailing_list import MailingList
 from mailer.domain.subscription import SubscriptionState
 from mailer.errors import AlreadyExists, NotFound
-from mailer.store.database import insert_into
+from mailer.store.inserts import insert_into
 from mailer.store.people_tables import mailing_list, subscription
 
 

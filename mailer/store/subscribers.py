@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, func, select, update
 
 from mailer.domain.address import Address
-from mailer.store.database import insert_into, insert_many
+from mailer.store.inserts import insert_into, insert_many
 from mailer.store.people_tables import subscriber
 
 

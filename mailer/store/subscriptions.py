@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Row, Select, bindparam, func, select, update
 
 from mailer.domain.subscription import CONFIRMATION_INTERVAL, Subscription, SubscriptionState
 from mailer.errors import NotFound
-from mailer.store.database import insert_into, insert_many
+from mailer.store.inserts import insert_into, insert_many
 from mailer.store.people_tables import subscriber, subscription
 
 _NO_OPEN_REQUEST: dict[str, Any] = {"held_at": None, "requested_name": None, "requested_language": None}

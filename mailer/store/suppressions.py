@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import Connection, delete, select
 
 from mailer.domain.suppression import EVERY_LIST, LIFTABLE_REASONS, SuppressionReason
-from mailer.store.database import insert_into
+from mailer.store.inserts import insert_into
 from mailer.store.people_tables import suppression
 
 

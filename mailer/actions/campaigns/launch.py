@@ -35,8 +35,6 @@ async def launch_due(app: App) -> int:
     for campaign_id in launching:
         await _launch(app, campaign_id)
     await _end_waiting_deliveries(app)
-    if launching:
-        app.wakeups.campaigns.set()
     return len(launching)
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from sqlalchemy import Connection
 
 from mailer.actions.delivery.refuse_sample_settings import find_sample_settings
@@ -40,7 +38,7 @@ async def resume(app: App, campaign_id: int, *, anyway: bool = False) -> Campaig
         governor_counts.reset_counts(tx, campaign_id, app.clock())
         return campaigns.get(tx, campaign_id)
 
-    return await _commit_and_notify(app, work)
+    return await app.database.write(work)
 
 
 async def cancel(app: App, campaign_id: int) -> Campaign:
@@ -58,10 +56,4 @@ async def _move(app: App, campaign_id: int, to: CampaignState, allowed: tuple[Ca
         campaigns.change_state(tx, campaign_id, to, from_states=allowed, remark=None)
         return campaigns.get(tx, campaign_id)
 
-    return await _commit_and_notify(app, work)
-
-
-async def _commit_and_notify(app: App, work: Callable[[Connection], Campaign]) -> Campaign:
-    moved = await app.database.write(work)
-    app.wakeups.notify_all()
-    return moved
+    return await app.database.write(work)

@@ -63,9 +63,7 @@ async def _requeue(app: App, campaign_id: int, state: DeliveryState) -> Campaign
         governor_counts.reset_counts(tx, campaign_id, app.clock())  # not stopped for why they failed
         return deliveries.requeue(tx, campaign_id, state, after, _CHUNK, app.clock())
 
-    done = await _process_chunks(app, campaign_id, state, wait_again, of=_CAN_RETRY, may="have letters sent again")
-    app.wakeups.notify_all()
-    return done
+    return await _process_chunks(app, campaign_id, state, wait_again, of=_CAN_RETRY, may="have letters sent again")
 
 
 async def _process_chunks(

@@ -64,6 +64,4 @@ async def _set_scheduled_time(
             raise WrongState(f"campaign {campaign_id} was just moved by somebody else")
         return campaigns.get(tx, campaign_id)
 
-    scheduled = await app.database.write(work)
-    app.wakeups.schedule.set()
-    return scheduled
+    return await app.database.write(work)

@@ -46,7 +46,6 @@ async def apply_governor(app: App, counts: Mapping[CounterKey, int]) -> None:
         verdict, _ = await app.database.read(_decide, app, campaign_id)
         if verdict.pause or verdict.hold:
             await app.database.write(_apply_decision, app, campaign_id)
-            app.wakeups.notices.set()
 
 
 def _decide(tx: Connection, app: App, campaign_id: int) -> tuple[GovernorDecision, dict[str, DeliveryCounts]]:

@@ -44,6 +44,4 @@ async def change_language(app: App, request: InboundRequest, language: str) -> b
         deliveries.add_notice(tx, notice, app.clock())
         return True
 
-    known = await app.database.write(work)
-    app.wakeups.notices.set()
-    return known
+    return await app.database.write(work)

@@ -38,7 +38,6 @@ async def confirm_by_token(app: App, request: InboundRequest) -> Answer:
         await never_ask_again(app, token, request.evidence, purpose=Purpose.CONFIRM)
     elif request.may_reply:
         await app.database.write(_ask_again, app, read_token(app.site.keyring, Purpose.CONFIRM, token))
-        app.wakeups.notices.set()
     return answer
 
 

@@ -37,7 +37,6 @@ async def forward_to_owner(app: App, request: InboundRequest) -> IncomingState:
         return True
 
     carried = await app.database.write(work)
-    app.wakeups.notices.set()
     return IncomingState.FORWARDED if carried else IncomingState.KEPT
 
 

@@ -36,7 +36,6 @@ async def receive(app: App, *messages: IncomingMessage) -> None:
     if await app.database.read(incoming_mails.count_waiting, most) >= most:
         raise InboxFull(f"{most} mails and forms wait to be acted on")
     await app.database.write(incoming_mails.add, messages, app.clock())
-    app.wakeups.incoming.set()
 
 
 async def is_known_recipient(app: App, recipient: str) -> bool:
@@ -64,7 +63,6 @@ class MailReceiver:
     async def receive(self, message: IncomingMessage) -> None:
         """As `receive`; mails that arrive at once share a commit."""
         await self._incoming.commit(message)
-        self._app.wakeups.incoming.set()
 
     @property
     def is_busy(self) -> bool:

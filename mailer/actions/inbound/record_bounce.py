@@ -52,7 +52,6 @@ async def record_feedback(app: App, feedback: Sequence[DeliveryFeedback]) -> int
     about us or the letter is held against nobody. Twice is no error; what is of no letter we know changes nothing.
     """
     known = await app.database.write(_record_all, app, feedback)
-    app.wakeups.notices.set()
     if known < len(feedback):
         _log.info("came back of no letter we know", number=len(feedback) - known)
     return known

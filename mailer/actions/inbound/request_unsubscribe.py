@@ -50,6 +50,4 @@ async def request_unsubscribe(app: App, request: InboundRequest, language: str |
             deliveries.add_notice(tx, notice, app.clock())
         return True
 
-    on_it = await app.database.write(work)
-    app.wakeups.notices.set()
-    return on_it
+    return await app.database.write(work)

@@ -36,4 +36,3 @@ async def send_help(app: App, request: InboundRequest, language: str | None = No
             deliveries.add_notice(tx, notice, app.clock())
 
     await app.database.write(work)
-    app.wakeups.notices.set()

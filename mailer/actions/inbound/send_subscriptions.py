@@ -38,4 +38,3 @@ async def send_subscriptions(app: App, request: InboundRequest, language: str | 
             deliveries.add_notice(tx, notice, app.clock())
 
     await app.database.write(work)
-    app.wakeups.notices.set()

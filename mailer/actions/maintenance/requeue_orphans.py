@@ -34,6 +34,4 @@ async def requeue_orphans(app: App) -> int:
                 _log.error("nobody held these deliveries: they wait again", campaign=campaign_id, deliveries=taken.ids)
         if empty := await app.database.write(orphans.delete_empty_claims, campaign_id):
             _log.warning("claims with nothing left in them", campaign=campaign_id, claims=empty)
-    if number:
-        app.wakeups.notify_all()
     return number

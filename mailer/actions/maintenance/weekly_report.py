@@ -42,8 +42,6 @@ async def send_weekly_reports(app: App) -> int:
                 deliveries.add_notice, _weekly_notice(app, one, values, year, week), app.clock()
             )
     await app.database.write(_record_week, number, app.clock())
-    if told:
-        app.wakeups.notices.set()
     return told
 
 

@@ -44,9 +44,7 @@ async def confirm(app: App, token: str, evidence: Evidence) -> MailingList:
         _ask_next_deferred(tx, app, asked, evidence)
         return mailing_list
 
-    joined = await app.database.write(work)
-    app.wakeups.notices.set()
-    return joined
+    return await app.database.write(work)
 
 
 def _confirm_subscription(

@@ -91,8 +91,6 @@ async def import_people(
     while chunk := await asyncio.to_thread(_next_chunk, table.rows, run):
         await app.database.write(_import_chunk, app, run, chunk)
         progress(run.done)
-        if invite:
-            app.wakeups.notices.set()
     progress(run.done)
     return run.done
 

@@ -30,9 +30,7 @@ async def subscribe(app: App, request: SubscriptionRequest) -> bool:
     False is returned for an authenticated request only: the person complained or opted out, nothing was written, and
     an organiser should see the mail. Raises NotFound for an unknown list.
     """
-    accepted = await app.database.write(process_request, app, request)
-    app.wakeups.notices.set()
-    return accepted
+    return await app.database.write(process_request, app, request)
 
 
 async def subscribe_by_form(app: App, arrival: IncomingMessage) -> None:

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Table, select, update
 
 from mailer.domain.campaign import CAN_BE_PAUSED, CampaignState
 from mailer.store.backup.reflected_tables import own_tables
-from mailer.store.database import insert_into
+from mailer.store.inserts import insert_into
 
 
 @dataclass(frozen=True, slots=True)

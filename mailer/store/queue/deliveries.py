@@ -13,8 +13,8 @@ from mailer.domain.campaign import FINISHED
 from mailer.domain.delivery import NOTICES, WAITING, Delivery, DeliveryState, Kind, Notice
 from mailer.domain.suppression import EVERY_LIST
 from mailer.store.bulk_rows import CompiledStatement, rows_from_json, rows_to_json
-from mailer.store.database import insert_into
-from mailer.store.notify import notify
+from mailer.store.inserts import insert_into
+from mailer.store.notify import Wakeup, notify
 from mailer.store.people_tables import subscription
 from mailer.store.queue import claims
 from mailer.store.queue.queue_tables import campaign, delivery
@@ -22,7 +22,7 @@ from mailer.store.queue.queue_tables import campaign, delivery
 
 def add_notice(tx: Connection, notice: Notice, now: datetime) -> bool:
     """Put a notice into the queue; whether it is new (a cause is answered once)."""
-    notify(tx)
+    notify(tx, Wakeup.NOTICES)
     statement = insert_into(tx, delivery).values(
         campaign_id=NOTICES,
         kind=notice.kind,
@@ -162,6 +162,7 @@ def requeue(
             .where(*_in_chunk(campaign_id, after, upto), delivery.c.state == from_state)
             .values(state=DeliveryState.QUEUED, due_at=now, queued_at=now, **values)
         )
+        notify(tx, Wakeup.CAMPAIGNS)
     return upto
 
 

@@ -127,7 +127,7 @@ _REQUEST_COLUMNS: dict[str, TypeEngine[Any]] = {
 }  # fmt: skip
 _OUTCOME_COLUMNS: dict[str, TypeEngine[Any]] = {
     "id": BigInteger(), "claim_id": BigInteger(), "state": String(), "due_at": UtcDateTime(), "resends": Integer(),
-    "renew_date": Boolean(), "code": Integer(), "reply": Text(), "tried": Boolean(),
+    "renew_date": Boolean(), "code": Integer(), "reply": Text(), "counts_as_try": Boolean(),
 }  # fmt: skip
 
 
@@ -174,7 +174,7 @@ def _record_outcomes_statement(dialect: Dialect) -> Update:
         .values(
             state=one.c.state,
             due_at=one.c.due_at,
-            attempts=case((one.c.tried, delivery.c.attempts), else_=delivery.c.attempts - 1),
+            attempts=case((one.c.counts_as_try, delivery.c.attempts), else_=delivery.c.attempts - 1),
             resends=one.c.resends,
             dated_at=case((one.c.renew_date, None), else_=delivery.c.dated_at),
             code=one.c.code,

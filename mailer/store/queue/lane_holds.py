@@ -7,7 +7,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, delete, select
 
-from mailer.store.database import insert_into
+from mailer.store.inserts import insert_into
 from mailer.store.queue.queue_tables import hold
 
 

@@ -35,6 +35,7 @@ from mailer.domain.campaign import CampaignState
 from mailer.domain.delivery import NOTICES, DeliveryState
 from mailer.store import campaign_progress, campaigns
 from mailer.store.bulk_rows import CompiledStatement, as_json, decode_rows, rows_from_json, rows_to_json
+from mailer.store.notify import Wakeup, notify
 from mailer.store.queue import claim_release, crash_recovery
 from mailer.store.queue.queue_tables import campaign, claim, delivery, worker
 
@@ -141,6 +142,8 @@ def requeue_orphans(tx: Connection, campaign_id: int, ids: Iterable[int], now: d
         campaigns.change_state(
             tx, campaign_id, CampaignState.SENDING, from_states=(CampaignState.SENT,), finished_at=None
         )
+    if found.ids:
+        notify(tx, Wakeup.NOTICES, Wakeup.CAMPAIGNS)
     return found
 
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import Connection, select, update
 
 from mailer.domain.rate_limits import Limits, RateLease
-from mailer.store.database import insert_into
+from mailer.store.inserts import insert_into
 from mailer.store.queue.queue_tables import budget
 
 _LEASE_AHEAD_S = 1.0
