@@ -1,4 +1,4 @@
-"""The rules against bombing: how many letters strangers may cause, to whom, and when a list had better be quiet."""
+"""Abuse limits: how many letters unauthenticated requests may cause, to whom, and when a list is throttled."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from mailer.settings.intake_tables import ShieldSettings
 
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 MAX_AUTHENTICATED_PER_DAY = 20
-"""Letters a day to somebody whose domain stands behind what they write: no more, or we are in a loop."""
+"""Automatic letters a day to an authenticated sender; more would mean a mail loop."""
 MAX_DEFERRED_PER_MAILBOX = 20
-"""Requests that wait at once for the same mailbox; of more nothing is kept at all."""
+"""Deferred requests at once for one mailbox. Further ones are dropped."""
 THROTTLED_FOR = timedelta(days=1)
 CHECK_INTERVAL = timedelta(minutes=10)
-"""How often at most a list's last strangers are counted."""
+"""The shortest time between two checks of a list's confirmation rate."""
 _RESPONSE_PERIOD = timedelta(days=7)
 _TIME_TO_CONFIRM = timedelta(hours=1)
 
@@ -75,24 +75,24 @@ LONG_LIVED_COUNTERS = frozenset(
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Limit:
-    """How many of something there may be in one span of time."""
+    """The maximum of one counter in a window of time."""
 
     kind: CounterKind
     subject: str
-    """Of whom or what: for people and sources an HMAC."""
+    """Whom or what the counter is about: a domain or list name; for people and sources an HMAC."""
     window: timedelta
     maximum: int
 
 
 class RequestDecision(StrEnum):
-    """What is done about a request."""
+    """What is done about a request to join."""
 
     SEND = "write"
-    """A letter asks the person."""
+    """Send the confirmation letter."""
     DEFER = "hold"
-    """It waits, without a letter."""
+    """Keep the request without a letter."""
     DROP = "drop"
-    """Nothing is written anywhere."""
+    """Keep nothing."""
 
 
 def letter_limits(
@@ -104,10 +104,11 @@ def letter_limits(
     authenticated: bool,
     resend: bool = False,
 ) -> tuple[Limit, ...]:
-    """What bounds one letter that a mail or a form causes, narrowest first.
+    """The limits of one letter that a mail or form causes, narrowest first.
 
-    `second` is a person's wish for the same letter once more, which is bounded elsewhere. The proven are bounded by
-    themselves and by their domain only: whoever owns a domain could have it stand behind any number of addresses.
+    `mailbox` is the HMAC of the mailbox key. With `resend` the limit of the mailbox is left out, since
+    `may_send_confirmation` holds instead. An authenticated sender is limited by mailbox and by domain only; by domain,
+    because the owner of a domain can authenticate any number of addresses.
     """
     if authenticated:
         return (
@@ -121,10 +122,10 @@ def letter_limits(
 
 
 def source_network(source: str | None) -> str | None:
-    """What a source is counted by: an IPv4 address, or the /64 that one customer has of IPv6 (RFC 6177 section 2).
+    """The network by which requests from an IP address are counted: the IPv4 address, or the /64 (RFC 6177 section 2).
 
-    None where nobody is told apart by it: unknown, or this machine, which a proxy that does not say for whom it speaks
-    looks like.
+    None for an unknown source and for loopback, which is what a proxy without X-Forwarded-For looks like. Text that is
+    no IP address is returned as it is.
     """
     try:
         address = ipaddress.ip_address((source or "").partition("%")[0])
@@ -140,13 +141,13 @@ def source_network(source: str | None) -> str | None:
 
 
 def response_window(quiet_until: datetime | None, now: datetime) -> tuple[datetime, datetime]:
-    """Those asked from the first hour to the second show whether strangers of a list confirm.
+    """The start and end of the time whose requests show what share of requests is confirmed.
 
-    The last hour's may still do so; what led to an earlier silence does not count again.
+    Requests of the last hour are left out, since they may still be confirmed; so are those before the last throttling.
     """
     return max(filter(None, (now - _RESPONSE_PERIOD, quiet_until))), now - _TIME_TO_CONFIRM
 
 
 def has_collapsed(shield: ShieldSettings, *, asked: int, confirmed: int) -> bool:
-    """Whether so few of the asked confirmed that others must be asking for them."""
+    """Whether so few requests were confirmed that most must be forged."""
     return asked >= shield.collapse_after and confirmed < shield.collapse_ratio * asked

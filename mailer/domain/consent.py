@@ -1,4 +1,4 @@
-"""What a person agreed to or withdrew, and how we know."""
+"""Lines of the consent record: what a person agreed to or withdrew, through which channel, on what evidence."""
 
 from __future__ import annotations
 
@@ -8,53 +8,53 @@ from typing import Any
 
 
 class ConsentAct(StrEnum):
-    """One kind of line in the consent record."""
+    """What a line of the consent record states."""
 
     ASKED = "asked"
-    """Somebody asked for this address; it is not known yet whether it was the person."""
+    """Subscription was requested for this address; whether by the person is not known yet."""
     HELD = "held"
-    """Somebody asked, and the person is not asked for now: too many letters would go out."""
+    """Subscription was requested, and the request was deferred because of the limits of [shield]."""
     CONFIRMED = "confirmed"
     DECLINED = "declined"
     LEFT = "left"
     REJOINED = "rejoined"
-    """Pressed Undo after leaving."""
+    """The person pressed Undo after leaving."""
     IMPORTED = "imported"
-    """On the organiser's word."""
+    """An organiser put the person on the list and states that they agreed."""
     DEPARTED = "departed"
-    """Stands in an imported table as somebody who left, or whom nothing reaches."""
+    """An imported table has the person as unsubscribed or suppressed."""
     INVITED = "invited"
     NEVER = "never"
-    """Asked not to be asked again, by any list."""
+    """The person chose "never ask me again", for all lists."""
     BOUNCED = "bounced"
-    """Letters came back, and none goes there any more."""
+    """Letters bounced, and the address was suppressed."""
     COMPLAINED = "complained"
     RESTORED = "restored"
-    """On the organiser's word, after a bounce or a complaint."""
+    """An organiser, or mail from the person, lifted a suppression for bounces or complaints."""
 
 
 AGREEING_ACTS = (ConsentAct.CONFIRMED, ConsentAct.REJOINED, ConsentAct.IMPORTED)
-"""With one of these the person was on the list; without any, all we know of them is a stranger's word."""
+"""A person with one of these was on the list; without one, all that is known comes from unconfirmed requests."""
 IDENTIFYING_KEYS = frozenset({"proof", "client", "from", "envelope_from", "message_id", "diagnostic"})
-"""What in the evidence shows who it was: kept for a while only."""
+"""Keys of the evidence that identify the sender. They are erased after [hearing] keep_evidence_days."""
 
 
 class Channel(StrEnum):
-    """Through which door a word reached us."""
+    """How an agreement or withdrawal reached the service."""
 
     MAIL = "mail"
     FORM = "form"
     LINK = "link"
     IMPORT = "import"
     FEEDBACK = "return"
-    """What came back of a letter."""
+    """A bounce or complaint."""
     COMMAND = "command"
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """How we know."""
+    """The channel and details by which a line of the consent record can be shown to be true."""
 
     channel: Channel
     details: dict[str, Any] = field(default_factory=dict)
-    """What can be shown later: a Message-ID and sender, the file and who imported it."""
+    """Message-ID and sender, or the file and who imported it, ... as JSON."""

@@ -1,4 +1,4 @@
-"""An hour on somebody's clock, and the same instant in UTC."""
+"""Local times, time zones and durations as people write them, and conversion to UTC."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from mailer.errors import TimeRefused
 
 MAX_DURATION = timedelta(days=7)
 _DURATION = re.compile(r"(?:(\d{1,7})d)?(?:(\d{1,7})h)?(?:(\d{1,7})m)?(?:(\d{1,7})s)?", re.ASCII)
-# The tz database has them as fixed offsets, and people mean a place by them.
+# In the tz database these are fixed offsets; people who write them mean a place, whose offset changes in summer.
 _FIXED_OFFSET_ZONES = {"EST": "America/New_York", "MST": "America/Denver", "HST": "Pacific/Honolulu"}
 
 
 def parse_duration(text: str) -> timedelta:
-    """A span of a second to seven days: `6h`, `90m`, `2h30m`, `45s`, `2d`; MomentRefused for anything else."""
+    """Parse a duration between a second and seven days: `6h`, `90m`, `2h30m`, `45s`, `2d`. Raises TimeRefused."""
     match = _DURATION.fullmatch(text.strip().lower())
     if match is None or not match[0]:
-        raise TimeRefused(f"{text!r} is not a span of time like 6h, 90m or 2h30m")
+        raise TimeRefused(f"{text!r} is not a duration like 6h, 90m or 2h30m")
     days, hours, minutes, seconds = (int(number or 0) for number in match.groups())
     duration = timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)
     if not timedelta(seconds=1) <= duration <= MAX_DURATION:
@@ -27,7 +27,7 @@ def parse_duration(text: str) -> timedelta:
 
 
 def parse_local_time(text: str) -> datetime:
-    """A naive date and time from ISO 8601, seconds optional: `2026-12-01T09:00`."""
+    """Parse a naive date and time of ISO 8601, seconds optional: `2026-12-01T09:00`. Raises TimeRefused."""
     try:
         local = datetime.fromisoformat(text.strip())
     except ValueError:
@@ -40,7 +40,7 @@ def parse_local_time(text: str) -> datetime:
 
 
 def parse_day(text: str) -> date | None:
-    """The day of an ISO 8601 date without an hour, `2026-12-01`; None for anything else."""
+    """Parse a date of ISO 8601 without a time: `2026-12-01`. None for anything else."""
     try:
         return date.fromisoformat(text.strip())
     except ValueError:
@@ -48,7 +48,7 @@ def parse_day(text: str) -> date | None:
 
 
 def start_of_day(day: date, zone: ZoneInfo) -> datetime:
-    """A day's midnight on a zone's clock, aware; MomentRefused at the ends of the calendar, where no day follows."""
+    """Midnight of a day in a time zone, aware. TimeRefused at the ends of the calendar, which UTC cannot express."""
     try:
         midnight = datetime.combine(day, time(), zone)
         (midnight + timedelta(days=2)).astimezone(UTC)
@@ -59,9 +59,11 @@ def start_of_day(day: date, zone: ZoneInfo) -> datetime:
 
 
 def parse_zone(name: str) -> ZoneInfo:
-    """The time zone of an IANA name such as Europe/Berlin; MomentRefused for others, and for winter times alone."""
+    """The time zone of an IANA name such as Europe/Berlin. TimeRefused for other names, and for EST, MST and HST."""
     if alternative := _FIXED_OFFSET_ZONES.get(name.strip().upper()):
-        raise TimeRefused(f"{name!r} has no summer time, which few places do without; use a name like {alternative}")
+        raise TimeRefused(
+            f"{name!r} has no summer time, which few places do without; use a name like {alternative}"
+        )
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
@@ -69,7 +71,10 @@ def parse_zone(name: str) -> ZoneInfo:
 
 
 def to_utc(local: datetime, zone: ZoneInfo) -> datetime:
-    """The instant of a naive local time. A gap (spring) is refused; a repeated hour is its first."""
+    """The instant of a naive local time, in UTC. Of a repeated hour (autumn) it is the first.
+
+    Raises TimeRefused for an hour that the clock skips (spring).
+    """
     aware = local.replace(tzinfo=zone, fold=0)
     try:
         instant = aware.astimezone(UTC)

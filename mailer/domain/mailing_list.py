@@ -1,4 +1,4 @@
-"""A mailing list one may join, and the addresses that belong to it."""
+"""A mailing list, and the rules for its name and for the text at the end of its letters."""
 
 from __future__ import annotations
 
@@ -16,44 +16,44 @@ _NAME = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class MailingList:
-    """A list: who writes, in which language, and who answers for it."""
+    """A mailing list: its name, texts, owner and limits."""
 
     id: int
     name: str
     """The local part of its address; at most 26 octets, so that `name-confirm+TOKEN` fits 64."""
     title: str
-    """What people read: "Open Appeals"."""
+    """The name that people read: "Open Appeals"."""
     description: str
     language: str
-    """The language of letters to people whose own is not known."""
+    """The language tag of letters to people whose own language is not known."""
     owner: str
-    """The address of who answers for the list."""
+    """The address of the person who answers for the list."""
     quiet_until: datetime | None = None
-    """Until then strangers who ask to join are not answered: hardly any of the last ones confirmed."""
+    """Until then the list is throttled: it defers unauthenticated requests, since too few were confirmed."""
     hard_after: int = 1
-    """So many letters in a row that came back for good, and none goes to that mailbox any more."""
+    """Suppress an address for bounces after this many hard bounces in a row."""
     soft_limit: int = 3
-    """So many points of letters that came back for now, and it is asked whether anybody is there."""
+    """Ask by letter whether mail reaches a person at this many points of soft bounces."""
     postal_address: str | None = None
-    """Of who writes, line by line: it stands at the end of each campaign's letters."""
+    """The sender's postal address, line by line; it stands at the end of each campaign's letters."""
     reason: str | None = None
-    """Why its readers get letters, in its own language; None says that they subscribed."""
+    """Why readers get these letters, in the list's language; with None the letters say that they subscribed."""
 
     def is_throttled(self, now: datetime) -> bool:
-        """Whether strangers are not answered at this hour."""
+        """Whether unauthenticated requests to join are deferred at this time."""
         return self.quiet_until is not None and now < self.quiet_until
 
 
 def check_postal_address(text: str) -> str | None:
-    """A postal address of a few lines; None for an empty one. ListWordsRefused."""
+    """The postal address with its lines stripped; None for an empty one. Raises ListFooterRefused."""
     lines = [line.strip() for line in text.strip().splitlines()]
     if len(lines) > MAX_ADDRESS_LINES:
-        raise ListFooterRefused(f"the postal address has {len(lines)} lines; {MAX_ADDRESS_LINES} is the most")
+        raise ListFooterRefused(f"the postal address has {len(lines)} lines; the most is {MAX_ADDRESS_LINES}")
     return "\n".join(_check_line(line, "each line of the postal address") for line in lines) or None
 
 
 def check_reason(text: str) -> str | None:
-    """A sentence on why readers get a list's letters; None for an empty one. ListWordsRefused."""
+    """The sentence on why readers get a list's letters, stripped; None for an empty one. Raises ListFooterRefused."""
     return _check_line(text.strip(), "the reason") or None
 
 
@@ -64,16 +64,18 @@ def _check_line(line: str, what: str) -> str:
 
 
 def check_list_name(name: str) -> str:
-    """`name`, or ListNameRefused with the reason."""
+    """Return `name` where it can be a mailing list's. Raises ListNameRefused with the reason."""
     if not _NAME.fullmatch(name):
         raise ListNameRefused(f"{name!r} must be lower-case letters, digits and single hyphens between them")
     if len(name) > MAX_NAME_OCTETS:
         raise ListNameRefused(
-            f"{name!r} has {len(name)} characters; {MAX_NAME_OCTETS} is the most that fits an address"
+            f"{name!r} has {len(name)} characters; the most is {MAX_NAME_OCTETS}, so that its command addresses fit 64"
         )
     if name in RESERVED_NAMES:
-        raise ListNameRefused(f"{name!r} is an address of the service itself")
+        raise ListNameRefused(f"{name!r} is an address of the service itself; choose another name")
     parent, command, _ = split_command(name)
     if command is not None:
-        raise ListNameRefused(f"{name!r} would shadow a command address of a list called {parent!r}")
+        raise ListNameRefused(
+            f"{name!r} would shadow a command address of a list called {parent!r}; choose another ending"
+        )
     return name

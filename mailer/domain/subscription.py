@@ -7,26 +7,26 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 CONFIRM_WITHIN = timedelta(days=14)
-"""How long a confirmation token stays good; leave tokens never expire."""
+"""How long a confirmation token is valid. Leave tokens never expire."""
 REJOIN_WITHIN = timedelta(days=2)
-"""How long the goodbye's Undo stays good."""
+"""How long the Undo of the goodbye letter is valid."""
 CONFIRMATION_INTERVAL = timedelta(days=1)
-"""A stranger's repeated request sends no second confirmation before that."""
+"""The shortest time between two confirmation letters that unauthenticated requests cause."""
 
 
 class SubscriptionState(StrEnum):
-    """pending -> confirmed -> unsubscribed, and back to pending by asking again."""
+    """pending -> confirmed -> unsubscribed; a new request makes it pending again."""
 
     PENDING = "pending"
-    """Somebody asked; the person has not confirmed."""
+    """Subscription was requested, and the person has not confirmed."""
     CONFIRMED = "confirmed"
     UNSUBSCRIBED = "unsubscribed"
-    """Left, or declined to join."""
+    """The person left, or declined to join."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Subscription:
-    """One subscription with what an action needs to know of its subscriber."""
+    """One subscription, with its subscriber's address, language and suppression key."""
 
     id: int
     mailing_list_id: int
@@ -34,36 +34,36 @@ class Subscription:
     state: SubscriptionState
     changed_at: datetime
     asked_at: datetime | None
-    """When the latest confirmation letter was written."""
+    """When the latest confirmation letter was put into the queue."""
     asked_again: bool
-    """Whether that day's second one, on request through the form, was written too."""
+    """Whether the second letter of that day, asked for through the form, was queued too."""
     held_at: datetime | None
-    """Since when it waits without a letter, because too many would go out."""
+    """Since when the request is deferred without a letter, because of the limits of [shield]."""
     requested_name: str | None
     requested_language: str | None
-    """What the request said; it touches the subscriber only on confirmation."""
+    """What the request said. It is copied to the subscriber on confirmation only."""
     address: str
     address_key: str
     language: str | None
     suppression_key: str
     probed_at: datetime | None = None
-    """When it was last asked by letter whether anybody is there, since letters came back."""
+    """When the latest letter was queued that asks, after soft bounces, whether mail still reaches the person."""
 
 
 def may_send_confirmation(subscription: Subscription, now: datetime, *, resend: bool = False) -> bool:
-    """Whether another confirmation letter may be written: one a day, and a second when asked for `again`."""
+    """Whether a confirmation letter may be sent: one in CONFIRMATION_INTERVAL, and a second one with `resend`."""
     if subscription.asked_at is None or now - subscription.asked_at >= CONFIRMATION_INTERVAL:
         return True
     return resend and not subscription.asked_again
 
 
 def may_rejoin(subscription: Subscription, now: datetime) -> bool:
-    """Whether a leaving can (still) be taken back with one press."""
+    """Whether the Undo of the goodbye letter is (still) valid for this subscription."""
     return subscription.state is SubscriptionState.UNSUBSCRIBED and now - subscription.changed_at <= REJOIN_WITHIN
 
 
 def may_confirm(subscription: Subscription, now: datetime) -> bool:
-    """Whether a confirmation is (still) waited for."""
+    """Whether a confirmation token is (still) valid for this subscription."""
     return (
         subscription.state is SubscriptionState.PENDING
         and subscription.asked_at is not None

@@ -1,24 +1,24 @@
-"""A standing order not to mail."""
+"""Suppressions: standing orders not to mail a person, from one list or from all."""
 
 from __future__ import annotations
 
 from enum import StrEnum
 
 EVERY_LIST = 0
-"""In the place of a mailing list's id: the order stands for all of them."""
+"""The mailing list id of a suppression that stands for all lists."""
 
 
 class SuppressionReason(StrEnum):
-    """Why an order stands."""
+    """Why a person is suppressed."""
 
     LEFT = "left"
     NEVER = "never"
-    """Never ask me again."""
+    """The person chose "never ask me again"."""
     BOUNCED = "bounced"
-    """Nobody reads mail there, as far as we were told."""
+    """Letters bounced."""
     COMPLAINED = "complained"
-    """The reader called a letter of ours abuse."""
+    """The reader reported a letter as abuse."""
 
 
 LIFTABLE_REASONS = (SuppressionReason.BOUNCED, SuppressionReason.COMPLAINED)
-"""What an organiser may lift: bounces, which the person's own word lifts too, and complaints."""
+"""The reasons whose suppressions an organiser may lift. A confirmation by the person lifts BOUNCED, too."""

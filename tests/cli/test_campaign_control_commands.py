@@ -146,7 +146,7 @@ def test_ada_spreads_a_blast(ada: Terminal) -> None:
     scheduled = json.loads(ada("campaign", "send", number, "--over", "45s", "--json"))
 
     assert "2027-03-01T09:00:00 Europe/Berlin, spread over 2:30:00." in told
-    assert "is not a span of time like 6h, 90m or 2h30m" in not_a_span
+    assert "is not a duration like 6h, 90m or 2h30m" in not_a_span
     assert "not between a second and 7 days" in too_long
     assert scheduled["over_s"] == 45
 

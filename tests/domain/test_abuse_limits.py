@@ -1,4 +1,4 @@
-"""The rules against bombing, as arithmetic."""
+"""Abuse limits as arithmetic."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ waits = st.lists(st.integers(0, 40), max_size=40)
 
 @given(waits)
 @settings(max_examples=60)
-def test_a_window_begins_with_the_first_that_is_counted_and_counts_all_that_fall_into_it(minutes: list[int]) -> None:
+def test_a_window_begins_with_the_first_event_and_counts_all_events_in_it(minutes: list[int]) -> None:
     moments = [NOW + timedelta(minutes=sum(minutes[:number])) for number in range(len(minutes) + 1)]
     since, count, begins = None, 0, []
 
@@ -45,7 +45,7 @@ def test_a_window_begins_with_the_first_that_is_counted_and_counts_all_that_fall
 
 @given(st.integers(0, 2**128 - 1), st.integers(0, 2**64 - 1), st.integers(0, 2**32 - 1))
 @settings(max_examples=60)
-def test_a_source_is_an_ipv4_address_however_written_or_a_64_of_ipv6(six: int, host: int, four: int) -> None:
+def test_a_source_is_counted_by_its_ipv4_address_or_its_ipv6_64(six: int, host: int, four: int) -> None:
     one, neighbour = ipaddress.IPv6Address(six), ipaddress.IPv6Address(six >> 64 << 64 | host)
     old = ipaddress.IPv4Address(four)
 
@@ -59,18 +59,18 @@ def test_a_source_is_an_ipv4_address_however_written_or_a_64_of_ipv6(six: int, h
     ("text", "counted_by"),
     [("unknown", "unknown"), ("fe80::1%eth0", "fe80::/64"), ("300.1.1.1", "300.1.1.1")],
 )
-def test_a_source_that_is_no_plain_address_is_counted_as_it_is(text: str, counted_by: str) -> None:
+def test_a_source_that_is_no_ip_address_is_counted_as_it_is(text: str, counted_by: str) -> None:
     assert source_network(text) == counted_by
 
 
 @pytest.mark.parametrize("text", [None, "", "127.0.0.1", "::1", "::ffff:127.0.0.1"])
-def test_nobody_is_told_apart_by_this_machine_or_by_nothing(text: str | None) -> None:
+def test_loopback_and_unknown_sources_are_not_counted(text: str | None) -> None:
     assert source_network(text) is None
 
 
 @given(words, words, st.booleans())
 @settings(max_examples=60)
-def test_no_plus_tag_and_no_dot_of_gmails_makes_another_mailbox(name: str, tag: str, dotted: bool) -> None:
+def test_plus_tags_and_dots_at_gmail_do_not_make_another_mailbox(name: str, tag: str, dotted: bool) -> None:
     plain = name.replace(".", "")
     if not plain:
         return
@@ -81,7 +81,7 @@ def test_no_plus_tag_and_no_dot_of_gmails_makes_another_mailbox(name: str, tag: 
 
 
 @pytest.mark.parametrize("list_name", ["appeals", None])
-def test_a_strangers_letter_is_bounded_by_mailbox_domain_and_list_and_a_proven_ones_by_neither_mailbox_nor_list(
+def test_limits_of_an_unauthenticated_request_are_mailbox_domain_and_list_and_of_an_authenticated_one_sender_and_domain(
     list_name: str | None,
 ) -> None:
     def kinds(**more: bool) -> list[CounterKind]:
@@ -98,7 +98,7 @@ def test_a_strangers_letter_is_bounded_by_mailbox_domain_and_list_and_a_proven_o
 
 @given(st.integers(0, 500), st.integers(0, 500))
 @settings(max_examples=100)
-def test_a_list_is_judged_by_its_confirmations_and_only_after_enough_were_asked(asked: int, confirmed: int) -> None:
+def test_confirmations_collapse_below_the_ratio_and_only_after_enough_requests(asked: int, confirmed: int) -> None:
     collapsed = has_collapsed(SHIELD, asked=asked, confirmed=confirmed)
 
     assert not (collapsed and asked < SHIELD.collapse_after)
@@ -109,7 +109,7 @@ def test_a_list_is_judged_by_its_confirmations_and_only_after_enough_were_asked(
     )
 
 
-def test_the_last_hour_may_still_confirm_and_an_earlier_silence_begins_anew() -> None:
+def test_the_response_window_leaves_out_the_last_hour_and_what_was_before_the_last_throttling() -> None:
     quiet = NOW - timedelta(hours=3)
 
     assert response_window(None, NOW) == (NOW - timedelta(days=7), NOW - HOUR)
