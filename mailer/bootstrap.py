@@ -63,7 +63,7 @@ def open_app(settings: Settings, *, processes: int = 1, for_sending: bool = Fals
         dns=_dns_for_sender_checks(settings),
         relays=tuple(replace(one, connections=max(2, one.connections // processes)) for one in open_relays(settings)),
         signers=signers,
-        providers={one.provider: load_provider(one) for one in settings.webhook},
+        providers={one.provider: load_provider(one) for one in settings.provider},
         signing_pool=SigningPool(signers, max(1, (os.cpu_count() or 1) // processes))
         if for_sending and signers
         else None,

@@ -13,7 +13,7 @@ class ProviderCall:
     """One POST, as it came."""
 
     provider: str
-    """As `[[webhook]] provider` has it."""
+    """As `[[provider]] provider` has it."""
     body: bytes
     headers: Mapping[str, str]
     """By their names in lower case."""

@@ -1,4 +1,4 @@
-"""The keys and secrets by which a provider's calls are known, read from the files that settings.toml names."""
+"""Loading a provider's secrets and keys from the files that settings.toml names."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from mailer.settings.provider_tables import ProviderSettings
 
 
 def load_provider(settings: ProviderSettings) -> Provider:
-    """The hook of one [[webhook]] table; SecretUnreadable names the provider and says why."""
+    """The provider of one [[provider]] table; raises SecretUnreadable with its name and the reason."""
     try:
         return Provider(
             name=settings.provider,
@@ -20,4 +20,4 @@ def load_provider(settings: ProviderSettings) -> Provider:
         reason = f"{settings.secret_file} cannot be read ({getattr(trouble, 'strerror', None) or 'not text'})"
     except SecretUnreadable as refusal:
         reason = f"{settings.secret_file or 'public_keys'}: {refusal}"
-    raise SecretUnreadable(f"webhook {settings.provider}: {reason}")
+    raise SecretUnreadable(f"provider {settings.provider}: {reason}")

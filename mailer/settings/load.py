@@ -28,6 +28,8 @@ from mailer.settings.toml_tables import (
 )
 
 DEFAULT_FILE = Path("settings.toml")
+_RENAMED_TABLES = {"webhook": "provider"}
+"""Tables of earlier versions -> their names of today."""
 
 
 class Settings(BaseSettings):
@@ -50,7 +52,7 @@ class Settings(BaseSettings):
     domain: tuple[DomainSettings, ...] = ()
     dns: DnsSettings = DnsSettings()
     dkim: tuple[DkimSettings, ...] = ()
-    webhook: tuple[ProviderSettings, ...] = ()
+    provider: tuple[ProviderSettings, ...] = ()
 
     tables: ClassVar[dict[str, type[Table]]] = {
         "service": Service,
@@ -66,10 +68,10 @@ class Settings(BaseSettings):
         "domain": DomainSettings,
         "dns": DnsSettings,
         "dkim": DkimSettings,
-        "webhook": ProviderSettings,
+        "provider": ProviderSettings,
     }
 
-    _each_webhook_once = field_validator("webhook")(check_unique_providers)
+    _unique_providers = field_validator("provider")(check_unique_providers)
 
     @classmethod
     def settings_customise_sources(
@@ -120,6 +122,10 @@ def settings_file() -> Path:
 
 def check_settings(given: dict[str, Any], path: Path, *, ignore_environment: bool = False) -> Settings:
     """Typed settings of the tables `given`, as if read from `path`; `alone` where the environment changes nothing."""
+    variables = set() if ignore_environment else {name.upper() for name in os.environ}
+    for old, new in _RENAMED_TABLES.items():
+        if old in given or f"MAILER_{old.upper()}" in variables:
+            raise SettingsRefused(f"{path}: {old}: this table is called {new} now: write [[{new}]] for [[{old}]]")
     try:
         settings = _SettingsWithoutEnvironment(**given) if ignore_environment else Settings(**given)
     except ValidationError as refusal:
@@ -152,16 +158,16 @@ def _resolve_paths(settings: Settings, folder: Path) -> Settings:
         for one in settings.dkim
     )
     mailbox = tuple(one.model_copy(update={"password_file": folder / one.password_file}) for one in settings.mailbox)
-    webhook = tuple(
+    provider = tuple(
         one.model_copy(update={"secret_file": folder / one.secret_file}) if one.secret_file else one
-        for one in settings.webhook
+        for one in settings.provider
     )
     tls_files = {
         key: folder / file for key in ("tls_certificate", "tls_key") if (file := getattr(settings.intake, key))
     }
     intake = settings.intake.model_copy(update={"spool": folder / settings.intake.spool} | tls_files)
     changed = {"service": service, "database": database, "intake": intake, "relay": relay}
-    return settings.model_copy(update=changed | {"dkim": dkim, "mailbox": mailbox, "webhook": webhook})
+    return settings.model_copy(update=changed | {"dkim": dkim, "mailbox": mailbox, "provider": provider})
 
 
 def default_settings_toml() -> str:

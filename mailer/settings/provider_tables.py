@@ -1,4 +1,4 @@
-"""The table of settings.toml about providers that call us to tell what came back."""
+"""The `[[provider]]` tables of settings.toml: providers that call us with bounce and complaint events."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _DEFAULT_CREDENTIAL_KEY = "secret_file"
 
 
 class ProviderSettings(Table):
-    """A provider that tells of bounces and complaints by calling URL/hooks/PROVIDER. Repeat the table for each."""
+    """A provider that reports bounces and complaints by calling URL/hooks/PROVIDER. Repeat the table for each."""
 
     provider: str = Field(
         "", validate_default=True, description='"ses", "mailgun", "postmark", "sendgrid", "brevo" or "mailjet".'
@@ -26,7 +26,7 @@ class ProviderSettings(Table):
     secret_file: Path | None = Field(
         None,
         description="Of Mailgun the HTTP webhook signing key; of Postmark, Brevo and Mailjet the user:password you put "
-        "into the URL. A second line is believed as well, while you change it.",
+        "into the URL. A second line is accepted as well, while you change it.",
     )
     public_keys: tuple[str, ...] = Field(
         (), description="Of SendGrid: the verification keys of the signed event webhook, in base64 as it shows them."
@@ -60,9 +60,9 @@ class ProviderSettings(Table):
         return self
 
 
-def check_unique_providers(webhooks: tuple[ProviderSettings, ...]) -> tuple[ProviderSettings, ...]:
-    """The tables as they are; ValueError where two are of one provider."""
-    names = [one.provider for one in webhooks]
+def check_unique_providers(tables: tuple[ProviderSettings, ...]) -> tuple[ProviderSettings, ...]:
+    """The tables unchanged; raises ValueError where two are of one provider."""
+    names = [table.provider for table in tables]
     if twice := next((name for name in names if names.count(name) > 1), None):
-        raise ValueError(f"{twice!r} stands twice: one table has room for several keys")
-    return webhooks
+        raise ValueError(f"{twice!r} stands twice: put all its keys into one table")
+    return tables

@@ -39,7 +39,7 @@ async def process_provider_call(app: App, call: ProviderCall) -> int:
     """
     hook = app.providers.get(call.provider)
     if hook is None:
-        raise NotFound(f"no [[webhook]] table names {call.provider!r}")
+        raise NotFound(f"no [[provider]] table names {call.provider!r}")
     if call.provider == "ses":
         return await _process_sns_call(app, hook, call)
     return await _process_once(app, call, verify_call(hook, call, app.clock()))

@@ -46,6 +46,6 @@ def _secret_files(settings: Settings) -> Iterator[Path]:
     """But for the secret and the DKIM keys, which have lines of their own."""
     yield from (one.password_file for one in settings.relay if one.password_file)
     yield from (one.password_file for one in settings.mailbox)
-    yield from (one.secret_file for one in settings.webhook if one.secret_file)
+    yield from (one.secret_file for one in settings.provider if one.secret_file)
     if settings.intake.tls_key:
         yield settings.intake.tls_key
