@@ -59,7 +59,8 @@ def test_a_provider_has_one_table():
 
 
 @pytest.mark.parametrize(
-    ("content", "message"), [(None, r"mailgun\.key cannot be read"), (b"short", "16 or more"), (b"\xff" * 20, "not text")]
+    ("content", "message"),
+    [(None, r"mailgun\.key cannot be read"), (b"short", "16 or more"), (b"\xff" * 20, "not text")],
 )
 def test_an_unreadable_secret_is_refused_with_its_providers_name(tmp_path, content, message):
     if content is not None:
