@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 from hypothesis import settings
@@ -21,7 +19,6 @@ from mailer.mail.compose.templates import Templates
 from mailer.mail.inbound.command_words import Vocabulary, load_vocabulary
 
 ROOT = Path(__file__).parents[2]
-CHECKLIST = ROOT.parent / "shared" / "checks" / "eml_check.py"
 
 # A busy machine is no fault of a letter.
 settings.register_profile("unhurried", deadline=None)
@@ -78,14 +75,3 @@ def composed(list_identity: ListIdentity, templates: Templates) -> Callable[...,
         return compose_letter(parse_campaign_file(text, "en"), list_identity, templates, language, campaign_id=42)
 
     return of
-
-
-@pytest.fixture(scope="session")
-def checklist() -> ModuleType:
-    """The checklist for bulk mail that lies beside this repository on some machines."""
-    spec = importlib.util.spec_from_file_location("eml_check", CHECKLIST)
-    if not CHECKLIST.exists() or spec is None or spec.loader is None:
-        pytest.skip("the checklist is not here")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module

@@ -11,7 +11,8 @@ from functools import lru_cache
 
 from mailer.domain.token import Purpose, sign_token
 from mailer.errors import AddressRefused
-from mailer.mail.compose.compose_letter import ComposedLetter, HeaderSlot, truncate_subject
+from mailer.mail.compose.compose_letter import ComposedLetter, truncate_subject
+from mailer.mail.compose.letter_header import HeaderSlot
 from mailer.mail.compose.merge_field import escape_value
 from mailer.mail.message.header_writer import format_field, format_text_field
 from mailer.mail.message.letter import Letter

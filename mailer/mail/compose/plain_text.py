@@ -1,61 +1,25 @@
-"""The plain text of Markdown: what people read whose programs show no HTML."""
+"""Plain text from Markdown tokens, for readers whose mail program shows no HTML; merge fields are placeholders."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from functools import partial
 
 from markdown_it.token import Token
 from markdown_it.tree import SyntaxTreeNode
 
-from mailer.mail.compose.line_breaking import split_at_break_points
+from mailer.mail.compose import line_breaking
+from mailer.mail.compose.line_breaking import WIDTH
 from mailer.mail.compose.merge_field import merged_display_width
 
-WIDTH = 72
-_WORD = re.compile(r"[^ \t]+")
+wrap = partial(line_breaking.wrap, columns=merged_display_width)
+underline = partial(line_breaking.underline, columns=merged_display_width)
+"""As in `line_breaking`; a placeholder counts as wide as a usual value."""
 
 
 def render_plain_text(tokens: Sequence[Token]) -> str:
     """The tokens as text in lines of at most 72 columns; a link, code or a long word is never broken."""
     return "\n".join(_render_blocks(SyntaxTreeNode(tokens).children, WIDTH))
-
-
-def wrap(text: str, width: int = WIDTH) -> str:
-    """`text` wrapped, its own line ends kept."""
-    return "\n".join(_wrap_lines(text, width))
-
-
-def underline(text: str, stroke: str) -> str:
-    """A heading: wrapped, and underlined as wide as its longest line."""
-    if not text:
-        return ""
-    lines = _wrap_lines(text, WIDTH)
-    return "\n".join((*lines, stroke * min(max(map(merged_display_width, lines)), WIDTH)))
-
-
-def _wrap_lines(text: str, width: int) -> list[str]:
-    return [piece for line in text.split("\n") for piece in _wrap_line(line, max(width, 20))]
-
-
-def _wrap_line(line: str, width: int) -> Iterator[str]:
-    current = ""
-    for space, piece in _split_unbreakable(line):
-        if current and merged_display_width(current) + len(space) + merged_display_width(piece) > width:
-            yield current
-            current = piece
-        else:
-            current += space + piece if current else piece
-    yield current
-
-
-def _split_unbreakable(line: str) -> Iterator[tuple[str, str]]:
-    """What must stay on one line, each with what parts it from the one before: a space or nothing."""
-    # Of white space, at spaces and tabs only: a no-break space holds.
-    for word in _WORD.findall(line):
-        space = " "
-        for piece in split_at_break_points(word):
-            yield space, piece
-            space = ""
 
 
 def _render_blocks(nodes: Sequence[SyntaxTreeNode], width: int) -> list[str]:
@@ -83,7 +47,7 @@ def _render_block(node: SyntaxTreeNode, width: int) -> list[str]:
         case "table":
             return [_render_row(row) for part in node.children for row in part.children]
         case _:
-            return _wrap_lines(_render_inline(node.children), width)
+            return wrap(_render_inline(node.children), width).split("\n")
 
 
 def _render_list(node: SyntaxTreeNode, width: int) -> list[str]:

@@ -23,6 +23,13 @@ from mailer.mail.compose.personalise import personalise
 from mailer.mail.dkim.signing import Signer, canonicalize_own_body, choose_signer, load_signer, sign_letter
 from mailer.mail.message.letter import Letter
 from tests.mail.compose.test_forward import COVER, ORIGINAL
+from tests.support.letter_checks import (
+    SentLetter,
+    check_campaign_letter,
+    check_letter,
+    check_list_letter,
+    check_signature,
+)
 
 # Past, since a verifier believes no signature from the future.
 NOON = datetime(2026, 3, 1, 12, 0, 0, 250_000, tzinfo=UTC)
@@ -129,15 +136,25 @@ def test_the_same_letter_signed_again_is_the_same_to_the_last_octet(composed, ro
     assert sign_letter(signer_of(), personalise(composed(INVITATION), rosa), NOON + timedelta(seconds=1)) != signed
 
 
-def test_a_signed_letter_meets_the_checklist_for_bulk_mail(checklist, signed):
+def test_a_signed_letter_is_what_receivers_of_bulk_mail_ask_for(signed):
     zone = {"mailer._domainkey.lists.example.org.": record().decode()}
+    sent = SentLetter(signed.content, signed.return_path, signed.recipient)
 
-    verdicts = checklist.rules(signed.content, signed.return_path, signed.recipient, zone)
+    assert check_signature(sent, zone) == []
+    assert check_letter(sent) + check_list_letter(sent) + check_campaign_letter(sent) == []
 
-    signature = [(rule, met) for _level, rule, met, _why in verdicts if rule.startswith("dkim")]
-    assert ("dkim_verifies", True) in signature
-    assert all(met for _rule, met in signature)
-    assert [rule for level, rule, met, _why in verdicts if level == "MUST" and not met] == []
+
+def test_the_checks_name_a_letter_that_was_altered(signed):
+    zone = {"mailer._domainkey.lists.example.org.": record().decode()}
+    altered = signed.content.replace(b"List-Post: NO", b"List-Post: YES").replace(b"Rosa", b"\xffosa")
+    sent = SentLetter(altered, "ada@example.net", signed.recipient)
+
+    faults = check_signature(sent, zone) + check_letter(sent) + check_list_letter(sent)
+
+    assert "the signature does not verify" in faults
+    assert "List-Post: YES" in faults
+    assert "octets beyond ASCII" in faults
+    assert "return path ada@example.net" in faults
 
 
 @pytest.mark.parametrize(

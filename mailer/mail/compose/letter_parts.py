@@ -1,0 +1,69 @@
+"""The text part and the HTML part of a campaign's letter, rendered from the templates."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from css_inline import CSSInliner
+
+from mailer.domain.language import text_direction
+from mailer.domain.site import ListIdentity
+from mailer.mail.compose.campaign_file import CampaignFile
+from mailer.mail.compose.event_dates import format_event_date
+from mailer.mail.compose.letter_header import leave_url
+from mailer.mail.compose.link import check_link
+from mailer.mail.compose.markdown import parse_markdown, render_html
+from mailer.mail.compose.merge_field import Placeholders
+from mailer.mail.compose.plain_text import render_plain_text, underline, wrap
+from mailer.mail.compose.templates import Templates
+
+_INLINER = CSSInliner(load_remote_stylesheets=False, keep_style_tags=True)
+_TEXT_FUNCTIONS = {"wrap": wrap, "underline": underline}
+
+
+def render_parts(
+    campaign_file: CampaignFile,
+    list_identity: ListIdentity,
+    templates: Templates,
+    language: str,
+    placeholders: Placeholders,
+) -> tuple[str, str]:
+    """(text, HTML) of the letter, with placeholders for merge fields and for the leave token.
+
+    The templates' own words are in `language`. Raises CampaignFileRefused for a link that is not allowed.
+    """
+    name = f"letters/{campaign_file.template}"
+    tokens = parse_markdown(campaign_file.body, campaign_file.body_line)
+    values = _template_values(campaign_file, list_identity, language, placeholders)
+    text = templates.render(f"{name}.txt", language, **values, body=render_plain_text(tokens), **_TEXT_FUNCTIONS)
+    html = templates.render(f"{name}.html", language, **values, body=render_html(tokens))
+    return text, _INLINER.inline(html)
+
+
+def _template_values(
+    campaign_file: CampaignFile, list_identity: ListIdentity, language: str, placeholders: Placeholders
+) -> dict[str, Any]:
+    """The values that the text template and the HTML template share, by name."""
+    action = campaign_file.action
+    return {
+        "subject": campaign_file.subject,
+        "title": campaign_file.title,
+        "lead": campaign_file.lead,
+        "preheader": campaign_file.preheader,
+        "closing": campaign_file.closing,
+        "event": campaign_file.event,
+        "event_date": format_event_date(campaign_file.event, language) if campaign_file.event else None,
+        "action_label": action.label if action else None,
+        "action_url": check_link(action.url, campaign_file.lines.get("url", 1)) if action else None,
+        "source": campaign_file.source,
+        "tags": campaign_file.tags,
+        "letter_language": campaign_file.language,
+        "letter_dir": text_direction(campaign_file.language),
+        "list_title": list_identity.mailing_list.title,
+        "list_language": list_identity.mailing_list.language,
+        "postal_address": list_identity.mailing_list.postal_address or "",
+        "reason": list_identity.mailing_list.reason,
+        "site_name": list_identity.site.name,
+        "list_address": list_identity.address(),
+        "leave_url": leave_url(list_identity.site, placeholders.leave_token),
+    }
