@@ -37,10 +37,10 @@ class RecordingReceiver:
     def __post_init__(self) -> None:
         self.may_finish.set()
 
-    async def hindrance(self) -> str | None:
+    async def refusal_reason(self) -> str | None:
         return self.unavailable_reason
 
-    async def recognise(self, address: str) -> bool:
+    async def is_known_recipient(self, address: str) -> bool:
         self.checked_addresses.append(address)
         return address.startswith(("appeals-", "postmaster@"))
 

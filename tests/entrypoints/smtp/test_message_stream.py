@@ -159,7 +159,7 @@ async def test_a_mail_that_goes_in_circles_or_has_no_end_of_header_is_refused_at
 @pytest.mark.parametrize(("sender", "to", "taken"), [("", "bounce+abc", True), ("", "appeals-join", False)])
 async def test_a_report_of_a_bounce_is_taken_whatever_it_quotes(sender, to, taken, monkeypatch):
     desk = RecordingReceiver()
-    monkeypatch.setattr(desk, "recognise", lambda _: asyncio.sleep(0, True))
+    monkeypatch.setattr(desk, "is_known_recipient", lambda _: asyncio.sleep(0, True))
     quoted = b"List-Id: <appeals.lists.example.org>\r\n"
 
     (answer,) = await sent(desk, quoted + MAIL, sender=sender, to=f"{to}@{DOMAIN}")
