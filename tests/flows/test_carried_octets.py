@@ -58,15 +58,18 @@ class Stepped:
     between: Callable[[int], Awaitable[None]]
     steps: int = 0
 
-    async def read(self, *work: Any) -> Any:
-        return await self._step(self.database.read, work)
+    def on_commit(self, listener: Any) -> None:
+        self.database.on_commit(listener)
 
-    async def write(self, *work: Any) -> Any:
-        return await self._step(self.database.write, work)
+    async def read(self, *work: Any, **arguments: Any) -> Any:
+        return await self._step(self.database.read, *work, **arguments)
 
-    async def _step(self, run: Callable[..., Awaitable[Any]], work: tuple[Any, ...]) -> Any:
+    async def write(self, *work: Any, **arguments: Any) -> Any:
+        return await self._step(self.database.write, *work, **arguments)
+
+    async def _step(self, run: Callable[..., Awaitable[Any]], *work: Any, **arguments: Any) -> Any:
         await self._come_between()
-        done = await run(*work)
+        done = await run(*work, **arguments)
         await self._come_between()
         return done
 
