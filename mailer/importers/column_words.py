@@ -1,4 +1,4 @@
-"""What the headings of a table of people mean, and which of them say who may be written to."""
+"""The meaning of headings and cells of people tables, and which of them say that a person unsubscribed."""
 
 from __future__ import annotations
 
@@ -18,57 +18,62 @@ _WORD = re.compile(r"[^\W_]+")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ColumnWords:
-    """The words of column_words.toml, made alike."""
+    """The words of column_words.toml, normalised."""
 
     meanings: Mapping[str, str]
-    """A heading -> which of our columns it is."""
+    """Normalised heading -> our column: email, name, first_name, last_name, language or zone."""
     state_words: frozenset[str]
+    """Words of headings whose columns say who may be mailed."""
     state_parts: tuple[str, ...]
+    """The same, as parts of a heading written without blanks."""
     departed: frozenset[str]
+    """Cells that say that their person unsubscribed or bounced."""
     flags: frozenset[str]
+    """Cells that are a yes or no."""
     file_parts: tuple[str, ...]
+    """Parts of the names of files that hold unsubscribed people."""
 
 
 def normalize_heading(heading: str) -> str:
-    """A heading's words made alike, with a space between: "Status_der-Gruppe", "statusDerGruppe" are one."""
+    """Normalise a heading to casefolded words: "Status_der-Gruppe" and "statusDerGruppe" become equal."""
     return " ".join(_WORD.findall(normalize_text(_CAMEL_CASE.sub(" ", heading))))
 
 
 def column_for_heading(heading: str) -> str | None:
-    """Which of our columns a heading is: email, name, first_name, last_name, language or zone."""
+    """Which of our columns a heading names: email, name, first_name, last_name, language or zone; None for others."""
     return _load_words().meanings.get(normalize_heading(heading))
 
 
 def is_state_heading(heading: str) -> bool:
-    """Whether a heading says that its column tells who is on a list, left it, agreed, or cannot be reached."""
+    """Whether the column under a heading may say who subscribed, unsubscribed, agreed or bounced."""
     words = normalize_heading(heading)
     return _has_word(words, _load_words().state_words) or _has_part(words, _load_words().state_parts)
 
 
 def is_departed_file_name(file_name: str) -> bool:
-    """Whether a file's name says that the people in it are no readers."""
+    """Whether a file's name says that the people in it unsubscribed or bounced."""
     return _has_part(normalize_heading(file_name), _load_words().file_parts)
 
 
 @lru_cache(maxsize=4096)
 def is_departed_cell(cell: str) -> bool:
-    """Whether a whole cell says that its person is no reader."""
+    """Whether a cell says that its person unsubscribed or bounced."""
     return normalize_heading(cell) in _load_words().departed
 
 
 def is_flag(cell: str) -> bool:
-    """Whether a whole cell is a yes or no to something."""
+    """Whether a cell is a yes or no."""
     return normalize_heading(cell) in _load_words().flags
 
 
-def _has_word(words: str, of: Collection[str]) -> bool:
+def _has_word(words: str, known: Collection[str]) -> bool:
     padded = f" {words} "
-    return any(f" {word} " in padded for word in of)
+    return any(f" {word} " in padded for word in known)
 
 
-def _has_part(words: str, of: Collection[str]) -> bool:
+def _has_part(words: str, known: Collection[str]) -> bool:
     joined = words.replace(" ", "")
-    return any(part in joined for part in of)
+    return any(part in joined for part in known)
 
 
 @cache
@@ -86,5 +91,5 @@ def _load_words() -> ColumnWords:
     )
 
 
-def _normalize_parts(said: Collection[str]) -> tuple[str, ...]:
-    return tuple(normalize_heading(part).replace(" ", "") for part in said)
+def _normalize_parts(parts: Collection[str]) -> tuple[str, ...]:
+    return tuple(normalize_heading(part).replace(" ", "") for part in parts)

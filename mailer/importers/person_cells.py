@@ -1,4 +1,4 @@
-"""The cells of a row read as a person: what is odd costs its cell, only an unreadable address costs the row."""
+"""Parse the cells of a row into a PersonRow. A bad cell is left out with a remark; a bad address refuses the row."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from mailer.domain.subscription import SubscriptionState
 from mailer.errors import AddressRefused, TableRefused, TimeRefused
 from mailer.importers.column_words import is_departed_cell
 from mailer.importers.person_row import PersonRow, parse_suppressions, parse_timestamp, unescape_formula
+from mailer.importers.table_columns import Column
 from mailer.mail.inbound.command_words import split_words
 from mailer.mail.inbound.language_names import parse_language_name
 
@@ -34,21 +35,9 @@ _SURROGATE = re.compile(r"[\ud800-\udfff]")
 _AFTER_TAG = re.compile(r"[.,;@].*")
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Column:
-    """One column of a table."""
-
-    heading: str
-    meaning: str | None
-    """Which of our columns it is; first_name and last_name make a name where there is none."""
-    attribute: str | None
-    """What its cells are kept as."""
-    ignored: bool
-
-
 @dataclass(slots=True)
 class _RowCells:
-    """What a row's cells say, and what of them could not be used."""
+    """The cells of a row by meaning, and remarks on those that cannot be used."""
 
     by_meaning: dict[str, str] = field(default_factory=dict)
     attributes: dict[str, str] = field(default_factory=dict)
@@ -56,38 +45,38 @@ class _RowCells:
 
 
 def find_address(cell: str) -> str | None:
-    """What in a cell looks like an address; None where nothing does."""
-    found = _ADDRESS.search(_visible_text(cell)) if "@" in cell or "＠" in cell else None
-    return found[0] if found and "." in found[0].rpartition("@")[2] else None
+    """The first text in a cell that looks like an address; None where there is none."""
+    match = _ADDRESS.search(_visible_text(cell)) if "@" in cell or "＠" in cell else None
+    return match[0] if match and "." in match[0].rpartition("@")[2] else None
 
 
 def parse_person(columns: Sequence[Column], cells: Sequence[str], *, own_export: bool) -> PersonRow:
-    """The person in a row; TableRefused says why there is none. `states`: our own columns tell how they stand."""
-    told = _read_cells(columns, cells, own_export=own_export)
-    means = told.by_meaning
-    address, beside = _parse_address_cell(means.get("email", ""), told, ours=own_export)
+    """Parse a row. With `own_export` its state columns are read too. TableRefused says why the row is refused."""
+    row = _read_cells(columns, cells, own_export=own_export)
+    by_meaning = row.by_meaning
+    address, name_beside = _parse_address_cell(by_meaning.get("email", ""), row, own_export=own_export)
     return PersonRow(
         address=address,
-        name=_full_name(means) or beside,
-        language=_parse_language_cell(told),
-        zone=_parse_zone_cell(told),
-        attributes=told.attributes,
-        state=_parse_state(means.get("state", "")) if own_export else SubscriptionState.CONFIRMED,
-        suppressions=parse_suppressions(means.get("suppressed", "")),
-        agreed_at=_parse_time_cell("agreed_at", told),
-        changed_at=_parse_time_cell("changed_at", told),
-        remarks=tuple(told.remarks),
+        name=_full_name(by_meaning) or name_beside,
+        language=_parse_language_cell(row),
+        zone=_parse_zone_cell(row),
+        attributes=row.attributes,
+        state=_parse_state(by_meaning.get("state", "")) if own_export else SubscriptionState.CONFIRMED,
+        suppressions=parse_suppressions(by_meaning.get("suppressed", "")),
+        agreed_at=_parse_time_cell("agreed_at", row),
+        changed_at=_parse_time_cell("changed_at", row),
+        remarks=tuple(row.remarks),
     )
 
 
 def _read_cells(columns: Sequence[Column], cells: Sequence[str], *, own_export: bool) -> _RowCells:
-    told = _RowCells()
+    row = _RowCells()
     surplus = [cell for cell in map(_clean_cell, cells[len(columns) :]) if cell]
     if surplus:
-        number = f"has {len(columns) + len(surplus)} cells, the heading {len(columns)}"
+        cell_count = f"has {len(columns) + len(surplus)} cells, the heading {len(columns)}"
         if own_export:
-            raise TableRefused(number)
-        told.remarks.append(f"{number}: only its address is read")
+            raise TableRefused(cell_count)
+        row.remarks.append(f"{cell_count}: only its address is read")
     for column, raw in zip(columns, cells, strict=False):
         cell = _clean_cell(raw)
         if not cell or column.ignored:
@@ -95,22 +84,22 @@ def _read_cells(columns: Sequence[Column], cells: Sequence[str], *, own_export: 
         if not own_export and column.meaning not in {"email", "language", "zone"}:
             _refuse_departed(column.heading or "a cell without a heading", cell)
         if column.meaning == "email" or not surplus:
-            _store_cell(told, column, cell)
+            _store_cell(row, column, cell)
     for cell in surplus:
         _refuse_departed("a cell without a heading", cell)
-    return told
+    return row
 
 
-def _store_cell(told: _RowCells, column: Column, cell: str) -> None:
+def _store_cell(row: _RowCells, column: Column, cell: str) -> None:
     if len(cell) > _MAX_CELL:
-        told.remarks.append(f"{column.heading} has more than {_MAX_CELL} characters: left out")
+        row.remarks.append(f"{column.heading} has more than {_MAX_CELL} characters: left out")
         return
     if column.meaning:
-        told.by_meaning[column.meaning] = cell
+        row.by_meaning[column.meaning] = cell
     if column.attribute:
-        told.attributes[column.attribute] = cell
+        row.attributes[column.attribute] = cell
     if not column.meaning and not column.attribute:
-        told.remarks.append("has a cell without a heading: left out")
+        row.remarks.append("has a cell without a heading: left out")
 
 
 def _refuse_departed(heading: str, cell: str) -> None:
@@ -119,65 +108,65 @@ def _refuse_departed(heading: str, cell: str) -> None:
 
 
 def _clean_cell(raw: str) -> str:
-    """The cell on one line, without what a spreadsheet or a wrong encoding did to it."""
+    """The cell on one line, with formula escapes and octets of a wrong encoding undone."""
     if not raw or (raw.isascii() and raw.isprintable()):
         return unescape_formula(raw.strip())
-    whole = _SURROGATE.sub(_decode_surrogate, raw)
-    return unescape_formula(_BREAKS.sub(" ", whole).strip().strip("\u200b\ufeff\u2060\u00a0 "))
+    decoded = _SURROGATE.sub(_decode_surrogate, raw)
+    return unescape_formula(_BREAKS.sub(" ", decoded).strip().strip("\u200b\ufeff\u2060\u00a0 "))
 
 
-def _decode_surrogate(found: re.Match[str]) -> str:
-    """What an octet was that does not belong into UTF-8."""
-    octet = ord(found[0]) - 0xDC00
+def _decode_surrogate(match: re.Match[str]) -> str:
+    """The Windows-1252 character of an octet that is not valid UTF-8 (PEP 383)."""
+    octet = ord(match[0]) - 0xDC00
     return bytes([octet]).decode("cp1252", "replace") if 0x80 <= octet <= 0xFF else "\ufffd"
 
 
 def _visible_text(cell: str) -> str:
-    """The cell as one sees it: without what is not shown, in plain width."""
+    """The cell without invisible characters, full-width ones replaced (NFKC)."""
     if cell.isascii():
         return cell
     return _INVISIBLE.sub("", unicodedata.normalize("NFKC", cell)).replace("\u3002", ".")
 
 
-def _parse_address_cell(cell: str, told: _RowCells, *, ours: bool) -> tuple[Address, str | None]:
-    """The address in a cell, and the name that stands beside it there."""
+def _parse_address_cell(cell: str, row: _RowCells, *, own_export: bool) -> tuple[Address, str | None]:
+    """The address in a cell, and the name beside it."""
     if not cell:
         raise TableRefused("has no address")
     try:
-        if ours:
+        if own_export:
             return parse_address(cell), None
-        return _parse_unusual_address(cell, told)
+        return _parse_unusual_address(cell, row)
     except AddressRefused as refusal:
         raise TableRefused(str(refusal)) from None
 
 
-def _parse_unusual_address(cell: str, told: _RowCells) -> tuple[Address, str | None]:
-    seen = _AROUND_AT.sub("@", _visible_text(cell))
-    if mailto := _MAILTO.search(seen):
-        seen = seen[: mailto.start()] + unquote(seen[mailto.end() :].partition("?")[0])
-    bare = seen.strip(_EDGES)
+def _parse_unusual_address(cell: str, row: _RowCells) -> tuple[Address, str | None]:
+    text = _AROUND_AT.sub("@", _visible_text(cell))
+    if mailto := _MAILTO.search(text):
+        text = text[: mailto.start()] + unquote(text[mailto.end() :].partition("?")[0])
+    bare = text.strip(_EDGES)
     if "@" in bare and " " not in bare and "<" not in bare:
         with suppress(AddressRefused):
             return parse_address(bare), None
-    found = [one.strip(_EDGES) for one in _ADDRESS.findall(seen)]
-    if not found:
+    addresses = [one.strip(_EDGES) for one in _ADDRESS.findall(text)]
+    if not addresses:
         return parse_address(cell), None
-    named = _NAME_ADDR.fullmatch(seen)
-    address = parse_address(named["address"].strip(_EDGES) if named else found[0])
-    others = {one.lower() for one in found} - {address.addr_spec.lower()}
-    if others and not named:
-        told.remarks.append(f"holds {len(others) + 1} addresses: the first is read")
+    name_addr = _NAME_ADDR.fullmatch(text)
+    address = parse_address(name_addr["address"].strip(_EDGES) if name_addr else addresses[0])
+    others = {one.lower() for one in addresses} - {address.addr_spec.lower()}
+    if others and not name_addr:
+        row.remarks.append(f"holds {len(others) + 1} addresses: the first is read")
         return address, None
-    beside = (named["name"] if named else _ADDRESS.sub(" ", seen)).strip(_EDGES)
+    beside = (name_addr["name"] if name_addr else _ADDRESS.sub(" ", text)).strip(_EDGES)
     if beside and is_departed_cell(beside):
         _refuse_departed("what stands beside the address", beside)
     return address, beside[:_MAX_CELL] if any(map(str.isalpha, beside)) and "@" not in beside else None
 
 
-def _full_name(means: Mapping[str, str]) -> str | None:
-    if "name" in means:
-        return means["name"]
-    first, last = means.get("first_name", ""), means.get("last_name", "")
+def _full_name(by_meaning: Mapping[str, str]) -> str | None:
+    if "name" in by_meaning:
+        return by_meaning["name"]
+    first, last = by_meaning.get("first_name", ""), by_meaning.get("last_name", "")
     if first and first.casefold() in last.casefold().split():
         return last
     if _HANZI.fullmatch(first + last):
@@ -192,28 +181,28 @@ def _parse_state(cell: str) -> SubscriptionState:
         raise TableRefused(f"state is {cell!r}: it must be {', '.join(SubscriptionState)}") from None
 
 
-def _parse_language_cell(told: _RowCells) -> str | None:
-    if not (cell := told.by_meaning.get("language")):
+def _parse_language_cell(row: _RowCells) -> str | None:
+    if not (cell := row.by_meaning.get("language")):
         return None
     tag = parse_language(_AFTER_TAG.sub("", cell)) or parse_language_name(split_words(cell))
     if tag is None:
-        told.remarks.append(f"{cell!r} is not a language tag like en or tr: left out")
+        row.remarks.append(f"{cell!r} is not a language tag like en or tr: left out")
     return tag
 
 
-def _parse_time_cell(column: str, told: _RowCells) -> datetime | None:
-    if not (cell := told.by_meaning.get(column)):
+def _parse_time_cell(column: str, row: _RowCells) -> datetime | None:
+    if not (cell := row.by_meaning.get(column)):
         return None
-    if (read := parse_timestamp(cell)) is None:
-        told.remarks.append(f"{column} is {cell!r}, no date and time like 2026-12-01T09:00: left out")
-    return read
+    if (timestamp := parse_timestamp(cell)) is None:
+        row.remarks.append(f"{column} is {cell!r}, no date and time like 2026-12-01T09:00: left out")
+    return timestamp
 
 
-def _parse_zone_cell(told: _RowCells) -> str | None:
-    if not (cell := told.by_meaning.get("zone")):
+def _parse_zone_cell(row: _RowCells) -> str | None:
+    if not (cell := row.by_meaning.get("zone")):
         return None
     if (zone := _zone_name(cell)) is None:
-        told.remarks.append(f"{cell!r} is not a time zone like Europe/Berlin: left out")
+        row.remarks.append(f"{cell!r} is not a time zone like Europe/Berlin: left out")
     return zone
 
 

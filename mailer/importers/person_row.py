@@ -1,4 +1,4 @@
-"""One row of a table of people, as an organiser brings it and takes it out."""
+"""PersonRow: one row of an imported or exported table of people, and the formats of its cells."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from mailer.errors import TableRefused
 
 PERSON_COLUMNS = ("email", "name", "language", "zone")
 STATE_COLUMNS = ("state", "suppressed", "agreed_at", "changed_at")
-"""What an export of everybody tells beside: a table with the first of them, and all OWN_COLUMNS, is one of ours."""
+"""The further columns of an export of everybody. A table with PERSON_COLUMNS and `state` is such an export."""
 _EVERYWHERE = "everywhere"
 _STATES_BY_STRICTNESS = (SubscriptionState.CONFIRMED, SubscriptionState.PENDING, SubscriptionState.UNSUBSCRIBED)
-# What a spreadsheet takes for a formula (OWASP, "CSV Injection").
+# A spreadsheet takes a cell that begins so for a formula (OWASP, "CSV Injection").
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SuppressionEntry:
-    """An order not to mail a person, as a cell tells it: `left 2027-03-01T08:00:00+00:00`, `bounced everywhere ...`."""
+    """A suppression as a cell holds it: `left 2027-03-01T08:00:00+00:00`, `bounced everywhere ...`."""
 
     reason: SuppressionReason
     everywhere: bool
@@ -34,7 +34,7 @@ class SuppressionEntry:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PersonRow:
-    """A person to import."""
+    """A person to import, with state and suppressions where the table is an export of ours."""
 
     address: Address
     name: str | None = None
@@ -46,19 +46,19 @@ class PersonRow:
     agreed_at: datetime | None = None
     changed_at: datetime | None = None
     remarks: tuple[str, ...] = ()
-    """What in the row could not be used, though the person can."""
+    """What in the row cannot be used, though the person can be imported."""
 
     @property
     def has_left(self) -> bool:
-        """Whether the row says that this person left, whatever its state says."""
-        gone = {SuppressionReason.LEFT, SuppressionReason.NEVER}
+        """Whether the person is unsubscribed: by state, or confirmed with a suppression that the person asked for."""
+        left = {SuppressionReason.LEFT, SuppressionReason.NEVER}
         confirmed = self.state is SubscriptionState.CONFIRMED
         return self.state is SubscriptionState.UNSUBSCRIBED or (
-            confirmed and not gone.isdisjoint(one.reason for one in self.suppressions)
+            confirmed and not left.isdisjoint(one.reason for one in self.suppressions)
         )
 
     def merge_over(self, earlier: PersonRow) -> PersonRow:
-        """Both rows of one person: these cells go over the earlier ones, the stricter state and all orders stay."""
+        """Merge two rows of one person: cells of this one win, the stricter state and all suppressions are kept."""
         return replace(
             self,
             address=earlier.address,
@@ -74,8 +74,8 @@ class PersonRow:
 
 
 def parse_suppressions(cell: str) -> tuple[SuppressionEntry, ...]:
-    """The orders in a cell of the column `suppressed`; TableRefused for anything else."""
-    return tuple(_parse_suppression(told.split()) for told in cell.split(";") if told.strip())
+    """Parse a cell of the column `suppressed`, entries separated by semicolons. Raises TableRefused."""
+    return tuple(_parse_suppression(entry.split()) for entry in cell.split(";") if entry.strip())
 
 
 def _parse_suppression(words: list[str]) -> SuppressionEntry:
@@ -83,24 +83,24 @@ def _parse_suppression(words: list[str]) -> SuppressionEntry:
     everywhere = rest[:1] == [_EVERYWHERE]
     since = parse_timestamp(" ".join(rest[1:] if everywhere else rest))
     if reason.lower() not in set(SuppressionReason) or (since is None and len(rest) > everywhere):
-        raise TableRefused(f"suppressed holds {' '.join(words)!r}, which is no order that we know")
+        raise TableRefused(f"suppressed holds {' '.join(words)!r}, which is no suppression that is known here")
     return SuppressionEntry(reason=SuppressionReason(reason.lower()), everywhere=everywhere, since=since)
 
 
 def parse_timestamp(cell: str) -> datetime | None:
-    """An instant of ISO 8601, in UTC where it names no offset; None for anything else."""
+    """Parse a timestamp of ISO 8601, in UTC where it has no offset. None for anything else."""
     try:
-        read = datetime.fromisoformat(cell)
+        timestamp = datetime.fromisoformat(cell)
     except ValueError:
         return None
-    return read if read.tzinfo else read.replace(tzinfo=UTC)
+    return timestamp if timestamp.tzinfo else timestamp.replace(tzinfo=UTC)
 
 
 def escape_formula(cell: str) -> str:
-    """A cell no spreadsheet runs: an apostrophe goes before what looks like a formula."""
+    """Put an apostrophe before a cell that a spreadsheet would run as a formula."""
     return f"'{cell}" if cell.lstrip("'").startswith(_FORMULA_STARTS) else cell
 
 
 def unescape_formula(cell: str) -> str:
-    """The cell as it was before `defused`."""
+    """Undo `escape_formula`."""
     return cell[1:] if cell.startswith("'") and cell[1:].lstrip("'").startswith(_FORMULA_STARTS) else cell

@@ -1,4 +1,4 @@
-"""A table's octets as text: its encoding is told by a mark, by being valid, or guessed from the letters it gives."""
+"""Decode a table: the encoding is known by its byte order mark, by being valid UTF-8, or guessed from its letters."""
 
 from __future__ import annotations
 
@@ -31,21 +31,21 @@ _EXPECTED_LETTERS = {
     "gb18030": "",
     "big5": "",
 }
-"""The letters that people's names and streets are made of in an encoding, the likeliest encoding first."""
+"""Letters of names and streets that text in an encoding is likely to have; the likeliest encoding first."""
 _RARE_LETTERS = "ðþýÐÞÝ"
 _OTHER_SCRIPTS = ("cp1251", "koi8_r", "cp1256", "gb18030", "big5")
 _COMMON_HANZI = {"gb18030": (0xB0, 0xD7), "big5": (0xA4, 0xC6)}
-"""The first octets of those that were put first because they are common."""
+"""The range of first octets in which an encoding has its common characters."""
 _DISPLAY_NAMES = {"cp": "Windows-", "koi8_r": "KOI8-R", "gb18030": "GB18030", "big5": "Big5", "mac_roman": "Mac Roman"}
 _WORD = re.compile(r"[^\W\d_]+")
 _CHUNK, _SAMPLE = 1 << 16, 1 << 15
 
 
 def open_table(file: BinaryIO, encoding: str | None = None) -> tuple[TextIO, str | None]:
-    """A seekable file's text, and what was guessed of its encoding (None where there was nothing to guess).
+    """Open a seekable file as text; also what was guessed about its encoding, None where nothing was.
 
-    An `encoding` that is given is believed. Octets that do not belong into UTF-8 come as surrogates. Raises
-    TableRefused for what is no text, and for an encoding that nobody knows.
+    An `encoding` that is given is used. Octets that are not valid UTF-8 become surrogates (PEP 383). Raises
+    TableRefused for what is no text, and for an unknown encoding.
     """
     head = file.read(4096)
     file.seek(0)
@@ -65,11 +65,11 @@ def open_table(file: BinaryIO, encoding: str | None = None) -> tuple[TextIO, str
 
 def _canonical_encoding(encoding: str) -> str:
     try:
-        found = codecs.lookup(encoding).name
-        b"".decode(found)
+        name = codecs.lookup(encoding).name
+        b"".decode(name)
     except LookupError:
         raise TableRefused(f"there is no encoding called {encoding!r}") from None
-    return "utf-8-sig" if found == "utf-8" else found
+    return "utf-8-sig" if name == "utf-8" else name
 
 
 def _open_text(file: BinaryIO, encoding: str) -> TextIO:
@@ -78,7 +78,7 @@ def _open_text(file: BinaryIO, encoding: str) -> TextIO:
 
 
 def _detect_utf16(head: bytes) -> str | None:
-    """UTF-16 without its mark: every other octet of plain letters is 0."""
+    """The kind of UTF-16 without a mark, in which every other octet of ASCII letters is 0; None for other text."""
     even, odd = head[0::2].count(0), head[1::2].count(0)
     if even + odd < len(head) // 10 + 1 or min(even, odd) * 10 > max(even, odd):
         return None
@@ -86,7 +86,7 @@ def _detect_utf16(head: bytes) -> str | None:
 
 
 def _open_without_mark(file: BinaryIO) -> tuple[TextIO, str | None]:
-    """UTF-8 where most lines that tell are; otherwise the encoding whose letters look most like people's names."""
+    """Open as UTF-8 where most lines with non-ASCII octets are valid; otherwise in the encoding that scores best."""
     valid, broken, sample = 0, 0, b""
     for line in _lines(file):
         if line.isascii():
@@ -103,10 +103,10 @@ def _open_without_mark(file: BinaryIO) -> tuple[TextIO, str | None]:
     if valid >= broken:
         return _open_text(file, "utf-8-sig"), f"it is UTF-8 but for {broken} lines, which are read as Windows-1252"
     guess = guess_encoding(sample)
-    shown = next(
+    display_name = next(
         (name + guess[2:] if name == "Windows-" else name for key, name in _DISPLAY_NAMES.items() if key in guess), ""
     )
-    return _open_text(file, guess), f"it is not UTF-8; it is read as {shown} (if that is wrong: --encoding NAME)"
+    return _open_text(file, guess), f"it is not UTF-8; it is read as {display_name} (if that is wrong: --encoding NAME)"
 
 
 def _lines(file: BinaryIO) -> Iterator[bytes]:
@@ -121,35 +121,35 @@ def _lines(file: BinaryIO) -> Iterator[bytes]:
 
 
 def guess_encoding(sample: bytes) -> str:
-    """The likeliest encoding of lines that are not UTF-8; the first of equals."""
+    """The likeliest encoding of text that is not UTF-8; of equal ones the first."""
     return max(_EXPECTED_LETTERS, key=lambda name: _score_encoding(sample, name))
 
 
 def _score_encoding(sample: bytes, encoding: str) -> float:
-    """How much of the text looks like words that people write, per octet that is not ASCII."""
+    """Score how much the text in this encoding looks like words: points for expected letters, less for odd words."""
     text = sample.decode(encoding, "replace")
-    likeness = sum(_score_letter(sign, encoding) for sign in text if sign > "\x7f")
+    score = sum(_score_letter(letter, encoding) for letter in text if letter > "\x7f")
     for word in _WORD.findall(text):
-        odd = sum(sign > "\x7f" for sign in word)
+        odd = sum(letter > "\x7f" for letter in word)
         if odd and word not in {word.title(), word.lower(), word.upper()}:
-            likeness -= 3.0
+            score -= 3.0
         if odd and encoding in _OTHER_SCRIPTS:
-            likeness -= 2.0 * (len(word) - odd)
+            score -= 2.0 * (len(word) - odd)
         elif odd == len(word) > 2:
-            likeness -= odd
-    return likeness
+            score -= odd
+    return score
 
 
-def _score_letter(sign: str, encoding: str) -> float:
-    if sign == "\ufffd" or "\x80" <= sign <= "\x9f":
+def _score_letter(letter: str, encoding: str) -> float:
+    if letter == "\ufffd" or "\x80" <= letter <= "\x9f":
         return -5.0
     if encoding in _COMMON_HANZI:
-        if not "一" <= sign <= "鿿":
+        if not "一" <= letter <= "鿿":
             return -1.0
         first, last = _COMMON_HANZI[encoding]
-        return 2.0 if first <= sign.encode(encoding)[0] <= last else 0.5
-    if sign in _EXPECTED_LETTERS[encoding]:
+        return 2.0 if first <= letter.encode(encoding)[0] <= last else 0.5
+    if letter in _EXPECTED_LETTERS[encoding]:
         return 1.0
-    if not sign.isalpha() or encoding in _OTHER_SCRIPTS:
+    if not letter.isalpha() or encoding in _OTHER_SCRIPTS:
         return -1.0
-    return 0.5 if sign in _RARE_LETTERS else 0.2
+    return 0.5 if letter in _RARE_LETTERS else 0.2

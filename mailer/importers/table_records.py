@@ -1,4 +1,4 @@
-"""The records of a table: lines cut into cells, with quotes that nobody closed taken for what they are."""
+"""Split the lines of a table into records of cells (RFC 4180), tolerating quotes that are never closed."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from typing import TextIO
 
 MAX_LINE = 1 << 20
 _MAX_LINES = 100
-"""Of one record: a longer note than that is a quote left open."""
+"""The most lines of one record. Beyond it a quote is taken as never closed."""
 
 TableRecord = tuple[int, list[str] | str]
-"""The number of the line it ends on, and its cells, or what is wrong with it."""
+"""The number of the line on which the record ends, and its cells, or a text that says what is wrong with it."""
 
 
 def read_lines(file: TextIO) -> Iterator[str]:
-    """The lines of a file, each with its end; of one that is longer than LONGEST_LINE, no more than that and a bit."""
+    """The lines of a file with their line ends. Of a line longer than MAX_LINE characters the rest is dropped."""
     while line := file.readline(MAX_LINE + 1):
         rest = line
         while len(rest) > MAX_LINE and not rest.endswith(("\n", "\r")):
@@ -26,10 +26,10 @@ def read_lines(file: TextIO) -> Iterator[str]:
 def read_records(
     lines: Iterable[str], delimiter: str, is_row: Callable[[list[str]], bool] = lambda _: False
 ) -> Iterator[TableRecord]:
-    """The records of these lines that are not blank.
+    """The records of these lines, blank ones left out.
 
-    A quoted cell may hold line breaks; but where a line within it is by itself a row (`is_row`), or it has no end in
-    a hundred lines, the quote that opens it was never closed, and its line is read alone.
+    A quoted cell may hold line breaks. Where a line within it is a row by itself (`is_row`), or the quote is still
+    open after _MAX_LINES lines, the quote counts as never closed, and its line is read alone.
     """
     waiting: list[str] = []
     source, number = iter(lines), 0
@@ -48,7 +48,7 @@ def read_records(
 def _continuation_lines(
     line: str, waiting: list[str], source: Iterator[str], delimiter: str, is_row: Callable[[list[str]], bool]
 ) -> tuple[list[str], bool]:
-    """The lines that belong to this one's quoted cell, and whether it ends."""
+    """The further lines of this line's quoted cell, and whether its quote is closed."""
     more: list[str] = []
     is_open = _leaves_quote_open(line, delimiter, False)
     while is_open:
@@ -64,20 +64,20 @@ def _continuation_lines(
 
 
 def _leaves_quote_open(line: str, delimiter: str, is_open: bool) -> bool:
-    """Whether a quoted cell goes on after this line."""
+    """Whether a quoted cell continues after this line."""
     if '"' not in line:
         return is_open
     at_start, at = not is_open, 0
     while at < len(line):
-        sign = line[at]
-        if is_open and sign == '"':
+        char = line[at]
+        if is_open and char == '"':
             if line[at + 1 : at + 2] == '"':
                 at += 1
             else:
                 is_open = False
         elif not is_open:
-            is_open = at_start and sign == '"'
-            at_start = sign == delimiter
+            is_open = at_start and char == '"'
+            at_start = char == delimiter
         at += 1
     return is_open
 
