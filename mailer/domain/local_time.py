@@ -61,9 +61,7 @@ def start_of_day(day: date, zone: ZoneInfo) -> datetime:
 def parse_zone(name: str) -> ZoneInfo:
     """The time zone of an IANA name such as Europe/Berlin. TimeRefused for other names, and for EST, MST and HST."""
     if alternative := _FIXED_OFFSET_ZONES.get(name.strip().upper()):
-        raise TimeRefused(
-            f"{name!r} has no summer time, which few places do without; use a name like {alternative}"
-        )
+        raise TimeRefused(f"{name!r} has no summer time, which few places do without; use a name like {alternative}")
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):

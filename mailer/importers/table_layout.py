@@ -57,7 +57,7 @@ class _LayoutCandidate:
         )
 
     def has_clear_address_column(self, first: int) -> bool:
-        """Whether half of the rows from index `first` on have an address in the address column, which has no heading."""
+        """Whether half of the rows from index `first` on have an address where the candidate says."""
         above = self.cells[self.email] if self.heading is not None else ""
         other = column_for_heading(above) or any(separator in above for separator in _SEPARATORS)
         return not other and 2 * self.addresses(first) >= len(self.rows) - first
