@@ -13,7 +13,8 @@ from mailer.mail.dkim.signature_header import DkimSignatureHeader, parse_dkim_si
 from mailer.mail.message.authentication_results import find_passed_check
 from mailer.mail.message.freshness import find_date_problem, parse_date
 from mailer.mail.message.from_header import find_sole_author
-from mailer.mail.message.header_section import HeaderSection, parse_header_section
+from mailer.mail.message.header_section import HeaderSection
+from mailer.mail.message.parsed_message import ParsedMessage
 from mailer.mail.message.received import ReceivedPath, trace_received
 from mailer.mail.message.recipients import parse_header_recipients
 from mailer.network.dkim_verify import verify_dkim
@@ -28,7 +29,7 @@ _Check = Callable[[], Awaitable[tuple[str | None, str]]]
 
 async def authenticate_sender(
     dns: Dns | None,
-    mail: bytes,
+    mail: ParsedMessage,
     message: IncomingMessage,
     *,
     mail_servers: Sequence[str],
@@ -45,7 +46,7 @@ async def authenticate_sender(
     `Proof.to`. Nothing is asked of the DNS where our own server has said it (RFC 8601), or where neither a signature
     nor a sender could count. Unproven is what no record shows, and what the DNS did not tell in time: `why` says which.
     """
-    section = parse_header_section(mail)
+    section = mail.header
     author = find_sole_author(section)
     if author is None or not section.is_complete:
         return SenderAuthentication(
@@ -61,7 +62,7 @@ async def authenticate_sender(
     way, claims = trace_received(section, message, mail_servers), parse_dkim_signatures(section, now)
     by, why = _check_authentication_results(section, way, authserv_ids, author.domain, claims)
     if by is None:
-        by, why = await _run_checks(_make_checks(dns, mail, section, message, way, author.domain, now), within_s)
+        by, why = await _run_checks(_make_checks(dns, mail.raw, section, message, way, author.domain, now), within_s)
     digests = tuple(claim.digest for claim in claims)
     return SenderAuthentication(
         method=by, domain=author.domain, why=why, header_recipients=named, signature_digests=digests

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from mailer.domain.incoming_message import IncomingMessage
 from mailer.domain.sender_authentication import AuthenticationMethod, SenderAuthentication
+from mailer.mail.message.parsed_message import ParsedMessage
 from mailer.network.authenticate_sender import authenticate_sender
 from mailer.network.dns import Dns, open_dns
 from tests.support.dns_zone import Zone
@@ -32,7 +33,13 @@ async def proof(
     mail: bytes = MAIL, arrival: IncomingMessage | None = None, *, dns: Dns | None = None, within_s: float = 8
 ) -> SenderAuthentication:
     return await authenticate_sender(
-        dns, mail, arrival or from_host(), mail_servers=OURS, authserv_ids=IDS, now=NOW, within_s=within_s
+        dns,
+        ParsedMessage(mail),
+        arrival or from_host(),
+        mail_servers=OURS,
+        authserv_ids=IDS,
+        now=NOW,
+        within_s=within_s,
     )
 
 

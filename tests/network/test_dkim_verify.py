@@ -12,7 +12,9 @@ from mailer.domain.incoming_message import IncomingMessage
 from mailer.domain.sender_authentication import AuthenticationMethod, SenderAuthentication
 from mailer.mail.dkim.signing import Signer, sign_letter
 from mailer.mail.message.letter import Letter
+from mailer.mail.message.parsed_message import ParsedMessage
 from mailer.network.authenticate_sender import authenticate_sender
+from mailer.network.dns import Dns
 from tests.support.dns_zone import Zone
 from tests.support.signed_mail import MAIL, NOW, dkim_record, dkim_zone, rsa_key, sign_mail
 
@@ -29,9 +31,13 @@ def dated(**by: float) -> bytes:
     return b"Date: %b\r\n" % format_datetime(NOW - timedelta(**by)).encode() + MAIL
 
 
+async def authenticate(dns: Dns, mail: bytes) -> SenderAuthentication:
+    return await authenticate_sender(dns, ParsedMessage(mail), BY_HAND, mail_servers=(), authserv_ids=(), now=NOW)
+
+
 async def proof(mail: bytes, records: dict[str, list[str]]) -> SenderAuthentication:
     async with Zone(records) as zone:
-        return await authenticate_sender(zone.dns(), mail, BY_HAND, mail_servers=(), authserv_ids=(), now=NOW)
+        return await authenticate(zone.dns(), mail)
 
 
 async def test_rosas_signed_mail_is_hers():
@@ -205,8 +211,8 @@ async def test_of_several_signatures_the_one_that_counts_is_found_within_the_fir
     late = sign_mail(MAIL, domain="provider.example.net").partition(b"From:")[0] + mail
 
     async with Zone(dkim_zone()) as zone:
-        found = await authenticate_sender(zone.dns(), mail, BY_HAND, mail_servers=(), authserv_ids=(), now=NOW)
-        none = await authenticate_sender(zone.dns(), late, BY_HAND, mail_servers=(), authserv_ids=(), now=NOW)
+        found = await authenticate(zone.dns(), mail)
+        none = await authenticate(zone.dns(), late)
 
         assert (found.method, none.method) == (AuthenticationMethod.DKIM, None)
         assert zone.queries == ["s._domainkey.example.org. TXT"]
@@ -233,7 +239,7 @@ async def test_a_mail_of_five_megabytes_is_checked_while_the_service_goes_on():
         dns = zone.dns()
         await dns.texts("s._domainkey.example.org")
         before = turns
-        found = await authenticate_sender(dns, mail, BY_HAND, mail_servers=(), authserv_ids=(), now=NOW)
+        found = await authenticate(dns, mail)
         watching.cancel()
 
     assert found.method is AuthenticationMethod.DKIM

@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 from mailer.app import App
 from mailer.domain.abuse_limits import CounterKind
 from mailer.domain.sender_authentication import SenderAuthentication
+from mailer.mail.message.parsed_message import ParsedMessage
 from mailer.network.authenticate_sender import authenticate_sender
 from mailer.store import counters
 from mailer.store.incoming_mails import StoredMessage
@@ -17,7 +18,7 @@ from mailer.store.incoming_mails import StoredMessage
 _MAX_NUMBER = 2**31
 
 
-async def authenticate_mail(app: App, mail: StoredMessage, raw: bytes) -> Mapping[str, SenderAuthentication]:
+async def authenticate_mail(app: App, mail: StoredMessage, parsed: ParsedMessage) -> Mapping[str, SenderAuthentication]:
     """What the mail proves to each of its recipients.
 
     It is known from now on by what its signatures sign: another mail with the same is a copy, which whoever has got it
@@ -25,7 +26,7 @@ async def authenticate_mail(app: App, mail: StoredMessage, raw: bytes) -> Mappin
     """
     proof = await authenticate_sender(
         app.dns,
-        raw,
+        parsed,
         mail.message,
         mail_servers=app.intake.mail_servers,
         authserv_ids=app.intake.authserv_ids,

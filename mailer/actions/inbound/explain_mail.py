@@ -1,4 +1,4 @@
-"""What the service would make of a mail: its kind, the commands in it, and what decided."""
+"""Explaining a mail: how the service would classify it, the commands in it, and what decided."""
 
 from __future__ import annotations
 
@@ -13,54 +13,55 @@ from mailer.errors import TokenRefused
 from mailer.mail.bounces.parse_bounce import parse_bounce
 from mailer.mail.inbound.command_parser import ParsedCommand, parse_commands
 from mailer.mail.inbound.command_words import CommandName, Vocabulary
-from mailer.mail.inbound.parse_mail import InboundMail, parse_inbound_part
+from mailer.mail.inbound.parse_mail import InboundMail, parse_inbound_mail
 from mailer.mail.inbound.yes_no_reply import Answer, parse_confirm_answer, parse_leave_answer
-from mailer.mail.message.mime_parser import Part, parse_mime
+from mailer.mail.message.mime_parser import Part
+from mailer.mail.message.parsed_message import ParsedMessage
 
 _RECIPIENT_FIELDS = ("x-original-to", "delivered-to", "to", "cc")
 _LOCAL_PART = re.compile(r"([^\s<>(),:;\"@]{1,100})@[^\s<>(),:;\"@]+")
 _MAX_ADDRESSES = 50
 _ANSWER_COMMANDS = {Answer.NO: "decline", Answer.NEVER: "never"}
-_COMMAND_NAMES = {Command.JOIN: "subscribe", Command.LEAVE: "unsubscribe", Command.HELP: "help"}
+_COMMAND_OF_ADDRESS = {Command.JOIN: "subscribe", Command.LEAVE: "unsubscribe", Command.HELP: "help"}
 _REPORTS = {FeedbackKind.BOUNCE, FeedbackKind.DELAY, FeedbackKind.COMPLAINT}
-_FOR_HUMANS = {Command.POST, Command.OWNER, Command.ROLE, Command.RETURN_PATH, Command.COMPLAINT}
+_WITHOUT_COMMAND = {Command.POST, Command.OWNER, Command.ROLE, Command.RETURN_PATH, Command.COMPLAINT}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class MailExplanation:
-    """What a mail is to us."""
+    """How the service classifies a mail."""
 
     kind: str
-    """bounce, delay, complaint, auto-reply, command, answer (of a person to a letter) or other."""
+    """bounce, delay, complaint, auto-reply, command, answer (a person's answer to a letter) or other."""
     recipients: tuple[RecipientBounce, ...] = ()
-    """Whom a bounce, delay or complaint is about, and what became of it."""
+    """The recipients that a bounce, delay or complaint is about, and what became of each."""
     complaint_type: str | None = None
     commands: tuple[str, ...] = ()
     """subscribe, unsubscribe, confirm, decline, never, help, info, which, or "language" and a tag.
 
-    Of an answer that neither agrees nor declines: neither.
+    For an answer that neither agrees nor declines: neither.
     """
     return_path: str = "none"
-    """Whether it went to a return path of ours: valid, forged, or none (that could be told)."""
+    """Whether the mail was sent to a return path of ours: valid, forged, or none (also if that is not known)."""
     why: str
     """One sentence: what decided."""
 
 
 def explain_mail(raw: bytes, vocabulary: Vocabulary, keyring: Keyring | None = None) -> MailExplanation:
-    """What the octets of a mail would be to us; never fails, whatever they are.
+    """The classification of a mail, given its octets; never fails.
 
-    Its `Return-Path` is believed to be the envelope sender, and its To, Cc, Delivered-To and X-Original-To
-    to be where it went. With a `keyring` it is told whether that was a return path of ours.
+    The envelope is taken from the header: the sender from Return-Path, the recipients from To, Cc, Delivered-To and
+    X-Original-To. The return path is only checked with a `keyring`.
     """
-    mail = parse_mime(raw)
-    explained = _explain(raw, mail, vocabulary, keyring)
-    return replace(explained, return_path=_check_return_path(mail, keyring) if keyring else "none")
+    message = ParsedMessage(raw)
+    explanation = _explain(message, vocabulary, keyring)
+    return_path = _check_return_path(message.root, keyring) if keyring else "none"
+    return replace(explanation, return_path=return_path)
 
 
 def _check_return_path(mail: Part, keyring: Keyring) -> str:
-    told = " ".join(mail.fields.get(name, "") for name in _RECIPIENT_FIELDS)
-    addresses = [parse_local_part(local) for local in _LOCAL_PART.findall(told)[:_MAX_ADDRESSES]]
-    tokens = [one.token for one in addresses if one.command is Command.RETURN_PATH and one.token]
+    addresses = [one for one in _find_addresses(mail) if one.command is Command.RETURN_PATH]
+    tokens = [one.token for one in addresses if one.token]
     try:
         for token in tokens:
             read_token(keyring, Purpose.RETURN_PATH, token)
@@ -69,79 +70,84 @@ def _check_return_path(mail: Part, keyring: Keyring) -> str:
     return "valid" if tokens else "none"
 
 
-def _is_asked_about_leaving(to: CommandAddress, keyring: Keyring | None) -> bool:
-    """Whether it went where a reply to "do you want to leave?" goes; without a keyring that cannot be told."""
-    if to.command is not Command.LEAVE or to.token is None or keyring is None:
+def _answers_leave_question(address: CommandAddress, keyring: Keyring | None) -> bool:
+    """Whether the address is the Reply-To of "do you want to leave?"; False without a keyring."""
+    if address.command is not Command.LEAVE or address.token is None or keyring is None:
         return False
     try:
-        read_token(keyring, Purpose.LEAVE_REPLY, to.token)
+        read_token(keyring, Purpose.LEAVE_REPLY, address.token)
     except TokenRefused:
         return False
     return True
 
 
-def _explain(raw: bytes, mail: Part, vocabulary: Vocabulary, keyring: Keyring | None) -> MailExplanation:
-    returned = parse_bounce(raw)
-    if returned.kind in _REPORTS:
-        return _explain_report(returned)
-    heard = parse_inbound_part(mail, mail.fields.get("return-path", "unknown").strip())
-    to = _find_command_address(mail)
-    leaving = _is_asked_about_leaving(to, keyring)
-    if heard.automatic_mark is not None:
-        if to.command is Command.LEAVE and to.token and not leaving:
+def _explain(message: ParsedMessage, vocabulary: Vocabulary, keyring: Keyring | None) -> MailExplanation:
+    bounce = parse_bounce(message.raw)
+    if bounce.kind in _REPORTS:
+        return _explain_report(bounce)
+    mail = parse_inbound_mail(message, message.root.fields.get("return-path", "unknown").strip())
+    address = _find_command_address(message.root)
+    is_leave_answer = _answers_leave_question(address, keyring)
+    if mail.automatic_mark is not None:
+        if address.command is Command.LEAVE and address.token and not is_leave_answer:
             why = "A program sent it, but to an address whose token lets it unsubscribe."
             return MailExplanation(kind="command", commands=("unsubscribe",), why=why)
-        return MailExplanation(kind="auto-reply", why=f"No person wrote it: {heard.automatic_mark}.")
-    told = _explain_leave_answer(heard, vocabulary) if leaving else _explain_personal_mail(heard, to, vocabulary)
-    if not told.commands and returned.kind in {FeedbackKind.AUTO_REPLY, FeedbackKind.RECEIPT}:
+        return MailExplanation(kind="auto-reply", why=f"No person wrote it: {mail.automatic_mark}.")
+    if is_leave_answer:
+        explanation = _explain_leave_answer(mail, vocabulary)
+    else:
+        explanation = _explain_personal_mail(mail, address, vocabulary)
+    if not explanation.commands and bounce.kind in {FeedbackKind.AUTO_REPLY, FeedbackKind.RECEIPT}:
         return MailExplanation(kind="auto-reply", why="It reads like a vacation program's answer, or a receipt.")
-    if heard.ambiguous_mark and told.commands:
-        doubt = (
-            f" A program may have sent it ({heard.ambiguous_mark}): it is obeyed where it came from its author, to us."
-        )
-        return replace(told, why=told.why + doubt)
-    return told
+    if mail.ambiguous_mark and explanation.commands:
+        mark = mail.ambiguous_mark
+        doubt = f" A program may have sent it ({mark}): it is obeyed where it came from its author, to us."
+        return replace(explanation, why=explanation.why + doubt)
+    return explanation
 
 
-def _explain_report(returned: ParsedBounce) -> MailExplanation:
+def _explain_report(bounce: ParsedBounce) -> MailExplanation:
     """A bounce, a delay or a complaint."""
-    of = returned.recipients or ((returned.unnamed,) if returned.unnamed else ())
-    if returned.kind is FeedbackKind.COMPLAINT:
-        why = f"A report of the type {returned.complaint} came from a mailbox provider."
-        return MailExplanation(kind="complaint", recipients=of, complaint_type=returned.complaint or "other", why=why)
-    saying = "is late, and still tried" if returned.kind is FeedbackKind.DELAY else "was given up"
-    why = f"A mail system tells that a letter {saying}{f': {of[0].reason}' if of else ''}."
-    return MailExplanation(kind=str(returned.kind), recipients=of, why=why)
+    recipients = bounce.recipients or ((bounce.unnamed,) if bounce.unnamed else ())
+    if bounce.kind is FeedbackKind.COMPLAINT:
+        return MailExplanation(
+            kind="complaint",
+            recipients=recipients,
+            complaint_type=bounce.complaint or "other",
+            why=f"A report of the type {bounce.complaint} came from a mailbox provider.",
+        )
+    outcome = "is late, and still tried" if bounce.kind is FeedbackKind.DELAY else "was given up"
+    why = f"A mail system tells that a letter {outcome}{f': {recipients[0].reason}' if recipients else ''}."
+    return MailExplanation(kind=str(bounce.kind), recipients=recipients, why=why)
 
 
 def _explain_leave_answer(mail: InboundMail, vocabulary: Vocabulary) -> MailExplanation:
-    told = _explain_answer(parse_leave_answer(mail, vocabulary), "unsubscribe")
-    # Who does not want to be asked again has not said whether to stay.
-    return told if told.commands != ("never",) else _explain_answer(Answer.NEITHER, "unsubscribe")
+    explanation = _explain_answer(parse_leave_answer(mail, vocabulary), "unsubscribe")
+    # "Do not ask me again" does not say whether to stay on the list.
+    return explanation if explanation.commands != ("never",) else _explain_answer(Answer.NEITHER, "unsubscribe")
 
 
-def _explain_answer(answer: Answer, asked_to: str) -> MailExplanation:
-    """What an answer to a letter that asks does."""
-    told = f"It answers a letter that asked whether to {asked_to}, and"
+def _explain_answer(answer: Answer, question: str) -> MailExplanation:
+    """The effect of an answer to a letter that asks whether to `question`."""
+    start = f"It answers a letter that asked whether to {question}, and"
     if answer is Answer.NEITHER:
-        why = f"{told} neither agrees nor declines: it changes nothing, and the owner reads it."
+        why = f"{start} neither agrees nor declines: it changes nothing, and the owner reads it."
         return MailExplanation(kind="answer", commands=("neither",), why=why)
-    doing = asked_to if answer is Answer.YES else _ANSWER_COMMANDS[answer]
-    return MailExplanation(kind="command", commands=(doing,), why=f"{told} its first words mean {answer}.")
+    command = question if answer is Answer.YES else _ANSWER_COMMANDS[answer]
+    return MailExplanation(kind="command", commands=(command,), why=f"{start} its first words mean {answer}.")
 
 
-def _explain_personal_mail(mail: InboundMail, to: CommandAddress, vocabulary: Vocabulary) -> MailExplanation:
-    if to.command is Command.CONFIRM:
+def _explain_personal_mail(mail: InboundMail, address: CommandAddress, vocabulary: Vocabulary) -> MailExplanation:
+    if address.command is Command.CONFIRM:
         return _explain_answer(parse_confirm_answer(mail, vocabulary), "confirm")
-    if (doing := _COMMAND_NAMES.get(to.command)) is not None:
-        why = f"The address it was sent to asks to {doing}." if doing != "help" else "The address asks for help."
-        return MailExplanation(kind="command", commands=(doing,), why=why)
-    strict = to.command is not Command.REQUEST
-    if told := parse_commands(mail, vocabulary, strict=strict):
-        where = (
-            "A whole line is nothing but a command." if strict else "The subject or a first line begins with a command."
-        )
-        return MailExplanation(kind="command", commands=tuple(map(_format_command, told)), why=where)
+    if (command := _COMMAND_OF_ADDRESS.get(address.command)) is not None:
+        why = f"The address it was sent to asks to {command}." if command != "help" else "The address asks for help."
+        return MailExplanation(kind="command", commands=(command,), why=why)
+    strict = address.command is not Command.REQUEST
+    if commands := parse_commands(mail, vocabulary, strict=strict):
+        start = "A whole line is nothing but" if strict else "The subject or a first line begins with"
+        why = f"{start} a command."
+        return MailExplanation(kind="command", commands=tuple(map(_format_command, commands)), why=why)
     if not strict:
         why = "It went to an address for commands but holds none, so help is sent."
         return MailExplanation(kind="command", commands=("help",), why=why)
@@ -155,8 +161,12 @@ def _format_command(one: ParsedCommand) -> str:
 
 
 def _find_command_address(mail: Part) -> CommandAddress:
-    """The first address that asks for something, of all that it was sent to."""
-    told = " ".join(mail.fields.get(name, "") for name in _RECIPIENT_FIELDS)
-    addresses = [parse_local_part(local) for local in _LOCAL_PART.findall(told)[:_MAX_ADDRESSES]]
-    asking = (address for address in addresses if address.command not in _FOR_HUMANS)
-    return next(asking, CommandAddress(Command.POST, None))
+    """The first recipient that stands for a command; else the list's own address."""
+    commands = (address for address in _find_addresses(mail) if address.command not in _WITHOUT_COMMAND)
+    return next(commands, CommandAddress(Command.POST, None))
+
+
+def _find_addresses(mail: Part) -> list[CommandAddress]:
+    """The local parts of the recipients in the header, whatever their domain, at most 50."""
+    values = " ".join(mail.fields.get(name, "") for name in _RECIPIENT_FIELDS)
+    return [parse_local_part(local) for local in _LOCAL_PART.findall(values)[:_MAX_ADDRESSES]]

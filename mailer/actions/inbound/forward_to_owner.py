@@ -33,7 +33,7 @@ async def forward_to_owner(app: App, request: InboundRequest) -> IncomingState:
         if _may_loop(tx, app, request, owner):
             return False
         deliveries.add_notice(tx, _make_notice(app, request, mailing_list), app.clock())
-        incoming_mails.store_raw(tx, request.mail_id, request.octets)
+        incoming_mails.store_raw(tx, request.mail_id, request.message.raw)
         return True
 
     carried = await app.database.write(work)

@@ -1,19 +1,19 @@
-"""What came in is read, its sender looked up, and acted on: mail by mail, in the order it came."""
+"""Acting on the mails that came in, in their order: each is read, its sender authenticated, its commands run."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
 import structlog
 
-from mailer.actions.inbound.authenticate_mail import authenticate_mail
 from mailer.actions.inbound.change_language import change_language
 from mailer.actions.inbound.confirm_by_mail import confirm_by_token
 from mailer.actions.inbound.forward_to_owner import forward_to_owner
 from mailer.actions.inbound.identify_by_token import identify_by_token
 from mailer.actions.inbound.inbound_request import InboundRequest
+from mailer.actions.inbound.read_mail import InboundFeedback, ReadMail, read_as_request, read_mail
 from mailer.actions.inbound.record_bounce import record_feedback
 from mailer.actions.inbound.request_subscribe import request_subscribe
 from mailer.actions.inbound.request_unsubscribe import request_unsubscribe
@@ -24,108 +24,89 @@ from mailer.actions.subscriptions.check_token import check_token
 from mailer.actions.subscriptions.subscribe import subscribe_by_form
 from mailer.app import App
 from mailer.domain.bounce import FeedbackKind
-from mailer.domain.command_address import Command, parse_local_part
-from mailer.domain.incoming_message import IncomingMessage
-from mailer.domain.sender_authentication import UNAUTHENTICATED
+from mailer.domain.command_address import Command
 from mailer.errors import DatabaseUnavailable, NotFound, NothingPending, TokenRefused
-from mailer.mail.bounces.match_delivery import FEEDBACK_COMMANDS, FeedbackMatch, match_feedback
 from mailer.mail.inbound.command_parser import ParsedCommand, parse_commands
 from mailer.mail.inbound.command_words import CommandName
-from mailer.mail.inbound.parse_mail import InboundMail, parse_inbound_mail
 from mailer.mail.inbound.yes_no_reply import Answer
-from mailer.mail.message.header_section import header_digest
-from mailer.mail.message.received import find_sending_host
 from mailer.store import incoming_mails
 from mailer.store.incoming_mails import IncomingState, StoredMessage
-from mailer.store.spool import delete_message_file, read_message
+from mailer.store.spool import delete_message_file
 
 _log = structlog.get_logger()
 
 BATCH_SIZE = 20
-"""Mails whose senders are looked up together: the DNS takes its time."""
+"""Mails whose senders are authenticated at the same time: DNS answers take a while."""
 
 
 async def process_incoming_mails(app: App, limit: int = BATCH_SIZE) -> bool:
-    """Act on up to `most` of the oldest mails that wait; whether there were any, and all went well.
+    """Act on up to `limit` of the oldest waiting mails; True if there were any and all went well.
 
-    Each one's try is counted before it is touched, so that a mail which breaks us is parked in the end; the others
-    do not wait for it. Acting twice on one mail (after a crash) changes nothing twice.
+    1. Count a try of each, so that a mail whose processing fails again and again is parked in the end.
+    2. Read and authenticate all of them at the same time.
+    3. Act on each in turn. A failure is logged and does not keep the mails behind it waiting.
+
+    Acting on a mail again after a crash changes nothing more. Raises DatabaseUnavailable.
     """
     if not await app.database.read(incoming_mails.any_waiting):
         return False
     taken = await app.database.write(incoming_mails.take_waiting, limit, app.interrupted_mails)
     app.interrupted_mails.clear()
-    app.interrupted_mails.update(mail.id for mail in taken)
-    looked_at = await asyncio.gather(*(_build_requests(app, mail) for mail in taken), return_exceptions=True)
-    well = bool(taken)
-    for mail, found in zip(taken, looked_at, strict=True):
+    app.interrupted_mails.update(stored.id for stored in taken)
+    results = await asyncio.gather(*(read_mail(app, stored) for stored in taken), return_exceptions=True)
+    all_well = bool(taken)
+    for stored, result in zip(taken, results, strict=True):
         try:
-            if isinstance(found, BaseException):
-                raise found
-            raw, askings = found
-            end = await _process_mail(app, mail, askings)
-            await app.database.write(incoming_mails.finish, mail.id, end, raw, app.clock())
-            await delete_message_file(app.intake.spool, mail.message)
+            if isinstance(result, BaseException):
+                raise result
+            state = await _process_mail(app, stored, result)
+            await app.database.write(incoming_mails.finish, stored.id, state, result.raw, app.clock())
+            await delete_message_file(app.intake.spool, stored.message)
         except DatabaseUnavailable:
             raise
-        except Exception:  # of whatever sort: it must not keep the mails behind it waiting
-            _log.exception("a mail broke us", incoming=mail.id)
-            well = False
-        app.interrupted_mails.discard(mail.id)
-    return well
+        except Exception:  # of any kind: it must not keep the mails behind it waiting
+            _log.exception("failed to process mail", mail=stored.id)
+            all_well = False
+        app.interrupted_mails.discard(stored.id)
+    return all_well
 
 
-async def _build_requests(app: App, mail: StoredMessage) -> tuple[bytes, list[InboundRequest]]:
-    """Its octets, and what it asks of each of our addresses it was sent to."""
-    raw = await read_message(app.intake.spool, mail.message)
-    heard, source, digest = await asyncio.to_thread(_parse, raw, mail.message, app.intake.mail_servers)
-    addresses = {recipient: parse_local_part(recipient.rpartition("@")[0]) for recipient in mail.message.recipients}
-    matters = any(_needs_authentication(heard, to.command) for to in addresses.values())
-    proofs = await authenticate_mail(app, mail, raw) if matters else {}
-    return raw, [
-        InboundRequest(
-            mail_id=mail.id,
-            mail=heard,
-            recipient=recipient,
-            address=to,
-            octets=raw,
-            envelope_sender=mail.message.sender,
-            source=source,
-            authentication=proofs.get(recipient, UNAUTHENTICATED),
-            header_digest=digest,
-            record_client=app.hearing.keep_client_address,
-            feedback=await asyncio.to_thread(match_feedback, raw, app.site, to, app.clock()),
-        )
-        for recipient, to in addresses.items()
-    ]
-
-
-def _parse(raw: bytes, message: IncomingMessage, servers: Sequence[str]) -> tuple[InboundMail, str | None, str]:
-    """What the mail says, the address it came from, and the digest of its header."""
-    return parse_inbound_mail(raw, message.sender), find_sending_host(raw, message, servers).address, header_digest(raw)
-
-
-def _needs_authentication(mail: InboundMail, command: Command) -> bool:
-    return mail.automatic_mark is None and command is not Command.OWNER and command not in FEEDBACK_COMMANDS
-
-
-async def _process_mail(app: App, mail: StoredMessage, askings: list[InboundRequest]) -> IncomingState:
-    """Do what it asks; what is to become of its row."""
-    if mail.message.form:
-        with suppress(NotFound):  # the list is gone since
-            await subscribe_by_form(app, mail.message)
+async def _process_mail(app: App, stored: StoredMessage, read: ReadMail) -> IncomingState:
+    """Act on a mail or form for each of its recipients; the new state of its row."""
+    if stored.message.form:
+        with suppress(NotFound):  # the list has been deleted since
+            await subscribe_by_form(app, stored.message)
         return IncomingState.DONE
-    return _final_state([await _process_request(app, asking) for asking in askings])
+    states = []
+    for content in read.contents:
+        if isinstance(content, InboundFeedback):
+            states.append(await _process_feedback(app, content))
+        else:
+            states.append(await _process_request(app, content))
+    return _final_state(states)
 
 
-def _final_state(ends: list[IncomingState]) -> IncomingState:
-    return max(ends, key=list(IncomingState).index, default=IncomingState.DONE)
+def _final_state(states: list[IncomingState]) -> IncomingState:
+    return max(states, key=list(IncomingState).index, default=IncomingState.DONE)
+
+
+async def _process_feedback(app: App, feedback: InboundFeedback) -> IncomingState:
+    """Record a bounce or a complaint; forward any other mail to a role address, and what a person should read.
+
+    Auto-replies and receipts to a return path change nothing. A mail that is not understood is kept for a while.
+    """
+    match = feedback.match
+    recorded = match.feedback is not None and await record_feedback(app, [match.feedback]) > 0
+    _log.info("accepted feedback", mail=feedback.stored.id, kind=match.kind, recorded=recorded)
+    if not recorded and (feedback.address.command is Command.ROLE or match.needs_human):
+        return await forward_to_owner(app, await read_as_request(app, feedback))
+    is_auto_reply = match.kind is FeedbackKind.AUTO_REPLY and feedback.is_automatic
+    understood = is_auto_reply or match.kind in {FeedbackKind.BOUNCE, FeedbackKind.DELAY, FeedbackKind.RECEIPT}
+    return IncomingState.DONE if recorded or understood else IncomingState.KEPT
 
 
 async def _process_request(app: App, request: InboundRequest) -> IncomingState:
-    """Act on it, carry it to people, or keep it for them: what it is marked with never has it thrown away."""
-    if request.feedback is not None:
-        return await _process_feedback(app, request, request.feedback)
+    """Act on a mail as its address says, forward it to the owner, or keep it for people to look at."""
     try:
         if not request.may_act:
             _log.info(
@@ -138,20 +119,6 @@ async def _process_request(app: App, request: InboundRequest) -> IncomingState:
         # The door asked before it took the mail: what it asked for is gone since.
         _log.info("mail in vain", incoming=request.mail_id, why=str(refusal))
         return IncomingState.KEPT
-
-
-async def _process_feedback(app: App, request: InboundRequest, feedback: FeedbackMatch) -> IncomingState:
-    """Act on a bounce or a complaint; what else comes to a role address is for people.
-
-    To a return path vacations come, too, of which nothing follows; what we do not understand is kept for a while.
-    """
-    acted = feedback.feedback is not None and await record_feedback(app, [feedback.feedback]) > 0
-    _log.info("came back", incoming=request.mail_id, kind=feedback.kind, acted=acted)
-    if not acted and (request.address.command is Command.ROLE or feedback.needs_human):
-        return await forward_to_owner(app, request)
-    automatic = feedback.kind is FeedbackKind.AUTO_REPLY and request.mail.automatic_mark
-    understood = automatic or feedback.kind in {FeedbackKind.BOUNCE, FeedbackKind.DELAY, FeedbackKind.RECEIPT}
-    return IncomingState.DONE if acted or understood else IncomingState.KEPT
 
 
 async def _request_subscribe(app: App, request: InboundRequest, language: str | None = None) -> IncomingState:

@@ -7,7 +7,7 @@ import re
 from mailer.mail.bounces.bounce_phrases import load_bounce_phrases
 from mailer.mail.bounces.free_text_notice import strip_returned_letter
 from mailer.mail.bounces.report_parts import ReportParts
-from mailer.mail.message.mime_parser import decode_encoded_words
+from mailer.mail.message.text_decoding import decode_encoded_words
 
 _DAEMONS = re.compile(
     r"mailer[-_. ]?daemon|post[-_ ]?master|mail[-_. ]?(?:deliver|system|admin|server|router|gateway|failure|relay)"

@@ -22,9 +22,10 @@ from mailer.mail.bounces.detect_notice import is_bounce_notice
 from mailer.mail.bounces.dsn_fields import parse_dsn_recipients
 from mailer.mail.bounces.report_parts import ReportParts, parse_attached_mail, parse_report_parts
 from mailer.mail.message.auto_generated import find_automatic_mark, is_auto_reply_subject
-from mailer.mail.message.mime_parser import Part, decode_encoded_words
+from mailer.mail.message.mime_parser import Part
 from mailer.mail.message.normalize_text import normalize_text
 from mailer.mail.message.reply_text import extract_reply_text
+from mailer.mail.message.text_decoding import decode_encoded_words
 
 _FEWEST_PERSONAL_WORDS = 3
 """Whoever forwards a bounce with fewer words of their own only passes it on."""

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
 
 from mailer.mail.message.html_to_text import html_to_text
-from mailer.mail.message.mime_parser import Part, parse_mime
+from mailer.mail.message.mime_parser import Part, iter_leaf_parts, parse_mime
 
 _MAX_OCTETS = 1_300_000
 _MAX_PARTS, _MAX_DEPTH = 50, 8
@@ -76,9 +76,10 @@ def parse_attached_mail(original: Part) -> ReportParts:
 def _collect_parts(top: Part) -> ReportParts:
     parts = ReportParts(top=top)
     html_parts: list[Part] = []
-    for part, ended in _leaf_parts(top):
+    root = replace(top, is_complete=_ends_with_complete_line(top))
+    for part in iter_leaf_parts(root, _splitter(root), max_parts=_MAX_PARTS, max_depth=_MAX_DEPTH):
         kind = part.content_type
-        parts.truncated = kind not in _ORIGINAL_TYPES and not ended
+        parts.truncated = kind not in _ORIGINAL_TYPES and not part.is_complete
         if kind in REPORT_KINDS:
             parts.reports.append((REPORT_KINDS[kind], _normalize_line_ends(part.text)))
         elif kind in _ORIGINAL_TYPES:
@@ -94,18 +95,19 @@ def _collect_parts(top: Part) -> ReportParts:
     return parts
 
 
-def _leaf_parts(top: Part) -> Iterator[tuple[Part, bool]]:
-    """The parts that hold no others, in order, and of each whether its end is there."""
-    stack = [(top, 0, _ends_with_complete_line(top))]
-    for _ in range(_MAX_PARTS):
-        if not stack:
-            return
-        part, depth, ended = stack.pop(0)
-        if part.content_type.startswith("multipart/") and depth < _MAX_DEPTH and (inner := _split_multipart(part)):
-            # An inner part is complete where the outer one is, whether or not its own closing boundary is there.
-            stack[:0] = [(each, depth + 1, ended if depth else own) for each, own in inner]
-        else:
-            yield part, ended
+def _splitter(root: Part) -> Callable[[Part], Iterator[Part] | None]:
+    """A lenient `split_multipart`: None for a multipart in which no boundary is found, so that it is read as text.
+
+    A part of `root` is complete if another part follows; a part nested further in is complete if the part around it is.
+    """
+
+    def split(part: Part) -> Iterator[Part] | None:
+        parts = _split_multipart(part)
+        if not parts:
+            return None
+        return iter(parts if part is root else [replace(each, is_complete=part.is_complete) for each in parts])
+
+    return split
 
 
 def _ends_with_complete_line(part: Part) -> bool:
@@ -131,7 +133,7 @@ def _decode_body(part: Part) -> bytes:
     return part.text.replace("\r\n", "\n").encode("utf-8", "replace")
 
 
-def _split_multipart(part: Part) -> list[tuple[Part, bool]]:
+def _split_multipart(part: Part) -> list[Part]:
     named = _BOUNDARY.search(part.fields["content-type"])
     boundary = (named[1] or named[2]).encode() if named else b""
     if not boundary or (b"--" + boundary) not in part.body:
@@ -141,7 +143,7 @@ def _split_multipart(part: Part) -> list[tuple[Part, bool]]:
     return list(_split_at_boundary(part.body, boundary)) if boundary else []
 
 
-def _split_at_boundary(body: bytes, boundary: bytes) -> Iterator[tuple[Part, bool]]:
+def _split_at_boundary(body: bytes, boundary: bytes) -> Iterator[Part]:
     pieces = (b"\n" + body).split(b"\n--" + boundary)
     for number, piece in enumerate(pieces[1 : _MAX_PARTS + 1], 1):
         if piece.startswith(b"--"):
@@ -149,4 +151,4 @@ def _split_at_boundary(body: bytes, boundary: bytes) -> Iterator[tuple[Part, boo
         octets = piece.partition(b"\n")[2]
         if not octets.startswith(b"\n") and not _FIELD.match(octets):
             octets = b"\n" + octets
-        yield parse_mime(octets), number + 1 < len(pieces)
+        yield replace(parse_mime(octets), is_complete=number + 1 < len(pieces))

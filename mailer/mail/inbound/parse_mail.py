@@ -9,9 +9,11 @@ from mailer.domain.address import Address, parse_address
 from mailer.domain.language import parse_language
 from mailer.errors import AddressRefused
 from mailer.mail.message.auto_generated import find_ambiguous_mark, find_automatic_mark, is_auto_reply_subject
-from mailer.mail.message.mime_parser import Part, decode_encoded_words, parse_mime
+from mailer.mail.message.mime_parser import Part
+from mailer.mail.message.parsed_message import ParsedMessage
 from mailer.mail.message.reply_text import extract_reply_text
 from mailer.mail.message.subject_prefix import strip_subject_prefixes
+from mailer.mail.message.text_decoding import decode_encoded_words
 
 _MAX_NAME, _MAX_ADDRESS = 100, 320
 # Line ends and controls, halves of characters, and what turns the direction of the words after it.
@@ -61,13 +63,9 @@ class InboundMail:
         return self.automatic_mark or self.ambiguous_mark
 
 
-def parse_inbound_mail(raw: bytes, envelope_sender: str) -> InboundMail:
-    """What the octets of a mail say; never fails, whatever they are."""
-    return parse_inbound_part(parse_mime(raw), envelope_sender)
-
-
-def parse_inbound_part(mail: Part, envelope_sender: str) -> InboundMail:
-    """What a mail says whose header and body are told apart already."""
+def parse_inbound_mail(message: ParsedMessage, envelope_sender: str) -> InboundMail:
+    """What a mail says to us, read as a person's; never fails, whatever its octets are."""
+    mail = message.root
     name, sender = _parse_from(mail.fields.get("from", ""))
     identity = _MESSAGE_ID.search(mail.fields.get("message-id", ""))
     subject = _clean(decode_encoded_words(mail.fields.get("subject", "")))

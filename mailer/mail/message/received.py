@@ -9,7 +9,7 @@ from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
 from mailer.domain.incoming_message import IncomingMessage
-from mailer.mail.message.header_section import HeaderSection, parse_header_section
+from mailer.mail.message.header_section import HeaderSection
 
 _MAX_HOPS = 5
 _MAX_CHARACTERS = 2000
@@ -44,22 +44,16 @@ class ReceivedPath:
     """How many of its Received fields, from the top, are known to be of our own servers; 0: a stranger handed it in."""
 
 
-def find_sending_host(mail: bytes, message: IncomingMessage, mail_servers: Sequence[str]) -> SendingHost:
-    """Where a mail came from; never fails, whatever its octets are.
-
-    That is who handed it in; or, where that is one of our `mail_servers` (addresses and networks), whom its Received
-    field names: the topmost, and below it at most four more as long as they name our own servers too (RFC 5321
-    section 4.4). Further down, anybody may have written anything.
-    """
-    return trace_received(parse_header_section(mail), message, mail_servers).source
-
-
 def trace_received(section: HeaderSection, message: IncomingMessage, mail_servers: Sequence[str]) -> ReceivedPath:
-    """As `came_from`, with how many fields may be believed.
+    """The host that a mail came from, and how many of its Received fields can be believed.
 
-    The topmost Received field of a mail that was found in a mailbox is that of the mailbox's provider. Whom it names
-    may be a stranger or another host of the provider's: it is followed where that is one of our `mail_servers`, or
-    where it names nobody, and tells no source otherwise.
+    The host is the one that handed the mail in. If that is one of our `mail_servers` (addresses and networks), the
+    topmost Received field names the host, and if that is ours too the next, at most five fields down (RFC 5321 section
+    4.4). Fields further down can be forged.
+
+    The topmost Received field of a mail found in a mailbox was written by the mailbox's provider. The host that it
+    names may be a sender or another host of the provider: it is followed if it is one of our `mail_servers`, or if the
+    field names no host; otherwise the sending host is unknown.
     """
     networks = _parse_networks(tuple(mail_servers))
     client = _parse_ip(message.client or "")

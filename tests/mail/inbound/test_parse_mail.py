@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from mailer.mail.inbound.parse_mail import InboundMail, parse_inbound_mail
+from mailer.mail.message.parsed_message import ParsedMessage
 
 ROSA = "rosa@example.org"
 
@@ -12,7 +13,7 @@ ROSA = "rosa@example.org"
 def heard(*fields: str, body: str | bytes = "I am coming.", envelope: str = ROSA) -> InboundMail:
     octets = body if isinstance(body, bytes) else body.encode()
     head = "\r\n".join(fields or ("From: Rosa <rosa@example.org>",)).encode()
-    return parse_inbound_mail(head + b"\r\n\r\n" + octets, envelope)
+    return parse_inbound_mail(ParsedMessage(head + b"\r\n\r\n" + octets), envelope)
 
 
 @pytest.mark.parametrize(
@@ -217,5 +218,5 @@ def test_an_encoded_character_may_be_split_over_two_words():
 
 
 def test_header_fields_in_plain_utf_8_or_latin_1_are_read():
-    assert parse_inbound_mail("Subject: Gül\r\n\r\n".encode(), ROSA).subject == "Gül"
-    assert parse_inbound_mail("Subject: Gül\r\n\r\n".encode("latin-1"), ROSA).subject == "Gül"
+    assert parse_inbound_mail(ParsedMessage("Subject: Gül\r\n\r\n".encode()), ROSA).subject == "Gül"
+    assert parse_inbound_mail(ParsedMessage("Subject: Gül\r\n\r\n".encode("latin-1")), ROSA).subject == "Gül"

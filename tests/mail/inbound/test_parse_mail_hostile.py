@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from mailer.actions.inbound.explain_mail import explain_mail
 from mailer.mail.inbound.command_words import load_vocabulary
 from mailer.mail.inbound.parse_mail import InboundMail, parse_inbound_mail
+from mailer.mail.message.parsed_message import ParsedMessage
 
 ROOT = Path(__file__).parents[3]
 VOCABULARY = load_vocabulary(ROOT / "mailer" / "locale")
@@ -83,7 +84,7 @@ def is_clean(heard: InboundMail) -> bool:
 
 @given(st.binary(max_size=500) | st.lists(st.sampled_from(SCRAPS), max_size=40).map(b"".join), st.text(max_size=40))
 def test_any_octets_are_read(raw, envelope_sender):
-    heard = parse_inbound_mail(raw, envelope_sender)
+    heard = parse_inbound_mail(ParsedMessage(raw), envelope_sender)
 
     explain_mail(raw, VOCABULARY)
     assert is_clean(heard)
@@ -95,7 +96,7 @@ def test_a_mail_with_scraps_strewn_in_is_read(strewn):
     for place, scrap in strewn:
         raw = raw[:place] + scrap + raw[place:]
 
-    assert is_clean(parse_inbound_mail(raw, "rosa@example.org"))
+    assert is_clean(parse_inbound_mail(ParsedMessage(raw), "rosa@example.org"))
 
 
 def nested(depth: int) -> bytes:
@@ -140,7 +141,7 @@ HTML = b"Content-Type: text/html\r\n\r\n"
 def test_a_hostile_mail_takes_little_work(raw):
     before = resource.getrusage(resource.RUSAGE_SELF).ru_utime
 
-    heard = parse_inbound_mail(raw, "mallory@example.net")
+    heard = parse_inbound_mail(ParsedMessage(raw), "mallory@example.net")
     explain_mail(raw, VOCABULARY)
 
     assert is_clean(heard)

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from mailer.mail.inbound.command_words import longest_match, split_words
 from mailer.mail.inbound.parse_mail import parse_inbound_mail
 from mailer.mail.inbound.yes_no_reply import Answer, parse_answer
+from mailer.mail.message.parsed_message import ParsedMessage
 from tests.support.phrases_by_language import NEVER, NO, YES
 from tests.support.reply_texts import AGREE, ASK, AUTOMATIC, DECLINE
 
@@ -84,7 +85,8 @@ def test_a_no_behind_other_words_declines_but_not_for_ever(vocabulary, words):
 
 
 def test_words_that_decline_only_in_the_quote_do_not_decline(vocabulary):
-    mail = parse_inbound_mail(b"Subject: Re: x\r\n\r\n> no\r\n> unsubscribe\r\n\r\n-- \r\nno", "rosa@example.org")
+    message = ParsedMessage(b"Subject: Re: x\r\n\r\n> no\r\n> unsubscribe\r\n\r\n-- \r\nno")
+    mail = parse_inbound_mail(message, "rosa@example.org")
 
     assert parse_answer(mail.reply_text, vocabulary) is Answer.YES
 

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from mailer.mail.inbound.parse_mail import parse_inbound_mail
 from mailer.mail.message.from_header import find_sole_author
-from mailer.mail.message.header_section import MAX_HEADER_OCTETS, header_digest, parse_header_section
+from mailer.mail.message.header_section import MAX_HEADER_OCTETS, parse_header_section
+from mailer.mail.message.parsed_message import ParsedMessage
 
 
 def author(*fields: str) -> str | None:
@@ -67,7 +68,7 @@ def test_whom_it_names_is_whom_the_service_answers(text):
     mail = b"From: rosa" + text.encode(errors="replace") + b"@example.org>\r\n\r\n"
     for octets in (mail, mail.replace(b"From: rosa", b"From: ")):
         if (found := find_sole_author(parse_header_section(octets))) is not None:
-            assert parse_inbound_mail(octets, "").sender == found
+            assert parse_inbound_mail(ParsedMessage(octets), "").sender == found
 
 
 def test_the_header_section_ends_at_the_first_empty_line():
@@ -91,11 +92,11 @@ def test_one_without_end_is_cut():
 
 
 def test_the_digest_is_that_of_the_header_section_alone():
-    digest = header_digest(b"From: rosa@example.org\r\n\r\nHello\r\n")
+    digest = parse_header_section(b"From: rosa@example.org\r\n\r\nHello\r\n").digest
 
     assert digest == hashlib.sha256(b"From: rosa@example.org").hexdigest()
-    assert digest == header_digest(b"From: rosa@example.org\r\n\r\nGoodbye\r\n")
-    assert digest != header_digest(b"From: emma@example.org\r\n\r\nHello\r\n")
+    assert digest == parse_header_section(b"From: rosa@example.org\r\n\r\nGoodbye\r\n").digest
+    assert digest != parse_header_section(b"From: emma@example.org\r\n\r\nHello\r\n").digest
 
 
 @given(st.binary(max_size=200))
@@ -103,4 +104,4 @@ def test_no_octets_break_it(octets):
     section = parse_header_section(octets)
 
     assert octets.startswith(section.octets)
-    assert len(header_digest(octets)) == 64
+    assert len(parse_header_section(octets).digest) == 64

@@ -8,12 +8,13 @@ import quopri
 import pytest
 
 from mailer.mail.inbound.parse_mail import parse_inbound_mail
+from mailer.mail.message.parsed_message import ParsedMessage
 
 
 def own_words(body: str | bytes, *fields: str) -> str:
     octets = body if isinstance(body, bytes) else body.encode()
     head = "\r\n".join(("From: rosa@example.org", *fields)).encode()
-    return parse_inbound_mail(head + b"\r\n\r\n" + octets, "rosa@example.org").reply_text
+    return parse_inbound_mail(ParsedMessage(head + b"\r\n\r\n" + octets), "rosa@example.org").reply_text
 
 
 @pytest.mark.parametrize(
@@ -168,7 +169,7 @@ def test_words_that_only_begin_like_a_banner_are_kept(text):
 
 def is_blank(body: str, *fields: str) -> bool:
     head = ("From: rosa@example.org", "To: appeals-confirm+abc@lists.example.org", *fields)
-    return parse_inbound_mail("\r\n".join((*head, "", body)).encode(), "rosa@example.org").is_blank
+    return parse_inbound_mail(ParsedMessage("\r\n".join((*head, "", body)).encode()), "rosa@example.org").is_blank
 
 
 @pytest.mark.parametrize(
@@ -284,11 +285,13 @@ BLANK = "Content-Type: text/plain\r\n\r\n \r\n"
     ],
 )
 def test_the_first_plain_text_that_is_not_blank_is_read_else_the_page(mail, words):
-    assert parse_inbound_mail(f"From: rosa@example.org\r\n{mail}".encode(), "rosa@example.org").reply_text == words
+    message = ParsedMessage(f"From: rosa@example.org\r\n{mail}".encode())
+
+    assert parse_inbound_mail(message, "rosa@example.org").reply_text == words
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
 def test_a_mail_reads_alike_whatever_ends_its_lines(end):
     mail = "From: rosa@example.org\r\n" + multipart("alternative", PLAIN + "\r\n> quoted\r\nmore", PAGE)
 
-    assert parse_inbound_mail(mail.replace("\r\n", end).encode(), "").reply_text == "plain words\nmore"
+    assert parse_inbound_mail(ParsedMessage(mail.replace("\r\n", end).encode()), "").reply_text == "plain words\nmore"
