@@ -1,4 +1,4 @@
-"""The table of settings.toml about the governor: at how much trouble a blast stops by itself."""
+"""The table of settings.toml about the governor, which stops campaigns with too many failures."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from mailer.settings.toml_tables import Table
 
 
 class GovernorSettings(Table):
-    """When a blast stops by itself: shares of its letters to one provider; 0 switches a limit off."""
+    """When a campaign stops by itself: shares of its letters to one provider; 0 switches a limit off."""
 
     complaints: float = Field(
         0.001, ge=0, le=1, description="Of the accepted letters: readers who called one abuse. Of three at least."

@@ -1,4 +1,4 @@
-"""The tables of settings.toml about mail that comes in: the door, whom we believe, whom we answer."""
+"""Tables of settings.toml about incoming mail: the SMTP server, sender authentication, abuse limits."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from mailer.settings.toml_tables import Port, Table, check_networks
 
 
 class IntakeSettings(Table):
-    """The door for mail that comes in."""
+    """The SMTP server for incoming mail."""
 
     host: str = Field("127.0.0.1", description="Where mail to our domain comes in.")
     port: Port = Field(8025, description="Let the mail server (Postfix, ...) carry mail for the domain here.")
@@ -52,13 +52,15 @@ class IntakeSettings(Table):
 
 
 class HearingSettings(Table):
-    """How mail that came in is believed, and what is kept of it."""
+    """How senders of incoming mail are authenticated, and what is kept of it."""
 
     check_senders: bool = Field(
-        True, description="Whether SPF, DKIM and DMARC are asked for who really wrote; otherwise nobody is proven."
+        True, description="Whether SPF, DKIM and DMARC authenticate senders; otherwise nobody is authenticated."
     )
     keep_evidence_days: int = Field(
-        1095, ge=1, description="How long the proof of who wrote (no text of theirs) stays in the consent record."
+        1095,
+        ge=1,
+        description="How long the consent record keeps who wrote, and how that was authenticated (no text).",
     )
     keep_client_address: bool = Field(
         False, description="Whether the IP address a request came from stands in the consent record, as long as that."
@@ -66,12 +68,14 @@ class HearingSettings(Table):
 
 
 class ShieldSettings(Table):
-    """Against being used to bomb people with letters: how many strangers are asked to confirm."""
+    """Abuse limits: how many letters unauthenticated requests may cause."""
 
     per_source: int = Field(20, ge=1, description="Requests an hour from one source (an IPv4 address, an IPv6 /64).")
-    per_domain: int = Field(500, ge=1, description="Letters an hour to strangers at one domain.")
-    per_list: int = Field(1000, ge=1, description="Letters an hour to strangers about one list.")
+    per_domain: int = Field(500, ge=1, description="Letters an hour to one domain for unauthenticated requests.")
+    per_list: int = Field(1000, ge=1, description="Letters an hour about one list for unauthenticated requests.")
     collapse_ratio: float = Field(
-        0.05, ge=0, le=1, description="A list of which fewer strangers confirm stops asking any for a day."
+        0.05, ge=0, le=1, description="A list with a smaller share of confirmed requests defers all for a day."
     )
-    collapse_after: int = Field(50, ge=1, description="Of so many at least, asked between a week and an hour ago.")
+    collapse_after: int = Field(
+        50, ge=1, description="Of so many requests at least, made between a week and an hour ago."
+    )

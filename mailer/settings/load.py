@@ -1,13 +1,14 @@
-"""settings.toml and MAILER_ variables as typed values; a key we do not know is refused by name."""
+"""Load settings.toml and MAILER_ variables as typed values; unknown keys are refused by name."""
 
 from __future__ import annotations
 
 import os
 import tomllib
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, get_args
 
 from pydantic import Field, ValidationError, field_validator
+from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from mailer.errors import SettingsRefused
@@ -33,7 +34,7 @@ _RENAMED_TABLES = {"webhook": "provider"}
 
 
 class Settings(BaseSettings):
-    """All settings, checked."""
+    """All settings, validated: one field for each table of settings.toml."""
 
     model_config = SettingsConfigDict(
         extra="forbid", frozen=True, env_prefix="MAILER_", env_nested_delimiter="__", hide_input_in_errors=True
@@ -54,23 +55,6 @@ class Settings(BaseSettings):
     dkim: tuple[DkimSettings, ...] = ()
     provider: tuple[ProviderSettings, ...] = ()
 
-    tables: ClassVar[dict[str, type[Table]]] = {
-        "service": Service,
-        "database": DatabaseSettings,
-        "intake": IntakeSettings,
-        "mailbox": MailboxSettings,
-        "hearing": HearingSettings,
-        "shield": ShieldSettings,
-        "web": WebSettings,
-        "sending": SendingSettings,
-        "governor": GovernorSettings,
-        "relay": RelaySettings,
-        "domain": DomainSettings,
-        "dns": DnsSettings,
-        "dkim": DkimSettings,
-        "provider": ProviderSettings,
-    }
-
     _unique_providers = field_validator("provider")(check_unique_providers)
 
     @classmethod
@@ -82,68 +66,70 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """The environment goes before the file (which comes in as init arguments)."""
+        """The environment wins over the file, whose content comes as init arguments."""
         return env_settings, init_settings
 
 
 class _SettingsWithoutEnvironment(Settings):
-    """Settings that no environment changes."""
+    """Settings that ignore environment variables."""
 
     @classmethod
     def settings_customise_sources(
         cls, settings_cls: type[BaseSettings], init_settings: PydanticBaseSettingsSource, *_: Any, **__: Any
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """What was given."""
+        """Only init arguments."""
         return (init_settings,)
 
 
 def load_settings(path: Path | None = None) -> Settings:
-    """Read `path`, or MAILER_SETTINGS, or settings.toml here; relative paths in it are beside it.
+    """Load settings from `path`, else from `settings_file()`; relative paths in it are relative to its folder.
 
     SettingsRefused names the file, the key and what is wrong with it.
     """
     path = path or settings_file()
     try:
         with path.open("rb") as file:
-            given = tomllib.load(file)
+            tables = tomllib.load(file)
     except FileNotFoundError:
-        raise SettingsRefused(f"{path}: no such file; `mailer init` writes one") from None
-    except OSError as trouble:
-        raise SettingsRefused(f"{path}: {trouble.strerror}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as trouble:
-        raise SettingsRefused(f"{path}: not TOML: {trouble}") from None
-    return check_settings(given, path)
+        raise SettingsRefused(
+            f"{path}: no such file; `mailer init` writes one, or name another with MAILER_SETTINGS"
+        ) from None
+    except OSError as error:
+        raise SettingsRefused(f"{path}: {error.strerror}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsRefused(f"{path}: not TOML: {error}") from None
+    return check_settings(tables, path)
 
 
 def settings_file() -> Path:
-    """Where the settings are: MAILER_SETTINGS, or settings.toml here."""
+    """The path of the settings: MAILER_SETTINGS, else settings.toml in the working directory."""
     return Path(os.environ.get("MAILER_SETTINGS", DEFAULT_FILE))
 
 
-def check_settings(given: dict[str, Any], path: Path, *, ignore_environment: bool = False) -> Settings:
-    """Typed settings of the tables `given`, as if read from `path`; `alone` where the environment changes nothing."""
+def check_settings(tables: dict[str, Any], path: Path, *, ignore_environment: bool = False) -> Settings:
+    """Validate tables as if they were read from `path`, with or without MAILER_ variables. Raises SettingsRefused."""
     variables = set() if ignore_environment else {name.upper() for name in os.environ}
     for old, new in _RENAMED_TABLES.items():
-        if old in given or f"MAILER_{old.upper()}" in variables:
+        if old in tables or f"MAILER_{old.upper()}" in variables:
             raise SettingsRefused(f"{path}: {old}: this table is called {new} now: write [[{new}]] for [[{old}]]")
     try:
-        settings = _SettingsWithoutEnvironment(**given) if ignore_environment else Settings(**given)
-    except ValidationError as refusal:
-        raise SettingsRefused(f"{path}: {_describe_errors(refusal)}") from None
+        settings = _SettingsWithoutEnvironment(**tables) if ignore_environment else Settings(**tables)
+    except ValidationError as error:
+        raise SettingsRefused(f"{path}: {_describe_errors(error)}") from None
     return _resolve_paths(settings, path.parent)
 
 
-def _describe_errors(refusal: ValidationError) -> str:
-    told = []
-    for error in refusal.errors(include_url=False):
+def _describe_errors(validation: ValidationError) -> str:
+    problems = []
+    for error in validation.errors(include_url=False):
         key = ".".join(str(part) for part in error["loc"])
         reason = error["msg"].removeprefix("Value error, ")
-        told.append(f"{key}: {'there is no such key' if error['type'] == 'extra_forbidden' else reason}")
-    return "; ".join(told)
+        problems.append(f"{key}: {'there is no such key' if error['type'] == 'extra_forbidden' else reason}")
+    return "; ".join(problems)
 
 
 def _resolve_paths(settings: Settings, folder: Path) -> Settings:
-    """Relative files taken as beside settings.toml, so that commands work from anywhere."""
+    """Make relative paths relative to the folder of settings.toml, so that commands work in any directory."""
     service, database = settings.service, settings.database
     service = service.model_copy(update={"secret_file": folder / service.secret_file})
     if database.url.startswith("sqlite:///"):
@@ -171,21 +157,26 @@ def _resolve_paths(settings: Settings, folder: Path) -> Settings:
 
 
 def default_settings_toml() -> str:
-    """The settings.toml that `mailer init` writes: each key with its default and why."""
+    """The settings.toml that `mailer init` writes: each key with its default and description."""
     lines = ["# Settings of this mailer. Every key stands here with its default; the environment goes before the file:"]
     lines += ["# MAILER_DATABASE__URL, MAILER_SERVICE__DOMAIN, ...; MAILER_SETTINGS names another file.", ""]
-    for name, table in Settings.tables.items():
-        repeated = isinstance(Settings.model_fields[name].default, tuple)
-        optional = Settings.model_fields[name].default == ()
-        lines += [f"# {table.__doc__}"] if optional else []
-        entries = [f"[[{name}]]" if repeated else f"[{name}]"]
-        for key, field in table.model_fields.items():
-            default = field.default
-            entries.append(f"# {field.description}")
-            entries.append(f"{'# ' if default is None else ''}{key} = {_toml_value(default)}")
-        lines += [f"# {line}" for line in entries] if optional else entries
+    for name, field in Settings.model_fields.items():
+        table, is_array, is_optional = _table_of(field), isinstance(field.default, tuple), field.default == ()
+        lines += [f"# {table.__doc__}"] if is_optional else []
+        entries = [f"[[{name}]]" if is_array else f"[{name}]"]
+        for key, setting in table.model_fields.items():
+            entries.append(f"# {setting.description}")
+            entries.append(f"{'# ' if setting.default is None else ''}{key} = {_toml_value(setting.default)}")
+        lines += [f"# {line}" for line in entries] if is_optional else entries
         lines.append("")
     return "\n".join(lines)
+
+
+def _table_of(field: FieldInfo) -> type[Table]:
+    """The model of one table: of a field `relay: tuple[RelaySettings, ...]` RelaySettings."""
+    table = next(iter(get_args(field.annotation)), field.annotation)
+    assert isinstance(table, type) and issubclass(table, Table)
+    return table
 
 
 def _toml_value(value: object) -> str:

@@ -1,4 +1,4 @@
-"""The tables of settings.toml: each key with its default, and why it is there."""
+"""Tables of settings.toml: service, database, web, relays, sending, domains, DKIM, DNS."""
 
 from __future__ import annotations
 
@@ -14,20 +14,22 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 _HOST = re.compile(r"(?:\[[0-9A-Fa-f:.]+\]|[0-9A-Za-z._-]+)(?::\d{1,5})?")
 _PATH_SAFE = "/-._~!$&'()*+,;=:@"
-"""What may stand in a path as it is (RFC 3986 section 3.3); all else is percent-encoded there."""
+"""Characters that a URL path may hold as they are (RFC 3986 section 3.3); others are percent-encoded."""
 _DNS_LABELS = re.compile(r"(?!.*-(\.|$))[a-z0-9][a-z0-9-]{0,62}(\.[a-z0-9][a-z0-9-]{0,62})*")
 
 Port = Annotated[int, Field(ge=0, le=65535)]
 
 
-def check_networks(given: tuple[str, ...]) -> tuple[str, ...]:
-    """As given; ValueError where one is neither."""
-    for one in given:
-        ipaddress.ip_network(one)
-    return given
+def check_networks(networks: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the values where each is an IP address or network; ValueError otherwise."""
+    for network in networks:
+        ipaddress.ip_network(network)
+    return networks
 
 
 class Table(BaseModel):
+    """A table of settings.toml; unknown keys are refused."""
+
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
@@ -81,7 +83,7 @@ class Service(Table):
 
 
 class DatabaseSettings(Table):
-    """Where the ledger is."""
+    """The database."""
 
     url: str = Field(
         "sqlite:///mailer.db",
@@ -98,7 +100,7 @@ class DatabaseSettings(Table):
 
 
 class WebSettings(Table):
-    """The door for browsers."""
+    """The web server."""
 
     host: str = Field("127.0.0.1", description="Where the pages are served; put a TLS proxy in front.")
     port: Port = Field(8080, description="The port of the pages.")
@@ -143,19 +145,19 @@ class RelaySettings(Table):
 
 
 class SendingSettings(Table):
-    """How letters are sent."""
+    """The send workers."""
 
     workers: Literal["auto"] | Annotated[int, Field(ge=1, le=64)] = Field(
         "auto",
         description='Processes that send, on PostgreSQL: "auto" is one for each core. On SQLite it is always one.',
     )
     lease_s: float = Field(
-        60, ge=1, description="Seconds after which others take what a worker that is not heard of had claimed."
+        60, ge=1, description="Seconds without renewal after which other workers take what a worker had claimed."
     )
 
 
 class DomainSettings(Table):
-    """A destination that is to be spared. Repeat the table for more than one."""
+    """Limits for mail to one recipient domain. Repeat the table for more than one."""
 
     name: str = Field("example.net", description="The domain of the recipients' addresses.")
     connections: int = Field(0, ge=0, description="Most letters at once; 0 is no limit.")
@@ -191,7 +193,7 @@ class DkimSettings(Table):
 
 
 class DnsSettings(Table):
-    """Whom `mailer doctor` asks, and the service about who wrote."""
+    """The DNS servers that `mailer doctor` asks, and the service when it authenticates senders."""
 
     servers: tuple[str, ...] = Field(
         (), description='DNS servers to ask: "192.0.2.53", "[2001:db8::53]:5353"; none: those this machine asks.'
@@ -206,9 +208,9 @@ class DnsSettings(Table):
 
 
 def parse_host_port(server: str) -> tuple[str, int]:
-    """The address and the port (53 unless told) of a DNS server; ValueError."""
-    found = re.fullmatch(r"\[([0-9a-f:.]+)\](?::(\d{1,5}))?|([0-9.]+)(?::(\d{1,5}))?|([0-9a-f:.]+)", server)
-    if not found:
+    """Parse the address and port (53 by default) of a DNS server: `192.0.2.53`, `[2001:db8::53]:5353`. ValueError."""
+    match = re.fullmatch(r"\[([0-9a-f:.]+)\](?::(\d{1,5}))?|([0-9.]+)(?::(\d{1,5}))?|([0-9a-f:.]+)", server)
+    if not match:
         raise ValueError(f"{server!r} is not an address like 192.0.2.53 or [2001:db8::53]:5353")
-    address = ipaddress.ip_address(found[1] or found[3] or found[5])
-    return str(address), int(found[2] or found[4] or 53)
+    address = ipaddress.ip_address(match[1] or match[3] or match[5])
+    return str(address), int(match[2] or match[4] or 53)

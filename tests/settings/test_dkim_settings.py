@@ -1,4 +1,4 @@
-"""Who signs, and which DNS is asked, as settings.toml says it."""
+"""DKIM keys and DNS servers in settings.toml."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ def read(**tables: Any) -> Settings:
     return check_settings(tables, Path("/etc/mailer/settings.toml"))
 
 
-def test_nobody_signs_and_the_machines_dns_is_asked_unless_told():
+def test_by_default_nothing_signs_and_the_machines_dns_servers_are_asked():
     settings = read()
 
     assert (settings.dkim, settings.dns.servers) == ((), ())
 
 
-def test_a_key_is_our_own_domains_and_beside_the_settings_unless_told():
+def test_a_key_defaults_to_our_domain_and_the_folder_of_the_settings():
     settings = read(dkim=[{}, {"domain": "example.net", "selector": "y2027", "key_file": "/run/keys/dkim.pem"}])
 
     assert [(one.domain, one.selector, str(one.key_file)) for one in settings.dkim] == [
@@ -33,17 +33,17 @@ def test_a_key_is_our_own_domains_and_beside_the_settings_unless_told():
 
 @pytest.mark.parametrize("name", ["a b", "Mailer", "../x", "-a", "a-", "a..b", ".a", "a;b", "ä", "a" * 64])
 @pytest.mark.parametrize("key", ["domain", "selector"])
-def test_a_name_that_cannot_stand_in_a_signature_is_refused(key, name):
+def test_a_domain_or_selector_that_is_no_dns_name_is_refused(key, name):
     with pytest.raises(SettingsRefused, match=rf"dkim\.0\.{key}: must be a lower-case name"):
         read(dkim=[{key: name}])
 
 
 @pytest.mark.parametrize(
-    ("table", "told"),
+    ("table", "message"),
     [({"selector": ""}, "dkim.0.selector: must not be empty"), ({"key": "x"}, "dkim.0.key: there is no such key")],
 )
-def test_a_table_that_says_too_little_or_too_much_is_refused(table, told):
-    with pytest.raises(SettingsRefused, match=told):
+def test_an_empty_selector_and_an_unknown_key_are_refused(table, message):
+    with pytest.raises(SettingsRefused, match=message):
         read(dkim=[table])
 
 

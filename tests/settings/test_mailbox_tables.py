@@ -1,4 +1,4 @@
-"""Mailboxes to fetch mail from, as settings.toml says it."""
+"""IMAP mailboxes in settings.toml."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ def read(folder: Path = Path("/etc/mailer"), **mailbox: Any) -> Settings:
     return check_settings({"mailbox": [mailbox]}, folder / "settings.toml")
 
 
-def test_no_mailbox_is_asked_unless_told():
+def test_there_is_no_mailbox_by_default():
     assert open_mailboxes(check_settings({}, Path("/etc/mailer/settings.toml"))) == ()
 
 
-def test_the_password_is_beside_the_settings_and_nothing_is_moved_unless_told(tmp_path):
+def test_the_password_file_is_in_the_folder_of_the_settings_and_mail_is_not_moved_by_default(tmp_path):
     (tmp_path / "mailbox-password").write_text("open sesame\n")
 
     (mailbox,) = open_mailboxes(read(tmp_path, host="mx.example.org", username="lists@example.org"))
@@ -30,12 +30,12 @@ def test_the_password_is_beside_the_settings_and_nothing_is_moved_unless_told(tm
     assert mailbox.name == "imap://lists%40example.org@mx.example.org:993/INBOX"
 
 
-def test_a_password_that_cannot_be_read_is_named(tmp_path):
+def test_an_unreadable_password_file_is_named(tmp_path):
     with pytest.raises(SecretUnreadable, match="mailbox-password"):
         open_mailboxes(read(tmp_path))
 
 
-def test_where_the_extra_is_missing_it_is_named(tmp_path, monkeypatch):
+def test_a_missing_imap_extra_is_named(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "imapclient", None)
 
     with pytest.raises(SettingsRefused, match=r"appeal-mailer\[imap\]"):
@@ -43,7 +43,7 @@ def test_where_the_extra_is_missing_it_is_named(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("told", "why"),
+    ("mailbox", "reason"),
     [
         ({"tls": "none"}, "accepted only on loopback"),
         ({"done_folder": "INBOX"}, "another folder"),
@@ -51,6 +51,6 @@ def test_where_the_extra_is_missing_it_is_named(tmp_path, monkeypatch):
         ({"password": "x"}, "there is no such key"),
     ],
 )
-def test_what_cannot_be_meant_is_refused(told, why):
-    with pytest.raises(SettingsRefused, match=why):
-        read(**told)
+def test_a_bad_value_is_refused_with_the_reason(mailbox, reason):
+    with pytest.raises(SettingsRefused, match=reason):
+        read(**mailbox)
