@@ -22,7 +22,7 @@ _TIME_TO_CONFIRM = timedelta(hours=1)
 
 
 class CounterKind(StrEnum):
-    """What is counted; with whom or what it is counted of, the name of a tally."""
+    """What is counted. A counter is named by its kind and by whom or what it is about."""
 
     MAILBOX = "mailbox"
     """Letters that somebody else may have caused, to one mailbox."""
@@ -38,26 +38,14 @@ class CounterKind(StrEnum):
     """Letters to strangers about one list."""
     DEFERRED_REQUESTS = "held"
     """Requests put off, of one list."""
-    CHECKED = "looked"
-    """How often a list's last strangers were counted."""
     FORWARDED = "carried"
     """Mails that a program may have sent and that were carried to the owner of one list."""
-    PURGED = "tidied"
-    """How often the house was tidied."""
-    ORPHANS_CHECKED = "watched"
-    """How often deliveries that nobody would take were looked for."""
-    EVIDENCE_ERASED_UP_TO = "swept"
-    """Not a number of things but the last line of the consent record whose proofs were erased."""
     ACCEPTED = "accepted"
     """Letters of a campaign that were accepted; of "7 example.org", or, of all of campaign 7, of "7 "."""
     REFUSED = "refused"
     DEFERRED = "deferred"
     GOVERNED = "governed"
     """How often a campaign was resumed, or its letters to a provider held, and since when others are counted."""
-    WEEKLY = "weekly"
-    """Not a number of things but the last week that owners were told of: 202709."""
-    SIGNATURE_SEEN = "heard"
-    """Not a number of things but the mail that first came with a signature; of a hash of what it signs."""
 
 
 LONG_LIVED_COUNTERS = frozenset(
@@ -66,11 +54,9 @@ LONG_LIVED_COUNTERS = frozenset(
         CounterKind.REFUSED,
         CounterKind.DEFERRED,
         CounterKind.GOVERNED,
-        CounterKind.WEEKLY,
-        CounterKind.SIGNATURE_SEEN,
     }
 )
-"""What is counted for as long as a campaign may take, or for a week; signatures for longer than one is believed."""
+"""Counters that are kept for as long as a campaign may take."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -1,4 +1,4 @@
-"""The tallies: how often something happened in a window of time that began with the first."""
+"""Counters of letters and requests, each in a window of time that begins with the first one."""
 
 from __future__ import annotations
 
@@ -25,13 +25,15 @@ from mailer.domain.abuse_limits import LONG_LIVED_COUNTERS, CounterKind, Limit
 from mailer.store.bulk_rows import CompiledStatement, rows_from_json, rows_to_json
 from mailer.store.columns import UtcDateTime
 from mailer.store.inserts import insert_into
+from mailer.store.job_markers import JobMarker
+from mailer.store.locks import Lock
 from mailer.store.people_tables import tally
 
 _LONG_RETENTION = timedelta(days=30)
 
 
-def count(tx: Connection, kind: CounterKind, of: str, span: timedelta, now: datetime) -> int:
-    """Count one more; how many that makes in its window."""
+def increment(tx: Connection, kind: CounterKind, of: str, span: timedelta, now: datetime) -> int:
+    """Count one more; returns how many that makes in the window, which a count after `span` begins anew."""
     return _INCREMENT.run(tx, of_kind=kind, of_whom=of, now=now, over=now - span).scalar_one()
 
 
@@ -51,50 +53,48 @@ def _increment_statement(dialect: Dialect) -> Insert:
 
 
 def increment_within_limits(tx: Connection, limits: Iterable[Limit], now: datetime) -> bool:
-    """Count one more of each, if every limit allows it; else of none."""
+    """Count one more of each limit's counter if all limits allow it, else of none; returns whether they do."""
     with tx.begin_nested() as counting:
         for limit in limits:
-            if count(tx, limit.kind, limit.subject, limit.window, now) > limit.maximum:
+            if increment(tx, limit.kind, limit.subject, limit.window, now) > limit.maximum:
                 counting.rollback()
                 return False
     return True
 
 
 def reset(tx: Connection, kind: CounterKind, of: str) -> None:
-    """Begin anew with the next."""
+    """Delete the counter: the next `increment` begins a window."""
     tx.execute(delete(tally).where(tally.c.kind == kind, tally.c.of == of))
 
 
 def get_value(tx: Connection, kind: CounterKind, of: str) -> int:
-    """The number at which this stands, whatever its window; 0 where it was never written."""
+    """The counter's value, even if its window is over; 0 where there is none."""
     return tx.execute(select(tally.c["count"]).where(tally.c.kind == kind, tally.c.of == of)).scalar_one_or_none() or 0
 
 
 def set_value(tx: Connection, kind: CounterKind, of: str, number: int, now: datetime) -> None:
-    """Let it stand at a number."""
+    """Set the counter; its window begins now."""
     statement = insert_into(tx, tally).values(kind=kind, of=of, since=now, count=number)
     tx.execute(statement.on_conflict_do_update(index_elements=["kind", "of"], set_={"since": now, "count": number}))
 
 
-def set_value_once(tx: Connection, kind: CounterKind, of: str, number: int, now: datetime) -> int:
-    """Let it stand at a number, unless it stands at one already; at which it stands."""
-    statement = insert_into(tx, tally).values(kind=kind, of=of, since=now, count=number)
-    tx.execute(statement.on_conflict_do_nothing(index_elements=["kind", "of"]))
-    return get_value(tx, kind, of)
-
-
 def delete_old(tx: Connection, before: datetime, limit: int) -> int:
-    """Forget up to `most` windows that began before (some a month before); how many were."""
-    long_ago = or_(tally.c.kind.not_in(LONG_LIVED_COUNTERS), tally.c.since < before - _LONG_RETENTION)
+    """Delete up to `limit` counters and locks from before then; returns how many were deleted.
+
+    Counters of campaigns and locks of signatures are kept for 30 days longer, job markers for ever.
+    """
+    kept_longer = (*LONG_LIVED_COUNTERS, Lock.SIGNATURE)
     old = select(tally.c.kind, tally.c.of).where(
-        tally.c.since < before, tally.c.kind != CounterKind.EVIDENCE_ERASED_UP_TO, long_ago
+        tally.c.since < before,
+        tally.c.kind.not_in(tuple(JobMarker)),
+        or_(tally.c.kind.not_in(kept_longer), tally.c.since < before - _LONG_RETENTION),
     )
-    old = old.limit(limit)
-    return tx.execute(delete(tally).where(tuple_(tally.c.kind, tally.c.of).in_(old), tally.c.since < before)).rowcount
+    gone = tuple_(tally.c.kind, tally.c.of).in_(old.limit(limit))
+    return tx.execute(delete(tally).where(gone, tally.c.since < before)).rowcount
 
 
 def increment_many(tx: Connection, numbers: Mapping[tuple[CounterKind, str], int], now: datetime) -> None:
-    """Count so many more of each (more than 0), whatever their windows, which begin now."""
+    """Add these numbers (above 0) to their counters, whatever their windows; the windows begin now."""
     rows = sorted((kind, of, number) for (kind, of), number in numbers.items())
     if rows:
         _INCREMENT_MANY.run(tx, rows=rows_to_json(tx.dialect, rows), now=now)
@@ -111,5 +111,5 @@ def _increment_many_statement(dialect: Dialect) -> Insert:
     return added.on_conflict_do_update(index_elements=["kind", "of"], set_={"since": now, "count": more})
 
 
-# Made once: a flood of requests is turned away with little else.
+# Compiled once: a flood of requests is refused with little else.
 _INCREMENT, _INCREMENT_MANY = CompiledStatement(_increment_statement), CompiledStatement(_increment_many_statement)

@@ -242,7 +242,7 @@ async def test_an_owner_whose_program_answers_everything_gets_so_much_of_it_a_da
 ) -> None:
     await open_list(app)
     await app.database.write(
-        lambda tx: [counters.count(tx, CounterKind.FORWARDED, "appeals", DAY, clock()) for _ in range(198)]
+        lambda tx: [counters.increment(tx, CounterKind.FORWARDED, "appeals", DAY, clock()) for _ in range(198)]
     )
     ticket = "From: desk@example.net\r\nAuto-Submitted: auto-generated\r\nSubject: #{number}\r\n\r\nOpened\r\n"
 

@@ -8,7 +8,6 @@ import structlog
 from sqlalchemy import Connection
 
 from mailer.app import App
-from mailer.domain.abuse_limits import CounterKind
 from mailer.domain.campaign import Campaign, CampaignState
 from mailer.domain.delivery import Kind, Notice
 from mailer.domain.governor import (
@@ -20,7 +19,8 @@ from mailer.domain.governor import (
     decide_pause_or_hold,
     held_until,
 )
-from mailer.store import campaigns, counters, governor_counts, mailing_lists
+from mailer.store import campaigns, governor_counts, locks, mailing_lists
+from mailer.store.locks import Lock
 from mailer.store.queue import deliveries, lane_holds
 from mailer.store.queue.lane_holds import Hold
 
@@ -41,7 +41,7 @@ async def apply_governor(app: App, counts: Mapping[CounterKey, int]) -> None:
         await app.database.write(governor_counts.add_counts, dict(told[begin : begin + _CHUNK]), app.clock())
     for campaign_id in await app.database.read(campaigns.ids_in_states, CampaignState.SENDING):
         of = f"campaign {campaign_id}"
-        if await app.database.write(counters.count, CounterKind.CHECKED, of, CHECK_INTERVAL, app.clock()) > 1:
+        if not await app.database.write(locks.acquire, Lock.CHECK, of, CHECK_INTERVAL, app.clock()):
             continue
         verdict, _ = await app.database.read(_decide, app, campaign_id)
         if verdict.pause or verdict.hold:

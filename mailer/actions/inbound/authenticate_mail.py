@@ -8,12 +8,12 @@ from collections.abc import Mapping
 from sqlalchemy import Connection
 
 from mailer.app import App
-from mailer.domain.abuse_limits import CounterKind
 from mailer.domain.sender_authentication import SenderAuthentication
 from mailer.mail.message.parsed_message import ParsedMessage
 from mailer.network.authenticate_sender import authenticate_sender
-from mailer.store import counters
+from mailer.store import locks
 from mailer.store.incoming_mails import StoredMessage
+from mailer.store.locks import Lock
 
 _MAX_NUMBER = 2**31
 
@@ -51,5 +51,5 @@ def _is_replay(tx: Connection, app: App, mail_id: int, recipient: str, authentic
         hashlib.sha256(f"{digest} {recipient.lower()}".encode()).hexdigest()
         for digest in authentication.signature_digests
     ]
-    first = [counters.set_value_once(tx, CounterKind.SIGNATURE_SEEN, name, own, app.clock()) for name in names]
+    first = [locks.acquire_for_good(tx, Lock.SIGNATURE, name, own, app.clock()) for name in names]
     return any(number != own for number in first)

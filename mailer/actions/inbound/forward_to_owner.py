@@ -70,7 +70,7 @@ def _may_loop(tx: Connection, app: App, request: InboundRequest, owner: str) -> 
             return True
     elif answers_us and heard.has_auto_reply_subject:
         return True
-    return counters.count(tx, CounterKind.FORWARDED, request.list_name, DAY, app.clock()) > _MAX_AUTOMATIC_PER_DAY
+    return counters.increment(tx, CounterKind.FORWARDED, request.list_name, DAY, app.clock()) > _MAX_AUTOMATIC_PER_DAY
 
 
 def _is_from_own_list(tx: Connection, app: App, request: InboundRequest) -> bool:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from datetime import timedelta
 
 from mailer.app import App
-from mailer.domain.abuse_limits import DAY, HOUR, CounterKind
+from mailer.domain.abuse_limits import DAY, HOUR
 from mailer.domain.subscription import CONFIRM_WITHIN
-from mailer.store import counters, mailing_lists, retention
+from mailer.store import counters, locks, mailing_lists, retention
+from mailer.store.job_markers import JobMarker, get_marker, set_marker
+from mailer.store.locks import Lock
 
 CHUNK = 200
 """Rows in one transaction: short enough that no letter waits for it."""
@@ -22,7 +24,7 @@ async def purge(app: App) -> dict[str, int]:
     forgotten, with where letters to them went; from the consent record who it was, not what was agreed; mails that
     were acted on; tallies. It can be broken off anywhere, and goes on the next time.
     """
-    if await app.database.write(counters.count, CounterKind.PURGED, "", HOUR, app.clock()) > 1:
+    if not await app.database.write(locks.acquire, Lock.PURGE, "", HOUR, app.clock()):
         return {}
     done = {"people": await _purge_people(app), "requests": 0}
     for mailing_list in await app.database.read(mailing_lists.list_all):
@@ -58,11 +60,11 @@ async def _erase_evidence(app: App) -> int:
     """From where the last time ended; how many lines were looked at."""
     before = app.clock() - timedelta(days=app.hearing.keep_evidence_days)
     after = began = min(
-        await app.database.read(counters.get_value, CounterKind.EVIDENCE_ERASED_UP_TO, ""),
+        await app.database.read(get_marker, JobMarker.EVIDENCE_ERASED),
         await app.database.read(retention.last_consent_id),
     )
     while (upto := await app.database.write(retention.erase_old_evidence, after, before, CHUNK)) > after:
-        await app.database.write(counters.set_value, CounterKind.EVIDENCE_ERASED_UP_TO, "", upto, app.clock())
+        await app.database.write(set_marker, JobMarker.EVIDENCE_ERASED, upto, app.clock())
         after = upto
     return after - began
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import structlog
 
 from mailer.app import App
-from mailer.domain.abuse_limits import HOUR, CounterKind
-from mailer.store import counters
+from mailer.domain.abuse_limits import HOUR
+from mailer.store import locks
+from mailer.store.locks import Lock
 from mailer.store.queue import orphans
 
 _log = structlog.get_logger()
@@ -21,7 +22,7 @@ async def requeue_orphans(app: App) -> int:
     There should be none: each is logged as an error, for it is a fault of ours that left it so. What a worker holds,
     or a dead one that is not buried yet, is none. Claims of which nothing is held any more are forgotten.
     """
-    if await app.database.write(counters.count, CounterKind.ORPHANS_CHECKED, "", HOUR, app.clock()) > 1:
+    if not await app.database.write(locks.acquire, Lock.CHECK_ORPHANS, "", HOUR, app.clock()):
         return 0
     number = 0
     for campaign_id in await app.database.read(orphans.list_campaigns_to_check, app.clock()):

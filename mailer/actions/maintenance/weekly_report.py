@@ -6,15 +6,13 @@ from collections import Counter
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection
-
 from mailer.app import App
-from mailer.domain.abuse_limits import CounterKind
 from mailer.domain.command_address import parse_local_part
 from mailer.domain.delivery import Kind, Notice
 from mailer.domain.mailing_list import MailingList
 from mailer.mail.compose.sanitize_reply import sanitize_reply
-from mailer.store import counters, mailing_lists, weekly_stats
+from mailer.store import mailing_lists, weekly_stats
+from mailer.store.job_markers import JobMarker, get_marker, set_marker
 from mailer.store.queue import deliveries
 from mailer.store.weekly_stats import WeeklyStats
 
@@ -30,7 +28,7 @@ async def send_weekly_reports(app: App) -> int:
     until = today - timedelta(days=today.weekday())
     year, week, _ = (until - _WEEK).isocalendar()
     number = year * 100 + week
-    if await app.database.read(counters.get_value, CounterKind.WEEKLY, "") >= number:
+    if await app.database.read(get_marker, JobMarker.WEEKLY_REPORT) >= number:
         return 0
     parked = _count_by_list(await app.database.read(weekly_stats.count_parked, until - _WEEK, until))
     told = 0
@@ -41,7 +39,7 @@ async def send_weekly_reports(app: App) -> int:
             told += await app.database.write(
                 deliveries.add_notice, _weekly_notice(app, one, values, year, week), app.clock()
             )
-    await app.database.write(_record_week, number, app.clock())
+    await app.database.write(set_marker, JobMarker.WEEKLY_REPORT, number, app.clock())
     return told
 
 
@@ -69,7 +67,3 @@ def _report_values(week: WeeklyStats, parked: int, until: datetime) -> dict[str,
 
 def _weekly_notice(app: App, mailing_list: MailingList, values: dict[str, Any], year: int, week: int) -> Notice:
     return app.notice_to_owner(Kind.WEEKLY, mailing_list, values, f"weekly {mailing_list.id} {year}-{week:02}")
-
-
-def _record_week(tx: Connection, number: int, now: datetime) -> None:
-    counters.set_value(tx, CounterKind.WEEKLY, "", number, now)

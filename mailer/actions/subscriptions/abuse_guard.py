@@ -20,7 +20,8 @@ from mailer.domain.abuse_limits import (
 from mailer.domain.address import Address
 from mailer.domain.delivery import Kind, Notice
 from mailer.domain.mailing_list import MailingList
-from mailer.store import consents, counters, mailing_lists, subscriptions, suppressions
+from mailer.store import consents, counters, locks, mailing_lists, subscriptions, suppressions
+from mailer.store.locks import Lock
 from mailer.store.queue import deliveries
 
 _MAX_SAMPLED = 2000
@@ -46,7 +47,7 @@ def admits_request(tx: Connection, app: App, address: Address, *, source: str | 
         return False
     if not authenticated and (network := source_network(source)) is not None:
         of = app.site.keyring.fingerprint("source", network)
-        if counters.count(tx, CounterKind.SOURCE, of, HOUR, app.clock()) > app.shield.per_source:
+        if counters.increment(tx, CounterKind.SOURCE, of, HOUR, app.clock()) > app.shield.per_source:
             return False
     return not has_opted_out(tx, app, address)
 
@@ -69,7 +70,7 @@ def decide_request(
         return RequestDecision.SEND
     if subscriptions.count_deferred(tx, address.mailbox_key) >= MAX_DEFERRED_PER_MAILBOX:
         return RequestDecision.DROP
-    put_off = counters.count(tx, CounterKind.DEFERRED_REQUESTS, str(mailing_list.id), HOUR, app.clock())
+    put_off = counters.increment(tx, CounterKind.DEFERRED_REQUESTS, str(mailing_list.id), HOUR, app.clock())
     return RequestDecision.DEFER if put_off <= app.shield.per_list else RequestDecision.DROP
 
 
@@ -88,7 +89,7 @@ def count_letter(tx: Connection, app: App, address: Address) -> None:
         authenticated=False,
     )
     for limit in of:
-        counters.count(tx, limit.kind, limit.subject, limit.window, app.clock())
+        counters.increment(tx, limit.kind, limit.subject, limit.window, app.clock())
 
 
 def _count_within_limits(
@@ -120,7 +121,7 @@ def _is_throttled(tx: Connection, app: App, mailing_list: MailingList) -> bool:
     now = app.clock()
     if mailing_list.is_throttled(now):
         return True
-    if counters.count(tx, CounterKind.CHECKED, str(mailing_list.id), CHECK_INTERVAL, now) > 1:
+    if not locks.acquire(tx, Lock.CHECK, str(mailing_list.id), CHECK_INTERVAL, now):
         return False
     since, until = response_window(mailing_list.quiet_until, now)
     asked, confirmed = consents.count_asked_and_confirmed(tx, mailing_list.id, since, until, _MAX_SAMPLED)
