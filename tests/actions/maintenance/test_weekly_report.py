@@ -49,7 +49,7 @@ async def come_back(
     of = RecipientBounce(
         address="", action=DsnAction.FAILED, status=None, diagnostic=said, severity=weight, reason=reason
     )
-    told: dict[str, Any] = {"complaint": None, "way": "mail", "message_id": None, "at": app.clock()}
+    told: dict[str, Any] = {"complaint": None, "channel": "mail", "message_id": None, "at": app.clock()}
     await record_feedback(app, [DeliveryFeedback(delivery_id=number, address=None, kind=kind, bounce=of, **told)])
 
 
