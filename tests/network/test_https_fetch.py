@@ -84,8 +84,8 @@ async def test_a_server_that_says_nothing_is_given_up(web):
 
 
 async def test_a_server_that_cannot_prove_its_name_is_not_asked(web):
-    for fetch in (web.fetch(trust=ssl.create_default_context), web.fetch()):
-        host = HOST if fetch.trust is ssl.create_default_context else "example.net"
+    for fetch in (web.fetch(make_ssl_context=ssl.create_default_context), web.fetch()):
+        host = HOST if fetch.make_ssl_context is ssl.create_default_context else "example.net"
         with pytest.raises(FetchFailed, match="certificate verify failed"):
             await fetch.get(f"https://{host}/x", host)
     assert web.asked == []

@@ -55,7 +55,7 @@ class FakeWebServer:
     async def __aexit__(self, *_: object) -> None:
         self._server.close()
 
-    def trust(self) -> ssl.SSLContext:
+    def make_ssl_context(self) -> ssl.SSLContext:
         """Its own certificate is believed."""
         return ssl.create_default_context(cadata=self._certificate.decode())
 
@@ -64,7 +64,7 @@ class FakeWebServer:
         return [("127.0.0.1", self.port)]
 
     def fetch(self, **changed: Any) -> HttpsClient:
-        return HttpsClient(**({"way": self.connect_address, "trust": self.trust} | changed))
+        return HttpsClient(**({"resolve": self.connect_address, "make_ssl_context": self.make_ssl_context} | changed))
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
