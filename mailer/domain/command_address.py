@@ -20,6 +20,9 @@ RESERVED_NAMES = ROLE_NAMES | {
     "webmaster",
     "security",
 }
+_RELAY_SYNTAX = re.compile(r"[%!@\s\x00-\x1f\x7f]")
+"""What in a local part would make some server relay the mail."""
+_QUOTED_PAIR = re.compile(r"\\(.)")
 
 
 class Command(StrEnum):
@@ -95,3 +98,18 @@ def split_command(base: str) -> tuple[str, Command | None, str | None]:
     if match is None:
         return base, None, None
     return match["name"], _COMMAND_SUFFIXES[match["joining"] or match["command"]], match["language"]
+
+
+def parse_own_address(address: str, domain: str) -> str | None:
+    """The address in our spelling (bare `postmaster` included, RFC 5321 section 4.5.1), or None.
+
+    None for another domain, and for a local part that asks us to relay (RFC 5321 appendices C and F.2).
+    """
+    if address.lower() == "postmaster":
+        return f"postmaster@{domain}"
+    local, _, its_domain = address.rpartition("@")
+    if its_domain.lower() != domain.lower():
+        return None
+    if len(local) > 1 and local[0] == local[-1] == '"':
+        local = _QUOTED_PAIR.sub(r"\1", local[1:-1])
+    return None if _RELAY_SYNTAX.search(local) else f"{local}@{its_domain}"

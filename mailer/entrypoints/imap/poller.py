@@ -1,4 +1,4 @@
-"""Mailboxes that our domain's mail is fetched from, where its MX cannot hand it to us."""
+"""Polls IMAP mailboxes, for domains whose MX cannot hand us their mail."""
 
 from __future__ import annotations
 
@@ -9,58 +9,58 @@ from functools import partial
 
 import structlog
 
+from mailer.actions.inbound.fetch_mailbox import MailboxFetcher
+from mailer.actions.inbound.message_stream import IntakeRules, ReceiverProtocol
 from mailer.app import App
-from mailer.entrypoints.imap.blocking_call import run_in_thread
-from mailer.entrypoints.imap.poll import ImapPoll
 from mailer.entrypoints.service.background_tasks import sleep_unless_closing
-from mailer.entrypoints.smtp.handler import ReceiverProtocol, SmtpServerConfig
 from mailer.errors import DatabaseUnavailable, MailboxUnavailable
+from mailer.network.blocking_call import run_in_thread
 from mailer.network.imap_mailbox import Mailbox, OpenMailbox
 
 _log = structlog.get_logger()
 
 _LONGEST_PAUSE_S, _LONGEST_PAUSE_REFUSED_S = 60, 600
-"""Who is refused comes again less often: some providers lock an account that knocks all the time."""
+"""After a refusal we wait longer: some providers lock an account that logs in all the time."""
 
 
 def start_imap_pollers(
     app: App,
     group: asyncio.TaskGroup,
     mailboxes: Iterable[Mailbox],
-    config: SmtpServerConfig,
+    rules: IntakeRules,
     receiver: ReceiverProtocol,
 ) -> None:
-    """Take mail out of each mailbox until the service closes, as if it came through that door."""
+    """Start a task for each mailbox that fetches its mail until the service closes."""
     for mailbox in mailboxes:
-        group.create_task(_poll_mailbox(app, ImapPoll(app=app, mailbox=mailbox, config=config, receiver=receiver)))
+        group.create_task(_poll_mailbox(MailboxFetcher(app=app, mailbox=mailbox, rules=rules, receiver=receiver)))
 
 
-async def _poll_mailbox(app: App, poll: ImapPoll) -> None:
-    """Stay in the mailbox; where it puts us out, come again, after a longer pause each time."""
-    closing, name, pause_s = app.wakeups.closing, poll.mailbox.name, 1
+async def _poll_mailbox(fetcher: MailboxFetcher) -> None:
+    """Keep a connection to the mailbox; after a failure connect again, with growing pauses."""
+    app, mailbox = fetcher.app, fetcher.mailbox
+    closing, pause_s = app.wakeups.closing, 1
     while not closing.is_set():
         longest_s = _LONGEST_PAUSE_S
         try:
-            async with _open_mailbox(app, poll.mailbox) as opened:
+            async with _open_mailbox(app, mailbox) as opened:
                 while not closing.is_set():
-                    while await poll.fetch_new_mail(opened):
+                    while await fetcher.fetch_new_mail(opened):
                         pause_s = 1
                     pause_s = 1
-                    await _wait_for_new_mail(app, poll.mailbox, opened)
+                    await _wait_for_new_mail(app, mailbox, opened)
         except (MailboxUnavailable, DatabaseUnavailable) as error:
             if isinstance(error, MailboxUnavailable) and error.refused:
                 longest_s = _LONGEST_PAUSE_REFUSED_S
             if not closing.is_set():
-                _log.warning("trouble", mailbox=name, what=str(error), trying_again_in_s=pause_s)
-        except Exception:  # of whatever sort: the other doors stay open
-            _log.exception("the mailbox broke us", mailbox=name)
+                _log.warning("failed to fetch mail", mailbox=mailbox.name, error=str(error), retry_in_s=pause_s)
+        except Exception:  # the rest of the service is not affected
+            _log.exception("failed to fetch mail", mailbox=mailbox.name)
         await sleep_unless_closing(app, pause_s)
         pause_s = min(pause_s * 2, longest_s)
 
 
 async def _wait_for_new_mail(app: App, mailbox: Mailbox, opened: OpenMailbox) -> None:
-    """Until there may be new mail. Told by the server or not, we look after a while: what came just before we
-    listened is never told."""
+    """Return when there may be new mail, or after `every_s`: IDLE does not announce what came just before it."""
     if opened.supports_idle:
         await run_in_thread(partial(opened.wait_for_changes, mailbox.every_s), app.wakeups.closing)
     else:
@@ -70,7 +70,7 @@ async def _wait_for_new_mail(app: App, mailbox: Mailbox, opened: OpenMailbox) ->
 @asynccontextmanager
 async def _open_mailbox(app: App, mailbox: Mailbox) -> AsyncIterator[OpenMailbox]:
     opened = await run_in_thread(partial(OpenMailbox, mailbox), app.wakeups.closing)
-    _log.info("mailbox open", mailbox=mailbox.name, tells=opened.supports_idle)
+    _log.info("started reading mailbox", mailbox=mailbox.name, idle=opened.supports_idle)
     try:
         yield opened
     finally:

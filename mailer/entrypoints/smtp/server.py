@@ -1,4 +1,4 @@
-"""The mail door: listens for mail to our domain over SMTP or LMTP, and closes without losing any."""
+"""The SMTP or LMTP server: listens for mail to our domain, and closes without losing any."""
 
 from __future__ import annotations
 
@@ -6,31 +6,30 @@ import asyncio
 from dataclasses import dataclass
 from typing import cast
 
+from mailer.actions.inbound.message_stream import ReceiverProtocol
 from mailer.entrypoints.service.listening_socket import BACKLOG, open_listening_socket
 from mailer.entrypoints.smtp.commands import LmtpSession, SmtpSession
 from mailer.entrypoints.smtp.connection_limits import ConnectionLimits
-from mailer.entrypoints.smtp.handler import ReceiverProtocol, SmtpHandler, SmtpServerConfig
-
-__all__ = ["SmtpServer", "SmtpServerConfig", "start_smtp_server"]
+from mailer.entrypoints.smtp.handler import SmtpHandler, SmtpServerConfig
 
 _FLUSH_TIMEOUT_S = 1.0
-"""How long clients may take to fetch our last words when the door closes."""
+"""How long clients may take to read our last reply when the server closes."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SmtpServer:
-    """The open door."""
+    """A listening SMTP server."""
 
     port: int
-    """The real one, where 0 was asked for."""
+    """The port it listens on, also where the settings say 0."""
     listener: asyncio.Server
     handler: SmtpHandler
     limits: ConnectionLimits
 
     async def close(self) -> None:
-        """Stop listening, answer the mails that are just being written down, put everything else down.
+        """Stop listening, answer the messages that are being stored, and end all sessions.
 
-        Clients that neither read nor leave are dropped; only `receive` itself is waited for however long it takes.
+        Storing is waited for however long it takes. Clients that do not read their last reply are cut off.
         """
         # Server.wait_closed() would wait for idle clients, so the sessions are ended by hand.
         self.limits.closing = True
@@ -50,7 +49,10 @@ class SmtpServer:
 
 
 async def start_smtp_server(config: SmtpServerConfig, receiver: ReceiverProtocol) -> SmtpServer:
-    """Listen in this loop. DoorTaken where another program does; SettingsRefused where nobody could."""
+    """Listen in the running loop.
+
+    Raises ListenAddressTaken if another program listens there, SettingsRefused if the address cannot be used.
+    """
     loop = asyncio.get_running_loop()
     handler = SmtpHandler(config=config, receiver=receiver)
     limits = ConnectionLimits(
@@ -60,6 +62,6 @@ async def start_smtp_server(config: SmtpServerConfig, receiver: ReceiverProtocol
         proxies=config.proxies,
     )
     session = LmtpSession if config.protocol == "lmtp" else SmtpSession
-    listener = open_listening_socket(config.host, config.port, "the mail door")
+    listener = open_listening_socket(config.host, config.port, "the SMTP server")
     server = await loop.create_server(lambda: session(handler, limits, loop), sock=listener, backlog=BACKLOG)
     return SmtpServer(port=listener.getsockname()[1], listener=server, handler=handler, limits=limits)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from mailer.app import App
-from tests.entrypoints.smtp.test_reception import LARGE, OWNER, files, kept
+from tests.actions.inbound.test_receive import LARGE, OWNER, files, kept
 from tests.support.app_helpers import ROOT, open_list
 from tests.support.smtp_client import MAIL, SmtpClient
 

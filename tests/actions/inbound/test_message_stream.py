@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from mailer.domain.incoming_message import MAX_INLINE_OCTETS
-from mailer.entrypoints.smtp import message_stream as mail_stream
+from mailer.entrypoints.smtp import data_reader
 from tests.support.smtp_client import (
     DOMAIN,
     JOIN,
@@ -168,7 +168,7 @@ async def test_a_report_of_a_bounce_is_taken_whatever_it_quotes(sender, to, take
 
 
 async def test_two_hundred_megabytes_without_a_line_end_are_neither_kept_nor_waited_for(monkeypatch):
-    monkeypatch.setattr(mail_stream, "_PATIENCE_OCTETS", 2**17)
+    monkeypatch.setattr(data_reader, "_OVERRUN_OCTETS", 2**17)
     desk = RecordingReceiver()
     async with connected_client(desk, most_octets=2**17) as visitor:
         await visitor.begin_mail(JOIN)

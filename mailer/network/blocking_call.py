@@ -1,4 +1,4 @@
-"""Work that blocks, done aside: nobody has to wait for it at the end of the service."""
+"""Runs blocking work in a thread that neither other work nor the end of the process waits for."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ R = TypeVar("R")
 
 
 async def run_in_thread(work: Callable[[], R], closing: asyncio.Event) -> R:
-    """Do it in a thread of its own, and return what it returns; MailboxUnavailable when we are closing before.
+    """Return the result of `work`; raise MailboxUnavailable if `closing` is set before it is done.
 
-    Not in the threads that others share: it may wait for an hour. Nor does the end of the process wait for it.
+    The thread is not from the shared pool, because the work may wait for an hour, and it is a daemon.
     """
     loop = asyncio.get_running_loop()
     done: asyncio.Future[R] = loop.create_future()
@@ -27,10 +27,10 @@ async def run_in_thread(work: Callable[[], R], closing: asyncio.Event) -> R:
             set_outcome = partial(done.set_result, work())
         except BaseException as error:
             set_outcome = partial(done.set_exception, error)
-        with suppress(RuntimeError):  # the loop has ended meanwhile
+        with suppress(RuntimeError):  # the loop may have ended
             loop.call_soon_threadsafe(lambda: None if done.done() else set_outcome())
 
-    threading.Thread(target=run, daemon=True, name="aside").start()
+    threading.Thread(target=run, daemon=True, name="blocking call").start()
     closed = asyncio.ensure_future(closing.wait())
     try:
         await asyncio.wait((done, closed), return_when=asyncio.FIRST_COMPLETED)
@@ -38,5 +38,5 @@ async def run_in_thread(work: Callable[[], R], closing: asyncio.Event) -> R:
         closed.cancel()
         done.cancel()
     if done.cancelled():
-        raise MailboxUnavailable("we are closing")
+        raise MailboxUnavailable("the service is closing")
     return done.result()

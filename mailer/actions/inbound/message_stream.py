@@ -1,13 +1,15 @@
-"""One mail as it comes through the door: judged by its header, counted, and kept where it finds room."""
+"""MessageStream: takes one message in, chunk by chunk; checks its header, computes its digest, stores it."""
 
 from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from enum import StrEnum
 from pathlib import Path
+from typing import Protocol
 
 import structlog
 
@@ -24,46 +26,62 @@ from mailer.store.spool import SpoolFile
 
 _log = structlog.get_logger()
 
-END_OF_DATA = b"\r\n.\r\n"
 MOST_HEADER_OCTETS = 64 * 1024
-"""Octets."""
 _MOST_RECEIVED = 30
 _LONGEST_DIGEST = 64
-_OVERRUN_OCTETS = 2**20
-"""How much beyond our limit is read and dropped, so that a civil client hears 552 at its final dot."""
-
-TOO_LARGE = "552 5.3.4 Too much mail data"
-NO_ROOM = "452 4.3.1 No room for mail, try again later"
-_HEADER_TOO_LARGE = "552 5.3.4 The header is too large"
-_MAIL_LOOP = "554 5.4.6 The mail goes in circles"
 
 
-async def read_message_chunks(reader: asyncio.StreamReader) -> AsyncIterator[bytes]:
-    """The mail as it was before its dots were doubled, until its end: CRLF.CRLF and nothing else (RFC 5321, 4.1.1.4).
+class MessageRefusal(StrEnum):
+    """Why a message is not taken in."""
 
-    IncompleteReadError where the stream ends first.
-    """
-    # The CRLF of the DATA command is the one before a dot in the first line.
-    reader._buffer[:0] = b"\r\n"  # type: ignore[attr-defined]
-    carried_over, begun, ended = b"", False, False
-    while not ended:
-        try:
-            chunk = carried_over + await reader.readuntil(END_OF_DATA)
-            ended = True
-        except asyncio.LimitOverrunError as overrun:
-            chunk = carried_over + await reader.read(overrun.consumed)
-        # A dot after these may stand in the next piece.
-        carried_over = b"" if ended else b"\r\n" if chunk.endswith(b"\r\n") else b"\r" if chunk.endswith(b"\r") else b""
-        chunk = chunk[: len(chunk) - (len(carried_over) or (len(END_OF_DATA) - 2 if ended else 0))].replace(
-            b"\r\n.", b"\r\n"
+    TOO_LARGE = "the message is too large"
+    HEADER_TOO_LARGE = "the header is too large"
+    MAIL_LOOP = "the message loops"
+    NO_ROOM = "the spool has no room"
+
+
+class ReceiverProtocol(Protocol):
+    """What entry points ask before and after they take a message in; MailReceiver is the real one."""
+
+    async def refusal_reason(self) -> str | None:
+        """Why no mail can be taken in for now, in words for the log; None if it can."""
+
+    async def is_known_recipient(self, recipient: str) -> bool:
+        """Whether mail to this address of our domain is processed."""
+
+    async def receive(self, message: IncomingMessage) -> None:
+        """Return when the message is committed; an error means that it may not be."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class IntakeRules:
+    """Whose mail is taken in, how large it may be, and where large mail is stored."""
+
+    domain: str
+    """The only domain whose mail is taken."""
+    spool: Path
+    """The folder for large messages; created when the first one comes."""
+    most_octets: int = 10 * 2**20
+    """Of one message, as transmitted."""
+    most_recipients: int = 20
+
+    def open_message_stream(
+        self, sender: str, recipients: Iterable[str], *, from_mailbox: bool = False
+    ) -> MessageStream:
+        """A stream for the message with this envelope, within these limits."""
+        return MessageStream(
+            domain=self.domain,
+            spool=self.spool,
+            most_octets=self.most_octets,
+            sender=sender,
+            recipients=tuple(dict.fromkeys(recipients)),
+            from_mailbox=from_mailbox,
         )
-        yield chunk if begun else chunk[2:]
-        begun = True
 
 
 @dataclass(kw_only=True, slots=True)
 class MessageStream:
-    """A mail that is just coming in, and what is to be answered for it."""
+    """A message that is being received: add its chunks, call `finish`, then `build_message` unless it is refused."""
 
     domain: str
     spool: Path
@@ -71,55 +89,45 @@ class MessageStream:
     sender: str
     recipients: tuple[str, ...]
     from_mailbox: bool = False
-    """In a mailbox: it comes again to the octet as it was, with its trace fields, which tell it from all others."""
-    refusal: str | None = None
-    """What its client will hear at the final dot, instead of 250."""
+    """It is read from a mailbox: a second read gives the same octets, trace fields included, so all are digested."""
+    refusal: MessageRefusal | None = None
     file: SpoolFile | None = None
-    _octets: int = 0
+    octets: int = 0
+    """Received so far, whether stored or dropped."""
     _text: bytearray = field(default_factory=bytearray)
-    """What is kept in memory: all of it, or the header while that has not ended."""
+    """What is held in memory: the whole message, or its header until that ends."""
     _digest: hashlib._Hash | None = None
-    """None while the header has not ended."""
+    """None until the header has ended."""
     _digest_prefix: str = ""
-    """What its digest begins with."""
-
-    async def read_from(self, reader: asyncio.StreamReader) -> bool:
-        """Read it; False where it has no end in sight and the line should be cut."""
-        async for chunk in read_message_chunks(reader):
-            await self.add_chunk(chunk)
-            if self._octets > self.most_octets + _OVERRUN_OCTETS:
-                return False
-        self.finish()
-        return True
 
     async def add_chunk(self, chunk: bytes) -> None:
-        """Some more of it; once it is refused, that is dropped."""
-        self._octets += len(chunk)
-        if self._octets > self.most_octets:
-            self.refuse(TOO_LARGE)
+        """Add the next octets of the message; they are dropped if it is refused."""
+        self.octets += len(chunk)
+        if self.octets > self.most_octets:
+            self.refuse(MessageRefusal.TOO_LARGE)
         if self.refusal is None:
             await self._store_chunk(chunk)
 
     def finish(self) -> None:
-        """That was all of it."""
+        """Check the header if the message ended within it."""
         if self.refusal is None and self._digest is None:
             self._check_header(len(self._text))
 
     @contextmanager
     def discard_on_error(self) -> Iterator[None]:
-        """While it is read: where that is broken off, nothing of it stays."""
+        """Drop what was stored if the block raises."""
         try:
             yield
         except BaseException:
-            self.refuse(TOO_LARGE)
+            self.refuse(MessageRefusal.TOO_LARGE)
             raise
 
     async def build_message(
         self, *, client: str | None = None, helo: str | None = None, mailbox: str | None = None
     ) -> IncomingMessage:
-        """The mail, whole, and where it came from; a file of its own is on the disk now.
+        """The whole message and where it came from; its file, if it has one, is synced to the disk.
 
-        OSError where the disk does not take it.
+        Raises OSError if the disk fails.
         """
         if self.file is not None:
             await asyncio.to_thread(self.file.sync)
@@ -134,12 +142,12 @@ class MessageStream:
             mailbox=mailbox,
         )
 
-    def refuse(self, reply: str) -> None:
-        """Whatever else comes is dropped, and this is the answer; the first reason stands."""
-        self.refusal = self.refusal or reply
+    def refuse(self, refusal: MessageRefusal) -> None:
+        """Drop what was stored and what follows. The first refusal counts."""
+        self.refusal = self.refusal or refusal
         self._text.clear()
         if self.file is not None:
-            discard_spool_file(self.file)
+            _discard_in_background(self.file)
             self.file = None
 
     async def _store_chunk(self, chunk: bytes) -> None:
@@ -153,11 +161,11 @@ class MessageStream:
         elif (end := find_header_end(self._text, searched)) is not None:
             self._check_header(end)
         elif len(self._text) > MOST_HEADER_OCTETS:
-            self.refuse(_HEADER_TOO_LARGE)
+            self.refuse(MessageRefusal.HEADER_TOO_LARGE)
         if len(self._text) > MAX_INLINE_OCTETS and self.refusal is None:
-            await self._begin_file()
+            await self._create_file()
 
-    async def _begin_file(self) -> None:
+    async def _create_file(self) -> None:
         try:
             self.file = await asyncio.to_thread(SpoolFile, self.spool)
             await asyncio.to_thread(self.file.write, bytes(self._text))
@@ -172,33 +180,31 @@ class MessageStream:
             self._refuse_no_room(error)
 
     def _refuse_no_room(self, error: OSError) -> None:
-        _log.error("the spool takes no mail", trouble=str(error))
-        self.refuse(NO_ROOM)
+        _log.error("failed to write to the spool", error=str(error))
+        self.refuse(MessageRefusal.NO_ROOM)
 
     def _check_header(self, end: int) -> None:
-        """Refuse the mail for what its header says, or begin the digest of it."""
+        """Refuse the message because of its header, or start its digest."""
         header = self._text[:end]
         if end > MOST_HEADER_OCTETS:
-            self.refuse(_HEADER_TOO_LARGE)
+            self.refuse(MessageRefusal.HEADER_TOO_LARGE)
         elif not self._is_report() and (count_received(header) > _MOST_RECEIVED or has_list_id_of(self.domain, header)):
-            self.refuse(_MAIL_LOOP)
+            self.refuse(MessageRefusal.MAIL_LOOP)
         else:
             identified = has_message_id(header)
             self._digest_prefix = "" if identified or self.from_mailbox else NO_MESSAGE_ID
             envelope = "\0".join((self.sender, *sorted(self.recipients), "", ""))
             self._digest = hashlib.sha256(envelope.encode("utf-8", "surrogateescape"))
-            self._digest.update(
-                memoryview(self._text)[find_trace_end(header) if identified or not self.from_mailbox else 0 :]
-            )
+            start = find_trace_end(header) if identified or not self.from_mailbox else 0
+            self._digest.update(memoryview(self._text)[start:])
 
     def _is_report(self) -> bool:
-        """Nothing we send answers these, so they cannot go in circles, whatever they quote."""
+        """Whether it goes to return paths only: nothing answers these, so such a message cannot loop."""
         locals_ = (recipient.rpartition("@")[0] for recipient in self.recipients)
         return not self.sender and all(parse_local_part(one).command is Command.RETURN_PATH for one in locals_)
 
 
-def discard_spool_file(file: SpoolFile) -> None:
-    """Delete a file that is in vain; the loop does not wait for the disk."""
+def _discard_in_background(file: SpoolFile) -> None:
     asyncio.get_running_loop().run_in_executor(None, file.discard)
 
 
