@@ -31,7 +31,7 @@ def measure_intake(run: BenchmarkRun, kind: str, once: bool = False) -> Iterator
         server = run.databases.server_pid if kind == "postgresql" else None
         with running_service(desk) as service:
             meter = start_meter(service, server_pid=server)
-            found = re.search(r"intake=\"?127\.0\.0\.1:(\d+)", service.wait_for_line("event=open", TIMEOUT_S))
+            found = re.search(r"intake=\"?127\.0\.0\.1:(\d+)", service.wait_for_line("started service", TIMEOUT_S))
             if found is None:
                 raise MeasurementFailed(f"the service does not say where its mail door is: {service.last_log_lines()}")
             rate = _measure_rate(int(found[1]), mails, once)

@@ -30,7 +30,7 @@ class Service:
     @property
     def web_port(self) -> int:
         """Where its pages are."""
-        found = re.search(r"pages=\"?127\.0\.0\.1:(\d+)", self.wait_for_line("event=open", TIMEOUT_S))
+        found = re.search(r"pages=\"?127\.0\.0\.1:(\d+)", self.wait_for_line("started service", TIMEOUT_S))
         if found is None:
             raise MeasurementFailed(f"the service does not say where its pages are: {self.last_log_lines()}")
         return int(found[1])
@@ -83,9 +83,9 @@ def running_service(desk: Workspace, workers: int = 1) -> Iterator[Service]:
         command = (PYTHON, "-m", "mailer", "serve")
         with child_process(*command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=out) as process:
             service = Service((process,), (log,))
-            service.wait_for_line("event=open", TIMEOUT_S)
+            service.wait_for_line("started service", TIMEOUT_S)
             if workers > 1:
                 service.wait_for_line(
-                    "event=working", TIMEOUT_S
+                    "started worker", TIMEOUT_S
                 )  # nothing is measured before its children have started
             yield service

@@ -77,12 +77,12 @@ def send(
     """Send in 30 seconds, so that there is time to cancel; says to how many."""
     from mailer.actions.campaigns.report import audience_size
     from mailer.actions.campaigns.schedule import send_now
-    from mailer.store.queue.workers import is_owned
+    from mailer.actions.maintenance.own_database import service_running
 
     async def send_campaign(app: App) -> tuple[Campaign, int, bool]:
         wait_s = 0 if now else _TIME_TO_CANCEL_S
         campaign = await send_now(app, campaign_id, wait_s=wait_s, over=over, anyway=anyway)
-        return campaign, await audience_size(app, campaign_id), is_owned(app.database.engine)
+        return campaign, await audience_size(app, campaign_id), service_running(app)
 
     campaign, people, running = run_action(send_campaign)
     if as_json:

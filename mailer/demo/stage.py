@@ -14,7 +14,6 @@ from email.message import EmailMessage
 from pathlib import Path
 
 import aiosmtplib
-import uvicorn
 
 from mailer.app import App
 from mailer.bootstrap import open_app, resource_folder
@@ -23,7 +22,8 @@ from mailer.demo.inbox_pages import inbox_app
 from mailer.demo.sink import open_sink
 from mailer.domain.keyring import KEY_OCTETS, Keyring, write_keyring
 from mailer.entrypoints.service.listening_socket import open_listening_socket
-from mailer.entrypoints.service.serve import ListeningPorts, WebServer, run_service
+from mailer.entrypoints.service.serve import ListeningPorts, run_service
+from mailer.entrypoints.web.server import WebServer
 from mailer.settings.load import Settings, check_settings
 from mailer.store.migration import migrate_database
 
@@ -104,7 +104,7 @@ async def _serve_inbox(app: App, inbox: Inbox, doors: ListeningPorts) -> AsyncIt
     local_url = f"http://{HOST}:{doors.web_port}"
     web = inbox_app(inbox, app.templates, public_url=app.site.url, local_url=local_url)
     with open_listening_socket(HOST, 0, "the demo's inbox") as listener:
-        server = WebServer(uvicorn.Config(web, log_config=None, lifespan="off", timeout_graceful_shutdown=1))
+        server = WebServer(web)
         task = asyncio.create_task(server.serve(sockets=[listener]))
         yield listener.getsockname()[1]
         server.should_exit = True

@@ -46,5 +46,5 @@ async def migrating(folder: Path, copies: int, process: ChildProcess) -> None:
     """Wait for the copy, which is when the migration begins; or for its end, where there is nothing to migrate."""
     async with asyncio.timeout(PATIENCE_S):
         # A file that appears rings no bell.
-        while copies_in(folder) == copies and not process.has_ended and "event=open" not in process.last_lines:  # noqa: ASYNC110
+        while copies_in(folder) == copies and not process.has_ended and "started service" not in process.last_lines:  # noqa: ASYNC110
             await asyncio.sleep(0)

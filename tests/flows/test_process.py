@@ -78,7 +78,7 @@ class Process:
 
     async def opens(self) -> tuple[int, int]:
         """The ports of its mail door and its web door, once they are open."""
-        intake, pages = re.findall(r"127\.0\.0\.1:(\d+)", await self.says("event=open"))
+        intake, pages = re.findall(r"127\.0\.0\.1:(\d+)", await self.says("started service"))
         return int(intake), int(pages)
 
     async def dies(self) -> None:

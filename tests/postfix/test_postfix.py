@@ -67,7 +67,7 @@ def env(folder: Path, **changed: str) -> dict[str, str]:
 
 async def serve(folder: Path, **changed: str) -> ChildProcess:
     process = await start_process(sys.executable, "-m", "mailer", "serve", cwd=folder, env=env(folder, **changed))
-    await process.wait_for_line("event=open")
+    await process.wait_for_line("started service")
     return process
 
 

@@ -135,7 +135,7 @@ class Installation:
             while True:
                 process = await self.start("serve", ahead_s=ahead_s)
                 try:
-                    found = re.findall(r"127\.0\.0\.1:(\d+)", await process.wait_for_line("event=open"))
+                    found = re.findall(r"127\.0\.0\.1:(\d+)", await process.wait_for_line("started service"))
                     process.opened_at = time.time()
                     return process, int(found[1])
                 except AssertionError:

@@ -131,7 +131,7 @@ async def _start_missing(house: Installation, processes: dict[str, ChildProcess]
             processes[command], _ = await house.start_serving()
         else:
             processes[command] = await house.start(command)
-            await processes[command].wait_for_line("event=working")
+            await processes[command].wait_for_line("started worker")
 
 
 async def _kill_one(

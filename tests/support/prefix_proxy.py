@@ -1,6 +1,6 @@
 """A reverse proxy for tests: real HTTP on loopback, in front of pages that are reached below a path.
 
-    async with PrefixProxy("/lists", keeps=False) as proxy:
+    async with PrefixProxy("/lists", keeps_prefix=False) as proxy:
         proxy.port_behind = ...
         ... GET http://127.0.0.1:proxy.port/lists/join/appeals arrives behind it as /join/appeals ...
 
@@ -14,10 +14,10 @@ import asyncio
 
 
 class PrefixProxy:
-    """One connection for each request; `keeps` hands the path on as it came."""
+    """One connection for each request; `keeps_prefix` hands the path on as it came."""
 
-    def __init__(self, prefix: str, *, keeps: bool) -> None:
-        self.prefix, self.keeps_prefix = prefix, keeps
+    def __init__(self, prefix: str, *, keeps_prefix: bool) -> None:
+        self.prefix, self.keeps_prefix = prefix, keeps_prefix
         self.port = self.backend_port = 0
 
     async def __aenter__(self) -> PrefixProxy:

@@ -1,4 +1,4 @@
-"""For tests of the mail door: a client that speaks line by line, and a desk that remembers what came in."""
+"""For tests of the SMTP server: a client that sends line by line, and a receiver that records messages."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from mailer.domain.incoming_message import IncomingMessage
-from mailer.entrypoints.smtp.server import SmtpServer, SmtpServerConfig, start_smtp_server
+from mailer.entrypoints.smtp.handler import SmtpServerConfig
+from mailer.entrypoints.smtp.server import SmtpServer, start_smtp_server
 from mailer.store.spool import read_message
 
 DOMAIN = "lists.example.org"
@@ -22,7 +23,7 @@ MAIL = b"From: Rosa <rosa@example.org>\r\nSubject: harvest\r\n\r\nI am coming.\r
 
 @dataclass
 class RecordingReceiver:
-    """Stands in for the ledger: knows the lists' addresses, and writes mails down."""
+    """A ReceiverProtocol without a database: accepts `appeals-` addresses, and records messages."""
 
     received: list[tuple[str, tuple[str, ...], bytes]] = field(default_factory=list)
     checked_addresses: list[str] = field(default_factory=list)
@@ -56,7 +57,7 @@ class RecordingReceiver:
 
 @dataclass
 class SmtpClient:
-    """A client without manners of its own: says exactly what it is told."""
+    """A client that sends exactly what it is given."""
 
     reader: asyncio.StreamReader
     writer: asyncio.StreamWriter
@@ -74,7 +75,7 @@ class SmtpClient:
         return await self.read_reply()
 
     async def begin_mail(self, *recipients: str, sender: str = "rosa@example.org", greeting: str = "EHLO") -> None:
-        """Everything up to and with the 354."""
+        """Send everything up to DATA, and read the 354."""
         for line in (
             f"{greeting} home.example.org",
             f"MAIL FROM:<{sender}>",
@@ -84,7 +85,7 @@ class SmtpClient:
         assert (await self.send_command("DATA")).startswith("354")
 
     async def read_to_end(self) -> bytes:
-        """All that comes until the door hangs up; a reset counts as hanging up."""
+        """Everything until the server hangs up; a reset counts as that."""
         try:
             return await asyncio.wait_for(self.reader.read(), 5)
         except ConnectionError:
@@ -96,31 +97,31 @@ class SmtpClient:
             await self.writer.wait_closed()
 
 
-async def connect(intake: SmtpServer, host: str = "127.0.0.1") -> SmtpClient:
+async def connect(server: SmtpServer, host: str = "127.0.0.1") -> SmtpClient:
     """A connected client that has not read the greeting."""
-    return SmtpClient(*await asyncio.open_connection(host, intake.port))
+    return SmtpClient(*await asyncio.open_connection(host, server.port))
 
 
 @asynccontextmanager
-async def open_server(desk: RecordingReceiver, **settings: Any) -> AsyncIterator[SmtpServer]:
-    """The door on a free port of this machine, closed afterwards."""
+async def open_server(receiver: RecordingReceiver, **settings: Any) -> AsyncIterator[SmtpServer]:
+    """A server on a free port of this machine, closed afterwards."""
     with tempfile.TemporaryDirectory() as folder:
-        desk.spool = settings.get("spool", Path(folder) / "spool")
+        receiver.spool = settings.get("spool", Path(folder) / "spool")
         values = {"host": "127.0.0.1", "port": 0, "protocol": "smtp", "hostname": "mx.example.org", "domain": DOMAIN}
-        intake = await start_smtp_server(SmtpServerConfig(**{"spool": desk.spool, **values, **settings}), desk)
+        server = await start_smtp_server(SmtpServerConfig(**{"spool": receiver.spool, **values, **settings}), receiver)
         try:
-            yield intake
+            yield server
         finally:
-            await intake.close()
+            await server.close()
 
 
 @asynccontextmanager
-async def connected_client(desk: RecordingReceiver, **settings: Any) -> AsyncIterator[SmtpClient]:
+async def connected_client(receiver: RecordingReceiver, **settings: Any) -> AsyncIterator[SmtpClient]:
     """A client that has just been greeted."""
-    async with open_server(desk, **settings) as intake:
-        visitor = await connect(intake)
-        assert (await visitor.read_reply()).startswith("220")
+    async with open_server(receiver, **settings) as server:
+        client = await connect(server)
+        assert (await client.read_reply()).startswith("220")
         try:
-            yield visitor
+            yield client
         finally:
-            await visitor.disconnect()
+            await client.disconnect()

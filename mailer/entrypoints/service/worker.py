@@ -1,4 +1,4 @@
-"""`mailer worker`: a process that launches and sends, beside a `serve` on the same PostgreSQL."""
+"""`mailer worker`: a process that launches and sends campaigns, beside `serve` on the same PostgreSQL database."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ _log = structlog.get_logger()
 
 _RESTART_DELAY_S = 2
 _CHILD_STOP_TIMEOUT_S = 35
-"""How long a child may take to end: it awaits the answers to what it has handed."""
+"""How long a child may take to end: it waits for the answers to the letters it has handed."""
 
 
 async def run_worker(app: App, *, child: bool) -> None:
-    """Launch and send until SIGINT or SIGTERM; a `child` also ends when its standard input does, with its parent."""
+    """Launch and send until SIGINT or SIGTERM; a `child` also ends when its standard input closes."""
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, app.wakeups.closing.set)
@@ -31,10 +31,10 @@ async def run_worker(app: App, *, child: bool) -> None:
         async with asyncio.TaskGroup() as group:
             with tick_every_second(app.wakeups.notify_all):
                 sending = start_sending(app, group)
-                _log.info("working", pid=os.getpid())
+                _log.info("started worker", pid=os.getpid())
                 app.wakeups.notify_all()
                 await app.wakeups.closing.wait()
-                _log.info("closing", pid=os.getpid())
+                _log.info("stopped accepting work, closing", pid=os.getpid())
                 app.wakeups.notify_all()
                 group.create_task(cancel_after_timeout(sending))
     finally:
@@ -48,15 +48,15 @@ def _close_when_stdin_ends(app: App) -> None:
 
 
 def start_worker_processes(app: App, group: asyncio.TaskGroup, number: int) -> None:
-    """So many more workers, each a process of its own; one that dies is replaced."""
+    """Run `number` worker processes until the service closes; one that ends is replaced."""
     for _ in range(number):
         group.create_task(_keep_child_running(app, number + 1))
 
 
 async def _keep_child_running(app: App, processes: int) -> None:
-    """Keep one child at work until the service closes."""
+    """Keep one child process running until the service closes."""
     while not app.wakeups.closing.is_set():
-        # Spawned, not forked: nothing of our loop, threads and sessions is in there.
+        # Spawned, not forked: the child inherits neither our event loop nor threads nor connections.
         child = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "mailer", "worker", "--child", "--of", str(processes)),
             stdin=asyncio.subprocess.PIPE,
@@ -69,12 +69,12 @@ async def _keep_child_running(app: App, processes: int) -> None:
             closing.cancel()
             await _stop_child(child, ended)
         if not app.wakeups.closing.is_set():
-            _log.warning("a worker ended", code=child.returncode)
+            _log.warning("failed worker process, starting another", exit_code=child.returncode)
             await sleep_unless_closing(app, _RESTART_DELAY_S)
 
 
 async def _stop_child(child: asyncio.subprocess.Process, ended: asyncio.Task[int]) -> None:
-    """Let a child end, that puts down its work first; one that takes too long is killed."""
+    """Close the child's standard input and wait until it has ended; kill it after the timeout."""
     if child.stdin is not None:
         child.stdin.close()
     await asyncio.wait({ended}, timeout=_CHILD_STOP_TIMEOUT_S)

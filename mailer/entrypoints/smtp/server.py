@@ -7,11 +7,15 @@ from dataclasses import dataclass
 from typing import cast
 
 from mailer.actions.inbound.message_stream import ReceiverProtocol
+from mailer.app import App
 from mailer.entrypoints.service.listening_socket import BACKLOG, open_listening_socket
 from mailer.entrypoints.smtp.commands import LmtpSession, SmtpSession
-from mailer.entrypoints.smtp.connection_limits import ConnectionLimits
+from mailer.entrypoints.smtp.connection_limits import ConnectionLimits, parse_networks
 from mailer.entrypoints.smtp.handler import SmtpHandler, SmtpServerConfig
+from mailer.entrypoints.smtp.tls_certificate import Certificate
+from mailer.settings.intake_tables import IntakeSettings
 
+_MEGABYTE = 2**20
 _FLUSH_TIMEOUT_S = 1.0
 """How long clients may take to read our last reply when the server closes."""
 
@@ -65,3 +69,21 @@ async def start_smtp_server(config: SmtpServerConfig, receiver: ReceiverProtocol
     listener = open_listening_socket(config.host, config.port, "the SMTP server")
     server = await loop.create_server(lambda: session(handler, limits, loop), sock=listener, backlog=BACKLOG)
     return SmtpServer(port=listener.getsockname()[1], listener=server, handler=handler, limits=limits)
+
+
+def smtp_server_config(app: App, intake: IntakeSettings) -> SmtpServerConfig:
+    """The configuration that [intake] describes. Raises SettingsRefused if the certificate cannot be used."""
+    return SmtpServerConfig(
+        host=intake.host,
+        port=intake.port,
+        protocol=intake.protocol,
+        hostname=app.site.domain,
+        domain=app.site.domain,
+        spool=intake.spool,
+        certificate=Certificate(intake.tls_certificate, intake.tls_key) if intake.tls_certificate else None,
+        own_servers=parse_networks(intake.mail_servers),
+        proxies=parse_networks(intake.proxy_from),
+        most_octets=int(intake.most_megabytes * _MEGABYTE),
+        most_connections=intake.most_connections,
+        most_per_address=intake.most_per_address,
+    )

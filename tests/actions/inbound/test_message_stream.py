@@ -33,64 +33,64 @@ def files(folder: Path) -> list[Path]:
 
 
 async def sent(
-    desk: RecordingReceiver, *mails: bytes, sender: str = "rosa@example.org", to: str = JOIN, **door: object
+    receiver: RecordingReceiver, *mails: bytes, sender: str = "rosa@example.org", to: str = JOIN, **door: object
 ) -> list[str]:
     """The answers after the dots."""
-    async with connected_client(desk, **door) as visitor:
+    async with connected_client(receiver, **door) as client:
         answers = []
         for mail in mails:
-            await visitor.begin_mail(to, sender=sender)
-            answers.append(await visitor.send_command(mail + b"."))
+            await client.begin_mail(to, sender=sender)
+            answers.append(await client.send_command(mail + b"."))
     return answers
 
 
 async def test_a_large_mail_is_a_file_of_the_spool_and_a_small_one_is_not():
-    desk = RecordingReceiver()
-    assert [answer[:3] for answer in await sent(desk, MAIL, LARGE)] == ["250", "250"]
+    receiver = RecordingReceiver()
+    assert [answer[:3] for answer in await sent(receiver, MAIL, LARGE)] == ["250", "250"]
 
-    small, large = desk.arrivals
+    small, large = receiver.arrivals
     assert (small.raw, small.spool_name) == (MAIL, None)
     assert large.raw == b""
     assert large.spool_name is not None
-    assert [raw for _, _, raw in desk.received] == [MAIL, LARGE]
+    assert [raw for _, _, raw in receiver.received] == [MAIL, LARGE]
 
 
 @pytest.mark.parametrize("octets", [MAX_INLINE_OCTETS, MAX_INLINE_OCTETS + 1])
 async def test_the_longest_mail_in_memory_and_the_shortest_in_a_file_come_whole(octets):
-    desk, mail = RecordingReceiver(), MAIL.ljust(octets - 2, b"x") + b"\r\n"
+    receiver, mail = RecordingReceiver(), MAIL.ljust(octets - 2, b"x") + b"\r\n"
 
-    await sent(desk, mail)
+    await sent(receiver, mail)
 
-    assert desk.received[0][2] == mail
-    assert (desk.arrivals[0].spool_name is None) == (octets == MAX_INLINE_OCTETS)
+    assert receiver.received[0][2] == mail
+    assert (receiver.arrivals[0].spool_name is None) == (octets == MAX_INLINE_OCTETS)
 
 
 @pytest.mark.parametrize("cut", ["hangs up", "too large", "header of too many octets", "the disk is full"])
 async def test_nothing_stays_of_a_large_mail_that_is_not_taken(cut, monkeypatch):
-    desk = RecordingReceiver()
-    async with open_server(desk, most_octets=2**20) as intake:
-        visitor = await connect(intake)
-        await visitor.read_reply()
-        await visitor.begin_mail(JOIN)
+    receiver = RecordingReceiver()
+    async with open_server(receiver, most_octets=2**20) as server:
+        client = await connect(server)
+        await client.read_reply()
+        await client.begin_mail(JOIN)
         if cut == "hangs up":
-            visitor.writer.write(LARGE)
-            await visitor.writer.drain()
-            visitor.writer.write_eof()
-            await visitor.read_to_end()
+            client.writer.write(LARGE)
+            await client.writer.drain()
+            client.writer.write_eof()
+            await client.read_to_end()
         elif cut == "too large":
-            assert (await visitor.send_command(LARGE * 5 + b".")).startswith("552")
+            assert (await client.send_command(LARGE * 5 + b".")).startswith("552")
         elif cut == "the disk is full":
-            (desk.spool.parent / "spool").write_text("no folder")
-            assert (await visitor.send_command(LARGE + b".")).startswith("452 4.3.1")
-            desk.spool.unlink()
+            (receiver.spool.parent / "spool").write_text("no folder")
+            assert (await client.send_command(LARGE + b".")).startswith("452 4.3.1")
+            receiver.spool.unlink()
         else:
-            assert (await visitor.send_command(b"X-Beans: " + b"b" * 2**17 + b"\r\n" + LARGE + b".")).startswith("552")
-        await visitor.disconnect()
-        await intake.close()
+            assert (await client.send_command(b"X-Beans: " + b"b" * 2**17 + b"\r\n" + LARGE + b".")).startswith("552")
+        await client.disconnect()
+        await server.close()
         await asyncio.get_running_loop().shutdown_default_executor()
 
-        assert files(desk.spool) == []
-    assert desk.received == []
+        assert files(receiver.spool) == []
+    assert receiver.received == []
 
 
 @pytest.fixture
@@ -106,33 +106,33 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 
 async def test_a_mail_for_which_the_disk_has_no_room_is_asked_to_wait_and_its_file_is_gone(small_disk):
-    desk = RecordingReceiver()
+    receiver = RecordingReceiver()
 
-    answers = await sent(desk, LARGE, MAIL, LARGE[: 2**16 + 100] + b"\r\n", spool=small_disk)
+    answers = await sent(receiver, LARGE, MAIL, LARGE[: 2**16 + 100] + b"\r\n", spool=small_disk)
 
     assert [answer[:9] for answer in answers] == ["452 4.3.1", "250 2.0.0", "250 2.0.0"]
 
 
 async def test_a_mail_that_is_handed_in_again_by_other_servers_is_known_again():
-    desk = RecordingReceiver()
+    receiver = RecordingReceiver()
     again = b"Return-Path: <rosa@example.org>\r\nDelivered-To: x@example.org\r\n" + RECEIVED
     await sent(
-        desk, MAIL, RECEIVED + MAIL, again + RECEIVED + MAIL, MAIL + b"P.S. with cake\r\n", LARGE, RECEIVED + LARGE
+        receiver, MAIL, RECEIVED + MAIL, again + RECEIVED + MAIL, MAIL + b"P.S. with cake\r\n", LARGE, RECEIVED + LARGE
     )
-    await sent(desk, MAIL, to=LEAVE)
-    await sent(desk, MAIL, sender="emma@example.org")
+    await sent(receiver, MAIL, to=LEAVE)
+    await sent(receiver, MAIL, sender="emma@example.org")
 
-    first, second, third, other, large, large_again, left, emmas = (one.digest for one in desk.arrivals)
+    first, second, third, other, large, large_again, left, emmas = (one.digest for one in receiver.arrivals)
     assert first == second == third
     assert large == large_again
     assert len({first, other, large, left, emmas}) == 5
 
 
 async def test_who_handed_it_in_is_told():
-    desk = RecordingReceiver()
-    await sent(desk, MAIL)
+    receiver = RecordingReceiver()
+    await sent(receiver, MAIL)
 
-    assert (desk.arrivals[0].client, desk.arrivals[0].helo) == ("127.0.0.1", "home.example.org")
+    assert (receiver.arrivals[0].client, receiver.arrivals[0].helo) == ("127.0.0.1", "home.example.org")
 
 
 @pytest.mark.parametrize(
@@ -148,38 +148,38 @@ async def test_who_handed_it_in_is_told():
     ],
 )
 async def test_a_mail_that_goes_in_circles_or_has_no_end_of_header_is_refused_at_its_dot(header, answer):
-    desk = RecordingReceiver()
-    answers = await sent(desk, header + MAIL, header + LARGE, MAIL)
+    receiver = RecordingReceiver()
+    answers = await sent(receiver, header + MAIL, header + LARGE, MAIL)
 
     assert [one[: len(answer)] for one in answers[:2]] == [answer] * 2
     assert answers[2].startswith("250")
-    assert len(desk.received) == (3 if answer == "250" else 1)
+    assert len(receiver.received) == (3 if answer == "250" else 1)
 
 
 @pytest.mark.parametrize(("sender", "to", "taken"), [("", "bounce+abc", True), ("", "appeals-join", False)])
 async def test_a_report_of_a_bounce_is_taken_whatever_it_quotes(sender, to, taken, monkeypatch):
-    desk = RecordingReceiver()
-    monkeypatch.setattr(desk, "is_known_recipient", lambda _: asyncio.sleep(0, True))
+    receiver = RecordingReceiver()
+    monkeypatch.setattr(receiver, "is_known_recipient", lambda _: asyncio.sleep(0, True))
     quoted = b"List-Id: <appeals.lists.example.org>\r\n"
 
-    (answer,) = await sent(desk, quoted + MAIL, sender=sender, to=f"{to}@{DOMAIN}")
+    (answer,) = await sent(receiver, quoted + MAIL, sender=sender, to=f"{to}@{DOMAIN}")
 
     assert answer.startswith("250" if taken else "554")
 
 
 async def test_two_hundred_megabytes_without_a_line_end_are_neither_kept_nor_waited_for(monkeypatch):
     monkeypatch.setattr(data_reader, "_OVERRUN_OCTETS", 2**17)
-    desk = RecordingReceiver()
-    async with connected_client(desk, most_octets=2**17) as visitor:
-        await visitor.begin_mail(JOIN)
+    receiver = RecordingReceiver()
+    async with connected_client(receiver, most_octets=2**17) as client:
+        await client.begin_mail(JOIN)
         for _ in range(200):
-            if visitor.writer.is_closing():
+            if client.writer.is_closing():
                 break
-            visitor.writer.write(b"x" * 2**20)
+            client.writer.write(b"x" * 2**20)
             try:
-                await visitor.writer.drain()
+                await client.writer.drain()
             except ConnectionError:
                 break
-        await visitor.read_to_end()
-        assert files(desk.spool) == []
-    assert desk.received == []
+        await client.read_to_end()
+        assert files(receiver.spool) == []
+    assert receiver.received == []

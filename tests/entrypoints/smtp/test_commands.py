@@ -21,70 +21,70 @@ from tests.support.smtp_client import (
 
 
 async def mailed_through_the_door(**changed: object) -> RecordingReceiver:
-    desk = RecordingReceiver()
-    async with open_server(desk, **changed) as intake:
+    receiver = RecordingReceiver()
+    async with open_server(receiver, **changed) as server:
         await aiosmtplib.send(
-            MAIL, sender="rosa@example.org", recipients=[JOIN], hostname="127.0.0.1", port=intake.port, start_tls=False
+            MAIL, sender="rosa@example.org", recipients=[JOIN], hostname="127.0.0.1", port=server.port, start_tls=False
         )
-    return desk
+    return receiver
 
 
 @pytest.mark.parametrize("loop", [asyncio.new_event_loop, uvloop.new_event_loop])
 def test_a_mail_to_a_list_is_received_under_either_event_loop(loop):
     with asyncio.Runner(loop_factory=loop) as runner:
-        desk = runner.run(mailed_through_the_door())
+        receiver = runner.run(mailed_through_the_door())
 
-    assert desk.received == [("rosa@example.org", (JOIN,), MAIL)]
+    assert receiver.received == [("rosa@example.org", (JOIN,), MAIL)]
 
 
 @pytest.mark.parametrize("loop", [asyncio.new_event_loop, uvloop.new_event_loop])
 def test_a_client_that_hangs_up_right_after_its_final_dot_has_its_mail_received(loop):
     async def story() -> RecordingReceiver:
-        desk = RecordingReceiver()
-        async with connected_client(desk) as visitor:
-            await visitor.begin_mail(JOIN)
-            visitor.writer.write(MAIL + b".\r\n")
-            visitor.writer.close()
-            await asyncio.wait_for(desk.receive_finished.wait(), 5)
-        return desk
+        receiver = RecordingReceiver()
+        async with connected_client(receiver) as client:
+            await client.begin_mail(JOIN)
+            client.writer.write(MAIL + b".\r\n")
+            client.writer.close()
+            await asyncio.wait_for(receiver.receive_finished.wait(), 5)
+        return receiver
 
     with asyncio.Runner(loop_factory=loop) as runner:
-        desk = runner.run(story())
+        receiver = runner.run(story())
 
-    assert [raw for _, _, raw in desk.received] == [MAIL]
+    assert [raw for _, _, raw in receiver.received] == [MAIL]
 
 
 async def test_a_client_that_sends_a_large_mail_in_one_go_and_hangs_up_has_it_received_whole():
-    desk, large = RecordingReceiver(), MAIL + b"row of beans\r\n" * 100_000
-    async with connected_client(desk) as visitor:
-        await visitor.begin_mail(JOIN)
+    receiver, large = RecordingReceiver(), MAIL + b"row of beans\r\n" * 100_000
+    async with connected_client(receiver) as client:
+        await client.begin_mail(JOIN)
 
-        visitor.writer.write(large + b".\r\n")
-        visitor.writer.write_eof()
+        client.writer.write(large + b".\r\n")
+        client.writer.write_eof()
 
-        await asyncio.wait_for(desk.receive_finished.wait(), 5)
-    assert desk.received[0][2] == large
+        await asyncio.wait_for(receiver.receive_finished.wait(), 5)
+    assert receiver.received[0][2] == large
 
 
 async def test_a_client_that_hangs_up_while_its_mail_is_written_down_has_it_received():
-    desk = RecordingReceiver()
-    desk.may_finish.clear()
-    async with connected_client(desk) as visitor:
-        await visitor.begin_mail(JOIN)
-        visitor.writer.write(MAIL + b".\r\n")
-        await asyncio.wait_for(desk.receive_started.wait(), 5)
+    receiver = RecordingReceiver()
+    receiver.may_finish.clear()
+    async with connected_client(receiver) as client:
+        await client.begin_mail(JOIN)
+        client.writer.write(MAIL + b".\r\n")
+        await asyncio.wait_for(receiver.receive_started.wait(), 5)
 
-        visitor.writer.transport.abort()
-        desk.may_finish.set()
+        client.writer.transport.abort()
+        receiver.may_finish.set()
 
-        await asyncio.wait_for(desk.receive_finished.wait(), 5)
-    assert len(desk.received) == 1
+        await asyncio.wait_for(receiver.receive_finished.wait(), 5)
+    assert len(receiver.received) == 1
 
 
 async def test_a_client_that_hangs_up_amid_its_mail_leaves_nothing_behind_and_the_next_is_served():
-    desk = RecordingReceiver()
-    async with open_server(desk) as intake:
-        rude, next_one = await connect(intake), await connect(intake)
+    receiver = RecordingReceiver()
+    async with open_server(receiver) as server:
+        rude, next_one = await connect(server), await connect(server)
         await rude.read_reply()
         await rude.begin_mail(JOIN)
         rude.writer.write(MAIL)
@@ -96,16 +96,16 @@ async def test_a_client_that_hangs_up_amid_its_mail_leaves_nothing_behind_and_th
 
         await next_one.disconnect()
     assert answer == "250 2.0.0 OK"
-    assert [recipients for _, recipients, _ in desk.received] == [(LEAVE,)]
+    assert [recipients for _, recipients, _ in receiver.received] == [(LEAVE,)]
 
 
 async def test_the_greeting_names_the_host_and_no_software_version():
-    async with open_server(RecordingReceiver()) as intake:
-        visitor = await connect(intake)
+    async with open_server(RecordingReceiver()) as server:
+        client = await connect(server)
 
-        greeting, hello = await visitor.read_reply(), await visitor.send_command("EHLO home.example.org")
+        greeting, hello = await client.read_reply(), await client.send_command("EHLO home.example.org")
 
-        await visitor.disconnect()
+        await client.disconnect()
     assert greeting == "220 mx.example.org mailer"
     assert {"250-SIZE 10485760", "250-8BITMIME"} <= set(hello.split("\n"))
 
@@ -137,42 +137,42 @@ async def test_the_greeting_names_the_host_and_no_software_version():
     ],
 )
 async def test_only_addresses_of_ours_that_somebody_answers_to_are_recipients(recipient, answer):
-    async with connected_client(RecordingReceiver()) as visitor:
-        await visitor.send_command("EHLO home.example.org")
-        await visitor.send_command("MAIL FROM:<rosa@example.org>")
+    async with connected_client(RecordingReceiver()) as client:
+        await client.send_command("EHLO home.example.org")
+        await client.send_command("MAIL FROM:<rosa@example.org>")
 
-        assert (await visitor.send_command(f"RCPT TO:<{recipient}>")).startswith(answer)
+        assert (await client.send_command(f"RCPT TO:<{recipient}>")).startswith(answer)
 
 
 async def test_bare_postmaster_is_received_as_the_postmaster_of_our_domain():
-    desk = RecordingReceiver()
-    async with connected_client(desk) as visitor:
-        await visitor.begin_mail("Postmaster", sender="")
-        await visitor.send_command(MAIL + b".")
+    receiver = RecordingReceiver()
+    async with connected_client(receiver) as client:
+        await client.begin_mail("Postmaster", sender="")
+        await client.send_command(MAIL + b".")
 
-    assert desk.received == [("", (f"postmaster@{DOMAIN}",), MAIL)]
+    assert receiver.received == [("", (f"postmaster@{DOMAIN}",), MAIL)]
 
 
 async def test_a_mail_without_an_accepted_recipient_is_refused_before_its_text():
-    async with connected_client(RecordingReceiver()) as visitor:
-        await visitor.send_command("EHLO home.example.org")
-        await visitor.send_command("MAIL FROM:<rosa@example.org>")
-        await visitor.send_command(f"RCPT TO:<nobody@{DOMAIN}>")
+    async with connected_client(RecordingReceiver()) as client:
+        await client.send_command("EHLO home.example.org")
+        await client.send_command("MAIL FROM:<rosa@example.org>")
+        await client.send_command(f"RCPT TO:<nobody@{DOMAIN}>")
 
-        assert (await visitor.send_command("DATA")).startswith("503")
+        assert (await client.send_command("DATA")).startswith("503")
 
 
 @pytest.mark.parametrize("line", ["VRFY appeals-join", "VRFY <rosa@example.org>", "EXPN appeals", "HELP", "HELP DATA"])
 async def test_asking_around_tells_nothing_about_addresses_and_harms_nothing(line):
-    desk = RecordingReceiver()
-    async with connected_client(desk) as visitor:
-        await visitor.send_command("EHLO home.example.org")
+    receiver = RecordingReceiver()
+    async with connected_client(receiver) as client:
+        await client.send_command("EHLO home.example.org")
 
-        answer = await visitor.send_command(line)
+        answer = await client.send_command(line)
 
         assert answer[:3] in {"250", "252", "502", "553"}
-        assert (await visitor.send_command("NOOP")).startswith("250")
-    assert desk.checked_addresses == []
+        assert (await client.send_command("NOOP")).startswith("250")
+    assert receiver.checked_addresses == []
 
 
 @pytest.mark.parametrize(
@@ -192,17 +192,17 @@ async def test_asking_around_tells_nothing_about_addresses_and_harms_nothing(lin
     ],
 )
 async def test_a_dot_between_bare_line_ends_does_not_end_the_mail(smuggled):
-    desk = RecordingReceiver()
+    receiver = RecordingReceiver()
     second = b"MAIL FROM:<mallory@example.net>\r\nRCPT TO:<" + LEAVE.encode() + b">\r\nDATA\r\nforged\r\n"
-    async with connected_client(desk) as visitor:
-        await visitor.begin_mail(JOIN)
+    async with connected_client(receiver) as client:
+        await client.begin_mail(JOIN)
 
-        answer = await visitor.send_command(MAIL + b"line" + smuggled + second + b".")
+        answer = await client.send_command(MAIL + b"line" + smuggled + second + b".")
 
         assert answer == "250 2.0.0 OK"
-        assert (await visitor.send_command("NOOP")).startswith("250")
-    assert [(sender, recipients) for sender, recipients, _ in desk.received] == [("rosa@example.org", (JOIN,))]
-    assert desk.received[0][2].endswith(b"forged\r\n")
+        assert (await client.send_command("NOOP")).startswith("250")
+    assert [(sender, recipients) for sender, recipients, _ in receiver.received] == [("rosa@example.org", (JOIN,))]
+    assert receiver.received[0][2].endswith(b"forged\r\n")
 
 
 @pytest.mark.parametrize(
@@ -219,79 +219,79 @@ async def test_a_dot_between_bare_line_ends_does_not_end_the_mail(smuggled):
     ],
 )
 async def test_a_mail_is_received_octet_by_octet_with_its_doubled_dots_made_single(sent, received):
-    desk = RecordingReceiver()
-    async with connected_client(desk) as visitor:
-        await visitor.begin_mail(JOIN)
+    receiver = RecordingReceiver()
+    async with connected_client(receiver) as client:
+        await client.begin_mail(JOIN)
 
-        assert (await visitor.send_command(sent + b".")).startswith("250")
+        assert (await client.send_command(sent + b".")).startswith("250")
 
-    assert desk.received[0][2] == received
+    assert receiver.received[0][2] == received
 
 
 async def test_trouble_of_ours_asks_the_client_to_come_again_and_tells_it_nothing():
-    desk = RecordingReceiver(error=RuntimeError("secret database password"))
-    async with connected_client(desk) as visitor:
-        await visitor.begin_mail(JOIN)
+    receiver = RecordingReceiver(error=RuntimeError("secret database password"))
+    async with connected_client(receiver) as client:
+        await client.begin_mail(JOIN)
 
-        refused = await visitor.send_command(MAIL + b".")
-        desk.error = None
-        await visitor.begin_mail(JOIN)
-        accepted = await visitor.send_command(MAIL + b".")
+        refused = await client.send_command(MAIL + b".")
+        receiver.error = None
+        await client.begin_mail(JOIN)
+        accepted = await client.send_command(MAIL + b".")
 
     assert refused == "451 4.3.0 Try again later"
     assert accepted == "250 2.0.0 OK"
-    assert len(desk.received) == 1
+    assert len(receiver.received) == 1
 
 
 @pytest.mark.parametrize(
     "line", [b"MAIL FROM:<rosa\x00@example.org>", b'MAIL FROM:<"a\x00b"@example.org>', b"EHLO a\x00b"]
 )
 async def test_no_word_with_a_control_character_in_it_is_a_command(line):
-    async with connected_client(RecordingReceiver()) as visitor:
-        await visitor.send_command("EHLO home.example.org")
+    async with connected_client(RecordingReceiver()) as client:
+        await client.send_command("EHLO home.example.org")
 
-        assert (await visitor.send_command(line))[:1] == "5"
+        assert (await client.send_command(line))[:1] == "5"
 
 
 async def test_each_accepted_recipient_gets_its_own_reply():
-    desk = RecordingReceiver()
-    async with connected_client(desk, protocol="lmtp") as visitor:
-        await visitor.send_command("LHLO home.example.org")
-        await visitor.send_command("MAIL FROM:<>")
+    receiver = RecordingReceiver()
+    async with connected_client(receiver, protocol="lmtp") as client:
+        await client.send_command("LHLO home.example.org")
+        await client.send_command("MAIL FROM:<>")
         for to in (JOIN, f"nobody@{DOMAIN}", LEAVE):
-            await visitor.send_command(f"RCPT TO:<{to}>")
-        await visitor.send_command("DATA")
+            await client.send_command(f"RCPT TO:<{to}>")
+        await client.send_command("DATA")
 
         replies = [
-            await visitor.send_command(MAIL + b"."),
-            await visitor.read_reply(),
-            await visitor.send_command("NOOP"),
+            await client.send_command(MAIL + b"."),
+            await client.read_reply(),
+            await client.send_command("NOOP"),
         ]
 
     assert replies == ["250 2.0.0 OK", "250 2.0.0 OK", "250 OK"]
-    assert desk.received == [("", (JOIN, LEAVE), MAIL)]
+    assert receiver.received == [("", (JOIN, LEAVE), MAIL)]
 
 
 async def test_trouble_and_refusals_after_the_dot_are_told_once_for_each_recipient_too():
-    desk = RecordingReceiver(error=RuntimeError("the disk is full"))
-    async with connected_client(desk, protocol="lmtp", most_octets=1000) as visitor:
-        await visitor.begin_mail(JOIN, LEAVE, greeting="LHLO")
-        trouble = [await visitor.send_command(MAIL + b"."), await visitor.read_reply()]
-        await visitor.begin_mail(JOIN, LEAVE, greeting="LHLO")
-        too_much = [await visitor.send_command(MAIL + b"x" * 2000 + b"\r\n."), await visitor.read_reply()]
+    receiver = RecordingReceiver(error=RuntimeError("the disk is full"))
+    async with connected_client(receiver, protocol="lmtp", most_octets=1000) as client:
+        await client.begin_mail(JOIN, LEAVE, greeting="LHLO")
+        trouble = [await client.send_command(MAIL + b"."), await client.read_reply()]
+        await client.begin_mail(JOIN, LEAVE, greeting="LHLO")
+        too_much = [await client.send_command(MAIL + b"x" * 2000 + b"\r\n."), await client.read_reply()]
 
     assert [reply[:3] for reply in trouble + too_much] == ["451", "451", "552", "552"]
 
 
 async def test_no_recipient_no_text():
-    async with connected_client(RecordingReceiver(), protocol="lmtp") as visitor:
-        await visitor.send_command("LHLO home.example.org")
-        await visitor.send_command("MAIL FROM:<rosa@example.org>")
+    async with connected_client(RecordingReceiver(), protocol="lmtp") as client:
+        await client.send_command("LHLO home.example.org")
+        await client.send_command("MAIL FROM:<rosa@example.org>")
 
-        assert (await visitor.send_command("DATA")).startswith("503")
-        assert (await visitor.send_command("NOOP")).startswith("250")
+        assert (await client.send_command("DATA")).startswith("503")
+        assert (await client.send_command("NOOP")).startswith("250")
 
 
 async def test_lmtp_is_not_spoken_with_a_client_of_smtp():
-    async with connected_client(RecordingReceiver(), protocol="lmtp") as visitor:
-        assert (await visitor.send_command("EHLO home.example.org")).startswith("500")
+    async with connected_client(RecordingReceiver(), protocol="lmtp") as client:
+        assert (await client.send_command("EHLO home.example.org")).startswith("500")

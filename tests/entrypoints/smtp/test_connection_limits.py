@@ -22,54 +22,54 @@ def v2(client: str, command: int = 0x21) -> bytes:
 
 
 async def test_nine_hundred_idle_clients_keep_nobody_out():
-    desk = RecordingReceiver()
-    async with open_server(desk, most_connections=100, own=HERE) as intake:
-        idle = [await connect(intake) for _ in range(900)]
+    receiver = RecordingReceiver()
+    async with open_server(receiver, most_connections=100, own_servers=HERE) as server:
+        idle = [await connect(server) for _ in range(900)]
 
-        rosa = await connect(intake)
+        rosa = await connect(server)
         await rosa.read_reply()
         await rosa.begin_mail(JOIN)
 
         assert (await rosa.send_command(MAIL + b".")).startswith("250")
-        assert len(intake.limits.sessions) <= 100
+        assert len(server.limits.sessions) <= 100
         assert b"421 4.3.2 Others are waiting" in await idle[0].read_to_end()
-        for visitor in (*idle, rosa):
-            visitor.writer.transport.abort()
-    assert len(desk.received) == 1
+        for client in (*idle, rosa):
+            client.writer.transport.abort()
+    assert len(receiver.received) == 1
 
 
 async def test_whoever_hands_in_a_mail_is_not_dismissed_for_others():
-    desk = RecordingReceiver()
-    async with open_server(desk, most_connections=3, own=HERE) as intake:
-        rosa = await connect(intake)
+    receiver = RecordingReceiver()
+    async with open_server(receiver, most_connections=3, own_servers=HERE) as server:
+        rosa = await connect(server)
         await rosa.read_reply()
         await rosa.begin_mail(JOIN)
 
-        idle = [await connect(intake) for _ in range(10)]
+        idle = [await connect(server) for _ in range(10)]
 
         assert (await idle[-1].read_reply()).startswith("220")
         assert (await rosa.send_command(MAIL + b".")).startswith("250")
-        for visitor in (*idle, rosa):
-            visitor.writer.transport.abort()
+        for client in (*idle, rosa):
+            client.writer.transport.abort()
 
 
 async def test_of_strangers_only_so_many_from_one_address_get_in_until_one_leaves():
-    async with open_server(RecordingReceiver(), most_per_address=2) as intake:
-        first, second = await connect(intake), await connect(intake)
+    async with open_server(RecordingReceiver(), most_per_address=2) as server:
+        first, second = await connect(server), await connect(server)
         assert (await first.read_reply())[:3] + (await second.read_reply())[:3] == "220220"
 
-        assert (await (await connect(intake)).read_to_end()).startswith(b"421 4.7.0")
+        assert (await (await connect(server)).read_to_end()).startswith(b"421 4.7.0")
 
         await first.send_command("QUIT")
         await first.read_to_end()
-        third = await connect(intake)
+        third = await connect(server)
         assert (await third.read_reply()).startswith("220")
-        for visitor in (first, second, third):
-            await visitor.disconnect()
+        for client in (first, second, third):
+            await client.disconnect()
 
 
 @pytest.mark.parametrize(
-    ("line", "client"),
+    ("line", "address"),
     [
         (b"PROXY TCP4 192.0.2.7 203.0.113.25 4000 25\r\n", "192.0.2.7"),
         (b"PROXY TCP6 2001:db8::7 2001:db8::25 4000 25\r\n", "2001:db8::7"),
@@ -78,28 +78,28 @@ async def test_of_strangers_only_so_many_from_one_address_get_in_until_one_leave
         (v2("192.0.2.7", command=0x20), "127.0.0.1"),
     ],
 )
-async def test_a_load_balancer_tells_whom_it_brings(line, client):
-    desk = RecordingReceiver()
-    async with open_server(desk, proxies=HERE) as intake:
-        visitor = await connect(intake)
-        visitor.writer.write(line)
-        assert (await visitor.read_reply()).startswith("220")
-        await visitor.begin_mail(JOIN)
-        await visitor.send_command(MAIL + b".")
-        await visitor.disconnect()
+async def test_a_load_balancer_tells_whom_it_brings(line, address):
+    receiver = RecordingReceiver()
+    async with open_server(receiver, proxies=HERE) as server:
+        client = await connect(server)
+        client.writer.write(line)
+        assert (await client.read_reply()).startswith("220")
+        await client.begin_mail(JOIN)
+        await client.send_command(MAIL + b".")
+        await client.disconnect()
 
-    assert desk.arrivals[0].client == client
+    assert receiver.arrivals[0].client == address
 
 
 async def test_clients_behind_a_load_balancer_are_counted_by_their_own_address():
-    async with open_server(RecordingReceiver(), proxies=HERE, most_per_address=1) as intake:
+    async with open_server(RecordingReceiver(), proxies=HERE, most_per_address=1) as server:
         said = []
-        visitors = [await connect(intake) for _ in range(3)]
-        for visitor, last in zip(visitors, (7, 8, 7), strict=True):
-            visitor.writer.write(v2(f"192.0.2.{last}"))
-            said.append((await visitor.read_reply())[:3])
-        for visitor in visitors:
-            await visitor.disconnect()
+        clients = [await connect(server) for _ in range(3)]
+        for client, last in zip(clients, (7, 8, 7), strict=True):
+            client.writer.write(v2(f"192.0.2.{last}"))
+            said.append((await client.read_reply())[:3])
+        for client in clients:
+            await client.disconnect()
 
     assert said == ["220", "220", "421"]
 
@@ -109,12 +109,12 @@ async def test_clients_behind_a_load_balancer_are_counted_by_their_own_address()
     [b"EHLO home.example.org\r\n", b"PROXY TCP4 nowhere\r\n", b"PROXY " + b"x" * 200 + b"\r\n", V2 + b"\x99" * 20],
 )
 async def test_a_load_balancer_that_does_not_tell_is_shown_out(line):
-    async with open_server(RecordingReceiver(), proxies=HERE) as intake:
-        visitor = await connect(intake)
-        visitor.writer.write(line)
+    async with open_server(RecordingReceiver(), proxies=HERE) as server:
+        client = await connect(server)
+        client.writer.write(line)
 
-        assert await visitor.read_to_end() == b""
-        await visitor.disconnect()
+        assert await client.read_to_end() == b""
+        await client.disconnect()
 
 
 @pytest.mark.parametrize(
@@ -127,25 +127,25 @@ async def test_a_load_balancer_that_does_not_tell_is_shown_out(line):
     ],
 )
 async def test_who_is_no_mail_client_is_shown_out_at_once_and_leaves_nothing(line):
-    desk = RecordingReceiver()
+    receiver = RecordingReceiver()
     mail = f"\r\nEHLO x\r\nMAIL FROM:<>\r\nRCPT TO:<{JOIN}>\r\nDATA\r\n".encode() + MAIL + b".\r\nQUIT\r\n"
-    async with connected_client(desk) as visitor:
-        visitor.writer.write(line + (mail if line.endswith(b"\n") else b""))
+    async with connected_client(receiver) as client:
+        client.writer.write(line + (mail if line.endswith(b"\n") else b""))
 
-        assert b"250" not in await visitor.read_to_end()
-    assert desk.received == []
+        assert b"250" not in await client.read_to_end()
+    assert receiver.received == []
 
 
 @pytest.mark.parametrize("loop", [asyncio.new_event_loop, uvloop.new_event_loop])
 @pytest.mark.parametrize("in_mail", [True, False])
 def test_a_client_that_says_an_octet_now_and_then_is_cut_off(loop, in_mail):
     async def story() -> bytes:
-        async with connected_client(RecordingReceiver(), timeout_s=0.05) as visitor:
+        async with connected_client(RecordingReceiver(), timeout_s=0.05) as client:
             if in_mail:
-                await visitor.begin_mail(JOIN)
-            dripping = asyncio.create_task(drip(visitor))
+                await client.begin_mail(JOIN)
+            dripping = asyncio.create_task(drip(client))
             try:
-                return await visitor.read_to_end()
+                return await client.read_to_end()
             finally:
                 dripping.cancel()
 
@@ -154,26 +154,26 @@ def test_a_client_that_says_an_octet_now_and_then_is_cut_off(loop, in_mail):
         assert runner.run(story()) in {b"", b"421 4.4.2 Timeout\r\n"}
 
 
-async def drip(visitor: SmtpClient) -> None:
-    while not visitor.writer.is_closing():
-        visitor.writer.write(b"x")
+async def drip(client: SmtpClient) -> None:
+    while not client.writer.is_closing():
+        client.writer.write(b"x")
         await asyncio.sleep(0.02)
 
 
 async def test_a_stranger_may_not_stay_for_ever_but_our_own_mail_server_may():
     for own, stays in (((), False), (HERE, True)):
-        async with open_server(RecordingReceiver(), session_s=0.1, own=own) as intake:
-            visitor = await connect(intake)
-            await visitor.read_reply()
-            answers = [await chat(visitor) for _ in range(20)]
-            await visitor.disconnect()
+        async with open_server(RecordingReceiver(), session_s=0.1, own_servers=own) as server:
+            client = await connect(server)
+            await client.read_reply()
+            answers = [await chat(client) for _ in range(20)]
+            await client.disconnect()
         assert (answers[-1] == "250 OK") == stays
 
 
-async def chat(visitor: SmtpClient) -> str:
+async def chat(client: SmtpClient) -> str:
     """A word, and a while later the next: its answer, nothing where nobody is there any more."""
     await asyncio.sleep(0.01)
     try:
-        return await visitor.send_command("NOOP")
+        return await client.send_command("NOOP")
     except (ConnectionError, IndexError):
         return ""

@@ -14,18 +14,18 @@ from tests.support.smtp_client import JOIN, MAIL, RecordingReceiver, connect, op
 @pytest.mark.parametrize("loop", [asyncio.new_event_loop, uvloop.new_event_loop])
 def test_closing_puts_idle_clients_down_with_a_word(loop):
     async def story() -> list[bytes]:
-        async with open_server(RecordingReceiver()) as intake:
-            visitors = [await connect(intake) for _ in range(2)]
-            for visitor in visitors:
-                await visitor.read_reply()
-            await visitors[1].begin_mail(JOIN)
+        async with open_server(RecordingReceiver()) as server:
+            clients = [await connect(server) for _ in range(2)]
+            for client in clients:
+                await client.read_reply()
+            await clients[1].begin_mail(JOIN)
 
-            await asyncio.wait_for(intake.close(), 5)
+            await asyncio.wait_for(server.close(), 5)
 
-            said = [await visitor.read_to_end() for visitor in visitors]
-            for visitor in visitors:
-                await visitor.disconnect()
-            assert not intake.limits.sessions
+            said = [await client.read_to_end() for client in clients]
+            for client in clients:
+                await client.disconnect()
+            assert not server.limits.sessions
         return said
 
     with asyncio.Runner(loop_factory=loop) as runner:
@@ -37,95 +37,95 @@ def test_closing_puts_idle_clients_down_with_a_word(loop):
 @pytest.mark.parametrize("loop", [asyncio.new_event_loop, uvloop.new_event_loop])
 def test_a_mail_that_is_just_written_down_is_answered_before_the_door_closes(loop):
     async def story() -> tuple[bytes, RecordingReceiver]:
-        desk = RecordingReceiver()
-        desk.may_finish.clear()
-        async with open_server(desk) as intake:
-            visitor = await connect(intake)
-            await visitor.read_reply()
-            await visitor.begin_mail(JOIN)
-            visitor.writer.write(MAIL + b".\r\n")
-            await desk.receive_started.wait()
+        receiver = RecordingReceiver()
+        receiver.may_finish.clear()
+        async with open_server(receiver) as server:
+            client = await connect(server)
+            await client.read_reply()
+            await client.begin_mail(JOIN)
+            client.writer.write(MAIL + b".\r\n")
+            await receiver.receive_started.wait()
 
-            closing = asyncio.create_task(intake.close())
+            closing = asyncio.create_task(server.close())
             await asyncio.sleep(0)
             assert not closing.done()
-            desk.may_finish.set()
+            receiver.may_finish.set()
             await asyncio.wait_for(closing, 5)
 
-            said = await visitor.read_to_end()
-            await visitor.disconnect()
-        return said, desk
+            said = await client.read_to_end()
+            await client.disconnect()
+        return said, receiver
 
     with asyncio.Runner(loop_factory=loop) as runner:
-        said, desk = runner.run(story())
+        said, receiver = runner.run(story())
 
     assert said.startswith(b"250 2.0.0 OK\r\n")
-    assert len(desk.received) == 1
+    assert len(receiver.received) == 1
 
 
 async def test_a_mail_that_is_just_coming_in_is_put_down_with_the_door():
-    desk = RecordingReceiver()
-    async with open_server(desk) as intake:
-        visitor = await connect(intake)
-        await visitor.read_reply()
-        await visitor.begin_mail(JOIN)
-        visitor.writer.write(MAIL)
+    receiver = RecordingReceiver()
+    async with open_server(receiver) as server:
+        client = await connect(server)
+        await client.read_reply()
+        await client.begin_mail(JOIN)
+        client.writer.write(MAIL)
 
-        await asyncio.wait_for(intake.close(), 5)
+        await asyncio.wait_for(server.close(), 5)
 
-        assert b"250" not in await visitor.read_to_end()
-        await visitor.disconnect()
-    assert desk.received == []
+        assert b"250" not in await client.read_to_end()
+        await client.disconnect()
+    assert receiver.received == []
 
 
 async def test_a_mail_whose_client_has_gone_is_written_down_before_the_door_is_closed():
-    desk = RecordingReceiver()
-    desk.may_finish.clear()
-    async with open_server(desk) as intake:
-        visitor = await connect(intake)
-        await visitor.read_reply()
-        await visitor.begin_mail(JOIN)
-        visitor.writer.write(MAIL + b".\r\n")
-        await desk.receive_started.wait()
-        (session,) = intake.limits.sessions
+    receiver = RecordingReceiver()
+    receiver.may_finish.clear()
+    async with open_server(receiver) as server:
+        client = await connect(server)
+        await client.read_reply()
+        await client.begin_mail(JOIN)
+        client.writer.write(MAIL + b".\r\n")
+        await receiver.receive_started.wait()
+        (session,) = server.limits.sessions
         session.abort()
         await asyncio.wait_for(session.closed, 5)
-        await visitor.disconnect()
+        await client.disconnect()
 
-        asyncio.get_running_loop().call_soon(desk.may_finish.set)
-        await asyncio.wait_for(intake.close(), 5)
+        asyncio.get_running_loop().call_soon(receiver.may_finish.set)
+        await asyncio.wait_for(server.close(), 5)
 
-        assert len(desk.received) == 1
+        assert len(receiver.received) == 1
 
 
 async def test_a_client_that_never_reads_does_not_hold_the_door_open():
-    async with open_server(RecordingReceiver()) as intake:
-        visitor = await connect(intake)
-        await visitor.read_reply()
-        (session,) = intake.limits.sessions
+    async with open_server(RecordingReceiver()) as server:
+        client = await connect(server)
+        await client.read_reply()
+        (session,) = server.limits.sessions
         session.transport.write(b"250-not read\r\n" * 2**20)
 
-        await asyncio.wait_for(intake.close(), 5)
+        await asyncio.wait_for(server.close(), 5)
 
         assert session.closed.done()
-        await visitor.disconnect()
+        await client.disconnect()
 
 
 async def test_a_closed_door_takes_no_new_client_and_its_port_is_free_again():
-    async with open_server(RecordingReceiver()) as intake:
-        port = intake.port
-        await intake.close()
+    async with open_server(RecordingReceiver()) as server:
+        port = server.port
+        await server.close()
 
         with pytest.raises(ConnectionRefusedError):
-            await connect(intake)
+            await connect(server)
         async with open_server(RecordingReceiver(), port=port) as again:
             assert again.port == port
 
 
 async def test_a_taken_port_is_told_with_host_and_port():
-    async with open_server(RecordingReceiver()) as intake:
-        with pytest.raises(ListenAddressTaken, match=rf"127\.0\.0\.1 port {intake.port}\b"):
-            async with open_server(RecordingReceiver(), port=intake.port):
+    async with open_server(RecordingReceiver()) as server:
+        with pytest.raises(ListenAddressTaken, match=rf"127\.0\.0\.1 port {server.port}\b"):
+            async with open_server(RecordingReceiver(), port=server.port):
                 pass
 
 
@@ -136,25 +136,25 @@ async def test_a_host_that_is_not_this_machine_is_told():
 
 
 async def test_a_door_for_everybody_takes_clients_over_ipv6_and_ipv4():
-    desk = RecordingReceiver()
-    async with open_server(desk, host="::") as intake:
+    receiver = RecordingReceiver()
+    async with open_server(receiver, host="::") as server:
         for host in ("::1", "127.0.0.1"):
-            visitor = await connect(intake, host)
-            await visitor.read_reply()
-            await visitor.begin_mail(JOIN)
-            await visitor.send_command(MAIL + b".")
-            await visitor.disconnect()
+            client = await connect(server, host)
+            await client.read_reply()
+            await client.begin_mail(JOIN)
+            await client.send_command(MAIL + b".")
+            await client.disconnect()
 
-    assert [one.client for one in desk.arrivals] == ["::1", "127.0.0.1"]
+    assert [one.client for one in receiver.arrivals] == ["::1", "127.0.0.1"]
 
 
 async def test_the_door_opens_on_ipv6_too():
-    desk = RecordingReceiver()
-    async with open_server(desk, host="::1") as intake:
-        visitor = await connect(intake, "::1")
-        await visitor.read_reply()
-        await visitor.begin_mail(JOIN)
+    receiver = RecordingReceiver()
+    async with open_server(receiver, host="::1") as server:
+        client = await connect(server, "::1")
+        await client.read_reply()
+        await client.begin_mail(JOIN)
 
-        assert (await visitor.send_command(MAIL + b".")).startswith("250")
+        assert (await client.send_command(MAIL + b".")).startswith("250")
 
-        await visitor.disconnect()
+        await client.disconnect()

@@ -46,34 +46,34 @@ def trusting() -> ssl.SSLContext:
     return context
 
 
-async def begin_tls(visitor: SmtpClient, after: bytes = b"") -> None:
+async def begin_tls(client: SmtpClient, after: bytes = b"") -> None:
     """STARTTLS, and what an attacker puts behind it."""
-    await visitor.send_command("EHLO home.example.org")
-    assert (await visitor.send_command(b"STARTTLS\r\n" + after if after else b"STARTTLS")).startswith("220")
-    await visitor.writer.start_tls(trusting())
+    await client.send_command("EHLO home.example.org")
+    assert (await client.send_command(b"STARTTLS\r\n" + after if after else b"STARTTLS")).startswith("220")
+    await client.writer.start_tls(trusting())
 
 
-def name_shown(visitor: SmtpClient) -> str:
-    der = visitor.writer.get_extra_info("ssl_object").getpeercert(binary_form=True)
+def name_shown(client: SmtpClient) -> str:
+    der = client.writer.get_extra_info("ssl_object").getpeercert(binary_form=True)
     return x509.load_der_x509_certificate(der).subject.rfc4514_string()
 
 
 @pytest.mark.parametrize("loop", [asyncio.new_event_loop, uvloop.new_event_loop])
 def test_a_mail_is_taken_in_secret_under_either_event_loop(loop, tmp_path):
     async def story() -> RecordingReceiver:
-        desk = RecordingReceiver()
+        receiver = RecordingReceiver()
         certificate = Certificate(write_certificate(tmp_path / "mx.pem", "mx.example.org"), None)
-        async with open_server(desk, certificate=certificate) as intake:
+        async with open_server(receiver, certificate=certificate) as server:
             await aiosmtplib.send(
                 MAIL,
                 sender="rosa@example.org",
                 recipients=[JOIN],
                 hostname="127.0.0.1",
-                port=intake.port,
+                port=server.port,
                 start_tls=True,
                 tls_context=trusting(),
             )
-        return desk
+        return receiver
 
     with asyncio.Runner(loop_factory=loop) as runner:
         assert runner.run(story()).received == [("rosa@example.org", (JOIN,), MAIL)]
@@ -83,21 +83,21 @@ def test_a_mail_is_taken_in_secret_under_either_event_loop(loop, tmp_path):
 def test_what_was_said_in_clear_behind_starttls_is_not_taken_for_secret(loop, tmp_path):
     async def story() -> tuple[list[str], int, int]:
         certificate = Certificate(write_certificate(tmp_path / "mx.pem", "mx.example.org"), None)
-        async with open_server(RecordingReceiver(), certificate=certificate) as intake:
-            visitor = await connect(intake)
-            await visitor.read_reply()
-            await begin_tls(visitor, b"EHLO mallory.example.net\r\nMAIL FROM:<mallory@example.net>\r\nNOOP")
+        async with open_server(RecordingReceiver(), certificate=certificate) as server:
+            client = await connect(server)
+            await client.read_reply()
+            await begin_tls(client, b"EHLO mallory.example.net\r\nMAIL FROM:<mallory@example.net>\r\nNOOP")
 
             said = [
-                await visitor.send_command("MAIL FROM:<rosa@example.org>"),
-                await visitor.send_command("EHLO home.example.org"),
+                await client.send_command("MAIL FROM:<rosa@example.org>"),
+                await client.send_command("EHLO home.example.org"),
             ]
-            said += [await visitor.send_command("STARTTLS"), await visitor.send_command("MAIL FROM:<rosa@example.org>")]
-            guests = len(intake.limits.sessions)
-            await visitor.send_command("QUIT")
-            await asyncio.wait_for(asyncio.gather(*(one.closed for one in intake.limits.sessions)), 5)
-            left = len(intake.limits.sessions)
-            await visitor.disconnect()
+            said += [await client.send_command("STARTTLS"), await client.send_command("MAIL FROM:<rosa@example.org>")]
+            guests = len(server.limits.sessions)
+            await client.send_command("QUIT")
+            await asyncio.wait_for(asyncio.gather(*(one.closed for one in server.limits.sessions)), 5)
+            left = len(server.limits.sessions)
+            await client.disconnect()
         return said, guests, left
 
     with asyncio.Runner(loop_factory=loop) as runner:
@@ -115,17 +115,17 @@ def test_what_was_said_in_clear_behind_starttls_is_not_taken_for_secret(loop, tm
 def test_a_client_that_talks_garbage_instead_of_tls_is_gone_and_not_counted_any_more(loop, tmp_path):
     async def story() -> int:
         certificate = Certificate(write_certificate(tmp_path / "mx.pem", "mx.example.org"), None)
-        async with open_server(RecordingReceiver(), certificate=certificate) as intake:
-            visitor = await connect(intake)
-            await visitor.read_reply()
-            await visitor.send_command("EHLO home.example.org")
-            await visitor.send_command("STARTTLS")
-            (session,) = intake.limits.sessions
-            visitor.writer.write(b"EHLO again.example.org\r\n" * 10)
-            await visitor.read_to_end()
+        async with open_server(RecordingReceiver(), certificate=certificate) as server:
+            client = await connect(server)
+            await client.read_reply()
+            await client.send_command("EHLO home.example.org")
+            await client.send_command("STARTTLS")
+            (session,) = server.limits.sessions
+            client.writer.write(b"EHLO again.example.org\r\n" * 10)
+            await client.read_to_end()
             await asyncio.wait_for(session.closed, 5)
-            await visitor.disconnect()
-            return len(intake.limits.sessions)
+            await client.disconnect()
+            return len(server.limits.sessions)
 
     with asyncio.Runner(loop_factory=loop) as runner:
         assert runner.run(story()) == 0
@@ -134,18 +134,18 @@ def test_a_client_that_talks_garbage_instead_of_tls_is_gone_and_not_counted_any_
 async def test_a_new_certificate_is_shown_once_its_file_has_changed_and_a_broken_one_never(tmp_path):
     file = write_certificate(tmp_path / "mx.pem", "old.example.org")
     shown = []
-    async with open_server(RecordingReceiver(), certificate=Certificate(file, None)) as intake:
+    async with open_server(RecordingReceiver(), certificate=Certificate(file, None)) as server:
         for change in ("nothing", "renewed", "broken"):
             if change == "renewed":
                 write_certificate(file, "new.example.org")
             elif change == "broken":
                 file.write_text("half a file")
             os.utime(file, ns=(len(shown), len(shown)))
-            visitor = await connect(intake)
-            await visitor.read_reply()
-            await begin_tls(visitor)
-            shown.append(name_shown(visitor))
-            await visitor.disconnect()
+            client = await connect(server)
+            await client.read_reply()
+            await begin_tls(client)
+            shown.append(name_shown(client))
+            await client.disconnect()
 
     assert shown == ["CN=old.example.org", "CN=new.example.org", "CN=new.example.org"]
 
@@ -161,10 +161,10 @@ def test_a_certificate_that_cannot_be_read_is_told_by_its_file(text, tmp_path):
 
 
 async def test_without_a_certificate_starttls_is_neither_offered_nor_done():
-    async with open_server(RecordingReceiver()) as intake:
-        visitor = await connect(intake)
-        await visitor.read_reply()
-        assert "STARTTLS" not in await visitor.send_command("EHLO home.example.org")
-        assert (await visitor.send_command("STARTTLS"))[:1] == "5"
-        await visitor.begin_mail(JOIN, LEAVE)
-        await visitor.disconnect()
+    async with open_server(RecordingReceiver()) as server:
+        client = await connect(server)
+        await client.read_reply()
+        assert "STARTTLS" not in await client.send_command("EHLO home.example.org")
+        assert (await client.send_command("STARTTLS"))[:1] == "5"
+        await client.begin_mail(JOIN, LEAVE)
+        await client.disconnect()
