@@ -65,7 +65,7 @@ LIBRARIES = {
     "starlette": {"demo", "entrypoints/web"},
     "structlog": {"actions", "demo", "entrypoints"},
     "typer": {"cli"},
-    "uvicorn": {"demo", "entrypoints/service"},
+    "uvicorn": {"entrypoints/web"},
     "uvloop": {"cli"},
     "yaml": {"mail/compose"},
 }
