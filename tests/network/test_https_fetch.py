@@ -55,7 +55,7 @@ async def test_what_is_not_there_or_too_much_or_moved_is_not_had(web, answer, wh
 
     with pytest.raises(FetchFailed, match=why):
         await web.fetch().get(URL, HOST)
-    assert web.asked == ["/x"]
+    assert web.requested_paths == ["/x"]
 
 
 @pytest.mark.parametrize(
@@ -73,14 +73,14 @@ async def test_what_is_not_there_or_too_much_or_moved_is_not_had(web, answer, wh
 async def test_only_the_host_that_was_named_is_asked(web, url):
     with pytest.raises(FetchFailed, match="is not at https://"):
         await web.fetch().get(url, HOST)
-    assert web.asked == []
+    assert web.requested_paths == []
 
 
 async def test_a_server_that_says_nothing_is_given_up(web):
     web.answers["/x"] = None
 
     with pytest.raises(FetchFailed, match="did not answer within"):
-        await web.fetch(within_s=0.05).get(URL, HOST)
+        await web.fetch(timeout_s=0.05).get(URL, HOST)
 
 
 async def test_a_server_that_cannot_prove_its_name_is_not_asked(web):
@@ -88,7 +88,7 @@ async def test_a_server_that_cannot_prove_its_name_is_not_asked(web):
         host = HOST if fetch.make_ssl_context is ssl.create_default_context else "example.net"
         with pytest.raises(FetchFailed, match="certificate verify failed"):
             await fetch.get(f"https://{host}/x", host)
-    assert web.asked == []
+    assert web.requested_paths == []
 
 
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "10.0.0.1", "169.254.169.254", "::1", "::ffff:10.0.0.1"])
@@ -116,7 +116,7 @@ async def test_a_certificate_of_amazons_is_fetched_once_and_what_is_none_again()
 async def test_a_crowd_does_not_make_us_ask_a_crowd():
     async with FakeWebServer(SNS_HOST) as amazon:
         amazon.answers["/?x"] = None
-        sns = SnsClient(amazon.fetch(within_s=0.2))
+        sns = SnsClient(amazon.fetch(timeout_s=0.2))
         asked = (sns.confirm_subscription(f"https://{SNS_HOST}/?x", SNS_HOST) for _ in range(6))
         told = sorted(map(str, await asyncio.gather(*asked, return_exceptions=True)))
 

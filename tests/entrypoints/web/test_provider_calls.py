@@ -126,7 +126,7 @@ async def test_who_complains_to_any_provider_gets_no_more_letters(service, relay
 
 async def test_bounces_are_written_down_by_whatever_names_the_letter(service):
     letter = await letter_to(service, EMMA)
-    path, message_id = service.app.house.return_path(letter), service.app.house.message_id(letter)
+    path, message_id = service.app.site.return_path(letter), service.app.site.message_id(letter)
 
     answered = [
         await called(service, "ses", ses_bounce("elsewhere@example.net", source=path)),
@@ -260,7 +260,7 @@ async def test_a_subscription_to_our_topic_is_confirmed_and_to_another_not(servi
     ]
 
     assert answered == [403, 403, 200, 200]
-    assert amazon.asked == [CERTIFICATE_PATH, confirmed]
+    assert amazon.requested_paths == [CERTIFICATE_PATH, confirmed]
 
 
 async def test_amazon_comes_again_when_its_certificate_cannot_be_had(service, amazon):
