@@ -6,6 +6,7 @@ import csv
 import sys
 from dataclasses import asdict
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -111,8 +112,12 @@ def _format_spread(campaign: Campaign) -> str:
 def ls(as_json: AsJson = False) -> None:
     """All campaigns, newest first."""
     from mailer.actions.campaigns.report import list_campaigns
+    from mailer.domain.page import all_items
 
-    campaigns_found = run_action(list_campaigns)
+    async def all_campaigns(app: App) -> list[Campaign]:
+        return [one async for one in all_items(partial(list_campaigns, app))]
+
+    campaigns_found = run_action(all_campaigns)
     if as_json:
         print_json([asdict(one) for one in campaigns_found])
         return

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, and_, exists, insert, or_, select, update
 
 from mailer.domain.campaign import Campaign, CampaignState
+from mailer.domain.page import MAX_PAGE_SIZE, Page, make_page, page_size
 from mailer.errors import NotFound
 from mailer.store.notify import Wakeup, notify
 from mailer.store.queue.queue_tables import campaign, delivery
@@ -48,9 +49,13 @@ def get(tx: Connection, campaign_id: int, *, lock: bool = False) -> Campaign:
     return _campaign_from_row(row)
 
 
-def list_all(tx: Connection) -> list[Campaign]:
-    """All campaigns, newest first."""
-    return [_campaign_from_row(row) for row in tx.execute(select(campaign).order_by(campaign.c.id.desc()))]
+def list_page(tx: Connection, after: str = "", limit: int = MAX_PAGE_SIZE) -> Page[Campaign]:
+    """A page of campaigns, newest first; `after` is the cursor of the page before."""
+    wanted = select(campaign).order_by(campaign.c.id.desc()).limit(page_size(limit) + 1)
+    if after:
+        wanted = wanted.where(campaign.c.id < int(after))
+    found = [_campaign_from_row(row) for row in tx.execute(wanted)]
+    return make_page(found, limit, lambda one: str(one.id))
 
 
 def ids_in_states(tx: Connection, *states: CampaignState) -> list[int]:

@@ -8,6 +8,7 @@ from datetime import datetime
 from sqlalchemy import Connection, Row, func, select, update
 
 from mailer.domain.mailing_list import MailingList
+from mailer.domain.page import MAX_PAGE_SIZE, Page, make_page, page_size
 from mailer.domain.subscription import SubscriptionState
 from mailer.errors import AlreadyExists, NotFound
 from mailer.store.inserts import insert_into
@@ -63,6 +64,13 @@ def get(tx: Connection, mailing_list_id: int) -> MailingList:
 def list_all(tx: Connection) -> list[MailingList]:
     """All lists by name."""
     return [_list_from_row(row) for row in tx.execute(select(mailing_list).order_by(mailing_list.c.name))]
+
+
+def list_page(tx: Connection, after: str = "", limit: int = MAX_PAGE_SIZE) -> Page[MailingList]:
+    """A page of lists, by name; `after` is the cursor of the page before."""
+    wanted = select(mailing_list).where(mailing_list.c.name > after).order_by(mailing_list.c.name)
+    found = [_list_from_row(row) for row in tx.execute(wanted.limit(page_size(limit) + 1))]
+    return make_page(found, limit, lambda one: one.name)
 
 
 def set_throttled_until(tx: Connection, mailing_list_id: int, until: datetime) -> None:

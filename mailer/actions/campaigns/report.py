@@ -13,6 +13,7 @@ from mailer.domain.bounce import BounceReason, FeedbackKind, Severity
 from mailer.domain.campaign import Campaign, CampaignState
 from mailer.domain.consent import ConsentAct
 from mailer.domain.delivery import OPEN, DeliveryState
+from mailer.domain.page import MAX_PAGE_SIZE, Page
 from mailer.store import audience, bounce_records, campaign_progress, campaigns, consents
 from mailer.store.bounce_records import FeedbackCount
 from mailer.store.campaign_progress import RecipientReport
@@ -135,6 +136,6 @@ async def report(app: App, campaign_id: int) -> AsyncIterator[RecipientReport]:
             yield row
 
 
-async def list_campaigns(app: App) -> list[Campaign]:
-    """All campaigns, newest first."""
-    return await app.database.read(campaigns.list_all)
+async def list_campaigns(app: App, after: str = "", limit: int = MAX_PAGE_SIZE) -> Page[Campaign]:
+    """A page of campaigns, newest first; `after` is the cursor of the page before."""
+    return await app.database.read(campaigns.list_page, after, limit)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from mailer.domain.campaign import CampaignState
 from mailer.domain.health_check import HealthCheck, warn
+from mailer.domain.page import all_items
 from mailer.store import campaigns
 from mailer.store.database import Database
 
@@ -15,9 +18,9 @@ _REMEDIES = {
 
 async def check_campaigns(database: Database) -> list[HealthCheck]:
     """A finding for each campaign that the service itself holds or has parked; none where all go their way."""
-    found = await database.read(campaigns.list_all)
+    pages = all_items(partial(database.read, campaigns.list_page))
     return [
         warn(f"campaign {one.id}", f"{one.state}: {one.remark}", _REMEDIES[one.state].format(id=one.id))
-        for one in found
+        async for one in pages
         if one.remark and one.state in _REMEDIES
     ]

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 from sqlalchemy import Connection
 
 from mailer.app import App
 from mailer.domain.mailing_list import MailingList
+from mailer.domain.page import all_items
 from mailer.domain.subscription import SubscriptionState, may_rejoin
 from mailer.domain.suppression import EVERY_LIST, SuppressionReason
 from mailer.domain.token import Purpose, read_token, sign_token
@@ -66,4 +68,4 @@ async def look_up_list(app: App, name: str) -> MailingList:
 
 async def all_lists(app: App) -> list[MailingList]:
     """Every mailing list, by name."""
-    return await app.database.read(mailing_lists.list_all)
+    return [one async for one in all_items(partial(app.database.read, mailing_lists.list_page))]
