@@ -1,4 +1,4 @@
-"""Who wrote a mail, as far as that is proven, for each address of ours that it came to."""
+"""Authenticating the sender of a mail for each of our addresses that it was sent to."""
 
 from __future__ import annotations
 
@@ -18,31 +18,31 @@ from mailer.store.locks import Lock
 _MAX_NUMBER = 2**31
 
 
-async def authenticate_mail(app: App, mail: StoredMessage, parsed: ParsedMessage) -> Mapping[str, SenderAuthentication]:
-    """What the mail proves to each of its recipients.
+async def authenticate_mail(
+    app: App, stored: StoredMessage, message: ParsedMessage
+) -> Mapping[str, SenderAuthentication]:
+    """The authentication of the sender, for each recipient.
 
-    It is known from now on by what its signatures sign: another mail with the same is a copy, which whoever has got it
-    may have handed in, and proves nothing. To act on the same mail once more, after a crash, is no copy.
+    What the DKIM signatures sign is recorded. A later mail with the same signed content is a replay, which anybody who
+    received the mail may have sent: its sender is not authenticated. Processing the same mail again is no replay.
     """
-    proof = await authenticate_sender(
+    authentication = await authenticate_sender(
         app.dns,
-        parsed,
-        mail.message,
+        message,
+        stored.message,
         mail_servers=app.intake.mail_servers,
         authserv_ids=app.intake.authserv_ids,
         now=app.clock(),
     )
-    proofs = {recipient: proof.for_recipient(recipient) for recipient in mail.message.recipients}
-    if not proof.signature_digests or not proof.authenticated:
-        return proofs
+    found = {recipient: authentication.for_recipient(recipient) for recipient in stored.message.recipients}
+    if not authentication.signature_digests or not authentication.authenticated:
+        return found
 
     def work(tx: Connection) -> set[str]:
-        return {
-            name for name, found in proofs.items() if found.authenticated and _is_replay(tx, app, mail.id, name, found)
-        }
+        return {name for name, one in found.items() if one.authenticated and _is_replay(tx, app, stored.id, name, one)}
 
-    copied = await app.database.write(work)
-    return proofs | {name: proofs[name].unauthenticated("the same signed mail was heard before") for name in copied}
+    replayed = await app.database.write(work)
+    return found | {name: found[name].unauthenticated("the same signed mail was received before") for name in replayed}
 
 
 def _is_replay(tx: Connection, app: App, mail_id: int, recipient: str, authentication: SenderAuthentication) -> bool:

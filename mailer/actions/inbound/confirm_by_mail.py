@@ -1,4 +1,4 @@
-"""A mail that answers "do you want to join?": it agrees, declines, or says neither."""
+"""Acting on the reply to "do you want to join?": it confirms, declines, or does neither."""
 
 from __future__ import annotations
 
@@ -19,14 +19,15 @@ from mailer.store.queue import deliveries
 
 
 async def confirm_by_token(app: App, request: InboundRequest) -> Answer:
-    """Do what the answer says, and return it; what it was taken for.
+    """Act on the answer in a mail to a confirmation address, and return the answer.
 
-    One that says neither changes nothing: where it may be answered, a letter asks once more, once for each request.
-    A mail that a program may have sent agrees only in words. TokenRefused, NotFound; NothingPending where it agrees
-    to a request that is declined, withdrawn or too old.
+    An answer that is neither yes nor no changes nothing; a letter then asks once more, once for each request and only
+    if the mail may be replied to. A mail that a program may have sent has to say yes in words: a blank one does not
+    confirm. Raises TokenRefused, NotFound, and NothingPending if the answer is yes but the request is declined,
+    withdrawn or too old.
     """
     token = request.address.token or ""
-    # Not in the loop: a text made for it takes a fifth of a second.
+    # In a thread: a text written to be slow takes a fifth of a second.
     answer = await asyncio.to_thread(parse_confirm_answer, request.mail, app.vocabulary)
     if answer is Answer.YES and request.mail.ambiguous_mark and not request.mail.reply_text:
         answer = Answer.NEITHER
@@ -42,19 +43,19 @@ async def confirm_by_token(app: App, request: InboundRequest) -> Answer:
 
 
 def _ask_again(tx: Connection, app: App, subscription_id: int) -> None:
-    """Write how to confirm to the address that was asked about, unless nothing waits to be confirmed any more."""
-    asked = subscriptions.get(tx, subscription_id)
-    if not may_confirm(asked, app.clock()):
+    """Add the notice that explains how to confirm, unless the request is no longer pending."""
+    subscription = subscriptions.get(tx, subscription_id)
+    if not may_confirm(subscription, app.clock()):
         return
-    mailing_list = mailing_lists.get(tx, asked.mailing_list_id)
+    mailing_list = mailing_lists.get(tx, subscription.mailing_list_id)
     notice = Notice(
         kind=Kind.UNCLEAR_ANSWER,
-        address=asked.address,
-        suppression_key=asked.suppression_key,
-        language=app.language(asked.requested_language, asked.language, mailing_list.language),
+        address=subscription.address,
+        suppression_key=subscription.suppression_key,
+        language=app.language(subscription.requested_language, subscription.language, mailing_list.language),
         mailing_list_id=mailing_list.id,
-        subscription_id=asked.id,
+        subscription_id=subscription.id,
         values={"replied": True},
-        cause=f"unclear {asked.id} {asked.asked_at}",
+        cause=f"unclear {subscription.id} {subscription.asked_at}",
     )
     deliveries.add_notice(tx, notice, app.clock())

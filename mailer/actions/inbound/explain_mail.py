@@ -157,7 +157,7 @@ def _explain_personal_mail(mail: InboundMail, address: CommandAddress, vocabular
 
 
 def _format_command(one: ParsedCommand) -> str:
-    return f"{one.command} {one.argument}" if one.command is CommandName.LANGUAGE else str(one.command)
+    return f"{one.name} {one.argument}" if one.name is CommandName.LANGUAGE else str(one.name)
 
 
 def _find_command_address(mail: Part) -> CommandAddress:

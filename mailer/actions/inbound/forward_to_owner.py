@@ -1,4 +1,4 @@
-"""A person's mail is carried to who answers for a list, or for the service."""
+"""Forwarding a mail to the owner of a list, or to the owner of the service."""
 
 from __future__ import annotations
 
@@ -17,14 +17,15 @@ from mailer.store.incoming_mails import IncomingState
 from mailer.store.queue import deliveries
 
 _MAX_AUTOMATIC_PER_DAY = 200
-"""Mails a day that a program may have sent, to the owner of one list: where one goes in circles, it ends here."""
+"""Mails a day to the owner of one list that a program may have sent: a mail loop ends here."""
 _OWNER_COMMANDS = {Command.OWNER, Command.ROLE, Command.COMPLAINT}
 
 
 async def forward_to_owner(app: App, request: InboundRequest) -> IncomingState:
-    """Carry the mail, wrapped, so that it comes from us and an answer goes to who wrote; KEPT where it might go round.
+    """Forward the mail as an attachment of a notice whose Reply-To is the author.
 
-    Its octets stand in its row when the letter does. Raises NotFound for an unknown list.
+    FORWARDED, or KEPT if forwarding it could start a mail loop. The octets are stored in its row in the same
+    transaction as the notice. Raises NotFound for an unknown list.
     """
 
     def work(tx: Connection) -> bool:
@@ -36,8 +37,8 @@ async def forward_to_owner(app: App, request: InboundRequest) -> IncomingState:
         incoming_mails.store_raw(tx, request.mail_id, request.message.raw)
         return True
 
-    carried = await app.database.write(work)
-    return IncomingState.FORWARDED if carried else IncomingState.KEPT
+    forwarded = await app.database.write(work)
+    return IncomingState.FORWARDED if forwarded else IncomingState.KEPT
 
 
 def _make_notice(app: App, request: InboundRequest, mailing_list: MailingList | None) -> Notice:
@@ -55,26 +56,25 @@ def _make_notice(app: App, request: InboundRequest, mailing_list: MailingList | 
 
 
 def _may_loop(tx: Connection, app: App, request: InboundRequest, owner: str) -> bool:
-    """Whether it is of our own making, or a program may have sent it in answer to what we carry or send."""
-    heard, domain = request.mail, app.site.domain
-    if re.fullmatch(rf"<[0-9a-f]{{32}}@{re.escape(domain)}>", heard.message_id or "") or _is_from_own_list(
-        tx, app, request
-    ):
+    """Whether we sent the mail ourselves, or a program may have sent it in answer to what we forward or send."""
+    mail, domain = request.mail, app.site.domain
+    is_own_letter = re.fullmatch(rf"<[0-9a-f]{{32}}@{re.escape(domain)}>", mail.message_id or "") is not None
+    if is_own_letter or _is_from_own_list(tx, app, request):
         return True
-    if heard.any_mark is None:
+    if mail.any_mark is None:
         return False
-    answers_us = any(message_id.lower().endswith(f"@{domain}>") for message_id in heard.references)
-    if heard.automatic_mark:
-        from_owner = request.sender is not None and request.sender.addr_spec.lower() == owner.lower()
-        if from_owner or answers_us or request.address.command not in _OWNER_COMMANDS:
+    answers_own_letter = any(message_id.lower().endswith(f"@{domain}>") for message_id in mail.references)
+    if mail.automatic_mark:
+        is_from_owner = request.sender is not None and request.sender.addr_spec.lower() == owner.lower()
+        if is_from_owner or answers_own_letter or request.address.command not in _OWNER_COMMANDS:
             return True
-    elif answers_us and heard.has_auto_reply_subject:
+    elif answers_own_letter and mail.has_auto_reply_subject:
         return True
     return counters.increment(tx, CounterKind.FORWARDED, request.list_name, DAY, app.clock()) > _MAX_AUTOMATIC_PER_DAY
 
 
 def _is_from_own_list(tx: Connection, app: App, request: InboundRequest) -> bool:
-    """Whether it comes from an address of a list here."""
+    """Whether the sender is an address of one of our lists."""
     if request.sender is None or request.sender.domain != app.site.domain:
         return False
     name = parse_local_part(request.sender.addr_spec.rpartition("@")[0]).list_name

@@ -1,4 +1,4 @@
-"""Mail comes in: kept as a row before anybody is told that we have it."""
+"""Receiving a mail or a form: it is stored before its sender is told that it was accepted."""
 
 from __future__ import annotations
 
@@ -21,27 +21,27 @@ from mailer.store.incoming_group_commit import IncomingGroupCommit
 _log = structlog.get_logger()
 
 _CACHE_S = 1.0
-"""For so long it is believed that there is room, and that a list is there."""
+"""How long the answers "there is room" and "this list exists" are reused."""
 _CHECK_TIMEOUT_S = 10.0
-"""Longer than this nobody waits to hear whether there is room."""
+"""How long a client waits for the answer whether there is room."""
 _MEGABYTE = 10**6
 
 
 async def receive(app: App, *messages: IncomingMessage) -> None:
-    """Keep what arrived; when this returns it is committed and will be acted on, whatever happens to us.
+    """Store mails or forms; when this returns they are committed, and will be processed even after a crash.
 
-    NoRoom where so much waits already that nothing is kept.
+    Raises InboxFull if `most_waiting` of them wait to be processed already.
     """
-    most = app.intake.most_waiting
-    if await app.database.read(incoming_mails.count_waiting, most) >= most:
-        raise InboxFull(f"{most} mails and forms wait to be acted on")
+    limit = app.intake.most_waiting
+    if await app.database.read(incoming_mails.count_waiting, limit) >= limit:
+        raise InboxFull(f"{limit} mails and forms wait to be processed; try again later")
     await app.database.write(incoming_mails.add, messages, app.clock())
 
 
 async def is_known_recipient(app: App, recipient: str) -> bool:
-    """Whether somebody answers to this address of our domain: a known list, a genuine token of that list.
+    """Whether we accept mail to this address of our domain: its list exists, and its token, if any, is valid.
 
-    DatabaseUnavailable where that cannot be known.
+    Raises DatabaseUnavailable.
     """
     address = parse_local_part(recipient.rpartition("@")[0])
     if not await _is_token_valid(app, address):
@@ -50,10 +50,10 @@ async def is_known_recipient(app: App, recipient: str) -> bool:
 
 
 class MailReceiver:
-    """What the mail door asks: is there room, is somebody at home; and that a mail be kept."""
+    """What the SMTP server and the mailbox polling need: is there room, is a recipient known, store a mail."""
 
-    def __init__(self, app: App, intake: IntakeSettings, *, fresh_s: float = _CACHE_S) -> None:
-        self._app, self._intake, self._cache_s = app, intake, fresh_s
+    def __init__(self, app: App, intake: IntakeSettings, *, cache_s: float = _CACHE_S) -> None:
+        self._app, self._intake, self._cache_s = app, intake, cache_s
         self._incoming = IncomingGroupCommit(app.database, intake.spool, app.clock)
         self._known_lists: dict[str, float] = {}
         self._refusal_reason: str | None = None
@@ -61,16 +61,16 @@ class MailReceiver:
         self._checked_at = float("-inf")
 
     async def receive(self, message: IncomingMessage) -> None:
-        """As `receive`; mails that arrive at once share a commit."""
+        """Store a mail as `receive` does, but mails that arrive at the same time share a commit."""
         await self._incoming.commit(message)
 
     @property
     def is_busy(self) -> bool:
-        """Whether so many hand in mail just now that acting on it should not be in their way."""
+        """Whether so much mail arrives that processing it should be slowed down."""
         return self._incoming.is_busy
 
     async def is_known_recipient(self, recipient: str) -> bool:
-        """As `recognise`; that a list is there is believed for a while."""
+        """The same as the function `is_known_recipient`; an existing list is remembered for a second."""
         address = parse_local_part(recipient.rpartition("@")[0])
         now = asyncio.get_running_loop().time()
         if now < self._known_lists.get(address.list_name or "", now):
@@ -81,7 +81,7 @@ class MailReceiver:
         return known
 
     async def refusal_reason(self) -> str | None:
-        """Why no mail can be taken in for now, in words for the log; None while there is room."""
+        """Why no mail can be accepted for now, in words for the log; None while there is room."""
         loop = asyncio.get_running_loop()
         if loop.time() - self._checked_at >= self._cache_s:
             self._check = self._check or loop.create_task(self._check_room())
@@ -90,12 +90,12 @@ class MailReceiver:
         return self._refusal_reason
 
     async def delete_orphaned_files(self) -> None:
-        """Delete the files that a crash left in the spool, of mails for which nobody was told 250."""
-        left = await asyncio.to_thread(spool.list_unlocked_files, self._intake.spool)
-        if left:
-            orphans = await self._app.database.read(incoming_mails.find_unreferenced_files, left)
+        """Delete the files that a crash left in the spool, of mails that were never accepted with 250."""
+        unlocked = await asyncio.to_thread(spool.list_unlocked_files, self._intake.spool)
+        if unlocked:
+            orphans = await self._app.database.read(incoming_mails.find_unreferenced_files, unlocked)
             await asyncio.to_thread(spool.delete_files, self._intake.spool, orphans)
-            _log.info("spool swept", files=len(orphans))
+            _log.info("recovered spool", deleted_files=len(orphans))
 
     async def _check_room(self) -> str | None:
         try:
@@ -111,20 +111,20 @@ class MailReceiver:
             if (free := await asyncio.to_thread(_free_megabytes, folders)) < intake.keep_free_megabytes:
                 return f"only {free} MB are free on the disk"
             if await self._app.database.read(incoming_mails.count_waiting, intake.most_waiting) >= intake.most_waiting:
-                return f"{intake.most_waiting} mails wait to be acted on"
-        except (DatabaseUnavailable, OSError) as trouble:
-            return str(trouble)
+                return f"{intake.most_waiting} mails wait to be processed"
+        except (DatabaseUnavailable, OSError) as error:
+            return str(error)
         return None
 
 
 def _free_megabytes(folders: list[Path]) -> int:
-    """On the disk with the least room; a folder that is not there yet will be where its parent is."""
-    there = [next(one for one in (folder, *folder.absolute().parents) if one.exists()) for folder in folders]
-    return min(shutil.disk_usage(folder).free for folder in there) // _MEGABYTE
+    """The fewest free megabytes on the disks of `folders`; a missing folder counts as its parent."""
+    existing = [next(one for one in (folder, *folder.absolute().parents) if one.exists()) for folder in folders]
+    return min(shutil.disk_usage(folder).free for folder in existing) // _MEGABYTE
 
 
 def _database_folder(app: App) -> list[Path]:
-    """Of a database that is a file of ours."""
+    """The folder of the database file; none if the database is a server."""
     return [Path(str(app.database.engine.url.database)).parent] if app.database.has_one_writer else []
 
 

@@ -1,4 +1,4 @@
-"""A mail to an address for leaving that one reader alone was given: an order, or the answer to a question."""
+"""Acting on a mail to an unsubscribe address with a token: an unsubscribe request, or the answer to a question."""
 
 from __future__ import annotations
 
@@ -21,30 +21,30 @@ from mailer.store.queue import deliveries
 _log = structlog.get_logger()
 
 _REPLY_PERIOD = timedelta(days=30)
-"""For so long mail programs and people answer a letter, if they ever do."""
+"""How long after a letter an answer to it is expected."""
 
 
 class UnsubscribeByMailResult(StrEnum):
-    """What came of such a mail."""
+    """The outcome of such a mail."""
 
     LEFT = "left"
     STAYED = "stayed"
     UNCLEAR = "unclear"
-    """A person's own words, that say neither: somebody should read them."""
+    """The answer is neither yes nor no: the owner should read it."""
 
 
 async def unsubscribe_by_token(app: App, request: InboundRequest) -> UnsubscribeByMailResult:
-    """Take the reader off the list whose token the address has; TokenRefused, NotFound.
+    """End the subscription that the token of the address names, if the mail asks for it.
 
-    The token of List-Unsubscribe is an order, for a mail program may send it by itself (RFC 2369). That of the letter
-    which asks "do you want to leave?" only says whom the answer is of: a robot's changes nothing, and a person's counts
-    if it clearly says so, or nothing at all above our own words.
+    A mail to the address in List-Unsubscribe always does: mail programs send it by themselves (RFC 2369). A mail to the
+    Reply-To of the letter that asks "do you want to leave?" does if a person wrote it, and it says yes or contains
+    nothing but a quote of our letter. Raises TokenRefused, NotFound.
     """
     token = request.address.token or ""
     purpose, number = read_any_token(app.site.keyring, (Purpose.LEAVE, Purpose.LEAVE_REPLY), token)
     if purpose is Purpose.LEAVE_REPLY or await _answers_old_question(app, request, number):
         if request.mail.automatic_mark:
-            _log.info("a robot answers whether somebody wants to leave", incoming=request.mail_id)
+            _log.info("skipped automatic answer to an unsubscribe question", mail=request.mail_id)
             return UnsubscribeByMailResult.STAYED
         answer = await _parse_answer(app, request)
         if answer is not Answer.YES or (request.mail.ambiguous_mark and not request.mail.reply_text):
@@ -54,22 +54,23 @@ async def unsubscribe_by_token(app: App, request: InboundRequest) -> Unsubscribe
 
 
 async def _answers_old_question(app: App, request: InboundRequest, subscription_id: int) -> bool:
-    """Whether it answers a question that 0.3.0 asked, whose Reply-To was the address that List-Unsubscribe names."""
-    heard = request.mail
-    if not (
-        heard.automatic_mark or heard.ambiguous_mark or heard.is_reply or await _parse_answer(app, request) is Answer.NO
-    ):
+    """Whether the mail answers such a letter of version 0.3.0, whose Reply-To was the address in List-Unsubscribe."""
+    mail = request.mail
+    may_be_answer = mail.automatic_mark or mail.ambiguous_mark or mail.is_reply
+    if not may_be_answer and await _parse_answer(app, request) is not Answer.NO:
         return False
     since = app.clock() - _REPLY_PERIOD
 
     def work(tx: Connection) -> bool:
-        reader = subscriptions.get(tx, subscription_id)
-        past = deliveries.list_notice_values(tx, reader.suppression_key, Kind.CONFIRM_LEAVING, reader.id, since)
+        subscription = subscriptions.get(tx, subscription_id)
+        past = deliveries.list_notice_values(
+            tx, subscription.suppression_key, Kind.CONFIRM_LEAVING, subscription.id, since
+        )
         return any("reply_token" not in values for values in past)
 
     return await app.database.read(work)
 
 
 async def _parse_answer(app: App, request: InboundRequest) -> Answer:
-    # Not in the loop: a text made for it takes a fifth of a second.
+    # In a thread: a text written to be slow takes a fifth of a second.
     return await asyncio.to_thread(parse_leave_answer, request.mail, app.vocabulary)

@@ -33,7 +33,7 @@ _ADDRESS = re.compile(r"<?(?:mailto:)?([^\s<>(),:;\"'«»“”]{1,64}@[^\s<>(),
 class ParsedCommand:
     """One thing a person asked for."""
 
-    command: CommandName
+    name: CommandName
     language: str | None = None
     """Of the word they used; None where several languages share it."""
     argument: str | None = None
@@ -64,7 +64,7 @@ def parse_commands(
         text = strip_greeting(_remove_addresses(own, mail.reply_text), vocabulary)
         found = next(filter(None, (list(read(one.splitlines(), vocabulary)) for one in (text, unwrap_lines(text)))), [])
     distinct = list(dict.fromkeys(found))
-    return tuple([one for one in distinct if one.command is not CommandName.HELP] or distinct[:1])[:_MAX_COMMANDS]
+    return tuple([one for one in distinct if one.name is not CommandName.HELP] or distinct[:1])[:_MAX_COMMANDS]
 
 
 def _remove_addresses(own: Sequence[Address], text: str) -> str:
@@ -114,7 +114,7 @@ def _parse_line_beginning(line: str, vocabulary: Vocabulary) -> ParsedCommand | 
     told, one = _split_line(line, vocabulary), _parse_whole_line(line, vocabulary)
     if one is None and told.commands:
         one = _add_argument(*told.commands[0], told.rest, line)
-    return None if one and one.command is CommandName.UNSUBSCRIBE and "@" in line else one
+    return None if one and one.name is CommandName.UNSUBSCRIBE and "@" in line else one
 
 
 def _parse_whole_line(line: str, vocabulary: Vocabulary) -> ParsedCommand | None:
@@ -183,7 +183,7 @@ def _split_line(line: str, vocabulary: Vocabulary) -> _ParsedLine:
 
 
 def _is_token(one: ParsedCommand) -> bool:
-    return one.command is CommandName.CONFIRM and bool(one.argument and _TOKEN.fullmatch(one.argument))
+    return one.name is CommandName.CONFIRM and bool(one.argument and _TOKEN.fullmatch(one.argument))
 
 
 def _add_argument(name: CommandName, language: str | None, rest: Sequence[Word], line: str) -> ParsedCommand | None:

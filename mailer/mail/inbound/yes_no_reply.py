@@ -71,7 +71,7 @@ def parse_leave_answer(mail: InboundMail, vocabulary: Vocabulary) -> Answer:
     rest = text[words[at - 1].end :].lstrip(" ,.!:;،，。！") if at else text
     for said in (text, rest):
         found = parse_commands(replace(mail, reply_text=said), vocabulary, strict=True)
-        if any(one.command is CommandName.UNSUBSCRIBE for one in found):
+        if any(one.name is CommandName.UNSUBSCRIBE for one in found):
             return Answer.YES
     return parse_confirm_answer(mail, vocabulary)
 

@@ -37,7 +37,7 @@ async def door(app: App, folder: Path, **changed: Any) -> AsyncIterator[tuple[Ap
     place = SmtpServerConfig(
         host="127.0.0.1", port=0, protocol="smtp", hostname=DOMAIN, domain=DOMAIN, spool=settings.spool
     )
-    intake = await start_smtp_server(place, MailReceiver(app, settings, fresh_s=0))
+    intake = await start_smtp_server(place, MailReceiver(app, settings, cache_s=0))
     try:
         yield app, intake
     finally:

@@ -29,7 +29,7 @@ def heard(subject: str = "", body: str = "") -> InboundMail:
 
 
 def spelled(found: tuple[ParsedCommand, ...]) -> list[str]:
-    return [f"{one.command} {one.argument}" if one.argument else str(one.command) for one in found]
+    return [f"{one.name} {one.argument}" if one.argument else str(one.name) for one in found]
 
 
 @pytest.mark.parametrize("language", COMMANDS)
