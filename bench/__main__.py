@@ -54,13 +54,13 @@ WORKLOADS: dict[str, Callable[[BenchmarkRun], Iterable[Figure]]] = {
 _BROKEN = "BROKEN: "
 
 
-def main(words: list[str] | None = None) -> None:
-    """Measure what is asked for; one line a figure on stdout, and the results in a folder."""
-    asked = _options().parse_args(words)
-    sizes = QUICK if asked.quick else FULL if asked.full else USUAL
+def main(arguments: list[str] | None = None) -> None:
+    """Measure the workloads of the command line: print a line for each figure, write the results into a folder."""
+    given = _options().parse_args(arguments)
+    sizes = QUICK if given.quick else FULL if given.full else USUAL
     signal.signal(signal.SIGTERM, _exit_on_signal)  # so that every child is ended
     signal.signal(signal.SIGHUP, _exit_on_signal)
-    measure(asked.only or list(WORKLOADS), sizes, asked.results, server=asked.database, workers=asked.workers)
+    measure(given.only or list(WORKLOADS), sizes, given.results, server=given.database, workers=given.workers)
 
 
 def measure(
@@ -72,7 +72,7 @@ def measure(
     workers: int = 2,
     our_sink: bool = False,
 ) -> list[Figure]:
-    """Do these works one after the other; all that was found is written after each.
+    """Run these workloads one after the other, and write all results so far after each.
 
     SystemExit(1), at the end, if the service did not do what it should.
     """
@@ -91,9 +91,9 @@ def measure(
                         figures.append(figure)
                         print(format_figure(figure), flush=True)
                 except (LookupError, MeasurementFailed) as why:
-                    told_why = _BROKEN + str(why) if isinstance(why, MeasurementFailed) else str(why)
-                    skipped.append(Skipped(work, told_why))
-                    print(f"{work}: not measured: {told_why}", flush=True)
+                    reason = _BROKEN + str(why) if isinstance(why, MeasurementFailed) else str(why)
+                    skipped.append(Skipped(work, reason))
+                    print(f"{work}: not measured: {reason}", flush=True)
                 write_results(results, machine, figures, skipped, run.curves)
     if any(one.why.startswith(_BROKEN) for one in skipped):
         raise SystemExit(1)

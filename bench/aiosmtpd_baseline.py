@@ -11,7 +11,7 @@ from aiosmtpd.smtp import SMTP
 
 
 async def main() -> None:
-    """Listen until killed; the port is told first."""
+    """Print the port, then listen until killed."""
     loop = asyncio.get_running_loop()
     server = await loop.create_server(lambda: SMTP(Sink(), hostname="bench", loop=loop), "127.0.0.1", 0, backlog=512)
     print(server.sockets[0].getsockname()[1], flush=True)

@@ -1,4 +1,4 @@
-"""Fresh, filled databases to measure with, of either kind."""
+"""Fresh databases filled with people, SQLite or PostgreSQL."""
 
 from __future__ import annotations
 
@@ -29,28 +29,28 @@ from tests.support.postgres import find_binaries, running_postgres
 
 _CHUNK = 20_000
 _SERVER_SETTINGS = ("shared_buffers=256MB", "max_wal_size=4GB", "max_connections=100")
-"""Everything else as PostgreSQL has it: fsync and synchronous_commit are on."""
+"""All else is PostgreSQL's default: fsync and synchronous_commit are on."""
 
 
 @dataclass(slots=True)
 class Databases:
-    """Databases made for one run; a filled one is filled once and then copied."""
+    """The databases of one run. Each size is filled once and then copied."""
 
     folder: Path
     keyring: Keyring
     server: str | None = None
-    """PostgreSQL, with a database we may connect to; None until one is wanted."""
+    """The url of a PostgreSQL database that we may connect to; None until one is needed."""
     server_pid: int | None = None
     _filled: dict[tuple[str, int], str] = field(default_factory=dict)
     _stack: ExitStack = field(default_factory=ExitStack)
     _made: int = 0
 
     def close(self) -> None:
-        """Drop what was made and end what was started."""
+        """Drop the databases and stop the server that this object started."""
         self._stack.close()
 
     def fresh(self, kind: str, people: int) -> str:
-        """The url of a database of `sqlite` or `postgresql` with so many confirmed people on the one list."""
+        """The url of a new database, `sqlite` or `postgresql`, with `people` confirmed people on its one list."""
         if (kind, people) not in self._filled:
             url = self._empty(kind)
             fill_database(url, self.keyring, people, self.folder)
@@ -99,7 +99,7 @@ def _drop(address: str, name: str) -> None:
 
 @contextmanager
 def open_databases(folder: Path, keyring: Keyring, server: str | None) -> Iterator[Databases]:
-    """Databases in this folder, and on this PostgreSQL (one of our own if None)."""
+    """Databases in `folder` and on the PostgreSQL `server`, which is started if None; they are dropped at the end."""
     made = Databases(folder, keyring, server)
     try:
         yield made
@@ -108,11 +108,11 @@ def open_databases(folder: Path, keyring: Keyring, server: str | None) -> Iterat
 
 
 def fill_database(url: str, keyring: Keyring, people: int, folder: Path) -> None:
-    """Migrate an empty database, and put so many confirmed people who do not exist on a list."""
-    desk = Workspace(folder, url)
-    desk.write_settings(relay_port=25)
+    """Migrate an empty database, and put `people` invented, confirmed people on a list."""
+    workspace = Workspace(folder, url)
+    workspace.write_settings(relay_port=25)
     migrate_database(url, resource_folder("migrations"))
-    desk.run_action(lambda app: add_list(app, name=LIST, title="The bench", owner="ada@example.net"))
+    workspace.run_action(lambda app: add_list(app, name=LIST, title="The bench", owner="ada@example.net"))
     engine = open_engine(url)
     now = datetime.now(UTC)
     with engine.begin() as tx:

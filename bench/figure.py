@@ -1,4 +1,4 @@
-"""A figure: what was measured, what it is held against, and whether that is enough."""
+"""A figure: what was measured, its yardstick, and whether the figure is good enough."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Figure:
-    """One line of the table. Bar and aim are of the ratio where there is a yardstick, else of the value itself."""
+    """One line of the table. `bar` and `aim` apply to the ratio if there is a yardstick, else to the value."""
 
     work: str
     value: float
@@ -19,24 +19,24 @@ class Figure:
     aim: float | None = None
     less_is_better: bool = False
     cpu_us: dict[str, float] = field(default_factory=dict)
-    """CPU microseconds (user and system) a letter or delivery, by who spent them."""
+    """CPU microseconds (user and system) per letter or delivery, by process."""
     note: str = ""
     details: dict[str, Any] = field(default_factory=dict)
-    """For programs: what the value was made from."""
+    """For programs: the raw values behind this figure."""
 
     @property
     def ratio(self) -> float | None:
-        """The value in yardsticks."""
+        """The value divided by the yardstick's value; None without a yardstick."""
         return None if self.its_value is None else self.value / self.its_value
 
     @property
     def compared_value(self) -> float:
-        """What bar and aim are held against."""
+        """The number that bar and aim apply to."""
         return self.value if self.ratio is None else self.ratio
 
     @property
     def verdict(self) -> str:
-        """Met, or missed by how much of the bar; nothing where there is no bar."""
+        """ "met", "met, and the aim" or by how many percent of the bar it was missed; "" without a bar."""
         if self.bar is None:
             return ""
         short = (self.compared_value - self.bar) / self.bar * (1 if self.less_is_better else -1)
@@ -49,12 +49,12 @@ class Figure:
 
 
 class MeasurementFailed(Exception):
-    """The service, or what we measure it with, did not do what it should: there is no figure."""
+    """The service or a tool of the bench misbehaved, so there is no figure."""
 
 
 @dataclass(frozen=True, slots=True)
 class Skipped:
-    """A work that was not measured, and why."""
+    """A workload that was not measured, and why."""
 
     work: str
     why: str
@@ -62,7 +62,7 @@ class Skipped:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Curve:
-    """How a blast went: when how many letters had been accepted."""
+    """How many letters had been accepted at which second of a blast."""
 
     title: str
     points: list[tuple[float, int]]
@@ -72,6 +72,6 @@ class Curve:
 
 
 def percentile(values: list[float], share: float) -> float:
-    """The smallest of the values that at least this share of them does not exceed."""
+    """The smallest value that at least `share` (0 to 1) of the values do not exceed."""
     ordered = sorted(values)
     return ordered[min(len(ordered) - 1, max(0, -int(-share * len(ordered) // 1) - 1))]

@@ -1,4 +1,4 @@
-"""How fast mail comes in: the real door, which writes each down before its 250, against one that throws mail away."""
+"""Workload: incoming mail, each stored before its 250, compared with a plain aiosmtpd that discards it."""
 
 from __future__ import annotations
 
@@ -22,21 +22,23 @@ _BASELINE = "bare aiosmtpd"
 
 
 def measure_intake(run: BenchmarkRun, kind: str, once: bool = False) -> Iterator[Figure]:
-    """Small mails on twenty connections, which stay open or carry one mail each; acted on meanwhile, as ever."""
+    """Send small mails on 20 connections that stay open, or one mail per connection if `once`."""
     mails = run.sizes.mails // (4 if once else 1)
     with _running_baseline() as port:
         before = _measure_rate(port, mails, once)
-        desk = Workspace(run.folder, run.databases.fresh(kind, 1))
-        desk.write_settings(relay_port=run.sink.port)
+        workspace = Workspace(run.folder, run.databases.fresh(kind, 1))
+        workspace.write_settings(relay_port=run.sink.port)
         server = run.databases.server_pid if kind == "postgresql" else None
-        with running_service(desk) as service:
+        with running_service(workspace) as service:
             meter = start_meter(service, server_pid=server)
             found = re.search(r"intake=\"?127\.0\.0\.1:(\d+)", service.wait_for_line("started service", TIMEOUT_S))
             if found is None:
-                raise MeasurementFailed(f"the service does not say where its mail door is: {service.last_log_lines()}")
+                raise MeasurementFailed(
+                    f"the service does not log the port of its SMTP server: {service.last_log_lines()}"
+                )
             rate = _measure_rate(int(found[1]), mails, once)
             spent = meter.read()
-        kept = desk.run_action(lambda app: app.database.read(incoming_mails.count_all))
+        kept = workspace.run_action(lambda app: app.database.read(incoming_mails.count_all))
         if kept != mails:
             raise MeasurementFailed(f"of {mails} mails that were answered 250, {kept} were written down")
         after = _measure_rate(port, mails, once)
@@ -55,17 +57,17 @@ def measure_intake(run: BenchmarkRun, kind: str, once: bool = False) -> Iterator
 
 
 def _measure_rate(port: int, mails: int, once: bool) -> float:
-    """Mails a second, each answered 250."""
+    """Mails per second, each answered 250."""
     command = [PYTHON, _HERE / "smtp_load.py", port, mails, _TO, *(["once"] if once else [])]
-    told = subprocess.run([str(word) for word in command], capture_output=True, check=False, cwd=ROOT)
-    if told.returncode != 0:
-        raise MeasurementFailed(f"mail was not taken: {told.stderr.decode()}")
-    return mails / float(told.stdout)
+    load_run = subprocess.run([str(word) for word in command], capture_output=True, check=False, cwd=ROOT)
+    if load_run.returncode != 0:
+        raise MeasurementFailed(f"mail was not taken: {load_run.stderr.decode()}")
+    return mails / float(load_run.stdout)
 
 
 @contextmanager
 def _running_baseline() -> Iterator[int]:
-    """The yardstick's port, while the block runs."""
+    """Run the yardstick while the block runs; gives its port."""
     with child_process(PYTHON, _HERE / "aiosmtpd_baseline.py", stdout=subprocess.PIPE, cwd=ROOT) as process:
         assert process.stdout is not None
         yield int(process.stdout.readline())

@@ -1,4 +1,4 @@
-"""What the figures were measured on: the machine, its disk, its programs, and how fast one core signs."""
+"""The machine that the figures were measured on: processor, disk, programs, signatures per second of one core."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ _SIGNING_S = 2
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Machine:
-    """Named, so that figures can be told apart."""
+    """The facts that tell figures of two machines apart."""
 
     cpu: str
     cores: int
     kernel: str
     load: float
-    """Of the minute before we began: what else ran here."""
+    """The load average of the minute before the run."""
     python: str
     sqlite: str
     postgresql: str
@@ -35,7 +35,7 @@ class Machine:
     fdatasync_ms: float
 
     def described(self) -> list[tuple[str, str]]:
-        """For people: what, and how much."""
+        """(label, value) lines for people."""
         return [
             ("processor", f"{self.cpu}, {self.cores} cores"),
             ("kernel", self.kernel),
@@ -49,7 +49,7 @@ class Machine:
 
 
 def inspect_machine(folder: Path) -> Machine:
-    """This machine, and the disk of this folder."""
+    """Measure this machine, and the disk of `folder`."""
     binaries = find_binaries()
     postconf = postfix_program("postconf")
     return Machine(
@@ -66,7 +66,7 @@ def inspect_machine(folder: Path) -> Machine:
 
 
 def fdatasync_ms(folder: Path) -> float:
-    """How long the disk takes to keep 4 KB appended to a file there: the median, in milliseconds."""
+    """Median milliseconds of an fdatasync after 4 KB are appended to a file in `folder`."""
     took = []
     file = folder / "appended"
     descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
@@ -83,14 +83,14 @@ def fdatasync_ms(folder: Path) -> float:
 
 
 def signatures_per_s() -> float:
-    """What `openssl speed rsa2048` signs a second on one core. Raises LookupError without openssl."""
+    """RSA-2048 signatures per second of one core, by `openssl speed`. Raises LookupError without openssl."""
     try:
-        told = _output("openssl", "speed", "-seconds", _SIGNING_S, "rsa2048")
+        output = _output("openssl", "speed", "-seconds", _SIGNING_S, "rsa2048")
     except FileNotFoundError:
         raise LookupError("there is no openssl here, the yardstick of signing") from None
-    found = re.search(r"^rsa\s+2048 bits\s+\S+s\s+\S+s\s+([\d.]+)", told, re.MULTILINE)
+    found = re.search(r"^rsa\s+2048 bits\s+\S+s\s+\S+s\s+([\d.]+)", output, re.MULTILINE)
     if found is None:
-        raise LookupError(f"openssl speed says {told!r}")
+        raise LookupError(f"openssl speed says {output!r}")
     return float(found[1])
 
 
@@ -100,8 +100,8 @@ def _cpu_model() -> str:
 
 
 def _version(*command: object) -> str:
-    told = _output(*command).strip()
-    return told.rpartition(" ")[2] if " " in told else told
+    output = _output(*command).strip()
+    return output.rpartition(" ")[2] if " " in output else output
 
 
 def _output(*command: object) -> str:

@@ -1,4 +1,4 @@
-"""A plot of rate over the blast, as SVG, by hand."""
+"""A plot of letters per second over time, as SVG."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ _LEFT, _RIGHT, _TOP, _BOTTOM = 80, 20, 56, 56
 _COLOURS = ("#1b6ca8", "#c2571a", "#2e7d32", "#7b3fa0", "#b3261e")
 _BUCKETS = 120
 _MIN_BUCKET_S = 0.5
-"""Under which a rate is noise."""
+"""The rate of a shorter stretch would be noise."""
 
 
 def plot(curves: list[Curve], title: str) -> str:
-    """Letters a second over the seconds since the launch, a line a blast; the yardstick dashed."""
+    """SVG of letters per second over seconds since the launch: a line for each blast, its yardstick dashed."""
     lines = [(curve, _rates(curve)) for curve in curves]
     far = max((point[0] for _, points in lines for point in points), default=1.0)
     high = max([rate for _, points in lines for _, rate in points] + [curve.its_rate for curve in curves] + [1.0])
@@ -58,7 +58,7 @@ def plot(curves: list[Curve], title: str) -> str:
 
 
 def _rates(curve: Curve) -> list[tuple[float, float]]:
-    """The rate of each stretch, drawn in its middle."""
+    """(middle of a stretch in seconds, letters per second in it)."""
     whole = curve.points[-1][0]
     shortest = max(_MIN_BUCKET_S, whole / _BUCKETS)
     kept = [curve.points[0]]
@@ -71,7 +71,7 @@ def _rates(curve: Curve) -> list[tuple[float, float]]:
 
 
 def _ticks(most: float) -> list[float]:
-    """A handful of round numbers from 0 to at most `most`."""
+    """A few round numbers from 0 to at most `most`."""
     rough = most / 6
     power = 10.0 ** math.floor(math.log10(rough)) if rough > 0 else 1.0
     step = next(power * factor for factor in (1, 2, 2.5, 5, 10) if power * factor >= rough)
@@ -83,13 +83,13 @@ def _line(x1: float, y1: float, x2: float, y2: float, colour: str, dashes: bool 
     return f'<line x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}" stroke="{colour}"{dashed}/>'
 
 
-def _text(x: float, y: float, words: str, *, anchor: str = "start", size: int = 13, colour: str = "#222") -> str:
+def _text(x: float, y: float, label: str, *, anchor: str = "start", size: int = 13, colour: str = "#222") -> str:
     place = f'x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" font-size="{size}" fill="{colour}"'
-    return f"<text {place}>{escape(words)}</text>"
+    return f"<text {place}>{escape(label)}</text>"
 
 
-def _legend(number: int, colour: str, words: str, dashes: bool = False) -> str:
+def _legend(number: int, colour: str, label: str, dashes: bool = False) -> str:
     y = _HEIGHT + 8 + 22 * number
     width = "" if dashes else ' stroke-width="3"'
     line = _line(_LEFT, y, _LEFT + 28, y, colour, dashes).replace("/>", f"{width}/>")
-    return line + _text(_LEFT + 38, y + 4, words)
+    return line + _text(_LEFT + 38, y + 4, label)

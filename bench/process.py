@@ -1,4 +1,4 @@
-"""Processes as seen from outside: their CPU time, their peak memory, and an end for every child."""
+"""Child processes: start and stop them, read their CPU time and peak memory."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ ROOT = Path(__file__).parent.parent
 PYTHON = sys.executable
 _TICKS = os.sysconf("SC_CLK_TCK")
 _STOP_TIMEOUT_S = 40
-"""A service may wait half a minute for its relay before it ends by itself."""
+"""A service may wait 30 seconds for its relay before it stops by itself."""
 
 
 @contextmanager
 def child_process(*command: object, **how: Any) -> Iterator[subprocess.Popen[bytes]]:
-    """A process of ours while the block runs: at its end it is asked to go, and killed if it does not."""
+    """Run a command while the block runs; at its end the process gets SIGTERM, then SIGKILL."""
     process = subprocess.Popen([str(word) for word in command], stdin=subprocess.DEVNULL, **how)
     try:
         yield process
     finally:
-        # One more Ctrl-C must not leave it running.
+        # A second Ctrl-C must not leave it running.
         try:
             process.terminate()
             process.wait(_STOP_TIMEOUT_S)
@@ -34,7 +34,7 @@ def child_process(*command: object, **how: Any) -> Iterator[subprocess.Popen[byt
 
 
 def process_tree(pid: int) -> list[int]:
-    """The process and all that descend from it; empty once it is gone."""
+    """The ids of a process and its descendants; empty if the process has ended."""
     parents = {}
     for folder in Path("/proc").iterdir():
         if folder.name.isdecimal():
@@ -47,7 +47,7 @@ def process_tree(pid: int) -> list[int]:
 
 
 def cpu_seconds(*pids: int) -> float:
-    """User and system seconds of these processes and their descendants so far, those that ended included."""
+    """User and system seconds so far of these processes and their descendants, including ended ones."""
     ticks = 0
     for pid in pids:
         for one in process_tree(pid):
@@ -58,13 +58,13 @@ def cpu_seconds(*pids: int) -> float:
 
 
 def machine_cpu_seconds() -> float:
-    """Seconds that all processes of the machine together have computed for so far: proc(5), /proc/stat."""
+    """User and system seconds so far of all processes of the machine: proc(5), /proc/stat."""
     user, nice, system = Path("/proc/stat").read_text().split(maxsplit=4)[1:4]
     return (int(user) + int(nice) + int(system)) / _TICKS
 
 
 def peak_mb(pid: int) -> float:
-    """The most memory the process was ever resident with, in MB (10^6 octets); 0 once it is gone."""
+    """The peak resident memory of a process in MB (10^6 octets); 0 if it has ended."""
     with suppress(OSError):
         for line in Path(f"/proc/{pid}/status").read_text().splitlines():
             if line.startswith("VmHWM:"):
@@ -73,5 +73,5 @@ def peak_mb(pid: int) -> float:
 
 
 def _stat(pid: int) -> list[str]:
-    # The name in parentheses may hold anything, blanks too.
+    # The name in parentheses may contain anything, even blanks and parentheses.
     return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()

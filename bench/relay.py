@@ -1,4 +1,4 @@
-"""Where the letters go, and the yardstick of sending: Postfix's smtp-sink and smtp-source, or our own."""
+"""The relay that letters go to, and the yardstick of sending: Postfix's smtp-sink and smtp-source, or our own."""
 
 from __future__ import annotations
 
@@ -37,11 +37,11 @@ class Sink:
 
     @property
     def yardstick(self) -> str:
-        """What its rate is called."""
+        """The name of the yardstick that sends to this sink."""
         return "smtp-source" if self.postfix else "our own source"
 
     def taken(self) -> int:
-        """How many letters it has accepted so far; it writes the number down, nobody asks it."""
+        """How many letters it has accepted so far, read from the file that it writes."""
         with self.counter.open("rb") as file:
             file.seek(max(file.seek(0, os.SEEK_END) - 200, 0))
             counts = _COUNT.findall(file.read())
@@ -49,7 +49,7 @@ class Sink:
 
 
 def postfix_program(name: str) -> str | None:
-    """Where a program of Postfix's is; root's folders are looked at too."""
+    """The path of one of Postfix's programs, also searched in /usr/sbin; None without it."""
     return shutil.which(name) or shutil.which(name, path=_POSTFIX_FOLDER)
 
 
@@ -75,7 +75,7 @@ def running_sink(ours: bool = False, keep: Path | None = None) -> Iterator[Sink]
 
 
 def measure_yardstick(sink: Sink, letters: int) -> float:
-    """Letters a second from smtp-source as it comes, or from our own source, to this sink."""
+    """Letters per second from smtp-source, or from our own source, to this sink."""
     command: list[object] = [PYTHON, ROOT / "bench" / "source.py", sink.port, letters]
     if sink.postfix:
         command = [postfix_program("smtp-source"), "-s", SESSIONS, "-l", OCTETS, "-m", letters]

@@ -1,4 +1,4 @@
-"""What a run found, as a table for people, as JSON for programs, and as a plot."""
+"""The results of a run: a Markdown table, JSON and a plot."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ _HEADINGS = ("work", "measured", "yardstick", "ratio", "at least", "aim", "")
 
 
 def format_figure(figure: Figure) -> str:
-    """One line for the terminal."""
-    words = [f"{figure.work}: {_format_number(figure.value)} {figure.unit}"]
+    """A figure as one line for the terminal."""
+    parts = [f"{figure.work}: {_format_number(figure.value)} {figure.unit}"]
     if figure.ratio is not None:
-        words.append(f"{figure.ratio:.2f} x {figure.yardstick} ({_format_number(figure.its_value or 0)})")
+        parts.append(f"{figure.ratio:.2f} x {figure.yardstick} ({_format_number(figure.its_value or 0)})")
     if figure.bar is not None:
-        words.append(
+        parts.append(
             f"{_bound_word(figure)} {_format_limit(figure, figure.bar)}, aim {_format_limit(figure, figure.aim)}"
         )
-    words += [figure.verdict, _format_cpu(figure), figure.note]
-    return "; ".join(word for word in words if word)
+    parts += [figure.verdict, _format_cpu(figure), figure.note]
+    return "; ".join(word for word in parts if word)
 
 
 def write_results(
     folder: Path, machine: Machine, figures: list[Figure], skipped: list[Skipped], curves: list[Curve]
 ) -> None:
-    """latest.md, latest.json and, where there was a blast, rate.svg."""
+    """Write latest.md, latest.json and, if there was a blast, rate.svg into `folder`."""
     folder.mkdir(parents=True, exist_ok=True)
     at = datetime.now(UTC).replace(microsecond=0)
     (folder / "latest.md").write_text(_markdown(at, machine, figures, skipped, curves))

@@ -1,4 +1,4 @@
-"""One letter of the bench as it arrives, to make sure that what is measured is what is claimed."""
+"""One letter of the bench as it arrives, checked to be what the bench claims to send."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from mailer.app import App
 
 
 def sample_letter(folder: Path, database: str, signed: bool) -> bytes:
-    """The one letter to the one person of a database, through the whole service.
+    """Send one letter to the one person of a database through the whole service, and return it.
 
     Broken where it is not personal, not of two parts; LookupError where it ought to be signed, and is not.
     """
     file = folder / "letter.eml"
     file.unlink(missing_ok=True)
     with running_sink(ours=True, keep=file) as ours:
-        desk = Workspace(folder, database)
-        desk.write_settings(relay_port=ours.port, signed=signed)
-        with running_service(desk) as service:
-            desk.run_action(_send_campaign)
+        workspace = Workspace(folder, database)
+        workspace.write_settings(relay_port=ours.port, signed=signed)
+        with running_service(workspace) as service:
+            workspace.run_action(_send_campaign)
             until = time.monotonic() + TIMEOUT_S
             while not ours.taken() and time.monotonic() < until:
                 service.check_running()

@@ -1,4 +1,4 @@
-"""A relay that takes letters as fast as Python can: python bench/sink.py PORT [FILE].
+"""A relay that accepts letters as fast as Python can: python bench/sink.py PORT [FILE].
 
 It counts on stdout as smtp-sink -c does. The last letter is kept in FILE.
 """
@@ -17,18 +17,18 @@ KEEP = Path(sys.argv[2]) if len(sys.argv) > 2 else None
 
 
 class Sink(asyncio.Protocol):
-    """Answers 250 to everything and keeps nothing; knows PIPELINING."""
+    """One connection: answers 250 to everything, keeps nothing, offers PIPELINING."""
 
     taken = 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Greet."""
+        """Send the greeting."""
         self.transport = cast("asyncio.Transport", transport)
         self.rest, self.in_content, self.leaving = b"", False, False
         self.transport.write(b"220 sink\r\n")
 
     def data_received(self, data: bytes) -> None:
-        """Answer each whole command, and each content at its dot."""
+        """Answer each complete command, and each message at its final dot."""
         self.rest += data
         answers, before = [], Sink.taken
         while True:
@@ -50,7 +50,7 @@ class Sink(asyncio.Protocol):
             os.write(1, b"mesg=%d\r" % Sink.taken)
 
     def answer(self, command: bytes) -> bytes:
-        """To one command."""
+        """The reply to one command."""
         match command[:4].upper():
             case b"EHLO":
                 return b"250-sink\r\n250-8BITMIME\r\n250 PIPELINING\r\n"

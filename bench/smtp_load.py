@@ -1,4 +1,4 @@
-"""Hands mails in as fast as it is answered, each of its own text: python bench/smtp_load.py PORT MAILS TO [once].
+"""An SMTP load client, every mail with its own text: python bench/smtp_load.py PORT MAILS TO [once].
 
 On twenty connections that stay open; with `once`, each connection carries one mail. Prints the seconds it took.
 """
@@ -19,7 +19,7 @@ BODY = (b"We bring seeds, and a cake for whoever digs with us.".ljust(78, b".") 
 
 
 class LoadClient(asyncio.Protocol):
-    """One connection: a word, its answer, the next word."""
+    """One connection, without pipelining."""
 
     def __init__(self, to: bytes, numbers: Iterator[int], over: asyncio.Future[None], once: bool) -> None:
         self.to, self.numbers, self.closed, self.once = to, numbers, over, once
@@ -27,7 +27,7 @@ class LoadClient(asyncio.Protocol):
         self.steps = self.dialogue()
 
     def dialogue(self) -> Iterator[tuple[bytes, bytes]]:
-        """(code awaited, what to say then); one mail after the other, as many as there are."""
+        """(reply code to wait for, line to send then), for one mail after the other."""
         yield b"220", b"EHLO bench.example.org\r\n"
         for number in self.numbers:
             yield b"250", b"MAIL FROM:<someone%d@example.org> SIZE=%d\r\n" % (number, OCTETS)
@@ -40,27 +40,27 @@ class LoadClient(asyncio.Protocol):
         yield b"250", b"QUIT\r\n"
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """The other side speaks first."""
+        """Wait for the greeting."""
         self.transport = cast("asyncio.Transport", transport)
 
     def data_received(self, data: bytes) -> None:
-        """Go on when the answer is whole: its last line has a blank after the code."""
+        """Take the next step when the reply is complete: its last line has a blank after the code."""
         self.answer += data
         if not self.answer.endswith(b"\n") or self.answer[:-2].rpartition(b"\n")[2][3:4] == b"-":
             return
         answer, self.answer = self.answer, b""
-        code, words = next(self.steps, (b"221", b""))
+        code, line = next(self.steps, (b"221", b""))
         if not answer.startswith(code):
-            raise SystemExit(f"the door said {answer!r}, not {code!r}")
-        self.transport.write(words)
+            raise SystemExit(f"the server replied {answer!r}, not {code!r}")
+        self.transport.write(line)
 
     def connection_lost(self, _trouble: Exception | None) -> None:
-        """The door closes after our QUIT."""
+        """The server closes after our QUIT."""
         self.closed.set_result(None)
 
 
 async def main(port: int, mails: int, to: bytes, once: bool) -> None:
-    """Share the mails among the connections."""
+    """Send the mails over all connections; print the seconds it took."""
     loop, numbers = asyncio.get_running_loop(), iter(range(mails))
 
     async def carry() -> None:
@@ -73,7 +73,7 @@ async def main(port: int, mails: int, to: bytes, once: bool) -> None:
     began = time.perf_counter()
     await asyncio.gather(*(carry() for _ in range(CONNECTIONS)))
     if next(numbers, None) is not None:
-        raise SystemExit("the door closed before it had taken them all")
+        raise SystemExit("the server closed before it had accepted all mails")
     print(time.perf_counter() - began)
 
 

@@ -1,4 +1,4 @@
-"""A yardstick where smtp-source is missing, and much like it: python bench/source.py PORT LETTERS."""
+"""The yardstick where smtp-source is missing, and similar to it: python bench/source.py PORT LETTERS."""
 
 from __future__ import annotations
 
@@ -23,27 +23,27 @@ DIALOGUE = (
 
 
 class SourceClient(asyncio.Protocol):
-    """One letter on one connection, a word at a time, as smtp-source gives it."""
+    """One letter on one connection, without pipelining, as smtp-source sends it."""
 
     def __init__(self, over: Callable[[], None]) -> None:
         self.closed, self.step = over, 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """The sink speaks first."""
+        """Wait for the greeting."""
         self.transport = cast("asyncio.Transport", transport)
 
     def data_received(self, data: bytes) -> None:
-        """Go on when the answer is whole: its last line has a blank after the code."""
+        """Take the next step when the reply is complete: its last line has a blank after the code."""
         if self.step == len(DIALOGUE):
             return
-        code, words = DIALOGUE[self.step]
+        code, line = DIALOGUE[self.step]
         last = data[:-2].rpartition(b"\n")[2]
         if last[3:4] == b"-":
             return
         if not last.startswith(code):
-            raise SystemExit(f"the sink said {data!r}, not {code!r}")
+            raise SystemExit(f"the sink replied {data!r}, not {code!r}")
         self.step += 1
-        self.transport.write(words)
+        self.transport.write(line)
 
     def connection_lost(self, _trouble: Exception | None) -> None:
         """The sink closes after our QUIT."""
@@ -51,7 +51,7 @@ class SourceClient(asyncio.Protocol):
 
 
 async def main(port: int, letters: int) -> None:
-    """So many letters over so many sessions at once."""
+    """Send `letters` letters over SESSIONS sessions at once."""
     loop = asyncio.get_running_loop()
 
     async def carry() -> None:

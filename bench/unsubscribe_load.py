@@ -1,4 +1,4 @@
-"""People who leave through the running service's web door, so many a second, whatever else it does."""
+"""People who unsubscribe by the running service's web page, a fixed number per second."""
 
 from __future__ import annotations
 
@@ -17,74 +17,74 @@ PER_SECOND = 20
 _MAX_CONCURRENT = 64
 _TIMEOUT_S = 30
 _STRIDE = 7919
-"""A prime: the leavers come from all over the list, nobody twice."""
+"""A prime: those who unsubscribe are spread over the whole list, nobody twice."""
 
 
 @dataclass(slots=True)
 class UnsubscribeLoad:
-    """Who has left so far."""
+    """The answers to unsubscribe requests so far."""
 
     answers: list[tuple[float, float]] = field(default_factory=list)
-    """(when the person pressed the button, seconds until the answer), in the order of the answers."""
+    """(time of the request in seconds since the epoch, seconds until the answer), in the order of the answers."""
     failures: list[tuple[float, str]] = field(default_factory=list)
-    """(when the person pressed the button, what went wrong)."""
+    """(time of the request, what went wrong)."""
 
-    def record(self, pressed: float, trouble: str) -> None:
-        """Somebody has an answer, or will have none."""
+    def record(self, pressed: float, error: str) -> None:
+        """Note the end of the request made at `pressed`, with an error or ""."""
         self.answers.append((pressed, time.time() - pressed))
-        if trouble:
-            self.failures.append((pressed, trouble))
+        if error:
+            self.failures.append((pressed, error))
 
     def latencies_ms(self, since: float, until: float) -> list[float]:
-        """How long those waited who pressed the button between two instants, in milliseconds."""
+        """Milliseconds until the answer, of each request made from `since` up to `until`."""
         return [took * 1000 for pressed, took in list(self.answers) if since <= pressed < until]
 
 
 @contextmanager
 def unsubscribing(port: int, keyring: Keyring, people: int) -> Iterator[UnsubscribeLoad]:
-    """People leave while the block runs.
+    """Make unsubscribe requests while the block runs.
 
-    Each presses the button at its own time, whether or not the one before was answered: so a stall is felt by all
-    whom it met. The time counts from the pressing.
+    Requests are made at fixed times, whether or not earlier ones were answered, and a latency counts from that time:
+    so a stall delays every request that falls into it.
     """
-    left, stop = UnsubscribeLoad(), threading.Event()
-    asking = threading.Thread(target=send_requests, args=(left, stop, port, keyring, people))
-    asking.start()
+    load, stop = UnsubscribeLoad(), threading.Event()
+    thread = threading.Thread(target=send_requests, args=(load, stop, port, keyring, people))
+    thread.start()
     try:
-        yield left
+        yield load
     finally:
         stop.set()
-        asking.join()
+        thread.join()
 
 
-def send_requests(left: UnsubscribeLoad, stop: threading.Event, port: int, keyring: Keyring, people: int) -> None:
-    """Let everybody leave, one after the other, until told to stop.
+def send_requests(load: UnsubscribeLoad, stop: threading.Event, port: int, keyring: Keyring, people: int) -> None:
+    """Unsubscribe one person after the other until `stop` is set.
 
-    Whose request had no turn by then counts as answered now, which flatters the service and lets us end.
+    A request that was not begun by then counts as answered at that moment, so that the run can end.
     """
-    began, asked = time.time(), 0
+    began, sent = time.time(), 0
     pool = ThreadPoolExecutor(_MAX_CONCURRENT, "leaver")
     waiting: list[tuple[float, Future[None]]] = []
-    while asked < people and not stop.wait(max(0.0, began + asked / PER_SECOND - time.time())):
-        token, pressed = sign_token(keyring, Purpose.LEAVE, 1 + asked * _STRIDE % people), began + asked / PER_SECOND
-        waiting.append((pressed, pool.submit(_unsubscribe, left, port, token, pressed)))
-        asked += 1
+    while sent < people and not stop.wait(max(0.0, began + sent / PER_SECOND - time.time())):
+        token, pressed = sign_token(keyring, Purpose.LEAVE, 1 + sent * _STRIDE % people), began + sent / PER_SECOND
+        waiting.append((pressed, pool.submit(_unsubscribe, load, port, token, pressed)))
+        sent += 1
     pool.shutdown(cancel_futures=stop.is_set())
     for pressed, one in waiting:
         if one.cancelled():
-            left.record(pressed, "had no turn")
+            load.record(pressed, "was not begun")
         else:
             one.result()
 
 
-def _unsubscribe(left: UnsubscribeLoad, port: int, token: str, pressed: float) -> None:
-    door = http.client.HTTPConnection("127.0.0.1", port, timeout=_TIMEOUT_S)
+def _unsubscribe(load: UnsubscribeLoad, port: int, token: str, pressed: float) -> None:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=_TIMEOUT_S)
     try:
-        door.request("POST", f"/leave/{token}")
-        answer = door.getresponse()
+        connection.request("POST", f"/leave/{token}")
+        answer = connection.getresponse()
         answer.read()
-        left.record(pressed, "" if answer.status == 200 else f"was answered {answer.status}")
-    except OSError as trouble:
-        left.record(pressed, f"was not answered: {trouble!r}")
+        load.record(pressed, "" if answer.status == 200 else f"was answered {answer.status}")
+    except OSError as error:
+        load.record(pressed, f"was not answered: {error!r}")
     finally:
-        door.close()
+        connection.close()

@@ -1,4 +1,4 @@
-"""The works that are measured, each a function of the run that gives its figures."""
+"""The workloads: each is a function of the run that yields its figures."""
 
 from __future__ import annotations
 
@@ -28,23 +28,23 @@ DATABASE_NAMES = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Sizes:
-    """How much of everything."""
+    """The sizes of the workloads, in people, letters, rows or mails."""
 
     blast: int
     other_blasts: int
-    """The signed one, and those on PostgreSQL."""
+    """People of the signed blast, and of those on PostgreSQL."""
     launch: int
     import_rows: int
     leaving_s: float
-    """How much of a blast people leave in."""
+    """Seconds of a blast in which people unsubscribe."""
     yardstick: int
     mails: int
-    """That come in."""
+    """Incoming mails."""
 
 
 @dataclass(frozen=True, slots=True)
 class BenchmarkRun:
-    """What all works share."""
+    """What all workloads of one run share."""
 
     sizes: Sizes
     folder: Path
@@ -57,17 +57,17 @@ class BenchmarkRun:
 
 
 def measure_import(run: BenchmarkRun) -> Iterator[Figure]:
-    """A table of people, against a bare loop from csv to sqlite3."""
+    """Import a table of people; the yardstick is a plain loop from csv to sqlite3."""
     people = run.sizes.import_rows
     table = _write_table(run.folder / "people.csv", people)
     began = time.perf_counter()
     _plain_insert(run.folder / "plain.db", table)
     plain = people / (time.perf_counter() - began)
-    desk = Workspace(run.folder, run.databases.fresh("sqlite", 1))
-    desk.write_settings(relay_port=run.sink.port)
+    workspace = Workspace(run.folder, run.databases.fresh("sqlite", 1))
+    workspace.write_settings(relay_port=run.sink.port)
     began = time.perf_counter()
     with table.open(newline="") as file:
-        desk.run_action(
+        workspace.run_action(
             lambda app: import_people(app, list_name=LIST, file=file, evidence=Evidence(Channel.IMPORT, {}))
         )
     rate = people / (time.perf_counter() - began)
@@ -81,47 +81,49 @@ def measure_import(run: BenchmarkRun) -> Iterator[Figure]:
 
 
 def measure_sending(run: BenchmarkRun, kind: str, signed: bool) -> Iterator[Figure]:
-    """A personalised blast; on SQLite unsigned it also gives evenness and memory. LookupError where it cannot be."""
+    """Send a personalised campaign; the first also yields evenness and memory. LookupError if it cannot run here."""
     first = (kind, signed) == ("sqlite", False)
     people = run.sizes.blast if first else run.sizes.other_blasts
     workers = _worker_count(run, kind)
     signs = signatures_per_s() if signed and kind == "sqlite" else 0.0
     letter = len(sample_letter(run.folder, run.databases.fresh("sqlite", 1), signed))
-    desk = Workspace(run.folder, run.databases.fresh(kind, people))
-    desk.write_settings(relay_port=run.sink.port, signed=signed)
+    workspace = Workspace(run.folder, run.databases.fresh(kind, people))
+    workspace.write_settings(relay_port=run.sink.port, signed=signed)
     server = run.databases.server_pid if kind == "postgresql" else None
-    told = run_blast(desk, run.sink, people, workers=workers, server_pid=server, yardstick_letters=run.sizes.yardstick)
-    run.blasts[kind, signed] = told
+    result = run_blast(
+        workspace, run.sink, people, workers=workers, server_pid=server, yardstick_letters=run.sizes.yardstick
+    )
+    run.blasts[kind, signed] = result
     title = f"{'signed RSA-2048' if signed else 'unsigned'}, {DATABASE_NAMES[kind]}"
     title += f", {workers} processes that send" if workers > 1 else ""
-    run.curves.append(Curve(title=title, points=told.points, yardstick=run.sink.yardstick, its_rate=told.yardstick))
-    yardsticks = " before and ".join(f"{rate:,.0f}" for rate in told.yardsticks)
+    run.curves.append(Curve(title=title, points=result.points, yardstick=run.sink.yardstick, its_rate=result.yardstick))
+    yardsticks = " before and ".join(f"{rate:,.0f}" for rate in result.yardsticks)
     notes = [f"{letter:,} octets a letter", f"{run.sink.yardstick} {yardsticks} after"]
-    notes += told.cpu_usage.remarks
-    notes += [f"{len(told.warnings)} warnings: {told.warnings[0]}"] if told.warnings else []
+    notes += result.cpu_usage.remarks
+    notes += [f"{len(result.warnings)} warnings: {result.warnings[0]}"] if result.warnings else []
     yardstick, its_value, bar, aim = _choose_yardstick(run, kind, signed, signs)
     yield Figure(
         work=f"{people:,} letters, {title}",
-        value=told.rate,
+        value=result.rate,
         unit="letters/s",
         yardstick=yardstick,
         its_value=its_value or None,
         bar=bar if its_value else None,
         aim=aim if its_value else None,
-        cpu_us=told.cpu_usage.us_per_item(people),
+        cpu_us=result.cpu_usage.us_per_item(people),
         note="; ".join(notes),
-        details={"yardsticks": told.yardsticks, "peaks_mb": told.peaks_mb, "letter_octets": letter},
+        details={"yardsticks": result.yardsticks, "peaks_mb": result.peaks_mb, "letter_octets": letter},
     )
-    yield from _evenness_and_memory(told) if first else _memory_figure(told, title)
+    yield from _evenness_and_memory(result) if first else _memory_figure(result, title)
 
 
 def _worker_count(run: BenchmarkRun, kind: str) -> int:
-    """How many processes send."""
+    """How many processes send on this kind of database."""
     return run.workers if kind == "postgresql" else 1
 
 
 def _choose_yardstick(run: BenchmarkRun, kind: str, signed: bool, signs: float) -> tuple[str, float, float, float]:
-    """Yardstick, its value, bar and aim; value 0 where the yardstick was not measured in this run."""
+    """(yardstick, its value, bar, aim); the value is 0 if the yardstick was not measured in this run."""
     if kind == "postgresql":
         sqlite = run.blasts.get(("sqlite", signed))
         return "the same on SQLite", sqlite.rate if sqlite else 0.0, 0.8, 1.0
@@ -131,47 +133,47 @@ def _choose_yardstick(run: BenchmarkRun, kind: str, signed: bool, signs: float) 
     return run.sink.yardstick, run.blasts[kind, signed].yardstick, 0.6, 1.0
 
 
-def _evenness_and_memory(told: BlastResult) -> Iterator[Figure]:
-    part = min(100_000, told.people // 10)
-    first, last = told.rate_between(1, part), told.rate_between(told.people - part, told.people)
+def _evenness_and_memory(result: BlastResult) -> Iterator[Figure]:
+    part = min(100_000, result.people // 10)
+    first, last = result.rate_between(1, part), result.rate_between(result.people - part, result.people)
     yield Figure(
-        work=f"last {part:,} of {told.people:,} against the first",
+        work=f"last {part:,} of {result.people:,} against the first",
         value=last,
         unit="letters/s",
         yardstick="the first",
         its_value=first,
         bar=0.9,
     )
-    yield from _memory_figure(told, "SQLite", bar=200, aim=100)
+    yield from _memory_figure(result, "SQLite", bar=200, aim=100)
 
 
 def _memory_figure(
-    told: BlastResult, title: str, bar: float | None = None, aim: float | None = None
+    result: BlastResult, title: str, bar: float | None = None, aim: float | None = None
 ) -> Iterator[Figure]:
     yield Figure(
-        work=f"peak memory of the sending process at {told.people:,}, {title}",
-        value=told.peaks_mb[0],
+        work=f"peak memory of the sending process at {result.people:,}, {title}",
+        value=result.peaks_mb[0],
         unit="MB",
         bar=bar,
         aim=aim,
         less_is_better=True,
-        note=f"all {len(told.peaks_mb)} processes {sum(told.peaks_mb):,.0f} MB" if len(told.peaks_mb) > 1 else "",
+        note=f"all {len(result.peaks_mb)} processes {sum(result.peaks_mb):,.0f} MB" if len(result.peaks_mb) > 1 else "",
     )
 
 
 def measure_launch(run: BenchmarkRun, kind: str) -> Iterator[Figure]:
-    """The audience frozen, from `launching` to `sending`, with nothing else to do."""
+    """Launch a campaign, from `launching` to `sending`, while nothing else runs."""
     people = run.sizes.launch
-    desk = Workspace(run.folder, run.databases.fresh(kind, people))
-    desk.write_settings(relay_port=run.sink.port)
+    workspace = Workspace(run.folder, run.databases.fresh(kind, people))
+    workspace.write_settings(relay_port=run.sink.port)
     server = run.databases.server_pid if kind == "postgresql" else None
-    with running_service(desk) as service:
-        campaign_id = desk.new_campaign()
+    with running_service(workspace) as service:
+        campaign_id = workspace.new_campaign()
         meter = start_meter(service, server_pid=server)
-        desk.command("campaign", "send", campaign_id, "--now")
+        workspace.command("campaign", "send", campaign_id, "--now")
         done = service.wait_for_time("campaign launched", 600)
         spent = meter.read()
-        took = done - _launched_at(desk, campaign_id)
+        took = done - _launched_at(workspace, campaign_id)
     yield Figure(
         work=f"launch of {people:,} recipients, {DATABASE_NAMES[kind]}",
         value=people / took,
@@ -184,24 +186,24 @@ def measure_launch(run: BenchmarkRun, kind: str) -> Iterator[Figure]:
 
 
 def measure_unsubscribes(run: BenchmarkRun, kind: str) -> Iterator[Figure]:
-    """People leave through the web door during a launch, and then during a blast at full speed."""
+    """Unsubscribe people by the web page during a launch, then during a blast at full speed."""
     people = run.sizes.launch
-    desk = Workspace(run.folder, run.databases.fresh(kind, people))
-    desk.write_settings(relay_port=run.sink.port)
-    with running_service(desk, _worker_count(run, kind)) as service:
-        campaign_id, port, taken = desk.new_campaign(), service.web_port, run.sink.taken()
-        with unsubscribing(port, run.databases.keyring, people) as left:
-            desk.command("campaign", "send", campaign_id, "--now")
+    workspace = Workspace(run.folder, run.databases.fresh(kind, people))
+    workspace.write_settings(relay_port=run.sink.port)
+    with running_service(workspace, _worker_count(run, kind)) as service:
+        campaign_id, port, taken = workspace.new_campaign(), service.web_port, run.sink.taken()
+        with unsubscribing(port, run.databases.keyring, people) as load:
+            workspace.command("campaign", "send", campaign_id, "--now")
             launched = service.wait_for_time("campaign launched", 600)
             over = time.time() + run.sizes.leaving_s
             while time.time() < over and run.sink.taken() - taken < people * 0.95:
                 time.sleep(0.1)
             ended = time.time()
-        began = _launched_at(desk, campaign_id)
+        began = _launched_at(workspace, campaign_id)
     spans = {"the launch": (began, launched), "a full-speed blast": (launched, ended)}
     for what, (since, until) in spans.items():
-        waits = left.latencies_ms(since, until)
-        failed = [trouble for pressed, trouble in left.failures if since <= pressed < until]
+        waits = load.latencies_ms(since, until)
+        failed = [trouble for pressed, trouble in load.failures if since <= pressed < until]
         if waits:
             yield Figure(
                 work=f"unsubscribe during {what}, {DATABASE_NAMES[kind]}: 99th percentile",
@@ -211,18 +213,18 @@ def measure_unsubscribes(run: BenchmarkRun, kind: str) -> Iterator[Figure]:
                 aim=20,
                 less_is_better=True,
                 note=f"median {percentile(waits, 0.5):.1f}, longest {max(waits):.1f}; {len(waits)} people, "
-                f"{PER_SECOND} a second" + (f"; {len(failed)} in vain, one {failed[0]}" if failed else ""),
+                f"{PER_SECOND} a second" + (f"; {len(failed)} failed, one {failed[0]}" if failed else ""),
             )
 
 
-def _launched_at(desk: Workspace, campaign_id: int) -> float:
-    at = desk.status(campaign_id).campaign.launched_at
+def _launched_at(workspace: Workspace, campaign_id: int) -> float:
+    at = workspace.status(campaign_id).campaign.launched_at
     assert at is not None
     return at.timestamp()
 
 
 def _write_table(file: Path, people: int) -> Path:
-    """People who do not exist."""
+    """Write a CSV table of `people` invented people."""
     with file.open("w", newline="") as out:
         rows = ((f"someone{n}@mail{n % 100}.example.org", f"Person {n}", "en", f"Town {n % 50}") for n in range(people))
         csv.writer(out).writerows([("email", "name", "language", "town"), *rows])
@@ -230,7 +232,7 @@ def _write_table(file: Path, people: int) -> Path:
 
 
 def _plain_insert(database: Path, table: Path) -> None:
-    """The yardstick of imports: the same rows, one table with one unique index, one transaction."""
+    """The yardstick of imports: insert the same rows into one table with a unique index, in one transaction."""
     with sqlite3.connect(database) as connection:
         connection.execute("CREATE TABLE people (email TEXT UNIQUE, name TEXT, language TEXT, town TEXT)")
         rows = csv.reader(io.StringIO(table.read_text()))

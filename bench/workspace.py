@@ -1,4 +1,4 @@
-"""The organiser's desk: settings in a folder, and the real commands on a database."""
+"""A folder with settings, and the real commands on a database."""
 
 from __future__ import annotations
 
@@ -61,18 +61,18 @@ key_file = "dkim.pem"
 
 @dataclass(frozen=True, slots=True)
 class Workspace:
-    """One database, and settings.toml beside the run's secret; settings may be overridden by MAILER_ variables."""
+    """One database, and settings.toml beside the run's secret. MAILER_ variables override settings."""
 
     folder: Path
     database: str
 
     @property
     def environment(self) -> dict[str, str]:
-        """What a process of the service is started with."""
+        """The environment of the service's processes."""
         return os.environ | {"MAILER_SETTINGS": str(self.folder / "settings.toml")}
 
     def write_settings(self, *, relay_port: int, signed: bool = False) -> None:
-        """Settings for a relay on loopback. Raises LookupError, in words, where signing is not to be had."""
+        """Write settings for a relay on loopback. Raises LookupError if signing is not possible here."""
         text = _SETTINGS.format(domain=DOMAIN, database=self.database, relay_port=relay_port, connections=CONNECTIONS)
         if signed:
             _write_key(self.folder / "dkim.pem")
@@ -85,36 +85,36 @@ class Workspace:
                 raise LookupError(f"the service does not sign here ({refusal})") from None
             raise
 
-    def command(self, *words: object) -> str:
-        """Run `mailer WORDS`; what it says on stdout. Broken with its complaint."""
-        told = subprocess.run(
-            [PYTHON, "-m", "mailer", *map(str, words)],
+    def command(self, *arguments: object) -> str:
+        """Run `mailer ARGUMENTS`; what it prints on stdout. MeasurementFailed with its stderr."""
+        finished = subprocess.run(
+            [PYTHON, "-m", "mailer", *map(str, arguments)],
             cwd=ROOT,
             env=self.environment,
             capture_output=True,
             text=True,
             check=False,
         )
-        if told.returncode:
-            raise MeasurementFailed(f"mailer {' '.join(map(str, words))}: {told.stderr}")
-        return told.stdout.strip()
+        if finished.returncode:
+            raise MeasurementFailed(f"mailer {' '.join(map(str, arguments))}: {finished.stderr}")
+        return finished.stdout.strip()
 
     def new_campaign(self) -> int:
-        """A draft of the letter; its id."""
+        """Create a draft campaign; its id."""
         (self.folder / "letter.md").write_text(LETTER)
         return int(self.command("campaign", "new", self.folder / "letter.md", "--list", LIST))
 
     def status(self, campaign_id: int) -> CampaignStatus:
-        """How far the campaign is; a read of ours, in this process."""
+        """The progress of the campaign, read in this process."""
         return self.run_action(lambda app: campaign_status(app, campaign_id))
 
-    def run_action(self, verb: Callable[[App], Awaitable[R]]) -> R:
-        """Have an action done in this process, where a command would take too long to start."""
+    def run_action(self, action: Callable[[App], Awaitable[R]]) -> R:
+        """Run an action in this process, where a command would take too long to start."""
 
         async def run() -> R:
             app = open_app(load_settings(self.folder / "settings.toml"))
             try:
-                return await verb(app)
+                return await action(app)
             finally:
                 await app.database.close()
 
@@ -122,7 +122,7 @@ class Workspace:
 
 
 def create_secret(folder: Path) -> Keyring:
-    """Make the run's secret as the service does it."""
+    """Create the run's secret by `mailer init`."""
     subprocess.run([PYTHON, "-m", "mailer", "init", folder], cwd=ROOT, check=True, capture_output=True)
     return read_keyring(folder / "secret")
 
