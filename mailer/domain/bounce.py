@@ -1,4 +1,4 @@
-"""What a mail that came back says: of whom, what became of the letter, and whether it is held against them."""
+"""Bounces: kind, action, reason and severity of what came back, and the rule that makes a severity of a reason."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from enum import StrEnum
 
 
 class FeedbackKind(StrEnum):
-    """What sort of thing came back."""
+    """What a mail to a feedback address is."""
 
     BOUNCE = "bounce"
-    """A letter was given up, for one of its recipients at least."""
+    """Delivery failed permanently for at least one recipient."""
     DELAY = "delay"
-    """It is late and still being tried."""
+    """Delivery is late and still being tried."""
     COMPLAINT = "complaint"
-    """A reader, or the reader's provider, calls it abuse (RFC 5965)."""
+    """The reader, or the reader's provider, reports abuse (RFC 5965)."""
     AUTO_REPLY = "auto-reply"
-    """A vacation program or another robot answered (RFC 3834)."""
+    """A vacation program or the like replied (RFC 3834)."""
     RECEIPT = "receipt"
-    """It was delivered, relayed, or shown (RFC 3461, RFC 8098)."""
+    """The letter was delivered, relayed, or displayed (RFC 3461, RFC 8098)."""
     NONE = "none"
 
 
@@ -33,43 +33,43 @@ class DsnAction(StrEnum):
 
 
 class Severity(StrEnum):
-    """What a return counts for."""
+    """How much a bounce counts against the address."""
 
     HARD = "hard"
-    """Nobody will ever read mail at this address."""
+    """The address will never receive mail."""
     SOFT = "soft"
-    """It may go better another time."""
+    """A later letter may be delivered."""
     SENDER_SIDE = "sender-side"
-    """About us, our standing or the letter: never held against the subscriber."""
+    """About the sender, its reputation or the letter: never counts against the subscriber."""
     IGNORE = "ignore"
-    """Delays, receipts and vacations."""
+    """Delays, receipts, auto-replies and complaints."""
 
 
 class BounceReason(StrEnum):
-    """Why a letter was refused."""
+    """Why a letter bounced."""
 
     UNKNOWN_USER = "unknown_user"
     UNKNOWN_HOST = "unknown_host"
     """The domain does not exist, or takes no mail (RFC 7505)."""
     MOVED = "moved"
     DISABLED = "disabled"
-    """The mailbox is closed for ever."""
+    """The mailbox is closed permanently."""
     SUSPENDED = "suspended"
-    """It is closed for now, or nobody says for how long."""
+    """The mailbox is closed for now, or for an unknown time."""
     FULL = "full"
     EXPIRED = "expired"
-    """Tried until the time was over."""
+    """Retried until the retry time was over."""
     UNREACHABLE = "unreachable"
-    """No connection to the reader's mail system, or no way there."""
+    """No connection to the recipient's mail system, or no route to it."""
     SYSTEM_TROUBLE = "system_trouble"
     TOO_LARGE = "too_large"
     RESTRICTED = "restricted"
-    """The mailbox takes mail from few, and not from us."""
+    """The mailbox accepts mail only from certain senders."""
     SENDER = "sender"
-    """Our sender's address, or its domain, is refused."""
+    """The sender's address or domain is refused."""
     RELAY_DENIED = "relay_denied"
     AUTHENTICATION = "authentication"
-    """SPF, DKIM, DMARC, reverse DNS, HELO, or our login."""
+    """SPF, DKIM, DMARC, reverse DNS, HELO, or SMTP AUTH."""
     BLOCKED = "blocked"
     """Block lists and bad reputation."""
     RATE = "rate"
@@ -101,42 +101,42 @@ _IGNORED_REASONS = frozenset({BounceReason.VACATION, BounceReason.RECEIPT, Bounc
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RecipientBounce:
-    """What came back for one address."""
+    """The bounce of one recipient."""
 
     address: str
-    """As we wrote to it, where that is known; else as the last mail system knew it; empty where nobody is named."""
+    """As we wrote it, where known; else as the last mail system knew it; empty where the notice names no recipient."""
     action: DsnAction
     status: str | None
-    """Enhanced status code (RFC 3463), or None where there is none."""
+    """Enhanced status code (RFC 3463), or None."""
     diagnostic: str
-    """What was said, at most 1000 characters on one line."""
+    """The refusing system's text, at most 1000 characters on one line."""
     severity: Severity
     reason: BounceReason
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ParsedBounce:
-    """A mail that came back, read."""
+    """A parsed mail to a feedback address."""
 
     kind: FeedbackKind
     recipients: tuple[RecipientBounce, ...] = ()
     unnamed: RecipientBounce | None = None
-    """What is said by a notice that names nobody: of whom, the return path it came to may tell."""
+    """The bounce in a notice that names no recipient; the return path it came to may name the delivery."""
     complaint: str | None = None
     """A complaint's Feedback-Type in lower case: abuse, fraud, virus, opt-out, not-spam, other, ..."""
 
 
 def soften_hard_bounce(bounce: RecipientBounce) -> RecipientBounce:
-    """The same where not all that was said of it is known: nobody's letters end for good by it."""
+    """The bounce with SOFT for HARD: an incomplete notice must not stop letters permanently."""
     return replace(bounce, severity=Severity.SOFT) if bounce.severity is Severity.HARD else bounce
 
 
 def determine_severity(reason: BounceReason, action: DsnAction, *, temporary: bool, after_data: bool) -> Severity:
-    """What a refusal counts for.
+    """The severity of a bounce.
 
-    `temporary`: its codes are of class 4. A host that could not be found in time may be back tomorrow; a user that is
-    unknown was looked up. `late`: said when the letter had been given, by a system that took the address before: it
-    refuses the letter, whatever it calls that.
+    `temporary`: its codes are of class 4. An unknown host is then soft, since the DNS may answer tomorrow; an unknown
+    user is hard all the same. `after_data`: the system accepted the recipient and refused after DATA. It refuses the
+    letter then, so that an unknown user is soft.
     """
     if action is not DsnAction.FAILED or reason in _IGNORED_REASONS:
         return Severity.IGNORE

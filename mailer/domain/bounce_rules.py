@@ -1,4 +1,4 @@
-"""The rules for letters that came back: what is held against whom, and when a mailbox is written to no more."""
+"""Bounce rules: when bounces of one subscriber lead to a probe, or to no more letters."""
 
 from __future__ import annotations
 
@@ -11,34 +11,34 @@ from mailer.domain.bounce import FeedbackKind, Severity
 from mailer.domain.delivery import Kind
 
 HALF_LIFE = timedelta(days=14)
-"""In which a letter that came back for now counts for half."""
+"""A soft bounce of this age counts half."""
 BOUNCE_MEMORY = timedelta(days=90)
-"""What came back before counts for nothing."""
+"""Older bounces do not count."""
 PROBE_VALID_FOR = timedelta(days=56)
-"""How long it matters that a probe was written; then it would be written anew."""
+"""How long a probe counts; after that the next one is sent as if there had been none."""
 BOUNCES_AFTER_PROBE = 2
-"""So many more after a probe, and nobody seems to be there."""
+"""So many more bounces after a probe stop the list's letters."""
 BOUNCE_DEADLINE = timedelta(days=5)
-"""An accepted letter of which nothing was heard for so long has arrived (RFC 5321 section 4.5.4.1)."""
+"""A letter that was accepted and did not bounce for so long is taken as delivered (RFC 5321 section 4.5.4.1)."""
 _NOT_COMPLAINTS = frozenset({"not-spam", "auth-failure", "dmarc", "virus"})
-"""Feedback that is not the reader's wish to get no more (RFC 6430, RFC 6591)."""
+"""Feedback types that are no request to stop the letters (RFC 6430, RFC 6591)."""
 
 
 class BounceDecision(StrEnum):
-    """What is to be done."""
+    """What follows from a bounce."""
 
     NOTHING = "nothing"
     PROBE = "probe"
-    """A letter asks whether anybody is there."""
+    """Send a probe: a letter that shows whether the mailbox exists."""
     STOP = "stop"
-    """The list writes no more."""
+    """No more letters from this list."""
     STOP_ALL = "stop all"
-    """No list does: there is no such mailbox."""
+    """No more letters from any list: the mailbox does not exist."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PastBounce:
-    """One letter to a reader that came back."""
+    """One letter to a subscriber that bounced."""
 
     delivery_id: int
     letter_kind: Kind
@@ -47,7 +47,7 @@ class PastBounce:
 
 
 def is_complaint(kind: FeedbackKind, complaint: str | None) -> bool:
-    """Whether the reader wants no more letters. A type that is not told, or that we do not know, is such."""
+    """Whether feedback means that the reader wants no more letters; a missing or unknown type does."""
     return kind is FeedbackKind.COMPLAINT and complaint not in _NOT_COMPLAINTS
 
 
@@ -60,10 +60,12 @@ def decide_on_bounce(
     probed_at: datetime | None = None,
     last_delivered_at: datetime | None = None,
 ) -> BounceDecision:
-    """What follows from the newest of what came back from one reader to one list.
+    """What follows from the newest bounce of one subscriber on one list.
 
-    `past` may hold it, too, and more than one of a letter: each counts once, as the heaviest. `probed_at` is when a
-    probe was last written, `well_at` when a letter last arrived: what came back before breaks off the row.
+    `past` are the earlier bounces; it may hold the newest, too, and several of one letter, of which the most severe
+    counts. `hard_after` is how many hard bounces in a row stop all letters, `soft_limit` the score at which a probe is
+    sent. `probed_at` is when the last probe was queued, `last_delivered_at` when a letter was last delivered: it ends
+    a row of hard bounces.
     """
     if newest.severity not in {Severity.HARD, Severity.SOFT}:
         return BounceDecision.NOTHING
@@ -81,7 +83,7 @@ def decide_on_bounce(
 
 
 def bounce_score(bounces: Iterable[PastBounce], now: datetime) -> float:
-    """What so many letters that came back amount to: each 1 when it did, and half as much every 14 days."""
+    """The sum over the bounces: each counts 1 when it came, and half as much every 14 days."""
     return float(sum(0.5 ** (max(now - one.at, timedelta(0)) / HALF_LIFE) for one in bounces))
 
 

@@ -1,4 +1,4 @@
-"""What came back of one letter of ours, by whichever way it was told: a mail, a reply in SMTP, a provider's call."""
+"""Feedback on one of our deliveries: a bounce, delay or complaint that came by mail, SMTP reply or provider call."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from mailer.domain.bounce import FeedbackKind, RecipientBounce
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DeliveryFeedback:
-    """One thing that came back; of which letter, its number says, or else the reader's address and the Message-ID."""
+    """One bounce, delay or complaint; the delivery is named by its id, else by the address and the Message-ID."""
 
     delivery_id: int | None
-    """Only where a signed word of ours proves it, or we carried the letter ourselves."""
+    """Known where a token of ours names it, or where the relay rejected the letter."""
     address: str | None
-    """To whom the letter went, where that is told."""
+    """The recipient of the letter, where the report names it."""
     kind: FeedbackKind
     bounce: RecipientBounce | None
-    """What became of it; None where nothing more is known."""
+    """Reason and severity; None where the report gives none."""
     complaint: str | None
-    """A complaint's type (`Returned.complaint`); None where it is not told."""
+    """A complaint's type as in `ParsedBounce.complaint`; None where the report gives none."""
     channel: str
-    """How it was told: "mail", "smtp", or the name of a provider."""
+    """How it came: "mail", "smtp", or the name of a provider."""
     message_id: str | None
-    """Of our letter, with or without angle brackets."""
+    """The letter's Message-ID, with or without angle brackets."""
     at: datetime
-    """Aware: when it came back."""
+    """When it came back (aware)."""

@@ -1,4 +1,4 @@
-"""A span of time in which letters to readers came back that would have arrived on any other day."""
+"""An outage: a span of time in which letters bounced that would have been delivered on any other day."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from mailer.domain.bounce import BounceReason
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Outage:
-    """Which of the letters that came back are meant."""
+    """Selects the bounces of an outage."""
 
     since: datetime
     until: datetime
-    """Not included."""
+    """Exclusive."""
     provider: str | None = None
-    """The domain of the readers' addresses, in lower case; None: any."""
+    """The domain of the recipients' addresses, in lower case; None: any."""
     reason: BounceReason | None = None
-    """What was said of them; None: whatever."""
+    """None: any reason."""
     mailing_list_id: int | None = None
     """None: all lists."""

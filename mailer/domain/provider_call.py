@@ -1,4 +1,4 @@
-"""A call of a mail provider to one of our hooks, before and after it is believed."""
+"""A mail provider's HTTP call to us, before and after its signature is verified."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ from typing import Any
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ProviderCall:
-    """One POST, as it came."""
+    """One POST request as it came in."""
 
     provider: str
-    """As `[[provider]] provider` has it."""
+    """The value of `[[provider]] provider`."""
     body: bytes
     headers: Mapping[str, str]
-    """By their names in lower case."""
+    """By lower-case name."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class VerifiedCall:
-    """What a provider said, once it is proven that the provider said it."""
+    """The content of a call whose signature or login is verified."""
 
     dedup_key: str
-    """The same when the same is said again, and never for anything else that is genuine."""
+    """Equal when the provider repeats the call, different for any other genuine call."""
     payload: Any
-    """JSON."""
+    """The decoded JSON."""
     not_before: datetime | None = None
-    """Events before this are not believed, where the call itself does not show when it was made."""
+    """Older events are refused; set where the call carries no signed time."""

@@ -1,4 +1,4 @@
-"""The calls of providers that were heard already: what is heard again is not acted on again."""
+"""Deduplication of provider calls: a call that comes again within a day is not processed again."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from mailer.errors import ProviderCallInProgress, ProviderCallRefused
 
 _KEEP_FOR = timedelta(hours=26)
-"""Longer than any call is believed after it was signed."""
+"""Longer than the signature of any provider's call is accepted."""
 _MAX_CALLS = 50_000
 
 
@@ -22,41 +22,41 @@ class _SeenCall:
 
 
 class SeenCalls:
-    """What this process has heard lately; to act twice would do no harm, so that a restart may forget it."""
+    """The calls that this process has taken in; a restart forgets them, as processing a call twice changes nothing."""
 
-    def __init__(self, most: int = _MAX_CALLS) -> None:
-        self._most_processes = most
+    def __init__(self, max_calls: int = _MAX_CALLS) -> None:
+        self._max_calls = max_calls
         self._seen: OrderedDict[str, _SeenCall] = OrderedDict()
 
-    def claim(self, name: str, body: bytes, now: datetime) -> bool:
-        """Whether a call of this name is new: then it is to be acted on, and said to be `done`, or forgotten.
+    def claim(self, dedup_key: str, body: bytes, now: datetime) -> bool:
+        """Whether a call is new. The caller processes a new one, and then calls `mark_done` or `forget`.
 
-        CallUnderway where that is being done: what is not yet written down must not be said to be. CallRefused where
-        the name was another call's: a signature that does not cover the body (Mailgun's) was put under another one.
+        Raises ProviderCallInProgress while the same call is being processed, and ProviderCallRefused where the key came
+        with another body: somebody put a signature that does not cover the body (Mailgun's) under a body of their own.
         """
         self._forget_old(now)
         digest = hashlib.sha256(body).digest()
-        if known := self._seen.get(name):
+        if known := self._seen.get(dedup_key):
             if known.digest != digest:
-                raise ProviderCallRefused("its token was another call's")
+                raise ProviderCallRefused("its token was used by another call")
             if not known.done:
-                raise ProviderCallInProgress("it is being acted on")
+                raise ProviderCallInProgress("the same call is being processed")
             return False
-        self._seen[name] = _SeenCall(now, digest)
+        self._seen[dedup_key] = _SeenCall(now, digest)
         return True
 
-    def mark_done(self, name: str) -> None:
-        """It was acted on."""
-        if known := self._seen.get(name):
+    def mark_done(self, dedup_key: str) -> None:
+        """Remember that a claimed call was processed."""
+        if known := self._seen.get(dedup_key):
             known.done = True
 
-    def forget(self, name: str) -> None:
-        """It could not be acted on: when it comes again it is new."""
-        self._seen.pop(name, None)
+    def forget(self, dedup_key: str) -> None:
+        """Forget a claimed call that could not be processed: when it comes again it is new."""
+        self._seen.pop(dedup_key, None)
 
     def _forget_old(self, now: datetime) -> None:
         while self._seen:
             oldest, seen = next(iter(self._seen.items()))
-            if len(self._seen) < self._most_processes and now - seen.at < _KEEP_FOR:
+            if len(self._seen) < self._max_calls and now - seen.at < _KEEP_FOR:
                 return
             del self._seen[oldest]

@@ -1,4 +1,4 @@
-"""Amazon SNS as a server: its signing certificates, kept once fetched, and the confirming of a subscription."""
+"""Requests to Amazon SNS: fetching its signing certificates, which are cached, and confirming a subscription."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _MAX_CONCURRENT_REQUESTS = 2
 
 
 class SnsClient:
-    """Asks for what is not known yet; a crowd of forged calls does not make us ask more than a little at once."""
+    """At most two requests at once, so that many forged calls cannot make us send many requests."""
 
     def __init__(self, fetch: HttpsClient | None = None) -> None:
         self._fetch = fetch or HttpsClient()
@@ -22,24 +22,24 @@ class SnsClient:
         self._requests = asyncio.Semaphore(_MAX_CONCURRENT_REQUESTS)
 
     async def fetch_certificate(self, url: str, host: str) -> Certificate:
-        """The certificate at `url` on `host`; FetchFailed."""
+        """The certificate at `url` on `host`, from the cache where it is there. Raises FetchFailed."""
         if known := self._certificates.get(url):
             return known
         try:
             certificate = load_pem_x509_certificate(await self._get(url, host))
         except ValueError:
-            raise FetchFailed(f"what {host} gave is not a certificate") from None
+            raise FetchFailed(f"the answer of {host} is not a certificate") from None
         while len(self._certificates) >= _MAX_CERTIFICATES:
             del self._certificates[next(iter(self._certificates))]
         self._certificates[url] = certificate
         return certificate
 
     async def confirm_subscription(self, url: str, host: str) -> None:
-        """Say at `url` on `host` that we subscribe; FetchFailed."""
+        """Confirm our subscription at `url` on `host`. Raises FetchFailed."""
         await self._get(url, host)
 
     async def _get(self, url: str, host: str) -> bytes:
         if self._requests.locked():
-            raise FetchFailed(f"{host} is being asked already")
+            raise FetchFailed(f"too many requests to {host} are open")
         async with self._requests:
             return await self._fetch.get(url, host)

@@ -1,4 +1,4 @@
-"""Calls of mail providers as they come to our hooks: invented letters in the forms that their documentation gives."""
+"""Calls of mail providers with invented events, in the formats that their documentation describes."""
 
 from __future__ import annotations
 

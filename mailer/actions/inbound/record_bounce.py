@@ -1,4 +1,4 @@
-"""What came back is held against whom it must be, and never against anybody else."""
+"""Recording bounces and complaints, and applying the bounce rules to their subscribers."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ from mailer.store.queue import deliveries
 _log = structlog.get_logger()
 
 _SEARCH_BY_MESSAGE_ID, _SEARCH_BY_ADDRESS = timedelta(days=60), timedelta(days=7)
-"""How far back a letter is looked for, with its Message-ID and without."""
+"""How far back deliveries are searched: with a Message-ID, and by the address alone."""
 _CLOCK_SKEW = timedelta(hours=1)
-"""By so much a provider's clock may be behind ours."""
+"""A provider's clock may be this much behind ours."""
 _MAX_CANDIDATES = 500
 _ACTIVE_STATES = (SubscriptionState.PENDING, SubscriptionState.CONFIRMED)
 _UNKNOWN_BOUNCE = RecipientBounce(
@@ -44,16 +44,16 @@ _UNKNOWN_BOUNCE = RecipientBounce(
 
 
 async def record_feedback(app: App, feedback: Sequence[DeliveryFeedback]) -> int:
-    """Write down what came back and do what follows from it, in one transaction; of how many letters it was.
+    """Record feedback and apply the bounce rules, in one transaction; returns the number of letters that were found.
 
-    A bounce for good, a list's `hard_after` times in a row, ends all letters to that mailbox; one for now counts a
-    point, and at `soft_limit` a probe is written: if that comes back, too, or two more do, the list writes no more. A
-    complaint ends the list's letters at once; a bounced question whether they want to join ends the request. What is
-    about us or the letter is held against nobody. Twice is no error; what is of no letter we know changes nothing.
+    The list's `hard_after` hard bounces in a row stop all letters to the mailbox. A soft bounce counts a point; at
+    `soft_limit` a probe is queued, and if the probe or two more letters bounce, the list's letters stop. A complaint
+    stops the list's letters at once. A bounced confirmation request ends the request. Sender-side bounces change
+    nothing. Feedback that was recorded before, or whose delivery is unknown, changes nothing.
     """
     known = await app.database.write(_record_all, app, feedback)
     if known < len(feedback):
-        _log.info("came back of no letter we know", number=len(feedback) - known)
+        _log.info("skipped feedback on unknown letters", number=len(feedback) - known)
     return known
 
 
@@ -67,7 +67,7 @@ def _record_all(tx: Connection, app: App, feedback: Sequence[DeliveryFeedback]) 
 
 
 def _find_delivery_id(tx: Connection, app: App, feedback: DeliveryFeedback) -> int | None:
-    """The letter with this Message-ID to this address; without one, the newest of the week before it came back."""
+    """The delivery to this address with this Message-ID; without one, the newest of the week before the event."""
     try:
         address = parse_address(feedback.address or "")
     except AddressRefused:
@@ -81,8 +81,8 @@ def _find_delivery_id(tx: Connection, app: App, feedback: DeliveryFeedback) -> i
     sent = bounce_records.find_letters_to(tx, address.key, app.site.keyring.suppression_key(address.key), since, until)
     if not feedback.message_id:
         return sent[0] if sent else None
-    wanted = f"<{feedback.message_id.strip('<> ')}>".lower()
-    return next((number for number in sent[:_MAX_CANDIDATES] if app.site.message_id(number).lower() == wanted), None)
+    message_id = f"<{feedback.message_id.strip('<> ')}>".lower()
+    return next((one for one in sent[:_MAX_CANDIDATES] if app.site.message_id(one).lower() == message_id), None)
 
 
 def _record_one(tx: Connection, app: App, feedback: DeliveryFeedback, letter: SentLetter) -> None:
@@ -157,15 +157,15 @@ def _queue_probe(tx: Connection, app: App, reader: Subscription, newest: PastBou
 def _suppress_subscriber(
     tx: Connection, app: App, reader: Subscription, scope: int, act: ConsentAct, evidence: Evidence
 ) -> None:
-    """No more letters from this list, or from any; what waits is not sent."""
+    """Stop this list's letters, or all lists' (EVERY_LIST); waiting deliveries are suppressed."""
     now, reason = (
         app.clock(),
         SuppressionReason.COMPLAINED if act is ConsentAct.COMPLAINED else SuppressionReason.BOUNCED,
     )
-    ordered = suppressions.add(tx, reader.suppression_key, scope, reason, now)
+    is_new = suppressions.add(tx, reader.suppression_key, scope, reason, now)
     if (
         subscriptions.change_state(tx, reader.id, SubscriptionState.UNSUBSCRIBED, from_states=_ACTIVE_STATES, now=now)
-        or ordered
+        or is_new
     ):
         consents.record(tx, reader, act, evidence, now)
     deliveries.suppress_waiting(tx, reader.subscriber_id, scope)
@@ -174,7 +174,7 @@ def _suppress_subscriber(
 def _cancel_pending_request(
     tx: Connection, app: App, reader: Subscription, bounce: RecipientBounce, evidence: Evidence
 ) -> None:
-    """The question whether they want to join did not arrive: a mistyped address, as a rule, that may be right later."""
+    """End a join request whose confirmation letter bounced; no suppression, since most are mistyped addresses."""
     if bounce.severity not in {Severity.HARD, Severity.SOFT}:
         return
     pending, now = (SubscriptionState.PENDING,), app.clock()

@@ -1,1 +1,1 @@
-"""The calls of mail providers about bounces and complaints: verified and parsed."""
+"""Provider events: verifying providers' calls, and parsing their bounce and complaint events."""

@@ -1,4 +1,4 @@
-"""Brevo: what its transactional webhooks say."""
+"""Brevo: bounces and complaints in its transactional webhook events."""
 
 from __future__ import annotations
 
@@ -16,37 +16,37 @@ _BOUNCE_CLASSES = {
     "soft_bounce": BounceClass(never_hard=True),
     "invalid_email": BounceClass(reason=BounceReason.UNKNOWN_USER),
     "invalid": BounceClass(reason=BounceReason.UNKNOWN_USER),
-    # Brevo does not even try: it is on its block list.
+    # The address is on Brevo's block list: it does not try to send.
     "blocked": BounceClass(fallback=BounceReason.DISABLED),
     "error": BounceClass(fallback=BounceReason.SYSTEM_TROUBLE, never_hard=True),
 }
 """By event."""
 _BREVO_MESSAGE_ID = re.compile(r"@[\w.-]{0,100}\b(?:mailin\.fr|sendinblue\.com|brevo\.com)>?")
-"""A Message-ID that Brevo made in place of ours tells nothing; any other that is not ours is of another's letter."""
+"""A Message-ID that Brevo put in the place of ours; any other foreign one is another sender's letter."""
 _COMPLAINT_TYPES = {"spam": "abuse", "complaint": "abuse", "unsubscribed": OPT_OUT, "unsubscribe": OPT_OUT}
 
 
-def parse_brevo_events(said: Any, telling: EventBuilder) -> tuple[DeliveryFeedback, ...]:
-    """What came back, one event or a batch; nothing for letters sent, delivered, deferred, opened or clicked."""
-    return tuple(found for event in iterate_objects(said) for found in _parse_event(event, telling))
+def parse_brevo_events(payload: Any, builder: EventBuilder) -> tuple[DeliveryFeedback, ...]:
+    """The feedback in one event or a batch; events of other kinds (sent, delivered, opened ...) give none."""
+    return tuple(found for event in iterate_objects(payload) for found in _parse_event(event, builder))
 
 
-def _parse_event(event: dict[str, Any], telling: EventBuilder) -> Iterator[DeliveryFeedback]:
+def _parse_event(event: dict[str, Any], builder: EventBuilder) -> Iterator[DeliveryFeedback]:
     kind = get_text(event.get("event"))
     message_id = get_text(event.get("message-id"))
     if _BREVO_MESSAGE_ID.search(message_id):
         message_id = ""
     letter = LetterReference(
-        recipient=get_text(event.get("email")), message_id=message_id, at=_event_time(event, telling)
+        recipient=get_text(event.get("email")), message_id=message_id, at=_event_time(event, builder)
     )
     if kind in _COMPLAINT_TYPES:
-        yield telling.build_complaint(letter, _COMPLAINT_TYPES[kind])
+        yield builder.build_complaint(letter, _COMPLAINT_TYPES[kind])
     elif kind in _BOUNCE_CLASSES:
-        yield telling.build_bounce(letter, get_text(event.get("reason")), bounce_class=_BOUNCE_CLASSES[kind])
+        yield builder.build_bounce(letter, get_text(event.get("reason")), bounce_class=_BOUNCE_CLASSES[kind])
 
 
-def _event_time(event: dict[str, Any], telling: EventBuilder) -> Any:
-    """Of the times that stand there `date` is in the zone of the account."""
+def _event_time(event: dict[str, Any], builder: EventBuilder) -> Any:
+    """The event's time; its field `date` is not used, as it is in the account's time zone."""
     if "ts_event" in event:
-        return parse_time(event["ts_event"], telling.now)
-    return parse_time(event.get("ts_epoch"), telling.now, milliseconds=True)
+        return parse_time(event["ts_event"], builder.now)
+    return parse_time(event.get("ts_epoch"), builder.now, milliseconds=True)

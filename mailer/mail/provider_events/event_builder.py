@@ -1,4 +1,4 @@
-"""What a provider tells of one letter, as what came back: whose letter it is, and what that counts for."""
+"""Building feedback from a provider's event: finding the delivery, and classifying the bounce."""
 
 from __future__ import annotations
 
@@ -17,40 +17,40 @@ from mailer.mail.bounces.address_extraction import find_last_address
 from mailer.mail.bounces.classify_bounce import classify_bounce
 
 OPT_OUT = "opt-out"
-"""Who unsubscribes at the provider wants no more letters: it counts as a complaint of this type (RFC 6430)."""
+"""The complaint type (RFC 6430) for a person who unsubscribed at the provider."""
 _STATUS = re.compile(r"[245]\.\d{1,3}\.\d{1,3}")
 _MAX_MESSAGE_ID_LENGTH = 300
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LetterReference:
-    """Of which letter a provider speaks, as far as it says."""
+    """The letter that an event is about, as far as the event names it."""
 
     recipient: str
     senders: tuple[str, ...] = ()
-    """What may be its MAIL FROM, ours if it is."""
+    """Addresses of which one may be its MAIL FROM, with our token."""
     message_id: str = ""
     at: datetime
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class BounceClass:
-    """What a provider's own classes say, beside the words of the mail system that refused."""
+    """What a provider's own bounce class means, beside the reply of the mail system that refused."""
 
     reason: BounceReason | None = None
-    """Whatever the words are."""
+    """Decides, whatever the reply is."""
     fallback: BounceReason | None = None
-    """Where the words tell nothing."""
+    """Decides where the reply gives no reason."""
     never_hard: bool = False
-    """The provider will try this address again: it is not held to be gone."""
+    """The provider will send to this address again: the bounce is at most soft."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class EventBuilder:
-    """Who tells, and whose letters they are about."""
+    """Builds the feedback of one provider's events on our deliveries."""
 
     provider: str
-    house: Site
+    site: Site
     now: datetime
 
     def build_bounce(
@@ -62,30 +62,30 @@ class EventBuilder:
         notice: str = "",
         bounce_class: BounceClass | None = None,
     ) -> DeliveryFeedback:
-        """A letter that was given up: `said` by the mail system that refused it, `notice` by the provider."""
+        """The feedback of a bounce: `diagnostic` is the refusing system's reply, `notice` the provider's own text."""
         address, bounce_class = find_last_address(letter.recipient), bounce_class or BounceClass()
         code = status if _STATUS.fullmatch(status) else None
-        told = classify_bounce(
+        bounce = classify_bounce(
             address=address or "", action=DsnAction.FAILED, status=code, diagnostic=diagnostic, notice=notice
         )
-        return self._build_feedback(letter, FeedbackKind.BOUNCE, of=_apply_bounce_class(told, bounce_class))
+        return self._build_feedback(letter, FeedbackKind.BOUNCE, bounce=_apply_bounce_class(bounce, bounce_class))
 
     def build_complaint(self, letter: LetterReference, kind: str = "abuse") -> DeliveryFeedback:
-        """A person complains, or has unsubscribed (`OPT_OUT`)."""
+        """The feedback of a complaint, or of an unsubscription at the provider (`OPT_OUT`)."""
         return self._build_feedback(letter, FeedbackKind.COMPLAINT, complaint=kind.lower()[:40] or "abuse")
 
     def _build_feedback(
         self,
         letter: LetterReference,
         kind: FeedbackKind,
-        of: RecipientBounce | None = None,
+        bounce: RecipientBounce | None = None,
         complaint: str | None = None,
     ) -> DeliveryFeedback:
         return DeliveryFeedback(
-            delivery_id=_find_delivery_id(self.house, letter.senders),
+            delivery_id=_find_delivery_id(self.site, letter.senders),
             address=find_last_address(letter.recipient),
             kind=kind,
-            bounce=of,
+            bounce=bounce,
             complaint=complaint,
             channel=self.provider,
             message_id=letter.message_id[:_MAX_MESSAGE_ID_LENGTH] or None,
@@ -95,23 +95,23 @@ class EventBuilder:
 
 def _apply_bounce_class(bounce: RecipientBounce, bounce_class: BounceClass) -> RecipientBounce:
     reason = bounce_class.reason or (bounce.reason is BounceReason.UNCLEAR and bounce_class.fallback) or bounce.reason
-    weight = bounce.severity
+    severity = bounce.severity
     if reason is not bounce.reason:
-        weight = determine_severity(reason, bounce.action, temporary=False, after_data=False)
-    if bounce_class.never_hard and weight is Severity.HARD:
-        weight = Severity.SOFT
-    return replace(bounce, reason=reason, severity=weight)
+        severity = determine_severity(reason, bounce.action, temporary=False, after_data=False)
+    if bounce_class.never_hard and severity is Severity.HARD:
+        severity = Severity.SOFT
+    return replace(bounce, reason=reason, severity=severity)
 
 
-def _find_delivery_id(house: Site, senders: Iterable[str]) -> int | None:
-    """The delivery that a genuine return path of ours names."""
+def _find_delivery_id(site: Site, senders: Iterable[str]) -> int | None:
+    """The delivery that one of our return paths with a valid token names, or None."""
     for sender in senders:
         local, _, domain = (find_last_address(sender) or "").rpartition("@")
         named = parse_local_part(local)
-        if domain.lower() != house.domain or named.command is not Command.RETURN_PATH or not named.token:
+        if domain.lower() != site.domain or named.command is not Command.RETURN_PATH or not named.token:
             continue
         try:
-            return read_token(house.keyring, Purpose.RETURN_PATH, named.token)
+            return read_token(site.keyring, Purpose.RETURN_PATH, named.token)
         except TokenRefused:
             continue
     return None

@@ -1,4 +1,4 @@
-"""Mailgun: what its webhooks' event-data says."""
+"""Mailgun: bounces and complaints in the event-data of its webhooks."""
 
 from __future__ import annotations
 
@@ -16,49 +16,47 @@ _BOUNCE_CLASSES = {
     "old": BounceClass(fallback=BounceReason.EXPIRED),
     "espblock": BounceClass(fallback=BounceReason.BLOCKED),
 }
-"""By reason. Of suppress-bounce Mailgun does not even try: it bounced before."""
+"""By reason. suppress-bounce: a letter bounced before, so that Mailgun does not try to send."""
 _COMPLAINT_TYPES = {"suppress-complaint": "abuse", "suppress-unsubscribe": OPT_OUT}
-"""Reasons for which Mailgun does not try; the person's wish is told once more."""
+"""By reason: the person complained or unsubscribed before, so that Mailgun does not try to send."""
 _SMTP_REPLY = re.compile(r"[45]\d\d\b")
 
 
-def parse_mailgun_events(said: Any, telling: EventBuilder) -> tuple[DeliveryFeedback, ...]:
-    """What came back; nothing for letters accepted, delivered, opened, clicked, or still tried."""
-    data = get_path(said, "event-data")
+def parse_mailgun_events(payload: Any, builder: EventBuilder) -> tuple[DeliveryFeedback, ...]:
+    """The feedback in an event; events of other kinds (delivered, opened, temporary failure ...) give none."""
+    data = get_path(payload, "event-data")
     letter = LetterReference(
         recipient=get_text(get_path(data, "recipient")),
         senders=(get_text(get_path(data, "envelope", "sender")),),
         message_id=get_text(get_path(data, "message", "headers", "message-id")),
-        at=parse_time(get_path(data, "timestamp"), telling.now),
+        at=parse_time(get_path(data, "timestamp"), builder.now),
     )
     event = get_text(get_path(data, "event"))
     if event == "complained":
-        return (telling.build_complaint(letter),)
+        return (builder.build_complaint(letter),)
     if event == "unsubscribed":
-        return (telling.build_complaint(letter, OPT_OUT),)
+        return (builder.build_complaint(letter, OPT_OUT),)
     if event == "rejected":
-        refused = get_text(get_path(data, "reject", "reason")), get_text(get_path(data, "reject", "description"))
+        texts = get_text(get_path(data, "reject", "reason")), get_text(get_path(data, "reject", "description"))
         return (
-            telling.build_bounce(
-                letter, notice=" ".join(refused), bounce_class=BounceClass(reason=BounceReason.POLICY)
-            ),
+            builder.build_bounce(letter, notice=" ".join(texts), bounce_class=BounceClass(reason=BounceReason.POLICY)),
         )
     if event == "failed" and get_path(data, "severity") == "permanent":
-        return (_parse_failure(data, letter, telling),)
+        return (_parse_failure(data, letter, builder),)
     return ()
 
 
-def _parse_failure(data: Any, letter: LetterReference, telling: EventBuilder) -> DeliveryFeedback:
+def _parse_failure(data: Any, letter: LetterReference, builder: EventBuilder) -> DeliveryFeedback:
     reason, status = get_text(get_path(data, "reason")), get_path(data, "delivery-status")
     if reason in _COMPLAINT_TYPES:
-        return telling.build_complaint(letter, _COMPLAINT_TYPES[reason])
-    said, code = get_text(get_path(status, "message")), get_path(status, "code")
-    if said and isinstance(code, int) and 400 <= code < 600 and not _SMTP_REPLY.match(said):
-        said = f"{code} {said}"
+        return builder.build_complaint(letter, _COMPLAINT_TYPES[reason])
+    reply, code = get_text(get_path(status, "message")), get_path(status, "code")
+    if reply and isinstance(code, int) and 400 <= code < 600 and not _SMTP_REPLY.match(reply):
+        reply = f"{code} {reply}"
     notice = get_text(get_path(status, "description"))
-    return telling.build_bounce(
+    return builder.build_bounce(
         letter,
-        said,
+        reply,
         get_text(get_path(status, "enhanced-code")),
         notice=notice,
         bounce_class=_BOUNCE_CLASSES.get(reason),

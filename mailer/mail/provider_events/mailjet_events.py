@@ -1,4 +1,4 @@
-"""Mailjet: what its event callbacks say."""
+"""Mailjet: bounces and complaints in its event callbacks."""
 
 from __future__ import annotations
 
@@ -29,30 +29,33 @@ _REASON_BY_ERROR = {
     "bad or empty template": BounceReason.CONTENT,
     "error in template language": BounceReason.CONTENT,
 }
-"""By error, where the comment tells nothing. Of blacklisted and preblocked Mailjet does not even try: a letter, perhaps
-another account's, bounced before."""
+"""By error, where the comment gives no reason. blacklisted and preblocked: a letter, perhaps another account's, bounced
+before, so that Mailjet does not try to send."""
 _COMPLAINT_TYPES = {"spam": "abuse", "unsub": OPT_OUT}
 _DUPLICATE_ERROR, _COMPLAINT_ERROR = "duplicate in campaign", "spam reporter"
 
 
-def parse_mailjet_events(said: Any, telling: EventBuilder) -> tuple[DeliveryFeedback, ...]:
-    """What came back, one event or a group; nothing for letters sent, opened or clicked."""
-    return tuple(found for event in iterate_objects(said) for found in _parse_event(event, telling))
+def parse_mailjet_events(payload: Any, builder: EventBuilder) -> tuple[DeliveryFeedback, ...]:
+    """The feedback in one event or a group; events of other kinds (sent, opened, clicked) give none."""
+    return tuple(found for event in iterate_objects(payload) for found in _parse_event(event, builder))
 
 
-def _parse_event(event: dict[str, Any], telling: EventBuilder) -> Iterator[DeliveryFeedback]:
-    """Its MessageID is Mailjet's own: the address is all that tells whose letter it was."""
+def _parse_event(event: dict[str, Any], builder: EventBuilder) -> Iterator[DeliveryFeedback]:
+    """The feedback of one event. Its MessageID is Mailjet's own, so that only the address names the delivery."""
     kind, error = get_text(event.get("event")), get_text(event.get("error")).lower()
-    letter = LetterReference(recipient=get_text(event.get("email")), at=parse_time(event.get("time"), telling.now))
+    letter = LetterReference(recipient=get_text(event.get("email")), at=parse_time(event.get("time"), builder.now))
     if kind in _COMPLAINT_TYPES:
-        yield telling.build_complaint(letter, _COMPLAINT_TYPES[kind])
+        yield builder.build_complaint(letter, _COMPLAINT_TYPES[kind])
     elif kind in {"bounce", "blocked"} and error == _COMPLAINT_ERROR:
-        yield telling.build_complaint(letter)
+        yield builder.build_complaint(letter)
     elif kind in {"bounce", "blocked"} and error != _DUPLICATE_ERROR:
-        # A bounce says for itself whether it is for good; what is blocked, by its error.
-        by = BounceClass(
+        # A bounce has a field that says whether it is permanent; a blocked letter has only its error.
+        bounce_class = BounceClass(
             fallback=_REASON_BY_ERROR.get(error), never_hard=kind == "bounce" and event.get("hard_bounce") is not True
         )
-        yield telling.build_bounce(
-            letter, get_text(event.get("comment")), notice="" if error in _REASON_BY_ERROR else error, bounce_class=by
+        yield builder.build_bounce(
+            letter,
+            get_text(event.get("comment")),
+            notice="" if error in _REASON_BY_ERROR else error,
+            bounce_class=bounce_class,
         )

@@ -1,4 +1,4 @@
-"""What a proven call tells of our letters, whichever provider it is of."""
+"""Parsing the events of any provider's verified call."""
 
 from __future__ import annotations
 
@@ -22,6 +22,6 @@ EVENT_PARSERS = {
 }
 
 
-def parse_events(verified: VerifiedCall, telling: EventBuilder) -> tuple[DeliveryFeedback, ...]:
-    """What came back; empty where the call tells of other things."""
-    return EVENT_PARSERS[telling.provider](verified.payload, telling)
+def parse_events(verified: VerifiedCall, builder: EventBuilder) -> tuple[DeliveryFeedback, ...]:
+    """The bounces and complaints in a call; empty where its events are of other kinds."""
+    return EVENT_PARSERS[builder.provider](verified.payload, builder)

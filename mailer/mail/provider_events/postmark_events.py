@@ -1,4 +1,4 @@
-"""Postmark: what its bounce, spam complaint and subscription change webhooks say."""
+"""Postmark: bounces and complaints in its bounce, spam complaint and subscription change webhooks."""
 
 from __future__ import annotations
 
@@ -25,41 +25,41 @@ _BOUNCE_CLASSES = {
     "SMTPApiError": BounceClass(fallback=BounceReason.POLICY, never_hard=True),
     "DMARCPolicy": BounceClass(reason=BounceReason.AUTHENTICATION),
 }
-"""By Type; others are no bounces: delays (Transient), vacations (AutoResponder), tests."""
+"""By Type; other types are no bounces: delays (Transient), auto-replies (AutoResponder), tests."""
 _COMPLAINT_TYPES = {"SpamComplaint": "abuse", "Unsubscribe": OPT_OUT}
 _MAX_CHARACTERS = 100_000
 
 
-def parse_postmark_events(said: Any, telling: EventBuilder) -> tuple[DeliveryFeedback, ...]:
-    """What came back; nothing for deliveries, opens, clicks, delays and vacations."""
-    record, kind = get_text(get_path(said, "RecordType")), get_text(get_path(said, "Type"))
+def parse_postmark_events(payload: Any, builder: EventBuilder) -> tuple[DeliveryFeedback, ...]:
+    """The feedback in a call; deliveries, opens, clicks, delays and auto-replies give none."""
+    record, kind = get_text(get_path(payload, "RecordType")), get_text(get_path(payload, "Type"))
     if record == "SubscriptionChange":
-        return _parse_subscription_change(said, telling)
-    letter = _letter_reference(said, "Email", "BouncedAt", telling)
+        return _parse_subscription_change(payload, builder)
+    letter = _letter_reference(payload, "Email", "BouncedAt", builder)
     if record in {"Bounce", "SpamComplaint"} and (record in _COMPLAINT_TYPES or kind in _COMPLAINT_TYPES):
-        return (telling.build_complaint(letter, _COMPLAINT_TYPES.get(record) or _COMPLAINT_TYPES[kind]),)
+        return (builder.build_complaint(letter, _COMPLAINT_TYPES.get(record) or _COMPLAINT_TYPES[kind]),)
     if record == "Bounce" and kind in _BOUNCE_CLASSES:
-        details = get_text(get_path(said, "Details")).removeprefix("smtp;").strip()
-        return (telling.build_bounce(letter, details, bounce_class=_BOUNCE_CLASSES[kind]),)
+        details = get_text(get_path(payload, "Details")).removeprefix("smtp;").strip()
+        return (builder.build_bounce(letter, details, bounce_class=_BOUNCE_CLASSES[kind]),)
     return ()
 
 
-def _parse_subscription_change(said: Any, telling: EventBuilder) -> tuple[DeliveryFeedback, ...]:
-    """Somebody came onto the list of those Postmark does not send to; whom the organisers put there, they know."""
-    if get_path(said, "SuppressSending") is not True:
+def _parse_subscription_change(payload: Any, builder: EventBuilder) -> tuple[DeliveryFeedback, ...]:
+    """The feedback of a new suppression at Postmark; one that the organisers made by hand gives none."""
+    if get_path(payload, "SuppressSending") is not True:
         return ()
-    letter = _letter_reference(said, "Recipient", "ChangedAt", telling)
-    suppression_reason, origin = get_text(get_path(said, "SuppressionReason")), get_text(get_path(said, "Origin"))
+    letter = _letter_reference(payload, "Recipient", "ChangedAt", builder)
+    suppression_reason, origin = get_text(get_path(payload, "SuppressionReason")), get_text(get_path(payload, "Origin"))
     if suppression_reason == "HardBounce":
-        return (telling.build_bounce(letter, bounce_class=_BOUNCE_CLASSES["HardBounce"]),)
+        return (builder.build_bounce(letter, bounce_class=_BOUNCE_CLASSES["HardBounce"]),)
     if suppression_reason == "SpamComplaint":
-        return (telling.build_complaint(letter),)
-    return (telling.build_complaint(letter, OPT_OUT),) if origin == "Recipient" else ()
+        return (builder.build_complaint(letter),)
+    return (builder.build_complaint(letter, OPT_OUT),) if origin == "Recipient" else ()
 
 
-def _letter_reference(said: Any, to: str, at: str, telling: EventBuilder) -> LetterReference:
-    """Postmark's MessageID is its own; ours stands in the bounce, where its text is sent along."""
-    own = re.compile(rf"<[0-9a-f]{{32}}@{re.escape(telling.house.domain)}>")
-    found = own.search(get_text(get_path(said, "Content"), _MAX_CHARACTERS))
-    when = parse_time(get_path(said, at), telling.now)
-    return LetterReference(recipient=get_text(get_path(said, to)), message_id=found[0] if found else "", at=when)
+def _letter_reference(payload: Any, to: str, at: str, builder: EventBuilder) -> LetterReference:
+    """The letter of an event. MessageID is Postmark's own; ours is in Content where the bounce is included."""
+    own = re.compile(rf"<[0-9a-f]{{32}}@{re.escape(builder.site.domain)}>")
+    found = own.search(get_text(get_path(payload, "Content"), _MAX_CHARACTERS))
+    when = parse_time(get_path(payload, at), builder.now)
+    return LetterReference(recipient=get_text(get_path(payload, to)), message_id=found[0] if found else "", at=when)

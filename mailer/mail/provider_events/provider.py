@@ -1,4 +1,4 @@
-"""By what a provider's calls are known: secrets shared with it, its public keys, or the topics it writes to."""
+"""A provider's credentials, by which its calls are verified: shared secrets, public keys or SNS topics."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ class Provider:
 
     name: str
     secrets: tuple[bytes, ...] = field(default=(), repr=False)
-    """Each is believed."""
+    """Each is accepted."""
     public_keys: tuple[EllipticCurvePublicKey, ...] = ()
     topics: tuple[str, ...] = ()
     """ARNs of Amazon SNS."""
 
 
 def read_secrets(text: str) -> tuple[bytes, ...]:
-    """The lines of a secret file; SecretUnreadable where there is none, or one that could be guessed."""
+    """The secrets in a secret file, one a line. Raises SecretUnreadable where there is none, or one is too short."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     if not lines or any(len(line) < SHORTEST_SECRET or not line.isascii() for line in lines):
         raise SecretUnreadable(f"must hold lines of {SHORTEST_SECRET} or more ASCII characters")
@@ -37,7 +37,7 @@ def read_secrets(text: str) -> tuple[bytes, ...]:
 
 
 def read_public_keys(texts: Sequence[str]) -> tuple[EllipticCurvePublicKey, ...]:
-    """ECDSA keys in base64 DER (SubjectPublicKeyInfo); SecretUnreadable says which is none."""
+    """ECDSA keys from base64 DER (SubjectPublicKeyInfo). Raises SecretUnreadable, which names the invalid one."""
     keys = []
     for text in texts:
         try:

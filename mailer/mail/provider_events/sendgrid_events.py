@@ -1,4 +1,4 @@
-"""SendGrid: what its event webhook says, many events in one call."""
+"""SendGrid: bounces and complaints in its event webhook, which has many events in one call."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _REASON_BY_CLASSIFICATION = {
     "frequency or volume too high": BounceReason.RATE,
     "technical failure": BounceReason.SYSTEM_TROUBLE,
 }
-"""By bounce_classification, where the words tell nothing."""
+"""By bounce_classification, where the reply gives no reason."""
 _DROP_CLASSES = {
     "bounced address": BounceClass(reason=BounceReason.DISABLED),
     "invalid smtpapi header": BounceClass(reason=BounceReason.POLICY),
@@ -26,39 +26,39 @@ _DROP_CLASSES = {
     "spam content": BounceClass(reason=BounceReason.CONTENT),
     "recipient list over package quota": BounceClass(reason=BounceReason.RATE),
 }
-"""By how the reason begins: what SendGrid does not even try to send."""
+"""By the beginning of the reason: SendGrid does not try to send these."""
 _DROP_COMPLAINT_TYPES = {"spam reporting address": "abuse", "unsubscribed address": OPT_OUT}
 _COMPLAINT_TYPES = {"spamreport": "abuse", "unsubscribe": OPT_OUT, "group_unsubscribe": OPT_OUT}
 
 
-def parse_sendgrid_events(said: Any, telling: EventBuilder) -> tuple[DeliveryFeedback, ...]:
-    """What came back; nothing for letters processed, delivered, deferred, opened or clicked."""
-    return tuple(found for event in iterate_objects(said) for found in _parse_event(event, telling))
+def parse_sendgrid_events(payload: Any, builder: EventBuilder) -> tuple[DeliveryFeedback, ...]:
+    """The feedback in the events; events of other kinds (processed, delivered, deferred, opened ...) give none."""
+    return tuple(found for event in iterate_objects(payload) for found in _parse_event(event, builder))
 
 
-def _parse_event(event: dict[str, Any], telling: EventBuilder) -> Iterator[DeliveryFeedback]:
+def _parse_event(event: dict[str, Any], builder: EventBuilder) -> Iterator[DeliveryFeedback]:
     kind, reason = get_text(event.get("event")), get_text(event.get("reason"))
     letter = LetterReference(
         recipient=get_text(event.get("email")),
         message_id=get_text(event.get("smtp-id")),
-        at=parse_time(event.get("timestamp"), telling.now),
+        at=parse_time(event.get("timestamp"), builder.now),
     )
     if kind in _COMPLAINT_TYPES:
-        yield telling.build_complaint(letter, _COMPLAINT_TYPES[kind])
+        yield builder.build_complaint(letter, _COMPLAINT_TYPES[kind])
     elif kind == "bounce":
-        otherwise = _REASON_BY_CLASSIFICATION.get(get_text(event.get("bounce_classification")).lower())
-        by = BounceClass(fallback=otherwise, never_hard=event.get("type") == "blocked")
-        yield telling.build_bounce(letter, reason, get_text(event.get("status")), bounce_class=by)
+        fallback = _REASON_BY_CLASSIFICATION.get(get_text(event.get("bounce_classification")).lower())
+        bounce_class = BounceClass(fallback=fallback, never_hard=event.get("type") == "blocked")
+        yield builder.build_bounce(letter, reason, get_text(event.get("status")), bounce_class=bounce_class)
     elif kind == "dropped":
-        yield _parse_drop(letter, reason, telling)
+        yield _parse_drop(letter, reason, builder)
 
 
-def _parse_drop(letter: LetterReference, reason: str, telling: EventBuilder) -> DeliveryFeedback:
+def _parse_drop(letter: LetterReference, reason: str, builder: EventBuilder) -> DeliveryFeedback:
     lowered = reason.lower()
     for opening, kind in _DROP_COMPLAINT_TYPES.items():
         if lowered.startswith(opening):
-            return telling.build_complaint(letter, kind)
-    by = next(
+            return builder.build_complaint(letter, kind)
+    bounce_class = next(
         (found for opening, found in _DROP_CLASSES.items() if lowered.startswith(opening)), BounceClass(never_hard=True)
     )
-    return telling.build_bounce(letter, notice=reason, bounce_class=by)
+    return builder.build_bounce(letter, notice=reason, bounce_class=bounce_class)

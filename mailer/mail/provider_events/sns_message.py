@@ -1,7 +1,7 @@
-"""Amazon SNS: the envelope in which SES's notifications come, its signature, and the confirming of a subscription.
+"""Amazon SNS messages, in which SES notifications come: parsing, verifying their signature, confirming a subscription.
 
-Which server is asked for the certificate, and told that we subscribe, follows from the topic, which is our own setting:
-nothing in a message can send us anywhere else.
+The server of the certificate and of the confirmation follows from the topic, which is our own setting: no URL in a
+message decides where requests go.
 """
 
 from __future__ import annotations
@@ -32,18 +32,18 @@ NOTIFICATION, SUBSCRIPTION_CONFIRMATION, UNSUBSCRIBE_CONFIRMATION = (
     "UnsubscribeConfirmation",
 )
 _RETRIES = timedelta(hours=2)
-"""SNS comes again for an hour."""
+"""SNS repeats a call for an hour."""
 _SIGNED_NOTIFICATION = ("Message", "MessageId", "Subject", "Timestamp", "TopicArn", "Type")
 _SIGNED_CONFIRMATION = ("Message", "MessageId", "SubscribeURL", "Timestamp", "Token", "TopicArn", "Type")
 _OPTIONAL_FIELDS = {"Subject"}
 _CERTIFICATE_PATH = re.compile(r"/SimpleNotificationService-[A-Za-z0-9]{1,64}\.pem")
-# Version 1 is what a topic has unless told otherwise; nobody has yet made a second text for a given SHA-1 hash.
+# Version 1 is a topic's default; no second preimage of SHA-1 is known.
 _HASHES = {"1": SHA1(), "2": SHA256()}  # noqa: S303
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SnsMessage:
-    """A message of SNS whose topic is one of ours; nothing else in it is believed before `verify`."""
+    """An SNS message whose topic is one of ours; not verified before `verify_sns_message`."""
 
     kind: str
     fields: dict[str, Any]
@@ -52,7 +52,7 @@ class SnsMessage:
 
     @property
     def certificate_url(self) -> str:
-        """Where the certificate is; CallRefused where that is not the topic's own server."""
+        """The URL of the certificate. Raises ProviderCallRefused where it is not on the topic's server."""
         url = self.fields.get("SigningCertURL")
         opening = f"https://{self.host}"
         if (
@@ -65,18 +65,18 @@ class SnsMessage:
 
     @property
     def confirmation_url(self) -> str:
-        """What to fetch to subscribe, built anew of the token (ConfirmSubscription in the API of SNS)."""
-        asked = {"Action": "ConfirmSubscription", "TopicArn": self.fields["TopicArn"], "Token": self.fields["Token"]}
-        return f"https://{self.host}/?{urlencode(asked)}"
+        """The URL that confirms the subscription, built from the token (ConfirmSubscription in the SNS API)."""
+        query = {"Action": "ConfirmSubscription", "TopicArn": self.fields["TopicArn"], "Token": self.fields["Token"]}
+        return f"https://{self.host}/?{urlencode(query)}"
 
 
-def parse_sns_message(hook: Provider, call: ProviderCall) -> SnsMessage:
-    """The message in a call; CallUnreadable where it is none, CallRefused where its topic is not ours."""
+def parse_sns_message(provider: Provider, call: ProviderCall) -> SnsMessage:
+    """The message in a call. Raises ProviderCallUnreadable for other formats, ProviderCallRefused for other topics."""
     fields = read_json(call.body)
     kind, topic = get_path(fields, "Type"), get_path(fields, "TopicArn")
     if kind not in (NOTIFICATION, SUBSCRIPTION_CONFIRMATION, UNSUBSCRIBE_CONFIRMATION) or not isinstance(topic, str):
-        raise ProviderCallUnreadable("it is no message of Amazon SNS")
-    if topic not in hook.topics:
+        raise ProviderCallUnreadable("its body is not an Amazon SNS message")
+    if topic not in provider.topics:
         raise ProviderCallRefused(f"its topic is not one of ours: {topic[:300]!r}")
     _, partition, _, region, *_ = topic.split(":")
     host = f"sns.{region}.amazonaws.com" + (".cn" if partition == "aws-cn" else "")
@@ -84,23 +84,23 @@ def parse_sns_message(hook: Provider, call: ProviderCall) -> SnsMessage:
 
 
 def verify_sns_message(message: SnsMessage, certificate: Certificate, now: datetime) -> VerifiedCall:
-    """The message, proven: what is said is its text. CallRefused where it is not signed by the certificate's key."""
+    """The verified call; its payload is the Message text. Raises ProviderCallRefused where the signature is wrong."""
     key, hashed = certificate.public_key(), _HASHES.get(str(message.fields.get("SignatureVersion")))
     if not isinstance(key, RSAPublicKey) or hashed is None:
-        raise ProviderCallRefused("it is signed in a way that we do not know")
+        raise ProviderCallRefused("its signature version or key type is unknown")
     if not certificate.not_valid_before_utc <= now <= certificate.not_valid_after_utc:
         raise ProviderCallRefused("its certificate is out of date")
     try:
         signature = base64.b64decode(message.fields.get("Signature") or "", validate=True)
         key.verify(signature, _signed_text(message), PKCS1v15(), hashed)
     except (InvalidSignature, binascii.Error, TypeError, ValueError):
-        raise ProviderCallRefused("its signature is not of Amazon's key") from None
+        raise ProviderCallRefused("its signature is not by Amazon's key") from None
     check_signing_time(parse_time(message.fields["Timestamp"], datetime.max.replace(tzinfo=now.tzinfo)), now, _RETRIES)
     return VerifiedCall(dedup_key=f"sns {message.fields['MessageId']}", payload=message.fields["Message"])
 
 
 def _signed_text(message: SnsMessage) -> bytes:
-    """What SNS signs: names and values, each on a line."""
+    """The octets that SNS signs: names and values, one a line."""
     names = _SIGNED_NOTIFICATION if message.kind == NOTIFICATION else _SIGNED_CONFIRMATION
     lines = []
     for name in names:

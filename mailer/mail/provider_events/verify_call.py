@@ -1,4 +1,4 @@
-"""Whether a call is the provider's: by a shared login, Mailgun's HMAC, or SendGrid's ECDSA signature."""
+"""Verifying that a call is the provider's: by HTTP login, Mailgun's HMAC, or SendGrid's ECDSA signature."""
 
 from __future__ import annotations
 
@@ -20,44 +20,44 @@ from mailer.mail.provider_events.json_access import get_path, get_text, read_jso
 from mailer.mail.provider_events.provider import Provider
 
 _MAILGUN_RETRIES = timedelta(hours=9)
-"""Mailgun comes again for eight hours, with the signature of the first time."""
+"""Mailgun repeats a call for eight hours, with its first signature."""
 _SENDGRID_RETRIES = timedelta(hours=25)
-"""SendGrid comes again for a day."""
+"""SendGrid repeats a call for a day."""
 _LOGIN_RETRIES = timedelta(hours=25)
-"""Brevo and Mailjet come again for a day, Postmark for half of one."""
+"""Brevo and Mailjet repeat a call for a day, Postmark for half a day."""
 _CLOCK_SKEW = timedelta(minutes=5)
-"""So much may a provider's clock be before ours."""
+"""A provider's clock may be this much ahead of ours."""
 _SECONDS = re.compile(r"[0-9]{10}")
-"""Exactly: Mailgun signs time and token without anything between them."""
+"""Exactly ten digits: Mailgun signs time and token without a separator."""
 _SIGNATURE_HEADER, _TIME_HEADER = (f"x-twilio-email-event-webhook-{name}" for name in ("signature", "timestamp"))
 
 
-def verify_call(hook: Provider, call: ProviderCall, now: datetime) -> VerifiedCall:
-    """The call, proven; CallRefused or CallUnreadable. Not for Amazon's, see `sns_envelope`."""
-    if hook.name == "mailgun":
-        return _verify_mailgun(hook, call, now)
-    if hook.name == "sendgrid":
-        return _verify_sendgrid(hook, call, now)
-    return _verify_login(hook, call, now)
+def verify_call(provider: Provider, call: ProviderCall, now: datetime) -> VerifiedCall:
+    """The verified call. Raises ProviderCallRefused or ProviderCallUnreadable. For SES see `sns_message`."""
+    if provider.name == "mailgun":
+        return _verify_mailgun(provider, call, now)
+    if provider.name == "sendgrid":
+        return _verify_sendgrid(provider, call, now)
+    return _verify_login(provider, call, now)
 
 
 def check_signing_time(at: datetime, now: datetime, retries: timedelta) -> None:
-    """CallRefused where it was signed longer ago than the provider tries again, or in the future."""
+    """Raise ProviderCallRefused for a call signed longer ago than the provider repeats it, or in the future."""
     if not now - retries <= at <= now + _CLOCK_SKEW:
         raise ProviderCallRefused(f"it was signed at {at:%Y-%m-%d %H:%M} UTC")
 
 
-def _verify_login(hook: Provider, call: ProviderCall, now: datetime) -> VerifiedCall:
+def _verify_login(provider: Provider, call: ProviderCall, now: datetime) -> VerifiedCall:
     """Postmark, Brevo, Mailjet: HTTP basic authentication (RFC 7617), or a bearer token (RFC 6750).
 
-    Nothing in it is signed, so that its events' own time must do.
+    The call has no signed time, so that the age of its events is checked in its place.
     """
     scheme, _, credentials = call.headers.get("authorization", "").partition(" ")
     given = f"{scheme.lower()} {credentials.strip()}".encode()
-    expected = (b"%s %s" % pair for secret in hook.secrets for pair in _authorization_forms(secret))
+    expected = (b"%s %s" % pair for secret in provider.secrets for pair in _authorization_forms(secret))
     if not _matches_any(given, expected):
-        raise ProviderCallRefused("its login is not ours")
-    name = f"{hook.name} {hashlib.sha256(call.body).hexdigest()}"
+        raise ProviderCallRefused("its login is wrong")
+    name = f"{provider.name} {hashlib.sha256(call.body).hexdigest()}"
     return VerifiedCall(dedup_key=name, payload=read_json(call.body), not_before=now - _LOGIN_RETRIES)
 
 
@@ -65,29 +65,29 @@ def _authorization_forms(secret: bytes) -> tuple[tuple[bytes, bytes], ...]:
     return (b"basic", base64.b64encode(secret)), (b"bearer", secret)
 
 
-def _verify_mailgun(hook: Provider, call: ProviderCall, now: datetime) -> VerifiedCall:
+def _verify_mailgun(provider: Provider, call: ProviderCall, now: datetime) -> VerifiedCall:
     said = read_json(call.body)
     signature = get_path(said, "signature")
     time, token, given = (get_text(get_path(signature, key), 200) for key in ("timestamp", "token", "signature"))
     if not (time and token and given):
         raise ProviderCallUnreadable("it has no signature")
     signed = f"{time}{token}".encode()
-    expected = (hmac.new(secret, signed, hashlib.sha256).hexdigest().encode() for secret in hook.secrets)
+    expected = (hmac.new(secret, signed, hashlib.sha256).hexdigest().encode() for secret in provider.secrets)
     if not _matches_any(given.encode(), expected):
-        raise ProviderCallRefused("its signature is not of our key")
+        raise ProviderCallRefused("its signature is not by our key")
     check_signing_time(_parse_signing_time(time), now, _MAILGUN_RETRIES)
     return VerifiedCall(dedup_key=f"mailgun {token}", payload=said)
 
 
-def _verify_sendgrid(hook: Provider, call: ProviderCall, now: datetime) -> VerifiedCall:
+def _verify_sendgrid(provider: Provider, call: ProviderCall, now: datetime) -> VerifiedCall:
     time = call.headers.get(_TIME_HEADER, "")
     try:
         signature = base64.b64decode(call.headers.get(_SIGNATURE_HEADER, ""), validate=True)
     except (binascii.Error, ValueError):
-        raise ProviderCallRefused("its signature is none") from None
+        raise ProviderCallRefused("its signature is missing or not base64") from None
     signed = time.encode() + call.body
-    if not any(_is_signed_by(key, signature, signed) for key in hook.public_keys):
-        raise ProviderCallRefused("its signature is not of SendGrid's key for us")
+    if not any(_is_signed_by(key, signature, signed) for key in provider.public_keys):
+        raise ProviderCallRefused("its signature is not by SendGrid's key for us")
     check_signing_time(_parse_signing_time(time), now, _SENDGRID_RETRIES)
     return VerifiedCall(dedup_key=f"sendgrid {hashlib.sha256(signed).hexdigest()}", payload=read_json(call.body))
 
@@ -102,11 +102,11 @@ def _is_signed_by(key: EllipticCurvePublicKey, signature: bytes, signed: bytes) 
 
 def _parse_signing_time(time: str) -> datetime:
     if not _SECONDS.fullmatch(time):
-        raise ProviderCallRefused("it does not say when it was signed")
+        raise ProviderCallRefused("its signing time is missing or malformed")
     return datetime.fromtimestamp(int(time), UTC)
 
 
 def _matches_any(given: bytes, expected: Iterable[bytes]) -> bool:
-    """In a time that tells nothing of any: all are compared, and as digests, of one length."""
+    """Compare in constant time: with all expected values, as digests of equal length."""
     digest = hashlib.sha256(given).digest()
     return any([hmac.compare_digest(digest, hashlib.sha256(one).digest()) for one in expected])

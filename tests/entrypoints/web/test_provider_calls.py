@@ -1,4 +1,4 @@
-"""Providers call to tell what came back: who is proven is acted on once, and nobody else is."""
+"""POST /hooks/PROVIDER: a verified call's events are recorded once; any other call changes nothing."""
 
 from __future__ import annotations
 
@@ -78,8 +78,8 @@ async def posted(service: RunningService, provider: str, body: bytes, headers: d
     return (await service.browser.post(f"/hooks/{provider}", content=body, headers=headers)).status_code
 
 
-async def called(service: RunningService, provider: str, said: Any) -> int:
-    return await posted(service, provider, *PROVIDERS.call(provider, said))
+async def called(service: RunningService, provider: str, payload: Any) -> int:
+    return await posted(service, provider, *PROVIDERS.call(provider, payload))
 
 
 async def state_of(service: RunningService, address: str = ROSA) -> str:
@@ -108,15 +108,15 @@ async def letter_to(service: RunningService, address: str) -> int:
     return await service.app.database.read(work)
 
 
-async def test_who_complains_to_any_provider_gets_no_more_letters(service, relay):
+async def test_a_complaint_at_any_provider_stops_the_letters(service, relay):
     readers = {provider: f"{provider}@example.org" for provider in COMPLAINTS}
     await import_rows(service.app, *(f"{reader},," for reader in readers.values()))
     await launch_campaign(service.app)
     service.app.wakeups.notify_all()
     await relay.wait_for(4 + len(readers))
-    said = {one: json.loads(json.dumps(COMPLAINTS[one]).replace(ROSA, reader)) for one, reader in readers.items()}
+    payload = {one: json.loads(json.dumps(COMPLAINTS[one]).replace(ROSA, reader)) for one, reader in readers.items()}
 
-    answered = [await called(service, one, said[one]) for one in (*said, *said)]
+    answered = [await called(service, one, payload[one]) for one in (*payload, *payload)]
 
     assert answered == [200] * 12
     assert {await state_of(service, reader) for reader in readers.values()} == {"unsubscribed"}
@@ -124,7 +124,7 @@ async def test_who_complains_to_any_provider_gets_no_more_letters(service, relay
     assert await came_back(service) == [("complaint", "ignore", provider) for provider in sorted(readers)]
 
 
-async def test_bounces_are_written_down_by_whatever_names_the_letter(service):
+async def test_bounces_are_recorded_whatever_names_the_delivery(service):
     letter = await letter_to(service, EMMA)
     path, message_id = service.app.site.return_path(letter), service.app.site.message_id(letter)
 
@@ -146,9 +146,9 @@ async def test_bounces_are_written_down_by_whatever_names_the_letter(service):
     assert await came_back(service) == [("bounce", "hard", "mailjet"), ("bounce", "hard", "ses")]
 
 
-async def test_mallorys_calls_are_refused_and_nothing_comes_of_them(service):
-    for provider, said in COMPLAINTS.items():
-        body, headers = MALLORYS.call(provider, said)
+async def test_forged_calls_are_refused_and_change_nothing(service):
+    for provider, payload in COMPLAINTS.items():
+        body, headers = MALLORYS.call(provider, payload)
         if provider == "mailgun":
             body = body.replace(b'"signature": "', b'"signature": "0')
         headers.pop("authorization", None)
@@ -158,7 +158,7 @@ async def test_mallorys_calls_are_refused_and_nothing_comes_of_them(service):
     assert await came_back(service) == []
 
 
-async def test_mailguns_signature_under_another_letter_is_refused(service):
+async def test_mailguns_signature_with_another_body_is_refused(service):
     honest = PROVIDERS.mailgun(mailgun_failed(event="delivered"))
     forged = PROVIDERS.mailgun(COMPLAINTS["mailgun"])
 
@@ -168,8 +168,8 @@ async def test_mailguns_signature_under_another_letter_is_refused(service):
     assert await state_of(service) == "confirmed"
 
 
-async def test_what_was_signed_or_happened_long_ago_is_refused(service, clock):
-    calls = {provider: PROVIDERS.call(provider, said) for provider, said in COMPLAINTS.items()}
+async def test_old_signatures_and_old_events_are_refused(service, clock):
+    calls = {provider: PROVIDERS.call(provider, payload) for provider, payload in COMPLAINTS.items()}
     clock.advance(hours=26)
 
     assert [await posted(service, provider, *call) for provider, call in calls.items()] == [403] * 6
@@ -177,7 +177,7 @@ async def test_what_was_signed_or_happened_long_ago_is_refused(service, clock):
 
 
 @pytest.mark.parametrize("again", [{"hours": 20}, {"hours": 40}])
-async def test_a_call_that_is_heard_once_more_after_a_restart_ends_no_later_subscription(service, clock, again):
+async def test_a_call_repeated_after_a_restart_ends_no_later_subscription(service, clock, again):
     old = PROVIDERS.call("mailjet", COMPLAINTS["mailjet"])
     first = await posted(service, "mailjet", *old)
     await restore_person(service.app, ROSA, list_name="appeals", by="ada")
@@ -192,14 +192,14 @@ async def test_a_call_that_is_heard_once_more_after_a_restart_ends_no_later_subs
     assert await state_of(service) == "confirmed"
 
 
-async def test_of_a_group_of_events_those_of_today_count(service):
+async def test_old_events_in_a_group_are_skipped(service):
     old, new = mailjet_bounce(EMMA, event="spam", time=1803887978 - 30 * 3600), mailjet_bounce(ROSA, event="spam")
 
     assert await called(service, "mailjet", [old, new]) == 200
     assert [await state_of(service, address) for address in (ROSA, EMMA)] == ["unsubscribed", "confirmed"]
 
 
-async def test_garbage_is_a_bad_call_and_never_our_trouble(service):
+async def test_garbage_is_answered_with_400_or_403(service):
     login = PROVIDERS.call("brevo", {})[1]
     garbage = [b"", b"{", b"[1, 2", b"\xff\xfe", b"[" * 200_000]
     other_things = [b"null", b"7", b'"x"', b"{}", b"[]"]
@@ -213,13 +213,13 @@ async def test_garbage_is_a_bad_call_and_never_our_trouble(service):
         assert await asyncio.gather(*proven, signed) == [400 if body in garbage else 200] * 4
 
 
-async def test_a_provider_that_is_not_configured_and_any_other_method_find_nothing(service):
+async def test_an_unconfigured_provider_is_404_and_another_method_405(service):
     found = [await service.browser.get("/hooks/mailgun"), await service.browser.post("/hooks/pigeon", content=b"{}")]
 
     assert [answer.status_code for answer in found] == [404, 404]
 
 
-async def test_a_call_of_many_letters_is_read_and_one_without_end_is_not(service):
+async def test_a_call_with_many_events_is_accepted_and_an_endless_one_is_not(service):
     many = [sendgrid_bounce(f"person{number}@example.org", event="delivered") for number in range(2000)]
 
     answered = [
@@ -231,7 +231,7 @@ async def test_a_call_of_many_letters_is_read_and_one_without_end_is_not(service
     assert await state_of(service) == "unsubscribed"
 
 
-async def test_a_call_that_could_not_be_written_down_is_asked_for_again_and_heard_then(service):
+async def test_a_call_that_could_not_be_recorded_gets_503_and_is_accepted_when_repeated(service):
     async def rename(old: str, new: str) -> None:
         await service.app.database.write(lambda tx: tx.execute(text(f"ALTER TABLE {old} RENAME TO {new}")) and None)
 
@@ -263,7 +263,7 @@ async def test_a_subscription_to_our_topic_is_confirmed_and_to_another_not(servi
     assert amazon.requested_paths == [CERTIFICATE_PATH, confirmed]
 
 
-async def test_amazon_comes_again_when_its_certificate_cannot_be_had(service, amazon):
+async def test_a_call_gets_503_while_amazons_certificate_cannot_be_fetched(service, amazon):
     there = amazon.answers.pop(CERTIFICATE_PATH)
     body = PROVIDERS.notification(json.dumps(COMPLAINTS["ses"]))
 
@@ -275,14 +275,14 @@ async def test_amazon_comes_again_when_its_certificate_cannot_be_had(service, am
     assert await state_of(service) == "unsubscribed"
 
 
-async def test_what_people_write_to_a_topic_is_no_trouble(service):
+async def test_text_that_is_no_event_is_accepted_and_changes_nothing(service):
     body = PROVIDERS.notification("Successfully validated SNS topic for Amazon SES event publishing.")
 
     assert await posted(service, "ses", body) == 200
 
 
-async def test_calls_at_once_are_all_heard(service):
-    calls = (called(service, provider, said) for provider, said in COMPLAINTS.items())
+async def test_concurrent_calls_are_all_recorded(service):
+    calls = (called(service, provider, payload) for provider, payload in COMPLAINTS.items())
 
     assert await asyncio.gather(*calls) == [200] * 6
     assert {kind for kind, *_ in await came_back(service)} == {"complaint"}

@@ -1,4 +1,4 @@
-"""What each provider's JSON says of a letter: whose it was, why it came back, and what that counts for."""
+"""Each provider's events are parsed: the delivery, the reason and the severity of a bounce; complaints."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ from tests.support.provider_calls import (
     ses_bounce,
 )
 
-HOUSE = Site(
+SITE = Site(
     name="Open Letters",
     domain="lists.example.org",
     url="https://lists.example.org",
     owner="owner@example.net",
     keyring=Keyring(b"p" * 32, ((1, b"k" * 32),)),
 )
-PATH, MESSAGE_ID = HOUSE.return_path(7), HOUSE.message_id(7)
+PATH, MESSAGE_ID = SITE.return_path(7), SITE.message_id(7)
 HARD, SOFT, SENDER = Severity.HARD, Severity.SOFT, Severity.SENDER_SIDE
 BOUNCES = {
     "ses": ses_bounce(source=PATH, message_id=MESSAGE_ID),
@@ -45,34 +45,34 @@ BOUNCES = {
 }
 
 
-def parse_payload(provider: str, said: Any) -> tuple[DeliveryFeedback, ...]:
-    telling = EventBuilder(provider=provider, house=HOUSE, now=NOW)
-    if provider == "mailgun" and isinstance(said, dict) and "event-data" not in said:
-        said = {"event-data": said}
-    return parse_events(VerifiedCall(dedup_key="x", payload=said), telling)
+def parse_payload(provider: str, payload: Any) -> tuple[DeliveryFeedback, ...]:
+    builder = EventBuilder(provider=provider, site=SITE, now=NOW)
+    if provider == "mailgun" and isinstance(payload, dict) and "event-data" not in payload:
+        payload = {"event-data": payload}
+    return parse_events(VerifiedCall(dedup_key="x", payload=payload), builder)
 
 
-def classify_payload(provider: str, said: Any) -> tuple[BounceReason, Severity]:
-    (one,) = parse_payload(provider, said)
+def classify_payload(provider: str, payload: Any) -> tuple[BounceReason, Severity]:
+    (one,) = parse_payload(provider, payload)
     assert one.bounce is not None
     assert one.kind is FeedbackKind.BOUNCE
     return one.bounce.reason, one.bounce.severity
 
 
 @pytest.mark.parametrize("provider", BOUNCES)
-def test_an_address_that_is_not_there_is_told_with_its_time_and_its_reason(provider):
-    (told,) = parse_payload(provider, BOUNCES[provider])
+def test_a_bounce_has_the_address_the_time_and_the_reason(provider):
+    (feedback,) = parse_payload(provider, BOUNCES[provider])
 
-    assert (told.kind, told.address, told.channel) == (FeedbackKind.BOUNCE, "rosa@example.org", provider)
-    assert told.at.replace(microsecond=0) == datetime(2027, 3, 1, 7, 59, 38, tzinfo=UTC)
-    assert told.bounce is not None
-    assert (told.bounce.reason, told.bounce.severity, told.bounce.address) == (
+    assert (feedback.kind, feedback.address, feedback.channel) == (FeedbackKind.BOUNCE, "rosa@example.org", provider)
+    assert feedback.at.replace(microsecond=0) == datetime(2027, 3, 1, 7, 59, 38, tzinfo=UTC)
+    assert feedback.bounce is not None
+    assert (feedback.bounce.reason, feedback.bounce.severity, feedback.bounce.address) == (
         BounceReason.UNKNOWN_USER,
         HARD,
         "rosa@example.org",
     )
-    assert told.bounce.status == "5.1.1"
-    assert told.bounce.diagnostic.startswith("550 5.1.1")
+    assert feedback.bounce.status == "5.1.1"
+    assert feedback.bounce.diagnostic.startswith("550 5.1.1")
 
 
 @pytest.mark.parametrize(
@@ -86,10 +86,10 @@ def test_an_address_that_is_not_there_is_told_with_its_time_and_its_reason(provi
         ("mailjet", None, None),
     ],
 )
-def test_a_letter_is_known_by_our_return_path_or_our_message_id(provider, delivery_id, message_id):
-    (told,) = parse_payload(provider, BOUNCES[provider])
+def test_a_delivery_is_found_by_our_return_path_or_our_message_id(provider, delivery_id, message_id):
+    (feedback,) = parse_payload(provider, BOUNCES[provider])
 
-    assert (told.delivery_id, told.message_id) == (delivery_id, message_id)
+    assert (feedback.delivery_id, feedback.message_id) == (delivery_id, message_id)
 
 
 @pytest.mark.parametrize(
@@ -97,16 +97,16 @@ def test_a_letter_is_known_by_our_return_path_or_our_message_id(provider, delive
     [
         PATH[:-30] + ("b" if PATH[-30] == "a" else "a") + PATH[-29:],
         PATH.replace("lists.example.org", "example.net"),
-        HOUSE.return_path(7).replace("bounce+", "appeals-leave+"),
+        SITE.return_path(7).replace("bounce+", "appeals-leave+"),
         "bounce@lists.example.org",
         "mallory@lists.example.org",
         "",
     ],
 )
-def test_mallorys_return_path_names_no_letter(sender):
-    (told,) = parse_payload("ses", ses_bounce(source=sender))
+def test_a_forged_return_path_names_no_delivery(sender):
+    (feedback,) = parse_payload("ses", ses_bounce(source=sender))
 
-    assert told.delivery_id is None
+    assert feedback.delivery_id is None
 
 
 @pytest.mark.parametrize(
@@ -123,24 +123,24 @@ def test_mallorys_return_path_names_no_letter(sender):
         ("Undetermined", "Undetermined", "", "", (BounceReason.UNCLEAR, SOFT)),
     ],
 )
-def test_ses_classes_are_heard_where_they_are_clearer_than_the_words(kind, detail, diagnostic, status, expected):
+def test_ses_bounce_types_decide_where_they_are_clearer_than_the_reply(kind, detail, diagnostic, status, expected):
     recipient = {"emailAddress": "rosa@example.org", "status": status, "diagnosticCode": diagnostic}
 
-    told = ses_bounce(bounceType=kind, bounceSubType=detail, bouncedRecipients=[recipient])
+    feedback = ses_bounce(bounceType=kind, bounceSubType=detail, bouncedRecipients=[recipient])
 
-    assert classify_payload("ses", told) == expected
+    assert classify_payload("ses", feedback) == expected
 
 
-def test_ses_may_tell_of_several_readers_and_by_the_name_that_events_have():
+def test_ses_may_report_several_recipients_and_use_the_key_of_events():
     recipients = [{"emailAddress": "Rosa <rosa@example.org>"}, {"emailAddress": "emma@example.org"}, {}, 7]
-    said = ses_bounce(bouncedRecipients=recipients)
-    said["eventType"] = said.pop("notificationType")
+    payload = ses_bounce(bouncedRecipients=recipients)
+    payload["eventType"] = payload.pop("notificationType")
 
-    assert [one.address for one in parse_payload("ses", said)] == ["rosa@example.org", "emma@example.org", None]
+    assert [one.address for one in parse_payload("ses", payload)] == ["rosa@example.org", "emma@example.org", None]
 
 
 @pytest.mark.parametrize(
-    ("provider", "said", "kind"),
+    ("provider", "payload", "kind"),
     [
         ("ses", {"complaint": {"complaintFeedbackType": "not-spam"}}, "not-spam"),
         ("ses", {"complaint": {"complaintFeedbackType": None, "complaintSubType": None}}, "abuse"),
@@ -162,14 +162,14 @@ def test_ses_may_tell_of_several_readers_and_by_the_name_that_events_have():
         ("mailjet", mailjet_bounce(event="blocked", error="spam reporter"), "abuse"),
     ],
 )
-def test_a_complaint_is_one_and_unsubscribing_at_the_provider_is_an_opt_out(provider, said, kind):
+def test_complaints_are_found_and_unsubscribing_at_the_provider_is_an_opt_out(provider, payload, kind):
     if provider == "ses":
-        said["complaint"]["complainedRecipients"] = [{"emailAddress": "rosa@example.org"}]
-        said = {"notificationType": "Complaint", "mail": ses_bounce(source=PATH)["mail"]} | said
+        payload["complaint"]["complainedRecipients"] = [{"emailAddress": "rosa@example.org"}]
+        payload = {"notificationType": "Complaint", "mail": ses_bounce(source=PATH)["mail"]} | payload
 
-    (told,) = parse_payload(provider, said)
+    (feedback,) = parse_payload(provider, payload)
 
-    assert (told.kind, told.complaint, told.address, told.bounce) == (
+    assert (feedback.kind, feedback.complaint, feedback.address, feedback.bounce) == (
         FeedbackKind.COMPLAINT,
         kind,
         "rosa@example.org",
@@ -177,13 +177,13 @@ def test_a_complaint_is_one_and_unsubscribing_at_the_provider_is_an_opt_out(prov
     )
 
 
-def test_who_leaves_all_topics_at_ses_has_opted_out():
-    said = {"eventType": "Subscription", "mail": ses_bounce(source=PATH)["mail"]}
+def test_unsubscribing_from_all_topics_at_ses_is_an_opt_out():
+    payload = {"eventType": "Subscription", "mail": ses_bounce(source=PATH)["mail"]}
     left = {"subscription": {"newTopicPreferences": {"unsubscribeAll": True}}}
     chose = {"subscription": {"newTopicPreferences": {"unsubscribeAll": False}}}
 
-    assert [(one.complaint, one.delivery_id) for one in parse_payload("ses", said | left)] == [("opt-out", 7)]
-    assert parse_payload("ses", said | chose) == ()
+    assert [(one.complaint, one.delivery_id) for one in parse_payload("ses", payload | left)] == [("opt-out", 7)]
+    assert parse_payload("ses", payload | chose) == ()
 
 
 @pytest.mark.parametrize(
@@ -196,8 +196,8 @@ def test_who_leaves_all_topics_at_ses_has_opted_out():
         ("ManualSuppression", "Admin", None),
     ],
 )
-def test_postmarks_list_of_those_not_to_send_to_is_heard_where_it_is_the_readers_own(why, origin, kind):
-    said = {
+def test_a_suppression_at_postmark_counts_unless_an_organiser_made_it(why, origin, kind):
+    payload = {
         "RecordType": "SubscriptionChange",
         "Recipient": "rosa@example.org",
         "Origin": origin,
@@ -206,12 +206,12 @@ def test_postmarks_list_of_those_not_to_send_to_is_heard_where_it_is_the_readers
         "ChangedAt": "2027-03-01T07:00:00Z",
     }
 
-    assert [one.kind for one in parse_payload("postmark", said)] == ([kind] if kind else [])
-    assert parse_payload("postmark", said | {"SuppressSending": False}) == ()
+    assert [one.kind for one in parse_payload("postmark", payload)] == ([kind] if kind else [])
+    assert parse_payload("postmark", payload | {"SuppressSending": False}) == ()
 
 
 @pytest.mark.parametrize(
-    ("provider", "said", "expected"),
+    ("provider", "payload", "expected"),
     [
         ("mailgun", mailgun_failed(reason="suppress-bounce"), (BounceReason.DISABLED, HARD)),
         ("mailgun", mailgun_failed(reason="old", **{"delivery-status": {}}), (BounceReason.EXPIRED, SOFT)),
@@ -247,12 +247,12 @@ def test_postmarks_list_of_those_not_to_send_to_is_heard_where_it_is_the_readers
         ("mailjet", mailjet_bounce(comment="", error="sender blocked"), (BounceReason.BLOCKED, SENDER)),
     ],
 )
-def test_a_providers_classes_say_why_where_the_words_do_not(provider, said, expected):
-    assert classify_payload(provider, said) == expected
+def test_a_providers_class_gives_the_reason_where_the_reply_gives_none(provider, payload, expected):
+    assert classify_payload(provider, payload) == expected
 
 
 @pytest.mark.parametrize(
-    ("provider", "said"),
+    ("provider", "payload"),
     [
         *(("ses", {"notificationType": kind, "mail": {}}) for kind in ("Delivery", "Received", "AmazonSnsTest")),
         *(("ses", {"eventType": kind, "mail": {}}) for kind in ("Open", "Click", "Send", "DeliveryDelay")),
@@ -266,11 +266,11 @@ def test_a_providers_classes_say_why_where_the_words_do_not(provider, said, expe
         ("mailjet", mailjet_bounce(event="blocked", error="duplicate in campaign")),
     ],
 )
-def test_what_is_delivered_late_or_looked_at_is_nothing_that_came_back(provider, said):
-    assert parse_payload(provider, said) == ()
+def test_deliveries_delays_opens_and_clicks_give_no_feedback(provider, payload):
+    assert parse_payload(provider, payload) == ()
 
 
-def test_a_message_id_that_brevo_made_tells_nothing_and_one_of_others_tells_that_it_is_not_ours():
+def test_brevos_own_message_id_is_left_out_and_another_foreign_one_is_kept():
     ids = ["<2027.1@smtp-relay.mailin.fr>", "<2027.1@smtp-relay.brevo.com>", "<a@shop.example>"]
 
     (*made, other) = parse_payload("brevo", [brevo_bounce(message_id=one) for one in ids])
@@ -280,16 +280,16 @@ def test_a_message_id_that_brevo_made_tells_nothing_and_one_of_others_tells_that
 
 
 @pytest.mark.parametrize("at", [None, True, "soon", -1, 1e400, 10**40, "9" * 300, [], "0001-01-01T00:00:00+14:00"])
-def test_a_time_that_is_none_is_now(at):
-    (told,) = parse_payload("sendgrid", sendgrid_bounce(timestamp=at))
+def test_an_invalid_time_is_taken_as_now(at):
+    (feedback,) = parse_payload("sendgrid", sendgrid_bounce(timestamp=at))
 
-    assert told.at == NOW
+    assert feedback.at == NOW
 
 
-def test_nothing_came_back_tomorrow():
-    (told,) = parse_payload("ses", ses_bounce(timestamp="2027-03-02T07:59:38Z"))
+def test_a_time_in_the_future_is_taken_as_now():
+    (feedback,) = parse_payload("ses", ses_bounce(timestamp="2027-03-02T07:59:38Z"))
 
-    assert told.at == NOW
+    assert feedback.at == NOW
 
 
 KEYS = sorted(
@@ -322,17 +322,17 @@ JSON = st.recursive(
 
 
 @settings(max_examples=150)
-@given(provider=st.sampled_from(sorted(EVENT_PARSERS)), said=JSON)
-def test_no_json_breaks_a_reader(provider, said):
-    for one in parse_payload(provider, said):
+@given(provider=st.sampled_from(sorted(EVENT_PARSERS)), payload=JSON)
+def test_no_json_breaks_a_parser(provider, payload):
+    for one in parse_payload(provider, payload):
         assert one.at <= NOW
         assert one.kind in {FeedbackKind.BOUNCE, FeedbackKind.COMPLAINT}
 
 
 @settings(max_examples=100)
 @given(data=st.data(), provider=st.sampled_from(sorted(EVENT_PARSERS)))
-def test_nor_does_a_true_call_in_which_something_is_something_else(data, provider):
-    said = BOUNCES[provider]
+def test_a_genuine_call_with_a_changed_value_breaks_no_parser(data, provider):
+    payload = BOUNCES[provider]
 
     def spoiled(value: Any) -> Any:
         if data.draw(st.integers(0, 9)) == 0:
@@ -341,5 +341,5 @@ def test_nor_does_a_true_call_in_which_something_is_something_else(data, provide
             return {key: spoiled(inner) for key, inner in value.items()}
         return [spoiled(inner) for inner in value] if isinstance(value, list) else value
 
-    for one in parse_payload(provider, spoiled(said)):
+    for one in parse_payload(provider, spoiled(payload)):
         assert one.address is None or "@" in one.address
