@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import ssl
 from collections.abc import AsyncIterator
 
@@ -10,9 +9,7 @@ import pytest
 
 from mailer.errors import FetchFailed
 from mailer.network.https_fetch import resolve_public_host
-from mailer.network.sns_client import SnsClient
 from tests.support.fake_web_server import FakeWebServer, http_answer
-from tests.support.provider_calls import CERTIFICATE, SNS_HOST, ProviderKeys, certificate, pem
 
 HOST = "files.example.org"
 URL = f"https://{HOST}/x"
@@ -99,25 +96,3 @@ async def test_no_name_leads_into_our_own_network(host):
 
 async def test_a_public_address_is_a_way():
     assert await resolve_public_host("9.9.9.9") == [("9.9.9.9", 443)]
-
-
-async def test_a_certificate_of_amazons_is_fetched_once_and_what_is_none_again():
-    path = CERTIFICATE.removeprefix(f"https://{SNS_HOST}")
-    async with FakeWebServer(SNS_HOST) as amazon:
-        sns, shown = SnsClient(amazon.fetch()), pem(certificate(ProviderKeys().sns))
-        for answer in (b"no certificate", shown, b"gone"):
-            amazon.answers[path] = http_answer(answer)
-            got = await asyncio.gather(sns.fetch_certificate(CERTIFICATE, SNS_HOST), return_exceptions=True)
-
-    assert pem(got[0]) == shown
-    assert amazon.requested_paths == [path] * 2
-
-
-async def test_a_crowd_does_not_make_us_ask_a_crowd():
-    async with FakeWebServer(SNS_HOST) as amazon:
-        amazon.answers["/?x"] = None
-        sns = SnsClient(amazon.fetch(timeout_s=0.2))
-        asked = (sns.confirm_subscription(f"https://{SNS_HOST}/?x", SNS_HOST) for _ in range(6))
-        told = sorted(map(str, await asyncio.gather(*asked, return_exceptions=True)))
-
-    assert [one.rpartition(" is ")[2] or one for one in told].count("being asked already") == 4

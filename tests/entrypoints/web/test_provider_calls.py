@@ -213,7 +213,7 @@ async def test_garbage_is_answered_with_400_or_403(service):
         assert await asyncio.gather(*proven, signed) == [400 if body in garbage else 200] * 4
 
 
-async def test_an_unconfigured_provider_is_404_and_another_method_405(service):
+async def test_an_unconfigured_provider_and_another_method_are_404(service):
     found = [await service.browser.get("/hooks/mailgun"), await service.browser.post("/hooks/pigeon", content=b"{}")]
 
     assert [answer.status_code for answer in found] == [404, 404]
