@@ -41,7 +41,7 @@ _ACTIVE = re.compile(
 _REMOTE_STYLE = re.compile(r"<link\b|@import|@font-face", re.IGNORECASE)
 _LINK = re.compile(r"\b(?:href|src)\s*=\s*[\"']([^\"']+)", re.IGNORECASE)
 _HIDDEN = re.compile(r"<style\b.*?</style>|<!--.*?-->|<head\b.*?</head>", re.IGNORECASE | re.DOTALL)
-_TEMPLATE_LEAK = re.compile(r"\{\{|\}\}|\{%|%\}|%\(\w+\)s|\bNone\b(?=,)|hole[0-9a-f]{8}[tu]")
+_TEMPLATE_LEAK = re.compile(r"\{\{|\}\}|\{%|%\}|%\(\w+\)s|\bNone\b(?=,)|slot[0-9a-f]{8}[tu]")
 _URL = re.compile(r"https://[^\s\"'<>)\]]+")
 
 

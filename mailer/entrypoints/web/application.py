@@ -87,7 +87,9 @@ async def _expired(request: Request, _refusal: Exception) -> Response:
 
 
 async def _server_error(request: Request, error: Exception) -> Response:
-    return render_page(request, "trouble", status=503 if isinstance(error, DatabaseUnavailable | InboxFull) else 500)
+    return render_page(
+        request, "server_error", status=503 if isinstance(error, DatabaseUnavailable | InboxFull) else 500
+    )
 
 
 async def _http_error(_request: Request, refusal: HTTPException) -> Response:

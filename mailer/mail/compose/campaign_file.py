@@ -1,4 +1,4 @@
-"""A manuscript: the file an organiser writes, front matter and Markdown, checked line by line."""
+"""The campaign file that an organiser writes: YAML front matter and Markdown, parsed and checked."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from mailer.mail.compose.merge_field import (
 
 LONGEST_SUBJECT = 150
 MOST_CHARACTERS = 100_000
-"""Of a whole manuscript: a longer letter is cut off by mail programs."""
+"""Of the whole file: mail programs cut off a longer letter."""
 KEYS = (
     "subject",
     "title",
@@ -45,7 +45,7 @@ _TEMPLATE_NAME = re.compile(r"[a-z0-9]+(?:[-_][a-z0-9]+)*")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CallToAction:
-    """What the letter asks its reader to do."""
+    """The button of a letter: the one thing it asks its reader to do."""
 
     label: str
     url: str
@@ -53,7 +53,7 @@ class CallToAction:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ContentSource:
-    """Where the organiser has it from."""
+    """The source of the letter's information, shown at its end."""
 
     text: str
     url: str | None
@@ -61,13 +61,13 @@ class ContentSource:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CampaignFile:
-    """One edition's text, as written: holes still look like `{{ name or "there" }}`. Texts left out are ""."""
+    """One edition as written, merge fields included (`{{ name or "there" }}`). A text that was left out is empty."""
 
     subject: str
     title: str
     lead: str
     preheader: str
-    """The words that inboxes show beside the subject."""
+    """The text that inboxes show beside the subject."""
     language: str
     template: str
     event: Event | None
@@ -78,34 +78,37 @@ class CampaignFile:
     body: str
     """Markdown."""
     body_line: int
-    """The body's first line in the file."""
+    """The line of the file on which the body begins, from 1."""
     merge_fields: tuple[MergeField, ...]
-    """Those outside of scripts, each once, in order."""
+    """The merge fields of texts without dynamic content, each once, in order."""
     lines: dict[str, int] = field(default_factory=dict)
-    """The first line in the file of each text that was given."""
+    """The line of the file on which each given text begins, by name."""
 
     @property
     def merge_field_names(self) -> frozenset[str]:
-        """What is asked of each reader: `name`, or attributes of the subscription."""
-        return frozenset(hole.name for hole in self.merge_fields)
+        """The names of the values used: `name`, `language` or attributes of the subscription."""
+        return frozenset(merge_field.name for merge_field in self.merge_fields)
 
 
 def mergeable_texts(campaign_file: CampaignFile) -> dict[str, str]:
-    """The texts that may have holes, by name; empty ones too."""
+    """All texts that may hold merge fields, by name, with empty ones."""
     action = campaign_file.action or CallToAction(label="", url="")
     values = {key: str(getattr(campaign_file, key)) for key in _TEXT_NAMES}
     return values | {"label": action.label, "url": action.url}
 
 
 def replace_texts(campaign_file: CampaignFile, texts: Mapping[str, str]) -> CampaignFile:
-    """The same manuscript with other texts; without a link it asks for nothing."""
+    """A copy with these texts; without a `url` it has no call to action."""
     action = CallToAction(label=texts["label"], url=texts["url"]) if texts["url"] else None
     changed: dict[str, Any] = {key: texts[key] for key in _TEXT_NAMES}
     return replace(campaign_file, action=action, **changed)
 
 
 def parse_campaign_file(text: str, default_language: str) -> CampaignFile:
-    """Markdown after YAML front matter; ManuscriptRefused names the line of the first mistake."""
+    """The parsed file: YAML front matter, then Markdown.
+
+    Raises CampaignFileRefused with the line of the first mistake.
+    """
     text = _normalize(text)
     front_matter, body, body_line = split_front_matter(text)
     fields = parse_front_matter(front_matter).keys(KEYS)
@@ -140,7 +143,7 @@ def _normalize(text: str) -> str:
     text = text.removeprefix("\ufeff").replace("\r\n", "\n")
     refuse_control_characters(text)
     if len(text) > MOST_CHARACTERS:
-        raise CampaignFileRefused(f"{len(text)} characters are too many for a letter; {MOST_CHARACTERS} is the most")
+        raise CampaignFileRefused(f"{len(text)} characters are too many for a letter; shorten it to {MOST_CHARACTERS}")
     return text
 
 
@@ -150,7 +153,9 @@ def _parse_subject(field: FrontMatterField, reader: TextReader) -> str:
         return subject
     with_fallbacks = fill_with_fallbacks(subject)
     if not with_fallbacks.strip():
-        raise field.error("would be empty for readers of whom we know nothing")
+        raise field.error(
+            "would be empty for readers of whom nothing is known: add a word outside the merge fields, or a fallback"
+        )
     if len(with_fallbacks) > LONGEST_SUBJECT:
         raise field.error(f"has {len(with_fallbacks)} characters; {LONGEST_SUBJECT} is the most")
     return subject
@@ -169,7 +174,7 @@ def _parse_template(field: FrontMatterField | None) -> str:
     if field is None:
         return "appeal"
     if not _TEMPLATE_NAME.fullmatch(field.text()):
-        raise field.error("must be the plain name of a template, like appeal")
+        raise field.error("must be the name of a template, like appeal")
     return field.text()
 
 

@@ -1,4 +1,4 @@
-"""The texts of a manuscript, read one by one; their holes and scripts are looked at as they are met."""
+"""Reads the texts of a campaign file one by one, and collects and checks their merge fields and dynamic content."""
 
 from __future__ import annotations
 
@@ -14,49 +14,51 @@ _CONTROL_CHARACTERS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800
 
 
 def refuse_control_characters(text: str, first_line: int = 1) -> None:
-    """ManuscriptRefused, with its line, for an invisible control character in `text`."""
+    """Raise CampaignFileRefused, with the line, if `text` holds an invisible control character."""
     if found := _CONTROL_CHARACTERS.search(text):
         line = text.count("\n", 0, found.start()) + first_line
-        raise CampaignFileRefused(f"an invisible control character (U+{ord(found[0]):04X}) stands here", line)
+        raise CampaignFileRefused(
+            f"an invisible control character (U+{ord(found[0]):04X}) stands here; remove it", line
+        )
 
 
 def read_fixed_line(field: FrontMatterField) -> str:
-    """One line of text without holes."""
+    """One line of text that is the same for every reader. Raises CampaignFileRefused if it has merge fields."""
     reader = TextReader()
     text = reader.one_line(field)
     if reader.merge_fields or has_dynamic_content(text):
-        raise field.error("cannot have holes: it is the same for every reader")
+        raise field.error("cannot have merge fields: it is the same for every reader")
     return text
 
 
 @dataclass(frozen=True, slots=True)
 class TextReader:
-    """Reads texts that may have holes or be scripts, and remembers what it met."""
+    """Reads texts that may have merge fields or dynamic content, and remembers what it found."""
 
     merge_fields: dict[MergeField, None] = field(default_factory=dict)
-    """Those outside of scripts, each once."""
+    """The merge fields of texts without dynamic content, each once, in order."""
     lines: dict[str, int] = field(default_factory=dict)
-    """The first line in the file of each text."""
+    """The line of the file on which each text begins, by name."""
 
     def text(self, field: FrontMatterField | None) -> str:
-        """The words of a field, "" where it was left out; ManuscriptRefused for a mistake in it, with its line."""
+        """The text of a field, empty if it was left out. Raises CampaignFileRefused, with the line, for a mistake."""
         if field is None:
             return ""
         text = field.text()
-        # YAML can spell what the file itself does not hold.
+        # YAML escapes can spell characters that the file itself does not hold.
         refuse_control_characters(text, field.text_line)
         self._check_text(field.name, text, field.text_line)
         return text
 
     def one_line(self, field: FrontMatterField | None) -> str:
-        """The same of a field that holds a single line."""
+        """The text of a field that must be a single line. Raises as `text`."""
         text = self.text(field)
         if field and "\n" in text:
             raise field.error("must be a single line")
         return text
 
     def body(self, text: str, line: int) -> str:
-        """The Markdown, as it is."""
+        """The Markdown, unchanged. Raises CampaignFileRefused if it is empty, or as `text`."""
         if not text.strip():
             raise CampaignFileRefused("the letter has no text after its front matter", line)
         self._check_text("body", text, line)

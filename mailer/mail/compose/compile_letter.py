@@ -1,4 +1,4 @@
-"""A campaign's text made ready once, so that writing it to one more person costs next to nothing."""
+"""A campaign file compiled once, so that each recipient's letter is only spliced together."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ from mailer.mail.compose.templates import Templates
 from mailer.mail.message.letter import Letter
 
 _CACHED_VARIANTS = 128
-"""Variants of one text: enough for seven conditions that are independent of each other."""
+"""Variants of one text that are kept: enough for seven independent conditions."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PlainLetter:
-    """A text that has holes at most, and is spliced."""
+    """A letter with merge fields at most, without dynamic content."""
 
     composed: ComposedLetter
     names: frozenset[str]
-    """The values of a person it uses."""
+    """The names of the recipient's values that it uses."""
     needs_check: bool = False
-    """Whether values of a person may keep the letter from being written."""
+    """Whether a recipient's values can make rendering fail."""
 
     def write(self, recipient: Recipient) -> Letter:
-        """This person's letter; AddressRefused for what cannot stand in To."""
+        """This recipient's letter. Raises AddressRefused for an address that cannot stand in To."""
         return personalise(self.composed, recipient)
 
     def check(self, recipient: Recipient) -> None:
@@ -42,39 +42,43 @@ class PlainLetter:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DynamicLetter:
-    """A text with conditions, loops or expressions on the person.
+    """A letter with conditions, loops or expressions over the recipient's values.
 
-    These choose a variant, in which marks stand for all that was evaluated; a variant is composed once, kept, and
-    then spliced like any other text. So two outcomes of one condition are two letters for a million readers.
+    Evaluating them chooses a variant, in which placeholders stand for all values. Each variant is composed once,
+    cached, and then spliced like any other letter: a condition with two outcomes composes two letters for a million
+    recipients.
     """
 
     campaign_file: CampaignFile
     dynamic_texts: Mapping[str, DynamicText | str]
-    """By the text as it was written, since title and preheader often repeat another; without braces, as it is."""
+    """Compiled texts by source, since title and preheader often repeat another; a text without braces is kept as is."""
     compose_variant: Callable[[tuple[str, ...], int], ComposedLetter]
-    """Composed of the evaluated texts in the order of `scripts`, and the number of words their marks stand for."""
+    """Composes a variant from the evaluated texts, in the order of `dynamic_texts`, and the number of placeholders."""
     placeholders: Placeholders
     needs_check: bool = True
 
     @property
     def names(self) -> frozenset[str]:
-        """The values of a person it uses."""
+        """The names of the recipient's values that it uses."""
         return frozenset[str]().union(
             *(one.names for one in self.dynamic_texts.values() if isinstance(one, DynamicText))
         )
 
     def write(self, recipient: Recipient) -> Letter:
-        """This person's letter; LetterUnwritable says why there is none, AddressRefused as for any letter."""
+        """This recipient's letter. Raises LetterRenderFailed, which says why there is none, and AddressRefused."""
         composed, words = self.choose_variant(recipient.values)
         return personalise(composed, recipient, words)
 
     def check(self, recipient: Recipient) -> None:
-        """Raise what `write` would raise; the letter itself is not made."""
+        """Raise what `write` would raise, without writing the letter."""
         encode_to_address(recipient)
         self.choose_variant(recipient.values)
 
     def choose_variant(self, values: Mapping[str, str]) -> tuple[ComposedLetter, list[str]]:
-        """The variant for a person of these values, and the words for its holes; LetterUnwritable."""
+        """The variant for a recipient with these values, and the values for its merge fields.
+
+        Raises LetterRenderFailed if there is none.
+        """
         evaluation = Evaluation(self.placeholders)
         evaluated = tuple(
             one.evaluate(values, evaluation) if isinstance(one, DynamicText) else one
@@ -90,7 +94,7 @@ class DynamicLetter:
         return composed, words
 
     def _line_in_file(self, line: int | None, values: Mapping[str, str]) -> int | None:
-        """The line in the file for one in the evaluated text."""
+        """The line of the file for a line of the evaluated text."""
         body = self.dynamic_texts[self.campaign_file.body]
         if line is None or line < self.campaign_file.body_line or not isinstance(body, DynamicText):
             return line
@@ -101,7 +105,7 @@ CompiledLetter = PlainLetter | DynamicLetter
 
 
 def is_dynamic_campaign_file(campaign_file: CampaignFile) -> bool:
-    """Whether values of a person may keep a letter of this text from being written."""
+    """Whether any text has dynamic content, so that a recipient's values can make rendering fail."""
     return any(map(has_dynamic_content, mergeable_texts(campaign_file).values()))
 
 
@@ -112,9 +116,10 @@ def compile_letter(
     reader_language: str,
     campaign_id: int,
 ) -> CompiledLetter:
-    """The letter, whose fixed words are in `reader_language`, for any recipient; ManuscriptRefused as by `compose`.
+    """The letter for any recipient, with the templates' words in `reader_language`.
 
-    What a scripted one can be refused for shows when it is tried: see `rehearse`.
+    Raises CampaignFileRefused as `compose_letter` does. Mistakes in dynamic content may show only when it is
+    evaluated: see `dry_run_letter`.
     """
     if is_dynamic_campaign_file(campaign_file):
         return compile_dynamic_letter(campaign_file, list_identity, templates, reader_language, campaign_id)
@@ -129,7 +134,7 @@ def compile_dynamic_letter(
     reader_language: str,
     campaign_id: int,
 ) -> DynamicLetter:
-    """The same for a text that is evaluated whether it needs it or not: it gives the same letters."""
+    """The letter with each text evaluated, whether it has dynamic content or not; the results are the same."""
     placeholders = Placeholders.for_text(repr(campaign_file), ())
     sources = mergeable_texts(campaign_file)
     dynamic_texts: dict[str, DynamicText | str] = {}
@@ -154,7 +159,7 @@ def compile_dynamic_letter(
 
 
 def _apply_evaluated_texts(campaign_file: CampaignFile, evaluated: dict[str, str]) -> CampaignFile:
-    """With its evaluated texts as the front matter would have them; ManuscriptRefused where a letter needs one."""
+    """The campaign file with its evaluated texts. Raises CampaignFileRefused if the subject or the body is empty."""
     texts = {name: text if name == "body" else text.strip() for name, text in evaluated.items()}
     for name in ("subject", "body"):
         if not texts[name].strip():

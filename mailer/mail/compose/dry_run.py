@@ -1,4 +1,4 @@
-"""Trying a scripted letter for readers of all sorts before any hour is set, so that its mistakes show at once."""
+"""Dry run of a letter with dynamic content: it is rendered for sample readers, so that mistakes show at once."""
 
 from __future__ import annotations
 
@@ -10,15 +10,14 @@ from mailer.mail.compose.compile_letter import CompiledLetter, DynamicLetter, Pl
 from mailer.mail.compose.dynamic_content import DynamicText
 
 MOST_TRIED = 60
-"""Readers: a variant takes a few hundredths of a second to compose."""
+"""Sample readers; composing a variant for one takes a few hundredths of a second."""
 _ODD_VALUES = ("Rosa", "7", "a, b;c", "<b>&\"'*_`[x](y) {{ 7*7 }} {% if %}", "word, " * 40, "Müjgân İ\u202e\n\x00")
 
 
 def dry_run_letter(letter: CompiledLetter) -> None:
-    """ManuscriptRefused, with the line, where a reader whom one could think of would get no letter.
+    """Raise CampaignFileRefused, with the line, if rendering fails for one of the sample readers.
 
-    Tried are readers of whom nothing is known, everything, or one thing; with odd values, and with those the text
-    itself compares with.
+    Their values are all missing, all the same odd value, all a constant of the text itself, or all missing but one.
     """
     if isinstance(letter, PlainLetter):
         return
@@ -47,4 +46,4 @@ def _compared_values(letter: DynamicLetter) -> Iterator[str]:
 
 def _describe_reader(values: dict[str, str]) -> str:
     known = [f"{name} {value[:20]!r}" for name, value in values.items()]
-    return f"a reader with {', '.join(known[:4])}" if known else "a reader of whom we know nothing"
+    return f"a reader with {', '.join(known[:4])}" if known else "a reader of whom nothing is known"

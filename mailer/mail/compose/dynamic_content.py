@@ -1,4 +1,4 @@
-"""A script: a text of a manuscript with conditions, loops or expressions, evaluated for one person at a time."""
+"""Dynamic content: texts of a campaign file with conditions, loops or expressions, evaluated for each recipient."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _SANDBOX = Sandbox()
 _SOURCE_NAME = "<script>"
 _LONGEST_EVALUATED = 100_000
 _PARSE_ERRORS = (ValueError, SyntaxError, RecursionError, MemoryError, OverflowError)
-"""What reading may meet besides Jinja2's own errors: numbers without end, loops nested too deep."""
+"""What parsing may raise besides Jinja2's own errors: for endless numbers, loops nested too deep."""
 _EVALUATION_ERRORS = (
     TemplateError,
     TypeError,
@@ -29,34 +29,34 @@ _EVALUATION_ERRORS = (
     LookupError,
     RecursionError,
 )
-# The sandbox takes the space around a tag away at a line's ends; a plus sign keeps it.
+# The sandbox strips white space around a tag at the ends of a line (trim_blocks); a plus sign in the tag keeps it.
 _ONLY_TAGS = re.compile(r"[ \t]*(?:\{%(?:(?!%\}).)*%\}[ \t]*)+")
 _BETWEEN_TAGS = re.compile(r"%\}[ \t]+\{%")
 _TAG_FIRST = re.compile(r"^([ \t]*)\{%(?![-+])")
 _TAG_LAST = re.compile(r"(?<![-+])%\}$")
 _LINE_MARK = "\x01{}\x02"
-"""Begins each line of a text that is evaluated for the lines' sake; no manuscript holds such characters."""
+"""Put at the start of each line to trace line numbers; no campaign file holds these control characters."""
 _LINE_MARKS = re.compile("(?:\x01([0-9]+)\x02)+")
-"""Of several that follow one another the last is meant: nothing is left of the lines before it."""
+"""Of adjacent marks the last counts: the lines before it left nothing."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DynamicText:
-    """One text of a manuscript, ready to be evaluated."""
+    """One text of a campaign file, compiled for evaluation."""
 
     source: str
     line: int
-    """Its first line in the file."""
+    """The line of the file on which it begins."""
     names: frozenset[str]
-    """The person's values it uses."""
+    """The names of the recipient's values that it uses."""
     constants: tuple[str | int | float, ...]
-    """What it may compare these with."""
+    """The constants in its expressions, with which it may compare values."""
     template: Template
 
     def evaluate(self, values: Mapping[str, str], evaluation: Evaluation) -> str:
-        """The text for a person of these values, with marks for what its expressions gave, put by in `run`.
+        """The text for a recipient with these values; results of expressions are placeholders, added to `evaluation`.
 
-        LetterUnwritable where it cannot be evaluated for this person, with the line in the file.
+        Raises LetterRenderFailed, with the line of the file, if it cannot be evaluated for these values.
         """
         known = {name: clean_text(values.get(name, "")).strip() for name in self.names}
         try:
@@ -68,7 +68,7 @@ class DynamicText:
         return text
 
     def source_line(self, values: Mapping[str, str], evaluation: Evaluation, result_line: int) -> int:
-        """The line in the file that made the line `place` (from 0) of what `evaluate` gives for these values."""
+        """The line of the file that made line `result_line` (from 0) of what `evaluate` returns for these values."""
         known = {name: clean_text(values.get(name, "")).strip() for name in self.names}
         lines = (
             _compile(_parse(self.source, self.line), with_lines=True)
@@ -90,9 +90,9 @@ class DynamicText:
 
 
 def parse_dynamic_text(text: str, line: int) -> DynamicText:
-    """The script in `text`, whose first line in the file is `line`; ManuscriptRefused for what may not stand in it.
+    """The compiled `text`, which begins on `line` of the file; it may also have merge fields only, or none.
 
-    A text with holes only, or without any, is one too.
+    Raises CampaignFileRefused, with the line, for anything that is not allowed in it.
     """
     refuse_missing_fallback(text, line)
     source = _normalize_tag_spaces(merge_fields_as_expressions(text))
@@ -110,7 +110,7 @@ def parse_dynamic_text(text: str, line: int) -> DynamicText:
 
 
 def _normalize_tag_spaces(source: str) -> str:
-    """A line of nothing but tags is to leave no line behind; in any other line tags take no space with them."""
+    """The source with tags marked so that a line of tags alone leaves no line, and other tags strip no white space."""
     return "\n".join(map(_normalize_line_tag_spaces, source.split("\n")))
 
 
@@ -125,7 +125,7 @@ def _parse(source: str, line: int) -> nodes.Template:
         tree = _SANDBOX.parse(source)
         check_syntax_tree(tree, line)
     except TemplateSyntaxError as trouble:
-        advice = '; a hole looks like {{ name or "there" }}'
+        advice = '; a merge field looks like {{ name or "there" }}'
         raise CampaignFileRefused(f"{trouble.message}{advice}", line + trouble.lineno - 1) from None
     except _PARSE_ERRORS as trouble:
         raise CampaignFileRefused(f"this cannot be read: {trouble}", line) from None

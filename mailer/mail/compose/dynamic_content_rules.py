@@ -1,4 +1,4 @@
-"""What an organiser may write in `{% ... %}` and `{{ ... }}`: conditions, loops and expressions over the person."""
+"""Rules for `{% ... %}` and `{{ ... }}`: which conditions, loops and expressions a campaign file may hold."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ _ARITHMETIC = (
 _ALLOWED = (*_STATEMENTS, *_VALUES, *_OPERATIONS, *_ARITHMETIC)
 _RESERVED = {"loop", "range"}
 _MOST_NODES = 5000
-"""Of the tree of a text: reading that many takes a few tenths of a second."""
+"""Nodes in the syntax tree of a text; parsing that many takes a few tenths of a second."""
 _CHARACTERS_PER_STEP = 10
 
 
 def check_syntax_tree(tree: nodes.Template, first_line: int) -> None:
-    """ManuscriptRefused, with its line, for anything but text, conditions, loops and harmless expressions."""
+    """Raise CampaignFileRefused, with the line, for anything but text, conditions, loops and safe expressions."""
     for count, (node, parent) in enumerate(_walk(tree, tree)):
         if count > _MOST_NODES:
             raise CampaignFileRefused("there are too many conditions and expressions for a letter", first_line)
@@ -41,7 +41,7 @@ def check_syntax_tree(tree: nodes.Template, first_line: int) -> None:
 
 
 def constants(tree: nodes.Template) -> list[str | int | float]:
-    """The words and numbers it compares with or looks for."""
+    """The strings and numbers in the expressions of the tree."""
     return [
         node.value
         for node in tree.find_all(nodes.Const)
@@ -50,7 +50,7 @@ def constants(tree: nodes.Template) -> list[str | int | float]:
 
 
 def insert_limits(tree: nodes.Template) -> None:
-    """Let what could grow be counted: loops and joined texts; and let holes be holes."""
+    """Change the tree so that loops and joined texts are counted and limited, and merge fields give merge values."""
     for loop in tree.find_all(nodes.For):
         loop.iter = _apply_filter(loop.iter, "each_", nodes.Const(_loop_cost(loop)))
     _transform_children(tree)
@@ -107,7 +107,7 @@ def _name_error(node: nodes.Name, parent: nodes.Node) -> str | None:
     if node.ctx == "store" and node.name in _RESERVED:
         return f"{node.name} cannot be set"
     is_called = isinstance(parent, nodes.Call) and parent.node is node
-    return "range is no value of a person's" if node.name == "range" and not is_called else None
+    return "range is a function, not a value of a reader" if node.name == "range" and not is_called else None
 
 
 def _loop_error(node: nodes.For, _parent: nodes.Node) -> str | None:
@@ -136,7 +136,7 @@ def _has_extra_arguments(node: nodes.Filter | nodes.Test | nodes.Call) -> bool:
 
 
 def _loop_cost(loop: nodes.For) -> int:
-    """How many steps one turn is, about."""
+    """The approximate number of steps of one iteration."""
     characters = sum(len(data.data) for data in loop.find_all(nodes.TemplateData))
     return characters // _CHARACTERS_PER_STEP + sum(1 for _ in loop.find_all(nodes.Node))
 

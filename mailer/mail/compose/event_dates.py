@@ -1,4 +1,4 @@
-"""When an event is in words, as its place's clock shows it and the reader's language says it."""
+"""An event's date and time in words, in the reader's language and in the event's own time zone."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from babel.dates import format_date, format_time, get_datetime_format, get_timez
 
 from mailer.domain.event import Event
 
-# English without a country: the day before the month and 24 hours, which nobody misreads.
+# en-150 (English in Europe): the day before the month and 24 hours, which nobody misreads.
 _ENGLISH = Locale("en", "150")
 _THIN_SPACE = "\u2009"
 _RANGE = "{0} – {1}"
@@ -18,18 +18,18 @@ _RANGE = "{0} – {1}"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class EventDateText:
-    """When it is."""
+    """The date and time of an event, for a letter."""
 
     when: str
     """Such as "Friday, 4 December 2026, 19:00", or only the day."""
     city: str | None
-    """Whose clock that is; None for a zone that is no city's, and where there is no hour."""
+    """The city of the time zone; None if the zone has none, or if the event has no hour."""
     zone_name: str
     """Such as "Central European Standard Time"; "" where there is no hour."""
 
 
 def format_event_date(event: Event, language: str) -> EventDateText:
-    """The event's date and hour in `language` (a tag Babel knows), 12 or 24 hours as is the custom there."""
+    """The event's date and time in `language` (a tag that Babel knows), with 12 or 24 hours as is usual there."""
     locale = _ENGLISH if language == "en" else Locale.parse(language, sep="-")
     when = _format_when(event, locale)
     if event.all_day:

@@ -16,7 +16,10 @@ _HOUR = re.compile(r"\d{1,2}:\d{2}(:\d{2})?", re.ASCII)
 
 
 def parse_event(field: FrontMatterField) -> Event:
-    """Its `name`, `starts` and `zone`, and where given `ends` and `place`; ManuscriptRefused names the line."""
+    """The event with its `name`, `starts` and `zone`, and if given `ends` and `place`.
+
+    Raises CampaignFileRefused with the line of a mistake.
+    """
     parts = field.require_keys(("name", "starts", "zone"), ("ends", "place"))
     zone = _parse_zone_field(parts["zone"])
     starts_at, all_day = _parse_time_field(parts["starts"], zone, None)
@@ -47,7 +50,7 @@ def _parse_zone_field(field: FrontMatterField) -> ZoneInfo:
 
 
 def _parse_time_field(field: FrontMatterField, zone: ZoneInfo, start: datetime | None) -> tuple[datetime, bool]:
-    """The moment, and whether it is a day without an hour; an hour alone is one of the start's day."""
+    """(time in `zone`, whether it is a day without an hour); an hour alone is on the day of `start`."""
     text = field.text()
     try:
         if day := parse_day(text):

@@ -1,4 +1,4 @@
-"""The front matter of a manuscript: YAML between `---` lines, read with the line of every value."""
+"""The front matter of a campaign file: YAML between `---` lines, parsed with the line of each value."""
 
 from __future__ import annotations
 
@@ -15,10 +15,13 @@ _NULL_TAG = "tag:yaml.org,2002:null"
 
 
 def split_front_matter(text: str) -> tuple[str, str, int]:
-    """(front matter, body, the body's first line) of a manuscript with "\\n" line ends."""
+    """(front matter, body, line on which the body begins) of a campaign file with "\\n" line ends.
+
+    Raises CampaignFileRefused if one of the `---` lines is missing.
+    """
     lines = text.split("\n")
     if lines[0].rstrip() != _FENCE:
-        raise CampaignFileRefused("a manuscript begins with --- and keys such as subject:, closed by another ---", 1)
+        raise CampaignFileRefused("a campaign file begins with --- and keys such as subject:, closed by another ---", 1)
     for place, line in enumerate(lines[1:], 1):
         if line.rstrip() == _FENCE:
             return "\n".join(lines[1:place]), "\n".join(lines[place + 1 :]), place + 2
@@ -26,7 +29,7 @@ def split_front_matter(text: str) -> tuple[str, str, int]:
 
 
 def parse_front_matter(front_matter: str) -> FrontMatterField:
-    """The whole front matter as one field; ManuscriptRefused with the line where it is not YAML."""
+    """The whole front matter as one field. Raises CampaignFileRefused with the line if it is not YAML."""
     try:
         node = yaml.compose(front_matter, Loader=yaml.SafeLoader)
     except yaml.MarkedYAMLError as error:
@@ -36,7 +39,7 @@ def parse_front_matter(front_matter: str) -> FrontMatterField:
             f"not YAML: {error.problem or error.context}{_quoting_advice(front_matter, line)}", line
         ) from None
     except (yaml.YAMLError, RecursionError):
-        raise CampaignFileRefused("not YAML that we could read", 2) from None
+        raise CampaignFileRefused("not YAML that can be read: check brackets, quotes and indentation", 2) from None
     return FrontMatterField(
         "the front matter", node if node is not None else yaml.MappingNode("tag:yaml.org,2002:map", []), 2
     )
@@ -44,14 +47,14 @@ def parse_front_matter(front_matter: str) -> FrontMatterField:
 
 @dataclass(frozen=True, slots=True)
 class FrontMatterField:
-    """One value of the front matter: its name for messages, the YAML node, its line in the file."""
+    """One value of the front matter: its name (for messages), its YAML node, its line in the file."""
 
     name: str
     node: yaml.Node
     line: int
 
     def error(self, reason: str) -> CampaignFileRefused:
-        """The error to raise, with this field's line."""
+        """An error to raise that says what is wrong with this field, with its line."""
         return CampaignFileRefused(f"{self.name} {reason}", self.line)
 
     @property
@@ -64,17 +67,20 @@ class FrontMatterField:
 
     @property
     def text_line(self) -> int:
-        """The line where the text itself begins: a block (`|`, `>`) begins below its key."""
+        """The line on which the text begins; the text of a block (`|`, `>`) begins on the line below its key."""
         return self.line + (isinstance(self.node, yaml.ScalarNode) and self.node.style in {"|", ">"})
 
     def text(self) -> str:
-        """The words as they are written: `title: 2026` and `title: Yes` are words too."""
+        """The text as written; `title: 2026` and `title: Yes` are texts.
+
+        Raises CampaignFileRefused for a list or mapping.
+        """
         if not isinstance(self.node, yaml.ScalarNode):
             raise self.error("must be text (in quotes, if it begins with a bracket or a brace)")
         return "" if self.node.tag == _NULL_TAG else str(self.node.value).strip()
 
     def items(self) -> list[FrontMatterField]:
-        """The entries of a list."""
+        """The entries of a list. Raises CampaignFileRefused for anything else."""
         if not isinstance(self.node, yaml.SequenceNode):
             raise self.error("must be a list, like [harvest, autumn]")
         return [
@@ -82,7 +88,10 @@ class FrontMatterField:
         ]
 
     def keys(self, known: Collection[str]) -> dict[str, FrontMatterField]:
-        """The fields under this one, but for empty ones; a key not in `known`, or given twice, is refused by name."""
+        """The fields under this one, by key, without empty ones.
+
+        Raises CampaignFileRefused, naming the key, for one that is not in `known` or that occurs twice.
+        """
         if not isinstance(self.node, yaml.MappingNode):
             raise self.error(f"must hold the keys {', '.join(known)}")
         fields: dict[str, FrontMatterField] = {}
@@ -92,12 +101,15 @@ class FrontMatterField:
             if name not in known:
                 raise CampaignFileRefused(f"there is no key {name!r}{_suggest_key(name, known)}", line)
             if name in fields:
-                raise CampaignFileRefused(f"{name} stands here a second time", line)
+                raise CampaignFileRefused(f"{name} occurs a second time; remove one of them", line)
             fields[name] = FrontMatterField(name, node, line)
         return {name: field for name, field in fields.items() if not field.is_empty}
 
     def require_keys(self, required: tuple[str, ...], optional: tuple[str, ...] = ()) -> dict[str, FrontMatterField]:
-        """The fields under this one: all that are `needed`, and of `more` those that are given."""
+        """The fields under this one: all `required` ones, and those of `optional` that are given.
+
+        Raises CampaignFileRefused if a required one is missing.
+        """
         parts = self.keys((*required, *optional))
         for name in required:
             if name not in parts:
@@ -106,7 +118,7 @@ class FrontMatterField:
 
 
 def _line_in_file(mark: yaml.Mark) -> int:
-    # Marks count from 0, and the fence is the file's first line.
+    # YAML counts lines from 0, and the first line of the file is the `---`.
     return mark.line + 2
 
 
@@ -119,5 +131,5 @@ def _quoting_advice(front_matter: str, line: int) -> str:
     lines = front_matter.split("\n")
     wrong = lines[line - 2] if line - 2 < len(lines) else ""
     if "{{" in wrong:
-        return "; put a text with a hole in 'single quotes'"
+        return "; put a text with a merge field in 'single quotes'"
     return "; put a text with a colon in 'single quotes'" if wrong.count(": ") > 1 else ""

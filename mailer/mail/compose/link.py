@@ -1,4 +1,4 @@
-"""A link in a letter: https, mailto or tel; anything else would cost readers or the letter their safety."""
+"""Checks of the links in a letter: only https, mailto and tel are allowed."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from markdown_it.common.normalize_url import normalizeLink
 from mailer.errors import CampaignFileRefused
 from mailer.mail.compose.merge_field import hide_placeholders, mark_placeholders_for_url
 
-# The last label begins with a letter, so that no way of writing an IP address passes.
+# The last label begins with a letter, so no spelling of an IP address matches.
 _HOST = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z][a-z0-9-]*[a-z0-9]")
 _MAILBOX = re.compile(rf"[A-Za-z0-9.!#$&'*+/=^_`|~%-]+@{_HOST.pattern}")
 _PHONE_NUMBER = re.compile(r"\+?[0-9().-]+")
@@ -19,13 +19,14 @@ _FORBIDDEN = re.compile(r"[\s\\<>\"]")
 
 
 def check_link(url: str, line: int) -> str:
-    """The link destination in ASCII, its marks meant for a URL; ManuscriptRefused says why it may not stand.
+    """The URL in ASCII, with its placeholders marked for percent-encoding.
 
-    `url` may hold marks (of holes) after the host, but not in it.
+    `url` may hold placeholders after its host, but not in it. Raises CampaignFileRefused, with `line`, if the link is
+    not allowed.
     """
     shown = hide_placeholders(url)
     try:
-        # Before it is put into ASCII: "Ü" and "ü" would become different hosts.
+        # Lower case before Punycode: "Ü" and "ü" would become different hosts.
         normalized = normalizeLink(_SCHEME_AND_HOST.sub(lambda match: match[0].lower(), url))
         reason = _link_error(urlsplit(normalized), normalized)
     except ValueError:
@@ -39,7 +40,7 @@ def _link_error(parts: SplitResult, url: str) -> str | None:
     if _FORBIDDEN.search(url) or not url.isascii():
         return "holds a character that no link may hold"
     if hide_placeholders(parts.netloc) != parts.netloc:
-        return "has a hole where its host should be; holes may stand only after it"
+        return "has a merge field where its host should be; merge fields may stand only after it"
     if parts.scheme in {"mailto", "tel"}:
         pattern = _MAILBOX if parts.scheme == "mailto" else _PHONE_NUMBER
         fits = pattern.fullmatch(parts.path) and hide_placeholders(parts.path) == parts.path

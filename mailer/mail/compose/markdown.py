@@ -1,4 +1,4 @@
-"""An organiser's Markdown: read into tokens with every link vetted, and written as HTML that can do no harm."""
+"""Markdown of a campaign file: parsed into tokens with every link checked, and rendered as safe HTML."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from mailer.mail.compose.line_breaking import is_unspaced
 from mailer.mail.compose.link import check_link
 
 _MARKDOWN = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"])
-# The parser would leave a link it dislikes in the text as it is; we want to see it and refuse it by name.
+# The parser would silently leave a link it rejects in the text; check_link refuses it with its line instead.
 _MARKDOWN.validateLink = lambda url: True  # type: ignore[method-assign]
 _MARKDOWN.normalizeLink = lambda url: url  # type: ignore[method-assign]
 _URL_ATTRIBUTES = {"link_open": "href", "image": "src"}
@@ -33,7 +33,8 @@ _ALLOWED_ATTRIBUTES = {
 def parse_markdown(source: str, first_line: int = 1) -> list[Token]:
     """The tokens of CommonMark with tables and ~~strikethrough~~; raw HTML is text.
 
-    Holes must be marked already. ManuscriptRefused for a link we do not send, with its line counted from `first_line`.
+    `source` holds placeholders instead of merge fields and begins on `first_line` of the file. Raises
+    CampaignFileRefused, with the line, for a link that is not allowed.
     """
     tokens = _MARKDOWN.parse(source)
     for token in tokens:
@@ -41,7 +42,7 @@ def parse_markdown(source: str, first_line: int = 1) -> list[Token]:
             _check_links(token.children or [], first_line + token.map[0])
             _join_unspaced_lines(token.children or [])
         elif token.tag == "h1":
-            # The letter's title is the one and only heading of the first level.
+            # The title is the only first-level heading of a letter.
             token.tag = "h2"
         elif token.tag in {"td", "th"} and (style := token.attrs.pop("style", None)):
             token.attrs["align"] = str(style).removeprefix("text-align:")
@@ -49,7 +50,7 @@ def parse_markdown(source: str, first_line: int = 1) -> list[Token]:
 
 
 def render_html(tokens: Sequence[Token]) -> str:
-    """The tokens as HTML; what is not on a short list of harmless tags and attributes is taken away."""
+    """The tokens as HTML, reduced to a short list of harmless tags and attributes."""
     rendered = str(_MARKDOWN.renderer.render(tokens, _MARKDOWN.options, {}))
     return nh3.clean(
         rendered,
@@ -61,7 +62,7 @@ def render_html(tokens: Sequence[Token]) -> str:
 
 
 def _join_unspaced_lines(children: Sequence[Token]) -> None:
-    """Make nothing of a line end between signs that no space parts (CSS Text Module Level 3, section 4.1.3)."""
+    """Remove line ends between characters of scripts without spaces (CSS Text Module Level 3, section 4.1.3)."""
     for before, line_end, after in zip(children, children[1:], children[2:], strict=False):
         if line_end.type == "softbreak" and is_unspaced(before.content[-1:]) and is_unspaced(after.content[:1]):
             line_end.type, line_end.tag = "text", ""
@@ -74,5 +75,5 @@ def _check_links(children: Sequence[Token], line: int) -> None:
         elif attribute := _URL_ATTRIBUTES.get(child.type):
             child.attrs[attribute] = check_link(str(child.attrs[attribute]), line)
             if child.markup == "autolink":
-                # Among Arabic words too, an address reads from left to right.
+                # An address reads from left to right, also among Arabic words.
                 child.attrs["dir"] = "ltr"

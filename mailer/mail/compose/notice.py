@@ -1,4 +1,4 @@
-"""A notice: a letter the service writes itself, as plain text and as HTML."""
+"""Notices: letters that the service writes itself, as plain text and HTML, from the templates in `notices/`."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _LINK_PAGES = {
     Kind.CONFIRM_LEAVING: ("leave", Purpose.LEAVE),
     Kind.PROBE: ("leave", Purpose.LEAVE),
 }
-"""The page and the purpose of the personal link in each kind that has one."""
+"""(page, token purpose) of the personal link, for each kind that has one."""
 _KINDS_WITHOUT_LINK = {
     Kind.HELP,
     Kind.SUBSCRIPTIONS,
@@ -54,21 +54,22 @@ _REPLY_ADDRESSES = {
     Kind.LANGUAGE_CHANGED: ListIdentity.reply_address,
     Kind.PROBE: ListIdentity.reply_address,
 }
-"""Where a reply goes that may say yes, no, or stop."""
+"""The address for replies that may say yes, no or stop."""
 _WITH_LIST_UNSUBSCRIBE = {Kind.WELCOME, Kind.PROBE}
-"""What goes to readers as the list's letters do."""
+"""Kinds that subscribers get as they get the list's letters, and so with List-Unsubscribe."""
 _MESSAGE_ID = re.compile(r"<[!-;=?-~]{1,480}@[!-;=?-~]{1,480}>")
 
 
 def compose_notice(
     delivery: Delivery, list_identity: ListIdentity | None, site: Site, templates: Templates, dated_at: datetime
 ) -> Letter:
-    """The letter of one notice delivery, the same octets for the same input.
+    """The letter of one notice delivery; the same octets for the same input. `dated_at` is timezone-aware.
 
-    Its kind is one of those with a personal link (NotFound without a mailing list or a subscription), or help, which,
-    spoken, quiet, paused, weekly; the others are composed elsewhere: ValueError. It says Auto-Submitted:
-    `auto-replied` where `values["replied"]` is true, or `values["in_reply_to"]` is a Message-ID, which In-Reply-To then
-    names (RFC 3834 section 5). `dated_at` is aware.
+    If `values["in_reply_to"]` is a Message-ID, the letter names it in In-Reply-To (RFC 3834 section 5). In that case,
+    and if `values["replied"]` is true, it has Auto-Submitted: auto-replied, else auto-generated.
+
+    Raises NotFound for a kind with a personal link if there is no mailing list or subscription, and ValueError for the
+    kinds composed elsewhere (campaign, forwarded).
     """
     if delivery.kind not in {*_LINK_PAGES, *_KINDS_WITHOUT_LINK}:
         raise ValueError(f"a {delivery.kind} letter is not composed from a notice template")
@@ -89,7 +90,7 @@ def compose_notice(
 
 
 def _personal_link(delivery: Delivery, list_identity: ListIdentity | None, site: Site) -> str | None:
-    """The personal link, where the kind has one."""
+    """The personal link, if the kind has one. Raises NotFound without a list or subscription."""
     if delivery.kind not in _LINK_PAGES:
         return None
     if list_identity is None or delivery.subscription_id is None:
@@ -101,11 +102,11 @@ def _personal_link(delivery: Delivery, list_identity: ListIdentity | None, site:
 def _render_notice(
     delivery: Delivery, list_identity: ListIdentity | None, site: Site, templates: Templates, link: str | None
 ) -> tuple[NoticeText, str]:
-    """What it says, and the same as HTML, in the reader's language, else the list's, else English."""
+    """(text, HTML) of the notice in the recipient's language, else the list's, else English."""
     preferred = (delivery.language, list_identity.mailing_list.language if list_identity else None)
     language = choose_language(preferred, templates.languages) or SOURCE_LANGUAGE
     source = templates.render(
-        f"notices/{delivery.kind}.md",
+        f"notices/{delivery.kind.name.lower()}.md",
         language,
         site=site,
         list_identity=list_identity,
@@ -124,7 +125,7 @@ def _render_notice(
 
 
 def _kind_values(delivery: Delivery, site: Site, language: str) -> dict[str, Any]:
-    """What some kinds say beside the rest."""
+    """Template values that only some kinds use."""
     values = delivery.values
     return {
         "invited": bool(values.get("invited")),
@@ -140,7 +141,7 @@ def _kind_values(delivery: Delivery, site: Site, language: str) -> dict[str, Any
 
 
 def _collapse_nested_whitespace(value: Any) -> Any:
-    """A value whose texts, however deep in lists they stand, can begin no passage of their own."""
+    """The value with each text, also within lists, on one line, so that none can begin a paragraph."""
     if isinstance(value, str):
         return collapse_whitespace(value)
     return [_collapse_nested_whitespace(one) for one in value] if isinstance(value, list | tuple) else value
@@ -149,7 +150,7 @@ def _collapse_nested_whitespace(value: Any) -> Any:
 def _common_fields(
     delivery: Delivery, list_identity: ListIdentity | None, site: Site, subject: str, dated_at: datetime
 ) -> list[bytes]:
-    """The fields every notice has, but for the Content-Type."""
+    """The header fields that every notice has, without Content-Type."""
     name = list_identity.mailing_list.title if list_identity else site.name
     address = list_identity.address() if list_identity else f"postmaster@{site.domain}"
     in_reply_to = str(delivery.values.get("in_reply_to", ""))
@@ -174,7 +175,7 @@ def _common_fields(
 
 
 def _list_fields(delivery: Delivery, list_identity: ListIdentity, link: str | None) -> list[bytes]:
-    """The fields of a notice that belongs to a mailing list (RFC 2369, RFC 2919, RFC 8058)."""
+    """The header fields of a notice that belongs to a mailing list (RFC 2369, RFC 2919, RFC 8058)."""
     fields = [format_field("List-Id", (f"<{list_identity.list_id}>",))]
     if delivery.subscription_id is not None and (reply_address := _REPLY_ADDRESSES.get(delivery.kind)):
         fields.append(format_field("Reply-To", (reply_address(list_identity, delivery.subscription_id),)))

@@ -1,4 +1,4 @@
-"""The words of a notice, passage by passage: from one source come its plain text and its HTML."""
+"""The text of a notice as paragraphs, parsed from its template; plain text and HTML are made from them."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ from mailer.mail.compose.line_breaking import WIDTH, wrap
 
 _FOOTER_MARK = "---"
 _BUTTON = re.compile(r"\[(?P<label>.+)\]\((?P<target>https?://[^\s()]+)\)")
-# Our addresses are in lower case; LIST-join@ in the general help is none and becomes no link.
+# Real addresses are in lower case; "LIST-join@" in the general help is an example and gets no link.
 _LINKABLE = re.compile(
     r"https://[^\s\u00a0\u202f<>\"]*[\w/]|(?<![\w.+-])[a-z0-9][a-z0-9.+-]*@(?:[a-z0-9-]+\.)+[a-z]{2,}", re.ASCII
 )
-# French sets a no-break space before "?" and ":", lest a line begin with them.
+# Without no-break spaces, which French sets before "?" and ":" so that no line begins with them.
 _WHITE_SPACE = re.compile(r"[^\S\u00a0\u202f]+")
 
 
 class ParagraphStyle(StrEnum):
-    """What a passage is to its reader."""
+    """The kind of a paragraph."""
 
     TEXT = "text"
     QUOTE = "quote"
-    """Words that are not ours: a list's description."""
+    """Text by others: a list's description."""
     ITEM = "item"
     BUTTON = "button"
-    """The one thing the notice asks its reader to do."""
+    """A link shown as a button: what the notice asks its reader to do."""
 
 
 _STYLE_SIGNS = {">": ParagraphStyle.QUOTE, "-": ParagraphStyle.ITEM}
@@ -36,7 +36,7 @@ _INDENTS = {ParagraphStyle.TEXT: ("", ""), ParagraphStyle.QUOTE: ("    ", "    "
 
 @dataclass(frozen=True, slots=True)
 class TextRun:
-    """Words of a passage that are a link, or are none."""
+    """A piece of a paragraph's text, with its link if it is one."""
 
     text: str
     target: str | None = None
@@ -44,7 +44,7 @@ class TextRun:
 
 @dataclass(frozen=True, slots=True)
 class Paragraph:
-    """A paragraph; a button's `text` is its label and `target` where it leads."""
+    """A paragraph; a button has its label in `text` and its URL in `target`."""
 
     style: ParagraphStyle
     text: str
@@ -52,13 +52,13 @@ class Paragraph:
 
     @property
     def runs(self) -> tuple[TextRun, ...]:
-        """The text cut where an https link or an address stands."""
+        """The text in pieces, so that each https link and each address is a piece of its own."""
         return tuple(_split_runs(self.text))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class NoticeText:
-    """What a notice says."""
+    """The subject and the paragraphs of a notice."""
 
     subject: str
     body: tuple[Paragraph, ...]
@@ -66,18 +66,18 @@ class NoticeText:
 
 
 def collapse_whitespace(text: str) -> str:
-    """`text` with every run of white space made one space, so that it cannot begin a passage of its own.
+    """`text` with each run of white space made one space, so that it cannot begin a paragraph.
 
-    No-break spaces stay inside it.
+    No-break spaces stay.
     """
     return _WHITE_SPACE.sub(" ", text).strip()
 
 
 def parse_notice_text(source: str) -> NoticeText:
-    """What a notice template gave: every line is a passage, the first one the subject, those after "---" the foot.
+    """The parsed output of a notice template: the first line is the subject, each other line a paragraph.
 
-    Indented, "  > " sets a passage apart, "  - " makes it an item, and "  [words](link)" is a button: a value begins
-    with no space, so it cannot pose as one of these. Empty lines mean nothing.
+    Lines after "---" are the footer; empty lines are ignored. "  > " begins a quote, "  - " an item, and
+    "  [label](link)" is a button. These are indented, and values never begin with a space, so no value can pose as one.
     """
     subject, *rest = filter(str.strip, source.split("\n"))
     cut = rest.index(_FOOTER_MARK) if _FOOTER_MARK in rest else len(rest)
@@ -89,7 +89,7 @@ def parse_notice_text(source: str) -> NoticeText:
 
 
 def render_notice_as_text(notice_text: NoticeText) -> str:
-    """The plain text, in lines of at most 72 columns where no longer word (a link) stands; "\\n" line ends."""
+    """The plain text with "\\n" line ends, in lines of at most 72 columns unless one word (a link) is longer."""
     text = ""
     before: Paragraph | None = None
     for passage in notice_text.body:
@@ -97,7 +97,7 @@ def render_notice_as_text(notice_text: NoticeText) -> str:
             text += "\n" if before.style is passage.style is ParagraphStyle.ITEM else "\n\n"
         text += _render_paragraph(passage)
         before = passage
-    # "-- " alone is the signature mark: readers' programs leave what follows out of an answer.
+    # "-- " alone on a line begins a signature, which mail programs leave out when quoting.
     return f"{text}\n\n-- \n" + "\n".join(map(_render_paragraph, notice_text.footer)) + "\n"
 
 

@@ -1,4 +1,4 @@
-"""One reader's copy of a composed letter: nothing is rendered any more, only spliced."""
+"""One recipient's copy of a composed letter: values are spliced in, nothing is rendered."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from mailer.mail.message.quoted_printable import SOFT_BREAK, encode_quoted_print
 
 _ADDRESS = re.compile(r"[!-~]+@[!-~]+")
 _LONGEST_PLAIN = 72
-"""Letters and digits of ASCII, so many at most, are the same in every context and encoding."""
-# As plain numbers: looking up a member of an enum takes longer than what is done with it.
+"""Up to so many ASCII letters and digits need no escaping and no encoding in any context."""
+# As plain numbers: an enum lookup takes longer than the assignment it is for.
 _TO, _SUBJECT, _DATE, _MESSAGE_ID, _LEAVE_PAGE, _LEAVE_ADDRESS, _REPLY_ADDRESS, _FEEDBACK_ID = map(int, HeaderSlot)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Recipient:
-    """Whom a delivery goes to, and what we know to fill the holes with."""
+    """The person a delivery goes to, with the values for merge fields."""
 
     delivery_id: int
     subscription_id: int
@@ -37,19 +37,19 @@ class Recipient:
     dated_at: datetime
     """Aware; the letter's Date."""
     language: str | None = None
-    """The reader's own, where known."""
+    """The recipient's language tag, if known."""
 
     @property
     def values(self) -> dict[str, str]:
-        """What a manuscript can ask of this person, by name; what we do not know is missing or empty."""
+        """The values that a campaign file can use, by name; unknown ones are missing or empty."""
         return {**self.attributes, "name": self.name or "", "language": self.language or ""}
 
 
 def personalise(composed: ComposedLetter, recipient: Recipient, merge_values: Sequence[str] | None = None) -> Letter:
-    """The letter for one reader; the same octets for the same input.
+    """The letter for one recipient; the same octets for the same input.
 
-    `words` are those for `composed.holes`, where they are not simply this person's values. Such a value is one line
-    of at most 200 characters, whatever it was. AddressRefused for what cannot stand in To.
+    `merge_values` are the values of `composed.merge_fields`; None takes them from the recipient, each on one line and
+    cut to 200 characters. Raises AddressRefused for an address that cannot stand in To.
     """
     if merge_values is None:
         values = recipient.values
@@ -73,21 +73,21 @@ def personalise(composed: ComposedLetter, recipient: Recipient, merge_values: Se
 
 
 def encode_to_address(recipient: Recipient) -> bytes:
-    """The address as it stands in To; AddressRefused for what cannot."""
+    """The address as it stands in To. Raises AddressRefused if it cannot stand there."""
     if not _ADDRESS.fullmatch(recipient.address):
         raise AddressRefused(f"{recipient.address!r} cannot stand in a letter's header")
     return recipient.address.encode()
 
 
 def personal_subject(composed: ComposedLetter, merge_values: Sequence[str]) -> str:
-    """A subject that is not the same for all, as the reader of these words gets it."""
+    """The subject with these merge values, cut to LONGEST_SUBJECT characters."""
     return truncate_subject(
         "".join([merge_values[piece] if isinstance(piece, int) else piece for piece in composed.subject])
     )
 
 
 def _fill_merge_fields(pieces: list[bytes], composed: ComposedLetter, merge_values: Sequence[str]) -> None:
-    """Put the words into their places, encoded, each with a soft line break."""
+    """Put each merge value into its places, escaped and encoded, with a soft line break."""
     for slot in composed.merge_field_places:
         value = merge_values[slot.field_index]
         if value.isalnum() and value.isascii() and len(value) <= _LONGEST_PLAIN:
@@ -100,5 +100,5 @@ def _fill_merge_fields(pieces: list[bytes], composed: ComposedLetter, merge_valu
 
 @lru_cache(maxsize=64)
 def _date_field(dated_at: datetime) -> bytes:
-    # A whole batch of letters has one date.
+    # Cached because all letters of a batch have one date.
     return format_field("Date", [format_datetime(dated_at.astimezone(UTC))])

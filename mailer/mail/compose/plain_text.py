@@ -23,7 +23,7 @@ def render_plain_text(tokens: Sequence[Token]) -> str:
 
 
 def _render_blocks(nodes: Sequence[SyntaxTreeNode], width: int) -> list[str]:
-    """The lines of block nodes, with an empty one between two of them."""
+    """The lines of the blocks, with an empty line between two blocks."""
     lines: list[str] = []
     for node in nodes:
         if lines:
@@ -64,7 +64,7 @@ def _render_list(node: SyntaxTreeNode, width: int) -> list[str]:
 
 
 def _render_item(item: SyntaxTreeNode, width: int) -> list[str]:
-    """An item's lines; a list inside a tight item follows its words at once."""
+    """The lines of a list item; in a tight item an inner list follows without an empty line."""
     if any(child.type == "paragraph" and not child.hidden for child in item.children):
         return _render_blocks(item.children, width)
     return [line for child in item.children for line in _render_block(child, width)]
@@ -93,8 +93,8 @@ def _render_inline_node(node: SyntaxTreeNode) -> str:
 
 
 def _render_link(node: SyntaxTreeNode) -> str:
-    words, url = _render_inline(node.children).strip(), str(node.attrs["href"])
+    text, url = _render_inline(node.children).strip(), str(node.attrs["href"])
     address = url.removeprefix("mailto:").removeprefix("tel:")
-    if node.info == "auto" or words in {"", url, address}:
+    if node.info == "auto" or text in {"", url, address}:
         return address
-    return f"{words} <{url}>"
+    return f"{text} <{url}>"

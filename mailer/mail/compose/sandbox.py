@@ -1,4 +1,4 @@
-"""Where an organiser's expressions are evaluated: a Jinja2 sandbox of words, numbers and flat lists, within bounds."""
+"""The Jinja2 sandbox for dynamic content: strings, numbers and flat lists, with limits on work and size."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from mailer.mail.compose.merge_field import MergeField, Placeholders, clean_text
 
 EVALUATION_KEY = "the run"
-"""The evaluation's own value among the person's; no manuscript can spell a name with a space."""
+"""Name of the Evaluation among the recipient's values; no campaign file can spell a name with a space."""
 MOST_STEPS = 100_000
-"""Of one evaluation: turns of loops, each by the size of what is repeated, and characters handled.
+"""Of one evaluation: loop iterations, each weighted by the size of the loop's body, and characters processed.
 
-Counted, not timed, so that what was tried once renders on a busy machine too; it is about 50 ms.
+Counted, not timed (about 50 ms), so that what passed the dry run also renders on a busy machine.
 """
 METHODS = frozenset(
     {"capitalize", "casefold", "count", "endswith", "find", "index", "isalpha", "isdecimal", "isdigit", "lower"}
     | {"lstrip", "removeprefix", "removesuffix", "replace", "rfind", "rsplit", "rstrip", "split", "startswith"}
     | {"strip", "swapcase", "title", "upper"}
 )
-"""Of text and lists; none makes more of what it is given than `replace` does."""
+"""Methods of strings and lists that may be called; none lets text grow more than `replace` does."""
 TESTS = frozenset({"divisibleby", "even", "odd"})
 LOOP_ATTRIBUTES = frozenset({"index", "index0", "revindex", "revindex0", "first", "last", "length"})
 _LONGEST_TEXT = 10_000
@@ -35,7 +35,7 @@ _LARGEST_NUMBER = 10**6
 
 
 class MergeValue(str):
-    """What a hole in a script comes to, which has one mark wherever it stands, as it has outside of scripts."""
+    """The value of a merge field within dynamic content; all its occurrences share one placeholder, as elsewhere."""
 
     merge_field: MergeField
     __slots__ = ("merge_field",)
@@ -43,7 +43,7 @@ class MergeValue(str):
 
 @dataclass(slots=True)
 class Evaluation:
-    """One evaluation: what it has used up, and the words that came out of it."""
+    """The state of one evaluation: the steps used, and the values that its placeholders stand for."""
 
     placeholders: Placeholders
     values: list[str] = field(default_factory=list)
@@ -51,13 +51,13 @@ class Evaluation:
     _merge_values: dict[tuple[MergeField, str], str] = field(default_factory=dict, init=False)
 
     def count_steps(self, steps: int) -> None:
-        """Count; SecurityError beyond MOST_STEPS."""
+        """Add to the steps. Raises SecurityError beyond MOST_STEPS."""
         self.steps += steps
         if self.steps > MOST_STEPS:
             raise SecurityError("it takes too many steps; loop over less")
 
     def add_value(self, value: str) -> str:
-        """Put a word by; what stands for it in the text."""
+        """Keep a value; returns the placeholder that stands for it in the text."""
         if not isinstance(value, MergeValue):
             self.values.append(clean_text(value))
             return self.placeholders.for_index(len(self.values) - 1)
@@ -68,12 +68,12 @@ class Evaluation:
 
 
 class Sandbox(ImmutableSandboxedEnvironment):
-    """Nothing but METHODS and range can be called, and nothing grows beyond bounds."""
+    """A Jinja2 environment in which only METHODS and range can be called, and sizes are limited."""
 
     intercepted_binops = frozenset({"+", "-", "*", "/", "//", "%"})
 
     def __init__(self) -> None:
-        # A comment would begin with what no manuscript holds: "{#" is text there.
+        # "{#" is plain text in a campaign file, so comments get delimiters that no campaign file holds.
         super().__init__(
             comment_start_string="\x00#",
             comment_end_string="#\x00",
@@ -94,7 +94,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
         }
 
     def call(self, context: Context, called: Any, /, *args: Any, **kwargs: Any) -> Any:
-        """A method of text or a list, or range."""
+        """Call a method of a string or list, or range. Raises SecurityError for anything else."""
         value = getattr(called, "__self__", None)
         if called is _range:
             return _range(*args)
@@ -104,7 +104,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
         return _check_result(context, called(*args))
 
     def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
-        """Text can be added to text; all else is arithmetic with numbers of a reasonable size."""
+        """Concatenate strings, or calculate with numbers up to a million. Raises SecurityError for anything else."""
         if operator == "+" and isinstance(left, str) and isinstance(right, str):
             return _check_result(context, left + right)
         for number in (left, right):
@@ -114,12 +114,12 @@ class Sandbox(ImmutableSandboxedEnvironment):
 
 
 def _limit_filter(function: Callable[..., Any]) -> Callable[..., Any]:
-    """`work` on a value, counted in its run, with arguments and a result that are not too long."""
+    """`function` as a filter that counts steps and limits the length of arguments and results."""
 
     @pass_context
     def counted(context: Context, value: Any, *args: Any) -> Any:
         if isinstance(value, Undefined):
-            str(value)  # says what is not there
+            str(value)  # raises UndefinedError, which names the missing value
         _check_arguments(context, value, args)
         return _check_result(context, function(value, *args))
 
@@ -148,7 +148,7 @@ def _size(value: Any) -> int:
 
 @pass_context
 def _limit_loop(context: Context, value: Any, cost: int) -> list[Any]:
-    """What a loop goes over: at most 1000 turns, each counted by how much it repeats."""
+    """The list that a loop goes over: at most 1000 iterations, each counted as `cost` steps."""
     if not isinstance(value, list | tuple | range | str):
         raise SecurityError("only a list can be looped over; `split` makes one of a text")
     if len(value) > _MOST_ITERATIONS:
@@ -159,9 +159,9 @@ def _limit_loop(context: Context, value: Any, cost: int) -> list[Any]:
 
 @pass_context
 def _to_placeholder(context: Context, value: Any) -> str:
-    """Put by what an expression gives; a mark stands for it in the text, as for a hole."""
+    """The placeholder for the result of an expression, whose value is added to the evaluation."""
     if isinstance(value, Undefined):
-        str(value)  # says what is not there
+        str(value)  # raises UndefinedError, which names the missing value
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     if isinstance(value, bool) or not isinstance(value, str | int | float):
@@ -191,7 +191,7 @@ def _join(value: Any, separator: str = "") -> str:
 
 
 def _to_number(value: Any, kind: type[int] | type[float]) -> Any:
-    """0 for what is no number, so that a missing value is none."""
+    """The number that `value` spells, or 0 for anything else, missing values included."""
     try:
         return kind(value)
     except (TypeError, ValueError, OverflowError):
@@ -223,4 +223,4 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "unique": lambda value: list(dict.fromkeys(value)),
     "upper": lambda value: value.upper(),
 }
-"""What an organiser may write after a bar."""
+"""The filters that a campaign file may use, as in `{{ name|upper }}`."""

@@ -1,4 +1,4 @@
-"""What a strange mail system said, made fit to stand in a letter of ours."""
+"""Text of another mail system, such as an SMTP reply, made safe to quote in a letter."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _URL_COLON = re.compile(r"(?<=[a-z]):(?=//)", re.IGNORECASE)
 
 
 def sanitize_reply(reply: str) -> str:
-    """One line of at most 200 characters in which no address stands, and nothing that a mail program makes a link."""
-    # Cut before, too: what is said may be long.
+    """The reply on one line of at most 200 characters, without addresses and without anything that becomes a link."""
+    # Cut first as well: a reply may be very long.
     text = _URL_COLON.sub(": ", _ADDRESS.sub("…", collapse_whitespace(reply[: 5 * MOST_CHARACTERS])))
     return text if len(text) <= MOST_CHARACTERS else f"{text[: MOST_CHARACTERS - 1]}…"

@@ -1,4 +1,4 @@
-"""The templates: Jinja2 sources on disk, in every language we have a catalogue for."""
+"""Jinja2 templates for letters, notices and pages, in English and every language with a catalogue."""
 
 from __future__ import annotations
 
@@ -21,30 +21,30 @@ _NO_LETTERS, _HEADER_LENGTH = '"X-Letters: ', 2000
 
 @dataclass(frozen=True)
 class Templates:
-    """All template folders (`letters`, `notices`, `pages`) and the catalogues they speak from."""
+    """The template folders (`letters`, `notices`, `pages`) and the catalogues of translations."""
 
     directory: Path
     locale_directory: Path
 
     @property
     def languages(self) -> tuple[str, ...]:
-        """The languages we speak: English, and every `*.po` in the locale folder that is whole."""
+        """The languages of letters and pages: English, and each complete `*.po` in the locale folder."""
         return _installed_languages(self.locale_directory)
 
     def environment(self, language: str) -> Environment:
-        """The Jinja2 environment that speaks one of `languages`."""
+        """The Jinja2 environment for one of `languages`."""
         return _create_environment(self.directory, self.locale_directory, language)
 
     def render(self, name: str, language: str, /, **values: Any) -> str:
-        """One template, poured: `letters/appeal.html` in Turkish. Undefined names are errors.
+        """A rendered template, such as `letters/appeal.html` in Turkish.
 
-        Every template is also given `language` (of its own words) and `dir`.
+        Each template is also given `language` (of its own words) and `dir`. An undefined name raises UndefinedError.
         """
         template = self.environment(language).get_template(f"{name}.j2")
         return template.render({"language": language, "dir": text_direction(language), **values})
 
     def has(self, name: str) -> bool:
-        """Whether there is such a template."""
+        """Whether there is a template of this name."""
         try:
             self.environment(SOURCE_LANGUAGE).get_template(f"{name}.j2")
         except TemplateNotFound:
@@ -59,7 +59,7 @@ def _installed_languages(locale_directory: Path) -> tuple[str, ...]:
 
 
 def _has_letters(catalogue: Path) -> bool:
-    """Whether no header field `X-Letters` says that it has no words for letters yet."""
+    """Whether letters can be written in this language: no header field `X-Letters` says that they cannot."""
     with catalogue.open(encoding="utf-8") as file:
         return _NO_LETTERS not in file.read(_HEADER_LENGTH)
 
@@ -68,7 +68,7 @@ def _has_letters(catalogue: Path) -> bool:
 def _create_environment(directory: Path, locale_directory: Path, language: str) -> Environment:
     environment = Environment(
         loader=FileSystemLoader(directory),
-        # By what a template makes: appeal.html.j2 escapes, appeal.txt.j2 and confirm.md.j2 do not.
+        # By the extension: appeal.html.j2 escapes, appeal.txt.j2 and confirm.md.j2 do not.
         autoescape=select_autoescape(enabled_extensions=("html.j2",), default=False, default_for_string=False),
         undefined=StrictUndefined,
         extensions=["jinja2.ext.i18n"],
@@ -85,7 +85,7 @@ def _create_environment(directory: Path, locale_directory: Path, language: str) 
 
 
 def _load_translations(catalogue: Path) -> Translations:
-    """The catalogue, compiled in memory: no compiled files to forget."""
+    """The catalogue, compiled in memory, so that no compiled file can be out of date."""
     if not catalogue.exists():
         return Translations()
     with catalogue.open("rb") as file:

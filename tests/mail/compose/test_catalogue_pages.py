@@ -42,7 +42,7 @@ VALUES: dict[str, dict[str, Any]] = {
         "form": FORM,
         "problem": False,
     },
-    "joined": {"action": "/join/appeals", "form": FORM},
+    "subscription_requested": {"action": "/join/appeals", "form": FORM},
     "confirm": {"action": "/confirm/abc"},
     "confirmed": {},
     "declined": {},
@@ -53,10 +53,10 @@ VALUES: dict[str, dict[str, Any]] = {
     "never": {"action": "/never/abc"},
     "expired": {},
     "not_found": {},
-    "trouble": {},
+    "server_error": {},
     "home": {"mailing_lists": [APPEALS, replace(APPEALS, id=2, name="library", description="")]},
 }
-FORMS = {"join": 1, "joined": 1, "confirm": 2, "leave": 1, "goodbye": 1, "rejoin": 1, "never": 1}
+FORMS = {"join": 1, "subscription_requested": 1, "confirm": 2, "leave": 1, "goodbye": 1, "rejoin": 1, "never": 1}
 
 
 class Tags(HTMLParser):
@@ -118,8 +118,8 @@ def test_a_title_is_text_on_every_page(page):
 def test_an_address_reads_from_left_to_right_on_a_page_in_arabic():
     digits_first = {**FORM, "email": "7rosa@example.com"}
 
-    assert '<bdi dir="ltr">7rosa@example.com</bdi>' in render("joined", "ar", form=digits_first)
-    assert 'href="mailto:postmaster@lists.example.org" dir="ltr"' in render("trouble", "ar")
+    assert '<bdi dir="ltr">7rosa@example.com</bdi>' in render("subscription_requested", "ar", form=digits_first)
+    assert 'href="mailto:postmaster@lists.example.org" dir="ltr"' in render("server_error", "ar")
 
 
 @pytest.mark.parametrize("page", VALUES)
@@ -150,7 +150,7 @@ def test_a_form_that_was_refused_keeps_what_was_typed_and_says_why():
 
 
 def test_the_letter_can_be_asked_for_again_only_once():
-    asked, asked_again = Tags(render("joined")), Tags(render("joined", again=True))
+    asked, asked_again = Tags(render("subscription_requested")), Tags(render("subscription_requested", again=True))
 
     assert {"class": "quiet", "name": "again", "value": "1"} in asked.all("button")
     assert {field["name"]: field["value"] for field in asked.all("input")} == FORM
@@ -165,13 +165,13 @@ def test_never_again_is_a_button_of_its_own_after_the_yes():
 
 
 def test_a_nonce_is_given_to_the_style_where_there_is_one():
-    assert Tags(render("trouble", nonce="abc")).all("style") == [{"nonce": "abc"}]
+    assert Tags(render("server_error", nonce="abc")).all("style") == [{"nonce": "abc"}]
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_words_stand_out_from_what_is_behind_them(scheme):
     # WCAG 2.2: 4.5 to 1 for words, 3 to 1 for the edges of fields.
-    blocks = re.findall(r":root \{(.*?)\}", render("trouble"), re.DOTALL)
+    blocks = re.findall(r":root \{(.*?)\}", render("server_error"), re.DOTALL)
     colours = dict(re.findall(r"--([\w-]+): (#\w+)", blocks[0 if scheme == "light" else 1]))
 
     for ink, paper in (

@@ -159,11 +159,11 @@ def test_check_knows_an_address_that_cannot_stand_in_a_header(compiled, rosa, bo
 @pytest.mark.parametrize(
     ("body", "line", "why"),
     [
-        ("{{ city.split(',')[1] }}", 4, "no element 1 (for a reader of whom we know nothing)"),
+        ("{{ city.split(',')[1] }}", 4, "no element 1 (for a reader of whom nothing is known)"),
         ("x{% if city == 'Köln' %}\n\n[x](ftp://x.example){% endif %}", 6, "for a reader with city 'Köln'"),
         ("x{% if age|int > 17 %}\n\n[x](ftp://x.example){% endif %}", 6, "for a reader with age '18'"),
         ("x{% if city and not name %}{{ 1 / 0 }}{% endif %}", 4, "for a reader with city 'Rosa'"),
-        ("[x](https://{{ city|lower }}.example.org)", 4, "has a hole where its host should be"),
+        ("[x](https://{{ city|lower }}.example.org)", 4, "has a merge field where its host should be"),
         ("{% for x in range(900) %}{% for y in range(900) %}{{ y }}{% endfor %}{% endfor %}", 4, "too many steps"),
     ],
 )

@@ -13,7 +13,7 @@ from mailer.mail.compose.dynamic_content import parse_dynamic_text
 from mailer.mail.compose.merge_field import Placeholders
 from mailer.mail.compose.sandbox import MOST_STEPS, Evaluation
 
-MARKS = Placeholders("hole00000000", ())
+MARKS = Placeholders("slot00000000", ())
 
 
 def evaluated(source: str, **values: str) -> str:
@@ -101,7 +101,7 @@ def test_what_a_person_said_is_put_by_and_never_stands_in_the_text(word):
         ("{% set x %}a{% endset %}", "assignblock"),
         ("{% filter upper %}a{% endfilter %}", "filter"),
         ("{% set loop = 1 %}", "loop cannot be set"),
-        ("{{ range or 'x' }}", "range is no value"),
+        ("{{ range or 'x' }}", "range is a function"),
         ("{% for x in name recursive %}{% endfor %}", "recursive"),
         ("{{ " + "(" * 3000, "cannot be read"),
         ("{{ " + "1 + " * 5000 + "1 }}", "cannot be read"),

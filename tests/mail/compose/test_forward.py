@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailer.mail.compose.forward_attachment import CoverLetter, attach_original
+from mailer.mail.compose.forward import CoverLetter, attach_original
 
 COVER = CoverLetter(
     from_name="Open Appeals",

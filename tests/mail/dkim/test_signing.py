@@ -18,7 +18,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mailer.errors import DkimKeyRefused
-from mailer.mail.compose.forward_attachment import attach_original
+from mailer.mail.compose.forward import attach_original
 from mailer.mail.compose.personalise import personalise
 from mailer.mail.dkim.signing import Signer, canonicalize_own_body, choose_signer, load_signer, sign_letter
 from mailer.mail.message.letter import Letter

@@ -51,7 +51,9 @@ async def post_join(request: Request) -> Response:
         )
     language = parse_language(form["language"])
     action = f"{app.site.path}/join/{mailing_list.name}"
-    return render_page(request, "joined", language, mailing_list=mailing_list, action=action, form=form, again=again)
+    return render_page(
+        request, "subscription_requested", language, mailing_list=mailing_list, action=action, form=form, again=again
+    )
 
 
 def _render_form(
