@@ -5,23 +5,14 @@ from __future__ import annotations
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from mailer.cli.cli_context import AsJson, current_settings, print_json, print_message, report_errors
 
 if TYPE_CHECKING:
-    from mailer.settings.load import Settings
-    from mailer.store.backup.restore_backup import RestoreResult
-    from mailer.store.backup.write_backup import ServiceFiles
-
-
-def backup_files(at_hand: Settings) -> ServiceFiles:
-    """What goes into a backup besides the database."""
-    from mailer.store.backup.write_backup import ServiceFiles
-
-    return ServiceFiles(spool=at_hand.intake.spool, secret_file=at_hand.service.secret_file)
+    from mailer.actions.maintenance.backup import RestoreResult
 
 
 def backup(
@@ -31,20 +22,16 @@ def backup(
 
     Keep it as you keep the secret. settings.toml, templates and DKIM keys are not in it.
     """
-    from mailer.bootstrap import resource_folder
-    from mailer.store.backup.write_backup import back_up
+    from mailer.actions.maintenance.backup import back_up
 
     with report_errors():
-        at_hand = current_settings()
-        backup_made = back_up(
-            at_hand.database.url, backup_files(at_hand), resource_folder("migrations"), file, datetime.now(UTC)
-        )
+        manifest = back_up(current_settings(), file, datetime.now(UTC))
     if as_json:
-        print_json(asdict(backup_made) | {"file": str(file)})
+        print_json(asdict(manifest) | {"file": str(file)})
         return
-    rows = sum(table.rows for table in backup_made.tables.values())
-    print_message(f"{file}: everything as it was at {backup_made.at}; {rows} rows.")
-    for name in backup_made.missing:
+    rows = sum(table.rows for table in manifest.tables.values())
+    print_message(f"{file}: everything as it was at {manifest.at}; {rows} rows.")
+    for name in manifest.missing:
         print_message(f"mailer: the mail {name} was lost from the spool before; it is not in the backup")
 
 
@@ -62,21 +49,16 @@ def restore(
 
     The database may be of another kind than the one backed up. All campaigns stand still until you resume them.
     """
-    from mailer.bootstrap import resource_folder
-    from mailer.store.backup.restore_backup import restore_backup
+    from mailer.actions.maintenance import backup as backups
 
     with report_errors():
-        at_hand = current_settings()
-        restored = restore_backup(
-            at_hand.database.url,
-            backup_files(at_hand),
-            resource_folder("migrations"),
-            file,
-            datetime.now(UTC),
-            replace=replace,
-            migrate=migrate,
-        )
-    print_json(asdict(restored)) if as_json else _print_restored(restored)
+        restored = backups.restore(current_settings(), file, datetime.now(UTC), replace=replace, migrate=migrate)
+    print_json(_restored_as_json(restored)) if as_json else _print_restored(restored)
+
+
+def _restored_as_json(restored: RestoreResult) -> dict[str, Any]:
+    values = asdict(restored)
+    return values | {"orders": values.pop("suppressions")}
 
 
 def _print_restored(restored: RestoreResult) -> None:

@@ -1,4 +1,4 @@
-"""What every command shares: the App it acts on, how results are printed, and what a failure exits with."""
+"""What all commands share: settings, running an action, printing results, exit codes, writing new files."""
 
 from __future__ import annotations
 
@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
-from mailer import errors
-from mailer.errors import MailerError
+from mailer.errors import ErrorKind, MailerError
 
 if TYPE_CHECKING:
     from mailer.app import App
@@ -22,20 +21,8 @@ if TYPE_CHECKING:
 
 R = TypeVar("R")
 
-_USAGE_ERRORS = (
-    errors.SettingsRefused,
-    errors.SettingsUnfinished,
-    errors.SecretUnreadable,
-    errors.DkimKeyRefused,
-    errors.ListenAddressTaken,
-    errors.DatabaseOwned,
-    errors.DatabaseMoved,
-    errors.SchemaUnknown,
-    errors.TimeRefused,
-    errors.ListNameRefused,
-    errors.ListFooterRefused,
-)
-"""What the caller has to put right first: exit 2. All other refusals exit 1."""
+EXIT_CODES = {ErrorKind.MISCONFIGURED: 2, ErrorKind.INVALID: 2}
+"""2 if the caller has to correct something first; every other error exits with 1."""
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
@@ -45,40 +32,40 @@ Anyway = Annotated[
 
 
 def print_message(text: str) -> None:
-    """A message for people: on stderr, so that stdout holds results alone."""
+    """Print a message for people on stderr; stdout is for results."""
     typer.echo(text, err=True)
 
 
 def print_json(value: Any) -> None:
-    """A result for programs."""
+    """Print a result for programs on stdout."""
     typer.echo(json.dumps(value, default=str, ensure_ascii=False))
 
 
 @contextmanager
 def report_errors() -> Iterator[None]:
-    """Turn a refusal into one line on stderr and an exit code."""
+    """Turn an error of ours into one line on stderr and an exit code."""
     try:
         yield
     except MailerError as refusal:
         print_message(f"mailer: {refusal}")
-        raise typer.Exit(2 if isinstance(refusal, _USAGE_ERRORS) else 1) from None
+        raise typer.Exit(EXIT_CODES.get(refusal.kind, 1)) from None
     except BrokenPipeError:
-        # Whoever read us (head, less) has enough; Python must not complain when it flushes at the end.
+        # The reader (head, less) has closed the pipe; without this Python complains when it flushes at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise typer.Exit(0) from None
 
 
 def current_settings() -> Settings:
-    """The settings at hand."""
+    """The settings that this command line runs with. Raises SettingsRefused."""
     from mailer.settings.load import load_settings
 
     return load_settings()
 
 
 def run_action(action: Callable[[App], Coroutine[Any, Any, R]]) -> R:
-    """Run an action on the App of the settings at hand, in a loop of its own."""
-    from mailer.bootstrap import open_app, resource_folder
-    from mailer.store.migration import check_schema
+    """Run an action on the App of the current settings, in an event loop of its own, and return its result."""
+    from mailer.actions.maintenance.migrate import check_schema
+    from mailer.bootstrap import open_app
 
     async def run(app: App) -> R:
         try:
@@ -87,14 +74,13 @@ def run_action(action: Callable[[App], Coroutine[Any, Any, R]]) -> R:
             await app.close()
 
     with report_errors():
-        at_hand = current_settings()
-        check_schema(at_hand.database.url, resource_folder("migrations"))
-        app = open_app(at_hand)
-        return asyncio.run(run(app))
+        settings = current_settings()
+        check_schema(settings)
+        return asyncio.run(run(open_app(settings)))
 
 
 def read_text(file: Path) -> str:
-    """A text file, or one line about why not and exit 2."""
+    """The text of a UTF-8 file; exits with 2 and a message if it cannot be read."""
     try:
         return file.read_text(encoding="utf-8")
     except OSError as error:
@@ -102,3 +88,9 @@ def read_text(file: Path) -> str:
     except UnicodeDecodeError as error:
         print_message(f"mailer: {file}: not UTF-8 at octet {error.start}")
     raise typer.Exit(2)
+
+
+def write_new(file: Path, text: str, mode: int) -> None:
+    """Write a new file that has this mode from the start. Raises FileExistsError rather than overwrite one."""
+    with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "w", encoding="utf-8") as out:
+        out.write(text)

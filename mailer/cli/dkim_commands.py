@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mailer.cli.cli_context import AsJson, current_settings, print_json, print_message, report_errors
-from mailer.cli.new_file import write_new
+from mailer.cli.cli_context import AsJson, current_settings, print_json, print_message, report_errors, write_new
 from mailer.cli.print_health_checks import print_health_checks
 
 if TYPE_CHECKING:
@@ -78,11 +77,11 @@ def check(as_json: AsJson = False) -> None:
     from mailer.errors import SettingsRefused
 
     with report_errors():
-        at_hand = current_settings()
-        if not at_hand.dkim:
+        settings = current_settings()
+        if not settings.dkim:
             raise SettingsRefused(
                 "settings.toml has no [[dkim]] table; `mailer dkim new` makes a key and says what to add"
             )
-        signers = [read_signer(given) for given in at_hand.dkim]
-        findings = asyncio.run(check_keys(open_configured_dns(at_hand), signers))
+        signers = [read_signer(given) for given in settings.dkim]
+        findings = asyncio.run(check_keys(open_configured_dns(settings), signers))
     print_health_checks(findings, as_json)

@@ -1,9 +1,10 @@
-"""`mailer doctor`: one line for each thing that could keep letters from arriving."""
+"""`mailer doctor`: check everything that letters need in order to arrive."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -33,51 +34,26 @@ def doctor(
 
     addresses = _parse_addresses(address or [])
     try:
-        at_hand = load_settings()
+        settings = load_settings()
     except SettingsRefused as refusal:
         print_health_checks([fail("settings", str(refusal), "Nothing else can be checked before.")], as_json)
         return
     with report_errors():
-        findings = [ok("settings", f"{settings_file()} holds nothing we do not know")]
-        findings += check_files(at_hand, settings_file())
-        print_health_checks(findings + asyncio.run(_run_checks(at_hand, dns, addresses)), as_json)
+        checks = [ok("settings", f"{settings_file()} holds nothing we do not know")]
+        checks += check_files(settings, settings_file())
+        print_health_checks(checks + asyncio.run(_run_checks(settings, dns, addresses)), as_json)
 
 
-async def _run_checks(at_hand: Settings, with_dns: bool, addresses: Sequence[IpAddress]) -> list[HealthCheck]:
+async def _run_checks(settings: Settings, with_dns: bool, addresses: Sequence[IpAddress]) -> list[HealthCheck]:
+    from mailer.actions.maintenance.check_database import check_database
     from mailer.actions.maintenance.check_service import check_service
 
-    findings, signers = await check_service(at_hand)
-    findings += await _check_database(at_hand)
-    return findings + (await _check_dns(at_hand, signers, addresses) if with_dns else [])
+    checks, signers = await check_service(settings)
+    checks += await check_database(settings, datetime.now(UTC))
+    return checks + (await _check_dns(settings, signers, addresses) if with_dns else [])
 
 
-async def _check_database(at_hand: Settings) -> list[HealthCheck]:
-    """What the database tells, where it can be read."""
-    from datetime import UTC, datetime
-
-    from mailer.actions.maintenance.check_campaigns import check_campaigns
-    from mailer.actions.maintenance.check_deliveries import check_deliveries
-    from mailer.actions.maintenance.check_mail import check_mail
-    from mailer.bootstrap import resource_folder
-    from mailer.errors import MailerError
-    from mailer.store.database import Database
-    from mailer.store.migration import schema_is_current
-
-    try:
-        if not await asyncio.to_thread(schema_is_current, at_hand.database.url, resource_folder("migrations")):
-            return []
-        database = Database(at_hand.database.url)
-        try:
-            now = datetime.now(UTC)
-            findings = await check_mail(database, now) + await check_campaigns(database)
-            return findings + await check_deliveries(database, now)
-        finally:
-            await database.close()
-    except MailerError:  # told already
-        return []
-
-
-async def _check_dns(at_hand: Settings, signers: list[Signer], addresses: Sequence[IpAddress]) -> list[HealthCheck]:
+async def _check_dns(settings: Settings, signers: list[Signer], addresses: Sequence[IpAddress]) -> list[HealthCheck]:
     from mailer.actions.maintenance.check_domain import check_domain
     from mailer.actions.maintenance.check_keys import check_keys
     from mailer.actions.maintenance.check_senders import check_senders
@@ -86,23 +62,23 @@ async def _check_dns(at_hand: Settings, signers: list[Signer], addresses: Sequen
     from mailer.network.public_address import own_addresses
 
     try:
-        dns = open_configured_dns(at_hand)
+        dns = open_configured_dns(settings)
     except DnsUnavailable as error:
         return [fail("dns", str(error))]
-    domain, hosts = at_hand.service.domain, [relay.host for relay in at_hand.relay]
+    domain, hosts = settings.service.domain, [relay.host for relay in settings.relay]
     async with asyncio.TaskGroup() as group:
         parts = [
             group.create_task(check_domain(dns, domain, signers)),
             group.create_task(check_senders(dns, domain, hosts, own_addresses(), addresses)),
             group.create_task(check_keys(dns, signers)),
         ]
-    return [finding for part in parts for finding in part.result()]
+    return [check for part in parts for check in part.result()]
 
 
-def _parse_addresses(given: list[str]) -> list[IpAddress]:
+def _parse_addresses(texts: list[str]) -> list[IpAddress]:
     from ipaddress import ip_address
 
     try:
-        return [ip_address(one) for one in given]
-    except ValueError as refusal:
-        raise typer.BadParameter(str(refusal), param_hint="--address") from None
+        return [ip_address(one) for one in texts]
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--address") from None

@@ -1,16 +1,19 @@
-"""`mailer init`: the settings and the secret that a service begins with."""
+"""`mailer init`: write settings.toml and the secret."""
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 import shlex
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mailer.cli.cli_context import print_message, report_errors
-from mailer.cli.new_file import write_new
+from mailer.cli.cli_context import print_message, report_errors, write_new
+
+if TYPE_CHECKING:
+    from mailer.settings.load import Settings
 
 
 def init(
@@ -25,10 +28,10 @@ def init(
         try:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             wrote = [] if settings_file.exists() else [_write_file(settings_file, default_settings_toml(), 0o600)]
-            at_hand = load_settings(settings_file)
-            secret = at_hand.service.secret_file
+            settings = load_settings(settings_file)
+            secret = settings.service.secret_file
             if not secret.exists():
-                wrote.append(_write_file(secret, _new_secret(secret, at_hand.database.url), 0o600))
+                wrote.append(_write_file(secret, _new_secret(settings), 0o600))
         except OSError as error:
             raise SettingsRefused(f"{error.filename or folder}: cannot be written ({error.strerror})") from None
         kept = [file for file in (settings_file, secret) if file not in wrote]
@@ -45,38 +48,19 @@ def init(
     )
 
 
-def _new_secret(file: Path, database_url: str) -> str:
-    """A secret's text; SecretUnreadable where the database was filled with another one, which is not to be replaced."""
+def _new_secret(settings: Settings) -> str:
+    """A new secret's text. Raises SecretUnreadable if the database has lists, which belong to another secret."""
+    from mailer.actions.maintenance.migrate import has_lists
     from mailer.domain.keyring import KEY_OCTETS, Keyring, write_keyring
     from mailer.errors import SecretUnreadable
 
-    if _has_lists(database_url):
+    if asyncio.run(has_lists(settings)):
         raise SecretUnreadable(
-            f"{file} is not there, but the database has lists: put your copy of the secret back. With a new one no "
-            f"link in letters already sent works, and nobody knows who left; if that is what you want, move the "
-            f"database away"
+            f"{settings.service.secret_file} is not there, but the database has lists: put your copy of the secret "
+            f"back. With a new one no link in letters already sent works, and nobody knows who left; if that is what "
+            f"you want, move the database away"
         )
     return write_keyring(Keyring(secrets.token_bytes(KEY_OCTETS), ((1, secrets.token_bytes(KEY_OCTETS)),)))
-
-
-def _has_lists(database_url: str) -> bool:
-    """Whether there is a list in the database, or it is of another version."""
-    import asyncio
-
-    from mailer.bootstrap import resource_folder
-    from mailer.store import mailing_lists
-    from mailer.store.database import Database
-    from mailer.store.migration import schema_is_current
-
-    async def any_list() -> bool:
-        database = Database(database_url)
-        try:
-            return bool(await database.read(mailing_lists.list_all))
-        finally:
-            await database.close()
-
-    current = schema_is_current(database_url, resource_folder("migrations"))
-    return asyncio.run(any_list()) if current else current is False
 
 
 def _write_file(file: Path, text: str, mode: int) -> Path:

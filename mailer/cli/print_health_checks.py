@@ -1,9 +1,8 @@
-"""How findings are shown, and what they exit with; the DNS that they ask."""
+"""Prints health checks, and opens the DNS that they query."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import typer
@@ -17,20 +16,24 @@ if TYPE_CHECKING:
 
 
 def print_health_checks(checks: Sequence[HealthCheck], as_json: bool) -> None:
-    """One line each, and one more where something is to be done; exit 1 where any fails."""
+    """Print one line for each check, and one for its remedy; exit with 1 if any check failed."""
     if as_json:
-        print_json([asdict(finding) for finding in checks])
+        print_json([_as_json(check) for check in checks])
     else:
-        for finding in checks:
-            typer.echo(f"{finding.status:<5} {finding.check}: {finding.message}")
-            if finding.remedy:
-                typer.echo(f"      {finding.remedy}")
-    if any(finding.status == "fail" for finding in checks):
+        for check in checks:
+            typer.echo(f"{check.status:<5} {check.check}: {check.message}")
+            if check.remedy:
+                typer.echo(f"      {check.remedy}")
+    if any(check.status == "fail" for check in checks):
         raise typer.Exit(1)
 
 
+def _as_json(check: HealthCheck) -> dict[str, str]:
+    return {"check": check.check, "health": check.status, "told": check.message, "mend": check.remedy}
+
+
 def open_configured_dns(settings: Settings) -> Dns:
-    """Those the settings name, or this machine's."""
+    """The name servers of the settings, or this machine's. Raises DnsUnavailable."""
     from mailer.network.dns import open_dns
     from mailer.settings.toml_tables import parse_host_port
 

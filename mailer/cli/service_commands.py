@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -28,25 +27,25 @@ def serve(
 
     import uvloop
 
-    from mailer.bootstrap import open_app, open_mailboxes, resource_folder, sending_processes
+    from mailer.actions.maintenance.migrate import check_schema
+    from mailer.bootstrap import open_app, open_mailboxes, sending_processes
     from mailer.entrypoints.service.logging_setup import log_to_stderr
     from mailer.entrypoints.service.serve import serve as serve_app
-    from mailer.store.migration import check_schema
 
     log_to_stderr()
     with report_errors():
-        at_hand = current_settings()
-        processes = sending_processes(at_hand)
-        app = open_app(at_hand, processes=processes, for_sending=True)
-        mailboxes = open_mailboxes(at_hand)
+        settings = current_settings()
+        processes = sending_processes(settings)
+        app = open_app(settings, processes=processes, for_sending=True)
+        mailboxes = open_mailboxes(settings)
         _warn_of_short_keys(app)
         _warn_of_samples(app)
-        if at_hand.service.serve_migrates if migrate is None else migrate:
-            _bring_up_to_date(at_hand, save=True)
+        if settings.service.serve_migrates if migrate is None else migrate:
+            _migrate(settings, back_up=True)
         else:
-            check_schema(at_hand.database.url, resource_folder("migrations"))
+            check_schema(settings)
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(serve_app(app, at_hand.intake, at_hand.web, mailboxes, workers=processes))
+            runner.run(serve_app(app, settings.intake, settings.web, mailboxes, workers=processes))
 
 
 def _warn_of_short_keys(app: App) -> None:
@@ -74,21 +73,21 @@ def worker(
 
     import uvloop
 
-    from mailer.bootstrap import open_app, resource_folder
+    from mailer.actions.maintenance.migrate import check_schema
+    from mailer.bootstrap import open_app
     from mailer.entrypoints.service.logging_setup import log_to_stderr
     from mailer.entrypoints.service.worker import run_worker
     from mailer.errors import SettingsRefused
-    from mailer.store.migration import check_schema
 
     log_to_stderr()
     with report_errors():
-        at_hand = current_settings()
-        if not at_hand.database.url.startswith("postgresql://"):
+        settings = current_settings()
+        if not settings.database.url.startswith("postgresql://"):
             raise SettingsRefused(
                 "database.url: on SQLite one `mailer serve` does all the sending; workers need PostgreSQL"
             )
-        check_schema(at_hand.database.url, resource_folder("migrations"))
-        app = open_app(at_hand, processes=of, for_sending=True)
+        check_schema(settings)
+        app = open_app(settings, processes=of, for_sending=True)
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(run_worker(app, child=child))
 
@@ -100,21 +99,14 @@ def migrate(
 ) -> None:
     """Bring the database's schema up to date, after a backup: a copy of a SQLite file, an archive of PostgreSQL."""
     with report_errors():
-        _bring_up_to_date(current_settings(), save=save)
+        _migrate(current_settings(), back_up=save)
     print_message("The database is up to date.")
 
 
-def _bring_up_to_date(at_hand: Settings, *, save: bool) -> None:
-    from mailer.bootstrap import resource_folder
-    from mailer.cli.backup_commands import backup_files
-    from mailer.store.backup.write_backup import back_up_before_migration
-    from mailer.store.migration import migrate_database, skip_backup
+def _migrate(settings: Settings, *, back_up: bool) -> None:
+    from mailer.actions.maintenance.migrate import migrate_database
 
-    migrations = resource_folder("migrations")
-    saves = (
-        partial(back_up_before_migration, backup_files(at_hand), migrations, datetime.now(UTC)) if save else skip_backup
-    )
-    if saved := migrate_database(at_hand.database.url, migrations, saves):
+    if saved := migrate_database(settings, datetime.now(UTC), back_up=back_up):
         print_message(f"The database was saved to {saved} before it was migrated.")
 
 

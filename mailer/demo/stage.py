@@ -15,8 +15,9 @@ from pathlib import Path
 
 import aiosmtplib
 
+from mailer.actions.maintenance.migrate import check_schema
 from mailer.app import App
-from mailer.bootstrap import open_app, resource_folder
+from mailer.bootstrap import open_app
 from mailer.demo.inbox import Inbox
 from mailer.demo.inbox_pages import inbox_app
 from mailer.demo.sink import open_sink
@@ -25,7 +26,6 @@ from mailer.entrypoints.service.listening_socket import open_listening_socket
 from mailer.entrypoints.service.serve import ListeningPorts, run_service
 from mailer.entrypoints.web.server import WebServer
 from mailer.settings.load import Settings, check_settings
-from mailer.store.migration import migrate_database
 
 DOMAIN = "lists.example.org"
 HOST = "127.0.0.1"
@@ -95,7 +95,7 @@ def _open_app(folder: Path, relay_port: int) -> tuple[App, Settings]:
         folder / "settings.toml",
         ignore_environment=True,  # whatever stands in the environment is about a real service, with a real database
     )
-    migrate_database(settings.database.url, resource_folder("migrations"))
+    check_schema(settings)
     return open_app(settings), settings
 
 
