@@ -29,13 +29,11 @@ from mailer.relay.smtp_connection import Relay
 from mailer.settings.governor_table import GovernorSettings
 from mailer.settings.intake_tables import HearingSettings, IntakeSettings, ShieldSettings
 from mailer.store.database import Database
-from mailer.store.notify import Wakeup
+from mailer.store.notify import Wakeup, listen
 from mailer.store.queue.worker_presence import WorkerPresence
 from mailer.store.queue.workers import LEASE
 
 _PACKAGE = Path(__file__).parent
-_DNS_TIMEOUT_S, _DNS_RETRY_AFTER_S = 2, 60
-"""Seconds for one question about a mail's sender, and for which whoever did not answer is not asked again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +119,10 @@ class App:
 
     def __post_init__(self) -> None:
         self.database.on_commit(self.wakeups.notify)
+
+    async def listen_to_other_processes(self) -> None:
+        """Set the wake-ups whenever another process commits work, until cancelled. Raises DatabaseUnavailable."""
+        await listen(self.database.engine, self.wakeups.notify_all)
 
     async def close(self) -> None:
         """Release everything. Other processes may take over our workers' claims from now on."""

@@ -17,7 +17,6 @@ from mailer.actions.inbound.record_bounce import record_feedback
 from mailer.app import App
 from mailer.errors import DatabaseUnavailable, RelayUnavailable, SigningUnavailable, WorkerFailed
 from mailer.relay.route import Priority
-from mailer.store.notify import listen
 
 _log = structlog.get_logger()
 
@@ -126,7 +125,7 @@ async def sleep_unless_closing(app: App, seconds: float) -> None:
 async def _listen_for_notify(app: App) -> None:
     """Ring the bells when another node hints at something; without hints the clock does, a little later."""
     while not app.wakeups.closing.is_set():
-        hearing = asyncio.ensure_future(listen(app.database.engine, app.wakeups.notify_all))
+        hearing = asyncio.ensure_future(app.listen_to_other_processes())
         closing = asyncio.ensure_future(app.wakeups.closing.wait())
         await asyncio.wait((hearing, closing), return_when=asyncio.FIRST_COMPLETED)
         for one in (hearing, closing):
