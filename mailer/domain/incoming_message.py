@@ -1,4 +1,4 @@
-"""A mail as it arrives at a door of ours, before anything in it is believed."""
+"""A mail or form as it was received, before anything in it is believed."""
 
 from __future__ import annotations
 
@@ -6,33 +6,34 @@ from dataclasses import dataclass, field
 from typing import Any
 
 MAX_INLINE_OCTETS = 64 * 1024
-"""Octets of a mail that stand in its row; a longer one is a file in the spool."""
+"""Octets of a mail that are stored in its row; a longer one is a file in the spool."""
 
 NO_MESSAGE_ID = "~"
+"""The first character of the digest of a mail without a Message-ID."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class IncomingMessage:
-    """One mail, and who handed it in."""
+    """One mail with its envelope and the client that handed it in."""
 
     sender: str
-    """Envelope sender; "" for the null one."""
+    """Envelope sender; "" for the null sender."""
     recipients: tuple[str, ...]
-    """Addresses of ours, each once."""
+    """Addresses of our domain, each once."""
     raw: bytes = b""
-    """Its octets; empty where they are in the spool."""
+    """The octets; empty if they are in the spool."""
     spool_name: str | None = None
-    """The name of its file in the spool, written and synced already."""
+    """The name of the file in the spool, which is written and synced."""
     digest: str | None = None
-    """What a second try of the same mail shares with the first, up to 64 characters; None where none is recognised.
+    """The same for each attempt to hand in one mail, up to 64 characters; None if attempts are not recognised.
 
-    It begins with FLEETING where the mail has no Message-ID: later on the same octets may be another mail.
+    It begins with NO_MESSAGE_ID for a mail without a Message-ID: another mail may have the same octets some time later.
     """
     client: str | None = None
-    """The IP address that handed it in to us: a stranger's, or that of a mail server of our own."""
+    """The IP address that handed it in: a sender's, or that of a mail server of ours."""
     helo: str | None = None
-    """What it called itself."""
+    """The name that the client gave in HELO or EHLO."""
     mailbox: str | None = None
-    """Not handed in but found in this mailbox of ours at a provider; then the two above are not known."""
+    """The mailbox at a provider that it was fetched from; `client` and `helo` are None then."""
     form: dict[str, Any] = field(default_factory=dict)
-    """Not a mail but a form that was filled in: what it said."""
+    """The fields of a submitted form; empty for a mail."""

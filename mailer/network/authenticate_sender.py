@@ -6,17 +6,15 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 
-from mailer.domain.domain_alignment import may_be_aligned
 from mailer.domain.incoming_message import IncomingMessage
-from mailer.domain.sender_authentication import AuthenticationMethod, SenderAuthentication
+from mailer.domain.sender_authentication import AuthenticationMethod, SenderAuthentication, may_be_aligned
 from mailer.mail.dkim.signature_header import DkimSignatureHeader, parse_dkim_signatures
+from mailer.mail.message.address_fields import find_sole_author, parse_header_recipients
 from mailer.mail.message.authentication_results import find_passed_check
 from mailer.mail.message.freshness import find_date_problem, parse_date
-from mailer.mail.message.from_header import find_sole_author
 from mailer.mail.message.header_section import HeaderSection
 from mailer.mail.message.parsed_message import ParsedMessage
 from mailer.mail.message.received import ReceivedPath, trace_received
-from mailer.mail.message.recipients import parse_header_recipients
 from mailer.network.dkim_verify import verify_dkim
 from mailer.network.dns import Dns
 from mailer.network.spf_verify import verify_spf

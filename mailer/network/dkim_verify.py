@@ -15,8 +15,7 @@ from dkim import (  # type: ignore[import-untyped]
 )
 from dkim.util import parse_tag_value  # type: ignore[import-untyped]
 
-from mailer.domain.domain_alignment import may_be_aligned
-from mailer.domain.sender_authentication import AuthenticationMethod
+from mailer.domain.sender_authentication import AuthenticationMethod, may_be_aligned
 from mailer.errors import DnsUnavailable
 from mailer.mail.dkim.canonicalization import canonicalize_body
 from mailer.mail.dkim.public_key import find_key_record, key_refusal_reason

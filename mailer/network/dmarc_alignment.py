@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from mailer.domain.domain_alignment import is_same_or_parent_domain, may_be_aligned
-from mailer.domain.sender_authentication import AuthenticationMethod
+from mailer.domain.sender_authentication import AuthenticationMethod, is_same_or_parent_domain, may_be_aligned
 from mailer.mail.dkim.tag_list import parse_tag_list
 from mailer.network.dmarc_record import is_dmarc_record
 from mailer.network.dns import Dns

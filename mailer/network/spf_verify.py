@@ -8,8 +8,7 @@ from typing import Any
 
 import spf  # type: ignore[import-untyped]
 
-from mailer.domain.domain_alignment import may_be_aligned
-from mailer.domain.sender_authentication import AuthenticationMethod
+from mailer.domain.sender_authentication import AuthenticationMethod, may_be_aligned
 from mailer.errors import DnsUnavailable
 from mailer.mail.message.received import SendingHost
 from mailer.network.dmarc_alignment import is_aligned

@@ -1,4 +1,4 @@
-"""What a mail server of our own found out about a mail, as it wrote it down (Authentication-Results, RFC 8601)."""
+"""What our own mail servers wrote about a mail in its Authentication-Results fields (RFC 8601)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from authres import all_features  # type: ignore[import-untyped]
 from authres.core import AuthenticationResult, AuthenticationResultsHeader, AuthResError  # type: ignore[import-untyped]
 
-from mailer.domain.domain_alignment import is_same_or_parent_domain, may_be_aligned
+from mailer.domain.sender_authentication import is_same_or_parent_domain, may_be_aligned
 from mailer.mail.message.header_section import HeaderSection
 
 _MAX_OCTETS, _MAX_COMMENTS, _MAX_FIELDS = 3000, 100, 5
@@ -19,29 +19,29 @@ _IDENTITIES = {"dkim": (("header", "d"), ("header", "i")), "spf": (("smtp", "mai
 
 @dataclass(frozen=True, slots=True)
 class PassedCheck:
-    """What passed for the author's domain."""
+    """A check that the author's domain passed at our own mail server."""
 
     result: str
     """`dmarc=pass`, `dkim=pass` or `spf=pass`."""
     spf_passed: bool
-    """Whether SPF did: the mail was handed over by that domain itself, and is no copy that somebody else hands in."""
+    """Whether SPF passed too: the domain itself handed over the mail, so it is no replay by somebody else."""
 
 
 def find_passed_check(
     section: HeaderSection, own_hops: int, authserv_ids: Sequence[str], author: str
 ) -> PassedCheck | None:
-    """What passed for the domain `author` of From; None where nothing that may be believed did.
+    """The check that the domain `author` in From passed at our own mail servers; None if there is none to believe.
 
-    Believed are the fields under one of our `authserv_ids` (case does not matter) that stand above the Received field
-    of the server that took the mail in, the last of `ours` (section 5): what stands below it came with the mail. Where
-    any of them says of this domain that DMARC failed, nothing is believed.
+    A field is believed if its authserv-id is one of our `authserv_ids` (in any case) and it is above the last of our
+    own servers' `own_hops` Received fields: what is below that came with the mail (section 5). Nothing is believed if
+    any of these fields says that DMARC failed for the domain.
 
-    Without a word about DMARC, DKIM or SPF must have passed for this very domain or one above it.
+    If no field names DMARC, then DKIM or SPF must have passed for the domain or a parent of it.
     """
     names = {name.lower() for name in authserv_ids}
     if not names or not own_hops:
         return None
-    # A filter may write below that field, as the sender may: it is not believed, but where it says that DMARC failed.
+    # Below that field both a filter of ours and the sender may have written: only a failure is believed there.
     if _dmarc_results(_parse_results(section, own_hops + 1, names), author) - {"pass", "none"}:
         return None
     results = _parse_results(section, own_hops, names)
@@ -52,18 +52,18 @@ def find_passed_check(
 
 
 def _passed_spf(result: AuthenticationResult, author: str) -> bool:
-    """Whether SPF passed for a domain that DMARC may have gone by."""
+    """Whether SPF passed for a domain on which the DMARC result may be based."""
     domains = _find_domains(result, _IDENTITIES["spf"]) if _lower(result.method) == "spf" else []
     return _lower(result.result) == "pass" and any(may_be_aligned(domain, author) for domain in domains)
 
 
 def _dmarc_results(results: Iterable[AuthenticationResult], author: str) -> set[str]:
-    """What DMARC came to for the author's domain."""
+    """The DMARC results for the author's domain."""
     return {_lower(result.result) for result in results if _is_dmarc_of(result, author)}
 
 
 def _parse_results(section: HeaderSection, place: int, names: set[str]) -> list[AuthenticationResult]:
-    """What the fields of these servers say that stand above the Received field of this place, the topmost being 1."""
+    """The results in the fields of the servers `names` above the Received field number `place`, counted from 1."""
     values, received = [], 0
     for name, value in section.fields:
         received += name == "received"
@@ -75,7 +75,7 @@ def _parse_results(section: HeaderSection, place: int, names: set[str]) -> list[
 
 
 def _parse_field(value: str, names: set[str]) -> Iterable[AuthenticationResult]:
-    # The parser recurses into comments within comments, and takes its time: it gets what can be ours only.
+    # The parser is slow and recurses into nested comments, so it only reads fields that can be ours.
     name = _AUTHSERV_ID.match(value)
     if name is None or _lower(name[1]) not in names:
         return ()

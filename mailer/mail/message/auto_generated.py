@@ -1,4 +1,4 @@
-"""Telling what programs send from what people write (RFC 3834), by the evidence that a mail itself carries."""
+"""Telling automatic mail from people's mail (RFC 3834), by the marks that the mail itself has."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ _AUTO_REPLY_FIELDS = {
     "x-vacation",
     "x-failed-recipients",
 }
-# Auto-Submitted: no, X-Autoreply: no: it says itself that it is a person's.
+# "Auto-Submitted: no" and "X-Autoreply: no" say that a person wrote the mail.
 _NEGATIVE_VALUES = {"", "no", "none", "false", "0", "never"}
 _REPORT_TYPES = {"multipart/report", "message/disposition-notification", "message/delivery-status"}
 _DAEMON_ADDRESS = re.compile(r"(?:^|<)\s*(?:mailer-daemon\b|(?:do-?not|no)[-_.]?reply\b[^\s<>]*@)", re.IGNORECASE)
-# Gateways, aliases and ticket systems leave these on what people write, too.
+# Gateways, aliases and ticket systems add these to people's mail, too.
 _LIST_FIELDS = {
     "mailing-list",
     "x-beenthere",
@@ -39,7 +39,7 @@ _LIST_SENDER = re.compile(
     re.IGNORECASE,
 )
 _POSTMASTER_ADDRESS = re.compile(r"(?:^|<)\s*postmaster\b[^\s<>]*@", re.IGNORECASE)
-# What vacation programs and mail systems write that do not mark their mail; in all our languages, folded.
+# Subjects of vacation programs and mail systems that do not mark their mail; in all our languages, normalized.
 _AUTO_REPLY_SUBJECT = re.compile(
     r"\s*(?:(?:auto(?:matic|mated)?[ -]?(?:reply|response|answer)|auto:|(?:.{0,60}\b(?:is|am) )?out of (?:the )?office"
     r"|vacation (?:reply|response|message)|away from (?:the )?office"
@@ -57,7 +57,7 @@ _AUTO_REPLY_SUBJECT = re.compile(
 
 
 def find_automatic_mark(mail: Part, envelope_sender: str) -> str | None:
-    """What shows for certain that a program sent this mail by itself, or None."""
+    """The mark that shows for certain that a program sent the mail by itself; None if it has none."""
     if envelope_sender in {"", "<>"}:
         return "null sender"
     if (auto := _first_value(mail, "auto-submitted")) not in _NEGATIVE_VALUES:
@@ -82,7 +82,7 @@ def find_automatic_mark(mail: Part, envelope_sender: str) -> str | None:
 
 
 def find_ambiguous_mark(mail: Part, envelope_sender: str, subject: str) -> str | None:
-    """What programs' mail has and people's mail may have: by itself it shows neither; or None."""
+    """A mark that automatic mail has and that a person's mail may have, too; None if it has none."""
     if marked := next((name for name in mail.fields if name in _LIST_FIELDS or name.startswith("list-")), None):
         return f"{marked} field"
     if (precedence := _first_value(mail, "precedence")) in _LIST_PRECEDENCE:
@@ -97,11 +97,11 @@ def find_ambiguous_mark(mail: Part, envelope_sender: str, subject: str) -> str |
 
 
 def is_auto_reply_subject(subject: str) -> bool:
-    """Whether a subject begins as those of vacation programs and mail systems do, and people's may, too."""
+    """Whether a subject begins like those of vacation programs and mail systems; a person's may, too."""
     return _AUTO_REPLY_SUBJECT.match(normalize_text(subject[:200])) is not None
 
 
 def _first_value(mail: Part, name: str) -> str:
-    """The value without comment and parameters: `auto-replied; owner-email=...`."""
+    """A field's value without comments and parameters, in lower case: "auto-replied; x=y" -> "auto-replied"."""
     value = re.sub(r"\([^()]*\)|[^!-~]+", " ", mail.fields.get(name, ""))
     return value.partition(";")[0].strip().lower()[:80]

@@ -1,16 +1,16 @@
-"""The envelope of a mail that was delivered already, as the fields of its header tell it."""
+"""The envelope of a mail found in a mailbox, reconstructed from its header."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
 
-from mailer.mail.message.from_header import find_sole_author
+from mailer.mail.message.address_fields import find_sole_author
 from mailer.mail.message.header_section import parse_header_section
 
 _RECIPIENT_FIELDS = ("delivered-to", "x-original-to", "envelope-to", "x-envelope-to", "to", "cc")
 _MAX_RECIPIENTS = 100
-"""Addresses of our domain that are looked at in one mail."""
+"""Addresses of our domain that are read from one mail."""
 _QUOTED_OR_COMMENT = re.compile(r'"[^"]*"|\([^()]*\)')
 _ADDRESS = re.compile(r"(?<![^\s<>(),:;])([^\s<>(),:;\"\[\]\\@]{1,64})@([A-Za-z0-9.-]{1,253})(?=$|[\s<>(),:;])")
 _RETURN_PATH = re.compile(r"\s*(?:<([^<>\s]{0,320})>|([^<>\s@]{1,64}@[^<>\s@]{1,255}))\s*")
@@ -18,20 +18,20 @@ _RETURN_PATH = re.compile(r"\s*(?:<([^<>\s]{0,320})>|([^<>\s@]{1,64}@[^<>\s@]{1,
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DeliveredEnvelope:
-    """Whom a mail came from, and to which addresses of our domain; nothing in it is checked."""
+    """The sender and the recipients at our domain, as the header says; nothing is verified."""
 
     sender: str
-    """Of the envelope; "" for the null one."""
+    """Envelope sender; "" for the null sender."""
     recipients: tuple[str, ...]
-    """In lower case, each once, with what stands after a plus."""
+    """In lower case, each once, including the detail after a plus."""
 
 
 def parse_delivered_envelope(mail: bytes, domain: str) -> DeliveredEnvelope:
-    """Read from the header section of a mail; never fails, whatever its octets are.
+    """The envelope of a mail to addresses at `domain`; never fails.
 
-    The sender is that of the topmost Return-Path (RFC 5321 section 4.4); where there is none, the one author in From.
-    The recipients are those of all fields in which servers note whom they delivered to, and of To and Cc: whether a
-    mailbox gets one copy for several recipients or several, each tells the same.
+    The sender is that of the topmost Return-Path (RFC 5321 section 4.4), or without one the sole author in From. The
+    recipients are all those at `domain` in the fields where servers note the recipient (Delivered-To and the like) and
+    in To and Cc: whether a mailbox gets one copy for several recipients or several copies, each gives the same.
     """
     section = parse_header_section(mail)
     paths = section.values("return-path")

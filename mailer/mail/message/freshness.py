@@ -1,4 +1,4 @@
-"""Whether a mail is new, by what it says of when it was written: an old one is in the hands of everybody it went to."""
+"""Whether a mail was written recently: an old one can be replayed by everybody who received it."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
 MAX_AGE = timedelta(days=3)
-"""So long may a mail be on its way, and still prove who wrote it."""
+"""How old a mail may be for its sender to be authenticated."""
 _MAX_CLOCK_SKEW = timedelta(days=1)
-"""So much may the clock, or the zone, of whoever wrote be wrong."""
+"""How far the author's clock or time zone may be wrong."""
 
 
 def parse_date(value: str) -> datetime | None:
-    """A Date field's value as an aware time; None where it is none."""
+    """The time in the value of a Date field, in UTC; None if it is malformed."""
     try:
         found = parsedate_to_datetime(value)
         return (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)
@@ -21,7 +21,7 @@ def parse_date(value: str) -> datetime | None:
 
 
 def find_date_problem(at: datetime, now: datetime) -> str | None:
-    """In a few words, for a time that is too long ago or too far ahead; None for one that is neither."""
+    """Why a mail written `at` this time is too old or too new, in a few words; None if it is neither."""
     if now - at > MAX_AGE:
         return f"written on {at:%Y-%m-%d}, too long ago"
     return f"written on {at:%Y-%m-%d}, which is yet to come" if at - now > _MAX_CLOCK_SKEW else None

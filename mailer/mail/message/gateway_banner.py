@@ -1,4 +1,4 @@
-"""What mail gateways put above the words of a mail that came from outside: "CAUTION: External email"."""
+"""Banners that mail gateways put above the text of an external mail: "CAUTION: External email"."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ _ADVICE_WORD = re.compile(
     r"|ссылк\w*|вложени\w*|отправител\w*|доверя\w*|подозрительн\w*)\b"
     r"|الروابط|روابط|المرفقات|مرفقات|المرسل|链接|連結|鏈接|附件|发件人|寄件者|点击|點擊|可疑"
 )
-# What Outlook puts above a stranger's first mail.
+# Outlook puts this above the first mail of an unknown sender.
 _SAFETY_TIP = re.compile(
     r"\s*(?:you don'?t often get (?:e-?mail|mail) from|some people who received this message don'?t often get"
     r"|sie erhalten nicht haufig e-?mails von|.{0,80}siklikla e-?posta almiyorsunuz|no sueles? recibir correos?"
@@ -63,59 +63,69 @@ _SUBJECT_TAG = re.compile(
     r"|(?:external(?: e-?mail| sender| message)?|ext|extern[aeo]?|harici|внешнее|外部邮件|外部郵件)\s*[:：|-])\s*",
     re.IGNORECASE,
 )
-# "This message came from outside": no warning word before it.
+# "This message came from outside": without a warning word before it.
 _STARTS_WITH_THIS = re.compile(
     r"\s*[\W_]{0,12}(?:this|the sender of this|diese[rs]?|die|bu|este|esta|cet?|cette|quest[oa]|il presente|это|данное"
     r"|هذه|هذا|هذة|此|本|这|這|该|該)"
 )
-_MAX_LINES, _MAX_WORD_CHARACTERS, _MAX_SHORT_CHARACTERS = 14, 12, 30
+_MAX_LINES = 14
+_MAX_WORD_CHARACTERS = 12
+"""A longer piece that ends with a full stop is a sentence, and not one word such as "Caution!"."""
+_MAX_SHORT_CHARACTERS = 30
+"""A shorter warning need not mention mail: "External sender"."""
 _RULE = re.compile(r"[\W_]*")
 _SENTENCE_BREAK = re.compile(r"(?<=[.!?])\s+|(?<=[。！？])\s*")
 
 
 def strip_banner(lines: list[str]) -> list[str]:
-    """The lines of a text without a gateway's banner at its beginning; a sentence behind it on its line stays."""
-    at, met, goes_on = 0, False, False
+    """The lines of a text without a banner at their beginning; what follows the banner on its line is kept."""
+    at, found, continues = 0, False, False
     while at < min(len(lines), _MAX_LINES):
         line = strip_subject_tag(lines[at])
-        met = met or line != lines[at]
+        found = found or line != lines[at]
         if not _RULE.fullmatch(line):
             pieces, beginning = [piece for piece in _SENTENCE_BREAK.split(line) if piece], " ".join(lines[at : at + 3])
-            if goes_on and pieces[0][0].islower() and _SENDER_WORD.search(normalize_text(pieces[0])):
+            if continues and pieces[0][0].islower() and _SENDER_WORD.search(normalize_text(pieces[0])):
                 pieces = pieces[1:]
-            while pieces and _is_banner(pieces[0], beginning, begun=met):
-                met, pieces = True, pieces[1:]
+            while pieces and _is_banner(pieces[0], beginning, begun=found):
+                found, pieces = True, pieces[1:]
             if pieces:
-                return [" ".join(pieces), *lines[at + 1 :]] if met else lines
-            goes_on = not line.endswith((".", "!", "。", "！", ":"))
+                return [" ".join(pieces), *lines[at + 1 :]] if found else lines
+            continues = not line.endswith((".", "!", "。", "！", ":"))
         at += 1
-    return lines[at:] if met else lines
+    return lines[at:] if found else lines
 
 
 def strip_subject_tag(subject: str) -> str:
-    """A subject without what gateways put before it: "[EXTERNAL]"."""
-    found = _SUBJECT_TAG.match(subject)
-    return subject[found.end() :] if found else subject
+    """A subject without the tag of a gateway at its beginning: "[EXTERNAL]"."""
+    tag = _SUBJECT_TAG.match(subject)
+    return subject[tag.end() :] if tag else subject
 
 
 def _is_banner(piece: str, beginning: str, *, begun: bool) -> bool:
-    """Whether a sentence warns; the first must say so itself, with the lines that it may go on in."""
-    said = normalize_text(piece)
+    """Whether a sentence belongs to a banner.
+
+    The first one has to be a warning, together with the `beginning` of the text if it continues on the next lines. Once
+    a banner has `begun`, advice belongs to it too.
+    """
+    sentence = normalize_text(piece)
     if begun and (
-        _ADVICE_WORD.search(said)
-        or _SAFETY_TIP.match(said)
-        or (_EXTERNAL_WORD.search(said) and _SENDER_WORD.search(said))
+        _ADVICE_WORD.search(sentence)
+        or _SAFETY_TIP.match(sentence)
+        or (_EXTERNAL_WORD.search(sentence) and _SENDER_WORD.search(sentence))
     ):
         return True
-    told = (
-        said
-        if said.rstrip().endswith((".", "!", "。", "！")) and len(said) > _MAX_WORD_CHARACTERS
+    context = (
+        sentence
+        if sentence.rstrip().endswith((".", "!", "。", "！")) and len(sentence) > _MAX_WORD_CHARACTERS
         else normalize_text(beginning)
     )
-    if _SAFETY_TIP.match(said):
+    if _SAFETY_TIP.match(sentence):
         return True
-    if not _EXTERNAL_WORD.search(told) or not (_STARTS_WITH_WARNING.match(said) or _STARTS_WITH_THIS.match(said)):
+    if not _EXTERNAL_WORD.search(context) or not (
+        _STARTS_WITH_WARNING.match(sentence) or _STARTS_WITH_THIS.match(sentence)
+    ):
         return False
-    if _STARTS_WITH_WARNING.match(said) and (_MAIL_WORD.search(told) or len(said) < _MAX_SHORT_CHARACTERS):
+    if _STARTS_WITH_WARNING.match(sentence) and (_MAIL_WORD.search(context) or len(sentence) < _MAX_SHORT_CHARACTERS):
         return True
-    return _SENDER_WORD.search(told) is not None and _MAIL_WORD.search(told) is not None
+    return _SENDER_WORD.search(context) is not None and _MAIL_WORD.search(context) is not None

@@ -1,4 +1,4 @@
-"""Header fields as octets: folded (RFC 5322 section 2.2.3), words beyond ASCII encoded (RFC 2047)."""
+"""Writing header fields: folded (RFC 5322 section 2.2.3), and with encoded words where not ASCII (RFC 2047)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from functools import lru_cache
 
 _MAX_COLUMNS = 78
-# With "Subject: " before it an encoded word still fits the first line.
+# An encoded word of this length fits the first line, after "Subject: ".
 _MAX_WORD_COLUMNS = 64
 _CHARSET_COLUMNS = len("=?utf-8?q??=")
 _MAX_PLAIN = 60
@@ -17,7 +17,7 @@ _Q_ENCODING = {octet: f"={octet:02X}" for octet in range(256) if octet not in _P
 
 
 def format_field(name: str, tokens: Iterable[str]) -> bytes:
-    """`Name: token token` CRLF, broken between tokens where a line would pass 78 columns; tokens are ASCII."""
+    """`Name: token token` CRLF, folded between tokens where a line would exceed 78 columns. Tokens are ASCII."""
     lines, current = [], f"{name}:"
     for place, token in enumerate(tokens):
         if place and len(current) + 1 + len(token) > _MAX_COLUMNS:
@@ -29,17 +29,17 @@ def format_field(name: str, tokens: Iterable[str]) -> bytes:
 
 @lru_cache(maxsize=1024)
 def format_text_field(name: str, text: str) -> bytes:
-    """A field of free text such as Subject; white space is made single."""
+    """A field of free text such as Subject; each run of white space becomes one space."""
     words = text.split()
     if words and len(text) <= _MAX_PLAIN and text.isascii() and "=?" not in text:
-        # What most subjects are: a single line, nothing to encode.
+        # The usual case, made fast: a single line, and nothing to encode.
         return f"{name}: {' '.join(words)}\r\n".encode("ascii")
     plain = text.isascii() and "=?" not in text and max(map(len, words), default=0) <= _MAX_PLAIN
     return format_field(name, words if plain else encode_words(" ".join(words)))
 
 
 def format_phrase(text: str) -> list[str]:
-    """A display name as tokens: a quoted string, or encoded words where that does not do (RFC 5322 section 3.2.5)."""
+    """A display name as tokens: a quoted string, or encoded words if it is not ASCII or is long (RFC 5322, 3.2.5)."""
     text = " ".join(text.split())
     if text.isascii() and "=?" not in text and len(text) <= _MAX_PLAIN:
         escaped = text.replace("\\", "\\\\").replace('"', '\\"')
@@ -48,7 +48,7 @@ def format_phrase(text: str) -> list[str]:
 
 
 def encode_words(text: str) -> list[str]:
-    """`text` as RFC 2047 encoded words of at most 64 columns, never breaking a character; Q or B, the shorter."""
+    """`text` as encoded words (RFC 2047) of at most 64 columns and of whole characters, in Q or B: the shorter."""
     based = base64.b64encode(text.encode()).decode()
     shorter = min(f"=?utf-8?q?{_encode_q(text)}?=", f"=?utf-8?b?{based}?=", key=len)
     if len(shorter) <= _MAX_WORD_COLUMNS:
@@ -66,7 +66,7 @@ def _encode_q(text: str) -> str:
 
 
 def _split_chunks(text: str, unit_of: Callable[[str], str], columns: Callable[[list[str]], int]) -> list[str]:
-    """The units of `text`'s characters, joined as long as they fit one encoded word."""
+    """The units that `unit_of` makes of the characters, joined into as few encoded words as they fit."""
     chunks: list[list[str]] = [[]]
     for character in text:
         unit = unit_of(character)

@@ -1,4 +1,4 @@
-"""How mail programs mark what is not the writer's own: attributions, originals, header blocks, "Sent from my phone"."""
+"""Recognising text that is not the author's own: quotes, attributions, unmarked originals, "Sent from my phone"."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ import re
 from mailer.mail.message.normalize_text import normalize_text
 
 _MAX_LINE, _MAX_SENT_FROM_LINE = 600, 120
-"""Characters of a line in which an attribution, or what a telephone adds, is looked for."""
+"""The longest line that can be an attribution, or a "Sent from" line."""
 
 _DATED = r"(?=.*(?:@|\d[:.h]\d\d|\d{4}))"
-"""An address, an hour or a year is in the line: verbs alone are not enough."""
+"""The line contains an address, a time or a year: a verb alone is not enough."""
 _DAY = re.compile(r"[\d@]")
 _ATTRIBUTION = re.compile(
     r"\s*(?:(?:on|le|el|il|em|op|no dia|in data)\b(?=.*\d).{3,300}\b(?:wrote|écrit|escribió|ha scritto|escreveu)"
@@ -19,7 +19,7 @@ _ATTRIBUTION = re.compile(
     rf"|{_DATED}.{{1,300}}\b(?:wrote|schrieb|a écrit|escribió|ha scritto|escreveu|yazdı"
     rf"|пишет|(?:на)?писал(?:а|\(а\)|\(a\))?)"
     rf"|{_DATED}.{{0,300}}كتب.{{0,200}}|{_DATED}.{{1,300}}(?:写道|寫道|写了|寫了)"
-    # Some say no verb: "пт, 3 мая 2030 г. в 10:00, Appeals <appeals@lists.example.org>:"
+    # Without a verb: "пт, 3 мая 2030 г. в 10:00, Appeals <appeals@lists.example.org>:"
     r"|.{3,200}\d[:.h]\d\d.{0,200}<\s?[^<>\s]+@[^<>\s]+>"
     r")(?:\s*\([^()]{1,60}\))?\s*[:：]\s*",
     re.IGNORECASE | re.DOTALL,
@@ -49,7 +49,7 @@ _DATE_FIELD = re.compile(
     r"|发送时间|发送日期|日期|时间|寄件日期|傳送時間)\s?\*?\s*[:：]",
     re.IGNORECASE,
 )
-# Folded.
+# Normalized.
 _SENT_FROM = re.compile(
     r"(?:sent (?:from|via|using|with) (?:my|mail|outlook|yahoo|gmail|proton|samsung|the|an?|iphone|ipad|android|galaxy"
     r"|huawei|xiaomi|blackberry|bluemail|tuta\w*|fairemail|k-9|aqua|spark|boxer|workspace|thunderbird|gmx|web\.de)\b.{0,60}"
@@ -72,25 +72,25 @@ _QUOTE_MARK = re.compile(r"[A-Z]{0,3}>|\|")
 
 
 def is_quoted(line: str) -> bool:
-    """Whether a line bears a quote mark: `> `, `RL> ` or `| `."""
+    """Whether a line begins with a quote mark: `> `, `RL> ` or `| `."""
     return bool(_QUOTE_MARK.match(line))
 
 
 def count_attribution_lines(lines: list[str], number: int) -> int:
-    """How many lines from `number` are "On ... Rosa wrote:"; none, or one to three where it was wrapped."""
+    """The number of lines, beginning with line `number`, of an attribution ("On ... Rosa wrote:"): 0 to 3."""
     for count in (1, 2, 3):
         wrapped = lines[number : number + count]
-        # A line of the person's own that stands right above tells no date.
+        # A line of the author's own directly above an attribution has no date.
         if not wrapped[-1] or (count > 1 and not _DAY.search(wrapped[0])):
             break
-        told = " ".join(wrapped)
-        if told.endswith((":", "：")) and len(told) <= _MAX_LINE and _ATTRIBUTION.fullmatch(told):
+        joined = " ".join(wrapped)
+        if joined.endswith((":", "：")) and len(joined) <= _MAX_LINE and _ATTRIBUTION.fullmatch(joined):
             return count
     return 0
 
 
 def is_original_start(lines: list[str], number: int) -> bool:
-    """Whether an unmarked original begins here: under a rule that says so, or with its `From:` and `Sent:`."""
+    """Whether an unmarked original begins at this line: "--- Original message ---", or its `From:` and `Sent:`."""
     line = lines[number][:_MAX_LINE]
     if _ORIGINAL.match(line):
         return True
@@ -102,5 +102,5 @@ def is_original_start(lines: list[str], number: int) -> bool:
 
 
 def is_sent_from_line(line: str) -> bool:
-    """Whether a line is what a telephone adds: "Sent from my iPhone"."""
+    """Whether a line was added by a mail program: "Sent from my iPhone"."""
     return len(line) <= _MAX_SENT_FROM_LINE and bool(_SENT_FROM.fullmatch(normalize_text(line).strip(" .。")))

@@ -1,4 +1,4 @@
-"""Which host a mail came from, as the Received fields that our own mail servers wrote tell it."""
+"""The host that a mail came from, by the Received fields that our own mail servers wrote."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from mailer.mail.message.header_section import HeaderSection
 _MAX_HOPS = 5
 _MAX_CHARACTERS = 2000
 _FROM = re.compile(r"from\s+(?=\S)", re.IGNORECASE)
-# What stands before a comment that counts is white space: a HELO of "a(b" is no comment of the server's.
+# Only a comment after white space is the server's: a HELO of "a(b" contains none.
 _PIECE = re.compile(r"\s*(?:(?<=\s)(?P<comment>\((?:[^()]|\([^()]*\))*\))(?=\s|;|$)|(?P<word>\S+))")
 _LITERAL = re.compile(r"\[(?:IPv6:)?([0-9a-fA-F:.]+)\](?::\d+)?", re.IGNORECASE)
 _HELO_COMMENT = re.compile(r"(?:HELO|EHLO)\s+(\S+)", re.IGNORECASE)
@@ -24,12 +24,12 @@ _BARE_ADDRESS = re.compile(r"(?:[^\s@]*@)?([0-9a-fA-F:.]+)")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SendingHost:
-    """The host outside that a mail came from."""
+    """The host that handed a mail to the first of our servers."""
 
     address: str | None
-    """Its IP address; None where it was written on a server of our own, or nothing tells."""
+    """The IP address; None if the mail was written on a server of ours, or if it is unknown."""
     helo: str | None = None
-    """What it called itself, unchecked."""
+    """The name in HELO, not verified."""
 
 
 UNKNOWN_HOST = SendingHost(address=None)
@@ -37,11 +37,11 @@ UNKNOWN_HOST = SendingHost(address=None)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ReceivedPath:
-    """How a mail came to us."""
+    """The way of a mail to us."""
 
     source: SendingHost
     own_hops: int
-    """How many of its Received fields, from the top, are known to be of our own servers; 0: a stranger handed it in."""
+    """How many Received fields, from the top, our own servers wrote; 0: the sending host handed the mail in to us."""
 
 
 def trace_received(section: HeaderSection, message: IncomingMessage, mail_servers: Sequence[str]) -> ReceivedPath:
@@ -66,23 +66,23 @@ def trace_received(section: HeaderSection, message: IncomingMessage, mail_server
     for number, hop in enumerate(hops[within:], within + 1):
         address, helo = parse_received(hop)
         if address is None or not _is_in_networks(address, networks):
-            told = address is not None and (number > within + 1 or message.mailbox is None)
-            source = SendingHost(address=str(address), helo=helo) if told else UNKNOWN_HOST
+            is_known = address is not None and (number > within + 1 or message.mailbox is None)
+            source = SendingHost(address=str(address), helo=helo) if is_known else UNKNOWN_HOST
             return ReceivedPath(source=source, own_hops=number)
     return ReceivedPath(source=UNKNOWN_HOST, own_hops=len(hops))
 
 
 def _count_internal_hops(hops: Sequence[str]) -> int:
-    """How many fields at the top name no sending host, before one that does: the provider's hosts handed it on."""
+    """The number of fields at the top that name no sending host, before one that does: hops within the provider."""
     return next((number for number, hop in enumerate(hops) if _FROM.match(hop)), 0)
 
 
 def parse_received(value: str) -> tuple[IPv4Address | IPv6Address | None, str | None]:
-    """The address and the HELO of the sending host in a Received field, as mail servers in use write it.
+    """The IP address and the HELO name of the sending host in a Received field, in the forms that servers write.
 
     `from helo (name [192.0.2.1])`: Postfix, sendmail, OpenSMTPD, Haraka, Stalwart; `from [192.0.2.1] (helo=x)` or
     `from name ([192.0.2.1] helo=x)`: Exim; `from name (HELO x) (192.0.2.1)`: qmail; `from name (192.0.2.1)`: Exchange.
-    What the host called itself may look like an address, and is never taken for the one it has.
+    A HELO name that looks like an address is never taken for the host's address.
     """
     begin = _FROM.match(value[:_MAX_CHARACTERS])
     if begin is None:
@@ -99,15 +99,15 @@ def parse_received(value: str) -> tuple[IPv4Address | IPv6Address | None, str | 
 
 
 def _find_comment_address(comments: Iterable[str]) -> IPv4Address | IPv6Address | None:
-    """The address in the first comment that has one."""
+    """The address in the first comment that contains one."""
     for comment in comments:
         if _HELO_COMMENT.fullmatch(comment):
             continue
-        told = _HELO_WORD.sub("", comment).strip()
-        literals = _LITERAL.findall(told)
-        naked = _BARE_ADDRESS.fullmatch(told)
-        # The last: what a host answered to ident stands before it.
-        found = _parse_ip(literals[-1]) if literals else _parse_ip(naked[1]) if naked else None
+        text = _HELO_WORD.sub("", comment).strip()
+        literals = _LITERAL.findall(text)
+        bare = _BARE_ADDRESS.fullmatch(text)
+        # The last literal: the answer to ident, which the host chooses, comes before it.
+        found = _parse_ip(literals[-1]) if literals else _parse_ip(bare[1]) if bare else None
         if found is not None:
             return found
     return None
@@ -129,7 +129,7 @@ def _find_helo(first: str, comments: Iterable[str]) -> str | None:
 
 
 def _parse_ip(text: str) -> IPv4Address | IPv6Address | None:
-    """The address written, without its zone; one of version 4 written as ::ffff:192.0.2.1 is of version 4."""
+    """The IP address, without its zone; ::ffff:192.0.2.1 is returned as IPv4. None if malformed."""
     try:
         address = ip_address(text.partition("%")[0])
     except ValueError:

@@ -1,4 +1,4 @@
-"""The first words that a person wrote themselves: without quotes, attributions and signatures."""
+"""The text that the author of a mail wrote: without banners, quotes, attributions and signatures."""
 
 from __future__ import annotations
 
@@ -13,13 +13,11 @@ from mailer.mail.message.quote_stripping import count_attribution_lines, is_orig
 
 _MAX_CHARACTERS = 2000
 _MAX_SCANNED_CHARACTERS = 100_000
-"""Characters of a text in which quotes are looked for."""
+"""How much of a text is searched for quotes."""
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
 _SEE_HTML, _MAX_SEE_HTML_CHARACTERS = re.compile(r"\b(?:html|mime)\b", re.IGNORECASE), 400
-"""What a plain text says that only tells to look at the page ("your mail program cannot show HTML"), and its length."""
-
-
-# What seals or signs a mail, or a visiting card: it says nothing.
+"""A plain text such as "your mail program cannot show HTML", and its greatest length."""
+# Signatures, keys and visiting cards are no attachments that say something.
 _SIGNATURE_TYPES = re.compile(
     r"application/(?:pgp-(?:signature|keys)|(?:x-)?pkcs7-signature|ms-tnef)|text/(?:x-|directory|v)v?card"
 )
@@ -28,34 +26,34 @@ _DOMAIN = re.compile(r"@([a-z0-9.-]+)", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class ReplyText:
-    """What a mail's author wrote into it."""
+    """The author's own text in a mail."""
 
     text: str
-    """Up to 2000 characters of their own first text; empty where there is none."""
+    """The beginning of it, up to 2000 characters; empty if there is none."""
     is_blank: bool
-    """Whether there is nothing at all, or nothing but a quote of the mail that is answered (and a signature).
+    """Whether the mail contains nothing, or nothing but a quote of the mail it replies to and a signature.
 
-    A mail whose words only seem not to be the author's own, or that is an attachment, is not blank.
+    A mail whose text only looks like a quote, or that has an attachment, is not blank.
     """
 
 
 def extract_reply_text(mail: Part) -> ReplyText:
-    """What is a mail's own first text, without banners, quotes and signatures.
+    """The author's own text in a mail.
 
-    The plain text goes before the HTML one, unless it is blank or says no more than that the HTML says it.
+    It is read from the first plain text, or from the HTML if the plain text is blank or only refers to the HTML.
     """
     parts = find_text_parts(mail)
     plain = _first_text(part.text[:_MAX_SCANNED_CHARACTERS] for part in parts if part.content_type == "text/plain")
     if not plain or (len(plain) < _MAX_SEE_HTML_CHARACTERS and _SEE_HTML.search(plain)):
-        page = _first_text(
+        html_text = _first_text(
             html_to_text(part.text[:_MAX_SCANNED_CHARACTERS]) for part in parts if part.content_type == "text/html"
         )
-        plain = page or plain
+        plain = html_text or plain
     text = _CONTROLS.sub("", plain.replace("\r\n", "\n").replace("\r", "\n"))
     lines = [line.strip() for line in text.split("\n")]
-    own, quotes = _strip_quotes(strip_banner(lines), mail)
-    said = [line for line in lines if line and not is_sent_from_line(line)]
-    return ReplyText(own[:_MAX_CHARACTERS].strip(), not own and (quotes or not (said or _has_attachments(mail, parts))))
+    own, has_quote = _strip_quotes(strip_banner(lines), mail)
+    is_empty = not any(line and not is_sent_from_line(line) for line in lines) and not _has_attachments(mail, parts)
+    return ReplyText(own[:_MAX_CHARACTERS].strip(), is_blank=not own and (has_quote or is_empty))
 
 
 def _first_text(texts: Iterable[str]) -> str:
@@ -63,43 +61,43 @@ def _first_text(texts: Iterable[str]) -> str:
 
 
 def _has_attachments(mail: Part, parts: Sequence[Part]) -> bool:
-    """Whether there are files beside the text."""
+    """Whether there are parts other than the text and signatures."""
     return any(part not in parts and not _SIGNATURE_TYPES.match(part.content_type) for part in iter_leaf_parts(mail))
 
 
 def _strip_quotes(lines: list[str], mail: Part) -> tuple[str, bool]:
-    """The author's own lines, and whether another mail is quoted."""
+    """The author's own lines, and whether the mail that it replies to is quoted."""
     own: list[str] = []
     number = length = 0
-    quotes = False
+    has_quote = False
     while number < len(lines) and length <= _MAX_CHARACTERS and not _is_end(lines, number):
         line = lines[number]
-        if not is_quoted(line) and (told := count_attribution_lines(lines, number)):
-            # Under an attribution there is a quote, and perhaps an answer; unmarked, the rest is all quote.
-            if not is_quoted(next((line for line in lines[number + told :][:3] if line), ">")):
+        if not is_quoted(line) and (count := count_attribution_lines(lines, number)):
+            # A quote follows an attribution, and perhaps more text; if the quote is not marked, all the rest is quote.
+            if not is_quoted(next((line for line in lines[number + count :][:3] if line), ">")):
                 break
-            quotes, number = True, number + told
+            has_quote, number = True, number + count
             continue
-        quotes = quotes or is_quoted(line)
+        has_quote = has_quote or is_quoted(line)
         if not is_quoted(line) and not is_sent_from_line(line):
             own.append(line)
             length += len(line) + 1
         number += 1
-    return "\n".join(own).strip(), quotes or _contains_quote(lines[number:], mail)
+    return "\n".join(own).strip(), has_quote or _contains_quote(lines[number:], mail)
 
 
 def _is_end(lines: list[str], number: int) -> bool:
-    """Whether a signature or an unmarked original begins here."""
+    """Whether a signature or an unmarked original begins at this line."""
     return lines[number] == "--" or is_original_start(lines, number)
 
 
 def _contains_quote(rest: list[str], mail: Part) -> bool:
-    """Whether what is left out holds a quote: a marked one, or one that names a domain which the mail was sent to."""
+    """Whether the rest contains a quote: a marked one, or an original that names a domain that the mail was sent to."""
     if any(is_quoted(line) for line in rest):
         return True
     begin = next(
         (at for at in range(len(rest)) if is_original_start(rest, at) or count_attribution_lines(rest, at)), len(rest)
     )
     sent_to = _DOMAIN.findall(f"{mail.fields.get('to', '')} {mail.fields.get('cc', '')}")
-    told = "\n".join(rest[begin:]).lower()
-    return any(domain.lower().strip(".-") in told for domain in sent_to)
+    original = "\n".join(rest[begin:]).lower()
+    return any(domain.lower().strip(".-") in original for domain in sent_to)

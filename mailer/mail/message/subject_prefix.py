@@ -1,4 +1,4 @@
-"""What mail programs of all languages put before the subject of a reply: `Re:`, `AW:`, `RE[2]:`, `Ynt:`, `回复：`."""
+"""Prefixes that mail programs put before the subject of a reply: `Re:`, `AW:`, `RE[2]:`, `Ynt:`, `回复：`."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ _LIST_TAG = re.compile(r"\s*\[[^\[\]]{1,60}\]\s*")
 
 
 def strip_subject_prefixes(subject: str) -> tuple[str, bool]:
-    """The subject without reply prefixes, gateways' and `[list]` tags, and whether there was a prefix."""
-    replied, rest = False, strip_subject_tag(subject)
+    """The subject without reply prefixes, gateway tags and `[list]` tags; and whether it had a reply prefix."""
+    is_reply, rest = False, strip_subject_tag(subject)
     while found := _PREFIX.match(rest) or _LIST_TAG.match(rest):
-        replied = replied or not found[0].strip().startswith("[")
+        is_reply = is_reply or not found[0].strip().startswith("[")
         rest = strip_subject_tag(rest[found.end() :])
-    return rest.strip(), replied
+    return rest.strip(), is_reply
