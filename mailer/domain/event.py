@@ -1,4 +1,4 @@
-"""The event an appeal invites to."""
+"""The event to which a campaign invites."""
 
 from __future__ import annotations
 
@@ -8,24 +8,24 @@ from datetime import datetime, time, timedelta
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Event:
-    """What happens where and when."""
+    """Name, place and time of an event."""
 
     name: str
     place: str
-    """Empty where it has none: it is online, or the text says where."""
+    """Empty if it has none, such as an online event."""
     starts_at: datetime
-    """Aware, in the place's own zone; of an event that has days and no hours, the first day's midnight."""
+    """Timezone-aware, in the event's zone; midnight of the first day if the event has no hour."""
     ends_at: datetime | None = None
-    """Likewise; of an event without hours, the last day's midnight."""
+    """Timezone-aware, in the event's zone; midnight of the last day if the event has no hour."""
     all_day: bool = False
-    """Whether it has days and no hours."""
+    """Whether it has a date but no hour."""
     zone: str
-    """IANA name of that zone."""
+    """IANA name of the event's time zone."""
 
     @property
     def invitation_deadline(self) -> datetime:
-        """When an invitation comes too late: at its start, or where that has no hour, at the first day's end."""
+        """The time from which an invitation is too late: the start, or without an hour the end of the first day."""
         if not self.all_day:
             return self.starts_at
-        # Where the clock skips midnight this is the instant at which it does.
+        # In a zone whose clock skips midnight on that day, this is the moment of the skip.
         return datetime.combine(self.starts_at.date() + timedelta(days=1), time(), self.starts_at.tzinfo)

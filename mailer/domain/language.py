@@ -1,4 +1,4 @@
-"""Languages by their tags (RFC 5646), as far as the service needs them."""
+"""Language tags (RFC 5646): parsing, choice of a language (RFC 4647), direction of writing."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ RIGHT_TO_LEFT = frozenset({"ar", "ckb", "dv", "fa", "he", "ps", "sd", "ug", "ur"
 
 
 def parse_language(text: str) -> str | None:
-    """The tag in lower case, or None where `text` is none."""
+    """The language tag in lower case, with hyphens; None if `text` is not one."""
     tag = text.strip().replace("_", "-").lower()
     return tag if len(tag) <= 35 and _TAG.fullmatch(tag) else None
 
 
 def choose_language(preferred: Iterable[str | None], available: Iterable[str]) -> str | None:
-    """The first wanted language we speak (RFC 4647 lookup: `pt-br`, then `pt`)."""
+    """The first preferred language that is available, or None (RFC 4647 lookup: `pt-br`, then `pt`)."""
     available_tags = set(available)
     for tag in preferred:
         rest = tag or ""
@@ -28,5 +28,5 @@ def choose_language(preferred: Iterable[str | None], available: Iterable[str]) -
 
 
 def text_direction(language: str) -> str:
-    """The `dir` attribute of a text in this language."""
+    """The HTML `dir` attribute for a text in this language: `ltr` or `rtl`."""
     return "rtl" if language.partition("-")[0] in RIGHT_TO_LEFT else "ltr"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mailer.app import App
-from mailer.domain.placeholders import describe_sample_settings, is_loopback
+from mailer.domain.sample_settings import describe_sample_settings, is_loopback
 
 
 def find_sample_settings(app: App) -> str | None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from mailer.bootstrap import open_relays, read_keyring, read_signer, resource_folder
 from mailer.domain.health_check import HealthCheck, fail, ok, warn
-from mailer.domain.placeholders import describe_sample_settings, is_loopback
+from mailer.domain.sample_settings import describe_sample_settings, is_loopback
 from mailer.errors import MailerError, RelayUnavailable
 from mailer.mail.dkim.signing import RECOMMENDED_KEY_BITS, Signer
 from mailer.relay.smtp_connection import Relay, connect

@@ -1,4 +1,4 @@
-"""A body of others in DKIM's canonical form (RFC 6376 section 3.4), made so that other threads get their turn."""
+"""DKIM canonicalization of incoming bodies (RFC 6376 section 3.4), in chunks so that other threads can run."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ import re
 _SPACES = re.compile(rb"[ \t]+")
 _CHUNK_END = re.compile(rb"[ \t\r]*[^ \t\r]")
 _CHUNK_OCTETS = 128 * 1024
-"""Octets after which the interpreter may turn to another thread."""
+"""Octets processed at a time; between chunks the interpreter may switch to another thread."""
 
 
 def canonicalize_body(body: bytes, *, relaxed: bool) -> bytes:
-    """The body as the relaxed or the simple algorithm has it; a bare LF counts as a line end.
+    """The body in relaxed or simple canonicalization; a bare LF counts as a line end.
 
-    Takes time in proportion to the length, whatever the octets are.
+    The time is proportional to the length, whatever the octets are.
     """
     if body.count(b"\n") != body.count(b"\r\n"):
         body = body.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
@@ -30,7 +30,7 @@ def canonicalize_body(body: bytes, *, relaxed: bool) -> bytes:
 def _collapse_spaces(body: bytes) -> list[bytes]:
     pieces, start = [], 0
     while start < len(body):
-        # Neither a gap nor a line end is cut in two.
+        # A chunk never ends within white space or a line end.
         cut = _CHUNK_END.match(body, start + _CHUNK_OCTETS - 1)
         end = cut.end() if cut else len(body)
         pieces.append(_SPACES.sub(b" ", body[start:end]).replace(b" \r\n", b"\r\n"))

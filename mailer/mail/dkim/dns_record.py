@@ -1,4 +1,4 @@
-"""The DNS record that publishes a DKIM key (RFC 6376 section 3.6.1): written for a zone file, and judged as found."""
+"""The DNS record that publishes our DKIM key (RFC 6376 section 3.6.1): written for a zone file, and checked."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ from mailer.mail.dkim.signing import RECOMMENDED_KEY_BITS, Signer
 from mailer.mail.dkim.tag_list import parse_tag_list
 
 _STRING_OCTETS = 255
-"""The most that one string of a TXT record holds (RFC 1035 section 3.3.14)."""
+"""Maximum length of one string of a TXT record (RFC 1035 section 3.3.14)."""
 
 
 def format_key_record(signer: Signer) -> str:
-    """What the TXT record of this key says, in one piece."""
+    """The value of the TXT record of this key, in one piece."""
     octets = signer.key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     return f"v=DKIM1; k=rsa; p={base64.b64encode(octets).decode()}"
 
 
 def format_zone_line(name: str, text: str) -> str:
-    """A TXT record as one line of a zone file, its text in strings of at most 255 octets."""
+    """A TXT record as a line of a zone file, with its text in strings of at most 255 octets."""
     strings = [f'"{text[at : at + _STRING_OCTETS]}"' for at in range(0, len(text), _STRING_OCTETS)]
     return f"{name}. IN TXT ( {' '.join(strings)} )"
 
 
 def check_key_record(signer: Signer, texts: Sequence[str]) -> HealthCheck:
-    """Whether receivers who find these TXT records at the signer's name will believe its signatures."""
+    """Whether signatures verify with these TXT records, which were found at the signer's record name."""
     check = f"dkim {signer.record_name}"
     publish = f"Publish: {format_zone_line(signer.record_name, format_key_record(signer))}"
     if not texts:
@@ -47,7 +47,7 @@ def check_key_record(signer: Signer, texts: Sequence[str]) -> HealthCheck:
 
 
 def _record_refusal_reason(tags: dict[str, str]) -> str | None:
-    """Why no verifier will use this record, whatever the key."""
+    """Why no verifier uses this record, whatever its key; None if they may."""
     if tags.get("v", "DKIM1") != "DKIM1" or ("v" in tags and next(iter(tags)) != "v"):
         return "the record does not begin with v=DKIM1"
     if "p" not in tags:
@@ -78,7 +78,7 @@ def _split_colon_list(value: str) -> list[str]:
 
 
 def _parse_public_key(value: str) -> RSAPublicKey | None:
-    """The key in p=, or None for anything else. Zone editors put spaces into long values; they mean nothing."""
+    """The RSA key in p=, or None for anything else. White space is ignored: zone editors put it into long values."""
     try:
         key = load_der_public_key(base64.b64decode("".join(value.split()), validate=True))
     except (binascii.Error, ValueError, UnsupportedAlgorithm):

@@ -1,4 +1,4 @@
-"""A key of others as published in the DNS (RFC 6376 section 3.6.1): whether their signatures may be believed by it."""
+"""DKIM keys of other domains in the DNS (RFC 6376 section 3.6.1): which ones count for a signature."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from mailer.mail.dkim.signing import MINIMUM_KEY_BITS
 from mailer.mail.dkim.tag_list import parse_tag_list
 
 _LONGEST_BITS, _LONGEST_EXPONENT_BITS = 4096, 64
-"""RFC 8301 section 3.2; longer ones only keep verifiers busy."""
+"""RFC 8301 section 3.2; longer keys only cost verifiers time."""
 
 
 def find_key_record(texts: Sequence[str]) -> str | None:
-    """The one TXT record that holds a key; None where there is none, or several (section 3.6.2.2)."""
+    """The one TXT record that holds a key; None if there is none, or more than one (section 3.6.2.2)."""
     keys = [text for text in texts if "p" in parse_tag_list(text)]
     return keys[0] if len(keys) == 1 else None
 
 
 def key_refusal_reason(record: str, signature: DkimSignatureHeader) -> str | None:
-    """Why a signature is not to be believed by this key, in words; None where it may be."""
+    """Why this key cannot authenticate the signature, for people to read; None if it can."""
     tags = parse_tag_list(record)
     flags = _split_colon_list(tags.get("t", ""))
     if (

@@ -1,4 +1,4 @@
-"""The DKIM signatures that a mail carries, and which of them are worth checking (RFC 6376 section 3.5)."""
+"""The DKIM-Signature fields of an incoming mail that are worth verifying (RFC 6376 section 3.5)."""
 
 from __future__ import annotations
 
@@ -23,34 +23,34 @@ _SECONDS, _SPACE = re.compile(r"[0-9]{1,11}"), re.compile(r"\s+")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DkimSignatureHeader:
-    """What a DKIM-Signature field says of itself; nothing of it is shown to be true."""
+    """The contents of a DKIM-Signature field, not verified."""
 
     index: int
-    """Which of the mail's DKIM-Signature fields it is, from the top."""
+    """The index of the field among the mail's DKIM-Signature fields, from the top."""
     domain: str
-    """d=, who signs; lower case."""
+    """d=, the signing domain, in lower case."""
     selector: str
     identity: str
     """The domain of i=, else d=."""
     relaxed_body: bool
-    """Whether the body was made canonical by the relaxed algorithm, else by the simple one."""
+    """Whether the body has relaxed canonicalization, else simple."""
     stale_reason: str | None
-    """Why it tells nothing of now, in a few words: no signed time, or an old one; None where it is fresh."""
+    """Why the signature says nothing about a recent mail (no signed time, or an old one); None if it is fresh."""
     digest: str
-    """SHA-256, hex, of what it signs, text and fields: the same whatever else is changed about the mail."""
+    """SHA-256 in hex of the signed body hash and fields; it does not change with other parts of the mail."""
 
     @property
     def key_name(self) -> str:
-        """Where the key is published (section 3.6.2.1)."""
+        """The DNS name of the public key (section 3.6.2.1)."""
         return f"{self.selector}._domainkey.{self.domain}"
 
 
 def parse_dkim_signatures(section: HeaderSection, now: datetime) -> list[DkimSignatureHeader]:
-    """The signatures that could show who wrote: RSA with SHA-256 (RFC 8301), of From, Subject, to whom it is, and the
-    whole text (no l=). The first five are looked at.
+    """The signatures that can authenticate the sender, among the first five: RSA with SHA-256 (RFC 8301), signing From,
+    Subject, To, Cc and the whole body (no l=).
 
-    None where a field stands twice that may only stand once (RFC 5322 section 3.6): of two the lower one is signed, and
-    the upper one read.
+    Empty if a field occurs twice that may occur only once (RFC 5322 section 3.6): of two, the lower one is signed while
+    mail programs show the upper one.
     """
     names = [name for name, _ in section.fields if name in _ONLY_ONCE]
     if len(set(names)) < len(names):
@@ -86,7 +86,7 @@ def _parse_signature(
 
 
 def _stale_reason(tags: Mapping[str, str], signed_dates: Sequence[str], now: datetime) -> str | None:
-    """By t=, x= (sections 3.5 and 6.1.1) and the Date field, where that is signed: each must be of these days."""
+    """Why t=, x= (sections 3.5 and 6.1.1) or a signed Date field are not recent; None if all that are given are."""
     signed_at, expires_at = _parse_time(tags, "t"), _parse_time(tags, "x")
     if ("t" in tags and signed_at is None) or ("x" in tags and (expires_at is None or expires_at < now)):
         return "its time is over, or none"
@@ -98,12 +98,12 @@ def _stale_reason(tags: Mapping[str, str], signed_dates: Sequence[str], now: dat
 
 
 def _parse_time(tags: Mapping[str, str], name: str) -> datetime | None:
-    """Seconds since 1970; None where there are none."""
+    """The tag's time, in seconds since 1970; None if it is missing or no number."""
     return datetime.fromtimestamp(int(tags[name]), UTC) if _SECONDS.fullmatch(tags.get(name, "")) else None
 
 
 def _digest(tags: Mapping[str, str], names: Sequence[str], section: HeaderSection) -> str:
-    # Not of b=, which is no part of what is signed: the same signature can be written in many ways.
+    # Without b=, which is not signed itself: the same signature can be written in many ways.
     own = [f"{name}={_SPACE.sub('', value)}" for name, value in sorted(tags.items()) if name != "b"]
     signed = set(names)
     fields = sorted(f"{name}:{' '.join(value.split())}" for name, value in section.fields if name in signed)

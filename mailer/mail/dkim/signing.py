@@ -1,6 +1,6 @@
-"""DKIM (RFC 6376): a letter signed in the name of its domain, so that whoever gets it knows it is ours and unaltered.
+"""DKIM signing of letters (RFC 6376).
 
-Letters of this service are written so that relaxed canonicalisation changes nothing in their bodies: a look is enough.
+Letters are composed so that relaxed canonicalization does not change their bodies, which makes signing quick.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from mailer.errors import DkimKeyRefused
 from mailer.mail.message.letter import Letter
 
 MINIMUM_KEY_BITS, RECOMMENDED_KEY_BITS = 1024, 2048
-"""RFC 8301 section 3.2: verifiers take no key shorter than the one; signers should use none shorter than the other."""
+"""RSA key sizes (RFC 8301 section 3.2): verifiers refuse shorter keys; signers should use at least the second."""
 
 _OVERSIGNED_NAMES = (b"from", b"to", b"subject", b"date")
 _SIGNED_NAMES = frozenset(
@@ -39,7 +39,7 @@ _FROM = re.compile(rb"(?:\A|\r\n)From[ \t]*:((?:[^\r]|\r\n[ \t])*)", re.IGNORECA
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Signer:
-    """A domain's name and the key that proves it, published at `selector._domainkey.domain`."""
+    """A signing domain and its private key; the public key is published at `selector._domainkey.domain`."""
 
     domain: str
     selector: str
@@ -47,16 +47,16 @@ class Signer:
 
     @property
     def record_name(self) -> str:
-        """Where the public key is published (RFC 6376 section 3.6.2.1)."""
+        """The DNS name of the public key (RFC 6376 section 3.6.2.1)."""
         return f"{self.selector}._domainkey.{self.domain}"
 
 
 def load_signer(domain: str, selector: str, pem: bytes) -> Signer:
-    """The signer of a PEM file's octets; DkimKeyRefused where they are no RSA private key of 1024 bits or more."""
+    """The signer with the private key in `pem`. Raises DkimKeyRefused unless it is RSA of at least 1024 bits."""
     try:
         key = load_pem_private_key(pem, password=None)
     except (ValueError, TypeError, UnsupportedAlgorithm):
-        # TypeError: it asks for a password.
+        # TypeError: the key is encrypted with a password.
         raise DkimKeyRefused("it is not a private key in PEM form without a password") from None
     if not isinstance(key, RSAPrivateKey):
         raise DkimKeyRefused("it is not an RSA key")
@@ -66,7 +66,7 @@ def load_signer(domain: str, selector: str, pem: bytes) -> Signer:
 
 
 def choose_signer(signers: Sequence[Signer], letter: Letter) -> Signer | None:
-    """Who signs this letter, by the domain of its From field; None: it goes unsigned."""
+    """The signer for the domain of the letter's From field; None if the letter stays unsigned."""
     if not signers:
         return None
     found = _FROM.search(letter.content, 0, letter.content.find(b"\r\n\r\n"))
@@ -75,9 +75,9 @@ def choose_signer(signers: Sequence[Signer], letter: Letter) -> Signer | None:
 
 
 def signer_for(signers: Sequence[Signer], domain: str) -> Signer | None:
-    """The first signer of a domain, else the first of the nearest domain above it.
+    """The first signer of the domain, else of its nearest parent domain, else None.
 
-    The second aligns only in relaxed mode (RFC 7489 section 3.1.1).
+    A parent domain aligns in relaxed mode only (RFC 7489 section 3.1.1).
     """
     while domain:
         for signer in signers:
@@ -89,28 +89,27 @@ def signer_for(signers: Sequence[Signer], domain: str) -> Signer | None:
 
 @dataclass(frozen=True, slots=True)
 class UnsignedLetter:
-    """A letter and all of its signature's field but the signature."""
+    """A letter and its DKIM-Signature field, complete but for the signature itself."""
 
     letter: Letter
     octets: bytes
-    """What is to be signed."""
+    """The octets to be signed."""
     field: bytes
     """The field, up to `b=`."""
 
 
 def sign_letter(signer: Signer, letter: Letter, signed_at: datetime) -> Letter:
-    """The letter with a DKIM-Signature before it: the same octets for the same input.
+    """The letter with a DKIM-Signature field at its top; the same octets for the same input.
 
-    Every occurrence of the fields that say who writes what to whom is covered (RFC 6376 section 5.4.1); From, To,
-    Subject and Date once more than they occur, so that none can be added. `signed_at` is aware; whole seconds of it
-    count.
+    All fields that RFC 6376 section 5.4.1 recommends are signed, in each occurrence. From, To, Subject and Date are
+    signed once more than they occur, so that none can be added. `signed_at` is timezone-aware, used in whole seconds.
     """
     unsigned = prepare_signature(signer, letter, signed_at)
     return attach_signature(unsigned, compute_signature(signer, unsigned.octets))
 
 
 def prepare_signature(signer: Signer, letter: Letter, signed_at: datetime) -> UnsignedLetter:
-    """Everything of `sign` but the signature, which is nine tenths of the work and may be made elsewhere."""
+    """The letter ready for `compute_signature`, which is nine tenths of the work and may run in another process."""
     head, _, body = letter.content.partition(b"\r\n\r\n")
     names, values = _canonicalize_signed_fields(head)
     folded, relaxed = _signature_field_start(signer.domain, signer.selector, names)
@@ -121,20 +120,20 @@ def prepare_signature(signer: Signer, letter: Letter, signed_at: datetime) -> Un
 
 
 def compute_signature(signer: Signer, octets: bytes) -> bytes:
-    """RSASSA-PKCS1-v1_5 with SHA-256 (RFC 6376 section 3.3.1), in base64; the same for the same octets."""
+    """The signature of `octets` in base64: RSASSA-PKCS1-v1_5 with SHA-256 (RFC 6376 section 3.3.1)."""
     return base64.b64encode(signer.key.sign(octets, _PADDING, _HASH))
 
 
 def attach_signature(unsigned: UnsignedLetter, signature: bytes) -> Letter:
-    """The letter with its signature's field before it."""
+    """The letter with its complete DKIM-Signature field at its top."""
     lines = b"\r\n ".join([signature[at : at + _COLUMNS - 1] for at in range(0, len(signature), _COLUMNS - 1)])
     content = b"%b%b\r\n%b" % (unsigned.field, lines, unsigned.letter.content)
     return replace(unsigned.letter, content=content)
 
 
 def canonicalize_own_body(body: bytes) -> bytes:
-    """The body, CRLF line ends, as the relaxed algorithm has it (RFC 6376 section 3.4.4)."""
-    # Backwards, because Python searches so in half the time.
+    """The body in relaxed canonicalization (RFC 6376 section 3.4.4). `body` has CRLF line ends only."""
+    # rfind, because it takes half the time of find.
     unusual = body.rfind(b"  ") >= 0 or body.rfind(b" \r\n") >= 0 or b"\t" in body
     if unusual or body[-2:] != b"\r\n" or body[-4:] in {b"\r\n", b"\r\n\r\n"}:
         return _canonicalize_relaxed_body(body)
@@ -152,9 +151,9 @@ def _canonicalize_relaxed_body(body: bytes) -> bytes:
 
 
 def _canonicalize_signed_fields(head: bytes) -> tuple[tuple[bytes, ...], list[bytes]]:
-    """The names for h=, and the fields in the same order as the relaxed algorithm has them (RFC 6376 section 3.4.2).
+    """(names for h=, the fields in relaxed canonicalization in the same order) (RFC 6376 section 3.4.2).
 
-    A name that occurs more than once means its fields from the bottom up (section 5.4.2), so all are read that way.
+    A repeated name means its fields from the bottom up (section 5.4.2), so all fields are read in that order.
     """
     head = head.replace(b"\r\n ", b" ").replace(b"\r\n\t", b" ")
     if b"  " in head or b"\t" in head:
@@ -171,7 +170,7 @@ def _canonicalize_signed_fields(head: bytes) -> tuple[tuple[bytes, ...], list[by
 
 @lru_cache(maxsize=256)
 def _signature_field_start(domain: str, selector: str, names: tuple[bytes, ...]) -> tuple[bytes, bytes]:
-    """The signature's field up to `t=`: as it stands in the letter, and as the relaxed algorithm has it."""
+    """The DKIM-Signature field up to `t=`: (as it stands in the letter, in relaxed canonicalization)."""
     lines, line = [f"v=1; a=rsa-sha256; c=relaxed/relaxed; d={domain};", f" s={selector};"], " h="
     for name in names:
         word = f"{name.decode()}:"

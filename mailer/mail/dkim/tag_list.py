@@ -1,12 +1,12 @@
-"""Tag lists, `v=DKIM1; k=rsa; p=...`: the form of DKIM's and DMARC's records."""
+"""Tag lists, `v=DKIM1; k=rsa; p=...`, as DKIM and DMARC use them (RFC 6376 section 3.2)."""
 
 from __future__ import annotations
 
 
 def parse_tag_list(text: str) -> dict[str, str]:
-    """The tags in order by their lower-case names, white space around them taken away (RFC 6376 section 3.2).
+    """The values by lower-case tag name, in order, without white space around them.
 
-    Of a tag that stands twice the first counts; what is no tag at all is left out.
+    Of a repeated tag the first counts; parts without a name or "=" are ignored.
     """
     tags: dict[str, str] = {}
     for part in text.split(";"):

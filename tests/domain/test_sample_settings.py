@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailer.domain.placeholders import describe_sample_settings, is_loopback
+from mailer.domain.sample_settings import describe_sample_settings, is_loopback
 from mailer.settings.toml_tables import Service
 
 OWN = {

@@ -1,4 +1,4 @@
-"""Settings that are still samples, or lead readers nowhere: letters with them must not leave this machine unnoticed."""
+"""Settings that are still samples or that readers cannot reach: letters must not leave the machine with them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from mailer.settings.toml_tables import Service
 
 _SAMPLE_NAME = Service.model_fields["name"].default
 _EXAMPLE_DOMAINS = {"example.com", "example.net", "example.org", "example.edu"}
-"""Kept for examples, with all names below them (RFC 2606 section 3, RFC 6761 section 6.5)."""
+"""Domains reserved for examples, with all names below them (RFC 2606 section 3, RFC 6761 section 6.5)."""
 _NON_PUBLIC_DOMAINS = {
     "test",
     "example",
@@ -23,11 +23,11 @@ _NON_PUBLIC_DOMAINS = {
     "localdomain",
     "alt",
 }
-"""Names that lead nobody from outside anywhere, and all below them (RFC 6761, 6762, 8375, 9476; those of routers)."""
+"""Domains that are not in the public DNS, with all names below them (RFC 6761, 6762, 8375, 9476; routers' own)."""
 
 
 def describe_sample_settings(*, name: str, domain: str, url: str, owner: str) -> str | None:
-    """What of [service] is still a sample or leads nobody here, in words; None where all of it is one's own."""
+    """Which of these values of [service] are samples or unreachable, and why, for people to read; None if none is."""
     found = {
         f'name "{name}"': "is the one that `mailer init` writes" if name == _SAMPLE_NAME else None,
         f"domain {domain}": _unowned_domain_reason(domain),
@@ -38,13 +38,13 @@ def describe_sample_settings(*, name: str, domain: str, url: str, owner: str) ->
 
 
 def is_loopback(host: str) -> bool:
-    """Whether what goes to this host stays on this machine."""
+    """Whether the host is this machine: `localhost` or a loopback address."""
     address = _parse_ip(host)
     return address.is_loopback if address else _is_under(host, {"localhost"})
 
 
 def _unreachable_reason(host: str) -> str | None:
-    """Why nobody from outside reaches a web server of that name or address; None where they may."""
+    """Why other machines cannot reach a web server at this name or address; None if they may."""
     if is_loopback(host):
         return "is this machine alone"
     if (address := _parse_ip(host)) is not None:
@@ -53,7 +53,7 @@ def _unreachable_reason(host: str) -> str | None:
 
 
 def _unowned_domain_reason(domain: str) -> str | None:
-    """Why a domain can be nobody's own in the world's DNS; None where it may be."""
+    """Why this domain cannot belong to anybody in the public DNS; None if it may."""
     if _is_under(domain, _EXAMPLE_DOMAINS):
         return "is a name kept for examples"
     if "." not in domain.rstrip(".") or _is_under(domain, _NON_PUBLIC_DOMAINS):
@@ -67,7 +67,7 @@ def _is_under(domain: str, names: set[str]) -> bool:
 
 
 def _parse_ip(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
-    """The address a host is written as, in the short forms too that browsers take (127.1, 0x7f000001)."""
+    """The IP address that `host` spells, also in the short forms of browsers (127.1, 0x7f000001), or None."""
     try:
         address = ipaddress.ip_address(host.strip("[]").partition("%")[0])
     except ValueError:
