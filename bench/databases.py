@@ -17,7 +17,7 @@ from sqlalchemy import Connection, text
 from sqlalchemy.engine import make_url
 
 from bench.workspace import LIST, Workspace
-from mailer.actions.lists.add_list import add_list
+from mailer.actions.lists.edit_list import add_list
 from mailer.bootstrap import resource_folder
 from mailer.domain.keyring import Keyring
 from mailer.domain.subscription import SubscriptionState

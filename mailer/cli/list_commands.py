@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from mailer.cli.cli_context import AsJson, print_json, print_message, run_action
+
+if TYPE_CHECKING:
+    from mailer.domain.list_view import ListView
 
 PostalAddress = Annotated[
     str | None, typer.Option(help="Of who writes, at the end of each letter of campaigns launched from now on.")
@@ -31,7 +34,7 @@ def add(
     as_json: AsJson = False,
 ) -> None:
     """Open a list; its addresses work at once."""
-    from mailer.actions.lists.add_list import add_list
+    from mailer.actions.lists.edit_list import add_list
 
     made = run_action(
         lambda app: add_list(
@@ -64,7 +67,7 @@ def set_(
     as_json: AsJson = False,
 ) -> None:
     """Change what a list's letters say at their end ("" takes it away), and how many that come back it bears."""
-    from mailer.actions.lists.set_list import set_list
+    from mailer.actions.lists.edit_list import set_list
 
     changed = run_action(
         lambda app: set_list(
@@ -103,11 +106,19 @@ def ls(as_json: AsJson = False) -> None:
     _print_lists(run_action(show_lists), as_json)
 
 
-def _print_lists(shown: list[dict[str, Any]], as_json: bool) -> None:
+def _print_lists(views: list[ListView], as_json: bool) -> None:
     if as_json:
-        print_json(shown)
+        print_json([_as_json(view) for view in views])
         return
-    for one in shown:
-        counts = ", ".join(f"{number} {state}" for state, number in one["subscriptions"].items())
-        quiet = f"\tanswers no strangers until {one['quiet_until']:%Y-%m-%d %H:%M} UTC" if one["quiet_until"] else ""
-        typer.echo(f"{one['address']}\t{one['title']}\t{one['language']}\t{one['owner']}\t{counts}{quiet}")
+    for view in views:
+        mailing_list = view.mailing_list
+        counts = ", ".join(f"{number} {state}" for state, number in view.subscriptions.items())
+        until = view.throttled_until
+        throttled = f"\tdefers unauthenticated requests until {until:%Y-%m-%d %H:%M} UTC" if until else ""
+        columns = (view.address, mailing_list.title, mailing_list.language, mailing_list.owner, counts)
+        typer.echo("\t".join(columns) + throttled)
+
+
+def _as_json(view: ListView) -> dict[str, Any]:
+    more = {"address": view.address, "join_page": view.join_url, "quiet_until": view.throttled_until}
+    return asdict(view.mailing_list) | more | {"subscriptions": view.subscriptions}

@@ -17,6 +17,7 @@ from mailer.cli.people_file import open_people_file
 
 if TYPE_CHECKING:
     from mailer.actions.subscriptions.import_people import ImportResult
+    from mailer.domain.person_view import PersonView
     from mailer.importers.people_csv import BadRow
 
 people = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Import, export and look up subscribers.")
@@ -182,17 +183,54 @@ def show(address: str, as_json: AsJson = False) -> None:
 
     person = run_action(lambda app: show_person(app, address))
     if as_json:
-        print_json(person)
+        print_json(_as_json(person))
         return
-    typer.echo(person["address"] + ("\tnever to be mailed" if person["never"] else ""))
-    for list_name, state in person["subscriptions"].items():
+    typer.echo(person.address + ("\tnever to be mailed" if person.never else ""))
+    for list_name, state in person.subscriptions.items():
         typer.echo(f"{list_name}\t{state}")
-    for order in person["suppressed"]:
-        typer.echo(f"{order['list']}\tno letters\t{order['reason']}")
-    for line in person["returned"]:
-        said = line["complaint"] or line["diagnostic"] or line["status"] or ""
-        undone = "\tundone" if line["undone"] else ""
-        what = "\t".join(str(line[name] or "-") for name in ("at", "list", "kind", "weight", "reason", "way"))
-        typer.echo(f"{what}\t{said}{undone}")
-    for line in person["consents"]:
-        typer.echo(f"{line['at']}\t{line['list']}\t{line['act']}\t{line['way']}\t{line['evidence']}")
+    for suppression in person.suppressions:
+        typer.echo(f"{suppression.list_name}\tno letters\t{suppression.reason}")
+    for bounce in person.bounces:
+        said = bounce.complaint or bounce.diagnostic or bounce.status or ""
+        undone = "\tundone" if bounce.undone else ""
+        columns = (bounce.at.isoformat(), bounce.list_name, bounce.kind, bounce.severity, bounce.reason, bounce.channel)
+        typer.echo("\t".join(column or "-" for column in columns) + f"\t{said}{undone}")
+    for line in person.consents:
+        typer.echo(f"{line.at.isoformat()}\t{line.list_name}\t{line.act}\t{line.channel}\t{line.evidence}")
+
+
+def _as_json(person: PersonView) -> dict[str, Any]:
+    """The keys of --json, which scripts read."""
+    return {
+        "address": person.address,
+        "never": person.never,
+        "suppressed": [{"list": one.list_name, "reason": one.reason} for one in person.suppressions],
+        "subscriptions": person.subscriptions,
+        "returned": [
+            {
+                "at": one.at.isoformat(),
+                "list": one.list_name,
+                "campaign_id": one.campaign_id,
+                "letter": one.letter,
+                "kind": one.kind,
+                "weight": one.severity,
+                "reason": one.reason,
+                "status": one.status,
+                "complaint": one.complaint,
+                "way": one.channel,
+                "diagnostic": one.diagnostic,
+                "undone": one.undone,
+            }
+            for one in person.bounces
+        ],
+        "consents": [
+            {
+                "at": one.at.isoformat(),
+                "list": one.list_name,
+                "act": one.act,
+                "way": one.channel,
+                "evidence": one.evidence,
+            }
+            for one in person.consents
+        ],
+    }

@@ -17,7 +17,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from mailer.actions.campaigns.new_campaign import new_campaign
 from mailer.actions.campaigns.report import campaign_status
 from mailer.actions.campaigns.schedule import schedule
-from mailer.actions.lists.add_list import add_list
+from mailer.actions.lists.edit_list import add_list
 from mailer.actions.subscriptions.import_people import import_people
 from mailer.actions.subscriptions.show_person import show_person
 from mailer.demo.inbox import InboxLetter
@@ -171,7 +171,7 @@ class DemoScenario:
         return letters[-1]
 
     async def _state_of(self, address: str) -> str:
-        return str((await show_person(self.service.app, address))["subscriptions"]["harvest"])
+        return str((await show_person(self.service.app, address)).subscriptions["harvest"])
 
 
 def check(condition: bool, what: str) -> None:

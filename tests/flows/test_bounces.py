@@ -10,7 +10,7 @@ import pytest
 from mailer.actions.campaigns.report import campaign_status, feedback_summary
 from mailer.actions.inbound.receive import is_known_recipient
 from mailer.actions.inbound.record_bounce import record_feedback
-from mailer.actions.lists.set_list import set_list
+from mailer.actions.lists.edit_list import set_list
 from mailer.actions.subscriptions.confirm import confirm
 from mailer.actions.subscriptions.restore_person import restore_person
 from mailer.actions.subscriptions.show_person import show_person
@@ -20,6 +20,7 @@ from mailer.cli.campaign_progress_bar import print_totals
 from mailer.domain.bounce import FeedbackKind
 from mailer.domain.delivery import DeliveryState
 from mailer.domain.delivery_feedback import DeliveryFeedback
+from mailer.domain.person_view import SuppressionView
 from mailer.domain.suppression import SuppressionReason
 from mailer.domain.token import Purpose, sign_token
 from tests.support.app_helpers import (
@@ -47,7 +48,7 @@ from tests.support.fake_relay_session import ReceivedLetter
 
 SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 PEOPLE = (f"{ROSA},Rosa,en", f"{EMMA},Emma,en")
-EVERYWHERE = [{"list": "every list", "reason": SuppressionReason.BOUNCED}]
+EVERYWHERE = (SuppressionView(list_name="every list", reason=SuppressionReason.BOUNCED),)
 
 
 async def letter_to(app: App, relay: FakeRelay, reader: str = ROSA, list_name: str = "appeals") -> ReceivedLetter:
@@ -80,13 +81,11 @@ async def test_a_mailbox_that_is_not_there_gets_no_more_letters_from_any_list_un
     await came_back(app, letter)
 
     person = await known(app)
-    assert person["suppressed"] == EVERYWHERE
-    assert not person["never"]
-    assert person["subscriptions"] == {"appeals": "unsubscribed", "walks": "confirmed"}
-    assert [(line["weight"], line["reason"], line["undone"]) for line in person["returned"]] == [
-        ("hard", "unknown_user", False)
-    ]
-    assert [line["act"] for line in person["consents"]] == ["imported", "imported", "bounced"]
+    assert person.suppressions == EVERYWHERE
+    assert not person.never
+    assert person.subscriptions == {"appeals": "unsubscribed", "walks": "confirmed"}
+    assert [(line.severity, line.reason, line.undone) for line in person.bounces] == [("hard", "unknown_user", False)]
+    assert [line.act for line in person.consents] == ["imported", "imported", "bounced"]
     assert (await campaign_status(app, await launch_campaign(app))).counts == {DeliveryState.QUEUED: 1}
     assert (await campaign_status(app, await launch_campaign(app, "walks"))).counts == {}
 
@@ -95,12 +94,12 @@ async def test_a_mailbox_that_is_not_there_gets_no_more_letters_from_any_list_un
 
     person = await known(app)
     assert restored.lifted == ("every list",)
-    assert person["subscriptions"] == {"appeals": "confirmed", "walks": "confirmed"}
-    assert person["suppressed"] == []
-    assert person["returned"][0]["undone"]
-    assert [line["act"] for line in person["consents"]].count("restored") == 1
+    assert person.subscriptions == {"appeals": "confirmed", "walks": "confirmed"}
+    assert person.suppressions == ()
+    assert person.bounces[0].undone
+    assert [line.act for line in person.consents].count("restored") == 1
     await came_back(app, letter)
-    assert (await known(app))["suppressed"] == [], "the same bounce told once more counts no more than before"
+    assert (await known(app)).suppressions == (), "the same bounce told once more counts no more than before"
 
 
 @SQLITE
@@ -127,9 +126,9 @@ async def test_what_is_about_us_and_a_delay_are_written_down_and_held_against_no
     await came_back(app, await letter_to(app, relay), said, action)
 
     person = await known(app)
-    assert person["suppressed"] == []
-    assert person["subscriptions"] == {"appeals": "confirmed"}
-    assert len(person["returned"]) == 1
+    assert person.suppressions == ()
+    assert person.subscriptions == {"appeals": "confirmed"}
+    assert len(person.bounces) == 1
 
 
 async def test_after_so_many_soft_ones_a_probe_asks_and_when_that_comes_back_too_the_list_stops(
@@ -139,7 +138,7 @@ async def test_after_so_many_soft_ones_a_probe_asks_and_when_that_comes_back_too
     await import_rows(app, *PEOPLE)
     for _ in range(3):
         await came_back(app, await letter_to(app, relay), FULL)
-        assert (await known(app))["suppressed"] == []
+        assert (await known(app)).suppressions == ()
 
     probe = relay.letters[-1]
     assert probe.recipient == ROSA
@@ -148,7 +147,7 @@ async def test_after_so_many_soft_ones_a_probe_asks_and_when_that_comes_back_too
     clock.advance(days=1)
     await came_back(app, probe, FULL)
 
-    assert (await known(app))["suppressed"] == [{"list": "appeals", "reason": SuppressionReason.BOUNCED}]
+    assert (await known(app)).suppressions == (SuppressionView(list_name="appeals", reason=SuppressionReason.BOUNCED),)
     assert recipients(relay).count(ROSA) == 4
 
 
@@ -163,11 +162,11 @@ async def test_after_a_probe_that_arrived_two_more_soft_ones_stop_the_list(
     clock.advance(days=3)
 
     await came_back(app, await letter_to(app, relay), FULL)
-    once = (await known(app))["suppressed"]
+    once = (await known(app)).suppressions
     await came_back(app, await letter_to(app, relay), FULL)
 
     assert once == []
-    assert (await known(app))["suppressed"] == [{"list": "appeals", "reason": SuppressionReason.BOUNCED}]
+    assert (await known(app)).suppressions == (SuppressionView(list_name="appeals", reason=SuppressionReason.BOUNCED),)
 
 
 @SQLITE
@@ -178,8 +177,8 @@ async def test_a_bounced_question_whether_to_join_ends_the_request_and_bars_nobo
     await came_back(app, relay.letters[-1])
 
     person = await known(app)
-    assert person["subscriptions"] == {"appeals": "unsubscribed"}
-    assert person["suppressed"] == []
+    assert person.subscriptions == {"appeals": "unsubscribed"}
+    assert person.suppressions == ()
 
 
 @pytest.mark.parametrize(
@@ -200,11 +199,11 @@ async def test_a_complaint_ends_the_lists_letters_at_once_and_goes_no_further(
         await receive_raw_mail(app, complaint(letter, keep=keep), to, sender="fbl@example.net")
 
     person = await known(app)
-    assert person["suppressed"] == [{"list": "appeals", "reason": SuppressionReason.COMPLAINED}]
-    assert person["subscriptions"] == {"appeals": "unsubscribed"}
-    assert [line["act"] for line in person["consents"]] == ["imported", "complained"]
+    assert person.suppressions == (SuppressionView(list_name="appeals", reason=SuppressionReason.COMPLAINED),)
+    assert person.subscriptions == {"appeals": "unsubscribed"}
+    assert [line.act for line in person.consents] == ["imported", "complained"]
     assert len(relay.letters) == sent
-    assert (await known(app, EMMA))["suppressed"] == []
+    assert (await known(app, EMMA)).suppressions == ()
 
 
 @SQLITE
@@ -222,7 +221,7 @@ async def test_a_complaint_that_shows_nothing_we_signed_changes_nothing(
 
     await receive_raw_mail(app, complaint(letter, keep=keep), to, sender="mallory@example.net")
 
-    assert (await known(app))["suppressed"] == []
+    assert (await known(app)).suppressions == ()
     assert len(relay.letters) == sent + carried
 
 
@@ -235,7 +234,7 @@ async def test_who_says_that_it_is_no_spam_stays(app: App, relay: FakeRelay) -> 
     await receive_raw_mail(app, complaint(letter, "not-spam"), "cfbl", sender="fbl@example.net")
 
     person = await known(app)
-    assert (person["suppressed"], person["returned"]) == ([], [])
+    assert (person.suppressions, person.bounces) == ((), ())
 
 
 @SQLITE
@@ -255,8 +254,8 @@ async def test_who_complained_or_bounced_is_asked_nothing_and_lifts_only_their_o
     await unsubscribe(app, sign_token(app.site.keyring, Purpose.LEAVE, 1), LINK_EVIDENCE)
     await receive_person_mail(app, "appeals-join", ROSA)
     await confirm(app, token_in(relay.letters[-1], "confirm"), LINK_EVIDENCE)
-    assert (await known(app))["suppressed"] == []
-    assert (await known(app))["subscriptions"] == {"appeals": "confirmed"}
+    assert (await known(app)).suppressions == ()
+    assert (await known(app)).subscriptions == {"appeals": "confirmed"}
 
 
 @SQLITE
@@ -270,8 +269,8 @@ async def test_undoing_a_bounce_brings_nobody_back_who_left(app: App, relay: Fak
     await restore_person(app, ROSA, list_name="appeals", by="ada")
 
     person = await known(app)
-    assert person["subscriptions"] == {"appeals": "unsubscribed"}
-    assert person["suppressed"] == [{"list": "appeals", "reason": SuppressionReason.LEFT}]
+    assert person.subscriptions == {"appeals": "unsubscribed"}
+    assert person.suppressions == (SuppressionView(list_name="appeals", reason=SuppressionReason.LEFT),)
 
 
 @SQLITE
@@ -293,7 +292,7 @@ async def test_a_forged_return_path_is_not_even_let_in(app: App, relay: FakeRela
         True,
     ]
     await receive_raw_mail(app, bounce(ROSA), f"bounce+{forged}", sender="")
-    assert (await known(app))["returned"] == []
+    assert (await known(app)).bounces == ()
 
 
 @SQLITE
@@ -336,8 +335,8 @@ async def test_a_provider_that_names_the_reader_is_understood(
     )
 
     assert found == 1
-    assert [line["campaign_id"] for line in (await known(app))["returned"]] == [1 if with_message_id else 2]
-    assert (await known(app, EMMA))["suppressed"] == []
+    assert [line.campaign_id for line in (await known(app)).bounces] == [1 if with_message_id else 2]
+    assert (await known(app, EMMA)).suppressions == ()
 
 
 async def test_a_list_that_bears_one_stops_at_the_second_in_a_row_and_a_letter_that_arrived_begins_anew(
@@ -351,7 +350,7 @@ async def test_a_list_that_bears_one_stops_at_the_second_in_a_row_and_a_letter_t
         letter = await letter_to(app, relay)
         if not arrives:
             await came_back(app, letter)
-        told.append((await known(app))["suppressed"])
+        told.append((await known(app)).suppressions)
         clock.advance(days=6)
 
     assert told == [[], [], [], EVERYWHERE]

@@ -10,8 +10,7 @@ from mailer.actions.campaigns.correct import correct
 from mailer.actions.campaigns.new_campaign import new_campaign
 from mailer.actions.campaigns.pause_resume_cancel import pause, resume
 from mailer.actions.campaigns.preview import preview
-from mailer.actions.lists.add_list import add_list
-from mailer.actions.lists.set_list import set_list
+from mailer.actions.lists.edit_list import add_list, set_list
 from mailer.app import App
 from mailer.errors import ListFooterRefused
 from mailer.mail.message.letter import decode_part

@@ -101,13 +101,13 @@ async def test_each_way_back_against_each_order(app: App, relay: FakeRelay, why:
     goes = TABLE[why][WAYS.index(way)]
     person = await show_person(app, ROSA)
     assert recipients(relay)[sent:] == goes
-    assert (person["subscriptions"]["appeals"] == "confirmed") is ((why, way) in BACK_AT_ONCE)
-    assert bool(person["suppressed"]) is ((why, way) not in BACK_AT_ONCE)
+    assert (person.subscriptions["appeals"] == "confirmed") is ((why, way) in BACK_AT_ONCE)
+    assert bool(person.suppressions) is ((why, way) not in BACK_AT_ONCE)
     if goes == ASKED and (why, way) not in BACK_AT_ONCE:
         await confirm(app, token_in(relay.letters[-1], "confirm"), LINK_EVIDENCE)
         person = await show_person(app, ROSA)
-        assert (person["subscriptions"]["appeals"], person["suppressed"]) == ("confirmed", [])
-        assert all(line["undone"] for line in person["returned"])
+        assert (person.subscriptions["appeals"], person.suppressions) == ("confirmed", ())
+        assert all(line.undone for line in person.bounces)
 
 
 async def test_who_bounced_on_another_list_is_asked_though_still_on_this_one_and_reads_on_when_she_confirms(
@@ -117,7 +117,7 @@ async def test_who_bounced_on_another_list_is_asked_though_still_on_this_one_and
     sent = len(relay.letters)
 
     await receive_person_mail(app, "walks-join", ROSA)
-    waiting = (await show_person(app, ROSA))["subscriptions"]
+    waiting = (await show_person(app, ROSA)).subscriptions
     for _ in range(2):
         await confirm(app, token_in(relay.letters[-1], "confirm"), LINK_EVIDENCE)
     await launch_campaign(app, "walks")
@@ -126,8 +126,8 @@ async def test_who_bounced_on_another_list_is_asked_though_still_on_this_one_and
     person = await show_person(app, ROSA)
     assert waiting == {"appeals": "unsubscribed", "walks": "confirmed"}, "a stranger's request changes nothing yet"
     assert recipients(relay)[sent:] == [ROSA, ROSA]
-    assert (person["suppressed"], person["subscriptions"]["walks"]) == ([], "confirmed")
-    assert [line["act"] for line in person["consents"]].count("restored") == 1
+    assert (person.suppressions, person.subscriptions["walks"]) == ((), "confirmed")
+    assert [line.act for line in person.consents].count("restored") == 1
 
 
 @SQLITE
@@ -167,7 +167,7 @@ async def test_restoring_whom_no_organiser_brings_back_says_why(
 
     assert restored.lifted == ()
     assert told in (restored.why_not or "")
-    acts = [line["act"] for line in (await show_person(app, ROSA))["consents"]]
+    acts = [line.act for line in (await show_person(app, ROSA)).consents]
     assert "restored" not in acts
 
 
@@ -216,7 +216,7 @@ async def test_what_an_outage_did_is_undone_for_all_it_hit_and_for_nobody_else(
     assert await restore() == {}
 
     states = {one: await show_person(app, one) for one in (*hit, ROSA)}
-    assert {one: states[one]["subscriptions"]["appeals"] for one in states} == {
+    assert {one: states[one].subscriptions["appeals"] for one in states} == {
         hit[0]: "confirmed",
         hit[1]: "confirmed",
         hit[2]: "unsubscribed",
@@ -224,7 +224,7 @@ async def test_what_an_outage_did_is_undone_for_all_it_hit_and_for_nobody_else(
         hit[4]: "unsubscribed",
         ROSA: "unsubscribed",
     }
-    orders = {one: [order["reason"] for order in states[one]["suppressed"]] for one in states}
+    orders = {one: [order.reason for order in states[one].suppressions] for one in states}
     assert orders == {
         hit[0]: [],
         hit[1]: [],

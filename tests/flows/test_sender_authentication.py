@@ -52,7 +52,7 @@ class Post:
         await send_notices(self.app)
 
     async def is_on(self, person: str) -> bool:
-        return (await show_person(self.app, person))["subscriptions"]["appeals"] == "confirmed"
+        return (await show_person(self.app, person)).subscriptions["appeals"] == "confirmed"
 
     async def language_of(self, person: str) -> str | None:
         found = await self.app.database.read(subscriptions.find, 1, person)

@@ -8,6 +8,7 @@ from mailer.actions.campaigns.report import campaign_status
 from mailer.actions.subscriptions.show_person import show_person
 from mailer.app import App
 from mailer.domain.delivery import DeliveryState
+from mailer.domain.person_view import SuppressionView
 from mailer.domain.suppression import SuppressionReason
 from mailer.entrypoints.service.background_tasks import process_refused_batch
 from tests.support.app_helpers import EMMA, ROSA, import_rows, launch_campaign, open_list, send_campaigns
@@ -27,9 +28,9 @@ async def test_a_reader_the_relay_does_not_know_gets_no_more_letters(app: App, r
     await process_refused_batch(app)
 
     person = await show_person(app, ROSA)
-    assert person["suppressed"] == [{"list": "every list", "reason": SuppressionReason.BOUNCED}]
-    assert [(line["way"], line["diagnostic"]) for line in person["returned"]] == [("smtp", GONE)]
-    assert (await show_person(app, EMMA))["suppressed"] == []
+    assert person.suppressions == (SuppressionView(list_name="every list", reason=SuppressionReason.BOUNCED),)
+    assert [(line.channel, line.diagnostic) for line in person.bounces] == [("smtp", GONE)]
+    assert (await show_person(app, EMMA)).suppressions == ()
     assert (await campaign_status(app, await launch_campaign(app))).counts == {DeliveryState.QUEUED: 1}
     assert app.pending_refusals == []
 
@@ -45,7 +46,7 @@ async def test_who_is_refused_for_our_sake_keeps_their_letters(app: App, relay: 
     await send_campaigns(app)
     await process_refused_batch(app)
 
-    assert (await show_person(app, ROSA))["suppressed"] == []
+    assert (await show_person(app, ROSA)).suppressions == ()
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -62,4 +63,4 @@ async def test_a_domain_that_says_of_everybody_that_they_are_unknown_is_not_beli
     await send_campaigns(app)
     await process_refused_batch(app)
 
-    assert [(await show_person(app, one))["suppressed"] for one in people] == [[]] * 12
+    assert [(await show_person(app, one)).suppressions for one in people] == [[]] * 12

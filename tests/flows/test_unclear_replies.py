@@ -32,7 +32,7 @@ BANNER = (
 
 
 async def state_of(app: App, address: str) -> str | None:
-    return (await show_person(app, address))["subscriptions"].get("appeals")
+    return (await show_person(app, address)).subscriptions.get("appeals")
 
 
 def answer_to(relay: FakeRelay, reader: str = ROSA) -> str:

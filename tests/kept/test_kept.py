@@ -138,7 +138,7 @@ async def test_links_and_addresses_in_old_letters_work(
         await in_the_morning(app, clock, kept)
         known = await show_person(app, dead)
 
-    assert [one["reason"] for one in known["suppressed"]] == ["bounced"]
+    assert [one.reason for one in known.suppressions] == ["bounced"]
     out = {clicked, answered, wrote, dead, kept.facts["leaving"]}
     assert got(relay, kept.facts["scheduled"]) == Counter({*readers, by_link, by_reply} - out)
 
@@ -218,7 +218,7 @@ def tables_of(url: str) -> dict[str, Any]:
 
 
 async def _state(app: App, address: str, state: str) -> bool:
-    return bool((await show_person(app, address))["subscriptions"].get("appeals") == state)
+    return bool((await show_person(app, address)).subscriptions.get("appeals") == state)
 
 
 async def _hand_in(service: RunningService, sender: str, to: str, body: str) -> None:

@@ -17,7 +17,7 @@ from mailer.actions.delivery.send import send
 from mailer.actions.delivery.send_worker import start_worker
 from mailer.actions.inbound.process_mail import process_incoming_mails
 from mailer.actions.inbound.receive import receive
-from mailer.actions.lists.add_list import add_list
+from mailer.actions.lists.edit_list import add_list
 from mailer.actions.subscriptions.import_people import ImportResult, import_people
 from mailer.app import App
 from mailer.domain.consent import Channel, Evidence

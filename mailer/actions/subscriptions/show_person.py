@@ -1,53 +1,70 @@
-"""An organiser looks up what is known of one address, and on what evidence."""
+"""Show what is known of one address, and on what evidence."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import Connection
 
 from mailer.app import App
 from mailer.domain.address import parse_address
+from mailer.domain.person_view import EVERY_LIST_NAME, BounceView, ConsentView, PersonView, SuppressionView
 from mailer.domain.suppression import EVERY_LIST, SuppressionReason
 from mailer.errors import NotFound
 from mailer.store import bounce_records, consents, mailing_lists, subscribers, subscriptions, suppressions
 
-_BOUNCE_COLUMNS = ("campaign_id", "letter", "kind", "weight", "reason", "status", "complaint", "way", "diagnostic")
 
-
-async def show_person(app: App, address: str) -> dict[str, Any]:
-    """Subscriptions, standing orders, what came back and the consent record of an address; NotFound, AddressRefused."""
+async def show_person(app: App, address: str) -> PersonView:
+    """Everything that is known of an address. Raises NotFound and AddressRefused."""
     person = parse_address(address)
 
-    def work(tx: Connection) -> dict[str, Any]:
-        number = subscribers.ids_by_key(tx, [person.key]).get(person.key)
-        if number is None:
+    def work(tx: Connection) -> PersonView:
+        subscriber_id = subscribers.ids_by_key(tx, [person.key]).get(person.key)
+        if subscriber_id is None:
             raise NotFound(f"{person.addr_spec} is not known here")
-        lists = {one.id: one.name for one in mailing_lists.list_all(tx)}
-        found = (subscriptions.find(tx, mailing_list_id, person.key) for mailing_list_id in lists)
-        orders = suppressions.list_for_person(tx, app.site.keyring.suppression_key(person.key))
-        return {
-            "address": person.addr_spec,
-            "never": (EVERY_LIST, SuppressionReason.NEVER) in orders,
-            "suppressed": [{"list": lists.get(place, "every list"), "reason": reason} for place, reason in orders],
-            "subscriptions": {lists[one.mailing_list_id]: one.state for one in found if one is not None},
-            "returned": [
-                {
-                    "at": line["at"].isoformat(),
-                    "list": lists.get(line["mailing_list_id"]),
-                    **{column: line[column] for column in _BOUNCE_COLUMNS},
-                    "undone": line["undone_at"] is not None,
-                }
-                for line in bounce_records.list_for_subscriber(tx, number)
-            ],
-            "consents": [
-                {
-                    "at": line["at"].isoformat(),
-                    "list": lists[line["mailing_list_id"]],
-                    **{column: line[column] for column in ("act", "way", "evidence")},
-                }
-                for line in consents.list_for_subscriber(tx, number)
-            ],
-        }
+        list_names = {one.id: one.name for one in mailing_lists.list_all(tx)}
+        found = (subscriptions.find(tx, list_id, person.key) for list_id in list_names)
+        suppressed = suppressions.list_for_person(tx, app.site.keyring.suppression_key(person.key))
+        return PersonView(
+            address=person.addr_spec,
+            never=(EVERY_LIST, SuppressionReason.NEVER) in suppressed,
+            suppressions=tuple(
+                SuppressionView(list_name=list_names.get(list_id, EVERY_LIST_NAME), reason=reason)
+                for list_id, reason in suppressed
+            ),
+            subscriptions={list_names[one.mailing_list_id]: one.state for one in found if one is not None},
+            bounces=tuple(
+                _bounce_view(row, list_names) for row in bounce_records.list_for_subscriber(tx, subscriber_id)
+            ),
+            consents=tuple(_consent_view(row, list_names) for row in consents.list_for_subscriber(tx, subscriber_id)),
+        )
 
     return await app.database.read(work)
+
+
+def _bounce_view(row: Mapping[str, Any], list_names: Mapping[int, str]) -> BounceView:
+    return BounceView(
+        at=row["at"],
+        list_name=list_names.get(row["mailing_list_id"]),
+        campaign_id=row["campaign_id"],
+        letter=row["letter"],
+        kind=row["kind"],
+        severity=row["weight"],
+        reason=row["reason"],
+        status=row["status"],
+        complaint=row["complaint"],
+        channel=row["way"],
+        diagnostic=row["diagnostic"],
+        undone=row["undone_at"] is not None,
+    )
+
+
+def _consent_view(row: Mapping[str, Any], list_names: Mapping[int, str]) -> ConsentView:
+    return ConsentView(
+        at=row["at"],
+        list_name=list_names[row["mailing_list_id"]],
+        act=row["act"],
+        channel=row["way"],
+        evidence=row["evidence"],
+    )

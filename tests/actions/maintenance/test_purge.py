@@ -59,7 +59,7 @@ async def known(app: App, *addresses: str) -> list[str]:
     found = []
     for address in addresses:
         try:
-            found.append((await show_person(app, address))["address"])
+            found.append((await show_person(app, address)).address)
         except NotFound:
             continue
     return found
@@ -84,9 +84,9 @@ async def test_requests_that_nobody_confirmed_in_time_go_with_the_people_and_the
 
     assert done["requests"] == 2
     assert await known(app, ROSA, EMMA, BEA, ADA) == [EMMA, BEA, ADA]
-    assert (await show_person(app, BEA))["subscriptions"] == {"appeals": "unsubscribed"}
-    assert (await show_person(app, EMMA))["subscriptions"] == {"appeals": "confirmed"}
-    assert [line["act"] for line in (await show_person(app, BEA))["consents"]] == ["imported", "left", "asked"]
+    assert (await show_person(app, BEA)).subscriptions == {"appeals": "unsubscribed"}
+    assert (await show_person(app, EMMA)).subscriptions == {"appeals": "confirmed"}
+    assert [line.act for line in (await show_person(app, BEA)).consents] == ["imported", "left", "asked"]
     assert await rows(app, subscription, delivery) == [3, 5]
 
 
@@ -135,17 +135,17 @@ async def test_who_wrote_is_forgotten_after_a_while_and_what_was_agreed_is_not(a
     clock.advance(days=2)
     await ask(app, EMMA, **proof)
     await purge(app)
-    whole = [line["evidence"] for line in (await show_person(app, ROSA))["consents"]]
+    whole = [line.evidence for line in (await show_person(app, ROSA)).consents]
     clock.advance(days=2)
 
     await purge(app)
     clock.advance(hours=2)
     again = await purge(app)
 
-    rosas, emmas = [(await show_person(app, one))["consents"] for one in (ROSA, EMMA)]
+    rosas, emmas = [(await show_person(app, one)).consents for one in (ROSA, EMMA)]
     assert whole == [proof | {"to": f"appeals-join@{DOMAIN}"}]
-    assert [(line["act"], line["evidence"]) for line in rosas] == [("asked", {"to": f"appeals-join@{DOMAIN}"})]
-    assert [line["evidence"] for line in emmas] == [proof]
+    assert [(line.act, line.evidence) for line in rosas] == [("asked", {"to": f"appeals-join@{DOMAIN}"})]
+    assert [line.evidence for line in emmas] == [proof]
     assert again["lines"] == 0
 
 

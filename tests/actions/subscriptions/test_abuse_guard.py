@@ -75,7 +75,7 @@ async def rows(app: App, *tables: Any) -> list[int]:
 
 async def state_of(app: App, address: str, list_name: str = "appeals") -> str | None:
     try:
-        return str((await show_person(app, address))["subscriptions"].get(list_name))
+        return str((await show_person(app, address)).subscriptions.get(list_name))
     except NotFound:
         return None
 
@@ -148,7 +148,7 @@ async def test_what_was_put_off_is_asked_about_one_by_one_as_the_person_confirms
     assert len(relay.letters) == 5
     assert any("Open Library" in text_of(letter) and "/confirm/" in text_of(letter) for letter in relay.letters[3:])
     assert set(recipients(relay)) == {ROSA}
-    acts = [line["act"] for line in (await show_person(app, ROSA))["consents"] if line["list"] == "gardens"]
+    acts = [line.act for line in (await show_person(app, ROSA)).consents if line.list_name == "gardens"]
     assert acts == ["held", "asked", "confirmed"]
 
 
@@ -289,7 +289,7 @@ async def test_a_list_that_hardly_anybody_confirms_is_quiet_for_a_day_and_its_ow
         ROSA,
         "stranger@example.org",
     ]
-    assert quiet["quiet_until"] == clock.now - timedelta(minutes=30)
+    assert quiet.throttled_until == clock.now - timedelta(minutes=30)
 
 
 async def test_a_list_that_people_confirm_is_not_quiet(app: App, relay: FakeRelay, clock: Clock) -> None:
@@ -304,7 +304,7 @@ async def test_a_list_that_people_confirm_is_not_quiet(app: App, relay: FakeRela
     await ask(app, ROSA)
 
     assert ROSA in recipients(relay)
-    assert (await show_list(app, "appeals"))["quiet_until"] is None
+    assert (await show_list(app, "appeals")).throttled_until is None
 
 
 async def test_every_kind_of_letter_that_a_stranger_can_cause_counts_as_one(app: App, clock: Clock) -> None:
@@ -361,7 +361,7 @@ async def test_where_a_request_came_from_stands_in_the_record_only_where_it_is_w
         await service.browser.post("/join/appeals", data={"email": ROSA}, headers={"x-forwarded-for": "192.0.2.9"})
         token = token_in((await relay.wait_for(1))[0], "confirm")
         await service.browser.post(f"/confirm/{token}", headers={"x-forwarded-for": "192.0.2.9"})
-        evidence = [line["evidence"] for line in (await show_person(app, ROSA))["consents"]]
+        evidence = [line.evidence for line in (await show_person(app, ROSA)).consents]
 
     assert evidence == ([{"client": "192.0.2.9"}] * 2 if kept else [{}, {}])
 

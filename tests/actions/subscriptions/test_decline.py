@@ -104,11 +104,11 @@ async def test_who_was_on_a_list_leaves_all_of_them_and_the_record_says_so(app: 
     back = await import_rows(app, f"{ROSA},Rosa,en", list_name="gardens")
 
     person = await show_person(app, ROSA)
-    assert person["never"]
-    assert set(person["subscriptions"].values()) == {"unsubscribed"}
-    assert person["consents"][-1]["act"] == "never"
+    assert person.never
+    assert set(person.subscriptions.values()) == {"unsubscribed"}
+    assert person.consents[-1].act == "never"
     assert back.kept_out == 1
-    assert (await show_person(app, EMMA))["subscriptions"] == {"gardens": "confirmed"}
+    assert (await show_person(app, EMMA)).subscriptions == {"gardens": "confirmed"}
 
 
 async def test_the_link_in_a_letter_works_after_the_request_has_expired(
@@ -152,7 +152,7 @@ async def test_who_was_forgotten_last_gives_no_number_away_and_appears_nowhere(
     with pytest.raises((NothingPending, NotFound)):
         await confirm(app, old, LINK_EVIDENCE)
 
-    assert (await show_person(app, EMMA))["subscriptions"] == {"appeals": "pending"}
+    assert (await show_person(app, EMMA)).subscriptions == {"appeals": "pending"}
     assert file.getvalue().count("@") == 1
 
 
@@ -175,6 +175,6 @@ async def test_the_page_shows_one_button_and_only_pressing_it_acts(app: App, rel
     assert [answer.status_code for answer in (*looked, *pressed, shown_again)] == [200] * 5
     assert looked[0].text.count("<button") == 1
     assert ROSA not in looked[0].text
-    assert before["subscriptions"] == {"appeals": "pending"}
+    assert before.subscriptions == {"appeals": "pending"}
     assert not after
     assert {answer.status_code for answer in wrong} == {404}

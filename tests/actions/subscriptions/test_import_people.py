@@ -67,8 +67,8 @@ async def test_people_are_confirmed_on_adas_word_which_is_kept_and_get_no_welcom
 
     person = await show_person(app, ROSA)
     assert (done.added, done.known, done.kept_out, done.bad) == (1, 0, 0, [])
-    assert person["subscriptions"] == {"appeals": "confirmed"}
-    assert [(line["act"], line["evidence"]) for line in person["consents"]] == [("imported", ADAS_WORD.details)]
+    assert person.subscriptions == {"appeals": "confirmed"}
+    assert [(line.act, line.evidence) for line in person.consents] == [("imported", ADAS_WORD.details)]
     assert relay.letters == []
     assert await taken_out(app) == [
         {"email": "Rosa@example.org", "name": "Rosa", "language": "de-at", "zone": "Europe/Vienna", "town": "Graz"}
@@ -101,7 +101,7 @@ async def test_importing_again_brings_details_up_to_date_and_adds_nobody(app: Ap
     assert (done.added, done.known) == (0, 1)
     row = {"email": ROSA, "name": "Rosa M.", "language": "", "zone": "", "job": "baker", "town": "Linz"}
     assert await taken_out(app) == [row]
-    assert len((await show_person(app, ROSA))["consents"]) == 1
+    assert len((await show_person(app, ROSA)).consents) == 1
 
 
 async def test_whoever_left_or_never_wants_to_be_asked_stays_out(app: App) -> None:

@@ -92,7 +92,7 @@ async def test_rosas_request_in_the_mailbox_is_answered_once_though_it_is_fetche
         await listened(imap, 2)
 
     assert recipients(relay) == [ROSA]
-    assert (await show_person(app, ROSA))["subscriptions"] == {"appeals": "pending"}
+    assert (await show_person(app, ROSA)).subscriptions == {"appeals": "pending"}
     assert await app.database.read(incoming_mails.count_all) == 1
     assert await mark(app, imap) == ImapPosition(uid_validity=2, last_uid=1)
     assert not any(one.startswith(("SELECT", "UID STORE", "UID MOVE")) for one in imap.commands)

@@ -120,9 +120,9 @@ async def test_the_word_of_who_is_no_proxy_of_ours_is_not_kept(
         async with httpx.AsyncClient(base_url=service.browser.base_url, transport=stranger) as browser:
             await join(browser, 1, "192.0.2.1", **forged)
         await relay.wait_for(1)
-        kept = (await show_person(app, "a1@cdn1.example"))["consents"]
+        kept = (await show_person(app, "a1@cdn1.example")).consents
 
-    assert [line["evidence"] for line in kept] == [{"client": "127.0.0.9"}]
+    assert [line.evidence for line in kept] == [{"client": "127.0.0.9"}]
 
 
 @pytest.mark.parametrize("wrong", ["cdn.example.org", "10.0.0.1/8", "*", ""])

@@ -66,7 +66,7 @@ async def test_a_link_whose_work_is_done_says_so_and_changes_nothing(
     await browser.post("/join/appeals", data={"email": ROSA})
     confirm = f"/confirm/{token_in((await relay.wait_for(1))[0], 'confirm')}"
     pages = {way: [await browser.post(way), await browser.get(way)] for way in (confirm, link(service, "leave"))}
-    states = [(await show_person(service.app, one))["subscriptions"] for one in (ROSA, EMMA)]
+    states = [(await show_person(service.app, one)).subscriptions for one in (ROSA, EMMA)]
     for way in (link(service, "rejoin"), link(service, "never")):
         pages[way] = [await browser.post(way), await browser.get(way)]
     await browser.post(link(service, "leave", 2))

@@ -40,7 +40,7 @@ async def service(app: App) -> AsyncIterator[RunningService]:
 
 
 async def state_of(service: RunningService, address: str) -> str:
-    return str((await show_person(service.app, address))["subscriptions"]["appeals"])
+    return str((await show_person(service.app, address)).subscriptions["appeals"])
 
 
 def leave_link(app: App, subscription_id: int = 1) -> str:

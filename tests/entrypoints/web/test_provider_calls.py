@@ -83,7 +83,7 @@ async def called(service: RunningService, provider: str, payload: Any) -> int:
 
 
 async def state_of(service: RunningService, address: str = ROSA) -> str:
-    return str((await show_person(service.app, address))["subscriptions"]["appeals"])
+    return str((await show_person(service.app, address)).subscriptions["appeals"])
 
 
 async def came_back(service: RunningService) -> list[tuple[str, str, str]]:
