@@ -165,7 +165,7 @@ async def test_after_a_probe_that_arrived_two_more_soft_ones_stop_the_list(
     once = (await known(app)).suppressions
     await came_back(app, await letter_to(app, relay), FULL)
 
-    assert once == []
+    assert once == ()
     assert (await known(app)).suppressions == (SuppressionView(list_name="appeals", reason=SuppressionReason.BOUNCED),)
 
 
@@ -353,7 +353,7 @@ async def test_a_list_that_bears_one_stops_at_the_second_in_a_row_and_a_letter_t
         told.append((await known(app)).suppressions)
         clock.advance(days=6)
 
-    assert told == [[], [], [], EVERYWHERE]
+    assert told == [(), (), (), EVERYWHERE]
 
 
 @SQLITE

@@ -158,7 +158,7 @@ async def test_the_consent_record_says_how_we_know_who_wrote_and_no_ip_address(a
 
     await receive_person_mail(app, "appeals-join", authenticated=True)
 
-    line = (await show_person(app, ROSA)).consents[0]["evidence"]
+    line = (await show_person(app, ROSA)).consents[0].evidence
     assert line["proof"]["by"] == "host"
     assert len(line["proof"]["header_sha256"]) == 64
     assert "127.0.0.1" not in repr(line)

@@ -63,4 +63,4 @@ async def test_a_domain_that_says_of_everybody_that_they_are_unknown_is_not_beli
     await send_campaigns(app)
     await process_refused_batch(app)
 
-    assert [(await show_person(app, one)).suppressions for one in people] == [[]] * 12
+    assert [(await show_person(app, one)).suppressions for one in people] == [()] * 12
