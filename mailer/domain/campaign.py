@@ -1,4 +1,4 @@
-"""A campaign: one letter for many at an hour."""
+"""A campaign: one letter to all confirmed subscribers of a list, sent at a set time."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from enum import StrEnum
 from mailer.errors import WrongState
 
 MAX_DELAY = timedelta(hours=2)
-"""A schedule missed by up to this is still sent; later it is parked, for people to decide."""
+"""A campaign that is late by up to this is still launched; a later one is parked until an organiser decides."""
 
 
 class CampaignState(StrEnum):
@@ -18,21 +18,21 @@ class CampaignState(StrEnum):
     DRAFT = "draft"
     SCHEDULED = "scheduled"
     LAUNCHING = "launching"
-    """Its audience is being frozen, chunk by chunk; then its letters are tried, where its text has conditions."""
+    """Its audience is being frozen, chunk by chunk; then its letters are checked, if its text has conditions."""
     SENDING = "sending"
     PAUSED = "paused"
     SENT = "sent"
-    """Nothing waits any more."""
+    """No delivery is open any more."""
     CANCELLED = "cancelled"
 
 
 class WhenUncertain(StrEnum):
-    """What becomes of a letter of which nobody knows whether it went out, after a crash or a broken line."""
+    """What becomes of a letter whose outcome is unknown after a crash or a broken connection."""
 
     RESEND = "resend"
-    """It is sent again, the same octets, at most twice; then parked."""
+    """It is sent again, the same octets, at most twice; then it is parked."""
     PARK = "park"
-    """It is parked at once, for people to decide."""
+    """It is parked at once, until an organiser decides."""
 
 
 FINISHED = (CampaignState.SENT, CampaignState.CANCELLED)
@@ -41,7 +41,7 @@ CAN_BE_PAUSED = (CampaignState.LAUNCHING, CampaignState.SENDING)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Campaign:
-    """One campaign as the ledger has it. All times are UTC."""
+    """A campaign as the database has it. All times are UTC."""
 
     id: int
     mailing_list_id: int
@@ -53,20 +53,21 @@ class Campaign:
     zone: str | None
     launched_at: datetime | None
     launch_cursor: int
-    """The last subscription id whose delivery is written."""
+    """The last subscription id whose delivery has been written."""
     launch_ceiling: int | None
-    """The highest subscription id at launch: later joiners are not in the audience. The cursor, once that is whole."""
+    """The highest subscription id at launch: later subscribers are not in the audience. Equals the cursor when all is
+    written."""
     audience: int
     corrections: int
-    """How often its text was corrected since it was written."""
+    """How often its text has been corrected."""
     when_uncertain: str
-    """What becomes of a letter that a crash left in doubt: "resend" (the same octets, at most twice) or "park"."""
+    """A WhenUncertain value: "resend" or "park"."""
     over_s: int | None
-    """Over how many seconds the blast is spread; None is as fast as it goes."""
+    """Over how many seconds sending is spread; None for as fast as possible."""
     anyway: bool
-    """Whether it goes out though the settings still hold samples: people said so."""
+    """Whether it is sent although the settings still hold samples: an organiser said so."""
     remark: str | None
-    """Why it was parked, for people to read."""
+    """Why it was parked or paused, for organisers to read."""
 
     @property
     def is_frozen(self) -> bool:
@@ -75,7 +76,7 @@ class Campaign:
 
 
 def check_state(campaign: Campaign, *, allowed: tuple[CampaignState, ...], action: str) -> None:
-    """WrongState unless the campaign is in one of the `allowed` states; says what only those `may`."""
+    """Raise WrongState unless the campaign is in one of the `allowed` states; `action` is what only those can do."""
     if campaign.state not in allowed:
         first = ": pause it first" if campaign.state in CAN_BE_PAUSED and CampaignState.PAUSED in allowed else ""
         raise WrongState(
@@ -84,7 +85,7 @@ def check_state(campaign: Campaign, *, allowed: tuple[CampaignState, ...], actio
 
 
 def check_move(campaign: Campaign, to: CampaignState, *, allowed: tuple[CampaignState, ...]) -> None:
-    """WrongState unless the campaign is in one of the `allowed` states."""
+    """Raise WrongState unless the campaign is in one of the `allowed` states, from which it can become `to`."""
     if campaign.state not in allowed:
         raise WrongState(
             f"campaign {campaign.id} is {campaign.state}; only one that is {_join_states(allowed)} can become {to}"
@@ -96,7 +97,7 @@ def _join_states(states: tuple[CampaignState, ...]) -> str:
 
 
 def reason_not_to_launch(campaign: Campaign, now: datetime) -> str | None:
-    """Why a due campaign must not be launched any more, or None when it may."""
+    """Why a due campaign must not be launched any more, or None when it may be."""
     if campaign.event_starts_at is not None and now >= campaign.event_starts_at:
         return "not sent: its event has begun"
     if campaign.scheduled_at is not None and now - campaign.scheduled_at > MAX_DELAY:

@@ -1,4 +1,4 @@
-"""A delivery: one letter to one address, the row in the queue."""
+"""A delivery: one letter to one recipient, a row in the queue."""
 
 from __future__ import annotations
 
@@ -8,70 +8,70 @@ from enum import StrEnum
 from typing import Any
 
 MOST_RESENDS = 2
-"""How often a letter whose fate is unknown is sent again, byte for byte, before it is parked."""
+"""How often a letter with an unknown outcome is sent again, byte for byte, before it is parked as uncertain."""
 NOTICES = 0
 """The campaign_id of all notices."""
 
 
 class DeliveryState(StrEnum):
-    """Where a letter is; the audience of a campaign is the sum over these."""
+    """The state of a delivery. The audience of a campaign is the sum over all states."""
 
     QUEUED = "queued"
     CLAIMED = "claimed"
-    """Taken by a worker for a while; nothing has left the house."""
+    """Taken by a worker for a while; nothing has been sent."""
     HANDED = "handed"
-    """About to be given to the relay, durably noted: from here on it may have gone out."""
+    """About to be given to the relay, and recorded as such: from now on it may have been sent."""
     ACCEPTED = "accepted"
-    """The relay said 2xx."""
+    """The relay answered 2xx."""
     DEFERRED = "deferred"
-    """The relay said 4xx, or lost the line before it had the letter; waits for its next try."""
+    """The relay answered 4xx, or the connection broke before it had the letter; waits for its next try."""
     FAILED = "failed"
-    """The relay said 5xx, or 4xx for a day and a half; never for a reason of ours."""
+    """The relay answered 5xx, or 4xx for a day and a half; never because of us."""
     SUPPRESSED = "suppressed"
-    """The person left, or stands on the suppression list: never handed."""
+    """The recipient left or is on the suppression list: never handed."""
     CANCELLED = "cancelled"
     EXPIRED = "expired"
-    """It could not be handed before the event's start."""
+    """It could not be handed before the event began."""
     UNCERTAIN = "uncertain"
-    """Handed and never answered, resent twice: parked, known by name."""
+    """Handed and never answered, after all resends: parked until an organiser decides."""
 
 
 WAITING = (DeliveryState.QUEUED, DeliveryState.DEFERRED)
 OPEN = (*WAITING, DeliveryState.CLAIMED, DeliveryState.HANDED)
-"""Not settled: while one is open a campaign is not "sent"."""
+"""Not settled. A campaign with an open delivery is not "sent"."""
 
 
 class Kind(StrEnum):
-    """What letter it is: a campaign's, or one of the notices the service writes itself."""
+    """What a letter is: a campaign's, or one of the notices that the service writes itself."""
 
     CAMPAIGN = "campaign"
     CONFIRM = "confirm"
-    UNCLEAR_ANSWER = "unclear"  # asks once more, since the answer said neither yes nor no
+    UNCLEAR_ANSWER = "unclear"  # asks again, since the answer was neither yes nor no
     ALREADY_SUBSCRIBED = "already"
     WELCOME = "welcome"
     GOODBYE = "goodbye"
     HELP = "help"
     CONFIRM_LEAVING = "leaving"
-    """Asks whether it was the person who asked to leave."""
+    """Asks whether the person asked to leave."""
     SUBSCRIPTIONS = "which"
-    """Which lists the person is on, each with its way out."""
+    """Lists the person's subscriptions, each with a link to unsubscribe."""
     LANGUAGE_CHANGED = "spoken"
-    """The person's letters come in another language from now on."""
+    """Says that the person's letters come in another language from now on."""
     LIST_THROTTLED = "quiet"
-    """Tells an owner that strangers are not answered for a while."""
+    """Tells an owner that requests from unauthenticated senders are not answered for a while."""
     PROBE = "probe"
-    """Says that letters came back; whether it does, too, shows whether anybody is there."""
+    """Says that letters bounced; if this one bounces too, nobody reads the mailbox."""
     PAUSED = "paused"
-    """Tells an owner that a campaign of hers stopped by itself, or its letters to one provider."""
+    """Tells an owner that a campaign, or its letters to one provider, was paused automatically."""
     WEEKLY = "weekly"
-    """Tells an owner what needs her."""
+    """Tells an owner what needs attention."""
     FORWARDED = "wrapped"
-    """A person's mail, carried to the list's owner."""
+    """A person's mail, forwarded to the list's owner."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Notice:
-    """A letter the service itself is to write."""
+    """A letter that the service itself is to write."""
 
     kind: Kind
     address: str
@@ -80,13 +80,13 @@ class Notice:
     mailing_list_id: int | None = None
     subscription_id: int | None = None
     values: dict[str, Any] = field(default_factory=dict)
-    """The few words the letter needs; nothing a requester supplied, but for WRAPPED (to the owner)."""
+    """The few words the letter needs; nothing from a requester, except in FORWARDED (to the owner)."""
     cause: str | None = None
-    """What it answers, once: a second notice with the same cause is not written."""
+    """What it answers. A second notice with the same cause is not queued."""
 
 
 def forwarding_cause(incoming_id: int, recipient: str) -> str:
-    """The cause of the notice that carries a mail which came to one of our addresses."""
+    """The cause of the notice that forwards an incoming mail; `recipient` is our address it came to."""
     return f"incoming {incoming_id} {recipient}"
 
 
@@ -105,40 +105,41 @@ class Delivery:
     suppression_key: str
     name: str | None
     language: str | None
-    """The reader's own, where known."""
+    """The reader's own language, where known."""
     values: dict[str, Any]
-    """A notice's few words; a campaign reader's attributes. Of a repeat, those that its letter used the first time."""
+    """A notice's words, or a campaign reader's attributes. For a repeat, those that the letter used the first time."""
     attempts: int
     resends: int
     queued_at: datetime
     dated_at: datetime | None
-    """The letter's Date: set when it is first handed, renewed only after a definite refusal."""
+    """The letter's Date header: set when it is first handed, renewed only after a definite refusal."""
     claim_id: int = 0
     corrections: int | None = None
-    """How often the campaign's text was corrected when this was claimed; None for a repeat, which keeps its own."""
+    """How often the campaign's text had been corrected when this was claimed; None for a repeat, which keeps its
+    text."""
     resend: bool = True
-    """Whether it is sent again when nobody knows its fate, or parked at once."""
+    """Whether it is sent again when its outcome is unknown, or parked at once."""
 
     @property
     def domain(self) -> str:
-        """Where it goes: the name of its lane."""
+        """The recipient's domain, lower case: the name of its lane."""
         return self.address.rpartition("@")[2].lower()
 
 
 class Verdict(StrEnum):
-    """What became of a handed letter."""
+    """The outcome of a letter that was handed."""
 
     ACCEPTED = "accepted"
     DEFERRED = "deferred"
     REFUSED = "refused"
     UNKNOWN = "unknown"
-    """The line broke after the whole letter was given and before the answer came."""
+    """The connection broke after the whole letter was sent and before the answer came."""
     UNTRIED = "untried"
-    """The connection ended, or the relay put us off for its own sake, before the letter was given: no try."""
+    """The connection ended, or the relay deferred us for its own reasons, before the letter was sent: not a try."""
 
 
 class Decision(StrEnum):
-    """What people decide on letters of unknown fate."""
+    """What an organiser decides about letters with an unknown outcome."""
 
     ACCEPTED = "accepted"
     FAILED = "failed"
@@ -146,19 +147,19 @@ class Decision(StrEnum):
 
 
 class Concern(StrEnum):
-    """What a reply speaks of, besides the letter it answers."""
+    """What a reply is about, apart from the letter it answers."""
 
     LETTER = "letter"
-    """This letter and its recipient, nobody else."""
+    """Only this letter and its recipient."""
     THROTTLE = "pace"
-    """We come too fast for this lane, or it has trouble of its own for a while."""
+    """We send too fast for this lane, or the lane has temporary trouble of its own."""
     SENDER = "us"
-    """Our name, address, credentials or standing: everybody's letter in this lane would be refused alike."""
+    """Our name, address, credentials or reputation: every letter in this lane would be refused alike."""
 
 
 @dataclass(frozen=True, slots=True)
 class RelayOutcome:
-    """The relay's word on one letter."""
+    """What the relay answered to one letter."""
 
     verdict: Verdict
     code: int | None
@@ -166,22 +167,22 @@ class RelayOutcome:
     reply: str
     concern: Concern = Concern.LETTER
     by_relay: bool = False
-    """Whether the relay spoke for itself, so that no recipient and no destination has a part in it."""
+    """Whether the relay spoke about itself, so that it says nothing about recipient or destination."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DeliveryOutcome:
-    """What the ledger writes down about a handed letter."""
+    """What is recorded about a letter that was handed."""
 
     delivery_id: int
     claim_id: int
     state: DeliveryState
     due_at: datetime | None
-    """When to try again; None where it is settled for good."""
+    """When to try again; None where the delivery is settled for good."""
     resends: int
     renew_date: bool
-    """Whether the next try carries a new Date: only after a definite refusal, else repeats are byte-identical."""
+    """Whether the next try gets a new Date header: only after a definite refusal; else repeats are byte-identical."""
     code: int | None
     reply: str
     counts_as_try: bool = True
-    """Whether this counts among the letter's tries."""
+    """Whether this counts as one of the letter's tries."""

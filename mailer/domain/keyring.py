@@ -1,4 +1,4 @@
-"""The service's secrets: keys that sign tokens, and the pepper that lets us forget people but not their wish."""
+"""The service's secrets: keys that sign tokens, and the pepper that names people who were erased."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _INNER, _OUTER = (bytes(octet ^ pad for octet in range(256)) for pad in (0x36, 0
 
 @dataclass(frozen=True, slots=True)
 class Keyring:
-    """What the secret file holds: the first key signs, all verify; the pepper never rotates."""
+    """The content of the secret file: the first key signs, all keys verify; the pepper never changes."""
 
     pepper: bytes
     keys: tuple[tuple[int, bytes], ...]
@@ -28,11 +28,11 @@ class Keyring:
         return _mac(self.pepper, "suppression", address_key.encode()).hex()
 
     def fingerprint(self, purpose: str, text: str) -> str:
-        """32 hex digits that depend on `text`, the same for ever (Message-IDs, boundaries)."""
+        """32 hex digits that depend only on pepper, purpose and `text` (Message-IDs, MIME boundaries)."""
         return _mac(self.pepper, purpose, text.encode()).hex()[:32]
 
     def mac(self, key_id: int, purpose: str, data: bytes) -> bytes | None:
-        """SHA-256 HMAC under the key's own subkey for one purpose, or None for a key we do not hold."""
+        """SHA-256 HMAC under the key's subkey for this purpose, or None for a key that is not held."""
         for held, key in self.keys:
             if held == key_id:
                 return _mac(key, purpose, data)
@@ -40,7 +40,7 @@ class Keyring:
 
 
 def parse_keyring(text: str) -> Keyring:
-    """Read `pepper:BASE64` and `kid:BASE64` lines; SecretUnreadable names the line that is wrong."""
+    """Read `pepper:BASE64` and `key id:BASE64` lines. Raises SecretUnreadable, naming the line that is wrong."""
     pepper: bytes | None = None
     keys: list[tuple[int, bytes]] = []
     for number, line in enumerate(text.splitlines(), 1):
@@ -60,7 +60,7 @@ def parse_keyring(text: str) -> Keyring:
 
 
 def write_keyring(keyring: Keyring) -> str:
-    """The secret file's text."""
+    """The text of the secret file."""
     lines = [
         "# The secret of this mailer: it signs every link and address in letters already sent.",
         "# Keep a copy: without it no link in them works any more, and without the pepper we forget who left.",
@@ -82,8 +82,8 @@ def _decode(value: str, line: int) -> bytes:
 
 
 def _mac(key: bytes, purpose: str, data: bytes) -> bytes:
-    # RFC 2104 from two hashes that have taken in the key already: half the time of copying an hmac.HMAC, and unlike
-    # hmac.digest it does not give the interpreter away, to get it back only after a busy thread's turn.
+    # RFC 2104 from two hashes that already hold the key: half the time of copying an hmac.HMAC; and hmac.digest would
+    # release the GIL, which a busy thread then keeps for its turn.
     inner, outer = _subkey_hashes(key, purpose)
     inside, outside = inner.copy(), outer.copy()
     inside.update(data)
@@ -93,7 +93,7 @@ def _mac(key: bytes, purpose: str, data: bytes) -> bytes:
 
 @lru_cache(maxsize=256)
 def _subkey_hashes(key: bytes, purpose: str) -> tuple[hashlib._Hash, hashlib._Hash]:
-    """HMAC-SHA256's two hashes under the subkey that HKDF (RFC 5869) derives for one purpose."""
+    """The two hashes of HMAC-SHA256 under the subkey that HKDF (RFC 5869) derives for one purpose."""
     from cryptography.hazmat.primitives.hashes import SHA256
     from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 

@@ -1,4 +1,4 @@
-"""A token: a signed word in a link or an address, made for one purpose."""
+"""Tokens: signed words in links and addresses, each made for one purpose."""
 
 from __future__ import annotations
 
@@ -22,35 +22,37 @@ _SPARE_BITS = 6
 
 
 class Purpose(IntEnum):
-    """What a token is for; the number is its first octet."""
+    """What a token is for. The number is its first octet, and the name derives the key: change neither."""
 
     CONFIRM = 1
     """Names a subscription that waits to be confirmed."""
     LEAVE = 2
-    """Names the subscription to end; never expires. It stands in links and in List-Unsubscribe, which mail programs use
-    by themselves (RFC 2369, RFC 8058): a robot that has it acts for the reader."""
+    """Names the subscription to end; never expires. It is in links and in List-Unsubscribe, which mail programs use
+    automatically (RFC 2369, RFC 8058): whoever has it acts for the reader."""
     REJOIN = 3
-    """Names the subscription to take up again."""
+    """Names the subscription to confirm again."""
     RETURN_PATH = 4
     """Names the delivery that bounced."""
     REPLY = 5
-    """Names the subscription of the person who answers a letter; never expires."""
+    """Names the subscription of the person who replies to a letter; never expires."""
     NEVER = 6
-    """Names the subscription of a person who was asked, and wants never to be asked again."""
+    """Names the subscription of a person who was asked to confirm and never wants to be asked again."""
     LEAVE_REPLY = 7
-    """Names the subscription of a person who was asked whether they want to leave, in the address of the answer: only a
-    person's word counts there."""
+    """Names the subscription of a person who was asked whether to unsubscribe, in the reply address: only an answer in
+    words counts there."""
     COMPLAINT = 8
-    """Names the delivery that a provider reports as complained about (CFBL-Feedback-ID): it tells of no bounce."""
+    """Names the delivery that a provider reports as complained about (CFBL-Feedback-ID, RFC 9477): it says nothing
+    about bounces."""
 
 
 _KEY_PURPOSES = {purpose: f"token {purpose.name}" for purpose in Purpose}
 
 
 def sign_token(keyring: Keyring, purpose: Purpose, number: int) -> str:
-    """29 characters of lower-case base32: purpose, key id, 6-octet number, 10-octet MAC.
+    """A token: 29 characters of lower-case base32.
 
-    Lower case, because local parts get case-folded on the way.
+    They are purpose, key id, number (6 octets) and MAC (10 octets). Lower case, since some systems case-fold local
+    parts.
     """
     key_id = keyring.keys[0][0]
     head = bytes((purpose, key_id)) + number.to_bytes(_ID_OCTETS, "big")
@@ -58,7 +60,7 @@ def sign_token(keyring: Keyring, purpose: Purpose, number: int) -> str:
 
 
 def read_token(keyring: Keyring, purpose: Purpose, text: str) -> int:
-    """The number in a token made for `purpose`; TokenRefused for anything else."""
+    """The number in a token made for `purpose`. Raises TokenRefused for anything else."""
     raw = _decode(text.lower())
     head, mac = raw[: 2 + _ID_OCTETS], raw[2 + _ID_OCTETS :]
     if head[0] != purpose or not hmac.compare_digest(mac, _mac(keyring, head[1], purpose, head)):
@@ -67,7 +69,7 @@ def read_token(keyring: Keyring, purpose: Purpose, text: str) -> int:
 
 
 def read_any_token(keyring: Keyring, purposes: Iterable[Purpose], text: str) -> tuple[Purpose, int]:
-    """Which of the purposes a token was made for, and its number; TokenRefused where it is none of them."""
+    """Which of the purposes a token was made for, and its number. Raises TokenRefused if it was made for none."""
     for purpose in purposes:
         with suppress(TokenRefused):
             return purpose, read_token(keyring, purpose, text)
@@ -82,7 +84,7 @@ def _mac(keyring: Keyring, key_id: int, purpose: Purpose, head: bytes) -> bytes:
 
 
 def _encode(raw: bytes) -> str:
-    # A third of the time base64.b32encode takes: 18 octets are 15 pairs of characters, but for the last one.
+    # A third of the time of base64.b32encode: 18 octets are 15 pairs of characters without the last one.
     bits = int.from_bytes(raw, "big") << _SPARE_BITS
     return "".join([_PAIRS[bits >> place & 1023] for place in _SHIFTS])[:TOKEN_CHARACTERS]
 

@@ -1,4 +1,4 @@
-"""Giving up claims: each delivery waits again, or becomes what it now should be."""
+"""Releasing claimed deliveries: each waits again, or becomes what it should be by now."""
 
 from __future__ import annotations
 
@@ -37,9 +37,9 @@ _RELEASE_COLUMNS: dict[str, TypeEngine[Any]] = {"id": BigInteger(), "due_at": Ut
 
 
 def release_deliveries(tx: Connection, due_times: Sequence[tuple[int, datetime]], now: datetime) -> None:
-    """Give up claimed deliveries (id, hour) that missed the gate or were not used.
+    """Release claimed deliveries, given as (id, due time), that missed the gate or were not used.
 
-    Each waits for its hour, or becomes what it now should be: suppressed, cancelled, expired.
+    Each waits until its due time, or becomes suppressed, cancelled or expired.
     """
     if due_times:
         _RELEASE.run(tx, hours=rows_to_json(tx.dialect, due_times), now=now)
@@ -59,7 +59,7 @@ def _release_statement(dialect: Dialect) -> Update:
 
 
 def _end_states(now: ColumnElement[datetime]) -> list[tuple[ColumnElement[bool], DeliveryState]]:
-    """What a waiting delivery has become meanwhile."""
+    """Conditions under which a waiting delivery has ended meanwhile, and the state it gets."""
     of_reader = (
         select(subscriber.c.suppression_key)
         .where(subscriber.c.id == delivery.c.subscriber_id)
@@ -78,9 +78,10 @@ def _campaign_where(so: ColumnElement[bool]) -> ColumnElement[bool]:
 
 
 def is_suppressed(key: ColumnElement[str]) -> ColumnElement[bool]:
-    """A site-wide order stands, or one for the campaign's list.
+    """Whether a suppression for all lists, or for the delivery's list, has this key.
 
-    A notice answers somebody: it goes to the departed, and to whom letters did not reach, who may have written it.
+    Notices answer somebody, so they are sent to unsubscribed people and to bouncing addresses; only other suppressions
+    for all lists stop them.
     """
     a_notice = delivery.c.campaign_id == NOTICES
     of_all = and_(

@@ -1,8 +1,8 @@
-"""The claims: deliveries taken by a worker for a while, listed in one row, so that its end is known to all.
+"""Claims: deliveries that a worker has taken for a while, listed in one row.
 
-The list says what was taken, not what is held: it goes on naming what was put back or deferred since. Whose a claimed
-delivery is, its own row says: it names the claim under which it was taken again; where it names none it was taken once
-only, in its turn, and one claim lists it.
+The list says what was taken, not what is held now: deliveries that were released or deferred since stay in it. Who
+holds a claimed delivery is in its own row, which names the claim under which it was taken again; a row that names no
+claim was taken once, in the order of the campaign, and only one claim lists it.
 """
 
 from __future__ import annotations
@@ -42,13 +42,13 @@ from mailer.store.people_tables import subscriber, subscription
 from mailer.store.queue.queue_tables import campaign, claim, delivery
 
 _CLAIM_LOCK_CLASS = 0x7475726E
-"""The first half of the advisory locks' keys for reaching in turn; the second is the campaign's id."""
+"""The first half of the advisory locks' keys for claiming in order; the second half is the campaign's id."""
 
 
 def claim_deliveries(tx: Connection, campaign_id: int, worker_id: int, limit: int, now: datetime) -> list[Delivery]:
-    """Claim up to `most` deliveries of a campaign (or of the notices) for a worker: due ones first, then in turn.
+    """Claim up to `limit` deliveries of a campaign (NOTICES: of the notices): due ones first, then in order.
 
-    Of several workers that reach at once each delivery goes to one.
+    Concurrent workers never claim the same delivery.
     """
     locked = lock_waiting(tx, campaign_id, limit, now)
     claimed: list[Delivery] = []
@@ -64,12 +64,13 @@ def claim_deliveries(tx: Connection, campaign_id: int, worker_id: int, limit: in
 
 @dataclass(frozen=True, slots=True)
 class LockedDeliveries:
-    """What is to be taken out of the queue, and the subscription up to which nobody waits for their turn any more."""
+    """Waiting deliveries that were found and locked, and where to move the campaign's cursor."""
 
     due: list[int]
-    """Those that waited for an hour, as all do that were claimed before."""
+    """Those with a due time, as all have that were claimed before."""
     in_turn: list[int] = field(default_factory=list)
     cursor: int | None = None
+    """The subscription up to which none waits in order any more; None where the cursor stays."""
 
     @property
     def ids(self) -> list[int]:
@@ -77,9 +78,9 @@ class LockedDeliveries:
 
 
 def lock_waiting(tx: Connection, campaign_id: int, limit: int, now: datetime | None) -> LockedDeliveries:
-    """Look up and lock waiting deliveries: those whose hour has come (None: any), then the next in turn.
+    """Find and lock waiting deliveries: those due by `now` (None: all with a due time), then the next in order.
 
-    The caller writes down what they are for, takes their hour from those that have one, and in the end passes them by.
+    The caller records what they are for, clears the due time of those that have one, and calls `advance_cursor` last.
     """
     due = select(delivery.c.id).where(delivery.c.campaign_id == campaign_id, delivery.c.due_at.is_not(None))
     if now is not None:
@@ -93,14 +94,14 @@ def lock_waiting(tx: Connection, campaign_id: int, limit: int, now: datetime | N
 
 
 def advance_cursor(tx: Connection, campaign_id: int, locked: LockedDeliveries) -> None:
-    """Move the campaign's cursor; the last thing to do, since no gate can pass before we commit."""
+    """Move the campaign's cursor. Do it last: until the commit it blocks every gate of this campaign."""
     if locked.cursor is not None:
         tx.execute(update(campaign).where(campaign.c.id == campaign_id).values(claim_cursor=locked.cursor))
 
 
 def _next_in_turn(tx: Connection, campaign_id: int, limit: int) -> tuple[list[int], int | None]:
     if not is_sqlite(tx):
-        # Who reaches for the same campaign waits; a lock of its row would keep all gates waiting with them.
+        # Serialises claims of one campaign. Locking its row would block all gates, too.
         tx.execute(
             text("SELECT pg_advisory_xact_lock(:class, :id)"), {"class": _CLAIM_LOCK_CLASS, "id": campaign_id % 2**31}
         )
@@ -175,7 +176,7 @@ def _campaign_delivery_from_row(
     address, key, name, own_language, attributes = row[13:]
     repeat = dated is not None
     if repeat:
-        # Handed before, of unknown fate: the same octets, from what was kept.
+        # Handed before with an unknown outcome: the same octets again, from what was kept.
         name, own_language, attributes = (values or {}).get("name"), language, values or {}
     return Delivery(
         id=number, campaign_id=campaign_row.id, kind=Kind.CAMPAIGN, mailing_list_id=list_id,
@@ -188,7 +189,7 @@ def _campaign_delivery_from_row(
 
 
 def _choose_revision(language: str | None, newest: dict[str, int]) -> int:
-    """The edition in the reader's language (RFC 4647 lookup: `pt-br`, then `pt`), else the default one."""
+    """The revision in the reader's language (RFC 4647 lookup: `pt-br`, then `pt`), else in the default language."""
     language_range = language or ""
     while language_range:
         if language_range in newest:
@@ -200,7 +201,7 @@ def _choose_revision(language: str | None, newest: dict[str, int]) -> int:
 def _required_instant(text: str) -> datetime:
     read = parse_instant(text)
     if read is None:
-        raise ValueError("a notice has no hour at which it was queued")
+        raise ValueError("a notice has no queued_at")
     return read
 
 
@@ -211,7 +212,7 @@ def _reclaim_statement(dialect: Dialect) -> Update:
 
 
 def delete_claims(tx: Connection, claim_ids: Iterable[int]) -> None:
-    """Forget claims of which nothing is open any more."""
+    """Delete claims none of whose deliveries is open."""
     if ids := list(claim_ids):
         tx.execute(delete(claim).where(claim.c.id.in_(ids)))
 

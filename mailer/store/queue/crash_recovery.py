@@ -1,4 +1,4 @@
-"""What dead workers leave behind is taken back: claims are void, and what was handed is of unknown fate."""
+"""Recovery of what dead workers leave: their claims are void, and what they had handed has an unknown outcome."""
 
 from __future__ import annotations
 
@@ -30,19 +30,19 @@ from mailer.store.queue.queue_tables import campaign, claim, delivery, worker
 
 @dataclass(frozen=True, slots=True)
 class RecoveredDeliveries:
-    """What a worker that died had handed: ids of deliveries sent again, and of those parked as uncertain."""
+    """The handed deliveries of dead workers: ids of those sent again, and of those parked as uncertain."""
 
     resent: tuple[int, ...]
     parked: tuple[int, ...]
 
 
 def recover_dead_workers(tx: Connection, worker_ids: Iterable[int], now: datetime) -> RecoveredDeliveries:
-    """End workers that died or lost their lease, and take back what they had.
+    """Delete workers that died or lost their lease, and requeue what they had claimed.
 
-    What was claimed waits again. What was handed may have gone out: it is sent again, the same octets, at most
-    MOST_RESENDS times, or parked at once where its campaign says so.
+    What they had handed may have been sent: it is sent again, the same octets, at most MOST_RESENDS times, or parked at
+    once if its campaign says so.
     """
-    # Whoever is in the middle of a turn is waited for; afterwards it finds itself gone.
+    # Waits for a commit of theirs that is under way; their next one finds no worker.
     named = select(worker.c.id).where(worker.c.id.in_(list(worker_ids))).order_by(worker.c.id).with_for_update()
     gone = tx.execute(named).scalars().all()
     held = tx.execute(select(claim.c.id, claim.c.deliveries).where(claim.c.worker_id.in_(gone))).all()
@@ -55,7 +55,7 @@ def recover_dead_workers(tx: Connection, worker_ids: Iterable[int], now: datetim
 
 
 def recover_handed(tx: Connection, handed: Iterable[tuple[int, int]], now: datetime) -> RecoveredDeliveries:
-    """Of these deliveries (id, claim) those that are handed may have gone out: as of a worker that died."""
+    """Recover those of these deliveries, given as (id, claim id), that are handed, as after a worker's death."""
     return _recover_handed(tx, rows_to_json(tx.dialect, handed), now)
 
 
@@ -73,7 +73,7 @@ _CLAIMED_COLUMNS = {"id": BigInteger(), "claim_id": BigInteger()}
 
 
 def _still_claimed(tx: Connection, taken: str) -> list[int]:
-    """The deliveries that are still claimed under these claims: of what they list, others may have taken some since."""
+    """The deliveries that are still claimed under these claims: others may have taken some of the listed ones since."""
     one = rows_from_json(tx.dialect, "taken", _CLAIMED_COLUMNS)
     waits = (delivery.c.state.in_(WAITING), delivery.c.due_at.is_(None))
     under = or_(delivery.c.claim_id.is_(None), delivery.c.claim_id == one.c.claim_id)

@@ -1,4 +1,4 @@
-"""The deliveries: what comes into the queue, and what is changed in it from outside."""
+"""Deliveries: how they come into the queue, and what is changed in it from outside."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from mailer.store.queue.queue_tables import campaign, delivery
 
 
 def add_notice(tx: Connection, notice: Notice, now: datetime) -> bool:
-    """Put a notice into the queue; whether it is new (a cause is answered once)."""
+    """Queue a notice and wake its senders; returns whether it is new (a cause is answered once)."""
     notify(tx, Wakeup.NOTICES)
     statement = insert_into(tx, delivery).values(
         campaign_id=NOTICES,
@@ -50,7 +50,7 @@ class PastNotice:
 
 
 def list_notices_about(tx: Connection, subscription_id: int) -> list[PastNotice]:
-    """The notices about one subscription, which may be gone since; no index knows them, so read, and seldom."""
+    """The notices about a subscription, which may be deleted by now. No index serves this: use it rarely."""
     columns = (delivery.c.id, delivery.c.address, delivery.c.mailing_list_id)
     found = tx.execute(
         select(*columns).where(delivery.c.campaign_id == NOTICES, delivery.c.subscription_id == subscription_id)
@@ -61,7 +61,7 @@ def list_notices_about(tx: Connection, subscription_id: int) -> list[PastNotice]
 def list_notice_values(
     tx: Connection, suppression_key: str, kind: Kind, subscription_id: int, since: datetime
 ) -> list[dict[str, Any]]:
-    """The values of the notices of one kind that a person got about a subscription since then."""
+    """The values of all notices of a kind that a person got about a subscription since then."""
     found = select(delivery.c["values"]).where(
         delivery.c.campaign_id == NOTICES,
         delivery.c.suppression_key == suppression_key,
@@ -73,7 +73,7 @@ def list_notice_values(
 
 
 def requeue_failed(tx: Connection, due_times: Mapping[int, datetime]) -> list[int]:
-    """Deliveries that failed for what is not about them wait for an hour; the ids of those that had failed already."""
+    """Let failed deliveries wait until their due time, by id; returns the ids of those that had failed."""
     failed = select(delivery.c.id).where(delivery.c.id.in_(list(due_times)), delivery.c.state == DeliveryState.FAILED)
     found = list(tx.execute(failed).scalars())
     for number in found:
@@ -83,7 +83,7 @@ def requeue_failed(tx: Connection, due_times: Mapping[int, datetime]) -> list[in
 
 
 def end_waiting(tx: Connection, campaign_id: int, to: DeliveryState, limit: int) -> int:
-    """Mark up to `most` waiting deliveries of a campaign as never to be sent; how many were."""
+    """End up to `limit` waiting deliveries of a campaign in the state `to`; returns how many."""
     reached = claims.lock_waiting(tx, campaign_id, limit, None)
     _END_WAITING.run(tx, ids=rows_to_json(tx.dialect, ((number,) for number in reached.ids)), to_state=to)
     claims.advance_cursor(tx, campaign_id, reached)
@@ -99,10 +99,10 @@ _END_WAITING = CompiledStatement(_end_waiting_statement)
 
 
 def suppress_waiting(tx: Connection, subscriber_id: int, mailing_list_id: int) -> None:
-    """Whoever leaves has all that was not handed marked, claims too.
+    """Suppress all deliveries to a person who leaves that were not handed, claimed ones too.
 
-    On PostgreSQL this waits for a gate that is just passing one of these rows, and one that comes after finds
-    the row changed: a suppression alone, not yet committed, it would not see.
+    On PostgreSQL this waits for a gate that is just passing one of these rows, and a later gate finds the row changed.
+    A suppression that is not committed yet would not stop it.
     """
     theirs = select(subscription.c.id).where(subscription.c.subscriber_id == subscriber_id)
     if mailing_list_id != EVERY_LIST:
@@ -121,9 +121,10 @@ def suppress_waiting(tx: Connection, subscriber_id: int, mailing_list_id: int) -
 
 
 def list_waiting(tx: Connection, campaign_id: int, after: int, limit: int) -> list[Delivery]:
-    """The next `most` deliveries after a subscription whose letter is still to be written; they stay in the queue.
+    """The next `limit` deliveries after a subscription whose letter is still to be rendered; they stay in the queue.
 
-    With what their letters need, in the order of their subscriptions. A repeat has had its letter and is left out.
+    They have what their letters need, in the order of their subscriptions. Repeats are left out: their letter was
+    rendered before.
     """
     to_write = (
         delivery.c.campaign_id == campaign_id,
@@ -139,7 +140,7 @@ def list_waiting(tx: Connection, campaign_id: int, after: int, limit: int) -> li
 
 
 def count_in_state(tx: Connection, campaign_id: int, state: DeliveryState, after: int, limit: int) -> int:
-    """How many of the next `most` deliveries of a campaign after a subscription are in a state."""
+    """How many of the next `limit` deliveries of a campaign after a subscription are in a state."""
     upto = last_subscription_id(tx, campaign_id, after, limit)
     if upto is None:
         return 0
@@ -150,9 +151,9 @@ def count_in_state(tx: Connection, campaign_id: int, state: DeliveryState, after
 def requeue(
     tx: Connection, campaign_id: int, from_state: DeliveryState, after: int, limit: int, now: datetime
 ) -> int | None:
-    """Let the deliveries in a final state wait once more, as if new: of the next `most` after a subscription.
+    """Let deliveries in a final state wait again as if new: of the next `limit` after a subscription.
 
-    Returns the last subscription looked at, or None at the end. No one of them is in a worker's hands.
+    Returns the last subscription looked at, or None at the end. No worker holds any of them.
     """
     upto = last_subscription_id(tx, campaign_id, after, limit)
     if upto is not None:
@@ -169,7 +170,7 @@ def requeue(
 def change_final_state(
     tx: Connection, campaign_id: int, from_state: DeliveryState, to_state: DeliveryState, after: int, limit: int
 ) -> int | None:
-    """Move deliveries of one final state to another, by people's word; as `wait_again` otherwise."""
+    """Move deliveries from one final state to another, as an organiser decided; otherwise as `requeue`."""
     upto = last_subscription_id(tx, campaign_id, after, limit)
     if upto is not None:
         tx.execute(
@@ -181,7 +182,7 @@ def change_final_state(
 
 
 def last_subscription_id(tx: Connection, campaign_id: int, after: int, limit: int) -> int | None:
-    """The last subscription of the next `most` deliveries of a campaign after one; None at the end."""
+    """The last subscription of the next `limit` deliveries of a campaign after one; None at the end."""
     some = select(delivery.c.subscription_id).where(
         delivery.c.campaign_id == campaign_id, delivery.c.campaign_id != NOTICES, delivery.c.subscription_id > after
     )

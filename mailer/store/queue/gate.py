@@ -1,6 +1,6 @@
-"""The one gate, and the turns of the ledger: from here on a letter may have gone out.
+"""The gate: the one UPDATE that marks deliveries as handed. From then on a letter may have been sent.
 
-Leaving, pausing, cancelling, correcting and losing a lease all work by making it miss.
+Unsubscribing, pausing, cancelling, correcting and losing a lease all work by making this UPDATE miss its row.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ from mailer.store.queue.workers import has_lease
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class HandoffRequest:
-    """A claimed delivery whose letter is written, before the gate."""
+    """A claimed delivery whose letter is rendered, and that is to be handed to a relay."""
 
     delivery_id: int
     claim_id: int
@@ -56,9 +56,10 @@ class HandoffRequest:
     revision_id: int | None
     language: str | None
     values: dict[str, Any] | None
-    """What the letter used of its reader, kept for a repeat; a notice has its own in the ledger."""
+    """What the letter used of its reader, kept for a repeat. A notice's values are in its row already."""
     corrections: int | None
-    """How often the campaign had been corrected when this was written; None for a repeat, which keeps its text."""
+    """How often the campaign had been corrected when the letter was rendered; None for a repeat, which keeps its
+    text."""
 
 
 def commit_batch(
@@ -69,10 +70,10 @@ def commit_batch(
     finished_claims: Sequence[int],
     now: datetime,
 ) -> set[int]:
-    """One turn of the ledger: what became of the last letters, and which of the `wanted` may go out next.
+    """Record the outcomes of letters and hand over the next ones; returns the delivery ids that may be sent now.
 
-    Only the delivery ids returned are handed; the others become what they now should be. `done` are claims of which
-    nothing is open any more. A worker whose lease was lost settles nothing and is handed nothing.
+    Requests that missed the gate wait again or become what they should be by now. `finished_claims` are deleted. For a
+    worker that lost its lease nothing is recorded and nothing is handed.
     """
     if not has_lease(tx, worker_id):
         return set()
@@ -88,7 +89,7 @@ def commit_batch(
 
 
 def _lock_campaigns(tx: Connection, campaign_ids: set[int]) -> None:
-    """PostgreSQL: nobody can pause these campaigns before this turn is committed; whoever did it first, we see."""
+    """PostgreSQL: lock the campaigns FOR SHARE, so that a concurrent pause waits for this commit or is seen by it."""
     if campaign_ids and not is_sqlite(tx):
         _LOCK_CAMPAIGNS.run(tx, ids=rows_to_json(tx.dialect, ((number,) for number in sorted(campaign_ids))))
 
@@ -188,7 +189,7 @@ def _record_outcomes_statement(dialect: Dialect) -> Update:
 def release_own_deliveries(
     tx: Connection, worker_id: int, due_times: Sequence[tuple[int, datetime]], now: datetime
 ) -> None:
-    """A worker's own `put_back`; nothing, where its lease was lost and they are others' by now."""
+    """`release_deliveries` for deliveries of this worker; does nothing if it lost its lease."""
     if has_lease(tx, worker_id):
         release_deliveries(tx, due_times, now)
 
@@ -199,7 +200,7 @@ def _handed_query(dialect: Dialect) -> Any:
     return as_json(dialect, select(delivery.c.id).join_from(one, delivery, delivery.c.id == one.c.id).where(*handed))
 
 
-# Made once: they stand in every commit of a blast.
+# Compiled once: every commit of a campaign runs them.
 _MARK_HANDED, _SELECT_HANDED = CompiledStatement(_mark_handed_statement), CompiledStatement(_handed_query)
 _RECORD_OUTCOMES, _LOCK_CAMPAIGNS = (
     CompiledStatement(_record_outcomes_statement),

@@ -1,6 +1,6 @@
-"""Orphaned deliveries: they wait for nobody's turn and for no hour, and no worker that is known holds them.
+"""Orphaned deliveries: they wait neither in order nor for a due time, and no known worker holds them.
 
-There should never be any: nobody would take them, and their campaign could not end. Whoever finds some found a fault.
+There should be none: no worker would take them, and their campaign could not end. Each one found is a bug.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class Orphans:
     waiting: tuple[int, ...]
     """Those that were not handed."""
     handed: tuple[tuple[int, int], ...]
-    """Those that may have gone out, (id, claim)."""
+    """Those that may have been sent, (id, claim id)."""
 
     @property
     def ids(self) -> list[int]:
@@ -58,7 +58,7 @@ class Orphans:
 
 
 def list_campaigns_to_check(tx: Connection, now: datetime) -> list[int]:
-    """Where to look: the notices, what is being sent, and what was said to be over within the last day."""
+    """The campaigns to look through: the notices, what is being sent, and what ended within the last day."""
     going = or_(
         campaign.c.state.in_(_ACTIVE_STATES),
         campaign.c.finished_at >= now - _LOOK_BACK,
@@ -68,9 +68,9 @@ def list_campaigns_to_check(tx: Connection, now: datetime) -> list[int]:
 
 
 def find_orphans(tx: Connection, campaign_id: int, among: Iterable[int] | None = None) -> Orphans:
-    """The orphans of a campaign, or of the notices; looks through all its deliveries, or `among` these.
+    """The orphans of a campaign, or of the notices: among all its deliveries, or `among` these.
 
-    One statement, so that what is being taken or settled meanwhile is seen before or after, never in between.
+    One statement, so that a delivery that is being taken or settled is seen either before or after.
     """
     wanted, ids = _FIND[campaign_id == NOTICES, among is not None], {}
     if among is not None:
@@ -89,7 +89,7 @@ def _find_query(notices: bool, among: bool, dialect: Dialect) -> Select[Any]:
         wanted = wanted.join_from(one, delivery, delivery.c.id == one.c.id)
     wanted = wanted.where(
         delivery.c.campaign_id == _CAMPAIGN,
-        # Said once more in the words of an index that knows these alone.
+        # Said again as the partial index has it, so that the database uses that.
         text("delivery.campaign_id = 0" if notices else "delivery.campaign_id <> 0"),
         or_(claim_release.IS_WAITING, delivery.c.state == DeliveryState.HANDED),
         delivery.c.due_at.is_(None),
@@ -106,7 +106,7 @@ def _is_in_turn() -> ColumnElement[bool]:
 
 
 def _is_held(dialect: Dialect) -> ColumnElement[bool]:
-    """Its row names a claim of a worker that is known; or it names none, and such a claim lists it."""
+    """Its row names a claim of a known worker; or it names none, and such a claim lists it."""
     known, each = claim.join(worker, worker.c.id == claim.c.worker_id), _claimed_ids(dialect)
     named = select(claim.c.id).select_from(known).where(claim.c.campaign_id == _CAMPAIGN)
     listed = select(cast(each.c.value, BigInteger)).select_from(known.join(each, true()))
@@ -129,11 +129,11 @@ _FIND = {
 
 
 def requeue_orphans(tx: Connection, campaign_id: int, ids: Iterable[int], now: datetime) -> Orphans:
-    """Let those of these deliveries that are orphans wait again, as a dead worker's would; which they were.
+    """Requeue those of these deliveries that are orphans, like a dead worker's; returns which they were.
 
-    A campaign that was said to be sent is sending again, where one of them waits.
+    A campaign that counted as sent is sending again if one of them waits.
     """
-    # Whoever is changing one of them is waited for, and nobody else can until we commit.
+    # Waits for others that are changing one of these rows, and keeps them from it until the commit.
     locked = select(delivery.c.id).where(delivery.c.id.in_(list(ids))).order_by(delivery.c.id).with_for_update()
     found = find_orphans(tx, campaign_id, tx.execute(locked).scalars())
     claim_release.release_deliveries(tx, [(number, now) for number in found.waiting], now)
@@ -148,7 +148,7 @@ def requeue_orphans(tx: Connection, campaign_id: int, ids: Iterable[int], now: d
 
 
 def delete_empty_claims(tx: Connection, campaign_id: int) -> list[int]:
-    """Forget claims under which nothing is held any more, whoever took them: they would keep their campaign open."""
+    """Delete claims of which no delivery is held, whoever took them: they would keep their campaign open."""
     number = _claimed_ids(tx.dialect)
     one = or_(
         and_(

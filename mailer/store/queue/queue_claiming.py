@@ -1,4 +1,4 @@
-"""What a worker takes out of the queue at a time: a fair share of each campaign, within the limits that stand."""
+"""What a worker claims at a time: a fair share of each campaign, within the rate limits."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ from mailer.store.queue import lane_holds as holds
 from mailer.store.queue.lane_holds import Hold
 
 _MAX_ROUNDS = 5
-"""How often to look further where all that was claimed has to wait: others are behind it."""
+"""How often to claim more when everything claimed exceeds the limits of its domain."""
 
 
 @dataclass(frozen=True, slots=True)
 class QueueStatus:
-    """How the queue stands."""
+    """The state of the queue for one priority."""
 
     due: list[int]
-    """The campaigns of which something can be claimed."""
+    """Campaigns of which something can be claimed."""
     finished: list[int]
-    """The campaigns of which nothing waits any more, and nobody holds anything."""
+    """Campaigns without an open delivery."""
     holds: dict[str, Hold]
 
 
@@ -52,9 +52,9 @@ def claim_within_limits(
     now: datetime,
     limits: Mapping[str, Limits],
 ) -> list[Delivery]:
-    """Claim about `most` deliveries of these campaigns; what a domain's limits do not let go yet waits for its hour.
+    """Claim about `limit` deliveries of these campaigns; what exceeds its domain's `limits` waits until they allow it.
 
-    LeaseLost.
+    Raises LeaseLost.
     """
     workers.check_lease(tx, worker_id)
     for _ in range(_MAX_ROUNDS):
@@ -80,14 +80,14 @@ def _claim_fair_shares(
 
 
 def _allowed_by_schedule(tx: Connection, campaign: Campaign, limit: int, now: datetime) -> int:
-    """How many of a campaign that is spread over some time may go now."""
+    """How many letters of a campaign whose sending is spread over time may go now."""
     if campaign.state is not CampaignState.SENDING:
         return 0
     if not campaign.over_s or not campaign.audience:
         return limit
     rate = campaign.audience / campaign.over_s
     grant = rate_budgets.lease(tx, f"campaign {campaign.id}", Limits(per_second=rate), limit, now)
-    return grant.letters  # some up to a second early: a lease that is not used would be lost
+    return grant.letters  # some go up to a second early: a lease that is not used would be lost
 
 
 def _put_back_over_limits(

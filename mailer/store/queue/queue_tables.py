@@ -1,4 +1,4 @@
-"""The tables of campaigns and of the queue, as declared; migrations end in exactly these."""
+"""The tables of campaigns and of the queue; migrations end in exactly these."""
 
 from __future__ import annotations
 
@@ -42,12 +42,12 @@ campaign = Table(
     Column("launch_cursor", BigInteger, nullable=False, server_default=text("0")),
     Column("launch_ceiling", BigInteger),
     Column("audience", BigInteger, nullable=False, server_default=text("0")),
-    # The last subscription whose delivery was taken in its turn; behind it only what has an hour waits.
+    # The last subscription whose delivery was claimed in order; before it only deliveries with a due time wait.
     Column("claim_cursor", BigInteger, nullable=False, server_default=text("0")),
     Column("corrections", Integer, nullable=False, server_default=text("0")),
     Column("when_uncertain", String(8), nullable=False, server_default=text("'resend'")),
     Column("over_s", Integer),
-    # Whether it goes out though the settings still hold samples.
+    # Whether it is sent although the settings still hold samples.
     Column("anyway", Boolean, nullable=False, server_default=false()),
     Column("remark", Text),
     Column("created_at", UtcDateTime, nullable=False),
@@ -71,7 +71,7 @@ revision = Table(
     Column("edition_id", BigInt, ForeignKey("edition.id"), nullable=False, index=True),
     Column("manuscript", Text, nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
-    # What the list said of itself when the campaign was launched: a repeat says the same.
+    # The list's footer when the campaign was launched: a repeat has the same.
     Column("postal_address", Text),
     Column("reason", Text),
 )
@@ -83,7 +83,7 @@ worker = Table(
     Column("name", Text, nullable=False),
     Column("started_at", UtcDateTime, nullable=False),
     Column("lease_until", UtcDateTime, nullable=False),
-    # SQLite would give the number of who is gone to the next.
+    # Else SQLite gives a deleted worker's id to the next one.
     sqlite_autoincrement=True,
 )
 
@@ -93,7 +93,7 @@ claim = Table(
     id_column(),
     Column("campaign_id", BigInteger, nullable=False, index=True),
     Column("worker_id", BigInteger, nullable=False, index=True),
-    # The deliveries taken, as a list of ids: what a dead worker had is known without looking through the queue.
+    # The deliveries taken, as a list of ids, so that a dead worker's are found without a scan of the queue.
     Column("deliveries", JSON, nullable=False),
     sqlite_autoincrement=True,
 )
@@ -112,23 +112,23 @@ delivery = Table(
     Column("address", Text),
     Column("suppression_key", String(64)),
     Column("cause", Text),
-    # A notice's own; a campaign's are kept from the first handing, so that a repeat has the same octets.
+    # Set for a notice; for a campaign kept from the first handing on, so that a repeat has the same octets.
     Column("revision_id", BigInteger),
     Column("language", String(35)),
     Column("values", JSON),
     Column("state", String(16), nullable=False),
-    # Waits for this hour. None for what waits for its turn, is claimed, handed or settled.
+    # Waits until then. NULL where it waits in order, is claimed, handed or settled.
     Column("due_at", UtcDateTime),
     Column("queued_at", UtcDateTime),
     Column("attempts", Integer, nullable=False, server_default=text("0")),
     Column("resends", Integer, nullable=False, server_default=text("0")),
-    # The claim under which it is handed, or claimed; None where it is claimed for the first time, in its turn.
+    # The claim under which it is claimed or handed; NULL where it is claimed for the first time, in order.
     Column("claim_id", BigInteger),
     Column("dated_at", UtcDateTime),
     Column("answered_at", UtcDateTime),
     Column("code", Integer),
     Column("reply", Text),
-    # No index knows the state: a letter's way through the ledger touches its row and nothing else.
+    # No index has the state, so that a state change updates the row and no index.
     Index("ix_delivery_due", "campaign_id", "due_at", "id", sqlite_where=_HAS_DUE_AT, postgresql_where=_HAS_DUE_AT),
     Index(
         "uq_delivery_recipient",
@@ -140,9 +140,9 @@ delivery = Table(
     ),
     Index("uq_delivery_cause", "cause", unique=True, sqlite_where=_HAS_CAUSE, postgresql_where=_HAS_CAUSE),
     Index("ix_delivery_notice", "suppression_key", "id", sqlite_where=_IS_NOTICE, postgresql_where=_IS_NOTICE),
-    # Its numbers stand in tokens: see the subscription.
+    # Its ids are in tokens: see the table subscription.
     sqlite_autoincrement=True,
-    # Room on each page for what its rows become.
+    # Room on each page for updated rows (heap-only updates).
     postgresql_with={"fillfactor": 50},
 )
 

@@ -1,4 +1,4 @@
-"""The budgets: what may be spent of a limit, leased in small parts, so that it holds over all nodes."""
+"""Rate budgets: shares of a rate limit, leased in small parts, so that a limit holds over all processes."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from mailer.store.inserts import insert_into
 from mailer.store.queue.queue_tables import budget
 
 _LEASE_AHEAD_S = 1.0
-"""How far ahead a lease reaches: what dies with its holder is not more than a second's worth."""
+"""How far ahead a lease reaches: a process that dies wastes at most a second's worth."""
 _SECOND = 1
 
 
 def lease(
     tx: Connection, spender: str, limits: Limits, most: int, now: datetime, *, reserved_share: float = 0.0
 ) -> RateLease:
-    """Up to `most` letters of the spender's limits; none where they are spent, and then `first_at` says until when.
+    """Lease up to `most` letters of the spender's limits; none where they are used up, then until `first_at`.
 
-    `kept` is the part of each limit that is left for others (notices): of a small one nothing.
+    `reserved_share` is the part of each limit that is left for others (notices), rounded down.
     """
     for span_s, limit in limits.windows(now).items():
         began, spent = _current_window(tx, spender, span_s, now)
@@ -38,7 +38,7 @@ def lease(
 
 
 def _lease_slots(tx: Connection, spender: str, rate: float, most: int, now: datetime) -> RateLease:
-    """Moments `1 / rate` seconds apart, of which nobody else has one."""
+    """Lease send times `1 / rate` seconds apart, of which no other process has one."""
     free_from = max(_lock_budget(tx, spender, _SECOND, now)[0], now)
     ahead_s = (free_from - now).total_seconds()
     if ahead_s > _LEASE_AHEAD_S:
@@ -50,14 +50,14 @@ def _lease_slots(tx: Connection, spender: str, rate: float, most: int, now: date
 
 
 def _current_window(tx: Connection, spender: str, span_s: int, now: datetime) -> tuple[datetime, int]:
-    """When the window of `now` began (or a later one, that another clock is in), and what is spent of it."""
+    """When the window of `now` began (or a later one, by another machine's clock), and what is spent of it."""
     began = datetime.fromtimestamp(now.timestamp() // span_s * span_s, tz=UTC)
     at, spent = _lock_budget(tx, spender, span_s, began)
     return (at, spent) if at >= began else (began, 0)
 
 
 def _lock_budget(tx: Connection, spender: str, span_s: int, at: datetime) -> tuple[datetime, int]:
-    """What is written of a budget, `at` and nothing where it is new; nobody else leases of it before we commit."""
+    """What is stored for a budget (`at` and 0 where it is new); nobody else can lease from it until the commit."""
     found = select(budget.c.at, budget.c.spent).where(budget.c.spender == spender, budget.c.span_s == span_s)
     row = tx.execute(found.with_for_update()).one_or_none()
     if row is None:

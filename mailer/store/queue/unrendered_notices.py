@@ -1,4 +1,4 @@
-"""The notices that wait since they cannot be written, and what people should know of others."""
+"""Notices that wait because their letter cannot be rendered, and forwards that failed for good."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from mailer.domain.delivery import NOTICES, OPEN, WAITING, DeliveryState, Kind
 from mailer.store.queue.queue_tables import delivery
 
 UNWRITTEN_PREFIX = "cannot be written: "
-"""How what is noted of such a letter begins."""
+"""How the reply of a delivery begins whose letter cannot be rendered."""
 
 
 def note_unwritten(tx: Connection, delivery_id: int, why: str) -> None:
@@ -23,7 +23,7 @@ def note_unwritten(tx: Connection, delivery_id: int, why: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class StuckNotice:
-    """A notice that people should look at."""
+    """A notice that an administrator should look at."""
 
     id: int
     kind: Kind
@@ -32,7 +32,7 @@ class StuckNotice:
 
 
 def list_unwritten(tx: Connection, limit: int) -> list[StuckNotice]:
-    """The oldest notices that wait since they cannot be written."""
+    """The oldest notices that wait because their letter cannot be rendered."""
     waits = (
         delivery.c.due_at.is_not(None),
         delivery.c.state.in_(WAITING),
@@ -42,7 +42,7 @@ def list_unwritten(tx: Connection, limit: int) -> list[StuckNotice]:
 
 
 def list_failed_forwards(tx: Connection, since: datetime, limit: int) -> list[StuckNotice]:
-    """The people's mails of late whose carrying to an owner failed for good; no index knows them, so seldom."""
+    """Mails whose forwarding to an owner failed for good since then. No index serves this: use it rarely."""
     failed = (delivery.c.state == DeliveryState.FAILED, delivery.c.queued_at >= since)
     return _list_stuck(tx, limit, delivery.c.kind == Kind.FORWARDED, *failed)
 
@@ -54,6 +54,6 @@ def _list_stuck(tx: Connection, limit: int, *conditions: ColumnElement[bool]) ->
 
 
 def open_causes(tx: Connection, causes: Sequence[str]) -> set[str]:
-    """Which of these notices, by their causes, may still have to be written."""
+    """Which of these notices, by their causes, may still have to be rendered."""
     found = select(delivery.c.cause).where(delivery.c.cause.in_(causes), delivery.c.state.in_(OPEN))
     return set(tx.execute(found).scalars())

@@ -1,4 +1,4 @@
-"""Who is alive: on PostgreSQL a session's lock says so for each worker, and is gone with the process."""
+"""Which workers are alive: on PostgreSQL each holds an advisory lock in a session that ends with its process."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _WORKER_LOCK_CLASS = 0x6D61696C
 
 
 class WorkerPresence:
-    """The workers of this process, as others see them. On SQLite there is one process, and nothing to show."""
+    """The workers of this process, as other processes see them. On SQLite there is one process, and nothing to do."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = None if is_sqlite(engine) else create_engine(engine.url, poolclass=NullPool)
@@ -31,15 +31,15 @@ class WorkerPresence:
         return self._engine is not None
 
     def register(self, name: str, now: datetime, lease: timedelta = workers.LEASE) -> int:
-        """A new worker, alive as long as our session; its id. DatabaseUnavailable."""
+        """Add a worker that counts as alive as long as our session; returns its id. Raises DatabaseUnavailable."""
         if self._engine is None:
-            raise RuntimeError("on SQLite a worker enters by a write of its own")
+            raise RuntimeError("on SQLite a worker is registered by an ordinary write")
         with self._one_at_a_time:
             try:
                 self._session = self._session or self._engine.connect()
                 with self._session.begin():
                     worker_id = workers.register(self._session, name, now, lease)
-                    # Before anybody can see the row.
+                    # Before others can see the row.
                     self._session.execute(
                         text("SELECT pg_advisory_lock(:class, :id)"), {"class": _WORKER_LOCK_CLASS, "id": worker_id}
                     )
@@ -49,13 +49,13 @@ class WorkerPresence:
             return worker_id
 
     def release_worker(self, worker_id: int) -> None:
-        """Be dead to others as this worker, and go on as the others of this process: anybody may bury it now."""
+        """Count as dead with this worker only: any process may recover what it held."""
         with self._one_at_a_time:
             if self._session is None:
                 return
             try:
                 with self._session.begin():
-                    # False, where a session before this one held it: then nobody does.
+                    # False where an earlier session held the lock: then it is free already.
                     self._session.execute(
                         text("SELECT pg_advisory_unlock(:class, :id)"), {"class": _WORKER_LOCK_CLASS, "id": worker_id}
                     )
@@ -63,7 +63,7 @@ class WorkerPresence:
                 self._close_session()
 
     def close(self) -> None:
-        """Be dead to others: what our workers hold is theirs."""
+        """Count as dead with all our workers: any process may recover what they held."""
         with self._one_at_a_time:
             self._close_session()
 
@@ -75,9 +75,9 @@ class WorkerPresence:
 
 
 def find_dead_workers(tx: Connection, name: str, own_id: int, now: datetime) -> list[int]:
-    """The workers other than me that died, or were not heard of for longer than their lease.
+    """The workers other than our own that died, or did not renew their lease in time.
 
-    On SQLite all others of my name: one process owns the file.
+    On SQLite these are all others of this name, since one process owns the file.
     """
     found = tx.execute(select(worker.c.id, worker.c.name, worker.c.lease_until).where(worker.c.id != own_id)).all()
     if is_sqlite(tx):
@@ -87,7 +87,7 @@ def find_dead_workers(tx: Connection, name: str, own_id: int, now: datetime) -> 
 
 
 def any_worker_alive(tx: Connection) -> bool:
-    """Whether a worker is at work on this PostgreSQL database; on SQLite only its owner could be."""
+    """Whether a worker runs on this PostgreSQL database; on SQLite only the owner of the file could."""
     return not is_sqlite(tx) and tx.execute(text(_ALIVE_WORKERS), {"class": _WORKER_LOCK_CLASS}).first() is not None
 
 

@@ -1,4 +1,4 @@
-"""The processes that sent, are sending, and must not be two."""
+"""Workers: the processes that send, their leases, and the one owner of a database."""
 
 from __future__ import annotations
 
@@ -36,23 +36,23 @@ _ADVISORY_KEY = 0x6D61696C6572
 
 
 LEASE = timedelta(seconds=60)
-"""How long a worker's claims are its own after it was last heard of."""
+"""How long a worker's claims are its own after it last renewed its lease."""
 
 
 def register(tx: Connection, name: str, now: datetime, lease: timedelta = LEASE) -> int:
-    """A new worker: its id marks its claims, so that they can be told void when it is gone."""
+    """Add a worker; its id marks its claims, so that they can be voided when it is gone."""
     made = insert(worker).values(name=name, started_at=now, lease_until=now + lease)
     return tx.execute(made.returning(worker.c.id)).scalar_one()
 
 
 def renew_lease(tx: Connection, worker_id: int, now: datetime, lease: timedelta = LEASE) -> None:
-    """Be heard of; LeaseLost where it is too late for that."""
+    """Extend the worker's lease. Raises LeaseLost where others have given the worker up."""
     check_lease(tx, worker_id)
     tx.execute(update(worker).where(worker.c.id == worker_id).values(lease_until=now + lease))
 
 
 def has_lease(tx: Connection, worker_id: int) -> bool:
-    """Whether the worker was not buried; on PostgreSQL nobody can bury it before we commit."""
+    """Whether the worker still exists; on PostgreSQL nobody can delete it before we commit."""
     return _HAS_LEASE.run(tx, worker_id=worker_id).first() is not None
 
 
@@ -65,16 +65,16 @@ _HAS_LEASE = CompiledStatement(_has_lease_query)
 
 
 def check_lease(tx: Connection, worker_id: int) -> None:
-    """LeaseLost where others have given the worker up."""
+    """Raise LeaseLost where others have given the worker up."""
     if not has_lease(tx, worker_id):
         raise LeaseLost("this worker was given up for dead: what it had claimed is others' by now")
 
 
 @contextmanager
 def own_database(engine: Engine) -> Iterator[Callable[[], None]]:
-    """Hold the database as its only `serve`, until we leave or die; DatabaseOwned when another does.
+    """Own the database as its only `serve` until the block or the process ends. Raises DatabaseOwned.
 
-    Gives what makes sure that we still do: PostgreSQL forgets who owns it when it restarts.
+    Yields a function that checks that we still own it: PostgreSQL forgets its owner when it restarts.
     """
     if is_sqlite(engine):
         with _own_file(Path(str(engine.url.database))):
@@ -89,7 +89,7 @@ def own_database(engine: Engine) -> Iterator[Callable[[], None]]:
 
 
 def is_owned(engine: Engine) -> bool:
-    """Whether a `serve` is running on this database."""
+    """Whether a `serve` runs on this database."""
     try:
         with own_database(engine):
             return False
@@ -115,14 +115,14 @@ def _own_file(database: Path) -> Iterator[None]:
 
 
 class _OwnershipSession:
-    """A session of its own, whose advisory lock says that the database is ours."""
+    """A session whose advisory lock says that the database is ours."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = create_engine(engine.url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
         self._connection: Connection | None = None
 
     def check(self) -> None:
-        """Take the lock (again, if the session was lost); DatabaseOwned, DatabaseUnavailable."""
+        """Take the lock (again, if the session was lost). Raises DatabaseOwned or DatabaseUnavailable."""
         try:
             if self._connection is not None:
                 self._connection.execute(text("SELECT 1"))
@@ -140,7 +140,7 @@ class _OwnershipSession:
             raise DatabaseUnavailable(f"the database does not serve us: {trouble.orig}") from trouble
 
     def close(self) -> None:
-        """End the session, and the lock with it."""
+        """End the session and with it the lock."""
         if self._connection is not None:
             connection, self._connection = self._connection, None
             connection.invalidate()
