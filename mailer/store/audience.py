@@ -1,4 +1,4 @@
-"""Freezing a campaign's audience: one delivery per recipient, a chunk at a time."""
+"""Freezing a campaign's audience: one delivery per recipient, chunk by chunk."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _DELIVERY_COLUMNS = ["campaign_id", "kind", "mailing_list_id", "subscriber_id", 
 
 
 def highest_subscription_id(tx: Connection, mailing_list_id: int) -> int:
-    """The highest subscription id of a list as of now (0: none)."""
+    """The highest subscription id of a list; 0 where there is none."""
     highest = select(func.max(subscription.c.id)).where(subscription.c.mailing_list_id == mailing_list_id)
     return tx.execute(highest).scalar_one() or 0
 
@@ -36,7 +36,7 @@ def count_audience(tx: Connection, mailing_list_id: int) -> int:
 
 
 def next_launch_cursor(tx: Connection, campaign: Campaign, limit: int) -> int | None:
-    """The last subscription id of the next chunk of `most` confirmed subscriptions, or None at the end."""
+    """The last subscription id of the next chunk of `limit` confirmed subscriptions, or None at the end."""
     chunk = (
         select(subscription.c.id)
         .where(
@@ -53,10 +53,10 @@ def next_launch_cursor(tx: Connection, campaign: Campaign, limit: int) -> int | 
 
 
 def freeze_audience(tx: Connection, campaign: Campaign, upto: int) -> int:
-    """Write the deliveries of confirmed, unsuppressed subscriptions after the cursor, `upto` included.
+    """Write deliveries for the confirmed, unsuppressed subscriptions after the cursor, up to and including `upto`.
 
-    They wait for their turn; who they are and which edition is theirs is looked up when it comes. Returns how many
-    were written; doing it twice is refused by the ledger.
+    Who they are and which edition they get is looked up when they are claimed. Returns how many were written; a unique
+    index refuses writing one twice.
     """
     recipients = (
         select(

@@ -1,4 +1,4 @@
-"""What came back: one row for each letter and each sort of thing that was told of it."""
+"""Bounces and complaints: one row for each letter, kind and severity."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from mailer.store.people_tables import returned, subscriber, subscription
 from mailer.store.queue.queue_tables import campaign, delivery
 
 _LIMIT = 200
-"""Of one reader's returns, and of the campaigns that a letter is looked for in; the newest."""
+"""Maximum number of a reader's rows to look at, and of campaigns to search for a letter; the newest."""
 _MAX_STATUS_LENGTH, _MAX_COMPLAINT_LENGTH = 16, 40
 
 
@@ -32,7 +32,7 @@ class SentLetter:
     mailing_list_id: int | None
     subscription_id: int | None
     subscriber_id: int | None
-    """None where it was about no subscription, or nobody knows any more."""
+    """None where it was about no subscription, or the subscription is gone."""
     address: str
     """Empty where it was erased."""
 
@@ -68,7 +68,7 @@ def load_letters(tx: Connection, delivery_ids: Iterable[int]) -> dict[int, SentL
 def find_letters_to(
     tx: Connection, address_key: str, suppression_key: str, since: datetime, until: datetime
 ) -> list[int]:
-    """The letters that went to one address between two times, the newest first."""
+    """The ids of letters that went to one address between two times, the newest first."""
     recent = select(campaign.c.id).where(campaign.c.launched_at >= since).order_by(campaign.c.id.desc())
     theirs = select(subscription.c.id).join(subscriber).where(subscriber.c.address_key == address_key)
     went = (delivery.c.dated_at.is_not(None), delivery.c.dated_at.between(since, until))
@@ -78,7 +78,7 @@ def find_letters_to(
         delivery.c.subscription_id.in_(list(tx.execute(theirs).scalars())),
         *went,
     )
-    # Written out, so that SQLite sees that the index of notices serves.
+    # Written out, so that SQLite uses the partial index of notices.
     notices = select(delivery.c.id, delivery.c.dated_at).where(
         text("campaign_id = 0"), delivery.c.suppression_key == suppression_key, *went
     )
@@ -87,7 +87,7 @@ def find_letters_to(
 
 
 def add(tx: Connection, feedback: DeliveryFeedback, letter: SentLetter, bounce: RecipientBounce, at: datetime) -> bool:
-    """Write down what came back of a letter; whether it was not known yet."""
+    """Record feedback about a letter; returns whether it is new."""
     statement = insert_into(tx, returned).values(
         delivery_id=letter.id,
         campaign_id=letter.campaign_id,
@@ -109,7 +109,7 @@ def add(tx: Connection, feedback: DeliveryFeedback, letter: SentLetter, bounce: 
 
 
 def list_recent_bounces(tx: Connection, subscriber_id: int, mailing_list_id: int, now: datetime) -> list[PastBounce]:
-    """What came back from a reader to a list in the time that counts, and was not undone."""
+    """The bounces of a reader on a list in the period that counts, except those undone."""
     found = (
         select(returned.c.delivery_id, returned.c.letter, returned.c.weight, returned.c.at)
         .where(
@@ -132,7 +132,7 @@ def list_recent_bounces(tx: Connection, subscriber_id: int, mailing_list_id: int
 def last_delivered_at(
     tx: Connection, subscription_id: int, mailing_list_id: int, since: datetime, before: datetime
 ) -> datetime | None:
-    """When the last of a list's letters to a reader arrived between two hours, as far as nothing came back of it."""
+    """When the last of a list's letters to a reader between two times was accepted and did not bounce, or None."""
     recent = select(campaign.c.id).where(
         campaign.c.mailing_list_id == mailing_list_id, campaign.c.launched_at >= since, campaign.c.launched_at < before
     )
@@ -150,12 +150,12 @@ def last_delivered_at(
 
 
 def set_probed_at(tx: Connection, subscription_id: int, now: datetime | None) -> None:
-    """It was asked by letter whether anybody is there; None: it never was."""
+    """Record when a probe was sent for a subscription; None: never."""
     tx.execute(update(subscription).where(subscription.c.id == subscription_id).values(probed_at=now))
 
 
 def undo_bounces(tx: Connection, subscriber_id: int, mailing_list_id: int, now: datetime) -> int:
-    """What came back from a reader to this list, or for good to any, counts no more; how many rows that were."""
+    """Undo a reader's bounces on this list, and hard ones on any, so that they do not count; returns how many."""
     undone = update(returned).where(
         returned.c.subscriber_id == subscriber_id,
         or_(returned.c.mailing_list_id == mailing_list_id, returned.c.weight == Severity.HARD),
@@ -165,14 +165,14 @@ def undo_bounces(tx: Connection, subscriber_id: int, mailing_list_id: int, now: 
 
 
 def list_for_subscriber(tx: Connection, subscriber_id: int) -> list[dict[str, Any]]:
-    """All that came back from one person, oldest first."""
+    """All bounces and complaints of one person, oldest first."""
     found = select(returned).where(returned.c.subscriber_id == subscriber_id).order_by(returned.c.at, returned.c.id)
     return [dict(row._mapping) for row in tx.execute(found)]
 
 
 @dataclass(frozen=True, slots=True)
 class FeedbackCount:
-    """How much of one sort came back of a campaign, from one provider."""
+    """How much feedback of one sort a campaign has from one provider."""
 
     domain: str
     kind: FeedbackKind
@@ -182,7 +182,7 @@ class FeedbackCount:
 
 
 def count_for_campaign(tx: Connection, campaign_id: int) -> list[FeedbackCount]:
-    """All that came back of a campaign's letters, counted; the most first."""
+    """All feedback on a campaign's letters, counted; the most first."""
     what = (returned.c.domain, returned.c.kind, returned.c.weight, returned.c.reason)
     counted = select(*what, func.count().label("number")).where(returned.c.campaign_id == campaign_id).group_by(*what)
     found = tx.execute(counted.order_by(func.count().desc(), *what))

@@ -1,7 +1,7 @@
-"""Many rows in one statement: they travel as one JSON text, each way, whichever the database.
+"""Many rows in one statement: they are passed as one JSON text, in and out, on each database.
 
-A statement is one step to the driver however many rows it is about. With a row a step, the interpreter would be given
-away and fought for at each, by a writer thread beside a busy loop.
+A statement is one step to the driver, however many rows it handles. With a step per row, a writer thread beside a busy
+loop would release the GIL and wait for it at each row.
 """
 
 from __future__ import annotations
@@ -32,7 +32,8 @@ from sqlalchemy.types import TypeEngine
 
 
 def rows_from_json(dialect: Dialect, name: str, columns: Mapping[str, TypeEngine[Any]]) -> Subquery:
-    """A table `name` of the rows that come in as the parameter `name`: a JSON array of arrays, made by `packed`."""
+    """A subquery `name` of the rows that are passed as the parameter `name`: a JSON array of arrays from
+    `rows_to_json`."""
     given = bindparam(name, type_=String)
     if dialect.name == "sqlite":
         each = func.json_each(given).table_valued(column("value", JSON), name=f"{name}_each")
@@ -46,7 +47,7 @@ def rows_from_json(dialect: Dialect, name: str, columns: Mapping[str, TypeEngine
 
 
 def rows_to_json(dialect: Dialect, rows: Iterable[Sequence[Any]]) -> str:
-    """Rows as `rows_of` reads them; datetimes as the database keeps them, naive ones are refused."""
+    """Rows as `rows_from_json` reads them; datetimes in the database's format, naive ones are refused (ValueError)."""
     return json.dumps(
         list(rows), default=_sqlite_time if dialect.name == "sqlite" else _iso_time, separators=(",", ":")
     )
@@ -69,12 +70,12 @@ def _to_utc(value: datetime) -> datetime:
 
 
 def fetch_rows(tx: Connection, query: Select[Any]) -> list[list[Any]]:
-    """The rows of a query, as JSON has them: read instants with `instant`."""
+    """The rows of a query with JSON values: read datetimes with `parse_instant`."""
     return decode_rows(tx.execute(as_json(tx.dialect, query)))
 
 
 def as_json(dialect: Dialect, query: Select[Any]) -> Select[Any]:
-    """A query for one row of one value: all rows of `wanted`, in its order."""
+    """A query for one value: a JSON array of all rows of `query`, in its order."""
     inner = query.subquery("found")
     if dialect.name == "sqlite":
         fields = [func.json(one) if isinstance(one.type, JSON) else one for one in inner.c]
@@ -83,13 +84,13 @@ def as_json(dialect: Dialect, query: Select[Any]) -> Select[Any]:
 
 
 def decode_rows(result: CursorResult[Any]) -> list[list[Any]]:
-    """The rows that an `as_json` query gave."""
+    """The rows of the result of an `as_json` query."""
     found = result.scalar_one()
     return found if isinstance(found, list) else json.loads(found or "[]")
 
 
 def parse_instant(text: str | None) -> datetime | None:
-    """An instant out of `fetch`, in UTC whatever the zone of the database's session."""
+    """A datetime from `fetch_rows`, in UTC whatever the time zone of the database session."""
     if text is None:
         return None
     read = datetime.fromisoformat(text)
@@ -97,7 +98,7 @@ def parse_instant(text: str | None) -> datetime | None:
 
 
 class CompiledStatement:
-    """A statement compiled once for each kind of database, and run without SQLAlchemy's work at each execution."""
+    """A statement that is compiled once for each dialect and executed without SQLAlchemy's work at each execution."""
 
     def __init__(self, make: Callable[[Dialect], ClauseElement]) -> None:
         self._make = make

@@ -20,23 +20,24 @@ def any_due(tx: Connection, campaign_id: int, now: datetime) -> bool:
 
 
 def any_open(tx: Connection, campaign_id: int) -> bool:
-    """Whether a delivery of this campaign is not settled: waits, or is held by a worker."""
+    """Whether a delivery of this campaign is not settled: it waits, or a worker holds it."""
     return _any_exists(tx, _in_turn(campaign_id), _with_due_at(campaign_id), _claims_of(campaign_id))
 
 
 def any_waiting(tx: Connection, campaign_id: int) -> bool:
-    """Whether a delivery of this campaign waits for its turn, or for an hour."""
+    """Whether a delivery of this campaign waits, in order or for a due time."""
     return _any_exists(tx, _in_turn(campaign_id), _with_due_at(campaign_id))
 
 
 def _any_exists(tx: Connection, *those: Select[tuple[int]]) -> bool:
-    """Asked in one statement: between two, what is held could come back to wait, or the other way round."""
+    """Whether one of these queries finds anything. One statement: between two, a held delivery could come back to
+    wait."""
     found = or_(*(one.limit(1).scalar_subquery().is_not(None) for one in those))
     return bool(tx.execute(select(found)).scalar_one())
 
 
 def _in_turn(campaign_id: int) -> Select[tuple[int]]:
-    """Those whose turn will come; who left since the launch waits no more."""
+    """Those that wait in order; the deliveries of people who left since the launch do not wait any more."""
     after, upto = (
         select(cursor).where(campaign.c.id == campaign_id).scalar_subquery()
         for cursor in (campaign.c.claim_cursor, campaign.c.launch_cursor)
@@ -73,7 +74,7 @@ def count_by_state(tx: Connection, campaign_id: int) -> dict[DeliveryState, int]
 
 
 def _list_claimed(tx: Connection, campaign_id: int) -> list[tuple[int, str]]:
-    """The waiting deliveries that a worker holds, (id, state); the row says what they were before."""
+    """The waiting deliveries that a worker holds, (id, state before the claim)."""
     held = tx.execute(select(claim.c.deliveries).where(claim.c.campaign_id == campaign_id)).scalars()
     ids = rows_to_json(tx.dialect, ((number,) for number in {number for deliveries in held for number in deliveries}))
     one = rows_from_json(tx.dialect, "ids", {"id": BigInteger()})
@@ -84,7 +85,7 @@ def _list_claimed(tx: Connection, campaign_id: int) -> list[tuple[int, str]]:
 
 @dataclass(frozen=True, slots=True)
 class RecipientReport:
-    """One person in a campaign's report."""
+    """One recipient in a campaign's report."""
 
     id: int
     subscription_id: int
@@ -96,7 +97,7 @@ class RecipientReport:
 
 
 def list_recipients(tx: Connection, campaign_id: int, after: int, limit: int) -> list[RecipientReport]:
-    """The next `most` deliveries of a campaign after a subscription, for its report."""
+    """The next `limit` deliveries of a campaign after a subscription, for its report."""
     columns = (delivery.c.id, delivery.c.subscription_id, subscriber.c.address, delivery.c.state, delivery.c.attempts)
     wanted = select(*columns, delivery.c.code, delivery.c.reply).join_from(
         delivery, subscriber, subscriber.c.id == delivery.c.subscriber_id

@@ -1,4 +1,4 @@
-"""The campaigns and the states they move through."""
+"""Campaigns and the states they move through."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def add(
     now: datetime,
     when_uncertain: str = "resend",
 ) -> int:
-    """A new draft; its id."""
+    """Add a draft; returns its id."""
     made = tx.execute(
         insert(campaign)
         .values(
@@ -40,7 +40,7 @@ def add(
 
 
 def get(tx: Connection, campaign_id: int, *, lock: bool = False) -> Campaign:
-    """The campaign of that id, or NotFound; `lock` keeps others from moving it before we commit."""
+    """The campaign of that id. Raises NotFound. `lock` keeps others from changing its state until we commit."""
     wanted = select(campaign).where(campaign.c.id == campaign_id)
     found = 0 < campaign_id < 2**63 and tx.execute(wanted.with_for_update() if lock else wanted)
     row = found.one_or_none() if found else None
@@ -64,7 +64,7 @@ def ids_in_states(tx: Connection, *states: CampaignState) -> list[int]:
 
 
 def list_due(tx: Connection, now: datetime) -> list[Campaign]:
-    """The scheduled campaigns whose hour has come."""
+    """The scheduled campaigns whose time has come."""
     found = tx.execute(
         select(campaign)
         .where(campaign.c.state == CampaignState.SCHEDULED, campaign.c.scheduled_at <= now)
@@ -74,7 +74,7 @@ def list_due(tx: Connection, now: datetime) -> list[Campaign]:
 
 
 def list_over_with_waiting(tx: Connection, now: datetime) -> list[tuple[int, CampaignState]]:
-    """Campaigns that were cancelled, or whose event has begun, while deliveries of theirs still wait."""
+    """Campaigns that are cancelled or whose event has begun, and of which deliveries still wait."""
     is_over = or_(
         campaign.c.state == CampaignState.CANCELLED,
         and_(campaign.c.state.in_((CampaignState.SENDING, CampaignState.PAUSED)), campaign.c.event_starts_at <= now),
@@ -94,9 +94,9 @@ def change_state(
     scheduled_by: datetime | None = None,
     **values: Any,
 ) -> bool:
-    """Change state (and `values`) if it is one `of` these, and scheduled `due_by` then where that is given.
+    """Change the state (and `values`) if it is one of `from_states`; returns whether it was changed.
 
-    Whether it was: of several rivals one succeeds.
+    With `scheduled_by`, only if it is scheduled for that time or earlier. Of several concurrent callers one succeeds.
     """
     still = () if scheduled_by is None else (campaign.c.scheduled_at <= scheduled_by,)
     change = update(campaign).where(campaign.c.id == campaign_id, campaign.c.state.in_(from_states), *still)
@@ -107,7 +107,8 @@ def change_state(
 
 
 def record_correction(tx: Connection, campaign_id: int, subject: str | None) -> None:
-    """Its text has changed: letters that were written and not handed yet are void. `subject` where that is new."""
+    """Count a correction of the text, so that letters rendered before and not handed yet are void; set the subject if
+    given."""
     values: dict[str, Any] = {"corrections": campaign.c.corrections + 1}
     if subject is not None:
         values["subject"] = subject
@@ -115,7 +116,7 @@ def record_correction(tx: Connection, campaign_id: int, subject: str | None) -> 
 
 
 def advance_launch(tx: Connection, campaign_id: int, *, cursor: int, more: int) -> None:
-    """The audience has grown by `more`, up to this subscription id."""
+    """Record that `more` deliveries were written, up to this subscription id."""
     tx.execute(
         update(campaign)
         .where(campaign.c.id == campaign_id)

@@ -1,4 +1,4 @@
-"""What columns are made of: instants in UTC, wide ids, and one way of naming what hangs on a table."""
+"""Column types and naming: UTC datetimes, 64-bit ids, names of constraints."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from sqlalchemy import BigInteger, Column, DateTime, Dialect, Integer, MetaData,
 
 
 class UtcDateTime(TypeDecorator[datetime]):
-    """An instant, kept in UTC; naive values are refused both ways."""
+    """A datetime, stored in UTC; naive values are refused both ways (ValueError)."""
 
     impl = DateTime(timezone=True)
     cache_ok = True
@@ -27,7 +27,7 @@ class UtcDateTime(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
-# SQLite gives row ids only to INTEGER; both are 64 bits wide.
+# SQLite generates row ids only for INTEGER; both are 64 bits wide.
 BigInt = BigInteger().with_variant(Integer, "sqlite")
 
 metadata = MetaData(

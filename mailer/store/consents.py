@@ -1,4 +1,4 @@
-"""The append-only record of what was agreed or withdrawn, when, through which door, on what evidence."""
+"""The append-only consent record: what was agreed or withdrawn, when, how, on what evidence."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from mailer.store.people_tables import consent, subscriber
 
 
 def record(tx: Connection, agreed_to: Subscription, act: ConsentAct, evidence: Evidence, now: datetime) -> None:
-    """One line about one subscription."""
+    """Add one line about one subscription."""
     record_many(tx, agreed_to.mailing_list_id, [agreed_to.subscriber_id], act, evidence, now)
 
 
@@ -26,7 +26,7 @@ def record_many(
     evidence: Evidence,
     now: datetime,
 ) -> None:
-    """The same line about each of these people."""
+    """Add the same line about each of these people."""
     line = select(
         literal(mailing_list_id, consent.c.mailing_list_id.type),
         subscriber.c.id,
@@ -42,7 +42,7 @@ def record_many(
 def count_asked_and_confirmed(
     tx: Connection, mailing_list_id: int, since: datetime, until: datetime, limit: int
 ) -> tuple[int, int]:
-    """How many people were asked between two hours (of the last `most` lines), and how many of them confirmed."""
+    """How many people were asked in a period (in its last `limit` lines), and how many of them confirmed since."""
     asked_lines = (
         select(consent.c.subscriber_id)
         .where(
@@ -67,7 +67,7 @@ def count_asked_and_confirmed(
 
 
 def find_agreed(tx: Connection, subscriber_ids: Iterable[int], *mailing_list_ids: int) -> set[int]:
-    """Those of these people who ever were on one of the lists, or where none is named on any."""
+    """Those of these people who ever agreed to be on one of the lists, or on any where none is named."""
     found = select(consent.c.subscriber_id).where(
         consent.c.subscriber_id.in_(list(subscriber_ids)), consent.c.act.in_(AGREEING_ACTS)
     )
@@ -77,7 +77,7 @@ def find_agreed(tx: Connection, subscriber_ids: Iterable[int], *mailing_list_ids
 
 
 def count_acts(tx: Connection, mailing_list_id: int, act: ConsentAct, since: datetime) -> int:
-    """How many lines of one sort a list has since an hour."""
+    """How many lines with this act a list has since then."""
     lines = (consent.c.mailing_list_id == mailing_list_id, consent.c.at >= since, consent.c.act == act)
     return tx.execute(select(func.count()).select_from(consent).where(*lines)).scalar_one()
 

@@ -1,7 +1,7 @@
-"""The ledger's database: one writer thread, a few readers, and transactions that are plain functions.
+"""The database: one writer thread on SQLite, some readers, and transactions that are plain functions.
 
-A transaction is a synchronous function of a connection. It runs whole in a thread, so none can be open
-while a coroutine waits for SMTP, and one hop to the thread pays for all its statements.
+A transaction is a synchronous function of a connection. It runs completely in a thread, so that none is open while a
+coroutine waits for the network, and all its statements cost one switch to the thread.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ _PRAGMAS = ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", f"b
 _POSTGRESQL_OPTIONS = " ".join(
     f"-c {option}"
     for option in (
-        # A process that was stopped in the middle of a transaction must not keep its locks.
+        # A process that is stopped during a transaction must not keep its locks.
         "idle_in_transaction_session_timeout=10s",
-        # Nor one whose machine is gone.
+        # Nor must one whose machine is gone.
         "tcp_keepalives_idle=20",
         "tcp_keepalives_interval=5",
         "tcp_keepalives_count=4",
@@ -51,8 +51,8 @@ class Database:
     def __init__(self, url: str) -> None:
         self.engine = open_engine(url)
         # SQLite has one write lock: writers queue for one thread rather than poll for the lock.
-        self._writers = ThreadPoolExecutor(1 if is_sqlite(self.engine) else _READERS, "ledger-write")
-        self._readers = ThreadPoolExecutor(_READERS, "ledger-read")
+        self._writers = ThreadPoolExecutor(1 if is_sqlite(self.engine) else _READERS, "database-write")
+        self._readers = ThreadPoolExecutor(_READERS, "database-read")
         self._thread_local = threading.local()
         self._file = DatabaseFile(Path(str(self.engine.url.database))) if is_sqlite(self.engine) else None
         self._opened: list[Connection] = []
@@ -64,18 +64,19 @@ class Database:
 
     @property
     def has_one_writer(self) -> bool:
-        """Whether a write keeps all others waiting, as on SQLite."""
+        """Whether a write makes all other writes wait, as on SQLite."""
         return is_sqlite(self.engine)
 
     async def write(self, work: TransactionFunction[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
-        """Run `work(connection, ...)` in one write transaction; what it returns is committed when we return it.
+        """Run `work(connection, ...)` in one write transaction; returns what it returned, once that is committed.
 
-        Raises DatabaseUnavailable where the database is the trouble; whatever `work` raises rolls back.
+        Then wakes those for whom it called `notify`. Raises DatabaseUnavailable where the database fails; an exception
+        of `work` rolls back.
         """
         return (await self._run(self._writers, True, lambda tx: work(tx, *args, **kwargs)))[0]
 
     async def timed_write(self, work: TransactionFunction[P, R], *args: P.args, **kwargs: P.kwargs) -> tuple[R, float]:
-        """As `write`, and the seconds for which the write lock was held, commit included."""
+        """As `write`; also returns the seconds for which the write lock was held, commit included."""
         return await self._run(self._writers, True, lambda tx: work(tx, *args, **kwargs))
 
     async def read(self, work: TransactionFunction[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
@@ -83,7 +84,8 @@ class Database:
         return (await self._run(self._readers, False, lambda tx: work(tx, *args, **kwargs)))[0]
 
     async def check_files(self) -> None:
-        """DatabaseMoved where the files at its path are not those that are open; every write makes sure of it, too."""
+        """Raise DatabaseMoved if the files at the database's path are not those that are open. Every write checks this,
+        too."""
         if self._file is not None:
             await self.write(lambda _: None)
 
@@ -93,7 +95,7 @@ class Database:
         def transact() -> tuple[R, float]:
             done, wakeups = self._transact(writing, work)
             if wakeups:
-                # From here, since whoever asked may have stopped waiting for us.
+                # Called from this thread, since the caller may have been cancelled meanwhile.
                 with suppress(RuntimeError):  # the loop is closed
                     loop.call_soon_threadsafe(self._wake, wakeups)
             return done
@@ -135,14 +137,14 @@ class Database:
             transaction.commit()
         except DBAPIError as trouble:
             self._discard_connection()
-            # Nobody knows whether it was committed: whoever asked must believe neither.
+            # It is unknown whether it was committed, so that the caller must assume neither.
             raise DatabaseUnavailable(f"the database did not confirm: {trouble.orig}") from trouble
         if files is not None:
             files.check(after_write=True)
         return (result, time.perf_counter() - began), take_wakeups(connection)
 
     def _connection(self, writing: bool) -> Connection:
-        """The connection of this thread, which stays open: a thread only ever writes, or only reads."""
+        """This thread's connection, which stays open: a thread either only writes or only reads."""
         connection: Connection | None = getattr(self._thread_local, "connection", None)
         if connection is None:
             self._thread_local.files = self._file.open() if self._file is not None else None
@@ -152,18 +154,18 @@ class Database:
         return connection
 
     def _discard_connection(self) -> None:
-        """Close this thread's connection and its transaction: after trouble their state is anybody's guess."""
+        """Close this thread's connection and its transaction: after an error their state is unknown."""
         connection, self._thread_local.connection = self._thread_local.connection, None
         self._opened.remove(connection)
         connection.invalidate()
         connection.close()
 
     async def close(self) -> None:
-        """Let running transactions end, then put everything down."""
+        """Wait for running transactions, then close all connections."""
         for pool in (self._writers, self._readers):
             await asyncio.to_thread(pool.shutdown)
         if self._file is not None and self._file.moved and self._opened:
-            # What stands in the write-ahead log belongs to the file that is open, and to no other that is there now.
+            # The write-ahead log belongs to the file that is open, not to another one that has its name now.
             _driver_connection(self._opened[0]).execute("PRAGMA wal_checkpoint(TRUNCATE)")
         while self._opened:
             self._opened.pop().close()
@@ -171,7 +173,7 @@ class Database:
 
 
 def open_engine(url: str, *, foreign_keys: bool = True) -> Engine:
-    """An engine for a settings url. On SQLite every write begins IMMEDIATE: else two would lose updates."""
+    """An engine for a settings url. On SQLite every write begins IMMEDIATE: else two could lose updates."""
     parsed = make_url(url)
     if parsed.get_backend_name() == "postgresql":
         return create_engine(parsed.set(drivername="postgresql+psycopg"), connect_args={"options": _POSTGRESQL_OPTIONS})
@@ -206,5 +208,5 @@ def is_sqlite(database: Engine | Connection) -> bool:
 
 
 def _was_rolled_back(trouble: DBAPIError) -> bool:
-    """Nothing of it was done: the connection was stale, or PostgreSQL undid us for another's sake (deadlock)."""
+    """Whether nothing of it was done: the connection was stale, or PostgreSQL chose it as a deadlock's victim."""
     return trouble.connection_invalidated or getattr(trouble.orig, "sqlstate", None) in {"40001", "40P01"}

@@ -1,4 +1,4 @@
-"""The files of a SQLite database: nobody else may read them, and those at its path are those that are open."""
+"""The files of a SQLite database: private to our user, and checked to be the ones that are open."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class DatabaseFile:
         self._identity: FileIdentity | None = None
 
     def open(self) -> OpenFiles:
-        """What one more connection is about to open; DatabaseMoved where the path names no such file any more."""
+        """The files of one more connection. Raises DatabaseMoved where the path does not name that file any more."""
         if self._identity is None:
             create_private_file(self._path)
             self._identity = file_identity(self._path)
@@ -38,16 +38,16 @@ class DatabaseFile:
 
 
 class OpenFiles:
-    """What one connection has open: it knows its files by descriptors, whatever their names are by now."""
+    """The files that one connection has open, by device and inode."""
 
     def __init__(self, path: Path, opened: FileIdentity | None) -> None:
         self._path = path
         self._check_provider: dict[str, FileIdentity | None] = {"": opened}
 
     def check(self, *, after_write: bool = False) -> None:
-        """DatabaseMoved where another file, or none, has the name of one that is open.
+        """Raise DatabaseMoved where another file, or none, has the name of one that is open.
 
-        Those beside the database are known from the connection's first write on.
+        The files beside the database are known from the connection's first write on.
         """
         for suffix in ("", *_COMPANION_SUFFIXES) if after_write else tuple(self._check_provider):
             file = Path(f"{self._path}{suffix}")
@@ -60,7 +60,7 @@ class OpenFiles:
 
 
 def file_identity(file: Path) -> FileIdentity | None:
-    """Which file has this name; None where there is none that we can see."""
+    """Device and inode of the file with this name; None where there is none that we can see."""
     try:
         found = file.stat()
     except OSError:
@@ -69,10 +69,10 @@ def file_identity(file: Path) -> FileIdentity | None:
 
 
 def create_private_file(database: Path) -> None:
-    """Make the file, for our eyes only, where there is none; SQLite gives those beside it the same mode.
+    """Create the file with mode 0600 where there is none; SQLite gives those beside it the same mode.
 
-    DatabaseMoved where a service that did not end in order ran on one: an empty one would be taken for all there is.
-    DatabaseUnavailable where no file can be made.
+    Raises DatabaseMoved where a service that was not stopped properly had a file there: an empty one would hide the
+    loss. Raises DatabaseUnavailable where no file can be made.
     """
     if database.exists():  # and is not opened: closing any descriptor of it would drop the locks that SQLite has on it
         return
@@ -91,7 +91,7 @@ def create_private_file(database: Path) -> None:
 
 
 def owner_file(database: Path) -> Path:
-    """Which process owns the database stands in it, as long as it does: empty when it ended in order."""
+    """The file that holds the owning process's pid; empty once it has ended properly."""
     return database.with_name(f"{database.name}.owner")
 
 
@@ -103,19 +103,19 @@ def _read_owner_pid(file: Path) -> str:
 
 
 def database_file(url: str) -> Path | None:
-    """The file of a settings url; None where the database is no file of ours."""
+    """The file of a settings url; None for a database that is no file."""
     return Path(str(make_url(url).database)) if url.startswith("sqlite") else None
 
 
 def find_files_readable_by_others(database: Path | None, spool: Path) -> list[Path]:
-    """What others on this machine may read or change: the database's files, copies and lock, and the spool's."""
+    """What other users may read or change: the database's files, copies and lock, and the spool's files."""
     beside = database.parent.glob(f"{database.name}*") if database is not None else ()
     files = [file for file in (*beside, *spool.glob("*.mail")) if file.is_file()]
     return [file for file in (*files, *([spool] if spool.is_dir() else [])) if _is_accessible_to_others(file)]
 
 
 def make_private(database: Path | None, spool: Path) -> list[Path]:
-    """Take that right from them; of which files. What is not ours to change stays as it is."""
+    """Take these rights from other users; returns the files changed. A file that we may not change stays as it is."""
     changed = find_files_readable_by_others(database, spool)
     for file in changed:
         with suppress(PermissionError, FileNotFoundError):

@@ -1,4 +1,7 @@
-"""What was heard of a campaign's letters, provider by provider, since it was last resumed or they were last held."""
+"""What the governor counts: accepted, refused, deferred and bounced letters of a campaign, by provider.
+
+They are counted since the campaign was last resumed, or since the provider's letters were last held.
+"""
 
 from __future__ import annotations
 
@@ -17,19 +20,19 @@ from mailer.store.people_tables import returned, tally
 from mailer.store.queue.queue_tables import delivery
 
 ALL_PROVIDERS = ""
-"""Instead of a provider: all of a campaign's letters."""
+"""In place of a provider: all letters of a campaign."""
 _COUNTER_FIELDS = {CounterKind.ACCEPTED: "accepted", CounterKind.REFUSED: "refused", CounterKind.DEFERRED: "deferred"}
 
 
 def add_counts(tx: Connection, counts: Mapping[CounterKey, int], now: datetime) -> None:
-    """So many more letters of a campaign to a provider were accepted, refused or deferred."""
+    """Add to the numbers of letters that were accepted, refused or deferred."""
     counters.increment_many(
         tx, {(kind, _counter_key(number, domain)): more for (number, domain, kind), more in counts.items()}, now
     )
 
 
 def load_counts(tx: Connection, campaign_id: int) -> dict[str, DeliveryCounts]:
-    """What was heard, by provider; under `WHOLE` of all. A return counts where its letter does."""
+    """The counts by provider, and under ALL_PROVIDERS of all. A bounce counts where its letter does."""
     numbers: defaultdict[str, Counter[str]] = defaultdict(Counter)
     since: dict[str, datetime] = {}
     kinds = tally.c.kind.in_([*_COUNTER_FIELDS, CounterKind.GOVERNED])
@@ -49,7 +52,7 @@ def load_counts(tx: Connection, campaign_id: int) -> dict[str, DeliveryCounts]:
 
 
 def _count_feedback(tx: Connection, campaign_id: int, since: Mapping[str, datetime]) -> list[tuple[str, bool, int]]:
-    """Complaints and hard bounces (provider, whether complaints, how many); only since then are letters looked up."""
+    """Complaints and hard bounces (provider, whether complaints, count) since these times."""
     is_complaint = returned.c.kind == FeedbackKind.COMPLAINT
     is_hard = and_(returned.c.kind == FeedbackKind.BOUNCE, returned.c.weight == Severity.HARD)
     counted = select(returned.c.domain, returned.c.kind, func.count()).where(
@@ -71,14 +74,14 @@ def _is_after(since: Mapping[str, datetime]) -> ColumnElement[bool]:
 
 
 def reset_counts(tx: Connection, campaign_id: int, now: datetime) -> None:
-    """Of what went before now nothing counts any more: people know of it, and go on."""
+    """Count anew from now: an organiser has resumed the campaign."""
     of = tally.c.of.startswith(_counter_key(campaign_id, ALL_PROVIDERS), autoescape=True)
     tx.execute(delete(tally).where(tally.c.kind.in_([*_COUNTER_FIELDS, CounterKind.GOVERNED]), of))
     counters.set_value(tx, CounterKind.GOVERNED, _counter_key(campaign_id, ALL_PROVIDERS), 0, now)
 
 
 def record_hold(tx: Connection, campaign_id: int, domain: str, counts: DeliveryCounts, now: datetime) -> int:
-    """A provider's letters are held from now on, and only those after them count; how often that makes."""
+    """Record that a provider's letters are held, and count them anew; returns how often that happened."""
     of = _counter_key(campaign_id, domain)
     times = counters.get_value(tx, CounterKind.GOVERNED, of) + 1
     counters.set_value(tx, CounterKind.GOVERNED, of, times, now)

@@ -1,4 +1,4 @@
-"""How far each mailbox was read: every mail up to its mark is committed, or was found not to be for us."""
+"""How far each IMAP mailbox was read: every mail up to there is stored, or is not for us."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from mailer.store.people_tables import mailbox
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ImapPosition:
-    """A place in a mailbox, as IMAP counts (RFC 9051 section 2.3.1.1)."""
+    """A position in a mailbox (RFC 9051 section 2.3.1.1)."""
 
     uid_validity: int
-    """The numbering it belongs to; a server that numbers anew gives another."""
+    """The UIDVALIDITY of the UIDs; the server changes it when it renumbers the mails."""
     last_uid: int
-    """The highest number that was dealt with; 0 for none."""
+    """The highest UID that was processed; 0 for none."""
 
 
 def get_position(tx: Connection, name: str) -> ImapPosition | None:
-    """Of the mailbox of this name; None where it was never read."""
+    """The position in the mailbox of this name; None where it was never read."""
     row = tx.execute(select(mailbox.c.uid_validity, mailbox.c.last_uid).where(mailbox.c.name == name)).one_or_none()
     return ImapPosition(uid_validity=row.uid_validity, last_uid=row.last_uid) if row else None
 
 
 def set_position(tx: Connection, name: str, position: ImapPosition) -> None:
-    """All up to there is dealt with."""
+    """Record that all up to this position is processed."""
     place = {"uid_validity": position.uid_validity, "last_uid": position.last_uid}
     statement = insert_into(tx, mailbox).values(name=name, **place)
     tx.execute(statement.on_conflict_do_update(index_elements=["name"], set_=place))

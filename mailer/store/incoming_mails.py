@@ -1,4 +1,4 @@
-"""Mail that came in: a row before we say 250, acted on afterwards."""
+"""Incoming mail: a row is committed before the client is told 250, and processed afterwards."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from mailer.store.notify import Wakeup, notify_own_process
 from mailer.store.people_tables import incoming
 
 MAX_TRIES = 3
-"""A mail whose handling broke this often is parked for people to look at."""
+"""A mail whose processing crashed this often is parked for administrators."""
 _FILES_PER_QUERY = 500
 _RETRY_WINDOW = timedelta(seconds=30)
 
@@ -29,29 +29,29 @@ _MESSAGE_COLUMNS = {_COLUMN_OF_FIELD.get(field.name, field.name): field.name for
 
 
 class IncomingState(StrEnum):
-    """waiting -> done, carried or kept, or parked after three crashes."""
+    """waiting -> done, carried or kept; parked after three crashes."""
 
     WAITING = "waiting"
     DONE = "done"
     FORWARDED = "carried"
-    """It goes to an owner, wrapped into a letter of ours: kept for as long as that may take."""
+    """It is forwarded to an owner in a notice: kept until that is sent."""
     KEPT = "kept"
-    """Nothing was done for it that it asked for: kept for a week, for people to look at."""
+    """It could not be answered: kept for a week for administrators."""
     PARKED = "parked"
 
 
 @dataclass(frozen=True, slots=True)
 class StoredMessage:
-    """One mail as it came."""
+    """An incoming mail or form, as it was stored."""
 
     id: int
     message: IncomingMessage
 
 
 def add(tx: Connection, messages: Sequence[IncomingMessage], now: datetime) -> None:
-    """Keep what arrived; a mail that came before, or among these, is not kept twice.
+    """Store messages; one that was stored before, or twice among these, is stored once.
 
-    One without a Message-ID is taken for a second try of the first within half a minute only.
+    Without a Message-ID, an equal message counts as the same only within half a minute.
     """
     if without_message_id := [one.digest for one in messages if one.digest and one.digest.startswith(NO_MESSAGE_ID)]:
         earlier = (incoming.c.digest.in_(without_message_id), incoming.c.received_at <= now - _RETRY_WINDOW)
@@ -66,10 +66,10 @@ def add(tx: Connection, messages: Sequence[IncomingMessage], now: datetime) -> N
 
 
 def take_waiting(tx: Connection, limit: int, uncounted: Collection[int] = ()) -> list[StoredMessage]:
-    """The oldest mails that wait, their tries counted before they are touched; who broke us too often is parked.
+    """The oldest waiting mails, with their tries counted first; those tried too often are parked instead.
 
-    Up to `most` that were never tried; one that was is taken alone, so that no other mail suffers for it, and so is
-    a large one. The last try of those `uncounted` does not count: it was the database that failed.
+    Up to `limit` that were never tried. A mail that was tried before is taken alone, so that it cannot harm others, and
+    so is a large one. The last try of those in `uncounted` does not count: the database failed then.
     """
     tries = incoming.c.tries
     waits = incoming.c.state == IncomingState.WAITING
@@ -89,7 +89,7 @@ def take_waiting(tx: Connection, limit: int, uncounted: Collection[int] = ()) ->
 
 
 def load_raw(tx: Connection, incoming_id: int) -> bytes:
-    """Of a mail that was acted on and is still kept; NotFound."""
+    """The octets of a mail that was processed and is still kept. Raises NotFound."""
     row = tx.execute(select(incoming.c.raw).where(incoming.c.id == incoming_id)).one_or_none()
     if row is None or not row.raw:
         raise NotFound(f"mail {incoming_id} is not kept any more")
@@ -97,14 +97,14 @@ def load_raw(tx: Connection, incoming_id: int) -> bytes:
 
 
 def store_raw(tx: Connection, incoming_id: int, raw: bytes) -> None:
-    """What the mail consists of stands in its row from now on: a letter that carries it may be written at any time."""
+    """Keep the mail's octets in its row: a letter that contains it may be rendered at any time."""
     tx.execute(update(incoming).where(incoming.c.id == incoming_id, incoming.c.raw != raw).values(raw=raw))
 
 
 def finish(tx: Connection, incoming_id: int, end: IncomingState, raw: bytes, now: datetime) -> None:
-    """It was acted on: what it said is in other rows now, and its text is forgotten unless it is kept.
+    """Record that a mail was processed, and delete its content unless it is kept.
 
-    What is kept stands in the row from now on, and not in the spool of the machine that took it in.
+    What is kept is in the row from now on, and not in the spool of the machine that received it.
     """
     kept = raw if end in {IncomingState.KEPT, IncomingState.FORWARDED} else b""
     forgotten: dict[str, Any] = {
@@ -129,18 +129,18 @@ def count_in_state(tx: Connection, state: IncomingState) -> int:
 
 
 def count_all(tx: Connection) -> int:
-    """How many mails have come in, whatever became of them."""
+    """How many mails have come in, in any state."""
     return tx.execute(select(func.count()).select_from(incoming)).scalar_one()
 
 
 def count_waiting(tx: Connection, limit: int) -> int:
-    """How many mails wait, counted no further than `most`."""
+    """How many mails wait; counts up to `limit`."""
     some = select(incoming.c.id).where(incoming.c.state == IncomingState.WAITING).limit(limit).subquery()
     return tx.execute(select(func.count()).select_from(some)).scalar_one()
 
 
 def find_unreferenced_files(tx: Connection, files: Collection[str]) -> set[str]:
-    """Which of these files of the spool belong to no mail."""
+    """Which of these spool files belong to no mail."""
     given, referenced = list(files), set[str]()
     for start in range(0, len(given), _FILES_PER_QUERY):
         found = select(incoming.c.spooled).where(incoming.c.spooled.in_(given[start : start + _FILES_PER_QUERY]))

@@ -13,7 +13,7 @@ from mailer.store.database import is_sqlite
 
 
 def insert_into(tx: Connection, table: Table) -> sqlite.Insert | postgresql.Insert:
-    """An INSERT that knows ON CONFLICT, in the dialect at hand, and says how many rows it added."""
+    """An INSERT with ON CONFLICT, in the dialect at hand, that reports how many rows it added."""
     statement = sqlite.insert(table) if tx.dialect.name == "sqlite" else postgresql.insert(table)
     return statement.execution_options(preserve_rowcount=True)
 
@@ -23,7 +23,7 @@ def insert_many(
 ) -> None:
     """Execute an INSERT once for each of `rows`, all with the same columns.
 
-    As Connection.execute would, without its work per row and parameter, which is most of what an import costs.
+    As Connection.execute would, without its work per row and parameter, which is most of the cost of an import.
     """
     if not rows:
         return
@@ -36,7 +36,7 @@ def insert_multirow(
 ) -> None:
     """As `insert_many`, for a few hundred rows at most, in one step to the driver.
 
-    With a step a row, a writer thread beside a busy loop would give the interpreter away, and fight for it, at each.
+    With a step per row, a writer thread beside a busy loop would release the GIL and wait for it at each row.
     """
     if not rows:
         return
@@ -51,7 +51,7 @@ def insert_multirow(
 def _compile_insert(
     tx: Connection, statement: sqlite.Insert | postgresql.Insert, rows: Sequence[Mapping[str, Any]]
 ) -> tuple[str, list[Any]]:
-    """The INSERT of one row, and the parameters of each as the driver wants them."""
+    """The INSERT of one row, and the parameters of each row as the driver wants them."""
     names = list(rows[0])
     compiled = statement.compile(dialect=tx.dialect, column_keys=names)
     order = getattr(compiled, "positiontup", None) or names
@@ -62,7 +62,7 @@ def _compile_insert(
 
 
 def _bind_values(tx: Connection, column: ColumnClause[Any], values: list[Any]) -> list[Any]:
-    """The values as the driver wants them; one that all rows share is made once."""
+    """The values as the driver wants them; a value that all rows share is converted once."""
     process = column.type.dialect_impl(tx.dialect).bind_processor(tx.dialect)
     if process is None:
         return values

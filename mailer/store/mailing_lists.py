@@ -1,4 +1,4 @@
-"""The mailing lists."""
+"""Mailing lists."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def add(
     now: datetime,
     footer: Mapping[str, str | None] | None = None,
 ) -> MailingList:
-    """A new list; AlreadyThere when the name is taken."""
+    """Add a list. Raises AlreadyExists when the name is taken."""
     statement = insert_into(tx, mailing_list).values(
         name=name,
         title=title,
@@ -42,7 +42,7 @@ def add(
 
 
 def get_by_name(tx: Connection, name: str) -> MailingList:
-    """The list of that name, or NotFound."""
+    """The list of that name. Raises NotFound."""
     row = tx.execute(select(mailing_list).where(mailing_list.c.name == name)).one_or_none()
     if row is None:
         raise NotFound(f"there is no mailing list called {name!r}")
@@ -54,7 +54,7 @@ def exists(tx: Connection, name: str) -> bool:
 
 
 def get(tx: Connection, mailing_list_id: int) -> MailingList:
-    """The list of that id, or NotFound."""
+    """The list of that id. Raises NotFound."""
     row = tx.execute(select(mailing_list).where(mailing_list.c.id == mailing_list_id)).one_or_none()
     if row is None:
         raise NotFound(f"there is no mailing list {mailing_list_id}")
@@ -74,12 +74,12 @@ def list_page(tx: Connection, after: str = "", limit: int = MAX_PAGE_SIZE) -> Pa
 
 
 def set_throttled_until(tx: Connection, mailing_list_id: int, until: datetime) -> None:
-    """Until then no stranger who asks to join is answered."""
+    """Do not answer requests of unauthenticated senders until then."""
     tx.execute(update(mailing_list).where(mailing_list.c.id == mailing_list_id).values(quiet_until=until))
 
 
 def set_bounce_limits(tx: Connection, mailing_list_id: int, *, hard_after: int | None, soft_limit: int | None) -> None:
-    """So many returns the list bears from now on; None leaves it as it is."""
+    """Set how many bounces in a row, and how many points, the list allows; None keeps the present value."""
     given = {"hard_after": hard_after, "soft_limit": soft_limit}
     told = {name: number for name, number in given.items() if number is not None}
     if told:
@@ -87,7 +87,7 @@ def set_bounce_limits(tx: Connection, mailing_list_id: int, *, hard_after: int |
 
 
 def set_footer(tx: Connection, mailing_list_id: int, footer: Mapping[str, str | None]) -> None:
-    """What campaigns launched from now on say at the end of their letters: `postal_address`, `reason`."""
+    """Set what letters of campaigns launched from now on say at their end: `postal_address`, `reason`."""
     if footer:
         tx.execute(update(mailing_list).where(mailing_list.c.id == mailing_list_id).values(dict(footer)))
 

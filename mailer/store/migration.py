@@ -1,4 +1,4 @@
-"""Bringing a database's schema to the one this version works with; the SQLite file is copied aside first."""
+"""Migrations: bring a database's schema to this version's; a SQLite file is copied first."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from mailer.store.queue.workers import own_database
 
 
 def copy_sqlite_file(engine: Engine, current: str) -> Path | None:
-    """Copy a SQLite file beside itself, named after the schema it has; None for PostgreSQL, which has no file."""
+    """Copy a SQLite file beside itself, named after its schema; None for PostgreSQL."""
     if not is_sqlite(engine):
         return None
     file = Path(str(engine.url.database))
@@ -36,7 +36,7 @@ def copy_sqlite_file(engine: Engine, current: str) -> Path | None:
 
 
 def skip_backup(_engine: Engine, _current: str) -> None:
-    """Migrate without a way back."""
+    """Migrate without a copy."""
 
 
 def migrate_database(
@@ -44,8 +44,8 @@ def migrate_database(
 ) -> Path | None:
     """Migrate the database at `url` to the newest revision in `migrations`.
 
-    `save` is called before anything is changed, with the revision there is; returns where it saved to (None: nothing
-    to save). Raises SchemaUnknown for a schema from a newer version, DatabaseOwned while a service runs on it,
+    `back_up` is called with the present revision before anything is changed; returns where it saved the copy (None: no
+    copy). Raises SchemaUnknown for a schema from a newer version, DatabaseOwned while a service runs on it,
     DatabaseUnavailable where there is no database.
     """
     engine = open_engine(url, foreign_keys=False)  # batch migrations rebuild tables: with keys on, drops would cascade
@@ -63,19 +63,22 @@ def migrate_database(
 
 
 def upgrade(connection: Connection, migrations: Path, to: str = "head") -> None:
-    """Bring the schema to a revision, in the connection's transaction; on SQLite foreign keys must be off."""
+    """Migrate to a revision in the connection's transaction; on SQLite foreign keys must be off."""
     command.upgrade(_config(migrations, connection), to)
 
 
 def read_known_revision(engine: Engine, migrations: Path) -> str | None:
-    """The revision of a database's schema, None where it has no tables of ours; SchemaUnknown, DatabaseUnavailable."""
+    """The revision of a database's schema; None where it has no tables of ours.
+
+    Raises SchemaUnknown or DatabaseUnavailable.
+    """
     current = _read_revision(engine)
     check_known_revision(current, migrations)
     return current
 
 
 def unused_path(file: Path) -> Path:
-    """`file`, or with a number after its name where that is taken."""
+    """`file`, with a number after its name where it exists."""
     number, found = 1, file
     while found.exists():
         number += 1
@@ -84,7 +87,7 @@ def unused_path(file: Path) -> Path:
 
 
 def check_schema(url: str, migrations: Path) -> None:
-    """SchemaUnknown unless the database's schema is exactly ours; an empty one is filled."""
+    """Raise SchemaUnknown unless the database's schema is this version's; an empty database is migrated."""
     engine = open_engine(url, foreign_keys=False)
     try:
         current = _read_revision(engine)
@@ -98,7 +101,7 @@ def check_schema(url: str, migrations: Path) -> None:
 
 
 def schema_is_current(url: str, migrations: Path) -> bool | None:
-    """Whether the database has our schema, or an older one (False), or none yet (None); nothing is changed.
+    """Whether the database has this version's schema (True), an older one (False) or none (None); changes nothing.
 
     Raises SchemaUnknown and DatabaseUnavailable.
     """
@@ -125,7 +128,7 @@ def _read_revision(engine: Engine) -> str | None:
 
 
 def check_known_revision(current: str | None, migrations: Path) -> None:
-    """SchemaUnknown for a revision that is not among ours."""
+    """Raise SchemaUnknown for a revision that is not among ours."""
     known = {script.revision for script in _script_directory(migrations).walk_revisions()}
     if current is not None and current not in known:
         raise SchemaUnknown(f"the database's schema is {current}, which this version does not know: is it newer?")

@@ -1,4 +1,4 @@
-"""What an outage did: whose letters came back in it, and to whom none went since."""
+"""The effects of an outage of a provider: whose letters bounced during it, and who got none since."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from mailer.store.people_tables import returned, subscriber, subscription, suppr
 
 
 def list_affected(tx: Connection, outage: Outage, after: int, limit: int) -> dict[int, str]:
-    """The next people, by number with their suppression keys: letters of theirs came back then, or were stopped."""
+    """The next people, id -> suppression key, whose letters bounced then or who were suppressed for that."""
     bounced = select(returned.c.subscriber_id).where(*_bounce_conditions(outage))
     ordered = select(suppression.c.suppression_key).where(*_suppression_conditions(outage))
     meant = [subscriber.c.id.in_(bounced)]
@@ -30,19 +30,19 @@ def list_affected(tx: Connection, outage: Outage, after: int, limit: int) -> dic
 
 
 def lift_suppressions(tx: Connection, outage: Outage, suppression_key: str) -> list[int]:
-    """End the orders for bounces of that time about one person; for which lists (EVERY_LIST: all) there were any."""
+    """Lift a person's suppressions for bounces of that time; returns the lists (EVERY_LIST: all) they were for."""
     gone = delete(suppression).where(suppression.c.suppression_key == suppression_key, *_suppression_conditions(outage))
     return sorted(tx.execute(gone.returning(suppression.c.mailing_list_id)).scalars())
 
 
 def undo_bounces(tx: Connection, outage: Outage, subscriber_id: int, now: datetime) -> int:
-    """What came back from one person then counts no more; how many letters that were."""
+    """Mark a person's bounces of that time as undone, so that they do not count; returns how many."""
     undone = update(returned).where(returned.c.subscriber_id == subscriber_id, *_bounce_conditions(outage))
     return tx.execute(undone.values(undone_at=now)).rowcount
 
 
 def subscriptions_of(tx: Connection, subscriber_id: int, mailing_list_id: int | None = None) -> list[Subscription]:
-    """A person's subscriptions, or the one to this list."""
+    """A person's subscriptions, or only the one to this list."""
     theirs = select(subscription.c.id).where(subscription.c.subscriber_id == subscriber_id)
     if mailing_list_id is not None:
         theirs = theirs.where(subscription.c.mailing_list_id == mailing_list_id)

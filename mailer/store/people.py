@@ -1,4 +1,4 @@
-"""A list's people as tables tell them: all that stands of them comes in, and all that stands of them goes out."""
+"""Imports and exports of a list's people: subscriptions, suppressions and consents in bulk."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from mailer.store import subscriptions, suppressions
 from mailer.store.people_tables import consent, subscriber, subscription, suppression
 
 _CONFIRMING_ACTS = (ConsentAct.CONFIRMED, ConsentAct.REJOINED, ConsentAct.RESTORED)
-"""What says that a person is a reader, and is not undone by an older word in a table."""
+"""Acts by which a person is a reader, and that an older state in an imported table does not undo."""
 AGREED_AT = "agreed_at"
-"""In the evidence of who was brought along: when they agreed elsewhere."""
+"""The key, in the evidence of imported people, of when they agreed elsewhere."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ImportedSubscription:
-    """A subscription as a table tells it."""
+    """A subscription from an imported table."""
 
     subscriber_id: int
     state: SubscriptionState
@@ -36,7 +36,7 @@ class ImportedSubscription:
 def import_subscriptions(
     tx: Connection, mailing_list_id: int, rows: Iterable[ImportedSubscription], now: datetime
 ) -> None:
-    """Add these subscriptions; of people who have one already it stays as it is."""
+    """Add these subscriptions; a person's existing subscription stays as it is."""
     made = [
         {
             "mailing_list_id": mailing_list_id,
@@ -54,7 +54,7 @@ def import_subscriptions(
 def add_suppressions(
     tx: Connection, mailing_list_id: int, entries: Iterable[tuple[int, str, SuppressionEntry]], now: datetime
 ) -> set[int]:
-    """Let these orders stand, each about a subscriber and their suppression key; about whom one is new."""
+    """Add suppressions, each with subscriber id and suppression key; returns the ids of those for whom one is new."""
     return {
         number
         for number, key, one in entries
@@ -67,7 +67,7 @@ def add_suppressions(
 def last_confirmations(
     tx: Connection, mailing_list_id: int, subscriber_ids: Collection[int]
 ) -> tuple[dict[int, datetime], dict[int, datetime]]:
-    """When each of these people last said that they read this list, or an organiser did who restored them; and any."""
+    """When each of these people last confirmed this list, or an organiser restored them; and the same for any list."""
     said = (consent.c.subscriber_id.in_(subscriber_ids), consent.c.act.in_(_CONFIRMING_ACTS))
     last = select(consent.c.subscriber_id, func.max(consent.c.at)).where(*said).group_by(consent.c.subscriber_id)
     of_list = {row[0]: row[1] for row in tx.execute(last.where(consent.c.mailing_list_id == mailing_list_id))}
@@ -75,12 +75,12 @@ def last_confirmations(
 
 
 def list_page(tx: Connection, mailing_list_id: int, after: int, limit: int) -> list[Any]:
-    """The next `most` subscriptions of a list with their people, in the order of ids."""
+    """The next `limit` subscriptions of a list after an id, with their people, by id."""
     columns = (subscription.c.id, subscription.c.state, subscription.c.attributes, subscription.c.changed_at)
     persons = (subscriber.c.address, subscriber.c.name, subscriber.c.language, subscriber.c.zone)
     keys = (subscription.c.subscriber_id, subscriber.c.suppression_key)
     wanted = select(*columns, *persons, *keys).join_from(subscription, subscriber)
-    named = subscriber.c.address != ""  # whose address was erased is nobody any more
+    named = subscriber.c.address != ""  # not of erased people
     wanted = wanted.where(subscription.c.mailing_list_id == mailing_list_id, subscription.c.id > after, named)
     return list(tx.execute(wanted.order_by(subscription.c.id).limit(limit)).all())
 
@@ -88,7 +88,7 @@ def list_page(tx: Connection, mailing_list_id: int, after: int, limit: int) -> l
 def list_suppressions(
     tx: Connection, mailing_list_id: int, suppression_keys: Collection[str]
 ) -> dict[str, list[SuppressionEntry]]:
-    """All that stand about these people, for this list or all."""
+    """All suppressions of these people, for this list or for all, by suppression key."""
     columns = (suppression.c.suppression_key, suppression.c.mailing_list_id, suppression.c.reason)
     found = select(*columns, suppression.c.created_at).where(
         suppression.c.suppression_key.in_(suppression_keys),

@@ -1,4 +1,4 @@
-"""The tables of people and of mail that came in, as declared; migrations end in exactly these."""
+"""The tables of people and of incoming mail; migrations end in exactly these."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ mailing_list = Table(
     Column("owner", Text, nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
     Column("quiet_until", UtcDateTime),
-    # So many letters in a row that no mailbox was there for, and so many points of those that may go better later.
+    # How many hard bounces in a row, and how many points of soft ones, suppress an address.
     Column("hard_after", Integer, nullable=False, server_default=text("1")),
     Column("soft_limit", Integer, nullable=False, server_default=text("3")),
-    # At the end of campaigns' letters.
+    # The footer of campaigns' letters.
     Column("postal_address", Text),
     Column("reason", Text),
 )
@@ -68,14 +68,14 @@ subscription = Table(
     Column("asked_again", Boolean, nullable=False, server_default=false()),
     Column("requested_name", Text),
     Column("requested_language", String(35)),
-    # Asked for while another letter to the same mailbox was unanswered: asked about once that one is.
+    # Requested while another confirmation letter to the same mailbox was unanswered; the letter follows its answer.
     Column("held_at", UtcDateTime),
-    # When the person was last asked whether letters reach them.
+    # When the last probe was sent.
     Column("probed_at", UtcDateTime),
     UniqueConstraint("mailing_list_id", "subscriber_id"),
     # A launch walks the confirmed subscriptions of one list in the order of their ids.
     Index("ix_subscription_launch", "mailing_list_id", "state", "id"),
-    # Its numbers stand in tokens: after a backup was put back, too, SQLite must not give one to somebody else.
+    # Its ids are in tokens: SQLite must not give one to somebody else, even after a restore.
     sqlite_autoincrement=True,
 )
 
@@ -98,7 +98,7 @@ suppression = Table(
     Column("suppression_key", String(64), primary_key=True),
     # 0: every list. Not NULL, of which a primary key would admit two.
     Column("mailing_list_id", BigInteger, primary_key=True, autoincrement=False),
-    # Orders for different reasons stand beside each other: who left stays away when a bounce is undone.
+    # One row for each reason: who unsubscribed stays suppressed when a bounce is undone.
     Column("reason", String(16), primary_key=True),
     Column("created_at", UtcDateTime, nullable=False),
 )
@@ -125,7 +125,7 @@ returned = Table(
     Column("way", String(16), nullable=False),
     Column("at", UtcDateTime, nullable=False),
     Column("undone_at", UtcDateTime),
-    # However often, and by how many ways, the same is told.
+    # One row, however often and over however many channels the same is reported.
     UniqueConstraint("delivery_id", "kind", "weight"),
     Index("ix_returned_reader", "subscriber_id", "at"),
     Index("ix_returned_campaign", "campaign_id"),
@@ -153,14 +153,14 @@ incoming = Table(
     Column("received_at", UtcDateTime, nullable=False),
     Column("acted_at", UtcDateTime),
     Column("spooled", Text),
-    # What a second try of the same mail shares with the first.
+    # The same for a second delivery of the same mail.
     Column("digest", String(64), unique=True),
-    # Who handed it in; forgotten once it is acted on.
+    # The SMTP client; deleted once the mail is processed.
     Column("client", Text),
     Column("helo", Text),
-    # Where it was found, if nobody handed it in.
+    # The IMAP mailbox it was found in, if so.
     Column("mailbox", Text),
-    # What a form said, where it is no mail.
+    # The fields of a web form, where it is no mail.
     Column("request", JSON, nullable=False),
     Index(
         "ix_incoming_waiting",
@@ -174,7 +174,7 @@ mailbox = Table(
     "mailbox",
     metadata,
     Column("name", Text, primary_key=True),
-    # What the server calls the present numbering of the mails in it, and the last number we have dealt with.
+    # UIDVALIDITY, and the highest UID that was processed (RFC 9051).
     Column("uid_validity", BigInteger, nullable=False),
     Column("last_uid", BigInteger, nullable=False),
 )

@@ -1,7 +1,7 @@
-"""What is taken out for good: requests that came to nothing, people who want to be forgotten, proofs, mail acted on.
+"""What is deleted for good: expired requests, erased people, old evidence, processed mail.
 
-The newest row of a table stays until there is a newer one: SQLite would give its number to the next, and a token in
-an old letter, or the cause of a notice, would then name somebody else.
+The newest row of a table stays until there is a newer one: SQLite would give its id to the next row, and a token in an
+old letter, or the cause of a notice, would then mean somebody else.
 """
 
 from __future__ import annotations
@@ -35,13 +35,13 @@ from mailer.store.queue import unrendered_notices
 from mailer.store.queue.queue_tables import delivery
 
 _ERASED = ""
-"""The mailbox_key of who was forgotten."""
+"""The mailbox_key of an erased subscriber."""
 _FINISHED_STATES = (IncomingState.DONE, IncomingState.FORWARDED, IncomingState.KEPT)
-"""Mail that nothing is needed of any more a week later."""
+"""Mail that nothing is needed of a week later."""
 
 
 def erase_subscribers(tx: Connection, subscriber_ids: Iterable[int]) -> None:
-    """Forget whose these numbers are, and what strangers said of them; the suppression key stays, a hash."""
+    """Erase who these people are, and their attributes and consents; the suppression key, a hash, stays."""
     numbers = list(subscriber_ids)
     key = literal("erased ").concat(cast(subscriber.c.id, Text))
     blank = {"address": "", "address_key": key, "mailbox_key": _ERASED, "name": None, "language": None, "zone": None}
@@ -52,13 +52,13 @@ def erase_subscribers(tx: Connection, subscriber_ids: Iterable[int]) -> None:
 
 
 def list_erased(tx: Connection, limit: int) -> dict[int, str]:
-    """Up to `most` people who were forgotten, with their suppression keys."""
+    """Up to `limit` erased people, id -> suppression key."""
     found = select(subscriber.c.id, subscriber.c.suppression_key).where(subscriber.c.mailbox_key == _ERASED)
     return {number: key for number, key in tx.execute(found.order_by(subscriber.c.id).limit(limit))}
 
 
 def list_notices_to(tx: Connection, suppression_keys: Iterable[str]) -> list[int]:
-    """The notices to these people that still say where they went; no index knows them, so read, and seldom."""
+    """The notices to these people that still have an address. No index serves this: use it rarely."""
     found = select(delivery.c.id).where(
         delivery.c.campaign_id == NOTICES,
         delivery.c.suppression_key.in_(list(suppression_keys)),
@@ -69,7 +69,7 @@ def list_notices_to(tx: Connection, suppression_keys: Iterable[str]) -> list[int
 
 
 def erase_notice_recipients(tx: Connection, delivery_ids: Iterable[int]) -> None:
-    """Forget where these went; what was to go out still and is barred by now never does."""
+    """Erase the addresses of these notices; those that still wait are suppressed."""
     these = delivery.c.id.in_(list(delivery_ids))
     tx.execute(
         update(delivery).where(these, delivery.c.state.in_(WAITING)).values(state=DeliveryState.SUPPRESSED, due_at=None)
@@ -78,7 +78,7 @@ def erase_notice_recipients(tx: Connection, delivery_ids: Iterable[int]) -> None
 
 
 def delete_subscribers(tx: Connection, subscriber_ids: Iterable[int]) -> int:
-    """Take these people out with all their subscriptions, which nothing else may refer to; how many went."""
+    """Delete these people and their subscriptions, where nothing else refers to them; returns how many."""
     numbers = list(subscriber_ids)
     tx.execute(
         delete(subscription).where(
@@ -93,7 +93,7 @@ def delete_subscribers(tx: Connection, subscriber_ids: Iterable[int]) -> int:
 def list_expired_requests(
     tx: Connection, mailing_list_id: int, after: int, before: datetime, limit: int
 ) -> tuple[int | None, list[int]]:
-    """Of a list's next `most` pending requests after one, those from before then; and the last one looked at."""
+    """Of a list's next `limit` pending requests after one, those from before then; also the last one looked at."""
     rows = tx.execute(
         select(subscription.c.id, subscription.c.changed_at < before)
         .where(
@@ -110,9 +110,9 @@ def list_expired_requests(
 def delete_expired_requests(
     tx: Connection, mailing_list_id: int, subscription_ids: Iterable[int], before: datetime
 ) -> int:
-    """Take out a list's requests that are pending still, with their consent lines, and who is not known otherwise.
+    """Delete a list's requests that are still pending, their consent lines, and people not known otherwise.
 
-    Of people who once were on the list the request ends, and the rest stays. How many ended.
+    Of people who were once on the list only the request ends. Returns how many ended.
     """
     found = tx.execute(
         select(subscription.c.id, subscription.c.subscriber_id)
@@ -143,7 +143,7 @@ def delete_expired_requests(
 
 
 def _delete_unreferenced(tx: Connection, subscriber_ids: list[int]) -> int:
-    # PostgreSQL: whoever is just adding a subscription of theirs ends first, and is seen by the next statement.
+    # PostgreSQL: waits for others that are adding a subscription of theirs, so that the next statement sees it.
     tx.execute(select(subscriber.c.id).where(subscriber.c.id.in_(subscriber_ids)).with_for_update())
     gone = tx.execute(
         delete(subscriber)
@@ -160,13 +160,13 @@ def _delete_unreferenced(tx: Connection, subscriber_ids: list[int]) -> int:
 
 
 def _erase_from_bounces(tx: Connection, subscriber_ids: list[int]) -> None:
-    """What came back of letters to them stays counted, and says no more whose they were."""
+    """Keep bounces and complaints of these people as counts, without saying whose they were."""
     nobody = {"diagnostic": "", "subscriber_id": None, "subscription_id": None}
     tx.execute(update(returned).where(returned.c.subscriber_id.in_(subscriber_ids)).values(**nobody))
 
 
 def erase_old_evidence(tx: Connection, after: int, before: datetime, limit: int) -> int:
-    """Take who it was out of the next `most` consent lines after one, up to an hour; the last line looked at."""
+    """Erase who it was from the next `limit` consent lines after one, up to a time; returns the last line looked at."""
     lines = tx.execute(
         select(consent.c.id, consent.c.evidence, consent.c.at)
         .where(consent.c.id > after)
@@ -186,14 +186,14 @@ def erase_old_evidence(tx: Connection, after: int, before: datetime, limit: int)
 
 
 def last_consent_id(tx: Connection) -> int:
-    """The number of the consent record's last line; 0 where there is none."""
+    """The highest id in the consent record; 0 where it is empty."""
     return tx.execute(select(func.max(consent.c.id))).scalar_one() or 0
 
 
 def list_deletable_mails(tx: Connection, before: datetime, after: int, limit: int) -> tuple[int | None, list[int]]:
-    """Of the next `most` mails after one that were acted on before then, those kept for nothing; and the last of all.
+    """Of the next `limit` mails after one that were processed before then, those not needed; also the last of all.
 
-    One that a letter still to be written carries is kept for that letter.
+    A mail that a letter still to be rendered contains is kept for that letter.
     """
     found = select(incoming.c.id, incoming.c.recipients).where(
         incoming.c.id > after,
@@ -208,7 +208,7 @@ def list_deletable_mails(tx: Connection, before: datetime, after: int, limit: in
 
 
 def delete_mails(tx: Connection, incoming_ids: Iterable[int]) -> None:
-    """Take these out; a retry of one of them would not be recognised any more."""
+    """Delete these mails; another delivery of one of them would not be recognised any more."""
     tx.execute(delete(incoming).where(incoming.c.id.in_(list(incoming_ids)), incoming.c.state.in_(_FINISHED_STATES)))
 
 

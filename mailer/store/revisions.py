@@ -1,4 +1,4 @@
-"""The editions of campaigns, and the immutable states of their texts."""
+"""The editions of campaigns, and the immutable revisions of their texts."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from mailer.store.queue.queue_tables import campaign, edition, revision
 def add_edition(
     tx: Connection, *, campaign_id: int, language: str, is_default: bool, manuscript: str, now: datetime
 ) -> int:
-    """A campaign's text in one language, as its first revision; the revision's id."""
+    """Add a campaign's text in one language, with its first revision; returns the revision's id."""
     edition_id = tx.execute(
         insert(edition)
         .values(campaign_id=campaign_id, language=language, is_default=is_default)
@@ -26,9 +26,9 @@ def add_edition(
 def add_revision(
     tx: Connection, *, edition_id: int, manuscript: str, now: datetime, mailing_list: MailingList | None = None
 ) -> int:
-    """A new text of an edition, for all letters written from now on; the revision's id.
+    """Add a new text of an edition, for all letters rendered from now on; returns the revision's id.
 
-    Of a campaign that was launched it says at its end what the `mailing_list` says now.
+    `mailing_list` is given for a campaign that was launched: the revision keeps the list's present footer.
     """
     words = {"postal_address": mailing_list.postal_address, "reason": mailing_list.reason} if mailing_list else {}
     made = insert(revision).values(edition_id=edition_id, manuscript=manuscript, created_at=now, **words)
@@ -46,7 +46,7 @@ def editions_by_language(tx: Connection, campaign_id: int) -> dict[str, int]:
 
 
 def newest_by_language(tx: Connection, campaign_id: int) -> dict[str, int]:
-    """The newest revision of each edition, by language; the default edition first."""
+    """The newest revision id of each edition, by language; the default edition first."""
     found = tx.execute(
         select(edition.c.language, func.max(revision.c.id))
         .join_from(edition, revision)
@@ -63,14 +63,14 @@ def manuscript(tx: Connection, revision_id: int) -> str:
 
 
 def freeze_footer(tx: Connection, campaign_id: int, mailing_list: MailingList) -> None:
-    """What its list says at the end of letters is that campaign's from now on, whatever becomes of the list."""
+    """Keep the list's present footer in the campaign's revisions, whatever becomes of the list."""
     own = select(edition.c.id).where(edition.c.campaign_id == campaign_id)
     words = {"postal_address": mailing_list.postal_address, "reason": mailing_list.reason}
     tx.execute(update(revision).where(revision.c.edition_id.in_(own)).values(words))
 
 
 def load_source_and_list(tx: Connection, revision_id: int, mailing_list: MailingList) -> tuple[str, MailingList]:
-    """A revision's text, and the list as its letters speak of it: once launched, as it was then."""
+    """A revision's text, and the list with the footer for its letters: that of the launch, once launched."""
     row = tx.execute(
         select(revision.c.manuscript, revision.c.postal_address, revision.c.reason, campaign.c.launched_at)
         .join_from(revision, edition)

@@ -1,4 +1,4 @@
-"""The spool: a folder of files for mails that are too large to stand in their row."""
+"""The spool: a folder of files for incoming mails that are too large for their row."""
 
 from __future__ import annotations
 
@@ -19,10 +19,8 @@ _SUFFIX = ".mail"
 class SpoolFile:
     """A file that a mail is being written to. Its methods wait for the disk, so call them in a thread.
 
-    OSError where the disk does not take it.
-
-
-    While it is open it is locked: that is how `left_behind` knows that somebody works at it, in whichever process.
+    They raise OSError where the disk fails. While it is open, the file is locked, so that `list_unlocked_files` in any
+    process can tell that it is in use.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -31,7 +29,7 @@ class SpoolFile:
         fcntl.flock(self._descriptor, fcntl.LOCK_EX)
         self._path = Path(path)
         self._open = True
-        # A client may go while a thread still writes: nobody closes the file under its hands.
+        # A connection may end while a thread still writes: the file must not be closed then.
         self._lock = threading.Lock()
 
     @property
@@ -39,13 +37,13 @@ class SpoolFile:
         return self._path.name
 
     def write(self, octets: bytes) -> None:
-        """Add to the end; nothing once it was closed."""
+        """Append; does nothing after `close`."""
         with self._lock:
             while octets and self._open:
                 octets = octets[os.write(self._descriptor, octets) :]
 
     def sync(self) -> None:
-        """It and its name outlive a power cut when this returns."""
+        """Make sure that the file and its name survive a power cut."""
         with self._lock:
             os.fsync(self._descriptor)
             folder = os.open(self._path.parent, os.O_RDONLY | os.O_DIRECTORY)
@@ -55,21 +53,21 @@ class SpoolFile:
                 os.close(folder)
 
     def close(self) -> None:
-        """It is somebody else's now; closing twice is no error."""
+        """Unlock and close the file, which belongs to its row now. Closing twice is no error."""
         with self._lock:
             if self._open:
                 self._open = False
                 os.close(self._descriptor)
 
     def discard(self) -> None:
-        """It was in vain."""
-        with suppress(OSError):  # where it cannot be deleted now, the sweeping at the next start does so
+        """Delete the file: its mail was not accepted."""
+        with suppress(OSError):  # where it cannot be deleted now, the next start of the service does so
             self._path.unlink()
         self.close()
 
 
 async def read_message(spool: Path, message: IncomingMessage) -> bytes:
-    """What the mail consists of, wherever it stands. OSError where its file cannot be read."""
+    """The mail's octets, from its row or its file. Raises OSError where the file cannot be read."""
     if message.raw or message.spool_name is None:
         return message.raw
     return await asyncio.to_thread((spool / message.spool_name).read_bytes)
@@ -82,15 +80,15 @@ async def delete_message_file(spool: Path, message: IncomingMessage) -> None:
 
 
 def delete_files(spool: Path, names: Iterable[str]) -> None:
-    """Files that are gone already are no error."""
+    """Delete these files; a missing one is no error."""
     for name in names:
         (spool / name).unlink(missing_ok=True)
 
 
 def list_unlocked_files(spool: Path) -> list[str]:
-    """The files nobody works at: of mails that wait or are kept, and orphans of a crash.
+    """The files that nobody writes to: of mails that wait or are kept, and leftovers of a crash.
 
-    Look afterwards which of them are named by a row: one whose mail is committed in between is locked, or named.
+    Look up afterwards which of them a row names: a file whose mail is committed meanwhile is either locked or named.
     """
     return [path.name for path in spool.glob(f"*{_SUFFIX}") if not _is_locked(path)]
 

@@ -1,4 +1,4 @@
-"""The people whose addresses we know."""
+"""Subscribers: the people whose addresses we know."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from mailer.store.people_tables import subscriber
 
 
 def find_or_add(tx: Connection, address: Address, suppression_key: str, now: datetime) -> int:
-    """The id of the person at this address; the mailed form stays as it was first given."""
+    """The id of the person at this address; the mailed form of the address stays as it was first given."""
     row = {
         "address": address.addr_spec,
         "address_key": address.key,
@@ -26,7 +26,7 @@ def find_or_add(tx: Connection, address: Address, suppression_key: str, now: dat
 
 
 def add_missing(tx: Connection, rows: list[dict[str, Any]]) -> dict[str, int]:
-    """Add the people not known yet (rows of columns, one per address_key); all their ids by address_key."""
+    """Add the people not known yet (rows of columns, one per address_key); returns all ids by address_key."""
     if not rows:
         return {}
     insert_many(tx, insert_into(tx, subscriber).on_conflict_do_nothing(index_elements=["address_key"]), rows)
@@ -41,7 +41,7 @@ def ids_by_key(tx: Connection, address_keys: Iterable[str]) -> dict[str, int]:
 
 
 def find_in_mailbox(tx: Connection, mailbox_key: str) -> dict[int, str]:
-    """Those whose addresses are one mailbox's, with their suppression keys."""
+    """The people whose addresses belong to one mailbox, id -> suppression key."""
     found = tx.execute(
         select(subscriber.c.id, subscriber.c.suppression_key).where(subscriber.c.mailbox_key == mailbox_key)
     )
@@ -49,7 +49,7 @@ def find_in_mailbox(tx: Connection, mailbox_key: str) -> dict[int, str]:
 
 
 def update_details(tx: Connection, rows: list[Mapping[str, Any]]) -> None:
-    """Set name, language and zone where a row {subscriber_id, name, language, zone} gives them; None keeps."""
+    """Set name, language and zone from rows {subscriber_id, name, language, zone}; None keeps the present value."""
     if rows:
         kept: dict[str, Any] = {
             column: func.coalesce(bindparam(f"new_{column}"), subscriber.c[column])

@@ -1,4 +1,4 @@
-"""The subscriptions: who is on which list."""
+"""Subscriptions: who is on which list."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ _NO_OPEN_REQUEST: dict[str, Any] = {"held_at": None, "requested_name": None, "re
 
 
 def get(tx: Connection, subscription_id: int) -> Subscription:
-    """The subscription of that id, or NotFound."""
+    """The subscription of that id. Raises NotFound."""
     if (found := find_by_id(tx, subscription_id)) is None:
         raise NotFound("there is no such subscription")
     return found
 
 
 def find_by_id(tx: Connection, subscription_id: int) -> Subscription | None:
-    """The subscription of that id, where it is still there."""
+    """The subscription of that id, or None."""
     row = tx.execute(_subscription_query().where(subscription.c.id == subscription_id)).one_or_none()
     return None if row is None else _subscription_from_row(row)
 
 
 def find(tx: Connection, mailing_list_id: int, address_key: str) -> Subscription | None:
-    """The subscription of the person at this address to this list, in whatever state."""
+    """The subscription of the person at this address to this list, in whatever state, or None."""
     row = tx.execute(
         _subscription_query().where(
             subscription.c.mailing_list_id == mailing_list_id,
@@ -50,7 +50,7 @@ def list_confirmed(tx: Connection, address_key: str) -> list[Subscription]:
 
 
 def find_or_add_pending(tx: Connection, mailing_list_id: int, subscriber_id: int, now: datetime) -> Subscription:
-    """The subscription, made as pending where there was none."""
+    """The subscription, added as pending where there is none."""
     add_missing(tx, [_new_row(mailing_list_id, subscriber_id, SubscriptionState.PENDING, {}, now)])
     return _subscription_from_row(
         tx.execute(
@@ -75,7 +75,7 @@ def _new_row(
 
 
 def add_missing(tx: Connection, rows: list[dict[str, Any]]) -> None:
-    """Add subscriptions that do not exist in any state yet."""
+    """Add these subscriptions, given as rows of columns, where there is none in any state."""
     by_person = ["mailing_list_id", "subscriber_id"]
     insert_many(tx, insert_into(tx, subscription).on_conflict_do_nothing(index_elements=by_person), rows)
 
@@ -83,7 +83,7 @@ def add_missing(tx: Connection, rows: list[dict[str, Any]]) -> None:
 def states_by_subscriber(
     tx: Connection, mailing_list_id: int, subscriber_ids: Iterable[int]
 ) -> dict[int, SubscriptionState]:
-    """The states of those who have a subscription to this list, by subscriber."""
+    """The states of the subscriptions of these people to this list, by subscriber."""
     found = tx.execute(
         select(subscription.c.subscriber_id, subscription.c.state).where(
             subscription.c.mailing_list_id == mailing_list_id, subscription.c.subscriber_id.in_(list(subscriber_ids))
@@ -93,7 +93,7 @@ def states_by_subscriber(
 
 
 def confirm_many(tx: Connection, mailing_list_id: int, attributes: Mapping[int, dict[str, str]], now: datetime) -> None:
-    """Confirm these subscribers (who are pending or new here), with their attributes."""
+    """Confirm these subscribers, who are pending or new here, with their attributes."""
     rows = [
         _new_row(mailing_list_id, number, SubscriptionState.CONFIRMED, held, now) for number, held in attributes.items()
     ]
@@ -104,7 +104,7 @@ def confirm_many(tx: Connection, mailing_list_id: int, attributes: Mapping[int, 
 
 
 def add_attributes(tx: Connection, mailing_list_id: int, attributes: Mapping[int, dict[str, str]]) -> None:
-    """Put these over what the subscriptions hold, by subscriber."""
+    """Merge these attributes into those of the subscriptions, by subscriber."""
     named = {number: held for number, held in attributes.items() if held}
     if not named:
         return
@@ -124,7 +124,8 @@ def add_attributes(tx: Connection, mailing_list_id: int, attributes: Mapping[int
 
 
 def mark_asked(tx: Connection, asked: Subscription, *, name: str | None, language: str | None, now: datetime) -> None:
-    """A confirmation letter is written: the request waits with what it said."""
+    """Record that a confirmation letter is queued: the subscription waits for the answer, with the requested
+    details."""
     again = asked.asked_at is not None and now - asked.asked_at < CONFIRMATION_INTERVAL
     tx.execute(
         update(subscription)
@@ -144,7 +145,7 @@ def mark_asked(tx: Connection, asked: Subscription, *, name: str | None, languag
 def defer_request(
     tx: Connection, asked: Subscription, *, name: str | None, language: str | None, now: datetime
 ) -> None:
-    """The request waits without a letter, with what it said."""
+    """Record a request that waits without a letter, with the requested details."""
     tx.execute(
         update(subscription)
         .where(subscription.c.id == asked.id)
@@ -159,7 +160,7 @@ def defer_request(
 
 
 def find_oldest_deferred(tx: Connection, subscriber_id: int) -> Subscription | None:
-    """Which of a person's requests that wait without a letter came first."""
+    """A person's oldest deferred request, or None."""
     theirs = _subscription_query().where(
         subscription.c.subscriber_id == subscriber_id,
         subscription.c.state == SubscriptionState.PENDING,
@@ -170,7 +171,7 @@ def find_oldest_deferred(tx: Connection, subscriber_id: int) -> Subscription | N
 
 
 def count_deferred(tx: Connection, mailbox_key: str) -> int:
-    """How many requests for one mailbox wait without a letter."""
+    """How many deferred requests there are for one mailbox."""
     waiting = select(func.count()).select_from(subscription.join(subscriber))
     return tx.execute(
         waiting.where(subscriber.c.mailbox_key == mailbox_key, subscription.c.held_at.is_not(None))
@@ -178,7 +179,7 @@ def count_deferred(tx: Connection, mailbox_key: str) -> int:
 
 
 def mark_answered(tx: Connection, asked: Subscription, now: datetime) -> None:
-    """Somebody who is subscribed was told so; counts as that day's letter."""
+    """Record that a subscribed person who asked to join was told so; counts as that day's letter."""
     again = asked.asked_at is not None and now - asked.asked_at < CONFIRMATION_INTERVAL
     at = asked.asked_at if again else now
     tx.execute(update(subscription).where(subscription.c.id == asked.id).values(asked_at=at, asked_again=again))
@@ -192,9 +193,9 @@ def change_state(
     from_states: tuple[SubscriptionState, ...],
     now: datetime,
 ) -> bool:
-    """Change state if it is one `of` these; whether it was.
+    """Change the state if it is one of `from_states`; returns whether it was changed.
 
-    Who confirmed has proved to be the one who asked: they may leave and ask again on the same day.
+    Who confirms has proved to own the address, and may unsubscribe and ask again on the same day.
     """
     proved = {"asked_at": None, "asked_again": False} if to_state is SubscriptionState.CONFIRMED else {}
     return bool(

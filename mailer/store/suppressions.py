@@ -1,4 +1,4 @@
-"""The standing orders not to mail, by HMAC of the address, so that they outlive a person's erasure."""
+"""Suppressions: who must not be mailed, by an HMAC of the address, so that they outlive a person's erasure."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from mailer.store.people_tables import suppression
 
 
 def add(tx: Connection, suppression_key: str, mailing_list_id: int, reason: SuppressionReason, now: datetime) -> bool:
-    """Never mail this person from this list (EVERY_LIST: from any); whether that is new. Twice changes nothing."""
+    """Suppress a person for this list (EVERY_LIST: for all); returns whether that is new."""
     made = tx.execute(
         insert_into(tx, suppression)
         .values(suppression_key=suppression_key, mailing_list_id=mailing_list_id, reason=reason, created_at=now)
@@ -23,7 +23,7 @@ def add(tx: Connection, suppression_key: str, mailing_list_id: int, reason: Supp
 
 
 def lift_suppressions(tx: Connection, suppression_key: str, mailing_list_id: int, *reasons: SuppressionReason) -> bool:
-    """End the orders for this list that stand for these reasons; all others stand. Whether there were any."""
+    """Lift a person's suppressions for this list that have one of these reasons; returns whether there were any."""
     lifted = tx.execute(
         delete(suppression).where(
             suppression.c.suppression_key == suppression_key,
@@ -35,7 +35,7 @@ def lift_suppressions(tx: Connection, suppression_key: str, mailing_list_id: int
 
 
 def find_suppressed(tx: Connection, suppression_keys: Iterable[str], *mailing_list_ids: int) -> set[str]:
-    """Those of the keys that must not be mailed from these lists (or from any)."""
+    """Those of the keys that are suppressed for one of these lists, or for all."""
     found = tx.execute(
         select(suppression.c.suppression_key).where(
             suppression.c.suppression_key.in_(list(suppression_keys)),
@@ -46,7 +46,7 @@ def find_suppressed(tx: Connection, suppression_keys: Iterable[str], *mailing_li
 
 
 def wants_no_mail(tx: Connection, suppression_keys: Iterable[str]) -> bool:
-    """Whether one of these people wants no letter from us at all: orders for every list, but for those of bounces."""
+    """Whether one of these people is suppressed for every list for another reason than bounces."""
     found = select(suppression.c.reason).where(
         suppression.c.suppression_key.in_(list(suppression_keys)),
         suppression.c.mailing_list_id == EVERY_LIST,
@@ -56,7 +56,7 @@ def wants_no_mail(tx: Connection, suppression_keys: Iterable[str]) -> bool:
 
 
 def is_suppressed_by_feedback(tx: Connection, suppression_key: str, mailing_list_id: int) -> bool:
-    """Whether this list, or any, writes to them no more because of what came back."""
+    """Whether the person is suppressed for this list, or for all, because of bounces or complaints."""
     reasons = {
         reason for place, reason in list_for_person(tx, suppression_key) if place in {EVERY_LIST, mailing_list_id}
     }
@@ -64,7 +64,7 @@ def is_suppressed_by_feedback(tx: Connection, suppression_key: str, mailing_list
 
 
 def is_suppressed_by_bounces(tx: Connection, suppression_key: str, mailing_list_id: int) -> bool:
-    """Whether this list, or any, writes to them no more because letters came back."""
+    """Whether the person is suppressed for this list, or for all, because of bounces."""
     return any(
         reason is SuppressionReason.BOUNCED and place in {EVERY_LIST, mailing_list_id}
         for place, reason in list_for_person(tx, suppression_key)
@@ -72,7 +72,7 @@ def is_suppressed_by_bounces(tx: Connection, suppression_key: str, mailing_list_
 
 
 def list_for_person(tx: Connection, suppression_key: str) -> list[tuple[int, SuppressionReason]]:
-    """All that stand about one person: for which list, and why."""
+    """All suppressions of a person: for which list, and why."""
     found = select(suppression.c.mailing_list_id, suppression.c.reason).where(
         suppression.c.suppression_key == suppression_key
     )

@@ -1,4 +1,4 @@
-"""The weeks of the lists: what happened in one that its owner had better know."""
+"""A week of a list: what its owner should know of it."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ from mailer.store.people_tables import consent, incoming, returned
 from mailer.store.queue.queue_tables import campaign
 
 _LIMIT = 10
-"""Providers and campaigns: an owner reads no more."""
+"""Maximum number of providers and campaigns in a report."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class WeeklyStats:
-    """What happened between two hours; nothing in it is a number of 0."""
+    """What happened in a period; it has no entries with a count of 0."""
 
     refusals: list[tuple[str, str, int, str]]
-    """What providers held against us: domain, reason, how often, and the words of one reply; the most first."""
+    """Refusals about us, by domain and reason: domain, reason, count, one diagnostic text; the most first."""
     feedback: dict[FeedbackKind, int]
     bounced: int
-    """People who get no more letters, or are asked no more whether they want any, since some came back."""
+    """People who were suppressed, or whose request ended, because letters bounced."""
     paused: list[tuple[int, str, str | None]]
-    """Campaigns launched before its end that stand still now: number, subject, why."""
+    """Campaigns launched before its end that are paused now: id, subject, remark."""
     unsent: list[tuple[int, str, int, int]]
-    """Campaigns of which letters failed or are of unknown fate: number, subject, how many of each."""
+    """Campaigns with failed or uncertain letters: id, subject, how many of each."""
 
     @property
     def complaints(self) -> int:
@@ -41,7 +41,7 @@ class WeeklyStats:
 
 
 def load_weekly_stats(tx: Connection, mailing_list_id: int, since: datetime, until: datetime) -> WeeklyStats:
-    """A list's week."""
+    """The stats of a list for a period."""
     at = (returned.c.mailing_list_id == mailing_list_id, returned.c.at >= since, returned.c.at < until)
     sorts = select(returned.c.kind, func.count()).where(*at).group_by(returned.c.kind)
     sender_side = select(returned.c.domain, returned.c.reason, func.count(), func.max(returned.c.diagnostic)).where(
@@ -88,7 +88,7 @@ def _list_unsent(
 
 
 def count_parked(tx: Connection, since: datetime, until: datetime) -> Counter[str]:
-    """How many mails that broke us came to each of our addresses."""
+    """How many parked mails came to each of our addresses in a period."""
     found = select(incoming.c.recipients).where(
         incoming.c.state == IncomingState.PARKED, incoming.c.received_at >= since, incoming.c.received_at < until
     )

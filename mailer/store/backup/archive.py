@@ -1,4 +1,4 @@
-"""The file of a backup: a zip whose last octets are a digest of all others, so that no damage goes unnoticed."""
+"""The file of a backup: a zip that ends with a digest of all its octets, so that damage is noticed."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ MANIFEST, SECRET, SPOOL = "manifest.json", "secret", "spool/"
 _DIGEST_PREFIX, _DIGEST_LENGTH = b"sha256 ", 64
 _ZIP_MAGIC = b"PK\x03\x04"
 _ZIP_READ_ERRORS = (BadZipFile, zlib.error, RuntimeError, ValueError, EOFError, OSError, struct.error)
-"""What reading a zip raises whose octets were changed."""
+"""What reading a damaged zip raises."""
 _CHUNK = 2**20
 
 
@@ -34,10 +34,10 @@ class TableManifest:
     """What the manifest says of one table."""
 
     columns: dict[str, str]
-    """Of what kind each one's values are, see `store/reflected.py`; a row is a JSON array in this order."""
+    """The kind of each column's values, see `reflected_tables.py`; a row is a JSON array in this order."""
     rows: int
     last_id: int
-    """The highest number that was ever given to a row, as far as the database remembers."""
+    """The highest id that was ever given to a row, as far as the database knows."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -45,25 +45,25 @@ class Manifest:
     """What a backup consists of."""
 
     version: str
-    """Of the service that made it."""
+    """The version of the service that made it."""
     schema: str
-    """The database's revision."""
+    """The revision of the database."""
     at: str
-    """When it was made: everything in it is as it was then (ISO 8601, UTC)."""
+    """When it was made: all of it is as it was then (ISO 8601, UTC)."""
     tables: dict[str, TableManifest]
     """By name, parents before children."""
     spool: tuple[str, ...] = ()
-    """The mails that waited as files."""
+    """The spool files in it."""
     missing: tuple[str, ...] = ()
-    """Files that rows name and that were lost before the backup was made."""
+    """Spool files that rows name and that were missing before the backup was made."""
     format: int = field(default=FORMAT)
 
 
 @contextmanager
 def new_archive(file: Path) -> Iterator[ZipFile]:
-    """An archive to fill; under its name only once it is whole and on the disk, with mode 0600.
+    """An archive to fill; it gets its name, mode 0600, once it is complete and on the disk.
 
-    AlreadyThere rather than overwriting; BackupFailed where the disk does not take it.
+    Raises AlreadyExists rather than overwriting a file, and BackupFailed where it cannot be written.
     """
     _refuse_existing(file)
     try:
@@ -90,7 +90,7 @@ def write_manifest(archive: ZipFile, manifest: Manifest) -> None:
 
 @contextmanager
 def open_archive(file: Path) -> Iterator[tuple[ZipFile, Manifest]]:
-    """A whole backup, every octet of it as it was written; BackupRefused says what is wrong with it, and where."""
+    """An undamaged backup and its manifest. Raises BackupRefused, which says what is wrong, and where."""
     try:
         with file.open("rb") as octets:
             _check_integrity(file, octets)
@@ -103,7 +103,7 @@ def open_archive(file: Path) -> Iterator[tuple[ZipFile, Manifest]]:
 
 
 def rows(archive: ZipFile, table: str, manifest_entry: TableManifest) -> Iterator[list[Any]]:
-    """A table's rows, in the order of the manifest's columns; BackupRefused names a line that is none."""
+    """A table's rows, in the order of the manifest's columns. Raises BackupRefused for a line that is not a row."""
     name, line_number = member_name(table), 0
     with BufferedReader(archive.open(name)) as lines:  # type: ignore[type-var]
         for line_number, line in enumerate(lines, 1):
@@ -121,13 +121,13 @@ def rows(archive: ZipFile, table: str, manifest_entry: TableManifest) -> Iterato
 
 
 def encode_row(kinds: list[str], row: tuple[Any, ...]) -> str:
-    """A row as `rows` reads it, with its line's end."""
+    """A row as `rows` reads it, with its line end."""
     values = [_encode_value(kind, value) for kind, value in zip(kinds, row, strict=True)]
     return json.dumps(values, ensure_ascii=False, separators=(",", ":")) + "\n"
 
 
 def member_name(table: str) -> str:
-    """Where in the zip a table stands."""
+    """The name of a table's file in the zip."""
     return f"tables/{table}.jsonl"
 
 
@@ -187,7 +187,7 @@ def _has_zip_magic(octets: BinaryIO) -> bool:
 
 
 def _find_damaged_part(octets: BinaryIO) -> str:
-    """Which part of an archive is damaged, as far as that shows."""
+    """Which part of an archive is damaged, as far as can be found out."""
     octets.seek(0)
     try:
         with ZipFile(octets) as archive:
@@ -205,7 +205,7 @@ def _find_damaged_part(octets: BinaryIO) -> str:
 
 
 def _write_digest(part: Path) -> None:
-    """Write the digest into the place kept for it, and see everything onto the disk."""
+    """Write the digest into the place kept for it, and sync the file to the disk."""
     with part.open("r+b") as octets:
         place = octets.seek(0, os.SEEK_END) - _DIGEST_LENGTH
         digest = _digest(octets, place)
@@ -230,7 +230,7 @@ def _refuse_existing(file: Path) -> None:
 
 
 def write_new_file(file: Path, octets: bytes) -> None:
-    """A file that was not there, mode 0600, whole and on the disk when this returns; FileExistsError."""
+    """Write a file with mode 0600, and sync it to the disk. Raises FileExistsError."""
     with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as out:
         out.write(octets)
         out.flush()

@@ -1,4 +1,4 @@
-"""Our tables as a database has them, whatever its revision, with values that are the same on every database."""
+"""Our tables as a database has them, at any revision, with values that are the same on each kind of database."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ VERSION_TABLE = "alembic_version"
 
 
 class _JsonText(UserDefinedType[str]):
-    """JSON as it stands there, to the octet: neither read nor written anew."""
+    """JSON as the database has it, octet for octet, not decoded."""
 
     cache_ok = True
 
@@ -44,7 +44,7 @@ class _JsonText(UserDefinedType[str]):
 
 
 def own_tables(tx: Connection) -> list[Table]:
-    """Those of our tables that are there, parents before children."""
+    """Those of our tables that exist, parents before children."""
     found = MetaData()
 
     @event.listens_for(found, "column_reflect")
@@ -59,12 +59,12 @@ def own_tables(tx: Connection) -> list[Table]:
 
 
 def column_kinds(table: Table) -> dict[str, str]:
-    """Of which kind each column's values are: instant (aware), octets, json (its text), or plain."""
+    """The kind of each column's values: instant (aware), octets, json (as text) or plain."""
     return {column.name: _kind(column) for column in table.columns}
 
 
 def selectable_column(column: Column[Any]) -> ColumnElement[Any]:
-    """The column as a query is to ask for it."""
+    """The column as a query has to select it."""
     return cast(column, Text) if isinstance(column.type, _JsonText) else column
 
 
@@ -74,7 +74,7 @@ def _kind(column: Column[Any]) -> str:
 
 
 def last_id(tx: Connection, table: Table) -> int:
-    """The highest number that was ever given to a row of a table, as far as the database remembers; 0 for none."""
+    """The highest id that was ever given to a row of a table, as far as the database knows; 0 for none."""
     if "id" not in table.columns:
         return 0
     highest = tx.execute(select(func.max(table.c.id))).scalar() or 0
@@ -88,9 +88,9 @@ def last_id(tx: Connection, table: Table) -> int:
 
 
 def advance_sequence(tx: Connection, table: Table, number: int) -> None:
-    """No row of the table gets a number up to this one any more.
+    """Give no row of the table an id up to this one any more.
 
-    On SQLite only where the table remembers what it gave: for others the highest row decides.
+    On SQLite only for a table with AUTOINCREMENT: for others the highest row decides.
     """
     if not number:
         return

@@ -1,4 +1,4 @@
-"""A backup put back: into a database that holds nothing, all of it or nothing, and at rest until people look at it."""
+"""Restore a backup: all of it or nothing, into an empty database, with its campaigns paused."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ from mailer.store.queue.workers import own_database
 _SPOOL_FILE_NAME = re.compile(r"[\w.-]+\.mail", re.ASCII)
 _ROWS_PER_CHUNK = 1000
 _TRANSIENT_TABLES = {"worker", "claim", "tally", "budget", "hold"}
-"""Tables that a service which was only ever started has rows in."""
+"""Tables that have rows as soon as a service was started once."""
 _TABLES_WITH_TOKENS = ("subscription", "delivery")
-"""Tables whose numbers stand in tokens."""
+"""Tables whose ids are in tokens."""
 _ID_GAP = 10**9
-"""Numbers given after the backup was made stand in letters already: nobody else is given one of them."""
+"""How many ids to skip: those given after the backup was made are in letters, and must not be given again."""
 _LOCK_TIMEOUT = "30s"
 
 
@@ -49,7 +49,7 @@ class RestoreResult:
     aside: tuple[Path, ...]
     """Where what was there before is now."""
     suppressions: int
-    """Standing orders not to mail somebody that were taken over from what was replaced."""
+    """How many suppressions were taken over from the database that was replaced."""
 
 
 def restore_backup(
@@ -62,11 +62,11 @@ def restore_backup(
     replace: bool = False,
     migrate: bool = True,
 ) -> RestoreResult:
-    """Put a backup's database, spool and secret into their places; its schema is then brought up to date, or left.
+    """Restore a backup's database, spool and secret; its schema is then migrated, or left.
 
-    Only where there is nothing yet, unless it `replace`s what is there, which is backed up first; and never while a
-    service runs on it. AlreadyThere, BackupRefused, BackupFailed, SchemaUnknown, DatabaseOwned, DatabaseUnavailable:
-    then the database is as it was.
+    Only into an empty database, unless it should `replace` what is there, which is backed up first; and never while a
+    service runs on it. Raises AlreadyExists, BackupRefused, BackupFailed, SchemaUnknown, DatabaseOwned,
+    DatabaseUnavailable: then the database is as before.
     """
     with open_archive(file) as (archive, manifest):
         check_known_revision(manifest.schema, migrations)
@@ -92,7 +92,7 @@ def restore_backup(
 def _back_up_existing(
     engine: Engine, service_files: ServiceFiles, migrations: Path, secret: bytes, now: datetime, *, replace: bool
 ) -> list[Path]:
-    """See that nothing is lost by what follows: there is nothing, or it is backed up, into the files returned."""
+    """Back up what the restore would overwrite; returns the files, none where there is nothing."""
     if read_known_revision(engine, migrations) is None:
         filled = False
     else:
@@ -140,7 +140,7 @@ def _load_tables(tx: Connection, archive: ZipFile, manifest: Manifest, migration
 
 def _insert(tx: Connection, table: Table, archive: ZipFile, manifest: Manifest) -> None:
     mark = manifest.tables[table.name]
-    # In the order of the archive: a database of another kind may have its columns in another one.
+    # In the archive's order: another database may have its columns in a different one.
     names = list(mark.columns)
     found = (dict(zip(names, row, strict=True)) for row in rows(archive, table.name, mark))
     while some := list(islice(found, _ROWS_PER_CHUNK)):
@@ -151,7 +151,7 @@ def _insert(tx: Connection, table: Table, archive: ZipFile, manifest: Manifest) 
 
 
 def _place_spool(archive: ZipFile, manifest: Manifest, spool: Path) -> None:
-    """Under the names that rows have for them; the service deletes those of which it finds none."""
+    """Write the spool files under the names that rows have for them; the service deletes those that no row names."""
     if not manifest.spool:
         return
     spool.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -164,7 +164,7 @@ def _place_spool(archive: ZipFile, manifest: Manifest, spool: Path) -> None:
 
 @contextmanager
 def _secret_in_place(file: Path, secret: bytes) -> Iterator[tuple[Path, ...]]:
-    """The secret under its name, as long as nothing goes wrong; gives where another one is now."""
+    """Put the secret in its place while the block runs, for good if it succeeds; yields where the old one is now."""
     if file.exists() and file.read_bytes() == secret:
         yield ()
         return

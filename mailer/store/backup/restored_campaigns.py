@@ -1,4 +1,4 @@
-"""What a database that was put back must not do by itself: mail again what left after the backup, or who left."""
+"""What a restored database must not do by itself: send again what was sent after the backup, or mail who left since."""
 
 from __future__ import annotations
 
@@ -15,27 +15,27 @@ from mailer.store.inserts import insert_into
 
 @dataclass(frozen=True, slots=True)
 class PausedCampaigns:
-    """The campaigns that wait for people."""
+    """The campaigns that wait for an organiser."""
 
     paused: tuple[int, ...]
-    """They were being sent, or paused already."""
+    """They were being sent, or were paused already."""
     unscheduled: tuple[int, ...]
-    """They had an hour, and are drafts."""
+    """They were scheduled, and are drafts now."""
 
 
 @dataclass(frozen=True, slots=True)
 class SuppressionRecord:
-    """A suppression, in words that hold in another database, too."""
+    """A suppression in terms that are valid in another database, too."""
 
     suppression_key: str
     mailing_list: str | None
-    """Its name; None for every list."""
+    """The name of the list; None for every list."""
     reason: str
     created_at: datetime
 
 
 def pause_all_campaigns(tx: Connection, at: str) -> PausedCampaigns:
-    """Keep every campaign from going on or beginning by itself: letters of it may have left after the backup."""
+    """Keep every campaign from going on or starting: its letters may have been sent after the backup."""
     campaign = _tables(tx)["campaign"]
     remark = f"restored from a backup of {at}: what left after it would leave again"
 
@@ -50,7 +50,7 @@ def pause_all_campaigns(tx: Connection, at: str) -> PausedCampaigns:
 
 
 def list_suppressions(tx: Connection) -> list[SuppressionRecord]:
-    """The standing orders not to mail that a database knows."""
+    """All suppressions in a database."""
     tables = _tables(tx)
     if "suppression" not in tables:
         return []
@@ -63,7 +63,7 @@ def list_suppressions(tx: Connection) -> list[SuppressionRecord]:
 
 
 def add_suppressions(tx: Connection, suppressions: Sequence[SuppressionRecord]) -> int:
-    """Have these stand here, too, where their lists exist; how many are new."""
+    """Add these suppressions where their lists exist; returns how many are new."""
     tables = _tables(tx)
     lists = tables["mailing_list"]
     named: dict[str | None, int] = {name: number for number, name in tx.execute(select(lists.c.id, lists.c.name))}

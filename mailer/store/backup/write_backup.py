@@ -1,4 +1,4 @@
-"""A backup of everything the service knows, made while it runs: one snapshot of all tables, the spool, the secret."""
+"""Write a backup of the running service: one snapshot of all tables, the spool and the secret."""
 
 from __future__ import annotations
 
@@ -34,16 +34,17 @@ _ROWS_PER_CHUNK = 1000
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ServiceFiles:
-    """What belongs to a service besides its database, and goes into a backup with it."""
+    """The service's files besides its database; a backup has them, too."""
 
     spool: Path
     secret_file: Path
 
 
 def back_up(url: str, service_files: ServiceFiles, migrations: Path, file: Path, now: datetime) -> Manifest:
-    """Write everything into a new `file`, as it is at one instant; nobody who writes meanwhile is kept waiting.
+    """Write a complete backup into a new `file`, as of one instant, without blocking writers.
 
-    AlreadyThere, BackupFailed, SecretUnreadable, SchemaUnknown, DatabaseUnavailable; a file is there only if whole.
+    The file exists only once it is complete. Raises AlreadyExists, BackupFailed, SecretUnreadable, SchemaUnknown,
+    DatabaseUnavailable.
     """
     if schema_is_current(url, migrations) is None:
         raise SchemaUnknown("there is nothing to back up: the database has no tables of ours")
@@ -58,7 +59,7 @@ def back_up(url: str, service_files: ServiceFiles, migrations: Path, file: Path,
 
 
 class _SpoolFilesGone(Exception):
-    """Files of the spool that are gone, though the snapshot names them."""
+    """Files that rows of the snapshot name are missing in the spool."""
 
     def __init__(self, gone: set[str]) -> None:
         self.gone = gone
@@ -74,7 +75,7 @@ def _write_with_retries(
             with new_archive(file) as archive, _snapshot(engine) as tx:
                 return _write_contents(tx, archive, service_files, schema, now, lost)
         except _SpoolFilesGone as moved:
-            # Their mails were acted on in between: another snapshot does not name them. One that does: they are lost.
+            # Their mails were processed meanwhile, and another snapshot does not name them; if it does, they are lost.
             lost |= moved.gone
     raise BackupFailed(f"{file}: mails in {service_files.spool} went faster than they could be copied; try again")
 
@@ -101,12 +102,12 @@ def _write_contents(
 
 @contextmanager
 def _snapshot(engine: Engine) -> Iterator[Connection]:
-    """A transaction that sees one instant to its end, and keeps nobody from writing."""
+    """A transaction that sees one instant and blocks no writer."""
     options = {"writing": False} if is_sqlite(engine) else {"isolation_level": "REPEATABLE READ"}
     with engine.connect().execution_options(**options) as tx:
         if not is_sqlite(tx):
             tx.execute(text("SET TRANSACTION READ ONLY"))
-            # A slow disk of ours is no reason to end it.
+            # A slow disk must not end it.
             tx.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
         yield tx
 
@@ -124,7 +125,7 @@ def _add_table(tx: Connection, table: Table, archive: ZipFile) -> TableManifest:
 
 
 def _add_spool(tx: Connection, tables: Sequence[Table], spool: Path, archive: ZipFile) -> tuple[list[str], set[str]]:
-    """The spool's files that rows name: those that are in the archive now, and those that are not there."""
+    """The spool files that rows name: those that are in the archive now, and those that are missing."""
     incoming = next((table for table in tables if table.name == "incoming" and "spooled" in table.columns), None)
     if incoming is None:
         return [], set()
@@ -140,7 +141,7 @@ def _add_spool(tx: Connection, tables: Sequence[Table], spool: Path, archive: Zi
 
 
 def back_up_beside_spool(url: str, service_files: ServiceFiles, migrations: Path, name: str, now: datetime) -> Path:
-    """A backup beside the spool, called by `name` or one not used yet; where it is. Raises as `back_up`."""
+    """Write a backup beside the spool, called `name` or a name not used yet; returns its path. Raises as `back_up`."""
     file = unused_path(service_files.spool.absolute().with_name(name))
     back_up(url, service_files, migrations, file, now)
     return file
@@ -149,7 +150,7 @@ def back_up_beside_spool(url: str, service_files: ServiceFiles, migrations: Path
 def back_up_before_migration(
     service_files: ServiceFiles, migrations: Path, now: datetime, engine: Engine, current: str
 ) -> Path | None:
-    """What a migration calls before it changes anything: a SQLite file is copied, a PostgreSQL database backed up."""
+    """Save the database before a migration: copy a SQLite file, back up a PostgreSQL database."""
     if is_sqlite(engine):
         return copy_sqlite_file(engine, current)
     url, name = engine.url.render_as_string(hide_password=False), f"database.before-leaving-{current}.zip"
