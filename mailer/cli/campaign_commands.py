@@ -6,7 +6,6 @@ import csv
 import sys
 from dataclasses import asdict
 from datetime import timedelta
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -111,11 +110,7 @@ def _format_spread(campaign: Campaign) -> str:
 @campaigns.command("ls")
 def ls(as_json: AsJson = False) -> None:
     """All campaigns, newest first."""
-    from mailer.actions.campaigns.report import list_campaigns
-    from mailer.domain.page import all_items
-
-    async def all_campaigns(app: App) -> list[Campaign]:
-        return [one async for one in all_items(partial(list_campaigns, app))]
+    from mailer.actions.campaigns.report import all_campaigns
 
     campaigns_found = run_action(all_campaigns)
     if as_json:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -29,13 +29,3 @@ def make_page(found: Sequence[T], limit: int, cursor_of: Callable[[T], str]) -> 
     """The page of what was found when one item more than `page_size(limit)` was looked for."""
     items = tuple(found[: page_size(limit)])
     return Page(items, cursor_of(items[-1]) if len(found) > len(items) else None)
-
-
-async def all_items(read_page: Callable[[str], Awaitable[Page[T]]]) -> AsyncIterator[T]:
-    """Every item of a list, read page by page; `read_page` is given the cursor, "" for the first page."""
-    cursor: str | None = ""
-    while cursor is not None:
-        page = await read_page(cursor)
-        for item in page.items:
-            yield item
-        cursor = page.next_cursor

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
+from functools import partial
 
 from sqlalchemy import Connection
 
@@ -17,6 +18,7 @@ from mailer.domain.page import MAX_PAGE_SIZE, Page
 from mailer.store import audience, bounce_records, campaign_progress, campaigns, consents
 from mailer.store.bounce_records import FeedbackCount
 from mailer.store.campaign_progress import RecipientReport
+from mailer.store.pages import all_items
 from mailer.store.queue import lane_holds
 from mailer.store.queue.lane_holds import Hold
 
@@ -139,3 +141,8 @@ async def report(app: App, campaign_id: int) -> AsyncIterator[RecipientReport]:
 async def list_campaigns(app: App, after: str = "", limit: int = MAX_PAGE_SIZE) -> Page[Campaign]:
     """A page of campaigns, newest first; `after` is the cursor of the page before."""
     return await app.database.read(campaigns.list_page, after, limit)
+
+
+async def all_campaigns(app: App) -> list[Campaign]:
+    """All campaigns, newest first."""
+    return [one async for one in all_items(partial(list_campaigns, app))]

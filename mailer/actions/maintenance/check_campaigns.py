@@ -6,9 +6,9 @@ from functools import partial
 
 from mailer.domain.campaign import CampaignState
 from mailer.domain.health_check import HealthCheck, warn
-from mailer.domain.page import all_items
 from mailer.store import campaigns
 from mailer.store.database import Database
+from mailer.store.pages import all_items
 
 _REMEDIES = {
     CampaignState.PAUSED: "Once that is mended: mailer campaign resume {id}",

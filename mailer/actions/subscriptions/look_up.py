@@ -9,11 +9,11 @@ from sqlalchemy import Connection
 
 from mailer.app import App
 from mailer.domain.mailing_list import MailingList
-from mailer.domain.page import all_items
 from mailer.domain.subscription import SubscriptionState, may_rejoin
 from mailer.domain.suppression import EVERY_LIST, SuppressionReason
 from mailer.domain.token import Purpose, read_token, sign_token
 from mailer.store import mailing_lists, subscriptions, suppressions
+from mailer.store.pages import all_items
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

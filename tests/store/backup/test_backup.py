@@ -62,16 +62,16 @@ def schema_of(url: str) -> str | None:
 @pytest.fixture
 def here(tmp_path: Path) -> ServiceFiles:
     """Where the service that is backed up has its things."""
-    return belongings(tmp_path / "here", b"its secret")
+    return service_files(tmp_path / "here", b"its secret")
 
 
 @pytest.fixture
 def there(tmp_path: Path) -> ServiceFiles:
     """Another machine: no secret yet."""
-    return belongings(tmp_path / "there", None)
+    return service_files(tmp_path / "there", None)
 
 
-def belongings(folder: Path, secret: bytes | None) -> ServiceFiles:
+def service_files(folder: Path, secret: bytes | None) -> ServiceFiles:
     folder.mkdir()
     if secret is not None:
         (folder / "secret").write_bytes(secret)
@@ -261,14 +261,14 @@ def test_a_restore_waits_for_nobody_and_takes_nothing_from_anybody(
     put = partial(restore_backup, database_url, migrations=MIGRATIONS, file=tmp_path / "b.zip", now=NOW)
     engine = open_engine(database_url)
     with own_database(engine), pytest.raises(DatabaseOwned):
-        put(belongings=here, replace=True)
+        put(service_files=here, replace=True)
     engine.dispose()
     there.secret_file.write_bytes(b"another")
     with pytest.raises(AlreadyExists, match="another secret"):
-        put(belongings=there)
+        put(service_files=there)
     do(database_url, a_list)
     with pytest.raises(AlreadyExists, match="the database"):
-        put(belongings=here)
+        put(service_files=here)
 
     assert [one.name for one in do(database_url, mailing_lists.list_all)] == ["appeals"]
     assert there.secret_file.read_bytes() == b"another"
@@ -312,7 +312,7 @@ def test_what_is_replaced_is_kept_aside_and_its_standing_orders_stand(
 def archive(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     """A whole backup's octets."""
     place = tmp_path_factory.mktemp("archive")
-    url, own = f"sqlite:///{place}/mailer.db", belongings(place / "own", b"secret")
+    url, own = f"sqlite:///{place}/mailer.db", service_files(place / "own", b"secret")
     migrate_database(url, MIGRATIONS)
     do(url, a_list)
     back_up(url, own, MIGRATIONS, place / "b.zip", NOW)
