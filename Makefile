@@ -9,7 +9,7 @@ PIP = $(if $(wildcard $(BIN)/pip),$(BIN)/python -m pip,$(PYTHON) -m pip --python
 PIP_INSTALL = $(PIP) install --quiet --disable-pip-version-check --editable
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-postfix test-dovecot check format bench crash clean
+.PHONY: help install demo test test-all test-postfix test-dovecot check format bench crash clean
 
 help: ## Say what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/make \1|\2/' | column -t -s '|'
@@ -19,8 +19,11 @@ install: $(INSTALLED) ## Make .venv with the mailer command
 demo: $(INSTALLED) ## Play the whole story on this machine, against real sockets
 	@$(BIN)/mailer demo
 
-test: $(DEVELOPING) ## Run all tests
-	$(BIN)/python -m pytest -n auto --dist loadgroup
+test: $(DEVELOPING) ## Run the tests but the slow ones; ARGS="-k word" chooses
+	$(BIN)/python -m pytest -n auto --dist loadgroup -rs -m "not slow" $(ARGS)
+
+test-all: $(DEVELOPING) ## Run all tests, also the slow ones, and those that search for faults more thoroughly
+	MAILER_TEST_LONG=1 $(BIN)/python -m pytest -n auto --dist loadgroup -rs $(ARGS)
 
 test-postfix: $(DEVELOPING) ## Carry mail through the real Postfix, which must be installed; as root
 	MAILER_TEST_POSTFIX=1 $(BIN)/python -m pytest tests/postfix

@@ -13,12 +13,10 @@ from tests.support.child_process import descendants, wait_for_exit
 from tests.support.crash_audit import audit_letters, read_log
 from tests.support.crash_harness import (
     DOMAIN,
-    LONG,
     Installation,
     OpenInstallation,
     addresses,
     default_settings,
-    has_command,
 )
 from tests.support.postgres import restart_postgres
 
@@ -35,8 +33,7 @@ async def kill_the_parent_alone(house: Installation) -> None:
     await house.sink.wait_taken(PEOPLE // 3)
     children = descendants(process.pid)
 
-    if not children:
-        pytest.skip("this version starts no process for this")
+    assert children
     await process.kill()
     await asyncio.gather(*(wait_for_exit(child) for child in children))
     process, _ = await house.start_serving()
@@ -48,13 +45,11 @@ async def kill_the_parent_alone(house: Installation) -> None:
     assert told["counts"] == {"accepted": PEOPLE}
 
 
-@LONG
+@pytest.mark.slow
 async def test_children_that_sign_end_with_a_killed_parent_and_the_next_one_loses_nobody(
     opens: OpenInstallation,
 ) -> None:
     house = await opens(connections=CONNECTIONS)
-    if not await has_command(house, "dkim", "new"):
-        pytest.skip("this version does not sign")
     await signs(house)
 
     await kill_the_parent_alone(house)
@@ -64,22 +59,17 @@ async def test_children_that_send_end_with_a_killed_parent_and_the_next_one_lose
     opens: OpenInstallation, durable_postgres: str
 ) -> None:
     house = await opens(database=durable_postgres, connections=CONNECTIONS)
-    if (table := table_with(house, "workers")) is None:
-        pytest.skip("this version has no sending processes of its own: there is no setting `workers`")
-    house.set_setting(table, "workers", "2")
+    house.set_setting(table_with(house, "workers"), "workers", "2")
 
     await kill_the_parent_alone(house)
 
 
-@LONG
+@pytest.mark.slow
 async def test_a_worker_that_slept_beyond_its_lease_repeats_at_most_a_letter_a_connection(
     opens: OpenInstallation, durable_postgres: str
 ) -> None:
     house, people = await opens(database=durable_postgres, connections=CONNECTIONS), addresses(PEOPLE)
-    if not await has_command(house, "worker"):
-        pytest.skip("this version has no `mailer worker`")
-    if (table := table_with(house, "lease_s")) is not None:
-        house.set_setting(table, "lease_s", str(LEASE_S))
+    house.set_setting(table_with(house, "lease_s"), "lease_s", str(LEASE_S))
     await house.import_people(people)
     campaign_id = await house.send_campaign()
 
@@ -96,11 +86,9 @@ async def test_a_worker_that_slept_beyond_its_lease_repeats_at_most_a_letter_a_c
     assert told["counts"] == (await house.status(campaign_id))["counts"] == {"accepted": PEOPLE}
 
 
-@LONG
+@pytest.mark.slow
 async def test_workers_that_are_killed_in_turn_lose_nobody(opens: OpenInstallation, durable_postgres: str) -> None:
     house, people = await opens(database=durable_postgres, connections=CONNECTIONS), addresses(PEOPLE)
-    if not await has_command(house, "worker"):
-        pytest.skip("this version has no `mailer worker`")
     await house.import_people(people)
     campaign_id = await house.send_campaign()
 
@@ -118,13 +106,11 @@ async def test_workers_that_are_killed_in_turn_lose_nobody(opens: OpenInstallati
     assert told["counts"] == {"accepted": PEOPLE}
 
 
-@pytest.mark.parametrize("command", ["serve", pytest.param("worker", marks=LONG)])
+@pytest.mark.parametrize("command", ["serve", pytest.param("worker", marks=pytest.mark.slow)])
 async def test_a_database_that_is_restarted_in_mid_blast_loses_nobody(
     opens: OpenInstallation, durable_postgres: str, command: str
 ) -> None:
     house, people = await opens(database=durable_postgres, connections=CONNECTIONS), addresses(PEOPLE)
-    if not await has_command(house, command):
-        pytest.skip(f"this version has no `mailer {command}`")
     await house.import_people(people)
     campaign_id = await house.send_campaign()
 
@@ -140,12 +126,12 @@ async def test_a_database_that_is_restarted_in_mid_blast_loses_nobody(
     assert told["counts"] == {"accepted": PEOPLE}
 
 
-def table_with(house: Installation, key: str) -> str | None:
-    """The table of the settings that holds a key."""
+def table_with(house: Installation, key: str) -> str:
+    """The name of the settings table that has a key, in brackets if it is an array of tables."""
     for name, table in default_settings(house).items():
         if key in (table[0] if isinstance(table, list) else table):
             return f"[{name}]" if isinstance(table, list) else name
-    return None
+    raise LookupError(f"no table of the settings has {key}")
 
 
 async def signs(house: Installation) -> None:

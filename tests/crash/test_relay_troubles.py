@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.crash_audit import audit_letters, read_log
-from tests.support.crash_harness import LONG, Installation, OpenInstallation, addresses, can_shift_clock
+from tests.support.crash_harness import Installation, OpenInstallation, addresses, can_shift_clock
 
 PEOPLE, CONNECTIONS, CAMPAIGN, GOOD_LETTERS = 300, 8, 1, 60
 AN_HOUR_S, SHOWN_WITHIN_S = 3600, 20
@@ -44,7 +44,7 @@ NEAR_TO_OTHERS = {"resets", "locks us out at MAIL", "locks us out at RCPT", "sta
 
 @pytest.mark.parametrize(
     "trouble",
-    [pytest.param(one, id=one.name, marks=LONG if one.name in NEAR_TO_OTHERS else ()) for one in TROUBLES],
+    [pytest.param(one, id=one.name, marks=pytest.mark.slow if one.name in NEAR_TO_OTHERS else ()) for one in TROUBLES],
 )
 async def test_nobody_fails_for_what_is_about_us_and_all_arrive_when_it_is_over(
     opens: OpenInstallation, called_up: Path, trouble: Trouble

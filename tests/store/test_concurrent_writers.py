@@ -18,6 +18,7 @@ from mailer.store import campaign_progress, campaigns
 from mailer.store.database import Database
 from mailer.store.queue import claims, crash_recovery, deliveries, gate, orphans
 from mailer.store.queue.queue_tables import delivery
+from tests.support.app_helpers import on_postgresql
 from tests.support.queue_helpers import (
     CANCELLED,
     HANDED,
@@ -88,6 +89,7 @@ def until_somebody_waits(engine: Engine, working: Future[object]) -> None:
 
 
 @ACTS
+@on_postgresql
 def test_it_is_answered_only_when_a_gate_that_is_passing_has_closed(
     shared: Engine, others: ThreadPoolExecutor, act: Act
 ) -> None:
@@ -110,6 +112,7 @@ def test_it_is_answered_only_when_a_gate_that_is_passing_has_closed(
 
 
 @ACTS
+@on_postgresql
 def test_a_gate_that_comes_while_it_is_done_waits_and_misses(
     shared: Engine, others: ThreadPoolExecutor, act: Act
 ) -> None:
@@ -132,6 +135,7 @@ def test_a_gate_that_comes_while_it_is_done_waits_and_misses(
     assert found == {ends.get(act, QUEUED): 1}
 
 
+@on_postgresql
 def test_who_looks_for_orphans_waits_for_a_letter_that_is_just_settled(
     shared: Engine, others: ThreadPoolExecutor
 ) -> None:
@@ -152,6 +156,7 @@ def test_who_looks_for_orphans_waits_for_a_letter_that_is_just_settled(
         assert (early, found, state_counts(tx, campaign_id)) == (False, [], {DeliveryState.ACCEPTED: 1})
 
 
+@on_postgresql
 def test_of_two_who_bury_one_worker_at_once_one_does(shared: Engine, others: ThreadPoolExecutor) -> None:
     with shared.begin() as tx:
         campaign_id, dead = launched_campaign(tx, 2), add_worker(tx)
@@ -168,6 +173,7 @@ def test_of_two_who_bury_one_worker_at_once_one_does(shared: Engine, others: Thr
     assert again == crash_recovery.RecoveredDeliveries(resent=(), parked=())
 
 
+@on_postgresql
 def test_what_a_living_worker_takes_while_another_is_buried_stays_its_own(
     shared: Engine, others: ThreadPoolExecutor
 ) -> None:
@@ -189,6 +195,7 @@ def test_what_a_living_worker_takes_while_another_is_buried_stays_its_own(
     assert went == {first.id}
 
 
+@on_postgresql
 def test_workers_that_claim_hand_and_note_at_once_carry_every_letter_once(
     shared: Engine, others: ThreadPoolExecutor
 ) -> None:
@@ -228,6 +235,7 @@ def test_workers_that_claim_hand_and_note_at_once_carry_every_letter_once(
     assert open_still == [False, False]
 
 
+@on_postgresql
 @pytest.mark.parametrize("comes_back", [True, False])
 @pytest.mark.parametrize("nth", [1, 2, 3])
 def test_a_campaign_is_never_seen_as_over_while_a_letter_changes_hands(
@@ -262,6 +270,7 @@ def test_a_campaign_is_never_seen_as_over_while_a_letter_changes_hands(
     assert open_still
 
 
+@on_postgresql
 async def test_who_is_caught_in_a_deadlock_begins_again(shared: Engine) -> None:
     database = Database(shared.url.render_as_string(hide_password=False))
     campaign_id = await database.write(launched_campaign, 2)
@@ -297,6 +306,7 @@ async def test_who_is_caught_in_a_deadlock_begins_again(shared: Engine) -> None:
     assert len(went) == found.get(HANDED, 0)
 
 
+@on_postgresql
 def test_a_launch_that_goes_on_while_others_claim_leaves_nobody_out(shared: Engine, others: ThreadPoolExecutor) -> None:
     from mailer.store import audience
 

@@ -11,6 +11,7 @@ from mailer.domain.abuse_limits import DAY, HOUR, CounterKind, Limit
 from mailer.store import counters
 from mailer.store.job_markers import JobMarker, get_marker, set_marker
 from mailer.store.people_tables import tally
+from tests.support.app_helpers import on_postgresql
 from tests.support.counter_model import count_in_window
 
 NOW = datetime(2027, 3, 1, 8, 0, tzinfo=UTC)
@@ -61,6 +62,7 @@ def test_old_counters_are_deleted_a_few_at_a_time_and_job_markers_stay(engine: E
     assert (left, marker) == (2, 7)
 
 
+@on_postgresql
 def test_of_many_concurrent_requests_only_as_many_as_the_limit_allows_are_counted(shared: Engine) -> None:
     one = Limit(kind=CounterKind.MAILBOX, subject="rosa", window=DAY, maximum=2)
     wide = Limit(kind=CounterKind.DOMAIN, subject="example.org", window=HOUR, maximum=99)

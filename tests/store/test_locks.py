@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import Engine
 
 from mailer.store.locks import Lock, acquire, acquire_for_good
+from tests.support.app_helpers import on_postgresql
 
 NOW = datetime(2027, 3, 1, 8, 0, tzinfo=UTC)
 HOUR, SECOND = timedelta(hours=1), timedelta(seconds=1)
@@ -24,6 +25,7 @@ def test_a_lock_is_free_again_after_its_period_and_each_subject_has_its_own(engi
     assert of_others == [True, True]
 
 
+@on_postgresql
 def test_one_of_many_processes_gets_the_lock(shared: Engine) -> None:
     def take(_number: int) -> bool:
         with shared.begin() as tx:

@@ -10,6 +10,8 @@ from email import message_from_bytes, policy
 from email.message import EmailMessage
 from pathlib import Path
 
+import pytest
+
 from mailer.actions.campaigns.launch import launch_due
 from mailer.actions.campaigns.new_campaign import new_campaign
 from mailer.actions.campaigns.schedule import send_now
@@ -34,6 +36,8 @@ from mailer.store.queue.worker_presence import WorkerPresence
 from tests.support.fake_relay import FakeRelay
 from tests.support.fake_relay_session import ReceivedLetter
 
+on_postgresql = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+"""For a test of concurrent writers: SQLite has one writer."""
 ROOT = Path(__file__).parents[2]
 THOROUGH = "MAILER_TEST_LONG" in os.environ
 """Whether state machines take their time: `make crash`."""

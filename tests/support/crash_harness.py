@@ -17,17 +17,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from tests.support.child_process import PATIENCE_S, ChildProcess, start_process
 from tests.support.warm_mailer import warm_mailer
 
 ROOT = Path(__file__).parents[2]
 HERE = Path(__file__).parent
 DOMAIN = "lists.example.org"
-LONG = pytest.mark.skipif(
-    "MAILER_TEST_LONG" not in os.environ, reason="long, and near to another: `make crash` runs it"
-)
 LETTER = '---\nsubject: Seeds are in\n---\nHello {{ name or "there" }},\n\ncome and fetch them.\n'
 _SETTINGS = """\
 [service]
@@ -250,11 +245,6 @@ async def copy_installation(prepared: Path, folder: Path) -> Installation:
 def default_settings(house: Installation) -> dict[str, Any]:
     """All keys this version knows, with their defaults: so that a test can tell what there is to be tried."""
     return tomllib.loads((house.folder / "as_init_wrote.toml").read_text())
-
-
-async def has_command(house: Installation, *words: str) -> bool:
-    """Whether this version has such a command."""
-    return "No such command" not in await house.command(*words, "--help", may_fail=True)
 
 
 def addresses(number: int) -> list[str]:

@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Engine
 from mailer.domain.rate_limits import Limits, Ramp, RateLease
 from mailer.store.database import Database
 from mailer.store.queue import rate_budgets
+from tests.support.app_helpers import on_postgresql
 from tests.support.queue_helpers import NOW
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -150,6 +151,7 @@ def test_however_it_is_leased_no_two_letters_have_one_moment(
     assert len(gone) >= 1
 
 
+@on_postgresql
 @pytest.mark.parametrize("hours", [0, 1])
 async def test_two_nodes_that_lease_at_once_share_one_hour_new_or_not(shared: Engine, hours: int) -> None:
     database, limits = Database(shared.url.render_as_string(hide_password=False)), Limits(per_hour=10)
@@ -171,6 +173,7 @@ async def test_two_nodes_that_lease_at_once_share_one_hour_new_or_not(shared: En
     assert sorted(granted) == ([0, 3] if hours == 0 else [3, 7])
 
 
+@on_postgresql
 def test_two_nodes_that_lease_for_the_first_time_share_one_hour(shared: Engine) -> None:
     with shared.connect() as mine, shared.connect() as yours:
         first, second = mine.begin(), yours.begin()

@@ -10,6 +10,7 @@ from sqlalchemy import Engine, text
 
 from mailer.store.queue import worker_presence
 from mailer.store.queue.worker_presence import WorkerPresence
+from tests.support.app_helpers import on_postgresql
 from tests.support.queue_helpers import (
     CLAIMED,
     NOW,
@@ -37,6 +38,7 @@ def dead(engine: Engine) -> list[int]:
         return sorted(worker_presence.find_dead_workers(tx, "campaigns", 0, NOW))
 
 
+@on_postgresql
 def test_a_worker_that_its_process_gives_up_is_dead_to_all_and_its_siblings_are_not(
     shared: Engine, process: WorkerPresence
 ) -> None:
@@ -53,6 +55,7 @@ def test_a_worker_that_its_process_gives_up_is_dead_to_all_and_its_siblings_are_
     process.release_worker(sibling)
 
 
+@on_postgresql
 def test_what_a_worker_that_was_given_up_had_goes_to_others_while_its_process_lives(
     shared: Engine, process: WorkerPresence
 ) -> None:
@@ -70,6 +73,7 @@ def test_what_a_worker_that_was_given_up_had_goes_to_others_while_its_process_li
     assert (held, found) == ({CLAIMED: 2}, {QUEUED: 2})
 
 
+@on_postgresql
 def test_no_lock_is_left_of_workers_that_were_given_up(shared: Engine, process: WorkerPresence) -> None:
     for _ in range(5):
         process.release_worker(process.register("campaigns", NOW))
@@ -78,6 +82,7 @@ def test_no_lock_is_left_of_workers_that_were_given_up(shared: Engine, process: 
         assert tx.execute(text(f"SELECT count(*) {OURS}")).scalar_one() == 0
 
 
+@on_postgresql
 def test_a_session_that_is_gone_has_given_up_all(shared: Engine, process: WorkerPresence) -> None:
     mine, sibling = process.register("campaigns", NOW), process.register("notices", NOW)
     with shared.begin() as tx:
