@@ -17,7 +17,7 @@ OWN = {
 }
 
 
-def test_what_init_writes_is_all_named() -> None:
+def test_all_values_that_init_writes_are_named() -> None:
     given = Service()
 
     told = describe_sample_settings(name=given.name, domain=given.domain, url=given.url, owner=given.owner)
@@ -47,7 +47,7 @@ def test_what_init_writes_is_all_named() -> None:
         *(("url", f"https://[{name}]") for name in ("fe80::1", "fd12::1", "2001:db8::1", "::ffff:10.0.0.1", "::")),
     ],
 )
-def test_each_sample_and_each_address_of_ones_own_house_is_named(key: str, value: str) -> None:
+def test_each_sample_and_each_private_address_is_named(key: str, value: str) -> None:
     told = describe_sample_settings(**OWN | {key: value})
 
     assert told is not None
@@ -72,20 +72,20 @@ def test_each_sample_and_each_address_of_ones_own_house_is_named(key: str, value
         ("owner", "owner@localhost.org"),
     ],
 )
-def test_what_only_looks_like_one_is_ones_own(key: str, value: str) -> None:
+def test_what_only_looks_like_a_sample_is_not_named(key: str, value: str) -> None:
     assert describe_sample_settings(**OWN | {key: value}) is None
 
 
 @given(st.ip_addresses(v=4))
-def test_an_address_is_readers_own_way_only_where_the_world_routes_it(address: object) -> None:
+def test_an_ip_address_is_reachable_only_if_it_is_global(address: object) -> None:
     assert (describe_sample_settings(**OWN | {"url": f"https://{address}"}) is None) == address.is_global  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.0.0.2", "::1", "[::1]", "localhost", "LOCALHOST.", "a.localhost"])
-def test_what_goes_to_loopback_stays_here(host: str) -> None:
+def test_a_loopback_host_is_this_machine(host: str) -> None:
     assert is_loopback(host)
 
 
 @pytest.mark.parametrize("host", ["10.0.0.1", "smtp.example.org", "mailpit", "localhost.example.org", "", "::2"])
-def test_what_goes_elsewhere_does_not(host: str) -> None:
+def test_any_other_host_is_not_this_machine(host: str) -> None:
     assert not is_loopback(host)

@@ -69,7 +69,7 @@ def rosa() -> Recipient:
 
 @pytest.fixture
 def composed(list_identity: ListIdentity, templates: Templates) -> Callable[..., ComposedLetter]:
-    """Compose a manuscript's text as campaign 42 for readers of English, unless told otherwise."""
+    """Compose a campaign file's text as campaign 42 for readers of English, unless told otherwise."""
 
     def of(text: str, *, list_identity: ListIdentity = list_identity, language: str = "en") -> ComposedLetter:
         return compose_letter(parse_campaign_file(text, "en"), list_identity, templates, language, campaign_id=42)

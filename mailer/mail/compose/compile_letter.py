@@ -66,8 +66,8 @@ class DynamicLetter:
 
     def write(self, recipient: Recipient) -> Letter:
         """This recipient's letter. Raises LetterRenderFailed, which says why there is none, and AddressRefused."""
-        composed, words = self.choose_variant(recipient.values)
-        return personalise(composed, recipient, words)
+        composed, merge_values = self.choose_variant(recipient.values)
+        return personalise(composed, recipient, merge_values)
 
     def check(self, recipient: Recipient) -> None:
         """Raise what `write` would raise, without writing the letter."""
@@ -88,10 +88,10 @@ class DynamicLetter:
             composed = self.compose_variant(evaluated, len(evaluation.values))
         except CampaignFileRefused as refusal:
             raise LetterRenderFailed(refusal.reason, self._line_in_file(refusal.line, values)) from None
-        words = [evaluation.values[int(hole.name)] for hole in composed.merge_fields]
-        if composed.subject and not personal_subject(composed, words).strip():
+        merge_values = [evaluation.values[int(merge_field.name)] for merge_field in composed.merge_fields]
+        if composed.subject and not personal_subject(composed, merge_values).strip():
             raise LetterRenderFailed("the subject would be empty", self.campaign_file.lines["subject"])
-        return composed, words
+        return composed, merge_values
 
     def _line_in_file(self, line: int | None, values: Mapping[str, str]) -> int | None:
         """The line of the file for a line of the evaluated text."""
@@ -142,18 +142,20 @@ def compile_dynamic_letter(
         if text not in dynamic_texts:
             dynamic_texts[text] = parse_dynamic_text(text, campaign_file.lines[name]) if "{" in text else text
 
-    def variant(evaluated: tuple[str, ...], words: int) -> ComposedLetter:
-        of_words = Placeholders.for_text(
-            repr(campaign_file), tuple(MergeField(str(place), "") for place in range(words))
+    def compose_variant(evaluated: tuple[str, ...], count: int) -> ComposedLetter:
+        variant_placeholders = Placeholders.for_text(
+            repr(campaign_file), tuple(MergeField(str(index), "") for index in range(count))
         )
         by_source = dict(zip(dynamic_texts, evaluated, strict=True))
         chosen = _apply_evaluated_texts(campaign_file, {name: by_source[text] for name, text in sources.items()})
-        return compose_with_placeholders(chosen, of_words, list_identity, templates, reader_language, campaign_id)
+        return compose_with_placeholders(
+            chosen, variant_placeholders, list_identity, templates, reader_language, campaign_id
+        )
 
     return DynamicLetter(
         campaign_file=campaign_file,
         dynamic_texts=dynamic_texts,
-        compose_variant=lru_cache(maxsize=_CACHED_VARIANTS)(variant),
+        compose_variant=lru_cache(maxsize=_CACHED_VARIANTS)(compose_variant),
         placeholders=placeholders,
     )
 

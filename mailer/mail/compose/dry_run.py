@@ -37,8 +37,8 @@ def _sample_readers(letter: DynamicLetter) -> Iterator[dict[str, str]]:
 
 
 def _compared_values(letter: DynamicLetter) -> Iterator[str]:
-    for script in letter.dynamic_texts.values():
-        for value in script.constants if isinstance(script, DynamicText) else ():
+    for dynamic_text in letter.dynamic_texts.values():
+        for value in dynamic_text.constants if isinstance(dynamic_text, DynamicText) else ():
             yield str(value)
             if not isinstance(value, str):
                 yield str(value + 1)

@@ -16,7 +16,7 @@ from mailer.mail.compose.merge_field import clean_text, merge_fields_as_expressi
 from mailer.mail.compose.sandbox import EVALUATION_KEY, Evaluation, Sandbox
 
 _SANDBOX = Sandbox()
-_SOURCE_NAME = "<script>"
+_SOURCE_NAME = "<campaign file>"
 _LONGEST_EVALUATED = 100_000
 _PARSE_ERRORS = (ValueError, SyntaxError, RecursionError, MemoryError, OverflowError)
 """What parsing may raise besides Jinja2's own errors: for endless numbers, loops nested too deep."""

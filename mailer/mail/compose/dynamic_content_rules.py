@@ -156,7 +156,7 @@ def _transform(node: nodes.Node, parent: nodes.Node) -> nodes.Node:
     if isinstance(parent, nodes.Output):
         match node:
             case nodes.Or(left=nodes.Name() as name, right=nodes.Const(value=str()) as fallback):
-                return _apply_filter(name, "hole_", nodes.Const(name.name), fallback)
+                return _apply_filter(name, "merge_", nodes.Const(name.name), fallback)
     return node
 
 

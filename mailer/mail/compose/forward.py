@@ -1,4 +1,4 @@
-"""Forwarding: a person's mail, carried to an owner as an attachment of a letter of ours."""
+"""Forwarding: a person's mail, carried to an owner as an attachment of our own letter."""
 
 from __future__ import annotations
 

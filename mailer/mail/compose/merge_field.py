@@ -102,9 +102,9 @@ def refuse_missing_fallback(text: str, line: int) -> None:
     """Raise CampaignFileRefused for a merge field without a fallback, unless `text` has conditions that may test it."""
     field = None if "{%" in text else _WITHOUT_FALLBACK.search(text)
     if field:
-        name, word = field[1], "there" if field[1] == "name" else "..."
+        name, fallback = field[1], "there" if field[1] == "name" else "..."
         raise CampaignFileRefused(
-            f'{field[0]} lacks a fallback for readers without a value: write {{{{ {name} or "{word}" }}}}',
+            f'{field[0]} lacks a fallback for readers without a value: write {{{{ {name} or "{fallback}" }}}}',
             line + text.count("\n", 0, field.start()),
         )
 

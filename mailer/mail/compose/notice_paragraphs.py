@@ -92,11 +92,11 @@ def render_notice_as_text(notice_text: NoticeText) -> str:
     """The plain text with "\\n" line ends, in lines of at most 72 columns unless one word (a link) is longer."""
     text = ""
     before: Paragraph | None = None
-    for passage in notice_text.body:
+    for paragraph in notice_text.body:
         if before is not None:
-            text += "\n" if before.style is passage.style is ParagraphStyle.ITEM else "\n\n"
-        text += _render_paragraph(passage)
-        before = passage
+            text += "\n" if before.style is paragraph.style is ParagraphStyle.ITEM else "\n\n"
+        text += _render_paragraph(paragraph)
+        before = paragraph
     # "-- " alone on a line begins a signature, which mail programs leave out when quoting.
     return f"{text}\n\n-- \n" + "\n".join(map(_render_paragraph, notice_text.footer)) + "\n"
 

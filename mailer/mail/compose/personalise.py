@@ -53,7 +53,7 @@ def personalise(composed: ComposedLetter, recipient: Recipient, merge_values: Se
     """
     if merge_values is None:
         values = recipient.values
-        merge_values = [hole.value_for(values) for hole in composed.merge_fields]
+        merge_values = [merge_field.value_for(values) for merge_field in composed.merge_fields]
     site = composed.list_identity.site
     token = sign_token(site.keyring, Purpose.LEAVE, recipient.subscription_id).encode()
     pieces = list(composed.octets)

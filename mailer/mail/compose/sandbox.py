@@ -88,7 +88,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
         self.tests = {name: self.tests[name] for name in TESTS}
         self.filters = {
             "each_": _limit_loop,
-            "hole_": _to_merge_value,
+            "merge_": _to_merge_value,
             "joined_": _limit_filter(_join),
             **{name: _limit_filter(work) for name, work in FILTERS.items()},
         }
@@ -184,10 +184,10 @@ def _range(*bounds: int) -> range:
 
 
 def _join(value: Any, separator: str = "") -> str:
-    words = list(value)
-    if not all(isinstance(word, str | int | float) for word in words):
+    items = list(value)
+    if not all(isinstance(item, str | int | float) for item in items):
         raise SecurityError("only texts and numbers can be joined")
-    return separator.join(map(str, words))
+    return separator.join(map(str, items))
 
 
 def _to_number(value: Any, kind: type[int] | type[float]) -> Any:
@@ -205,7 +205,7 @@ def _round(value: float) -> int:
 FILTERS: dict[str, Callable[..., Any]] = {
     "abs": abs,
     "capitalize": lambda value: value.capitalize(),
-    "default": lambda value, word="": value or word,
+    "default": lambda value, fallback="": value or fallback,
     "first": lambda value: value[0] if value else "",
     "float": lambda value: _to_number(value, float),
     "int": lambda value: _to_number(value, int),

@@ -173,11 +173,11 @@ def _signature_field_start(domain: str, selector: str, names: tuple[bytes, ...])
     """The DKIM-Signature field up to `t=`: (as it stands in the letter, in relaxed canonicalization)."""
     lines, line = [f"v=1; a=rsa-sha256; c=relaxed/relaxed; d={domain};", f" s={selector};"], " h="
     for name in names:
-        word = f"{name.decode()}:"
-        if len(line) + len(word) > _COLUMNS:
+        entry = f"{name.decode()}:"
+        if len(line) + len(entry) > _COLUMNS:
             lines.append(line)
             line = " "
-        line += word
+        line += entry
     lines += [f"{line[:-1]};", " t="]
     folded, relaxed = "\r\n".join(lines), "".join(lines)
     return f"DKIM-Signature: {folded}".encode("ascii"), f"dkim-signature:{relaxed}".encode("ascii")

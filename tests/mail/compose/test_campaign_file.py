@@ -32,11 +32,11 @@ Dear {{ name or "friend" }}
 """
 
 
-def manuscript(front: str = "subject: Tea", body: str = "Hello") -> str:
+def campaign_file(front: str = "subject: Tea", body: str = "Hello") -> str:
     return f"---\n{front}\n---\n{body}\n"
 
 
-def test_a_full_manuscript_is_read_key_by_key():
+def test_a_full_campaign_file_is_parsed_key_by_key():
     read = parse_campaign_file(FULL, "en")
 
     assert read.subject == '{{ name or "Friend" }}, come to the harvest forum'
@@ -52,14 +52,14 @@ def test_a_full_manuscript_is_read_key_by_key():
     assert read.body == 'Dear {{ name or "friend" }}\n'
 
 
-def test_what_is_left_out_follows_from_the_subject_and_the_list():
-    read = parse_campaign_file(manuscript(), "tr")
+def test_left_out_keys_default_to_the_subject_and_the_list():
+    read = parse_campaign_file(campaign_file(), "tr")
 
     assert (read.title, read.preheader, read.language, read.template) == ("Tea", "", "tr", "appeal")
     assert (read.event, read.action, read.source, read.tags, read.merge_fields) == (None, None, None, (), ())
 
 
-def test_holes_are_known_by_name_wherever_they_stand():
+def test_merge_field_names_are_collected_from_every_text():
     read = parse_campaign_file(FULL, "en")
 
     assert read.merge_field_names == {"name", "city"}
@@ -67,13 +67,13 @@ def test_holes_are_known_by_name_wherever_they_stand():
 
 
 def test_a_byte_order_mark_and_windows_line_ends_do_no_harm():
-    plain, windows = manuscript(), "\ufeff" + manuscript().replace("\n", "\r\n")
+    plain, windows = campaign_file(), "\ufeff" + campaign_file().replace("\n", "\r\n")
 
     assert parse_campaign_file(windows, "en") == parse_campaign_file(plain, "en")
 
 
-def test_words_that_yaml_takes_for_numbers_or_truths_stay_words():
-    read = parse_campaign_file(manuscript("subject: 2026\ntitle: Yes\nlead: 1.10\nclosing: 2026-01-01"), "en")
+def test_texts_that_look_like_yaml_numbers_or_booleans_stay_texts():
+    read = parse_campaign_file(campaign_file("subject: 2026\ntitle: Yes\nlead: 1.10\nclosing: 2026-01-01"), "en")
 
     assert (read.subject, read.title, read.lead, read.closing) == ("2026", "Yes", "1.10", "2026-01-01")
 
@@ -109,9 +109,9 @@ def test_words_that_yaml_takes_for_numbers_or_truths_stay_words():
         ('subject: "Tea\\x07"', 2, "U+0007"),
     ],
 )
-def test_a_mistake_in_the_front_matter_is_told_with_its_line(front, line, words):
+def test_a_mistake_in_the_front_matter_is_refused_with_its_line(front, line, words):
     with pytest.raises(CampaignFileRefused, match="line") as refused:
-        parse_campaign_file(manuscript(front), "en")
+        parse_campaign_file(campaign_file(front), "en")
 
     assert (refused.value.line, words in refused.value.reason) == (line, True), refused.value
 
@@ -140,7 +140,7 @@ def test_an_hour_that_no_clock_shows_is_refused(starts, zone, line, words):
     front = f"subject: Tea\nevent:\n  name: Tea\n  starts: {starts}\n  zone: {zone}\n  place: Mill"
 
     with pytest.raises(CampaignFileRefused) as refused:
-        parse_campaign_file(manuscript(front), "en")
+        parse_campaign_file(campaign_file(front), "en")
 
     assert (refused.value.line, words in refused.value.reason) == (line, True), refused.value
 
@@ -172,7 +172,7 @@ def test_an_hour_that_no_clock_shows_is_refused(starts, zone, line, words):
     ],
 )
 def test_an_event_has_an_hour_or_a_day_and_an_end_where_one_is_given(event, starts, ends, until):
-    read = parse_campaign_file(manuscript(f"subject: Tea\nevent: {{name: Tea, {event}}}"), "en").event
+    read = parse_campaign_file(campaign_file(f"subject: Tea\nevent: {{name: Tea, {event}}}"), "en").event
 
     assert read is not None
     assert read.starts_at == datetime.fromisoformat(starts)
@@ -201,9 +201,9 @@ def test_an_event_has_an_hour_or_a_day_and_an_end_where_one_is_given(event, star
         ("<https://192.0.2.1/x>", 4, "not an IP address"),
     ],
 )
-def test_a_mistake_in_the_body_is_told_with_its_line(body, line, words):
+def test_a_mistake_in_the_body_is_refused_with_its_line(body, line, words):
     with pytest.raises(CampaignFileRefused) as refused:
-        parse_campaign_file(manuscript(body=body), "en")
+        parse_campaign_file(campaign_file(body=body), "en")
 
     assert (refused.value.line, words in refused.value.reason) == (line, True), refused.value
 
@@ -214,13 +214,13 @@ def test_front_matter_must_be_opened_and_closed(text):
         parse_campaign_file(text, "en")
 
 
-def test_a_manuscript_too_long_for_a_letter_is_refused():
+def test_a_campaign_file_too_long_for_a_letter_is_refused():
     with pytest.raises(CampaignFileRefused, match="too many"):
-        parse_campaign_file(manuscript(body="word " * 20_001), "en")
+        parse_campaign_file(campaign_file(body="word " * 20_001), "en")
 
 
 @given(st.text(alphabet="-:{}[]&*!|>'\"%@`#, \n\taé{{}}name or", max_size=80), st.text(max_size=80))
-def test_any_text_is_read_or_refused_and_never_crashes_the_reader(front, body):
+def test_any_text_is_parsed_or_refused_and_never_crashes_the_parser(front, body):
     try:
         read = parse_campaign_file(f"---\nsubject: Tea\n{front}\n---\n{body}", "en")
     except CampaignFileRefused:

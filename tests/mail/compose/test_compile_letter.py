@@ -40,7 +40,7 @@ see [the map](https://forum.example.org/{{ city }} "{{ name }}").
 
 @pytest.fixture
 def compiled(list_identity: ListIdentity, templates: Templates) -> Callable[[str], CompiledLetter]:
-    """Compile a manuscript's text as campaign 42 for readers of English."""
+    """Compile a campaign file's text as campaign 42 for readers of English."""
 
     def of(text: str) -> CompiledLetter:
         return compile_letter(parse_campaign_file(text, "en"), list_identity, templates, "en", 42)
@@ -92,7 +92,7 @@ def test_two_outcomes_are_two_letters_for_any_number_of_readers(compiled, rosa):
 
 
 @pytest.mark.parametrize("value", ["**b** [x](https://a.example) `c`", "<b>&amp;</b>", "# h\n- i", "{{ 7*7 }}{% if %}"])
-def test_what_a_person_said_is_never_taken_for_markdown_html_or_a_script(compiled, rosa, value):
+def test_a_value_is_never_taken_for_markdown_html_or_dynamic_content(compiled, rosa, value):
     letter = compiled(
         with_body("{% if city %}You: {{ city ~ '' }}{% for x in city.split('@') %} {{ x }}{% endfor %}{% endif %}")
     )
@@ -127,7 +127,7 @@ def test_a_letter_knows_which_values_it_uses_and_whether_they_need_a_check(compi
         ("{% if city %}x{% endif %}", 4, "the body would be empty"),
     ],
 )
-def test_a_reader_for_whom_it_does_not_render_is_told_by_check_as_by_write(compiled, rosa, body, line, why):
+def test_check_raises_what_write_raises_for_a_reader_for_whom_it_does_not_render(compiled, rosa, body, line, why):
     letter, nobody = compiled(with_body(body)), replace(rosa, attributes={})
     letter.check(rosa)
 
@@ -167,19 +167,19 @@ def test_check_knows_an_address_that_cannot_stand_in_a_header(compiled, rosa, bo
         ("{% for x in range(900) %}{% for y in range(900) %}{{ y }}{% endfor %}{% endfor %}", 4, "too many steps"),
     ],
 )
-def test_a_mistake_shows_when_the_text_is_tried(compiled, body, line, why):
+def test_a_mistake_shows_in_the_dry_run(compiled, body, line, why):
     with pytest.raises(CampaignFileRefused) as refused:
         dry_run_letter(compiled(with_body(body)))
 
     assert (refused.value.line, why in refused.value.reason) == (line, True), refused.value
 
 
-def test_a_sound_text_passes_its_trial(compiled):
+def test_a_correct_text_passes_the_dry_run(compiled):
     dry_run_letter(compiled(SEEDS))
     dry_run_letter(compiled(with_body("Hello")))
 
 
-def test_the_examples_of_the_guide_pass_their_trial(compiled):
+def test_the_examples_of_the_guide_pass_the_dry_run(compiled):
     guide = (ROOT / "docs" / "campaigns.md").read_text()
 
     examples = re.findall(r"```markdown\n(.*?)```", guide, re.DOTALL)

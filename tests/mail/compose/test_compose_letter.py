@@ -68,7 +68,7 @@ def test_an_event_with_a_day_alone_states_no_hour_no_clock_and_no_place(composed
     )
 
 
-def test_everything_the_organiser_wrote_stands_in_both_parts(composed, rosa):
+def test_both_parts_hold_everything_the_organiser_wrote(composed, rosa):
     letter = personalise(composed(APPEAL), rosa)
 
     for part in (seen(letter, "text"), seen(letter, "html")):
@@ -89,7 +89,7 @@ def test_everything_the_organiser_wrote_stands_in_both_parts(composed, rosa):
             assert words in part
 
 
-def test_the_reader_is_told_why_and_given_a_way_out_in_both_parts(composed, rosa):
+def test_both_parts_say_why_the_letter_came_and_how_to_unsubscribe(composed, rosa):
     letter = personalise(composed(APPEAL), rosa)
 
     way_out = re.search(rb"List-Unsubscribe: <([^>]+)>", letter.content)
@@ -146,7 +146,7 @@ def test_the_words_below_an_arabic_letter_stand_on_their_own_side_in_another_lan
     assert ['align="left"' in foot[0] for foot in foots if foot] == [True, False]
 
 
-def test_what_was_left_out_leaves_no_trace(composed, rosa):
+def test_left_out_keys_leave_no_trace(composed, rosa):
     letter = personalise(composed("---\nsubject: Tea\n---\nTea is at four.\n"), rosa)
 
     for part in (seen(letter, "text"), seen(letter, "html")):

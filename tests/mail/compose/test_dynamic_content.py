@@ -13,15 +13,15 @@ from mailer.mail.compose.dynamic_content import parse_dynamic_text
 from mailer.mail.compose.merge_field import Placeholders
 from mailer.mail.compose.sandbox import MOST_STEPS, Evaluation
 
-MARKS = Placeholders("slot00000000", ())
+PLACEHOLDERS = Placeholders("slot00000000", ())
 
 
 def evaluated(source: str, **values: str) -> str:
     """The text for a person, with its words back in the places of their marks."""
-    run = Evaluation(MARKS)
+    run = Evaluation(PLACEHOLDERS)
     text = parse_dynamic_text(source, 1).evaluate(values, run)
     for place, word in enumerate(run.values):
-        text = text.replace(MARKS.for_index(place), word)
+        text = text.replace(PLACEHOLDERS.for_index(place), word)
     return text
 
 
@@ -43,7 +43,7 @@ def evaluated(source: str, **values: str) -> str:
         ("{{ away|first }}{{ away|last }}{{ away|default('-') }}", "-"),
     ],
 )
-def test_a_script_says_what_it_means(source, text):
+def test_dynamic_content_evaluates_to_its_text(source, text):
     assert evaluated(source, name="Rosa", town="Köln", seeds="rye, oats", age="42") == text
 
 
@@ -62,21 +62,21 @@ def test_a_line_of_nothing_but_tags_leaves_no_line_behind_and_other_lines_stay_a
     assert evaluated(source, name="Rosa") == text
 
 
-def test_a_script_knows_the_persons_values_it_uses_and_no_others():
+def test_dynamic_content_knows_which_values_it_uses():
     source = "{% for seed in seeds.split(',') %}{{ seed }}{{ name }}{% endfor %}{% set x = range(3) %}{{ town|upper }}"
 
     assert parse_dynamic_text(source, 1).names == {"seeds", "name", "town"}
 
 
 @given(st.text(max_size=50))
-def test_what_a_person_said_is_put_by_and_never_stands_in_the_text(word):
-    run = Evaluation(MARKS)
+def test_a_value_is_kept_apart_and_never_stands_in_the_evaluated_text(word):
+    run = Evaluation(PLACEHOLDERS)
 
     text = parse_dynamic_text("{{ name ~ '' }}|{% for x in name.split(',') %}{{ x }}{% endfor %}", 1).evaluate(
         {"name": word}, run
     )
 
-    assert text.replace("|", "") == "".join(MARKS.for_index(place) for place in range(len(run.values)))
+    assert text.replace("|", "") == "".join(PLACEHOLDERS.for_index(place) for place in range(len(run.values)))
 
 
 @pytest.mark.parametrize(
@@ -110,7 +110,7 @@ def test_what_a_person_said_is_put_by_and_never_stands_in_the_text(word):
         ("{% for a in b %}" * 25 + "{% endfor %}" * 25, "cannot be read"),
     ],
 )
-def test_what_a_letter_does_not_need_is_refused_with_its_line(source, why):
+def test_what_is_not_allowed_is_refused_with_its_line(source, why):
     with pytest.raises(CampaignFileRefused, match=why) as refused:
         parse_dynamic_text(f"one\n{source}", 5)
 
@@ -140,7 +140,7 @@ def test_what_a_letter_does_not_need_is_refused_with_its_line(source, why):
         ("{% for x in 5 %}{% endfor %}", "only a list"),
     ],
 )
-def test_what_would_grow_or_fail_ends_with_the_line_and_the_reason(source, why):
+def test_evaluation_that_grows_or_fails_ends_with_the_line_and_the_reason(source, why):
     with pytest.raises(LetterRenderFailed, match=why) as ended:
         evaluated(f"one\n{source}", name="Rosa")
 
@@ -151,7 +151,7 @@ def test_what_would_grow_or_fail_ends_with_the_line_and_the_reason(source, why):
     "open_close", [("(", ")"), ("1 + ", ""), ("not ", ""), ("", "|upper"), ("{% if name %}", "{% endif %}")]
 )
 @pytest.mark.parametrize("depth", [50, 90, 150, 300, 600, 900])
-def test_what_is_nested_deep_is_read_or_refused(open_close, depth):
+def test_deep_nesting_is_parsed_or_refused(open_close, depth):
     before, after = open_close
     source = before * depth + "1" + after * depth
 
@@ -159,8 +159,8 @@ def test_what_is_nested_deep_is_read_or_refused(open_close, depth):
         evaluated(source if before.startswith("{%") else f"{{{{ {source} }}}}")
 
 
-def test_a_loop_counts_by_what_it_repeats():
-    light, heavy = Evaluation(MARKS), Evaluation(MARKS)
+def test_a_loop_counts_by_the_size_of_its_body():
+    light, heavy = Evaluation(PLACEHOLDERS), Evaluation(PLACEHOLDERS)
 
     parse_dynamic_text("{% for a in range(9) %}x{% endfor %}", 1).evaluate({}, light)
     parse_dynamic_text("{% for a in range(9) %}" + "x" * 900 + "{% endfor %}", 1).evaluate({}, heavy)
@@ -169,6 +169,6 @@ def test_a_loop_counts_by_what_it_repeats():
 
 
 @given(st.lists(st.sampled_from(["{{", "}}", "{%", "%}", " if ", " for x in ", "endif", "name", "|", "'", ".", "\n"])))
-def test_any_text_is_read_or_refused_and_evaluated_or_refused(pieces):
+def test_any_text_is_parsed_or_refused_and_evaluated_or_refused(pieces):
     with suppress(CampaignFileRefused, LetterRenderFailed):
-        parse_dynamic_text("".join(pieces), 1).evaluate({"name": "Rosa"}, Evaluation(MARKS))
+        parse_dynamic_text("".join(pieces), 1).evaluate({"name": "Rosa"}, Evaluation(PLACEHOLDERS))

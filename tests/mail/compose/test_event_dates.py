@@ -26,7 +26,7 @@ def event(zone: str) -> Event:
         ("pt-br", "sexta-feira, 4 de dezembro de 2026 19:00"),
     ],
 )
-def test_the_hour_is_that_of_the_places_clock_in_the_readers_language(language, when):
+def test_the_time_is_in_the_zone_of_the_place_and_the_language_of_the_reader(language, when):
     assert format_event_date(event("Europe/Berlin"), language).when == when
 
 
@@ -45,7 +45,7 @@ def test_the_hour_is_that_of_the_places_clock_in_the_readers_language(language, 
         ("es", "sábado, 8 de mayo de 2027", "sábado, 8 de mayo de 2027 – domingo, 9 de mayo de 2027"),
     ],
 )
-def test_a_day_without_an_hour_is_no_more_than_a_day_on_nobodys_clock(language, day, days):
+def test_a_day_without_an_hour_names_no_hour_and_no_zone(language, day, days):
     zone = ZoneInfo("Europe/Berlin")
     one = Event(name="Fair", place="", starts_at=datetime(2027, 5, 8, tzinfo=zone), all_day=True, zone=zone.key)
     two = replace(one, ends_at=datetime(2027, 5, 9, tzinfo=zone))
@@ -55,7 +55,7 @@ def test_a_day_without_an_hour_is_no_more_than_a_day_on_nobodys_clock(language, 
     assert format_event_date(two, language).when == days
 
 
-def test_an_end_is_said_with_its_day_only_where_that_is_another():
+def test_an_end_names_its_day_only_if_it_is_another_day():
     evening = event("Europe/Berlin")
     late, later = evening.starts_at.replace(hour=21), evening.starts_at.replace(day=5, hour=1)
 
@@ -79,9 +79,9 @@ def test_twelve_hours_are_used_where_that_is_the_custom():
         ("Etc/GMT+3", "en", None),
     ],
 )
-def test_a_clock_is_called_by_its_city_where_it_has_one(zone, language, city):
+def test_a_zone_is_named_by_its_city_if_it_has_one(zone, language, city):
     assert format_event_date(event(zone), language).city == city
 
 
-def test_a_clock_without_a_city_has_a_name():
+def test_a_zone_without_a_city_has_a_name():
     assert format_event_date(event("UTC"), "de").zone_name == "Koordinierte Weltzeit"

@@ -47,7 +47,7 @@ def original_in(octets: bytes) -> bytes:
     return octets.split(b"\r\n--" + boundary)[2].partition(b"\r\n\r\n")[2]
 
 
-def test_the_owner_reads_our_intro_and_answers_whoever_wrote():
+def test_the_owner_gets_an_intro_and_answers_the_sender():
     letter = read(attach_original(ORIGINAL, COVER))
 
     intro, attached = letter.iter_parts()
@@ -60,7 +60,7 @@ def test_the_owner_reads_our_intro_and_answers_whoever_wrote():
     assert attached.get_content()["Subject"] == "Can I bring beans?"
 
 
-def test_a_clean_mail_travels_as_a_mail_octet_by_octet():
+def test_a_7bit_mail_is_attached_unchanged_as_message_rfc822():
     octets = attach_original(ORIGINAL, COVER)
 
     assert ORIGINAL in octets
@@ -78,7 +78,7 @@ def test_a_clean_mail_travels_as_a_mail_octet_by_octet():
         ORIGINAL + b"--=_0123456789abcdef--\r\n",
     ],
 )
-def test_a_mail_that_could_not_travel_as_it_is_goes_as_octets(original):
+def test_any_other_mail_is_attached_as_base64(original):
     octets = attach_original(original, COVER)
 
     _, part = read(octets).iter_parts()
@@ -88,15 +88,15 @@ def test_a_mail_that_could_not_travel_as_it_is_goes_as_octets(original):
     assert part.get_payload(decode=True) == original
 
 
-def test_the_longest_line_that_may_travel_does():
+def test_a_line_of_998_octets_is_still_7bit():
     assert b"message/rfc822" in attach_original(ORIGINAL + b"x" * 998 + b"\r\n", COVER)
 
 
-def test_the_same_mail_is_carried_in_the_same_octets_at_every_try():
+def test_the_same_mail_is_forwarded_in_the_same_octets_at_every_attempt():
     assert attach_original(ORIGINAL, COVER) == attach_original(ORIGINAL, replace(COVER))
 
 
-def test_a_mail_without_a_sender_has_no_answer_to():
+def test_a_mail_without_a_sender_is_forwarded_without_reply_to():
     assert "Reply-To" not in read(attach_original(ORIGINAL, replace(COVER, reply_to=None)))
 
 
@@ -104,7 +104,7 @@ anything = st.text(st.characters(), max_size=120) | st.text("\r\n\x00\x85\u2028\
 
 
 @given(subject=anything, reply_to=anything, original=st.binary(max_size=400))
-def test_no_requester_text_can_write_into_our_header_or_break_the_form(subject, reply_to, original):
+def test_no_text_of_the_sender_can_add_header_fields_or_break_the_structure(subject, reply_to, original):
     octets = attach_original(original, replace(COVER, subject=subject, reply_to=reply_to))
 
     header, _, _ = octets.partition(b"\r\n\r\n")
@@ -117,5 +117,5 @@ def test_no_requester_text_can_write_into_our_header_or_break_the_form(subject, 
 
 
 @given(st.binary(max_size=400) | st.text("From: rosa\r\n-=_", max_size=80).map(str.encode))
-def test_what_was_written_is_carried_whole(original):
+def test_the_original_is_attached_whole(original):
     assert original_in(attach_original(original, COVER)) == original

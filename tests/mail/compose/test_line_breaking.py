@@ -30,18 +30,18 @@ SIGNS = st.sampled_from(
         ("\U0001f469\u200d\U0001f33e\U0001f44d\U0001f3fd", ["\U0001f469\u200d\U0001f33e", "\U0001f44d\U0001f3fd"]),
     ],
 )
-def test_a_line_may_end_beside_signs_that_no_space_parts_but_not_before_what_closes(word, pieces):
+def test_a_line_may_end_beside_unspaced_characters_but_not_before_closing_marks(word, pieces):
     assert list(split_at_break_points(word)) == pieces
 
 
 @pytest.mark.parametrize(
     ("text", "columns"), [("Tea", 3), ("Köln", 4), ("公告。", 6), ("عادةً", 4), ("e\u0301", 1), ("", 0)]
 )
-def test_a_wide_sign_takes_two_columns_and_a_mark_on_a_letter_none(text, columns):
+def test_a_wide_character_takes_two_columns_and_a_combining_mark_none(text, columns):
     assert display_width(text) == columns
 
 
-def test_a_chinese_sentence_is_no_endless_line():
+def test_a_chinese_sentence_is_wrapped():
     lines = wrap("我们再次相聚，欢迎您来。" * 20).split("\n")
 
     assert max(map(display_width, lines)) in {71, 72}
@@ -50,7 +50,7 @@ def test_a_chinese_sentence_is_no_endless_line():
 
 @limits(max_examples=60)
 @given(st.lists(SIGNS, max_size=120).map("".join))
-def test_wrapping_loses_nothing_and_only_what_cannot_be_parted_is_wider(text):
+def test_wrapping_loses_nothing_and_only_unbreakable_pieces_are_wider(text):
     lines = wrap(text, 30).split("\n")
 
     assert "".join(lines).replace(" ", "") == text.replace(" ", "")

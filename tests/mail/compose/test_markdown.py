@@ -96,7 +96,7 @@ def test_a_link_that_is_not_safe_to_send_is_refused(url):
 
 
 @given(st.text(alphabet="<>[]()!*`~ #-\n\\\"'=&;:/hrefscipton123.", max_size=60))
-def test_no_text_makes_html_beyond_the_harmless_tags(source):
+def test_no_text_makes_html_beyond_the_allowed_tags(source):
     try:
         written = html(source)
     except CampaignFileRefused:
@@ -176,7 +176,7 @@ def test_lines_end_before_column_72_but_no_address_is_broken():
     assert all(len(line) <= 72 or address in line for line in text.split("\n"))
 
 
-def test_a_line_end_among_chinese_signs_is_no_space_in_either_part():
+def test_a_line_end_among_chinese_characters_is_no_space_in_either_part():
     source = "我们再次相聚，\n欢迎您来 Köln\n今年。"
 
     assert plain(source) == "我们再次相聚，欢迎您来 Köln 今年。"

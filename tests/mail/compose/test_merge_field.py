@@ -24,7 +24,7 @@ from mailer.mail.compose.merge_field import (
 NAME = MergeField("name", "friend")
 
 
-def test_a_hole_is_found_in_either_kind_of_quotes():
+def test_a_merge_field_is_found_with_either_kind_of_quotes():
     assert find_merge_fields("{{ name or \"friend\" }} {{city or 'town'}}", 1) == (NAME, MergeField("city", "town"))
 
 
@@ -45,7 +45,7 @@ def test_a_value_is_escaped_for_where_it_stands(context, written):
 
 
 @pytest.mark.parametrize("value", ["", " ", "\x00\n", "\u202e"])
-def test_an_empty_value_gives_way_to_the_fallback(value):
+def test_an_empty_value_is_replaced_by_the_fallback(value):
     assert escape_value(NAME.value_for({"name": value}), EscapeContext.TEXT) == "friend"
     assert escape_value(NAME.value_for({}), EscapeContext.TEXT) == "friend"
 
@@ -69,12 +69,12 @@ def test_escaping_changes_nothing_that_is_read(value):
 
 
 @given(st.text(max_size=60), st.text(max_size=60))
-def test_marking_and_cutting_part_a_text_at_its_holes_and_nowhere_else(before, after):
+def test_placeholders_split_a_text_at_its_merge_fields_and_nowhere_else(before, after):
     text = f'{before}{{{{ name or "friend" }}}}{after}'
-    holes = find_merge_fields('{{ name or "friend" }}', 1)
-    marks = Placeholders.for_text(text, holes)
+    merge_fields = find_merge_fields('{{ name or "friend" }}', 1)
+    placeholders = Placeholders.for_text(text, merge_fields)
 
-    pieces = list(marks.split_at_placeholders(marks.insert_placeholders(text), EscapeContext.HTML))
+    pieces = list(placeholders.split_at_placeholders(placeholders.insert_placeholders(text), EscapeContext.HTML))
 
     assert Slot(NAME, EscapeContext.HTML) in pieces
     assert "".join(piece if isinstance(piece, str) else '{{ name or "friend" }}' for piece in pieces) == text

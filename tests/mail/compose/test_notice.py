@@ -92,13 +92,13 @@ def test_a_confirmation_can_be_given_by_reply_or_by_link_and_both_name_the_subsc
     assert "14 days" in text
 
 
-def test_a_confirmation_repeats_nothing_its_requester_typed():
+def test_a_confirmation_repeats_nothing_that_its_requester_typed():
     forged = replace(TO_ROSA, name="Mallory sells pills", values={"name": "Mallory sells pills"})
 
     assert compose(forged) == compose(TO_ROSA)
 
 
-def test_an_invited_person_reads_of_an_invitation_and_not_of_a_request():
+def test_an_invitation_speaks_of_an_invitation_and_not_of_a_request():
     message, text, _ = read(compose(replace(TO_ROSA, values={"invited": True})))
 
     assert message["Subject"] == "You are invited to Open Appeals"
@@ -113,7 +113,7 @@ def test_an_invited_person_reads_of_an_invitation_and_not_of_a_request():
         (Kind.GOODBYE, "rejoin", Purpose.REJOIN),
     ],
 )
-def test_the_personal_link_of_a_notice_has_the_purpose_its_words_name(kind, page, purpose):
+def test_the_personal_link_of_a_notice_has_the_purpose_that_its_text_names(kind, page, purpose):
     _, text, html = read(compose(replace(TO_ROSA, kind=kind)))
 
     token = link_in(text, page)
@@ -149,7 +149,7 @@ def test_help_without_a_list_comes_from_the_postmaster_and_links_no_address_that
     assert re.findall(r'href="mailto:(\w+)', html) == ["postmaster"]
 
 
-def test_a_notice_carries_its_envelope_and_what_keeps_robots_from_answering():
+def test_a_notice_has_its_envelope_and_the_fields_that_keep_programs_from_answering():
     letter = compose(TO_ROSA)
 
     message, _, _ = read(letter)
@@ -167,7 +167,7 @@ def test_a_notice_that_answers_a_letter_says_which():
 
 
 @pytest.mark.parametrize("forged", ["<a@b>\r\nBcc: bea@example.org", "<a@b> <c@d>", "a@b", "<ä@b>", f"<{'a' * 999}@b>"])
-def test_what_is_no_message_id_is_not_echoed(forged):
+def test_an_invalid_message_id_is_not_repeated(forged):
     echoing = compose(replace(TO_ROSA, values={"in_reply_to": forged}))
 
     assert echoing == compose(TO_ROSA)
@@ -177,7 +177,7 @@ def test_what_is_no_message_id_is_not_echoed(forged):
     ("own", "of_the_list", "spoken"),
     [("tr", "de", "tr"), ("de-at", "tr", "de"), (None, "de", "de"), ("xx", "tr", "tr"), ("xx", "yy", "en")],
 )
-def test_a_notice_speaks_its_readers_language_else_the_lists_else_english(own, of_the_list, spoken):
+def test_a_notice_is_in_the_readers_language_else_the_lists_else_english(own, of_the_list, spoken):
     letter = compose(replace(TO_ROSA, language=own), replace(APPEALS, language=of_the_list))
 
     message, _, html = read(letter)
@@ -218,7 +218,7 @@ def test_a_notice_written_twice_has_the_same_octets(kind):
 
 
 @pytest.mark.parametrize("kind", [Kind.CAMPAIGN, Kind.FORWARDED])
-def test_letters_that_are_no_notices_of_ours_are_refused(kind):
+def test_kinds_that_are_composed_elsewhere_are_refused(kind):
     with pytest.raises(ValueError, match=kind):
         compose(replace(TO_ROSA, kind=kind))
 

@@ -37,11 +37,11 @@ Harvest Letters
 """
 
 
-def test_every_line_of_a_notice_is_a_passage_with_a_style():
+def test_every_line_of_a_notice_is_a_paragraph_with_a_style():
     words = parse_notice_text(SOURCE)
 
     assert words.subject == "Please confirm"
-    assert [passage.style for passage in words.body] == [
+    assert [paragraph.style for paragraph in words.body] == [
         ParagraphStyle.TEXT,
         ParagraphStyle.QUOTE,
         ParagraphStyle.ITEM,
@@ -65,9 +65,9 @@ def test_the_plain_text_reads_well_without_any_marks():
 
 
 def test_addresses_and_links_are_found_without_the_full_stop_after_them():
-    passage = Paragraph(ParagraphStyle.TEXT, "Write to ada@example.org. Or see https://example.org/join/appeals.")
+    paragraph = Paragraph(ParagraphStyle.TEXT, "Write to ada@example.org. Or see https://example.org/join/appeals.")
 
-    assert passage.runs == (
+    assert paragraph.runs == (
         TextRun("Write to "),
         TextRun("ada@example.org", "mailto:ada@example.org"),
         TextRun(". Or see "),
@@ -76,7 +76,7 @@ def test_addresses_and_links_are_found_without_the_full_stop_after_them():
     )
 
 
-def test_a_no_break_space_holds_its_words_together_and_ends_a_link():
+def test_a_no_break_space_keeps_words_on_one_line_and_ends_a_link():
     words = parse_notice_text("Des questions\u00a0?\nVoir https://example.org/aide\u00a0: tout y est\u202f!\n")
 
     assert words.subject == "Des questions\u00a0?"
@@ -108,9 +108,9 @@ def test_a_sentence_that_begins_with_a_title_is_a_sentence_whatever_the_title(ti
 
 @given(st.text(st.characters(exclude_categories=("Cs",))))
 def test_runs_put_together_are_the_text(text):
-    passage = Paragraph(ParagraphStyle.TEXT, text)
+    paragraph = Paragraph(ParagraphStyle.TEXT, text)
 
-    assert "".join(run.text for run in passage.runs) == text
+    assert "".join(run.text for run in paragraph.runs) == text
 
 
 @given(st.lists(st.tuples(st.sampled_from(("", "  > ", "  - ")), st.text(min_size=1).filter(str.strip)), min_size=1))
@@ -121,7 +121,9 @@ def test_plain_text_keeps_every_word_and_wraps_at_72_columns(lines):
 
     text = render_notice_as_text(NoticeText(subject="Subject", body=body, footer=()))
 
-    letters = "".join(passage.text for passage in body if passage.style is not ParagraphStyle.BUTTON).replace(" ", "")
+    letters = "".join(paragraph.text for paragraph in body if paragraph.style is not ParagraphStyle.BUTTON).replace(
+        " ", ""
+    )
     assert all(display_width(line) <= 72 or " " not in line.removeprefix("- ").strip() for line in text.split("\n"))
-    if all(passage.style in {ParagraphStyle.TEXT, ParagraphStyle.QUOTE} for passage in body):
+    if all(paragraph.style in {ParagraphStyle.TEXT, ParagraphStyle.QUOTE} for paragraph in body):
         assert re.sub("[ \n]", "", text.removesuffix("\n\n-- \n\n")) == letters

@@ -53,7 +53,7 @@ def parsed(letter: Letter) -> EmailMessage:
     return message
 
 
-def test_a_letter_carries_who_sends_it_and_the_ways_back(composed, rosa):
+def test_a_letter_names_its_sender_and_the_addresses_for_replies(composed, rosa):
     letter = personalise(composed(INVITATION), rosa)
     message = parsed(letter)
 
@@ -75,7 +75,7 @@ def test_a_letter_carries_who_sends_it_and_the_ways_back(composed, rosa):
     assert "Auto-Submitted" not in message
 
 
-def test_an_unsigned_letter_does_not_say_where_complaints_go_and_is_whole(composed, list_identity, rosa):
+def test_an_unsigned_letter_has_no_complaint_address_and_is_complete(composed, list_identity, rosa):
     unsigned = replace(list_identity, site=replace(list_identity.site, signed=False))
     message = parsed(personalise(composed(PLAIN, list_identity=unsigned), rosa))
     signed = parsed(personalise(composed(PLAIN), rosa))
@@ -84,7 +84,7 @@ def test_an_unsigned_letter_does_not_say_where_complaints_go_and_is_whole(compos
     assert message.get_content_type() == "multipart/alternative"
 
 
-def test_both_ways_out_name_this_subscription(composed, list_identity, rosa):
+def test_both_unsubscribe_addresses_name_this_subscription(composed, list_identity, rosa):
     ways = parsed(personalise(composed(PLAIN), rosa))["List-Unsubscribe"]
 
     match = re.fullmatch(
@@ -102,7 +102,7 @@ def test_the_envelope_is_the_readers_and_its_return_path_names_the_delivery(comp
     assert parsed(letter)["Message-ID"] == list_identity.site.message_id(7)
 
 
-def test_readers_of_whom_we_know_nothing_find_the_fallbacks(composed, rosa):
+def test_readers_without_values_get_the_fallbacks(composed, rosa):
     letter = personalise(composed(INVITATION), replace(rosa, name=None, attributes={}))
 
     assert parsed(letter)["Subject"] == "Friend, come"
@@ -110,7 +110,7 @@ def test_readers_of_whom_we_know_nothing_find_the_fallbacks(composed, rosa):
     assert "In your town." in seen(letter, "text")
 
 
-def test_every_reader_gets_their_own_words_and_way_out(composed, rosa):
+def test_every_reader_gets_their_own_values_and_unsubscribe_link(composed, rosa):
     emma = replace(rosa, delivery_id=8, subscription_id=4, address="emma@example.org", name="Emma", attributes={})
     once = composed(INVITATION)
 
@@ -145,7 +145,7 @@ def test_an_address_that_would_break_the_header_is_refused(composed, rosa, addre
 
 
 @pytest.mark.parametrize("title", ["Öffentliche Aufrufe", "نداءات مفتوحة", 'The "Open" \\ Appeals', "Long " * 30])
-def test_any_list_title_makes_a_sound_header(composed, list_identity, rosa, title):
+def test_any_list_title_makes_a_valid_header(composed, list_identity, rosa, title):
     named = ListIdentity(site=list_identity.site, mailing_list=replace(list_identity.mailing_list, title=title))
 
     letter = personalise(composed(PLAIN, list_identity=named), rosa)

@@ -102,7 +102,7 @@ def tags(letter: Letter) -> dict[str, str]:
     return dict(tag.split("=", 1) for tag in re.sub(r"\s", "", field).split(";"))
 
 
-def test_a_letter_of_ours_is_believed(signed):
+def test_a_signed_letter_verifies(signed):
     assert verifies(signed.content)
 
 
@@ -173,7 +173,7 @@ def test_the_checks_name_a_letter_that_was_altered(signed):
         (b"</html>", b"</html>."),
     ],
 )
-def test_what_mallory_changes_is_noticed(signed, ours, mallorys):
+def test_a_change_by_somebody_else_breaks_the_signature(signed, ours, mallorys):
     assert ours in signed.content
 
     assert not verifies(signed.content.replace(ours, mallorys, 1))
@@ -181,7 +181,7 @@ def test_what_mallory_changes_is_noticed(signed, ours, mallorys):
 
 @given(where=st.floats(0, 1, exclude_max=True), flip=st.integers(0, 6))
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_no_bit_of_the_body_can_be_turned(signed, where, flip):
+def test_no_bit_of_the_body_can_be_flipped(signed, where, flip):
     start = signed.content.index(b"\r\n\r\n") + 4
     at = start + int(where * (len(signed.content) - start))
     turned = bytearray(signed.content)
@@ -196,7 +196,7 @@ def test_no_bit_of_the_body_can_be_turned(signed, where, flip):
 
 @given(name=st.text(max_size=80), city=st.text(max_size=80))
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_every_reader_gets_a_letter_that_is_believed_and_needs_no_canonicalisation(composed, rosa, name, city):
+def test_every_letter_verifies_and_needs_no_canonicalization(composed, rosa, name, city):
     text = "---\nsubject: Come\n---\nDear {{ name or 'friend' }}  {{ city or '' }} ,\n\nx\n"
     letter = personalise(composed(text), replace(rosa, name=name, attributes={"city": city}))
     body = letter.content.partition(b"\r\n\r\n")[2]
@@ -207,7 +207,7 @@ def test_every_reader_gets_a_letter_that_is_believed_and_needs_no_canonicalisati
     assert canonicalize_own_body(body) is body
 
 
-def test_a_persons_mail_to_the_owner_is_signed_whole_however_it_is_spaced():
+def test_a_forwarded_mail_is_signed_whole_whatever_its_white_space():
     awkward = ORIGINAL + b"\r\n \t\r\ntwo  words\tand \r\n\r\n\r\n"
     content = attach_original(awkward, COVER)
 
@@ -219,7 +219,7 @@ def test_a_persons_mail_to_the_owner_is_signed_whole_however_it_is_spaced():
 
 
 @given(body=BODIES, fields=st.lists(st.tuples(NAMES, VALUES), max_size=8))
-def test_awkward_letters_are_believed_too(body, fields):
+def test_awkward_letters_verify_too(body, fields):
     head = "".join(_field(name, values) for name, values in fields)
     content = b"From: appeals@lists.example.org\r\n" + head.encode() + b"\r\n" + body
 
@@ -235,7 +235,7 @@ def _field(name: str, values: list[str]) -> str:
 
 
 @given(BODIES)
-def test_a_body_is_canonical_as_others_have_it(body):
+def test_a_body_is_canonicalized_as_another_implementation_does(body):
     theirs = dkim.canonicalization.Relaxed.canonicalize_body(body) if body else b""
 
     assert canonicalize_own_body(body) == theirs
@@ -281,7 +281,7 @@ def test_the_domain_in_from_decides_who_signs(sender, chosen):
     assert (signer and f"{signer.domain} {signer.selector}") == chosen
 
 
-def test_nobody_signs_where_no_key_is_set():
+def test_a_letter_stays_unsigned_without_a_key():
     assert choose_signer((), letter_of(b"From: a@example.org\r\n\r\nHello\r\n")) is None
 
 
@@ -294,12 +294,12 @@ def test_nobody_signs_where_no_key_is_set():
         (key().public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo), "not a private key"),
     ],
 )
-def test_what_is_no_key_to_sign_with_is_refused(octets, why):
+def test_anything_but_a_private_rsa_key_is_refused(octets, why):
     with pytest.raises(DkimKeyRefused, match=why):
         load_signer("lists.example.org", "mailer", octets)
 
 
-def test_a_key_that_verifiers_ignore_is_refused_and_a_usual_one_is_taken():
+def test_a_key_that_verifiers_ignore_is_refused_and_a_usual_one_is_accepted():
     signer = load_signer("lists.example.org", "mailer", pem(key()))
 
     assert signer.record_name == "mailer._domainkey.lists.example.org"

@@ -22,13 +22,13 @@ from mailer.mail.inbound.command_words import (
     split_words,
 )
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[2]
 TEMPLATES = Templates(ROOT / "templates", ROOT / "mailer" / "locale")
 CATALOGUES = sorted(TEMPLATES.locale_directory.glob("*.po"))
 WHOLE = [path for path in CATALOGUES if path.stem in TEMPLATES.languages[1:]]
 
 
-def spoken() -> Catalog:
+def template_messages() -> Catalog:
     """The English words of all templates."""
     words = Catalog()
     found = extract_from_dir(
@@ -46,7 +46,7 @@ def forms(message: str | tuple[str, ...]) -> tuple[str, ...]:
     return (message,) if isinstance(message, str) else tuple(message)
 
 
-def holes(text: str) -> list[str]:
+def placeholders_in(text: str) -> list[str]:
     """What stands in a message for a value, in order of name."""
     return sorted(re.findall(r"%\(\w+\)s|%(?!\()", text))
 
@@ -68,28 +68,28 @@ def whole(request: pytest.FixtureRequest) -> Catalog:
     return read(request.param)
 
 
-def test_ten_languages_are_spoken():
+def test_letters_are_written_in_ten_languages():
     assert set(TEMPLATES.languages) == {"ar", "de", "en", "es", "fr", "it", "pt", "ru", "tr", "zh"}
 
 
-def test_ten_languages_are_understood():
+def test_commands_are_understood_in_ten_languages():
     assert {path.stem for path in CATALOGUES} == {"ar", "de", "en", "es", "fr", "it", "pt", "ru", "tr", "zh"}
 
 
 def test_a_catalogue_has_every_message_of_the_templates_and_no_other(whole):
-    said = {(forms(message.id), message.context) for message in spoken() if message.id}
+    said = {(forms(message.id), message.context) for message in template_messages() if message.id}
     translated = {(forms(message.id), message.context) for message in whole if message.id}
 
     assert len(said) > 50
     assert said | {((command,), CONTEXT) for command in MESSAGES} == translated
 
 
-def test_a_catalogue_has_the_words_people_write_and_nothing_obsolete(catalogue):
+def test_a_catalogue_has_the_vocabulary_and_nothing_obsolete(catalogue):
     assert all(catalogue.get(command, CONTEXT) for command in MESSAGES)
     assert not catalogue.obsolete
 
 
-def test_a_word_people_write_asks_for_one_thing_and_means_either_yes_or_no():
+def test_a_phrase_asks_for_one_thing_and_means_either_yes_or_no():
     meant: dict[tuple[str, ...], set[str]] = {}
     for path in CATALOGUES:
         words = read(path)
@@ -107,12 +107,12 @@ def test_a_word_people_write_asks_for_one_thing_and_means_either_yes_or_no():
     assert [phrase for phrase, what in meant.items() if "alone" in what and not what & answering] == []
 
 
-def test_the_words_are_read_once():
+def test_the_vocabulary_is_loaded_once():
     assert isinstance(load_vocabulary(TEMPLATES.locale_directory), Vocabulary)
     assert load_vocabulary(TEMPLATES.locale_directory) is load_vocabulary(TEMPLATES.locale_directory)
 
 
-def test_every_translation_is_written_finished_and_keeps_its_holes(catalogue):
+def test_every_translation_is_finished_and_keeps_its_placeholders(catalogue):
     for message in catalogue:
         if not message.id:
             continue
@@ -121,7 +121,7 @@ def test_every_translation_is_written_finished_and_keeps_its_holes(catalogue):
         assert not message.fuzzy, english
         assert all(text.strip() for text in translations), english
         assert len(translations) == (catalogue.num_plurals if len(english) > 1 else 1), english
-        assert {tuple(holes(text)) for text in translations} == {tuple(holes(english[-1]))}, english
+        assert {tuple(placeholders_in(text)) for text in translations} == {tuple(placeholders_in(english[-1]))}, english
 
 
 def test_no_translation_is_left_in_english(catalogue):

@@ -19,18 +19,25 @@ from mailer.mail.message.letter import Letter, decode_part
 WORDS = st.text("abcdeé .,*_`#<>&\"'\\[]()|~-\n\t", max_size=12)
 FALLBACKS = st.sampled_from(["friend", "", "x\\ny", "a b ", " é", "<i>", "**b**", ".", "\u202ex", "w" * 80])
 NAMES = st.sampled_from(["name", "language", "city", "größe"])
-HOLES = st.builds('{{{{ {} or "{}" }}}}'.format, NAMES, FALLBACKS)
-URLS = st.builds("https://forum.example.org/{}?q={}#f".format, HOLES, HOLES)
+FIELDS = st.builds('{{{{ {} or "{}" }}}}'.format, NAMES, FALLBACKS)
+URLS = st.builds("https://forum.example.org/{}?q={}#f".format, FIELDS, FIELDS)
 MARKDOWN = st.one_of(
-    *(WORDS, HOLES, HOLES),
-    st.builds("[{}]({} '{}')".format, HOLES, URLS, HOLES),
-    st.builds("\n\n# {}\n\n> {}\n\n- {}\n- `{}`\n\n    {}\n\n".format, HOLES, HOLES, HOLES, HOLES, HOLES),
-    st.builds("\n\n| a | {} |\n|---|---|\n| {} | b |\n\n".format, HOLES, HOLES),
-    st.builds("![{}]({}) <{}>".format, HOLES, URLS, URLS),
+    *(WORDS, FIELDS, FIELDS),
+    st.builds("[{}]({} '{}')".format, FIELDS, URLS, FIELDS),
+    st.builds(
+        "\n\n# {}\n\n> {}\n\n- {}\n- `{}`\n\n    {}\n\n".format,
+        FIELDS,
+        FIELDS,
+        FIELDS,
+        FIELDS,
+        FIELDS,
+    ),
+    st.builds("\n\n| a | {} |\n|---|---|\n| {} | b |\n\n".format, FIELDS, FIELDS),
+    st.builds("![{}]({}) <{}>".format, FIELDS, URLS, URLS),
 )
-REFERENCES = st.builds("[{}]\n\n[{}]: https://forum.example.org/\n\n".format, HOLES, HOLES)
-LINES = st.lists(st.one_of(st.text("abé .<&\"'\\*=?", max_size=12), HOLES), max_size=4).map("".join)
-SCRIPTS = st.recursive(
+REFERENCES = st.builds("[{}]\n\n[{}]: https://forum.example.org/\n\n".format, FIELDS, FIELDS)
+LINES = st.lists(st.one_of(st.text("abé .<&\"'\\*=?", max_size=12), FIELDS), max_size=4).map("".join)
+DYNAMIC_TEXTS = st.recursive(
     MARKDOWN | st.sampled_from(["{{ city|upper }}", "{{ name ~ '!' }}", "{{ city.split(',')[0] }}"]),
     lambda inner: st.one_of(
         st.builds("{{% if {} %}}\n{}\n{{% else %}}\n{}\n{{% endif %}}\n".format, NAMES, inner, inner),
@@ -50,7 +57,7 @@ PEOPLE = st.fixed_dictionaries({}, optional={"name": HOSTILE, "language": HOSTIL
 
 
 @st.composite
-def manuscripts(draw: st.DrawFn, bodies: st.SearchStrategy[str]) -> str:
+def campaign_files(draw: st.DrawFn, bodies: st.SearchStrategy[str]) -> str:
     front = {"subject": f"Tea {draw(LINES)}"}
     for key in ("title", "lead", "preheader", "closing"):
         if draw(st.booleans()):
@@ -85,7 +92,7 @@ def assert_ready_for_the_wire(letter: Letter) -> None:
 
 
 @settings(max_examples=15, suppress_health_check=list(HealthCheck))
-@given(text=manuscripts(plain(MARKDOWN | REFERENCES)), people=st.lists(PEOPLE, min_size=1, max_size=3))
+@given(text=campaign_files(plain(MARKDOWN | REFERENCES)), people=st.lists(PEOPLE, min_size=1, max_size=3))
 def test_a_letter_that_is_spliced_and_one_evaluated_for_a_single_person_are_the_same(
     list_identity, templates, rosa, text, people
 ):
@@ -102,8 +109,8 @@ def test_a_letter_that_is_spliced_and_one_evaluated_for_a_single_person_are_the_
 
 
 @settings(max_examples=15, suppress_health_check=list(HealthCheck))
-@given(text=manuscripts(plain(SCRIPTS)), people=st.lists(PEOPLE, min_size=2, max_size=4))
-def test_a_variant_that_was_kept_and_one_composed_anew_are_the_same(list_identity, templates, rosa, text, people):
+@given(text=campaign_files(plain(DYNAMIC_TEXTS)), people=st.lists(PEOPLE, min_size=2, max_size=4))
+def test_a_cached_variant_and_one_composed_anew_are_the_same(list_identity, templates, rosa, text, people):
     parts = (read(text), list_identity, templates, "en", 42)
     kept = compile_dynamic_letter(*parts)
 
@@ -129,7 +136,7 @@ def written(letter: DynamicLetter, person) -> Letter | str:
 
 @settings(max_examples=15, suppress_health_check=list(HealthCheck))
 @given(
-    text=manuscripts(plain(SCRIPTS)),
+    text=campaign_files(plain(DYNAMIC_TEXTS)),
     values=st.fixed_dictionaries(
         {key: st.text("abcXYZ019", min_size=1, max_size=9) for key in ("name", "language", "city", "größe")}
     ),

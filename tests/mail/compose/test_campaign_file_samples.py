@@ -48,7 +48,7 @@ def hits(text: str) -> list[str]:
     return [name for name, rule in RULES.items() if re.search(rule, text, re.IGNORECASE | re.MULTILINE)]
 
 
-def test_the_rules_hit_what_they_are_meant_for():
+def test_the_rules_match_what_they_are_meant_for():
     assert hits("Dear friend,") == ["DEAR_FRIEND", "part of FRAUD rules"]
     assert hits("Hello\n\nDear Internet user") == ["DEAR_SOMETHING"]
     assert hits("Dear Rosa,") == hits("Hello there,") == []
@@ -56,7 +56,7 @@ def test_the_rules_hit_what_they_are_meant_for():
 
 @pytest.mark.parametrize("known", [{}, {"name": "Rosa", "attributes": {"town": "Köln", "seeds": "oats,rye"}}], ids=str)
 @pytest.mark.parametrize("sample", SAMPLES)
-def test_a_sample_greets_nobody_as_fraud_does(sample, known, rosa, list_identity, templates):
+def test_no_sample_greets_as_fraud_does(sample, known, rosa, list_identity, templates):
     text = SAMPLES[sample]
     whole = text if text.startswith("---") else f"---\nsubject: News\n---\n{text}"
     reader = replace(rosa, **({"name": None, "attributes": {}} | known))
@@ -73,7 +73,7 @@ def test_there_are_samples():
 
 
 @pytest.mark.parametrize("file", WORDS, ids=lambda file: file.name)
-def test_none_of_our_own_words_greet_as_fraud_does(file):
+def test_no_template_and_no_page_greets_as_fraud_does(file):
     told = re.sub(r"Not \"Dear friend\".*?\"Dear Sir\"\)", "", file.read_text(encoding="utf-8"), flags=re.DOTALL)
 
     assert [line for line in told.splitlines() if hits(line)] == []

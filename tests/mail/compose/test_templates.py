@@ -95,7 +95,7 @@ def test_every_page_template_is_known_to_these_tests():
 
 @pytest.mark.parametrize("language", TEMPLATES.languages)
 @pytest.mark.parametrize("page", VALUES)
-def test_a_page_is_whole_says_its_language_and_brings_nothing_from_elsewhere(page, language):
+def test_a_page_is_complete_names_its_language_and_loads_nothing_from_elsewhere(page, language):
     tags = Tags(render(page, language))
 
     assert tags.open == []
@@ -131,7 +131,7 @@ def test_every_form_posts_and_has_one_button(page):
     assert all(form["method"] == "post" and str(form["action"]).startswith("/") for form in forms)
 
 
-def test_a_trap_for_robots_stands_where_people_do_not_meet_it():
+def test_the_form_field_that_traps_bots_is_hidden_from_people():
     tags = Tags(render("join"))
 
     (trap,) = [field for field in tags.all("input") if field["name"] == "website"]
@@ -149,7 +149,7 @@ def test_a_form_that_was_refused_keeps_what_was_typed_and_says_why():
     assert "Please check how it is spelt." in render("join", problem=True)
 
 
-def test_the_letter_can_be_asked_for_again_only_once():
+def test_the_letter_can_be_requested_again_only_once():
     asked, asked_again = Tags(render("subscription_requested")), Tags(render("subscription_requested", again=True))
 
     assert {"class": "quiet", "name": "again", "value": "1"} in asked.all("button")
