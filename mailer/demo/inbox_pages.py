@@ -11,6 +11,7 @@ from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from mailer.demo.inbox import Inbox, InboxLetter
+from mailer.entrypoints.web.static_files import static_path, static_route
 from mailer.errors import NotFound
 from mailer.mail.compose.templates import Templates
 
@@ -18,7 +19,7 @@ LETTERS_A_PAGE = 200
 VIEWS = ("html", "text", "source")
 _WEB_ADDRESS = re.compile(r"https?://[^\s<>\"']*[^\s<>\"'.,;:!?)\]]", re.IGNORECASE)
 _HEADERS = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer", "Cache-Control": "no-store"}
-_PAGE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-src 'self'; form-action 'self'; base-uri 'none'"
+_PAGE_POLICY = "default-src 'none'; style-src 'self'; frame-src 'self'; form-action 'self'; base-uri 'none'"
 _LETTER_POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; img-src data:; form-action 'none'; base-uri 'none'; "
     "frame-ancestors 'self'; sandbox allow-popups allow-popups-to-escape-sandbox"
@@ -39,6 +40,7 @@ def inbox_app(inbox: Inbox, templates: Templates, *, public_url: str, local_url:
             Route("/", pages.letters),
             Route("/letter/{number}", pages.letter),
             Route("/letter/{number}/html", pages.letter_html),
+            static_route(),
         ],
         exception_handlers={NotFound: _not_found},
     )
@@ -113,7 +115,7 @@ class _Pages:
         return self.local_url + rest if rest != address and (not rest or rest[0] in "/?#") else address
 
     def _page(self, name: str, **values: object) -> Response:
-        html = self.templates.render(name, "en", **values)
+        html = self.templates.render(name, "en", stylesheet=static_path("demo.css"), **values)
         return HTMLResponse(html, headers={**_HEADERS, "Content-Security-Policy": _PAGE_POLICY})
 
 

@@ -1,4 +1,4 @@
-"""The web application: which page answers where, and what each refusal looks like to a browser."""
+"""The web application: the routes, and the page that answers each kind of error."""
 
 from __future__ import annotations
 
@@ -19,17 +19,28 @@ from mailer.entrypoints.web.provider_calls import post_provider_call
 from mailer.entrypoints.web.public import token_pages
 from mailer.entrypoints.web.public.join_page import post_join, show_join
 from mailer.entrypoints.web.responses import PROVIDER_CALLS_PATH, BoundedBody, get_app, render_page
+from mailer.entrypoints.web.static_files import static_route
 from mailer.entrypoints.web.url_prefix import UrlPrefix
-from mailer.errors import DatabaseUnavailable, InboxFull, NotFound, NothingPending, TokenRefused
+from mailer.errors import ErrorKind, MailerError
+
+_ERROR_PAGES = {
+    ErrorKind.NOT_FOUND: ("not_found", 404),
+    ErrorKind.REFUSED: ("not_found", 404),
+    ErrorKind.GONE: ("expired", 410),
+    ErrorKind.UNAVAILABLE: ("server_error", 503),
+    ErrorKind.MISCONFIGURED: ("server_error", 503),
+}
+"""The page and the status for each kind of error; every other kind is a fault of ours, 500."""
 
 
 def web_app(app: App, trusted_proxies: Sequence[str] = ()) -> Starlette:
-    """All pages, for one App; below the path of its url, and behind these proxies."""
+    """The pages of one App, below the path of its url. `trusted_proxies` are addresses and networks."""
     routes = [
         Route("/", _home),
         Route("/health", _health),
         Route("/robots.txt", _robots),
         Route("/favicon.ico", _no_icon),
+        static_route(),
         Route("/join/{name}", show_join),
         Route("/join/{name}", post_join, methods=["POST"]),
         Route("/confirm/{token}", token_pages.post_confirm, methods=["POST"]),
@@ -39,9 +50,8 @@ def web_app(app: App, trusted_proxies: Sequence[str] = ()) -> Starlette:
         Route(f"{PROVIDER_CALLS_PATH}{{provider}}", post_provider_call, methods=["POST"]),
         Route("/{way}/{token}", _show_token_page),
     ]
-    handlers: dict[Any, Any] = dict.fromkeys((404, TokenRefused, NotFound), _not_found)
-    handlers |= dict.fromkeys((DatabaseUnavailable, InboxFull, Exception), _server_error)
-    handlers |= {NothingPending: _expired, HTTPException: _http_error}
+    handlers: dict[Any, Any] = {404: _not_found, HTTPException: _http_error}
+    handlers |= {MailerError: _mailer_error, Exception: _server_error}
     middleware = [
         Middleware(ForwardedFor, trusted_proxies=trusted_proxies),
         Middleware(UrlPrefix, prefix=app.site.path, routes=routes),
@@ -64,12 +74,12 @@ async def _home(request: Request) -> Response:
 
 
 async def _health(_request: Request) -> Response:
-    """Served only once every door is open: the pages open last."""
+    """Answers only when the whole service is open: the web server starts last."""
     return PlainTextResponse("ok\n")
 
 
 async def _robots(request: Request) -> Response:
-    """Personal links are nobody's to follow but the reader's; of the other pages robots may make a preview."""
+    """Exclude robots from personal links; they may preview the other pages."""
     personal = "".join(f"Disallow: {get_app(request).site.path}/{way}/\n" for way in token_pages.PURPOSES)
     return PlainTextResponse(f"User-agent: *\n{personal}")
 
@@ -82,14 +92,15 @@ async def _not_found(request: Request, _refusal: Exception) -> Response:
     return render_page(request, "not_found", status=404)
 
 
-async def _expired(request: Request, _refusal: Exception) -> Response:
-    return render_page(request, "expired", status=410, mailing_list=None)
+async def _mailer_error(request: Request, error: MailerError) -> Response:
+    if error.kind not in _ERROR_PAGES:
+        raise error
+    page, status = _ERROR_PAGES[error.kind]
+    return render_page(request, page, status=status, **({"mailing_list": None} if page == "expired" else {}))
 
 
-async def _server_error(request: Request, error: Exception) -> Response:
-    return render_page(
-        request, "server_error", status=503 if isinstance(error, DatabaseUnavailable | InboxFull) else 500
-    )
+async def _server_error(request: Request, _error: Exception) -> Response:
+    return render_page(request, "server_error", status=500)
 
 
 async def _http_error(_request: Request, refusal: HTTPException) -> Response:

@@ -1,4 +1,4 @@
-"""What all pages share: the app at hand, the reader's language, bounded forms, careful headers."""
+"""What all pages share: the App of a request, the reader's language, forms of limited size, security headers."""
 
 from __future__ import annotations
 
@@ -11,13 +11,14 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from mailer.app import App
 from mailer.domain.language import parse_language
+from mailer.entrypoints.web.static_files import static_path
 
 _MOST_FORM_OCTETS = 64 * 1024
 _MOST_PROVIDER_CALL_OCTETS = 1024 * 1024
-"""Providers tell of many letters in one call."""
+"""One call of a provider may report many letters."""
 PROVIDER_CALLS_PATH = "/hooks/"
 _HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; "
+    "Content-Security-Policy": "default-src 'none'; style-src 'self'; form-action 'self'; "
     "base-uri 'none'; frame-ancestors 'none'",
     "Referrer-Policy": "same-origin",  # the token stands in the address
     "X-Content-Type-Options": "nosniff",
@@ -27,27 +28,31 @@ _HEADERS = {
 
 
 def get_app(request: Request) -> App:
-    """The App that this web application was made with."""
+    """The App that this web application serves."""
     app: App = request.app.state.app
     return app
 
 
 def get_client_address(request: Request) -> str | None:
-    """The IP address a request came from; behind a proxy of ours, the one that proxy names."""
+    """The IP address of the client; behind a trusted proxy, the address that the proxy names."""
     return request.client.host if request.client else None
 
 
 def set_page_language(request: Request, language: str | None) -> None:
-    """Let the pages that answer this request, refusals too, be in the reader's own language, where it is known."""
+    """Answer this request in the language of its reader, errors included; None if it is not known."""
     request.state.language = language
 
 
 def render_page(request: Request, name: str, *preferred: str | None, status: int = 200, **values: Any) -> HTMLResponse:
-    """One of templates/pages, in the first language we speak: the reader's own, `wanted`, what the browser asks."""
+    """Render one of templates/pages in the first language that there is.
+
+    In this order: the reader's own (`set_page_language`), `preferred`, those of Accept-Language, the list's.
+    """
     app = get_app(request)
     own = getattr(request.state, "language", None)
     language = app.language(own, *preferred, *_accepted_languages(request), *(_list_language(values)))
-    body = app.templates.render(f"pages/{name}.html", language, site=app.site, **values)
+    stylesheet = f"{app.site.path}{static_path('pages.css')}"
+    body = app.templates.render(f"pages/{name}.html", language, site=app.site, stylesheet=stylesheet, **values)
     return HTMLResponse(body, status, headers=_HEADERS | {"Content-Language": language})
 
 
@@ -69,19 +74,19 @@ def _list_language(values: dict[str, Any]) -> list[str]:
 
 
 async def read_form(request: Request) -> dict[str, str]:
-    """The fields of a posted form, urlencoded or multipart; files are ignored."""
+    """The fields of a posted form, urlencoded or multipart; files are dropped."""
     async with request.form(max_files=4, max_fields=40) as form:
         return {name: value for name, value in form.items() if isinstance(value, str)}
 
 
 class BoundedBody:
-    """ASGI middleware: a body larger than any form of ours, or any call of a provider, is refused while it is read."""
+    """ASGI middleware that refuses a request body with 413 while it is read, once it exceeds the limit of its path."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass everything on, and count."""
+        """Pass the request on, and count the octets of its body."""
         octets = 0
         most = (
             _MOST_PROVIDER_CALL_OCTETS if scope.get("path", "").startswith(PROVIDER_CALLS_PATH) else _MOST_FORM_OCTETS

@@ -207,3 +207,14 @@ def html_of(letter: object) -> str:
     body = parse_letter(letter).get_body(("html",))  # type: ignore[arg-type]
     assert body
     return str(body.get_content())
+
+
+async def test_the_stylesheet_lies_below_the_path_too(site: Site) -> None:
+    page = await site.web.get(f"{site.url}/")
+    found = re.search(r'<link rel="stylesheet" href="([^"]+)">', page.text)
+    assert found
+
+    stylesheet = await site.web.get(str(page.url.join(html.unescape(found[1]))))
+
+    assert stylesheet.status_code == 200
+    assert str(stylesheet.url).startswith(f"{site.url}/static/")
