@@ -101,5 +101,5 @@ def reason_not_to_launch(campaign: Campaign, now: datetime) -> str | None:
     if campaign.event_starts_at is not None and now >= campaign.event_starts_at:
         return "not sent: its event has begun"
     if campaign.scheduled_at is not None and now - campaign.scheduled_at > MAX_DELAY:
-        return f"not sent: its hour was missed by more than {MAX_DELAY.seconds // 3600} hours"
+        return f"not sent: it is late by more than {MAX_DELAY.seconds // 3600} hours"
     return None

@@ -1,1 +1,1 @@
-"""The ledger: the only room with SQL."""
+"""The database: the only room with SQL."""

@@ -106,11 +106,14 @@ class CompiledStatement:
 
     def run(self, tx: Connection, **values: Any) -> CursorResult[Any]:
         """Execute it with these parameters."""
-        made = self._made.get(tx.dialect.name) or self._compile(tx.dialect)
-        given = made.fixed | {
-            key: process(value) if (process := made.processors.get(key)) else value for key, value in values.items()
+        statement = self._made.get(tx.dialect.name) or self._compile(tx.dialect)
+        given = statement.fixed | {
+            key: process(value) if (process := statement.processors.get(key)) else value
+            for key, value in values.items()
         }
-        return tx.exec_driver_sql(made.sql, given if made.order is None else tuple(given[key] for key in made.order))
+        return tx.exec_driver_sql(
+            statement.sql, given if statement.order is None else tuple(given[key] for key in statement.order)
+        )
 
     def _compile(self, dialect: Dialect) -> _Compiled:
         compiled = self._make(dialect).compile(dialect=dialect)
@@ -124,10 +127,10 @@ class CompiledStatement:
             for bind, key in compiled.bind_names.items()  # type: ignore[attr-defined]
             if not bind.required
         }
-        made = self._made[dialect.name] = _Compiled(
+        statement = self._made[dialect.name] = _Compiled(
             str(compiled), getattr(compiled, "positiontup", None), fixed, processors
         )
-        return made
+        return statement
 
 
 @dataclass(frozen=True, slots=True)

@@ -99,14 +99,14 @@ class RecipientReport:
 def list_recipients(tx: Connection, campaign_id: int, after: int, limit: int) -> list[RecipientReport]:
     """The next `limit` deliveries of a campaign after a subscription, for its report."""
     columns = (delivery.c.id, delivery.c.subscription_id, subscriber.c.address, delivery.c.state, delivery.c.attempts)
-    wanted = select(*columns, delivery.c.code, delivery.c.reply).join_from(
+    query = select(*columns, delivery.c.code, delivery.c.reply).join_from(
         delivery, subscriber, subscriber.c.id == delivery.c.subscriber_id
     )
-    wanted = wanted.where(
+    query = query.where(
         delivery.c.campaign_id == campaign_id, delivery.c.campaign_id != NOTICES, delivery.c.subscription_id > after
     )
     claimed = {number for number, _ in _list_claimed(tx, campaign_id)}
-    lines = [RecipientReport(*row) for row in tx.execute(wanted.order_by(delivery.c.subscription_id).limit(limit))]
+    lines = [RecipientReport(*row) for row in tx.execute(query.order_by(delivery.c.subscription_id).limit(limit))]
     return [
         replace(one, state=DeliveryState.CLAIMED if one.id in claimed else DeliveryState(one.state)) for one in lines
     ]

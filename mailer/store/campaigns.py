@@ -41,8 +41,8 @@ def add(
 
 def get(tx: Connection, campaign_id: int, *, lock: bool = False) -> Campaign:
     """The campaign of that id. Raises NotFound. `lock` keeps others from changing its state until we commit."""
-    wanted = select(campaign).where(campaign.c.id == campaign_id)
-    found = 0 < campaign_id < 2**63 and tx.execute(wanted.with_for_update() if lock else wanted)
+    query = select(campaign).where(campaign.c.id == campaign_id)
+    found = 0 < campaign_id < 2**63 and tx.execute(query.with_for_update() if lock else query)
     row = found.one_or_none() if found else None
     if row is None:
         raise NotFound(f"there is no campaign {campaign_id}")
@@ -51,10 +51,10 @@ def get(tx: Connection, campaign_id: int, *, lock: bool = False) -> Campaign:
 
 def list_page(tx: Connection, after: str = "", limit: int = MAX_PAGE_SIZE) -> Page[Campaign]:
     """A page of campaigns, newest first; `after` is the cursor of the page before."""
-    wanted = select(campaign).order_by(campaign.c.id.desc()).limit(page_size(limit) + 1)
+    query = select(campaign).order_by(campaign.c.id.desc()).limit(page_size(limit) + 1)
     if after:
-        wanted = wanted.where(campaign.c.id < int(after))
-    found = [_campaign_from_row(row) for row in tx.execute(wanted)]
+        query = query.where(campaign.c.id < int(after))
+    found = [_campaign_from_row(row) for row in tx.execute(query)]
     return make_page(found, limit, lambda one: str(one.id))
 
 

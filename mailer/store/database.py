@@ -110,10 +110,10 @@ class Database:
         for tries in range(1, _TRIES + 1):
             try:
                 return self._run_once(writing, work)
-            except DBAPIError as trouble:
-                if tries == _TRIES or not _was_rolled_back(trouble):
-                    if isinstance(trouble, OperationalError):
-                        raise DatabaseUnavailable(f"the database does not serve us: {trouble.orig}") from trouble
+            except DBAPIError as error:
+                if tries == _TRIES or not _was_rolled_back(error):
+                    if isinstance(error, OperationalError):
+                        raise DatabaseUnavailable(f"the database is unavailable: {error.orig}") from error
                     raise
         raise AssertionError("unreachable")
 
@@ -135,10 +135,12 @@ class Database:
             raise
         try:
             transaction.commit()
-        except DBAPIError as trouble:
+        except DBAPIError as error:
             self._discard_connection()
             # It is unknown whether it was committed, so that the caller must assume neither.
-            raise DatabaseUnavailable(f"the database did not confirm: {trouble.orig}") from trouble
+            raise DatabaseUnavailable(
+                f"the database did not confirm a commit, which may or may not be written: {error.orig}"
+            ) from error
         if files is not None:
             files.check(after_write=True)
         return (result, time.perf_counter() - began), take_wakeups(connection)
@@ -207,6 +209,6 @@ def is_sqlite(database: Engine | Connection) -> bool:
     return database.dialect.name == "sqlite"
 
 
-def _was_rolled_back(trouble: DBAPIError) -> bool:
+def _was_rolled_back(error: DBAPIError) -> bool:
     """Whether nothing of it was done: the connection was stale, or PostgreSQL chose it as a deadlock's victim."""
-    return trouble.connection_invalidated or getattr(trouble.orig, "sqlstate", None) in {"40001", "40P01"}
+    return error.connection_invalidated or getattr(error.orig, "sqlstate", None) in {"40001", "40P01"}

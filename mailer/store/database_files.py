@@ -86,8 +86,8 @@ def create_private_file(database: Path) -> None:
         os.close(os.open(database, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
     except FileExistsError:
         pass
-    except OSError as trouble:
-        raise DatabaseUnavailable(f"cannot open the database: {database}: {trouble.strerror}") from None
+    except OSError as error:
+        raise DatabaseUnavailable(f"cannot open the database: {database}: {error.strerror}") from None
 
 
 def owner_file(database: Path) -> Path:

@@ -65,19 +65,19 @@ class GroupCommit(Generic[T, R]):
     async def _commit_batch(self, batch: Sequence[tuple[T, asyncio.Future[R]]]) -> None:
         try:
             results = await self._commit([item for item, _ in batch])
-        except Exception as trouble:
-            if self._isolate_failures and len(batch) > 1 and not isinstance(trouble, DatabaseUnavailable):
+        except Exception as error:
+            if self._isolate_failures and len(batch) > 1 and not isinstance(error, DatabaseUnavailable):
                 for one in batch:
                     await self._commit_batch([one])
             else:
-                _fail(batch, trouble)
+                _fail(batch, error)
             return
         for (_, committed), result in zip(batch, results, strict=True):
             if not committed.done():
                 committed.set_result(result)
 
 
-def _fail(waiters: Iterable[tuple[T, asyncio.Future[R]]], trouble: Exception) -> None:
+def _fail(waiters: Iterable[tuple[T, asyncio.Future[R]]], error: Exception) -> None:
     for _, committed in waiters:
         if not committed.done():
-            committed.set_exception(trouble)
+            committed.set_exception(error)

@@ -68,8 +68,8 @@ def list_all(tx: Connection) -> list[MailingList]:
 
 def list_page(tx: Connection, after: str = "", limit: int = MAX_PAGE_SIZE) -> Page[MailingList]:
     """A page of lists, by name; `after` is the cursor of the page before."""
-    wanted = select(mailing_list).where(mailing_list.c.name > after).order_by(mailing_list.c.name)
-    found = [_list_from_row(row) for row in tx.execute(wanted.limit(page_size(limit) + 1))]
+    query = select(mailing_list).where(mailing_list.c.name > after).order_by(mailing_list.c.name)
+    found = [_list_from_row(row) for row in tx.execute(query.limit(page_size(limit) + 1))]
     return make_page(found, limit, lambda one: one.name)
 
 
@@ -81,9 +81,9 @@ def set_throttled_until(tx: Connection, mailing_list_id: int, until: datetime) -
 def set_bounce_limits(tx: Connection, mailing_list_id: int, *, hard_after: int | None, soft_limit: int | None) -> None:
     """Set how many bounces in a row, and how many points, the list allows; None keeps the present value."""
     given = {"hard_after": hard_after, "soft_limit": soft_limit}
-    told = {name: number for name, number in given.items() if number is not None}
-    if told:
-        tx.execute(update(mailing_list).where(mailing_list.c.id == mailing_list_id).values(told))
+    changed = {name: number for name, number in given.items() if number is not None}
+    if changed:
+        tx.execute(update(mailing_list).where(mailing_list.c.id == mailing_list_id).values(changed))
 
 
 def set_footer(tx: Connection, mailing_list_id: int, footer: Mapping[str, str | None]) -> None:

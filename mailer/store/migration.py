@@ -123,8 +123,8 @@ def _read_revision(engine: Engine) -> str | None:
             if current is None and inspect(connection).has_table("delivery"):
                 raise SchemaUnknown("the database has tables of ours but does not say of which version")
             return current
-    except DBAPIError as trouble:
-        raise DatabaseUnavailable(f"cannot open the database: {trouble.orig}") from None
+    except DBAPIError as error:
+        raise DatabaseUnavailable(f"cannot open the database: {error.orig}") from None
 
 
 def check_known_revision(current: str | None, migrations: Path) -> None:

@@ -55,5 +55,5 @@ async def listen(engine: Engine, on_notify: Callable[[], None]) -> None:
             await session.execute(f"LISTEN {_CHANNEL}")
             async for _ in session.notifies():
                 on_notify()
-    except psycopg.Error as trouble:
-        raise DatabaseUnavailable(f"the database does not serve us: {trouble}") from trouble
+    except psycopg.Error as error:
+        raise DatabaseUnavailable(f"the database is unavailable: {error}") from error

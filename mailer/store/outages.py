@@ -17,12 +17,12 @@ from mailer.store.people_tables import returned, subscriber, subscription, suppr
 def list_affected(tx: Connection, outage: Outage, after: int, limit: int) -> dict[int, str]:
     """The next people, id -> suppression key, whose letters bounced then or who were suppressed for that."""
     bounced = select(returned.c.subscriber_id).where(*_bounce_conditions(outage))
-    ordered = select(suppression.c.suppression_key).where(*_suppression_conditions(outage))
-    meant = [subscriber.c.id.in_(bounced)]
+    suppressed = select(suppression.c.suppression_key).where(*_suppression_conditions(outage))
+    affected = [subscriber.c.id.in_(bounced)]
     if outage.reason is None:
-        meant.append(subscriber.c.suppression_key.in_(ordered))
+        affected.append(subscriber.c.suppression_key.in_(suppressed))
     found = select(subscriber.c.id, subscriber.c.suppression_key).where(
-        subscriber.c.id > after, subscriber.c.address != "", or_(*meant)
+        subscriber.c.id > after, subscriber.c.address != "", or_(*affected)
     )
     if outage.provider is not None:
         found = found.where(subscriber.c.address_key.endswith(f"@{outage.provider}", autoescape=True))

@@ -37,7 +37,7 @@ def import_subscriptions(
     tx: Connection, mailing_list_id: int, rows: Iterable[ImportedSubscription], now: datetime
 ) -> None:
     """Add these subscriptions; a person's existing subscription stays as it is."""
-    made = [
+    values = [
         {
             "mailing_list_id": mailing_list_id,
             "subscriber_id": one.subscriber_id,
@@ -48,7 +48,7 @@ def import_subscriptions(
         }
         for one in rows
     ]
-    subscriptions.add_missing(tx, made)
+    subscriptions.add_missing(tx, values)
 
 
 def add_suppressions(
@@ -68,8 +68,8 @@ def last_confirmations(
     tx: Connection, mailing_list_id: int, subscriber_ids: Collection[int]
 ) -> tuple[dict[int, datetime], dict[int, datetime]]:
     """When each of these people last confirmed this list, or an organiser restored them; and the same for any list."""
-    said = (consent.c.subscriber_id.in_(subscriber_ids), consent.c.act.in_(_CONFIRMING_ACTS))
-    last = select(consent.c.subscriber_id, func.max(consent.c.at)).where(*said).group_by(consent.c.subscriber_id)
+    confirming = (consent.c.subscriber_id.in_(subscriber_ids), consent.c.act.in_(_CONFIRMING_ACTS))
+    last = select(consent.c.subscriber_id, func.max(consent.c.at)).where(*confirming).group_by(consent.c.subscriber_id)
     of_list = {row[0]: row[1] for row in tx.execute(last.where(consent.c.mailing_list_id == mailing_list_id))}
     return of_list, {row[0]: row[1] for row in tx.execute(last)}
 
@@ -77,12 +77,12 @@ def last_confirmations(
 def list_page(tx: Connection, mailing_list_id: int, after: int, limit: int) -> list[Any]:
     """The next `limit` subscriptions of a list after an id, with their people, by id."""
     columns = (subscription.c.id, subscription.c.state, subscription.c.attributes, subscription.c.changed_at)
-    persons = (subscriber.c.address, subscriber.c.name, subscriber.c.language, subscriber.c.zone)
-    keys = (subscription.c.subscriber_id, subscriber.c.suppression_key)
-    wanted = select(*columns, *persons, *keys).join_from(subscription, subscriber)
-    named = subscriber.c.address != ""  # not of erased people
-    wanted = wanted.where(subscription.c.mailing_list_id == mailing_list_id, subscription.c.id > after, named)
-    return list(tx.execute(wanted.order_by(subscription.c.id).limit(limit)).all())
+    person_columns = (subscriber.c.address, subscriber.c.name, subscriber.c.language, subscriber.c.zone)
+    key_columns = (subscription.c.subscriber_id, subscriber.c.suppression_key)
+    query = select(*columns, *person_columns, *key_columns).join_from(subscription, subscriber)
+    not_erased = subscriber.c.address != ""  # not of erased people
+    query = query.where(subscription.c.mailing_list_id == mailing_list_id, subscription.c.id > after, not_erased)
+    return list(tx.execute(query.order_by(subscription.c.id).limit(limit)).all())
 
 
 def list_suppressions(
@@ -106,12 +106,12 @@ def list_suppressions(
 def last_agreements(tx: Connection, mailing_list_id: int, subscriber_ids: Collection[int]) -> dict[int, datetime]:
     """When each of these people last agreed to be on a list, as far as it is known."""
     declared_at = consent.c.evidence[AGREED_AT].as_string()
-    found = select(consent.c.subscriber_id, consent.c.at, declared_at.label("told")).where(
+    found = select(consent.c.subscriber_id, consent.c.at, declared_at.label("declared_at")).where(
         consent.c.mailing_list_id == mailing_list_id,
         consent.c.subscriber_id.in_(subscriber_ids),
         or_(consent.c.act.in_(AGREEING_ACTS), declared_at.is_not(None)),
     )
     last: dict[int, datetime] = {}
     for row in tx.execute(found.order_by(consent.c.id)):
-        last[row.subscriber_id] = (parse_timestamp(row.told) if row.told else None) or row.at
+        last[row.subscriber_id] = (parse_timestamp(row.declared_at) if row.declared_at else None) or row.at
     return last

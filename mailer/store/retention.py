@@ -161,8 +161,8 @@ def _delete_unreferenced(tx: Connection, subscriber_ids: list[int]) -> int:
 
 def _erase_from_bounces(tx: Connection, subscriber_ids: list[int]) -> None:
     """Keep bounces and complaints of these people as counts, without saying whose they were."""
-    nobody = {"diagnostic": "", "subscriber_id": None, "subscription_id": None}
-    tx.execute(update(returned).where(returned.c.subscriber_id.in_(subscriber_ids)).values(**nobody))
+    erased = {"diagnostic": "", "subscriber_id": None, "subscription_id": None}
+    tx.execute(update(returned).where(returned.c.subscriber_id.in_(subscriber_ids)).values(**erased))
 
 
 def erase_old_evidence(tx: Connection, after: int, before: datetime, limit: int) -> int:
@@ -174,14 +174,14 @@ def erase_old_evidence(tx: Connection, after: int, before: datetime, limit: int)
         .limit(limit)
     ).all()
     old = list(takewhile(lambda line: line.at < before, lines))
-    kept = [
+    changed = [
         {"line": number, "kept": {name: value for name, value in evidence.items() if name not in IDENTIFYING_KEYS}}
         for number, evidence, _ in old
         if IDENTIFYING_KEYS & evidence.keys()
     ]
-    if kept:
+    if changed:
         cleared = bindparam("kept", type_=consent.c.evidence.type)
-        tx.execute(update(consent).where(consent.c.id == bindparam("line")).values(evidence=cleared), kept)
+        tx.execute(update(consent).where(consent.c.id == bindparam("line")).values(evidence=cleared), changed)
     return old[-1].id if old else after
 
 
@@ -203,8 +203,8 @@ def list_deletable_mails(tx: Connection, before: datetime, after: int, limit: in
     )
     rows = tx.execute(found.order_by(incoming.c.id).limit(limit)).all()
     causes = {forwarding_cause(row.id, recipient): row.id for row in rows for recipient in row.recipients}
-    carried = {causes[cause] for cause in unrendered_notices.open_causes(tx, list(causes))}
-    return (rows[-1].id if rows else None), [row.id for row in rows if row.id not in carried]
+    needed = {causes[cause] for cause in unrendered_notices.open_causes(tx, list(causes))}
+    return (rows[-1].id if rows else None), [row.id for row in rows if row.id not in needed]
 
 
 def delete_mails(tx: Connection, incoming_ids: Iterable[int]) -> None:

@@ -31,8 +31,8 @@ def add_revision(
     `mailing_list` is given for a campaign that was launched: the revision keeps the list's present footer.
     """
     words = {"postal_address": mailing_list.postal_address, "reason": mailing_list.reason} if mailing_list else {}
-    made = insert(revision).values(edition_id=edition_id, manuscript=manuscript, created_at=now, **words)
-    return tx.execute(made.returning(revision.c.id)).scalar_one()
+    statement = insert(revision).values(edition_id=edition_id, manuscript=manuscript, created_at=now, **words)
+    return tx.execute(statement.returning(revision.c.id)).scalar_one()
 
 
 def editions_by_language(tx: Connection, campaign_id: int) -> dict[str, int]:
@@ -57,7 +57,7 @@ def newest_by_language(tx: Connection, campaign_id: int) -> dict[str, int]:
     return {key: number for key, number in found}
 
 
-def manuscript(tx: Connection, revision_id: int) -> str:
+def load_source(tx: Connection, revision_id: int) -> str:
     """The text of one revision."""
     return tx.execute(select(revision.c.manuscript).where(revision.c.id == revision_id)).scalar_one()
 

@@ -35,8 +35,8 @@ def add_missing(tx: Connection, rows: list[dict[str, Any]]) -> dict[str, int]:
 
 def ids_by_key(tx: Connection, address_keys: Iterable[str]) -> dict[str, int]:
     """The ids of those we know, by address_key."""
-    wanted = list(address_keys)
-    found = tx.execute(select(subscriber.c.address_key, subscriber.c.id).where(subscriber.c.address_key.in_(wanted)))
+    keys = list(address_keys)
+    found = tx.execute(select(subscriber.c.address_key, subscriber.c.id).where(subscriber.c.address_key.in_(keys)))
     return {key: number for key, number in found}
 
 
@@ -51,12 +51,12 @@ def find_in_mailbox(tx: Connection, mailbox_key: str) -> dict[int, str]:
 def update_details(tx: Connection, rows: list[Mapping[str, Any]]) -> None:
     """Set name, language and zone from rows {subscriber_id, name, language, zone}; None keeps the present value."""
     if rows:
-        kept: dict[str, Any] = {
+        new_values: dict[str, Any] = {
             column: func.coalesce(bindparam(f"new_{column}"), subscriber.c[column])
             for column in ("name", "language", "zone")
         }
         tx.execute(
-            update(subscriber).where(subscriber.c.id == bindparam("subscriber_id")).values(kept),
+            update(subscriber).where(subscriber.c.id == bindparam("subscriber_id")).values(new_values),
             [
                 {
                     "subscriber_id": row["subscriber_id"],

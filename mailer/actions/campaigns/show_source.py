@@ -14,6 +14,6 @@ async def show_source(app: App, campaign_id: int) -> dict[str, str]:
     def work(tx: Connection) -> dict[str, str]:
         campaigns.get(tx, campaign_id)
         newest = revisions.newest_by_language(tx, campaign_id)
-        return {language: revisions.manuscript(tx, number) for language, number in newest.items()}
+        return {language: revisions.load_source(tx, number) for language, number in newest.items()}
 
     return await app.database.read(work)

@@ -54,7 +54,7 @@ def needs_check(tx: Connection, campaign_id: int) -> bool:
     """Whether values of a reader may keep a letter of this campaign from being written, or its text cannot be read."""
     campaign = campaigns.get(tx, campaign_id)
     language = mailing_lists.get(tx, campaign.mailing_list_id).language
-    newest = (revisions.manuscript(tx, number) for number in revisions.newest_by_language(tx, campaign_id).values())
+    newest = (revisions.load_source(tx, number) for number in revisions.newest_by_language(tx, campaign_id).values())
     try:
         return any(is_dynamic_campaign_file(parse_campaign_file(text, language)) for text in newest)
     except CampaignFileRefused:  # an older version of us took it

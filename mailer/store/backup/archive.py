@@ -80,8 +80,8 @@ def new_archive(file: Path) -> Iterator[ZipFile]:
             _sync_folder(file.parent)
         finally:
             part.unlink(missing_ok=True)
-    except OSError as trouble:
-        raise BackupFailed(f"{file}: the backup cannot be written ({trouble.strerror or trouble})") from None
+    except OSError as error:
+        raise BackupFailed(f"{file}: the backup cannot be written ({error.strerror or error})") from None
 
 
 def write_manifest(archive: ZipFile, manifest: Manifest) -> None:
@@ -96,13 +96,13 @@ def open_archive(file: Path) -> Iterator[tuple[ZipFile, Manifest]]:
             _check_integrity(file, octets)
             with ZipFile(octets) as archive:
                 yield archive, _read_manifest(file, archive)
-    except OSError as trouble:
-        raise BackupRefused(f"{file}: cannot be read ({trouble.strerror or trouble})") from None
-    except BadZipFile as trouble:
-        raise BackupRefused(f"{file}: not a backup of this service ({trouble})") from None
+    except OSError as error:
+        raise BackupRefused(f"{file}: cannot be read ({error.strerror or error})") from None
+    except BadZipFile as error:
+        raise BackupRefused(f"{file}: not a backup of this service ({error})") from None
 
 
-def rows(archive: ZipFile, table: str, manifest_entry: TableManifest) -> Iterator[list[Any]]:
+def read_rows(archive: ZipFile, table: str, manifest_entry: TableManifest) -> Iterator[list[Any]]:
     """A table's rows, in the order of the manifest's columns. Raises BackupRefused for a line that is not a row."""
     name, line_number = member_name(table), 0
     with BufferedReader(archive.open(name)) as lines:  # type: ignore[type-var]
@@ -114,14 +114,14 @@ def rows(archive: ZipFile, table: str, manifest_entry: TableManifest) -> Iterato
                 yield [
                     _decode_value(kind, value) for kind, value in zip(manifest_entry.columns.values(), row, strict=True)
                 ]
-            except (ValueError, TypeError) as trouble:
-                raise BackupRefused(f"{name}, line {line_number}: {trouble}") from None
+            except (ValueError, TypeError) as error:
+                raise BackupRefused(f"{name}, line {line_number}: {error}") from None
     if line_number != manifest_entry.rows:
         raise BackupRefused(f"{name}: {line_number} rows, where the manifest says {manifest_entry.rows}")
 
 
 def encode_row(kinds: list[str], row: tuple[Any, ...]) -> str:
-    """A row as `rows` reads it, with its line end."""
+    """A row as `read_rows` reads it, with its line end."""
     values = [_encode_value(kind, value) for kind, value in zip(kinds, row, strict=True)]
     return json.dumps(values, ensure_ascii=False, separators=(",", ":")) + "\n"
 
@@ -163,8 +163,8 @@ def _read_manifest(file: Path, archive: ZipFile) -> Manifest:
             **content
             | {"tables": table_manifests, "spool": tuple(content["spool"]), "missing": tuple(content["missing"])}
         )
-    except (KeyError, TypeError, ValueError, AttributeError) as trouble:
-        raise BackupRefused(f"{file}: {MANIFEST} is not that of a backup ({trouble})") from None
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise BackupRefused(f"{file}: {MANIFEST} is not that of a backup ({error})") from None
 
 
 def _check_integrity(file: Path, octets: BinaryIO) -> None:

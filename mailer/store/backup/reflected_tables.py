@@ -48,11 +48,11 @@ def own_tables(tx: Connection) -> list[Table]:
     found = MetaData()
 
     @event.listens_for(found, "column_reflect")
-    def _retype(_inspector: Any, _table: Any, told: dict[str, Any]) -> None:
-        if isinstance(told["type"], DateTime):
-            told["type"] = UtcDateTime()
-        elif isinstance(told["type"], JSON):
-            told["type"] = _JsonText()
+    def _retype(_inspector: Any, _table: Any, column: dict[str, Any]) -> None:
+        if isinstance(column["type"], DateTime):
+            column["type"] = UtcDateTime()
+        elif isinstance(column["type"], JSON):
+            column["type"] = _JsonText()
 
     found.reflect(tx, only=sorted(_OWN_TABLE_NAMES & set(inspect(tx).get_table_names())))
     return found.sorted_tables

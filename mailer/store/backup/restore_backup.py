@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Engine, Table, func, insert, select, text
 from sqlalchemy.exc import DBAPIError
 
 from mailer.errors import AlreadyExists, BackupFailed, BackupRefused, DatabaseOwned, DatabaseUnavailable
-from mailer.store.backup.archive import SECRET, SPOOL, Manifest, open_archive, rows, write_new_file
+from mailer.store.backup.archive import SECRET, SPOOL, Manifest, open_archive, read_rows, write_new_file
 from mailer.store.backup.reflected_tables import VERSION_TABLE, advance_sequence, column_kinds, own_tables
 from mailer.store.backup.restored_campaigns import (
     PausedCampaigns,
@@ -81,10 +81,10 @@ def restore_backup(
                     _load_tables(tx, archive, manifest, migrations, migrate=migrate)
                     still, orders = pause_all_campaigns(tx, manifest.at), add_suppressions(tx, known)
             return RestoreResult(manifest=manifest, standstill=still, aside=(*aside, *old_secret), suppressions=orders)
-        except DBAPIError as trouble:
-            raise DatabaseUnavailable(f"the database does not take the backup: {trouble.orig}") from trouble
-        except OSError as trouble:
-            raise BackupFailed(f"the backup cannot be put back: {trouble}") from None
+        except DBAPIError as error:
+            raise DatabaseUnavailable(f"the database refuses the backup: {error.orig}") from error
+        except OSError as error:
+            raise BackupFailed(f"the backup cannot be restored: {error}") from None
         finally:
             engine.dispose()
 
@@ -142,7 +142,7 @@ def _insert(tx: Connection, table: Table, archive: ZipFile, manifest: Manifest) 
     mark = manifest.tables[table.name]
     # In the archive's order: another database may have its columns in a different one.
     names = list(mark.columns)
-    found = (dict(zip(names, row, strict=True)) for row in rows(archive, table.name, mark))
+    found = (dict(zip(names, row, strict=True)) for row in read_rows(archive, table.name, mark))
     while some := list(islice(found, _ROWS_PER_CHUNK)):
         tx.execute(insert(table), some)
     count = tx.execute(select(func.count()).select_from(table)).scalar_one()

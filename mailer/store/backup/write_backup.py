@@ -52,8 +52,8 @@ def back_up(url: str, service_files: ServiceFiles, migrations: Path, file: Path,
     try:
         schema = read_known_revision(engine, migrations) or ""
         return _write_with_retries(engine, service_files, schema, file, now)
-    except DBAPIError as trouble:
-        raise DatabaseUnavailable(f"the database does not serve us: {trouble.orig}") from trouble
+    except DBAPIError as error:
+        raise DatabaseUnavailable(f"the database is unavailable: {error.orig}") from error
     finally:
         engine.dispose()
 
@@ -114,9 +114,9 @@ def _snapshot(engine: Engine) -> Iterator[Connection]:
 
 def _add_table(tx: Connection, table: Table, archive: ZipFile) -> TableManifest:
     columns, count = column_kinds(table), 0
-    wanted = select(*(selectable_column(column).label(f"c{place}") for place, column in enumerate(table.columns)))
+    query = select(*(selectable_column(column).label(f"c{place}") for place, column in enumerate(table.columns)))
     order = list(table.primary_key.columns) or list(table.columns)
-    found = tx.execute(wanted.order_by(*order).execution_options(yield_per=_ROWS_PER_CHUNK))
+    found = tx.execute(query.order_by(*order).execution_options(yield_per=_ROWS_PER_CHUNK))
     with archive.open(member_name(table.name), "w", force_zip64=True) as out:
         for some in found.partitions():
             out.write("".join([encode_row(list(columns.values()), tuple(row)) for row in some]).encode())
@@ -156,15 +156,15 @@ def back_up_before_migration(
     url, name = engine.url.render_as_string(hide_password=False), f"database.before-leaving-{current}.zip"
     try:
         return back_up_beside_spool(url, service_files, migrations, name, now)
-    except (BackupFailed, SecretUnreadable) as trouble:
+    except (BackupFailed, SecretUnreadable) as error:
         raise BackupFailed(
-            f"{trouble}; nothing was migrated. Take a dump of your own, then `mailer migrate --no-backup`"
+            f"{error}; nothing was migrated. Take a dump of your own, then `mailer migrate --no-backup`"
         ) from None
 
 
 def _read_secret(file: Path) -> bytes:
     try:
         return file.read_bytes()
-    except OSError as trouble:
-        reason = f"{file} cannot be read ({trouble.strerror}), and without it no link of a restored service works"
+    except OSError as error:
+        reason = f"{file} cannot be read ({error.strerror}), and without it no link of a restored service works"
         raise SecretUnreadable(f"secret: {reason}") from None

@@ -42,11 +42,11 @@ def release_deliveries(tx: Connection, due_times: Sequence[tuple[int, datetime]]
     Each waits until its due time, or becomes suppressed, cancelled or expired.
     """
     if due_times:
-        _RELEASE.run(tx, hours=rows_to_json(tx.dialect, due_times), now=now)
+        _RELEASE.run(tx, released=rows_to_json(tx.dialect, due_times), now=now)
 
 
 def _release_statement(dialect: Dialect) -> Update:
-    one = rows_from_json(dialect, "hours", _RELEASE_COLUMNS)
+    one = rows_from_json(dialect, "released", _RELEASE_COLUMNS)
     ended = _end_states(bindparam("now", type_=UtcDateTime()))
     return (
         update(delivery)

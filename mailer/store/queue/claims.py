@@ -109,7 +109,7 @@ def _next_in_turn(tx: Connection, campaign_id: int, limit: int) -> tuple[list[in
     one = tx.execute(cursors).one()
     if one.claim_cursor >= one.launch_cursor:
         return [], None
-    wanted = (
+    query = (
         select(delivery.c.id, delivery.c.subscription_id)
         .where(
             delivery.c.campaign_id == campaign_id,
@@ -122,7 +122,7 @@ def _next_in_turn(tx: Connection, campaign_id: int, limit: int) -> tuple[list[in
         .order_by(delivery.c.subscription_id)
         .limit(limit)
     )
-    found = fetch_rows(tx, wanted)
+    found = fetch_rows(tx, query)
     return [number for number, _ in found], found[-1][1] if len(found) == limit else one.launch_cursor
 
 
@@ -140,7 +140,7 @@ def load_deliveries(tx: Connection, campaign_id: int, claim_id: int, ids: Sequen
 
 
 def _load_query(dialect: Dialect) -> Select[Any]:
-    wanted = rows_from_json(dialect, "ids", {"id": BigInteger()})
+    wanted_ids = rows_from_json(dialect, "ids", {"id": BigInteger()})
     own = ("kind", "mailing_list_id", "subscription_id", "revision_id", "address", "suppression_key", "language")
     kept = ("values", "attempts", "resends", "queued_at", "dated_at")
     of_reader = (subscriber.c.address, subscriber.c.suppression_key, subscriber.c.name, subscriber.c.language)
@@ -148,7 +148,7 @@ def _load_query(dialect: Dialect) -> Select[Any]:
     readers = [one.label(f"reader_{one.name}") for one in (*of_reader, subscription.c.attributes)]
     found = (
         select(*columns, *readers)
-        .join_from(wanted, delivery, delivery.c.id == wanted.c.id)
+        .join_from(wanted_ids, delivery, delivery.c.id == wanted_ids.c.id)
         .outerjoin(subscriber, subscriber.c.id == delivery.c.subscriber_id)
         .outerjoin(subscription, subscription.c.id == delivery.c.subscription_id)
     )

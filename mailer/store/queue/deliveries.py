@@ -84,10 +84,10 @@ def requeue_failed(tx: Connection, due_times: Mapping[int, datetime]) -> list[in
 
 def end_waiting(tx: Connection, campaign_id: int, to: DeliveryState, limit: int) -> int:
     """End up to `limit` waiting deliveries of a campaign in the state `to`; returns how many."""
-    reached = claims.lock_waiting(tx, campaign_id, limit, None)
-    _END_WAITING.run(tx, ids=rows_to_json(tx.dialect, ((number,) for number in reached.ids)), to_state=to)
-    claims.advance_cursor(tx, campaign_id, reached)
-    return len(reached.ids)
+    locked = claims.lock_waiting(tx, campaign_id, limit, None)
+    _END_WAITING.run(tx, ids=rows_to_json(tx.dialect, ((number,) for number in locked.ids)), to_state=to)
+    claims.advance_cursor(tx, campaign_id, locked)
+    return len(locked.ids)
 
 
 def _end_waiting_statement(dialect: Dialect) -> Update:

@@ -103,9 +103,9 @@ def _lock_campaigns_query(dialect: Dialect) -> Select[Any]:
 def _mark_handed(tx: Connection, requests: Sequence[HandoffRequest], now: datetime) -> set[int]:
     rows = rows_to_json(tx.dialect, map(_request_row, requests))
     ids = {one.delivery_id for one in requests}
-    if _MARK_HANDED.run(tx, wanted=rows, now=now).rowcount == len(ids):
+    if _MARK_HANDED.run(tx, requests=rows, now=now).rowcount == len(ids):
         return ids
-    return {number for (number,) in decode_rows(_SELECT_HANDED.run(tx, wanted=rows))}
+    return {number for (number,) in decode_rows(_SELECT_HANDED.run(tx, requests=rows))}
 
 
 def _request_row(one: HandoffRequest) -> tuple[Any, ...]:
@@ -133,7 +133,7 @@ _OUTCOME_COLUMNS: dict[str, TypeEngine[Any]] = {
 
 
 def _mark_handed_statement(dialect: Dialect) -> Update:
-    one = rows_from_json(dialect, "wanted", _REQUEST_COLUMNS)
+    one = rows_from_json(dialect, "requests", _REQUEST_COLUMNS)
     now = bindparam("now", type_=UtcDateTime())
     sending = and_(
         campaign.c.id == delivery.c.campaign_id,
@@ -195,7 +195,7 @@ def release_own_deliveries(
 
 
 def _handed_query(dialect: Dialect) -> Any:
-    one: Subquery = rows_from_json(dialect, "wanted", _REQUEST_COLUMNS)
+    one: Subquery = rows_from_json(dialect, "requests", _REQUEST_COLUMNS)
     handed = (delivery.c.state == DeliveryState.HANDED, delivery.c.claim_id == one.c.claim_id)
     return as_json(dialect, select(delivery.c.id).join_from(one, delivery, delivery.c.id == one.c.id).where(*handed))
 

@@ -72,10 +72,10 @@ def find_orphans(tx: Connection, campaign_id: int, among: Iterable[int] | None =
 
     One statement, so that a delivery that is being taken or settled is seen either before or after.
     """
-    wanted, ids = _FIND[campaign_id == NOTICES, among is not None], {}
+    statement, ids = _FIND[campaign_id == NOTICES, among is not None], {}
     if among is not None:
         ids["ids"] = rows_to_json(tx.dialect, ((number,) for number in among))
-    found = decode_rows(wanted.run(tx, campaign_id=campaign_id, **ids))
+    found = decode_rows(statement.run(tx, campaign_id=campaign_id, **ids))
     return Orphans(
         waiting=tuple(number for number, state, _ in found if state != DeliveryState.HANDED),
         handed=tuple((number, claim_id) for number, state, claim_id in found if state == DeliveryState.HANDED),
@@ -83,11 +83,11 @@ def find_orphans(tx: Connection, campaign_id: int, among: Iterable[int] | None =
 
 
 def _find_query(notices: bool, among: bool, dialect: Dialect) -> Select[Any]:
-    wanted = select(delivery.c.id, delivery.c.state, delivery.c.claim_id)
+    query = select(delivery.c.id, delivery.c.state, delivery.c.claim_id)
     if among:
         one = rows_from_json(dialect, "ids", {"id": BigInteger()})
-        wanted = wanted.join_from(one, delivery, delivery.c.id == one.c.id)
-    wanted = wanted.where(
+        query = query.join_from(one, delivery, delivery.c.id == one.c.id)
+    query = query.where(
         delivery.c.campaign_id == _CAMPAIGN,
         # Said again as the partial index has it, so that the database uses that.
         text("delivery.campaign_id = 0" if notices else "delivery.campaign_id <> 0"),
@@ -96,8 +96,8 @@ def _find_query(notices: bool, among: bool, dialect: Dialect) -> Select[Any]:
         ~_is_held(dialect),
     )
     if not notices:
-        wanted = wanted.where(~_is_in_turn())
-    return as_json(dialect, wanted.order_by(delivery.c.id))
+        query = query.where(~_is_in_turn())
+    return as_json(dialect, query.order_by(delivery.c.id))
 
 
 def _is_in_turn() -> ColumnElement[bool]:

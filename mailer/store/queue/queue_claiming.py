@@ -100,9 +100,9 @@ def _put_back_over_limits(
     later: dict[int, datetime] = {}
     for domain, waiting in sorted(by_domain.items()):
         grant = rate_budgets.lease(tx, domain, limits[domain], len(waiting), now)
-        hour = grant.next_after()
+        due_at = grant.next_after()
         for place, one in enumerate(waiting[grant.letters :]):
-            later[one.id] = hour + timedelta(seconds=place * grant.every_s)
+            later[one.id] = due_at + timedelta(seconds=place * grant.every_s)
     claim_release.release_deliveries(tx, list(later.items()), now)
     left = [one for one in fetched if one.id not in later]
     claims.delete_claims(tx, {one.claim_id for one in fetched} - {one.claim_id for one in left})

@@ -43,9 +43,9 @@ class WorkerPresence:
                     self._session.execute(
                         text("SELECT pg_advisory_lock(:class, :id)"), {"class": _WORKER_LOCK_CLASS, "id": worker_id}
                     )
-            except DBAPIError as trouble:
+            except DBAPIError as error:
                 self._close_session()
-                raise DatabaseUnavailable(f"the database does not serve us: {trouble.orig}") from trouble
+                raise DatabaseUnavailable(f"the database is unavailable: {error.orig}") from error
             return worker_id
 
     def release_worker(self, worker_id: int) -> None:

@@ -41,8 +41,8 @@ LEASE = timedelta(seconds=60)
 
 def register(tx: Connection, name: str, now: datetime, lease: timedelta = LEASE) -> int:
     """Add a worker; its id marks its claims, so that they can be voided when it is gone."""
-    made = insert(worker).values(name=name, started_at=now, lease_until=now + lease)
-    return tx.execute(made.returning(worker.c.id)).scalar_one()
+    statement = insert(worker).values(name=name, started_at=now, lease_until=now + lease)
+    return tx.execute(statement.returning(worker.c.id)).scalar_one()
 
 
 def renew_lease(tx: Connection, worker_id: int, now: datetime, lease: timedelta = LEASE) -> None:
@@ -67,7 +67,7 @@ _HAS_LEASE = CompiledStatement(_has_lease_query)
 def check_lease(tx: Connection, worker_id: int) -> None:
     """Raise LeaseLost where others have given the worker up."""
     if not has_lease(tx, worker_id):
-        raise LeaseLost("this worker was given up for dead: what it had claimed is others' by now")
+        raise LeaseLost("this worker lost its lease: other workers have taken over what it had claimed")
 
 
 @contextmanager
@@ -135,9 +135,9 @@ class _OwnershipSession:
                     f"{self._engine.url.render_as_string(hide_password=True)} is owned by another `mailer serve`"
                     f" (its session there has pid {holder or 'unknown'})"
                 )
-        except DBAPIError as trouble:
+        except DBAPIError as error:
             self.close()
-            raise DatabaseUnavailable(f"the database does not serve us: {trouble.orig}") from trouble
+            raise DatabaseUnavailable(f"the database is unavailable: {error.orig}") from error
 
     def close(self) -> None:
         """End the session and with it the lock."""
