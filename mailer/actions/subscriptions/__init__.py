@@ -1,1 +1,1 @@
-"""Joining, leaving and the people of a list."""
+"""Subscribing, unsubscribing, and the people of a list."""

@@ -1,4 +1,4 @@
-"""The shield: whether a letter that anybody may have caused goes out, waits, or never was asked for."""
+"""The abuse guard: decides whether a request may cause a letter, is deferred, or is dropped, and counts letters."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ from mailer.store.locks import Lock
 from mailer.store.queue import deliveries
 
 _MAX_SAMPLED = 2000
-"""Of so many strangers at most, the last ones, it is looked who confirmed."""
+"""The most requests, of the latest, by which the share of confirmed ones is judged."""
 
 
 def may_send_auto_reply(
     tx: Connection, app: App, address: Address, *, authenticated: bool, source: str | None = None
 ) -> bool:
-    """Whether a letter that anybody may have caused may go to this address now; it is counted when it may.
+    """Whether an automatic letter may be sent to this address now; if so it is counted.
 
-    One a day for each mailbox, over all lists and kinds of letters, and 20 for a sender whose domain stands behind
-    the mail (`proven`); none to whoever never wants to be asked. `source` is the IP address the mail came from.
+    One a day to a mailbox, over all lists and kinds of letters; 20 to an authenticated sender; none to a mailbox that
+    has opted out. `source` is the IP address from which the mail came.
     """
     if not admits_request(tx, app, address, source=source, authenticated=authenticated):
         return False
@@ -42,18 +42,21 @@ def may_send_auto_reply(
 
 
 def admits_request(tx: Connection, app: App, address: Address, *, source: str | None, authenticated: bool) -> bool:
-    """Whether this source may ask for this address at all; counts its request. Our own addresses ask for nothing."""
+    """Whether a request from this source for this address is considered at all; it is counted for the source.
+
+    Requests for our own domain are refused, and those for mailboxes that have opted out.
+    """
     if address.domain == app.site.domain:
         return False
     if not authenticated and (network := source_network(source)) is not None:
-        of = app.site.keyring.fingerprint("source", network)
-        if counters.increment(tx, CounterKind.SOURCE, of, HOUR, app.clock()) > app.shield.per_source:
+        subject = app.site.keyring.fingerprint("source", network)
+        if counters.increment(tx, CounterKind.SOURCE, subject, HOUR, app.clock()) > app.shield.per_source:
             return False
     return not has_opted_out(tx, app, address)
 
 
 def has_opted_out(tx: Connection, app: App, address: Address) -> bool:
-    """Whether this mailbox asked never to be asked again. That letters bounced there is no such wish."""
+    """Whether this mailbox is suppressed for all lists, for any reason but bounces."""
     key = app.site.keyring.suppression_key
     return suppressions.wants_no_mail(tx, {key(address.key), key(address.mailbox_key)})
 
@@ -61,34 +64,34 @@ def has_opted_out(tx: Connection, app: App, address: Address) -> bool:
 def decide_request(
     tx: Connection, app: App, mailing_list: MailingList, address: Address, *, authenticated: bool, resend: bool
 ) -> RequestDecision:
-    """What is done about an admitted request to join a list; a letter is counted where there is to be one.
+    """Decide about an admitted request to join a list; for SEND the letter is counted.
 
-    `second` asks for a letter once more that went out today. Proven senders are answered by quiet lists too.
+    `resend` asks for the letter of today once more. A throttled list still answers authenticated senders.
     """
-    answers = authenticated or not _is_throttled(tx, app, mailing_list)
-    if answers and _count_within_limits(tx, app, address, mailing_list, authenticated=authenticated, resend=resend):
+    may_send = authenticated or not _is_throttled(tx, app, mailing_list)
+    if may_send and _count_within_limits(tx, app, address, mailing_list, authenticated=authenticated, resend=resend):
         return RequestDecision.SEND
     if subscriptions.count_deferred(tx, address.mailbox_key) >= MAX_DEFERRED_PER_MAILBOX:
         return RequestDecision.DROP
-    put_off = counters.increment(tx, CounterKind.DEFERRED_REQUESTS, str(mailing_list.id), HOUR, app.clock())
-    return RequestDecision.DEFER if put_off <= app.shield.per_list else RequestDecision.DROP
+    deferred = counters.increment(tx, CounterKind.DEFERRED_REQUESTS, str(mailing_list.id), HOUR, app.clock())
+    return RequestDecision.DEFER if deferred <= app.shield.per_list else RequestDecision.DROP
 
 
 def reset_mailbox_limit(tx: Connection, app: App, address: Address) -> None:
-    """The person at this address did what a letter of ours asked: it was no nuisance, and does not count as one."""
+    """Forget today's letters to this mailbox, since the person acted on one: they were wanted."""
     counters.reset(tx, CounterKind.MAILBOX, _mailbox_fingerprint(app, address))
 
 
 def count_letter(tx: Connection, app: App, address: Address) -> None:
-    """One more letter goes to this address for a stranger's request, whatever the limits."""
-    of = letter_limits(
+    """Count a letter to this address for an unauthenticated request, even beyond the limits."""
+    limits = letter_limits(
         app.shield,
         mailbox=_mailbox_fingerprint(app, address),
         domain=address.domain,
         list_name=None,
         authenticated=False,
     )
-    for limit in of:
+    for limit in limits:
         counters.increment(tx, limit.kind, limit.subject, limit.window, app.clock())
 
 
@@ -117,7 +120,7 @@ def _mailbox_fingerprint(app: App, address: Address) -> str:
 
 
 def _is_throttled(tx: Connection, app: App, mailing_list: MailingList) -> bool:
-    """Whether the list answers no strangers; looked at anew, every few minutes, when one asks."""
+    """Whether the list is throttled. At most every CHECK_INTERVAL it is judged anew, and its owner is told."""
     now = app.clock()
     if mailing_list.is_throttled(now):
         return True

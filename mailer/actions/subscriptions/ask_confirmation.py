@@ -1,4 +1,4 @@
-"""A person is asked by letter whether they want to join, or the request is put off."""
+"""Ask a person by letter to confirm a request to join, or defer the request."""
 
 from __future__ import annotations
 
@@ -20,46 +20,46 @@ def ask_confirmation(
     tx: Connection,
     app: App,
     mailing_list: MailingList,
-    asked: Subscription,
+    subscription: Subscription,
     request: SubscriptionRequest,
     *,
     cause: str | None = None,
 ) -> None:
-    """Write the letter that asks, or tells that they are subscribed, and note that it was written.
+    """Queue the confirmation letter, or for subscribers the letter that says so, and record that.
 
-    A `cause` is answered once.
+    With a `cause`, only the first letter of the same cause is queued.
     """
-    now, is_on = app.clock(), asked.state is SubscriptionState.CONFIRMED
-    is_reached = not suppressions.is_suppressed_by_bounces(tx, asked.suppression_key, mailing_list.id)
+    now, is_confirmed = app.clock(), subscription.state is SubscriptionState.CONFIRMED
+    is_reached = not suppressions.is_suppressed_by_bounces(tx, subscription.suppression_key, mailing_list.id)
     notice = Notice(
-        kind=Kind.ALREADY_SUBSCRIBED if is_on and is_reached else Kind.CONFIRM,
-        address=asked.address,
-        suppression_key=asked.suppression_key,
-        language=app.language(request.language, asked.language, mailing_list.language),
+        kind=Kind.ALREADY_SUBSCRIBED if is_confirmed and is_reached else Kind.CONFIRM,
+        address=subscription.address,
+        suppression_key=subscription.suppression_key,
+        language=app.language(request.language, subscription.language, mailing_list.language),
         mailing_list_id=mailing_list.id,
-        subscription_id=asked.id,
+        subscription_id=subscription.id,
         values=_reply_values(request),
         cause=cause,
     )
     if not deliveries.add_notice(tx, notice, now):
         return
-    if is_on:
-        subscriptions.mark_answered(tx, asked, now)
+    if is_confirmed:
+        subscriptions.mark_answered(tx, subscription, now)
     else:
-        subscriptions.mark_asked(tx, asked, name=request.name, language=request.language, now=now)
+        subscriptions.mark_asked(tx, subscription, name=request.name, language=request.language, now=now)
     if notice.kind is Kind.CONFIRM:
-        consents.record(tx, asked, ConsentAct.ASKED, request.evidence, now)
+        consents.record(tx, subscription, ConsentAct.ASKED, request.evidence, now)
 
 
 def _reply_values(request: SubscriptionRequest) -> dict[str, Any]:
-    """What a letter says of the mail that it answers; of a stranger's it does not name the Message-ID."""
+    """What the letter says of the mail that it answers: its Message-ID for authenticated senders only."""
     if request.in_reply_to is None:
         return {}
     return {"in_reply_to": request.in_reply_to} if request.authenticated else {"replied": True}
 
 
-def defer_request(tx: Connection, app: App, asked: Subscription, request: SubscriptionRequest) -> None:
-    """Let the request wait without a letter, once, unless they are on the list already."""
-    if asked.state is not SubscriptionState.CONFIRMED and asked.held_at is None:
-        subscriptions.defer_request(tx, asked, name=request.name, language=request.language, now=app.clock())
-        consents.record(tx, asked, ConsentAct.HELD, request.evidence, app.clock())
+def defer_request(tx: Connection, app: App, subscription: Subscription, request: SubscriptionRequest) -> None:
+    """Keep the request without a letter; nothing changes where it is deferred already or the person is subscribed."""
+    if subscription.state is not SubscriptionState.CONFIRMED and subscription.held_at is None:
+        subscriptions.defer_request(tx, subscription, name=request.name, language=request.language, now=app.clock())
+        consents.record(tx, subscription, ConsentAct.HELD, request.evidence, app.clock())

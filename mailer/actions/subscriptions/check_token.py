@@ -1,4 +1,4 @@
-"""Whether the token in an address of ours is genuine, and of the list that the address names."""
+"""Check the token in one of our addresses: that it is genuine, and of the list that the address names."""
 
 from __future__ import annotations
 
@@ -23,25 +23,25 @@ _DELIVERY_PURPOSES = {Purpose.RETURN_PATH, Purpose.COMPLAINT}
 
 
 async def check_token(app: App, to: CommandAddress) -> None:
-    """TokenRefused where the token is missing, altered, made for something else, or names somebody on another list.
+    """Raise TokenRefused where the token is missing, altered, made for another purpose, or of another list.
 
-    One is genuine though what it names is gone since. Only genuine ones cost a look into the database.
+    A token is accepted though its subscription has been erased since. Only genuine tokens cost a database query.
     """
     purposes = _PURPOSES_BY_COMMAND.get(to.command)
     if to.token is None or purposes is None:
         if to.command in _TOKEN_REQUIRED:
-            raise TokenRefused("this address needs a token")
+            raise TokenRefused("this address needs a token: use the address from the letter")
         return
-    purpose, number = read_any_token(app.site.keyring, purposes, to.token)
+    purpose, subject_id = read_any_token(app.site.keyring, purposes, to.token)
     if purpose not in _DELIVERY_PURPOSES and await app.database.read(
-        _belongs_to_another_list, number, to.list_name or ""
+        _belongs_to_another_list, subject_id, to.list_name or ""
     ):
         raise TokenRefused(f"this token is not of {to.list_name}")
 
 
 def _belongs_to_another_list(tx: Connection, subscription_id: int, list_name: str) -> bool:
-    named = subscriptions.find_by_id(tx, subscription_id)
+    subscription = subscriptions.find_by_id(tx, subscription_id)
     try:
-        return named is not None and named.mailing_list_id != mailing_lists.get_by_name(tx, list_name).id
+        return subscription is not None and subscription.mailing_list_id != mailing_lists.get_by_name(tx, list_name).id
     except NotFound:
         return True

@@ -1,4 +1,4 @@
-"""The person says yes: the subscription stands from now on."""
+"""Confirm: the person with a confirmation token joins the list."""
 
 from __future__ import annotations
 
@@ -22,53 +22,59 @@ from mailer.store.queue import deliveries
 
 
 async def confirm(app: App, token: str, evidence: Evidence) -> MailingList:
-    """Confirm the pending subscription this token names, and welcome the person once.
+    """Confirm the pending subscription of this token, and send one welcome letter. Confirming twice is no error.
 
-    Confirming twice is no error. What the request said of name and language is theirs from now on, and an
-    earlier leaving of this list is lifted, and what bounces ordered: somebody is there. The oldest request for the
-    same address that was put off is asked about now: one for each confirmation, so that these cannot be used to bomb
-    anybody either. Raises TokenRefused, NotFound, and NothingPending for a request declined, withdrawn or too old.
+    The subscriber gets the name and language of the request. Suppressions for bounces and for leaving this list are
+    lifted. The oldest deferred request for the same address gets its confirmation letter now: one for each
+    confirmation, which bounds the letters. Raises TokenRefused, NotFound, and NothingPending for a request that was
+    declined, withdrawn or is too old.
     """
     subscription_id = read_token(app.site.keyring, Purpose.CONFIRM, token)
 
     def work(tx: Connection) -> MailingList:
-        asked = subscriptions.get(tx, subscription_id)
-        mailing_list = mailing_lists.get(tx, asked.mailing_list_id)
-        if asked.state is SubscriptionState.CONFIRMED:
-            if suppressions.is_suppressed_by_bounces(tx, asked.suppression_key, mailing_list.id):
-                lift_bounces(tx, app, asked, evidence)
+        subscription = subscriptions.get(tx, subscription_id)
+        mailing_list = mailing_lists.get(tx, subscription.mailing_list_id)
+        if subscription.state is SubscriptionState.CONFIRMED:
+            if suppressions.is_suppressed_by_bounces(tx, subscription.suppression_key, mailing_list.id):
+                lift_bounces(tx, app, subscription, evidence)
             return mailing_list
-        if not may_confirm(asked, app.clock()):
+        if not may_confirm(subscription, app.clock()):
             raise NothingPending("nothing waits to be confirmed here any more: please ask to join again")
-        _confirm_subscription(tx, app, mailing_list, asked, evidence)
-        _ask_next_deferred(tx, app, asked, evidence)
+        _confirm_subscription(tx, app, mailing_list, subscription, evidence)
+        _ask_next_deferred(tx, app, subscription, evidence)
         return mailing_list
 
     return await app.database.write(work)
 
 
 def _confirm_subscription(
-    tx: Connection, app: App, mailing_list: MailingList, asked: Subscription, evidence: Evidence
+    tx: Connection, app: App, mailing_list: MailingList, subscription: Subscription, evidence: Evidence
 ) -> None:
     now = app.clock()
     subscriptions.change_state(
-        tx, asked.id, SubscriptionState.CONFIRMED, from_states=(SubscriptionState.PENDING,), now=now
+        tx, subscription.id, SubscriptionState.CONFIRMED, from_states=(SubscriptionState.PENDING,), now=now
     )
     subscribers.update_details(
         tx,
-        [{"subscriber_id": asked.subscriber_id, "name": asked.requested_name, "language": asked.requested_language}],
+        [
+            {
+                "subscriber_id": subscription.subscriber_id,
+                "name": subscription.requested_name,
+                "language": subscription.requested_language,
+            }
+        ],
     )
-    suppressions.lift_suppressions(tx, asked.suppression_key, mailing_list.id, SuppressionReason.LEFT)
-    if suppressions.is_suppressed_by_bounces(tx, asked.suppression_key, mailing_list.id):
-        lift_suppressions(tx, app, asked, SuppressionReason.BOUNCED)
-    consents.record(tx, asked, ConsentAct.CONFIRMED, evidence, now)
+    suppressions.lift_suppressions(tx, subscription.suppression_key, mailing_list.id, SuppressionReason.LEFT)
+    if suppressions.is_suppressed_by_bounces(tx, subscription.suppression_key, mailing_list.id):
+        lift_suppressions(tx, app, subscription, SuppressionReason.BOUNCED)
+    consents.record(tx, subscription, ConsentAct.CONFIRMED, evidence, now)
     welcome = Notice(
         kind=Kind.WELCOME,
-        address=asked.address,
-        suppression_key=asked.suppression_key,
-        language=app.language(asked.requested_language, asked.language, mailing_list.language),
+        address=subscription.address,
+        suppression_key=subscription.suppression_key,
+        language=app.language(subscription.requested_language, subscription.language, mailing_list.language),
         mailing_list_id=mailing_list.id,
-        subscription_id=asked.id,
+        subscription_id=subscription.id,
     )
     deliveries.add_notice(tx, welcome, now)
 
@@ -76,13 +82,13 @@ def _confirm_subscription(
 def _ask_next_deferred(tx: Connection, app: App, confirmed: Subscription, evidence: Evidence) -> None:
     address = Address(confirmed.address)
     abuse_guard.reset_mailbox_limit(tx, app, address)
-    if (held := subscriptions.find_oldest_deferred(tx, confirmed.subscriber_id)) is None:
+    if (deferred := subscriptions.find_oldest_deferred(tx, confirmed.subscriber_id)) is None:
         return
     abuse_guard.count_letter(tx, app, address)
-    held_since = held.held_at.isoformat() if held.held_at else None
-    why = Evidence(evidence.channel, {"confirmed": confirmed.id, "held_since": held_since})
-    mailing_list = mailing_lists.get(tx, held.mailing_list_id)
+    held_since = deferred.held_at.isoformat() if deferred.held_at else None
+    evidence_of_wait = Evidence(evidence.channel, {"confirmed": confirmed.id, "held_since": held_since})
+    mailing_list = mailing_lists.get(tx, deferred.mailing_list_id)
     request = SubscriptionRequest(
-        list_name=mailing_list.name, address=address, evidence=why, language=held.requested_language
+        list_name=mailing_list.name, address=address, evidence=evidence_of_wait, language=deferred.requested_language
     )
-    ask_confirmation(tx, app, mailing_list, held, request)
+    ask_confirmation(tx, app, mailing_list, deferred, request)

@@ -1,4 +1,4 @@
-"""An organiser brings people along: confirmed on the organiser's word, or asked first."""
+"""Import people from a CSV file: confirmed on the organiser's word, or invited by letter."""
 
 from __future__ import annotations
 
@@ -27,30 +27,30 @@ from mailer.store import consents, mailing_lists, people, subscribers, subscript
 from mailer.store.queue import deliveries
 
 _CHUNK = 250
-"""Rows a transaction: some 25 ms of the write lock, so that nobody who leaves is kept waiting."""
+"""Rows in one transaction: it holds the write lock for some 25 ms, so that people who unsubscribe do not wait."""
 _MAX_REPORTED = 10_000
-"""Bad rows, and remarks, that are kept to be told one by one."""
+"""The most bad rows, and remarks, that are listed one by one."""
 
 
 @dataclass(slots=True)
 class ImportResult:
-    """What became of the rows: each is counted once, as the first of these that it is."""
+    """The counts of an import. Each row is counted once: added, known, kept out, repeated or bad."""
 
     added: int = 0
-    """Newly on the list (or asked, when inviting)."""
+    """Put on the list (or invited)."""
     known: int = 0
-    """On it (or asked) before; their details were brought up to date."""
+    """On the list (or invited) before; the person's details were updated."""
     kept_out: int = 0
-    """Left, declined, or stand on the suppression list, here or in the table: they stay so."""
+    """Unsubscribed, declined or suppressed, here or in the table: not put on the list."""
     repeated: int = 0
-    """Rows of somebody who had one already; the last counts."""
+    """Further rows of a person; the last one counts."""
     bad_rows: int = 0
     bad: list[BadRow] = field(default_factory=list)
-    """The first of them."""
+    """The first _MAX_REPORTED bad rows."""
     remarks: list[BadRow] = field(default_factory=list)
-    """What in other rows could not be used, though the person could; the first ones."""
+    """The first _MAX_REPORTED remarks on cells that were left out of rows that were imported."""
     guessed: tuple[str, ...] = ()
-    """How the table was read, where it does not say so itself."""
+    """What was guessed about the layout of the table, as texts for people."""
 
     @property
     def rows(self) -> int:
@@ -59,14 +59,14 @@ class ImportResult:
 
 @dataclass(slots=True)
 class _ImportRun:
-    """One import under way."""
+    """The state of one import."""
 
     mailing_list: MailingList
     evidence: Evidence
     invite: bool
     done: ImportResult = field(default_factory=ImportResult)
     seen: set[int] = field(default_factory=set)
-    """Whose rows came, as hashes of their keys."""
+    """Hashes of the address keys of all rows so far."""
 
 
 async def import_people(
@@ -79,11 +79,12 @@ async def import_people(
     ignored: Collection[str] = (),
     progress: Callable[[ImportResult], None] = lambda _: None,
 ) -> ImportResult:
-    """Put the people of a CSV file on a list, streaming; bad rows are told by line and never stop the rest.
+    """Import the people of a CSV file into a list, streaming. Bad rows are reported and do not stop the import.
 
-    They are confirmed on the organiser's word, kept as the evidence, and get no welcome; with `invite` each is asked
-    by letter instead. An export of ours with everybody's state brings these states. Columns called as the `ignored`
-    are left out. Raises NotFound for the list and TableRefused for a table that cannot be read, or must not be.
+    People are confirmed on the organiser's word, which `evidence` records, and get no welcome; with `invite` each gets
+    a confirmation letter instead. An export of ours of everybody keeps its states. Columns whose headings are in
+    `ignored` are left out. `progress` is called after each chunk. Raises NotFound for the list, and TableRefused for a
+    table that cannot be read or may hold people who unsubscribed.
     """
     run = _ImportRun(await app.database.read(mailing_lists.get_by_name, list_name), evidence, invite)
     table: PeopleTable = await asyncio.to_thread(read_people, file, ignored)
@@ -96,7 +97,7 @@ async def import_people(
 
 
 def _next_chunk(rows: Iterator[tuple[int, PersonRow | BadRow]], run: _ImportRun) -> dict[str, tuple[PersonRow, bool]]:
-    """The next rows by person, and whether each is their first (a later one counts); empty only at the end."""
+    """The next rows by address key, each with whether it is the person's first in the file; empty at the end."""
     chunk: dict[str, tuple[PersonRow, bool]] = {}
     done = run.done
     for line, row in rows:
@@ -117,12 +118,12 @@ def _next_chunk(rows: Iterator[tuple[int, PersonRow | BadRow]], run: _ImportRun)
 
 
 def _import_chunk(tx: Connection, app: App, run: _ImportRun, chunk: dict[str, tuple[PersonRow, bool]]) -> None:
-    """Take the rows in, in their order, so that an export lists them as the table did."""
+    """Import rows in their order, so that an export lists them in the order of the table."""
     first = {key for key, (_, is_first) in chunk.items() if is_first}
-    for gone, rows in groupby(
+    for has_left, rows in groupby(
         (row for row, _ in chunk.values()), lambda row: row.has_left or _must_not_be_invited(run, row)
     ):
-        if gone:
+        if has_left:
             departed = list(rows)
             import_departed(tx, app, run.mailing_list, departed, run.evidence)
             run.done.kept_out += sum(row.address.key in first for row in departed)
@@ -134,93 +135,116 @@ def _must_not_be_invited(run: _ImportRun, row: PersonRow) -> bool:
     return run.invite and bool(row.suppressions)
 
 
-def _import_rows(tx: Connection, app: App, run: _ImportRun, brought: list[PersonRow], first: set[str]) -> None:
-    welcome = _without_suppressed(tx, app, run.mailing_list, brought)
-    ids = _upsert_subscribers(tx, app, welcome)
-    rows = {ids[row.address.key]: row for row in welcome.values()}
+def _import_rows(tx: Connection, app: App, run: _ImportRun, candidates: list[PersonRow], first: set[str]) -> None:
+    allowed = _without_suppressed(tx, app, run.mailing_list, candidates)
+    ids = _upsert_subscribers(tx, app, allowed)
+    rows = {ids[row.address.key]: row for row in allowed.values()}
     states = subscriptions.states_by_subscriber(tx, run.mailing_list.id, rows)
-    rows = {number: row for number, row in rows.items() if states.get(number) is not SubscriptionState.UNSUBSCRIBED}
-    on_it = {number for number in rows if states.get(number) is SubscriptionState.CONFIRMED}
-    subscriptions.add_attributes(tx, run.mailing_list.id, {number: rows[number].attributes for number in on_it})
-    new = {number: row for number, row in rows.items() if number not in on_it}
+    rows = {
+        subscriber_id: row
+        for subscriber_id, row in rows.items()
+        if states.get(subscriber_id) is not SubscriptionState.UNSUBSCRIBED
+    }
+    confirmed = {subscriber_id for subscriber_id in rows if states.get(subscriber_id) is SubscriptionState.CONFIRMED}
+    subscriptions.add_attributes(
+        tx, run.mailing_list.id, {subscriber_id: rows[subscriber_id].attributes for subscriber_id in confirmed}
+    )
+    new = {subscriber_id: row for subscriber_id, row in rows.items() if subscriber_id not in confirmed}
     added = _invite(tx, app, run, new) if run.invite else _add_subscriptions(tx, app, run, new, states)
     if not run.invite:
         import_suppressions(tx, app, run.mailing_list, rows)
-    taken_in = {number for number, row in rows.items() if row.address.key in first}
-    run.done.added += len(taken_in & added)
-    run.done.known += len(taken_in - added)
-    run.done.kept_out += sum(row.address.key in first for row in brought) - len(taken_in)
+    imported = {subscriber_id for subscriber_id, row in rows.items() if row.address.key in first}
+    run.done.added += len(imported & added)
+    run.done.known += len(imported - added)
+    run.done.kept_out += sum(row.address.key in first for row in candidates) - len(imported)
 
 
 def _without_suppressed(
-    tx: Connection, app: App, mailing_list: MailingList, brought: list[PersonRow]
+    tx: Connection, app: App, mailing_list: MailingList, candidates: list[PersonRow]
 ) -> dict[str, PersonRow]:
-    """Those of these rows, by suppression key, about whose people no order stands."""
+    """The rows of people who are not suppressed for this list, by suppression key."""
     key_of = app.site.keyring.suppression_key
-    by_key = {key_of(row.address.key): row for row in brought}
-    # "Never ask me again" holds for the whole mailbox, plus-tags seen through.
+    by_key = {key_of(row.address.key): row for row in candidates}
+    # "Never ask me again" holds for the whole mailbox, without plus-tags.
     mailboxes = {key: key_of(row.address.mailbox_key) for key, row in by_key.items() if row.address.is_variant}
-    barred = suppressions.find_suppressed(tx, by_key.keys() | set(mailboxes.values()), mailing_list.id)
-    return {key: row for key, row in by_key.items() if not barred & {key, mailboxes.get(key, key)}}
+    suppressed = suppressions.find_suppressed(tx, by_key.keys() | set(mailboxes.values()), mailing_list.id)
+    return {key: row for key, row in by_key.items() if not suppressed & {key, mailboxes.get(key, key)}}
 
 
 def _upsert_subscribers(tx: Connection, app: App, rows: dict[str, PersonRow]) -> dict[str, int]:
-    """The subscribers' ids by address_key, added or brought up to date."""
+    """Add or update subscribers. Returns their ids by address key."""
     known = subscribers.ids_by_key(tx, [row.address.key for row in rows.values()])
     columns = {row.address.key: subscriber_columns(row, key, app.clock()) for key, row in rows.items()}
-    subscribers.update_details(tx, [{"subscriber_id": number, **columns[key]} for key, number in known.items()])
+    subscribers.update_details(
+        tx, [{"subscriber_id": subscriber_id, **columns[key]} for key, subscriber_id in known.items()]
+    )
     return known | subscribers.add_missing(tx, [one for key, one in columns.items() if key not in known])
 
 
 def _add_subscriptions(
     tx: Connection, app: App, run: _ImportRun, rows: dict[int, PersonRow], states: dict[int, SubscriptionState]
 ) -> set[int]:
-    """As their rows say: confirmed, on the organiser's word, or pending as they were; who is newly so."""
-    now, number_of = app.clock(), run.mailing_list.id
-    pending = {number for number, row in rows.items() if row.state is SubscriptionState.PENDING}
-    fresh = rows.keys() - states.keys()
+    """Add subscriptions, or confirm pending ones, as the rows say. Returns the ids of those whose state changed."""
+    now, list_id = app.clock(), run.mailing_list.id
+    pending = {subscriber_id for subscriber_id, row in rows.items() if row.state is SubscriptionState.PENDING}
+    without_subscription = rows.keys() - states.keys()
     people.import_subscriptions(
-        tx, number_of, [_imported_subscription(number, rows[number], now) for number in rows if number in fresh], now
+        tx,
+        list_id,
+        [
+            _imported_subscription(subscriber_id, rows[subscriber_id], now)
+            for subscriber_id in rows
+            if subscriber_id in without_subscription
+        ],
+        now,
     )
-    waited = {number: rows[number].attributes for number in rows.keys() - fresh - pending}
-    subscriptions.confirm_many(tx, number_of, waited, now)
-    added = {number for number in rows if number in fresh or number not in pending}
-    agreed = {number for number in added - pending if rows[number].agreed_at is None}
-    consents.record_many(tx, number_of, agreed, ConsentAct.IMPORTED, run.evidence, now)
-    for number in added - agreed:
-        if at := rows[number].agreed_at:
-            told = replace(run.evidence, details=run.evidence.details | {people.AGREED_AT: at.isoformat()})
-            consents.record_many(tx, number_of, [number], ConsentAct.IMPORTED, told, now)
+    newly_confirmed = {
+        subscriber_id: rows[subscriber_id].attributes for subscriber_id in rows.keys() - without_subscription - pending
+    }
+    subscriptions.confirm_many(tx, list_id, newly_confirmed, now)
+    added = {
+        subscriber_id for subscriber_id in rows if subscriber_id in without_subscription or subscriber_id not in pending
+    }
+    agreed = {subscriber_id for subscriber_id in added - pending if rows[subscriber_id].agreed_at is None}
+    consents.record_many(tx, list_id, agreed, ConsentAct.IMPORTED, run.evidence, now)
+    for subscriber_id in added - agreed:
+        if at := rows[subscriber_id].agreed_at:
+            evidence = replace(run.evidence, details=run.evidence.details | {people.AGREED_AT: at.isoformat()})
+            consents.record_many(tx, list_id, [subscriber_id], ConsentAct.IMPORTED, evidence, now)
     return added
 
 
-def _imported_subscription(number: int, row: PersonRow, now: datetime) -> people.ImportedSubscription:
+def _imported_subscription(subscriber_id: int, row: PersonRow, now: datetime) -> people.ImportedSubscription:
     at = min(row.changed_at or now, now)
-    return people.ImportedSubscription(subscriber_id=number, state=row.state, attributes=row.attributes, changed_at=at)
+    return people.ImportedSubscription(
+        subscriber_id=subscriber_id, state=row.state, attributes=row.attributes, changed_at=at
+    )
 
 
 def _invite(tx: Connection, app: App, run: _ImportRun, rows: dict[int, PersonRow]) -> set[int]:
-    """Asked by letter, each; who was asked within a day is not asked again. Who was asked now."""
+    """Queue a confirmation letter for each person not asked within a day. Returns the ids of those who get one."""
     now, mailing_list = app.clock(), run.mailing_list
     invited = set()
-    for number, row in rows.items():
-        asked = subscriptions.find_or_add_pending(tx, mailing_list.id, number, now)
-        if may_send_confirmation(asked, now):
-            subscriptions.mark_asked(tx, asked, name=row.name, language=row.language, now=now)
-            deliveries.add_notice(tx, _invitation(app, mailing_list, asked), now)
-            invited.add(number)
-    subscriptions.add_attributes(tx, mailing_list.id, {number: row.attributes for number, row in rows.items()})
+    for subscriber_id, row in rows.items():
+        subscription = subscriptions.find_or_add_pending(tx, mailing_list.id, subscriber_id, now)
+        if may_send_confirmation(subscription, now):
+            subscriptions.mark_asked(tx, subscription, name=row.name, language=row.language, now=now)
+            deliveries.add_notice(tx, _invitation(app, mailing_list, subscription), now)
+            invited.add(subscriber_id)
+    subscriptions.add_attributes(
+        tx, mailing_list.id, {subscriber_id: row.attributes for subscriber_id, row in rows.items()}
+    )
     consents.record_many(tx, mailing_list.id, invited, ConsentAct.INVITED, run.evidence, now)
     return invited
 
 
-def _invitation(app: App, mailing_list: MailingList, asked: Subscription) -> Notice:
+def _invitation(app: App, mailing_list: MailingList, subscription: Subscription) -> Notice:
     return Notice(
         kind=Kind.CONFIRM,
-        address=asked.address,
-        suppression_key=asked.suppression_key,
-        language=app.language(asked.language, mailing_list.language),
+        address=subscription.address,
+        suppression_key=subscription.suppression_key,
+        language=app.language(subscription.language, mailing_list.language),
         mailing_list_id=mailing_list.id,
-        subscription_id=asked.id,
+        subscription_id=subscription.id,
         values={"invited": True},
     )

@@ -1,4 +1,4 @@
-"""Who gets no letters because some came back, and comes back: by their own word, or on an organiser's."""
+"""Lift suppressions for bounces and complaints, and reinstate the subscriptions that these ended."""
 
 from __future__ import annotations
 
@@ -15,63 +15,65 @@ from mailer.store import bounce_records, consents, subscriptions, suppressions
 
 _FEEDBACK_ACTS = (ConsentAct.BOUNCED, ConsentAct.COMPLAINED, ConsentAct.DEPARTED)
 _NEUTRAL_ACTS = (*_FEEDBACK_ACTS, ConsentAct.ASKED, ConsentAct.HELD)
-"""What changes nothing about who was on the list before."""
+"""Acts that do not change whether the person was on the list before."""
 
 
 @dataclass(frozen=True, slots=True)
 class LiftResult:
-    """What was undone about one person and list."""
+    """What was lifted for one person and list; false where nothing was."""
 
     mailing_list_ids: tuple[int, ...]
-    """Whose orders were lifted: the list's id, EVERY_LIST."""
+    """Ids of the lists whose suppressions were lifted: the list's, EVERY_LIST."""
     reinstated: bool
-    """Whether the subscription, which bounces or complaints had ended, stands again."""
+    """Whether the subscription, ended by bounces or complaints, is confirmed again."""
     undone: int
-    """How many letters that came back count no more."""
+    """How many bounces do not count any more."""
 
     def __bool__(self) -> bool:
         return bool(self.mailing_list_ids or self.reinstated or self.undone)
 
 
-def lift_suppressions(tx: Connection, app: App, reader: Subscription, *reasons: SuppressionReason) -> LiftResult:
-    """Lift the orders for this list and every list that stand for these reasons; what came back counts no more.
+def lift_suppressions(tx: Connection, app: App, subscription: Subscription, *reasons: SuppressionReason) -> LiftResult:
+    """Lift the suppressions for these reasons, of this list and of every list; earlier bounces do not count any more.
 
-    The subscription stands again if what came back had ended it, and no other order stands.
+    The subscription is confirmed again where bounces or complaints had ended it and no other suppression stands.
     """
-    now, mailing_list_id = app.clock(), reader.mailing_list_id
-    places = tuple(
-        place
-        for place in (mailing_list_id, EVERY_LIST)
-        if suppressions.lift_suppressions(tx, reader.suppression_key, place, *reasons)
+    now, mailing_list_id = app.clock(), subscription.mailing_list_id
+    lifted_ids = tuple(
+        list_id
+        for list_id in (mailing_list_id, EVERY_LIST)
+        if suppressions.lift_suppressions(tx, subscription.suppression_key, list_id, *reasons)
     )
-    stands = reinstate_subscription(tx, app, reader)
-    undone = bounce_records.undo_bounces(tx, reader.subscriber_id, mailing_list_id, now)
-    bounce_records.set_probed_at(tx, reader.id, None)
-    return LiftResult(places, stands, undone)
+    reinstated = reinstate_subscription(tx, app, subscription)
+    undone = bounce_records.undo_bounces(tx, subscription.subscriber_id, mailing_list_id, now)
+    bounce_records.set_probed_at(tx, subscription.id, None)
+    return LiftResult(lifted_ids, reinstated, undone)
 
 
-def reinstate_subscription(tx: Connection, app: App, reader: Subscription) -> bool:
-    """Let the subscription stand if what came back had ended it and no order stands; whether it does anew."""
-    if suppressions.find_suppressed(tx, [reader.suppression_key], reader.mailing_list_id) or not _ended_by_feedback(
-        tx, reader
-    ):
+def reinstate_subscription(tx: Connection, app: App, subscription: Subscription) -> bool:
+    """Confirm the subscription again where feedback had ended it and no suppression stands; whether that was done."""
+    if suppressions.find_suppressed(
+        tx, [subscription.suppression_key], subscription.mailing_list_id
+    ) or not _ended_by_feedback(tx, subscription):
         return False
     ended = (SubscriptionState.UNSUBSCRIBED, SubscriptionState.PENDING)
-    return subscriptions.change_state(tx, reader.id, SubscriptionState.CONFIRMED, from_states=ended, now=app.clock())
+    return subscriptions.change_state(
+        tx, subscription.id, SubscriptionState.CONFIRMED, from_states=ended, now=app.clock()
+    )
 
 
-def lift_bounces(tx: Connection, app: App, reader: Subscription, evidence: Evidence) -> None:
-    """Mail that is proven to be theirs says that somebody is there: bounces count no more, and they read on."""
-    if lift_suppressions(tx, app, reader, SuppressionReason.BOUNCED):
-        consents.record(tx, reader, ConsentAct.RESTORED, evidence, app.clock())
+def lift_bounces(tx: Connection, app: App, subscription: Subscription, evidence: Evidence) -> None:
+    """Lift the suppressions for bounces, since authenticated mail or a confirmation shows that the address works."""
+    if lift_suppressions(tx, app, subscription, SuppressionReason.BOUNCED):
+        consents.record(tx, subscription, ConsentAct.RESTORED, evidence, app.clock())
 
 
-def _ended_by_feedback(tx: Connection, reader: Subscription) -> bool:
-    """Whether it was for what came back that they are not on the list any more."""
+def _ended_by_feedback(tx: Connection, subscription: Subscription) -> bool:
+    """Whether a bounce or complaint ended the confirmed subscription, and the person did nothing since."""
     lines = [
         one
-        for one in consents.list_for_subscriber(tx, reader.subscriber_id)
-        if _concerns_list(one, reader.mailing_list_id)
+        for one in consents.list_for_subscriber(tx, subscription.subscriber_id)
+        if _concerns_list(one, subscription.mailing_list_id)
     ]
     for line in reversed(lines):
         if line["act"] in _FEEDBACK_ACTS and line["evidence"].get("was") == SubscriptionState.CONFIRMED:
@@ -82,5 +84,5 @@ def _ended_by_feedback(tx: Connection, reader: Subscription) -> bool:
 
 
 def _concerns_list(line: dict[str, Any], mailing_list_id: int) -> bool:
-    # "Never ask me again" is about all of them, and stands in the record of one.
+    # "Never ask me again" is about all lists, and is recorded with one of them.
     return line["mailing_list_id"] == mailing_list_id or line["act"] == ConsentAct.NEVER

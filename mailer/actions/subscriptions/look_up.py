@@ -1,4 +1,4 @@
-"""What a page shows before anybody presses its button; changes nothing."""
+"""Look up what a page shows before its button is pressed; nothing is changed."""
 
 from __future__ import annotations
 
@@ -18,51 +18,57 @@ from mailer.store.pages import all_items
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TokenSubject:
-    """The subscription that a token names, as far as a page may tell."""
+    """The subscription of a token, as far as a page may show it."""
 
     mailing_list: MailingList
     language: str | None
-    """The person's."""
+    """The person's language tag; None where it is not known."""
     state: SubscriptionState
     rejoin_token: str | None
-    """It takes back a leaving; None where nothing was left, or too long ago."""
+    """The token that undoes an unsubscription; None where there was none, or too long ago."""
 
 
 async def look_up_token(app: App, purpose: Purpose, token: str) -> TokenSubject:
-    """What the pages behind a token of that purpose are about; TokenRefused or NotFound."""
+    """Look up the subscription of a token that was made for this purpose. Raises TokenRefused and NotFound."""
     subscription_id = read_token(app.site.keyring, purpose, token)
 
     def work(tx: Connection) -> TokenSubject:
-        named = subscriptions.get(tx, subscription_id)
-        undo = sign_token(app.site.keyring, Purpose.REJOIN, named.id) if may_rejoin(named, app.clock()) else None
+        subscription = subscriptions.get(tx, subscription_id)
+        undo_token = (
+            sign_token(app.site.keyring, Purpose.REJOIN, subscription.id)
+            if may_rejoin(subscription, app.clock())
+            else None
+        )
         return TokenSubject(
-            mailing_list=mailing_lists.get(tx, named.mailing_list_id),
-            language=named.requested_language or named.language,
-            state=named.state,
-            rejoin_token=undo,
+            mailing_list=mailing_lists.get(tx, subscription.mailing_list_id),
+            language=subscription.requested_language or subscription.language,
+            state=subscription.state,
+            rejoin_token=undo_token,
         )
 
     return await app.database.read(work)
 
 
 async def look_up_opt_out(app: App, purpose: Purpose, token: str) -> tuple[str | None, bool]:
-    """The language of the person a token names, and whether they said already never to be written to; TokenRefused.
+    """The language of a token's person, and whether they chose "never ask me again" already. Raises TokenRefused.
 
-    Neither is known where their request is gone since.
+    (None, False) where the request has been erased since.
     """
     subscription_id = read_token(app.site.keyring, purpose, token)
 
     def work(tx: Connection) -> tuple[str | None, bool]:
-        if (asked := subscriptions.find_by_id(tx, subscription_id)) is None:
+        if (subscription := subscriptions.find_by_id(tx, subscription_id)) is None:
             return None, False
-        said = (EVERY_LIST, SuppressionReason.NEVER) in suppressions.list_for_person(tx, asked.suppression_key)
-        return asked.requested_language or asked.language, said
+        opted_out = (EVERY_LIST, SuppressionReason.NEVER) in suppressions.list_for_person(
+            tx, subscription.suppression_key
+        )
+        return subscription.requested_language or subscription.language, opted_out
 
     return await app.database.read(work)
 
 
 async def look_up_list(app: App, name: str) -> MailingList:
-    """The mailing list of that name; NotFound."""
+    """The mailing list of that name. Raises NotFound."""
     return await app.database.read(mailing_lists.get_by_name, name)
 
 

@@ -1,4 +1,4 @@
-"""An organiser undoes what an outage did: all whose letters came back then are written to again."""
+"""Restore all people whose letters bounced during an outage of their provider, on an organiser's word."""
 
 from __future__ import annotations
 
@@ -12,38 +12,42 @@ from mailer.app import App
 from mailer.domain.bounce import BounceReason
 from mailer.domain.consent import Channel, ConsentAct, Evidence
 from mailer.domain.outage import Outage
+from mailer.domain.person_view import EVERY_LIST_NAME
 from mailer.domain.subscription import SubscriptionState
 from mailer.domain.suppression import EVERY_LIST
 from mailer.store import bounce_records, consents, mailing_lists, outages, suppressions
 
 _CHUNK = 500
-"""People a transaction."""
+"""People in one transaction."""
 
 
 @dataclass(frozen=True, slots=True)
 class RestoredReader:
-    """One person after it."""
+    """What was restored for one person."""
 
     address: str
     lifted: tuple[str, ...]
-    """Whose orders were lifted: lists' names, "every list"."""
+    """Names of the lists whose suppressions were lifted, or EVERY_LIST_NAME."""
     lists: tuple[str, ...]
-    """Which lists write to them (again)."""
+    """Names of the lists whose letters the person gets (again)."""
     undone: int
-    """How many letters that came back count no more."""
+    """How many bounces do not count any more."""
 
 
 class _DryRunRollback(Exception):
-    """Nothing was to be written: it is rolled back, and tells what would have been."""
+    """Rolls a dry run back; carries what would have been restored."""
 
-    def __init__(self, found: _RestoredChunk) -> None:
-        self.found = found
+    def __init__(self, chunk: _RestoredChunk) -> None:
+        self.chunk = chunk
         super().__init__()
 
 
 @dataclass(slots=True)
 class _RestoredChunk:
+    """The people restored in one transaction."""
+
     last: int | None = None
+    """The id of the last subscriber looked at; None at the end."""
     readers: list[RestoredReader] = field(default_factory=list)
 
 
@@ -58,62 +62,63 @@ async def restore_people(
     list_name: str | None = None,
     dry_run: bool = False,
 ) -> list[RestoredReader]:
-    """Lift what bounces ordered between two hours, for readers of one `provider`; what came back then counts no more.
+    """Lift the suppressions for bounces between `since` and `until` (default now); these do not count any more.
 
-    A subscription stands again if bounces had ended it. Whoever left, complained or never wants to be asked stays
-    away, and what was ordered before or after that time stands. With `rehearse` nothing is written. Twice is no
-    error: the second time nobody is found. Raises NotFound for the list.
+    `provider` limits this to addresses at that domain, `reason` to bounces for it, `list_name` to letters of a list.
+    Subscriptions that bounces ended are confirmed again. People who unsubscribed, complained or opted out are left
+    alone, as are suppressions of other times. With `dry_run` nothing is written. Twice is no error: the second time
+    nobody is found. `by` is the user name for the consent record. Raises NotFound for the list.
     """
     mailing_list_id = (await app.database.read(mailing_lists.get_by_name, list_name)).id if list_name else None
-    of = Outage(
+    outage = Outage(
         since=since, until=until or app.clock(), provider=provider, reason=reason, mailing_list_id=mailing_list_id
     )
-    told = {"by": by, "since": of.since.isoformat(), "until": of.until.isoformat(), "provider": provider}
-    evidence = Evidence(Channel.COMMAND, told | {"reason": reason} if reason else told)
+    details = {"by": by, "since": outage.since.isoformat(), "until": outage.until.isoformat(), "provider": provider}
+    evidence = Evidence(Channel.COMMAND, details | {"reason": reason} if reason else details)
     readers: list[RestoredReader] = []
-    found = _RestoredChunk(last=0)
-    while found.last is not None:
+    chunk = _RestoredChunk(last=0)
+    while chunk.last is not None:
         try:
-            found = await app.database.write(_restore_chunk, app, of, evidence, found.last, dry_run)
-        except _DryRunRollback as rehearsed:
-            found = rehearsed.found
-        readers += found.readers
+            chunk = await app.database.write(_restore_chunk, app, outage, evidence, chunk.last, dry_run)
+        except _DryRunRollback as rollback:
+            chunk = rollback.chunk
+        readers += chunk.readers
     return readers
 
 
 def _restore_chunk(
-    tx: Connection, app: App, of: Outage, evidence: Evidence, after: int, dry_run: bool
+    tx: Connection, app: App, outage: Outage, evidence: Evidence, after: int, dry_run: bool
 ) -> _RestoredChunk:
-    names = {one.id: one.name for one in mailing_lists.list_all(tx)} | {EVERY_LIST: "every list"}
-    found = _RestoredChunk()
-    for number, key in outages.list_affected(tx, of, after, _CHUNK).items():
-        found.last = number
-        reader = _restore_one(tx, app, of, evidence, number, key, names)
+    names = {one.id: one.name for one in mailing_lists.list_all(tx)} | {EVERY_LIST: EVERY_LIST_NAME}
+    chunk = _RestoredChunk()
+    for subscriber_id, key in outages.list_affected(tx, outage, after, _CHUNK).items():
+        chunk.last = subscriber_id
+        reader = _restore_one(tx, app, outage, evidence, subscriber_id, key, names)
         if reader is not None:
-            found.readers.append(reader)
+            chunk.readers.append(reader)
     if dry_run:
-        raise _DryRunRollback(found)
-    return found
+        raise _DryRunRollback(chunk)
+    return chunk
 
 
 def _restore_one(
-    tx: Connection, app: App, of: Outage, evidence: Evidence, number: int, key: str, names: dict[int, str]
+    tx: Connection, app: App, outage: Outage, evidence: Evidence, subscriber_id: int, key: str, names: dict[int, str]
 ) -> RestoredReader | None:
-    theirs = outages.subscriptions_of(tx, number, of.mailing_list_id)
-    if not theirs:
+    subscriptions = outages.subscriptions_of(tx, subscriber_id, outage.mailing_list_id)
+    if not subscriptions:
         return None
-    lifted = outages.lift_suppressions(tx, of, key)
-    undone = outages.undo_bounces(tx, of, number, app.clock())
+    lifted = outages.lift_suppressions(tx, outage, key)
+    undone = outages.undo_bounces(tx, outage, subscriber_id, app.clock())
     if EVERY_LIST in lifted:
-        theirs = outages.subscriptions_of(tx, number)
-    on = []
-    for one in theirs:
-        anew = reinstate_subscription(tx, app, one)
+        subscriptions = outages.subscriptions_of(tx, subscriber_id)
+    list_ids = []
+    for one in subscriptions:
+        reinstated = reinstate_subscription(tx, app, one)
         bounce_records.set_probed_at(tx, one.id, None)
         reached = not suppressions.find_suppressed(tx, [key], one.mailing_list_id)
-        if anew or (reached and one.state is SubscriptionState.CONFIRMED):
-            on.append(one.mailing_list_id)
-        if anew or {one.mailing_list_id, EVERY_LIST} & set(lifted):
+        if reinstated or (reached and one.state is SubscriptionState.CONFIRMED):
+            list_ids.append(one.mailing_list_id)
+        if reinstated or {one.mailing_list_id, EVERY_LIST} & set(lifted):
             consents.record(tx, one, ConsentAct.RESTORED, evidence, app.clock())
-    lists = tuple(names[place] for place in on)
-    return RestoredReader(theirs[0].address, tuple(names[place] for place in lifted), lists, undone)
+    lists = tuple(names[list_id] for list_id in list_ids)
+    return RestoredReader(subscriptions[0].address, tuple(names[list_id] for list_id in lifted), lists, undone)

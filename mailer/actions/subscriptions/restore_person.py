@@ -1,4 +1,4 @@
-"""An organiser undoes what came back: the address is written to again."""
+"""Restore a person whose letters bounced or who complained, on an organiser's word."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from mailer.actions.subscriptions.lift_suppressions import lift_suppressions
 from mailer.app import App
 from mailer.domain.address import parse_address
 from mailer.domain.consent import Channel, ConsentAct, Evidence
+from mailer.domain.person_view import EVERY_LIST_NAME
 from mailer.domain.subscription import Subscription, SubscriptionState
 from mailer.domain.suppression import EVERY_LIST, LIFTABLE_REASONS, SuppressionReason
 from mailer.errors import NotFound
@@ -18,53 +19,53 @@ from mailer.store import consents, mailing_lists, subscriptions, suppressions
 
 @dataclass(frozen=True, slots=True)
 class RestoredPerson:
-    """What is true after it."""
+    """What holds after restoring a person."""
 
     state: SubscriptionState
     lifted: tuple[str, ...]
-    """Whose orders were lifted: the list's name, "every list"."""
+    """Names of the lists whose suppressions were lifted: the list's, EVERY_LIST_NAME."""
     undone: int
-    """How many letters that came back count no more."""
+    """How many bounces do not count any more."""
     why_not: str | None
-    """Why they still get no letters from the list; None where they do."""
+    """Why the person still gets no letters from the list, as a text; None where they do."""
 
 
 async def restore_person(app: App, address: str, *, list_name: str, by: str) -> RestoredPerson:
-    """Lift what bounces and complaints ordered for this list and for every list; forget what came back.
+    """Lift a person's suppressions for bounces and complaints, of this list and of every list.
 
-    The subscription stands again if it did when that ended it; whoever left by their own word stays away. `by` is who
-    answers for it. Twice is no error. Raises NotFound, AddressRefused.
+    Earlier bounces do not count any more. A subscription that they ended is confirmed again; who unsubscribed stays
+    unsubscribed. `by` is the user name for the consent record. Twice is no error. Raises NotFound and AddressRefused.
     """
     person = parse_address(address)
 
     def work(tx: Connection) -> RestoredPerson:
         mailing_list, now = mailing_lists.get_by_name(tx, list_name), app.clock()
-        reader = subscriptions.find(tx, mailing_list.id, person.key)
-        if reader is None:
+        subscription = subscriptions.find(tx, mailing_list.id, person.key)
+        if subscription is None:
             raise NotFound(f"{person.addr_spec} was never on {list_name}")
-        done = lift_suppressions(tx, app, reader, *LIFTABLE_REASONS)
-        lifted = tuple("every list" if place == EVERY_LIST else list_name for place in done.mailing_list_ids)
-        if done:
-            evidence = Evidence(Channel.COMMAND, {"by": by, "lifted": list(lifted), "undone": done.undone})
-            consents.record(tx, reader, ConsentAct.RESTORED, evidence, now)
-        reader = subscriptions.get(tx, reader.id)
-        return RestoredPerson(reader.state, lifted, done.undone, _why_not(tx, reader))
+        result = lift_suppressions(tx, app, subscription, *LIFTABLE_REASONS)
+        lifted = tuple(EVERY_LIST_NAME if list_id == EVERY_LIST else list_name for list_id in result.mailing_list_ids)
+        if result:
+            evidence = Evidence(Channel.COMMAND, {"by": by, "lifted": list(lifted), "undone": result.undone})
+            consents.record(tx, subscription, ConsentAct.RESTORED, evidence, now)
+        subscription = subscriptions.get(tx, subscription.id)
+        return RestoredPerson(subscription.state, lifted, result.undone, _why_not(tx, subscription))
 
     return await app.database.write(work)
 
 
-def _why_not(tx: Connection, reader: Subscription) -> str | None:
-    orders = dict.fromkeys(
+def _why_not(tx: Connection, subscription: Subscription) -> str | None:
+    reasons = dict.fromkeys(
         reason
-        for place, reason in suppressions.list_for_person(tx, reader.suppression_key)
-        if place in {EVERY_LIST, reader.mailing_list_id}
+        for list_id, reason in suppressions.list_for_person(tx, subscription.suppression_key)
+        if list_id in {EVERY_LIST, subscription.mailing_list_id}
     )
-    if SuppressionReason.NEVER in orders:
+    if SuppressionReason.NEVER in reasons:
         return "they asked never to be written to again, by any list"
-    if reader.state is SubscriptionState.PENDING:
+    if subscription.state is SubscriptionState.PENDING:
         return "they were asked to confirm, and have not yet"
-    if SuppressionReason.LEFT in orders:
+    if SuppressionReason.LEFT in reasons:
         return "they left by their own word, and only they can come back"
-    if reader.state is SubscriptionState.UNSUBSCRIBED:
+    if subscription.state is SubscriptionState.UNSUBSCRIBED:
         return "they never confirmed, or declined"
     return None

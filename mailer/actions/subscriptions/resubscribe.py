@@ -1,4 +1,4 @@
-"""The Undo of a goodbye: the person takes the list up again."""
+"""Undo an unsubscription, with the token of the goodbye letter or page."""
 
 from __future__ import annotations
 
@@ -15,29 +15,30 @@ from mailer.store import consents, mailing_lists, subscriptions, suppressions
 
 
 async def rejoin(app: App, token: str, evidence: Evidence) -> MailingList:
-    """Make the left subscription this token names stand again; letters that were missed stay missed.
+    """Confirm the unsubscribed subscription of this token again. Campaigns sent in between are not sent afterwards.
 
-    Twice is no error. Raises TokenRefused, NotFound, and NothingPending when the leaving is too long ago.
+    Twice is no error. Raises TokenRefused, NotFound, and NothingPending where the unsubscription is too long ago or
+    another suppression stands.
     """
     subscription_id = read_token(app.site.keyring, Purpose.REJOIN, token)
 
     def work(tx: Connection) -> MailingList:
-        left = subscriptions.get(tx, subscription_id)
-        mailing_list = mailing_lists.get(tx, left.mailing_list_id)
-        if left.state is SubscriptionState.CONFIRMED:
+        subscription = subscriptions.get(tx, subscription_id)
+        mailing_list = mailing_lists.get(tx, subscription.mailing_list_id)
+        if subscription.state is SubscriptionState.CONFIRMED:
             return mailing_list
         now = app.clock()
-        key = left.suppression_key
-        barred = suppressions.find_suppressed(tx, [key]) or suppressions.is_suppressed_by_feedback(
+        key = subscription.suppression_key
+        suppressed = suppressions.find_suppressed(tx, [key]) or suppressions.is_suppressed_by_feedback(
             tx, key, mailing_list.id
         )
-        if not may_rejoin(left, now) or barred:
+        if not may_rejoin(subscription, now) or suppressed:
             raise NothingPending("this can no longer be undone: please ask to join again")
         subscriptions.change_state(
-            tx, left.id, SubscriptionState.CONFIRMED, from_states=(SubscriptionState.UNSUBSCRIBED,), now=now
+            tx, subscription.id, SubscriptionState.CONFIRMED, from_states=(SubscriptionState.UNSUBSCRIBED,), now=now
         )
-        suppressions.lift_suppressions(tx, left.suppression_key, mailing_list.id, SuppressionReason.LEFT)
-        consents.record(tx, left, ConsentAct.REJOINED, evidence, now)
+        suppressions.lift_suppressions(tx, subscription.suppression_key, mailing_list.id, SuppressionReason.LEFT)
+        consents.record(tx, subscription, ConsentAct.REJOINED, evidence, now)
         return mailing_list
 
     return await app.database.write(work)

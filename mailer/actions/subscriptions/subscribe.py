@@ -33,17 +33,17 @@ async def subscribe(app: App, request: SubscriptionRequest) -> bool:
     return await app.database.write(process_request, app, request)
 
 
-async def subscribe_by_form(app: App, arrival: IncomingMessage) -> None:
-    """Process the join form that was stored as this incoming row, as `subscribe` does. NotFound: the list is gone."""
-    form = arrival.form
+async def subscribe_by_form(app: App, incoming: IncomingMessage) -> None:
+    """Process the join form that was stored as a row, as `subscribe` does. NotFound: the list is gone."""
+    form = incoming.form
     request = SubscriptionRequest(
         list_name=form["list"],
         address=parse_address(form["address"]),
-        evidence=Evidence(Channel.FORM, {"client": arrival.client} if app.hearing.keep_client_address else {}),
+        evidence=Evidence(Channel.FORM, {"client": incoming.client} if app.hearing.keep_client_address else {}),
         name=form["name"],
         language=form["language"],
         resend=form["again"],
-        source=arrival.client,
+        source=incoming.client,
     )
     await subscribe(app, request)
 

@@ -1,4 +1,4 @@
-"""A person leaves a list: from the answer on nothing more is handed to them for it."""
+"""Unsubscribe: once it is answered, no letter of the list is handed to the relay for the person."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from mailer.store.queue import deliveries
 
 @dataclass(frozen=True, slots=True)
 class UnsubscribeResult:
-    """Which list was left, and the token that takes it back."""
+    """The list that was left, and the token that undoes it."""
 
     mailing_list: MailingList
     rejoin_token: str
@@ -29,26 +29,25 @@ class UnsubscribeResult:
 async def unsubscribe(
     app: App, token: str, evidence: Evidence, *, purpose: Purpose = Purpose.LEAVE
 ) -> UnsubscribeResult:
-    """Never again mail this token's subscriber from its mailing list.
+    """Unsubscribe the person of this token from its list, and suppress them for it.
 
-    Asking twice is no error, nor is asking about a request never confirmed: the person's wish is met either
-    way. Raises TokenRefused and NotFound.
+    Twice is no error, nor is a subscription that was never confirmed. Raises TokenRefused and NotFound.
     """
     subscription_id = read_token(app.site.keyring, purpose, token)
 
     def work(tx: Connection) -> MailingList:
-        leaving = subscriptions.get(tx, subscription_id)
-        end_subscription(tx, app, leaving, evidence)
-        if leaving.address:
-            reset_mailbox_limit(tx, app, Address(leaving.address))
-        return mailing_lists.get(tx, leaving.mailing_list_id)
+        subscription = subscriptions.get(tx, subscription_id)
+        end_subscription(tx, app, subscription, evidence)
+        if subscription.address:
+            reset_mailbox_limit(tx, app, Address(subscription.address))
+        return mailing_lists.get(tx, subscription.mailing_list_id)
 
     mailing_list = await app.database.write(work)
     return UnsubscribeResult(mailing_list, sign_token(app.site.keyring, Purpose.REJOIN, subscription_id))
 
 
 def end_subscription(tx: Connection, app: App, subscription: Subscription, evidence: Evidence) -> None:
-    """The same within a transaction: ended, noted, ordered never to be mailed, and what waits is marked."""
+    """End a subscription within a transaction: state, consent record, suppression, and waiting deliveries."""
     now = app.clock()
     active_states = (SubscriptionState.PENDING, SubscriptionState.CONFIRMED)
     if subscriptions.change_state(
