@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat,
 
 from mailer.domain.health_check import HealthCheck, fail, ok, warn
 from mailer.mail.dkim.signing import RECOMMENDED_KEY_BITS, Signer
-from mailer.mail.dkim.tag_list import parse_tag_list
+from mailer.mail.dkim.tag_list import parse_tag_list, split_values
 
 _STRING_OCTETS = 255
 """Maximum length of one string of a TXT record (RFC 1035 section 3.3.14)."""
@@ -56,9 +56,9 @@ def _record_refusal_reason(tags: dict[str, str]) -> str | None:
         return "the key is revoked (p= is empty)"
     if tags.get("k", "rsa").lower() != "rsa":
         return f"the record is for {tags['k']} keys, ours is RSA"
-    if "h" in tags and "sha256" not in _split_colon_list(tags["h"]):
+    if "h" in tags and "sha256" not in split_values(tags["h"]):
         return f"the record allows h={tags['h']} only, we sign with sha256"
-    if not {"*", "email"} & set(_split_colon_list(tags.get("s", "*"))):
+    if not {"*", "email"} & split_values(tags.get("s", "*")):
         return f"the record is for s={tags['s']}, not for email"
     return None
 
@@ -67,14 +67,10 @@ def _check_matching_key(check: str, signer: Signer, tags: dict[str, str]) -> Hea
     if signer.key.key_size < RECOMMENDED_KEY_BITS:
         remedy = "Make a longer key with `mailer dkim new` under another selector."
         return warn(check, f"the key matches, but has only {signer.key.key_size} bits", remedy)
-    if "y" in _split_colon_list(tags.get("t", "")):
+    if "y" in split_values(tags.get("t", "")):
         remedy = "Take y out of the record's t= once letters arrive signed."
         return warn(check, "the key matches, but t=y says that we only test", remedy)
     return ok(check, f"the key matches ({signer.key.key_size} bits)")
-
-
-def _split_colon_list(value: str) -> list[str]:
-    return [word.strip().lower() for word in value.split(":")]
 
 
 def _parse_public_key(value: str) -> RSAPublicKey | None:

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.serialization import load_der_public_key
 
 from mailer.mail.dkim.signature_header import DkimSignatureHeader
 from mailer.mail.dkim.signing import MINIMUM_KEY_BITS
-from mailer.mail.dkim.tag_list import parse_tag_list
+from mailer.mail.dkim.tag_list import parse_tag_list, split_values
 
 _LONGEST_BITS, _LONGEST_EXPONENT_BITS = 4096, 64
 """RFC 8301 section 3.2; longer keys only cost verifiers time."""
@@ -27,14 +27,14 @@ def find_key_record(texts: Sequence[str]) -> str | None:
 def key_refusal_reason(record: str, signature: DkimSignatureHeader) -> str | None:
     """Why this key cannot authenticate the signature, for people to read; None if it can."""
     tags = parse_tag_list(record)
-    flags = _split_colon_list(tags.get("t", ""))
+    flags = split_values(tags.get("t", ""))
     if (
         tags.get("v", "DKIM1") != "DKIM1"
         or tags.get("k", "rsa") != "rsa"
-        or not {"*", "email"} & _split_colon_list(tags.get("s", "*"))
+        or not {"*", "email"} & split_values(tags.get("s", "*"))
     ):
         return "the key is of a kind not known here"
-    if "sha256" not in _split_colon_list(tags.get("h", "sha256")):
+    if "sha256" not in split_values(tags.get("h", "sha256")):
         return "the key is not for SHA-256"
     if not tags["p"]:
         return "the key is revoked"
@@ -58,7 +58,3 @@ def _key_size_refusal_reason(value: str) -> str | None:
     ):
         return f"the key has {key.key_size} bits"
     return None
-
-
-def _split_colon_list(value: str) -> set[str]:
-    return {word.strip().lower() for word in value.split(":")}

@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from mailer.errors import DkimKeyRefused
+from mailer.mail.dkim.canonicalization import canonicalize_body
 from mailer.mail.message.letter import Letter
 
 MINIMUM_KEY_BITS, RECOMMENDED_KEY_BITS = 1024, 2048
@@ -136,18 +137,10 @@ def canonicalize_own_body(body: bytes) -> bytes:
     # rfind, because it takes half the time of find.
     unusual = body.rfind(b"  ") >= 0 or body.rfind(b" \r\n") >= 0 or b"\t" in body
     if unusual or body[-2:] != b"\r\n" or body[-4:] in {b"\r\n", b"\r\n\r\n"}:
-        return _canonicalize_relaxed_body(body)
+        if body and not body.endswith(b"\r\n"):
+            body += b"\r\n"
+        return canonicalize_body(body, relaxed=True)
     return body
-
-
-def _canonicalize_relaxed_body(body: bytes) -> bytes:
-    if body and not body.endswith(b"\r\n"):
-        body += b"\r\n"
-    body = _SPACES.sub(b" ", body).replace(b" \r\n", b"\r\n")
-    end = len(body)
-    while body.endswith(b"\r\n", 0, end):
-        end -= 2
-    return body[:end] + b"\r\n" if end else b""
 
 
 def _canonicalize_signed_fields(head: bytes) -> tuple[tuple[bytes, ...], list[bytes]]:

@@ -14,3 +14,8 @@ def parse_tag_list(text: str) -> dict[str, str]:
         if equals and name.strip():
             tags.setdefault(name.strip().lower(), value.strip())
     return tags
+
+
+def split_values(value: str) -> set[str]:
+    """The values of a colon-separated tag (such as h=, s= or t=), in lower case without white space."""
+    return {part.strip().lower() for part in value.split(":")}

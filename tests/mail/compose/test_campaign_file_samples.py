@@ -74,6 +74,6 @@ def test_there_are_samples():
 
 @pytest.mark.parametrize("file", WORDS, ids=lambda file: file.name)
 def test_no_template_and_no_page_greets_as_fraud_does(file):
-    told = re.sub(r"Not \"Dear friend\".*?\"Dear Sir\"\)", "", file.read_text(encoding="utf-8"), flags=re.DOTALL)
+    text = re.sub(r"Avoid \"Dear friend\".*?\"Dear Sir\" 2", "", file.read_text(encoding="utf-8"), flags=re.DOTALL)
 
-    assert [line for line in told.splitlines() if hits(line)] == []
+    assert [line for line in text.splitlines() if hits(line)] == []
