@@ -1,4 +1,4 @@
-"""`mailer campaign ...`: writing, scheduling, steering and following campaigns."""
+"""`mailer campaign ...`: write, schedule, control and follow campaigns."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`mailer campaign ...`, for those under way: holding, correcting, going on, calling off, trying again."""
+"""`mailer campaign ...` for campaigns under way: pause, correct, resume, cancel, retry, settle."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Following a campaign on the terminal: its status once, or a live bar until it is over."""
+"""Shows a campaign on the terminal: its status, its totals, or a live bar until it ends."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ async def print_status(app: App, campaign_id: int, as_json: bool) -> None:
 
 
 async def print_totals(app: App, campaign_id: int, as_json: bool) -> None:
-    """Print how many letters are in each state, one line a state, their sum (the audience), and what came back."""
+    """Print the number of letters in each state, the audience, which is their sum, and bounces and complaints."""
     progress, feedback = await campaign_status(app, campaign_id), await feedback_summary(app, campaign_id)
     if as_json:
         print_json(_status_as_json(progress) | asdict(feedback))
@@ -46,7 +46,7 @@ async def print_totals(app: App, campaign_id: int, as_json: bool) -> None:
 
 
 def _format_feedback(feedback: FeedbackSummary) -> Iterator[str]:
-    """What came back, one line for each sort; then who left, and which providers sent back the most."""
+    """Yield lines: bounces by severity, delays, complaints, who left, and the domains that returned most."""
     for weight, reasons in feedback.bounces.items():
         reason_counts = ", ".join(f"{number} {reason}" for reason, number in reasons.items())
         yield f"bounces, {weight}: {sum(reasons.values())} ({reason_counts})"
@@ -61,7 +61,7 @@ def _format_feedback(feedback: FeedbackSummary) -> Iterator[str]:
 
 
 async def watch_status(app: App, campaign_id: int, as_json: bool) -> None:
-    """A live bar on stderr with counts, rate and time left; the last status on stdout when it is over."""
+    """Draw a live bar with counts, rate and time left on stderr; print the last status on stdout when it ends."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[rate]}"))
     with Progress(*columns, TimeRemainingColumn(), console=Console(stderr=True)) as bar:
         task = bar.add_task("", total=None, rate="")
@@ -94,7 +94,7 @@ async def _timed_status(app: App, campaign_id: int) -> tuple[CampaignStatus, flo
 
 
 def poll_interval_s(took_s: float) -> float:
-    """How long to wait before asking again: asking takes the ledger a tenth of the time at most."""
+    """Seconds until the next query, so that queries load the database at most a tenth of the time."""
     return max(_POLL_EVERY_S, (_LOAD_DIVISOR - 1) * took_s)
 
 

@@ -1,4 +1,4 @@
-"""`mailer dkim ...`: making keys, and asking whether the DNS publishes them."""
+"""`mailer dkim ...`: make keys, and check that the DNS publishes them."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def new(
 
 
 def _new_signer(domain: str, selector: str, file: Path, bits: int) -> Signer:
-    """A key in a file that was not there."""
+    """Write a new key file. Raises AlreadyExists or SettingsRefused."""
     from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
     from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 

@@ -1,4 +1,4 @@
-"""`mailer explain`: what the service would make of mails in files, without settings and database."""
+"""`mailer explain`: show how the service classifies mails in files; needs neither settings nor database."""
 
 from __future__ import annotations
 
@@ -45,10 +45,7 @@ def explain_files(
 
 
 def _keyring() -> Keyring | None:
-    """The secret, where there is one beside the settings: it tells a forged return path from a genuine one.
-
-    Mails are explained without it as well, and on machines that are set up half.
-    """
+    """The keyring of the current settings, by which forged return paths are recognised; None if there is none."""
     from mailer.bootstrap import read_keyring
     from mailer.errors import SecretUnreadable, SettingsRefused
     from mailer.settings.load import load_settings

@@ -1,4 +1,4 @@
-"""`mailer list ...`: opening and showing mailing lists."""
+"""`mailer list ...`: add, change and show mailing lists."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The `mailer` command and its parts."""
+"""The `mailer` command and its subcommands."""
 
 from __future__ import annotations
 

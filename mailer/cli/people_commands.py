@@ -1,4 +1,4 @@
-"""`mailer subscribers ...`: bringing people along, taking them out, looking one up."""
+"""`mailer subscribers ...`: import, add, export and show people."""
 
 from __future__ import annotations
 

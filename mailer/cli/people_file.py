@@ -1,4 +1,4 @@
-"""A file of people as it lies on a disk, or comes through a pipe: opened as text, and refused by its name."""
+"""Opens a file of people, from a disk or a pipe, as text; refuses it if its name says that they left."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ _IN_MEMORY = 1 << 24
 
 @contextmanager
 def open_people_file(file: Path, encoding: str | None) -> Iterator[tuple[TextIO, str | None]]:
-    """The file's text, and what was guessed of its encoding.
+    """Open the file; yields its text and a remark on the encoding if that was guessed.
 
-    Raises TableRefused for what is no text, and where its name says that the people in it left.
+    Raises TableRefused if it is not text, or if its name says that the people in it left.
     """
     from mailer.errors import TableRefused
     from mailer.importers.column_words import is_departed_file_name
@@ -49,7 +49,7 @@ def open_people_file(file: Path, encoding: str | None) -> Iterator[tuple[TextIO,
 
 
 def _departed_beside(file: Path) -> list[str]:
-    """The tables in the same folder whose names say that they are of people who left."""
+    """Names of tables in the same folder whose names say that the people in them left."""
     from mailer.importers.column_words import is_departed_file_name
 
     if not file.is_file():

@@ -1,4 +1,4 @@
-"""`mailer subscribers restore`: writing again to one person, or to all whom an outage cut off."""
+"""`mailer subscribers restore`: write again to one person, or to all whose letters bounced in an outage."""
 
 from __future__ import annotations
 
@@ -127,7 +127,7 @@ def _parse_provider(provider: str | None) -> str | None:
 
 
 def _parse_reason(text: str) -> BounceReason | None:
-    """What is meant of all that was said of letters; None: whatever."""
+    """The bounce reason that the option names; None for any."""
     from mailer.domain.bounce import BounceReason
     from mailer.domain.suppression import SuppressionReason
 

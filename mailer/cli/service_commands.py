@@ -1,4 +1,4 @@
-"""`mailer serve`, `migrate` and `demo`."""
+"""`mailer serve`, `worker`, `migrate` and `demo`."""
 
 from __future__ import annotations
 

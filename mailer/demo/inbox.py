@@ -1,4 +1,4 @@
-"""The demo's catch-all inbox: it never refuses a letter, and always remembers every one."""
+"""The demo's inbox: it accepts and keeps every letter."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _MOST_NESTED = 20
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class InboxLetter:
-    """One letter as it arrived. Its content is hostile until shown otherwise: reading it never fails."""
+    """One letter as it arrived. Its content may be malformed or hostile; reading it never raises."""
 
     number: int
     """1, 2, 3 ... in the order of arrival."""
@@ -48,17 +48,17 @@ class InboxLetter:
 
     @property
     def html(self) -> str | None:
-        """The first text/html part, or None where there is none or it hides too deep."""
+        """The first text/html part; None if there is none or it is nested too deep."""
         return _first_part(self.content, "text/html")
 
     @property
     def text(self) -> str | None:
-        """The first text/plain part, or None where there is none or it hides too deep."""
+        """The first text/plain part; None if there is none or it is nested too deep."""
         return _first_part(self.content, "text/plain")
 
 
 class Inbox:
-    """Everybody's letters, in memory. It belongs to one event loop."""
+    """All letters, in memory, for use in one event loop."""
 
     def __init__(self, clock: Callable[[], datetime]) -> None:
         self._clock = clock
@@ -70,7 +70,7 @@ class Inbox:
         return len(self._letters)
 
     async def add(self, return_path: str, recipient: str, content: bytes) -> InboxLetter:
-        """Keep one letter, and tell those who wait for it."""
+        """Keep a letter, and wake the tasks in `wait_for`."""
         async with self._arrival:
             letter = InboxLetter(
                 number=len(self._letters) + 1,
@@ -85,7 +85,7 @@ class Inbox:
         return letter
 
     def letter(self, number: int) -> InboxLetter:
-        """The letter of that number; NotFound where none has arrived."""
+        """The letter of this number. Raises NotFound."""
         if not 1 <= number <= len(self._letters):
             raise NotFound(f"there is no letter {number}")
         return self._letters[number - 1]
@@ -108,9 +108,9 @@ class Inbox:
     async def wait_for(
         self, predicate: Callable[[InboxLetter], bool], timeout: float, *, count: int = 1
     ) -> tuple[InboxLetter, ...]:
-        """The first `count` letters that satisfy `predicate`, those here already included.
+        """Wait until `count` letters satisfy `predicate`, which is called once per letter, and return these.
 
-        Each letter is asked about once. TimeoutError after `timeout` seconds says how many had come.
+        Letters that are here already count. Raises TimeoutError after `timeout` seconds; it says how many came.
         """
         found, checked = list[InboxLetter](), 0
         try:
@@ -126,7 +126,7 @@ class Inbox:
 
 
 def _first_part(content: bytes, content_type: str) -> str | None:
-    # Parts within parts, hundreds deep, are made to break readers (ours would take half a minute).
+    # Hundreds of nested parts are an attack on parsers; ours would take half a minute.
     if len(_NESTING.findall(content)) > _MOST_NESTED:
         return None
     for part in email.message_from_bytes(content).walk():
@@ -157,5 +157,5 @@ def _decode_header_text(value: object) -> str:
 
 
 def _without_surrogates(text: str) -> str:
-    """Without lone surrogates, which UTF-7 can smuggle in and no page could be encoded with."""
+    """Replace lone surrogates, which UTF-7 can produce and no page could encode."""
     return text.encode("utf-8", "replace").decode()

@@ -1,4 +1,4 @@
-"""The inbox's web pages: what every invented person was sent, to be read and clicked through."""
+"""The web pages of the demo's inbox: every letter as HTML, text and source."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ _LETTER_POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; img-src data:; form-action 'none'; base-uri 'none'; "
     "frame-ancestors 'self'; sandbox allow-popups allow-popups-to-escape-sandbox"
 )
-# Stands before all else, where no letter can comment it out: the letter's own doctype and head still count as
-# far as they matter, and the first base decides where links open.
+# It comes first, so that no letter can comment it out. The letter's own doctype and head still have their effect,
+# and the first <base> decides where links open.
 _OPEN_IN_NEW_TABS = '<!doctype html><base target="_blank">'
 
 
 def inbox_app(inbox: Inbox, templates: Templates, *, public_url: str, local_url: str) -> Starlette:
-    """The app over `inbox`. Letters' links that begin with `public_url` lead to `local_url` instead.
+    """The web application of `inbox`. Links in letters that begin with `public_url` lead to `local_url` instead.
 
-    Both are given without a slash at the end. Only the HTML and text views are changed, never the source.
+    Both URLs have no trailing slash. Only the HTML and text views are changed, not the source.
     """
     pages = _Pages(inbox, templates, public_url, local_url)
     return Starlette(
@@ -57,7 +57,7 @@ class _Pages:
         """`/?q=ROSA&before=NUMBER`: letters to addresses that contain q, newest first."""
         query = request.query_params.get("q", "")
         before = _number(request.query_params["before"]) if "before" in request.query_params else None
-        # One more than is shown tells whether there is another page.
+        # One more than is shown, to know whether there is another page.
         found = self.inbox.search(query, before=before, limit=LETTERS_A_PAGE + 1)
         return self._page(
             "demo/inbox.html",
@@ -69,7 +69,7 @@ class _Pages:
         )
 
     async def letter(self, request: Request) -> Response:
-        """`/letter/7?view=text`: one letter, by default as a mail program would show it."""
+        """`/letter/7?view=text`: one letter, by default its HTML."""
         letter = self._letter(request)
         parts = {"html": letter.html, "text": letter.text, "source": letter.content}
         views = [view for view in VIEWS if parts[view] is not None]
@@ -89,7 +89,7 @@ class _Pages:
         )
 
     async def letter_html(self, request: Request) -> Response:
-        """`/letter/7/html`: the HTML part itself, under a policy that lets it do nothing but look."""
+        """`/letter/7/html`: the HTML part, under a policy that forbids everything but its display."""
         letter = self._letter(request)
         html = letter.html
         if html is None:
@@ -102,7 +102,7 @@ class _Pages:
         return self.inbox.letter(_number(request.path_params["number"]))
 
     def _split_links(self, text: str) -> list[tuple[str, str | None]]:
-        """The text cut into (words, where they lead to or None); the words stay as they are."""
+        """Split the text into (text, link or None); joined, the texts are the original."""
         passages: list[tuple[str, str | None]] = []
         end = 0
         for address in _WEB_ADDRESS.finditer(text):

@@ -1,4 +1,4 @@
-"""Invented people for the demo: plausible names, addresses nobody owns, three languages."""
+"""Invented people for the demo: names in three languages, and reserved addresses."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from typing import TextIO
 
 COLUMNS = ("email", "name", "language", "zone", "town")
-# Reserved for examples (RFC 2606): mail to them reaches nobody.
+# Reserved for examples (RFC 2606): no mail reaches anybody there.
 _DOMAINS = ("example.org", "example.com", "example.net")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Country:
-    """What people who speak one language are made of."""
+    """The names and places of people who speak one language."""
 
     language: str
     first_names: str
@@ -25,7 +25,7 @@ class _Country:
     places: tuple[tuple[str, str], ...]
     """(town, IANA zone)."""
     spelling: dict[str, str]
-    """How its letters are written in ASCII, where dropping the accent would not be its custom."""
+    """How letters are written in ASCII where dropping the accent is not the custom."""
 
 
 _ENGLISH = _Country(

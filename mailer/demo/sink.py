@@ -1,4 +1,4 @@
-"""An SMTP server standing where a relay would: every letter it is given goes into the inbox."""
+"""An SMTP server that takes the place of the relay and puts every letter into the inbox."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _PATH = re.compile(r"(FROM|TO):\s*<([^<>]*)>(?:\s.*)?", re.IGNORECASE)
 
 @dataclass(slots=True)
 class _Envelope:
-    """What MAIL and RCPT have said so far."""
+    """The envelope so far, from MAIL and RCPT."""
 
     return_path: str | None = None
     recipients: list[str] = field(default_factory=list)
@@ -28,20 +28,20 @@ class _Envelope:
 
 @contextlib.asynccontextmanager
 async def open_sink(inbox: Inbox, *, host: str = "127.0.0.1", port: int = 0) -> AsyncIterator[int]:
-    """Listen in the running loop; yields the port. Leaving hangs up on everyone, idle clients too."""
-    conversations: set[asyncio.Task[None]] = set()
+    """Listen while the block runs; yields the port. At the end all connections are closed."""
+    sessions: set[asyncio.Task[None]] = set()
     closing = asyncio.Event()
 
     def on_connect(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if closing.is_set():
-            # Accepted in the very instant in which we close.
+            # Accepted in the moment in which we close.
             writer.transport.abort()
             return
-        conversation = asyncio.create_task(_run_session(inbox, reader, writer))
-        conversations.add(conversation)
-        conversation.add_done_callback(conversations.discard)
-        # Not in a `finally` of the conversation: one that is cancelled before its first step has none.
-        conversation.add_done_callback(lambda _: writer.transport.abort())
+        session = asyncio.create_task(_run_session(inbox, reader, writer))
+        sessions.add(session)
+        session.add_done_callback(sessions.discard)
+        # Not in a `finally` of the session, which a session cancelled before its first step does not reach.
+        session.add_done_callback(lambda _: writer.transport.abort())
 
     server = await asyncio.start_server(on_connect, host, port, limit=_LONGEST_LINE)
     try:
@@ -49,14 +49,14 @@ async def open_sink(inbox: Inbox, *, host: str = "127.0.0.1", port: int = 0) -> 
     finally:
         closing.set()
         server.close()
-        for conversation in tuple(conversations):
-            conversation.cancel()
-        await asyncio.gather(*conversations, return_exceptions=True)
+        for session in tuple(sessions):
+            session.cancel()
+        await asyncio.gather(*sessions, return_exceptions=True)
         await server.wait_closed()
 
 
 async def _run_session(inbox: Inbox, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """One session (RFC 5321), until QUIT or the line breaks. Commands may come in any packets (RFC 2920)."""
+    """Run one session (RFC 5321) until QUIT or the end of the connection; pipelining is allowed (RFC 2920)."""
     envelope = _Envelope()
     verb, reply = "", "220 demo ESMTP: nothing leaves this machine"
     with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
@@ -84,7 +84,7 @@ async def _store_letter(inbox: Inbox, envelope: _Envelope, content: bytes) -> st
 
 
 def _reply(verb: str, argument: str, envelope: _Envelope) -> str:
-    """What is said to one command, DATA with recipients aside (RFC 5321 section 4.3.2)."""
+    """The reply to any command except DATA with recipients (RFC 5321 section 4.3.2)."""
     match verb:
         case "EHLO" | "HELO" | "RSET":
             envelope.clear()
@@ -121,7 +121,7 @@ async def _read_line(reader: asyncio.StreamReader) -> bytes:
 
 
 async def _read_content(reader: asyncio.StreamReader) -> bytes:
-    """The letter up to its dot, dots unstuffed (RFC 5321 section 4.5.2)."""
+    """The letter up to its final dot, with doubled dots removed (RFC 5321 section 4.5.2)."""
     lines: list[bytes] = []
     while (line := await _read_line(reader)) != b".\r\n":
         lines.append(line.removeprefix(b"."))

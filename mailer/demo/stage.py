@@ -1,4 +1,4 @@
-"""The demo's stage: the real service on free ports, with an inbox that stands where a relay would."""
+"""DemoService: the real service on free ports, with an inbox in the place of the relay."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ HOST = "127.0.0.1"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DemoService:
-    """What the story plays on."""
+    """The running service and the inbox, with helpers that act as a person would."""
 
     app: App
     inbox: Inbox
@@ -49,15 +49,15 @@ class DemoService:
         return f"http://{HOST}:{self.inbox_port}"
 
     async def get(self, path: str) -> tuple[int, str]:
-        """GET a page of the service; status and body."""
+        """GET a page of the service; returns status and body."""
         return await asyncio.to_thread(_fetch, f"{self.base_url}{path}", None)
 
     async def post(self, path: str) -> tuple[int, str]:
-        """Press the button of a page; status and body."""
+        """Press the button of a page; returns status and body."""
         return await asyncio.to_thread(_fetch, f"{self.base_url}{path}", b"List-Unsubscribe=One-Click")
 
     async def mail(self, sender: str, to: str, subject: str = "", body: str = "") -> int:
-        """Write to the service as a person would; the SMTP code of the answer."""
+        """Send a mail to the service; returns the SMTP code of the answer."""
         message = EmailMessage()
         message["From"], message["To"], message["Subject"] = sender, to, subject
         message["Message-ID"] = f"<{secrets.token_hex(8)}@example.org>"
@@ -74,7 +74,7 @@ class DemoService:
 
 @asynccontextmanager
 async def run_demo_service(folder: Path) -> AsyncIterator[DemoService]:
-    """The service with a database and a secret in `folder`; everything ends with the block."""
+    """Run the service, its database and secret in `folder`, while the block runs."""
     inbox = Inbox(lambda: datetime.now(UTC))
     async with open_sink(inbox) as relay_port:
         app, settings = _open_app(folder, relay_port)
@@ -93,7 +93,7 @@ def _open_app(folder: Path, relay_port: int) -> tuple[App, Settings]:
             "relay": ({"port": relay_port, "connections": 10},),
         },
         folder / "settings.toml",
-        ignore_environment=True,  # whatever stands in the environment is about a real service, with a real database
+        ignore_environment=True,  # the environment may name a real service with a real database
     )
     check_schema(settings)
     return open_app(settings), settings

@@ -1,4 +1,4 @@
-"""The demo: the whole story on this machine, over real sockets, each line checked and not only told."""
+"""DemoScenario: joining, two campaigns and leaving on this machine, over real sockets, each step checked."""
 
 from __future__ import annotations
 
@@ -36,11 +36,11 @@ _TIMEOUT_S = 60
 
 
 class DemoFailed(MailerError):
-    """Something in the story was not as it should be."""
+    """A step of the demo did not have its expected result."""
 
 
 class DemoScenario:
-    """What happens, in order; every step ends with what it proved."""
+    """The steps in order; each returns a sentence on what it has shown."""
 
     def __init__(self, service: DemoService, console: Console) -> None:
         self.service, self.console = service, console
@@ -49,7 +49,7 @@ class DemoScenario:
         self.emmas_leave_path = ""
 
     async def open(self) -> str:
-        """Doors, and a list in three languages."""
+        """The service answers; a list in three languages is opened."""
         code, body = await self.service.get("/health")
         check(code == 200 and body == "ok\n", "the pages answer")
         await add_list(
@@ -64,7 +64,7 @@ class DemoScenario:
         return f"the service is up and the list harvest@{DOMAIN} is open, in English, German and Turkish"
 
     async def bring_people(self) -> str:
-        """An import."""
+        """People are imported."""
         table = io.StringIO()
         write_csv(self.people, table)
         table.seek(0)
@@ -74,7 +74,7 @@ class DemoScenario:
         return f"{imported.added} invented people imported, on Ada's word, which is kept as the evidence"
 
     async def rosa_joins(self) -> str:
-        """By mail: asks, is asked, replies, is welcomed."""
+        """Rosa asks by mail, confirms by replying, and is welcomed."""
         check(await self.service.mail(ROSA, f"harvest-join@{DOMAIN}", "Hello") == 250, "her mail was taken")
         confirmation = await self._letter_to(ROSA, 1)
         reply_to = confirmation.header("Reply-To").strip("<> ")
@@ -90,7 +90,7 @@ class DemoScenario:
         return "Rosa wrote to harvest-join@, got the letter, replied, and is in"
 
     async def first_campaign_is_sent(self) -> str:
-        """Scheduled, launched by the clock, all of it in the inbox."""
+        """A campaign is scheduled, launched at its time, and arrives whole."""
         number = await self._schedule("harvest_forum", seconds=3)
         await self._follow(number, PEOPLE + 1)
         letters = [letter for letter in self._newsletters() if f":{DOMAIN}" in letter.header("Feedback-ID")]
@@ -103,7 +103,7 @@ class DemoScenario:
         return f"at the hour the clock fired: {len(letters)} letters, one each, in three languages"
 
     async def emma_leaves(self) -> str:
-        """GET changes nothing, POST acts."""
+        """Emma leaves by her link: GET changes nothing, POST acts."""
         code, _ = await self.service.get(self.emmas_leave_path)
         check(code == 200 and (await self._state_of(EMMA)) == "confirmed", "looking at the page changes nothing")
         code, body = await self.service.post(self.emmas_leave_path)
@@ -112,7 +112,7 @@ class DemoScenario:
         return f"Emma ({EMMA}) opened her link, pressed the button, and is out"
 
     async def second_campaign_skips_her(self) -> str:
-        """She gets nothing more."""
+        """The next campaign does not go to Emma."""
         before = len(self.service.inbox.letters_to(EMMA))
         number = await self._schedule("library", seconds=2)
         await self._follow(number, PEOPLE)
@@ -120,7 +120,7 @@ class DemoScenario:
         return f"the second blast went to {PEOPLE} people, and not to Emma"
 
     async def mallory_fails(self) -> str:
-        """A forged token is worth nothing, on the web and by mail."""
+        """A forged token is refused on the web and by mail."""
         forged = self.emmas_leave_path[:-3] + ("aaa" if not self.emmas_leave_path.endswith("aaa") else "bbb")
         codes = [(await self.service.get(forged))[0], (await self.service.post(forged))[0]]
         check(codes == [404, 404], "the page is not found")
@@ -141,7 +141,7 @@ class DemoScenario:
         return number
 
     async def _follow(self, number: int, letters: int) -> None:
-        """Wait until so many letters of a campaign lie in the inbox, with a bar."""
+        """Wait until this number of letters of a campaign is in the inbox; shows a bar."""
         columns = (TextColumn("   {task.description}"), BarColumn(), MofNCompleteColumn())
         quiet = not self.console.is_terminal
         with Progress(*columns, console=self.console, transient=True, disable=quiet) as bar:
@@ -175,13 +175,13 @@ class DemoScenario:
 
 
 def check(condition: bool, what: str) -> None:
-    """DemoFailed unless it is so."""
+    """Raise DemoFailed unless the condition holds; `what` says what should be so."""
     if not condition:
         raise DemoFailed(f"the demo failed: it should be so that {what}")
 
 
 def run_demo(*, stay: bool) -> int:
-    """Play the story; with `stay` the service then stays up until Ctrl-C. The exit code."""
+    """Run the demo, and with `stay` keep the service running until Ctrl-C; returns the exit code."""
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(30))
     with tempfile.TemporaryDirectory(prefix="mailer-demo-") as folder:
         asyncio.run(_run_steps(Path(folder), Console(soft_wrap=True), stay))

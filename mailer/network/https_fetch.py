@@ -1,4 +1,4 @@
-"""Fetching over HTTPS: from a host that the caller names, at a public address, within seconds, without redirects."""
+"""HttpsClient: fetches small files over HTTPS from one named host at a public address, without redirects."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ import httptools
 from mailer.errors import FetchFailed
 
 Resolver = Callable[[str], Awaitable[Sequence[tuple[str, int]]]]
-"""Where a host may be reached: addresses and ports, the best first; FetchFailed."""
+"""Resolves a host to addresses and ports, the best first; raises FetchFailed."""
 
 _HTTPS = 443
 _READ_OCTETS = 16 * 1024
 
 
 async def resolve_public_host(host: str) -> Sequence[tuple[str, int]]:
-    """The addresses of a host, all of them public, so that nobody's DNS leads us into our own network."""
+    """Resolve a host to its addresses. Raises FetchFailed unless all are public, so that no DNS leads into our network."""
     try:
         results = await asyncio.get_running_loop().getaddrinfo(host, _HTTPS, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
@@ -40,18 +40,18 @@ def _is_public(address: str) -> bool:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class HttpsClient:
-    """One way of fetching."""
+    """A client with its limits."""
 
     resolve: Resolver = resolve_public_host
     make_ssl_context: Callable[[], ssl.SSLContext] = ssl.create_default_context
-    """Whose certificates are believed."""
+    """Makes the TLS context, and so decides which certificates are trusted."""
     timeout_s: float = 10
-    """Seconds for the whole of it."""
+    """For the whole request."""
     most_octets: int = 64 * 1024
-    """Of the answer, its header included."""
+    """Of the response, header included."""
 
     async def get(self, url: str, host: str) -> bytes:
-        """The body of what is at `url`, which must be on `host`; FetchFailed where the answer is not 200."""
+        """The body of `url`, which must be on `host`. Raises FetchFailed unless the response is a complete 200."""
         parts = urlsplit(url)
         if parts.scheme != "https" or parts.netloc != host:
             raise FetchFailed(f"{url[:200]!r} is not at https://{host}")
@@ -78,7 +78,7 @@ class HttpsClient:
                 octets = await reader.read(_READ_OCTETS)
                 octets_read += len(octets)
                 if not octets or octets_read > self.most_octets:
-                    raise FetchFailed(f"{host} {'answers too much' if octets else 'broke off'}")
+                    raise FetchFailed(f"{host} {'answers too much' if octets else 'closed the connection too early'}")
                 parser.feed_data(octets)
         finally:
             writer.transport.abort()
@@ -94,12 +94,12 @@ class HttpsClient:
                 return await asyncio.open_connection(address, port, ssl=ssl_context, server_hostname=host)
             except OSError as failed:
                 last_error = failed
-        raise last_error or FetchFailed(f"{host} is nowhere")
+        raise last_error or FetchFailed(f"{host} has no address")
 
 
 @dataclass(slots=True)
 class _ResponseReader:
-    """What the parser of HTTP calls as it reads."""
+    """Collects what httptools parses."""
 
     body: bytearray = field(default_factory=bytearray)
     complete: bool = False

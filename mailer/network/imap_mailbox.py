@@ -1,4 +1,4 @@
-"""An IMAP mailbox (RFC 9051, RFC 3501): new mails are read piece by piece, and nothing in it is changed unasked."""
+"""OpenMailbox: reads an IMAP mailbox (RFC 9051, RFC 3501) in chunks, without marking anything as read."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 
 _CONNECT_TIMEOUT_S, _ANSWER_TIMEOUT_S = 10, 60
 _HEADER_OCTETS = 64 * 1024 + 1
-"""One more than the door allows, so that what is longer shows."""
+"""One more than MessageStream allows, so that a longer header is noticed."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Mailbox:
-    """Where a mailbox is, and how to get in."""
+    """The address and login of a mailbox."""
 
     host: str
     port: int
@@ -32,31 +32,31 @@ class Mailbox:
     password: str = field(repr=False)
     folder: str = "INBOX"
     done_folder: str | None = None
-    """Where mails are moved to once we have them; None leaves them where they are."""
+    """The folder for messages that we have committed; None leaves them where they are."""
     every_s: float = 60
 
     @property
     def name(self) -> str:
-        """By which it is remembered, and named in the log (RFC 5092)."""
+        """Its URL without the password (RFC 5092): its key in the database and its name in the log."""
         return f"imap://{quote(self.username, safe='')}@{self.host}:{self.port}/{quote(self.folder)}"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class MessageSummary:
-    """What a mail in the mailbox looks like from outside."""
+    """What is known of a message before its text is read."""
 
     octets: int
-    """Its length, as the server counts."""
+    """Its length as the server states it."""
     received_at: datetime
-    """When the mailbox got it; aware."""
+    """INTERNALDATE, timezone-aware."""
     header: bytes
-    """Its header section, or the beginning of a very long one."""
+    """Its header, or the beginning of a very long one."""
 
 
 class OpenMailbox:
-    """A connection to a mailbox. Its methods wait for the server, so call them in a thread, one at a time.
+    """A connection to a mailbox. Its methods block, so call them in a thread, one at a time.
 
-    All raise MailboxUnavailable; where that is not `refused`, the connection is of no more use.
+    All raise MailboxUnavailable; unless that is `refused`, the connection cannot be used any more.
     """
 
     def __init__(self, mailbox: Mailbox) -> None:
@@ -74,35 +74,35 @@ class OpenMailbox:
                 raise
             self.uid_validity = int(status[b"UIDVALIDITY"])
             self.uid_next = int(status.get(b"UIDNEXT", 1))
-            """Above the UIDs of all mails there were when it was opened."""
+            """Higher than the UID of every message that was there when the mailbox was opened."""
             self.supports_idle = self._client.has_capability("IDLE")
-            """Whether the server can tell us of new mail."""
+            """Whether the server can announce new messages (RFC 2177)."""
 
     def search_uids(self, last_uid: int, since: date | None) -> list[int]:
-        """The UIDs above this one, ascending; only of mails that came on this day or later, if one is given."""
+        """The UIDs above `last_uid`, ascending; with `since` only of messages received on that day or later."""
         criteria: list[Any] = ["UID", f"{last_uid + 1}:*"]
         with _translate_errors("cannot be searched"):
             found = self._client.search([*criteria, "SINCE", since] if since else criteria)
-        # The star is the last mail, even if its number is lower.
+        # The star stands for the last message, even if its UID is lower.
         return sorted(uid for uid in found if uid > last_uid)
 
     def fetch_summary(self, uid: int) -> MessageSummary | None:
-        """None where it is gone."""
+        """The summary of a message; None if it is gone."""
         items = self._fetch(uid, "RFC822.SIZE", "INTERNALDATE", f"BODY.PEEK[HEADER]<0.{_HEADER_OCTETS}>")
         if items is None:
             return None
-        with _translate_errors("answers oddly"):
+        with _translate_errors("sent a malformed answer"):
             return MessageSummary(
                 octets=int(items[b"RFC822.SIZE"]), received_at=items[b"INTERNALDATE"], header=_body(items)
             )
 
     def fetch_chunk(self, uid: int, offset: int, octets: int) -> bytes:
-        """So many octets of a mail, from there; fewer at its end. It is not marked as read."""
+        """Up to `octets` octets of a message from `offset` on; fewer only at its end."""
         items = self._fetch(uid, f"BODY.PEEK[]<{offset}.{octets}>")
         return _body(items) if items else b""
 
     def move(self, uid: int) -> None:
-        """To the done folder."""
+        """Move a message to the done folder."""
         folder = self._mailbox.done_folder
         with _translate_errors(f"does not let us move a mail to {folder}"):
             if self._client.has_capability("MOVE"):
@@ -110,25 +110,25 @@ class OpenMailbox:
                 return
             self._client.copy([uid], folder)
             self._client.add_flags([uid], [b"\\Deleted"], silent=True)
-            # Without UIDPLUS there is no taking away this mail alone; what others marked is not ours to remove.
+            # Without UIDPLUS this message cannot be expunged alone, and we must not expunge what others marked.
             if self._client.has_capability("UIDPLUS"):
                 self._client.uid_expunge([uid])
 
     def wait_for_changes(self, seconds: float) -> None:
-        """Until the server says that something has changed (RFC 2177), or so long."""
-        with _translate_errors("broke off"):
+        """Return when the server announces a change (IDLE, RFC 2177), or after this time."""
+        with _translate_errors("closed the connection"):
             self._client.idle()
             self._client.idle_check(timeout=seconds)
             self._client.idle_done()
 
     def shut_down(self) -> None:
-        """End whatever waits for the server, from any thread and at once."""
+        """Make a method that waits for the server return at once; may be called from any thread."""
         with suppress(OSError):
-            # Not the method of a TLS socket, which pulls the rug from under who is reading.
+            # Not the TLS socket's own method, which breaks a read in another thread.
             socket.socket.shutdown(self._client.socket(), socket.SHUT_RDWR)
 
     def close(self) -> None:
-        """Hang up."""
+        """Close the connection."""
         self.shut_down()
         with suppress(OSError):
             self._client.shutdown()
@@ -139,7 +139,7 @@ class OpenMailbox:
 
 
 def _connect(mailbox: Mailbox) -> IMAPClient:
-    # An optional part: only who has a mailbox needs it.
+    # An optional dependency, needed only with a [[mailbox]].
     from imapclient import IMAPClient, SocketTimeout
 
     context = ssl.create_default_context() if mailbox.tls != "none" else None
@@ -155,7 +155,7 @@ def _connect(mailbox: Mailbox) -> IMAPClient:
 
 
 def _body(items: dict[bytes, Any]) -> bytes:
-    """The text asked for, by whatever name the server gives it."""
+    """The fetched text, under whatever name the server returns it."""
     return next((value or b"" for name, value in items.items() if name.startswith(b"BODY[")), b"")
 
 

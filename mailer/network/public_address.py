@@ -1,4 +1,4 @@
-"""This machine's own addresses, as the rest of the world may see them."""
+"""This machine's own IP addresses, and which addresses are public."""
 
 from __future__ import annotations
 
@@ -27,16 +27,16 @@ _PROBE_TARGETS = ((socket.AF_INET, "192.0.2.1"), (socket.AF_INET6, "2001:db8::1"
 
 
 def own_addresses() -> tuple[IpAddress, ...]:
-    """The address of each kind that packets to the world leave from; behind NAT it is a local one. Sends nothing."""
+    """The source address of packets to the internet, for IPv4 and IPv6; a local one behind NAT. Nothing is sent."""
     found = []
     for family, target in _PROBE_TARGETS:
         with socket.socket(family, socket.SOCK_DGRAM) as probe, contextlib.suppress(OSError):
-            # Connecting a datagram socket only chooses a route.
+            # Connecting a datagram socket only selects a route.
             probe.connect((target, 53))
             found.append(ip_address(probe.getsockname()[0]))
     return tuple(found)
 
 
 def is_public(address: IpAddress) -> bool:
-    """Whether the address means the same machine everywhere."""
+    """Whether the address means the same machine for everyone."""
     return not any(address in network for network in _LOCAL_NETWORKS)

@@ -1,4 +1,4 @@
-"""Signing on all cores: processes that only sign, so that the one that sends is never kept from its interpreter."""
+"""SigningPool: processes that only sign, so that signing uses all cores and does not hold up the sending process."""
 
 from __future__ import annotations
 
@@ -17,27 +17,27 @@ from mailer.mail.dkim.signing import Signer
 from mailer.network.signing_worker import LENGTH_OCTETS, encode_frame
 
 _MOST_ATTEMPTS, _MOST_FAULTY = 20, 3
-"""How many processes a batch is given to, one after another; and how many of them may have ended by a fault of theirs.
+"""How many processes a batch is given to, one after another, and how many of these may exit with an error.
 
-One that is killed costs its batch a moment; where they end as soon as they begin, no other one will do better.
+A killed process only costs time. If processes exit with an error as soon as they start, the next one will, too.
 """
 _MOST_REPLY_OCTETS = 2**24
 _LONGEST_WAIT_S = 60.0
-"""For the answer to a batch (its signatures take 20 ms) and for the end of a process; then it is killed."""
+"""For the answer to a batch (which takes about 20 ms) and for the exit of a process; then it is killed."""
 _EXIT_TIMEOUT_S = 1.0
-"""Between the end of a process's output and its own, which tells whether it was killed."""
+"""From the end of a process's output to its exit, which shows whether it was killed."""
 
 
 @dataclass(slots=True, eq=False)
 class _SigningProcess:
-    """One process, and the questions that it will answer, in this order."""
+    """A process and the batches that it will answer, in this order."""
 
     process: asyncio.subprocess.Process
     pending: deque[asyncio.Future[list[bytes]]] = field(default_factory=deque)
 
 
 class SigningPool:
-    """Children that sign; they are started when first needed, and end when our end of their pipe does."""
+    """Processes that sign; they start when first needed, and exit when our end of their pipe closes."""
 
     def __init__(self, signers: Sequence[Signer], processes: int) -> None:
         self._pems = [one.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()) for one in signers]
@@ -47,9 +47,9 @@ class SigningPool:
         self._readers: set[asyncio.Task[None]] = set()
 
     async def sign(self, batch: Sequence[tuple[int, bytes]]) -> list[bytes]:
-        """The signature of each of (signer's place, octets), by the child with the least to do.
+        """The signature of each (index of the signer, octets) of a batch, in the same order.
 
-        Where that one ends meanwhile, by another one. SigningUnavailable where none can be had.
+        The process with the fewest pending batches signs; if it exits, another one does. Raises SigningUnavailable.
         """
         faulty = 0
         for _ in range(_MOST_ATTEMPTS):
@@ -65,7 +65,7 @@ class SigningPool:
         raise SigningUnavailable("the processes that sign our letters end as soon as they are asked")
 
     def _submit(self, child: _SigningProcess, batch: Sequence[tuple[int, bytes]]) -> asyncio.Future[list[bytes]]:
-        """Its answer to come; EOFError where it ends before."""
+        """The future answer; it raises EOFError if the process exits first."""
         future: asyncio.Future[list[bytes]] = asyncio.get_running_loop().create_future()
         child.pending.append(future)
         _write(child, encode_frame(list(batch)))
@@ -75,7 +75,7 @@ class SigningPool:
         async with self._starting:
             if len(self._children) < self._most_processes:
                 try:
-                    child = await self._start()  # meanwhile the list may be another one
+                    child = await self._start()  # the list may be replaced while we wait
                     self._children.append(child)
                 except OSError as error:
                     raise SigningUnavailable(f"no process to sign our letters can be started: {error}") from error
@@ -97,7 +97,7 @@ class SigningPool:
         return child
 
     async def _read(self, child: _SigningProcess) -> None:
-        """Give each question its answer, until the child ends; then whoever still waits for it learns that."""
+        """Set the results of pending batches as answers come; when the process exits, fail the rest with EOFError."""
         stdout = child.process.stdout
         try:
             while stdout is not None:
@@ -106,7 +106,7 @@ class SigningPool:
                 future = child.pending.popleft()
                 if not future.done():
                     future.set_result(answer)
-        except (EOFError, OSError):  # it ended, in the middle of an answer perhaps
+        except (EOFError, OSError):  # it exited, perhaps in the middle of an answer
             with suppress(TimeoutError):
                 await asyncio.wait_for(child.process.wait(), _EXIT_TIMEOUT_S)
         finally:
@@ -117,7 +117,7 @@ class SigningPool:
                     future.set_exception(EOFError("the process that signs has ended"))
 
     async def close(self) -> None:
-        """Let the children end."""
+        """Let the processes exit, and kill those that do not in time."""
         children = list(self._children)
         for child in children:
             if child.process.stdin is not None:
@@ -131,10 +131,10 @@ class SigningPool:
 
 
 def _write(child: _SigningProcess, octets: bytes) -> None:
-    """Write to a child; to one that has ended nothing, and its reader will see that."""
+    """Write to a process; nothing happens if it has exited, which its reader notices."""
     stdin = child.process.stdin
     if stdin is not None and not stdin.is_closing():
-        with suppress(OSError, RuntimeError):  # uvloop raises the latter for a pipe that was closed from the other end
+        with suppress(OSError, RuntimeError):  # uvloop raises RuntimeError if the other end has closed the pipe
             stdin.write(octets)
 
 

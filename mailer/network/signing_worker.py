@@ -1,7 +1,7 @@
-"""A process that does nothing but sign: octets come in on its standard input, signatures go out, until it closes.
+"""A process that only signs: it reads octets from its standard input and writes signatures to its standard output.
 
-It is run as a module of its own by `mailer.network.signing_pool`. Frames both ways: four octets of length, then what
-`marshal` makes; the keys first (a list of PEM texts), afterwards batches of (key's place, octets to sign).
+SigningPool runs it as a module. Frames in both directions are four octets of length and a value in `marshal` format:
+first the keys (a list of PEM texts), then batches of (index of the key, octets to sign).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ LENGTH_OCTETS = 4
 
 
 def encode_frame(value: Any) -> bytes:
-    """A value as it travels."""
+    """The frame that carries a value."""
     octets = marshal.dumps(value)
     return len(octets).to_bytes(LENGTH_OCTETS, "big") + octets
 
@@ -29,14 +29,14 @@ def _read_frame(stream: BinaryIO) -> Any:
 
 
 def main() -> None:
-    """Sign until standard input ends, as it does with the parent."""
-    # Ctrl-C reaches the whole group: the parent decides when nothing is to be signed any more.
+    """Sign until standard input closes, at the latest when the parent ends."""
+    # Ctrl-C reaches the whole process group, but the parent decides when signing stops.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    # Whoever sends goes first: it is done sooner, and then has more for us.
+    # The process that sends has priority: it is what keeps us supplied.
     os.nice(5)
-    given, out = sys.stdin.buffer, sys.stdout.buffer
-    signers: list[Signer] = [load_signer("", "", pem) for pem in _read_frame(given) or ()]
-    while (batch := _read_frame(given)) is not None:
+    requests, out = sys.stdin.buffer, sys.stdout.buffer
+    signers: list[Signer] = [load_signer("", "", pem) for pem in _read_frame(requests) or ()]
+    while (batch := _read_frame(requests)) is not None:
         out.write(encode_frame([compute_signature(signers[place], octets) for place, octets in batch]))
         out.flush()
 

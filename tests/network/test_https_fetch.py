@@ -41,10 +41,10 @@ async def test_what_is_there_is_fetched(web, answer):
         (http_answer(b"", "404 Not Found"), "answers 404"),
         (http_answer(b"x" * 70_000), "answers too much"),
         (b"HTTP/1.1 200 OK\r\n" + b"A: b\r\n" * 20_000, "answers too much"),
-        (b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nx", "broke off"),
-        (b"HTTP/1.1 200 OK\r\n\r\nx", "broke off"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nx", "closed the connection too early"),
+        (b"HTTP/1.1 200 OK\r\n\r\nx", "closed the connection too early"),
         (b"220 mx.example.org ESMTP\r\n", "cannot be asked"),
-        (b"", "broke off"),
+        (b"", "closed the connection too early"),
     ],
 )
 async def test_what_is_not_there_or_too_much_or_moved_is_not_had(web, answer, why):

@@ -1,4 +1,4 @@
-"""A listening socket of our own, so that a taken port is told before anything else is begun."""
+"""Opens listening sockets before anything else starts, so that a taken port is reported first."""
 
 from __future__ import annotations
 
@@ -8,17 +8,18 @@ import socket
 from mailer.errors import ListenAddressTaken, SettingsRefused
 
 BACKLOG = 512
-"""Connections that wait to be accepted; whoever serves the socket says it once more, as that listens again."""
+"""Connections that wait to be accepted; servers pass it again, because they call listen() again."""
 
 
 def open_listening_socket(host: str, port: int, purpose: str) -> socket.socket:
-    """A socket on the first address `host` resolves to (port 0: any free one).
+    """Listen on the first address that `host` resolves to; port 0 takes any free port.
 
-    DoorTaken where another program listens, SettingsRefused where nobody could; `what` says what it is for.
+    Raises ListenAddressTaken if another program listens there, SettingsRefused if the address cannot be used; the
+    message begins with `purpose`, such as "the web server".
     """
     try:
         family, *_ = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
-        # "::" means everybody, and most of them still come over IPv4.
+        # "::" means all clients, and most of them still use IPv4.
         dual_stack = host == "::" and socket.has_dualstack_ipv6()
         listener = socket.create_server((host, port), family=family, backlog=BACKLOG, dualstack_ipv6=dual_stack)
     except OSError as error:

@@ -1,4 +1,4 @@
-"""How the service logs: one line a fact, on stderr."""
+"""Sets up structlog: one line per event, on stderr."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import structlog
 
 
 def log_to_stderr() -> None:
-    """Set up structlog: for people on a terminal, as key=value for a journal."""
+    """Log to stderr: coloured on a terminal, as key=value (logfmt) elsewhere."""
     terminal = sys.stderr.isatty()
     renderer = (
         structlog.dev.ConsoleRenderer()
@@ -27,5 +27,5 @@ def log_to_stderr() -> None:
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
     )
-    # The clock's own words ("job executed", once a second) say nothing.
+    # APScheduler logs "job executed" every second.
     logging.getLogger("apscheduler").setLevel(logging.WARNING)

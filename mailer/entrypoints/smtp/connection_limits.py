@@ -1,4 +1,4 @@
-"""Who may be at the mail door at once: so many in all, so many from one address, and the idle go first."""
+"""ConnectionLimits: how many SMTP connections may be open, in total and per client address."""
 
 from __future__ import annotations
 
@@ -10,48 +10,48 @@ from typing import Protocol
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 _IPV6_PREFIX_BITS = 64
-"""Bits of an IPv6 address that one customer has to himself: whoever has one has them all."""
+"""One customer usually has a whole /64 of IPv6 addresses, so it counts as one address."""
 
 
 class LimitedSession(Protocol):
-    """A session, as far as the others at the door are concerned."""
+    """What ConnectionLimits needs of a session."""
 
     client: str
-    """The IP address it comes from."""
+    """The client's IP address."""
     idle_since: float | None
-    """On the loop's clock; None while it is not us who wait for a command."""
+    """Since when we wait for a command, on the event loop's clock; None while we do not."""
 
     def close_with_reply(self, reply: str) -> None:
-        """End it, with these last words."""
+        """End the session with this reply."""
 
     def abort(self) -> None:
-        """Drop its connection."""
+        """Close the connection at once."""
 
 
 @dataclass(kw_only=True, slots=True)
 class ConnectionLimits:
-    """The sessions that are open."""
+    """The open sessions, and how many more are admitted."""
 
     most_connections: int
     most_per_address: int
     own_servers: tuple[Network, ...]
-    """Our own mail servers: however many come, and they are the last to be dismissed."""
+    """Our own mail servers: any number of connections, and the last ones to be closed for others."""
     proxies: tuple[Network, ...] = ()
-    """Load balancers, which are many clients until they have told of each whom they bring."""
+    """Load balancers: any number of connections, until the PROXY header names the client of each."""
     closing: bool = False
-    """The door closes: nobody comes in, and whoever has had an answer goes."""
+    """The server is closing: nobody is admitted, and sessions end after their next reply."""
     sessions: dict[LimitedSession, str] = field(default_factory=dict)
-    """Each with its household: what counts as one address."""
+    """The open sessions, each with the address group that it counts for."""
     connections_by_group: Counter[str] = field(default_factory=Counter)
 
     def is_own(self, client: str) -> bool:
-        """Whether it is a mail server of ours."""
+        """Whether this address is one of our own mail servers."""
         return is_in_networks(client, self.own_servers)
 
     def admit(self, session: LimitedSession) -> str | None:
-        """Let it in, where need be in place of the one that has been idle longest; or the reply that turns it away.
+        """Admit a session and return None, or return the reply that refuses it; an idle one may be closed for it.
 
-        Asked again once a PROXY line has told where it comes from.
+        Call it again when a PROXY header has named the client.
         """
         self.forget(session)
         group = _address_group(session.client)
@@ -68,7 +68,7 @@ class ConnectionLimits:
         return None
 
     def forget(self, session: LimitedSession) -> None:
-        """It has gone, or is going; twice is no error."""
+        """Remove a session that has ended or is ending; a second call does nothing."""
         group = self.sessions.pop(session, None)
         if group is not None:
             self.connections_by_group[group] -= 1
@@ -76,7 +76,7 @@ class ConnectionLimits:
                 del self.connections_by_group[group]
 
     def _make_room(self) -> bool:
-        """Dismiss one that only holds its place: a stranger first, of the household that has most, the longest idle."""
+        """Close the longest idle session of the group with most sessions, our own servers last; False if none is idle."""
         idle = [(session, since) for session in self.sessions if (since := session.idle_since) is not None]
         if not idle:
             return False
@@ -92,7 +92,7 @@ class ConnectionLimits:
 
 
 def is_in_networks(client: str, networks: Iterable[Network]) -> bool:
-    """Whether an IP address lies in one of the networks; what is no address lies in none."""
+    """Whether an IP address lies in one of the networks; False for what is no IP address."""
     try:
         address = ipaddress.ip_address(client)
     except ValueError:
@@ -101,9 +101,9 @@ def is_in_networks(client: str, networks: Iterable[Network]) -> bool:
     return any(mapped in network for network in networks)
 
 
-def parse_networks(given: Iterable[str]) -> tuple[Network, ...]:
-    """Addresses and networks, as the settings have them."""
-    return tuple(ipaddress.ip_network(one) for one in given)
+def parse_networks(texts: Iterable[str]) -> tuple[Network, ...]:
+    """Parse addresses and networks as they stand in the settings."""
+    return tuple(ipaddress.ip_network(text) for text in texts)
 
 
 def _address_group(client: str) -> str:

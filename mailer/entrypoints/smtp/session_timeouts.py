@@ -1,4 +1,4 @@
-"""How long a client at the mail door may take: for a command, for a mail, for everything."""
+"""SessionTimeouts: how long an SMTP client may take for a command, a message and a session."""
 
 from __future__ import annotations
 
@@ -6,49 +6,49 @@ import asyncio
 from collections.abc import Callable
 
 _MAIL_TIMEOUT_FACTOR = 5
-"""A whole mail may take this many times as long as one command."""
+"""A whole message may take this many times as long as one command."""
 _NEVER = float("inf")
 
 
 class SessionTimeouts:
-    """One timer for one connection; moving its hands costs next to nothing, as it is set anew only when it rings."""
+    """The deadlines of one connection, on one timer that is set again only when it fires, because deadlines move often."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop, timeout_s: float, on_timeout: Callable[[], None]) -> None:
         self._loop, self._timeout_s, self._on_timeout = loop, timeout_s, on_timeout
         self._until = self._session_ends_at = self._timer_at = _NEVER
         self._last_octets_at: float | None = None
-        """When the last octets of a mail came; None outside of mails."""
+        """When the last octets of a message came; None outside of messages."""
         self._timer: asyncio.TimerHandle | None = None
 
     def limit_session(self, seconds: float) -> None:
-        """The session is over then, whatever it is at."""
+        """End the session after this time, whatever the client does."""
         self._session_ends_at = self._loop.time() + seconds
 
     def expect_command(self) -> None:
-        """Whole, and soon: its octets one by one do not count."""
+        """Wait for one complete command line; single octets do not extend the deadline."""
         self._expect(self._timeout_s)
 
     def expect_mail(self) -> None:
-        """Whole in a longer while, and no piece of it long after the one before."""
+        """Wait for a whole message, with no long pause between two pieces of it."""
         self._expect(self._timeout_s * _MAIL_TIMEOUT_FACTOR)
         self._last_octets_at = self._loop.time()
         self._schedule()
 
     def expect_end(self, seconds: float) -> None:
-        """The client may take so long to fetch our last words."""
+        """Give the client this time to read our last reply."""
         self._expect(seconds)
 
     def suspend(self) -> None:
-        """It is for us to answer."""
+        """Set no deadline: we are working on a reply."""
         self._until, self._last_octets_at = _NEVER, None
 
     def note_activity(self) -> None:
-        """Something came, be it a single octet."""
+        """Note that octets came."""
         if self._last_octets_at is not None:
             self._last_octets_at = self._loop.time()
 
     def stop(self) -> None:
-        """Never ring again."""
+        """Cancel the timer for good."""
         if self._timer is not None:
             self._timer.cancel()
 
@@ -59,7 +59,7 @@ class SessionTimeouts:
     @property
     def _due(self) -> float:
         silence_deadline = _NEVER if self._last_octets_at is None else self._last_octets_at + self._timeout_s
-        # A mail that is just being written down is answered before the session ends.
+        # A message that is being stored is answered before the session ends.
         return _NEVER if self._until == _NEVER else min(self._until, silence_deadline, self._session_ends_at)
 
     def _schedule(self) -> None:

@@ -1,4 +1,4 @@
-"""The certificate that STARTTLS shows, read anew when its file changes."""
+"""The certificate for STARTTLS; it is loaded again when its file changes."""
 
 from __future__ import annotations
 
@@ -14,25 +14,25 @@ _log = structlog.get_logger()
 
 
 class Certificate:
-    """A certificate chain and its private key, from files (PEM) that others renew."""
+    """A certificate chain and its private key, from PEM files that another program renews."""
 
     def __init__(self, chain: Path, key: Path | None) -> None:
-        """SettingsRefused, naming the file, where it cannot be read."""
+        """Load the files. Raises SettingsRefused, which names the file, if one cannot be used."""
         self._files = (chain,) if key is None else (chain, key)
         self._loaded_mtimes = self._file_mtimes()
         self._context = self._load()
 
     async def context(self) -> ssl.SSLContext:
-        """For one connection, from the files as they are now; while those cannot be read, as they were."""
+        """The TLS context for one connection, from the current files; from the previous ones if these cannot be used."""
         mtimes = await asyncio.to_thread(self._file_mtimes)
         if mtimes != self._loaded_mtimes:
             self._loaded_mtimes = mtimes
             try:
                 self._context = await asyncio.to_thread(self._load)
             except SettingsRefused as error:
-                _log.error("certificate", trouble=str(error), goes_on_with="the one before")
+                _log.error("failed to load certificate, still using the previous one", error=str(error))
             else:
-                _log.info("certificate read anew", file=str(self._files[0]))
+                _log.info("changed certificate", file=str(self._files[0]))
         return self._context
 
     def _file_mtimes(self) -> tuple[int, ...]:
@@ -42,7 +42,7 @@ class Certificate:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         try:
             for file in self._files:
-                file.read_bytes()  # OpenSSL's errors do not say which file it was
+                file.read_bytes()  # because OpenSSL's errors do not name the file
             # An encrypted key would make OpenSSL ask at the terminal.
             context.load_cert_chain(self._files[0], self._files[-1], password="")
         except (OSError, ssl.SSLError) as error:

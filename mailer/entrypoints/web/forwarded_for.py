@@ -1,4 +1,4 @@
-"""Who is at the other end of a request: the address of the peer, or the one that a trusted proxy forwards for."""
+"""The client of a request: the peer, or the address that a trusted proxy names in X-Forwarded-For."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ _V4_WITH_PORT = re.compile(r"([0-9.]+):\d{1,5}")
 
 
 class ForwardedFor:
-    """ASGI middleware: the client of a request is whom our proxies name in X-Forwarded-For, and nobody else's word.
+    """ASGI middleware that takes the client's address from X-Forwarded-For, if a trusted proxy wrote it.
 
-    No other field is read. `Forwarded` (RFC 7239), X-Real-IP and their kin are handed on untouched by most proxies that
-    write X-Forwarded-For, so that anybody could write into them; X-Forwarded-Proto and -Host change nothing, for
-    every link comes from the settings.
+    No other field is read. Most proxies that write X-Forwarded-For pass `Forwarded` (RFC 7239), X-Real-IP and similar
+    fields on unchanged, so any client could forge them. X-Forwarded-Proto and -Host are not needed: every link comes
+    from the settings.
     """
 
     def __init__(self, app: ASGIApp, trusted_proxies: Sequence[str]) -> None:
         self.app = app
-        # Whoever names a CDN has a proxy on this machine as well, as a rule, which must not be shut out by that.
+        # Behind a CDN there is usually a proxy on this machine as well, which is trusted without being named.
         self.trusted = parse_networks((*trusted_proxies, *_LOOPBACK)) if trusted_proxies else ()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Put the client's address into the scope."""
+        """Replace the peer in the scope by the client."""
         if scope["type"] == "http" and scope.get("client"):
             peer, port = scope["client"]
             forwarded_for = [value.decode("latin-1") for name, value in scope["headers"] if name == b"x-forwarded-for"]
@@ -40,9 +40,9 @@ class ForwardedFor:
 def client_address(peer: str, forwarded_for: Iterable[str], trusted: tuple[Network, ...]) -> str:
     """The right-most address that is not a trusted proxy's, from the peer leftwards through X-Forwarded-For.
 
-    Each proxy appends the address that it was called from, so what stands left of that one may be invented. Where a
-    trusted proxy names nobody, or what it says is no address, the client is that proxy; where all are trusted, it
-    is the left-most: a request from within.
+    Each proxy appends the address that called it, so what stands left of an untrusted address may be forged. If a
+    trusted proxy names no valid address, the client is that proxy. If all are trusted, it is the left-most: a request
+    from our own network.
     """
     client = _parse_element(peer) or peer
     elements = [element.strip() for field in forwarded_for for element in field.split(",")]
@@ -54,7 +54,7 @@ def client_address(peer: str, forwarded_for: Iterable[str], trusted: tuple[Netwo
 
 
 def _parse_element(element: str) -> str | None:
-    """The address in one element of X-Forwarded-For, without brackets, port, quotes or zone; None if there is none."""
+    """The IP address in one element of X-Forwarded-For, without brackets, port, quotes and zone; None if there is none."""
     element = element.strip().strip('"')
     found = _BRACKETED.fullmatch(element) or _V4_WITH_PORT.fullmatch(element)
     try:

@@ -40,7 +40,7 @@ class Page(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         held = {name: value or "" for name, value in attrs}
-        if "href" in held and not held["href"].startswith("mailto:"):
+        if tag != "link" and "href" in held and not held["href"].startswith("mailto:"):
             self.links.append(urljoin(self.url, held["href"]))
         if tag == "form":
             assert held["method"] == "post"

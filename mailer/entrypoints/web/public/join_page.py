@@ -1,4 +1,4 @@
-"""The join form: one plain page, whose answer is kept as a row and acted on like a mail."""
+"""The join form; what is posted is stored as an incoming message and processed like mail."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ async def show_join(request: Request) -> Response:
 
 
 async def post_join(request: Request) -> Response:
-    """Keep what was asked for, and answer at once: the same, in the same time, whoever is subscribed."""
+    """Store the request. The response and its time do not show whether the address is subscribed."""
     app = get_app(request)
     mailing_list = await look_up_list(app, request.path_params["name"])
     posted = await read_form(request)
@@ -38,7 +38,7 @@ async def post_join(request: Request) -> Response:
         address = parse_address(form["email"])
     except AddressRefused:
         return _render_form(request, mailing_list, form, problem=True)
-    if not posted.get("website"):  # a trap that people never see: whoever fills it in is a robot
+    if not posted.get("website"):  # a hidden field that only robots fill in
         request_fields = {
             "list": mailing_list.name,
             "address": address.addr_spec,

@@ -1,4 +1,4 @@
-"""The pages behind personal links: confirm, leave, come back, never be asked. GET shows one button; POST acts."""
+"""The pages behind personal links: confirm, leave, rejoin, never ask again. GET shows a button, POST acts."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ _DONE_PAGES = {
     ("rejoin", SubscriptionState.CONFIRMED): "rejoined",
     ("leave", SubscriptionState.UNSUBSCRIBED): "goodbye",
 }
-"""The pages of those whose button was pressed already."""
+"""The page that GET shows when the action has been done already."""
 
 
 async def show_token_page(request: Request) -> Response:
-    """The page with the button, or what it has done already; it changes nothing, so that link scanners may look."""
+    """Show the button, or the result if it was pressed already. Changes nothing, so link scanners may follow links."""
     way, token = request.path_params["way"], request.path_params["token"]
     action = _token_path(request, way, token)
     if way == "never":
@@ -41,7 +41,7 @@ async def show_token_page(request: Request) -> Response:
 
 
 async def post_confirm(request: Request) -> Response:
-    """Yes; or never again."""
+    """Confirm the subscription, or opt out of all further requests."""
     app, token = get_app(request), request.path_params["token"]
     await _has_declined(request, Purpose.CONFIRM)
     if (await read_form(request)).get("never") == "1":
@@ -51,16 +51,16 @@ async def post_confirm(request: Request) -> Response:
 
 
 async def post_never(request: Request) -> Response:
-    """Never ask me again."""
+    """Opt out of all further requests."""
     await _has_declined(request, Purpose.NEVER)
     await never_ask_again(get_app(request), request.path_params["token"], _evidence(request))
     return render_page(request, "declined")
 
 
 async def post_leave(request: Request) -> Response:
-    """Leave: by the button, or in one click by a mail program (RFC 8058).
+    """Unsubscribe: by the button, or by one click in a mail program (RFC 8058).
 
-    The body is not even read: urlencoded, multipart or none, the wish is the same. No cookie, no redirect.
+    The body is not read: urlencoded, multipart or none, the request is the same. No cookie, no redirect.
     """
     await _has_declined(request, Purpose.LEAVE)
     farewell = await unsubscribe(get_app(request), request.path_params["token"], _evidence(request))
@@ -68,14 +68,14 @@ async def post_leave(request: Request) -> Response:
 
 
 async def post_rejoin(request: Request) -> Response:
-    """Undo a leaving."""
+    """Subscribe again after leaving."""
     await _has_declined(request, Purpose.REJOIN)
     mailing_list = await rejoin(get_app(request), request.path_params["token"], _evidence(request))
     return render_page(request, "rejoined", mailing_list=mailing_list)
 
 
 async def _has_declined(request: Request, purpose: Purpose) -> bool:
-    """Whether the person a token names wants nothing any more; all that is answered is in their language."""
+    """Whether the person named by the token has opted out; also sets the language of the response to theirs."""
     language, has_declined = await look_up_opt_out(get_app(request), purpose, request.path_params["token"])
     set_page_language(request, language)
     return has_declined
@@ -87,7 +87,7 @@ def _goodbye_page(request: Request, left: MailingList, rejoin_token: str | None)
 
 
 def _token_path(request: Request, way: str, token: str) -> str:
-    """The path of a personal page, as browsers see it from outside."""
+    """The path of a personal page, with the path of the site in front."""
     return f"{get_app(request).site.path}/{way}/{token}"
 
 
