@@ -22,7 +22,7 @@ _READ_OCTETS = 16 * 1024
 
 
 async def resolve_public_host(host: str) -> Sequence[tuple[str, int]]:
-    """Resolve a host to its addresses. Raises FetchFailed unless all are public, so that no DNS leads into our network."""
+    """Resolve a host to its addresses. Raises FetchFailed unless all are public: no DNS may lead into our network."""
     try:
         results = await asyncio.get_running_loop().getaddrinfo(host, _HTTPS, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:

@@ -76,7 +76,7 @@ class ConnectionLimits:
                 del self.connections_by_group[group]
 
     def _make_room(self) -> bool:
-        """Close the longest idle session of the group with most sessions, our own servers last; False if none is idle."""
+        """Close the longest idle session of the largest group, our own servers last; False if none is idle."""
         idle = [(session, since) for session in self.sessions if (since := session.idle_since) is not None]
         if not idle:
             return False

@@ -11,7 +11,7 @@ _NEVER = float("inf")
 
 
 class SessionTimeouts:
-    """The deadlines of one connection, on one timer that is set again only when it fires, because deadlines move often."""
+    """The deadlines of one connection. They move often, so their one timer is set again only when it fires."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop, timeout_s: float, on_timeout: Callable[[], None]) -> None:
         self._loop, self._timeout_s, self._on_timeout = loop, timeout_s, on_timeout

@@ -23,7 +23,7 @@ class Certificate:
         self._context = self._load()
 
     async def context(self) -> ssl.SSLContext:
-        """The TLS context for one connection, from the current files; from the previous ones if these cannot be used."""
+        """The TLS context for one connection, from the current files, or from the last ones that could be used."""
         mtimes = await asyncio.to_thread(self._file_mtimes)
         if mtimes != self._loaded_mtimes:
             self._loaded_mtimes = mtimes

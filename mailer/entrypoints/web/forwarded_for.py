@@ -54,7 +54,7 @@ def client_address(peer: str, forwarded_for: Iterable[str], trusted: tuple[Netwo
 
 
 def _parse_element(element: str) -> str | None:
-    """The IP address in one element of X-Forwarded-For, without brackets, port, quotes and zone; None if there is none."""
+    """The IP address in one element of X-Forwarded-For, without brackets, port, quotes and zone; None if invalid."""
     element = element.strip().strip('"')
     found = _BRACKETED.fullmatch(element) or _V4_WITH_PORT.fullmatch(element)
     try:

@@ -29,7 +29,7 @@ class UrlPrefix:
         path = _split_segments(scope["path"])
         if self.prefix and path[: len(self.prefix)] == self.prefix:
             without = _join_segments(path[len(self.prefix) :])
-            # A prefix like /join is the name of a page, too: the proxy has passed it on only if a page is left without it.
+            # A prefix like /join is a page, too: the proxy has passed it on only if a page is left without it.
             if any(route.matches({**scope, "path": without})[0] is not Match.NONE for route in self.routes):
                 return without
         return _join_segments(path)
