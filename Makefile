@@ -45,7 +45,7 @@ bench: $(DEVELOPING) ## Measure speed and memory against Postfix's smtp-source; 
 	$(BIN)/python -m bench $(WITH)
 
 crash: $(DEVELOPING) ## Kill the service a hundred times over a hundred thousand people; ARGS="--kills 20 --people 20000"
-	MAILER_TEST_LONG=1 $(BIN)/python -m pytest -n auto --dist loadgroup tests/crash tests/store/queue/test_queue.py tests/relay/test_lane_scheduler.py \
+	MAILER_TEST_LONG=1 $(BIN)/python -m pytest -n auto --dist loadgroup tests/crash tests/store/test_queue.py tests/relay/test_lane_scheduler.py \
 		tests/flows/test_each_await.py
 	$(BIN)/python -m tests.crash.long_run $(ARGS)
 	$(BIN)/python -m tests.crash.long_run --database postgresql --pair $(ARGS)

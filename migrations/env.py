@@ -1,4 +1,4 @@
-"""Runs migrations on the connection the service hands over."""
+"""Run migrations on the connection that the service passes."""
 
 from alembic import context
 

@@ -1,4 +1,4 @@
-"""Claims, holds and budgets; a delivery's way through the ledger touches no index."""
+"""Claims, holds and budgets; no index has the state of a delivery."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -20,10 +20,10 @@ def upgrade() -> None:
     op.add_column('campaign', sa.Column('corrections', sa.Integer(), server_default=sa.text('0'), nullable=False))
     op.add_column('campaign', sa.Column('when_uncertain', sa.String(8), server_default=sa.text("'resend'"), nullable=False))
     op.add_column('campaign', sa.Column('over_s', sa.Integer(), nullable=True))
-    # What was launched before waits by its hour; only what is launched from now on waits for its turn.
+    # What was launched before waits by due_at; only what is launched from now on waits in order.
     op.execute("UPDATE campaign SET claim_cursor = launch_cursor")
 
-    # A repeat is written from what was kept: its reader's name among the rest.
+    # A repeat is rendered from the values kept, the reader's name among them.
     of_sqlite, of_postgresql = """json_set("values", '$.name', name)""", """("values"::jsonb || jsonb_build_object('name', name))::json"""
     named = of_postgresql if op.get_bind().dialect.name == "postgresql" else of_sqlite
     op.execute(f'UPDATE delivery SET "values" = {named} WHERE campaign_id <> 0 AND dated_at IS NOT NULL AND name IS NOT NULL')
@@ -35,7 +35,7 @@ def upgrade() -> None:
         batch.alter_column('worker_id', new_column_name='claim_id')
         for column, kind in (('address', sa.Text()), ('suppression_key', sa.String(64)), ('values', sa.JSON()), ('due_at', Hour), ('queued_at', Hour)):
             batch.alter_column(column, existing_type=kind, nullable=True)
-    # Workers of before are gone: what they claimed waits, what they had handed is of unknown fate.
+    # The old workers are gone: what they claimed waits, what they had handed has an unknown outcome.
     op.execute("UPDATE delivery SET state = 'uncertain' WHERE state = 'handed' AND resends >= 2")
     op.execute("UPDATE delivery SET state = 'deferred', resends = resends + 1 WHERE state = 'handed'")
     op.execute("UPDATE delivery SET state = 'queued' WHERE state = 'claimed'")

@@ -1,4 +1,4 @@
-"""Mailboxes at a provider that mail is taken out of: how far each was read, and which mails were found there."""
+"""Positions in IMAP mailboxes, and the mailbox that an incoming mail was found in."""
 
 import sqlalchemy as sa
 from alembic import op

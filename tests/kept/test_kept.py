@@ -90,7 +90,7 @@ def got(relay: FakeRelay, campaign_id: int) -> Counter[str]:
     )
 
 
-async def test_the_blast_ends_nobody_gets_it_twice_and_what_waited_is_done(
+async def test_the_campaign_ends_nobody_gets_it_twice_and_waiting_mail_is_processed(
     kept: ReleasedDatabase, app: App, clock: Clock, relay: FakeRelay
 ) -> None:
     half, leaving = kept.facts["half_sent"], kept.facts["leaving"]
@@ -144,7 +144,7 @@ async def test_links_and_addresses_in_old_letters_work(
 
 
 @pytest.mark.parametrize(("source", "target"), ACROSS)
-async def test_what_is_restored_stands_still_until_it_is_resumed_and_then_nobody_gets_it_twice(
+async def test_a_restored_campaign_is_paused_and_after_resuming_nobody_gets_it_twice(
     request: pytest.FixtureRequest, tmp_path: Path, relay: FakeRelay, source: tuple[Path, str], target: str
 ) -> None:
     own = ServiceFiles(spool=tmp_path / "spool", secret_file=tmp_path / "secret")

@@ -1,4 +1,4 @@
-"""Many rows in one statement: what goes in comes out, whichever the database."""
+"""Many rows in one statement are passed unchanged, on each database."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ MOMENTS = st.datetimes(datetime(1970, 1, 1), datetime(9000, 1, 1), timezones=st.
     )
 )
 @settings(max_examples=60, suppress_health_check=list(HealthCheck))
-def test_rows_go_in_by_one_statement_and_come_out_by_one_as_they_were(engine: Engine, rows: list[Any]) -> None:
+def test_rows_are_written_and_read_by_one_statement_each_unchanged(engine: Engine, rows: list[Any]) -> None:
     with engine.connect() as tx:
         campaign_id = launched_campaign(tx, len(rows))
         ids = list(tx.execute(select(delivery.c.id).order_by(delivery.c.id)).scalars())
@@ -93,7 +93,7 @@ def test_a_query_that_finds_nothing_gives_no_rows(engine: Engine) -> None:
         assert fetch_rows(tx, select(delivery.c.id)) == []
 
 
-def test_yes_and_no_and_neither_arrive_as_such(engine: Engine) -> None:
+def test_booleans_and_null_are_passed_unchanged(engine: Engine) -> None:
     with engine.begin() as tx:
         one = rows_from_json(tx.dialect, "rows", {"id": BigInteger(), "renew_date": Boolean()})
         rows = rows_to_json(tx.dialect, [(1, True), (2, False), (3, None)])
@@ -104,39 +104,39 @@ def test_yes_and_no_and_neither_arrive_as_such(engine: Engine) -> None:
     assert (yes, neither) == ([1], [3])
 
 
-def test_an_hour_told_in_another_zone_is_the_same_instant(engine: Engine) -> None:
+def test_a_time_in_another_zone_is_the_same_instant(engine: Engine) -> None:
     summer = timezone(timedelta(hours=2))
     with engine.begin() as tx:
         one = rows_from_json(tx.dialect, "rows", {"id": BigInteger(), "due_at": UtcDateTime()})
-        told = (datetime(2027, 3, 1, 10, tzinfo=summer), datetime(2027, 3, 1, 10, 0, 1, tzinfo=summer))
+        times = (datetime(2027, 3, 1, 10, tzinfo=summer), datetime(2027, 3, 1, 10, 0, 1, tzinfo=summer))
 
-        rows = rows_to_json(tx.dialect, [(number, hour) for number, hour in enumerate(told)])
+        rows = rows_to_json(tx.dialect, [(number, hour) for number, hour in enumerate(times)])
         due = tx.execute(select(one.c.id).where(one.c.due_at <= bindparam("now", NOW, UtcDateTime())), {"rows": rows})
 
         assert due.scalars().all() == [0]
 
 
-def test_an_hour_without_a_zone_is_refused(engine: Engine) -> None:
+def test_a_naive_time_is_refused(engine: Engine) -> None:
     with pytest.raises(ValueError, match="naive"):
         rows_to_json(engine.dialect, [(1, NOW.replace(tzinfo=None))])
 
 
-def test_instants_come_out_in_utc_whatever_zone_the_session_is_in(engine: Engine) -> None:
+def test_times_are_read_in_utc_whatever_zone_the_session_is_in(engine: Engine) -> None:
     with engine.begin() as tx:
         launched_campaign(tx, 1)
         tx.execute(update(delivery).values(due_at=NOW))
         if not is_sqlite(tx):
             tx.execute(text("SET LOCAL TIME ZONE 'Europe/Berlin'"))
 
-        [[told], *_] = fetch_rows(tx, select(delivery.c.due_at))
+        [[times], *_] = fetch_rows(tx, select(delivery.c.due_at))
 
-    read = parse_instant(told)
+    read = parse_instant(times)
     assert read == NOW
     assert read is not None
     assert read.tzinfo is UTC
 
 
-def test_a_prepared_statement_is_made_once_and_takes_new_values_each_time(engine: Engine) -> None:
+def test_a_compiled_statement_is_compiled_once_and_takes_new_values_each_time(engine: Engine) -> None:
     made = []
 
     def make(dialect: Dialect) -> Update:
@@ -158,7 +158,7 @@ def test_a_prepared_statement_is_made_once_and_takes_new_values_each_time(engine
     assert found == [(NOW + timedelta(hours=1), "50 % off"), (NOW + timedelta(hours=2), "50 % off"), (None, None)]
 
 
-def test_a_prepared_query_keeps_its_own_values_beside_those_that_are_given(engine: Engine) -> None:
+def test_a_compiled_query_keeps_its_own_values_beside_the_parameters(engine: Engine) -> None:
     def make(dialect: Dialect) -> Select[Any]:
         early = select(campaign.c.id).where(campaign.c.created_at <= NOW, campaign.c.subject == "100 %")
         return early.where(campaign.c.created_at >= bindparam("since", type_=UtcDateTime()))
@@ -174,7 +174,7 @@ def test_a_prepared_query_keeps_its_own_values_beside_those_that_are_given(engin
     assert found == [[1], [1], []]
 
 
-def test_an_insert_beside_it_sees_the_same_instant(engine: Engine) -> None:
+def test_an_ordinary_insert_stores_the_same_instant(engine: Engine) -> None:
     with engine.begin() as tx:
         launched_campaign(tx, 1)
         tx.execute(insert(delivery).values(campaign_id=0, kind="help", state="queued", due_at=NOW, queued_at=NOW))

@@ -1,4 +1,4 @@
-"""Several who write to one PostgreSQL at once: whoever comes second waits, and then sees what was done."""
+"""Concurrent writers on PostgreSQL: the later one waits, and then sees what the earlier one did."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def until_somebody_waits(engine: Engine, working: Future[object]) -> None:
 
 @ACTS
 @on_postgresql
-def test_it_is_answered_only_when_a_gate_that_is_passing_has_closed(
+def test_a_change_returns_only_after_a_gate_that_is_passing_has_committed(
     shared: Engine, others: ThreadPoolExecutor, act: Act
 ) -> None:
     with shared.begin() as tx:
@@ -113,7 +113,7 @@ def test_it_is_answered_only_when_a_gate_that_is_passing_has_closed(
 
 @ACTS
 @on_postgresql
-def test_a_gate_that_comes_while_it_is_done_waits_and_misses(
+def test_a_gate_that_comes_during_a_change_waits_and_misses(
     shared: Engine, others: ThreadPoolExecutor, act: Act
 ) -> None:
     ends = {_leave: DeliveryState.SUPPRESSED, _cancel: DeliveryState.CANCELLED}
@@ -136,7 +136,7 @@ def test_a_gate_that_comes_while_it_is_done_waits_and_misses(
 
 
 @on_postgresql
-def test_who_looks_for_orphans_waits_for_a_letter_that_is_just_settled(
+def test_the_search_for_orphans_waits_for_a_letter_that_is_being_settled(
     shared: Engine, others: ThreadPoolExecutor
 ) -> None:
     with shared.begin() as tx:
@@ -157,7 +157,7 @@ def test_who_looks_for_orphans_waits_for_a_letter_that_is_just_settled(
 
 
 @on_postgresql
-def test_of_two_who_bury_one_worker_at_once_one_does(shared: Engine, others: ThreadPoolExecutor) -> None:
+def test_two_processes_that_recover_one_worker_at_once_do_it_once(shared: Engine, others: ThreadPoolExecutor) -> None:
     with shared.begin() as tx:
         campaign_id, dead = launched_campaign(tx, 2), add_worker(tx)
         hand_over(tx, dead, *claim_deliveries(tx, campaign_id, dead, 1))
@@ -174,9 +174,7 @@ def test_of_two_who_bury_one_worker_at_once_one_does(shared: Engine, others: Thr
 
 
 @on_postgresql
-def test_what_a_living_worker_takes_while_another_is_buried_stays_its_own(
-    shared: Engine, others: ThreadPoolExecutor
-) -> None:
+def test_what_a_live_worker_claims_during_a_recovery_stays_its_own(shared: Engine, others: ThreadPoolExecutor) -> None:
     later = NOW + timedelta(hours=1)
     with shared.begin() as tx:
         campaign_id, dead, alive = launched_campaign(tx, 2), add_worker(tx), add_worker(tx)
@@ -196,9 +194,7 @@ def test_what_a_living_worker_takes_while_another_is_buried_stays_its_own(
 
 
 @on_postgresql
-def test_workers_that_claim_hand_and_note_at_once_carry_every_letter_once(
-    shared: Engine, others: ThreadPoolExecutor
-) -> None:
+def test_concurrent_workers_send_every_letter_once(shared: Engine, others: ThreadPoolExecutor) -> None:
     with shared.begin() as tx:
         appeals, gardens = launched_campaign(tx, 60), launched_campaign(tx, 60, name="gardens")
         workers = [add_worker(tx) for _ in range(3)]
@@ -238,7 +234,7 @@ def test_workers_that_claim_hand_and_note_at_once_carry_every_letter_once(
 @on_postgresql
 @pytest.mark.parametrize("comes_back", [True, False])
 @pytest.mark.parametrize("nth", [1, 2, 3])
-def test_a_campaign_is_never_seen_as_over_while_a_letter_changes_hands(
+def test_a_campaign_never_counts_as_finished_while_a_letter_changes_state(
     shared: Engine, comes_back: bool, nth: int
 ) -> None:
     with shared.begin() as tx:
@@ -271,7 +267,7 @@ def test_a_campaign_is_never_seen_as_over_while_a_letter_changes_hands(
 
 
 @on_postgresql
-async def test_who_is_caught_in_a_deadlock_begins_again(shared: Engine) -> None:
+async def test_a_transaction_chosen_as_deadlock_victim_is_retried(shared: Engine) -> None:
     database = Database(shared.url.render_as_string(hide_password=False))
     campaign_id = await database.write(launched_campaign, 2)
     mine = await database.write(add_worker)
@@ -307,7 +303,7 @@ async def test_who_is_caught_in_a_deadlock_begins_again(shared: Engine) -> None:
 
 
 @on_postgresql
-def test_a_launch_that_goes_on_while_others_claim_leaves_nobody_out(shared: Engine, others: ThreadPoolExecutor) -> None:
+def test_a_launch_during_claims_leaves_nobody_out(shared: Engine, others: ThreadPoolExecutor) -> None:
     from mailer.store import audience
 
     with shared.begin() as tx:

@@ -1,4 +1,4 @@
-"""A SQLite database's files: private from the first moment, and noticed when they are no more those that are open."""
+"""The files of a SQLite database are private from the start, and a replaced file is noticed."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def without_index(file: Path) -> None:
 
 
 @pytest.mark.parametrize("happens", [moved, deleted, replaced, without_log, without_index])
-async def test_nothing_is_written_where_nobody_would_find_it_and_what_was_is_whole(
+async def test_nothing_is_written_to_a_moved_database_and_what_was_written_is_complete(
     database: Database, tmp_path: Path, happens: Callable[[Path], None]
 ) -> None:
     await say(database, "kept")
@@ -97,7 +97,7 @@ async def test_nothing_is_written_where_nobody_would_find_it_and_what_was_is_who
     assert not log.exists() or log.stat().st_size == 0  # it would be taken for that of the file that is there now
 
 
-async def test_what_others_do_to_the_database_in_order_is_no_move(database: Database, tmp_path: Path) -> None:
+async def test_writes_and_checkpoints_by_others_do_not_count_as_a_move(database: Database, tmp_path: Path) -> None:
     await say(database, "first")
     with sqlite3.connect(tmp_path / "mailer.db") as other:
         other.execute("INSERT INTO said VALUES ('theirs')")
@@ -111,7 +111,9 @@ async def test_what_others_do_to_the_database_in_order_is_no_move(database: Data
     assert said(tmp_path / "mailer.db") == ["first", "theirs", "last"]
 
 
-async def test_a_new_connection_never_makes_an_empty_database_where_one_was(database: Database, tmp_path: Path) -> None:
+async def test_a_new_connection_never_creates_an_empty_database_where_one_was(
+    database: Database, tmp_path: Path
+) -> None:
     moved(tmp_path / "mailer.db")
 
     with pytest.raises(DatabaseMoved):
@@ -120,7 +122,7 @@ async def test_a_new_connection_never_makes_an_empty_database_where_one_was(data
     assert not (tmp_path / "mailer.db").exists()
 
 
-async def test_where_a_service_was_killed_and_its_database_is_gone_no_empty_one_is_made(tmp_path: Path) -> None:
+async def test_no_empty_database_is_created_where_a_service_was_killed_and_its_database_is_gone(tmp_path: Path) -> None:
     owner_file(tmp_path / "mailer.db").write_text("4711")
     gone = Database(f"sqlite:///{tmp_path}/mailer.db")
 
@@ -133,7 +135,7 @@ async def test_where_a_service_was_killed_and_its_database_is_gone_no_empty_one_
     await gone.close()
 
 
-async def test_all_that_is_made_is_for_our_eyes_only(database: Database, tmp_path: Path) -> None:
+async def test_all_files_are_created_with_private_modes(database: Database, tmp_path: Path) -> None:
     with own_database(database.engine):
         copy_sqlite_file(database.engine, "0001")
         large = SpoolFile(tmp_path / "spool")
@@ -147,7 +149,7 @@ async def test_all_that_is_made_is_for_our_eyes_only(database: Database, tmp_pat
     assert found == dict.fromkeys(names, 0o600)
 
 
-def test_what_was_made_with_wider_modes_is_made_private(tmp_path: Path) -> None:
+def test_files_with_wider_modes_are_made_private(tmp_path: Path) -> None:
     (tmp_path / "spool").mkdir()
     of_ours = [
         tmp_path / name for name in ("mailer.db", "mailer.db-wal", "mailer.db.before-leaving-0001", "spool/a.mail")

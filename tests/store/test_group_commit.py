@@ -57,7 +57,7 @@ async def test_a_batch_has_at_most_so_many_items() -> None:
     assert writer.batches == [[1, 2], [3, 4], [5]]
 
 
-async def test_a_failure_is_everybody_s_unless_failures_are_isolated() -> None:
+async def test_a_failure_fails_the_whole_batch_unless_failures_are_isolated() -> None:
     writer = Writer()
     writer.refused[2] = ValueError("no")
 
@@ -76,7 +76,7 @@ async def test_a_database_that_is_unavailable_is_not_asked_again_for_each_item()
     assert writer.batches == [[1, 2]]
 
 
-async def test_whoever_waits_is_told_when_the_commit_is_cancelled_and_the_next_item_is_committed() -> None:
+async def test_callers_get_an_error_when_the_commit_is_cancelled_and_the_next_item_is_committed() -> None:
     writer = Writer()
     group = GroupCommit(writer.commit)
     writer.may_go.clear()

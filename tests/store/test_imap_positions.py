@@ -1,4 +1,4 @@
-"""How far a mailbox was read is remembered, each mailbox for itself."""
+"""The position in each IMAP mailbox is stored."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from mailer.app import App
 from mailer.store.imap_positions import ImapPosition, get_position, set_position
 
 
-async def test_a_mark_moves_and_another_mailbox_has_none(app: App) -> None:
+async def test_a_position_moves_and_another_mailbox_has_none(app: App) -> None:
     await app.database.write(
         set_position, "imap://lists@mx.example.org:993/INBOX", ImapPosition(uid_validity=7, last_uid=20)
     )

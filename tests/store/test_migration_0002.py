@@ -1,4 +1,4 @@
-"""From the house as first built to claims: everyone is still accounted for, and what waited waits, once."""
+"""Migration 0002: every recipient is kept, and what waited is claimed once."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ def migrated(old_url: str) -> Iterator[Engine]:
     engine.dispose()
 
 
-def test_everyone_is_still_accounted_for(migrated: Engine) -> None:
+def test_migration_0002_keeps_every_recipient(migrated: Engine) -> None:
     with migrated.begin() as tx:
         found = {one: campaign_progress.count_by_state(tx, one) for one in (LAUNCHED, HALF, DONE, NOTICES)}
         audiences = {one: campaigns.get(tx, one).audience for one in (LAUNCHED, HALF, DONE)}
@@ -129,7 +129,7 @@ def test_everyone_is_still_accounted_for(migrated: Engine) -> None:
     assert going == [True, True, False, True]
 
 
-def test_what_waited_is_claimed_once_and_nothing_else_is(migrated: Engine) -> None:
+def test_waiting_deliveries_are_claimed_once_and_no_others(migrated: Engine) -> None:
     with migrated.begin() as tx:
         mine = add_worker(tx)
         first, again = claim_deliveries(tx, LAUNCHED, mine, 100), claim_deliveries(tx, LAUNCHED, mine, 100)
@@ -142,7 +142,7 @@ def test_what_waited_is_claimed_once_and_nothing_else_is(migrated: Engine) -> No
     assert went == {one.id for one in (*first, *notices)}
 
 
-def test_a_letter_that_may_have_gone_out_is_repeated_as_it_was_and_one_that_was_not_is_written_anew(
+def test_a_letter_that_may_have_been_sent_is_repeated_unchanged_and_others_are_rendered_again(
     migrated: Engine,
 ) -> None:
     with migrated.begin() as tx:
@@ -156,7 +156,7 @@ def test_a_letter_that_may_have_gone_out_is_repeated_as_it_was_and_one_that_was_
     assert (by_person[5].resends, by_person[5].dated_at) == (1, NOW)
 
 
-def test_a_letter_that_was_parked_is_known_and_waits_for_nothing(migrated: Engine) -> None:
+def test_a_parked_letter_stays_uncertain(migrated: Engine) -> None:
     with migrated.begin() as tx:
         number = tx.execute(select(delivery.c.id).where(delivery.c.subscription_id == 4)).scalar_one()
         kept = delivery_row(tx, number)
@@ -168,7 +168,7 @@ def test_a_letter_that_was_parked_is_known_and_waits_for_nothing(migrated: Engin
     assert waiting == 0
 
 
-def test_a_launch_that_was_half_done_goes_on_and_each_is_claimed_once(migrated: Engine) -> None:
+def test_an_interrupted_launch_continues_and_each_delivery_is_claimed_once(migrated: Engine) -> None:
     with migrated.begin() as tx:
         mine = add_worker(tx)
         early = claim_deliveries(tx, HALF, mine, 1)
@@ -185,7 +185,7 @@ def test_a_launch_that_was_half_done_goes_on_and_each_is_claimed_once(migrated: 
     assert len(went) == PEOPLE
 
 
-def test_workers_of_before_are_gone_and_nobody_holds_anything(migrated: Engine) -> None:
+def test_old_workers_are_gone_and_hold_nothing(migrated: Engine) -> None:
     with migrated.begin() as tx:
         assert open_claims(tx) == set()
         assert tx.execute(select(func.count()).where(delivery.c.claim_id.is_not(None))).scalar_one() == 0

@@ -66,14 +66,14 @@ async def test_a_commit_wakes_others_even_if_its_caller_was_cancelled_meanwhile(
     await asyncio.wait_for(woken.wait(), 5)
 
 
-async def test_on_postgresql_other_processes_hear_of_a_commit(database: Database) -> None:
+async def test_on_postgresql_other_processes_are_notified_of_a_commit(database: Database) -> None:
     if database.has_one_writer:
         pytest.skip("SQLite has one process")
-    heard = asyncio.Event()
-    listening = asyncio.create_task(listen(database.engine, heard.set))
+    notified = asyncio.Event()
+    listening = asyncio.create_task(listen(database.engine, notified.set))
 
     async with asyncio.timeout(10):
-        while not heard.is_set():  # until the session listens
+        while not notified.is_set():  # until the session listens
             await database.write(notify, Wakeup.NOTICES)
             await asyncio.sleep(0.05)
 

@@ -1,4 +1,4 @@
-"""Claims: what a worker takes, what it leaves behind when it dies, and who may take that."""
+"""Claims: what a worker takes, what it leaves when it dies, and who may take that."""
 
 from __future__ import annotations
 
@@ -45,19 +45,19 @@ LATER = NOW + timedelta(hours=1)
 NOBODY = RecoveredDeliveries(resent=(), parked=())
 
 
-async def test_of_two_workers_that_reach_at_once_each_delivery_goes_to_one(database: Database) -> None:
+async def test_two_workers_that_claim_at_once_never_get_the_same_delivery(database: Database) -> None:
     campaign_id = await database.write(launched_campaign, 30)
     mine, yours = [await database.write(add_worker) for _ in range(2)]
 
-    trays = await asyncio.gather(
+    claims_made = await asyncio.gather(
         *(database.write(claims.claim_deliveries, campaign_id, one, 5, NOW) for one in [mine, yours] * 3)
     )
 
-    claimed = [one.id for tray in trays for one in tray]
+    claimed = [one.id for claimed_part in claims_made for one in claimed_part]
     assert len(set(claimed)) == len(claimed) == 30
 
 
-async def test_of_two_workers_that_reach_for_what_is_due_again_each_delivery_goes_to_one(database: Database) -> None:
+async def test_two_workers_that_claim_due_retries_at_once_never_get_the_same_delivery(database: Database) -> None:
     campaign_id = await database.write(launched_campaign, 24)
     mine, yours = [await database.write(add_worker) for _ in range(2)]
     once = await database.write(claims.claim_deliveries, campaign_id, mine, 24, NOW)
@@ -66,12 +66,12 @@ async def test_of_two_workers_that_reach_for_what_is_due_again_each_delivery_goe
     claimed: list[int] = []
     while await database.read(campaign_progress.any_due, campaign_id, NOW):
         reached = (database.write(claims.claim_deliveries, campaign_id, one, 5, NOW) for one in [mine, yours] * 2)
-        claimed += [one.id for tray in await asyncio.gather(*reached) for one in tray]
+        claimed += [one.id for claimed_part in await asyncio.gather(*reached) for one in claimed_part]
 
     assert sorted(claimed) == sorted(one.id for one in once)
 
 
-def test_claims_go_in_the_order_of_the_audience_and_what_has_an_hour_goes_before(engine: Engine) -> None:
+def test_claims_follow_the_order_of_the_audience_and_due_retries_come_first(engine: Engine) -> None:
     with engine.begin() as tx:
         campaign_id, mine = launched_campaign(tx, 5), add_worker(tx)
         first, second, _ = claim_deliveries(tx, campaign_id, mine, 3)
@@ -84,7 +84,7 @@ def test_claims_go_in_the_order_of_the_audience_and_what_has_an_hour_goes_before
     assert len({one.claim_id for one in claimed}) == 1
 
 
-def test_nothing_to_take_leaves_no_claim_behind(engine: Engine) -> None:
+def test_claiming_nothing_leaves_no_claim(engine: Engine) -> None:
     with engine.begin() as tx:
         campaign_id, mine = launched_campaign(tx, 1), add_worker(tx)
         claim_deliveries(tx, campaign_id, mine)
@@ -96,7 +96,7 @@ def test_nothing_to_take_leaves_no_claim_behind(engine: Engine) -> None:
         assert open_claims(tx) == before
 
 
-def test_a_campaign_is_open_until_its_last_claim_is_done(engine: Engine) -> None:
+def test_a_campaign_is_open_until_its_last_claim_is_finished(engine: Engine) -> None:
     with engine.begin() as tx:
         campaign_id, mine = launched_campaign(tx, 2), add_worker(tx)
         first, second = claim_deliveries(tx, campaign_id, mine)
@@ -111,7 +111,7 @@ def test_a_campaign_is_open_until_its_last_claim_is_done(engine: Engine) -> None
         assert open_claims(tx) == set()
 
 
-def test_who_left_since_the_launch_keeps_no_campaign_open(engine: Engine) -> None:
+def test_people_who_left_after_the_launch_keep_no_campaign_open(engine: Engine) -> None:
     with engine.begin() as tx:
         campaign_id = launched_campaign(tx, 2)
         leave_list(tx, "person0@example.org", EVERY_LIST)
@@ -124,7 +124,7 @@ def test_who_left_since_the_launch_keeps_no_campaign_open(engine: Engine) -> Non
         assert not campaign_progress.any_open(tx, campaign_id)
 
 
-def test_a_worker_that_died_in_the_middle_leaves_nobody_behind(engine: Engine) -> None:
+def test_recovering_a_worker_that_died_midway_loses_no_delivery(engine: Engine) -> None:
     with engine.begin() as tx:
         campaign_id, dead = launched_campaign(tx, 6), add_worker(tx)
         done, deferred, handed, left, waits, also = claim_deliveries(tx, campaign_id, dead)
@@ -152,7 +152,7 @@ def test_a_worker_that_died_in_the_middle_leaves_nobody_behind(engine: Engine) -
     assert dead not in known
 
 
-def test_burying_leaves_alone_what_another_has_claimed_or_handed_since(engine: Engine) -> None:
+def test_recovery_does_not_touch_what_another_worker_has_claimed_or_handed_since(engine: Engine) -> None:
     with engine.begin() as tx:
         campaign_id, dead, alive = launched_campaign(tx, 3), add_worker(tx), add_worker(tx)
         first, second, third = claim_deliveries(tx, campaign_id, dead)
@@ -203,7 +203,7 @@ def failed_by(tx: Connection, mine: int, one: Delivery) -> None:
 @pytest.mark.parametrize("handed", [False, True])
 @pytest.mark.parametrize("who", ["the second", "the second, then the first", "the first, then the second", "both"])
 @pytest.mark.parametrize("left", [put_back_by, corrected_by, deferred_by, of_unknown_fate_by, failed_by])
-def test_a_letter_that_two_claims_list_waits_again_when_whoever_holds_it_dies(
+def test_a_letter_listed_by_two_claims_waits_again_when_its_holder_dies(
     engine: Engine, left: Callable[[Connection, int, Delivery], None], who: str, handed: bool
 ) -> None:
     with engine.begin() as tx:
@@ -227,7 +227,7 @@ def test_a_letter_that_two_claims_list_waits_again_when_whoever_holds_it_dies(
     assert len(open_now) == (2 if who == "the second" else 1)
 
 
-def test_a_worker_that_took_a_letter_twice_leaves_it_to_others_once(engine: Engine) -> None:
+def test_a_letter_that_a_dead_worker_claimed_twice_is_requeued_once(engine: Engine) -> None:
     with engine.begin() as tx:
         campaign_id, mine = launched_campaign(tx, 3), add_worker(tx)
         one, two, _ = claim_deliveries(tx, campaign_id, mine)
@@ -240,7 +240,7 @@ def test_a_worker_that_took_a_letter_twice_leaves_it_to_others_once(engine: Engi
     assert hours == [NOW, LATER, NOW]
 
 
-def test_the_word_of_a_worker_given_up_for_dead_counts_no_more(engine: Engine) -> None:
+def test_outcomes_of_a_recovered_worker_are_ignored(engine: Engine) -> None:
     with engine.begin() as tx:
         campaign_id, dead, alive = launched_campaign(tx, 3), add_worker(tx), add_worker(tx)
         first, second = claim_deliveries(tx, campaign_id, dead, 2)
@@ -258,7 +258,7 @@ def test_the_word_of_a_worker_given_up_for_dead_counts_no_more(engine: Engine) -
     assert len(left) == 1
 
 
-def test_a_letter_whose_worker_dies_a_third_time_is_parked_and_one_in_living_hands_is_left_alone(
+def test_a_letter_whose_worker_dies_a_third_time_is_parked_and_a_live_workers_letter_is_not_touched(
     engine: Engine,
 ) -> None:
     with engine.begin() as tx:
@@ -279,7 +279,7 @@ def test_a_letter_whose_worker_dies_a_third_time_is_parked_and_one_in_living_han
     assert now == {DeliveryState.UNCERTAIN: 1, CLAIMED: 1}
 
 
-def test_where_a_campaign_says_park_nothing_of_unknown_fate_is_sent_again(engine: Engine) -> None:
+def test_a_campaign_that_parks_never_resends_letters_of_unknown_outcome(engine: Engine) -> None:
     with engine.begin() as tx:
         campaign_id, mortal = launched_campaign(tx, 3, when_uncertain="park"), add_worker(tx)
         asked, unasked, _ = claimed = claim_deliveries(tx, campaign_id, mortal)
@@ -294,7 +294,7 @@ def test_where_a_campaign_says_park_nothing_of_unknown_fate_is_sent_again(engine
     assert now == {DeliveryState.UNCERTAIN: 2, QUEUED: 1}
 
 
-def test_a_notice_of_unknown_fate_is_sent_again_with_its_own_words(engine: Engine) -> None:
+def test_a_notice_of_unknown_outcome_is_sent_again_with_the_same_values(engine: Engine) -> None:
     help_wanted = Notice(
         kind=Kind.HELP, address="rosa@example.org", suppression_key="key", language="tr", values={"a": "b"}
     )
@@ -311,7 +311,7 @@ def test_a_notice_of_unknown_fate_is_sent_again_with_its_own_words(engine: Engin
     assert (again.values, again.language, again.dated_at, again.resends) == ({"a": "b"}, "tr", NOW, 1)
 
 
-def test_what_a_worker_had_of_a_cancelled_campaign_is_cancelled_when_it_is_buried(engine: Engine) -> None:
+def test_claimed_deliveries_of_a_cancelled_campaign_are_cancelled_at_recovery(engine: Engine) -> None:
     with engine.begin() as tx:
         campaign_id, mortal = launched_campaign(tx, 2), add_worker(tx)
         claim_deliveries(tx, campaign_id, mortal, 1)
@@ -327,7 +327,7 @@ def test_what_a_worker_had_of_a_cancelled_campaign_is_cancelled_when_it_is_burie
     assert after == {DeliveryState.CANCELLED: 2}
 
 
-def test_of_several_dead_each_has_its_own_taken_back_once(engine: Engine) -> None:
+def test_several_dead_workers_are_recovered_once_each(engine: Engine) -> None:
     with engine.begin() as tx:
         appeals, gardens = launched_campaign(tx, 4), launched_campaign(tx, 4, name="gardens")
         dead = [add_worker(tx) for _ in range(3)]
@@ -342,7 +342,7 @@ def test_of_several_dead_each_has_its_own_taken_back_once(engine: Engine) -> Non
     assert now == ({DeliveryState.DEFERRED: 3, QUEUED: 1},) * 2
 
 
-def test_the_numbers_of_workers_and_claims_that_are_gone_are_not_given_again(engine: Engine) -> None:
+def test_ids_of_deleted_workers_and_claims_are_not_reused(engine: Engine) -> None:
     with engine.begin() as tx:
         campaign_id, first = launched_campaign(tx, 3), add_worker(tx)
         [one] = claim_deliveries(tx, campaign_id, first, 1)
@@ -357,12 +357,12 @@ def test_the_numbers_of_workers_and_claims_that_are_gone_are_not_given_again(eng
     assert one.claim_id < two.claim_id < three.claim_id
 
 
-def test_to_bury_nobody_is_no_error(engine: Engine) -> None:
+def test_recovering_no_worker_is_no_error(engine: Engine) -> None:
     with engine.begin() as tx:
         assert recover_dead(tx) == NOBODY
 
 
-def test_whoever_is_asked_again_waits_as_if_new(engine: Engine) -> None:
+def test_a_requeued_delivery_waits_as_if_new(engine: Engine) -> None:
     with engine.begin() as tx:
         campaign_id, mine = launched_campaign(tx, 3), add_worker(tx)
         refused, fine, _ = claim_deliveries(tx, campaign_id, mine)
@@ -378,7 +378,7 @@ def test_whoever_is_asked_again_waits_as_if_new(engine: Engine) -> None:
     assert (again.id, again.attempts, again.dated_at, again.queued_at) == (refused.id, 0, None, LATER)
 
 
-def test_those_who_were_refused_for_what_is_not_about_them_wait_for_their_hour(engine: Engine) -> None:
+def test_wrongly_refused_deliveries_wait_until_their_due_time(engine: Engine) -> None:
     with engine.begin() as tx:
         campaign_id, mine = launched_campaign(tx, 3), add_worker(tx)
         first, second, _ = claimed = claim_deliveries(tx, campaign_id, mine)
@@ -393,7 +393,7 @@ def test_those_who_were_refused_for_what_is_not_about_them_wait_for_their_hour(e
     assert due == LATER
 
 
-def test_a_workers_lease_is_renewed_while_it_is_known(engine: Engine) -> None:
+def test_a_known_worker_can_renew_its_lease(engine: Engine) -> None:
     with engine.begin() as tx:
         mine = workers.register(tx, "campaigns", NOW)
         workers.renew_lease(tx, mine, LATER)

@@ -1,4 +1,4 @@
-"""The one gate: what makes it miss, and what a letter that passes leaves in the ledger."""
+"""The gate: what makes it miss, and what it records of a letter that passes."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ from tests.support.queue_helpers import (
 ROSA, EMMA = "person0@example.org", "person1@example.org"
 
 
-def test_the_gate_closes_the_moment_the_event_begins(engine: Engine) -> None:
+def test_the_gate_closes_when_the_event_begins(engine: Engine) -> None:
     with engine.begin() as tx:
         campaign_id, mine = launched_campaign(tx, 2), add_worker(tx)
         first, second = claim_deliveries(tx, campaign_id, mine)
@@ -52,7 +52,7 @@ def test_the_gate_closes_the_moment_the_event_begins(engine: Engine) -> None:
     assert found == {HANDED: 1, DeliveryState.EXPIRED: 1}
 
 
-def test_in_one_turn_each_of_those_who_miss_becomes_what_they_now_are_and_the_others_go(engine: Engine) -> None:
+def test_in_one_commit_deliveries_that_miss_get_their_new_state_and_the_others_are_handed(engine: Engine) -> None:
     with engine.begin() as tx:
         mine, appeals = add_worker(tx), launched_campaign(tx, 3)
         gardens, swaps = launched_campaign(tx, 2, name="gardens"), launched_campaign(tx, 2, name="swaps")
@@ -72,7 +72,7 @@ def test_in_one_turn_each_of_those_who_miss_becomes_what_they_now_are_and_the_ot
     ]
 
 
-def test_whoever_is_barred_is_looked_up_by_their_own_key_when_a_claim_is_put_back(engine: Engine) -> None:
+def test_releasing_a_claim_checks_suppressions_by_the_recipients_own_key(engine: Engine) -> None:
     with engine.begin() as tx:
         campaign_id, mine = launched_campaign(tx, 3), add_worker(tx)
         claimed = claim_deliveries(tx, campaign_id, mine)
@@ -84,7 +84,7 @@ def test_whoever_is_barred_is_looked_up_by_their_own_key_when_a_claim_is_put_bac
     assert found == {ROSA: QUEUED, EMMA: DeliveryState.SUPPRESSED, "person2@example.org": QUEUED}
 
 
-def test_what_is_put_back_until_an_hour_is_not_claimed_before_it(engine: Engine) -> None:
+def test_a_delivery_released_until_a_time_is_not_claimed_before_it(engine: Engine) -> None:
     hour = NOW + timedelta(minutes=7)
     with engine.begin() as tx:
         campaign_id, mine = launched_campaign(tx, 1), add_worker(tx)
@@ -100,7 +100,7 @@ def test_what_is_put_back_until_an_hour_is_not_claimed_before_it(engine: Engine)
     assert [again.id for again in after] == [one.id]
 
 
-def test_a_correction_stops_the_letters_written_before_it_and_lets_the_new_text_go(engine: Engine) -> None:
+def test_a_correction_stops_letters_rendered_before_it_and_lets_new_ones_pass(engine: Engine) -> None:
     with engine.begin() as tx:
         campaign_id, mine = launched_campaign(tx, 2), add_worker(tx)
         first, second = claim_deliveries(tx, campaign_id, mine)
@@ -117,7 +117,7 @@ def test_a_correction_stops_the_letters_written_before_it_and_lets_the_new_text_
     assert again.revision_id > (second.revision_id or 0)
 
 
-def test_a_repeat_keeps_its_text_and_passes_although_the_text_was_corrected_since(engine: Engine) -> None:
+def test_a_repeat_keeps_its_text_and_passes_after_a_correction(engine: Engine) -> None:
     with engine.begin() as tx:
         campaign_id, mine = launched_campaign(tx, 1), add_worker(tx)
         [first] = claim_deliveries(tx, campaign_id, mine)
@@ -132,7 +132,7 @@ def test_a_repeat_keeps_its_text_and_passes_although_the_text_was_corrected_sinc
     assert (repeat.corrections, repeat.revision_id, repeat.dated_at) == (None, first.revision_id, NOW)
 
 
-def test_a_letter_written_anew_leaves_nothing_of_the_one_before_it_for_a_repeat(engine: Engine) -> None:
+def test_a_letter_rendered_again_replaces_all_values_kept_for_a_repeat(engine: Engine) -> None:
     with engine.begin() as tx:
         campaign_id, mine = launched_campaign(tx, 1), add_worker(tx)
         tx.execute(update(subscriber).values(name="Rosa", language="de"))
@@ -169,7 +169,7 @@ def test_a_letter_keeps_its_date_unless_it_was_definitely_refused(engine: Engine
     assert (again.attempts, again.resends) == (1, int(kept))
 
 
-def test_a_last_letters_fate_and_the_next_one_share_a_turn_that_also_ends_the_claim(engine: Engine) -> None:
+def test_the_last_outcome_the_next_letter_and_the_end_of_the_claim_share_a_commit(engine: Engine) -> None:
     with engine.begin() as tx:
         campaign_id, mine = launched_campaign(tx, 2), add_worker(tx)
         [first] = claim_deliveries(tx, campaign_id, mine, 1)
@@ -200,7 +200,7 @@ def test_an_outcome_that_comes_twice_or_under_another_claim_changes_nothing(engi
     assert found == {DeliveryState.ACCEPTED: 1, CLAIMED: 1}
 
 
-def test_what_the_relay_said_is_kept_to_the_letter(engine: Engine) -> None:
+def test_the_relays_reply_is_stored_unchanged(engine: Engine) -> None:
     words = 'non è "qui" \\ 550\t5.1.1 ✂ \'; DROP TABLE delivery; -- %s %(x)s :now 𝔛'
     with engine.begin() as tx:
         campaign_id, mine = launched_campaign(tx, 1), add_worker(tx)
@@ -218,7 +218,7 @@ def test_what_the_relay_said_is_kept_to_the_letter(engine: Engine) -> None:
     assert repeat.values == {"name": words, "n": "é"}
 
 
-def test_a_worker_that_nobody_knows_is_handed_nothing_and_settles_nothing(engine: Engine) -> None:
+def test_an_unknown_worker_is_handed_nothing_and_records_nothing(engine: Engine) -> None:
     with engine.begin() as tx:
         campaign_id, mine = launched_campaign(tx, 2), add_worker(tx)
         first, second = claim_deliveries(tx, campaign_id, mine)
@@ -236,7 +236,7 @@ def test_a_worker_that_nobody_knows_is_handed_nothing_and_settles_nothing(engine
 
 
 @pytest.mark.parametrize(("barred", "goes"), [("the list", True), ("every list", False)])
-def test_a_notice_goes_to_who_left_its_list_but_not_to_who_wants_none_at_all(
+def test_a_notice_goes_to_unsubscribed_people_but_not_to_those_who_want_no_mail(
     engine: Engine, barred: str, goes: bool
 ) -> None:
     notice = Notice(
@@ -264,7 +264,7 @@ def test_a_notice_goes_to_who_left_its_list_but_not_to_who_wants_none_at_all(
     assert (kept.values, kept.language) == ({"what": "it needs"}, "en")
 
 
-def test_why_a_letter_cannot_be_written_is_noted_as_long_as_it_waits(engine: Engine) -> None:
+def test_the_reason_why_a_letter_cannot_be_rendered_is_noted_while_it_waits(engine: Engine) -> None:
     with engine.begin() as tx:
         campaign_id, mine = launched_campaign(tx, 2), add_worker(tx)
         first, second = claim_deliveries(tx, campaign_id, mine)

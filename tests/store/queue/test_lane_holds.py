@@ -1,4 +1,4 @@
-"""What nothing goes to for a while, and why."""
+"""Lanes to which nothing is sent for a while, and why."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ LATER = Hold(lane="slow.example", until=NOW + timedelta(hours=1), reason="550 5.
 RELAY = Hold(lane="relay 127.0.0.1:25", until=NOW, reason="the relay 127.0.0.1:25 cannot be reached")
 
 
-def test_a_hold_stands_with_its_reason_until_it_is_lifted(engine: Engine) -> None:
+def test_a_hold_is_kept_with_its_reason_until_it_is_lifted(engine: Engine) -> None:
     with engine.begin() as tx:
         lane_holds.set_hold(tx, SLOW, NOW)
         lane_holds.set_hold(tx, RELAY, NOW)
@@ -28,7 +28,7 @@ def test_a_hold_stands_with_its_reason_until_it_is_lifted(engine: Engine) -> Non
     assert left == {"relay 127.0.0.1:25": RELAY}
 
 
-def test_a_later_word_about_a_lane_counts_and_since_when_it_is_held_is_kept(engine: Engine) -> None:
+def test_a_later_hold_replaces_the_earlier_one_and_keeps_since(engine: Engine) -> None:
     with engine.begin() as tx:
         lane_holds.set_hold(tx, SLOW, NOW)
         lane_holds.set_hold(tx, LATER, NOW + timedelta(minutes=5))
@@ -39,7 +39,7 @@ def test_a_later_word_about_a_lane_counts_and_since_when_it_is_held_is_kept(engi
     assert since == NOW
 
 
-def test_lifting_what_is_not_held_is_no_error(engine: Engine) -> None:
+def test_lifting_a_lane_that_is_not_held_is_no_error(engine: Engine) -> None:
     with engine.begin() as tx:
         lane_holds.lift_hold(tx, "fast.example")
 

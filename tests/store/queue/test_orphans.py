@@ -1,4 +1,4 @@
-"""Deliveries that nobody would ever take: they are found, whatever left them so, and nothing else is taken for one."""
+"""Deliveries that no worker would ever take are found, whatever caused them, and nothing else counts as one."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def everywhere(tx: Connection, campaign_id: int, mine: int) -> None:
     hand_over(tx, mine, claim_deliveries(tx, NOTICES, mine, 2)[0])
 
 
-def test_whatever_waits_or_is_held_or_is_settled_is_none(engine: Engine) -> None:
+def test_waiting_held_and_settled_deliveries_are_not_orphans(engine: Engine) -> None:
     with engine.begin() as tx:
         campaign_id, mine = launched_campaign(tx, 9), add_worker(tx)
         everywhere(tx, campaign_id, mine)
@@ -79,7 +79,7 @@ def test_whatever_waits_or_is_held_or_is_settled_is_none(engine: Engine) -> None
 
 
 @pytest.mark.parametrize("fault", [forget_claims, forget_workers])
-def test_what_was_held_under_a_claim_that_is_gone_is_found_and_waits_again(
+def test_a_delivery_whose_claim_is_gone_is_found_and_requeued(
     engine: Engine, fault: Callable[[Connection], None]
 ) -> None:
     with engine.begin() as tx:
@@ -107,7 +107,7 @@ def test_what_was_held_under_a_claim_that_is_gone_is_found_and_waits_again(
         assert len(open_claims(tx)) == 2
 
 
-def test_a_letter_of_unknown_fate_is_parked_where_its_campaign_says_so(engine: Engine) -> None:
+def test_an_orphan_of_unknown_outcome_is_parked_where_its_campaign_says_so(engine: Engine) -> None:
     with engine.begin() as tx:
         campaign_id, mine = launched_campaign(tx, 1, when_uncertain="park"), add_worker(tx)
         hand_over(tx, mine, *claim_deliveries(tx, campaign_id, mine))
@@ -118,7 +118,7 @@ def test_a_letter_of_unknown_fate_is_parked_where_its_campaign_says_so(engine: E
         assert state_counts(tx, campaign_id) == {UNCERTAIN: 1}
 
 
-def test_a_living_workers_older_claim_hides_nobody(engine: Engine) -> None:
+def test_an_older_claim_of_a_live_worker_hides_no_orphan(engine: Engine) -> None:
     with engine.begin() as tx:
         campaign_id, mine, other = launched_campaign(tx, 3), add_worker(tx), add_worker(tx)
         first, *_ = claim_deliveries(tx, campaign_id, mine)
@@ -132,7 +132,7 @@ def test_a_living_workers_older_claim_hides_nobody(engine: Engine) -> None:
 @pytest.mark.parametrize(
     ("state", "then", "becomes"), [(SENT, SENDING, QUEUED), (PAUSED, PAUSED, QUEUED), (CANCELLED, CANCELLED, CANCELLED)]
 )
-def test_a_campaign_that_is_over_is_watched_for_a_day_and_one_that_was_sent_goes_on(
+def test_a_finished_campaign_is_checked_for_a_day_and_a_sent_one_resumes(
     engine: Engine, state: CampaignState, then: CampaignState, becomes: str
 ) -> None:
     with engine.begin() as tx:
@@ -140,16 +140,16 @@ def test_a_campaign_that_is_over_is_watched_for_a_day_and_one_that_was_sent_goes
         claim_deliveries(tx, campaign_id, mine)
         forget_claims(tx)
         campaigns.change_state(tx, campaign_id, state, from_states=(SENDING,), finished_at=NOW)
-        watched = [orphans.list_campaigns_to_check(tx, NOW + timedelta(hours=hours)) for hours in (23, 25)]
+        checked = [orphans.list_campaigns_to_check(tx, NOW + timedelta(hours=hours)) for hours in (23, 25)]
 
         orphans.requeue_orphans(tx, campaign_id, find_orphans(tx, campaign_id), LATER)
 
-        assert watched == [[NOTICES, campaign_id], [NOTICES, *([campaign_id] if state is PAUSED else [])]]
+        assert checked == [[NOTICES, campaign_id], [NOTICES, *([campaign_id] if state is PAUSED else [])]]
         assert campaigns.get(tx, campaign_id).state is then
         assert state_counts(tx, campaign_id) == {becomes: 2}
 
 
-def test_a_claim_of_which_nothing_is_held_any_more_keeps_no_campaign_open(engine: Engine) -> None:
+def test_an_empty_claim_is_deleted_and_keeps_no_campaign_open(engine: Engine) -> None:
     with engine.begin() as tx:
         campaign_id, mine, other = launched_campaign(tx, 4), add_worker(tx), add_worker(tx)
         first, second, third, _ = claim_deliveries(tx, campaign_id, mine)

@@ -1,4 +1,4 @@
-"""What a worker takes at a time: a fair share of each campaign, within the limits that stand."""
+"""What a worker claims at a time: a fair share of each campaign, within the limits."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def fetch(
     return queue_claiming.claim_within_limits(tx, campaign_ids, mine, most, now, limits or {})  # type: ignore[arg-type]
 
 
-def test_a_small_campaign_has_its_share_beside_a_large_one_and_goes_oldest_first(engine: Engine) -> None:
+def test_a_small_campaign_has_its_share_beside_a_large_one_oldest_delivery_first(engine: Engine) -> None:
     with engine.begin() as tx:
         large, small, mine = launched_campaign(tx, 40), launched_campaign(tx, 3, name="gardens"), add_worker(tx)
 
@@ -54,7 +54,7 @@ def test_a_small_campaign_has_its_share_beside_a_large_one_and_goes_oldest_first
     assert claimed[0].address == "person0@example.org"
 
 
-def test_of_more_campaigns_than_letters_each_has_one(engine: Engine) -> None:
+def test_with_more_campaigns_than_letters_each_gets_one(engine: Engine) -> None:
     with engine.begin() as tx:
         going, mine = [launched_campaign(tx, 2, name=f"list{number}") for number in range(4)], add_worker(tx)
 
@@ -63,7 +63,7 @@ def test_of_more_campaigns_than_letters_each_has_one(engine: Engine) -> None:
     assert [one.campaign_id for one in claimed] == going
 
 
-def test_a_campaign_that_was_paused_since_the_look_is_not_claimed(engine: Engine) -> None:
+def test_a_campaign_paused_after_the_inspection_is_not_claimed(engine: Engine) -> None:
     with engine.begin() as tx:
         campaign_id, mine = launched_campaign(tx, 2), add_worker(tx)
         due = queue_claiming.inspect_queue(tx, False, NOW).due
@@ -74,7 +74,7 @@ def test_a_campaign_that_was_paused_since_the_look_is_not_claimed(engine: Engine
         assert (due, claimed, open_claims(tx)) == ([campaign_id], [], set())
 
 
-def test_a_blast_that_is_spread_goes_evenly_over_its_time(engine: Engine) -> None:
+def test_a_spread_campaign_is_sent_evenly_over_its_time(engine: Engine) -> None:
     with engine.begin() as tx:
         campaign_id, mine = launched_campaign(tx, 60, over_s=30), add_worker(tx)
         gone, later = [], None
@@ -92,7 +92,7 @@ def test_a_blast_that_is_spread_goes_evenly_over_its_time(engine: Engine) -> Non
     assert later == []
 
 
-def test_however_often_it_is_looked_at_a_spread_blast_takes_its_time_and_no_more(engine: Engine) -> None:
+def test_a_spread_campaign_takes_its_time_however_often_it_is_claimed_from(engine: Engine) -> None:
     with engine.begin() as tx:
         campaign_id, mine = launched_campaign(tx, 60, over_s=30), add_worker(tx)
 
@@ -105,7 +105,7 @@ def test_however_often_it_is_looked_at_a_spread_blast_takes_its_time_and_no_more
     assert sum(gone) == 60
 
 
-def test_a_small_blast_over_a_long_time_sends_one_now_and_then(engine: Engine) -> None:
+def test_a_small_campaign_over_a_long_time_sends_single_letters(engine: Engine) -> None:
     with engine.begin() as tx:
         campaign_id, mine = launched_campaign(tx, 3, over_s=3 * 3600), add_worker(tx)
 
@@ -114,7 +114,7 @@ def test_a_small_blast_over_a_long_time_sends_one_now_and_then(engine: Engine) -
     assert gone == [1, 0, 0, 0] * 3
 
 
-def test_notices_are_not_spread_and_wait_for_no_campaign(engine: Engine) -> None:
+def test_notices_are_not_spread_and_do_not_wait_for_campaigns(engine: Engine) -> None:
     help_wanted = Notice(kind=Kind.HELP, address="rosa@example.org", suppression_key="key", language="en")
     with engine.begin() as tx:
         launched_campaign(tx, 2)
@@ -128,7 +128,7 @@ def test_notices_are_not_spread_and_wait_for_no_campaign(engine: Engine) -> None
         assert queue_claiming.inspect_queue(tx, True, NOW).due == []
 
 
-def test_what_a_domains_limit_does_not_let_go_waits_at_spaced_hours_and_others_go(engine: Engine) -> None:
+def test_letters_beyond_a_domains_limit_wait_at_spaced_times_and_others_go(engine: Engine) -> None:
     with engine.begin() as tx:
         campaign_id, mine = launched_campaign(tx, [*SLOW, *FAST]), add_worker(tx)
 
@@ -141,7 +141,7 @@ def test_what_a_domains_limit_does_not_let_go_waits_at_spaced_hours_and_others_g
     assert due == [None, *(NOW + timedelta(seconds=2 * number) for number in range(1, 6))]
 
 
-def test_of_a_spent_hour_the_rest_waits_for_the_next_and_no_claim_is_left_behind(engine: Engine) -> None:
+def test_letters_beyond_the_hourly_limit_wait_for_the_next_hour_and_leave_no_claim(engine: Engine) -> None:
     limits = {"slow.example": Limits(per_hour=2)}
     with engine.begin() as tx:
         campaign_id, mine = launched_campaign(tx, SLOW), add_worker(tx)
@@ -160,7 +160,7 @@ def test_of_a_spent_hour_the_rest_waits_for_the_next_and_no_claim_is_left_behind
     assert [one.address for one in next_hour] == SLOW[2:4]
 
 
-def test_over_the_hours_everybody_of_a_limited_domain_is_reached_once(engine: Engine) -> None:
+def test_everybody_at_a_limited_domain_is_claimed_once_over_the_hours(engine: Engine) -> None:
     limits = {"slow.example": Limits(per_hour=2), "fast.example": Limits(per_second=100)}
     with engine.begin() as tx:
         campaign_id, mine = launched_campaign(tx, [*SLOW, *FAST]), add_worker(tx)
@@ -183,7 +183,7 @@ def test_over_the_hours_everybody_of_a_limited_domain_is_reached_once(engine: En
     assert over == [campaign_id]
 
 
-def test_whoever_left_is_not_given_an_hour(engine: Engine) -> None:
+def test_a_suppressed_delivery_does_not_wait_for_a_later_time(engine: Engine) -> None:
     with engine.begin() as tx:
         campaign_id, mine = launched_campaign(tx, SLOW), add_worker(tx)
         fetch(tx, campaign_id, mine=mine, limits={"slow.example": Limits(per_hour=1)})
@@ -194,7 +194,7 @@ def test_whoever_left_is_not_given_an_hour(engine: Engine) -> None:
     assert [one.address for one in claimed] == [SLOW[1], SLOW[2], SLOW[4], SLOW[5]]
 
 
-def test_a_look_tells_what_is_due_what_is_over_and_what_is_held(engine: Engine) -> None:
+def test_the_queue_status_says_what_is_due_finished_and_held(engine: Engine) -> None:
     holding = Hold(lane="slow.example", until=NOW + HOUR, reason="421 later")
     with engine.begin() as tx:
         going, paused, over = (launched_campaign(tx, 1, name=name) for name in ("a1", "a2", "a3"))

@@ -1,4 +1,4 @@
-"""What may be spent of a limit is leased in small parts, and holds over all who lease."""
+"""Shares of a limit are leased in small parts, and the limit holds over all processes."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ def moments(grant: RateLease) -> list[datetime]:
     return [grant.first_at + timedelta(seconds=place * grant.every_s) for place in range(grant.letters)]
 
 
-def test_without_a_limit_all_may_go_at_once_and_nothing_is_written(engine: Engine) -> None:
+def test_without_a_limit_everything_is_leased_and_nothing_is_written(engine: Engine) -> None:
     with engine.begin() as tx:
         assert lease(tx, Limits()) == lease(tx, Limits()) == RateLease(letters=100, first_at=NOW, every_s=0.0)
 
 
-def test_letters_a_second_have_moments_of_their_own_a_second_ahead_at_most(engine: Engine) -> None:
+def test_a_rate_per_second_leases_separate_times_at_most_a_second_ahead(engine: Engine) -> None:
     limits = Limits(per_second=4)
     with engine.begin() as tx:
         first, second, third = lease(tx, limits, most=3), lease(tx, limits), lease(tx, limits)
@@ -46,7 +46,7 @@ def test_letters_a_second_have_moments_of_their_own_a_second_ahead_at_most(engin
     assert then.first_at == third.next_after() == NOW + timedelta(seconds=1.25)
 
 
-def test_who_comes_too_early_is_told_when_to_come_again(engine: Engine) -> None:
+def test_a_lease_asked_for_too_early_says_when_to_ask_again(engine: Engine) -> None:
     limits = Limits(per_second=0.01)
     with engine.begin() as tx:
         first, early = lease(tx, limits), lease(tx, limits)
@@ -57,7 +57,7 @@ def test_who_comes_too_early_is_told_when_to_come_again(engine: Engine) -> None:
     assert early.every_s == 100
 
 
-def test_time_in_which_nothing_was_sent_is_not_saved_up(engine: Engine) -> None:
+def test_unused_time_is_not_saved_up(engine: Engine) -> None:
     limits = Limits(per_second=2)
     with engine.begin() as tx:
         lease(tx, limits)
@@ -67,7 +67,7 @@ def test_time_in_which_nothing_was_sent_is_not_saved_up(engine: Engine) -> None:
     assert (grant.letters, grant.first_at) == (2, NOW + HOUR)
 
 
-def test_an_hour_that_is_spent_begins_again_with_the_next_one(engine: Engine) -> None:
+def test_a_spent_hourly_limit_is_free_again_in_the_next_hour(engine: Engine) -> None:
     limits, half_past = Limits(per_hour=10), NOW + HOUR / 2
     with engine.begin() as tx:
         grants = [lease(tx, limits, most, now=half_past) for most in (4, 4, 4, 4)]
@@ -78,7 +78,7 @@ def test_an_hour_that_is_spent_begins_again_with_the_next_one(engine: Engine) ->
     assert next_hour.letters == 10
 
 
-def test_the_narrowest_of_all_limits_counts_and_each_is_charged_with_what_went(engine: Engine) -> None:
+def test_the_narrowest_limit_counts_and_each_is_charged_with_what_was_leased(engine: Engine) -> None:
     limits = Limits(per_second=2, per_hour=3, per_day=4)
     with engine.begin() as tx:
         first, second = (lease(tx, limits, now=NOW + timedelta(seconds=2 * number)) for number in range(2))
@@ -101,7 +101,7 @@ def test_a_ramp_grows_from_day_to_day(engine: Engine) -> None:
     assert days == [5, 10, 20, 40]
 
 
-def test_a_part_of_each_limit_is_left_for_notices_but_a_small_one_is_not_withheld(engine: Engine) -> None:
+def test_a_share_of_each_limit_is_reserved_for_notices_but_not_of_a_small_one(engine: Engine) -> None:
     with engine.begin() as tx:
         campaigns = rate_budgets.lease(tx, "a", Limits(per_hour=100), 1000, NOW, reserved_share=0.05)
         notices = rate_budgets.lease(tx, "a", Limits(per_hour=100), 1000, NOW)
@@ -118,7 +118,7 @@ def test_each_spender_has_a_budget_of_its_own(engine: Engine) -> None:
     assert granted == [1, 1, 0]
 
 
-def test_a_node_whose_clock_is_behind_spends_from_the_hour_the_others_are_in(engine: Engine) -> None:
+def test_a_machine_whose_clock_is_behind_uses_the_hour_of_the_others(engine: Engine) -> None:
     limits = Limits(per_hour=10)
     with engine.begin() as tx:
         ahead = lease(tx, limits, 8, now=NOW + HOUR)
@@ -133,9 +133,7 @@ def test_a_node_whose_clock_is_behind_spends_from_the_hour_the_others_are_in(eng
     steps=st.lists(st.tuples(st.integers(0, 90_000), st.integers(1, 60)), min_size=1, max_size=30),
 )
 @settings(max_examples=40, suppress_health_check=list(HealthCheck))
-def test_however_it_is_leased_no_two_letters_have_one_moment(
-    engine: Engine, rate: float, steps: list[tuple[int, int]]
-) -> None:
+def test_no_two_letters_are_leased_the_same_time(engine: Engine, rate: float, steps: list[tuple[int, int]]) -> None:
     now, gone = NOW, []
     with engine.connect() as tx:
         for wait_ms, most in steps:
@@ -153,7 +151,7 @@ def test_however_it_is_leased_no_two_letters_have_one_moment(
 
 @on_postgresql
 @pytest.mark.parametrize("hours", [0, 1])
-async def test_two_nodes_that_lease_at_once_share_one_hour_new_or_not(shared: Engine, hours: int) -> None:
+async def test_two_machines_that_lease_at_once_share_one_hour(shared: Engine, hours: int) -> None:
     database, limits = Database(shared.url.render_as_string(hide_password=False)), Limits(per_hour=10)
     await database.write(lease, limits, 7)
     at_once, granted = threading.Barrier(2, timeout=10), []
@@ -174,7 +172,7 @@ async def test_two_nodes_that_lease_at_once_share_one_hour_new_or_not(shared: En
 
 
 @on_postgresql
-def test_two_nodes_that_lease_for_the_first_time_share_one_hour(shared: Engine) -> None:
+def test_two_machines_that_lease_for_the_first_time_share_one_hour(shared: Engine) -> None:
     with shared.connect() as mine, shared.connect() as yours:
         first, second = mine.begin(), yours.begin()
         granted = [lease(mine, Limits(per_hour=10), 7).letters]

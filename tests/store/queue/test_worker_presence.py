@@ -1,4 +1,4 @@
-"""Who is alive, as other processes on the same PostgreSQL see it."""
+"""Which workers are alive, as other processes on the same PostgreSQL see it."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def dead(engine: Engine) -> list[int]:
 
 
 @on_postgresql
-def test_a_worker_that_its_process_gives_up_is_dead_to_all_and_its_siblings_are_not(
+def test_a_released_worker_is_dead_to_all_and_the_others_of_its_process_are_not(
     shared: Engine, process: WorkerPresence
 ) -> None:
     failed, sibling = process.register("campaigns", NOW), process.register("notices", NOW)
@@ -56,7 +56,7 @@ def test_a_worker_that_its_process_gives_up_is_dead_to_all_and_its_siblings_are_
 
 
 @on_postgresql
-def test_what_a_worker_that_was_given_up_had_goes_to_others_while_its_process_lives(
+def test_deliveries_of_a_released_worker_go_to_others_while_its_process_lives(
     shared: Engine, process: WorkerPresence
 ) -> None:
     failed = process.register("campaigns", NOW)
@@ -74,7 +74,7 @@ def test_what_a_worker_that_was_given_up_had_goes_to_others_while_its_process_li
 
 
 @on_postgresql
-def test_no_lock_is_left_of_workers_that_were_given_up(shared: Engine, process: WorkerPresence) -> None:
+def test_released_workers_leave_no_lock(shared: Engine, process: WorkerPresence) -> None:
     for _ in range(5):
         process.release_worker(process.register("campaigns", NOW))
 
@@ -83,7 +83,7 @@ def test_no_lock_is_left_of_workers_that_were_given_up(shared: Engine, process: 
 
 
 @on_postgresql
-def test_a_session_that_is_gone_has_given_up_all(shared: Engine, process: WorkerPresence) -> None:
+def test_a_lost_session_releases_all_workers(shared: Engine, process: WorkerPresence) -> None:
     mine, sibling = process.register("campaigns", NOW), process.register("notices", NOW)
     with shared.begin() as tx:
         tx.execute(text(f"SELECT pg_terminate_backend(pid) {OURS}"))

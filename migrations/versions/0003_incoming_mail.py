@@ -1,4 +1,4 @@
-"""Who handed a mail in, what was asked how often, and requests that wait for another one's answer."""
+"""The client of an incoming mail, counters of requests, and deferred requests."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -29,7 +29,7 @@ def upgrade() -> None:
     sa.Column('count', sa.Integer(), nullable=False),
     sa.PrimaryKeyConstraint('kind', 'of', name=op.f('pk_tally'))
     )
-    # A person's full evidence is kept for a while only: addresses of machines are not kept at all any more.
+    # IP addresses are not kept as evidence any more.
     if op.get_bind().dialect.name == "postgresql":
         op.execute("UPDATE consent SET evidence = (evidence::jsonb - 'client')::json")
     else:

@@ -1,4 +1,4 @@
-"""Migrations end in the declared tables, save a copy first, and refuse what they do not know."""
+"""Migrations end in the declared tables, save a copy first, and refuse unknown schemas."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def test_a_newer_database_is_refused_by_name(database_url: str, later: Path) -> 
         migrate_database(database_url, MIGRATIONS)
 
 
-def test_the_sqlite_file_is_copied_aside_before_and_rebuilding_a_table_loses_nothing(
+def test_the_sqlite_file_is_copied_first_and_rebuilding_a_table_loses_nothing(
     sqlite_template: Path, tmp_path: Path, later: Path
 ) -> None:
     file = Path(shutil.copy(sqlite_template, tmp_path / "mailer.db"))
@@ -94,12 +94,12 @@ def test_the_sqlite_file_is_copied_aside_before_and_rebuilding_a_table_loses_not
         assert migrated.execute("SELECT subject FROM campaign").fetchall() == [("s",)]
 
 
-def test_a_database_that_cannot_be_opened_is_told_in_one_line(tmp_path: Path) -> None:
+def test_a_database_that_cannot_be_opened_is_reported_in_one_line(tmp_path: Path) -> None:
     with pytest.raises(DatabaseUnavailable, match="cannot open"):
         migrate_database(f"sqlite:///{tmp_path}/no/such/folder/mailer.db", MIGRATIONS)
 
 
-def test_a_file_that_is_no_database_is_told_in_one_line(tmp_path: Path) -> None:
+def test_a_file_that_is_no_database_is_reported_in_one_line(tmp_path: Path) -> None:
     file = tmp_path / "mailer.db"
     file.write_text("something else entirely, and rather more than a header's worth of it " * 20)
 

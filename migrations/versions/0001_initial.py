@@ -1,4 +1,4 @@
-"""The house as first built."""
+"""The first schema."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""A backup holds everything as it is at one instant, is whole or refused, and comes back on either database."""
+"""A backup holds everything as of one instant, is complete or refused, and can be restored on either database."""
 
 from __future__ import annotations
 
@@ -129,7 +129,7 @@ def tables_in(file: Path) -> dict[str, bytes]:
 
 @pytest.mark.parametrize("target", KINDS)
 @pytest.mark.parametrize("source", ALL_RELEASED)
-def test_everything_comes_back_to_the_octet_on_either_database_and_every_campaign_stands_still(
+def test_everything_is_restored_unchanged_on_either_database_and_every_campaign_is_paused(
     request: pytest.FixtureRequest,
     source: tuple[Path, str],
     target: str,
@@ -157,7 +157,7 @@ def test_everything_comes_back_to_the_octet_on_either_database_and_every_campaig
     assert migrate_database(url, MIGRATIONS, lambda *_: None) is None
 
 
-def test_nobody_who_joins_after_a_restore_gets_a_number_that_a_lost_token_may_name(
+def test_ids_given_after_a_restore_are_never_those_of_lost_tokens(
     database_url: str, here: ServiceFiles, tmp_path: Path
 ) -> None:
     back_up(database_url, here, MIGRATIONS, tmp_path / "b.zip", NOW)
@@ -181,7 +181,7 @@ def test_nobody_who_joins_after_a_restore_gets_a_number_that_a_lost_token_may_na
     assert number > 10**9
 
 
-def test_the_snapshot_is_of_one_instant_and_nobody_who_writes_waits_for_it(
+def test_the_snapshot_is_of_one_instant_and_blocks_no_writer(
     database_url: str, here: ServiceFiles, there: ServiceFiles, tmp_path: Path, empty: Callable[[str], str]
 ) -> None:
     here.spool.mkdir()
@@ -205,7 +205,7 @@ def test_the_snapshot_is_of_one_instant_and_nobody_who_writes_waits_for_it(
     assert stat.S_IMODE((there.spool / "slow.mail").stat().st_mode) == 0o600
 
 
-def test_a_mail_that_is_acted_on_meanwhile_is_not_in_it_and_one_that_was_lost_before_is_said(
+def test_a_mail_processed_meanwhile_is_not_in_the_backup_and_a_lost_file_is_reported(
     database_url: str, here: ServiceFiles, tmp_path: Path
 ) -> None:
     here.spool.mkdir()
@@ -228,7 +228,7 @@ def test_a_mail_that_is_acted_on_meanwhile_is_not_in_it_and_one_that_was_lost_be
     assert (made.spool, made.missing) == (("a.mail",), ("lost.mail",))
 
 
-def test_nothing_is_overwritten_and_nothing_half_done_stays(
+def test_nothing_is_overwritten_and_no_partial_file_stays(
     database_url: str, here: ServiceFiles, tmp_path: Path
 ) -> None:
     folder = tmp_path / "backups"
@@ -245,16 +245,14 @@ def test_nothing_is_overwritten_and_nothing_half_done_stays(
     assert [(one.name, one.read_text()) for one in folder.iterdir()] == [("b.zip", "something dear")]
 
 
-def test_where_there_is_no_database_there_is_nothing_to_back_up_and_none_is_made(
-    here: ServiceFiles, tmp_path: Path
-) -> None:
+def test_without_a_database_there_is_no_backup_and_no_database_is_created(here: ServiceFiles, tmp_path: Path) -> None:
     with pytest.raises(SchemaUnknown, match="nothing to back up"):
         back_up(f"sqlite:///{tmp_path}/none.db", here, MIGRATIONS, tmp_path / "b.zip", NOW)
 
     assert not {tmp_path / "none.db", tmp_path / "b.zip"} & set(tmp_path.iterdir())
 
 
-def test_a_restore_waits_for_nobody_and_takes_nothing_from_anybody(
+def test_a_restore_refuses_while_a_service_runs_and_overwrites_nothing(
     database_url: str, here: ServiceFiles, there: ServiceFiles, tmp_path: Path
 ) -> None:
     back_up(database_url, here, MIGRATIONS, tmp_path / "b.zip", NOW)
@@ -289,7 +287,7 @@ def test_a_restore_refuses_while_a_worker_sends(database_url: str, here: Service
     restore_backup(database_url, here, MIGRATIONS, tmp_path / "b.zip", NOW)
 
 
-def test_what_is_replaced_is_kept_aside_and_its_standing_orders_stand(
+def test_a_replaced_database_is_kept_and_its_suppressions_stay(
     database_url: str, here: ServiceFiles, tmp_path: Path
 ) -> None:
     order = partial(suppressions.add, reason=SuppressionReason.LEFT, now=NOW)
@@ -385,7 +383,7 @@ STRANGE: dict[str, tuple[Change, type[MailerError], str]] = {
     [*((case, "sqlite") for case in STRANGE), ("another table", "postgresql"), ("a row of nobody's", "postgresql")],
     indirect=["database_url"],
 )
-def test_a_strange_archive_is_refused_and_nothing_of_it_stays(
+def test_a_foreign_archive_is_refused_and_nothing_of_it_stays(
     case: str, archive: bytes, database_url: str, here: ServiceFiles, tmp_path: Path
 ) -> None:
     change, kind, said = STRANGE[case]
@@ -409,7 +407,7 @@ def test_a_strange_archive_is_refused_and_nothing_of_it_stays(
 
 
 @pytest.mark.parametrize("source", [one for one in ALL_RELEASED if "postgresql" in str(one.id)])
-def test_postgresql_is_backed_up_before_it_is_migrated_and_that_is_a_way_back(
+def test_postgresql_is_backed_up_before_a_migration_and_can_be_restored(
     request: pytest.FixtureRequest,
     source: tuple[Path, str],
     here: ServiceFiles,

@@ -1,4 +1,4 @@
-"""What came back of letters, and how much of it a list bears; standing orders for more than one reason at once."""
+"""Bounces and complaints, the bounce limits of a list, and suppressions for several reasons at once."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -473,5 +473,5 @@ _ROWS = text(
 )
 
 
-def test_in_whatever_order_things_happen_the_queue_keeps_its_promises(engine: Engine) -> None:
+def test_the_queue_keeps_its_promises_in_any_order_of_events(engine: Engine) -> None:
     run_state_machine_as_test(lambda: Queue(engine), settings=STEPS)

@@ -1,4 +1,4 @@
-"""What a list's letters say at their end, which campaigns go in spite of sample settings, numbers never given twice."""
+"""Footers of lists, campaigns sent in spite of sample settings, and ids that are never given twice."""
 
 import sqlalchemy as sa
 from alembic import op
