@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import Connection, func, or_, select, text, update
 
@@ -164,10 +163,47 @@ def undo_bounces(tx: Connection, subscriber_id: int, mailing_list_id: int, now: 
     return tx.execute(undone.values(undone_at=now)).rowcount
 
 
-def list_for_subscriber(tx: Connection, subscriber_id: int) -> list[dict[str, Any]]:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class BounceRecord:
+    """A bounce or complaint about one letter."""
+
+    at: datetime
+    mailing_list_id: int | None
+    campaign_id: int
+    """0 for a notice."""
+    letter: Kind
+    kind: FeedbackKind
+    severity: Severity
+    reason: BounceReason
+    status: str | None
+    complaint: str | None
+    channel: str
+    """How it came: "mail", "smtp", or the name of a provider."""
+    diagnostic: str
+    is_undone: bool
+    """Whether it does not count any more."""
+
+
+def list_for_subscriber(tx: Connection, subscriber_id: int) -> list[BounceRecord]:
     """All bounces and complaints of one person, oldest first."""
     found = select(returned).where(returned.c.subscriber_id == subscriber_id).order_by(returned.c.at, returned.c.id)
-    return [dict(row._mapping) for row in tx.execute(found)]
+    return [
+        BounceRecord(
+            at=row.at,
+            mailing_list_id=row.mailing_list_id,
+            campaign_id=row.campaign_id,
+            letter=Kind(row.letter),
+            kind=FeedbackKind(row.kind),
+            severity=Severity(row.weight),
+            reason=BounceReason(row.reason),
+            status=row.status,
+            complaint=row.complaint,
+            channel=row.way,
+            diagnostic=row.diagnostic,
+            is_undone=row.undone_at is not None,
+        )
+        for row in tx.execute(found)
+    ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +212,7 @@ class FeedbackCount:
 
     domain: str
     kind: FeedbackKind
-    weight: Severity
+    severity: Severity
     reason: BounceReason
     number: int
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -82,7 +83,27 @@ def count_acts(tx: Connection, mailing_list_id: int, act: ConsentAct, since: dat
     return tx.execute(select(func.count()).select_from(consent).where(*lines)).scalar_one()
 
 
-def list_for_subscriber(tx: Connection, subscriber_id: int) -> list[dict[str, Any]]:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ConsentLine:
+    """One line of the consent record."""
+
+    mailing_list_id: int
+    act: ConsentAct
+    channel: str
+    evidence: dict[str, Any]
+    at: datetime
+
+
+def list_for_subscriber(tx: Connection, subscriber_id: int) -> list[ConsentLine]:
     """The lines about one person, oldest first."""
     found = tx.execute(select(consent).where(consent.c.subscriber_id == subscriber_id).order_by(consent.c.id))
-    return [dict(row._mapping) for row in found]
+    return [
+        ConsentLine(
+            mailing_list_id=row.mailing_list_id,
+            act=ConsentAct(row.act),
+            channel=row.way,
+            evidence=row.evidence,
+            at=row.at,
+        )
+        for row in found
+    ]

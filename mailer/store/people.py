@@ -6,7 +6,6 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import Connection, func, or_, select
 
@@ -74,15 +73,33 @@ def last_confirmations(
     return of_list, {row[0]: row[1] for row in tx.execute(last)}
 
 
-def list_page(tx: Connection, mailing_list_id: int, after: int, limit: int) -> list[Any]:
-    """The next `limit` subscriptions of a list after an id, with their people, by id."""
+@dataclass(frozen=True, slots=True)
+class ListedSubscription:
+    """A subscription and its person, as an export has it."""
+
+    id: int
+    state: SubscriptionState
+    attributes: dict[str, str]
+    changed_at: datetime
+    address: str
+    name: str | None
+    language: str | None
+    zone: str | None
+    subscriber_id: int
+    suppression_key: str
+
+
+def list_page(tx: Connection, mailing_list_id: int, after: int, limit: int) -> list[ListedSubscription]:
+    """The next `limit` subscriptions of a list after an id, with their people, by id; not of erased people."""
     columns = (subscription.c.id, subscription.c.state, subscription.c.attributes, subscription.c.changed_at)
-    person_columns = (subscriber.c.address, subscriber.c.name, subscriber.c.language, subscriber.c.zone)
-    key_columns = (subscription.c.subscriber_id, subscriber.c.suppression_key)
-    query = select(*columns, *person_columns, *key_columns).join_from(subscription, subscriber)
-    not_erased = subscriber.c.address != ""  # not of erased people
-    query = query.where(subscription.c.mailing_list_id == mailing_list_id, subscription.c.id > after, not_erased)
-    return list(tx.execute(query.order_by(subscription.c.id).limit(limit)).all())
+    person = (subscriber.c.address, subscriber.c.name, subscriber.c.language, subscriber.c.zone)
+    keys = (subscription.c.subscriber_id, subscriber.c.suppression_key)
+    query = select(*columns, *person, *keys).join_from(subscription, subscriber)
+    query = query.where(
+        subscription.c.mailing_list_id == mailing_list_id, subscription.c.id > after, subscriber.c.address != ""
+    )
+    found = tx.execute(query.order_by(subscription.c.id).limit(limit))
+    return [ListedSubscription(**row._mapping | {"state": SubscriptionState(row.state)}) for row in found]
 
 
 def list_suppressions(

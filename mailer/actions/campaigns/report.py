@@ -107,9 +107,9 @@ def _summarise_feedback(came_back: list[FeedbackCount], left: int) -> FeedbackSu
     for one in came_back:
         sums[one.kind] += one.number
         if one.kind is FeedbackKind.BOUNCE:
-            bounces.setdefault(one.weight, Counter())[one.reason] += one.number
+            bounces.setdefault(one.severity, Counter())[one.reason] += one.number
         if one.kind is not FeedbackKind.DELAY:
-            what = one.weight.value if one.kind is FeedbackKind.BOUNCE else "complaints"
+            what = one.severity.value if one.kind is FeedbackKind.BOUNCE else "complaints"
             providers.setdefault(one.domain, Counter())[what] += one.number
     most = sorted(providers, key=lambda domain: (-providers[domain].total(), domain))[:_MAX_PROVIDERS]
     return FeedbackSummary(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from sqlalchemy import Connection
 
@@ -12,6 +11,7 @@ from mailer.domain.consent import ConsentAct, Evidence
 from mailer.domain.subscription import Subscription, SubscriptionState
 from mailer.domain.suppression import EVERY_LIST, SuppressionReason
 from mailer.store import bounce_records, consents, subscriptions, suppressions
+from mailer.store.consents import ConsentLine
 
 _FEEDBACK_ACTS = (ConsentAct.BOUNCED, ConsentAct.COMPLAINED, ConsentAct.DEPARTED)
 _NEUTRAL_ACTS = (*_FEEDBACK_ACTS, ConsentAct.ASKED, ConsentAct.HELD)
@@ -76,13 +76,13 @@ def _ended_by_feedback(tx: Connection, subscription: Subscription) -> bool:
         if _concerns_list(one, subscription.mailing_list_id)
     ]
     for line in reversed(lines):
-        if line["act"] in _FEEDBACK_ACTS and line["evidence"].get("was") == SubscriptionState.CONFIRMED:
+        if line.act in _FEEDBACK_ACTS and line.evidence.get("was") == SubscriptionState.CONFIRMED:
             return True
-        if line["act"] not in _NEUTRAL_ACTS or line["act"] == ConsentAct.DEPARTED:
+        if line.act not in _NEUTRAL_ACTS or line.act == ConsentAct.DEPARTED:
             return False
     return False
 
 
-def _concerns_list(line: dict[str, Any], mailing_list_id: int) -> bool:
+def _concerns_list(line: ConsentLine, mailing_list_id: int) -> bool:
     # "Never ask me again" is about all lists, and is recorded with one of them.
-    return line["mailing_list_id"] == mailing_list_id or line["act"] == ConsentAct.NEVER
+    return line.mailing_list_id == mailing_list_id or line.act == ConsentAct.NEVER

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from sqlalchemy import Connection
 
@@ -13,6 +12,8 @@ from mailer.domain.person_view import EVERY_LIST_NAME, BounceView, ConsentView, 
 from mailer.domain.suppression import EVERY_LIST, SuppressionReason
 from mailer.errors import NotFound
 from mailer.store import bounce_records, consents, mailing_lists, subscribers, subscriptions, suppressions
+from mailer.store.bounce_records import BounceRecord
+from mailer.store.consents import ConsentLine
 
 
 async def show_person(app: App, address: str) -> PersonView:
@@ -43,28 +44,28 @@ async def show_person(app: App, address: str) -> PersonView:
     return await app.database.read(work)
 
 
-def _bounce_view(row: Mapping[str, Any], list_names: Mapping[int, str]) -> BounceView:
+def _bounce_view(one: BounceRecord, list_names: Mapping[int, str]) -> BounceView:
     return BounceView(
-        at=row["at"],
-        list_name=list_names.get(row["mailing_list_id"]),
-        campaign_id=row["campaign_id"],
-        letter=row["letter"],
-        kind=row["kind"],
-        severity=row["weight"],
-        reason=row["reason"],
-        status=row["status"],
-        complaint=row["complaint"],
-        channel=row["way"],
-        diagnostic=row["diagnostic"],
-        undone=row["undone_at"] is not None,
+        at=one.at,
+        list_name=list_names.get(one.mailing_list_id or 0),
+        campaign_id=one.campaign_id,
+        letter=one.letter,
+        kind=one.kind,
+        severity=one.severity,
+        reason=one.reason,
+        status=one.status,
+        complaint=one.complaint,
+        channel=one.channel,
+        diagnostic=one.diagnostic,
+        undone=one.is_undone,
     )
 
 
-def _consent_view(row: Mapping[str, Any], list_names: Mapping[int, str]) -> ConsentView:
+def _consent_view(line: ConsentLine, list_names: Mapping[int, str]) -> ConsentView:
     return ConsentView(
-        at=row["at"],
-        list_name=list_names[row["mailing_list_id"]],
-        act=row["act"],
-        channel=row["way"],
-        evidence=row["evidence"],
+        at=line.at,
+        list_name=list_names[line.mailing_list_id],
+        act=line.act,
+        channel=line.channel,
+        evidence=line.evidence,
     )

@@ -1,4 +1,4 @@
-"""What the relay's word means for a letter: tried again for a day and a half, resent twice when nobody knows."""
+"""What an outcome means for a letter: it is tried for a day and a half, and resent twice if the outcome is unknown."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def test_waits_grow_and_end_after_a_day_and_a_half(attempts: int, hours: float, 
 
 
 @pytest.mark.parametrize(
-    ("verdict", "state", "redate"),
+    ("verdict", "state", "renews_date"),
     [
         (Verdict.ACCEPTED, DeliveryState.ACCEPTED, False),
         (Verdict.REFUSED, DeliveryState.FAILED, False),
@@ -43,21 +43,25 @@ def test_waits_grow_and_end_after_a_day_and_a_half(attempts: int, hours: float, 
     ],
 )
 def test_only_a_definite_refusal_gives_the_next_try_another_date(
-    verdict: Verdict, state: DeliveryState, redate: bool
+    verdict: Verdict, state: DeliveryState, renews_date: bool
 ) -> None:
-    settled = decide_outcome(LETTER, RelayOutcome(verdict, 250, "words"), NOW, 0.0)
+    outcome = decide_outcome(LETTER, RelayOutcome(verdict, 250, "words"), NOW, 0.0)
 
-    assert (settled.state, settled.renew_date, settled.code, settled.reply) == (state, redate, 250, "words")
+    assert (outcome.state, outcome.renew_date, outcome.code, outcome.reply) == (state, renews_date, 250, "words")
 
 
-def test_a_letter_of_unknown_fate_is_resent_twice_and_then_parked() -> None:
-    fates = [
+def test_a_letter_of_unknown_outcome_is_resent_twice_and_then_parked() -> None:
+    outcomes = [
         decide_outcome(replace(LETTER, resends=resends), RelayOutcome(Verdict.UNKNOWN, None, ""), NOW, 0.0)
         for resends in range(3)
     ]
 
-    assert [fate.state for fate in fates] == [DeliveryState.DEFERRED, DeliveryState.DEFERRED, DeliveryState.UNCERTAIN]
-    assert [fate.resends for fate in fates] == [1, 2, 2]
+    assert [outcome.state for outcome in outcomes] == [
+        DeliveryState.DEFERRED,
+        DeliveryState.DEFERRED,
+        DeliveryState.UNCERTAIN,
+    ]
+    assert [outcome.resends for outcome in outcomes] == [1, 2, 2]
 
 
 def test_a_letter_deferred_for_a_day_and_a_half_has_failed() -> None:
@@ -68,7 +72,7 @@ def test_a_letter_deferred_for_a_day_and_a_half_has_failed() -> None:
     assert late.state is DeliveryState.FAILED
 
 
-def test_what_waited_for_reasons_of_ours_is_tried_as_long_as_any_other() -> None:
+def test_time_spent_waiting_before_the_first_try_does_not_count() -> None:
     waited = NOW + timedelta(days=9)
 
     first = decide_outcome(LETTER, RelayOutcome(Verdict.DEFERRED, 450, "come again"), waited, 0.0)
@@ -79,7 +83,7 @@ def test_what_waited_for_reasons_of_ours_is_tried_as_long_as_any_other() -> None
 
 
 @given(st.floats(0, 24 * 30))
-def test_a_letter_that_cannot_be_written_is_written_again_at_growing_pauses(hours: float) -> None:
+def test_a_letter_that_cannot_be_rendered_is_rendered_again_after_growing_pauses(hours: float) -> None:
     now = NOW + timedelta(hours=hours)
 
     pause = render_again_at(NOW, now) - now
