@@ -99,7 +99,7 @@ def list_page(tx: Connection, mailing_list_id: int, after: int, limit: int) -> l
         subscription.c.mailing_list_id == mailing_list_id, subscription.c.id > after, subscriber.c.address != ""
     )
     found = tx.execute(query.order_by(subscription.c.id).limit(limit))
-    return [ListedSubscription(**row._mapping | {"state": SubscriptionState(row.state)}) for row in found]
+    return [ListedSubscription(**{**row._mapping, "state": SubscriptionState(row.state)}) for row in found]
 
 
 def list_suppressions(
