@@ -1,4 +1,4 @@
-"""What comes back by mail: bounces and complaints are held against whom they must be, and can be undone."""
+"""Bounces and complaints that come by mail: what they stop, and how a person is restored."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ async def known(app: App, reader: str = ROSA) -> dict[str, Any]:
     return await show_person(app, reader)
 
 
-async def test_a_mailbox_that_is_not_there_gets_no_more_letters_from_any_list_until_the_owner_undoes_it(
+async def test_a_hard_bounce_stops_all_lists_letters_until_the_owner_restores_the_person(
     app: App, relay: FakeRelay
 ) -> None:
     await open_list(app)
@@ -103,7 +103,7 @@ async def test_a_mailbox_that_is_not_there_gets_no_more_letters_from_any_list_un
 
 
 @SQLITE
-async def test_what_waits_for_a_dead_mailbox_is_not_sent(app: App, relay: FakeRelay) -> None:
+async def test_waiting_letters_to_a_mailbox_that_is_gone_are_not_sent(app: App, relay: FakeRelay) -> None:
     await open_list(app)
     await import_rows(app, *PEOPLE)
     letter = await letter_to(app, relay)
@@ -117,7 +117,7 @@ async def test_what_waits_for_a_dead_mailbox_is_not_sent(app: App, relay: FakeRe
 
 @SQLITE
 @pytest.mark.parametrize(("said", "action"), [(BLOCKED, "failed"), ("450 4.2.0 busy, still trying", "delayed")])
-async def test_what_is_about_us_and_a_delay_are_written_down_and_held_against_nobody(
+async def test_sender_side_bounces_and_delays_are_recorded_and_change_nothing(
     app: App, relay: FakeRelay, said: str, action: str
 ) -> None:
     await open_list(app)
@@ -131,7 +131,7 @@ async def test_what_is_about_us_and_a_delay_are_written_down_and_held_against_no
     assert len(person.bounces) == 1
 
 
-async def test_after_so_many_soft_ones_a_probe_asks_and_when_that_comes_back_too_the_list_stops(
+async def test_soft_bounces_lead_to_a_probe_and_the_probes_bounce_stops_the_list(
     app: App, relay: FakeRelay, clock: Clock
 ) -> None:
     await open_list(app)
@@ -152,9 +152,7 @@ async def test_after_so_many_soft_ones_a_probe_asks_and_when_that_comes_back_too
 
 
 @SQLITE
-async def test_after_a_probe_that_arrived_two_more_soft_ones_stop_the_list(
-    app: App, relay: FakeRelay, clock: Clock
-) -> None:
+async def test_two_soft_bounces_after_a_delivered_probe_stop_the_list(app: App, relay: FakeRelay, clock: Clock) -> None:
     await open_list(app)
     await import_rows(app, *PEOPLE)
     for _ in range(3):
@@ -170,7 +168,7 @@ async def test_after_a_probe_that_arrived_two_more_soft_ones_stop_the_list(
 
 
 @SQLITE
-async def test_a_bounced_question_whether_to_join_ends_the_request_and_bars_nobody(app: App, relay: FakeRelay) -> None:
+async def test_a_bounced_confirmation_letter_ends_the_request_and_suppresses_nobody(app: App, relay: FakeRelay) -> None:
     await open_list(app)
     await receive_person_mail(app, "appeals-join", ROSA)
 
@@ -185,7 +183,7 @@ async def test_a_bounced_question_whether_to_join_ends_the_request_and_bars_nobo
     ("to", "keep"),
     [("abuse", "all"), ("postmaster", "return-path"), ("cfbl", "cfbl-feedback-id")],
 )
-async def test_a_complaint_ends_the_lists_letters_at_once_and_goes_no_further(
+async def test_a_complaint_stops_the_lists_letters_at_once_and_no_other_lists(
     app: App, relay: FakeRelay, to: str, keep: str
 ) -> None:
     await open_list(app)
@@ -211,7 +209,7 @@ async def test_a_complaint_ends_the_lists_letters_at_once_and_goes_no_further(
     ("to", "keep", "carried"),
     [("abuse", "none", 1), ("cfbl", "none", 0), ("abuse", "message-id", 1), ("cfbl", "message-id", 1)],
 )
-async def test_a_complaint_that_shows_nothing_we_signed_changes_nothing(
+async def test_a_complaint_without_our_token_changes_nothing(
     app: App, relay: FakeRelay, to: str, keep: str, carried: int
 ) -> None:
     await open_list(app)
@@ -226,7 +224,7 @@ async def test_a_complaint_that_shows_nothing_we_signed_changes_nothing(
 
 
 @SQLITE
-async def test_who_says_that_it_is_no_spam_stays(app: App, relay: FakeRelay) -> None:
+async def test_a_not_spam_report_changes_nothing(app: App, relay: FakeRelay) -> None:
     await open_list(app)
     await import_rows(app, *PEOPLE)
     letter = await letter_to(app, relay)
@@ -238,9 +236,7 @@ async def test_who_says_that_it_is_no_spam_stays(app: App, relay: FakeRelay) -> 
 
 
 @SQLITE
-async def test_who_complained_or_bounced_is_asked_nothing_and_lifts_only_their_own_leaving(
-    app: App, relay: FakeRelay
-) -> None:
+async def test_a_join_request_after_a_complaint_gets_no_letter_until_restored(app: App, relay: FakeRelay) -> None:
     await open_list(app)
     await import_rows(app, *PEOPLE)
     letter = await letter_to(app, relay)
@@ -259,7 +255,7 @@ async def test_who_complained_or_bounced_is_asked_nothing_and_lifts_only_their_o
 
 
 @SQLITE
-async def test_undoing_a_bounce_brings_nobody_back_who_left(app: App, relay: FakeRelay) -> None:
+async def test_restoring_after_a_bounce_resubscribes_nobody_who_unsubscribed(app: App, relay: FakeRelay) -> None:
     await open_list(app)
     await import_rows(app, *PEOPLE)
     letter = await letter_to(app, relay)
@@ -274,7 +270,7 @@ async def test_undoing_a_bounce_brings_nobody_back_who_left(app: App, relay: Fak
 
 
 @SQLITE
-async def test_a_forged_return_path_is_not_even_let_in(app: App, relay: FakeRelay) -> None:
+async def test_a_forged_return_path_is_refused_at_rcpt_to(app: App, relay: FakeRelay) -> None:
     await open_list(app)
     await import_rows(app, *PEOPLE)
     letter = await letter_to(app, relay)
@@ -296,7 +292,7 @@ async def test_a_forged_return_path_is_not_even_let_in(app: App, relay: FakeRela
 
 
 @SQLITE
-async def test_a_bounce_of_what_was_carried_to_the_owner_is_held_against_nobody(app: App, relay: FakeRelay) -> None:
+async def test_a_bounce_of_a_mail_forwarded_to_the_owner_changes_nothing(app: App, relay: FakeRelay) -> None:
     await open_list(app)
     await receive_person_mail(app, "appeals-owner", ROSA, "Who are you?")
     assert recipients(relay) == [ADA]
@@ -307,7 +303,7 @@ async def test_a_bounce_of_what_was_carried_to_the_owner_is_held_against_nobody(
 
 
 @pytest.mark.parametrize("with_message_id", [True, False])
-async def test_a_provider_that_names_the_reader_is_understood(
+async def test_a_provider_event_is_matched_by_its_recipient(
     app: App, relay: FakeRelay, clock: Clock, with_message_id: bool
 ) -> None:
     await open_list(app)
@@ -339,7 +335,7 @@ async def test_a_provider_that_names_the_reader_is_understood(
     assert (await known(app, EMMA)).suppressions == ()
 
 
-async def test_a_list_that_bears_one_stops_at_the_second_in_a_row_and_a_letter_that_arrived_begins_anew(
+async def test_with_hard_after_2_the_second_hard_bounce_in_a_row_stops_and_a_delivered_letter_ends_the_row(
     app: App, relay: FakeRelay, clock: Clock
 ) -> None:
     await open_list(app)
@@ -357,7 +353,7 @@ async def test_a_list_that_bears_one_stops_at_the_second_in_a_row_and_a_letter_t
 
 
 @SQLITE
-async def test_a_campaigns_report_tells_what_came_back_why_and_from_where(
+async def test_a_campaigns_report_has_the_bounces_by_severity_reason_and_provider(
     app: App, relay: FakeRelay, capsys: pytest.CaptureFixture[str]
 ) -> None:
     await open_list(app)

@@ -1,4 +1,4 @@
-"""What a mail system says weighs more than the code it says it with: a 5.1.1 is put before anything."""
+"""A reply's text decides over its code: mail systems put 5.1.1 before many refusals."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ Message rejected as spam
 rejected: message contains a virus
 attachment type not allowed
 """.strip().splitlines()
-FOR_NOW = """
+TEMPORARY = """
 Greylisted, please try again in 300 seconds
 User unknown; greylisted, try again later
 temporarily rejected, try again later
@@ -72,7 +72,7 @@ Name service error for name=example.org type=MX
 DNS lookup failed: SERVFAIL
 DNS timeout
 """.strip().splitlines()
-NOBODY_THERE = """
+ADDRESS_GONE = """
 User unknown
 <rosa@example.org>: Recipient address rejected: User unknown in virtual mailbox table
 Address does not exist
@@ -85,40 +85,38 @@ example.org responded with code NXDOMAIN
 CODES = ("5.1.1", "5.1.2", "5.1.10", "5.4.4")
 
 
-def severities(words: str) -> set[Severity]:
-    """However the code stands beside the words."""
-    said = [(f"550 {code} {words}", code) for code in CODES] + [(words, code) for code in CODES]
+def severities(text: str) -> set[Severity]:
+    """The severities of a text with each code, in the reply and in the Status field."""
+    replies = [(f"550 {code} {text}", code) for code in CODES] + [(text, code) for code in CODES]
     return {
         classify_bounce(address="rosa@example.org", action=DsnAction.FAILED, status=code, diagnostic=one).severity
-        for one, code in said
+        for one, code in replies
     }
 
 
-@pytest.mark.parametrize("words", ABOUT_SENDER)
-def test_what_is_about_us_is_held_against_nobody_whatever_its_code(words: str) -> None:
-    assert severities(words) == {Severity.SENDER_SIDE}
+@pytest.mark.parametrize("text", ABOUT_SENDER)
+def test_a_text_about_the_sender_is_sender_side_with_any_code(text: str) -> None:
+    assert severities(text) == {Severity.SENDER_SIDE}
 
 
-@pytest.mark.parametrize("words", FOR_NOW)
-def test_what_is_for_now_is_never_for_good_whatever_its_code(words: str) -> None:
-    assert severities(words) == {Severity.SOFT}
+@pytest.mark.parametrize("text", TEMPORARY)
+def test_a_text_about_temporary_trouble_is_soft_with_any_code(text: str) -> None:
+    assert severities(text) == {Severity.SOFT}
 
 
-@pytest.mark.parametrize("words", NOBODY_THERE)
-def test_who_is_not_there_is_not_there(words: str) -> None:
-    code = "5.4.1" if words.startswith("[") else "5.1.1"
-    told = classify_bounce(
-        address="rosa@example.org", action=DsnAction.FAILED, status=code, diagnostic=f"550 {code} {words}"
+@pytest.mark.parametrize("text", ADDRESS_GONE)
+def test_an_address_that_is_gone_is_hard(text: str) -> None:
+    code = "5.4.1" if text.startswith("[") else "5.1.1"
+    bounce = classify_bounce(
+        address="rosa@example.org", action=DsnAction.FAILED, status=code, diagnostic=f"550 {code} {text}"
     )
 
-    assert told.severity is Severity.HARD
+    assert bounce.severity is Severity.HARD
 
 
-@given(st.sampled_from(ABOUT_SENDER + FOR_NOW), st.sampled_from(["5.1.1", "5.0.0", "5.1.2"]), st.booleans())
-def test_words_in_the_notice_weigh_more_than_a_code_that_stands_alone_in_its_report(
-    words: str, code: str, same: bool
-) -> None:
-    raw = bounce("rosa@example.org", f"550 {code}{f' {words}' if same else ''}")
-    raw = raw.replace(b"Your letter did not get there.", f"Your letter did not get there: {words}".encode())
+@given(st.sampled_from(ABOUT_SENDER + TEMPORARY), st.sampled_from(["5.1.1", "5.0.0", "5.1.2"]), st.booleans())
+def test_the_notices_text_decides_over_a_report_with_a_code_alone(text: str, code: str, same: bool) -> None:
+    raw = bounce("rosa@example.org", f"550 {code}{f' {text}' if same else ''}")
+    raw = raw.replace(b"Your letter did not get there.", f"Your letter did not get there: {text}".encode())
 
     assert [one.severity for one in parse_bounce(raw).recipients] != [Severity.HARD]

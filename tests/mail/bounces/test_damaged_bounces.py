@@ -1,4 +1,4 @@
-"""What is lost or changed of a notice on its way never makes it weigh more: nobody is cut off for want of a header."""
+"""A bounce notice that is cut off, re-encoded or forwarded is never more severe than the whole one."""
 
 from __future__ import annotations
 
@@ -16,11 +16,12 @@ from mailer.mail.bounces.parse_bounce import parse_bounce
 from tests.support.app_helpers import ROOT
 
 OWN_SAMPLES = {file.stem: file.read_bytes() for file in sorted((Path(__file__).parent / "samples").glob("*.eml"))}
-CORPUS = ROOT.parent / "shared" / "corpora" / "bounces" / "mails"
-CORPUS_SAMPLES = {file.stem: file.read_bytes() for file in sorted(CORPUS.glob("*.eml"))} if CORPUS.exists() else {}
+CORPORA = [Path(__file__).parent / "corpus", ROOT.parent / "shared" / "corpora" / "bounces"]
+"""The second is tested where it lies beside the checkout."""
+CORPUS_SAMPLES = {file.stem: file.read_bytes() for one in CORPORA for file in sorted(one.glob("mails/*.eml"))}
 SAMPLED_MAILS = OWN_SAMPLES | dict(list(CORPUS_SAMPLES.items())[::6])
 KNOWN_HARD = {"lhost-gmail-05"}
-"""Whose address reads "does not exist": divided over two lines it is words."""
+"""Its address reads "does not exist": divided over two lines it is a phrase."""
 GATEWAY = b"From: MAILER-DAEMON@gw.example.net\nSubject: Undelivered mail\nAuto-Submitted: auto-generated\n"
 
 
@@ -47,7 +48,7 @@ def field_name(field: bytes) -> bytes:
 
 
 def encode_body(fields: list[bytes], body: bytes, how: bytes) -> bytes:
-    """As a gateway would have it that takes no 8-bit mail; what is encoded already stays."""
+    """The mail as a gateway re-encodes it that takes no 8-bit mail; an encoded body stays as it is."""
     if any(field_name(field) == b"content-transfer-encoding" and b"bit" not in field.lower() for field in fields):
         return join_fields(fields, body)
     kept = [field for field in fields if field_name(field) != b"content-transfer-encoding"]
@@ -115,7 +116,7 @@ def without_a_part(raw: bytes) -> Iterator[tuple[str, bytes]]:
 
 
 @pytest.mark.parametrize("change", [without_headers, with_other_encodings, forwarded_forms, without_a_part])
-def test_nothing_that_is_lost_or_changed_makes_a_notice_hard(change) -> None:
+def test_no_lost_field_or_part_makes_a_notice_hard(change) -> None:
     for name, raw in SAMPLED_MAILS.items():
         if is_hard(raw) or name.startswith("a_person"):
             continue
@@ -123,7 +124,7 @@ def test_nothing_that_is_lost_or_changed_makes_a_notice_hard(change) -> None:
             assert not is_hard(changed), (name, what)
 
 
-def test_no_notice_grows_hard_when_it_is_cut_off_wherever_that_is() -> None:
+def test_no_notice_becomes_hard_when_it_is_cut_off() -> None:
     chance = random.Random(7)
     for name, raw in (OWN_SAMPLES | CORPUS_SAMPLES).items():
         if is_hard(raw) or name in KNOWN_HARD:
@@ -134,7 +135,7 @@ def test_no_notice_grows_hard_when_it_is_cut_off_wherever_that_is() -> None:
             assert not is_hard(raw[:place]), (name, place, raw[:place][-200:])
 
 
-def test_what_was_hard_and_is_whole_stays_so_in_another_code_and_passed_on() -> None:
+def test_a_whole_hard_notice_stays_hard_re_encoded_or_forwarded() -> None:
     reports = [("rfc_3464", change) for change in (with_other_encodings, forwarded_forms)]
     for name, change in [
         *reports,

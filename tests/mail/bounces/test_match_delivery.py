@@ -1,4 +1,4 @@
-"""Of which letter a mail tells that it came back: only what we signed says so."""
+"""A bounce or complaint that came by mail is matched to a delivery only by a token that we signed."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from mailer.domain.token import Purpose, sign_token
 from mailer.mail.bounces.match_delivery import match_feedback
 from tests.support.bounce_mails import bounce
 
-HOUSE = Site(
+SITE = Site(
     name="Open Letters",
     domain="lists.example.org",
     url="https://lists.example.org",
@@ -24,7 +24,7 @@ HOUSE = Site(
     keyring=Keyring(b"p" * 32, ((1, b"k" * 32),)),
 )
 NOW = datetime(2027, 3, 1, 8, tzinfo=UTC)
-TOKEN = HOUSE.bounce_token(7)
+TOKEN = SITE.bounce_token(7)
 REPORT = """\
 From: fbl@example.net
 Subject: A complaint
@@ -36,7 +36,7 @@ Content-Type: message/feedback-report
 
 Feedback-Type: abuse
 Version: 1
-{said}
+{field}
 
 --=_b--
 """
@@ -47,61 +47,61 @@ def parse_command_address(local: str) -> CommandAddress:
 
 
 @pytest.mark.parametrize("word", [TOKEN, TOKEN.upper(), f"<bounce+{TOKEN}@lists.example.org>", f"bounce={TOKEN}=x"])
-def test_a_return_path_is_found_however_it_is_written(word: str) -> None:
-    told = match_feedback(
-        REPORT.format(said=f"Original-Mail-From: {word}").encode(), HOUSE, parse_command_address("abuse"), NOW
+def test_a_return_path_is_found_in_any_form(word: str) -> None:
+    match = match_feedback(
+        REPORT.format(field=f"Original-Mail-From: {word}").encode(), SITE, parse_command_address("abuse"), NOW
     )
 
-    assert told is not None
-    assert told.feedback is not None
-    assert (told.feedback.delivery_id, told.feedback.complaint) == (7, "abuse")
+    assert match is not None
+    assert match.feedback is not None
+    assert (match.feedback.delivery_id, match.feedback.complaint) == (7, "abuse")
 
 
 @given(st.integers(0, 28), st.sampled_from("abcdefghijklmnopqrstuvwxyz234567"))
 @settings(max_examples=40)
-def test_an_altered_token_names_no_letter(place: int, letter: str) -> None:
+def test_an_altered_token_names_no_delivery(place: int, letter: str) -> None:
     forged = TOKEN[:place] + letter + TOKEN[place + 1 :]
 
-    told = match_feedback(
-        REPORT.format(said=f"Original-Mail-From: <bounce+{forged}@x>").encode(),
-        HOUSE,
+    match = match_feedback(
+        REPORT.format(field=f"Original-Mail-From: <bounce+{forged}@x>").encode(),
+        SITE,
         parse_command_address("cfbl"),
         NOW,
     )
 
-    assert told is not None
-    assert (told.feedback is None) == (forged != TOKEN)
+    assert match is not None
+    assert (match.feedback is None) == (forged != TOKEN)
 
 
-def test_a_token_made_for_another_purpose_names_no_letter() -> None:
-    leave = sign_token(HOUSE.keyring, Purpose.LEAVE, 7)
+def test_a_token_for_another_purpose_names_no_delivery() -> None:
+    leave = sign_token(SITE.keyring, Purpose.LEAVE, 7)
 
     for place in ("cfbl", f"cfbl+{leave}", f"bounce+{leave}"):
-        told = match_feedback(
-            REPORT.format(said=f"Original-Mail-From: <{leave}@x>").encode(), HOUSE, parse_command_address(place), NOW
+        match = match_feedback(
+            REPORT.format(field=f"Original-Mail-From: <{leave}@x>").encode(), SITE, parse_command_address(place), NOW
         )
-        assert told is not None
-        assert told.feedback is None
+        assert match is not None
+        assert match.feedback is None
 
 
 @given(st.binary(max_size=300), st.sampled_from(["cfbl", "abuse", f"bounce+{TOKEN}", "bounce+none", f"cfbl+{TOKEN}"]))
 @settings(max_examples=60)
-def test_octets_at_all_are_read_and_only_an_address_tells_of_a_letter(raw: bytes, local: str) -> None:
-    told = match_feedback(raw, HOUSE, parse_command_address(local), NOW)
+def test_any_octets_are_parsed_and_only_a_token_names_a_delivery(raw: bytes, local: str) -> None:
+    match = match_feedback(raw, SITE, parse_command_address(local), NOW)
 
-    assert told is not None
-    assert told.feedback is None or told.feedback.delivery_id == 7
-
-
-def test_a_bounce_is_the_readers_whoever_is_named_in_it() -> None:
-    told = match_feedback(bounce("mallory@example.com"), HOUSE, parse_command_address(f"bounce+{TOKEN}"), NOW)
-
-    assert told is not None
-    assert told.feedback is not None
-    assert told.feedback.bounce is not None
-    assert (told.kind, told.feedback.delivery_id) == (FeedbackKind.BOUNCE, 7)
-    assert told.feedback.bounce.severity is Severity.HARD
+    assert match is not None
+    assert match.feedback is None or match.feedback.delivery_id == 7
 
 
-def test_nothing_comes_back_to_an_address_for_people() -> None:
-    assert match_feedback(bounce("rosa@example.org"), HOUSE, parse_command_address("appeals"), NOW) is None
+def test_a_bounce_counts_for_the_deliverys_reader_whichever_address_it_names() -> None:
+    match = match_feedback(bounce("mallory@example.com"), SITE, parse_command_address(f"bounce+{TOKEN}"), NOW)
+
+    assert match is not None
+    assert match.feedback is not None
+    assert match.feedback.bounce is not None
+    assert (match.kind, match.feedback.delivery_id) == (FeedbackKind.BOUNCE, 7)
+    assert match.feedback.bounce.severity is Severity.HARD
+
+
+def test_an_address_for_people_receives_no_feedback() -> None:
+    assert match_feedback(bounce("rosa@example.org"), SITE, parse_command_address("appeals"), NOW) is None

@@ -1,4 +1,4 @@
-"""What comes back is read: whose letter, whether it is over, why, and whether it is held against anybody."""
+"""Bounces of many mail systems are parsed: kind, recipients, reason and severity."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Content-Type: message/delivery-status
 Final-Recipient: rfc822; rosa@example.net
 Action: failed
 Status: {status}
-Diagnostic-Code: smtp; {said}
+Diagnostic-Code: smtp; {reply}
 
 --b--
 """
@@ -68,10 +68,10 @@ FRAGMENTS += [
 ]
 
 
-def _describe(returned: ParsedBounce) -> str:
+def _describe(bounce: ParsedBounce) -> str:
     """As in the samples' first fields."""
-    kind = f"{returned.kind} {returned.complaint or ''}".strip()
-    return "; ".join((kind, *(f"{each.address} {each.severity} {each.reason}" for each in returned.recipients)))
+    kind = f"{bounce.kind} {bounce.complaint or ''}".strip()
+    return "; ".join((kind, *(f"{each.address} {each.severity} {each.reason}" for each in bounce.recipients)))
 
 
 def _expected_result(raw: bytes) -> str:
@@ -81,15 +81,15 @@ def _expected_result(raw: bytes) -> str:
 
 
 @pytest.mark.parametrize("name", SAMPLES)
-def test_a_mail_that_came_back_says_of_whom_and_why(name: str) -> None:
+def test_each_sample_is_parsed_as_its_first_field_says(name: str) -> None:
     assert _describe(parse_bounce(SAMPLES[name], OWN)) == _expected_result(SAMPLES[name])
 
 
-@pytest.mark.parametrize(("status", "said", "reason"), SENDER_SIDE_PHRASES)
-def test_what_is_said_of_us_is_not_held_against_rosa(status: str, said: str, reason: str) -> None:
-    returned = parse_bounce(REFUSAL_NOTICE.format(status=status, said=said).encode(), OWN)
+@pytest.mark.parametrize(("status", "reply", "reason"), SENDER_SIDE_PHRASES)
+def test_a_refusal_of_the_sender_is_sender_side(status: str, reply: str, reason: str) -> None:
+    bounce = parse_bounce(REFUSAL_NOTICE.format(status=status, reply=reply).encode(), OWN)
 
-    assert _describe(returned) == f"bounce; rosa@example.net sender-side {reason}"
+    assert _describe(bounce) == f"bounce; rosa@example.net sender-side {reason}"
 
 
 @pytest.mark.parametrize("line_end", [b"\r\n", b"\r"])
@@ -103,14 +103,14 @@ def test_our_own_addresses_are_never_recipients() -> None:
         assert parse_bounce(raw, {"example.net", "example.com", "lists.example.org"}).recipients == ()
 
 
-def test_a_notice_that_names_nobody_still_says_why() -> None:
+def test_a_notice_without_a_recipient_has_a_reason() -> None:
     raw = b"From: MAILER-DAEMON@example.net\nSubject: failure notice\n\nSorry, no mailbox here by that name. (#5.1.1)\n"
 
-    returned = parse_bounce(raw, OWN)
+    bounce = parse_bounce(raw, OWN)
 
-    assert (returned.kind, returned.recipients) == (FeedbackKind.BOUNCE, ())
-    assert returned.unnamed is not None
-    assert returned.unnamed.severity is Severity.HARD
+    assert (bounce.kind, bounce.recipients) == (FeedbackKind.BOUNCE, ())
+    assert bounce.unnamed is not None
+    assert bounce.unnamed.severity is Severity.HARD
 
 
 TEN_TIMES = 10
@@ -122,23 +122,23 @@ TEN_TIMES = 10
     st.sampled_from(sorted(SAMPLES)),
     st.lists(st.tuples(st.floats(0, 1), st.integers(0, 40), st.sampled_from(FRAGMENTS)), max_size=8),
 )
-def test_no_damage_stops_or_slows_the_reader(name: str, damages: list[tuple[float, int, bytes]]) -> None:
+def test_no_damage_stops_or_slows_the_parser(name: str, damages: list[tuple[float, int, bytes]]) -> None:
     raw = SAMPLES[name]
     for where, length, scrap in damages:
         at = int(where * len(raw))
         raw = raw[:at] + scrap + raw[at + length :]
     began = time.thread_time()
 
-    returned = parse_bounce(raw, OWN)
+    bounce = parse_bounce(raw, OWN)
 
     assert time.thread_time() - began < TEN_TIMES * 0.1
-    assert all("@" in each.address and len(each.diagnostic) <= 1000 for each in returned.recipients)
+    assert all("@" in each.address and len(each.diagnostic) <= 1000 for each in bounce.recipients)
 
 
 @pytest.mark.parametrize(
     "scrap", [*FRAGMENTS, b"<a@b", b"a@", b"550 ", b"\n>", b"|-", b"\n--b\n", b"is not ", b"user "]
 )
-def test_a_megabyte_of_anything_is_read_in_time(scrap: bytes) -> None:
+def test_a_megabyte_of_anything_is_parsed_in_time(scrap: bytes) -> None:
     raw = SAMPLES["qmail"] + scrap * (2**20 // len(scrap))
     began = time.thread_time()
 
@@ -148,5 +148,5 @@ def test_a_megabyte_of_anything_is_read_in_time(scrap: bytes) -> None:
 
 
 @given(st.binary(max_size=2000))
-def test_octets_at_all_are_read(raw: bytes) -> None:
+def test_any_octets_are_parsed(raw: bytes) -> None:
     assert parse_bounce(raw).kind in FeedbackKind

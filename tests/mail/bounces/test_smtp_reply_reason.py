@@ -1,4 +1,4 @@
-"""Whom a refusal speaks of: wordings as mail systems use them, and who has to act."""
+"""Whom a refusal concerns, in replies as mail systems write them."""
 
 from __future__ import annotations
 
@@ -76,39 +76,39 @@ ABOUT_THE_LETTER = [
 
 
 @pytest.mark.parametrize("text", ABOUT_SENDER)
-def test_who_speaks_of_our_standing_speaks_of_us(text):
+def test_a_refusal_of_our_reputation_concerns_the_sender(text):
     assert classify_refusal(550, text) is Concern.SENDER
 
 
 @pytest.mark.parametrize("text", ABOUT_THE_LETTER)
-def test_who_speaks_of_the_reader_or_the_content_speaks_of_this_letter_only(text):
+def test_a_refusal_of_the_recipient_or_the_content_concerns_this_letter(text):
     assert classify_refusal(550, text) is Concern.LETTER
 
 
 @pytest.mark.parametrize("code", [530, 535])
-def test_who_does_not_know_our_login_speaks_of_us_whatever_is_said(code):
+def test_an_authentication_code_concerns_the_sender_with_any_text(code):
     assert classify_refusal(code, "5.1.1 user unknown") is Concern.SENDER
 
 
 @pytest.mark.parametrize("code", [421, 450, 451, 454])
-def test_who_asks_for_patience_speaks_of_our_pace_whatever_is_said(code):
+def test_a_throttling_code_concerns_the_rate_with_any_text(code):
     assert classify_refusal(code, "4.7.1 Relay access denied, blocked using a list") is Concern.THROTTLE
 
 
-def test_another_temporary_refusal_is_of_this_letter():
+def test_any_other_temporary_refusal_concerns_this_letter():
     assert classify_refusal(452, "4.2.2 mailbox full") is Concern.LETTER
 
 
 @given(st.sampled_from(["5.1.1", "5.1.3", "5.1.6", "5.2.1", "5.2.2"]), st.sampled_from(ABOUT_SENDER))
-def test_a_code_for_the_mailbox_outweighs_all_words(code, words):
+def test_a_code_for_the_mailbox_decides_over_any_text(code, words):
     assert classify_refusal(550, f"{code} {words}") is Concern.LETTER
 
 
 @given(st.sampled_from(ABOUT_SENDER), st.sampled_from(["rosa@example.org", "<emma@example.org>"]), st.booleans())
-def test_an_address_in_the_words_changes_nothing(words, address, first):
+def test_an_address_in_the_text_changes_nothing(words, address, first):
     assert classify_refusal(550, f"{words} {address}") is Concern.SENDER
 
 
 @given(st.text(max_size=3000))
-def test_any_text_at_all_is_judged(text):
+def test_any_text_is_classified(text):
     assert classify_refusal(550, text) in {Concern.LETTER, Concern.SENDER}
