@@ -1,4 +1,4 @@
-"""What people ask for in plain words, in the subject or in their own first lines."""
+"""Parsing the commands that people write in plain words, in the subject or in the first lines of their own text."""
 
 from __future__ import annotations
 
@@ -10,20 +10,19 @@ from itertools import dropwhile
 from mailer.domain.address import Address, parse_address
 from mailer.errors import AddressRefused
 from mailer.mail.inbound.command_words import CommandName, Vocabulary, Word, consists_of, longest_match, split_words
-from mailer.mail.inbound.greeting import strip_greeting
 from mailer.mail.inbound.language_names import parse_language_name
 from mailer.mail.inbound.leave_sentences import asks_to_leave, is_explicit_request
 from mailer.mail.inbound.parse_mail import InboundMail
-from mailer.mail.inbound.sentences import split_sentences, unwrap_lines
+from mailer.mail.inbound.sentences import split_sentences, strip_greeting, unwrap_lines
 from mailer.mail.message.subject_prefix import strip_subject_prefixes
 
 _MAX_COMMANDS, _MAX_LINES, _MAX_LINE_CHARACTERS = 5, 5, 300
-"""Commands in a mail; lines of text, and characters of one, that are looked at."""
+"""How many commands, lines of text, and characters of a line are read."""
 _ARGUMENT = re.compile(r"[\w.+-]{1,80}")
 _TOKEN = re.compile(r"[a-z2-7]{20,40}")
 _WITH_ARGUMENT = {CommandName.SUBSCRIBE, CommandName.UNSUBSCRIBE, CommandName.CONFIRM}
 _AFTER_COURTESY = {CommandName.SUBSCRIBE, CommandName.UNSUBSCRIBE, CommandName.LANGUAGE}
-"""What one wants to have done; "I want to help" asks for no help."""
+"""Commands that may follow "I want to": "I want to help" does not ask for help."""
 _QUESTION = re.compile("[?؟]")
 _END_COMMAND = "end"
 _ADDRESS = re.compile(r"<?(?:mailto:)?([^\s<>(),:;\"'«»“”]{1,64}@[^\s<>(),:;\"'«»“”]{1,255}[^\W_])>?", re.IGNORECASE)
@@ -31,44 +30,49 @@ _ADDRESS = re.compile(r"<?(?:mailto:)?([^\s<>(),:;\"'«»“”]{1,64}@[^\s<>(),
 
 @dataclass(frozen=True, slots=True)
 class ParsedCommand:
-    """One thing a person asked for."""
+    """One command of a person."""
 
     name: CommandName
     language: str | None = None
-    """Of the word they used; None where several languages share it."""
+    """The language of the word they used; None if several languages share it."""
     argument: str | None = None
-    """After "language" a tag; after subscribe a tag too where a language stands there ("join tr", "join german"); else
-    the one word, made alike, that stands after subscribe, unsubscribe or confirm: a list's name, a token, or neither.
+    """The language tag after "language" and after "subscribe" ("join tr", "join german").
+
+    Otherwise the single word after subscribe, unsubscribe or confirm, normalized: a list name, a token, or neither.
     """
 
 
 def parse_commands(
     mail: InboundMail, vocabulary: Vocabulary, *, strict: bool, person: Address | None = None
 ) -> tuple[ParsedCommand, ...]:
-    """The commands of a mail in their order, at most five; `help` only where nothing else was asked for.
+    """The commands of a mail in their order, at most five; `help` only if there is no other.
 
-    Loose (a mail to `LIST-request@`): the subject without its `Re:`, else the first five of the person's own lines;
-    a line counts if it begins with a command. Strict (a mail to people, or a reply to a letter): a whole subject that
-    has no `Re:`, else a whole first line, must be nothing but a command and courtesies, for "Stop the road works!" is
-    no command; more may follow a sentence that asks in so many words to be taken off. The writer's own address, and
-    the `person`'s whom the mail is from, may stand in it; with anybody else's nothing asks to leave.
+    Loose parsing is for mail to `LIST-request@`: the subject without `Re:` is read, or if it has no command the first
+    five lines of the author's own text. A line counts if it begins with a command.
+
+    Strict parsing is for mail that people read, and for replies to letters. The whole subject, if it has no `Re:`, or
+    else the whole first line must consist of a command and courtesies: "Stop the road works!" is no command. More text
+    may follow a sentence that explicitly asks to be taken off the list.
+
+    The sender's address, and that of `person` if the sender is known to be this person, may stand in the text. A line
+    with any other address does not unsubscribe.
     """
-    subject, replied = strip_subject_prefixes(mail.subject)
-    read, own = _parse_strictly if strict else _parse_loosely, [one for one in (mail.sender, person) if one]
-    found = (
-        []
-        if strict and replied
-        else list(read([strip_greeting(_remove_addresses(own, subject), vocabulary)], vocabulary))
-    )
-    if not found:
+    parse_lines = _parse_strictly if strict else _parse_loosely
+    own = [one for one in (mail.sender, person) if one]
+    subject, is_reply = strip_subject_prefixes(mail.subject)
+    commands: list[ParsedCommand] = []
+    if not (strict and is_reply):
+        commands = list(parse_lines([strip_greeting(_remove_addresses(own, subject), vocabulary)], vocabulary))
+    if not commands:
         text = strip_greeting(_remove_addresses(own, mail.reply_text), vocabulary)
-        found = next(filter(None, (list(read(one.splitlines(), vocabulary)) for one in (text, unwrap_lines(text)))), [])
-    distinct = list(dict.fromkeys(found))
+        readings = (list(parse_lines(one.splitlines(), vocabulary)) for one in (text, unwrap_lines(text)))
+        commands = next(filter(None, readings), [])
+    distinct = list(dict.fromkeys(commands))
     return tuple([one for one in distinct if one.name is not CommandName.HELP] or distinct[:1])[:_MAX_COMMANDS]
 
 
 def _remove_addresses(own: Sequence[Address], text: str) -> str:
-    """`text` without these addresses."""
+    """`text` without the addresses `own`."""
     keys = {one.key for one in own}
     return _ADDRESS.sub(lambda found: " " if _address_key(found[1]) in keys else found[0], text)
 
@@ -87,7 +91,7 @@ def _parse_loosely(lines: Iterable[str], vocabulary: Vocabulary) -> Iterator[Par
 
 
 def _parse_strictly(lines: Iterable[str], vocabulary: Vocabulary) -> Iterator[ParsedCommand]:
-    """The lines that are commands, from the first on; lines of courtesies before it do not count."""
+    """The commands at the beginning of the text, one a line; lines of courtesies before them are skipped."""
     begun = False
     for line in _first_lines(lines):
         if (one := _parse_whole_line(line, vocabulary)) is not None:
@@ -98,7 +102,7 @@ def _parse_strictly(lines: Iterable[str], vocabulary: Vocabulary) -> Iterator[Pa
 
 
 def _first_lines(lines: Iterable[str]) -> Iterator[str]:
-    """The first lines that say something, up to one that ends what is said."""
+    """The first lines with words, up to "end" or a signature."""
     left = _MAX_LINES
     for line in lines:
         words = split_words(line[:_MAX_LINE_CHARACTERS])
@@ -110,63 +114,68 @@ def _first_lines(lines: Iterable[str]) -> Iterator[str]:
 
 
 def _parse_line_beginning(line: str, vocabulary: Vocabulary) -> ParsedCommand | None:
-    """What a line asks for that begins with a command, maybe after courtesies."""
-    told, one = _split_line(line, vocabulary), _parse_whole_line(line, vocabulary)
-    if one is None and told.commands:
-        one = _add_argument(*told.commands[0], told.rest, line)
-    return None if one and one.name is CommandName.UNSUBSCRIBE and "@" in line else one
+    """The command that a line begins with, perhaps after courtesies."""
+    parsed, command = _split_line(line, vocabulary), _parse_whole_line(line, vocabulary)
+    if command is None and parsed.commands:
+        command = _add_argument(*parsed.commands[0], parsed.rest, line)
+    return None if command and command.name is CommandName.UNSUBSCRIBE and "@" in line else command
 
 
 def _parse_whole_line(line: str, vocabulary: Vocabulary) -> ParsedCommand | None:
-    """What a line asks for that is nothing but one command, courtesies and what belongs to the command."""
+    """The command of a line that consists of one command, its argument and courtesies."""
     return _parse_single_command(line, vocabulary) or _parse_leave_request(line, vocabulary)
 
 
 def _parse_leave_request(line: str, vocabulary: Vocabulary) -> ParsedCommand | None:
-    """Whether the first sentence asks to be taken off; after a mere "stop" nothing may follow."""
-    said = list(
-        dropwhile(lambda one: _is_courtesy(one.words, vocabulary), split_sentences(line[:_MAX_LINE_CHARACTERS]))
-    )
-    if not said or not asks_to_leave(said[0], vocabulary):
+    """UNSUBSCRIBE if the first sentence asks to be taken off the list.
+
+    Nothing but courtesies may follow a mere "stop", and a question has to contain a courtesy.
+    """
+    sentences = split_sentences(line[:_MAX_LINE_CHARACTERS])
+    relevant = list(dropwhile(lambda one: _is_courtesy(one.words, vocabulary), sentences))
+    if not relevant or not asks_to_leave(relevant[0], vocabulary):
         return None
-    if said[0].is_question and not any(
-        longest_match(said[0].words, at, vocabulary.courtesies) for at in range(len(said[0].words))
+    first, later = relevant[0], relevant[1:]
+    if first.is_question and not any(
+        longest_match(first.words, at, vocabulary.courtesies) for at in range(len(first.words))
     ):
         return None
-    plain = is_explicit_request(said[0], vocabulary) or all(_is_courtesy(one.words, vocabulary) for one in said[1:])
-    return ParsedCommand(CommandName.UNSUBSCRIBE) if plain else None
+    is_explicit = is_explicit_request(first, vocabulary) or all(_is_courtesy(one.words, vocabulary) for one in later)
+    return ParsedCommand(CommandName.UNSUBSCRIBE) if is_explicit else None
 
 
 def _parse_single_command(line: str, vocabulary: Vocabulary) -> ParsedCommand | None:
-    told = _split_line(line, vocabulary)
-    wishes, languages = ({one[side] for one in told.commands} for side in (0, 1))
-    if len(line) > _MAX_LINE_CHARACTERS or len(wishes) != 1:
+    parsed = _split_line(line, vocabulary)
+    names, languages = ({one[side] for one in parsed.commands} for side in (0, 1))
+    if len(line) > _MAX_LINE_CHARACTERS or len(names) != 1:
         return None
-    wish = told.commands[0][0]
-    if told.longest_before > 1 and wish not in _AFTER_COURTESY:
+    name = parsed.commands[0][0]
+    if parsed.longest_before > 1 and name not in _AFTER_COURTESY:
         return None
-    # "Subscribe?" asks whether to; "could you please remove me?" asks for it.
-    if _QUESTION.search(line) and not (wish is CommandName.UNSUBSCRIBE and told.courteous):
+    # "Subscribe?" asks whether to; "could you please remove me?" is a request.
+    if _QUESTION.search(line) and not (name is CommandName.UNSUBSCRIBE and parsed.has_courtesy):
         return None
-    one = _add_argument(wish, told.commands[0][1] if len(languages) == 1 else None, told.rest, line)
-    return one if one and (not told.rest or wish is CommandName.LANGUAGE or _is_token(one)) else None
+    language = parsed.commands[0][1] if len(languages) == 1 else None
+    command = _add_argument(name, language, parsed.rest, line)
+    is_whole = not parsed.rest or name is CommandName.LANGUAGE or (command is not None and _is_token(command))
+    return command if is_whole else None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _ParsedLine:
-    """A line, taken apart from its beginning on."""
+    """The command words and courtesies at the beginning of a line, and what follows them."""
 
     commands: tuple[tuple[CommandName, str | None], ...]
-    """Each with the language of its word."""
-    courteous: bool
+    """Each command with the language of its word."""
+    has_courtesy: bool
     longest_before: int
-    """Words of the longest courtesy before the first command."""
+    """The number of words of the longest courtesy before the first command."""
     rest: Sequence[Word]
-    """What is neither, without the courtesies around it."""
+    """The words that follow, without the courtesies around them."""
 
 
 def _split_line(line: str, vocabulary: Vocabulary) -> _ParsedLine:
-    words, at, before, courteous = split_words(line[:_MAX_LINE_CHARACTERS]), 0, 0, False
+    words, at, before, has_courtesy = split_words(line[:_MAX_LINE_CHARACTERS]), 0, 0, False
     commands: list[tuple[CommandName, str | None]] = []
     while at < len(words):
         count, courtesy = longest_match(words, at, vocabulary.commands), longest_match(words, at, vocabulary.courtesies)
@@ -175,19 +184,19 @@ def _split_line(line: str, vocabulary: Vocabulary) -> _ParsedLine:
         if count >= courtesy:
             commands.append(vocabulary.commands[tuple(word.text for word in words[at : at + count])])
         else:
-            courteous = True
+            has_courtesy = True
             before = before if commands else max(before, courtesy)
         at += max(count, courtesy)
     rest = _strip_courtesies(words[at:], vocabulary)
-    return _ParsedLine(commands=tuple(commands), courteous=courteous, longest_before=before, rest=rest)
+    return _ParsedLine(commands=tuple(commands), has_courtesy=has_courtesy, longest_before=before, rest=rest)
 
 
-def _is_token(one: ParsedCommand) -> bool:
-    return one.name is CommandName.CONFIRM and bool(one.argument and _TOKEN.fullmatch(one.argument))
+def _is_token(command: ParsedCommand) -> bool:
+    return command.name is CommandName.CONFIRM and bool(command.argument and _TOKEN.fullmatch(command.argument))
 
 
 def _add_argument(name: CommandName, language: str | None, rest: Sequence[Word], line: str) -> ParsedCommand | None:
-    """The command with what follows it; "language" asks for nothing without one that we know."""
+    """The command with the words that follow it as its argument; None for "language" without a known language."""
     if name is CommandName.LANGUAGE:
         tag = parse_language_name(rest)
         return ParsedCommand(name, language, tag) if tag else None
@@ -200,7 +209,7 @@ def _add_argument(name: CommandName, language: str | None, rest: Sequence[Word],
 
 
 def _strip_courtesies(words: Sequence[Word], vocabulary: Vocabulary) -> Sequence[Word]:
-    """`words` without courtesies before and after them."""
+    """`words` without the courtesies before and after them."""
     while courtesy := longest_match(words, 0, vocabulary.courtesies):
         words = words[courtesy:]
     for at in range(len(words)):
@@ -210,5 +219,5 @@ def _strip_courtesies(words: Sequence[Word], vocabulary: Vocabulary) -> Sequence
 
 
 def _is_courtesy(words: Sequence[Word], vocabulary: Vocabulary) -> bool:
-    """Whether words are courtesies and nothing else."""
+    """Whether the words consist of courtesies."""
     return consists_of(words, vocabulary.courtesies)

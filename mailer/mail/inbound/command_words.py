@@ -1,4 +1,4 @@
-"""The words people write to us: commands, yes and no, courtesies; read from the catalogues of all languages."""
+"""The words of commands, of yes and no, and of courtesies in all our languages, read from the locale catalogues."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from mailer.mail.message.normalize_text import normalize_text
 
 CONTEXT = "command"
 MAX_PHRASE_WORDS = 14
-"""Words; a Chinese character is a word here."""
+"""A Chinese character counts as a word."""
 _COMMA = re.compile(r"[,،，、]")
 _WORD = re.compile(r"[㐀-鿿]|[^\W_㐀-鿿]+(?:'[^\W_㐀-鿿]+)*")
 
@@ -23,7 +23,7 @@ Phrase = tuple[str, ...]
 
 
 class CommandName(StrEnum):
-    """What a person may ask for in words."""
+    """The commands that a person may give in words."""
 
     SUBSCRIBE = "subscribe"
     UNSUBSCRIBE = "unsubscribe"
@@ -36,7 +36,7 @@ class CommandName(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """One word of a text, made alike, and where it stands there."""
+    """One word of a text, normalized, and its position in the text."""
 
     text: str
     start: int
@@ -45,40 +45,40 @@ class Word:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Vocabulary:
-    """The phrases of all our languages together: nobody has to write in the language we wrote in."""
+    """The phrases of all our languages together, since people need not reply in the language we wrote in."""
 
     commands: Mapping[Phrase, tuple[CommandName, str | None]]
-    """A command phrase -> what it asks for, and its language, or None where several share it."""
+    """A command phrase -> the command and its language, or None if several languages share the phrase."""
     yes: frozenset[Phrase]
     no: frozenset[Phrase]
     not_me: frozenset[Phrase]
     never: frozenset[Phrase]
     greetings: frozenset[Phrase]
     courtesies: frozenset[Phrase]
-    """Courtesies and greetings: what may stand around a command."""
+    """Courtesies and greetings, which may stand around a command."""
     joining: frozenset[Phrase]
-    """The phrases of `wishes` that ask to subscribe, and those of several words that confirm."""
+    """The phrases that ask to subscribe, and those of several words that confirm."""
     leaving: frozenset[Phrase]
-    """The phrases of `wishes` that ask to unsubscribe."""
+    """The phrases that ask to unsubscribe."""
     ambiguous: frozenset[Phrase]
-    """Those of yes, no and leaving that begin other sentences too: "no longer", "stop by"."""
+    """Phrases of yes, no and leaving that other sentences begin with, too: "no longer", "stop by"."""
     wanting: frozenset[Phrase]
-    """What may follow a yes, and anything after it: "yes I want ..."."""
+    """Phrases that may follow a yes, with anything after them: "yes I want ..."."""
     but: frozenset[Phrase]
-    """What takes a yes back, or asks who we are."""
+    """Phrases that retract a yes, or ask who we are."""
     condition: frozenset[Phrase]
-    """What makes a sentence depend on something: if."""
+    """Phrases that make a sentence conditional: if."""
     send_no_more: frozenset[Phrase]
-    """Beginnings of requests to send no more."""
+    """Phrases that begin a request to send no more."""
     sent: frozenset[Phrase]
-    """What is sent, and other words of such a request."""
+    """Objects of such a request, and other words in it."""
     conjunction: frozenset[Phrase]
     automatic: frozenset[Phrase]
-    """What vacation programs, ticket systems and filters write."""
+    """Phrases of vacation programs, ticket systems and filters."""
 
 
 def pgettext(_context: str, message: str) -> str:
-    """`message`, which the tools of translators find by this function's name."""
+    """`message` itself; translators' tools find it by this function's name."""
     return message
 
 
@@ -131,20 +131,20 @@ MESSAGES = (
 
 @cache
 def load_vocabulary(locale_directory: Path) -> Vocabulary:
-    """What the catalogues of a folder say people write; read once."""
-    said: dict[str, dict[str, list[Phrase]]] = {message: {} for message in MESSAGES}
+    """The vocabulary in the catalogues of a folder; read once."""
+    by_message: dict[str, dict[str, list[Phrase]]] = {message: {} for message in MESSAGES}
     for catalogue in sorted(locale_directory.glob("*.po")):
         with catalogue.open("rb") as file:
             messages = read_po(file, locale=catalogue.stem, abort_invalid=True)
-        for message, by_language in said.items():
+        for message, by_language in by_message.items():
             entry = messages.get(message, CONTEXT)
             by_language[catalogue.stem] = list(_split_phrases(str(entry.string))) if entry else []
     together = {
         message: frozenset(one for phrases in languages.values() for one in phrases)
-        for message, languages in said.items()
+        for message, languages in by_message.items()
     }
     return Vocabulary(
-        commands=_merge_commands(said),
+        commands=_merge_commands(by_message),
         yes=together["yes"],
         no=together["no"],
         not_me=together["not me"],
@@ -165,9 +165,9 @@ def load_vocabulary(locale_directory: Path) -> Vocabulary:
 
 
 def split_words(text: str) -> list[Word]:
-    """The words of a text: made alike, punctuation and apostrophes left out.
+    """The words of a text, normalized, without punctuation and apostrophes.
 
-    Their places are those in `folded(text)`, not in `text`.
+    Their positions are those in `normalize_text(text)`, not in `text`.
     """
     return [
         Word(found[0].replace("'", ""), found.start(), found.end()) for found in _WORD.finditer(normalize_text(text))
@@ -175,12 +175,12 @@ def split_words(text: str) -> list[Word]:
 
 
 def longest_match(words: Sequence[Word], at: int, *phrases: Collection[Phrase]) -> int:
-    """How many words from `at` are a phrase of any of `phrases`, the longest; 0 where none is."""
+    """The number of words of the longest phrase of `phrases` that begins at word `at`; 0 if there is none."""
     return max(match_lengths(words, at, *phrases), default=0)
 
 
 def consists_of(words: Sequence[Word], *phrases: Collection[Phrase]) -> bool:
-    """Whether the words are phrases of `phrases` one after another, and nothing else."""
+    """Whether the words are a sequence of phrases of `phrases`, and nothing else."""
     ends = {0}
     for at in range(len(words)):
         if at in ends:
@@ -189,27 +189,29 @@ def consists_of(words: Sequence[Word], *phrases: Collection[Phrase]) -> bool:
 
 
 def match_lengths(words: Sequence[Word], at: int, *phrases: Collection[Phrase]) -> list[int]:
-    """How many words from `at` are a phrase of any of `phrases`: every number that is."""
+    """The numbers of words of all phrases of `phrases` that begin at word `at`."""
     ahead = to_phrase(words[at : at + MAX_PHRASE_WORDS])
     return [count for count in range(1, len(ahead) + 1) if any(ahead[:count] in some for some in phrases)]
 
 
 def to_phrase(words: Sequence[Word]) -> Phrase:
-    """The words alone."""
+    """The texts of the words."""
     return tuple(word.text for word in words)
 
 
-def _split_phrases(listed: str) -> Iterator[Phrase]:
-    for spelled in _COMMA.split(listed):
-        if words := split_words(spelled):
+def _split_phrases(text: str) -> Iterator[Phrase]:
+    for phrase in _COMMA.split(text):
+        if words := split_words(phrase):
             yield tuple(word.text for word in words)
 
 
-def _merge_commands(said: Mapping[str, Mapping[str, list[Phrase]]]) -> dict[Phrase, tuple[CommandName, str | None]]:
-    wishes: dict[Phrase, tuple[CommandName, str | None]] = {}
-    for wish in CommandName:
-        for language, phrases in said[wish].items():
+def _merge_commands(
+    by_message: Mapping[str, Mapping[str, list[Phrase]]],
+) -> dict[Phrase, tuple[CommandName, str | None]]:
+    commands: dict[Phrase, tuple[CommandName, str | None]] = {}
+    for name in CommandName:
+        for language, phrases in by_message[name].items():
             for phrase in phrases:
-                known = wishes.get(phrase)
-                wishes[phrase] = (wish, language if known is None or known[1] == language else None)
-    return wishes
+                known = commands.get(phrase)
+                commands[phrase] = (name, language if known is None or known[1] == language else None)
+    return commands

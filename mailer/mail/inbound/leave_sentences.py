@@ -1,4 +1,4 @@
-"""Sentences that ask to be taken off a list or sent no more: "Please do not send me any more of your emails"."""
+"""Recognising sentences that ask to be taken off a list: "Please do not send me any more of your emails"."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from mailer.mail.inbound.command_words import Vocabulary, Word, longest_match, m
 from mailer.mail.inbound.sentences import Sentence
 
 _MIN_EXPLICIT_WORDS = 3
-"""So many words of "never" ask for no more mail; fewer may be a slogan ("never again")."""
+"""A phrase of "never" with this many words asks for no more mail; a shorter one may be a slogan ("never again")."""
 
 _MAX_WORDS = 60
-"""Longer sentences are more than such a request."""
+"""A longer sentence says more than such a request."""
 
 _State = tuple[int, bool, bool]
-"""How far it was read, whether the request was met, and whether it is told what is not to be sent."""
+"""How many words were read, whether a request was among them, and whether its object was (what not to send)."""
 
 
 def asks_to_leave(sentence: Sentence, vocabulary: Vocabulary) -> bool:
-    """Whether the sentence is nothing but such requests, what they are about, and courtesies.
+    """Whether the sentence consists of such requests, their objects, and courtesies.
 
-    A request that follows another without an "and" takes it back: "I do not want to unsubscribe".
+    A request that follows another without an "and" retracts it: "I do not want to unsubscribe".
     """
     if len(sentence.words) > _MAX_WORDS:
         return False
@@ -29,14 +29,18 @@ def asks_to_leave(sentence: Sentence, vocabulary: Vocabulary) -> bool:
         for part in sentence.parts
         for words in _split_at_conjunctions(part, vocabulary)
     ]
-    together = {(False, False)}
+    combined = {(False, False)}
     for ends in found:
-        together = {(met or also, told or more) for met, told in together for also, more in ends}
-    return (True, True) in together
+        combined = {
+            (has_request or also_request, has_object or also_object)
+            for has_request, has_object in combined
+            for also_request, also_object in ends
+        }
+    return (True, True) in combined
 
 
 def is_explicit_request(sentence: Sentence, vocabulary: Vocabulary) -> bool:
-    """Whether such a request can be followed by anything: it begins with more than "stop" or "leave"."""
+    """Whether any text may follow such a request: it begins with more than "stop" or "leave"."""
     words = sentence.words
     at = 0
     while courtesy := longest_match(words, at, vocabulary.courtesies):
@@ -56,21 +60,22 @@ def _split_at_conjunctions(part: Sequence[Word], vocabulary: Vocabulary) -> Iter
 
 
 def _parse_clause(words: Sequence[Word], vocabulary: Vocabulary) -> set[tuple[bool, bool]]:
-    """In which ways all the words can be read: whether there is a request, and whether it is told of what."""
+    """The ways to read all the words, each as whether there is a request, and whether there is an object."""
     states: set[_State] = {(0, False, False)}
     for at in range(len(words)):
         for state in [one for one in states if one[0] == at]:
             states |= _next_states(words, state, vocabulary)
-    return {(met, told) for at, met, told in states if at == len(words)}
+    return {(has_request, has_object) for at, has_request, has_object in states if at == len(words)}
 
 
 def _next_states(words: Sequence[Word], state: _State, vocabulary: Vocabulary) -> set[_State]:
-    at, met, told = state
-    found = {(at + count, met, told) for count in match_lengths(words, at, vocabulary.courtesies)}
-    found |= {(at + count, met, True) for count in match_lengths(words, at, vocabulary.sent)}
-    if met:
+    """The states after one more phrase."""
+    at, has_request, has_object = state
+    found = {(at + count, has_request, has_object) for count in match_lengths(words, at, vocabulary.courtesies)}
+    found |= {(at + count, has_request, True) for count in match_lengths(words, at, vocabulary.sent)}
+    if has_request:
         return found
-    found |= {(at + count, True, told) for count in match_lengths(words, at, vocabulary.send_no_more)}
+    found |= {(at + count, True, has_object) for count in match_lengths(words, at, vocabulary.send_no_more)}
     for count in match_lengths(words, at, vocabulary.leaving):
         if to_phrase(words[at : at + count]) not in vocabulary.ambiguous:
             found.add((at + count, True, True))

@@ -1,4 +1,4 @@
-"""Reading a mail that came in: who wrote it, whether a program did, and what its own first words are."""
+"""Reading a mail as a person's: its sender, the marks of automatic mail, its subject and its own text."""
 
 from __future__ import annotations
 
@@ -16,42 +16,42 @@ from mailer.mail.message.subject_prefix import strip_subject_prefixes
 from mailer.mail.message.text_decoding import decode_encoded_words
 
 _MAX_NAME, _MAX_ADDRESS = 100, 320
-# Line ends and controls, halves of characters, and what turns the direction of the words after it.
+# Line ends, control characters, surrogates, and characters that change the direction of the text after them.
 _INVISIBLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]+")
 _MESSAGE_ID = re.compile(r"<[!-;=?A-~]{1,200}@[!-;=?A-~]{1,200}>")
 _REPLY_FIELDS = {"in-reply-to", "references"}
 # A display name may be quoted, and then hold anything (RFC 5322 section 3.4).
 _NAMED = re.compile(r'\s*((?:"(?:[^"\\]|\\.)*"|[^"<>,])*)<\s*([^<>\s]*)\s*>')
 _BARE = re.compile(r"[^\s<>(),:;\"]+@[^\s<>(),:;\"]+")
-# Bounce address tag validation: prvs=TAG=rosa@example.org is rosa's.
+# Bounce address tag validation: prvs=TAG=rosa@example.org is rosa@example.org.
 _BATV_TAGGED = re.compile(r"<?(?:prvs=[^=@]*=|btv1==[^=@]*==)?([^<>]*)>?", re.IGNORECASE)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class InboundMail:
-    """What a mail says, as far as the service needs it."""
+    """What the service needs of a mail."""
 
     sender: Address | None
-    """Who wrote: From, else the envelope sender; None where neither is an address."""
+    """The address in From, else the envelope sender; None if neither is a valid address."""
     sender_name: str | None
     automatic_mark: str | None
-    """What shows that a program sent it by itself (RFC 3834), or None: it asks for nothing and agrees to nothing."""
+    """The mark that shows that a program sent it by itself (RFC 3834): it cannot ask for or confirm anything."""
     subject: str
     message_id: str | None
     language: str | None
     """The first tag of Content-Language."""
     reply_text: str
-    """The person's own first text, without quotes and signatures."""
+    """The author's own text, without quotes and signatures."""
     is_blank: bool
-    """Whether it says nothing at all, but for a quote of the mail that it answers."""
+    """Whether it contains nothing, or nothing but a quote of the mail that it replies to."""
     is_reply: bool
-    """Whether it answers another mail: by its fields or its subject."""
+    """Whether it replies to another mail, by its fields or its subject."""
     ambiguous_mark: str | None = None
-    """What programs' mail has and a person's may have, or None; only what its own words say may be acted on."""
+    """A mark that automatic mail has and a person's mail may have: only what its own text says may be acted on."""
     has_auto_reply_subject: bool = False
-    """Whether its subject begins as those of vacation programs do."""
+    """Whether its subject begins like those of vacation programs."""
     references: frozenset[str] = frozenset()
-    """The Message-IDs of the mails that it answers."""
+    """The Message-IDs in In-Reply-To and References."""
     header_recipients: frozenset[str] = frozenset()
     """The addresses in To and Cc, in lower case."""
     is_sent_by_author: bool = False
@@ -59,26 +59,26 @@ class InboundMail:
 
     @property
     def any_mark(self) -> str | None:
-        """What a program may have left on it."""
+        """A certain or ambiguous mark of automatic mail."""
         return self.automatic_mark or self.ambiguous_mark
 
 
 def parse_inbound_mail(message: ParsedMessage, envelope_sender: str) -> InboundMail:
-    """What a mail says to us, read as a person's; never fails, whatever its octets are."""
+    """Read a mail as a person's. Never fails, whatever its octets are."""
     mail = message.root
     name, sender = _parse_from(mail.fields.get("from", ""))
-    identity = _MESSAGE_ID.search(mail.fields.get("message-id", ""))
+    message_id = _MESSAGE_ID.search(mail.fields.get("message-id", ""))
     subject = _clean(decode_encoded_words(mail.fields.get("subject", "")))
-    own = extract_reply_text(mail)
+    reply = extract_reply_text(mail)
     return InboundMail(
         sender=sender or _address_or_none(envelope_sender),
         sender_name=name if sender else None,
         automatic_mark=find_automatic_mark(mail, envelope_sender),
         subject=subject,
-        message_id=identity[0] if identity else None,
+        message_id=message_id[0] if message_id else None,
         language=_find_language(mail),
-        reply_text=own.text,
-        is_blank=own.is_blank,
+        reply_text=reply.text,
+        is_blank=reply.is_blank,
         is_reply=bool(mail.fields.keys() & _REPLY_FIELDS) or strip_subject_prefixes(subject)[1],
         ambiguous_mark=find_ambiguous_mark(mail, envelope_sender, subject),
         has_auto_reply_subject=is_auto_reply_subject(subject),
@@ -89,7 +89,7 @@ def parse_inbound_mail(message: ParsedMessage, envelope_sender: str) -> InboundM
 
 
 def _parse_from(value: str) -> tuple[str | None, Address | None]:
-    """The first address of a From field, and the name before it; both are told apart before words are decoded."""
+    """The display name and the first address of a From field, separated before encoded words are decoded."""
     if named := _NAMED.match(value):
         name = re.sub(r"\\(.)", r"\1", named[1].strip().removeprefix('"').removesuffix('"'))
         return _clean(decode_encoded_words(name))[:_MAX_NAME].strip() or None, _address_or_none(named[2])

@@ -1,4 +1,4 @@
-"""Whether a sentence agrees or declines, by the words of all our languages."""
+"""Recognising sentences that say yes or no, in all our languages."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from mailer.mail.inbound.leave_sentences import asks_to_leave
 from mailer.mail.inbound.sentences import Sentence
 
 _MIN_EXPLICIT_WORDS = 3
-"""So many words mean what they say wherever they stand ("do not ask again"); fewer may not ("never again")."""
+"""A phrase with this many words is explicit wherever it stands ("do not ask again"); a shorter one may not be."""
 
 
 def agrees(sentence: Sentence, vocabulary: Vocabulary) -> bool:
-    """Whether it begins with a yes, and no part of it is a no, a but, an if, or asks."""
+    """Whether the sentence begins with a yes and no part of it retracts it (no, but, if, a question)."""
     if is_clear_refusal(sentence, vocabulary) or (
         sentence.is_question and not _ends_with_yes(sentence.words, vocabulary)
     ):
@@ -24,7 +24,7 @@ def agrees(sentence: Sentence, vocabulary: Vocabulary) -> bool:
 
 
 def _is_yes(words: Sequence[Word], vocabulary: Vocabulary) -> bool:
-    """Whether the words are a yes and courtesies, or a yes and after it what the person wants."""
+    """Whether the words are a yes and courtesies, or a yes followed by what the person wants."""
     agreeing = (vocabulary.yes, vocabulary.joining)
     at = _skip_courtesies(words, vocabulary)
     if longest_match(words, at, vocabulary.but) > longest_match(words, at, vocabulary.yes):
@@ -45,12 +45,12 @@ def _is_yes(words: Sequence[Word], vocabulary: Vocabulary) -> bool:
 
 
 def _ends_with_yes(words: Sequence[Word], vocabulary: Vocabulary) -> bool:
-    """Whether a question is one only in form: "why not?"."""
+    """Whether a question is a yes: "why not?"."""
     return any(longest_match(words, at, vocabulary.yes) == len(words) - at > 1 for at in range(len(words)))
 
 
 def _retracts(words: Sequence[Word], vocabulary: Vocabulary) -> bool:
-    """Whether a part of the sentence takes back a yes before it."""
+    """Whether a part of the sentence retracts a yes before it."""
     at = _skip_courtesies(words, vocabulary)
     doubt = longest_match(words, at, vocabulary.but, vocabulary.condition)
     is_doubt = doubt > 1 or 0 < doubt < len(words)  # a word alone may be a name: "Yes, Kim"
@@ -58,7 +58,7 @@ def _retracts(words: Sequence[Word], vocabulary: Vocabulary) -> bool:
 
 
 def is_bare_no(words: Sequence[Word], vocabulary: Vocabulary) -> bool:
-    """Whether the words are one no and courtesies."""
+    """Whether the words are a single no and courtesies."""
     for at in range(len(words)):
         for count in match_lengths(words, at, vocabulary.no, vocabulary.leaving):
             around = (words[:at], words[at + count :])
@@ -68,14 +68,14 @@ def is_bare_no(words: Sequence[Word], vocabulary: Vocabulary) -> bool:
 
 
 def is_weak_yes(sentence: Sentence, vocabulary: Vocabulary) -> bool:
-    """Whether the yes is one that machines begin with, too: "ok", "great"."""
+    """Whether the yes is one that other sentences begin with, too: "ok", "great"."""
     words = next(part for part in sentence.parts if not is_courtesy(part, vocabulary))
     at = _skip_courtesies(words, vocabulary)
     return to_phrase(words[at : at + longest_match(words, at, vocabulary.yes)]) in vocabulary.ambiguous
 
 
 def declines(sentence: Sentence, vocabulary: Vocabulary) -> bool:
-    """Whether it begins with a no that is not the beginning of something else, as "no longer" is."""
+    """Whether the sentence begins with a no that does not begin another phrase, such as "no longer"."""
     parts = list(dropwhile(lambda part: is_courtesy(part, vocabulary), sentence.parts))
     words = parts[0] if parts else ()
     at = _skip_courtesies(words, vocabulary)
@@ -97,7 +97,7 @@ def declines(sentence: Sentence, vocabulary: Vocabulary) -> bool:
 
 
 def is_clear_refusal(sentence: Sentence, vocabulary: Vocabulary) -> bool:
-    """Whether it says that it was somebody else, or asks to be left alone, and depends on no if."""
+    """Whether the sentence says that it was somebody else, or asks to be taken off, without a condition."""
     words = sentence.words
     if any(_is_conditional(part, vocabulary) for part in sentence.parts):
         return False
@@ -107,7 +107,7 @@ def is_clear_refusal(sentence: Sentence, vocabulary: Vocabulary) -> bool:
 
 
 def _is_conditional(words: Sequence[Word], vocabulary: Vocabulary) -> bool:
-    """Whether there is an if, and something after it."""
+    """Whether there is an "if" with words after it."""
     return any(
         longest_match(words, at, vocabulary.courtesies)
         < longest_match(words, at, vocabulary.condition)
@@ -117,7 +117,7 @@ def _is_conditional(words: Sequence[Word], vocabulary: Vocabulary) -> bool:
 
 
 def asks_never_again(words: Sequence[Word], vocabulary: Vocabulary) -> bool:
-    """Whether a sentence asks never to be asked again: as all it says, or in so many words."""
+    """Whether a sentence asks never to be asked again: as the whole sentence, or explicitly."""
     if any(longest_match(words, at, vocabulary.never) >= _MIN_EXPLICIT_WORDS for at in range(len(words))):
         return True
     beside = (vocabulary.courtesies, vocabulary.no, vocabulary.yes)
@@ -125,7 +125,7 @@ def asks_never_again(words: Sequence[Word], vocabulary: Vocabulary) -> bool:
 
 
 def is_auto_reply_sentence(sentence: Sentence, vocabulary: Vocabulary) -> bool:
-    """Whether it tells what only programs, and people about them, write: "out of the office"."""
+    """Whether the sentence contains a phrase of automatic replies: "out of the office"."""
     words = sentence.words
     others = (vocabulary.yes, vocabulary.no, vocabulary.not_me, vocabulary.courtesies)
     return any(
@@ -134,7 +134,7 @@ def is_auto_reply_sentence(sentence: Sentence, vocabulary: Vocabulary) -> bool:
 
 
 def is_courtesy(words: Sequence[Word], vocabulary: Vocabulary) -> bool:
-    """Whether the words are courtesies alone; "please do" is a yes."""
+    """Whether the words are courtesies and nothing else; "please do" is a yes."""
     at = 0
     while courtesy := longest_match(words, at, vocabulary.courtesies):
         if longest_match(words, at, vocabulary.yes, vocabulary.no) > courtesy:
@@ -144,7 +144,7 @@ def is_courtesy(words: Sequence[Word], vocabulary: Vocabulary) -> bool:
 
 
 def _skip_courtesies(words: Sequence[Word], vocabulary: Vocabulary) -> int:
-    """Where the words go on after courtesies; what is the beginning of more is none."""
+    """The number of words of the courtesies at the beginning; one that begins a longer phrase does not count."""
     at = 0
     while courtesy := longest_match(words, at, vocabulary.courtesies):
         if longest_match(words, at, vocabulary.yes, vocabulary.no, vocabulary.not_me, vocabulary.leaving) > courtesy:
