@@ -1,4 +1,4 @@
-"""Who really wrote a mail: what our own mail server says, else DKIM, else SPF, for the domain in From (DMARC)."""
+"""Authenticating the sender of a mail: by our own mail server's word, by DKIM or by SPF, aligned with From (DMARC)."""
 
 from __future__ import annotations
 
@@ -35,14 +35,18 @@ async def authenticate_sender(
     now: datetime,
     within_s: float = _TIMEOUT_S,
 ) -> SenderAuthentication:
-    """Whether the domain in From stands behind a mail, found out in `within_s` seconds at most; never fails.
+    """Whether the domain in From authenticates a mail, found out in at most `within_s` seconds; never fails.
 
-    `mail` is all of its octets, in the spool or not. `mail_servers` are addresses and networks of our own servers,
-    which may hand in others' mail, `authserv_ids` the names they sign their findings with. A mail must name one author
-    in one From field, be of these days, and name us in To or Cc: that it was written does not show to whom it was, and
-    whoever has some mail of hers could hand it in to us. It proves nothing to recipients that it does not name, see
-    `Proof.to`. Nothing is asked of the DNS where our own server has said it (RFC 8601), or where neither a signature
-    nor a sender could count. Unproven is what no record shows, and what the DNS did not tell in time: `why` says which.
+    `mail_servers` are the IP addresses and networks of our own servers, which hand in others' mail; `authserv_ids` are
+    the names in their Authentication-Results. The mail has to have one From field with one address, be recent, and name
+    a recipient of ours in To or Cc: anybody who received a mail could replay it to us, and only these fields show whom
+    it was for (see `SenderAuthentication.for_recipient`).
+
+    1. Believe our own mail server (RFC 8601).
+    2. Verify DKIM signatures whose domain can be aligned.
+    3. Verify SPF, if the envelope sender's domain can be aligned.
+
+    A mail is unauthenticated, too, if the DNS does not answer in time; `why` says so.
     """
     section = mail.header
     author = find_sole_author(section)
@@ -52,23 +56,24 @@ async def authenticate_sender(
         )
     if why := _find_header_problem(section, now):
         return SenderAuthentication(method=None, domain=author.domain, why=why)
-    named = await asyncio.to_thread(parse_header_recipients, section)
-    if not any(recipient.lower() in named for recipient in message.recipients):
+    recipients = await asyncio.to_thread(parse_header_recipients, section)
+    if not any(recipient.lower() in recipients for recipient in message.recipients):
         return SenderAuthentication(
             method=None, domain=author.domain, why="neither To nor Cc names an address that it came to"
         )
-    way, claims = trace_received(section, message, mail_servers), parse_dkim_signatures(section, now)
-    by, why = _check_authentication_results(section, way, authserv_ids, author.domain, claims)
-    if by is None:
-        by, why = await _run_checks(_make_checks(dns, mail.raw, section, message, way, author.domain, now), within_s)
-    digests = tuple(claim.digest for claim in claims)
+    path, signatures = trace_received(section, message, mail_servers), parse_dkim_signatures(section, now)
+    method, why = _check_authentication_results(section, path, authserv_ids, author.domain, signatures)
+    if method is None:
+        checks = _make_checks(dns, mail, message, path, author.domain, now)
+        method, why = await _run_checks(checks, within_s)
+    digests = tuple(signature.digest for signature in signatures)
     return SenderAuthentication(
-        method=by, domain=author.domain, why=why, header_recipients=named, signature_digests=digests
+        method=method, domain=author.domain, why=why, header_recipients=recipients, signature_digests=digests
     )
 
 
 def _find_header_problem(section: HeaderSection, now: datetime) -> str | None:
-    """What keeps a mail from proving anything, whoever vouches for it."""
+    """Why no mail with this header can be authenticated; None if nothing is wrong with it."""
     for name in _SINGLE_FIELDS:
         if len(section.values(name)) > 1:
             return f"there are several {name.capitalize()} fields"
@@ -83,26 +88,26 @@ def _check_authentication_results(
     path: ReceivedPath,
     authserv_ids: Sequence[str],
     author: str,
-    claims: Sequence[DkimSignatureHeader],
+    signatures: Sequence[DkimSignatureHeader],
 ) -> tuple[AuthenticationMethod | None, str]:
-    """What our own mail server says; of a signature only if that is of these days, and covers what we go by.
+    """OWN_SERVER if our own mail server says that a check passed.
 
-    It checked whether the signature is valid, not for how long a mail is good, nor what else was put on top of it.
-    Where it has taken the signatures away its word alone is left.
+    A DKIM signature has to be recent and cover the fields that we use besides: the server verified that it is valid,
+    but not how old it is or what was added to the mail. If the server removed the signatures, its word is enough.
     """
-    said = find_passed_check(section, path.own_hops, authserv_ids, author)
-    if said is None:
+    passed = find_passed_check(section, path.own_hops, authserv_ids, author)
+    if passed is None:
         return None, ""
-    signed = bool(section.values("dkim-signature")) and not said.spf_passed
-    if signed and not any(claim.stale_reason is None and may_be_aligned(claim.domain, author) for claim in claims):
+    needs_signature = bool(section.values("dkim-signature")) and not passed.spf_passed
+    usable = [one for one in signatures if one.stale_reason is None and may_be_aligned(one.domain, author)]
+    if needs_signature and not usable:
         return None, ""
-    return AuthenticationMethod.OWN_SERVER, f"our mail server says {said.result}"
+    return AuthenticationMethod.OWN_SERVER, f"our mail server says {passed.result}"
 
 
 def _make_checks(
     dns: Dns | None,
-    mail: bytes,
-    section: HeaderSection,
+    mail: ParsedMessage,
     message: IncomingMessage,
     path: ReceivedPath,
     author: str,
@@ -111,7 +116,7 @@ def _make_checks(
     if dns is None:
         return {}
     return {
-        AuthenticationMethod.DKIM: lambda: verify_dkim(dns, mail, section, author, now),
+        AuthenticationMethod.DKIM: lambda: verify_dkim(dns, mail, author, now),
         AuthenticationMethod.SPF: lambda: verify_spf(dns, message.sender, path.source, author),
     }
 
@@ -119,15 +124,15 @@ def _make_checks(
 async def _run_checks(
     checks: Mapping[AuthenticationMethod, _Check], within_s: float
 ) -> tuple[AuthenticationMethod | None, str]:
-    told = []
-    for by, check in checks.items():
+    reasons = []
+    for method, check in checks.items():
         try:
-            # Half of the time each: what is silent about the one shall not keep us from the other.
+            # Each gets its share of the time, so that a DNS server that does not answer one does not prevent the other.
             async with asyncio.timeout(within_s / len(checks)):
                 domain, why = await check()
         except TimeoutError:
-            domain, why = None, f"not told within {within_s / len(checks):g} s"
-        told.append(f"{by.value.upper()}: {why}")
+            domain, why = None, f"no answer within {within_s / len(checks):g} s"
+        reasons.append(f"{method.value.upper()}: {why}")
         if domain is not None:
-            return by, told[-1]
-    return None, "; ".join(told) or "there is no DNS to ask"
+            return method, reasons[-1]
+    return None, "; ".join(reasons) or "there is no DNS to ask"

@@ -1,4 +1,4 @@
-"""Whether two domains are of one organisation, as the DNS tells it (DMARC, RFC 9989; no list of public suffixes)."""
+"""DMARC alignment (RFC 9989): whether two domains belong to one organisation, by the records in the DNS."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ _ALIGNMENT_TAGS = {AuthenticationMethod.DKIM: "adkim", AuthenticationMethod.SPF:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DmarcTreeWalk:
-    """What was found on the way up from a domain."""
+    """The outcome of the DNS tree walk for a domain."""
 
     organizational_domain: str
-    """The organisational domain (RFC 9989, "DNS Tree Walk"); where no record was found the domain itself."""
+    """The organizational domain (RFC 9989, "DNS Tree Walk"); the domain itself if no record was found."""
     policy: dict[str, str] | None
-    """The tags of the record that holds for the domain; None where none does."""
+    """The tags of the record that applies to the domain; None if there is none."""
 
 
 async def is_aligned(dns: Dns, domain: str, author: str, method: AuthenticationMethod) -> bool:
-    """Whether what `domain` has signed or sent counts for `author`, the domain of From (RFC 9989).
+    """Whether `domain`, which signed or sent a mail, is aligned with `author`, the domain in From (RFC 9989).
 
-    The same domain always does, and nothing is asked. Others count if they are of one organisation, unless the
-    author's record demands the very same (adkim=s for DKIM, aspf=s for SPF). An author without any record is held to
-    `speaks_for`: a domain above it counts, one below it or beside it does not. Domains are in lower case, A-labels.
+    A domain is aligned with itself, without a DNS query. Two domains of one organisation are aligned, unless the
+    author's record demands the same domain (adkim=s for DKIM, aspf=s for SPF). If the author has no record, its parent
+    domains are aligned, but no others (`is_same_or_parent_domain`). Domains are in lower case, in A-labels.
 
-    DnsUnavailable where a question is not answered.
+    Raises DnsUnavailable.
     """
     if domain == author:
         return True
@@ -45,23 +45,20 @@ async def is_aligned(dns: Dns, domain: str, author: str, method: AuthenticationM
 
 
 async def walk_dns_tree(dns: Dns, domain: str) -> DmarcTreeWalk:
-    """The DNS tree walk of RFC 9989: from the domain upwards, at most eight questions.
-
-    DnsUnavailable where one of them is not answered.
-    """
+    """The DNS tree walk of RFC 9989: from the domain upwards, at most eight queries. Raises DnsUnavailable."""
     found: list[tuple[str, dict[str, str]]] = []
-    for asked in _tree_walk_domains(domain):
-        records = [text for text in await dns.texts(f"_dmarc.{asked}") if is_dmarc_record(text)]
-        # Several are as good as none.
+    for name in _tree_walk_domains(domain):
+        records = [text for text in await dns.texts(f"_dmarc.{name}") if is_dmarc_record(text)]
+        # Several records count as none.
         if len(records) == 1:
-            found.append((asked, parse_tag_list(records[0])))
+            found.append((name, parse_tag_list(records[0])))
             if found[-1][1].get("psd", "u").lower() in {"y", "n"}:
                 break
-    organisation = _find_organizational_domain(domain, found)
+    organizational_domain = _find_organizational_domain(domain, found)
     by_name = dict(found)
-    # That of the public suffix comes last, and holds where the organisation has none of its own.
-    policy = by_name.get(domain) or by_name.get(organisation) or (found[-1][1] if found else None)
-    return DmarcTreeWalk(organizational_domain=organisation, policy=policy)
+    # The record of the public suffix is the last one found; it applies if the organisation has none.
+    policy = by_name.get(domain) or by_name.get(organizational_domain) or (found[-1][1] if found else None)
+    return DmarcTreeWalk(organizational_domain=organizational_domain, policy=policy)
 
 
 def _tree_walk_domains(domain: str) -> list[str]:
@@ -74,8 +71,8 @@ def _find_organizational_domain(domain: str, found: list[tuple[str, dict[str, st
     if not found:
         return domain
     top, tags = found[-1]
-    # A top-level domain is a public suffix, though some published records before they could say so.
-    suffix = tags.get("psd", "u").lower() == "y" or ("." not in top and tags.get("psd", "u").lower() != "n")
-    if suffix and top != domain:
+    # A top-level domain is a public suffix even if its record, published before psd= existed, does not say so.
+    is_suffix = tags.get("psd", "u").lower() == "y" or ("." not in top and tags.get("psd", "u").lower() != "n")
+    if is_suffix and top != domain:
         return ".".join(domain.split(".")[-top.count(".") - 2 :])
     return top

@@ -1,4 +1,4 @@
-"""DMARC (RFC 7489): the record that says what receivers do with letters that only pretend to be ours."""
+"""Finding the DMARC records of a domain (RFC 7489): what receivers do with mail that is not authenticated."""
 
 from __future__ import annotations
 
@@ -10,28 +10,28 @@ from mailer.network.dns import Dns
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DmarcRecords:
-    """The records found for a domain: its own, or those of the nearest domain above it that has any."""
+    """The records of a domain, or of its nearest parent that has any."""
 
     domain: str
     texts: tuple[str, ...]
-    """More than one is as good as none to receivers (section 6.6.3)."""
+    """More than one count as none to receivers (section 6.6.3)."""
 
 
 async def find_dmarc(dns: Dns, domain: str) -> DmarcRecords:
-    """The DMARC records that hold for `domain`; DnsUnavailable where a question is not answered.
+    """The DMARC records that apply to `domain`. Raises DnsUnavailable.
 
-    Domains above it are asked in turn, down to two labels, since which of them is the organisation's is not told.
+    All its parents down to two labels are looked up in turn, since the organizational domain is not known.
     """
-    asked = domain
+    current = domain
     while True:
-        texts = tuple(text for text in await dns.texts(f"_dmarc.{asked}") if is_dmarc_record(text))
-        above = asked.partition(".")[2]
-        if texts or "." not in above:
-            return DmarcRecords(domain=asked, texts=texts)
-        asked = above
+        texts = tuple(text for text in await dns.texts(f"_dmarc.{current}") if is_dmarc_record(text))
+        parent = current.partition(".")[2]
+        if texts or "." not in parent:
+            return DmarcRecords(domain=current, texts=texts)
+        current = parent
 
 
 def is_dmarc_record(text: str) -> bool:
-    """Whether a TXT record is one of DMARC: it begins with the tag `v=DMARC1`."""
+    """Whether a TXT record is a DMARC record: its first tag is `v=DMARC1`."""
     tags = parse_tag_list(text)
     return next(iter(tags), "") == "v" and tags["v"] == "DMARC1"

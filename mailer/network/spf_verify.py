@@ -1,4 +1,4 @@
-"""SPF (RFC 7208): whether a mail came from a host that its envelope sender's domain names, as it came."""
+"""Verifying SPF (RFC 7208): whether a mail came from a host that the domain of its envelope sender names."""
 
 from __future__ import annotations
 
@@ -15,20 +15,22 @@ from mailer.network.dmarc_alignment import is_aligned
 from mailer.network.dns import Dns
 
 _MAX_QUESTIONS = 60
-"""Of ten mechanisms each may name ten hosts; no sound record comes near it."""
+"""Each of ten mechanisms may name ten hosts, but no record in use needs nearly as many queries."""
 _MAX_RECORD, _MAX_TERM = 4096, 400
 _SENDER = re.compile(r"(?P<local>[!-?A-~]{0,64})@(?P<domain>[a-z0-9_.-]{1,253})")
 _HELO = re.compile(r"[A-Za-z0-9_.-]{1,253}")
+
+ANY_HOST = "pass for any host"
 
 DnsAnswer = list[Any]
 DnsQuestion = tuple[str, str]
 
 
 async def verify_spf(dns: Dns, sender: str, source: SendingHost, author: str) -> tuple[str | None, str]:
-    """The domain of the envelope sender (of a null one: of HELO) if it counts for `author`; and what came of it.
+    """The domain of the envelope sender (of HELO for the null sender) if SPF authenticates it; and a reason in words.
 
-    It counts where it names the host as its own (`pass`, but not because it names all hosts there are) and may speak
-    for `author`, the domain of From. Nothing is asked where it could not.
+    Its record has to name the host (`pass`, but not for any host), and it has to be aligned with `author`, the domain
+    in From. No DNS query is made if it cannot be aligned.
     """
     helo = source.helo if source.helo and _HELO.fullmatch(source.helo) else ""
     found = _SENDER.fullmatch(_lowercase_domain(sender) if sender else f"postmaster@{helo.lower()}")
@@ -38,31 +40,34 @@ async def verify_spf(dns: Dns, sender: str, source: SendingHost, author: str) ->
     try:
         if not await is_aligned(dns, domain, author, AuthenticationMethod.SPF):
             return None, f"{domain} does not speak for it"
-        result = await _evaluate(dns, source.address, f"{found['local']}@{domain}", helo)
-    except DnsUnavailable as trouble:
-        return None, f"{domain}: {trouble}"
+        result = await evaluate_spf(dns, source.address, f"{found['local']}@{domain}", helo)
+    except DnsUnavailable as error:
+        return None, f"{domain}: {error}"
     return domain if result == "pass" else None, f"{result} for {domain}"
 
 
-async def _evaluate(dns: Dns, address: str, sender: str, helo: str) -> str:
-    """What the record says of the address; `permerror` for one no receiver would use."""
+async def evaluate_spf(dns: Dns, address: str, sender: str, helo: str) -> str:
+    """The result (RFC 7208 section 2.6) for a mail of `sender` from the IP address; ANY_HOST for `+all`.
+
+    `permerror` is also the result for a record that takes too many queries. Raises DnsUnavailable.
+    """
     answers: dict[DnsQuestion, DnsAnswer] = {}
     for _ in range(_MAX_QUESTIONS):
         query = _Query(answers, address, sender, helo)
         try:
-            # Long records take a while; others get their turn.
+            # In a thread: long records take a while.
             result, _code, _explanation = await asyncio.to_thread(query.check)
-        except _AnswerNeeded as asked:
-            answers[asked.question] = await _look_up(dns, query, *asked.question)
+        except _AnswerNeeded as needed:
+            answers[needed.question] = await _look_up(dns, query, *needed.question)
             continue
         # A record that names all hosts says nothing about this one.
-        everybody = result == "pass" and str(query.mechanism).lower() in {"all", "+all"}
-        return "pass for any host" if everybody else str(result)
+        is_any_host = result == "pass" and str(query.mechanism).lower() in {"all", "+all"}
+        return ANY_HOST if is_any_host else str(result)
     return "permerror"
 
 
 async def _look_up(dns: Dns, query: _Query, name: str, kind: str) -> DnsAnswer:
-    """In the shapes that pyspf has its answers in."""
+    """The answer to a DNS query, in the form that pyspf expects."""
     if kind == "TXT":
         return [[text.encode()] for text in await dns.texts(name)]
     if kind == "MX":
@@ -73,7 +78,7 @@ async def _look_up(dns: Dns, query: _Query, name: str, kind: str) -> DnsAnswer:
 
 
 class _AnswerNeeded(Exception):
-    """The check cannot go on before this question is answered."""
+    """pyspf needs the answer to this DNS query."""
 
     def __init__(self, question: DnsQuestion) -> None:
         self.question = question
@@ -81,9 +86,9 @@ class _AnswerNeeded(Exception):
 
 
 class _Query(spf.query):  # type: ignore[misc]
-    """A check that knows some answers, and is begun anew with one more each time it asks for another.
+    """A pyspf query that raises _AnswerNeeded for each DNS answer it has not been given.
 
-    So no thread ever waits for an answer, and its questions go the way of all others.
+    It is run again with one more answer each time, so that no thread waits for the DNS and `Dns` makes all queries.
     """
 
     def __init__(self, answers: dict[DnsQuestion, DnsAnswer], address: str, sender: str, helo: str) -> None:
@@ -91,7 +96,7 @@ class _Query(spf.query):  # type: ignore[misc]
         self._answers = answers
 
     def dns(self, name: Any, qtype: str, cnames: Any = None, ignore_void: bool = False) -> DnsAnswer:
-        """The answer, as the base class has it: at most two questions may be answered with nothing."""
+        """The answer, as the base class returns it. At most two answers may be empty (section 4.6.4)."""
         name = str(name or "").rstrip(".").lower()
         if not all(0 < len(label) < 64 for label in name.split(".")):
             return []
@@ -105,14 +110,14 @@ class _Query(spf.query):  # type: ignore[misc]
         return list(answer)
 
     def dns_spf(self, domain: str) -> str | None:
-        """The record; one that only keeps receivers busy is refused."""
+        """The record of a domain; one that is too long to be meant seriously is an error."""
         record: str | None = super().dns_spf(domain)
         if record and (len(record) > _MAX_RECORD or any(len(term) > _MAX_TERM for term in record.split(" "))):
             raise spf.PermError("the record is too long")
         return record
 
     def get_explanation(self, spec: str) -> None:
-        """Nobody is told why, so nobody is asked."""
+        """None: the explanation is not used."""
 
 
 def _lowercase_domain(address: str) -> str:

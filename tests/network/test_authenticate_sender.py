@@ -186,7 +186,7 @@ async def test_a_dns_that_never_answers_is_given_up_in_time():
         found = await proof(sign_mail(), dns=zone.dns(), within_s=0.2)
 
     assert time.monotonic() - began < 20
-    assert found.why == "DKIM: not told within 0.1 s; SPF: not told within 0.1 s"
+    assert found.why == "DKIM: no answer within 0.1 s; SPF: no answer within 0.1 s"
 
 
 async def test_a_dns_that_is_silent_about_the_signature_does_not_keep_us_from_the_host():

@@ -111,8 +111,8 @@ async def test_what_mallory_changes_is_noticed(hers, mallorys):
         ({"q": "carrier/pigeon"}, "not valid"),
         ({"domain": "org"}, "no signature that counts"),
         ({"domain": "example.net"}, "no signature that counts"),
-        ({"n": " " * 50 + "x"}, "no usual one"),
-        ({"n": "\r\n" + " " * 50 + "x"}, "no usual one"),
+        ({"n": " " * 50 + "x"}, "an unusual form"),
+        ({"n": "\r\n" + " " * 50 + "x"}, "an unusual form"),
         ({"h": "from:to"}, "no signature that counts"),
     ],
 )

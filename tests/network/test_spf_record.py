@@ -1,15 +1,13 @@
-"""SPF records as receivers would read them, from a zone on loopback."""
+"""SPF records and what is wrong with them, from a zone on loopback."""
 
 from __future__ import annotations
-
-from ipaddress import ip_address
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from mailer.errors import DnsUnavailable
-from mailer.network.spf_record import SpfReport, evaluate_spf, look_up_spf
+from mailer.network.spf_record import SpfReport, look_up_spf
 from tests.support.dns_zone import Zone
 
 DOMAIN = "lists.example.org"
@@ -34,37 +32,20 @@ ZONE = {
 }
 
 
-@pytest.mark.parametrize(
-    ("address", "result"),
-    [
-        ("192.0.2.3", "pass"),
-        ("198.51.100.1", "pass"),
-        ("203.0.113.6", "pass"),
-        ("203.0.113.8", "softfail"),
-        ("2001:db8::5", "pass"),
-        ("2001:db8::6", "softfail"),
-        ("192.0.2.65", "pass"),
-        ("192.0.2.77", "softfail"),
-        ("2001:db8:1::9", "pass"),
-        ("192.0.2.129", "softfail"),
-    ],
-)
-async def test_each_address_meets_the_first_mechanism_that_speaks_of_it(address, result):
+async def test_a_record_is_read_with_all_that_it_includes():
     found = await reading(ZONE)
 
     assert found.policy is not None
-    assert evaluate_spf(found.policy, ip_address(address)) == result
     assert (len(found.records), found.lookups, found.problems, found.policy.default_result) == (1, 3, (), "softfail")
 
 
-async def test_a_redirect_counts_unless_all_is_said():
+async def test_a_redirect_is_followed_unless_there_is_an_all():
     elsewhere = spf("v=spf1 ip4:192.0.2.1 -all", domain="spf.example.net")
 
     followed = await reading({**spf("v=spf1 redirect=spf.example.net"), **elsewhere})
     void = await reading({**spf("v=spf1 redirect=spf.example.net ?all"), **elsewhere})
 
     assert followed.policy is not None
-    assert evaluate_spf(followed.policy, ip_address("192.0.2.1")) == "pass"
     assert (followed.policy.default_result, followed.lookups) == ("fail", 1)
     assert void.policy is not None
     assert (void.policy.default_result, void.lookups) == ("neutral", 0)
@@ -82,7 +63,7 @@ async def test_a_redirect_counts_unless_all_is_said():
         ("v=spf1 " + " ".join(f"a:h{number}.example.org" for number in range(11)), "needs 11 DNS lookups, 10 is"),
     ],
 )
-async def test_what_makes_receivers_ignore_a_record_is_told(record, trouble):
+async def test_a_problem_that_makes_receivers_ignore_a_record_is_reported(record, trouble):
     found = await reading(spf(record))
 
     assert trouble in "; ".join(found.problems)
@@ -106,24 +87,6 @@ async def test_several_records_are_an_error_and_none_is_none():
     assert (none.records, none.policy) == ((), None)
 
 
-@pytest.mark.parametrize(
-    ("record", "result"),
-    [
-        ("v=spf1 exists:%{i}.example.org -all", "unknown"),
-        ("v=spf1 ptr ip4:192.0.2.1 -all", "pass"),
-        ("v=spf1 -ptr ip4:192.0.2.1 -all", "unknown"),
-        ("v=spf1 include:%{d}.example.net ~all", "unknown"),
-        ("v=spf1 ?all", "neutral"),
-        ("v=spf1", "neutral"),
-    ],
-)
-async def test_what_only_a_mail_can_tell_is_not_guessed(record, result):
-    found = await reading(spf(record))
-
-    assert found.policy is not None
-    assert evaluate_spf(found.policy, ip_address("192.0.2.1")) == result
-
-
 async def test_a_record_that_takes_too_long_to_look_up_is_given_up():
     async with Zone(spf("v=spf1 include:slow.example.net -all")) as zone:
         zone.is_silent("slow.example.net.")
@@ -133,7 +96,7 @@ async def test_a_record_that_takes_too_long_to_look_up_is_given_up():
 
 
 @given(st.text(st.sampled_from("aimxp4:/%{}.=-~ 1"), max_size=60))
-async def test_no_record_breaks_the_reader(rest):
+async def test_no_record_raises(rest):
     async with Zone(spf(f"v=spf1 {rest}")) as zone:
         found = await look_up_spf(_Quick(zone), DOMAIN)
 

@@ -1,4 +1,4 @@
-"""Whether a mail came from a host of its sender's domain, as a zone on loopback tells it."""
+"""Verifying SPF against a zone on loopback."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mailer.mail.message.received import SendingHost
-from mailer.network.spf_verify import verify_spf
+from mailer.network.spf_verify import evaluate_spf, verify_spf
 from tests.support.dns_zone import Zone
 
 HOST = SendingHost(address="192.0.2.1", helo="mail.example.org")
@@ -153,3 +153,36 @@ async def test_no_record_breaks_the_check(text, sender):
     author = "example.org" if sender else "mail.example.org"
     async with Zone(record(text) | record(text, "mail.example.org")) as zone:
         await verify_spf(zone.dns(), sender, HOST, author)
+
+
+NETWORKS = {
+    "lists.example.org. TXT": [
+        '"google-site-verification=x"',
+        '"V=SPF1 ip4:192.0.2.0/28 a mx/30 include:p.example.net ~all"',
+    ],
+    "lists.example.org. A": ["198.51.100.1"],
+    "lists.example.org. MX": ["10 mail.example.org."],
+    "mail.example.org. A": ["203.0.113.5"],
+    "mail.example.org. AAAA": ["2001:db8::5"],
+    "p.example.net. TXT": ['"v=spf1 -ip4:192.0.2.77 ip4:192.0.2.64/26 ip6:2001:db8:1::/48 -all"'],
+}
+
+
+@pytest.mark.parametrize(
+    ("address", "result"),
+    [
+        ("192.0.2.3", "pass"),
+        ("198.51.100.1", "pass"),
+        ("203.0.113.6", "pass"),
+        ("203.0.113.8", "softfail"),
+        ("2001:db8::5", "pass"),
+        ("2001:db8::6", "softfail"),
+        ("192.0.2.65", "pass"),
+        ("192.0.2.77", "softfail"),
+        ("2001:db8:1::9", "pass"),
+        ("192.0.2.129", "softfail"),
+    ],
+)
+async def test_the_first_mechanism_that_matches_an_address_decides(address, result):
+    async with Zone(NETWORKS) as zone:
+        assert await evaluate_spf(zone.dns(), address, "postmaster@lists.example.org", "lists.example.org") == result

@@ -11,7 +11,8 @@ from mailer.domain.health_check import HealthCheck, fail, ok, unreachable, warn
 from mailer.errors import DnsUnavailable
 from mailer.network.dns import Dns, IpAddress
 from mailer.network.public_address import is_public
-from mailer.network.spf_record import SpfPolicy, evaluate_spf, look_up_spf
+from mailer.network.spf_record import SpfPolicy, look_up_spf
+from mailer.network.spf_verify import ANY_HOST, evaluate_spf
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,20 +84,21 @@ async def _find_policy(dns: Dns, domain: str) -> SpfPolicy | None:
 
 
 async def _check_address(dns: Dns, domain: str, policy: SpfPolicy | None, way: SenderAddress) -> list[HealthCheck]:
-    findings = [_check_coverage(domain, policy, way)] if policy else []
+    findings = [await _check_coverage(dns, domain, policy, way)] if policy else []
     try:
         return [*findings, await _check_ptr(dns, way)]
     except DnsUnavailable as trouble:
         return [*findings, unreachable(f"ptr {way.address}", trouble)]
 
 
-def _check_coverage(domain: str, policy: SpfPolicy, way: SenderAddress) -> HealthCheck:
+async def _check_coverage(dns: Dns, domain: str, policy: SpfPolicy, way: SenderAddress) -> HealthCheck:
     check = f"spf {way.address}"
-    result = evaluate_spf(policy, way.address)
-    if result == "pass":
+    try:
+        result = await evaluate_spf(dns, str(way.address), f"postmaster@{domain}", domain)
+    except DnsUnavailable as error:
+        return unreachable(check, error)
+    if result in {"pass", ANY_HOST}:
         return ok(check, f"SPF of {domain} covers it ({way.label})")
-    if result == "unknown":
-        return warn(check, f"whether SPF of {domain} covers it ({way.label}) shows only when a mail is sent")
     mend = f"Add ip{way.address.version}:{way.address} to the record: {policy.text}"
     if way.certain:
         return fail(check, f"SPF of {domain} does not cover it ({way.label}): {result}", mend)
