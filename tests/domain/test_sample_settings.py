@@ -1,4 +1,4 @@
-"""What of the settings is a sample or leads readers nowhere, and which relays are elsewhere."""
+"""Which settings are samples or unreachable, and which hosts are this machine."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ OWN = {
 def test_all_values_that_init_writes_are_named() -> None:
     given = Service()
 
-    told = describe_sample_settings(name=given.name, domain=given.domain, url=given.url, owner=given.owner)
+    description = describe_sample_settings(name=given.name, domain=given.domain, url=given.url, owner=given.owner)
 
-    assert told is not None
+    assert description is not None
     for key in ("name", "domain", "url", "owner"):
-        assert f"{key} " in told
+        assert f"{key} " in description
 
 
 @pytest.mark.parametrize(
@@ -48,10 +48,10 @@ def test_all_values_that_init_writes_are_named() -> None:
     ],
 )
 def test_each_sample_and_each_private_address_is_named(key: str, value: str) -> None:
-    told = describe_sample_settings(**OWN | {key: value})
+    description = describe_sample_settings(**OWN | {key: value})
 
-    assert told is not None
-    assert told.startswith(f'{key} "{value}"' if key == "name" else f"{key} {value} ")
+    assert description is not None
+    assert description.startswith(f'{key} "{value}"' if key == "name" else f"{key} {value} ")
 
 
 @pytest.mark.parametrize(

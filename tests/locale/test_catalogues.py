@@ -1,4 +1,4 @@
-"""Every word the templates say, in every language we claim to speak."""
+"""The catalogues: every message of the templates and every command, in each language."""
 
 from __future__ import annotations
 

@@ -56,7 +56,7 @@ def vocabulary() -> Vocabulary:
 
 @pytest.fixture
 def rosa() -> Recipient:
-    """A reader who told us her name and her town."""
+    """A recipient with a name and a city."""
     return Recipient(
         delivery_id=7,
         subscription_id=3,
@@ -69,7 +69,7 @@ def rosa() -> Recipient:
 
 @pytest.fixture
 def composed(list_identity: ListIdentity, templates: Templates) -> Callable[..., ComposedLetter]:
-    """Compose a campaign file's text as campaign 42 for readers of English, unless told otherwise."""
+    """Compose a campaign file's text as campaign 42 for readers of English, by default."""
 
     def of(text: str, *, list_identity: ListIdentity = list_identity, language: str = "en") -> ComposedLetter:
         return compose_letter(parse_campaign_file(text, "en"), list_identity, templates, language, campaign_id=42)

@@ -113,7 +113,7 @@ def parse_campaign_file(text: str, default_language: str) -> CampaignFile:
     front_matter, body, body_line = split_front_matter(text)
     fields = parse_front_matter(front_matter).keys(KEYS)
     if "subject" not in fields:
-        raise CampaignFileRefused("subject is missing", 1)
+        raise CampaignFileRefused("subject is missing: add a line like subject: Harvest forum", 1)
     reader = TextReader()
     subject = _parse_subject(fields["subject"], reader)
     lead = reader.text(fields.get("lead"))
@@ -157,7 +157,7 @@ def _parse_subject(field: FrontMatterField, reader: TextReader) -> str:
             "would be empty for readers of whom nothing is known: add a word outside the merge fields, or a fallback"
         )
     if len(with_fallbacks) > LONGEST_SUBJECT:
-        raise field.error(f"has {len(with_fallbacks)} characters; {LONGEST_SUBJECT} is the most")
+        raise field.error(f"has {len(with_fallbacks)} characters; shorten it to {LONGEST_SUBJECT}")
     return subject
 
 

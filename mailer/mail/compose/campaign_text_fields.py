@@ -60,7 +60,7 @@ class TextReader:
     def body(self, text: str, line: int) -> str:
         """The Markdown, unchanged. Raises CampaignFileRefused if it is empty, or as `text`."""
         if not text.strip():
-            raise CampaignFileRefused("the letter has no text after its front matter", line)
+            raise CampaignFileRefused("the letter has no text; write it below the front matter", line)
         self._check_text("body", text, line)
         return text
 

@@ -165,5 +165,7 @@ def _apply_evaluated_texts(campaign_file: CampaignFile, evaluated: dict[str, str
     texts = {name: text if name == "body" else text.strip() for name, text in evaluated.items()}
     for name in ("subject", "body"):
         if not texts[name].strip():
-            raise CampaignFileRefused(f"the {name} would be empty", campaign_file.lines[name])
+            raise CampaignFileRefused(
+                f"the {name} would be empty; add text that does not depend on a condition", campaign_file.lines[name]
+            )
     return replace_texts(campaign_file, texts | {"title": texts["title"] or texts["subject"]})

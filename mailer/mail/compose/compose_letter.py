@@ -78,14 +78,16 @@ def compose_with_placeholders(
 ) -> ComposedLetter:
     """The letter of a campaign file whose texts hold placeholders instead of merge fields. Raises as compose_letter."""
     if not templates.has(f"letters/{marked.template}.html"):
-        raise CampaignFileRefused(f"there is no template called {marked.template!r}")
+        raise CampaignFileRefused(f"there is no template called {marked.template!r} in templates/letters")
     text, html = render_parts(marked, list_identity, templates, reader_language, placeholders)
     parts = (
         list(placeholders.split_at_placeholders(text, EscapeContext.TEXT)),
         list(placeholders.split_at_placeholders(html, EscapeContext.HTML)),
     )
     if (size := sum(len(piece.encode()) for piece in parts[1] if isinstance(piece, str))) > MOST_HTML_OCTETS:
-        raise CampaignFileRefused(f"the letter has {size} octets as HTML; {MOST_HTML_OCTETS} is the most")
+        raise CampaignFileRefused(
+            f"the letter has {size} octets as HTML; shorten it to {MOST_HTML_OCTETS}, or mail programs cut it off"
+        )
     boundary = _make_boundary(parts)
     subject = [
         piece.merge_field if isinstance(piece, Slot) else piece

@@ -61,8 +61,8 @@ class DynamicText:
         known = {name: clean_text(values.get(name, "")).strip() for name in self.names}
         try:
             text = self.template.render({**known, EVALUATION_KEY: evaluation})
-        except _EVALUATION_ERRORS as trouble:
-            raise LetterRenderFailed(str(trouble) or type(trouble).__name__, self._error_line(trouble)) from None
+        except _EVALUATION_ERRORS as error:
+            raise LetterRenderFailed(str(error) or type(error).__name__, self._error_line(error)) from None
         if len(text) > _LONGEST_EVALUATED:
             raise LetterRenderFailed(f"it makes more than {_LONGEST_EVALUATED} characters", self.line)
         return text
@@ -105,8 +105,8 @@ def parse_dynamic_text(text: str, line: int) -> DynamicText:
             constants=tuple(dict.fromkeys(constants(tree))),
             template=_compile(tree),
         )
-    except (TemplateError, *_PARSE_ERRORS) as trouble:
-        raise CampaignFileRefused(f"this cannot be read: {trouble}", line) from None
+    except (TemplateError, *_PARSE_ERRORS) as error:
+        raise CampaignFileRefused(f"this cannot be read: {error}", line) from None
 
 
 def _normalize_tag_spaces(source: str) -> str:
@@ -124,11 +124,11 @@ def _parse(source: str, line: int) -> nodes.Template:
     try:
         tree = _SANDBOX.parse(source)
         check_syntax_tree(tree, line)
-    except TemplateSyntaxError as trouble:
+    except TemplateSyntaxError as error:
         advice = '; a merge field looks like {{ name or "there" }}'
-        raise CampaignFileRefused(f"{trouble.message}{advice}", line + trouble.lineno - 1) from None
-    except _PARSE_ERRORS as trouble:
-        raise CampaignFileRefused(f"this cannot be read: {trouble}", line) from None
+        raise CampaignFileRefused(f"{error.message}{advice}", line + error.lineno - 1) from None
+    except _PARSE_ERRORS as error:
+        raise CampaignFileRefused(f"this cannot be read: {error}", line) from None
     return tree
 
 

@@ -35,7 +35,9 @@ def check_syntax_tree(tree: nodes.Template, first_line: int) -> None:
     """Raise CampaignFileRefused, with the line, for anything but text, conditions, loops and safe expressions."""
     for count, (node, parent) in enumerate(_walk(tree, tree)):
         if count > _MOST_NODES:
-            raise CampaignFileRefused("there are too many conditions and expressions for a letter", first_line)
+            raise CampaignFileRefused(
+                "there are too many conditions and expressions for a letter; use fewer", first_line
+            )
         if why := _node_error(node, parent):
             raise CampaignFileRefused(why, first_line + node.lineno - 1)
 

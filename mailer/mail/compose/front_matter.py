@@ -25,7 +25,7 @@ def split_front_matter(text: str) -> tuple[str, str, int]:
     for place, line in enumerate(lines[1:], 1):
         if line.rstrip() == _FENCE:
             return "\n".join(lines[1:place]), "\n".join(lines[place + 1 :]), place + 2
-    raise CampaignFileRefused("the --- that closes the front matter is missing", 1)
+    raise CampaignFileRefused("the --- that closes the front matter is missing; add it after the last key", 1)
 
 
 def parse_front_matter(front_matter: str) -> FrontMatterField:

@@ -1,4 +1,4 @@
-"""The file an organiser writes."""
+"""The campaign file: what is parsed, and how mistakes are refused."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""No sample of ours greets as fraud does: what organisers copy costs no reader's letter its place in the inbox."""
+"""Samples, guides and templates hold no greeting that spam filters count as fraud."""
 
 from __future__ import annotations
 

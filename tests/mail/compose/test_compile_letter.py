@@ -1,4 +1,4 @@
-"""A campaign's text that depends on the person, written to many."""
+"""Letters with dynamic content: variants, values, checks and the dry run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""However a letter comes about, it is the same to the last octet; and it is ready for the wire."""
+"""A letter has the same octets however it is compiled, and is ready for the wire (Hypothesis)."""
 
 from __future__ import annotations
 

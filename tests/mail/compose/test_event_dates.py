@@ -1,4 +1,4 @@
-"""The hour of an event, as people of a language say it."""
+"""Dates and times of events in each language."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A person's mail is carried to the owner whole, and cannot write our header."""
+"""Forwarding a person's mail to an owner: the attachment and the header."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where lines of plain text may end, in scripts with spaces and without."""
+"""Line breaks and display width of plain text, in scripts with spaces and without."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import settings as limits
 from hypothesis import strategies as st
 
-from mailer.mail.compose.line_breaking import display_width, split_at_break_points, wrap
+from mailer.mail.compose.line_breaking import display_width, split_at_break_points, underline, wrap
 
 URL = "https://example.org/a-path/?b=c"
 SIGNS = st.sampled_from(
@@ -57,3 +57,8 @@ def test_wrapping_loses_nothing_and_only_unbreakable_pieces_are_wider(text):
     assert "\n".join(lines).count(URL) == text.count(URL)
     for line in lines:
         assert display_width(line) <= 30 or len(list(split_at_break_points(line))) == 1
+
+
+def test_wrapping_keeps_the_writers_own_lines():
+    assert wrap("Warm regards,\n\nAda") == "Warm regards,\n\nAda"
+    assert underline("Tea", "=") == "Tea\n==="

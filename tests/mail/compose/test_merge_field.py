@@ -1,4 +1,4 @@
-"""Holes in a text, and what readers find in their place."""
+"""Merge fields: how they are found, escaped and replaced."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The notices, as their readers and their readers' mail programs get them."""
+"""Notices: their text, their links, their header and envelope."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One source, two faces: the plain text of a notice and the passages its HTML is made of."""
+"""The paragraphs of a notice, and the plain text made of them."""
 
 from __future__ import annotations
 

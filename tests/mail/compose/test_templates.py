@@ -1,4 +1,4 @@
-"""The pages people meet, in every language: calm, complete, and safe under a strict content policy."""
+"""The pages of the website in every language: complete, and safe under a strict content security policy."""
 
 from __future__ import annotations
 

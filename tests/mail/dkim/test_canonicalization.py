@@ -1,4 +1,4 @@
-"""Bodies of others in canonical form, as another implementation has them."""
+"""DKIM canonicalization of incoming bodies, compared with dkimpy."""
 
 from __future__ import annotations
 

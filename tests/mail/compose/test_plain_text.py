@@ -1,0 +1,102 @@
+"""Markdown rendered as plain text that reads well."""
+
+from __future__ import annotations
+
+import re
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mailer.mail.compose.markdown import parse_markdown
+from mailer.mail.compose.merge_field import MergeField, Placeholders
+from mailer.mail.compose.plain_text import render_plain_text, wrap
+
+
+def plain(source: str) -> str:
+    return render_plain_text(parse_markdown(source))
+
+
+def test_plain_text_keeps_what_the_markdown_says():
+    source = """# Bring *something*
+
+A jar, **a loaf** or ~~nothing~~ `seeds` &amp; such.\\
+See [last year](https://example.org/2025 "Pictures") or <https://example.org/>.
+
+1. one
+2. two
+   - a
+   - b
+
+> Shared is doubled.
+>
+> > Indeed.
+
+```
+  keep   this
+```
+
+---
+
+![A basket](https://example.org/basket.jpg) [ada@example.org](mailto:ada@example.org)
+
+| Hour | What |
+|------|------|
+| 19   | Doors |
+"""
+
+    assert (
+        plain(source)
+        == """Bring something
+---------------
+
+A jar, a loaf or nothing seeds & such.
+See last year <https://example.org/2025> or https://example.org/.
+
+1. one
+2. two
+   - a
+   - b
+
+> Shared is doubled.
+>
+> > Indeed.
+
+      keep   this
+
+* * *
+
+A basket ada@example.org
+
+Hour | What
+19 | Doors"""
+    )
+
+
+def test_a_loose_list_keeps_its_blank_lines():
+    assert plain("- one\n\n  more\n- two") == "- one\n\n  more\n\n- two"
+
+
+def test_lines_end_before_column_72_but_no_address_is_broken():
+    address = "https://example.org/" + "a-long-path/" * 9
+
+    text = plain(f"{'word ' * 40}[here]({address}) {'word ' * 40}")
+
+    assert f"<{address}>" in text
+    assert all(len(line) <= 72 or address in line for line in text.split("\n"))
+
+
+@given(st.text(max_size=120))
+def test_plain_text_loses_no_word_of_a_plain_paragraph(source):
+    words = re.findall(r"[a-z]+", source.lower())
+
+    paragraph = "x" + " ".join(words)
+
+    assert plain(paragraph).split() == paragraph.split()
+
+
+def test_a_placeholder_counts_as_wide_as_a_usual_value():
+    placeholder = Placeholders.for_text("", (MergeField("name", "friend"),)).for_index(0)
+    line = f"{'x' * 64} {placeholder}"
+
+    assert len(line) > 72
+    assert wrap(line) == line
