@@ -36,10 +36,10 @@ def test_a_backup_goes_to_a_new_machine_and_what_follows_from_it_is_said(here: T
     assert "another secret" in there.said
     assert len(there.said.splitlines()) == 1
     (tmp_path / "there" / "secret").unlink()
-    told = there("restore", file)
+    output = there("restore", file)
 
-    assert "What happened since is not known here" in told
-    assert "Who left, complained or bounced since then would be mailed again" in told
+    assert "What happened since is not known here" in output
+    assert "Who left, complained or bounced since then would be mailed again" in output
     assert (tmp_path / "there" / "secret").read_bytes() == (tmp_path / "here" / "secret").read_bytes()
     (shown,) = json.loads(there("list", "ls", "--json"))
     assert (shown["name"], shown["reason"]) == ("appeals", "You joined.")

@@ -80,7 +80,7 @@ async def test_ada_corrects_a_draft_and_a_paused_campaign_and_a_sending_one_tell
     number = ada("campaign", "new", "appeal.md", "--list", "appeals").strip()
 
     ada("campaign", "correct", number, "better.md")
-    told = ada.said
+    output = ada.said
     shown = json.loads(ada("campaign", "show", number, "--json"))
     await send_now(app, int(number), wait_s=0)
     await launch_due(app)
@@ -89,7 +89,7 @@ async def test_ada_corrects_a_draft_and_a_paused_campaign_and_a_sending_one_tell
     await pause(app, int(number))
     corrected = json.loads(ada("campaign", "correct", number, "appeal.md", "--json"))
 
-    assert told == "Campaign 1 has new texts (en); it is draft.\n"
+    assert output == "Campaign 1 has new texts (en); it is draft.\n"
     assert shown == {"id": 1, "editions": [{"language": "en", "text": BETTER}]}
     assert "campaign 1 is sending: pause it first" in refused
     assert (corrected["state"], corrected["corrections"], corrected["languages"]) == ("paused", 2, ["en"])
@@ -106,12 +106,12 @@ async def test_the_status_names_what_is_held_and_why(ada: Terminal, app: App, re
 
     words = ada("campaign", "status", number)
     report = ada("campaign", "report", number)
-    told = json.loads(ada("campaign", "status", number, "--json"))
+    output = json.loads(ada("campaign", "status", number, "--json"))
 
     line = "example.org is held until 2027-03-01 08:05:00 UTC: 421 too fast"
     assert words.splitlines()[1:] == [line]
     assert report.splitlines() == ["queued     1", "audience   1", line]
-    assert told["held"] == [{"lane": "example.org", "until": "2027-03-01 08:05:00+00:00", "reason": "421 too fast"}]
+    assert output["held"] == [{"lane": "example.org", "until": "2027-03-01 08:05:00+00:00", "reason": "421 too fast"}]
 
 
 @SQLITE
@@ -138,14 +138,14 @@ def test_ada_spreads_a_blast(ada: Terminal) -> None:
     hour = ("--at", "2027-03-01T09:00", "--zone", "Europe/Berlin")
 
     ada("campaign", "schedule", number, *hour, "--over", "2h30m")
-    told = ada.said
+    output = ada.said
     ada("campaign", "schedule", number, *hour, "--over", "6 hours", code=2)
     not_a_span = ada.said
     ada("campaign", "send", number, "--over", "8d", code=2)
     too_long = ada.said
     scheduled = json.loads(ada("campaign", "send", number, "--over", "45s", "--json"))
 
-    assert "2027-03-01T09:00:00 Europe/Berlin, spread over 2:30:00." in told
+    assert "2027-03-01T09:00:00 Europe/Berlin, spread over 2:30:00." in output
     assert "is not a duration like 6h, 90m or 2h30m" in not_a_span
     assert "not between a second and 7 days" in too_long
     assert scheduled["over_s"] == 45

@@ -63,15 +63,15 @@ class Newcomer:
                 self.serving.append(shell)
                 return "", await _until_open(shell)
             out, said = (part.decode() for part in await shell.communicate())
-        told = f"{block.page}:\n{block.text}\n--- it printed\n{out}\n--- and said\n{said}"
-        assert shell.returncode in ({0} if strict else {0, 1}), told
-        assert not re.search(r"Traceback|command not found|Usage:|No such", said), told
+        printed = f"{block.page}:\n{block.text}\n--- it printed\n{out}\n--- and said\n{said}"
+        assert shell.returncode in ({0} if strict else {0, 1}), printed
+        assert not re.search(r"Traceback|command not found|Usage:|No such", said), printed
         return out, said
 
-    def does_as_dkim_new_says(self, record: str, told: str) -> dict[str, list[str]]:
+    def does_as_dkim_new_says(self, record: str, printed: str) -> dict[str, list[str]]:
         """Add the table to settings.toml, and publish the record: what the DNS answers from then on."""
         with (self.home / "my-lists" / "settings.toml").open("a") as settings:
-            settings.write(told[told.index("[[dkim]]") : told.index("Once ")])
+            settings.write(printed[printed.index("[[dkim]]") : printed.index("Once ")])
         name, _, text = record.strip().partition(" IN TXT ")
         return {f"{name} TXT".lower(): [text.strip("( )")]}
 
@@ -86,7 +86,7 @@ class Newcomer:
 async def _until_open(shell: Process) -> str:
     assert shell.stderr
     said = ""
-    while "open " not in said.rpartition("\n")[0]:
+    while "started service" not in said.rpartition("\n")[0]:
         line = (await shell.stderr.readline()).decode()
         assert line, f"it ended: {said}"
         said += line
@@ -161,7 +161,7 @@ async def test_every_block_works_as_it_stands(tmp_path: Path, relay: FakeRelay) 
     assert "Emma (emma@example.org) opened her link" in played
     assert "://" not in played  # nothing is up any more where nobody could look around
     assert "Wrote " in initialised
-    for told in ("2 added", "Rosa,", "campaign 1: scheduled"):
-        assert told in first_steps
+    for expected in ("2 added", "Rosa,", "campaign 1: scheduled"):
+        assert expected in first_steps
     assert "Campaign 1 is cancelled." in said["docs/campaigns.md"][0][1]
     assert said["docs/deliverability.md"][1][0].startswith("ok ")

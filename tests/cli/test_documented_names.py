@@ -114,8 +114,8 @@ def test_each_command_and_each_option_says_what_it_is_for() -> None:
 
 
 def test_readme_names_the_commands_that_help_lists_and_no_others() -> None:
-    told = (ROOT / "README.md").read_text()
-    listed = re.findall(r"`mailer (\w+) --help` [^(`]*\(([^)]*)\)", told)
+    readme = (ROOT / "README.md").read_text()
+    listed = re.findall(r"`mailer (\w+) --help` [^(`]*\(([^)]*)\)", readme)
 
     assert len(listed) == 2
     for group, names in listed:

@@ -122,14 +122,14 @@ def explained(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, A
 @pytest.mark.parametrize("name", MAILS)
 def test_a_mail_is_told_for_what_it_is(explained, name):
     _, kind, recipients, commands = MAILS[name]
-    told = explained[name]
+    explanation = explained[name]
 
-    failed = [one["address"] for one in told["recipients"] if one["action"] != "delayed" or kind == "delay"]
-    assert (told["kind"], failed, told["commands"]) == (kind, recipients, commands)
-    assert all(set(one) == {"address", "action", "status", "verdict", "reason"} for one in told["recipients"])
-    assert told["complaint"] == ({"type": "abuse"} if kind == "complaint" else None)
-    assert told["why"].endswith(".")
-    assert set(told) == {"file", "kind", "recipients", "complaint", "commands", "return_path", "why"}
+    failed = [one["address"] for one in explanation["recipients"] if one["action"] != "delayed" or kind == "delay"]
+    assert (explanation["kind"], failed, explanation["commands"]) == (kind, recipients, commands)
+    assert all(set(one) == {"address", "action", "status", "verdict", "reason"} for one in explanation["recipients"])
+    assert explanation["complaint"] == ({"type": "abuse"} if kind == "complaint" else None)
+    assert explanation["why"].endswith(".")
+    assert set(explanation) == {"file", "kind", "recipients", "complaint", "commands", "return_path", "why"}
 
 
 def test_without_json_the_same_is_told_in_a_line(tmp_path):
@@ -180,10 +180,10 @@ def test_with_the_secret_at_hand_the_answer_to_whether_to_leave_is_told_from_the
     out_of, asked = (
         f"appeals-leave+{sign_token(keyring, purpose, 7)}" for purpose in (Purpose.LEAVE, Purpose.LEAVE_REPLY)
     )
-    robot = "Auto-Submitted: auto-replied"
+    auto_submitted = "Auto-Submitted: auto-replied"
     mails = (
-        (mail(out_of, "", robot), "command", ["unsubscribe"]),
-        (mail(asked, "", robot), "auto-reply", []),
+        (mail(out_of, "", auto_submitted), "command", ["unsubscribe"]),
+        (mail(asked, "", auto_submitted), "auto-reply", []),
         (mail(asked, "Yes, please remove me"), "command", ["unsubscribe"]),
         (mail(asked, "No, I stay"), "command", ["decline"]),
         (mail(asked, "Ik ben afwezig tot maandag."), "answer", ["neither"]),
@@ -193,5 +193,5 @@ def test_with_the_secret_at_hand_the_answer_to_whether_to_leave_is_told_from_the
 
     _, out, _ = run(tmp_path, "--json", *(f"{number}.eml" for number in range(len(mails))))
 
-    told = [json.loads(line) for line in out.splitlines()]
-    assert [(one["kind"], one["commands"]) for one in told] == [(kind, commands) for _, kind, commands in mails]
+    explanation = [json.loads(line) for line in out.splitlines()]
+    assert [(one["kind"], one["commands"]) for one in explanation] == [(kind, commands) for _, kind, commands in mails]

@@ -146,7 +146,7 @@ def test_people_come_out_as_they_went_in_and_can_be_looked_up(with_list: Termina
 
 
 @pytest.mark.parametrize(
-    ("words", "code", "told"),
+    ("words", "code", "expected"),
     [
         (["list", "add", "appeals", "--name", "x", "--owner", "ada@example.org"], 1, "already"),
         (["list", "add", "appeals-join", "--name", "x", "--owner", "ada@example.org"], 2, "shadow"),
@@ -160,12 +160,12 @@ def test_people_come_out_as_they_went_in_and_can_be_looked_up(with_list: Termina
     ],
 )
 def test_what_is_refused_is_told_in_one_line_with_its_exit_code(
-    with_list: Terminal, words: list[str], code: int, told: str
+    with_list: Terminal, words: list[str], code: int, expected: str
 ) -> None:
     out = with_list(*words, code=code)
 
     assert out == ""
-    assert told in with_list.said
+    assert expected in with_list.said
     assert "Traceback" not in with_list.said
 
 
@@ -179,7 +179,7 @@ def test_a_mistake_in_a_campaign_file_is_told_by_file_and_line(with_list: Termin
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "told"),
+    ("old", "new", "expected"),
     [
         ("port = 8025", "prot = 8025", "intake.prot: there is no such key"),
         ("port = 8025", 'port = "x"', "intake.port"),
@@ -191,12 +191,14 @@ def test_a_mistake_in_a_campaign_file_is_told_by_file_and_line(with_list: Termin
     ],
 )
 @pytest.mark.parametrize("command", [["serve"], ["list", "ls"]])
-def test_bad_settings_are_named_by_key(mailer_in: Terminal, command: list[str], old: str, new: str, told: str) -> None:
+def test_bad_settings_are_named_by_key(
+    mailer_in: Terminal, command: list[str], old: str, new: str, expected: str
+) -> None:
     settings_with(mailer_in, old, new)
 
     mailer_in(*command, code=2)
 
-    assert told in mailer_in.said
+    assert expected in mailer_in.said
     assert "Traceback" not in mailer_in.said
 
 

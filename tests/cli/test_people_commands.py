@@ -18,7 +18,7 @@ def test_a_table_that_says_who_left_is_refused_by_its_column_and_an_organiser_ma
     (with_list.folder / "unsubscribed_audience_export.csv").write_text("Email Address\nbea@example.org\n")
 
     refused = with_list("subscribers", "import", "subscribers.csv", "--list", "appeals", code=1)
-    told = with_list.said
+    output = with_list.said
     with_list("subscribers", "import", "unsubscribed_audience_export.csv", "--list", "appeals", code=1)
     by_name = with_list.said
     nobody = with_list("subscribers", "export", "--list", "appeals", "--no-bom")
@@ -28,8 +28,8 @@ def test_a_table_that_says_who_left_is_refused_by_its_column_and_an_organiser_ma
     shown = json.loads(with_list("subscribers", "show", "rosa@example.org", "--json"))
 
     assert (refused, nobody) == ("", "email,name,language,zone\n")
-    assert "'status'" in told
-    assert "--ignore-column status" in told
+    assert "'status'" in output
+    assert "--ignore-column status" in output
     assert "unsubscribed_audience_export.csv, says that these people left" in by_name
     assert json.loads(done)["added"] == 2
     assert shown["consents"][0]["evidence"]["ignored"] == ["status"]

@@ -57,7 +57,7 @@ async def test_what_is_refused_held_and_resumed(tmp_path: Path, sqlite_template:
     scheduled = json.loads((await types("campaign", "schedule", "1", *AT, "--anyway", "--json", **AWAY)).stdout)
     moved = json.loads((await types("campaign", "send", "1", "--now", "--json", **AWAY, **OWN)).stdout)
     await held_by_the_clock(app)
-    told = (await types("campaign", "status", "1")).stdout
+    output = (await types("campaign", "status", "1")).stdout
     doctor = json.loads((await types("doctor", "--json", code=1, **AWAY)).stdout)
     await types("campaign", "resume", "1", code=2, **AWAY)
     resumed = json.loads((await types("campaign", "resume", "1", "--json", **AWAY, **OWN)).stdout)
@@ -65,8 +65,8 @@ async def test_what_is_refused_held_and_resumed(tmp_path: Path, sqlite_template:
     findings = {one["check"]: one for one in doctor}
     assert (scheduled["state"], scheduled["anyway"]) == ("scheduled", True)
     assert (moved["state"], moved["anyway"]) == ("scheduled", False)
-    assert "url https://lists.example.org is a name kept for examples" in told
-    assert told.partition("not sent: ")[2].strip() in findings["campaign 1"]["told"]
+    assert "url https://lists.example.org is a name kept for examples" in output
+    assert output.partition("not sent: ")[2].strip() in findings["campaign 1"]["told"]
     assert (findings["service"]["health"], findings["campaign 1"]["health"]) == ("fail", "warn")
     assert (resumed["state"], resumed["remark"], resumed["anyway"]) == ("launching", None, False)
 

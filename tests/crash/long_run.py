@@ -146,12 +146,12 @@ def _report_run(name: str, run: CrashRun, options: argparse.Namespace, took_s: f
         ("start to first letter", f"{_seconds(run.first_letter_s)} (on a machine that does nothing else: under 2 s)"),
     ]
     print_line("\n".join(f"{what:<26} {value}" for what, value in lines) + "\n")
-    told = [f"{name}: {what} {who}" for what, who in broken.items()]
+    problems = [f"{name}: {what} {who}" for what, who in broken.items()]
     if sum(run.status["counts"].values()) != options.people:
-        told.append(f"{name}: the states do not add up to the audience: {run.status}")
+        problems.append(f"{name}: the states do not add up to the audience: {run.status}")
     if options.recovery_s is not None and statistics.median(back_s) > options.recovery_s:
-        told.append(f"{name}: recovery took {statistics.median(back_s):.1f} s in the median")
-    return told
+        problems.append(f"{name}: recovery took {statistics.median(back_s):.1f} s in the median")
+    return problems
 
 
 def _seconds(measured: list[float]) -> str:

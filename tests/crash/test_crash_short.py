@@ -10,52 +10,62 @@ import pytest
 from tests.support.crash_harness import OpenInstallation, addresses
 from tests.support.crash_kills import KillMoment, plan_kills, run_blast
 
-PEOPLE, CONNECTIONS = 5000, 50
+CONNECTIONS = 50
 
 
 @pytest.fixture
 def seed() -> int:
-    """Another one each time, told where a test fails; CRASH_SEED brings it back."""
+    """A new random seed for each test, shown if it fails; CRASH_SEED sets it."""
     return int(os.environ.get("CRASH_SEED", random.randrange(10**6)))
 
 
-async def test_five_kills_over_five_thousand_lose_nobody_and_repeat_at_most_a_letter_a_connection(
-    opens: OpenInstallation, seed: int
-) -> None:
-    house, people = await opens(connections=CONNECTIONS), addresses(PEOPLE)
-    await house.import_people(people)
-    moments = [KillMoment.BEFORE, KillMoment.RANDOM, KillMoment.AFTER, KillMoment.RECOVERY, KillMoment.ANSWERED]
+FEW_KILLS = [KillMoment.BEFORE, KillMoment.RECOVERY]
+MANY_KILLS = [KillMoment.BEFORE, KillMoment.RANDOM, KillMoment.AFTER, KillMoment.RECOVERY, KillMoment.ANSWERED]
 
-    run = await run_blast(house, people, plan_kills(PEOPLE, moments, random.Random(seed)))
+
+@pytest.mark.parametrize(
+    ("number", "moments"), [(1000, FEW_KILLS), pytest.param(5000, MANY_KILLS, marks=pytest.mark.slow)]
+)
+async def test_kills_in_mid_blast_lose_nobody_and_repeat_at_most_a_letter_a_connection(
+    opens: OpenInstallation, seed: int, number: int, moments: list[KillMoment]
+) -> None:
+    house, people = await opens(connections=CONNECTIONS), addresses(number)
+    await house.import_people(people)
+
+    run = await run_blast(house, people, plan_kills(number, moments, random.Random(seed)))
 
     assert run.audit is not None
     broken = run.audit.broken_promises(most_repeats=CONNECTIONS * run.killed)
     assert broken == {}, f"{broken} with CRASH_SEED={seed}"
     assert run.killed == len(moments)
-    assert run.status["audience"] == sum(run.status["counts"].values()) == PEOPLE
+    assert run.status["audience"] == sum(run.status["counts"].values()) == number
 
 
-async def test_three_clean_stops_in_mid_blast_lose_nobody_and_repeat_nobody(opens: OpenInstallation, seed: int) -> None:
-    house, people = await opens(connections=CONNECTIONS), addresses(PEOPLE)
+@pytest.mark.parametrize(("number", "stops"), [(1000, 1), pytest.param(5000, 3, marks=pytest.mark.slow)])
+async def test_clean_stops_in_mid_blast_lose_nobody_and_repeat_nobody(
+    opens: OpenInstallation, seed: int, number: int, stops: int
+) -> None:
+    house, people = await opens(connections=CONNECTIONS), addresses(number)
     await house.import_people(people)
 
-    run = await run_blast(house, people, plan_kills(PEOPLE, [KillMoment.STOP] * 3, random.Random(seed)))
+    run = await run_blast(house, people, plan_kills(number, [KillMoment.STOP] * stops, random.Random(seed)))
 
     assert run.audit is not None
     broken = run.audit.broken_promises(most_repeats=0)
     assert broken == {}, f"{broken} with CRASH_SEED={seed}"
-    assert run.status["counts"] == {"accepted": PEOPLE}
+    assert run.status["counts"] == {"accepted": number}
 
 
-async def test_a_launch_that_was_killed_goes_on_where_it_was(opens: OpenInstallation, seed: int) -> None:
-    house, people = await opens(connections=CONNECTIONS), addresses(PEOPLE)
+@pytest.mark.parametrize(("number", "kills"), [(1500, 1), pytest.param(5000, 2, marks=pytest.mark.slow)])
+async def test_a_launch_that_was_killed_goes_on_where_it_was(
+    opens: OpenInstallation, seed: int, number: int, kills: int
+) -> None:
+    house, people = await opens(connections=CONNECTIONS), addresses(number)
     await house.import_people(people)
 
-    run = await run_blast(
-        house, people, plan_kills(PEOPLE, [KillMoment.LAUNCH, KillMoment.LAUNCH], random.Random(seed))
-    )
+    run = await run_blast(house, people, plan_kills(number, [KillMoment.LAUNCH] * kills, random.Random(seed)))
 
     assert run.audit is not None
     broken = run.audit.broken_promises(most_repeats=CONNECTIONS * run.killed)
     assert broken == {}, f"{broken} with CRASH_SEED={seed}"
-    assert run.status["audience"] == sum(run.status["counts"].values()) == PEOPLE
+    assert run.status["audience"] == sum(run.status["counts"].values()) == number

@@ -49,13 +49,13 @@ async def test_a_full_disk_loses_nobody_and_sending_goes_on_when_there_is_room(
     fill(filler, leaving=0)  # in mid-blast
     meanwhile = await house.status(campaign_id)
     filler.unlink()
-    told = await house.wait_sent(campaign_id, process)
+    status = await house.wait_sent(campaign_id, process)
     await process.terminate()
 
     assert "failed" not in meanwhile["counts"], meanwhile
     found = audit_letters(people, await house.report(campaign_id), read_log(house.sink.log))
     assert found.broken_promises(most_repeats=2 * CONNECTIONS) == {}
-    assert told["counts"] == {"accepted": PEOPLE}
+    assert status["counts"] == {"accepted": PEOPLE}
 
 
 def fill(file: Path, leaving: int) -> None:

@@ -32,13 +32,13 @@ async def test_who_leaves_while_her_letter_is_claimed_is_not_mailed(opens: OpenI
     async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{pages}") as browser:
         answer = await browser.post(f"/leave/{leave_token(letters / claimed[-1])}")
     await house.sink.give_order("well")
-    told = await house.wait_sent(second, process)
+    status = await house.wait_sent(second, process)
     await process.terminate()
 
     assert answer.status_code == 200
     assert {letter.recipient for letter in read_log(house.sink.log, before)} == set(people) - {claimed[-1]}
     assert {row.address for row in await house.report(second) if row.state == "suppressed"} == {claimed[-1]}
-    assert told["counts"] == {"accepted": len(people) - 1, "suppressed": 1}
+    assert status["counts"] == {"accepted": len(people) - 1, "suppressed": 1}
 
 
 def leave_token(letter: Path) -> str:

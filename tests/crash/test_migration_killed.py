@@ -11,7 +11,7 @@ from tests.support.crash_audit import AcceptedLetter, audit_letters, read_log
 from tests.support.crash_harness import OpenInstallation, addresses
 from tests.support.old_database import CAMPAIGN, write_old_database
 
-PEOPLE, CONNECTIONS = 2000, 10
+PEOPLE, CONNECTIONS = 500, 10
 STATES = ("accepted", "queued", "queued", "claimed", "accepted", "handed", "failed", "queued", "deferred", "queued")
 
 
@@ -27,14 +27,14 @@ async def test_a_kill_while_an_old_ledger_is_migrated_in_mid_blast_loses_nobody(
         await asyncio.sleep(pause_s)
         await process.kill()
     process, _ = await house.start_serving()
-    told = await house.wait_sent(CAMPAIGN, process)
+    status = await house.wait_sent(CAMPAIGN, process)
     await process.terminate()
 
     before = [AcceptedLetter(one, "by the old version", 0, 0.0) for one in people if states[one] == "accepted"]
     found = audit_letters(people, await house.report(CAMPAIGN), before + read_log(house.sink.log))
     assert found.broken_promises(most_repeats=CONNECTIONS) == {}
     failed = STATES.count("failed") * PEOPLE // len(STATES)
-    assert told["counts"] == {"accepted": PEOPLE - failed, "failed": failed}
+    assert status["counts"] == {"accepted": PEOPLE - failed, "failed": failed}
 
 
 def copies_in(folder: Path) -> int:
@@ -45,6 +45,6 @@ def copies_in(folder: Path) -> int:
 async def migrating(folder: Path, copies: int, process: ChildProcess) -> None:
     """Wait for the copy, which is when the migration begins; or for its end, where there is nothing to migrate."""
     async with asyncio.timeout(PATIENCE_S):
-        # A file that appears rings no bell.
+        # Nothing signals that a file appears.
         while copies_in(folder) == copies and not process.has_ended and "started service" not in process.last_lines:  # noqa: ASYNC110
             await asyncio.sleep(0)

@@ -38,8 +38,8 @@ async def app(sqlite_template: Path, tmp_path: Path, relay: FakeRelay) -> App:
     """On the machine's own clock, as Dovecot is."""
     file = await asyncio.to_thread(shutil.copy, sqlite_template, tmp_path / "mailer.db")
     made = make_app(f"sqlite:///{file}", Clock(), relay.port)
-    told = {"spool": tmp_path / "spool", "port": 0, "keep_free_megabytes": 0}
-    return replace(made, intake=made.intake.model_copy(update=told), clock=lambda: datetime.now(UTC))
+    changed = {"spool": tmp_path / "spool", "port": 0, "keep_free_megabytes": 0}
+    return replace(made, intake=made.intake.model_copy(update=changed), clock=lambda: datetime.now(UTC))
 
 
 def mail(to: str, body: str = "") -> bytes:

@@ -130,11 +130,11 @@ async def fates(app: App, relay: FakeRelay, mails: Sequence[Mail]) -> dict[int, 
     kept, standing = await app.database.read(_kept), await app.database.read(_standing)
     found = {}
     for one in mails:
-        fate = [standing[one.author]] if one.author in standing else []
-        fate += ["answered"] if one.author in answered else []
-        fate += ["carried"] if one.author in carried else []
-        fate += ["kept"] if any(one.author.encode() in raw for raw in kept) else []
-        found[one.number] = " ".join(fate)
+        outcomes = [standing[one.author]] if one.author in standing else []
+        outcomes += ["answered"] if one.author in answered else []
+        outcomes += ["carried"] if one.author in carried else []
+        outcomes += ["kept"] if any(one.author.encode() in raw for raw in kept) else []
+        found[one.number] = " ".join(outcomes)
     return found
 
 
@@ -201,12 +201,12 @@ async def test_no_mark_loses_a_persons_mail_and_no_marked_mail_of_a_program_join
         "reply": ((number, sign_token(app.site.keyring, Purpose.REPLY, of)) for number, of in readers.items()),
     }
     texts, mails, expected = {"confirm": "yes", "reply": "stop"}, list[Mail](), dict[int, str]()
-    for new, (kind, fate, fields, envelope) in enumerate(cases(), 1000):
+    for new, (kind, outcomes, fields, envelope) in enumerate(cases(), 1000):
         number, token = next(tokens[kind]) if kind in tokens else (new, "")
         to = {"post": "appeals", "postmaster": kind, "abuse": kind}.get(kind, f"appeals-{kind}")
         text = texts.get(kind, "Is there a bus?")
         mails.append(Mail(number, f"{to}+{token}" if token else to, fields, text, envelope))
-        expected[number] = fate
+        expected[number] = outcomes
 
     await hand_in(app, mails)
     app = again()

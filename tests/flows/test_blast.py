@@ -55,10 +55,10 @@ async def test_every_confirmed_subscriber_gets_one_letter_with_their_own_words(a
     assert sorted(recipients(relay)) == [EMMA, "nameless@example.org", ROSA]
     assert "Dear Emma," in texts[EMMA]
     assert "Dear friend," in texts["nameless@example.org"]
-    told = await campaign_status(app, campaign_id)
-    assert told.campaign.state is CampaignState.SENT
-    assert told.counts == {DeliveryState.ACCEPTED: 3}
-    assert told.audience == told.campaign.audience == 3
+    status = await campaign_status(app, campaign_id)
+    assert status.campaign.state is CampaignState.SENT
+    assert status.counts == {DeliveryState.ACCEPTED: 3}
+    assert status.audience == status.campaign.audience == 3
 
 
 async def test_each_reader_gets_the_edition_in_their_language_and_others_the_first(app: App, relay: FakeRelay) -> None:
@@ -238,8 +238,8 @@ async def test_a_worker_that_died_leaves_its_claims_void_and_its_handed_letters_
     successor = again()
     await send_campaigns(successor)
 
-    told = await campaign_status(successor, campaign_id)
-    assert told.counts == {DeliveryState.ACCEPTED: 40}
+    status = await campaign_status(successor, campaign_id)
+    assert status.counts == {DeliveryState.ACCEPTED: 40}
     assert set(recipients(relay)) == {f"person{number}@example.org" for number in range(40)}
     assert len(relay.letters) <= 40 + app.relays[0].connections
 
@@ -268,9 +268,9 @@ async def test_a_launch_that_was_interrupted_goes_on_where_it_was(
 
     await launch_due(again())
 
-    told = await campaign_status(app, campaign_id)
+    status = await campaign_status(app, campaign_id)
     assert (halfway.campaign.state, halfway.audience) == (CampaignState.LAUNCHING, 20)
-    assert (told.campaign.state, told.audience, told.campaign.audience) == (CampaignState.SENDING, 35, 35)
+    assert (status.campaign.state, status.audience, status.campaign.audience) == (CampaignState.SENDING, 35, 35)
 
 
 @pytest.mark.parametrize(("late", "state"), [(119, CampaignState.SENDING), (121, CampaignState.DRAFT)])
@@ -285,9 +285,9 @@ async def test_a_missed_hour_is_made_up_for_within_two_hours_and_parked_after(
     clock.now = clock.now.replace(hour=11) + timedelta(minutes=late)
     await launch_due(app)
 
-    told = await campaign_status(app, campaign_id)
-    assert told.campaign.state is state
-    assert (told.campaign.remark or "").startswith("not sent") is (state is CampaignState.DRAFT)
+    status = await campaign_status(app, campaign_id)
+    assert status.campaign.state is state
+    assert (status.campaign.remark or "").startswith("not sent") is (state is CampaignState.DRAFT)
 
 
 async def test_nothing_is_sent_once_the_event_has_begun(app: App, relay: FakeRelay, clock: Clock) -> None:
@@ -305,9 +305,9 @@ async def test_nothing_is_sent_once_the_event_has_begun(app: App, relay: FakeRel
     await send_campaigns(app)
 
     assert recipients(relay) == [EMMA]
-    told = await campaign_status(app, launched)
-    assert told.counts == {DeliveryState.ACCEPTED: 1, DeliveryState.EXPIRED: 1}
-    assert told.campaign.state is CampaignState.SENT
+    status = await campaign_status(app, launched)
+    assert status.counts == {DeliveryState.ACCEPTED: 1, DeliveryState.EXPIRED: 1}
+    assert status.campaign.state is CampaignState.SENT
     assert (await campaign_status(app, late)).campaign.state is CampaignState.DRAFT
     with pytest.raises(TimeRefused, match="begun"):
         await schedule(app, late, local_time="2027-03-06T09:00", zone="UTC")

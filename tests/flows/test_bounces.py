@@ -313,7 +313,7 @@ async def test_a_provider_event_is_matched_by_its_recipient(
     await letter_to(app, relay)
     message_id = f"<{first.content.partition(b'Message-ID: <')[2].partition(b'>')[0].decode()}>"
 
-    def told(address: str, message_id: str | None) -> DeliveryFeedback:
+    def results(address: str, message_id: str | None) -> DeliveryFeedback:
         return DeliveryFeedback(
             delivery_id=None,
             address=address,
@@ -325,9 +325,9 @@ async def test_a_provider_event_is_matched_by_its_recipient(
             at=clock(),
         )
 
-    strangers = [told(BEA, message_id), told(EMMA, message_id), told("nobody", None)]
+    strangers = [results(BEA, message_id), results(EMMA, message_id), results("nobody", None)]
     found = await record_feedback(
-        app, [*strangers, told(ROSA.upper(), message_id.strip("<>") if with_message_id else None)]
+        app, [*strangers, results(ROSA.upper(), message_id.strip("<>") if with_message_id else None)]
     )
 
     assert found == 1
@@ -341,15 +341,15 @@ async def test_with_hard_after_2_the_second_hard_bounce_in_a_row_stops_and_a_del
     await open_list(app)
     await set_list(app, "appeals", hard_after=2)
     await import_rows(app, *PEOPLE)
-    told = []
+    results = []
     for arrives in (False, True, False, False):
         letter = await letter_to(app, relay)
         if not arrives:
             await came_back(app, letter)
-        told.append((await known(app)).suppressions)
+        results.append((await known(app)).suppressions)
         clock.advance(days=6)
 
-    assert told == [(), (), (), EVERYWHERE]
+    assert results == [(), (), (), EVERYWHERE]
 
 
 @SQLITE
@@ -368,14 +368,14 @@ async def test_a_campaigns_report_has_the_bounces_by_severity_reason_and_provide
     await receive_raw_mail(app, complaint(letters[BEA]), "cfbl", sender="fbl@example.net")
     await unsubscribe(app, sign_token(app.site.keyring, Purpose.LEAVE, 2), LINK_EVIDENCE)
 
-    heard = await feedback_summary(app, 1)
+    summary = await feedback_summary(app, 1)
     await print_totals(app, 1, as_json=False)
     shown = capsys.readouterr().out
     await print_totals(app, 1, as_json=True)
 
-    assert heard.bounces == {"hard": {"unknown_user": 1}, "soft": {"full": 1}, "sender-side": {"blocked": 1}}
-    assert (heard.delays, heard.complaints, heard.unsubscribes) == (1, 1, 1)
-    assert heard.providers == {
+    assert summary.bounces == {"hard": {"unknown_user": 1}, "soft": {"full": 1}, "sender-side": {"blocked": 1}}
+    assert (summary.delays, summary.complaints, summary.unsubscribes) == (1, 1, 1)
+    assert summary.providers == {
         "example.org": {"hard": 1, "soft": 1, "complaints": 1},
         "example.net": {"sender-side": 1},
     }

@@ -194,8 +194,8 @@ async def test_letters_that_cannot_be_written_for_reasons_of_ours_wait_are_told_
     waited = []
     for broken, hours in ((app, 1), (without_templates, 48)):
         await send_notices(broken)
-        told = {one.check: one for one in await check_mail(app.database, clock())}
-        waited.append((await states(app), told["notices"].status, len(relay.letters)))
+        checks = {one.check: one for one in await check_mail(app.database, clock())}
+        waited.append((await states(app), checks["notices"].status, len(relay.letters)))
         clock.advance(hours=hours)
         await app.database.write(lambda tx: tx.execute(update(incoming).values(raw=raw)))
         await app.database.write(

@@ -112,9 +112,9 @@ async def found_after(app: App, relay: FakeRelay, clock: Clock) -> str:
             await until_sent(app, clock, campaign_id)
     except TimeoutError:
         return f"it never ends: {(await campaign_status(app, campaign_id)).counts}"
-    told, got = await campaign_status(app, campaign_id), Counter(letter.recipient for letter in relay.letters)
-    if told.counts != {DeliveryState.ACCEPTED: len(PEOPLE)} or set(got) != set(PEOPLE):
-        return f"not all have it: {told.counts} {got}"
+    status, got = await campaign_status(app, campaign_id), Counter(letter.recipient for letter in relay.letters)
+    if status.counts != {DeliveryState.ACCEPTED: len(PEOPLE)} or set(got) != set(PEOPLE):
+        return f"not all have it: {status.counts} {got}"
     if max(got.values()) > 2 or got.total() - len(PEOPLE) > LINES:
         return f"more repeats than connections: {got}"
     if len({(letter.recipient, letter.content) for letter in relay.letters}) != len(PEOPLE):

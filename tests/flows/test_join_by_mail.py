@@ -95,11 +95,11 @@ async def test_no_robot_joins_confirms_or_is_answered(app: App, relay: FakeRelay
     await open_list(app)
     await receive_person_mail(app, "appeals-join", sender=EMMA)
     confirm = confirm_address(relay)
-    robot = EmailMessage()
-    robot["From"] = EMMA
+    automatic = EmailMessage()
+    automatic["From"] = EMMA
     for name, value in mark.items():
-        robot[name] = value
-    raw = robot.as_bytes() + b"yes\r\n"
+        automatic[name] = value
+    raw = automatic.as_bytes() + b"yes\r\n"
 
     for to in ("appeals-join", "appeals-request", "appeals-help", "appeals-leave", confirm):
         await receive_raw_mail(app, raw, to, sender=EMMA)
@@ -182,9 +182,9 @@ async def test_a_mail_program_may_leave_for_its_person_with_the_token_alone(app:
     await open_list(app)
     await import_rows(app, f"{ROSA},Rosa,en")
     token = sign_token(app.site.keyring, Purpose.LEAVE, 1)
-    robot = b"From: somewhere@example.net\r\nAuto-Submitted: auto-generated\r\n\r\n"
+    automatic = b"From: somewhere@example.net\r\nAuto-Submitted: auto-generated\r\n\r\n"
 
-    await receive_raw_mail(app, robot, f"appeals-leave+{token}", sender="somewhere@example.net")
+    await receive_raw_mail(app, automatic, f"appeals-leave+{token}", sender="somewhere@example.net")
 
     assert await state_of(app, ROSA) == "unsubscribed"
     assert relay.letters == []

@@ -67,16 +67,16 @@ async def test_the_same_refusal_of_ten_in_a_row_holds_the_lane_and_fails_nobody(
     campaign_id = await launch_campaign(app)
 
     await within(app)
-    told, held = await campaign_status(app, campaign_id), await holds_of(app)
+    status, held = await campaign_status(app, campaign_id), await holds_of(app)
     tried = {line.address for line in await _lines(app, campaign_id) if line.attempts}
 
-    assert set(told.counts) <= {DEFERRED, QUEUED}
-    assert sum(told.counts.values()) == 25
+    assert set(status.counts) <= {DEFERRED, QUEUED}
+    assert sum(status.counts.values()) == 25
     assert 10 <= len(tried) <= 12
     assert list(held) == ["slow.example"]
     assert held["slow.example"].reason == BLOCKED
     assert held["slow.example"].until == clock() + timedelta(minutes=5)
-    assert told.campaign.state is CampaignState.SENDING
+    assert status.campaign.state is CampaignState.SENDING
 
 
 async def test_after_the_hour_a_single_letter_goes_first_and_then_everybody_gets_theirs(
@@ -102,12 +102,12 @@ async def test_after_the_hour_a_single_letter_goes_first_and_then_everybody_gets
     first.released.set()
     async with asyncio.timeout(30):
         await going
-    told = await campaign_status(app, campaign_id)
+    status = await campaign_status(app, campaign_id)
 
     assert before == tried + 1
     assert sorted(recipients(relay)) == sorted(addresses("slow.example", 25))
-    assert told.counts == {ACCEPTED: 25}
-    assert told.campaign.state is CampaignState.SENT
+    assert status.counts == {ACCEPTED: 25}
+    assert status.campaign.state is CampaignState.SENT
     assert await holds_of(app) == {}
 
 
@@ -407,14 +407,14 @@ async def test_a_relay_that_no_longer_lets_us_in_is_held_with_its_words_and_nobo
     relay.answers("rcpt", "550 5.7.1 not authorized to relay")
     campaign_id = await launch_campaign(app)
     await within(app)
-    told, held, tried = await campaign_status(app, campaign_id), await holds_of(app), asked(relay)
+    status, held, tried = await campaign_status(app, campaign_id), await holds_of(app), asked(relay)
     relay.forget_orders()
 
     clock.advance(hours=1, minutes=30)
     for _ in range(2):
         await within(app)
 
-    assert set(told.counts) == {DEFERRED, QUEUED}
+    assert set(status.counts) == {DEFERRED, QUEUED}
     assert held[f"relay 127.0.0.1:{relay.port}"].reason == "550 5.7.1 not authorized to relay"
     assert 3 <= tried <= 6
     assert (await campaign_status(app, campaign_id)).counts == {ACCEPTED: 30}

@@ -85,9 +85,9 @@ async def test_a_correction_says_what_the_list_says_by_then_and_taken_away_words
     await resume(app, campaign_id)
     await send_campaigns(app)
 
-    told = text_of(relay.letters[0])
-    assert "You get this letter because you subscribed to Open Appeals." in told
-    assert "Mill Lane" not in told
+    text = text_of(relay.letters[0])
+    assert "You get this letter because you subscribed to Open Appeals." in text
+    assert "Mill Lane" not in text
 
 
 @SQLITE

@@ -126,8 +126,8 @@ async def test_which_tells_her_own_lists_to_her_alone(app: App, relay: FakeRelay
     await receive_person_mail(app, "appeals-request", sender=BEA, Subject="which")
 
     assert recipients(relay) == [ROSA, BEA]
-    told = " ".join(text_of(relay.letters[0]).split())
-    assert all(f"{title}: https://" in told for title in ("Open Appeals", "Open News"))
+    text = " ".join(text_of(relay.letters[0]).split())
+    assert all(f"{title}: https://" in text for title in ("Open Appeals", "Open News"))
     assert "There are none." in text_of(relay.letters[1])
 
 

@@ -195,10 +195,10 @@ async def test_two_kills_in_mid_blast_lose_nobody_and_repeat_at_most_a_letter_a_
     assert len({(letter.recipient, letter.content) for letter in relay.letters}) == len(people)
     assert len(in_doubt) == LINES
     assert all(str(number) in re.findall(r"\d+", named.partition("resent=")[2]) for number in in_doubt)
-    told = await campaign_status(desk, campaign_id)
-    assert told.counts == {DeliveryState.ACCEPTED: len(people)}
-    assert told.audience == told.campaign.audience == len(people)
-    assert told.campaign.state is CampaignState.SENT
+    status = await campaign_status(desk, campaign_id)
+    assert status.counts == {DeliveryState.ACCEPTED: len(people)}
+    assert status.audience == status.campaign.audience == len(people)
+    assert status.campaign.state is CampaignState.SENT
 
 
 async def test_mail_that_was_answered_250_is_acted_on_once_although_we_were_killed(
@@ -318,7 +318,7 @@ async def test_a_service_whose_database_is_moved_away_says_250_no_more_and_ends_
     else:
         file.rename(away)
 
-    refused = await told(intake, "emma@example.org")
+    refused = await status(intake, "emma@example.org")
     code = await first.ends()
 
     assert refused in {"421", "451", "452", "nobody there"}
@@ -332,7 +332,7 @@ async def test_a_service_whose_database_is_moved_away_says_250_no_more_and_ends_
     await there.close()
 
 
-async def told(intake: int, address: str) -> str:
+async def status(intake: int, address: str) -> str:
     """What the mail door answers to one who asks to join."""
     try:
         await ask_to_join(intake, address)

@@ -96,10 +96,10 @@ async def test_a_leaving_is_answered_only_when_a_gate_that_is_passing_has_closed
     sender = await start_worker(app, Priority.CAMPAIGNS)
     (claimed,) = await app.database.write(claims.claim_deliveries, campaign_id, sender.worker_id, 1, app.clock())
     written = await sender.renderer.render_many([claimed], app.clock())
-    wanted = [one.handoff for one in written if isinstance(one, RenderedLetter)]
+    handoffs = [one.handoff for one in written if isinstance(one, RenderedLetter)]
 
     with app.database.engine.connect() as connection, connection.begin() as passing:
-        gate.commit_batch(connection, sender.worker_id, [], wanted, [], app.clock())
+        gate.commit_batch(connection, sender.worker_id, [], handoffs, [], app.clock())
         leaving = asyncio.create_task(unsubscribe(app, sign_token(app.site.keyring, Purpose.LEAVE, 1), LINK_EVIDENCE))
         answered, _ = await asyncio.wait([leaving], timeout=0.3)
         passing.commit()
@@ -116,7 +116,7 @@ async def test_a_letter_deferred_at_the_moment_of_asking_is_not_overlooked(app: 
     campaign_id = await launch_campaign(app)
     await send_campaigns(app)
     asked: list[str] = []
-    event.listen(app.database.engine, "before_cursor_execute", lambda *told: asked.append(told[2]))
+    event.listen(app.database.engine, "before_cursor_execute", lambda *status: asked.append(status[2]))
 
     still = await app.database.read(campaign_progress.any_open, campaign_id)
 
@@ -171,8 +171,8 @@ async def test_a_campaign_moved_to_a_later_hour_while_the_clock_looks_is_not_lau
     monkeypatch.setattr(app.database, "read", moved_after_the_look)
     await launch_due(app)
 
-    told = (await campaign_status(app, campaign_id)).campaign
-    assert (told.state, told.local_time) == (CampaignState.SCHEDULED, "2027-03-02T09:00:00")
+    status = (await campaign_status(app, campaign_id)).campaign
+    assert (status.state, status.local_time) == (CampaignState.SCHEDULED, "2027-03-02T09:00:00")
 
 
 async def test_a_slow_pace_and_a_silent_relay_do_not_hold_up_the_end(app: App, relay: FakeRelay) -> None:

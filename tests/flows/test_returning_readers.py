@@ -152,10 +152,11 @@ async def test_a_strangers_request_for_who_bounced_changes_nothing_for_the_organ
 
 @SQLITE
 @pytest.mark.parametrize(
-    ("why", "told"), [("left", "left by their own word"), ("never", "never to be written to"), ("pending", "asked to")]
+    ("why", "reason"),
+    [("left", "left by their own word"), ("never", "never to be written to"), ("pending", "asked to")],
 )
 async def test_restoring_whom_no_organiser_brings_back_says_why(
-    app: App, relay: FakeRelay, why: str, told: str
+    app: App, relay: FakeRelay, why: str, reason: str
 ) -> None:
     if why == "pending":
         await open_list(app)
@@ -166,7 +167,7 @@ async def test_restoring_whom_no_organiser_brings_back_says_why(
     restored = await restore_person(app, ROSA, list_name="appeals", by="ada")
 
     assert restored.lifted == ()
-    assert told in (restored.why_not or "")
+    assert reason in (restored.why_not or "")
     acts = [line.act for line in (await show_person(app, ROSA)).consents]
     assert "restored" not in acts
 

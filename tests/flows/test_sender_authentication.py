@@ -120,9 +120,9 @@ async def test_her_own_signed_mail_takes_her_off_and_no_other_mail_of_hers_does(
     await import_rows(post.app, *(f"{person},,en" for person in people))
 
     for person, (case, _) in zip(people, cases, strict=True):
-        told = dict(case)
-        at = format_datetime(post.clock() - timedelta(days=told.pop("days", 0)))
-        await post.hand_in(written(person, at, **told), LIST, LEAVE)
+        changed = dict(case)
+        at = format_datetime(post.clock() - timedelta(days=changed.pop("days", 0)))
+        await post.hand_in(written(person, at, **changed), LIST, LEAVE)
 
     assert [case for person, case in zip(people, cases, strict=True) if await post.is_on(person) != case[1]] == []
 

@@ -98,14 +98,14 @@ async def held_for_later(app: App) -> dict[str, Held]:
 
 async def all_is_well(app: App, campaign_id: int, *relays: FakeRelay) -> None:
     """Everybody has one letter, nobody waited, nothing is held and nobody is blamed."""
-    told, got = await campaign_status(app, campaign_id), [one for relay in relays for one in recipients(relay)]
-    assert told.counts == {ACCEPTED: LETTERS}
-    assert told.campaign.state is CampaignState.SENT
+    status, got = await campaign_status(app, campaign_id), [one for relay in relays for one in recipients(relay)]
+    assert status.counts == {ACCEPTED: LETTERS}
+    assert status.campaign.state is CampaignState.SENT
     assert len(got) == len(set(got)) == LETTERS
     assert await held_for_later(app) == {}
     assert {line.attempts async for line in report(app, campaign_id)} == {1}
-    heard = await app.database.read(governor_counts.load_counts, campaign_id)
-    assert all(one.deferred == one.refused == 0 for one in heard.values())
+    counts = await app.database.read(governor_counts.load_counts, campaign_id)
+    assert all(one.deferred == one.refused == 0 for one in counts.values())
 
 
 @pytest.mark.parametrize("way", WAYS, ids=lambda way: way.name)

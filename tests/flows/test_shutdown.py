@@ -23,16 +23,16 @@ async def test_a_part_that_fails_ends_the_service_and_a_mail_on_its_way_is_writt
     app: App, again: Callable[[], App], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fails, begun, may_write = asyncio.Event(), asyncio.Event(), asyncio.Event()
-    write_down, heard = IncomingGroupCommit.commit, []
+    write_down, messages = IncomingGroupCommit.commit, []
 
-    async def tidy(_: App) -> dict[str, int]:
+    async def no_purge(_: App) -> dict[str, int]:
         await fails.wait()
         raise RuntimeError("a fault of the test")
 
-    async def write_down_slowly(self: IncomingGroupCommit, arrival: IncomingMessage) -> None:
+    async def write_down_slowly(self: IncomingGroupCommit, message: IncomingMessage) -> None:
         begun.set()
         await may_write.wait()
-        await write_down(self, arrival)
+        await write_down(self, message)
 
     async def clients(port: int) -> None:
         idle, idle_line = await asyncio.open_connection("127.0.0.1", port)
@@ -45,14 +45,14 @@ async def test_a_part_that_fails_ends_the_service_and_a_mail_on_its_way_is_writt
         busy_line.write(b"Subject: seeds\r\n\r\nI have some.\r\n.\r\n")
         await begun.wait()
         fails.set()
-        heard.append(await idle.readline())
+        messages.append(await idle.readline())
         may_write.set()
-        heard.append(await busy.readline())
+        messages.append(await busy.readline())
         idle_line.close()
         busy_line.close()
 
     await open_list(app)
-    monkeypatch.setattr(serve, "tidy", tidy)
+    monkeypatch.setattr(serve, "tidy", no_purge)
     monkeypatch.setattr(IncomingGroupCommit, "write_down", write_down_slowly)
     with pytest.RaisesGroup(pytest.RaisesExc(RuntimeError, match="a fault of the test"), flatten_subgroups=True):
         async with asyncio.timeout(20), running_service(app) as service:
@@ -60,5 +60,5 @@ async def test_a_part_that_fails_ends_the_service_and_a_mail_on_its_way_is_writt
             await asyncio.Event().wait()
     await talking
 
-    assert [line[:3] for line in heard] == [b"421", b"250"]
+    assert [line[:3] for line in messages] == [b"421", b"250"]
     assert await again().database.read(incoming_mails.count_waiting, 9) == 1

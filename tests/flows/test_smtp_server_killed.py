@@ -42,9 +42,9 @@ async def alone(app: App, folder: Path, *words: str) -> AsyncIterator[tuple[asyn
 
 
 async def greeted(port: int) -> SmtpClient:
-    visitor = SmtpClient(*await asyncio.open_connection("127.0.0.1", port))
-    await visitor.read_reply()
-    return visitor
+    client = SmtpClient(*await asyncio.open_connection("127.0.0.1", port))
+    await client.read_reply()
+    return client
 
 
 async def test_a_kill_between_the_dot_and_the_250_leaves_nothing_half_kept_and_the_retry_is_kept_once(
@@ -52,24 +52,24 @@ async def test_a_kill_between_the_dot_and_the_250_leaves_nothing_half_kept_and_t
 ) -> None:
     await open_list(app)
     async with alone(app, tmp_path, "stuck") as (process, port):
-        visitor = await greeted(port)
-        await visitor.begin_mail(OWNER)
-        visitor.writer.write(LARGE + b".\r\n")
+        client = await greeted(port)
+        await client.begin_mail(OWNER)
+        client.writer.write(LARGE + b".\r\n")
         assert process.stdout is not None
         await asyncio.wait_for(process.stdout.readline(), 10)
         process.kill()
 
-        assert b"250" not in await visitor.read_to_end()
-        await visitor.disconnect()
+        assert b"250" not in await client.read_to_end()
+        await client.disconnect()
     assert (await kept(app), len(files(tmp_path))) == (0, 1)
 
     async with alone(app, tmp_path) as (process, port):
         assert files(tmp_path) == []  # swept
         for mail in (LARGE, LARGE, MAIL):
-            visitor = await greeted(port)
-            await visitor.begin_mail(OWNER)
-            assert (await visitor.send_command(mail + b".")).startswith("250")
-            await visitor.disconnect()
+            client = await greeted(port)
+            await client.begin_mail(OWNER)
+            assert (await client.send_command(mail + b".")).startswith("250")
+            await client.disconnect()
         process.kill()
     assert (await kept(app), len(files(tmp_path))) == (2, 1)
 
@@ -99,11 +99,11 @@ async def weight(process: asyncio.subprocess.Process) -> float:
 
 
 async def pour(port: int, number: int) -> None:
-    visitor = await greeted(port)
-    await visitor.begin_mail(OWNER)
-    visitor.writer.write(f"Subject: picture {number}\r\n\r\n".encode())
+    client = await greeted(port)
+    await client.begin_mail(OWNER)
+    client.writer.write(f"Subject: picture {number}\r\n\r\n".encode())
     for _ in range(10):
-        visitor.writer.write(b"x" * MEGABYTE + b"\r\n")
-        await visitor.writer.drain()
-    assert (await asyncio.wait_for(visitor.send_command(b"."), 30)).startswith("250")
-    await visitor.disconnect()
+        client.writer.write(b"x" * MEGABYTE + b"\r\n")
+        await client.writer.drain()
+    assert (await asyncio.wait_for(client.send_command(b"."), 30)).startswith("250")
+    await client.disconnect()

@@ -83,7 +83,7 @@ async def run_until_killed(url: str, facts: Path) -> None:
         scheduled = await new_campaign(app, list_name="appeals", texts={"appeal.md": LATER})
         await schedule(app, scheduled, local_time="2027-03-02T09:00", zone="Europe/Berlin")
         half = await _send_half_a_campaign(app, relay)
-        told = {
+        known = {
             "now": clock().isoformat(),
             "half_sent": half,
             "scheduled": scheduled,
@@ -93,9 +93,9 @@ async def run_until_killed(url: str, facts: Path) -> None:
             "readers": READERS,
             "leaving": READERS[27],
         }
-        await _receive_unprocessed_mail(app, told)
-        told |= await _wait_until_half_sent(app, relay, half)
-        _write_facts(facts, told)
+        await _receive_unprocessed_mail(app, known)
+        known |= await _wait_until_half_sent(app, relay, half)
+        _write_facts(facts, known)
         os.kill(os.getpid(), signal.SIGKILL)
 
 
@@ -139,10 +139,10 @@ async def _wait_until_half_sent(app: App, relay: FakeRelay, campaign_id: int) ->
     return {"taken": taken, "states": states}
 
 
-async def _receive_unprocessed_mail(app: App, told: dict[str, Any]) -> None:
+async def _receive_unprocessed_mail(app: App, known: dict[str, Any]) -> None:
     """Two mails for which 250 was said, and that nobody has acted on."""
-    leaving = told["tokens"]["leave"][told["leaving"]]
-    for to, sender in ((f"appeals-leave+{leaving}", told["leaving"]), ("appeals-join", "waits@example.net")):
+    leaving = known["tokens"]["leave"][known["leaving"]]
+    for to, sender in ((f"appeals-leave+{leaving}", known["leaving"]), ("appeals-join", "waits@example.net")):
         raw = f"From: {sender}\r\nTo: {to}@{DOMAIN}\r\nMessage-ID: <w-{sender}>\r\nSubject: Hello\r\n\r\n\r\n".encode()
         recipients = (f"{to}@{DOMAIN}",)
         await receive(
@@ -181,8 +181,8 @@ def _text(letter: ReceivedLetter) -> str:
     return str(text_of(letter))
 
 
-def _write_facts(facts: Path, told: dict[str, Any]) -> None:
-    facts.write_text(json.dumps(told, indent=1, ensure_ascii=False) + "\n")
+def _write_facts(facts: Path, known: dict[str, Any]) -> None:
+    facts.write_text(json.dumps(known, indent=1, ensure_ascii=False) + "\n")
 
 
 def make_databases(folder: Path) -> None:

@@ -204,7 +204,7 @@ def tables_of(url: str) -> dict[str, Any]:
                 "foreign keys": sorted(map(repr, look.get_foreign_keys(table))),
                 "unique": sorted(map(repr, look.get_unique_constraints(table))),
                 "indexes": sorted(
-                    repr({**one, "dialect_options": {key: str(told) for key, told in one["dialect_options"].items()}})
+                    repr({**one, "dialect_options": {key: str(value) for key, value in one["dialect_options"].items()}})
                     for one in look.get_indexes(table)
                 ),
             }

@@ -160,19 +160,19 @@ class Installation:
 
     async def status(self, campaign_id: int) -> dict[str, Any]:
         """`campaign status --json`."""
-        told: dict[str, Any] = json.loads(await self.command("campaign", "status", campaign_id, "--json"))
-        return told
+        output: dict[str, Any] = json.loads(await self.command("campaign", "status", campaign_id, "--json"))
+        return output
 
     async def wait_status(self, campaign_id: int, words: Sequence[str], within_s: float = PATIENCE_S) -> str:
         """`campaign status`, as soon as it holds one of these words."""
-        told = ""
+        output = ""
         try:
             async with asyncio.timeout(within_s):
-                while not any(word.lower() in told.lower() for word in words):
-                    told = await self.command("campaign", "status", campaign_id)
+                while not any(word.lower() in output.lower() for word in words):
+                    output = await self.command("campaign", "status", campaign_id)
         except TimeoutError:
-            raise AssertionError(f"`campaign status` says none of {words}, but: {told}") from None
-        return told
+            raise AssertionError(f"`campaign status` says none of {words}, but: {output}") from None
+        return output
 
     async def wait_sent(self, campaign_id: int, process: ChildProcess, within_s: float = PATIENCE_S) -> dict[str, Any]:
         """The last status, once a running service has sent all; `campaign status --watch` says when."""
@@ -185,9 +185,9 @@ class Installation:
             await asyncio.wait((watching,))
             why = "the service ended" if done else f"not sent within {within_s} s"
             raise AssertionError(f"{why}: {await self.status(campaign_id)}; {process.last_lines}")
-        told: dict[str, Any] = json.loads(watching.result())
-        assert told["state"] == "sent", told
-        return told
+        output: dict[str, Any] = json.loads(watching.result())
+        assert output["state"] == "sent", output
+        return output
 
     async def _watch(self, campaign_id: int) -> str:
         """`campaign status --watch --json`, which may be cut short: a process that can be killed."""

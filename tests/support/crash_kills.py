@@ -178,12 +178,12 @@ async def freeze_while_launching(house: Installation, campaign_id: int, process:
     try:
         async with asyncio.timeout(PATIENCE_S):
             while (
-                told := await campaign_status(app, campaign_id)
-            ).campaign.state in _NOT_LAUNCHED and told.audience < people:
+                progress := await campaign_status(app, campaign_id)
+            ).campaign.state in _NOT_LAUNCHED and progress.audience < people:
                 assert not process.has_ended, f"it ended before it launched: {process.last_lines}"
                 await asyncio.sleep(0)
         process.signal(signal.SIGSTOP)
-        return told.campaign.state is CampaignState.LAUNCHING
+        return progress.campaign.state is CampaignState.LAUNCHING
     finally:
         await app.database.close()
 

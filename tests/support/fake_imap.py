@@ -101,10 +101,10 @@ class FakeImap:
 
     def _answer(self, tag: str, command: str) -> list[bytes]:
         name, _, rest = command.removeprefix("UID ").partition(" ")
-        told: list[bytes] = getattr(self, f"_on_{name.lower()}", lambda _: [])(rest)
-        if name == "NO" or told == [b"NO"]:
+        response: list[bytes] = getattr(self, f"_on_{name.lower()}", lambda _: [])(rest)
+        if name == "NO" or response == [b"NO"]:
             return [f"{tag} NO not so\r\n".encode()]
-        return [*told, f"{tag} OK done\r\n".encode()]
+        return [*response, f"{tag} OK done\r\n".encode()]
 
     def _on_capability(self, _: str) -> list[bytes]:
         return [f"* CAPABILITY {self.capabilities}\r\n".encode()]
@@ -121,8 +121,8 @@ class FakeImap:
         return []
 
     def _on_select(self, _: str) -> list[bytes]:
-        told = f"* {len(self.folders['INBOX'])} EXISTS\r\n* OK [UIDVALIDITY {self.uid_validity}] ids\r\n"
-        return [told.encode(), f"* OK [UIDNEXT {self.next_uid}] next\r\n".encode()]
+        response = f"* {len(self.folders['INBOX'])} EXISTS\r\n* OK [UIDVALIDITY {self.uid_validity}] ids\r\n"
+        return [response.encode(), f"* OK [UIDNEXT {self.next_uid}] next\r\n".encode()]
 
     _on_examine = _on_select
 
@@ -142,17 +142,17 @@ class FakeImap:
             return []
         if uid in self.unreadable_uids:
             return [b"NO"]
-        told = [f"UID {uid}".encode()]
+        response = [f"UID {uid}".encode()]
         for item in _ITEM.finditer(rest.partition(" ")[2]):
             if item["word"] == "RFC822.SIZE":
-                told.append(f"RFC822.SIZE {len(kept.raw)}".encode())
+                response.append(f"RFC822.SIZE {len(kept.raw)}".encode())
             elif item["word"] == "INTERNALDATE":
-                told.append(f'INTERNALDATE "{kept.came_at:%d-%b-%Y %H:%M:%S +0000}"'.encode())
+                response.append(f'INTERNALDATE "{kept.came_at:%d-%b-%Y %H:%M:%S +0000}"'.encode())
             else:
                 text = kept.raw.partition(b"\r\n\r\n")[0] + b"\r\n\r\n" if item["part"] else kept.raw
                 text = text[int(item["at"]) :][: int(item["octets"])]
-                told.append(f"BODY[{item['part'] or ''}]<{item['at']}> {{{len(text)}}}\r\n".encode() + text)
-        return [b"* 1 FETCH (" + b" ".join(told) + b")\r\n"]
+                response.append(f"BODY[{item['part'] or ''}]<{item['at']}> {{{len(text)}}}\r\n".encode() + text)
+        return [b"* 1 FETCH (" + b" ".join(response) + b")\r\n"]
 
     def _on_move(self, rest: str) -> list[bytes]:
         uid, folder = rest.split(" ", 1)

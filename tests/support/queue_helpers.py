@@ -39,8 +39,8 @@ def launched_campaign(
 ) -> int:
     """A campaign to so many people (or to these) whose audience is frozen; its id."""
     appeals = lists.add(tx, name=name, title="Appeals", description="", language="en", owner="ada@example.org", now=NOW)
-    told = [f"person{number}@example.org" for number in range(people)] if isinstance(people, int) else people
-    addresses = [parse_address(one) for one in told]
+    texts = [f"person{number}@example.org" for number in range(people)] if isinstance(people, int) else people
+    addresses = [parse_address(one) for one in texts]
     ids = [subscribers.find_or_add(tx, one, f"key of {one.key}", NOW) for one in addresses]
     subscriptions.confirm_many(tx, appeals.id, {number: {} for number in ids}, NOW)
     campaign_id = campaigns.add(

@@ -91,8 +91,8 @@ def running_dovecot() -> Iterator[Dovecot]:
     made = f"-keyout {folder}/key.pem -out {folder}/cert.pem -days 2 -subj /CN=localhost -addext {names}".split()
     subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", *made], capture_output=True, check=True)
     dovecot = Dovecot(folder, _free_port(), _free_port())
-    told = CONFIG.format(folder=folder, password=PASSWORD, plain=dovecot.plain, tls=dovecot.tls)
-    (folder / "dovecot.conf").write_text(told)
+    config = CONFIG.format(folder=folder, password=PASSWORD, plain=dovecot.plain, tls=dovecot.tls)
+    (folder / "dovecot.conf").write_text(config)
     process = subprocess.Popen(["dovecot", "-F", "-c", str(folder / "dovecot.conf")])
     try:
         _wait_for(dovecot.tls)

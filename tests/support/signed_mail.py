@@ -42,7 +42,7 @@ def dkim_zone(domain: str = "example.org", *, bits: int = 1024, tags: str = "v=D
 def sign_mail(mail: bytes = MAIL, *, domain: str = "example.org", bits: int = 1024, **tags: str) -> bytes:
     """The mail with a signature of a minute ago; the tags c, h, l, a, x, t (none if empty), i and so on as given."""
     head, _, body = mail.partition(b"\r\n\r\n")
-    told = {
+    fields = {
         "v": "1",
         "a": "rsa-sha256",
         "c": "relaxed/relaxed",
@@ -51,16 +51,16 @@ def sign_mail(mail: bytes = MAIL, *, domain: str = "example.org", bits: int = 10
         "h": "from:to:subject",
         "t": f"{SIGNED_AT}",
     }
-    told = {name: value for name, value in (told | tags).items() if value or name != "t"}
-    policy = CanonicalizationPolicy.from_c_value(told["c"].encode())
+    fields = {name: value for name, value in (fields | tags).items() if value or name != "t"}
+    policy = CanonicalizationPolicy.from_c_value(fields["c"].encode())
     text = policy.canonicalize_body(body) if body else {b"relaxed": b""}.get(policy.body_algorithm.name, b"\r\n")
-    if told.get("l", "").isdigit():
-        text = text[: int(told["l"])]
-    told["bh"] = base64.b64encode(hashlib.sha256(text).digest()).decode()
-    field = b" " + "; ".join(f"{name}={value}" for name, value in told.items()).encode() + b"; b="
+    if fields.get("l", "").isdigit():
+        text = text[: int(fields["l"])]
+    fields["bh"] = base64.b64encode(hashlib.sha256(text).digest()).decode()
+    field = b" " + "; ".join(f"{name}={value}" for name, value in fields.items()).encode() + b"; b="
     lines = [tuple(line.split(b":", 1)) for line in head.split(b"\r\n")]
     by_name = {name.lower(): (name, value + b"\r\n") for name, value in lines}
-    wanted = [by_name[name] for name in told["h"].encode().split(b":") if name in by_name]
+    wanted = [by_name[name] for name in fields["h"].encode().split(b":") if name in by_name]
     canonical = [b"%b:%b" % pair for pair in policy.canonicalize_headers(wanted)]
     own = [
         b"%b:%b" % (name, value.rstrip()) for name, value in policy.canonicalize_headers([(b"DKIM-Signature", field)])

@@ -32,7 +32,7 @@ class RecordingReceiver:
     may_finish: asyncio.Event = field(default_factory=asyncio.Event)
     error: Exception | None = None
     unavailable_reason: str | None = None
-    arrivals: list[IncomingMessage] = field(default_factory=list)
+    messages: list[IncomingMessage] = field(default_factory=list)
     spool: Path = Path()
 
     def __post_init__(self) -> None:
@@ -45,13 +45,13 @@ class RecordingReceiver:
         self.checked_addresses.append(address)
         return address.startswith(("appeals-", "postmaster@"))
 
-    async def receive(self, arrival: IncomingMessage) -> None:
+    async def receive(self, message: IncomingMessage) -> None:
         self.receive_started.set()
         await self.may_finish.wait()
         if self.error is not None:
             raise self.error
-        self.arrivals.append(arrival)
-        self.received.append((arrival.sender, arrival.recipients, await read_message(self.spool, arrival)))
+        self.messages.append(message)
+        self.received.append((message.sender, message.recipients, await read_message(self.spool, message)))
         self.receive_finished.set()
 
 

@@ -32,12 +32,12 @@ def print_line(what: object) -> None:
 class ReportingReception(MailReceiver):
     """Says where it is."""
 
-    async def receive(self, arrival: IncomingMessage) -> None:
+    async def receive(self, message: IncomingMessage) -> None:
         """Commit, unless we are stuck."""
         print_line("written")
         if sys.argv[3:] == ["stuck"]:
             await asyncio.Event().wait()
-        await super().receive(arrival)
+        await super().receive(message)
 
 
 async def main(database: str, folder: Path) -> None:

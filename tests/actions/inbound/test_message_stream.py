@@ -48,7 +48,7 @@ async def test_a_large_mail_is_a_file_of_the_spool_and_a_small_one_is_not():
     receiver = RecordingReceiver()
     assert [answer[:3] for answer in await sent(receiver, MAIL, LARGE)] == ["250", "250"]
 
-    small, large = receiver.arrivals
+    small, large = receiver.messages
     assert (small.raw, small.spool_name) == (MAIL, None)
     assert large.raw == b""
     assert large.spool_name is not None
@@ -62,7 +62,7 @@ async def test_the_longest_mail_in_memory_and_the_shortest_in_a_file_come_whole(
     await sent(receiver, mail)
 
     assert receiver.received[0][2] == mail
-    assert (receiver.arrivals[0].spool_name is None) == (octets == MAX_INLINE_OCTETS)
+    assert (receiver.messages[0].spool_name is None) == (octets == MAX_INLINE_OCTETS)
 
 
 @pytest.mark.parametrize("cut", ["hangs up", "too large", "header of too many octets", "the disk is full"])
@@ -122,7 +122,7 @@ async def test_a_mail_that_is_handed_in_again_by_other_servers_is_known_again():
     await sent(receiver, MAIL, to=LEAVE)
     await sent(receiver, MAIL, sender="emma@example.org")
 
-    first, second, third, other, large, large_again, left, emmas = (one.digest for one in receiver.arrivals)
+    first, second, third, other, large, large_again, left, emmas = (one.digest for one in receiver.messages)
     assert first == second == third
     assert large == large_again
     assert len({first, other, large, left, emmas}) == 5
@@ -132,7 +132,7 @@ async def test_who_handed_it_in_is_told():
     receiver = RecordingReceiver()
     await sent(receiver, MAIL)
 
-    assert (receiver.arrivals[0].client, receiver.arrivals[0].helo) == ("127.0.0.1", "home.example.org")
+    assert (receiver.messages[0].client, receiver.messages[0].helo) == ("127.0.0.1", "home.example.org")
 
 
 @pytest.mark.parametrize(

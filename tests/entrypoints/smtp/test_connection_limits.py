@@ -88,7 +88,7 @@ async def test_a_load_balancer_tells_whom_it_brings(line, address):
         await client.send_command(MAIL + b".")
         await client.disconnect()
 
-    assert receiver.arrivals[0].client == address
+    assert receiver.messages[0].client == address
 
 
 async def test_clients_behind_a_load_balancer_are_counted_by_their_own_address():

@@ -145,7 +145,7 @@ async def test_a_door_for_everybody_takes_clients_over_ipv6_and_ipv4():
             await client.send_command(MAIL + b".")
             await client.disconnect()
 
-    assert [one.client for one in receiver.arrivals] == ["::1", "127.0.0.1"]
+    assert [one.client for one in receiver.messages] == ["::1", "127.0.0.1"]
 
 
 async def test_the_door_opens_on_ipv6_too():
