@@ -38,34 +38,27 @@ async def authenticate_sender(
     """Whether the domain in From authenticates a mail, found out in at most `within_s` seconds; never fails.
 
     `mail_servers` are the IP addresses and networks of our own servers, which hand in others' mail; `authserv_ids` are
-    the names in their Authentication-Results. The mail has to have one From field with one address, be recent, and name
-    a recipient of ours in To or Cc: anybody who received a mail could replay it to us, and only these fields show whom
-    it was for (see `SenderAuthentication.for_recipient`).
-
-    1. Believe our own mail server (RFC 8601).
-    2. Verify DKIM signatures whose domain can be aligned.
-    3. Verify SPF, if the envelope sender's domain can be aligned.
-
-    A mail is unauthenticated, too, if the DNS does not answer in time; `why` says so.
+    the names in their Authentication-Results. The mail must have one address in From, be recent, and name a recipient
+    of ours in To or Cc: anybody who received a mail could replay it to us, and only these fields show whom it was for.
+    Our own mail server is believed (RFC 8601); else DKIM and then SPF are verified, for domains that can be aligned. A
+    mail is unauthenticated, too, if the DNS does not answer in time; `why` says so.
     """
     section = mail.header
     author = find_sole_author(section)
-    if author is None or not section.is_complete:
-        return SenderAuthentication(
-            method=None, why="From is not one plain address" if section.is_complete else "the header is too long"
-        )
+    if not section.is_complete:
+        return SenderAuthentication(method=None, why="the header is too long")
+    if author is None:
+        return SenderAuthentication(method=None, why="From is not one plain address")
     if why := _find_header_problem(section, now):
         return SenderAuthentication(method=None, domain=author.domain, why=why)
     recipients = await asyncio.to_thread(parse_header_recipients, section)
     if not any(recipient.lower() in recipients for recipient in message.recipients):
-        return SenderAuthentication(
-            method=None, domain=author.domain, why="neither To nor Cc names an address that it came to"
-        )
+        why = "neither To nor Cc names an address that it came to"
+        return SenderAuthentication(method=None, domain=author.domain, why=why)
     path, signatures = trace_received(section, message, mail_servers), parse_dkim_signatures(section, now)
     method, why = _check_authentication_results(section, path, authserv_ids, author.domain, signatures)
     if method is None:
-        checks = _make_checks(dns, mail, message, path, author.domain, now)
-        method, why = await _run_checks(checks, within_s)
+        method, why = await _run_checks(_make_checks(dns, mail, message, path, author.domain, now), within_s)
     digests = tuple(signature.digest for signature in signatures)
     return SenderAuthentication(
         method=method, domain=author.domain, why=why, header_recipients=recipients, signature_digests=digests
