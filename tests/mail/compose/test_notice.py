@@ -23,7 +23,8 @@ from mailer.mail.compose.line_breaking import display_width
 from mailer.mail.compose.notice import compose_notice
 from mailer.mail.compose.templates import Templates
 from mailer.mail.message.letter import Letter
-from tests.support.letter_checks import SentLetter, check_letter, check_list_letter, check_notice
+from tests.support.letter_checks import SentLetter, check_letter
+from tests.support.list_letter_checks import check_list_letter, check_notice
 
 ROOT = Path(__file__).parents[3]
 TEMPLATES = Templates(ROOT / "templates", ROOT / "mailer" / "locale")

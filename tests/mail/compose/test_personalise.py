@@ -19,13 +19,8 @@ from mailer.errors import AddressRefused
 from mailer.mail.compose.merge_field import clean_value
 from mailer.mail.compose.personalise import personalise
 from mailer.mail.message.letter import Letter, decode_part
-from tests.support.letter_checks import (
-    SentLetter,
-    check_campaign_letter,
-    check_letter,
-    check_list_letter,
-    check_reason,
-)
+from tests.support.letter_checks import SentLetter, check_letter
+from tests.support.list_letter_checks import check_campaign_letter, check_list_letter, check_reason
 
 INVITATION = """---
 subject: '{{ name or "Friend" }}, come'

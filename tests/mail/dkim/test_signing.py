@@ -23,13 +23,8 @@ from mailer.mail.compose.personalise import personalise
 from mailer.mail.dkim.signing import Signer, canonicalize_own_body, choose_signer, load_signer, sign_letter
 from mailer.mail.message.letter import Letter
 from tests.mail.compose.test_forward import COVER, ORIGINAL
-from tests.support.letter_checks import (
-    SentLetter,
-    check_campaign_letter,
-    check_letter,
-    check_list_letter,
-    check_signature,
-)
+from tests.support.letter_checks import SentLetter, check_letter
+from tests.support.list_letter_checks import check_campaign_letter, check_list_letter, check_signature
 
 # Past, since a verifier believes no signature from the future.
 NOON = datetime(2026, 3, 1, 12, 0, 0, 250_000, tzinfo=UTC)
