@@ -1,4 +1,4 @@
-"""The keeper asks which campaigns stand still, and why."""
+"""Check which campaigns the service has paused or not launched, and why."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from mailer.store.database import Database
 from mailer.store.pages import all_items
 
 _REMEDIES = {
-    CampaignState.PAUSED: "Once that is mended: mailer campaign resume {id}",
+    CampaignState.PAUSED: "Once that is put right: mailer campaign resume {id}",
     CampaignState.DRAFT: "If it still makes sense: mailer campaign send {id}",
 }
 
 
 async def check_campaigns(database: Database) -> list[HealthCheck]:
-    """A finding for each campaign that the service itself holds or has parked; none where all go their way."""
+    """One check for each campaign that the service itself paused or returned to draft; none where there is none."""
     pages = all_items(partial(database.read, campaigns.list_page))
     return [
         warn(f"campaign {one.id}", f"{one.state}: {one.remark}", _REMEDIES[one.state].format(id=one.id))

@@ -1,4 +1,4 @@
-"""The keeper asks whether every letter that is not settled waits for something, or lies with a sender."""
+"""Check that every open delivery waits in the queue or is claimed by a worker."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ _REMEDY = "`mailer serve` puts them back within an hour and logs an error; pleas
 
 
 async def check_deliveries(database: Database, now: datetime) -> list[HealthCheck]:
-    """A finding for each campaign with deliveries nobody would ever take; where there are none, one that says so."""
-    findings = []
+    """One failed check for each campaign with orphaned deliveries; where there are none, one check that passed."""
+    checks = []
     for campaign_id in await database.read(orphans.list_campaigns_to_check, now):
-        if found := (await database.read(orphans.find_orphans, campaign_id)).ids:
-            whose = "notices" if campaign_id == NOTICES else f"campaign {campaign_id}"
-            told = f"{len(found)} wait for no turn and no hour, and no sender holds them (the first: {found[0]})"
-            findings.append(fail(f"deliveries of {whose}", told, _REMEDY))
-    return findings or [ok("deliveries", "each that is open waits for its turn or its hour, or lies with a sender")]
+        if orphan_ids := (await database.read(orphans.find_orphans, campaign_id)).ids:
+            name = "notices" if campaign_id == NOTICES else f"campaign {campaign_id}"
+            message = f"{len(orphan_ids)} are neither in the queue nor claimed by a worker (the first: {orphan_ids[0]})"
+            checks.append(fail(f"deliveries of {name}", message, _REMEDY))
+    return checks or [ok("deliveries", "every open one is in the queue or claimed by a worker")]

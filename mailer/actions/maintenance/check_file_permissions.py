@@ -1,4 +1,4 @@
-"""The keeper asks who on this machine can read what the service keeps: addresses, mail, keys and passwords."""
+"""Check which of the service's files others on this machine can read: database, mail, keys and passwords."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _WRITABLE_BY_OTHERS = 0o022
 
 
 def check_files(settings: Settings, settings_file: Path) -> list[HealthCheck]:
-    """A line for the folder and one for what is in it; nothing is opened or changed."""
+    """One check of the folder and one of the files; nothing is opened or changed."""
     database = database_file(settings.database.url)
     folder = (database or settings.intake.spool).absolute().parent
     open_to_others = [str(file) for file in find_files_readable_by_others(database, settings.intake.spool)]
@@ -27,23 +27,23 @@ def check_files(settings: Settings, settings_file: Path) -> list[HealthCheck]:
 
 def _check_folder(folder: Path) -> HealthCheck:
     mode = stat.S_IMODE(folder.stat().st_mode)
-    told = f"{folder} has the mode {mode:04o}"
+    message = f"{folder} has the mode {mode:04o}"
     if mode & _WRITABLE_BY_OTHERS:
-        return warn("folder", f"{told}: others on this machine can put files into it", f"chmod 700 {folder}")
+        return warn("folder", f"{message}: others on this machine can put files into it", f"chmod 700 {folder}")
     if mode & 0o055:
-        return ok("folder", f"{told}: others see the names of the files in it; 0700 would hide them, too")
-    return ok("folder", f"{told}: nobody else sees into it")
+        return ok("folder", f"{message}: others see the names of the files in it; 0700 would hide them, too")
+    return ok("folder", f"{message}: nobody else sees into it")
 
 
 def _check_readable_files(open_to_others: list[str]) -> HealthCheck:
     if not open_to_others:
         return ok("files", "database, spool, keys and passwords are for the service's eyes only")
-    mend = f"chmod go= {' '.join(one.partition(',')[0] for one in open_to_others)}"
-    return warn("files", f"others on this machine can read {'; '.join(open_to_others)}", mend)
+    remedy = f"chmod go= {' '.join(one.partition(',')[0] for one in open_to_others)}"
+    return warn("files", f"others on this machine can read {'; '.join(open_to_others)}", remedy)
 
 
 def _secret_files(settings: Settings) -> Iterator[Path]:
-    """But for the secret and the DKIM keys, which have lines of their own."""
+    """Files with passwords and TLS keys. The secret and the DKIM keys have checks of their own."""
     yield from (one.password_file for one in settings.relay if one.password_file)
     yield from (one.password_file for one in settings.mailbox)
     yield from (one.secret_file for one in settings.provider if one.secret_file)

@@ -1,4 +1,4 @@
-"""The keeper asks whether the keys we sign with are the ones that the DNS publishes."""
+"""Check that the DNS publishes the DKIM keys that the service signs with."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from mailer.network.dns import Dns
 
 
 async def check_keys(dns: Dns, signers: Sequence[Signer]) -> list[HealthCheck]:
-    """One finding for each signer, in their order."""
+    """One check for each signer, in their order."""
     return list(await asyncio.gather(*(_check_key(dns, signer) for signer in signers)))
 
 
 async def _check_key(dns: Dns, signer: Signer) -> HealthCheck:
     try:
         texts = await dns.texts(signer.record_name)
-    except DnsUnavailable as trouble:
-        return unreachable(f"dkim {signer.record_name}", trouble)
+    except DnsUnavailable as error:
+        return unreachable(f"dkim {signer.record_name}", error)
     return check_key_record(signer, texts)

@@ -1,4 +1,4 @@
-"""The keeper asks what became of mail: which letters of ours cannot be written, and which mails wait for people."""
+"""Check which notices cannot be rendered, which forwarded mails failed, and which incoming mails are parked."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from mailer.store.queue import unrendered_notices
 from mailer.store.queue.unrendered_notices import StuckNotice
 
 _MAX_NAMED = 5
-"""Letters that are named one by one."""
+"""The most notices that are named one by one."""
 _RECENT = timedelta(days=7)
 
 
 async def check_mail(database: Database, now: datetime) -> list[HealthCheck]:
-    """Findings of a database that has this version's schema; nothing is changed."""
+    """Three checks of a database with the current schema; nothing is changed."""
 
     def read(tx: Connection) -> list[HealthCheck]:
         return [
@@ -33,8 +33,10 @@ async def check_mail(database: Database, now: datetime) -> list[HealthCheck]:
 
 def _check_notices(found: list[StuckNotice]) -> HealthCheck:
     if not found:
-        return ok("notices", "all of them can be written")
-    return fail("notices", f"they wait: {_describe(found)}", "They are tried again within the hour; mend what is said.")
+        return ok("notices", "all of them can be rendered")
+    return fail(
+        "notices", f"they wait: {_describe(found)}", "They are tried again within the hour; put right what is said."
+    )
 
 
 def _check_forwarded(found: list[StuckNotice]) -> HealthCheck:
@@ -45,8 +47,10 @@ def _check_forwarded(found: list[StuckNotice]) -> HealthCheck:
 
 def _check_parked(number: int) -> HealthCheck:
     if not number:
-        return ok("parked", "no mail that came in broke the service")
-    return warn("parked", f"{number} mails that came in broke the service, and wait", "The log says why.")
+        return ok("parked", "no incoming mail failed to be processed")
+    return warn(
+        "parked", f"{number} incoming mails failed to be processed three times, and are parked", "The log says why."
+    )
 
 
 def _describe(found: list[StuckNotice]) -> str:

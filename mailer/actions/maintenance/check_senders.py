@@ -1,4 +1,4 @@
-"""The keeper asks whether receivers will know the addresses that our mail leaves from: SPF, PTR."""
+"""Check the IP addresses that our mail is sent from: SPF coverage and PTR."""
 
 from __future__ import annotations
 
@@ -17,32 +17,32 @@ from mailer.network.spf_verify import ANY_HOST, evaluate_spf
 
 @dataclass(frozen=True, slots=True)
 class SenderAddress:
-    """An address that our mail leaves from, or may leave from."""
+    """An IP address that our mail is, or may be, sent from."""
 
     address: IpAddress
     label: str
-    """ "this machine", or the relay's name."""
+    """ "this machine", or the name of the relay."""
     certain: bool
-    """False for a provider's relay: what it listens on need not be what it sends from."""
+    """False for a relay elsewhere, which may send from other addresses than it listens on."""
 
 
 async def check_senders(
     dns: Dns, domain: str, relay_hosts: Sequence[str], own: Sequence[IpAddress], stated: Sequence[IpAddress] = ()
 ) -> list[HealthCheck]:
-    """Findings on each address that mail of `domain` leaves from.
+    """Two checks for each address that mail of `domain` is sent from.
 
-    That is `told` where the keeper knows; else `own`, as far as public, for relays on loopback, and the addresses of
-    the other relays.
+    These are the `stated` addresses where there are any; else the public ones of `own` for relays on loopback, and the
+    addresses of the other relays.
     """
-    ways = [SenderAddress(address, "as you say", True) for address in stated]
-    findings: list[HealthCheck] = []
+    senders = [SenderAddress(address, "as you say", True) for address in stated]
+    checks: list[HealthCheck] = []
     for host in [] if stated else dict.fromkeys(relay_hosts):
         more, remarks = _own_addresses(host, own) if _is_local(host) else await _relay_addresses(dns, host)
-        ways += [way for way in more if way not in ways]
-        findings += remarks
+        senders += [sender for sender in more if sender not in senders]
+        checks += remarks
     policy = await _find_policy(dns, domain)
-    checked = await asyncio.gather(*(_check_address(dns, domain, policy, way) for way in ways))
-    return findings + [finding for one in checked for finding in one]
+    checked = await asyncio.gather(*(_check_address(dns, domain, policy, sender) for sender in senders))
+    return checks + [finding for one in checked for finding in one]
 
 
 def _is_local(host: str) -> bool:
@@ -53,11 +53,11 @@ def _is_local(host: str) -> bool:
 
 
 def _own_addresses(host: str, own: Sequence[IpAddress]) -> tuple[list[SenderAddress], list[HealthCheck]]:
-    """A relay beside us leaves from this machine's address."""
-    if ways := [SenderAddress(address, "this machine", True) for address in own if is_public(address)]:
-        return ways, []
-    told = f"the relay {host} is beside us, and this machine knows no public address of its own"
-    return [], [warn("sender", told, "Say which address mail leaves from: mailer doctor --dns --address ADDRESS.")]
+    """The sender addresses of a relay on this machine: its public ones."""
+    if senders := [SenderAddress(address, "this machine", True) for address in own if is_public(address)]:
+        return senders, []
+    message = f"the relay {host} is on this machine, which knows no public address of its own"
+    return [], [warn("sender", message, "Say which address mail leaves from: mailer doctor --dns --address ADDRESS.")]
 
 
 async def _relay_addresses(dns: Dns, host: str) -> tuple[list[SenderAddress], list[HealthCheck]]:
@@ -66,57 +66,58 @@ async def _relay_addresses(dns: Dns, host: str) -> tuple[list[SenderAddress], li
     except ValueError:
         try:
             addresses = await dns.addresses(host)
-        except DnsUnavailable as trouble:
-            return [], [unreachable("sender", trouble)]
-    ways = [SenderAddress(address, f"the relay {host}", False) for address in addresses if is_public(address)]
-    if ways:
-        return ways, []
-    told = f"the relay {host} has no public address" if addresses else f"the relay {host} is not known to the DNS"
-    return [], [warn("sender", told, "Say which address mail leaves from: mailer doctor --dns --address ADDRESS.")]
+        except DnsUnavailable as error:
+            return [], [unreachable("sender", error)]
+    senders = [SenderAddress(address, f"the relay {host}", False) for address in addresses if is_public(address)]
+    if senders:
+        return senders, []
+    message = f"the relay {host} has no public address" if addresses else f"the relay {host} is not known to the DNS"
+    return [], [warn("sender", message, "Say which address mail leaves from: mailer doctor --dns --address ADDRESS.")]
 
 
 async def _find_policy(dns: Dns, domain: str) -> SpfPolicy | None:
-    """None where there is no good record, or none to be had now: whoever looks at the domain says so."""
+    """The SPF policy; None where there is none or the DNS does not answer, which `check_domain` reports."""
     try:
         return (await look_up_spf(dns, domain)).policy
     except DnsUnavailable:
         return None
 
 
-async def _check_address(dns: Dns, domain: str, policy: SpfPolicy | None, way: SenderAddress) -> list[HealthCheck]:
-    findings = [await _check_coverage(dns, domain, policy, way)] if policy else []
+async def _check_address(dns: Dns, domain: str, policy: SpfPolicy | None, sender: SenderAddress) -> list[HealthCheck]:
+    checks = [await _check_coverage(dns, domain, policy, sender)] if policy else []
     try:
-        return [*findings, await _check_ptr(dns, way)]
-    except DnsUnavailable as trouble:
-        return [*findings, unreachable(f"ptr {way.address}", trouble)]
+        return [*checks, await _check_ptr(dns, sender)]
+    except DnsUnavailable as error:
+        return [*checks, unreachable(f"ptr {sender.address}", error)]
 
 
-async def _check_coverage(dns: Dns, domain: str, policy: SpfPolicy, way: SenderAddress) -> HealthCheck:
-    check = f"spf {way.address}"
+async def _check_coverage(dns: Dns, domain: str, policy: SpfPolicy, sender: SenderAddress) -> HealthCheck:
+    check = f"spf {sender.address}"
     try:
-        result = await evaluate_spf(dns, str(way.address), f"postmaster@{domain}", domain)
+        result = await evaluate_spf(dns, str(sender.address), f"postmaster@{domain}", domain)
     except DnsUnavailable as error:
         return unreachable(check, error)
     if result in {"pass", ANY_HOST}:
-        return ok(check, f"SPF of {domain} covers it ({way.label})")
-    mend = f"Add ip{way.address.version}:{way.address} to the record: {policy.text}"
-    if way.certain:
-        return fail(check, f"SPF of {domain} does not cover it ({way.label}): {result}", mend)
-    mend = f"Ask who runs it what to include in the record, since it may send from elsewhere. Or: {mend}"
-    return warn(check, f"SPF of {domain} does not cover it ({way.label}): {result}", mend)
+        return ok(check, f"SPF of {domain} covers it ({sender.label})")
+    remedy = f"Add ip{sender.address.version}:{sender.address} to the record: {policy.text}"
+    if sender.certain:
+        return fail(check, f"SPF of {domain} does not cover it ({sender.label}): {result}", remedy)
+    remedy = f"Ask who runs it what to include in the record, since it may send from elsewhere. Or: {remedy}"
+    return warn(check, f"SPF of {domain} does not cover it ({sender.label}): {result}", remedy)
 
 
-async def _check_ptr(dns: Dns, way: SenderAddress) -> HealthCheck:
-    """Forward-confirmed reverse DNS: its name leads back to it."""
-    check = f"ptr {way.address}"
-    names = await dns.names(way.address)
-    confirmed = [name for name in names if way.address in await dns.addresses(name)]
+async def _check_ptr(dns: Dns, sender: SenderAddress) -> HealthCheck:
+    """Check forward-confirmed reverse DNS: that a PTR name resolves to the address."""
+    check = f"ptr {sender.address}"
+    names = await dns.names(sender.address)
+    confirmed = [name for name in names if sender.address in await dns.addresses(name)]
     if confirmed:
-        return ok(check, f"{confirmed[0]} leads back to it ({way.label})")
-    told = f"its name {names[0]} does not lead back to it" if names else "it has no PTR record"
-    bad = fail if way.certain else warn
+        return ok(check, f"{confirmed[0]} leads back to it ({sender.label})")
+    message = f"its name {names[0]} does not lead back to it" if names else "it has no PTR record"
+    report = fail if sender.certain else warn
     host = names[0] if names else "a host name of yours"
-    mend = (
-        f"Have who gave you the address set its PTR to {host}, and let that name's A or AAAA record be {way.address}."
+    remedy = (
+        f"Ask the provider of the address to set its PTR to {host}, and let that name's A or AAAA record be "
+        f"{sender.address}."
     )
-    return bad(check, f"{told} ({way.label}); large providers refuse such mail", mend)
+    return report(check, f"{message} ({sender.label}); large providers refuse such mail", remedy)

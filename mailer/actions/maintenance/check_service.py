@@ -1,4 +1,4 @@
-"""The keeper asks whether what the settings name is there: the secret, the keys, the database, the relays."""
+"""Check what the settings name: the secret, the keys, the database and the relays."""
 
 from __future__ import annotations
 
@@ -19,63 +19,67 @@ _RELAY_TIMEOUT_S = 10
 
 
 async def check_service(settings: Settings) -> tuple[list[HealthCheck], list[Signer]]:
-    """Findings, and the signers whose keys can be read. Nothing is sent, and nothing is changed."""
+    """The checks, and the signers whose keys can be read. Nothing is sent, and nothing is changed."""
     signers: list[Signer] = []
-    findings = [_check_service_table(settings), _check_secret(settings.service.secret_file)]
-    for given in settings.dkim:
-        check = f"key {given.selector}._domainkey.{given.domain}"
+    checks = [_check_service_table(settings), _check_secret(settings.service.secret_file)]
+    for table in settings.dkim:
+        check = f"key {table.selector}._domainkey.{table.domain}"
         try:
-            signer = read_signer(given)
-        except MailerError as refusal:
-            findings.append(fail(check, str(refusal), "Make a key with `mailer dkim new`, or take the table out."))
+            signer = read_signer(table)
+        except MailerError as error:
+            checks.append(fail(check, str(error), "Make a key with `mailer dkim new`, or take the table out."))
         else:
             signers.append(signer)
-            findings.append(_check_key(check, signer, given.key_file))
-    findings.append(await asyncio.to_thread(_check_database, settings.database.url))
-    return findings + await _check_relays(settings), signers
+            checks.append(_check_key(check, signer, table.key_file))
+    checks.append(await asyncio.to_thread(_check_database, settings.database.url))
+    return checks + await _check_relays(settings), signers
 
 
 def _check_service_table(settings: Settings) -> HealthCheck:
-    """Whether readers can be shown it: with a relay elsewhere no campaign goes out before."""
+    """Check [service] for samples; with a relay elsewhere, campaigns are held until it has none."""
     service = settings.service
-    told = describe_sample_settings(name=service.name, domain=service.domain, url=service.url, owner=service.owner)
-    if told is None:
+    message = describe_sample_settings(name=service.name, domain=service.domain, url=service.url, owner=service.owner)
+    if message is None:
         return ok("service", f"{service.name}, {service.domain} at {service.url}: none of it is a sample")
-    stays = all(is_loopback(relay.host) for relay in settings.relay)
-    mend = "Set name, domain, url and owner of [service] in settings.toml before people get letters."
-    return warn("service", told, mend) if stays else fail("service", told, f"{mend} Until then campaigns are held.")
+    relays_are_local = all(is_loopback(relay.host) for relay in settings.relay)
+    remedy = "Set name, domain, url and owner of [service] in settings.toml before people get letters."
+    return (
+        warn("service", message, remedy)
+        if relays_are_local
+        else fail("service", message, f"{remedy} Until then campaigns are held.")
+    )
 
 
 def _check_secret(file: Path) -> HealthCheck:
     try:
         read_keyring(file)
-    except MailerError as trouble:
-        return fail("secret", str(trouble), "Put your copy of it back; a new one breaks the links in letters sent.")
+    except MailerError as error:
+        return fail("secret", str(error), "Put your copy of it back; a new one breaks the links in letters sent.")
     return _check_permissions("secret", file, f"{file} holds its keys")
 
 
 def _check_key(check: str, signer: Signer, file: Path) -> HealthCheck:
-    told = f"{file} is an RSA key of {signer.key.key_size} bits"
+    message = f"{file} is an RSA key of {signer.key.key_size} bits"
     if signer.key.key_size < RECOMMENDED_KEY_BITS:
         return warn(
-            check, told, f"Make one of {RECOMMENDED_KEY_BITS} bits with `mailer dkim new` under another selector."
+            check, message, f"Make one of {RECOMMENDED_KEY_BITS} bits with `mailer dkim new` under another selector."
         )
-    return _check_permissions(check, file, told)
+    return _check_permissions(check, file, message)
 
 
-def _check_permissions(check: str, file: Path, told: str) -> HealthCheck:
-    """A secret is one only as long as nobody else can read it."""
+def _check_permissions(check: str, file: Path, message: str) -> HealthCheck:
+    """Check that only the owner of a file can read it."""
     if file.stat().st_mode & 0o077:
-        return warn(check, f"{told}, but others on this machine can read it", f"chmod 600 {file}")
-    return ok(check, told)
+        return warn(check, f"{message}, but others on this machine can read it", f"chmod 600 {file}")
+    return ok(check, message)
 
 
 def _check_database(url: str) -> HealthCheck:
     check = "database"
     try:
         current = schema_is_current(url, resource_folder("migrations"))
-    except MailerError as trouble:
-        return fail(check, str(trouble), "See [database] url; a newer database needs the newer version of mailer.")
+    except MailerError as error:
+        return fail(check, str(error), "See [database] url; a newer database needs the newer version of mailer.")
     if current is None:
         return ok(check, "it is empty; `mailer serve` or any command fills it")
     if not current:
@@ -86,8 +90,8 @@ def _check_database(url: str) -> HealthCheck:
 async def _check_relays(settings: Settings) -> list[HealthCheck]:
     try:
         relays = open_relays(settings)
-    except MailerError as trouble:
-        return [fail("relay", str(trouble), "See password_file of [[relay]].")]
+    except MailerError as error:
+        return [fail("relay", str(error), "See password_file of [[relay]].")]
     return list(await asyncio.gather(*map(_check_relay, relays)))
 
 
@@ -95,9 +99,9 @@ async def _check_relay(relay: Relay) -> HealthCheck:
     check = f"relay {relay}"
     try:
         connection = await connect(replace(relay, timeout_s=_RELAY_TIMEOUT_S))
-    except RelayUnavailable as trouble:
-        return fail(check, str(trouble), "See [[relay]]: host, port, tls, username, password_file; is it running?")
+    except RelayUnavailable as error:
+        return fail(check, str(error), "See [[relay]]: host, port, tls, username, password_file; is it running?")
     await connection.close()
-    way = {"none": "without TLS", "starttls": "with STARTTLS", "tls": "with TLS"}[relay.tls]
+    security = {"none": "without TLS", "starttls": "with STARTTLS", "tls": "with TLS"}[relay.tls]
     login = f", and takes the login of {relay.username}" if relay.username else ""
-    return ok(check, f"answers {way}{login}; nothing was sent")
+    return ok(check, f"answers {security}{login}; nothing was sent")

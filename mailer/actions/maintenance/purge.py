@@ -1,4 +1,4 @@
-"""Once an hour, what need not be known any more is taken out: requests that came to nothing, proofs, mail acted on."""
+"""Purge once an hour: expired requests, erased people, old evidence, processed mails, old counters."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ from mailer.store.job_markers import JobMarker, get_marker, set_marker
 from mailer.store.locks import Lock
 
 CHUNK = 200
-"""Rows in one transaction: short enough that no letter waits for it."""
+"""Rows in one transaction, so few that sending does not wait."""
 _MAIL_RETENTION = timedelta(days=7)
-"""How long a second try of a mail that was acted on is recognised."""
+"""How long a processed mail is kept, so that its repetition is recognised."""
 
 
 async def purge(app: App) -> dict[str, int]:
-    """Take out what is too old, unless that was done within the hour, by whichever process; how much of what.
+    """Delete what is too old. Returns how much of what; empty where a process did it within the last hour.
 
-    Requests that nobody confirmed in time go with the people nothing else is known of; people who want to be
-    forgotten, with where letters to them went; from the consent record who it was, not what was agreed; mails that
-    were acted on; tallies. It can be broken off anywhere, and goes on the next time.
+    Deleted are: requests not confirmed in time, with people of whom nothing else is known; people to be erased, with
+    the addresses of notices to them; the identifying part of old evidence; processed mails; old counters. It can be
+    interrupted anywhere, and continues the next time.
     """
     if not await app.database.write(locks.acquire, Lock.PURGE, "", HOUR, app.clock()):
         return {}
-    done = {"people": await _purge_people(app), "requests": 0}
+    purged = {"people": await _purge_people(app), "requests": 0}
     for mailing_list in await app.database.read(mailing_lists.list_all):
-        done["requests"] += await _expire_requests(app, mailing_list.id)
-    return done | {
+        purged["requests"] += await _expire_requests(app, mailing_list.id)
+    return purged | {
         "lines": await _erase_evidence(app),
         "mails": await _purge_mails(app),
         "tallies": await _purge_counters(app),
@@ -37,7 +37,7 @@ async def purge(app: App) -> dict[str, int]:
 
 
 async def _purge_people(app: App) -> int:
-    """All but the newest, whose number would be given to somebody else."""
+    """Delete erased subscribers, but for the newest, whose id SQLite would give to somebody else."""
     people = await app.database.read(retention.list_erased, CHUNK)
     letters = await app.database.read(retention.list_notices_to, people.values()) if people else []
     for begin in range(0, len(letters), CHUNK):
@@ -46,44 +46,44 @@ async def _purge_people(app: App) -> int:
 
 
 async def _expire_requests(app: App, mailing_list_id: int) -> int:
-    before, after, ended = app.clock() - CONFIRM_WITHIN, 0, 0
+    before, after, expired = app.clock() - CONFIRM_WITHIN, 0, 0
     while True:
-        last, old = await app.database.read(retention.list_expired_requests, mailing_list_id, after, before, CHUNK)
-        if old:
-            ended += await app.database.write(retention.delete_expired_requests, mailing_list_id, old, before)
+        last, ids = await app.database.read(retention.list_expired_requests, mailing_list_id, after, before, CHUNK)
+        if ids:
+            expired += await app.database.write(retention.delete_expired_requests, mailing_list_id, ids, before)
         if last is None:
-            return ended
+            return expired
         after = last
 
 
 async def _erase_evidence(app: App) -> int:
-    """From where the last time ended; how many lines were looked at."""
+    """Erase old evidence from where the last purge ended. Returns how many lines of the consent record were read."""
     before = app.clock() - timedelta(days=app.hearing.keep_evidence_days)
     after = began = min(
         await app.database.read(get_marker, JobMarker.EVIDENCE_ERASED),
         await app.database.read(retention.last_consent_id),
     )
-    while (upto := await app.database.write(retention.erase_old_evidence, after, before, CHUNK)) > after:
-        await app.database.write(set_marker, JobMarker.EVIDENCE_ERASED, upto, app.clock())
-        after = upto
+    while (up_to := await app.database.write(retention.erase_old_evidence, after, before, CHUNK)) > after:
+        await app.database.write(set_marker, JobMarker.EVIDENCE_ERASED, up_to, app.clock())
+        after = up_to
     return after - began
 
 
 async def _purge_mails(app: App) -> int:
-    """But for those that letters still to be written carry."""
-    before, after, removed = app.clock() - _MAIL_RETENTION, 0, 0
+    """Delete processed mails, but for those that unsent forwards still need."""
+    before, after, deleted = app.clock() - _MAIL_RETENTION, 0, 0
     while True:
-        last, old = await app.database.read(retention.list_deletable_mails, before, after, CHUNK)
-        if old:
-            await app.database.write(retention.delete_mails, old)
-            removed += len(old)
+        last, ids = await app.database.read(retention.list_deletable_mails, before, after, CHUNK)
+        if ids:
+            await app.database.write(retention.delete_mails, ids)
+            deleted += len(ids)
         if last is None:
-            return removed
+            return deleted
         after = last
 
 
 async def _purge_counters(app: App) -> int:
-    dropped = 0
-    while now_dropped := await app.database.write(counters.delete_old, app.clock() - DAY, CHUNK):
-        dropped += now_dropped
-    return dropped
+    deleted = 0
+    while deleted_now := await app.database.write(counters.delete_old, app.clock() - DAY, CHUNK):
+        deleted += deleted_now
+    return deleted

@@ -1,4 +1,4 @@
-"""Once a week, each list's owner is told what needs her; where nothing does, she hears nothing."""
+"""Send each list's owner a weekly report, where something needs attention."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ _WEEK = timedelta(days=7)
 
 
 async def send_weekly_reports(app: App) -> int:
-    """Of the last whole week (Monday to Sunday, UTC), write to the owners of lists where something needs them.
+    """Queue the reports on the last whole week (Monday to Sunday, UTC), for lists where something needs attention.
 
-    Once for each list and week, by whichever process; how many letters were written.
+    Each list and week is reported once, by whichever process is first. Returns how many reports were queued.
     """
     today = app.clock().astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     until = today - timedelta(days=today.weekday())
@@ -31,30 +31,32 @@ async def send_weekly_reports(app: App) -> int:
     if await app.database.read(get_marker, JobMarker.WEEKLY_REPORT) >= number:
         return 0
     parked = _count_by_list(await app.database.read(weekly_stats.count_parked, until - _WEEK, until))
-    told = 0
-    for one in await app.database.read(mailing_lists.list_all):
-        found = await app.database.read(weekly_stats.load_weekly_stats, one.id, until - _WEEK, until)
-        values = _report_values(found, parked[one.name], until)
+    queued = 0
+    for mailing_list in await app.database.read(mailing_lists.list_all):
+        counts = await app.database.read(weekly_stats.load_weekly_stats, mailing_list.id, until - _WEEK, until)
+        values = _report_values(counts, parked[mailing_list.name], until)
         if values:
-            told += await app.database.write(
-                deliveries.add_notice, _weekly_notice(app, one, values, year, week), app.clock()
+            queued += await app.database.write(
+                deliveries.add_notice, _weekly_notice(app, mailing_list, values, year, week), app.clock()
             )
     await app.database.write(set_marker, JobMarker.WEEKLY_REPORT, number, app.clock())
-    return told
+    return queued
 
 
 def _count_by_list(parked: Counter[str]) -> Counter[str]:
-    """Mails to a list's addresses, by its name; others are for those who run the service."""
-    counted: Counter[str] = Counter()
+    """Parked mails by the name of the list to whose addresses they came; "" for the service's own addresses."""
+    by_list: Counter[str] = Counter()
     for address, number in parked.items():
-        counted[parse_local_part(address.rpartition("@")[0]).list_name or ""] += number
-    return counted
+        by_list[parse_local_part(address.rpartition("@")[0]).list_name or ""] += number
+    return by_list
 
 
 def _report_values(week: WeeklyStats, parked: int, until: datetime) -> dict[str, Any]:
-    """What the letter says; nothing where nothing needs anybody."""
-    found = {
-        "refusals": [(domain, reason, number, sanitize_reply(said)) for domain, reason, number, said in week.refusals],
+    """The values of the report; empty where nothing needs attention."""
+    counts = {
+        "refusals": [
+            (domain, reason, number, sanitize_reply(reply)) for domain, reason, number, reply in week.refusals
+        ],
         "complaints": week.complaints,
         "bounced": week.bounced,
         "paused": week.paused,
@@ -62,7 +64,7 @@ def _report_values(week: WeeklyStats, parked: int, until: datetime) -> dict[str,
         "parked": parked,
     }
     days = {"first": f"{until - _WEEK:%Y-%m-%d}", "last": f"{until - timedelta(days=1):%Y-%m-%d}"}
-    return found | days if any(found.values()) else {}
+    return counts | days if any(counts.values()) else {}
 
 
 def _weekly_notice(app: App, mailing_list: MailingList, values: dict[str, Any], year: int, week: int) -> Notice:
