@@ -19,7 +19,7 @@ keys = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Sign lette
 
 @keys.command("new")
 def new(
-    domain: Annotated[str | None, typer.Option(help="Who signs; the service's domain where none is told.")] = None,
+    domain: Annotated[str | None, typer.Option(help="The domain that signs; by default the service's.")] = None,
     selector: Annotated[str, typer.Option(help="The key's name under that domain; each key has its own.")] = "mailer",
     bits: Annotated[
         int, typer.Option(min=1024, max=4096, help="The key's length; 2048 is what receivers like.")
@@ -82,6 +82,6 @@ def check(as_json: AsJson = False) -> None:
             raise SettingsRefused(
                 "settings.toml has no [[dkim]] table; `mailer dkim new` makes a key and says what to add"
             )
-        signers = [read_signer(given) for given in settings.dkim]
-        findings = asyncio.run(check_keys(open_configured_dns(settings), signers))
-    print_health_checks(findings, as_json)
+        signers = [read_signer(table) for table in settings.dkim]
+        checks = asyncio.run(check_keys(open_configured_dns(settings), signers))
+    print_health_checks(checks, as_json)

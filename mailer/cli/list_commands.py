@@ -36,7 +36,7 @@ def add(
     """Open a list; its addresses work at once."""
     from mailer.actions.lists.edit_list import add_list
 
-    made = run_action(
+    added = run_action(
         lambda app: add_list(
             app,
             name=list_name,
@@ -48,8 +48,8 @@ def add(
             reason=reason or "",
         )
     )
-    print_json(asdict(made)) if as_json else print_message(
-        f"The list {made.name} is open: people join by {made.name}-join@."
+    print_json(asdict(added)) if as_json else print_message(
+        f"The list {added.name} is open: people join by {added.name}-join@."
     )
 
 

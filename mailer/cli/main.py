@@ -44,8 +44,8 @@ command.add_typer(campaigns, name="campaign")
 command.add_typer(keys, name="dkim")
 
 
-def _show_version(wanted: bool) -> None:
-    if wanted:
+def _show_version(requested: bool) -> None:
+    if requested:
         typer.echo(f"mailer {__version__}")
         raise typer.Exit
 

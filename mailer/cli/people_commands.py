@@ -38,7 +38,7 @@ def import_(
     encoding: Annotated[str | None, typer.Option(help="The file's, if the guess is wrong: cp1254, koi8-r.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Put people on a list; bad rows are told by line, and never stop the rest.
+    """Put people on a list; bad rows are reported by line, and do not stop the rest.
 
     The first line names the columns: email (E-Mail, Correo ...), name (or first and last name), language, zone; others
     are kept as attributes. What is guessed is said. Who left stays out.
@@ -58,7 +58,7 @@ def add(
     list_name: ListName,
     name: Annotated[str, typer.Option(help="As letters are to greet them.")] = "",
     language: Annotated[str, typer.Option(help="Of their letters: en, pt-br.")] = "",
-    zone: Annotated[str, typer.Option(help="By whose clock hours are told to them: Europe/Berlin.")] = "",
+    zone: Annotated[str, typer.Option(help="The time zone in which letters give times: Europe/Berlin.")] = "",
     invite: Annotated[bool, typer.Option("--invite", help="Ask by letter instead of taking your word.")] = False,
     as_json: AsJson = False,
 ) -> None:

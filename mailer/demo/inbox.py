@@ -25,7 +25,7 @@ class InboxLetter:
     """One letter as it arrived. Its content may be malformed or hostile; reading it never raises."""
 
     number: int
-    """1, 2, 3 ... in the order of arrival."""
+    """1, 2, 3 ... in the order in which they came."""
     return_path: str
     """MAIL FROM, without angle brackets; empty for <>."""
     recipient: str
@@ -96,14 +96,14 @@ class Inbox:
 
     def search(self, query: str, *, before: int | None, limit: int) -> tuple[InboxLetter, ...]:
         """Up to `limit` letters whose recipient contains `query`, newest first, numbered below `before`."""
-        needle, found = query.strip().casefold(), list[InboxLetter]()
+        needle, matches = query.strip().casefold(), list[InboxLetter]()
         newest = len(self._letters) if before is None else min(before - 1, len(self._letters))
         for letter in reversed(self._letters[: max(newest, 0)]):
             if needle in letter.recipient.casefold():
-                found.append(letter)
-            if len(found) == limit:
+                matches.append(letter)
+            if len(matches) == limit:
                 break
-        return tuple(found)
+        return tuple(matches)
 
     async def wait_for(
         self, predicate: Callable[[InboxLetter], bool], timeout: float, *, count: int = 1
@@ -112,17 +112,17 @@ class Inbox:
 
         Letters that are here already count. Raises TimeoutError after `timeout` seconds; it says how many came.
         """
-        found, checked = list[InboxLetter](), 0
+        matches, checked = list[InboxLetter](), 0
         try:
             async with asyncio.timeout(timeout), self._arrival:
                 while True:
-                    found += filter(predicate, self._letters[checked:])
+                    matches += filter(predicate, self._letters[checked:])
                     checked = len(self._letters)
-                    if len(found) >= count:
-                        return tuple(found[:count])
+                    if len(matches) >= count:
+                        return tuple(matches[:count])
                     await self._arrival.wait()
         except TimeoutError:
-            raise TimeoutError(f"only {len(found)} of {count} letters came within {timeout:g} seconds") from None
+            raise TimeoutError(f"only {len(matches)} of {count} letters came within {timeout:g} seconds") from None
 
 
 def _first_part(content: bytes, content_type: str) -> str | None:

@@ -58,14 +58,14 @@ class _Pages:
         query = request.query_params.get("q", "")
         before = _number(request.query_params["before"]) if "before" in request.query_params else None
         # One more than is shown, to know whether there is another page.
-        found = self.inbox.search(query, before=before, limit=LETTERS_A_PAGE + 1)
+        letters = self.inbox.search(query, before=before, limit=LETTERS_A_PAGE + 1)
         return self._page(
             "demo/inbox.html",
-            letters=found[:LETTERS_A_PAGE],
+            letters=letters[:LETTERS_A_PAGE],
             total=len(self.inbox),
             query=query,
             newest=before is None,
-            older=found[LETTERS_A_PAGE - 1].number if len(found) > LETTERS_A_PAGE else None,
+            older=letters[LETTERS_A_PAGE - 1].number if len(letters) > LETTERS_A_PAGE else None,
         )
 
     async def letter(self, request: Request) -> Response:
@@ -95,7 +95,7 @@ class _Pages:
         if html is None:
             raise NotFound(f"letter {letter.number} has no html view")
         link = re.compile(rf"(\bhref\s*=\s*[\"']?\s*){re.escape(self.public_url)}(?![^/?#\"'\s>])", re.IGNORECASE)
-        local = link.sub(lambda found: found[1] + self.local_url, html)
+        local = link.sub(lambda match: match[1] + self.local_url, html)
         return HTMLResponse(_OPEN_IN_NEW_TABS + local, headers={**_HEADERS, "Content-Security-Policy": _LETTER_POLICY})
 
     def _letter(self, request: Request) -> InboxLetter:

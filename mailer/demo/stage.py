@@ -78,8 +78,8 @@ async def run_demo_service(folder: Path) -> AsyncIterator[DemoService]:
     inbox = Inbox(lambda: datetime.now(UTC))
     async with open_sink(inbox) as relay_port:
         app, settings = _open_app(folder, relay_port)
-        async with run_service(app, settings.intake, settings.web) as doors, _serve_inbox(app, inbox, doors) as port:
-            yield DemoService(app=app, inbox=inbox, ports=doors, inbox_port=port)
+        async with run_service(app, settings.intake, settings.web) as ports, _serve_inbox(app, inbox, ports) as port:
+            yield DemoService(app=app, inbox=inbox, ports=ports, inbox_port=port)
 
 
 def _open_app(folder: Path, relay_port: int) -> tuple[App, Settings]:
@@ -100,8 +100,8 @@ def _open_app(folder: Path, relay_port: int) -> tuple[App, Settings]:
 
 
 @asynccontextmanager
-async def _serve_inbox(app: App, inbox: Inbox, doors: ListeningPorts) -> AsyncIterator[int]:
-    local_url = f"http://{HOST}:{doors.web_port}"
+async def _serve_inbox(app: App, inbox: Inbox, ports: ListeningPorts) -> AsyncIterator[int]:
+    local_url = f"http://{HOST}:{ports.web_port}"
     web = inbox_app(inbox, app.templates, public_url=app.site.url, local_url=local_url)
     with open_listening_socket(HOST, 0, "the demo's inbox") as listener:
         server = WebServer(web)

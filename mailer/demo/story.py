@@ -210,7 +210,7 @@ async def _run_steps(folder: Path, console: Console, stay: bool) -> None:
         console.print("\nLook around:")
         console.print(f"  {stage.inbox_url}/  the inbox: every letter as HTML, text and source")
         console.print(f"  {stage.base_url}/  the service's own pages; {stage.base_url}/join/harvest to join")
-        console.print(f"  smtp://{HOST}:{stage.ports.intake_port}  its mail door: write to harvest-join@{DOMAIN}")
+        console.print(f"  smtp://{HOST}:{stage.ports.intake_port}  its SMTP server: write to harvest-join@{DOMAIN}")
         console.print("\nIt stays up until you press Ctrl-C.")
         asyncio.get_running_loop().add_signal_handler(signal.SIGINT, stage.app.wakeups.closing.set)
         await stage.app.wakeups.closing.wait()

@@ -1,1 +1,1 @@
-"""The doors: they translate, and nothing else."""
+"""Entry points: SMTP, IMAP, HTTP and processes. They translate between a protocol and actions, and decide nothing."""

@@ -26,7 +26,7 @@ async def resolve_public_host(host: str) -> Sequence[tuple[str, int]]:
     try:
         results = await asyncio.get_running_loop().getaddrinfo(host, _HTTPS, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
-        raise FetchFailed(f"{host} cannot be found: {error}") from None
+        raise FetchFailed(f"{host} cannot be resolved: {error}") from None
     addresses = [str(address[0]) for *_, address in results]
     if not addresses or not all(map(_is_public, addresses)):
         raise FetchFailed(f"{host} is not at a public address")
@@ -62,7 +62,7 @@ class HttpsClient:
         except TimeoutError:
             raise FetchFailed(f"{host} did not answer within {self.timeout_s:g} s") from None
         except (OSError, httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
-            raise FetchFailed(f"{host} cannot be asked: {error}") from None
+            raise FetchFailed(f"{host} cannot be reached: {error}") from None
 
     async def _get(self, host: str, path: str) -> bytes:
         reader, writer = await self._connect(host)

@@ -82,9 +82,9 @@ class OpenMailbox:
         """The UIDs above `last_uid`, ascending; with `since` only of messages received on that day or later."""
         criteria: list[Any] = ["UID", f"{last_uid + 1}:*"]
         with _translate_errors("cannot be searched"):
-            found = self._client.search([*criteria, "SINCE", since] if since else criteria)
+            uids = self._client.search([*criteria, "SINCE", since] if since else criteria)
         # The star stands for the last message, even if its UID is lower.
-        return sorted(uid for uid in found if uid > last_uid)
+        return sorted(uid for uid in uids if uid > last_uid)
 
     def fetch_summary(self, uid: int) -> MessageSummary | None:
         """The summary of a message; None if it is gone."""

@@ -28,13 +28,13 @@ _PROBE_TARGETS = ((socket.AF_INET, "192.0.2.1"), (socket.AF_INET6, "2001:db8::1"
 
 def own_addresses() -> tuple[IpAddress, ...]:
     """The source address of packets to the internet, for IPv4 and IPv6; a local one behind NAT. Nothing is sent."""
-    found = []
+    addresses = []
     for family, target in _PROBE_TARGETS:
         with socket.socket(family, socket.SOCK_DGRAM) as probe, contextlib.suppress(OSError):
             # Connecting a datagram socket only selects a route.
             probe.connect((target, 53))
-            found.append(ip_address(probe.getsockname()[0]))
-    return tuple(found)
+            addresses.append(ip_address(probe.getsockname()[0]))
+    return tuple(addresses)
 
 
 def is_public(address: IpAddress) -> bool:

@@ -62,7 +62,9 @@ class SigningPool:
                 _kill(child)
             if faulty == _MOST_FAULTY:
                 break
-        raise SigningUnavailable("the processes that sign our letters end as soon as they are asked")
+        raise SigningUnavailable(
+            "the processes that sign letters exit as soon as they start; `mailer doctor` may say why"
+        )
 
     def _submit(self, child: _SigningProcess, batch: Sequence[tuple[int, bytes]]) -> asyncio.Future[list[bytes]]:
         """The future answer; it raises EOFError if the process exits first."""

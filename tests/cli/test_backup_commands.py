@@ -1,4 +1,4 @@
-"""Backing up and putting back, as a volunteer types it."""
+"""`mailer backup` and `mailer restore` on the command line."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def here(tmp_path: Path) -> Terminal:
     return terminal
 
 
-def test_a_backup_goes_to_a_new_machine_and_what_follows_from_it_is_said(here: Terminal, tmp_path: Path) -> None:
+def test_a_backup_is_restored_on_a_new_machine(here: Terminal, tmp_path: Path) -> None:
     (tmp_path / "there").mkdir()
     there = Terminal(tmp_path / "there")
     there("init")

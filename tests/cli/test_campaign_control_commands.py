@@ -1,4 +1,4 @@
-"""Steering a campaign from the command line: correct, retry, settle, spread; and what can be read of it."""
+"""Controlling a campaign on the command line: correct, retry, settle, spread, status."""
 
 from __future__ import annotations
 
@@ -45,9 +45,7 @@ def ada(tmp_path: Path, database_url: str) -> Terminal:
 
 
 @SQLITE
-async def test_ada_has_the_failed_tried_again_and_settles_the_uncertain(
-    ada: Terminal, app: App, relay: FakeRelay
-) -> None:
+async def test_ada_retries_failed_and_settles_uncertain_letters(ada: Terminal, app: App, relay: FakeRelay) -> None:
     await import_rows(app, f"{ROSA},Rosa,en", f"{EMMA},Emma,en")
     number = ada("campaign", "new", "appeal.md", "--list", "appeals", "--if-uncertain", "park").strip()
     relay.drops("dot", address=ROSA)
@@ -96,7 +94,7 @@ async def test_ada_corrects_a_draft_and_a_paused_campaign_and_a_sending_one_tell
 
 
 @SQLITE
-async def test_the_status_names_what_is_held_and_why(ada: Terminal, app: App, relay: FakeRelay) -> None:
+async def test_the_status_names_held_lanes_and_the_reason(ada: Terminal, app: App, relay: FakeRelay) -> None:
     await import_rows(app, f"{ROSA},Rosa,en")
     number = ada("campaign", "new", "appeal.md", "--list", "appeals").strip()
     await send_now(app, int(number), wait_s=0)
@@ -151,6 +149,6 @@ def test_ada_spreads_a_blast(ada: Terminal) -> None:
     assert scheduled["over_s"] == 45
 
 
-def test_watching_takes_a_tenth_of_the_ledgers_time_at_most() -> None:
+def test_watching_loads_the_database_a_tenth_of_the_time_at_most() -> None:
     assert poll_interval_s(0.01) == 0.5
     assert poll_interval_s(2.0) == 18.0

@@ -1,4 +1,4 @@
-"""`mailer dkim` and `mailer doctor`, as the initialised of a machine types them."""
+"""`mailer dkim` and `mailer doctor` on the command line."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ async def typed(initialised: Terminal, *words: str, code: int = 0) -> str:
     return await asyncio.to_thread(initialised, *words, code=code)
 
 
-def test_a_new_key_is_kept_well_and_its_record_printed_once(initialised: Terminal) -> None:
+def test_a_new_key_is_private_and_its_record_is_printed(initialised: Terminal) -> None:
     record = initialised("dkim", "new")
     said = initialised.said
     pem = (initialised.folder / KEY_FILE).read_text()
@@ -49,7 +49,7 @@ def test_a_new_key_is_kept_well_and_its_record_printed_once(initialised: Termina
     assert (initialised.folder / KEY_FILE).read_text() == pem
 
 
-def test_a_key_may_be_for_another_domain_and_told_to_programs(tmp_path: Path) -> None:
+def test_a_key_may_be_for_another_domain_and_printed_as_json(tmp_path: Path) -> None:
     bare = Terminal(tmp_path)
 
     made = json.loads(bare("dkim", "new", "--domain", "example.org", "--selector", "y2027", "--bits", "3072", "--json"))
@@ -141,7 +141,7 @@ async def test_the_doctor_without_dns_asks_nobody_but_the_relay(initialised: Ter
         assert (zone.queries, relay.connections) == ([], 1)
 
 
-def test_the_doctor_tells_settings_it_cannot_read_as_a_finding(initialised: Terminal) -> None:
+def test_the_doctor_reports_unreadable_settings_as_a_failed_check(initialised: Terminal) -> None:
     settings_with(initialised, "[web]", "[web")
 
     shown = initialised("doctor", code=1)

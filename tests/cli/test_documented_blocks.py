@@ -1,4 +1,4 @@
-"""README's and docs' shell blocks work as they stand: pasted into fresh shells, in order, against the real service."""
+"""The shell blocks of README and docs work as they stand, in fresh shells and in order, against the real service."""
 
 from __future__ import annotations
 
@@ -132,7 +132,7 @@ async def newcomer(folder: Path, relay: FakeRelay, zone: Zone) -> AsyncIterator[
         await warm.communicate()
 
 
-def test_few_blocks_are_not_run_and_each_says_why() -> None:
+def test_blocks_that_are_not_run_are_few_and_say_why() -> None:
     assert {(block.page, block.reason) for block in SHELL if block.reason} == NOT_RUN
     assert len(SHELL) > 2 * len(NOT_RUN)
 

@@ -1,4 +1,4 @@
-"""Whatever README, docs, messages and settings call a command or an option of ours is there under that name."""
+"""Every command and option that README, docs, messages and settings name exists."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`mailer explain` through the real command line: what mails in files are, without settings and database."""
+"""`mailer explain` on the command line."""
 
 from __future__ import annotations
 
@@ -120,7 +120,7 @@ def explained(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, A
 
 
 @pytest.mark.parametrize("name", MAILS)
-def test_a_mail_is_told_for_what_it_is(explained, name):
+def test_a_mail_is_classified(explained, name):
     _, kind, recipients, commands = MAILS[name]
     explanation = explained[name]
 
@@ -132,7 +132,7 @@ def test_a_mail_is_told_for_what_it_is(explained, name):
     assert set(explanation) == {"file", "kind", "recipients", "complaint", "commands", "return_path", "why"}
 
 
-def test_without_json_the_same_is_told_in_a_line(tmp_path):
+def test_without_json_the_result_is_one_line(tmp_path):
     (tmp_path / "rosa.eml").write_text(mail("appeals", "Please unsubscribe me"))
 
     code, out, _ = run(tmp_path, "rosa.eml")
@@ -159,7 +159,7 @@ def test_a_file_that_cannot_be_read_is_named_and_the_others_are_still_explained(
     assert len(err.splitlines()) == 2
 
 
-def test_with_the_secret_at_hand_a_return_path_is_told_from_a_forged_one(tmp_path):
+def test_with_the_secret_a_forged_return_path_is_recognised(tmp_path):
     keyring = Keyring(b"p" * 32, ((1, b"k" * 32),))
     (tmp_path / "settings.toml").write_text("")
     (tmp_path / "secret").write_text(write_keyring(keyring))
@@ -173,7 +173,7 @@ def test_with_the_secret_at_hand_a_return_path_is_told_from_a_forged_one(tmp_pat
     assert [json.loads(line)["return_path"] for line in out.splitlines()] == ["valid", "forged", "none"]
 
 
-def test_with_the_secret_at_hand_the_answer_to_whether_to_leave_is_told_from_the_way_out(tmp_path):
+def test_with_the_secret_a_leave_token_is_distinguished_from_an_answer(tmp_path):
     keyring = Keyring(b"p" * 32, ((1, b"k" * 32),))
     (tmp_path / "settings.toml").write_text("")
     (tmp_path / "secret").write_text(write_keyring(keyring))

@@ -1,4 +1,4 @@
-"""The command line, as a volunteer types it: results on stdout, messages on stderr, honest exit codes."""
+"""The command line: results on stdout, messages on stderr, exit codes."""
 
 from __future__ import annotations
 
@@ -133,7 +133,7 @@ def test_send_says_to_how_many_and_that_no_service_runs(with_list: Terminal) -> 
     assert "No service is running" in with_list.said
 
 
-def test_people_come_out_as_they_went_in_and_can_be_looked_up(with_list: Terminal) -> None:
+def test_people_are_imported_exported_and_shown(with_list: Terminal) -> None:
     with_list("subscribers", "add", "rosa@example.org", "--list", "appeals", "--name", "Rosa")
 
     exported = with_list("subscribers", "export", "--list", "appeals")
@@ -159,7 +159,7 @@ def test_people_come_out_as_they_went_in_and_can_be_looked_up(with_list: Termina
         (["campaign", "frobnicate"], 2, "frobnicate"),
     ],
 )
-def test_what_is_refused_is_told_in_one_line_with_its_exit_code(
+def test_a_refusal_is_one_line_and_an_exit_code(
     with_list: Terminal, words: list[str], code: int, expected: str
 ) -> None:
     out = with_list(*words, code=code)
@@ -169,7 +169,7 @@ def test_what_is_refused_is_told_in_one_line_with_its_exit_code(
     assert "Traceback" not in with_list.said
 
 
-def test_a_mistake_in_a_campaign_file_is_told_by_file_and_line(with_list: Terminal) -> None:
+def test_a_mistake_in_a_campaign_file_is_reported_by_file_and_line(with_list: Terminal) -> None:
     (with_list.folder / "bad.md").write_text("---\nsubject: Hello\nsubjekt: no\n---\nDear {{ name }}\n")
 
     with_list("campaign", "new", "bad.md", "--list", "appeals", code=1)
@@ -223,7 +223,7 @@ def test_serve_that_must_not_migrate_fills_an_empty_database_and_refuses_an_unkn
     assert "9999" in mailer_in.said
 
 
-def test_settings_may_come_from_elsewhere_and_the_environment_goes_first(with_list: Terminal, tmp_path: Path) -> None:
+def test_environment_variables_override_settings(with_list: Terminal, tmp_path: Path) -> None:
     elsewhere = Terminal(tmp_path / "elsewhere")
     elsewhere.folder.mkdir()
 
@@ -241,7 +241,7 @@ def test_help_and_version_need_no_settings(bare: Terminal) -> None:
         assert command in text
 
 
-def test_what_a_list_bears_can_be_set_and_whom_nothing_stands_against_is_restored_without_harm(
+def test_bounce_limits_are_set_and_restoring_an_active_person_is_harmless(
     with_list: Terminal,
 ) -> None:
     with_list("subscribers", "add", "rosa@example.org", "--list", "appeals")

@@ -1,4 +1,4 @@
-"""People from the command line: tables that are refused by name, what is guessed and counted, and exports."""
+"""`mailer subscribers` on the command line: refused tables, guesses, counts and exports."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tests.cli.test_main import Terminal
 bare, mailer_in, with_list = test_main.bare, test_main.mailer_in, test_main.with_list
 
 
-def test_a_table_that_says_who_left_is_refused_by_its_column_and_an_organiser_may_leave_that_out(
+def test_a_table_with_a_column_of_departures_is_refused_unless_it_is_ignored(
     with_list: Terminal,
 ) -> None:
     file = with_list.folder / "subscribers.csv"
@@ -35,7 +35,7 @@ def test_a_table_that_says_who_left_is_refused_by_its_column_and_an_organiser_ma
     assert shown["consents"][0]["evidence"]["ignored"] == ["status"]
 
 
-def test_what_is_guessed_is_said_every_row_is_counted_and_a_table_of_no_use_is_a_failure(with_list: Terminal) -> None:
+def test_guesses_are_reported_rows_are_counted_and_a_useless_table_fails(with_list: Terminal) -> None:
     table = (
         "E-Mail;Vorname;Nachname;Sprache\r\njoerg@example.org;Jörg;Müller;Klingonisch\r\nrosa@example.org;Rosa;;\r\n"
     )
@@ -57,7 +57,7 @@ def test_what_is_guessed_is_said_every_row_is_counted_and_a_table_of_no_use_is_a
     assert exported.startswith("\ufeffemail,name,language,zone,nachname,vorname\njoerg@example.org,Jörg Müller,,,")
 
 
-def test_restoring_says_whom_and_why_not_and_what_people_said_is_not_undone_for_many(with_list: Terminal) -> None:
+def test_restoring_reports_reasons_and_spares_those_who_left(with_list: Terminal) -> None:
     restore = ("subscribers", "restore")
     with_list("subscribers", "add", "rosa@example.org", "--list", "appeals", "--invite")
 

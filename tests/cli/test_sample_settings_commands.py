@@ -1,4 +1,4 @@
-"""At the terminal: sample settings are told by the doctor, and keep campaigns from relays elsewhere."""
+"""Sample settings are reported by the doctor, and hold campaigns to other machines."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ AT = ("--at", "2030-03-01T09:00", "--zone", "Europe/Berlin")
 TEXT = "---\nsubject: Seeds are in\n---\nCome and fetch them.\n"
 
 
-async def test_what_is_refused_held_and_resumed(tmp_path: Path, sqlite_template: Path, relay: FakeRelay) -> None:
+async def test_sample_settings_hold_campaigns(tmp_path: Path, sqlite_template: Path, relay: FakeRelay) -> None:
     file = shutil.copy(sqlite_template, tmp_path / "mailer.db")
     (tmp_path / "settings.toml").write_text(default_settings_toml())
     (tmp_path / "secret").write_text(write_keyring(Keyring(b"p" * 32, ((1, b"k" * 32),))))

@@ -1,4 +1,4 @@
-"""The demo's inbox: the sink that stands for a relay, what it remembers, and the pages that show it."""
+"""The demo's inbox: the SMTP sink, the letters it keeps, and its pages."""
 
 from __future__ import annotations
 
@@ -84,14 +84,14 @@ async def test_the_inbox_numbers_letters_and_notes_when_they_came(inbox: Inbox) 
 
 
 @pytest.mark.parametrize("number", [-1, 0, 2])
-async def test_a_number_no_letter_has_is_not_found(inbox: Inbox, number: int) -> None:
+async def test_an_unknown_letter_number_is_not_found(inbox: Inbox, number: int) -> None:
     await inbox.add(RETURN_PATH, ROSA, b"one")
 
     with pytest.raises(NotFound):
         inbox.letter(number)
 
 
-async def test_letters_to_one_address_are_found_whatever_its_case(inbox: Inbox) -> None:
+async def test_letters_to_an_address_are_found_in_any_letter_case(inbox: Inbox) -> None:
     first = await inbox.add(RETURN_PATH, ROSA, b"one")
     await inbox.add(RETURN_PATH, EMMA, b"two")
     third = await inbox.add(RETURN_PATH, ROSA.upper(), b"three")
@@ -100,7 +100,7 @@ async def test_letters_to_one_address_are_found_whatever_its_case(inbox: Inbox) 
     assert inbox.letters_to(BEA) == ()
 
 
-async def test_who_waits_for_a_letter_is_told_when_it_comes(inbox: Inbox) -> None:
+async def test_waiting_for_a_letter_ends_when_it_comes(inbox: Inbox) -> None:
     await inbox.add(RETURN_PATH, ROSA, a_letter(subject="Please confirm"))
     waiting = asyncio.create_task(inbox.wait_for(lambda letter: letter.subject == "Welcome", 5))
     await asyncio.sleep(0)
@@ -111,7 +111,7 @@ async def test_who_waits_for_a_letter_is_told_when_it_comes(inbox: Inbox) -> Non
     assert await waiting == (welcome,)
 
 
-async def test_who_waits_for_several_letters_gets_the_first_of_them_at_once(inbox: Inbox) -> None:
+async def test_waiting_for_several_letters_returns_those_that_are_here(inbox: Inbox) -> None:
     letters = [await inbox.add(RETURN_PATH, address, b"") for address in (ROSA, EMMA, ROSA, ROSA)]
 
     found = await inbox.wait_for(lambda letter: letter.recipient == ROSA, 5, count=2)
@@ -119,7 +119,7 @@ async def test_who_waits_for_several_letters_gets_the_first_of_them_at_once(inbo
     assert found == (letters[0], letters[2])
 
 
-async def test_waiting_in_vain_says_how_many_letters_had_come(inbox: Inbox) -> None:
+async def test_a_timeout_says_how_many_letters_came(inbox: Inbox) -> None:
     await inbox.add(RETURN_PATH, ROSA, b"")
 
     with pytest.raises(TimeoutError, match="only 1 of 2 letters"):
@@ -143,9 +143,7 @@ async def test_encoded_words_and_parts_are_read_as_people_see_them(inbox: Inbox)
 # --- The sink ---------------------------------------------------------------------------------------------------
 
 
-async def test_a_letter_given_to_the_sink_is_remembered_octet_by_octet_for_each_recipient(
-    inbox: Inbox, sink: int
-) -> None:
+async def test_the_sink_keeps_each_octet_of_a_letter_for_each_recipient(inbox: Inbox, sink: int) -> None:
     content = b"Subject: dots\r\n\r\n.\r\n..two\r\n8 bit: \xc3\xbc\r\n"
 
     async with aiosmtplib.SMTP(hostname="127.0.0.1", port=sink, start_tls=False) as client:
@@ -190,7 +188,7 @@ async def test_whole_sessions_may_come_pipelined_in_one_packet(inbox: Inbox, sin
         ("HELO demo", "250"),
     ],
 )
-async def test_commands_out_of_order_are_refused_and_nothing_is_remembered(
+async def test_commands_out_of_order_are_refused_and_nothing_is_kept(
     inbox: Inbox, sink: int, session: str, code: str
 ) -> None:
     replies = await talk(sink, f"{session}\r\nQUIT\r\n".encode())
@@ -199,7 +197,7 @@ async def test_commands_out_of_order_are_refused_and_nothing_is_remembered(
     assert len(inbox) == 0
 
 
-async def test_half_a_letter_is_not_remembered(inbox: Inbox, sink: int) -> None:
+async def test_half_a_letter_is_not_kept(inbox: Inbox, sink: int) -> None:
     await talk(sink, f"MAIL FROM:<>\r\nRCPT TO:<{ROSA}>\r\nDATA\r\nSubject: hi\r\n".encode(), then_leave=True)
 
     assert len(inbox) == 0
@@ -276,7 +274,7 @@ async def test_an_empty_inbox_says_what_will_come(pages: httpx.AsyncClient) -> N
     assert "No letter yet" in page.text
 
 
-async def test_the_html_view_frames_the_letter_where_it_can_do_nothing(inbox: Inbox, pages: httpx.AsyncClient) -> None:
+async def test_the_html_view_shows_the_letter_in_a_sandboxed_frame(inbox: Inbox, pages: httpx.AsyncClient) -> None:
     await inbox.add(RETURN_PATH, ROSA, a_letter(html="<p>hello</p>"))
 
     page = await pages.get("/letter/1")
@@ -292,9 +290,7 @@ async def test_the_html_view_frames_the_letter_where_it_can_do_nothing(inbox: In
     assert not any("script" in part for part in policy)
 
 
-async def test_links_to_the_service_lead_to_this_machine_and_no_others_do(
-    inbox: Inbox, pages: httpx.AsyncClient
-) -> None:
+async def test_only_links_to_the_service_are_made_local(inbox: Inbox, pages: httpx.AsyncClient) -> None:
     html = (
         f"<a href=\"{PUBLIC}/leave/abc?x=1&amp;y=2\">a</a> <a HREF='{PUBLIC}'>b</a> <a href={PUBLIC}/c>c</a> "
         f'<a href="{PUBLIC}.example.com/d">d</a> <a href="https://www.example.org/?to={PUBLIC}/e">e</a> <p>{PUBLIC}/f'
@@ -336,9 +332,7 @@ async def test_the_source_view_shows_the_letter_untouched_and_escaped(inbox: Inb
     assert LOCAL not in page
 
 
-async def test_what_mallory_writes_into_headers_and_searches_stays_words(
-    inbox: Inbox, pages: httpx.AsyncClient
-) -> None:
+async def test_html_in_headers_and_searches_is_escaped(inbox: Inbox, pages: httpx.AsyncClient) -> None:
     evil = "\"><script>alert('x')</script>"
     await inbox.add(evil, f"{evil}@example.org", b"Subject: " + evil.encode() + b"\r\nFrom: <b>\r\n\r\n")
 
@@ -357,7 +351,7 @@ async def test_what_mallory_writes_into_headers_and_searches_stays_words(
         *("/letter/1?view=html", "/letter/1?view=%3Cb%3E", "/letter/1/html", "/?before=x"),
     ],
 )
-async def test_what_is_not_there_is_not_found(inbox: Inbox, pages: httpx.AsyncClient, path: str) -> None:
+async def test_unknown_pages_are_not_found(inbox: Inbox, pages: httpx.AsyncClient, path: str) -> None:
     await inbox.add(RETURN_PATH, ROSA, a_letter(html=None))
 
     page = await pages.get(path)
@@ -366,9 +360,7 @@ async def test_what_is_not_there_is_not_found(inbox: Inbox, pages: httpx.AsyncCl
     assert page.headers["content-type"].startswith("text/plain")
 
 
-async def test_of_a_letter_nested_to_break_readers_only_the_source_is_shown(
-    inbox: Inbox, pages: httpx.AsyncClient
-) -> None:
+async def test_of_a_deeply_nested_letter_only_the_source_is_shown(inbox: Inbox, pages: httpx.AsyncClient) -> None:
     nested = b"".join(b"Content-Type: multipart/mixed; boundary=%d\r\n\r\n--%d\r\n" % (n, n) for n in range(2000))
     await inbox.add(RETURN_PATH, ROSA, nested + b"Content-Type: text/plain\r\n\r\nhello\r\n")
 

@@ -1,4 +1,4 @@
-"""The mail door in a process of its own: killed between the dot and the 250, and weighed under load."""
+"""The SMTP server in a process of its own: killed before the 250, and its memory under load."""
 
 from __future__ import annotations
 
@@ -47,9 +47,7 @@ async def greeted(port: int) -> SmtpClient:
     return client
 
 
-async def test_a_kill_between_the_dot_and_the_250_leaves_nothing_half_kept_and_the_retry_is_kept_once(
-    app: App, tmp_path: Path
-) -> None:
+async def test_after_a_kill_before_the_250_the_repeated_message_is_stored_once(app: App, tmp_path: Path) -> None:
     await open_list(app)
     async with alone(app, tmp_path, "stuck") as (process, port):
         client = await greeted(port)

@@ -1,4 +1,4 @@
-"""Fetching goes where its caller said and nowhere else, and does not wait or read without end."""
+"""HttpsClient fetches from the named host only, within its limits."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ async def web() -> AsyncIterator[FakeWebServer]:
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n6\r\ntwelve\r\n6\r\n seeds\r\n0\r\n\r\n",
     ],
 )
-async def test_what_is_there_is_fetched(web, answer):
+async def test_a_file_is_fetched(web, answer):
     web.answers["/x?a=1"] = answer
 
     assert await web.fetch().get(f"{URL}?a=1", HOST) == b"twelve seeds"
@@ -43,11 +43,11 @@ async def test_what_is_there_is_fetched(web, answer):
         (b"HTTP/1.1 200 OK\r\n" + b"A: b\r\n" * 20_000, "answers too much"),
         (b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nx", "closed the connection too early"),
         (b"HTTP/1.1 200 OK\r\n\r\nx", "closed the connection too early"),
-        (b"220 mx.example.org ESMTP\r\n", "cannot be asked"),
+        (b"220 mx.example.org ESMTP\r\n", "cannot be reached"),
         (b"", "closed the connection too early"),
     ],
 )
-async def test_what_is_not_there_or_too_much_or_moved_is_not_had(web, answer, why):
+async def test_incomplete_large_and_redirecting_responses_are_refused(web, answer, why):
     web.answers["/x"] = answer
 
     with pytest.raises(FetchFailed, match=why):
@@ -67,20 +67,20 @@ async def test_what_is_not_there_or_too_much_or_moved_is_not_had(web, answer, wh
         "",
     ],
 )
-async def test_only_the_host_that_was_named_is_asked(web, url):
+async def test_only_the_named_host_is_connected_to(web, url):
     with pytest.raises(FetchFailed, match="is not at https://"):
         await web.fetch().get(url, HOST)
     assert web.requested_paths == []
 
 
-async def test_a_server_that_says_nothing_is_given_up(web):
+async def test_a_silent_server_times_out(web):
     web.answers["/x"] = None
 
     with pytest.raises(FetchFailed, match="did not answer within"):
         await web.fetch(timeout_s=0.05).get(URL, HOST)
 
 
-async def test_a_server_that_cannot_prove_its_name_is_not_asked(web):
+async def test_a_server_with_an_untrusted_certificate_is_refused(web):
     for fetch in (web.fetch(make_ssl_context=ssl.create_default_context), web.fetch()):
         host = HOST if fetch.make_ssl_context is ssl.create_default_context else "example.net"
         with pytest.raises(FetchFailed, match="certificate verify failed"):
@@ -89,10 +89,10 @@ async def test_a_server_that_cannot_prove_its_name_is_not_asked(web):
 
 
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "10.0.0.1", "169.254.169.254", "::1", "::ffff:10.0.0.1"])
-async def test_no_name_leads_into_our_own_network(host):
+async def test_a_host_with_a_private_address_is_refused(host):
     with pytest.raises(FetchFailed, match="not at a public address"):
         await resolve_public_host(host)
 
 
-async def test_a_public_address_is_a_way():
+async def test_a_public_address_is_accepted():
     assert await resolve_public_host("9.9.9.9") == [("9.9.9.9", 443)]

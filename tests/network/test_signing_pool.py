@@ -1,4 +1,4 @@
-"""The processes that sign: they sign as we would ourselves, may die, and end when they are let go."""
+"""The signing processes: they sign in order, are replaced when they die, and exit on close."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def children() -> list[int]:
     return [int(pid) for pid in Path(f"/proc/{os.getpid()}/task/{os.getpid()}/children").read_text().split()]
 
 
-async def test_batches_asked_at_once_are_each_answered_in_their_order(signing: SigningPool) -> None:
+async def test_concurrent_batches_are_answered_in_order(signing: SigningPool) -> None:
     batches = [BATCH[:2], BATCH, BATCH[1:], BATCH[:1]]
 
     answers = await asyncio.gather(*(signing.sign(batch) for batch in batches))
@@ -51,7 +51,7 @@ async def test_a_process_that_was_killed_is_replaced_and_the_letters_are_signed(
 
 
 @pytest.mark.parametrize("loop", [asyncio.new_event_loop, uvloop.new_event_loop])
-def test_processes_killed_one_after_another_cost_no_letter_its_signature(
+def test_batches_are_signed_though_one_process_after_another_is_killed(
     loop: Callable[[], asyncio.AbstractEventLoop],
 ) -> None:
     async def story() -> list[list[bytes]]:
@@ -72,10 +72,10 @@ def test_processes_killed_one_after_another_cost_no_letter_its_signature(
         assert runner.run(story()) == [SIGNED] * 14
 
 
-async def test_processes_that_end_by_themselves_are_not_asked_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_processes_that_exit_at_start_raise_signing_unavailable(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.executable", "/bin/false")
 
-    with pytest.raises(SigningUnavailable, match="end as soon as they are asked"):
+    with pytest.raises(SigningUnavailable, match="exit as soon as they start"):
         await SigningPool(SIGNERS, 1).sign(BATCH)
 
 
@@ -95,7 +95,7 @@ async def test_a_process_that_does_not_answer_is_replaced(
     assert await lost == SIGNED
 
 
-async def test_they_end_when_they_are_let_go() -> None:
+async def test_processes_exit_on_close() -> None:
     before = set(children())
     signing = SigningPool(SIGNERS, 1)
     await signing.sign(BATCH)
@@ -107,7 +107,7 @@ async def test_they_end_when_they_are_let_go() -> None:
     assert started.isdisjoint(children())
 
 
-async def test_where_no_process_can_be_started_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_process_that_cannot_be_started_raises_signing_unavailable(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.executable", "/nowhere/python")
 
     with pytest.raises(SigningUnavailable, match="can be started"):

@@ -82,8 +82,8 @@ class ConnectionLimits:
             return False
 
         def eviction_order(one: tuple[LimitedSession, float]) -> tuple[bool, int, float]:
-            guest, since = one
-            return self.is_own(guest.client), -self.connections_by_group[self.sessions[guest]], since
+            session, since = one
+            return self.is_own(session.client), -self.connections_by_group[self.sessions[session]], since
 
         session, _ = min(idle, key=eviction_order)
         self.forget(session)

@@ -56,9 +56,9 @@ def client_address(peer: str, forwarded_for: Iterable[str], trusted: tuple[Netwo
 def _parse_element(element: str) -> str | None:
     """The IP address in one element of X-Forwarded-For, without brackets, port, quotes and zone; None if invalid."""
     element = element.strip().strip('"')
-    found = _BRACKETED.fullmatch(element) or _V4_WITH_PORT.fullmatch(element)
+    match = _BRACKETED.fullmatch(element) or _V4_WITH_PORT.fullmatch(element)
     try:
-        address = ipaddress.ip_address((found[1] if found else element).partition("%")[0])
+        address = ipaddress.ip_address((match[1] if match else element).partition("%")[0])
     except ValueError:
         return None
     return str(getattr(address, "ipv4_mapped", None) or address)

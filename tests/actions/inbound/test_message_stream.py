@@ -1,4 +1,4 @@
-"""What the mail door keeps of a mail, and where: a small one in memory, a large one in a file, one in vain nowhere."""
+"""MessageStream: what is stored of a message, and where."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ async def sent(
     return answers
 
 
-async def test_a_large_mail_is_a_file_of_the_spool_and_a_small_one_is_not():
+async def test_only_a_large_message_is_stored_in_a_spool_file():
     receiver = RecordingReceiver()
     assert [answer[:3] for answer in await sent(receiver, MAIL, LARGE)] == ["250", "250"]
 
@@ -56,7 +56,7 @@ async def test_a_large_mail_is_a_file_of_the_spool_and_a_small_one_is_not():
 
 
 @pytest.mark.parametrize("octets", [MAX_INLINE_OCTETS, MAX_INLINE_OCTETS + 1])
-async def test_the_longest_mail_in_memory_and_the_shortest_in_a_file_come_whole(octets):
+async def test_messages_around_the_inline_limit_come_whole(octets):
     receiver, mail = RecordingReceiver(), MAIL.ljust(octets - 2, b"x") + b"\r\n"
 
     await sent(receiver, mail)
@@ -66,7 +66,7 @@ async def test_the_longest_mail_in_memory_and_the_shortest_in_a_file_come_whole(
 
 
 @pytest.mark.parametrize("cut", ["hangs up", "too large", "header of too many octets", "the disk is full"])
-async def test_nothing_stays_of_a_large_mail_that_is_not_taken(cut, monkeypatch):
+async def test_the_file_of_a_refused_message_is_deleted(cut, monkeypatch):
     receiver = RecordingReceiver()
     async with open_server(receiver, most_octets=2**20) as server:
         client = await connect(server)
@@ -105,7 +105,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", "--lazy", disk], check=True)
 
 
-async def test_a_mail_for_which_the_disk_has_no_room_is_asked_to_wait_and_its_file_is_gone(small_disk):
+async def test_a_full_disk_is_a_452_and_leaves_no_file(small_disk):
     receiver = RecordingReceiver()
 
     answers = await sent(receiver, LARGE, MAIL, LARGE[: 2**16 + 100] + b"\r\n", spool=small_disk)
@@ -113,7 +113,7 @@ async def test_a_mail_for_which_the_disk_has_no_room_is_asked_to_wait_and_its_fi
     assert [answer[:9] for answer in answers] == ["452 4.3.1", "250 2.0.0", "250 2.0.0"]
 
 
-async def test_a_mail_that_is_handed_in_again_by_other_servers_is_known_again():
+async def test_a_message_that_other_servers_repeat_has_the_same_digest():
     receiver = RecordingReceiver()
     again = b"Return-Path: <rosa@example.org>\r\nDelivered-To: x@example.org\r\n" + RECEIVED
     await sent(
@@ -128,7 +128,7 @@ async def test_a_mail_that_is_handed_in_again_by_other_servers_is_known_again():
     assert len({first, other, large, left, emmas}) == 5
 
 
-async def test_who_handed_it_in_is_told():
+async def test_the_message_names_client_and_helo():
     receiver = RecordingReceiver()
     await sent(receiver, MAIL)
 
@@ -147,7 +147,7 @@ async def test_who_handed_it_in_is_told():
         (b"X-Long: " + b"x" * 2**16 + b"\r\n", "552 5.3.4"),
     ],
 )
-async def test_a_mail_that_goes_in_circles_or_has_no_end_of_header_is_refused_at_its_dot(header, answer):
+async def test_a_looping_message_and_an_endless_header_are_refused(header, answer):
     receiver = RecordingReceiver()
     answers = await sent(receiver, header + MAIL, header + LARGE, MAIL)
 
@@ -157,7 +157,7 @@ async def test_a_mail_that_goes_in_circles_or_has_no_end_of_header_is_refused_at
 
 
 @pytest.mark.parametrize(("sender", "to", "taken"), [("", "bounce+abc", True), ("", "appeals-join", False)])
-async def test_a_report_of_a_bounce_is_taken_whatever_it_quotes(sender, to, taken, monkeypatch):
+async def test_a_bounce_is_accepted_though_it_quotes_a_list_id(sender, to, taken, monkeypatch):
     receiver = RecordingReceiver()
     monkeypatch.setattr(receiver, "is_known_recipient", lambda _: asyncio.sleep(0, True))
     quoted = b"List-Id: <appeals.lists.example.org>\r\n"
@@ -167,7 +167,7 @@ async def test_a_report_of_a_bounce_is_taken_whatever_it_quotes(sender, to, take
     assert answer.startswith("250" if taken else "554")
 
 
-async def test_two_hundred_megabytes_without_a_line_end_are_neither_kept_nor_waited_for(monkeypatch):
+async def test_two_hundred_megabytes_without_a_line_end_are_cut_off(monkeypatch):
     monkeypatch.setattr(data_reader, "_OVERRUN_OCTETS", 2**17)
     receiver = RecordingReceiver()
     async with connected_client(receiver, most_octets=2**17) as client:

@@ -1,4 +1,4 @@
-"""The mail door before a real database: what is told 250 is a row, once; what cannot be taken is asked to wait."""
+"""Receiving mail into a real database: what gets 250 is stored once; what cannot be stored gets 4xx."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def files(folder: Path) -> list[str]:
     return sorted(path.name for path in spool.iterdir()) if spool.exists() else []
 
 
-async def test_a_mail_handed_in_again_is_answered_and_kept_once(app: App, tmp_path: Path) -> None:
+async def test_a_repeated_message_is_answered_and_stored_once(app: App, tmp_path: Path) -> None:
     await open_list(app)
     async with door(app, tmp_path) as (_, intake):
         visitors = [await arriving(intake) for _ in range(6)]
@@ -86,7 +86,7 @@ async def test_a_mail_handed_in_again_is_answered_and_kept_once(app: App, tmp_pa
     assert len(files(tmp_path)) == 1
 
 
-async def test_a_mail_that_cannot_be_written_down_does_not_keep_those_beside_it(app: App, tmp_path: Path) -> None:
+async def test_a_message_that_cannot_be_stored_does_not_affect_others(app: App, tmp_path: Path) -> None:
     logbook = IncomingGroupCommit(app.database, tmp_path, app.clock)
     broken = {"what": object()}
     arrivals = [IncomingMessage(sender="", recipients=(OWNER,), form=request) for request in ({}, broken, {})]
@@ -97,7 +97,7 @@ async def test_a_mail_that_cannot_be_written_down_does_not_keep_those_beside_it(
     assert await kept(app) == 2
 
 
-async def test_a_large_mail_is_acted_on_whole_and_its_file_is_gone_afterwards(app: App, tmp_path: Path) -> None:
+async def test_a_large_message_is_processed_whole_and_its_file_deleted(app: App, tmp_path: Path) -> None:
     await open_list(app)
     async with door(app, tmp_path) as (app, intake):
         visitor = await arriving(intake)
@@ -112,9 +112,7 @@ async def test_a_large_mail_is_acted_on_whole_and_its_file_is_gone_afterwards(ap
         await visitor.disconnect()
 
 
-async def test_files_that_a_crash_left_are_swept_and_those_of_mails_and_of_others_at_work_are_not(
-    app: App, tmp_path: Path
-) -> None:
+async def test_orphaned_spool_files_are_deleted_and_others_are_not(app: App, tmp_path: Path) -> None:
     app = replace(app, intake=IntakeSettings(spool=tmp_path / "spool"))
     orphan, at_work, named = (SpoolFile(tmp_path / "spool") for _ in range(3))
     orphan.close()
@@ -129,7 +127,7 @@ async def test_files_that_a_crash_left_are_swept_and_those_of_mails_and_of_other
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-async def test_while_the_disk_is_nearly_full_or_too_many_mails_wait_no_mail_is_begun(app: App, tmp_path: Path) -> None:
+async def test_mail_is_refused_while_the_disk_is_full_or_too_many_messages_wait(app: App, tmp_path: Path) -> None:
     await open_list(app)
     for hindered in ({"keep_free_megabytes": 10**9}, {"most_waiting": 1}):
         async with door(app, tmp_path, **hindered) as (there, intake):
@@ -150,9 +148,7 @@ async def test_while_the_disk_is_nearly_full_or_too_many_mails_wait_no_mail_is_b
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-async def test_while_the_database_is_down_every_word_is_a_try_later_and_then_all_goes_on(
-    app: App, tmp_path: Path
-) -> None:
+async def test_every_reply_is_451_while_the_database_is_down(app: App, tmp_path: Path) -> None:
     await open_list(app)
     async with door(app, tmp_path) as (_, intake):
         begun, at_rcpt, at_mail = [await arriving(intake) for _ in range(3)]

@@ -1,4 +1,4 @@
-"""Where the MX cannot move: mail is fetched from a mailbox, and is heard as if it had come through our own door."""
+"""Mail is fetched from an IMAP mailbox and processed like mail that comes by SMTP."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ async def test_rosas_request_in_the_mailbox_is_answered_once_though_it_is_fetche
     assert not any(one.startswith(("SELECT", "UID STORE", "UID MOVE")) for one in imap.commands)
 
 
-async def test_mail_that_comes_while_we_listen_is_heard_at_once(app: App, imap: FakeImap, relay: FakeRelay) -> None:
+async def test_mail_that_comes_during_idle_is_fetched_at_once(app: App, imap: FakeImap, relay: FakeRelay) -> None:
     async with fetching(app, imap, every_s=1500):
         await listened(imap)
 
@@ -108,7 +108,7 @@ async def test_mail_that_comes_while_we_listen_is_heard_at_once(app: App, imap: 
     assert recipients(relay) == [ROSA]
 
 
-async def test_a_server_that_cannot_tell_is_asked_every_so_often(app: App, relay: FakeRelay) -> None:
+async def test_a_server_without_idle_is_polled(app: App, relay: FakeRelay) -> None:
     async with FakeImap("IMAP4rev1") as imap, fetching(app, imap, every_s=0.01):
         await imap.wait_until(lambda: sum(one.startswith("UID SEARCH") for one in imap.commands) > 2)
         imap.put(mail())
@@ -116,7 +116,7 @@ async def test_a_server_that_cannot_tell_is_asked_every_so_often(app: App, relay
         await relay.wait_for(1)
 
 
-async def test_a_bounce_to_a_return_path_is_kept_whatever_lists_it_quotes(app: App, imap: FakeImap) -> None:
+async def test_a_bounce_that_quotes_a_list_id_is_fetched(app: App, imap: FakeImap) -> None:
     token = sign_token(app.site.keyring, Purpose.RETURN_PATH, 1)
     to = f"bounce+{token}@{DOMAIN}"
     imap.put(mail(f"Delivered-To: {to}", f"List-Id: <appeals.{DOMAIN}>", to="undisclosed", sender="<>"))
@@ -127,9 +127,7 @@ async def test_a_bounce_to_a_return_path_is_kept_whatever_lists_it_quotes(app: A
     assert await app.database.read(incoming_mails.count_all) == 1
 
 
-async def test_a_letter_of_ours_that_came_back_and_one_too_large_are_left_there_and_told_once(
-    app: App, imap: FakeImap
-) -> None:
+async def test_a_looping_and_a_too_large_message_are_skipped_and_logged_once(app: App, imap: FakeImap) -> None:
     imap.put(mail(f"List-Id: <appeals.{DOMAIN}>"))
     imap.put(mail(body="beans\r\n" * 2 * 10**6))
 
@@ -145,7 +143,7 @@ async def test_a_letter_of_ours_that_came_back_and_one_too_large_are_left_there_
     assert sum("BODY.PEEK[]" in one and one.startswith("UID FETCH 2") for one in imap.commands) == 0
 
 
-async def test_mail_to_none_of_ours_is_not_read_further_than_its_header_nor_moved(app: App, imap: FakeImap) -> None:
+async def test_of_mail_to_other_addresses_only_the_header_is_read(app: App, imap: FakeImap) -> None:
     imap.put(mail(to="ada@example.org"))
     imap.put(mail(to=f"nobody@{DOMAIN}"))
     imap.put(mail(to=f'"{JOIN}" <ada@example.org>'))
@@ -160,7 +158,7 @@ async def test_mail_to_none_of_ours_is_not_read_further_than_its_header_nor_move
     assert all(not kept.flags for kept in imap.folders["INBOX"].values())
 
 
-async def test_without_move_a_mail_is_copied_and_only_it_is_taken_away(app: App) -> None:
+async def test_without_move_a_message_is_copied_and_only_it_is_expunged(app: App) -> None:
     async with FakeImap("IMAP4rev1 IDLE UIDPLUS") as imap:
         imap.put(mail(to="ada@example.org"))
         imap.put(mail())
@@ -172,9 +170,7 @@ async def test_without_move_a_mail_is_copied_and_only_it_is_taken_away(app: App)
         assert "UID EXPUNGE 2" in imap.commands
 
 
-async def test_numbered_anew_the_mailbox_is_read_again_but_for_what_is_older_than_a_week(
-    app: App, imap: FakeImap, relay: FakeRelay
-) -> None:
+async def test_a_new_uid_validity_rereads_a_week_of_mail(app: App, imap: FakeImap, relay: FakeRelay) -> None:
     imap.put(mail(to=f"appeals-help@{DOMAIN}"), datetime(2027, 2, 10, tzinfo=UTC))
     imap.put(mail(to=f"appeals-help@{DOMAIN}"), datetime(2027, 2, 22, 7, tzinfo=UTC))
 
@@ -192,9 +188,7 @@ async def test_numbered_anew_the_mailbox_is_read_again_but_for_what_is_older_tha
     assert await app.database.read(incoming_mails.count_all) == 1
 
 
-async def test_a_server_that_goes_away_and_comes_back_is_found_again(
-    app: App, imap: FakeImap, relay: FakeRelay
-) -> None:
+async def test_a_lost_connection_to_the_mailbox_is_restored(app: App, imap: FakeImap, relay: FakeRelay) -> None:
     async with fetching(app, imap):
         await listened(imap)
         await imap.stop()
@@ -204,7 +198,7 @@ async def test_a_server_that_goes_away_and_comes_back_is_found_again(
         await relay.wait_for(1)
 
 
-async def test_five_megabytes_go_to_the_spool_piece_by_piece(app: App, imap: FakeImap) -> None:
+async def test_five_megabytes_go_to_the_spool_in_chunks(app: App, imap: FakeImap) -> None:
     body = "a row of beans\r\n" * 330_000
     uid = imap.put(mail(to=f"appeals-owner@{DOMAIN}", body=body))
 
@@ -216,7 +210,7 @@ async def test_five_megabytes_go_to_the_spool_piece_by_piece(app: App, imap: Fak
     assert await app.database.read(incoming_mails.count_all) == 1
 
 
-async def test_a_mail_that_the_server_never_gives_us_keeps_no_other_from_us(
+async def test_a_message_that_the_server_refuses_to_give_is_skipped(
     app: App, imap: FakeImap, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("mailer.actions.inbound.fetch_mailbox._MOST_ATTEMPTS", 1)
@@ -230,7 +224,7 @@ async def test_a_mail_that_the_server_never_gives_us_keeps_no_other_from_us(
     assert await mark(app, imap) == ImapPosition(uid_validity=1, last_uid=2)
 
 
-async def test_the_service_ends_at_once_while_the_mailbox_is_listened_to(app: App, imap: FakeImap) -> None:
+async def test_the_service_stops_at_once_during_idle(app: App, imap: FakeImap) -> None:
     async with fetching(app, imap, every_s=1500):
         await listened(imap)
         began = asyncio.get_running_loop().time()
@@ -238,7 +232,7 @@ async def test_the_service_ends_at_once_while_the_mailbox_is_listened_to(app: Ap
     assert asyncio.get_running_loop().time() - began < 2
 
 
-async def test_a_wrong_password_is_told_without_the_password(imap: FakeImap) -> None:
+async def test_the_error_for_a_wrong_password_does_not_contain_it(imap: FakeImap) -> None:
     with pytest.raises(MailboxUnavailable, match="cannot be opened") as refusal:
         await asyncio.to_thread(OpenMailbox, mailbox(imap, password="sesam open"))
 

@@ -29,6 +29,6 @@ def test_private_names_are_used_in_one_module_only() -> None:
     ]
 
 
-def test_what_aiosmtpd_looks_through_has_no_slots():
+def test_the_handler_has_no_slots():
     """It reads every attribute of its handler; before Python 3.11.3 a dataclass with slots has one that raises."""
     assert not hasattr(SmtpHandler, "__slots__")

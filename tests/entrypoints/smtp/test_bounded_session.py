@@ -1,4 +1,4 @@
-"""The mail door keeps its bounds, whatever a client sends."""
+"""The limits of an SMTP session hold, whatever a client sends."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ async def poured(client: SmtpClient, piece: bytes, times: int) -> int:
 
 @pytest.mark.parametrize("piece", [b"x" * MEGABYTE, b"x.\r\n" * (MEGABYTE // 4), b"\r" * MEGABYTE])
 @pytest.mark.parametrize("loop", [asyncio.new_event_loop, uvloop.new_event_loop])
-def test_a_mail_without_end_is_cut_off_soon_after_the_limit(loop, piece):
+def test_an_endless_message_is_cut_off_soon_after_the_limit(loop, piece):
     async def story() -> tuple[int, RecordingReceiver]:
         receiver = RecordingReceiver()
         async with connected_client(receiver, most_octets=MEGABYTE // 4) as client:
@@ -60,7 +60,7 @@ def test_a_mail_without_end_is_cut_off_soon_after_the_limit(loop, piece):
 
 
 @pytest.mark.parametrize("in_mail", [True, False])
-async def test_a_line_without_end_does_not_fill_the_memory(in_mail):
+async def test_an_endless_line_does_not_fill_the_memory(in_mail):
     piece = b"x" * MEGABYTE
     async with connected_client(RecordingReceiver(), most_octets=MEGABYTE) as client:
         if in_mail:
@@ -77,7 +77,7 @@ async def test_a_line_without_end_does_not_fill_the_memory(in_mail):
 
 
 @pytest.mark.parametrize(("octets", "answer"), [(-1, "250"), (0, "250"), (1, "552"), (500_000, "552")])
-async def test_a_mail_over_the_limit_is_refused_when_its_client_is_done(octets, answer):
+async def test_a_message_over_the_limit_is_refused_after_its_final_dot(octets, answer):
     async with connected_client(RecordingReceiver(), most_octets=MEGABYTE) as client:
         await client.begin_mail(JOIN)
 
@@ -86,14 +86,14 @@ async def test_a_mail_over_the_limit_is_refused_when_its_client_is_done(octets, 
         assert (await client.send_command(text + b".")).startswith(answer)
 
 
-async def test_a_mail_that_announces_too_many_octets_is_refused_at_once():
+async def test_a_message_that_announces_too_many_octets_is_refused_at_once():
     async with connected_client(RecordingReceiver()) as client:
         await client.send_command("EHLO home.example.org")
 
         assert (await client.send_command("MAIL FROM:<rosa@example.org> SIZE=99999999 BODY=8BITMIME")).startswith("552")
 
 
-async def test_one_mail_has_only_so_many_recipients():
+async def test_the_recipients_of_one_message_are_limited():
     async with connected_client(RecordingReceiver(), most_recipients=2) as client:
         await client.send_command("EHLO home.example.org")
         await client.send_command("MAIL FROM:<rosa@example.org>")
@@ -103,7 +103,7 @@ async def test_one_mail_has_only_so_many_recipients():
     assert [answer[:9] for answer in answers] == ["250 2.1.5", "250 2.1.5", "452 4.5.3"]
 
 
-async def test_a_recipient_named_twice_is_handed_on_once():
+async def test_a_recipient_named_twice_is_passed_on_once():
     receiver = RecordingReceiver()
     async with connected_client(receiver) as client:
         await client.begin_mail(JOIN, LEAVE, JOIN)
@@ -112,7 +112,7 @@ async def test_a_recipient_named_twice_is_handed_on_once():
     assert receiver.received[0][1] == (JOIN, LEAVE)
 
 
-async def test_while_all_others_are_at_work_a_client_beyond_the_most_is_asked_to_come_again():
+async def test_one_connection_too_many_gets_421_while_no_other_is_idle():
     receiver = RecordingReceiver()
     async with open_server(receiver, most_connections=1) as server:
         first = await connect(server)
@@ -133,7 +133,7 @@ async def test_while_all_others_are_at_work_a_client_beyond_the_most_is_asked_to
 
 
 @pytest.mark.parametrize("garbage", [b"x\r\n", b"x\xff\xfe\r\n", b"RCPT TO:<a@b>\r\n", b"\n", b"NOOP\n"])
-async def test_a_client_that_talks_garbage_is_sent_away(garbage):
+async def test_a_client_that_sends_garbage_is_disconnected(garbage):
     async with connected_client(RecordingReceiver(), own_servers=()) as client:
         await poured(client, garbage, 2000)
 
@@ -142,7 +142,7 @@ async def test_a_client_that_talks_garbage_is_sent_away(garbage):
         assert said.count(b"\r\n") <= 1010
 
 
-async def test_a_client_that_tries_out_addresses_is_sent_away():
+async def test_a_client_that_tries_many_addresses_is_disconnected():
     receiver = RecordingReceiver()
     async with connected_client(receiver) as client:
         await client.send_command("EHLO home.example.org")
@@ -155,7 +155,7 @@ async def test_a_client_that_tries_out_addresses_is_sent_away():
     assert len(receiver.checked_addresses) == 100
 
 
-async def test_a_silent_client_is_told_and_sent_away():
+async def test_a_silent_client_gets_421_and_is_disconnected():
     async with open_server(RecordingReceiver(), timeout_s=0.05) as server:
         client = await connect(server)
 
@@ -165,7 +165,7 @@ async def test_a_silent_client_is_told_and_sent_away():
     assert said.endswith(b"421 4.4.2 Timeout\r\n")
 
 
-async def test_a_client_whose_mail_is_slowly_written_down_still_gets_its_answer():
+async def test_a_client_whose_message_is_stored_slowly_still_gets_its_reply():
     receiver = RecordingReceiver()
     receiver.may_finish.clear()
     async with open_server(receiver) as server:

@@ -66,7 +66,7 @@ async def test_a_client_that_sends_a_large_mail_in_one_go_and_hangs_up_has_it_re
     assert receiver.received[0][2] == large
 
 
-async def test_a_client_that_hangs_up_while_its_mail_is_written_down_has_it_received():
+async def test_a_message_is_received_when_its_client_hangs_up_while_it_is_stored():
     receiver = RecordingReceiver()
     receiver.may_finish.clear()
     async with connected_client(receiver) as client:
@@ -81,7 +81,7 @@ async def test_a_client_that_hangs_up_while_its_mail_is_written_down_has_it_rece
     assert len(receiver.received) == 1
 
 
-async def test_a_client_that_hangs_up_amid_its_mail_leaves_nothing_behind_and_the_next_is_served():
+async def test_a_client_that_hangs_up_within_its_message_leaves_nothing_behind():
     receiver = RecordingReceiver()
     async with open_server(receiver) as server:
         rude, next_one = await connect(server), await connect(server)
@@ -136,7 +136,7 @@ async def test_the_greeting_names_the_host_and_no_software_version():
         ('"', "553"),
     ],
 )
-async def test_only_addresses_of_ours_that_somebody_answers_to_are_recipients(recipient, answer):
+async def test_only_known_addresses_of_our_domain_are_recipients(recipient, answer):
     async with connected_client(RecordingReceiver()) as client:
         await client.send_command("EHLO home.example.org")
         await client.send_command("MAIL FROM:<rosa@example.org>")
@@ -163,7 +163,7 @@ async def test_a_mail_without_an_accepted_recipient_is_refused_before_its_text()
 
 
 @pytest.mark.parametrize("line", ["VRFY appeals-join", "VRFY <rosa@example.org>", "EXPN appeals", "HELP", "HELP DATA"])
-async def test_asking_around_tells_nothing_about_addresses_and_harms_nothing(line):
+async def test_vrfy_and_similar_commands_reveal_no_addresses(line):
     receiver = RecordingReceiver()
     async with connected_client(receiver) as client:
         await client.send_command("EHLO home.example.org")
@@ -228,7 +228,7 @@ async def test_a_mail_is_received_octet_by_octet_with_its_doubled_dots_made_sing
     assert receiver.received[0][2] == received
 
 
-async def test_trouble_of_ours_asks_the_client_to_come_again_and_tells_it_nothing():
+async def test_an_internal_error_is_a_451_that_reveals_nothing():
     receiver = RecordingReceiver(error=RuntimeError("secret database password"))
     async with connected_client(receiver) as client:
         await client.begin_mail(JOIN)
@@ -246,7 +246,7 @@ async def test_trouble_of_ours_asks_the_client_to_come_again_and_tells_it_nothin
 @pytest.mark.parametrize(
     "line", [b"MAIL FROM:<rosa\x00@example.org>", b'MAIL FROM:<"a\x00b"@example.org>', b"EHLO a\x00b"]
 )
-async def test_no_word_with_a_control_character_in_it_is_a_command(line):
+async def test_a_command_with_a_control_character_is_refused(line):
     async with connected_client(RecordingReceiver()) as client:
         await client.send_command("EHLO home.example.org")
 
@@ -272,7 +272,7 @@ async def test_each_accepted_recipient_gets_its_own_reply():
     assert receiver.received == [("", (JOIN, LEAVE), MAIL)]
 
 
-async def test_trouble_and_refusals_after_the_dot_are_told_once_for_each_recipient_too():
+async def test_errors_after_the_final_dot_are_replied_once_for_each_recipient():
     receiver = RecordingReceiver(error=RuntimeError("the disk is full"))
     async with connected_client(receiver, protocol="lmtp", most_octets=1000) as client:
         await client.begin_mail(JOIN, LEAVE, greeting="LHLO")
@@ -283,7 +283,7 @@ async def test_trouble_and_refusals_after_the_dot_are_told_once_for_each_recipie
     assert [reply[:3] for reply in trouble + too_much] == ["451", "451", "552", "552"]
 
 
-async def test_no_recipient_no_text():
+async def test_data_without_a_recipient_is_refused():
     async with connected_client(RecordingReceiver(), protocol="lmtp") as client:
         await client.send_command("LHLO home.example.org")
         await client.send_command("MAIL FROM:<rosa@example.org>")
@@ -292,6 +292,6 @@ async def test_no_recipient_no_text():
         assert (await client.send_command("NOOP")).startswith("250")
 
 
-async def test_lmtp_is_not_spoken_with_a_client_of_smtp():
+async def test_an_lmtp_server_refuses_ehlo_and_helo():
     async with connected_client(RecordingReceiver(), protocol="lmtp") as client:
         assert (await client.send_command("EHLO home.example.org")).startswith("500")

@@ -1,4 +1,4 @@
-"""Who gets in at the mail door, who has to go, and who is shown out at once."""
+"""How many connections are admitted, and which are closed for others."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def v2(client: str, command: int = 0x21) -> bytes:
     return V2 + bytes([command, 0x11]) + struct.pack("!H", len(addresses)) + addresses
 
 
-async def test_nine_hundred_idle_clients_keep_nobody_out():
+async def test_nine_hundred_idle_clients_do_not_keep_others_out():
     receiver = RecordingReceiver()
     async with open_server(receiver, most_connections=100, own_servers=HERE) as server:
         idle = [await connect(server) for _ in range(900)]
@@ -38,7 +38,7 @@ async def test_nine_hundred_idle_clients_keep_nobody_out():
     assert len(receiver.received) == 1
 
 
-async def test_whoever_hands_in_a_mail_is_not_dismissed_for_others():
+async def test_a_client_that_sends_a_message_is_not_disconnected_for_others():
     receiver = RecordingReceiver()
     async with open_server(receiver, most_connections=3, own_servers=HERE) as server:
         rosa = await connect(server)
@@ -53,7 +53,7 @@ async def test_whoever_hands_in_a_mail_is_not_dismissed_for_others():
             client.writer.transport.abort()
 
 
-async def test_of_strangers_only_so_many_from_one_address_get_in_until_one_leaves():
+async def test_connections_from_one_foreign_address_are_limited():
     async with open_server(RecordingReceiver(), most_per_address=2) as server:
         first, second = await connect(server), await connect(server)
         assert (await first.read_reply())[:3] + (await second.read_reply())[:3] == "220220"
@@ -78,7 +78,7 @@ async def test_of_strangers_only_so_many_from_one_address_get_in_until_one_leave
         (v2("192.0.2.7", command=0x20), "127.0.0.1"),
     ],
 )
-async def test_a_load_balancer_tells_whom_it_brings(line, address):
+async def test_the_proxy_header_of_a_load_balancer_names_the_client(line, address):
     receiver = RecordingReceiver()
     async with open_server(receiver, proxies=HERE) as server:
         client = await connect(server)
@@ -108,7 +108,7 @@ async def test_clients_behind_a_load_balancer_are_counted_by_their_own_address()
     "line",
     [b"EHLO home.example.org\r\n", b"PROXY TCP4 nowhere\r\n", b"PROXY " + b"x" * 200 + b"\r\n", V2 + b"\x99" * 20],
 )
-async def test_a_load_balancer_that_does_not_tell_is_shown_out(line):
+async def test_a_load_balancer_without_a_proxy_header_is_disconnected(line):
     async with open_server(RecordingReceiver(), proxies=HERE) as server:
         client = await connect(server)
         client.writer.write(line)
@@ -126,7 +126,7 @@ async def test_a_load_balancer_that_does_not_tell_is_shown_out(line):
         *(verb + b" / HTTP/1.1\r\n" for verb in (b"GET", b"POST", b"PUT", b"HEAD", b"OPTIONS", b"CONNECT", b"delete")),
     ],
 )
-async def test_who_is_no_mail_client_is_shown_out_at_once_and_leaves_nothing(line):
+async def test_clients_of_other_protocols_are_disconnected_at_once(line):
     receiver = RecordingReceiver()
     mail = f"\r\nEHLO x\r\nMAIL FROM:<>\r\nRCPT TO:<{JOIN}>\r\nDATA\r\n".encode() + MAIL + b".\r\nQUIT\r\n"
     async with connected_client(receiver) as client:
@@ -138,7 +138,7 @@ async def test_who_is_no_mail_client_is_shown_out_at_once_and_leaves_nothing(lin
 
 @pytest.mark.parametrize("loop", [asyncio.new_event_loop, uvloop.new_event_loop])
 @pytest.mark.parametrize("in_mail", [True, False])
-def test_a_client_that_says_an_octet_now_and_then_is_cut_off(loop, in_mail):
+def test_a_client_that_sends_single_octets_is_cut_off(loop, in_mail):
     async def story() -> bytes:
         async with connected_client(RecordingReceiver(), timeout_s=0.05) as client:
             if in_mail:
@@ -160,7 +160,7 @@ async def drip(client: SmtpClient) -> None:
         await asyncio.sleep(0.02)
 
 
-async def test_a_stranger_may_not_stay_for_ever_but_our_own_mail_server_may():
+async def test_a_session_is_limited_in_time_except_for_our_own_mail_servers():
     for own, stays in (((), False), (HERE, True)):
         async with open_server(RecordingReceiver(), session_s=0.1, own_servers=own) as server:
             client = await connect(server)

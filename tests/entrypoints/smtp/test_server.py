@@ -12,7 +12,7 @@ from tests.support.smtp_client import JOIN, MAIL, RecordingReceiver, connect, op
 
 
 @pytest.mark.parametrize("loop", [asyncio.new_event_loop, uvloop.new_event_loop])
-def test_closing_puts_idle_clients_down_with_a_word(loop):
+def test_closing_ends_idle_sessions_with_421(loop):
     async def story() -> list[bytes]:
         async with open_server(RecordingReceiver()) as server:
             clients = [await connect(server) for _ in range(2)]
@@ -35,7 +35,7 @@ def test_closing_puts_idle_clients_down_with_a_word(loop):
 
 
 @pytest.mark.parametrize("loop", [asyncio.new_event_loop, uvloop.new_event_loop])
-def test_a_mail_that_is_just_written_down_is_answered_before_the_door_closes(loop):
+def test_a_message_that_is_being_stored_is_answered_before_the_server_closes(loop):
     async def story() -> tuple[bytes, RecordingReceiver]:
         receiver = RecordingReceiver()
         receiver.may_finish.clear()
@@ -63,7 +63,7 @@ def test_a_mail_that_is_just_written_down_is_answered_before_the_door_closes(loo
     assert len(receiver.received) == 1
 
 
-async def test_a_mail_that_is_just_coming_in_is_put_down_with_the_door():
+async def test_a_message_that_is_still_coming_in_is_dropped_when_the_server_closes():
     receiver = RecordingReceiver()
     async with open_server(receiver) as server:
         client = await connect(server)
@@ -78,7 +78,7 @@ async def test_a_mail_that_is_just_coming_in_is_put_down_with_the_door():
     assert receiver.received == []
 
 
-async def test_a_mail_whose_client_has_gone_is_written_down_before_the_door_is_closed():
+async def test_a_message_whose_client_has_gone_is_stored_before_the_server_closes():
     receiver = RecordingReceiver()
     receiver.may_finish.clear()
     async with open_server(receiver) as server:
@@ -98,7 +98,7 @@ async def test_a_mail_whose_client_has_gone_is_written_down_before_the_door_is_c
         assert len(receiver.received) == 1
 
 
-async def test_a_client_that_never_reads_does_not_hold_the_door_open():
+async def test_a_client_that_never_reads_does_not_keep_the_server_open():
     async with open_server(RecordingReceiver()) as server:
         client = await connect(server)
         await client.read_reply()
@@ -111,7 +111,7 @@ async def test_a_client_that_never_reads_does_not_hold_the_door_open():
         await client.disconnect()
 
 
-async def test_a_closed_door_takes_no_new_client_and_its_port_is_free_again():
+async def test_a_closed_server_accepts_no_client_and_frees_its_port():
     async with open_server(RecordingReceiver()) as server:
         port = server.port
         await server.close()
@@ -122,20 +122,20 @@ async def test_a_closed_door_takes_no_new_client_and_its_port_is_free_again():
             assert again.port == port
 
 
-async def test_a_taken_port_is_told_with_host_and_port():
+async def test_the_error_for_a_taken_port_names_host_and_port():
     async with open_server(RecordingReceiver()) as server:
         with pytest.raises(ListenAddressTaken, match=rf"127\.0\.0\.1 port {server.port}\b"):
             async with open_server(RecordingReceiver(), port=server.port):
                 pass
 
 
-async def test_a_host_that_is_not_this_machine_is_told():
+async def test_the_error_for_a_foreign_host_names_it():
     with pytest.raises(SettingsRefused, match=r"192\.0\.2\.1 port 0"):
         async with open_server(RecordingReceiver(), host="192.0.2.1"):
             pass
 
 
-async def test_a_door_for_everybody_takes_clients_over_ipv6_and_ipv4():
+async def test_the_wildcard_address_accepts_ipv6_and_ipv4():
     receiver = RecordingReceiver()
     async with open_server(receiver, host="::") as server:
         for host in ("::1", "127.0.0.1"):
@@ -148,7 +148,7 @@ async def test_a_door_for_everybody_takes_clients_over_ipv6_and_ipv4():
     assert [one.client for one in receiver.messages] == ["::1", "127.0.0.1"]
 
 
-async def test_the_door_opens_on_ipv6_too():
+async def test_the_server_listens_on_ipv6():
     receiver = RecordingReceiver()
     async with open_server(receiver, host="::1") as server:
         client = await connect(server, "::1")

@@ -1,4 +1,4 @@
-"""STARTTLS at the mail door: with the certificate of the day, and nothing carried over from before."""
+"""STARTTLS: the certificate, its renewal, and nothing carried over from plain text."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def name_shown(client: SmtpClient) -> str:
 
 
 @pytest.mark.parametrize("loop", [asyncio.new_event_loop, uvloop.new_event_loop])
-def test_a_mail_is_taken_in_secret_under_either_event_loop(loop, tmp_path):
+def test_a_message_is_received_over_tls_under_either_event_loop(loop, tmp_path):
     async def story() -> RecordingReceiver:
         receiver = RecordingReceiver()
         certificate = Certificate(write_certificate(tmp_path / "mx.pem", "mx.example.org"), None)
@@ -80,7 +80,7 @@ def test_a_mail_is_taken_in_secret_under_either_event_loop(loop, tmp_path):
 
 
 @pytest.mark.parametrize("loop", [asyncio.new_event_loop, uvloop.new_event_loop])
-def test_what_was_said_in_clear_behind_starttls_is_not_taken_for_secret(loop, tmp_path):
+def test_plain_text_after_starttls_is_dropped(loop, tmp_path):
     async def story() -> tuple[list[str], int, int]:
         certificate = Certificate(write_certificate(tmp_path / "mx.pem", "mx.example.org"), None)
         async with open_server(RecordingReceiver(), certificate=certificate) as server:
@@ -112,7 +112,7 @@ def test_what_was_said_in_clear_behind_starttls_is_not_taken_for_secret(loop, tm
 
 
 @pytest.mark.parametrize("loop", [asyncio.new_event_loop, uvloop.new_event_loop])
-def test_a_client_that_talks_garbage_instead_of_tls_is_gone_and_not_counted_any_more(loop, tmp_path):
+def test_a_failed_tls_handshake_ends_the_session(loop, tmp_path):
     async def story() -> int:
         certificate = Certificate(write_certificate(tmp_path / "mx.pem", "mx.example.org"), None)
         async with open_server(RecordingReceiver(), certificate=certificate) as server:
@@ -131,7 +131,7 @@ def test_a_client_that_talks_garbage_instead_of_tls_is_gone_and_not_counted_any_
         assert runner.run(story()) == 0
 
 
-async def test_a_new_certificate_is_shown_once_its_file_has_changed_and_a_broken_one_never(tmp_path):
+async def test_a_changed_certificate_is_used_and_a_broken_one_is_not(tmp_path):
     file = write_certificate(tmp_path / "mx.pem", "old.example.org")
     shown = []
     async with open_server(RecordingReceiver(), certificate=Certificate(file, None)) as server:
@@ -151,7 +151,7 @@ async def test_a_new_certificate_is_shown_once_its_file_has_changed_and_a_broken
 
 
 @pytest.mark.parametrize("text", [None, "no certificate"])
-def test_a_certificate_that_cannot_be_read_is_told_by_its_file(text, tmp_path):
+def test_the_error_for_an_unusable_certificate_names_its_file(text, tmp_path):
     file = tmp_path / "mx.pem"
     if text is not None:
         file.write_text(text)

@@ -1,4 +1,4 @@
-"""Whom the pages take for the client: the peer, or whom a named proxy forwards for, and never a stranger's word."""
+"""The client of a request: the peer, or the address that a trusted proxy names."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def test_the_client_is_the_right_most_address_that_is_not_a_proxys(
 
 
 @given(st.lists(st.text() | st.ip_addresses().map(str)), st.ip_addresses().filter(lambda one: not one.is_loopback))
-def test_whatever_a_client_sends_it_is_known_by_the_address_its_proxy_saw(words: list[str], address: object) -> None:
+def test_a_forged_field_does_not_change_the_clients_address(words: list[str], address: object) -> None:
     seen = ip_address(str(address))
     expected = getattr(seen, "ipv4_mapped", None) or seen
     if not is_in_networks(str(seen), TRUSTED):
@@ -92,7 +92,7 @@ def test_whatever_a_client_sends_it_is_known_by_the_address_its_proxy_saw(words:
     [({"trusted_proxies": (CDN,)}, 26), ({"trusted_proxies": ("203.0.113.0/24", "::1")}, 26), ({}, 3)],
     ids=["named", "its network", "not named"],
 )
-async def test_people_behind_a_cdn_are_told_apart_once_it_is_named(
+async def test_clients_of_a_trusted_cdn_are_distinguished(
     app: App, relay: FakeRelay, trusted: dict[str, tuple[str, ...]], heard: int
 ) -> None:
     app = replace(app, shield=ShieldSettings(per_source=3))
@@ -108,7 +108,7 @@ async def test_people_behind_a_cdn_are_told_apart_once_it_is_named(
 
 
 @pytest.mark.parametrize("trusted", [(), ("198.51.100.0/24",)], ids=["nobody", "another"])
-async def test_the_word_of_who_is_no_proxy_of_ours_is_not_kept(
+async def test_the_field_of_an_untrusted_proxy_is_not_stored(
     app: App, relay: FakeRelay, trusted: tuple[str, ...]
 ) -> None:
     app = replace(app, hearing=HearingSettings(keep_client_address=True))
@@ -126,7 +126,7 @@ async def test_the_word_of_who_is_no_proxy_of_ours_is_not_kept(
 
 
 @pytest.mark.parametrize("wrong", ["cdn.example.org", "10.0.0.1/8", "*", ""])
-def test_what_is_neither_address_nor_network_is_refused_by_name(wrong: str) -> None:
+def test_an_invalid_trusted_proxy_is_refused_by_name(wrong: str) -> None:
     with pytest.raises(SettingsRefused, match=r"web\.trusted_proxies"):
         check_settings({"web": {"trusted_proxies": [wrong]}}, Path("settings.toml"))
 

@@ -1,4 +1,4 @@
-"""Pages below a path of somebody else's site: every link and form leads there, whatever the proxy does to the path."""
+"""The pages below a path of another site, whether the proxy removes the path or passes it on."""
 
 from __future__ import annotations
 
@@ -107,9 +107,7 @@ async def site(
             yield Site(app, url, web)
 
 
-async def test_joining_confirming_leaving_and_coming_back_work_as_a_browser_follows_them(
-    site: Site, relay: FakeRelay
-) -> None:
+async def test_joining_confirming_leaving_and_rejoining_work_in_a_browser(site: Site, relay: FakeRelay) -> None:
     home = await site.get(f"{site.url}/")
     form = await site.get(home.links[0])
     refused = await site.press(form, email="rosa at home")
@@ -139,7 +137,7 @@ async def test_joining_confirming_leaving_and_coming_back_work_as_a_browser_foll
     assert left.forms[0][0].startswith(f"{site.url}/rejoin/")
 
 
-async def test_never_a_page_that_is_not_there_and_a_link_that_has_done_its_work(site: Site, relay: FakeRelay) -> None:
+async def test_opting_out_a_missing_page_and_a_used_link(site: Site, relay: FakeRelay) -> None:
     await site.press(await site.get(f"{site.url}/join/appeals"), email=ROSA)
     await site.press(await site.get(f"{site.url}/join/appeals/"), email=BEA)
     asked = {letter.recipient: text_of(letter) for letter in await relay.wait_for(2)}
@@ -155,7 +153,7 @@ async def test_never_a_page_that_is_not_there_and_a_link_that_has_done_its_work(
     assert {page.status for page in nothing} == {404}
 
 
-async def test_hooks_health_and_what_robots_are_told_stand_below_the_path_too(site: Site) -> None:
+async def test_provider_calls_health_and_robots_txt_lie_below_the_path_too(site: Site) -> None:
     hook = await site.web.post(f"{site.url}/hooks/postmark", json={})
     unknown = await site.web.post(f"{site.url}/hooks/nobody", json={})
     health = await site.web.get(f"{site.url}/health")
@@ -194,7 +192,7 @@ def test_no_page_names_a_path_of_its_own() -> None:
         ("example.org/lists", None),
     ],
 )
-def test_a_url_is_taken_as_links_can_begin_with_it_or_refused_by_name(given: str, url: str | None) -> None:
+def test_a_url_is_normalised_or_refused_by_name(given: str, url: str | None) -> None:
     table = {"service": {"url": given}}
     if url is None:
         with pytest.raises(SettingsRefused, match=r"service\.url: "):

@@ -1,4 +1,4 @@
-"""Pages stay in the reader's own language, refusals too, and a link whose work is done says so."""
+"""Pages are in the reader's language, errors included, and a used link shows its result."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def link(service: RunningService, way: str, subscription_id: int = 1) -> str:
     return f"/{way}/{sign_token(service.app.site.keyring, purpose[way], subscription_id)}"
 
 
-async def test_the_page_after_a_button_speaks_as_the_page_with_it(
+async def test_the_page_after_a_button_keeps_its_language(
     service: RunningService, relay: FakeRelay, clock: Clock
 ) -> None:
     browser = service.browser
@@ -58,7 +58,7 @@ async def test_the_page_after_a_button_speaks_as_the_page_with_it(
     assert spoken == [(200, "tr")] * 2 + [(200, "es")] * 5 + [(410, "es")] + [(200, "es")] * 2
 
 
-async def test_a_link_whose_work_is_done_says_so_and_changes_nothing(
+async def test_a_used_link_shows_its_result_and_changes_nothing(
     service: RunningService, relay: FakeRelay, clock: Clock
 ) -> None:
     browser = service.browser
@@ -81,7 +81,7 @@ async def test_a_link_whose_work_is_done_says_so_and_changes_nothing(
 
 
 @pytest.mark.parametrize("address", ["rosa@@example", "jörg@example.org", "", "rosa@example..org", "<b>@example.org"])
-async def test_what_is_wrong_with_a_form_is_told_in_the_readers_language(service: RunningService, address: str) -> None:
+async def test_errors_of_a_form_are_shown_in_the_readers_language(service: RunningService, address: str) -> None:
     told = {}
     for language in LANGUAGES:
         answer = await service.browser.post(

@@ -67,7 +67,7 @@ async def test_rosa_joins_by_the_form_and_confirms_by_the_button(service: Runnin
     assert "Hoş geldiniz" in letters[1].content.decode() or relay.letters[1].recipient == ROSA
 
 
-async def test_the_form_does_not_tell_who_is_subscribed(service: RunningService, relay: FakeRelay) -> None:
+async def test_the_form_does_not_reveal_who_is_subscribed(service: RunningService, relay: FakeRelay) -> None:
     answers = [
         await service.browser.post("/join/appeals", data={"email": address, "name": "", "language": "en"})
         for address in (EMMA, ROSA)
@@ -89,7 +89,7 @@ async def test_a_second_confirmation_comes_on_request_and_no_third(service: Runn
     assert [letter.recipient for letter in letters] == [ROSA, ROSA, "last@example.org"]
 
 
-async def test_an_address_that_is_none_is_told_on_the_form(service: RunningService, relay: FakeRelay) -> None:
+async def test_the_form_reports_an_invalid_address(service: RunningService, relay: FakeRelay) -> None:
     answer = await service.browser.post("/join/appeals", data={"email": "rosa@@example", "name": "<Rosa>"})
 
     assert answer.status_code == 422
@@ -98,7 +98,7 @@ async def test_an_address_that_is_none_is_told_on_the_form(service: RunningServi
     assert relay.letters == []
 
 
-async def test_a_robot_that_fills_in_the_trap_joins_nobody(service: RunningService, relay: FakeRelay) -> None:
+async def test_a_request_with_the_hidden_field_filled_in_is_dropped(service: RunningService, relay: FakeRelay) -> None:
     trapped = await service.browser.post("/join/appeals", data={"email": ROSA, "website": "https://buy.example"})
     await service.browser.post("/join/appeals", data={"email": "person@example.org"})
     await relay.wait_for(1)
@@ -140,7 +140,7 @@ async def test_one_click_leaves_without_cookie_or_redirect_and_twice_is_fine(ser
     assert await state_of(service, EMMA) == "unsubscribed"
 
 
-async def test_looking_at_a_way_out_changes_nothing(service: RunningService) -> None:
+async def test_opening_a_leave_link_changes_nothing(service: RunningService) -> None:
     link = leave_link(service.app)
 
     answers = [await service.browser.get(link), await service.browser.head(link), await service.browser.options(link)]
@@ -194,7 +194,7 @@ async def test_a_body_larger_than_any_form_is_refused(service: RunningService) -
     assert answer.status_code == 413
 
 
-async def test_pages_speak_the_readers_language_and_tell_browsers_to_be_careful(service: RunningService) -> None:
+async def test_pages_use_the_readers_language_and_security_headers(service: RunningService) -> None:
     answer = await service.browser.get("/", headers={"accept-language": "nl, tr;q=0.8, en;q=0.5"})
 
     assert answer.headers["content-language"] == "tr"
@@ -204,9 +204,7 @@ async def test_pages_speak_the_readers_language_and_tell_browsers_to_be_careful(
     assert "join/appeals" in answer.text
 
 
-async def test_the_service_fires_at_the_hour_and_leaving_in_the_middle_stops_that_persons_letter(
-    service: RunningService, relay: FakeRelay
-) -> None:
+async def test_leaving_during_a_campaign_stops_that_persons_letter(service: RunningService, relay: FakeRelay) -> None:
     await import_rows(service.app, *(f"person{number}@example.org,,en" for number in range(20)))
     hold = relay.holds("greeting")
 
@@ -225,7 +223,7 @@ async def test_the_service_fires_at_the_hour_and_leaving_in_the_middle_stops_tha
     assert told.counts == {DeliveryState.ACCEPTED: 20, DeliveryState.SUPPRESSED: 1}
 
 
-async def test_health_is_answered_once_the_doors_are_open(service: RunningService) -> None:
+async def test_health_answers_once_the_service_is_open(service: RunningService) -> None:
     answer = await service.browser.get("/health")
     reader, writer = await asyncio.open_connection("127.0.0.1", service.doors.intake_port)
     greeting = await reader.readline()
