@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, bindparam, func, select, update
+from sqlalchemy import Connection, Row, Select, bindparam, select, update
 
-from mailer.domain.subscription import CONFIRMATION_INTERVAL, Subscription, SubscriptionState
+from mailer.domain.subscription import Subscription, SubscriptionState
 from mailer.errors import NotFound
 from mailer.store.inserts import insert_into, insert_many
 from mailer.store.people_tables import subscriber, subscription
@@ -25,36 +25,36 @@ def get(tx: Connection, subscription_id: int) -> Subscription:
 
 def find_by_id(tx: Connection, subscription_id: int) -> Subscription | None:
     """The subscription of that id, or None."""
-    row = tx.execute(_subscription_query().where(subscription.c.id == subscription_id)).one_or_none()
-    return None if row is None else _subscription_from_row(row)
+    row = tx.execute(subscription_query().where(subscription.c.id == subscription_id)).one_or_none()
+    return None if row is None else subscription_from_row(row)
 
 
 def find(tx: Connection, mailing_list_id: int, address_key: str) -> Subscription | None:
     """The subscription of the person at this address to this list, in whatever state, or None."""
     row = tx.execute(
-        _subscription_query().where(
+        subscription_query().where(
             subscription.c.mailing_list_id == mailing_list_id,
             subscriber.c.address_key == address_key,
         )
     ).one_or_none()
-    return None if row is None else _subscription_from_row(row)
+    return None if row is None else subscription_from_row(row)
 
 
 def list_confirmed(tx: Connection, address_key: str) -> list[Subscription]:
     """The confirmed subscriptions of the person at this address, by list."""
     confirmed = (subscriber.c.address_key == address_key, subscription.c.state == SubscriptionState.CONFIRMED)
     return [
-        _subscription_from_row(row)
-        for row in tx.execute(_subscription_query().where(*confirmed).order_by(subscription.c.mailing_list_id))
+        subscription_from_row(row)
+        for row in tx.execute(subscription_query().where(*confirmed).order_by(subscription.c.mailing_list_id))
     ]
 
 
 def find_or_add_pending(tx: Connection, mailing_list_id: int, subscriber_id: int, now: datetime) -> Subscription:
     """The subscription, added as pending where there is none."""
     add_missing(tx, [_new_row(mailing_list_id, subscriber_id, SubscriptionState.PENDING, {}, now)])
-    return _subscription_from_row(
+    return subscription_from_row(
         tx.execute(
-            _subscription_query().where(
+            subscription_query().where(
                 subscription.c.mailing_list_id == mailing_list_id, subscription.c.subscriber_id == subscriber_id
             )
         ).one()
@@ -123,68 +123,6 @@ def add_attributes(tx: Connection, mailing_list_id: int, attributes: Mapping[int
     )
 
 
-def mark_asked(tx: Connection, asked: Subscription, *, name: str | None, language: str | None, now: datetime) -> None:
-    """Record that a confirmation letter is queued: the subscription waits for the answer, with the requested
-    details."""
-    again = asked.asked_at is not None and now - asked.asked_at < CONFIRMATION_INTERVAL
-    tx.execute(
-        update(subscription)
-        .where(subscription.c.id == asked.id)
-        .values(
-            state=SubscriptionState.PENDING,
-            changed_at=now,
-            asked_at=now if not again else asked.asked_at,
-            asked_again=again,
-            held_at=None,
-            requested_name=name or asked.requested_name,
-            requested_language=language or asked.requested_language,
-        )
-    )
-
-
-def defer_request(
-    tx: Connection, asked: Subscription, *, name: str | None, language: str | None, now: datetime
-) -> None:
-    """Record a request that waits without a letter, with the requested details."""
-    tx.execute(
-        update(subscription)
-        .where(subscription.c.id == asked.id)
-        .values(
-            state=SubscriptionState.PENDING,
-            changed_at=now,
-            held_at=now,
-            requested_name=name or asked.requested_name,
-            requested_language=language or asked.requested_language,
-        )
-    )
-
-
-def find_oldest_deferred(tx: Connection, subscriber_id: int) -> Subscription | None:
-    """A person's oldest deferred request, or None."""
-    theirs = _subscription_query().where(
-        subscription.c.subscriber_id == subscriber_id,
-        subscription.c.state == SubscriptionState.PENDING,
-        subscription.c.held_at.is_not(None),
-    )
-    row = tx.execute(theirs.order_by(subscription.c.held_at, subscription.c.id).limit(1)).one_or_none()
-    return None if row is None else _subscription_from_row(row)
-
-
-def count_deferred(tx: Connection, mailbox_key: str) -> int:
-    """How many deferred requests there are for one mailbox."""
-    waiting = select(func.count()).select_from(subscription.join(subscriber))
-    return tx.execute(
-        waiting.where(subscriber.c.mailbox_key == mailbox_key, subscription.c.held_at.is_not(None))
-    ).scalar_one()
-
-
-def mark_answered(tx: Connection, asked: Subscription, now: datetime) -> None:
-    """Record that a subscribed person who asked to join was told so; counts as that day's letter."""
-    again = asked.asked_at is not None and now - asked.asked_at < CONFIRMATION_INTERVAL
-    at = asked.asked_at if again else now
-    tx.execute(update(subscription).where(subscription.c.id == asked.id).values(asked_at=at, asked_again=again))
-
-
 def change_state(
     tx: Connection,
     subscription_id: int,
@@ -216,7 +154,7 @@ def unsubscribe_all(tx: Connection, subscriber_id: int, now: datetime) -> None:
     )
 
 
-def _subscription_query() -> Select[Any]:
+def subscription_query() -> Select[Any]:
     return select(
         subscription,
         subscriber.c.address,
@@ -226,7 +164,7 @@ def _subscription_query() -> Select[Any]:
     ).join_from(subscription, subscriber)
 
 
-def _subscription_from_row(row: Row[Any]) -> Subscription:
+def subscription_from_row(row: Row[Any]) -> Subscription:
     return Subscription(
         id=row.id,
         mailing_list_id=row.mailing_list_id,

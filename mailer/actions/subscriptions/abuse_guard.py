@@ -20,7 +20,7 @@ from mailer.domain.abuse_limits import (
 from mailer.domain.address import Address
 from mailer.domain.delivery import Kind, Notice
 from mailer.domain.mailing_list import MailingList
-from mailer.store import consents, counters, locks, mailing_lists, subscriptions, suppressions
+from mailer.store import consents, counters, locks, mailing_lists, subscription_requests, suppressions
 from mailer.store.locks import Lock
 from mailer.store.queue import deliveries
 
@@ -71,7 +71,7 @@ def decide_request(
     may_send = authenticated or not _is_throttled(tx, app, mailing_list)
     if may_send and _count_within_limits(tx, app, address, mailing_list, authenticated=authenticated, resend=resend):
         return RequestDecision.SEND
-    if subscriptions.count_deferred(tx, address.mailbox_key) >= MAX_DEFERRED_PER_MAILBOX:
+    if subscription_requests.count_deferred(tx, address.mailbox_key) >= MAX_DEFERRED_PER_MAILBOX:
         return RequestDecision.DROP
     deferred = counters.increment(tx, CounterKind.DEFERRED_REQUESTS, str(mailing_list.id), HOUR, app.clock())
     return RequestDecision.DEFER if deferred <= app.shield.per_list else RequestDecision.DROP

@@ -12,7 +12,7 @@ from mailer.domain.delivery import Kind, Notice
 from mailer.domain.mailing_list import MailingList
 from mailer.domain.subscription import Subscription, SubscriptionState
 from mailer.domain.subscription_request import SubscriptionRequest
-from mailer.store import consents, subscriptions, suppressions
+from mailer.store import consents, subscription_requests, suppressions
 from mailer.store.queue import deliveries
 
 
@@ -44,9 +44,9 @@ def ask_confirmation(
     if not deliveries.add_notice(tx, notice, now):
         return
     if is_confirmed:
-        subscriptions.mark_answered(tx, subscription, now)
+        subscription_requests.mark_answered(tx, subscription, now)
     else:
-        subscriptions.mark_asked(tx, subscription, name=request.name, language=request.language, now=now)
+        subscription_requests.mark_asked(tx, subscription, name=request.name, language=request.language, now=now)
     if notice.kind is Kind.CONFIRM:
         consents.record(tx, subscription, ConsentAct.ASKED, request.evidence, now)
 
@@ -61,5 +61,7 @@ def _reply_values(request: SubscriptionRequest) -> dict[str, Any]:
 def defer_request(tx: Connection, app: App, subscription: Subscription, request: SubscriptionRequest) -> None:
     """Keep the request without a letter; nothing changes where it is deferred already or the person is subscribed."""
     if subscription.state is not SubscriptionState.CONFIRMED and subscription.held_at is None:
-        subscriptions.defer_request(tx, subscription, name=request.name, language=request.language, now=app.clock())
+        subscription_requests.defer_request(
+            tx, subscription, name=request.name, language=request.language, now=app.clock()
+        )
         consents.record(tx, subscription, ConsentAct.HELD, request.evidence, app.clock())

@@ -17,7 +17,7 @@ from mailer.domain.subscription_request import SubscriptionRequest
 from mailer.domain.suppression import SuppressionReason
 from mailer.domain.token import Purpose, read_token
 from mailer.errors import NothingPending
-from mailer.store import consents, mailing_lists, subscribers, subscriptions, suppressions
+from mailer.store import consents, mailing_lists, subscribers, subscription_requests, subscriptions, suppressions
 from mailer.store.queue import deliveries
 
 
@@ -82,7 +82,7 @@ def _confirm_subscription(
 def _ask_next_deferred(tx: Connection, app: App, confirmed: Subscription, evidence: Evidence) -> None:
     address = Address(confirmed.address)
     abuse_guard.reset_mailbox_limit(tx, app, address)
-    if (deferred := subscriptions.find_oldest_deferred(tx, confirmed.subscriber_id)) is None:
+    if (deferred := subscription_requests.find_oldest_deferred(tx, confirmed.subscriber_id)) is None:
         return
     abuse_guard.count_letter(tx, app, address)
     held_since = deferred.held_at.isoformat() if deferred.held_at else None

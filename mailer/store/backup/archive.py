@@ -3,30 +3,23 @@
 from __future__ import annotations
 
 import base64
-import hashlib
 import json
 import os
-import struct
 import tempfile
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from io import BufferedReader
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 from zipfile import ZIP_DEFLATED, BadZipFile, ZipFile
 
 from mailer.errors import AlreadyExists, BackupFailed, BackupRefused
+from mailer.store.backup.archive_digest import DIGEST_PLACEHOLDER, check_integrity, write_digest
 
 FORMAT = 1
 MANIFEST, SECRET, SPOOL = "manifest.json", "secret", "spool/"
-_DIGEST_PREFIX, _DIGEST_LENGTH = b"sha256 ", 64
-_ZIP_MAGIC = b"PK\x03\x04"
-_ZIP_READ_ERRORS = (BadZipFile, zlib.error, RuntimeError, ValueError, EOFError, OSError, struct.error)
-"""What reading a damaged zip raises."""
-_CHUNK = 2**20
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -72,9 +65,9 @@ def new_archive(file: Path) -> Iterator[ZipFile]:
         part = Path(name)
         try:
             with ZipFile(part, "w", ZIP_DEFLATED) as made:
-                made.comment = _DIGEST_PREFIX + b"0" * _DIGEST_LENGTH
+                made.comment = DIGEST_PLACEHOLDER
                 yield made
-            _write_digest(part)
+            write_digest(part)
             _refuse_existing(file)
             part.rename(file)
             _sync_folder(file.parent)
@@ -93,7 +86,7 @@ def open_archive(file: Path) -> Iterator[tuple[ZipFile, Manifest]]:
     """An undamaged backup and its manifest. Raises BackupRefused, which says what is wrong, and where."""
     try:
         with file.open("rb") as octets:
-            _check_integrity(file, octets)
+            check_integrity(file, octets)
             with ZipFile(octets) as archive:
                 yield archive, _read_manifest(file, archive)
     except OSError as error:
@@ -165,63 +158,6 @@ def _read_manifest(file: Path, archive: ZipFile) -> Manifest:
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise BackupRefused(f"{file}: {MANIFEST} is not that of a backup ({error})") from None
-
-
-def _check_integrity(file: Path, octets: BinaryIO) -> None:
-    size = octets.seek(0, os.SEEK_END)
-    if size < len(_ZIP_MAGIC) or not _has_zip_magic(octets):
-        raise BackupRefused(f"{file}: not a backup of this service")
-    end = size - _DIGEST_LENGTH - len(_DIGEST_PREFIX)
-    octets.seek(max(0, end))
-    mark = octets.read()
-    if end < 0 or not mark.startswith(_DIGEST_PREFIX):
-        raise BackupRefused(f"{file}: not whole: it ends after {size} octets without the mark at a backup's end")
-    if _digest(octets, size - _DIGEST_LENGTH) != mark[len(_DIGEST_PREFIX) :]:
-        raise BackupRefused(f"{file}: damaged: {_find_damaged_part(octets)} is not as it was written")
-    octets.seek(0)
-
-
-def _has_zip_magic(octets: BinaryIO) -> bool:
-    octets.seek(0)
-    return octets.read(len(_ZIP_MAGIC)) == _ZIP_MAGIC
-
-
-def _find_damaged_part(octets: BinaryIO) -> str:
-    """Which part of an archive is damaged, as far as can be found out."""
-    octets.seek(0)
-    try:
-        with ZipFile(octets) as archive:
-            names = archive.namelist()
-            for name in names:
-                try:
-                    with archive.open(name) as part:
-                        while part.read(_CHUNK):
-                            pass
-                except _ZIP_READ_ERRORS:
-                    return f"its part {name}"
-    except _ZIP_READ_ERRORS:
-        pass
-    return "its directory"
-
-
-def _write_digest(part: Path) -> None:
-    """Write the digest into the place kept for it, and sync the file to the disk."""
-    with part.open("r+b") as octets:
-        place = octets.seek(0, os.SEEK_END) - _DIGEST_LENGTH
-        digest = _digest(octets, place)
-        octets.seek(place)
-        octets.write(digest)
-        octets.flush()
-        os.fsync(octets.fileno())
-
-
-def _digest(octets: BinaryIO, size: int) -> bytes:
-    octets.seek(0)
-    digest = hashlib.sha256()
-    while chunk := octets.read(min(_CHUNK, size)):
-        digest.update(chunk)
-        size -= len(chunk)
-    return digest.hexdigest().encode()
 
 
 def _refuse_existing(file: Path) -> None:
