@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from mailer.domain.delivery import Kind, Notice
-from mailer.domain.delivery_feedback import DeliveryFeedback
 from mailer.domain.language import choose_language
 from mailer.domain.mailing_list import MailingList
 from mailer.domain.provider_call_dedup import SeenCalls
 from mailer.domain.rate_limits import DomainLimits
+from mailer.domain.refusal_queue import RefusalQueue
 from mailer.domain.site import ListIdentity, Site
 from mailer.mail.compose.templates import Templates
 from mailer.mail.dkim.signing import Signer
@@ -114,7 +114,7 @@ class App:
     wakeups: Wakeups = field(default_factory=Wakeups)
     interrupted_mails: set[int] = field(default_factory=set)
     """Ids of incoming mails whose processing a database failure interrupted: that attempt does not count."""
-    pending_refusals: list[DeliveryFeedback] = field(default_factory=list)
+    pending_refusals: RefusalQueue = field(default_factory=RefusalQueue)
     """Recipients that relays refused, to be recorded; held in memory only, so a crash loses them."""
 
     def __post_init__(self) -> None:

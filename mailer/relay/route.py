@@ -101,6 +101,13 @@ class Route(Generic[T]):
                 waiter.set_result(None)
                 break
 
+    def take_ready(self) -> list[T]:
+        """Take back all letters that are ready, and wake the connections that wait for one."""
+        letters = list(self.ready)
+        self.ready.clear()
+        self.wake_all()
+        return letters
+
     async def wait_for_letter(self) -> None:
         """Return when a letter may lie ready, or everybody is woken."""
         waiter = asyncio.get_running_loop().create_future()

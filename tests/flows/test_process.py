@@ -186,8 +186,8 @@ async def test_two_kills_in_mid_blast_lose_nobody_and_repeat_at_most_a_letter_a_
     in_doubt = {row.id async for row in report(desk, campaign_id) if row.state == DeliveryState.HANDED}
     release(holds)
     third = await serve()
-    named = await third.says("letters of unknown fate")
-    await third.says("campaign sent")
+    named = await third.says("recovered handed letters")
+    await third.says("sent campaign")
     await third.stops()
 
     assert set(recipients(relay)) == set(people)
@@ -271,7 +271,7 @@ async def test_whoever_leaves_in_mid_blast_is_handed_nothing_from_the_answer_on(
     async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{pages}") as browser:
         answers = [await browser.post(f"/leave/{await leave_token(desk, one)}") for one in (claimed, queued)]
     release(holds)
-    await process.says("campaign sent")
+    await process.says("sent campaign")
     await process.stops()
 
     assert [answer.status_code for answer in answers] == [200, 200]

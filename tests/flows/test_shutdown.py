@@ -9,7 +9,7 @@ import pytest
 
 from mailer.app import App
 from mailer.domain.incoming_message import IncomingMessage
-from mailer.entrypoints.service import serve
+from mailer.entrypoints.service import jobs
 from mailer.store import incoming_mails
 from mailer.store.incoming_group_commit import IncomingGroupCommit
 from tests.support.app_helpers import DOMAIN, ROSA, open_list
@@ -25,7 +25,7 @@ async def test_a_part_that_fails_ends_the_service_and_a_mail_on_its_way_is_writt
     fails, begun, may_write = asyncio.Event(), asyncio.Event(), asyncio.Event()
     write_down, messages = IncomingGroupCommit.commit, []
 
-    async def no_purge(_: App) -> dict[str, int]:
+    async def purge(_: App) -> dict[str, int]:
         await fails.wait()
         raise RuntimeError("a fault of the test")
 
@@ -52,8 +52,8 @@ async def test_a_part_that_fails_ends_the_service_and_a_mail_on_its_way_is_writt
         busy_line.close()
 
     await open_list(app)
-    monkeypatch.setattr(serve, "tidy", no_purge)
-    monkeypatch.setattr(IncomingGroupCommit, "write_down", write_down_slowly)
+    monkeypatch.setattr(jobs, "purge", purge)
+    monkeypatch.setattr(IncomingGroupCommit, "commit", write_down_slowly)
     with pytest.RaisesGroup(pytest.RaisesExc(RuntimeError, match="a fault of the test"), flatten_subgroups=True):
         async with asyncio.timeout(20), running_service(app) as service:
             talking = asyncio.create_task(clients(service.doors.intake_port))

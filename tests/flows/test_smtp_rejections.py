@@ -10,7 +10,7 @@ from mailer.app import App
 from mailer.domain.delivery import DeliveryState
 from mailer.domain.person_view import SuppressionView
 from mailer.domain.suppression import SuppressionReason
-from mailer.entrypoints.service.background_tasks import process_refused_batch
+from mailer.entrypoints.service.background_tasks import record_refusal_batch
 from tests.support.app_helpers import EMMA, ROSA, import_rows, launch_campaign, open_list, send_campaigns
 from tests.support.fake_relay import FakeRelay
 
@@ -25,14 +25,14 @@ async def test_a_reader_the_relay_does_not_know_gets_no_more_letters(app: App, r
 
     await launch_campaign(app)
     await send_campaigns(app)
-    await process_refused_batch(app)
+    await record_refusal_batch(app)
 
     person = await show_person(app, ROSA)
     assert person.suppressions == (SuppressionView(list_name="every list", reason=SuppressionReason.BOUNCED),)
     assert [(line.channel, line.diagnostic) for line in person.bounces] == [("smtp", GONE)]
     assert (await show_person(app, EMMA)).suppressions == ()
     assert (await campaign_status(app, await launch_campaign(app))).counts == {DeliveryState.QUEUED: 1}
-    assert app.pending_refusals == []
+    assert len(app.pending_refusals) == 0
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -44,7 +44,7 @@ async def test_who_is_refused_for_our_sake_keeps_their_letters(app: App, relay: 
 
     await launch_campaign(app)
     await send_campaigns(app)
-    await process_refused_batch(app)
+    await record_refusal_batch(app)
 
     assert (await show_person(app, ROSA)).suppressions == ()
 
@@ -61,6 +61,6 @@ async def test_a_domain_that_says_of_everybody_that_they_are_unknown_is_not_beli
 
     await launch_campaign(app)
     await send_campaigns(app)
-    await process_refused_batch(app)
+    await record_refusal_batch(app)
 
     assert [(await show_person(app, one)).suppressions for one in people] == [()] * 12

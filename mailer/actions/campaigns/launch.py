@@ -127,7 +127,7 @@ def _start_sending(tx: Connection, checked: Campaign, refused: RenderFailure | N
         if campaigns.change_state(tx, campaign.id, CampaignState.SENDING, from_states=(CampaignState.LAUNCHING,)):
             _log.info("campaign launched", campaign=campaign.id, audience=campaign.audience)
         return
-    remark = f"cannot be written for {refused.delivery.address}: {refused.why}"
+    remark = f"cannot be written for {refused.delivery.address}: {refused.reason}"
     if campaigns.change_state(
         tx, campaign.id, CampaignState.PAUSED, from_states=(CampaignState.LAUNCHING,), remark=remark
     ):

@@ -35,7 +35,7 @@ _CACHE_SIZE = 64
 
 @dataclass(frozen=True, slots=True)
 class RenderedLetter:
-    """A letter, and what the gate is asked with."""
+    """A letter that is ready to be sent, and the request to the gate for it."""
 
     delivery: Delivery
     letter: Letter
@@ -44,10 +44,10 @@ class RenderedLetter:
 
 @dataclass(frozen=True, slots=True)
 class RenderFailure:
-    """A delivery whose letter cannot be written, and why."""
+    """A delivery whose letter cannot be rendered."""
 
     delivery: Delivery
-    why: str
+    reason: str
 
 
 def needs_check(tx: Connection, campaign_id: int) -> bool:

@@ -1,18 +1,16 @@
-"""The desk: what one worker of one priority has before it, from its first claim until it is given up for dead."""
+"""SendWorker: one sender of one priority, with its identity in the database, its routes and its part of the queue."""
 
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 
 import structlog
 
-from mailer.actions.delivery.render_letter import LetterRenderer, RenderedLetter, RenderFailure
+from mailer.actions.delivery.queue_state import QueueState
+from mailer.actions.delivery.render_letter import LetterRenderer, RenderedLetter
 from mailer.app import App
-from mailer.domain.delivery import Delivery, RelayOutcome
-from mailer.domain.governor import CounterKey
 from mailer.domain.rate_limits import RateLease
 from mailer.relay.lane import Lane
 from mailer.relay.lane_scheduler import DEFAULT_CONCURRENCY, LaneScheduler
@@ -24,73 +22,82 @@ from mailer.store.queue.outcome_group_commit import OutcomeGroupCommit
 
 _log = structlog.get_logger()
 
+_RENEWALS_PER_LEASE = 12
+
 
 @dataclass(slots=True)
 class SendWorker:
-    """One worker of one priority, and what lies before it."""
+    """One sender of one priority: made by `start_worker`, run by `send`, given up by `abandon`."""
 
     app: App
     priority: Priority
     worker_id: int
+    """Its row in the database; its claims bear this number."""
     routes: tuple[Route[RenderedLetter], ...]
-    ledger: OutcomeGroupCommit
+    """One for each relay."""
+    outcomes: OutcomeGroupCommit
+    """Records outcomes, and asks the gate for the next letters."""
     renderer: LetterRenderer
-    scheduler: LaneScheduler
+    queue: QueueState
     renewed_at: datetime
-    """When the worker was last heard of."""
-    claimed: dict[int, Delivery] = field(default_factory=dict)
-    """What is ours and has not come to the gate."""
-    handed: int = 0
-    unanswered: int = 0
-    """Letters on their way through the gate, or past it, of which nobody has heard what became of them."""
-    untried: Counter[int] = field(default_factory=Counter)
-    """How often in a row a delivery was put off without having been tried."""
-    refill_threshold: int = 0
-    """With so many deliveries on the tray, no more are claimed for now."""
-    has_read_queue: bool = False
-    """Whether it has seen how the queue and the holds stand."""
-    intact: bool = True
-    """Whether nothing of it is lost: no letter was cut off past the gate, and nothing but a relay failed."""
-    stopping: bool = False
-    """Whether nothing more is to be carried for now."""
-    feeder_wakeup: asyncio.Event = field(default_factory=asyncio.Event)
-    """Something for the clerk to look at: the tray wants refilling, a lane closed, a connection ended."""
-    renderer_wakeup: asyncio.Event = field(default_factory=asyncio.Event)
-    """Something for the writers to look at: deliveries on the tray, or room for letters."""
-    changed_lanes: list[Lane] = field(default_factory=list)
-    """Lanes that closed or opened, of which the ledger does not know yet."""
-    wrongly_refused: dict[int, Delivery] = field(default_factory=dict)
-    """Deliveries noted as failed for what was not their fault."""
-    refused: dict[int, tuple[Delivery, RelayOutcome]] = field(default_factory=dict)
-    """Deliveries that failed by the relay's word on them, until it is known to be about them."""
-    governor_counts: Counter[CounterKey] = field(default_factory=Counter)
-    """What was said of campaigns' letters, for the governor; and when it was last told."""
-    governed_at: datetime | None = None
-    render_failures: list[RenderFailure] = field(default_factory=list)
+    """When its lease was last renewed."""
+    is_intact: bool = True
+    """Whether nothing was lost: no letter was cut off past the gate, and nothing failed but a relay."""
+    is_stopping: bool = False
+    """Whether this run is ending: no more letters are rendered or taken."""
 
     @property
-    def closing(self) -> bool:
+    def is_closing(self) -> bool:
+        """Whether the service is ending."""
         return self.app.wakeups.closing.is_set()
 
-    def requeue(self, delivery: Delivery) -> None:
-        """Lay what was taken from the tray there again."""
-        self.scheduler.mark_finished(delivery)
-        self.scheduler.put([delivery])
-        self.feeder_wakeup.set()
+    @property
+    def may_take_letters(self) -> bool:
+        """Whether tasks may render and take letters."""
+        return not (self.is_closing or self.is_stopping)
 
-    def recall(self, route: Route[RenderedLetter]) -> None:
-        """Take back the letters that lie ready for a relay: others may carry them, or the clerk puts them back."""
-        for written in route.ready:
-            self.scheduler.mark_finished(written.delivery)
-        self.scheduler.put(written.delivery for written in route.ready)
-        route.ready.clear()
-        route.wake_all()
+    def begin_run(self) -> None:
+        """Start a run of `send`; until `end_run` the worker counts as not intact."""
+        self.queue.begin_run()
+        self.is_stopping = self.is_intact = False
+
+    def stop_run(self) -> None:
+        """Tell all tasks to end after their current letter."""
+        self.is_stopping = True
+        for route in self.routes:
+            route.wake_all()
+
+    def end_run(self) -> None:
+        """The run ended and nothing was lost."""
+        self.is_intact = True
+
+    async def renew_lease(self, now: datetime) -> None:
+        """Renew the lease well before it ends, and recover what dead workers left. Raises LeaseLost."""
+        if now - self.renewed_at >= self.app.lease / _RENEWALS_PER_LEASE:
+            await self.app.database.write(workers.renew_lease, self.worker_id, now, self.app.lease)
+            self.renewed_at = now
+            if self.app.presence.is_needed:
+                await self.recover_dead_workers(now)
+
+    async def recover_dead_workers(self, now: datetime, *known_dead: int) -> None:
+        """Queue again what dead workers of this priority had claimed; resend or park what they had handed."""
+        database = self.app.database
+        found = await database.read(worker_presence.find_dead_workers, self.priority.value, self.worker_id, now)
+        if dead := {*found, *known_dead}:
+            recovered = await database.write(crash_recovery.recover_dead_workers, dead, now)
+            if recovered.resent or recovered.parked:
+                _log.warning("recovered handed letters", resent=recovered.resent, parked=recovered.parked)
+
+    async def abandon(self) -> None:
+        """Let other processes recover what this failed worker had, although its process lives on."""
+        if self.app.presence.is_needed:
+            await asyncio.to_thread(self.app.presence.release_worker, self.worker_id)
 
 
 async def start_worker(app: App, priority: Priority, predecessor: SendWorker | None = None) -> SendWorker:
-    """A new worker for a priority, after what dead ones left behind is taken back; and what an earlier self did.
+    """Register a worker for a priority, and recover what dead workers and its `predecessor` in this process left.
 
-    On SQLite the caller owns the database and is the only sender of this priority: all others are dead.
+    On SQLite the caller owns the database and is the only sender of this priority, so all other workers are dead.
     """
     now = app.clock()
     if app.presence.is_needed:
@@ -102,55 +109,31 @@ async def start_worker(app: App, priority: Priority, predecessor: SendWorker | N
         priority=priority,
         worker_id=worker_id,
         routes=tuple(_build_route(app, relay, priority) for relay in app.relays),
-        ledger=OutcomeGroupCommit(app.database, worker_id, app.clock),
+        outcomes=OutcomeGroupCommit(app.database, worker_id, app.clock),
         renderer=LetterRenderer(app),
-        scheduler=LaneScheduler(
-            lambda domain: app.domain_limits[domain].connections if domain in app.domain_limits else DEFAULT_CONCURRENCY
-        ),
+        queue=QueueState(_build_scheduler(app)),
         renewed_at=now,
     )
     if predecessor is not None:
-        worker.wrongly_refused, worker.refused, worker.governor_counts = (
-            predecessor.wrongly_refused,
-            predecessor.refused,
-            predecessor.governor_counts,
-        )
-    await recover_dead_workers(worker, now, *((predecessor.worker_id,) if predecessor else ()))
+        worker.queue.take_over(predecessor.queue)
+    await worker.recover_dead_workers(now, *((predecessor.worker_id,) if predecessor else ()))
     return worker
 
 
-async def abandon_worker(worker: SendWorker) -> None:
-    """The desk's worker failed: others, too, may take back what it had, before its process comes to that."""
-    if worker.app.presence.is_needed:
-        await asyncio.to_thread(worker.app.presence.release_worker, worker.worker_id)
-
-
-async def renew_lease(worker: SendWorker, now: datetime) -> None:
-    """Be heard of well within the lease, and see who was not; LeaseLost."""
-    if now - worker.renewed_at >= worker.app.lease / 12:
-        await worker.app.database.write(workers.renew_lease, worker.worker_id, now, worker.app.lease)
-        worker.renewed_at = now
-        if worker.app.presence.is_needed:
-            await recover_dead_workers(worker, now)
-
-
-async def recover_dead_workers(worker: SendWorker, now: datetime, *known_dead: int) -> None:
-    """What dead workers had claimed waits again; what they had handed is sent again, or parked."""
-    database = worker.app.database
-    found = await database.read(worker_presence.find_dead_workers, worker.priority.value, worker.worker_id, now)
-    if gone := {*found, *known_dead}:
-        recovered = await database.write(crash_recovery.recover_dead_workers, gone, now)
-        if recovered.resent or recovered.parked:
-            _log.warning("letters of unknown fate", resent=recovered.resent, parked=recovered.parked)
+def _build_scheduler(app: App) -> LaneScheduler:
+    limits = app.domain_limits
+    return LaneScheduler(lambda domain: limits[domain].connections if domain in limits else DEFAULT_CONCURRENCY)
 
 
 def _build_route(app: App, relay: Relay, priority: Priority) -> Route[RenderedLetter]:
-    async def lease() -> RateLease:
-        kept = NOTICE_SHARE if priority is Priority.CAMPAIGNS else 0.0
-        most = max(1, int(relay.limits.per_second or connections))
-        name = f"relay {relay}"
-        return await app.database.write(rate_budgets.lease, name, relay.limits, most, app.clock(), reserved_share=kept)
-
     connections = connection_quota(relay, priority)
-    pace = RateLimiter(lease if relay.limits.is_limited else None, app.clock)
-    return Route(relay, connections, pace, Lane(f"relay {relay}", connections))
+    most = max(1, int(relay.limits.per_second or connections))
+    reserved = NOTICE_SHARE if priority is Priority.CAMPAIGNS else 0.0
+    name = f"relay {relay}"
+
+    async def lease() -> RateLease:
+        now = app.clock()
+        return await app.database.write(rate_budgets.lease, name, relay.limits, most, now, reserved_share=reserved)
+
+    rate_limiter = RateLimiter(lease if relay.limits.is_limited else None, app.clock)
+    return Route(relay, connections, rate_limiter, Lane(name, connections))

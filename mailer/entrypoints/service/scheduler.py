@@ -1,32 +1,47 @@
-"""The clock: APScheduler says "now" once a second; what is due, the ledger says."""
+"""Scheduler: named periodic jobs of the service (APScheduler); each job only sets events that tasks wait for."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC
+from datetime import UTC, datetime
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
-TICK_S = 1
+
+class JobScheduler:
+    """Adds jobs to a running APScheduler: in memory, UTC, never two runs of a job at once, missed runs become one."""
+
+    def __init__(self, scheduler: AsyncIOScheduler) -> None:
+        self._scheduler = scheduler
+
+    def add_job(self, name: str, every_s: float, signal: Callable[[], None]) -> None:
+        """Call `signal` now and then every so many seconds; it must only set events."""
+
+        async def run() -> None:  # a coroutine, since APScheduler runs plain functions in a thread
+            signal()
+
+        self._scheduler.add_job(run, "interval", seconds=every_s, id=name, name=name, next_run_time=datetime.now(UTC))
+
+    def add_event(self, name: str, every_s: float) -> asyncio.Event:
+        """A new event that the job of this name sets now and then every so many seconds."""
+        event = asyncio.Event()
+        self.add_job(name, every_s, event.set)
+        return event
 
 
 @contextmanager
-def tick_every_second(on_tick: Callable[[], None]) -> Iterator[None]:
-    """Call `ring` every second while the block runs.
+def run_scheduler() -> Iterator[JobScheduler]:
+    """Run a scheduler while the block runs.
 
-    The job only wakes tasks that the service owns: the scheduler's shutdown would cancel coroutines of its own.
+    Jobs do no work themselves: the scheduler's shutdown would cancel their coroutines.
     """
     scheduler = AsyncIOScheduler(
         timezone=UTC, job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
     )
-
-    async def tick() -> None:
-        on_tick()
-
-    scheduler.add_job(tick, "interval", seconds=TICK_S)
     scheduler.start()
     try:
-        yield
+        yield JobScheduler(scheduler)
     finally:
         scheduler.shutdown(wait=False)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import ExitStack, asynccontextmanager, closing
 from dataclasses import dataclass
 from functools import partial
@@ -14,9 +14,6 @@ import structlog
 from mailer.actions.inbound.process_mail import BATCH_SIZE, process_incoming_mails
 from mailer.actions.inbound.receive import MailReceiver
 from mailer.actions.maintenance.own_database import make_files_private, own_database
-from mailer.actions.maintenance.purge import purge
-from mailer.actions.maintenance.requeue_orphans import requeue_orphans
-from mailer.actions.maintenance.weekly_report import send_weekly_reports
 from mailer.app import App
 from mailer.entrypoints.imap.poller import start_imap_pollers
 from mailer.entrypoints.service.background_tasks import (
@@ -25,8 +22,9 @@ from mailer.entrypoints.service.background_tasks import (
     sleep_unless_closing,
     start_sending,
 )
+from mailer.entrypoints.service.jobs import start_jobs
 from mailer.entrypoints.service.listening_socket import open_listening_socket
-from mailer.entrypoints.service.scheduler import tick_every_second
+from mailer.entrypoints.service.scheduler import run_scheduler
 from mailer.entrypoints.service.worker import start_worker_processes
 from mailer.entrypoints.smtp.server import smtp_server_config, start_smtp_server
 from mailer.entrypoints.web.application import web_app
@@ -38,8 +36,6 @@ from mailer.settings.toml_tables import WebSettings
 
 _log = structlog.get_logger()
 
-_OWNERSHIP_CHECK_EVERY_S = 2
-_MAINTENANCE_CHECK_EVERY_S = 600
 _CROWDED_PAUSE_S, _CROWDED_BATCH = 0.5, 2
 """While many clients hand in mail: the pause between two batches of processing, and the size of a batch."""
 
@@ -99,12 +95,13 @@ async def run_service(
         web_server = WebServer(web_app(app, web.trusted_proxies))
         try:
             async with asyncio.TaskGroup() as group:
-                with tick_every_second(app.wakeups.notify_all):
+                with run_scheduler() as scheduler:
                     sending = start_sending(app, group)
                     start_imap_pollers(app, group, mailboxes, smtp_config, receiver)
                     start_worker_processes(app, group, workers - 1)
                     group.create_task(web_server.serve(sockets=[web_socket]))
-                    _start_background_tasks(app, group, receiver, check_ownership)
+                    _start_processing_mail(app, group, receiver)
+                    start_jobs(app, group, scheduler, check_ownership)
                     app.wakeups.notify_all()
                     try:
                         yield ListeningPorts(smtp_server.port, web_socket.getsockname()[1])
@@ -118,13 +115,9 @@ async def run_service(
             await app.close()
 
 
-def _start_background_tasks(
-    app: App, group: asyncio.TaskGroup, receiver: MailReceiver, check_ownership: Callable[[], None]
-) -> None:
+def _start_processing_mail(app: App, group: asyncio.TaskGroup, receiver: MailReceiver) -> None:
     process_mail = partial(_process_inbound_mail, app, receiver)
     group.create_task(run_when_signalled(app, app.wakeups.incoming, process_mail))
-    group.create_task(_watch_database_ownership(app, check_ownership))
-    group.create_task(_run_maintenance(app))
     # Ten catalogues are read when the vocabulary is first used: in a thread, and before the first mail.
     group.create_task(asyncio.to_thread(lambda: app.vocabulary))
 
@@ -145,29 +138,3 @@ async def _process_inbound_mail(app: App, receiver: MailReceiver) -> None:
         except Exception:
             _log.exception("failed to process incoming mail")
             return
-
-
-async def _run_maintenance(app: App) -> None:
-    """Ask now and then whether it is time; the ledger knows."""
-    while not app.wakeups.closing.is_set():
-        try:
-            if any((purged := await purge(app)).values()):
-                _log.info("tidied", **purged)
-            await requeue_orphans(app)
-            await send_weekly_reports(app)
-        except DatabaseUnavailable as error:
-            _log.warning("trouble", what=str(error))
-        await sleep_unless_closing(app, _MAINTENANCE_CHECK_EVERY_S)
-
-
-async def _watch_database_ownership(app: App, check_ownership: Callable[[], None]) -> None:
-    """Make sure every few seconds that the database is ours, and where it was; DatabaseOwned, DatabaseMoved end us."""
-    while not app.wakeups.closing.is_set():
-        try:
-            await asyncio.to_thread(check_ownership)
-            await app.database.check_files()
-        except DatabaseMoved:
-            raise
-        except DatabaseUnavailable as error:
-            _log.warning("trouble", what=str(error))
-        await sleep_unless_closing(app, _OWNERSHIP_CHECK_EVERY_S)

@@ -11,7 +11,8 @@ import structlog
 
 from mailer.app import App
 from mailer.entrypoints.service.background_tasks import cancel_after_timeout, sleep_unless_closing, start_sending
-from mailer.entrypoints.service.scheduler import tick_every_second
+from mailer.entrypoints.service.jobs import schedule_due_work
+from mailer.entrypoints.service.scheduler import run_scheduler
 
 _log = structlog.get_logger()
 
@@ -29,7 +30,8 @@ async def run_worker(app: App, *, child: bool) -> None:
         loop.add_reader(sys.stdin.fileno(), _close_when_stdin_ends, app)
     try:
         async with asyncio.TaskGroup() as group:
-            with tick_every_second(app.wakeups.notify_all):
+            with run_scheduler() as scheduler:
+                schedule_due_work(app, scheduler)
                 sending = start_sending(app, group)
                 _log.info("started worker", pid=os.getpid())
                 app.wakeups.notify_all()
