@@ -23,16 +23,9 @@ from mailer.domain.mailing_list import MailingList
 from mailer.domain.subscription import Subscription, SubscriptionState, may_send_confirmation
 from mailer.importers.people_csv import BadRow, PeopleTable, read_people
 from mailer.importers.person_row import PersonRow
-from mailer.store import (
-    consents,
-    mailing_lists,
-    people,
-    subscribers,
-    subscription_requests,
-    subscriptions,
-    suppressions,
-)
+from mailer.store import consents, mailing_lists, people, subscribers, subscriptions, suppressions
 from mailer.store.queue import deliveries
+from mailer.store.subscription_requests import mark_asked
 
 _CHUNK = 250
 """Rows in one transaction: it holds the write lock for some 25 ms, so that people who unsubscribe do not wait."""
@@ -236,7 +229,7 @@ def _invite(tx: Connection, app: App, run: _ImportRun, rows: dict[int, PersonRow
     for subscriber_id, row in rows.items():
         subscription = subscriptions.find_or_add_pending(tx, mailing_list.id, subscriber_id, now)
         if may_send_confirmation(subscription, now):
-            subscription_requests.mark_asked(tx, subscription, name=row.name, language=row.language, now=now)
+            mark_asked(tx, subscription, name=row.name, language=row.language, now=now)
             deliveries.add_notice(tx, _invitation(app, mailing_list, subscription), now)
             invited.add(subscriber_id)
     subscriptions.add_attributes(
