@@ -11,7 +11,7 @@ from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from mailer.demo.inbox import Inbox, InboxLetter
-from mailer.entrypoints.web.static_files import static_path, static_route
+from mailer.entrypoints.web.static_files import static_url, static_route
 from mailer.errors import NotFound
 from mailer.mail.compose.templates import Templates
 
@@ -115,7 +115,7 @@ class _Pages:
         return self.local_url + rest if rest != address and (not rest or rest[0] in "/?#") else address
 
     def _page(self, name: str, **values: object) -> Response:
-        html = self.templates.render(name, "en", stylesheet=static_path("demo.css"), **values)
+        html = self.templates.render(name, "en", stylesheet=static_url("demo.css"), **values)
         return HTMLResponse(html, headers={**_HEADERS, "Content-Security-Policy": _PAGE_POLICY})
 
 

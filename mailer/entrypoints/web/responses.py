@@ -11,7 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from mailer.app import App
 from mailer.domain.language import parse_language
-from mailer.entrypoints.web.static_files import static_path
+from mailer.entrypoints.web.static_files import static_url
 
 _MOST_FORM_OCTETS = 64 * 1024
 _MOST_PROVIDER_CALL_OCTETS = 1024 * 1024
@@ -51,7 +51,7 @@ def render_page(request: Request, name: str, *preferred: str | None, status: int
     app = get_app(request)
     own = getattr(request.state, "language", None)
     language = app.language(own, *preferred, *_accepted_languages(request), *(_list_language(values)))
-    stylesheet = f"{app.site.path}{static_path('pages.css')}"
+    stylesheet = f"{app.site.path}{static_url('pages.css')}"
     body = app.templates.render(f"pages/{name}.html", language, site=app.site, stylesheet=stylesheet, **values)
     return HTMLResponse(body, status, headers=_HEADERS | {"Content-Language": language})
 

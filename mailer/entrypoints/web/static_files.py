@@ -25,7 +25,7 @@ class _StaticFile:
     media_type: str
 
 
-def static_path(name: str) -> str:
+def static_url(name: str) -> str:
     """The path of a file in mailer/static, below the path of the site: `/static/pages.0123456789abcdef.css`."""
     return STATIC_PATH + _hashed_names()[name]
 

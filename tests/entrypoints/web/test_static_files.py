@@ -9,7 +9,7 @@ import httpx
 from mailer.app import App
 from mailer.demo.inbox import Inbox
 from mailer.demo.inbox_pages import inbox_app
-from mailer.entrypoints.web.static_files import static_path
+from mailer.entrypoints.web.static_files import static_url
 from tests.support.app_helpers import ROOT
 from tests.support.running_service import running_service
 
@@ -22,8 +22,8 @@ async def test_the_stylesheet_of_a_page_is_served_for_a_year(app: App) -> None:
         (path,) = STYLESHEET.findall(page.text)
         answer = await service.browser.get(path)
 
-    assert path == app.site.path + static_path("pages.css")
-    assert re.fullmatch(r"/static/pages\.[0-9a-f]{16}\.css", static_path("pages.css"))
+    assert path == app.site.path + static_url("pages.css")
+    assert re.fullmatch(r"/static/pages\.[0-9a-f]{16}\.css", static_url("pages.css"))
     assert answer.text == (ROOT / "mailer/static/pages.css").read_text()
     assert answer.headers["content-type"] == "text/css; charset=utf-8"
     assert answer.headers["cache-control"] == "public, max-age=31536000, immutable"
@@ -48,6 +48,6 @@ async def test_the_inbox_of_the_demo_has_its_stylesheet_too(app: App) -> None:
         (path,) = STYLESHEET.findall(page.text)
         answer = await browser.get(path)
 
-    assert path == static_path("demo.css")
+    assert path == static_url("demo.css")
     assert answer.text == (ROOT / "mailer/static/demo.css").read_text()
     assert "style-src 'self'" in page.headers["content-security-policy"]
