@@ -11,7 +11,7 @@ from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from mailer.demo.inbox import Inbox, InboxLetter
-from mailer.entrypoints.web.static_files import static_url, static_route
+from mailer.entrypoints.web.static_files import static_route, static_url
 from mailer.errors import NotFound
 from mailer.mail.compose.templates import Templates
 
