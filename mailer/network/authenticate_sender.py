@@ -72,7 +72,7 @@ def _find_header_problem(section: HeaderSection, now: datetime) -> str | None:
             return f"there are several {name.capitalize()} fields"
     for value in section.values("date"):
         at = parse_date(value)
-        return find_date_problem(at, now) if at else "its Date is none"
+        return find_date_problem(at, now) if at else "its Date is malformed"
     return None
 
 

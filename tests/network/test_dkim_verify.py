@@ -1,4 +1,4 @@
-"""Whose signature shows who wrote: signed mail against a zone on loopback."""
+"""Verifying signed mail against a DNS zone on loopback."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.support.dns_zone import Zone
 from tests.support.signed_mail import MAIL, NOW, dkim_record, dkim_zone, rsa_key, sign_mail
 
 BY_HAND = IncomingMessage(sender="", recipients=("harvest@lists.example.net",))
-"""From nowhere, so that only a signature counts."""
+"""Without a client, so that only a signature counts."""
 LONG_AGO = "1500000000"
 
 
@@ -35,13 +35,13 @@ async def authenticate(dns: Dns, mail: bytes) -> SenderAuthentication:
     return await authenticate_sender(dns, ParsedMessage(mail), BY_HAND, mail_servers=(), authserv_ids=(), now=NOW)
 
 
-async def proof(mail: bytes, records: dict[str, list[str]]) -> SenderAuthentication:
+async def authenticate_with(mail: bytes, records: dict[str, list[str]]) -> SenderAuthentication:
     async with Zone(records) as zone:
         return await authenticate(zone.dns(), mail)
 
 
-async def test_rosas_signed_mail_is_hers():
-    found = await proof(sign_mail(), dkim_zone())
+async def test_a_signed_mail_is_authenticated():
+    found = await authenticate_with(sign_mail(), dkim_zone())
 
     assert (found.method, found.domain, found.why) == (
         AuthenticationMethod.DKIM,
@@ -51,19 +51,19 @@ async def test_rosas_signed_mail_is_hers():
     assert found.header_recipients == {"harvest@lists.example.net"}
 
 
-async def test_a_letter_that_this_service_signed_is_known_by_its_signature():
+async def test_a_letter_signed_by_this_service_is_authenticated():
     signer = Signer(domain="example.org", selector="s", key=rsa_key(1024))
     letter = sign_letter(signer, Letter("", "harvest@lists.example.net", MAIL), NOW)
 
-    assert (await proof(letter.content, dkim_zone())).method is AuthenticationMethod.DKIM
+    assert (await authenticate_with(letter.content, dkim_zone())).method is AuthenticationMethod.DKIM
 
 
 @pytest.mark.parametrize("form", ["relaxed/simple", "simple/relaxed", "simple/simple", "relaxed", "simple"])
 @pytest.mark.parametrize("body", [b"two  words\t\r\n\r\n", b"", b"\r\n\r\n", b"no end"])
-async def test_each_form_of_a_text_is_read(form, body):
+async def test_each_canonicalization_is_verified(form, body):
     mail = MAIL.partition(b"\r\n\r\n")[0] + b"\r\n\r\n" + body
 
-    assert (await proof(sign_mail(mail, c=form), dkim_zone())).method is AuthenticationMethod.DKIM
+    assert (await authenticate_with(sign_mail(mail, c=form), dkim_zone())).method is AuthenticationMethod.DKIM
 
 
 @pytest.mark.parametrize(
@@ -80,10 +80,10 @@ async def test_each_form_of_a_text_is_read(form, body):
         (b"bh=", b"bh=?"),
     ],
 )
-async def test_what_mallory_changes_is_noticed(hers, mallorys):
+async def test_a_changed_mail_is_refused(hers, mallorys):
     assert hers in sign_mail()
 
-    found = await proof(sign_mail().replace(hers, mallorys, 1), dkim_zone())
+    found = await authenticate_with(sign_mail().replace(hers, mallorys, 1), dkim_zone())
 
     assert (found.method, found.domain) == (None, "example.org")
 
@@ -116,15 +116,15 @@ async def test_what_mallory_changes_is_noticed(hers, mallorys):
         ({"h": "from:to"}, "no signature that counts"),
     ],
 )
-async def test_a_signature_that_does_not_count_proves_nothing(tags, why):
-    found = await proof(sign_mail(**tags), dkim_zone() | dkim_zone("example.net") | dkim_zone("org"))
+async def test_an_unusable_signature_is_refused(tags, why):
+    found = await authenticate_with(sign_mail(**tags), dkim_zone() | dkim_zone("example.net") | dkim_zone("org"))
 
     assert found.method is None
     assert why in found.why
 
 
 @pytest.mark.parametrize(
-    ("mail", "tags", "proven"),
+    ("mail", "tags", "authenticated"),
     [
         (dated(hours=71), {"t": "", "h": "from:to:subject:date"}, True),
         (dated(hours=-23), {"t": "", "h": "from:to:subject:date"}, True),
@@ -138,29 +138,31 @@ async def test_a_signature_that_does_not_count_proves_nothing(tags, why):
         (b"Date: some day\r\n" + MAIL, {}, False),
     ],
 )
-async def test_a_signature_counts_for_three_days_by_what_it_signs(mail, tags, proven):
-    assert ((await proof(sign_mail(mail, **tags), dkim_zone())).method is AuthenticationMethod.DKIM) == proven
+async def test_a_signature_is_accepted_for_three_days_by_its_signed_time(mail, tags, authenticated):
+    assert (
+        (await authenticate_with(sign_mail(mail, **tags), dkim_zone())).method is AuthenticationMethod.DKIM
+    ) == authenticated
 
 
-async def test_a_mail_is_the_same_however_its_signature_is_spelled_and_whatever_is_put_beside_it():
-    first = await proof(sign_mail(), dkim_zone())
-    told, _, signature = sign_mail().partition(b"; b=")
-    refolded = told + b"; b=" + signature[:20] + b"\r\n " + signature[20:]
+async def test_a_replay_has_the_same_digest_whatever_is_added_to_it():
+    first = await authenticate_with(sign_mail(), dkim_zone())
+    beginning, _, signature = sign_mail().partition(b"; b=")
+    refolded = beginning + b"; b=" + signature[:20] + b"\r\n " + signature[20:]
     varied = (b"X-Other: 1\r\n" + sign_mail(), refolded, sign_mail().replace(b"Subject: Beans", b"SUBJECT:   Beans "))
 
     for mail in varied:
-        found = await proof(mail, dkim_zone())
+        found = await authenticate_with(mail, dkim_zone())
         assert (found.method, found.signature_digests) == (AuthenticationMethod.DKIM, first.signature_digests)
     for tags in ({"t": ago(minutes=2)}, {"c": "simple/simple"}, {"n": "x"}):
-        assert (await proof(sign_mail(**tags), dkim_zone())).signature_digests != first.signature_digests
+        assert (await authenticate_with(sign_mail(**tags), dkim_zone())).signature_digests != first.signature_digests
 
 
 @pytest.mark.parametrize("field", [b"Subject: leave", b"Content-Type: text/html", b"to: x@example.net"])
-async def test_a_field_that_mallory_puts_on_top_of_a_signed_mail_is_not_taken_for_signed(field):
+async def test_a_field_added_above_a_signed_mail_is_not_taken_for_signed(field):
     mail = sign_mail(b"Content-Type: text/plain\r\n" + MAIL)
 
-    assert (await proof(mail, dkim_zone())).method is AuthenticationMethod.DKIM
-    assert (await proof(field + b"\r\n" + mail, dkim_zone())).method is None
+    assert (await authenticate_with(mail, dkim_zone())).method is AuthenticationMethod.DKIM
+    assert (await authenticate_with(field + b"\r\n" + mail, dkim_zone())).method is None
 
 
 @pytest.mark.parametrize(
@@ -175,15 +177,15 @@ async def test_a_field_that_mallory_puts_on_top_of_a_signed_mail_is_not_taken_fo
         ("v=DKIM1; k=rsa; s=email; h=sha1:sha256; n=hello", None),
     ],
 )
-async def test_what_the_keys_record_says_is_heeded(tags, why):
-    found = await proof(sign_mail(), dkim_zone(tags=tags))
+async def test_the_restrictions_of_a_key_record_are_observed(tags, why):
+    found = await authenticate_with(sign_mail(), dkim_zone(tags=tags))
 
     assert (found.method is None) == (why is not None)
     assert (why or "") in found.why
 
 
-async def test_a_key_that_is_not_for_subdomains_is_not():
-    found = await proof(sign_mail(i="@news.example.org"), dkim_zone(tags="t=s"))
+async def test_a_key_without_subdomains_does_not_sign_for_one():
+    found = await authenticate_with(sign_mail(i="@news.example.org"), dkim_zone(tags="t=s"))
 
     assert "not for subdomains" in found.why
 
@@ -192,19 +194,19 @@ async def test_a_key_that_is_not_for_subdomains_is_not():
     "record",
     [[], ['"v=DKIM1; p="'], ['"p=AAAA"'], ['"p=%%%"'], ['"p=x"', '"p=y"'], ['"hello"'], ['"k=rsa; k=rsa; p=x"']],
 )
-async def test_a_mail_whose_key_cannot_be_had_is_not_proven(record):
+async def test_a_mail_whose_key_cannot_be_looked_up_is_not_authenticated(record):
     zone = {"s._domainkey.example.org. TXT": record, "example.org. A": ["192.0.2.1"]}
 
-    assert (await proof(sign_mail(), zone)).method is None
+    assert (await authenticate_with(sign_mail(), zone)).method is None
 
 
 async def test_a_key_is_found_beside_other_records():
     zone = {"s._domainkey.example.org. TXT": ['"site-verification"', *dkim_zone()["s._domainkey.example.org. TXT"]]}
 
-    assert (await proof(sign_mail(), zone)).method is AuthenticationMethod.DKIM
+    assert (await authenticate_with(sign_mail(), zone)).method is AuthenticationMethod.DKIM
 
 
-async def test_of_several_signatures_the_one_that_counts_is_found_within_the_first_five():
+async def test_a_usable_signature_among_the_first_five_is_found():
     mail = sign_mail()
     for _ in range(4):
         mail = sign_mail(MAIL, domain="provider.example.net").partition(b"From:")[0] + mail
@@ -221,10 +223,10 @@ async def test_of_several_signatures_the_one_that_counts_is_found_within_the_fir
 async def test_a_bad_signature_does_not_hide_a_good_one():
     bad = sign_mail(bits=2048).partition(b"From:")[0]
 
-    assert (await proof(bad + sign_mail(), dkim_zone())).method is AuthenticationMethod.DKIM
+    assert (await authenticate_with(bad + sign_mail(), dkim_zone())).method is AuthenticationMethod.DKIM
 
 
-async def test_a_mail_of_five_megabytes_is_checked_while_the_service_goes_on():
+async def test_a_mail_of_five_megabytes_is_verified_without_blocking_the_service():
     mail = sign_mail(MAIL + b"beans  and\tmore beans, row by row \r\n" * 140_000)
     turns = 0
 
@@ -247,17 +249,19 @@ async def test_a_mail_of_five_megabytes_is_checked_while_the_service_goes_on():
     assert turns - before > 10
 
 
-async def test_keys_of_others_may_be_in_the_older_form():
+async def test_a_key_may_be_in_the_older_form():
     text = dkim_record()
 
-    assert (await proof(sign_mail(), {"s._domainkey.example.org. TXT": [f'"{text.rpartition("; ")[2]}"']})).method
+    assert (
+        await authenticate_with(sign_mail(), {"s._domainkey.example.org. TXT": [f'"{text.rpartition("; ")[2]}"']})
+    ).method
 
 
-async def test_a_key_too_short_is_not_believed():
+async def test_a_short_key_is_refused():
     text = (
         "p=MFwwDQYJKoZIhvcNAQEBBQADSwAwSAJBANrFhO3b/D4Uis92LfUaOI/eu5ac1ze7bJCQ3vN3pIfElTxdbuJAa65+ideTO8XGgZQ3TdpPHxXJ"
         "ce/2rNFagV0CAwEAAQ=="
     )
-    found = await proof(sign_mail(), {"s._domainkey.example.org. TXT": [f'"{text}"']})
+    found = await authenticate_with(sign_mail(), {"s._domainkey.example.org. TXT": [f'"{text}"']})
 
     assert "512 bits" in found.why

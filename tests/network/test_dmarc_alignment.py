@@ -1,4 +1,4 @@
-"""Which domains are of one organisation, as a zone on loopback tells it."""
+"""DMARC alignment, with a DNS zone on loopback."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ async def speaks(domain: str, author: str, records: dict[str, list[str]], by: Au
         return await is_aligned(zone.dns(), domain, author, by)
 
 
-async def test_a_domain_speaks_for_itself_and_nothing_is_asked():
+async def test_a_domain_is_aligned_with_itself_without_a_dns_query():
     async with Zone(dmarc("example.org", "p=reject; adkim=s")) as zone:
         assert await is_aligned(zone.dns(), "example.org", "example.org", DKIM)
         assert await is_aligned(zone.dns(), "example.com", "example.org", DKIM) is False
@@ -38,7 +38,7 @@ async def test_a_domain_speaks_for_itself_and_nothing_is_asked():
         ("org", "example.org", False),
     ],
 )
-async def test_where_there_is_a_record_the_whole_organisation_speaks(domain, author, speaks_for_it):
+async def test_with_a_record_all_domains_of_the_organisation_are_aligned(domain, author, speaks_for_it):
     assert await speaks(domain, author, dmarc("example.org")) is speaks_for_it
 
 
@@ -51,11 +51,11 @@ async def test_where_there_is_a_record_the_whole_organisation_speaks(domain, aut
         ("org", "example.org", False),
     ],
 )
-async def test_where_there_is_none_only_a_domain_above_the_author_does(domain, author, speaks_for_it):
+async def test_without_a_record_only_parent_domains_are_aligned(domain, author, speaks_for_it):
     assert await speaks(domain, author, {}) is speaks_for_it
 
 
-async def test_a_strict_record_demands_the_very_same_domain_each_way_for_itself():
+async def test_a_strict_record_demands_the_same_domain_for_dkim_and_spf_separately():
     records = dmarc("example.org", "p=none; adkim=S; aspf=r")
 
     assert await speaks("news.example.org", "example.org", records, DKIM) is False
@@ -63,14 +63,14 @@ async def test_a_strict_record_demands_the_very_same_domain_each_way_for_itself(
     assert await speaks("news.example.org", "example.org", dmarc("example.org", "p=none; aspf=s"), SPF) is False
 
 
-async def test_the_authors_own_record_goes_before_its_organisations():
+async def test_the_authors_own_record_overrides_that_of_the_organisation():
     records = dmarc("example.org", "p=none") | dmarc("news.example.org", "p=none; adkim=s")
 
     assert await speaks("example.org", "news.example.org", records) is False
     assert await speaks("news.example.org", "shop.example.org", records) is True
 
 
-async def test_tenants_of_a_public_suffix_do_not_speak_for_each_other_nor_for_it():
+async def test_tenants_of_a_public_suffix_are_not_aligned():
     records = dmarc("tenants.example", "psd=y; p=none") | dmarc("rosa.tenants.example")
 
     assert await speaks("mallory.tenants.example", "rosa.tenants.example", records) is False
@@ -82,14 +82,14 @@ async def test_tenants_of_a_public_suffix_do_not_speak_for_each_other_nor_for_it
     )
 
 
-async def test_a_branch_that_says_it_is_its_own_organisation_is():
+async def test_a_subdomain_may_declare_itself_an_organisation():
     records = dmarc("example.org") | dmarc("branch.example.org", "p=none; psd=n")
 
     assert await speaks("example.org", "branch.example.org", records) is False
     assert await speaks("mail.branch.example.org", "branch.example.org", records) is True
 
 
-async def test_several_records_are_as_good_as_none_and_others_are_no_records():
+async def test_several_records_count_as_none():
     twice = {"_dmarc.example.org. TXT": ['"v=DMARC1; p=none"', '"v=DMARC1; p=reject"']}
     other = {"_dmarc.example.org. TXT": ['"v=DMARC2; p=none"', '"p=none; v=DMARC1"']}
 
@@ -97,7 +97,7 @@ async def test_several_records_are_as_good_as_none_and_others_are_no_records():
     assert await speaks("news.example.org", "example.org", other) is False
 
 
-async def test_the_walk_takes_eight_questions_at_most():
+async def test_the_tree_walk_makes_eight_queries_at_most():
     domain = "a.b.c.d.e.f.g.h.i.example.org"
     async with Zone(dmarc("org", "p=none")) as zone:
         found = await walk_dns_tree(zone.dns(), domain)
@@ -107,7 +107,7 @@ async def test_the_walk_takes_eight_questions_at_most():
         assert zone.queries[:2] == [f"_dmarc.{domain}. TXT", "_dmarc.e.f.g.h.i.example.org. TXT"]
 
 
-async def test_a_server_that_fails_is_no_answer():
+async def test_a_failing_server_raises():
     async with Zone({}) as zone:
         zone.fails("_dmarc.example.org.")
 

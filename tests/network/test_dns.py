@@ -1,4 +1,4 @@
-"""Questions to a DNS server on loopback that answers, lies truncated, fails or keeps silent."""
+"""Queries to a DNS server on loopback that answers, truncates, fails or does not answer."""
 
 from __future__ import annotations
 
@@ -30,21 +30,21 @@ async def test_each_kind_of_record_is_read():
         assert await dns.names(ip_address("192.0.2.1")) == ("a.example.org",)
 
 
-async def test_what_does_not_exist_is_an_empty_answer_and_a_null_mx_is_told():
+async def test_a_missing_record_is_an_empty_answer_and_a_null_mx_is_an_empty_name():
     async with Zone({"example.org. A": ["192.0.2.1"], "quiet.example.org. MX": ["0 ."]}) as zone:
         assert await zone.dns().texts("nowhere.example.org") == ()
         assert await zone.dns().texts("example.org") == ()
         assert await zone.dns().mail_servers("quiet.example.org") == ("",)
 
 
-async def test_an_answer_too_long_for_a_packet_is_asked_for_again():
+async def test_an_answer_too_long_for_a_packet_is_fetched_over_tcp():
     text = "x" * 250
     async with Zone({"long.example.org. TXT": [" ".join([f'"{text}"'] * 10)]}) as zone:
         assert await zone.dns().texts("long.example.org") == (text * 10,)
         assert zone.tcp_queries == ["long.example.org."]
 
 
-async def test_a_server_that_fails_is_no_empty_answer():
+async def test_a_failing_server_is_no_empty_answer():
     async with Zone({}) as zone:
         zone.fails("broken.example.org.")
 
@@ -52,7 +52,7 @@ async def test_a_server_that_fails_is_no_empty_answer():
             await zone.dns().texts("broken.example.org")
 
 
-async def test_a_silent_server_is_given_up():
+async def test_a_server_that_does_not_answer_is_given_up():
     async with Zone({}) as zone:
         zone.is_silent("slow.example.org.")
 
@@ -61,13 +61,13 @@ async def test_a_silent_server_is_given_up():
 
 
 @pytest.mark.parametrize("name", ["a..b", "x" * 64 + ".example.org", "ä" * 300])
-async def test_a_name_that_cannot_be_asked_for_is_told(name):
+async def test_a_name_that_cannot_be_looked_up_raises(name):
     with pytest.raises(DnsUnavailable, match="cannot be looked up"):
         await open_dns([("127.0.0.1", 1)]).texts(name)
 
 
 @pytest.mark.parametrize(("ttl", "remembered_s"), [(60, 60), (86_400, 300)])
-async def test_an_answer_is_remembered_for_its_time_but_never_for_long(monkeypatch, ttl, remembered_s):
+async def test_an_answer_is_cached_for_its_time_to_live_but_never_long(monkeypatch, ttl, remembered_s):
     now = time.time()
     async with Zone({"example.org. MX": ["10 a.example.org."]}, ttl=ttl) as zone:
         dns = zone.dns()
@@ -78,7 +78,7 @@ async def test_an_answer_is_remembered_for_its_time_but_never_for_long(monkeypat
         assert len(zone.queries) == 2
 
 
-async def test_what_does_not_exist_is_remembered_for_a_while_and_a_failure_is_not(monkeypatch):
+async def test_an_empty_answer_is_cached_and_a_failure_is_not(monkeypatch):
     now = time.time()
     async with Zone({}) as zone:
         dns = zone.dns()
@@ -95,23 +95,23 @@ async def test_what_does_not_exist_is_remembered_for_a_while_and_a_failure_is_no
         assert zone.queries.count("broken.example.org. TXT") >= 2
 
 
-async def test_who_was_silent_twice_is_not_asked_for_a_while_and_others_are():
+async def test_an_unresponsive_domain_is_not_asked_for_a_while():
     async with Zone({"well.example.org. TXT": ["here"], "b.example.net. TXT": ["here"]}) as zone:
         for name in ("a.example.org.", "b.example.org.", "c.example.org."):
             zone.is_silent(name)
         dns = open_dns([("127.0.0.1", zone.port)], within_s=0.1, silence_s=60)
 
-        told = []
+        refused_at_once = []
         for name in ("a.example.org", "b.example.org", "c.example.org", "well.example.org"):
             with pytest.raises(DnsUnavailable) as trouble:
                 await dns.texts(name)
-            told.append("a moment ago" in str(trouble.value))
+            refused_at_once.append("a moment ago" in str(trouble.value))
 
-        assert told == [False, False, True, True]
+        assert refused_at_once == [False, False, True, True]
         assert await dns.texts("b.example.net") == ("here",)
 
 
-async def test_an_answer_in_between_makes_silence_forgotten():
+async def test_an_answer_resets_the_count_of_timeouts():
     async with Zone({"well.example.org. TXT": ["here"]}) as zone:
         for name in ("a.example.org.", "b.example.org."):
             zone.is_silent(name)
@@ -123,17 +123,17 @@ async def test_an_answer_in_between_makes_silence_forgotten():
             assert await dns.texts("well.example.org") == ("here",)
 
 
-async def test_where_nobody_answers_it_is_the_servers_and_none_is_asked_for_a_while():
+async def test_after_many_timeouts_no_domain_is_asked_for_a_while():
     async with Zone({}) as zone:
         names = [f"{letter}.example" for letter in "abcdefg"]
         for name in names:
             zone.is_silent(f"{name}.")
         dns = open_dns([("127.0.0.1", zone.port)], within_s=0.05, silence_s=60)
 
-        told = []
+        refused_at_once = []
         for name in names:
             with pytest.raises(DnsUnavailable) as trouble:
                 await dns.texts(name)
-            told.append("a moment ago" in str(trouble.value))
+            refused_at_once.append("a moment ago" in str(trouble.value))
 
-        assert told == [False] * 6 + [True]
+        assert refused_at_once == [False] * 6 + [True]

@@ -79,7 +79,7 @@ async def test_a_tree_of_includes_without_end_is_given_up():
     assert "10 is the most" in found.problems[-1]
 
 
-async def test_several_records_are_an_error_and_none_is_none():
+async def test_several_records_and_no_record_have_no_policy():
     two = await reading(spf("v=spf1 -all", "v=spf1 a -all"))
     none = await reading(spf("v=spf10 -all"))
 

@@ -14,7 +14,7 @@ from tests.support.phrases_by_language import COMMANDS, NOT_COMMANDS
 from tests.support.reply_texts import FORWARD, LEAVE
 
 
-def heard(subject: str = "", body: str = "") -> InboundMail:
+def make_mail(subject: str = "", body: str = "") -> InboundMail:
     return InboundMail(
         sender=Address("rosa@example.org"),
         sender_name=None,
@@ -33,32 +33,36 @@ def spelled(found: tuple[ParsedCommand, ...]) -> list[str]:
 
 
 @pytest.mark.parametrize("language", COMMANDS)
-def test_a_command_on_a_line_alone_is_understood_by_both_readings(vocabulary, language):
+def test_a_command_alone_on_a_line_is_parsed_strictly_and_loosely(vocabulary, language):
     for line, command in COMMANDS[language].items():
         for strict in (True, False):
-            for mail in (heard(line), heard("Re: harvest", line), heard("Re: harvest", f"{line}\n\nRosa")):
+            for mail in (make_mail(line), make_mail("Re: harvest", line), make_mail("Re: harvest", f"{line}\n\nRosa")):
                 assert spelled(parse_commands(mail, vocabulary, strict=strict))[:1] == [command], (line, strict)
 
 
 @pytest.mark.parametrize("language", NOT_COMMANDS)
-def test_words_that_only_sound_like_a_command_are_none_to_people(vocabulary, language):
+def test_text_that_only_sounds_like_a_command_is_none_when_parsed_strictly(vocabulary, language):
     for line in NOT_COMMANDS[language]:
-        for mail in (heard(line), heard("Re: harvest", line), heard("Re: harvest", f"{line}\nstop")):
+        for mail in (make_mail(line), make_mail("Re: harvest", line), make_mail("Re: harvest", f"{line}\nstop")):
             assert parse_commands(mail, vocabulary, strict=True) == (), line
 
 
 @pytest.mark.parametrize("language", LEAVE)
-def test_who_asks_for_no_more_mail_is_understood_by_both_readings(vocabulary, language):
+def test_a_request_for_no_more_mail_is_parsed_strictly_and_loosely(vocabulary, language):
     for words in LEAVE[language]:
         for strict in (True, False):
-            for mail in (heard("Re: harvest", words), heard("", f"{words}\n\nRosa")):
+            for mail in (make_mail("Re: harvest", words), make_mail("", f"{words}\n\nRosa")):
                 assert spelled(parse_commands(mail, vocabulary, strict=strict)) == ["unsubscribe"], (words, strict)
 
 
 @pytest.mark.parametrize("language", FORWARD)
-def test_who_does_not_ask_to_leave_stays(vocabulary, language):
+def test_text_that_does_not_ask_to_leave_does_not_unsubscribe(vocabulary, language):
     for words in FORWARD[language]:
-        for mail in (heard("Re: harvest", words), heard(words), heard("Re: harvest", f"Hello Ada,\n{words}\nstop")):
+        for mail in (
+            make_mail("Re: harvest", words),
+            make_mail(words),
+            make_mail("Re: harvest", f"Hello Ada,\n{words}\nstop"),
+        ):
             assert parse_commands(mail, vocabulary, strict=True) == (), words
 
 
@@ -66,9 +70,9 @@ def test_who_does_not_ask_to_leave_stays(vocabulary, language):
 @pytest.mark.parametrize(
     "words", ["remove {} from your list", "Bitte <{}> abmelden", "unsubscribe mailto:{}", "{} 退订"]
 )
-def test_an_address_may_be_ones_own_and_nobody_elses(vocabulary, words, strict):
-    own, other = (heard("", words.format(address)) for address in ("Rosa@example.org", "emma@example.org"))
-    work = heard("", words.format("rosa@work.example"))
+def test_the_authors_own_address_may_stand_in_a_command_but_no_other(vocabulary, words, strict):
+    own, other = (make_mail("", words.format(address)) for address in ("Rosa@example.org", "emma@example.org"))
+    work = make_mail("", words.format("rosa@work.example"))
 
     assert spelled(parse_commands(own, vocabulary, strict=strict)) == ["unsubscribe"]
     assert parse_commands(other, vocabulary, strict=strict) == parse_commands(work, vocabulary, strict=strict) == ()
@@ -98,19 +102,19 @@ def test_an_address_may_be_ones_own_and_nobody_elses(vocabulary, words, strict):
         ("", "", []),
     ],
 )
-def test_the_loose_reading_takes_a_line_that_begins_with_a_command(vocabulary, subject, body, found):
-    assert list(parse_commands(heard(subject, body), vocabulary, strict=False)) == found
+def test_loose_parsing_accepts_a_line_that_begins_with_a_command(vocabulary, subject, body, found):
+    assert list(parse_commands(make_mail(subject, body), vocabulary, strict=False)) == found
 
 
 def test_several_commands_on_several_lines_are_all_found_in_order(vocabulary):
     body = "language tr\nsubscribe\n\nhelp\nwhich\nend\nunsubscribe"
 
-    assert spelled(parse_commands(heard("my wishes", body), vocabulary, strict=False)) == [
+    assert spelled(parse_commands(make_mail("my commands", body), vocabulary, strict=False)) == [
         "language tr",
         "subscribe",
         "which",
     ]
-    assert spelled(parse_commands(heard("Re: x", body), vocabulary, strict=True)) == [
+    assert spelled(parse_commands(make_mail("Re: x", body), vocabulary, strict=True)) == [
         "language tr",
         "subscribe",
         "which",
@@ -118,33 +122,33 @@ def test_several_commands_on_several_lines_are_all_found_in_order(vocabulary):
 
 
 @pytest.mark.parametrize("ending", ["end", "END.", "--"])
-def test_nothing_after_the_end_is_a_command(vocabulary, ending):
-    assert spelled(parse_commands(heard("x", f"info\n{ending}\nunsubscribe"), vocabulary, strict=False)) == ["info"]
+def test_nothing_after_end_is_a_command(vocabulary, ending):
+    assert spelled(parse_commands(make_mail("x", f"info\n{ending}\nunsubscribe"), vocabulary, strict=False)) == ["info"]
 
 
-def test_help_is_the_last_resort(vocabulary):
-    assert spelled(parse_commands(heard("x", "help\nhelp"), vocabulary, strict=False)) == ["help"]
-    assert spelled(parse_commands(heard("x", "help\ninfo"), vocabulary, strict=False)) == ["info"]
+def test_help_counts_only_if_there_is_no_other_command(vocabulary):
+    assert spelled(parse_commands(make_mail("x", "help\nhelp"), vocabulary, strict=False)) == ["help"]
+    assert spelled(parse_commands(make_mail("x", "help\ninfo"), vocabulary, strict=False)) == ["info"]
 
 
-def test_the_strict_reading_does_not_believe_the_subject_of_a_reply(vocabulary):
-    assert parse_commands(heard("Re: unsubscribe", "I am coming."), vocabulary, strict=True) == ()
-    assert spelled(parse_commands(heard("unsubscribe", "I am coming."), vocabulary, strict=True)) == ["unsubscribe"]
+def test_strict_parsing_skips_the_subject_of_a_reply(vocabulary):
+    assert parse_commands(make_mail("Re: unsubscribe", "I am coming."), vocabulary, strict=True) == ()
+    assert spelled(parse_commands(make_mail("unsubscribe", "I am coming."), vocabulary, strict=True)) == ["unsubscribe"]
 
 
-def test_the_strict_reading_stops_where_prose_begins(vocabulary):
+def test_strict_parsing_stops_where_prose_begins(vocabulary):
     assert spelled(
-        parse_commands(heard("Re: x", "Thanks!\nstop\nThe beans are ripe\nhelp"), vocabulary, strict=True)
+        parse_commands(make_mail("Re: x", "Thanks!\nstop\nThe beans are ripe\nhelp"), vocabulary, strict=True)
     ) == ["unsubscribe"]
 
 
 def test_a_token_may_stand_after_confirm(vocabulary):
     token = "a2b3" * 7 + "c"
 
-    assert parse_commands(heard(f"confirm {token}"), vocabulary, strict=True) == (
+    assert parse_commands(make_mail(f"confirm {token}"), vocabulary, strict=True) == (
         ParsedCommand(CommandName.CONFIRM, "en", token),
     )
-    assert parse_commands(heard("confirm the harvest"), vocabulary, strict=True) == ()
+    assert parse_commands(make_mail("confirm the harvest"), vocabulary, strict=True) == ()
 
 
 @given(
@@ -155,5 +159,5 @@ def test_a_token_may_stand_after_confirm(vocabulary):
     ),
     strict=st.booleans(),
 )
-def test_any_text_can_be_read_and_asks_for_at_most_five_things(vocabulary, subject, body, strict):
-    assert len(parse_commands(heard(subject, body), vocabulary, strict=strict)) <= 5
+def test_any_text_is_parsed_to_at_most_five_commands(vocabulary, subject, body, strict):
+    assert len(parse_commands(make_mail(subject, body), vocabulary, strict=strict)) <= 5

@@ -1,4 +1,4 @@
-"""Reading who wrote a mail, whether a program did, and which words are the person's own."""
+"""Reading the sender of a mail, the marks of automatic mail, and the small fields."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from mailer.mail.message.parsed_message import ParsedMessage
 ROSA = "rosa@example.org"
 
 
-def heard(*fields: str, body: str | bytes = "I am coming.", envelope: str = ROSA) -> InboundMail:
+def parse(*fields: str, body: str | bytes = "I am coming.", envelope: str = ROSA) -> InboundMail:
     octets = body if isinstance(body, bytes) else body.encode()
     head = "\r\n".join(fields or ("From: Rosa <rosa@example.org>",)).encode()
     return parse_inbound_mail(ParsedMessage(head + b"\r\n\r\n" + octets), envelope)
@@ -32,8 +32,8 @@ def heard(*fields: str, body: str | bytes = "I am coming.", envelope: str = ROSA
         (f"From: {'R' * 300} <rosa@example.org>", "R" * 100, ROSA),
     ],
 )
-def test_who_wrote_is_the_first_address_of_from_with_its_name(field, name, address):
-    mail = heard(field, envelope="emma@example.net")
+def test_the_sender_is_the_first_address_in_from_with_its_name(field, name, address):
+    mail = parse(field, envelope="emma@example.net")
 
     assert mail.sender is not None
     assert mail.sender.addr_spec == address
@@ -41,21 +41,21 @@ def test_who_wrote_is_the_first_address_of_from_with_its_name(field, name, addre
 
 
 @pytest.mark.parametrize("field", ["From: Rosa", "From: Mallory <not an address>", "From:", "Subject: hi", "From: <@>"])
-def test_without_an_address_in_from_the_envelope_says_who_wrote(field):
-    mail = heard(field, envelope=ROSA)
+def test_without_an_address_in_from_the_sender_is_the_envelope_sender(field):
+    mail = parse(field, envelope=ROSA)
 
     assert (mail.sender.addr_spec if mail.sender else None, mail.sender_name) == (ROSA, None)
 
 
-def test_nobody_wrote_where_neither_has_an_address():
-    assert heard("From: Rosa", envelope="").sender is None
+def test_without_any_address_there_is_no_sender():
+    assert parse("From: Rosa", envelope="").sender is None
 
 
 @pytest.mark.parametrize(
     ("field", "why"),
     [
         ("Auto-Submitted: auto-replied", "auto-replied"),
-        ("auto-submitted: (a robot) Auto-Generated; owner=x", "auto-generated"),
+        ("auto-submitted: (a program) Auto-Generated; owner=x", "auto-generated"),
         ("Auto-Submitted: a\x00 b", "a b"),
         ("Precedence: Bulk", "bulk"),
         ("Precedence: junk", "junk"),
@@ -70,13 +70,13 @@ def test_nobody_wrote_where_neither_has_an_address():
         ("From: donotreply@example.org", "daemon"),
     ],
 )
-def test_what_a_program_sends_by_itself_is_told_by_its_marks(field, why):
-    assert why in (heard(field).automatic_mark or "")
+def test_automatic_mail_is_recognised_by_its_fields(field, why):
+    assert why in (parse(field).automatic_mark or "")
 
 
 @pytest.mark.parametrize("envelope", ["", "<>", "MAILER-DAEMON@example.org"])
-def test_what_a_program_sends_by_itself_is_told_by_its_envelope(envelope):
-    assert heard(envelope=envelope).automatic_mark
+def test_automatic_mail_is_recognised_by_its_envelope(envelope):
+    assert parse(envelope=envelope).automatic_mark
 
 
 @pytest.mark.parametrize(
@@ -118,16 +118,16 @@ def test_what_a_program_sends_by_itself_is_told_by_its_envelope(envelope):
         ),
     ],
 )
-def test_what_programs_mail_has_and_peoples_may_have_leaves_it_in_doubt(field, why):
-    mail = heard(field)
+def test_some_fields_are_ambiguous_marks(field, why):
+    mail = parse(field)
 
     assert mail.automatic_mark is None
     assert why in (mail.ambiguous_mark or "")
 
 
 @pytest.mark.parametrize("envelope", ["team-bounces+rosa=example.org@example.net", "owner-team@example.net"])
-def test_an_envelope_from_a_list_leaves_it_in_doubt(envelope):
-    assert heard(envelope=envelope).ambiguous_mark
+def test_an_envelope_sender_of_a_list_is_an_ambiguous_mark(envelope):
+    assert parse(envelope=envelope).ambiguous_mark
 
 
 @pytest.mark.parametrize(
@@ -148,8 +148,8 @@ def test_an_envelope_from_a_list_leaves_it_in_doubt(envelope):
         "From: Postmaster Bob <bob@example.org>",
     ],
 )
-def test_a_persons_mail_is_not_in_doubt(field):
-    mail = heard("From: rosa@example.org", field)
+def test_a_persons_mail_has_no_mark(field):
+    mail = parse("From: rosa@example.org", field)
 
     assert (mail.automatic_mark, mail.ambiguous_mark) == (None, None)
 
@@ -164,12 +164,12 @@ def test_a_persons_mail_is_not_in_doubt(field):
         ("", False),
     ],
 )
-def test_the_envelope_tells_whether_the_author_sent_it(envelope, is_author):
-    assert heard(envelope=envelope).is_sent_by_author is is_author
+def test_the_envelope_shows_whether_the_author_sent_it(envelope, is_author):
+    assert parse(envelope=envelope).is_sent_by_author is is_author
 
 
-def test_whom_it_names_and_what_it_answers_are_read():
-    mail = heard(
+def test_recipients_and_references_are_read():
+    mail = parse(
         "To: =?utf-8?q?List?= <Appeals-Join@lists.example.org>, ada@example.org",
         "Cc: emma@example.org",
         "In-Reply-To: <a@example.org> (of Monday)",
@@ -180,8 +180,8 @@ def test_whom_it_names_and_what_it_answers_are_read():
     assert mail.references == {"<a@example.org>", "<b@example.org>"}
 
 
-def test_the_small_fields_are_read():
-    mail = heard(
+def test_message_id_and_language_are_read():
+    mail = parse(
         "Subject: =?utf-8?b?SGFzYXQ=?=\r\n\tson", "Message-ID: <a.b@example.org>", "Content-Language: *, tr_TR, en"
     )
 
@@ -191,8 +191,8 @@ def test_the_small_fields_are_read():
 @pytest.mark.parametrize(
     "field", ["Message-ID: none", "Message-ID: <a b@example.org>", "Message-ID: <a@b\x00>", "X: y"]
 )
-def test_a_message_id_that_could_not_be_answered_to_is_none(field):
-    assert heard(field).message_id is None
+def test_a_malformed_message_id_is_none(field):
+    assert parse(field).message_id is None
 
 
 @pytest.mark.parametrize(
@@ -209,12 +209,12 @@ def test_a_message_id_that_could_not_be_answered_to_is_none(field):
         ("Subject: Rest: at noon", False),
     ],
 )
-def test_a_reply_is_told_by_its_fields_or_its_subject(field, is_reply):
-    assert heard(field).is_reply is is_reply
+def test_a_reply_is_recognised_by_its_fields_or_its_subject(field, is_reply):
+    assert parse(field).is_reply is is_reply
 
 
 def test_an_encoded_character_may_be_split_over_two_words():
-    assert heard("Subject: =?utf-8?b?R8M=?= =?utf-8?b?vGw=?=").subject == "Gül"
+    assert parse("Subject: =?utf-8?b?R8M=?= =?utf-8?b?vGw=?=").subject == "Gül"
 
 
 def test_header_fields_in_plain_utf_8_or_latin_1_are_read():

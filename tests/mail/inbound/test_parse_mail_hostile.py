@@ -1,4 +1,4 @@
-"""Reading a mail neither fails nor dawdles, whatever its octets are."""
+"""Parsing a mail neither fails nor takes long, whatever its octets are."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from mailer.mail.message.parsed_message import ParsedMessage
 ROOT = Path(__file__).parents[3]
 VOCABULARY = load_vocabulary(ROOT / "mailer" / "locale")
 PLENTY = 3 * 2**20
-"""Octets: three times what is looked at."""
+"""Octets: three times what is read."""
 SOUND = (
     b"From: =?utf-8?q?R=C3=B6sa?= <rosa@example.org>\r\nTo: ada@example.org\r\nMessage-ID: <a@example.org>\r\n"
     b'Subject: Re: =?utf-8?b?SGk=?=\r\nContent-Language: tr\r\nContent-Type: multipart/mixed; boundary="b"\r\n\r\n'
@@ -68,30 +68,30 @@ SCRAPS = [
 ]
 
 
-def is_clean(heard: InboundMail) -> bool:
+def is_clean(mail: InboundMail) -> bool:
     """Whether the ledger and the pages can take it: no NUL, no half characters, no line ends in the small fields."""
     texts = (
-        heard.subject,
-        heard.sender_name or "",
-        heard.message_id or "",
-        heard.language or "",
-        heard.automatic_mark or "",
-        heard.ambiguous_mark or "",
+        mail.subject,
+        mail.sender_name or "",
+        mail.message_id or "",
+        mail.language or "",
+        mail.automatic_mark or "",
+        mail.ambiguous_mark or "",
     )
-    "".join((*texts, heard.reply_text)).encode()
-    return not {"\n", "\r", "\x00"} & set("".join(texts)) and not {"\r", "\x00"} & set(heard.reply_text)
+    "".join((*texts, mail.reply_text)).encode()
+    return not {"\n", "\r", "\x00"} & set("".join(texts)) and not {"\r", "\x00"} & set(mail.reply_text)
 
 
 @given(st.binary(max_size=500) | st.lists(st.sampled_from(SCRAPS), max_size=40).map(b"".join), st.text(max_size=40))
-def test_any_octets_are_read(raw, envelope_sender):
-    heard = parse_inbound_mail(ParsedMessage(raw), envelope_sender)
+def test_any_octets_are_parsed(raw, envelope_sender):
+    mail = parse_inbound_mail(ParsedMessage(raw), envelope_sender)
 
     explain_mail(raw, VOCABULARY)
-    assert is_clean(heard)
+    assert is_clean(mail)
 
 
 @given(st.lists(st.tuples(st.integers(0, len(SOUND)), st.sampled_from(SCRAPS)), max_size=8))
-def test_a_mail_with_scraps_strewn_in_is_read(strewn):
+def test_a_damaged_mail_is_parsed(strewn):
     raw = SOUND
     for place, scrap in strewn:
         raw = raw[:place] + scrap + raw[place:]
@@ -138,12 +138,12 @@ HTML = b"Content-Type: text/html\r\n\r\n"
     ],
     ids=lambda raw: repr(raw[:40]),
 )
-def test_a_hostile_mail_takes_little_work(raw):
+def test_a_hostile_mail_is_parsed_quickly(raw):
     before = resource.getrusage(resource.RUSAGE_SELF).ru_utime
 
-    heard = parse_inbound_mail(ParsedMessage(raw), "mallory@example.net")
+    mail = parse_inbound_mail(ParsedMessage(raw), "mallory@example.net")
     explain_mail(raw, VOCABULARY)
 
-    assert is_clean(heard)
+    assert is_clean(mail)
     # Seconds of this process's own work, with room for a slow machine; what is not bounded takes minutes.
     assert resource.getrusage(resource.RUSAGE_SELF).ru_utime - before < 10

@@ -1,4 +1,4 @@
-"""What a reply to a letter that asks says, in ten languages; what is no answer changes nothing."""
+"""Yes, no, never and neither, in ten languages."""
 
 from __future__ import annotations
 
@@ -14,34 +14,34 @@ from tests.support.phrases_by_language import NEVER, NO, YES
 from tests.support.reply_texts import AGREE, ASK, AUTOMATIC, DECLINE
 
 
-def read_otherwise(vocabulary, told, *expected):
+def read_otherwise(vocabulary, texts, *expected):
     """Which of the answers are not read as expected."""
-    answers = [(words, parse_answer(words, vocabulary)) for words in told]
+    answers = [(words, parse_answer(words, vocabulary)) for words in texts]
     return [(words, answer) for words, answer in answers if answer not in expected]
 
 
 @pytest.mark.parametrize("language", AGREE)
-def test_these_words_agree(vocabulary, language):
+def test_these_texts_say_yes(vocabulary, language):
     assert read_otherwise(vocabulary, [*YES.get(language, []), *AGREE[language]], Answer.YES) == []
 
 
 @pytest.mark.parametrize("language", DECLINE)
-def test_these_words_decline(vocabulary, language):
+def test_these_texts_say_no(vocabulary, language):
     assert read_otherwise(vocabulary, NO.get(language, []), Answer.NO) == []
     assert read_otherwise(vocabulary, DECLINE[language], Answer.NO, Answer.NEVER) == []
 
 
 @pytest.mark.parametrize("language", NEVER)
-def test_these_words_ask_never_to_be_asked_again(vocabulary, language):
+def test_these_texts_ask_never_to_be_asked_again(vocabulary, language):
     assert read_otherwise(vocabulary, NEVER[language], Answer.NEVER) == []
 
 
 @pytest.mark.parametrize("language", ASK)
-def test_these_words_are_no_answer(vocabulary, language):
+def test_these_texts_are_no_answer(vocabulary, language):
     assert read_otherwise(vocabulary, ASK[language], Answer.NEITHER) == []
 
 
-def test_what_machines_write_is_no_answer(vocabulary):
+def test_automatic_replies_are_no_answer(vocabulary):
     assert read_otherwise(vocabulary, AUTOMATIC, Answer.NEITHER) == []
 
 
@@ -55,7 +55,7 @@ def test_what_machines_write_is_no_answer(vocabulary):
         "No objection",
     ],
 )
-def test_a_no_that_is_none_does_not_decline(vocabulary, words):
+def test_a_phrase_that_begins_with_no_is_not_always_a_no(vocabulary, words):
     assert parse_answer(words, vocabulary) is Answer.YES
 
 
@@ -68,7 +68,7 @@ def test_a_no_that_is_none_does_not_decline(vocabulary, words):
         "No stop signs here",
     ],
 )
-def test_words_that_only_begin_like_an_answer_are_none(vocabulary, words):
+def test_text_that_only_begins_like_an_answer_is_none(vocabulary, words):
     assert parse_answer(words, vocabulary) is Answer.NEITHER
 
 
@@ -80,23 +80,23 @@ def test_words_that_only_begin_like_an_answer_are_none(vocabulary, words):
         *("Nie gehört", "ok\n\nstop"),
     ],
 )
-def test_a_no_behind_other_words_declines_but_not_for_ever(vocabulary, words):
+def test_a_no_after_other_text_is_a_no_but_not_a_never(vocabulary, words):
     assert parse_answer(words, vocabulary) is Answer.NO
 
 
-def test_words_that_decline_only_in_the_quote_do_not_decline(vocabulary):
+def test_a_no_in_the_quote_does_not_count(vocabulary):
     message = ParsedMessage(b"Subject: Re: x\r\n\r\n> no\r\n> unsubscribe\r\n\r\n-- \r\nno")
     mail = parse_inbound_mail(message, "rosa@example.org")
 
     assert parse_answer(mail.reply_text, vocabulary) is Answer.YES
 
 
-ANSWERS = [one for told in (AGREE, DECLINE, ASK) for words in told.values() for one in words]
+ANSWERS = [one for texts in (AGREE, DECLINE, ASK) for words in texts.values() for one in words]
 WORDS = st.sampled_from(ANSWERS)
 
 
 @given(st.text(max_size=100) | st.lists(WORDS | st.sampled_from([", ", ". ", "\n", "?"]), max_size=4).map("".join))
-def test_any_words_can_be_judged(vocabulary, words):
+def test_any_text_is_parsed(vocabulary, words):
     assert parse_answer(words, vocabulary) in set(Answer)
 
 

@@ -1,4 +1,4 @@
-"""Which findings of a mail server are believed: its own, and only what it says of the author's domain."""
+"""Authentication-Results of our own servers, for the domain of the author."""
 
 from __future__ import annotations
 
@@ -49,22 +49,22 @@ def passed(*fields: str, ours: int = 1, ids: tuple[str, ...] = ("mx.example.net"
         ("dmarc=pass header.from=example.org" + "(" * 3000, None),
     ],
 )
-def test_what_our_server_says_is_read_for_the_authors_domain(says, what):
+def test_a_result_of_our_server_counts_for_the_authors_domain(says, what):
     assert passed(f"Authentication-Results: mx.example.net; {says}", RECEIVED) == what
 
 
-def test_a_domain_above_the_author_may_have_signed_for_it():
+def test_a_parent_domain_may_have_signed():
     field = "Authentication-Results: mx.example.net; dkim=pass header.d=example.org"
 
     assert passed(field, RECEIVED, author="news.example.org") == "dkim=pass"
 
 
 @pytest.mark.parametrize("name", ["MX.Example.NET", "mx.example.net 1", "mx.example.net (ours)"])
-def test_its_name_is_known_however_it_is_written(name):
+def test_the_authserv_id_may_be_written_in_any_form(name):
     assert passed(f"AUTHENTICATION-RESULTS: {name}; dmarc=pass\r\n\theader.from=example.org", RECEIVED) == "dmarc=pass"
 
 
-def test_only_what_stands_above_the_field_of_the_server_that_took_it_in_is_believed():
+def test_only_fields_above_the_last_own_received_field_are_believed():
     assert passed(PASS, RECEIVED, THEIRS) == "dmarc=pass"
     assert passed(RECEIVED, PASS, RECEIVED, THEIRS, ours=2) == "dmarc=pass"
     for below in ((RECEIVED, PASS), (RECEIVED, PASS, THEIRS)):
@@ -81,12 +81,12 @@ def test_a_forged_field_is_not_believed():
     assert (below, from_a_stranger, other_name, nobody_is_trusted) == (None, None, None, None)
 
 
-def test_where_two_fields_disagree_neither_is_believed():
+def test_of_two_fields_that_disagree_neither_is_believed():
     assert passed(PASS.replace("pass", "fail"), RECEIVED, PASS) is None
     assert passed(PASS, RECEIVED, PASS.replace("pass", "fail")) is None
 
 
 @given(st.text(st.sampled_from('mx.example.net;=pasdkimrchf()"\\@ /1'), max_size=120) | st.text(max_size=60))
-def test_no_field_breaks_the_reader(text):
+def test_no_authentication_results_field_raises(text):
     passed(f"Authentication-Results: mx.example.net; {text}", RECEIVED)
     passed(f"Authentication-Results: {text}", RECEIVED)

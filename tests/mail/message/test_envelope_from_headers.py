@@ -1,4 +1,4 @@
-"""The envelope of a mail that lies in a mailbox, read from what servers noted in its header."""
+"""The envelope of a mail in a mailbox, reconstructed from its header."""
 
 from __future__ import annotations
 
@@ -29,16 +29,16 @@ def read(*fields: str) -> tuple[str, tuple[str, ...]]:
         ([], ""),
     ],
 )
-def test_the_sender_is_the_return_paths_or_the_one_author(fields, sender):
+def test_the_sender_is_the_return_path_or_else_the_sole_author(fields, sender):
     assert read(*fields)[0] == sender
 
 
 @pytest.mark.parametrize("name", ["Delivered-To", "X-Original-To", "Envelope-To", "X-Envelope-To", "To", "Cc"])
-def test_a_recipient_is_read_from_every_field_that_names_one_of_ours(name):
+def test_recipients_are_read_from_every_field_that_names_one(name):
     assert read(f"{name}: Rosa <rosa@example.org>, <Appeals+Join@Lists.Example.Org>") == ("", (f"appeals+join@{OURS}",))
 
 
-def test_each_is_named_once_and_with_what_stands_after_a_plus():
+def test_each_recipient_is_listed_once_with_its_detail():
     fields = [f"Delivered-To: {JOIN}", f"To: Ada <ADA@example.org>,\r\n Appeals <{JOIN}>", f"Cc: bounce+2a@{OURS}"]
 
     assert read(*fields)[1] == (JOIN, f"bounce+2a@{OURS}")
@@ -56,16 +56,16 @@ def test_each_is_named_once_and_with_what_stands_after_a_plus():
         f"{'a' * 65}@{OURS}",
     ],
 )
-def test_a_name_that_looks_like_an_address_of_ours_is_none(value):
+def test_a_display_name_that_looks_like_an_address_is_no_recipient(value):
     assert read(f"To: {value}")[1] == ()
 
 
 @settings(max_examples=60)
 @given(st.binary(max_size=300))
-def test_no_octets_break_it(octets):
+def test_no_octets_raise(octets):
     assert len(parse_delivered_envelope(b"To: " + octets, OURS).recipients) <= 100
 
 
 @pytest.mark.parametrize("piece", ['"', "(", "a", "a@", f"{JOIN},", "<", '\\"'])
-def test_a_header_full_of_one_thing_is_read_in_no_time(piece):
+def test_a_header_full_of_one_thing_is_read_quickly(piece):
     assert len(read("To: " + piece * (60_000 // len(piece)))[1]) <= 1

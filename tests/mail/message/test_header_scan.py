@@ -1,4 +1,4 @@
-"""What a header tells of a mail's way, however it is written."""
+"""Scanning a header while it is received."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def test_a_header_ends_at_its_first_empty_line(octets, end):
 
 @settings(max_examples=60)
 @given(st.binary(max_size=60).map(lambda some: some.translate(bytes(b"\r\nAB"[one % 4] for one in range(256)))))
-def test_a_header_that_comes_in_pieces_ends_where_it_would_at_once(octets):
+def test_a_header_that_arrives_in_pieces_ends_at_the_same_place(octets):
     found = next(
         (end for size in range(len(octets) + 1) if (end := find_header_end(octets[:size], size - 1)) is not None), None
     )
@@ -46,7 +46,7 @@ def test_a_header_that_comes_in_pieces_ends_where_it_would_at_once(octets):
 
 @settings(max_examples=60)
 @given(LINES, NEWLINES)
-def test_nothing_breaks_on_what_is_no_header(lines, newline):
+def test_no_header_raises(lines, newline):
     header = newline.join(lines)
 
     assert 0 <= find_trace_end(header) <= len(header)
@@ -54,7 +54,7 @@ def test_nothing_breaks_on_what_is_no_header(lines, newline):
     assert has_list_id_of("b", header) in {True, False}
 
 
-def test_only_the_fields_that_stand_before_all_others_are_the_way_here():
+def test_only_the_leading_fields_are_trace_fields():
     way = b"Return-Path: <a@example.org>\r\nReceived: from a\r\n\tby b\r\nX-Original-To: c@example.org\r\n"
 
     assert find_trace_end(way + b"From: a\r\nReceived: from c\r\n\r\n") == len(way)
@@ -74,5 +74,5 @@ def test_only_the_fields_that_stand_before_all_others_are_the_way_here():
         (b"Subject: List-Id: <seeds.lists.example.org>", False),
     ],
 )
-def test_a_letter_of_ours_is_known_by_its_list(field, ours):
+def test_a_letter_of_ours_is_recognised_by_its_list_id(field, ours):
     assert has_list_id_of("lists.example.org", b"From: a\r\n" + field + b"\r\n\r\n") is ours

@@ -24,7 +24,7 @@ def read_back(field: bytes) -> str:
 
 
 @given(PRINTABLE)
-def test_any_subject_is_read_back_as_it_was_with_white_space_made_single(text):
+def test_any_subject_is_decoded_to_the_same_text_with_single_spaces(text):
     field = format_text_field("Subject", text)
 
     assert read_back(field) == " ".join(text.split())
@@ -40,7 +40,7 @@ def test_no_encoded_word_is_longer_than_the_rfc_allows_or_breaks_a_character(tex
 
 
 @given(PRINTABLE.filter(str.strip))
-def test_any_list_title_leaves_the_address_readable(title):
+def test_any_display_name_leaves_the_address_readable(title):
     field = format_field("From", [*format_phrase(title), "<appeals@lists.example.org>"])
 
     [(name, address)] = getaddresses([message_from_bytes(field + b"\r\n")["From"]])
@@ -53,7 +53,7 @@ def test_mostly_latin_words_stay_nearly_readable():
     assert encode_words("نداء")[0].startswith("=?utf-8?b?")
 
 
-def test_what_looks_like_an_encoded_word_is_not_taken_for_one():
+def test_text_that_looks_like_an_encoded_word_is_encoded():
     assert read_back(format_text_field("Subject", "=?utf-8?q?Tea?=")) == "=?utf-8?q?Tea?="
 
 

@@ -1,4 +1,4 @@
-"""Where a mail came from, told by the Received fields of mail servers in use."""
+"""The sending host, by the Received fields of mail servers in use."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def source(octets: bytes, message: IncomingMessage) -> SendingHost:
         ("from ", None, None),
     ],
 )
-def test_each_servers_way_of_writing_it_is_read(value, address, helo):
+def test_the_received_field_of_each_server_is_parsed(value, address, helo):
     # As the fields are read: unfolded.
     found = parse_received(parse_header_section(mail(value)).values("received")[0])
 
@@ -76,18 +76,18 @@ def test_each_servers_way_of_writing_it_is_read(value, address, helo):
     assert helo is None or found[1] == helo
 
 
-def test_a_stranger_who_hands_in_a_mail_is_its_source_whatever_the_mail_says():
+def test_an_unknown_client_is_the_sending_host_whatever_the_mail_says():
     found = trace_received(parse_header_section(mail(POSTFIX)), handed_in("203.0.113.7"), OURS)
 
     assert (found.source, found.own_hops) == (SendingHost(address="203.0.113.7", helo="their.helo.example.org"), 0)
 
 
-def test_an_address_that_is_good_on_one_cable_only_is_known_without_its_zone():
+def test_a_link_local_address_is_read_without_its_zone():
     assert source(mail(), handed_in("fe80::1%eth0")).address == "fe80::1"
 
 
 @pytest.mark.parametrize("server", ["127.0.0.1", "198.51.100.3", "::1", "::ffff:127.0.0.1"])
-def test_of_a_mail_that_our_server_hands_in_its_topmost_field_tells(server):
+def test_the_topmost_field_of_a_mail_from_our_own_server_names_the_sending_host(server):
     forged = "from bank.example.com (bank.example.com [203.0.113.9]) by lists.example.net (Postfix)"
 
     found = trace_received(parse_header_section(mail(POSTFIX, forged)), handed_in(server), OURS)
@@ -95,16 +95,16 @@ def test_of_a_mail_that_our_server_hands_in_its_topmost_field_tells(server):
     assert (found.source, found.own_hops) == (SendingHost(address="192.0.2.1", helo="mail.example.org"), 1)
 
 
-def test_a_filter_on_our_own_server_is_looked_past():
+def test_a_filter_on_our_own_server_is_skipped():
     assert source(mail(LOCAL, LOCAL, POSTFIX), handed_in("127.0.0.1")).address == "192.0.2.1"
 
 
 @pytest.mark.parametrize("received", [[], [LOCAL], [LOCAL] * 5 + [POSTFIX], [LOCAL, "by x (Postfix, from userid 1)"]])
-def test_what_was_written_on_our_own_server_comes_from_nowhere(received):
+def test_a_mail_written_on_our_own_server_has_no_sending_host(received):
     assert source(mail(*received), handed_in("127.0.0.1")) == UNKNOWN_HOST
 
 
-def test_what_lay_in_a_mailbox_has_one_field_of_the_providers_and_a_source_only_past_servers_of_our_own():
+def test_a_mail_from_a_mailbox_has_a_sending_host_only_behind_our_own_servers():
     found = IncomingMessage(
         sender="rosa@example.org", recipients=("harvest@lists.example.net",), mailbox="imap://lists@mx/INBOX"
     )
@@ -117,12 +117,12 @@ def test_what_lay_in_a_mailbox_has_one_field_of_the_providers_and_a_source_only_
 
 
 @pytest.mark.parametrize("client", [None, "", "unix:/run/lmtp"])
-def test_who_came_by_no_network_is_nowhere(client):
+def test_a_client_without_an_ip_address_is_unknown(client):
     assert source(mail(POSTFIX), handed_in(client)) == UNKNOWN_HOST
 
 
 @given(st.text(st.sampled_from("from helo=by[]():;@.19 IPv6\t"), max_size=80) | st.text(max_size=60))
-def test_no_field_breaks_the_reader_nor_puts_its_helo_in_place_of_the_address(text):
+def test_no_received_field_raises_or_has_its_helo_taken_for_the_address(text):
     parse_received(text)
     helo = "".join(text.split()) or "x"
 
@@ -133,5 +133,5 @@ def test_no_field_breaks_the_reader_nor_puts_its_helo_in_place_of_the_address(te
 
 
 @given(st.binary(max_size=300))
-def test_no_mail_breaks_the_search(octets):
+def test_no_mail_raises(octets):
     trace_received(parse_header_section(b"Received: " + octets), handed_in("127.0.0.1"), OURS)

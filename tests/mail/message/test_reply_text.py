@@ -1,4 +1,4 @@
-"""A person's own first words are told from quotes, signatures and markup."""
+"""The author's own text, without quotes, signatures and markup."""
 
 from __future__ import annotations
 
@@ -89,11 +89,11 @@ def own_words(body: str | bytes, *fields: str) -> str:
         "--\r\nRosa Luxe",
     ],
 )
-def test_what_was_quoted_or_signed_is_not_the_persons_own(rest):
+def test_quotes_and_signatures_are_not_the_authors_text(rest):
     assert own_words(f"I am coming.\r\nWith beans.\r\n\r\n{rest}\r\n") == "I am coming.\nWith beans."
 
 
-def test_an_answer_under_the_quote_is_the_persons_own():
+def test_text_below_a_quote_is_the_authors():
     text = "On 3 May 2030, Appeals wrote:\r\n> Do you want to join?\r\n> Reply, please.\r\n\r\nNo, thank you.\r\n"
 
     assert own_words(text) == "No, thank you."
@@ -112,7 +112,7 @@ def test_an_answer_under_the_quote_is_the_persons_own():
         "a | b",
     ],
 )
-def test_words_that_only_look_like_a_quote_are_kept(text):
+def test_text_that_only_looks_like_a_quote_is_kept(text):
     assert own_words(text) == text
 
 
@@ -145,7 +145,7 @@ def test_at_most_two_thousand_characters_are_kept():
         "注意：此邮件来自外部发件人。请勿点击链接。",
     ],
 )
-def test_a_gateways_banner_is_not_the_persons_own(banner, between):
+def test_a_gateways_banner_is_removed(banner, between):
     text = f"{banner}{between}Please remove me from this list.\nRosa"
     rows = "".join(f"<tr><td>{line}</td></tr>" for line in banner.split("\n"))
 
@@ -163,7 +163,7 @@ def test_a_gateways_banner_is_not_the_persons_own(banner, between):
         "Important: I come.",
     ],
 )
-def test_words_that_only_begin_like_a_banner_are_kept(text):
+def test_text_that_only_begins_like_a_banner_is_kept(text):
     assert own_words(text) == text
 
 
@@ -182,7 +182,7 @@ def is_blank(body: str, *fields: str) -> bool:
         "Von: Appeals\r\nGesendet: Freitag\r\n\r\nAntworten: https://lists.example.org/confirm/abc",
     ],
 )
-def test_a_mail_is_blank_that_holds_nothing_but_a_quote(body):
+def test_a_mail_with_nothing_but_a_quote_is_blank(body):
     assert is_blank(body)
 
 
@@ -195,12 +195,12 @@ def test_a_mail_is_blank_that_holds_nothing_but_a_quote(body):
         "From: Helpdesk\r\nDate: Friday\r\n\r\nYour ticket 4711",
     ],
 )
-def test_a_mail_is_not_blank_whose_words_only_seem_to_be_left_out(body):
+def test_a_mail_whose_text_only_looks_like_a_quote_is_not_blank(body):
     assert not is_blank(body)
 
 
 @pytest.mark.parametrize(("kind", "blank"), [("application/pdf", False), ("application/pgp-signature", True)])
-def test_a_file_says_something_and_a_seal_does_not(kind, blank):
+def test_a_mail_with_an_attachment_is_not_blank_but_one_with_a_signature_is(kind, blank):
     text, file = "Content-Type: text/plain\r\n\r\n", f"Content-Type: {kind}\r\n\r\nfile"
 
     assert is_blank(f"--b\r\n{text}\r\n--b\r\n{file}\r\n--b--", "Content-Type: multipart/mixed; boundary=b") is blank
@@ -223,11 +223,11 @@ HTML = (
         "<div>On 3 May 2030, Appeals wrote:</div><blockquote>join</blockquote>",
     ],
 )
-def test_an_html_mail_is_read_as_shown_without_its_quotes(quote):
+def test_the_visible_text_of_html_is_read_without_its_quotes(quote):
     assert own_words(HTML.replace("{quote}", quote), "Content-Type: text/html") == "No,\nthank ü you"
 
 
-def test_an_answer_under_an_html_quote_is_the_persons_own():
+def test_text_below_an_html_quote_is_the_authors():
     html = "<p>On 3 May 2030, Appeals wrote:</p><blockquote>join</blockquote><p>No.</p>"
 
     assert own_words(html, "Content-Type: text/html; charset=utf-8") == "No."
@@ -249,7 +249,7 @@ def test_the_text_is_decoded(field, octets):
 
 
 @pytest.mark.parametrize("charset", ["iso-8859-9", "windows-1254", "ISO-8859-9", "no-such", "punycode", "zlib", ""])
-def test_a_charset_is_believed_only_where_it_is_one(charset):
+def test_an_unknown_charset_is_ignored(charset):
     words = own_words("hayır gül".encode("iso-8859-9"), f"Content-Type: text/plain; charset={charset}")
 
     assert words == ("hayır gül" if charset.lower() in {"iso-8859-9", "windows-1254"} else "hayýr gül")
@@ -284,14 +284,14 @@ BLANK = "Content-Type: text/plain\r\n\r\n \r\n"
         ("Content-Type: multipart/mixed\r\n\r\nno boundary", ""),
     ],
 )
-def test_the_first_plain_text_that_is_not_blank_is_read_else_the_page(mail, words):
+def test_the_first_plain_text_that_is_not_blank_is_read_or_else_the_html(mail, words):
     message = ParsedMessage(f"From: rosa@example.org\r\n{mail}".encode())
 
     assert parse_inbound_mail(message, "rosa@example.org").reply_text == words
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
-def test_a_mail_reads_alike_whatever_ends_its_lines(end):
+def test_a_mail_is_read_the_same_with_any_line_ends(end):
     mail = "From: rosa@example.org\r\n" + multipart("alternative", PLAIN + "\r\n> quoted\r\nmore", PAGE)
 
     assert parse_inbound_mail(ParsedMessage(mail.replace("\r\n", end).encode()), "").reply_text == "plain words\nmore"
