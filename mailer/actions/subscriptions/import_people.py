@@ -232,9 +232,8 @@ def _invite(tx: Connection, app: App, run: _ImportRun, rows: dict[int, PersonRow
             mark_asked(tx, subscription, name=row.name, language=row.language, now=now)
             deliveries.add_notice(tx, _invitation(app, mailing_list, subscription), now)
             invited.add(subscriber_id)
-    subscriptions.add_attributes(
-        tx, mailing_list.id, {subscriber_id: row.attributes for subscriber_id, row in rows.items()}
-    )
+    attributes = {subscriber_id: row.attributes for subscriber_id, row in rows.items()}
+    subscriptions.add_attributes(tx, mailing_list.id, attributes)
     consents.record_many(tx, mailing_list.id, invited, ConsentAct.INVITED, run.evidence, now)
     return invited
 
