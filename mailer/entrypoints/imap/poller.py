@@ -13,6 +13,7 @@ from mailer.actions.inbound.fetch_mailbox import MailboxFetcher
 from mailer.actions.inbound.message_stream import IntakeRules, ReceiverProtocol
 from mailer.app import App
 from mailer.entrypoints.service.background_tasks import sleep_unless_closing
+from mailer.entrypoints.service.scheduler import JobScheduler
 from mailer.errors import DatabaseUnavailable, MailboxUnavailable
 from mailer.network.blocking_call import run_in_thread
 from mailer.network.imap_mailbox import Mailbox, OpenMailbox
@@ -26,16 +27,19 @@ _LONGEST_PAUSE_S, _LONGEST_PAUSE_REFUSED_S = 60, 600
 def start_imap_pollers(
     app: App,
     group: asyncio.TaskGroup,
+    scheduler: JobScheduler,
     mailboxes: Iterable[Mailbox],
     rules: IntakeRules,
     receiver: ReceiverProtocol,
 ) -> None:
-    """Start a task for each mailbox that fetches its mail until the service closes."""
-    for mailbox in mailboxes:
-        group.create_task(_poll_mailbox(MailboxFetcher(app=app, mailbox=mailbox, rules=rules, receiver=receiver)))
+    """Start a task for each mailbox that fetches its mail until the service closes; a job says when it is due."""
+    for number, mailbox in enumerate(mailboxes, 1):
+        due = scheduler.add_event(f"poll mailbox {number}", mailbox.every_s)
+        fetcher = MailboxFetcher(app=app, mailbox=mailbox, rules=rules, receiver=receiver)
+        group.create_task(_poll_mailbox(fetcher, due))
 
 
-async def _poll_mailbox(fetcher: MailboxFetcher) -> None:
+async def _poll_mailbox(fetcher: MailboxFetcher, due: asyncio.Event) -> None:
     """Keep a connection to the mailbox; after a failure connect again, with growing pauses."""
     app, mailbox = fetcher.app, fetcher.mailbox
     closing, pause_s = app.wakeups.closing, 1
@@ -44,10 +48,11 @@ async def _poll_mailbox(fetcher: MailboxFetcher) -> None:
         try:
             async with _open_mailbox(app, mailbox) as opened:
                 while not closing.is_set():
+                    due.clear()
                     while await fetcher.fetch_new_mail(opened):
                         pause_s = 1
                     pause_s = 1
-                    await _wait_for_new_mail(app, mailbox, opened)
+                    await _wait_for_new_mail(app, mailbox, opened, due)
         except (MailboxUnavailable, DatabaseUnavailable) as error:
             if isinstance(error, MailboxUnavailable) and error.refused:
                 longest_s = _LONGEST_PAUSE_REFUSED_S
@@ -59,12 +64,17 @@ async def _poll_mailbox(fetcher: MailboxFetcher) -> None:
         pause_s = min(pause_s * 2, longest_s)
 
 
-async def _wait_for_new_mail(app: App, mailbox: Mailbox, opened: OpenMailbox) -> None:
-    """Return when there may be new mail, or after `every_s`: IDLE does not announce what came just before it."""
+async def _wait_for_new_mail(app: App, mailbox: Mailbox, opened: OpenMailbox, due: asyncio.Event) -> None:
+    """Return when a poll is due; with IDLE when there is new mail, or after `every_s`, as IDLE may miss some."""
     if opened.supports_idle:
         await run_in_thread(partial(opened.wait_for_changes, mailbox.every_s), app.wakeups.closing)
     else:
-        await sleep_unless_closing(app, mailbox.every_s)
+        tasks = [asyncio.create_task(event.wait()) for event in (due, app.wakeups.closing)]
+        try:
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in tasks:
+                task.cancel()
 
 
 @asynccontextmanager

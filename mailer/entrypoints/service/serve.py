@@ -97,7 +97,7 @@ async def run_service(
             async with asyncio.TaskGroup() as group:
                 with run_scheduler() as scheduler:
                     sending = start_sending(app, group)
-                    start_imap_pollers(app, group, mailboxes, smtp_config, receiver)
+                    start_imap_pollers(app, group, scheduler, mailboxes, smtp_config, receiver)
                     start_worker_processes(app, group, workers - 1)
                     group.create_task(web_server.serve(sockets=[web_socket]))
                     _start_processing_mail(app, group, receiver)
