@@ -1,4 +1,4 @@
-"""Every error of the service. An error states a fact and knows no protocol; its `kind` tells a door how to answer."""
+"""Every error of the service. An error states a fact and knows no protocol; each door maps its `kind` to a code."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An address is checked once at the door, compared by key, and mailed as first given."""
+"""Parsing addresses, and the keys by which they are compared and counted."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ CHARACTERS = st.text(alphabet="abZ09.-_+@!#'é ß\"(),;<>[]\\:%", max_size=20)
 
 
 @given(st.one_of(CHARACTERS, st.builds("{}@{}.{}".format, CHARACTERS, CHARACTERS, CHARACTERS), st.emails()))
-def test_the_quick_way_says_what_the_library_says(text: str) -> None:
+def test_the_fast_path_agrees_with_the_library(text: str) -> None:
     try:
         checked = validate_email(
             text.strip(), check_deliverability=False, allow_smtputf8=False, globally_deliverable=False, strict=True
@@ -31,7 +31,7 @@ def test_the_quick_way_says_what_the_library_says(text: str) -> None:
     assert parsed == expected
 
 
-def test_one_person_has_one_key_however_they_are_spelled() -> None:
+def test_spellings_of_one_address_have_one_key() -> None:
     spellings = ["Rosa.Luz@Example.ORG", " rosa.luz@example.org "]
 
     assert {parse_address(text).key for text in spellings} == {"rosa.luz@example.org"}
@@ -39,7 +39,7 @@ def test_one_person_has_one_key_however_they_are_spelled() -> None:
     assert parse_address("rosa@bücher.example").addr_spec == "rosa@xn--bcher-kva.example"
 
 
-def test_limits_see_through_plus_tags_and_dots() -> None:
+def test_the_mailbox_key_ignores_plus_tags_and_dots_at_gmail() -> None:
     assert parse_address("Rosa.L+news@gmail.com").mailbox_key == "rosal@gmail.com"
     assert parse_address("rosa.l+news@example.org").mailbox_key == "rosa.l@example.org"
 
@@ -58,6 +58,6 @@ def test_limits_see_through_plus_tags_and_dots() -> None:
         "x" * 65 + "@example.org",
     ],
 )
-def test_what_could_not_be_mailed_is_refused_by_name(text: str) -> None:
+def test_text_that_is_no_address_is_refused_by_name(text: str) -> None:
     with pytest.raises(AddressRefused, match="is not an address"):
         parse_address(text)

@@ -1,4 +1,4 @@
-"""What a list says at the end of its letters: why one gets them, and where who writes can be written to."""
+"""The footer of letters: why the reader gets them, and the sender's postal address."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def html_of(letter: object) -> str:
     return str(body.get_content())
 
 
-async def test_a_repeat_says_what_the_letter_said_and_the_next_campaign_what_the_list_says(
+async def test_a_resent_letter_keeps_its_footer_and_the_next_campaign_has_the_new_one(
     app: App, relay: FakeRelay, clock: Clock, again: Callable[[], App]
 ) -> None:
     await open_list(app)
@@ -72,9 +72,7 @@ async def test_a_repeat_says_what_the_letter_said_and_the_next_campaign_what_the
 
 
 @SQLITE
-async def test_a_correction_says_what_the_list_says_by_then_and_taken_away_words_are_gone(
-    app: App, relay: FakeRelay
-) -> None:
+async def test_a_correction_has_the_footer_of_its_time_and_a_removed_footer_is_gone(app: App, relay: FakeRelay) -> None:
     await open_list(app)
     await set_list(app, "appeals", postal_address=WHERE, reason=WHY)
     await import_rows(app, f"{ROSA},Rosa,en")
@@ -102,9 +100,7 @@ async def test_a_correction_says_what_the_list_says_by_then_and_taken_away_words
     ],
     ids=repr,
 )
-async def test_words_that_cannot_stand_there_are_refused_and_nothing_is_changed(
-    app: App, words: dict[str, str]
-) -> None:
+async def test_a_bad_footer_is_refused_and_nothing_is_changed(app: App, words: dict[str, str]) -> None:
     made = await add_list(
         app, name="seeds", title="Seeds", owner="ada@example.org", reason=WHY, postal_address=f" {WHERE} \n"
     )

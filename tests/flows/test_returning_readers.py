@@ -1,4 +1,4 @@
-"""Who comes back, by which way, against which order; and an outage that is undone for all at once."""
+"""How suppressed people subscribe again, by each channel; and restoring all people after an outage."""
 
 from __future__ import annotations
 
@@ -68,8 +68,8 @@ async def ask_by(app: App, way: str) -> Any:
         form = Evidence(Channel.FORM)
         await subscribe(app, SubscriptionRequest(list_name="appeals", address=parse_address(ROSA), evidence=form))
         return await send_notices(app)
-    if way in {"mail", "proven mail"}:
-        return await receive_person_mail(app, "appeals-join", ROSA, authenticated=way == "proven mail")
+    if way in {"mail", "authenticated mail"}:
+        return await receive_person_mail(app, "appeals-join", ROSA, authenticated=way == "authenticated mail")
     if way == "restore":
         return await restore_person(app, ROSA, list_name="appeals", by="ada")
     done = await import_rows(app, f"{ROSA},Rosa,en", invite=way == "invite")
@@ -79,20 +79,20 @@ async def ask_by(app: App, way: str) -> Any:
 
 # What goes out for it, whether its confirmation brings her back, and how she stands before that.
 ASKED, TOLD, HEARD, NOTHING = [ROSA], [ROSA], [ADA], []
-WAYS = ("mail", "form", "proven mail", "import", "invite", "restore")
+WAYS = ("mail", "form", "authenticated mail", "import", "invite", "restore")
 TABLE = {
     "bounced": (ASKED, ASKED, TOLD, NOTHING, NOTHING, NOTHING),
     "left": (ASKED, ASKED, ASKED, NOTHING, NOTHING, NOTHING),
     "complained": (NOTHING, NOTHING, HEARD, NOTHING, NOTHING, NOTHING),
     "never": (NOTHING, NOTHING, HEARD, NOTHING, NOTHING, NOTHING),
 }
-BACK_AT_ONCE = {("bounced", "proven mail"), ("bounced", "restore"), ("complained", "restore")}
+BACK_AT_ONCE = {("bounced", "authenticated mail"), ("bounced", "restore"), ("complained", "restore")}
 
 
 @SQLITE
 @pytest.mark.parametrize("why", TABLE)
 @pytest.mark.parametrize("way", WAYS)
-async def test_each_way_back_against_each_order(app: App, relay: FakeRelay, why: str, way: str) -> None:
+async def test_each_channel_against_each_suppression(app: App, relay: FakeRelay, why: str, way: str) -> None:
     await keep_off(app, relay, why)
     sent = len(relay.letters)
 
@@ -110,7 +110,7 @@ async def test_each_way_back_against_each_order(app: App, relay: FakeRelay, why:
         assert all(line.undone for line in person.bounces)
 
 
-async def test_who_bounced_on_another_list_is_asked_though_still_on_this_one_and_reads_on_when_she_confirms(
+async def test_a_subscriber_suppressed_for_all_lists_is_asked_and_restored_by_confirming(
     app: App, relay: FakeRelay
 ) -> None:
     await keep_off(app, relay, "bounced")
@@ -131,7 +131,7 @@ async def test_who_bounced_on_another_list_is_asked_though_still_on_this_one_and
 
 
 @SQLITE
-async def test_a_strangers_request_for_who_bounced_changes_nothing_for_the_organisers_word(
+async def test_an_unauthenticated_request_for_a_bounced_person_does_not_hinder_restoring(
     app: App, relay: FakeRelay, clock: Clock
 ) -> None:
     await keep_off(app, relay, "bounced")
@@ -155,7 +155,7 @@ async def test_a_strangers_request_for_who_bounced_changes_nothing_for_the_organ
     ("why", "reason"),
     [("left", "left by their own word"), ("never", "never to be written to"), ("pending", "asked to")],
 )
-async def test_restoring_whom_no_organiser_brings_back_says_why(
+async def test_restoring_says_why_a_person_still_gets_no_letters(
     app: App, relay: FakeRelay, why: str, reason: str
 ) -> None:
     if why == "pending":
@@ -172,7 +172,7 @@ async def test_restoring_whom_no_organiser_brings_back_says_why(
     assert "restored" not in acts
 
 
-async def test_what_an_outage_did_is_undone_for_all_it_hit_and_for_nobody_else(
+async def test_restoring_after_an_outage_restores_all_it_hit_and_nobody_else(
     app: App, relay: FakeRelay, clock: Clock
 ) -> None:
     hit = [f"{name}@example.net" for name in ("hard", "soft", "left", "complained", "early")]

@@ -1,4 +1,4 @@
-"""Tables of people as people have them, whatever their separator, encoding and headings; and that say who left."""
+"""Reading tables of people: separators, encodings, headings, and columns that say who unsubscribed."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ ENCODINGS = ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "cp1252"]
     st.sampled_from([("email", "name", "town"), ("E-Mail", "Name", "Town"), ("EMAIL ADDRESS", "Full Name", "town")]),
     st.booleans(),
 )
-def test_a_table_is_read_the_same_however_it_is_written(
+def test_separator_encoding_and_line_ends_do_not_change_what_is_read(
     rows, separator, encoding, quoting, end, heading, trailing
 ) -> None:
     more = ("", "") if trailing else ()
@@ -91,7 +91,7 @@ INSTANT = st.datetimes(timezones=st.timezones()).map(lambda at: at.isoformat())
     st.booleans(),
     st.none() | INSTANT,
 )
-def test_what_an_export_tells_of_a_person_is_read_as_it_was(name, note, state, reasons, everywhere, since) -> None:
+def test_a_row_of_our_export_is_read_as_it_was_written(name, note, state, reasons, everywhere, since) -> None:
     orders = tuple(SuppressionEntry(reason=one, everywhere=everywhere, since=None) for one in reasons)
     cells = {"email": "=rosa@example.org", "name": name, "state": state, "status": note, "changed_at": since or ""}
     cells["suppressed"] = "; ".join(map(str, orders))
@@ -107,7 +107,7 @@ def test_what_an_export_tells_of_a_person_is_read_as_it_was(name, note, state, r
     assert (row.changed_at.isoformat() if row.changed_at else None) == since
 
 
-def test_an_order_keeps_its_hour_in_a_cell() -> None:
+def test_a_suppression_keeps_its_time_in_a_cell() -> None:
     cell = "bounced everywhere 2027-03-01T08:00:00.000123+00:00; left 2027-02-01T08:00:00+00:00; never everywhere"
 
     assert "; ".join(map(str, parse_suppressions(cell))) == cell
@@ -238,7 +238,7 @@ ORDINARY = [
 
 
 @pytest.mark.parametrize("heading", SPEAKS)
-def test_a_column_that_says_who_may_be_written_to_refuses_the_table_unless_it_is_left_out(heading: str) -> None:
+def test_a_state_column_refuses_the_table_unless_it_is_ignored(heading: str) -> None:
     octets = f"email,{heading},town\nrosa@example.org,no,Graz\n".encode()
 
     with pytest.raises(TableRefused, match="nobody is imported") as refused:
@@ -250,11 +250,11 @@ def test_a_column_that_says_who_may_be_written_to_refuses_the_table_unless_it_is
 
 
 @pytest.mark.parametrize("heading", ORDINARY)
-def test_an_ordinary_column_is_none_of_those(heading: str) -> None:
+def test_an_ordinary_column_is_no_state_column(heading: str) -> None:
     assert not is_state_heading(heading)
 
 
-def test_all_such_columns_are_named_at_once_and_a_column_to_ignore_must_be_there() -> None:
+def test_all_state_columns_are_named_at_once_and_a_column_to_ignore_must_exist() -> None:
     octets = b"email,status,Bounce count\nrosa@example.org,x,0\n"
 
     with pytest.raises(
@@ -278,7 +278,7 @@ def test_all_such_columns_are_named_at_once_and_a_column_to_ignore_must_be_there
         "email,name,language,zone,state\n{},,,,\n",
     ],
 )
-def test_a_cell_that_says_that_its_person_left_keeps_them_out(line: str) -> None:
+def test_a_cell_that_says_unsubscribed_makes_the_row_bad(line: str) -> None:
     rows = [row for _, row in table(line.format("rosa@example.org").encode()).rows]
 
     assert isinstance(rows[0], BadRow)
@@ -307,13 +307,13 @@ def test_a_cell_that_says_that_its_person_left_keeps_them_out(line: str) -> None
         ("Rosa@EXAMPLE.org", "Rosa@example.org", None),
     ],
 )
-def test_what_stands_around_an_address_costs_nobody(cell: str, address: str, name: str | None) -> None:
+def test_text_around_an_address_is_ignored(cell: str, address: str, name: str | None) -> None:
     (row,) = people(f"email,town\n{cell},Graz\n".encode())
 
     assert (row.address.addr_spec, row.name, row.attributes) == (address, name, {"town": "Graz"})
 
 
-def test_odd_cells_cost_themselves_and_are_told() -> None:
+def test_bad_cells_are_left_out_with_a_remark() -> None:
     octets = b"E-Mail,Language,Zeitzone,Notes\nrosa@example.org,Klingonisch,Mars/Base,%b\n" % (b"x" * 600)
     octets += 'emma@example.org,Français,Europe/Paris,"two\nlines"\nbea@example.org,en-US;q=1,,\n'.encode()
 
@@ -325,7 +325,7 @@ def test_odd_cells_cost_themselves_and_are_told() -> None:
     assert (bea.language, bea.remarks) == ("en-us", ())
 
 
-def test_a_quote_that_is_never_closed_costs_no_other_row() -> None:
+def test_a_quote_that_is_never_closed_costs_one_row() -> None:
     octets = b'email,name\nrosa@example.org,"Rosa\nemma@example.org,Emma\n'
     octets += b'bea@example.org,"Bea ""B"" Berg"\nada@example.org,"A'
 
@@ -333,7 +333,7 @@ def test_a_quote_that_is_never_closed_costs_no_other_row() -> None:
 
 
 @pytest.mark.parametrize(
-    ("octets", "names", "told"),
+    ("octets", "names", "guess"),
     [
         (
             "sep=;\r\nE-Mail;Vorname;Nachname\r\nrosa@example.org;Rosa;Berg\r\n",
@@ -363,10 +363,10 @@ def test_a_quote_that_is_never_closed_costs_no_other_row() -> None:
         ("rosa@example.org\tRosa\nemma@example.org\t\n", ["Rosa", None], "column 1 is read as email"),
     ],
 )
-def test_headings_are_known_in_many_languages_and_what_is_guessed_is_told(octets: str, names, told: str) -> None:
+def test_headings_are_known_in_many_languages_and_guesses_are_reported(octets: str, names, guess: str) -> None:
     found = table(octets.encode())
 
-    assert told in " | ".join(found.guessed)
+    assert guess in " | ".join(found.guessed)
     assert [row.name for _, row in found.rows] == names
 
 
@@ -383,7 +383,7 @@ def test_headings_are_known_in_many_languages_and_what_is_guessed_is_told(octets
         b"",
     ],
 )
-def test_what_is_no_table_of_people_or_says_something_nobody_can_tell_is_refused(octets: bytes) -> None:
+def test_a_file_that_is_no_table_of_people_is_refused(octets: bytes) -> None:
     with pytest.raises(TableRefused):
         table(octets)
 
@@ -403,7 +403,7 @@ def test_what_is_no_table_of_people_or_says_something_nobody_can_tell_is_refused
         ("Łukasz Żółć", "cp1250"),
     ],
 )
-def test_an_encoding_is_guessed_by_the_letters_it_gives_and_told(text: str, encoding: str) -> None:
+def test_an_encoding_is_guessed_by_its_letters_and_reported(text: str, encoding: str) -> None:
     octets = f"rosa@example.org;{text}\n".encode(encoding)
 
     assert octets.decode(guess_encoding(octets)) == octets.decode(encoding)
@@ -412,7 +412,7 @@ def test_an_encoding_is_guessed_by_the_letters_it_gives_and_told(text: str, enco
     assert next(table(b"email;name\n" + octets, encoding=encoding).rows)[1].name == text  # type: ignore[union-attr]
 
 
-def test_a_stray_octet_in_utf_8_costs_nothing_else() -> None:
+def test_an_invalid_octet_in_utf_8_is_read_as_windows_1252() -> None:
     octets = "email,name\nrosa@example.org,Rosä\nemma@example.org,Żółć\n".encode() + b"bea@example.org,B\xe9a\n"
 
     assert [row.name for row in people(octets)] == ["Rosä", "Żółć", "Béa"]
@@ -433,5 +433,5 @@ def test_a_stray_octet_in_utf_8_costs_nothing_else() -> None:
         ("Verteiler", False),
     ],
 )
-def test_a_file_may_say_by_its_name_that_its_people_left(name: str, departed: bool) -> None:
+def test_a_file_name_may_say_that_its_people_unsubscribed(name: str, departed: bool) -> None:
     assert is_departed_file_name(name) is departed

@@ -53,7 +53,9 @@ async def _check_spf(dns: Dns, domain: str) -> list[HealthCheck]:
         remedy = f"Make one of them: {' | '.join(found.records)}"
         return [fail(check, f"there are {len(found.records)} SPF records, which counts as an error", remedy)]
     if found.problems:
-        return [fail(check, f"receivers ignore the record: {'; '.join(found.problems)}", f"Mend: {found.policy.text}")]
+        return [
+            fail(check, f"receivers ignore the record: {'; '.join(found.problems)}", f"Correct it: {found.policy.text}")
+        ]
     message = f"{found.lookups} of {MAX_LOOKUPS} lookups; covers {_describe_networks(found.policy)}"
     if found.policy.default_result == "pass":
         return [fail(check, "+all lets everybody send in our name", f"End the record in -all: {found.policy.text}")]

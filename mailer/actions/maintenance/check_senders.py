@@ -42,7 +42,7 @@ async def check_senders(
         checks += remarks
     policy = await _find_policy(dns, domain)
     checked = await asyncio.gather(*(_check_address(dns, domain, policy, sender) for sender in senders))
-    return checks + [finding for one in checked for finding in one]
+    return checks + [check for group in checked for check in group]
 
 
 def _is_local(host: str) -> bool:

@@ -120,7 +120,7 @@ def _mailbox_fingerprint(app: App, address: Address) -> str:
 
 
 def _is_throttled(tx: Connection, app: App, mailing_list: MailingList) -> bool:
-    """Whether the list is throttled. At most every CHECK_INTERVAL it is judged anew, and its owner is told."""
+    """Whether the list is throttled. It is judged at most every CHECK_INTERVAL; throttling sends its owner a notice."""
     now = app.clock()
     if mailing_list.is_throttled(now):
         return True

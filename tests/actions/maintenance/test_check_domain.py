@@ -1,4 +1,4 @@
-"""What the doctor says of a domain, asked over real sockets from a zone on loopback."""
+"""Checks of a domain's DNS records, over real sockets from a zone on loopback."""
 
 from __future__ import annotations
 
@@ -36,14 +36,14 @@ async def examined(
         return await findings([Signer(domain=signer, selector="mailer", key=key)], zone)
 
 
-def told(found: dict[str, HealthCheck]) -> dict[str, str]:
+def statuses(found: dict[str, HealthCheck]) -> dict[str, str]:
     return {name: finding.status.value for name, finding in found.items()}
 
 
-async def test_a_domain_in_order_is_told_so(key):
+async def test_a_domain_in_order_passes(key):
     found = await examined(key, {})
 
-    assert told(found) == {"spf": "ok", "dmarc": "ok", "alignment": "ok", "mx": "ok"}
+    assert statuses(found) == {"spf": "ok", "dmarc": "ok", "alignment": "ok", "mx": "ok"}
     assert "1 of 10 lookups; covers 192.0.2.25/32, 2001:db8::/48" in found["spf"].message
     assert found["dmarc"].message == "p=reject"
     assert not any(finding.remedy for finding in found.values())
@@ -62,7 +62,7 @@ async def test_a_domain_in_order_is_told_so(key):
         (['"v=spf1 exists:%{i}.example.org ~all"'], "ok", "whatever exists:%{i}.example.org means"),
     ],
 )
-async def test_an_spf_record_is_judged_as_receivers_would(key, record, health, words):
+async def test_an_spf_record_is_checked_as_receivers_evaluate_it(key, record, health, words):
     found = await examined(key, {f"{DOMAIN}. TXT": record})
 
     assert (found["spf"].status, words in found["spf"].message) == (health, True), found["spf"]
@@ -83,7 +83,7 @@ async def test_an_spf_record_is_judged_as_receivers_would(key, record, health, w
         ),
     ],
 )
-async def test_the_dmarc_record_that_holds_is_found(key, records, health, words):
+async def test_the_dmarc_record_that_applies_is_found(key, records, health, words):
     found = await examined(key, records)
 
     assert (found["dmarc"].status, words in found["dmarc"].message) == (health, True), found["dmarc"]
@@ -98,7 +98,7 @@ async def test_the_dmarc_record_that_holds_is_found(key, records, health, words)
         ("example.net", '"v=DMARC1; p=none"', "warn", "no [[dkim]] signs for lists.example.org"),
     ],
 )
-async def test_who_signs_must_align_with_from(key, signer, dmarc, health, words):
+async def test_the_signing_domain_must_align_with_from(key, signer, dmarc, health, words):
     found = await examined(key, {f"_dmarc.{DOMAIN}. TXT": [dmarc]}, signer)
 
     assert (found["alignment"].status, words in found["alignment"].message) == (health, True), found["alignment"]
@@ -113,19 +113,19 @@ async def test_who_signs_must_align_with_from(key, signer, dmarc, health, words)
         ({"mail.example.org. A": []}, "fail", "mail.example.org has no address"),
     ],
 )
-async def test_mail_must_find_its_way_to_us(key, records, health, words):
+async def test_the_mx_must_lead_to_a_host_with_an_address(key, records, health, words):
     found = await examined(key, records)
 
     assert (found["mx"].status, words in found["mx"].message) == (health, True), found["mx"]
 
 
-async def test_what_is_not_answered_is_neither_good_nor_bad():
+async def test_a_dns_that_does_not_answer_is_a_warning():
     async with Zone(GOOD) as zone:
         zone.fails(f"{DOMAIN}.")
         zone.is_silent(f"_dmarc.{DOMAIN}.")
 
         found = await findings([], zone, within_s=0.3)
 
-    assert told(found) == {"spf": "warn", "dmarc": "warn", "mx": "warn"}
+    assert statuses(found) == {"spf": "warn", "dmarc": "warn", "mx": "warn"}
     assert "failed to answer lists.example.org TXT" in found["spf"].message
     assert "within 0.3 s" in found["dmarc"].message

@@ -1,4 +1,4 @@
-"""What the doctor says of who can read the service's files."""
+"""Checks of who can read the service's files."""
 
 from __future__ import annotations
 
@@ -26,35 +26,35 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_what_is_for_the_services_eyes_only_is_fine_and_the_folders_mode_is_said(folder):
-    told = found(folder)
+def test_private_files_pass_and_the_mode_of_the_folder_is_shown(folder):
+    checks = found(folder)
 
-    assert {one.status.value for one in told.values()} == {"ok"}
-    assert "0700" in told["folder"].message
+    assert {one.status.value for one in checks.values()} == {"ok"}
+    assert "0700" in checks["folder"].message
 
 
 @pytest.mark.parametrize("name", ["mailer.db", "mailer.db-wal", "spool", "spool/a.mail", "relay-password"])
-def test_what_others_can_read_is_named_with_how_to_mend_it(folder, name):
+def test_a_file_that_others_can_read_is_named_with_the_remedy(folder, name):
     (folder / name).chmod(0o755 if name == "spool" else 0o644)
 
-    told = found(folder)["files"]
+    checks = found(folder)["files"]
 
-    assert told.status.value == "warn"
-    assert str(folder / name) in told.message
-    assert told.remedy == f"chmod go= {folder / name}"
+    assert checks.status.value == "warn"
+    assert str(folder / name) in checks.message
+    assert checks.remedy == f"chmod go= {folder / name}"
 
 
 @pytest.mark.parametrize(("mode", "health"), [(0o755, "ok"), (0o750, "ok"), (0o775, "warn"), (0o757, "warn")])
-def test_a_folder_that_others_can_write_into_is_told_of(folder, mode, health):
+def test_a_folder_that_others_can_write_into_is_reported(folder, mode, health):
     folder.chmod(mode)
 
-    told = found(folder)["folder"]
+    checks = found(folder)["folder"]
 
-    assert told.status.value == health
-    assert f"{mode:04o}" in told.message
+    assert checks.status.value == health
+    assert f"{mode:04o}" in checks.message
 
 
-def test_settings_with_the_databases_password_are_a_secret_too(folder):
+def test_settings_with_a_database_password_must_be_private(folder):
     (folder / "settings.toml").chmod(0o644)
 
     with_password = found(folder, database={"url": "postgresql://mailer:hush@db.example.org/mailer"})["files"]

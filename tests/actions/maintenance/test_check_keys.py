@@ -32,7 +32,7 @@ async def checked(signer: Signer, *records: str) -> HealthCheck:
     return finding
 
 
-async def test_the_record_we_print_is_the_one_that_is_wanted(signer):
+async def test_the_record_that_is_printed_passes(signer):
     line = format_zone_line(NAME, format_key_record(signer))
     name, strings = line.split(". IN TXT ")
 
@@ -44,7 +44,7 @@ async def test_the_record_we_print_is_the_one_that_is_wanted(signer):
     assert len(strings.split('"')[1::2]) == 2
 
 
-async def test_the_strings_of_a_record_may_be_split_anywhere_and_spaced(signer):
+async def test_a_record_may_be_split_into_strings_and_spaced(signer):
     text = format_key_record(signer).replace("k=rsa; ", "").replace("p=", "p = ")
     strings = " ".join(f'"{text[at : at + 17]}"' for at in range(0, len(text), 17))
 
@@ -78,7 +78,7 @@ def edwards() -> str:
         (lambda text: text + "; s=tlsrpt", "not for email"),
     ],
 )
-async def test_what_verifiers_will_not_take_is_told_with_the_record_to_publish(signer, change, words):
+async def test_a_record_that_verifiers_reject_fails_with_the_record_to_publish(signer, change, words):
     text = change(format_key_record(signer))
 
     finding = await checked(signer, " ".join(f'"{text[at : at + 255]}"' for at in range(0, len(text), 255)))
@@ -87,7 +87,7 @@ async def test_what_verifiers_will_not_take_is_told_with_the_record_to_publish(s
     assert format_zone_line(NAME, format_key_record(signer)) in finding.remedy
 
 
-async def test_a_missing_record_and_a_second_one_are_told(signer):
+async def test_a_missing_record_and_a_second_record_fail(signer):
     missing = await checked(signer)
     twice = await checked(signer, '"v=DKIM1; p="', '"v=spf1 -all"')
 
@@ -95,7 +95,7 @@ async def test_a_missing_record_and_a_second_one_are_told(signer):
     assert (twice.status, twice.message) == ("fail", "there are 2 TXT records; receivers may take either")
 
 
-async def test_a_test_mark_and_a_short_key_are_warned_of(signer):
+async def test_a_test_flag_and_a_short_key_are_warnings(signer):
     short = Signer(domain="lists.example.org", selector="mailer", key=new_key(1024))
 
     marked = await checked(
@@ -107,7 +107,7 @@ async def test_a_test_mark_and_a_short_key_are_warned_of(signer):
     assert (brief.status, "only 1024 bits" in brief.message) == ("warn", True)
 
 
-async def test_a_dns_that_fails_does_not_condemn_the_key(signer):
+async def test_a_dns_that_does_not_answer_is_a_warning(signer):
     async with Zone({}) as zone:
         zone.fails(f"{NAME}.")
 

@@ -1,4 +1,4 @@
-"""What the doctor says of the addresses that mail leaves from."""
+"""Checks of the IP addresses that mail is sent from."""
 
 from __future__ import annotations
 
@@ -21,29 +21,29 @@ RECORDS = {
 OURS, THEIRS = ip_address("192.0.2.25"), ip_address("192.0.2.9")
 
 
-async def told(*hosts: str, own=(), by_keeper=(), records=RECORDS) -> list[tuple[str, str, str]]:
+async def run_check(*hosts: str, own=(), stated=(), records=RECORDS) -> list[tuple[str, str, str]]:
     async with Zone(records) as zone:
-        findings = await check_senders(zone.dns(), DOMAIN, hosts, own, by_keeper)
+        findings = await check_senders(zone.dns(), DOMAIN, hosts, own, stated)
     return [(finding.check, finding.status.value, finding.message) for finding in findings]
 
 
-async def test_a_relay_beside_us_sends_from_this_machines_address():
-    assert await told("127.0.0.1", own=[OURS, ip_address("10.0.0.7")]) == [
+async def test_a_relay_on_loopback_sends_from_this_machines_public_address():
+    assert await run_check("127.0.0.1", own=[OURS, ip_address("10.0.0.7")]) == [
         ("spf 192.0.2.25", "ok", "SPF of lists.example.org covers it (this machine)"),
         ("ptr 192.0.2.25", "ok", "mail.example.org leads back to it (this machine)"),
     ]
 
 
-async def test_our_own_address_must_be_covered_and_named():
-    spf, ptr = await told("localhost", own=[THEIRS])
+async def test_our_own_address_must_be_covered_by_spf_and_have_a_ptr():
+    spf, ptr = await run_check("localhost", own=[THEIRS])
 
     assert spf[1:] == ("fail", "SPF of lists.example.org does not cover it (this machine): fail")
     assert ptr[1] == "fail"
     assert "its name mail.example.org does not lead back to it" in ptr[2]
 
 
-async def test_a_providers_relay_may_send_from_elsewhere_so_nothing_is_condemned():
-    found = await told("smtp.example.net")
+async def test_a_relay_elsewhere_may_send_from_other_addresses_so_nothing_fails():
+    found = await run_check("smtp.example.net")
 
     assert [(check, health) for check, health, _ in found] == [
         ("spf 192.0.2.9", "warn"),
@@ -53,8 +53,8 @@ async def test_a_providers_relay_may_send_from_elsewhere_so_nothing_is_condemned
     ]
 
 
-async def test_what_the_keeper_says_goes_before_all_else():
-    found = await told("smtp.example.net", own=[OURS], by_keeper=[ip_address("2001:db8::25")])
+async def test_stated_addresses_win_over_all_others():
+    found = await run_check("smtp.example.net", own=[OURS], stated=[ip_address("2001:db8::25")])
 
     assert found == [
         ("spf 2001:db8::25", "ok", "SPF of lists.example.org covers it (as you say)"),
@@ -70,19 +70,19 @@ async def test_what_the_keeper_says_goes_before_all_else():
         ("gone.example.net", "is not known to the DNS"),
     ],
 )
-async def test_an_address_that_cannot_be_told_is_asked_for(host, words):
-    [(check, health, said)] = await told(host, own=[ip_address("10.0.0.7")])
+async def test_an_unknown_address_is_asked_for(host, words):
+    [(check, health, said)] = await run_check(host, own=[ip_address("10.0.0.7")])
 
     assert (check, health, words in said) == ("sender", "warn", True)
 
 
-async def test_without_an_spf_record_the_name_is_still_checked():
-    found = await told("127.0.0.1", own=[OURS], records=RECORDS | {f"{DOMAIN}. TXT": []})
+async def test_without_an_spf_record_the_ptr_is_still_checked():
+    found = await run_check("127.0.0.1", own=[OURS], records=RECORDS | {f"{DOMAIN}. TXT": []})
 
     assert [(check, health) for check, health, _ in found] == [("ptr 192.0.2.25", "ok")]
 
 
-async def test_a_dns_that_fails_is_told_for_each_address():
+async def test_a_dns_that_does_not_answer_is_a_warning_for_each_address():
     async with Zone(RECORDS) as zone:
         zone.fails("25.2.0.192.in-addr.arpa.")
         zone.fails("smtp.example.net.")
@@ -97,9 +97,9 @@ async def test_a_dns_that_fails_is_told_for_each_address():
     ("address", "public"),
     [("192.0.2.1", True), ("2001:db8::1", True), ("10.1.2.3", False), ("::1", False), ("fe80::1", False)],
 )
-def test_local_addresses_are_known_as_such(address, public):
+def test_local_addresses_are_not_public(address, public):
     assert is_public(ip_address(address)) is public
 
 
-def test_this_machine_can_be_asked_without_a_network():
+def test_own_addresses_need_no_network():
     assert all(address.version in {4, 6} for address in own_addresses())

@@ -1,4 +1,4 @@
-"""What the doctor says of the secret, the keys, the database and the relays that settings name."""
+"""Checks of the secret, the keys, the database and the relays that settings name."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ async def found(
     return {finding.check.partition(" ")[0]: finding for finding in findings}
 
 
-async def test_a_service_in_order_is_told_so_and_nothing_is_touched(folder, relay):
+async def test_a_service_in_order_passes_and_nothing_is_changed(folder, relay):
     health = {name: finding.status.value for name, finding in (await found(folder, relay)).items()}
 
     assert health == {"service": "warn", "secret": "ok", "key": "ok", "database": "ok", "relay": "ok"}
@@ -55,7 +55,7 @@ async def test_a_service_in_order_is_told_so_and_nothing_is_touched(folder, rela
     assert not any(line.upper().startswith("MAIL") for _, line in relay.commands)
 
 
-async def test_sample_settings_are_warned_of_while_the_relay_is_here_and_fail_where_it_is_elsewhere(folder, relay):
+async def test_sample_settings_are_a_warning_with_a_local_relay_and_fail_with_another(folder, relay):
     own = {"name": "Harvest Circle", "domain": "lists.harvest-circle.org", "owner": "ada@harvest-circle.org"}
 
     here = (await found(folder, relay))["service"]
@@ -68,7 +68,7 @@ async def test_sample_settings_are_warned_of_while_the_relay_is_here_and_fail_wh
     assert half.message == "url http://127.0.0.1:8080 is this machine alone"
 
 
-async def test_a_migrated_database_is_ok_and_an_unknown_one_is_not(folder, relay, sqlite_template):
+async def test_a_migrated_database_passes_and_an_unknown_one_fails(folder, relay, sqlite_template):
     (folder / "mailer.db").write_bytes(sqlite_template.read_bytes())
     good = (await found(folder, relay))["database"]
     with sqlite3.connect(folder / "mailer.db") as connection:
@@ -81,7 +81,7 @@ async def test_a_migrated_database_is_ok_and_an_unknown_one_is_not(folder, relay
     assert (newer.status, "9999" in newer.message) == ("fail", True)
 
 
-async def test_a_file_that_is_no_database_is_told(folder, relay):
+async def test_a_file_that_is_no_database_fails(folder, relay):
     (folder / "mailer.db").write_text("not a database, but long enough to be taken for one" * 100)
 
     database = (await found(folder, relay))["database"]
@@ -89,7 +89,7 @@ async def test_a_file_that_is_no_database_is_told(folder, relay):
     assert (database.status, "not a database" in database.message) == ("fail", True)
 
 
-async def test_secrets_that_others_can_read_are_warned_of(folder, relay):
+async def test_secrets_that_others_can_read_are_a_warning(folder, relay):
     for name in ("secret", "dkim.pem"):
         (folder / name).chmod(0o644)
 
@@ -117,7 +117,7 @@ async def test_a_missing_secret_and_key_do_not_keep_the_rest_from_being_checked(
     assert "dkim.pem: it is not a private key" in findings["key"].message
 
 
-async def test_a_short_key_is_warned_of(folder, relay):
+async def test_a_short_key_is_a_warning(folder, relay):
     write_key(folder / "dkim.pem", 1024)
 
     key = (await found(folder, relay))["key"]
@@ -125,10 +125,10 @@ async def test_a_short_key_is_warned_of(folder, relay):
     assert (key.status, "1024 bits" in key.message) == ("warn", True)
 
 
-async def test_a_relay_that_does_not_know_us_or_is_down_is_told(folder):
+async def test_a_relay_that_refuses_the_login_or_is_down_fails(folder):
     (folder / "password").write_text("wrong")
     async with FakeRelay(login=("ada", "right")) as relay:
-        stranger = (await found(folder, relay, username="ada", password_file="password"))["relay"]
+        refused = (await found(folder, relay, username="ada", password_file="password"))["relay"]
         (folder / "password").write_text("right")
         friend = (await found(folder, relay, username="ada", password_file="password"))["relay"]
         (folder / "password").unlink()
@@ -136,7 +136,7 @@ async def test_a_relay_that_does_not_know_us_or_is_down_is_told(folder):
         relay.stop_listening()
         down = (await found(folder, relay))["relay"]
 
-    assert (stranger.status, "did not accept our user name and password" in stranger.message) == ("fail", True)
+    assert (refused.status, "did not accept our user name and password" in refused.message) == ("fail", True)
     assert (friend.status, "takes the login of ada" in friend.message) == ("ok", True)
     assert (forgetful.status, "password" in forgetful.message) == ("fail", True)
     assert (down.status, "cannot be reached" in down.message) == ("fail", True)

@@ -1,4 +1,4 @@
-"""Tidying: what nobody confirmed, who wrote long ago, and mail acted on need not be known for ever."""
+"""Purging: expired requests, old evidence, processed mails, erased people."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ async def known(app: App, *addresses: str) -> list[str]:
     return found
 
 
-async def test_requests_that_nobody_confirmed_in_time_go_with_the_people_and_the_letters_stay(
+async def test_expired_requests_are_deleted_with_their_people_and_deliveries_stay(
     app: App, relay: FakeRelay, clock: Clock
 ) -> None:
     await open_list(app)
@@ -90,7 +90,7 @@ async def test_requests_that_nobody_confirmed_in_time_go_with_the_people_and_the
     assert await rows(app, subscription, delivery) == [3, 5]
 
 
-async def test_many_requests_go_in_short_turns_and_the_newest_keeps_its_number_to_itself(
+async def test_many_requests_are_deleted_in_chunks_and_the_newest_subscriber_keeps_its_id(
     app: App, clock: Clock
 ) -> None:
     mailing_list = await open_list(app)
@@ -121,19 +121,19 @@ async def test_many_requests_go_in_short_turns_and_the_newest_keeps_its_number_t
     assert await known(app, ROSA) == [ROSA]
 
 
-async def test_who_wrote_is_forgotten_after_a_while_and_what_was_agreed_is_not(app: App, clock: Clock) -> None:
+async def test_identifying_evidence_is_erased_and_the_consent_stays(app: App, clock: Clock) -> None:
     app = replace(app, hearing=HearingSettings(keep_evidence_days=3))
     await open_list(app)
-    proof = {
+    evidence = {
         "from": ROSA,
         "envelope_from": ROSA,
         "message_id": "<one@x>",
         "client": "192.0.2.1",
         "proof": {"by": "spf"},
     }
-    await ask(app, ROSA, to=f"appeals-join@{DOMAIN}", **proof)
+    await ask(app, ROSA, to=f"appeals-join@{DOMAIN}", **evidence)
     clock.advance(days=2)
-    await ask(app, EMMA, **proof)
+    await ask(app, EMMA, **evidence)
     await purge(app)
     whole = [line.evidence for line in (await show_person(app, ROSA)).consents]
     clock.advance(days=2)
@@ -143,26 +143,26 @@ async def test_who_wrote_is_forgotten_after_a_while_and_what_was_agreed_is_not(a
     again = await purge(app)
 
     rosas, emmas = [(await show_person(app, one)).consents for one in (ROSA, EMMA)]
-    assert whole == [proof | {"to": f"appeals-join@{DOMAIN}"}]
+    assert whole == [evidence | {"to": f"appeals-join@{DOMAIN}"}]
     assert [(line.act, line.evidence) for line in rosas] == [("asked", {"to": f"appeals-join@{DOMAIN}"})]
-    assert [line.evidence for line in emmas] == [proof]
+    assert [line.evidence for line in emmas] == [evidence]
     assert again["lines"] == 0
 
 
-async def test_mail_acted_on_is_forgotten_after_a_week_in_which_a_second_try_is_recognised(
+async def test_a_processed_mail_is_deleted_after_a_week_and_repetitions_are_recognised_until_then(
     app: App, clock: Clock
 ) -> None:
     await open_list(app)
     mail = f"From: {ROSA}\r\nSubject: hello\r\n\r\nIs there a bus?\r\n".encode()
-    arrival = IncomingMessage(sender=ROSA, recipients=(f"appeals-owner@{DOMAIN}",), raw=mail, digest="d" * 64)
-    await receive(app, arrival)
+    message = IncomingMessage(sender=ROSA, recipients=(f"appeals-owner@{DOMAIN}",), raw=mail, digest="d" * 64)
+    await receive(app, message)
     await process_incoming_mails(app)
     await send_notices(app)
-    await receive(app, replace(arrival, recipients=(f"bounce+aaaa@{DOMAIN}",), digest="e" * 64))
+    await receive(app, replace(message, recipients=(f"bounce+aaaa@{DOMAIN}",), digest="e" * 64))
     clock.advance(days=6)
 
     await purge(app)
-    await receive(app, arrival)
+    await receive(app, message)
     within = await rows(app, incoming)
     await process_incoming_mails(app)
     clock.advance(days=2)
@@ -172,7 +172,7 @@ async def test_mail_acted_on_is_forgotten_after_a_week_in_which_a_second_try_is_
     assert await rows(app, incoming) == [1]
 
 
-async def test_the_newest_mail_stays_for_its_number_names_what_was_done_about_it(
+async def test_the_newest_mail_stays_since_its_id_names_what_was_done_about_it(
     app: App, relay: FakeRelay, clock: Clock
 ) -> None:
     await open_list(app)
@@ -185,7 +185,7 @@ async def test_the_newest_mail_stays_for_its_number_names_what_was_done_about_it
     assert await rows(app, incoming) == [1]
 
 
-async def test_it_is_done_once_an_hour_whoever_does_it_and_old_tallies_go(app: App, clock: Clock) -> None:
+async def test_purging_happens_once_an_hour_and_deletes_old_counters(app: App, clock: Clock) -> None:
     await open_list(app)
     await ask(app, ROSA)
     first = await purge(app)
@@ -201,7 +201,7 @@ async def test_it_is_done_once_an_hour_whoever_does_it_and_old_tallies_go(app: A
     assert (await rows(app, tally))[0] <= 2
 
 
-async def test_the_service_tidies_by_itself(app: App, relay: FakeRelay, clock: Clock) -> None:
+async def test_the_service_purges_by_itself(app: App, relay: FakeRelay, clock: Clock) -> None:
     await open_list(app)
     await ask(app, ROSA)
     await ask(app, EMMA)

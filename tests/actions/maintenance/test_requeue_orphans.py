@@ -1,4 +1,4 @@
-"""Once an hour the service looks for letters that nobody would ever take, and the doctor tells of them."""
+"""Orphaned deliveries are requeued once an hour, and reported by the doctor."""
 
 from __future__ import annotations
 
@@ -37,22 +37,22 @@ async def lose_two(app: App, campaign_id: int) -> None:
     await app.database.write(lose)
 
 
-async def told(app: App) -> list[tuple[str, str]]:
+async def report(app: App) -> list[tuple[str, str]]:
     return [(one.check, one.status.value) for one in await check_deliveries(app.database, app.clock())]
 
 
-async def test_letters_that_nobody_held_are_told_of_and_go_out_and_the_next_look_is_an_hour_later(
+async def test_orphans_are_reported_and_sent_and_the_next_check_is_an_hour_later(
     app: App, relay: FakeRelay, clock: Clock
 ) -> None:
     await open_list(app)
     await import_rows(app, f"{ROSA},,en", f"{EMMA},,en", f"{BEA},,en")
     campaign_id = await launch_campaign(app)
-    before = await told(app), await requeue_orphans(app)
+    before = await report(app), await requeue_orphans(app)
     await lose_two(app, campaign_id)
     await send_campaigns(app)
     wrongly = (await campaign_status(app, campaign_id)).campaign.state, recipients(relay)
 
-    found, early = await told(app), await requeue_orphans(app)
+    found, early = await report(app), await requeue_orphans(app)
     clock.advance(minutes=61)
     with capture_logs() as logs:
         number = await requeue_orphans(app)
@@ -68,4 +68,4 @@ async def test_letters_that_nobody_held_are_told_of_and_go_out_and_the_next_look
     ]
     assert sorted(recipients(relay)) == sorted((ROSA, EMMA, BEA))
     assert (await campaign_status(app, campaign_id)).campaign.state is CampaignState.SENT
-    assert await told(app) == [("deliveries", "ok")]
+    assert await report(app) == [("deliveries", "ok")]

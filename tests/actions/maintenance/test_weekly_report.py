@@ -1,4 +1,4 @@
-"""The weekly letter: an owner hears once a week what needs her, and nothing where nothing does."""
+"""The weekly report: an owner gets one letter a week where something needs attention, and none otherwise."""
 
 from __future__ import annotations
 
@@ -49,12 +49,12 @@ async def come_back(
     of = RecipientBounce(
         address="", action=DsnAction.FAILED, status=None, diagnostic=said, severity=weight, reason=reason
     )
-    told: dict[str, Any] = {"complaint": None, "channel": "mail", "message_id": None, "at": app.clock()}
-    await record_feedback(app, [DeliveryFeedback(delivery_id=number, address=None, kind=kind, bounce=of, **told)])
+    values: dict[str, Any] = {"complaint": None, "channel": "mail", "message_id": None, "at": app.clock()}
+    await record_feedback(app, [DeliveryFeedback(delivery_id=number, address=None, kind=kind, bounce=of, **values)])
 
 
 async def letters(app: App, relay: FakeRelay) -> list[ReceivedLetter]:
-    """What owners are told by now."""
+    """The reports that were sent so far."""
     before = len(relay.letters)
     await send_weekly_reports(app)
     await send_notices(app)
@@ -79,7 +79,9 @@ async def break_on(app: App, clock: Clock, *recipients: str) -> None:
     await app.database.write(work)
 
 
-async def test_an_owner_hears_once_a_week_what_needs_her(app: App, relay: FakeRelay, clock: Clock) -> None:
+async def test_an_owner_gets_one_report_a_week_on_what_needs_attention(
+    app: App, relay: FakeRelay, clock: Clock
+) -> None:
     await open_list(app)
     await open_list(app, "walks")
     await import_rows(app, f"{ROSA},,", f"{EMMA},,", f"{BEA},,")
@@ -100,11 +102,11 @@ async def test_an_owner_hears_once_a_week_what_needs_her(app: App, relay: FakeRe
     clock.advance(days=6, hours=15)
     assert await letters(app, relay) == [], "Sunday"
     clock.advance(hours=1)
-    told = await letters(app, relay)
+    reports = await letters(app, relay)
 
-    assert [one.recipient for one in told] == [ADA]
-    assert parse_letter(told[0])["Subject"] == "Open Appeals: what needs you this week"
-    text = " ".join(text_of(told[0]).split())
+    assert [one.recipient for one in reports] == [ADA]
+    assert parse_letter(reports[0])["Subject"] == "Open Appeals: what needs you this week"
+    text = " ".join(text_of(reports[0]).split())
     assert "from 2027-03-01 to 2027-03-07" in text
     assert "example.org, blocked: 1 554 5.7.1 <…> blocked, see https: //bl.example.net/why" in text
     assert "reported a letter as spam: 1" in text
@@ -120,7 +122,7 @@ async def test_an_owner_hears_once_a_week_what_needs_her(app: App, relay: FakeRe
 
 
 @SQLITE
-async def test_where_all_is_well_nobody_is_written_to(app: App, relay: FakeRelay, clock: Clock) -> None:
+async def test_without_anything_to_report_no_letter_is_sent(app: App, relay: FakeRelay, clock: Clock) -> None:
     await open_list(app)
     await import_rows(app, f"{ROSA},,")
     await launch_campaign(app)

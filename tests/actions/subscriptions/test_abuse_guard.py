@@ -1,4 +1,4 @@
-"""The shield: nobody can use the service to bomb a person with letters, nor learn who is on a list."""
+"""The abuse guard: nobody can use the service to bomb a person with letters, nor learn who is on a list."""
 
 from __future__ import annotations
 
@@ -128,7 +128,7 @@ async def test_forms_and_mails_from_many_places_cause_one_letter_to_a_mailbox(
     assert sorted(recipients(relay)) == ["last@example.org", "rosa+0@example.org"]
 
 
-async def test_what_was_put_off_is_asked_about_one_by_one_as_the_person_confirms(app: App, relay: FakeRelay) -> None:
+async def test_deferred_requests_are_asked_one_by_one_as_the_person_confirms(app: App, relay: FakeRelay) -> None:
     for name in ("appeals", "gardens", "library"):
         await open_list(app, name)
     await ask(app, ROSA)
@@ -155,9 +155,7 @@ async def test_what_was_put_off_is_asked_about_one_by_one_as_the_person_confirms
     assert acts == ["held", "asked", "confirmed"]
 
 
-async def test_a_letter_that_was_answered_is_no_nuisance_and_makes_room_for_one_more(
-    app: App, relay: FakeRelay
-) -> None:
+async def test_an_answered_letter_does_not_count_against_the_mailbox(app: App, relay: FakeRelay) -> None:
     for name in ("appeals", "gardens", "library", "seeds"):
         await open_list(app, name)
     await ask(app, ROSA)
@@ -175,7 +173,7 @@ async def test_a_letter_that_was_answered_is_no_nuisance_and_makes_room_for_one_
     assert await state_of(app, ROSA, "seeds") == "pending"
 
 
-async def test_a_day_later_what_was_put_off_may_be_asked_for_again(app: App, relay: FakeRelay, clock: Clock) -> None:
+async def test_a_deferred_request_may_be_repeated_a_day_later(app: App, relay: FakeRelay, clock: Clock) -> None:
     for name in ("appeals", "gardens"):
         await open_list(app, name)
     await ask(app, ROSA)
@@ -190,7 +188,9 @@ async def test_a_day_later_what_was_put_off_may_be_asked_for_again(app: App, rel
     assert ["Gardens" in text_of(letter) for letter in relay.letters] == [False, True, True]
 
 
-async def test_who_is_on_a_list_is_told_so_no_oftener_than_others_are_asked(app: App, relay: FakeRelay) -> None:
+async def test_subscribers_get_the_already_subscribed_letter_no_oftener_than_others_are_asked(
+    app: App, relay: FakeRelay
+) -> None:
     await open_list(app)
     await import_rows(app, f"{EMMA},Emma,en")
 
@@ -200,7 +200,7 @@ async def test_who_is_on_a_list_is_told_so_no_oftener_than_others_are_asked(app:
     assert len(relay.letters) == 2
 
 
-async def test_a_proven_sender_is_asked_at_once_for_each_list_but_not_without_end(app: App, relay: FakeRelay) -> None:
+async def test_an_authenticated_sender_is_asked_at_once_for_each_list_up_to_a_limit(app: App, relay: FakeRelay) -> None:
     await open_list(app)
     await open_list(app, "gardens")
     await ask(app, ROSA)
@@ -211,7 +211,7 @@ async def test_a_proven_sender_is_asked_at_once_for_each_list_but_not_without_en
     assert len(relay.letters) == 1 + 20
 
 
-async def test_a_proven_mail_that_we_begin_anew_with_is_answered_once(app: App, relay: FakeRelay) -> None:
+async def test_an_authenticated_mail_that_is_processed_twice_is_answered_once(app: App, relay: FakeRelay) -> None:
     await open_list(app)
 
     for _ in range(3):
@@ -220,9 +220,7 @@ async def test_a_proven_mail_that_we_begin_anew_with_is_answered_once(app: App, 
     assert len(relay.letters) == 1
 
 
-async def test_one_source_writes_nothing_about_anybody_beyond_its_limit(
-    app: App, relay: FakeRelay, clock: Clock
-) -> None:
+async def test_beyond_the_limit_of_a_source_nothing_is_written(app: App, relay: FakeRelay, clock: Clock) -> None:
     await open_list(app)
 
     for number in range(25):
@@ -239,7 +237,7 @@ async def test_one_source_writes_nothing_about_anybody_beyond_its_limit(
 
 
 @pytest.mark.parametrize("limit", ["per_domain", "per_list"])
-async def test_beyond_the_limit_of_a_domain_or_a_list_requests_wait_and_the_proven_have_their_own_room(
+async def test_beyond_the_limit_of_a_domain_or_list_requests_are_deferred_and_authenticated_ones_are_counted_apart(
     app: App, relay: FakeRelay, clock: Clock, limit: str
 ) -> None:
     app = replace(app, shield=ShieldSettings(**{limit: 3}))
@@ -257,7 +255,7 @@ async def test_beyond_the_limit_of_a_domain_or_a_list_requests_wait_and_the_prov
     assert recipients(relay)[3:] == [ROSA, "person4@example.org"]
 
 
-async def test_what_waits_is_bounded_too(app: App) -> None:
+async def test_deferred_requests_are_limited_too(app: App) -> None:
     app = replace(app, shield=ShieldSettings(per_list=3))
     await open_list(app)
 
@@ -267,7 +265,7 @@ async def test_what_waits_is_bounded_too(app: App) -> None:
     assert await rows(app, subscriber, subscription, delivery) == [6, 6, 3]
 
 
-async def test_a_list_that_hardly_anybody_confirms_is_quiet_for_a_day_and_its_owner_hears_of_it_once(
+async def test_a_list_with_few_confirmations_is_throttled_for_a_day_and_its_owner_gets_one_notice(
     app: App, relay: FakeRelay, clock: Clock
 ) -> None:
     app = replace(app, shield=ShieldSettings(collapse_after=10, collapse_ratio=0.2))
@@ -285,9 +283,9 @@ async def test_a_list_that_hardly_anybody_confirms_is_quiet_for_a_day_and_its_ow
     clock.advance(days=1)
     await ask(app, "stranger@example.org")
 
-    told = [letter for letter in relay.letters if letter.recipient == ADA]
-    assert len(told) == 1
-    assert "10" in text_of(told[0])
+    notices = [letter for letter in relay.letters if letter.recipient == ADA]
+    assert len(notices) == 1
+    assert "10" in text_of(notices[0])
     assert [one for one in recipients(relay) if one in {"stranger@example.org", "another@example.org", ROSA}] == [
         ROSA,
         "stranger@example.org",
@@ -295,7 +293,7 @@ async def test_a_list_that_hardly_anybody_confirms_is_quiet_for_a_day_and_its_ow
     assert quiet.throttled_until == clock.now - timedelta(minutes=30)
 
 
-async def test_a_list_that_people_confirm_is_not_quiet(app: App, relay: FakeRelay, clock: Clock) -> None:
+async def test_a_list_with_confirmations_is_not_throttled(app: App, relay: FakeRelay, clock: Clock) -> None:
     app = replace(app, shield=ShieldSettings(collapse_after=4, collapse_ratio=0.5))
     await open_list(app)
     for number in range(4):
@@ -310,7 +308,7 @@ async def test_a_list_that_people_confirm_is_not_quiet(app: App, relay: FakeRela
     assert (await show_list(app, "appeals")).throttled_until is None
 
 
-async def test_every_kind_of_letter_that_a_stranger_can_cause_counts_as_one(app: App, clock: Clock) -> None:
+async def test_every_kind_of_automatic_letter_counts_against_the_mailbox(app: App, clock: Clock) -> None:
     await open_list(app)
 
     async def may(address: str, **more: Any) -> bool:
@@ -326,7 +324,7 @@ async def test_every_kind_of_letter_that_a_stranger_can_cause_counts_as_one(app:
     assert await may(ROSA)
 
 
-async def test_the_form_answers_alike_and_at_once_whoever_is_asked_for(app: App, relay: FakeRelay) -> None:
+async def test_the_form_answers_alike_and_at_once_for_every_address(app: App, relay: FakeRelay) -> None:
     await open_list(app)
     await import_rows(app, f"{EMMA},Emma,en")
     async with running_service(app) as service:
@@ -341,7 +339,7 @@ async def test_the_form_answers_alike_and_at_once_whoever_is_asked_for(app: App,
         assert await rows(app, incoming) == [2]
 
 
-async def test_a_form_is_not_taken_while_too_much_waits(app: App) -> None:
+async def test_a_form_is_refused_while_the_inbox_is_full(app: App) -> None:
     await open_list(app)
     small = replace(app, intake=app.intake.model_copy(update={"most_waiting": 1}))
     await receive(small, IncomingMessage(sender=EMMA, recipients=()))
@@ -355,7 +353,7 @@ async def test_a_form_is_not_taken_while_too_much_waits(app: App) -> None:
 
 
 @pytest.mark.parametrize("kept", [False, True])
-async def test_where_a_request_came_from_stands_in_the_record_only_where_it_is_wanted(
+async def test_the_ip_address_of_a_request_is_recorded_only_where_the_settings_say_so(
     app: App, relay: FakeRelay, kept: bool
 ) -> None:
     app = replace(app, hearing=HearingSettings(keep_client_address=kept))
@@ -393,7 +391,7 @@ async def test_nothing_that_a_requester_wrote_stands_in_a_letter(app: App, relay
         assert not re.search(rb"mark\d|buy\.example", letter.content), letter.content
 
 
-async def test_a_second_database_thread_sees_the_same_tallies(database_url: str, app: App) -> None:
+async def test_a_second_database_thread_sees_the_same_counters(database_url: str, app: App) -> None:
     """Two processes that share a ledger share the limits."""
     await open_list(app)
     other = Database(database_url)

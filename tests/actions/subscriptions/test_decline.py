@@ -1,4 +1,4 @@
-"""Never ask me again: one press, and no list writes to that mailbox any more; of a stranger only a hash is kept."""
+"""Never ask me again: no list writes to that mailbox any more, and of an unknown person only a hash is kept."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def never_token(app: App, subscription_id: int) -> str:
     return sign_token(app.site.keyring, Purpose.NEVER, subscription_id)
 
 
-async def test_of_who_was_asked_by_mistake_nothing_stays_but_a_hash_that_all_doors_honour(
+async def test_of_a_person_who_never_subscribed_only_a_hash_stays_and_every_door_honours_it(
     app: App, relay: FakeRelay, clock: Clock
 ) -> None:
     for name in ("appeals", "gardens"):
@@ -94,7 +94,7 @@ async def test_of_who_was_asked_by_mistake_nothing_stays_but_a_hash_that_all_doo
     assert await known(app, "rosa", "ro.sa", "Rosalinde") == []
 
 
-async def test_who_was_on_a_list_leaves_all_of_them_and_the_record_says_so(app: App, relay: FakeRelay) -> None:
+async def test_a_subscriber_is_unsubscribed_from_all_lists_and_the_record_says_so(app: App, relay: FakeRelay) -> None:
     for name in ("appeals", "gardens"):
         await open_list(app, name)
     await import_rows(app, f"{ROSA},Rosa,en", f"{EMMA},Emma,en", list_name="gardens")
@@ -137,9 +137,7 @@ async def known_person(app: App, address: str) -> bool:
     return True
 
 
-async def test_who_was_forgotten_last_gives_no_number_away_and_appears_nowhere(
-    app: App, relay: FakeRelay, clock: Clock
-) -> None:
+async def test_the_id_of_the_last_erased_subscriber_is_not_given_away(app: App, relay: FakeRelay, clock: Clock) -> None:
     await open_list(app)
     await ask(app, ROSA)
     old = token_in(relay.letters[0], "confirm")
@@ -156,7 +154,7 @@ async def test_who_was_forgotten_last_gives_no_number_away_and_appears_nowhere(
     assert file.getvalue().count("@") == 1
 
 
-async def test_the_page_shows_one_button_and_only_pressing_it_acts(app: App, relay: FakeRelay) -> None:
+async def test_only_the_button_of_the_page_opts_out(app: App, relay: FakeRelay) -> None:
     await open_list(app)
     await ask(app, ROSA)
     page = f"/never/{never_token(app, 1)}"

@@ -1,4 +1,4 @@
-"""Bringing people along and taking them out: streaming, defused, and no one who left is brought back."""
+"""Importing and exporting people: streaming, formulas escaped, and who unsubscribed stays unsubscribed."""
 
 from __future__ import annotations
 
@@ -43,14 +43,14 @@ from tests.support.app_helpers import (
 from tests.support.bounce_mails import bounce, complaint
 from tests.support.fake_relay import FakeRelay
 
-ADAS_WORD = Evidence(Channel.IMPORT, {"file": "people.csv", "by": "ada"})
+ADAS_EVIDENCE = Evidence(Channel.IMPORT, {"file": "people.csv", "by": "ada"})
 
 
 async def take_in(app: App, table: str, **more: bool):  # type: ignore[no-untyped-def]
     file = io.TextIOWrapper(
         io.BytesIO(table.encode("utf-8", "surrogateescape")), "utf-8", "surrogateescape", newline=""
     )
-    return await import_people(app, list_name="appeals", file=file, evidence=ADAS_WORD, **more)
+    return await import_people(app, list_name="appeals", file=file, evidence=ADAS_EVIDENCE, **more)
 
 
 async def taken_out(app: App, *, everybody: bool = False) -> list[dict[str, str]]:
@@ -59,7 +59,7 @@ async def taken_out(app: App, *, everybody: bool = False) -> list[dict[str, str]
     return list(csv.DictReader(io.StringIO(file.getvalue())))
 
 
-async def test_people_are_confirmed_on_adas_word_which_is_kept_and_get_no_welcome(app: App, relay: FakeRelay) -> None:
+async def test_people_are_confirmed_with_the_organisers_evidence_and_get_no_welcome(app: App, relay: FakeRelay) -> None:
     await open_list(app)
 
     done = await take_in(app, "email;Name;language;zone;Town\r\nRosa@example.org;Rosa;de-AT;Europe/Vienna;Graz\r\n")
@@ -68,14 +68,14 @@ async def test_people_are_confirmed_on_adas_word_which_is_kept_and_get_no_welcom
     person = await show_person(app, ROSA)
     assert (done.added, done.known, done.kept_out, done.bad) == (1, 0, 0, [])
     assert person.subscriptions == {"appeals": "confirmed"}
-    assert [(line.act, line.evidence) for line in person.consents] == [("imported", ADAS_WORD.details)]
+    assert [(line.act, line.evidence) for line in person.consents] == [("imported", ADAS_EVIDENCE.details)]
     assert relay.letters == []
     assert await taken_out(app) == [
         {"email": "Rosa@example.org", "name": "Rosa", "language": "de-at", "zone": "Europe/Vienna", "town": "Graz"}
     ]
 
 
-async def test_an_odd_cell_costs_itself_and_an_unreadable_address_its_row(app: App) -> None:
+async def test_a_bad_cell_is_left_out_and_a_bad_address_costs_the_row(app: App) -> None:
     await open_list(app)
     table = "\ufeffemail,name,zone\nrosa@example.org,Rosa,\nnot an address,,\n\nemma@example.org,Emma,Mars/Base\n"
     table += 'two@example.org,"Two\nLines",\nlong@example.org,a,b,c\nbad@example.org,\udcff,\nlast@example.org,,\n'
@@ -92,7 +92,7 @@ async def test_an_odd_cell_costs_itself_and_an_unreadable_address_its_row(app: A
     assert (names["two@example.org"], names["bad@example.org"], names["long@example.org"]) == ("Two Lines", "ÿ", "")
 
 
-async def test_importing_again_brings_details_up_to_date_and_adds_nobody(app: App) -> None:
+async def test_importing_again_updates_details_and_adds_nobody(app: App) -> None:
     await open_list(app)
     await take_in(app, "email,name,town,job\nrosa@example.org,Rosa,Graz,baker\n")
 
@@ -104,7 +104,7 @@ async def test_importing_again_brings_details_up_to_date_and_adds_nobody(app: Ap
     assert len((await show_person(app, ROSA)).consents) == 1
 
 
-async def test_whoever_left_or_never_wants_to_be_asked_stays_out(app: App) -> None:
+async def test_unsubscribed_and_opted_out_people_are_kept_out(app: App) -> None:
     await open_list(app)
     await import_rows(app, f"{ROSA},,", f"{EMMA},,")
     await unsubscribe(app, sign_token(app.site.keyring, Purpose.LEAVE, 1), LINK_EVIDENCE)
@@ -117,7 +117,7 @@ async def test_whoever_left_or_never_wants_to_be_asked_stays_out(app: App) -> No
     assert states == {ROSA: "unsubscribed", EMMA: "confirmed"}
 
 
-async def test_the_invited_are_asked_each_and_are_in_only_when_they_confirm(
+async def test_the_invited_get_a_letter_each_and_are_subscribed_when_they_confirm(
     app: App, relay: FakeRelay, clock: Clock
 ) -> None:
     await open_list(app)
@@ -133,7 +133,7 @@ async def test_the_invited_are_asked_each_and_are_in_only_when_they_confirm(
     assert [row["email"] for row in await taken_out(app)] == [ROSA]
 
 
-async def test_what_is_exported_is_harmless_in_a_spreadsheet_and_comes_back_the_same(app: App) -> None:
+async def test_an_export_is_harmless_in_a_spreadsheet_and_imports_as_it_was(app: App) -> None:
     await open_list(app)
     await take_in(app, 'email,name\n=cmd@example.org,"=HYPERLINK(""https://x.example"")"\n+1@example.org,\'quoted\n')
 
@@ -146,7 +146,7 @@ async def test_what_is_exported_is_harmless_in_a_spreadsheet_and_comes_back_the_
 
 
 @given(st.text(max_size=20))
-def test_a_defused_cell_runs_nowhere_and_is_armed_again_as_it_was(cell: str) -> None:
+def test_an_escaped_formula_is_unescaped_as_it_was(cell: str) -> None:
     assert not escape_formula(cell).startswith(("=", "+", "-", "@", "\t", "\r"))
     assert unescape_formula(escape_formula(cell)) == cell
 
@@ -208,7 +208,7 @@ async def make_every_sort(app: App, relay: FakeRelay, clock: Clock) -> None:
     await decline(app, token_in(relay.letters[-1], "confirm"), LINK_EVIDENCE)
 
 
-async def test_an_export_of_everybody_comes_back_with_all_states_into_an_empty_service_and_into_its_own(
+async def test_an_export_of_everybody_imports_with_all_states_into_an_empty_and_into_its_own_service(
     app: App, relay: FakeRelay, clock: Clock
 ) -> None:
     await make_every_sort(app, relay, clock)
@@ -252,7 +252,7 @@ async def test_an_export_of_everybody_comes_back_with_all_states_into_an_empty_s
     assert restored.state == "confirmed", "who bounced is restored there as here"
 
 
-async def test_a_table_never_undoes_what_a_person_said_here(app: App, clock: Clock) -> None:
+async def test_a_table_does_not_undo_what_a_person_confirmed_here(app: App, clock: Clock) -> None:
     await open_list(app)
     await import_rows(app, f"{ROSA},,", f"{EMMA},,", f"{BEA},,")
     await unsubscribe(app, sign_token(app.site.keyring, Purpose.LEAVE, 1), LINK_EVIDENCE)
@@ -274,7 +274,7 @@ async def test_a_table_never_undoes_what_a_person_said_here(app: App, clock: Clo
     assert states == {ROSA: "unsubscribed", EMMA: "confirmed", BEA: "unsubscribed", "ada@example.org": "unsubscribed"}
 
 
-async def test_every_row_is_counted_once_and_the_last_of_a_person_counts(app: App) -> None:
+async def test_every_row_is_counted_once_and_the_last_row_of_a_person_wins(app: App) -> None:
     await open_list(app)
     await import_rows(app, f"{EMMA},,", "gone@example.org,,")
     await unsubscribe(app, sign_token(app.site.keyring, Purpose.LEAVE, 2), LINK_EVIDENCE)
@@ -292,6 +292,6 @@ async def test_every_row_is_counted_once_and_the_last_of_a_person_counts(app: Ap
     assert (second.added, second.known, second.bad_rows) == (0, 1, 1)
 
 
-async def test_an_unknown_list_is_told_before_anything_is_read(app: App) -> None:
+async def test_an_unknown_list_is_refused_before_anything_is_read(app: App) -> None:
     with pytest.raises(NotFound, match="appeals"):
         await import_rows(app, f"{ROSA},,")
