@@ -70,7 +70,7 @@ def run_blast(
         campaign_id = workspace.new_campaign()
         already_taken, meter = sink.taken(), start_meter(service, sink.pid, server_pid)
         workspace.command("campaign", "send", campaign_id, "--now")
-        launched = service.wait_for_time("campaign launched", TIMEOUT_S * 5)
+        launched = service.wait_for_time("started campaign", TIMEOUT_S * 5)
         points = _record_points(service, sink, already_taken, people, launched)
         spent = meter.read()
         _check_counts(workspace, campaign_id, people, sink.taken() - already_taken, service)

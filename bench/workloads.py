@@ -171,7 +171,7 @@ def measure_launch(run: BenchmarkRun, kind: str) -> Iterator[Figure]:
         campaign_id = workspace.new_campaign()
         meter = start_meter(service, server_pid=server)
         workspace.command("campaign", "send", campaign_id, "--now")
-        done = service.wait_for_time("campaign launched", 600)
+        done = service.wait_for_time("started campaign", 600)
         spent = meter.read()
         took = done - _launched_at(workspace, campaign_id)
     yield Figure(
@@ -194,7 +194,7 @@ def measure_unsubscribes(run: BenchmarkRun, kind: str) -> Iterator[Figure]:
         campaign_id, port, taken = workspace.new_campaign(), service.web_port, run.sink.taken()
         with unsubscribing(port, run.databases.keyring, people) as load:
             workspace.command("campaign", "send", campaign_id, "--now")
-            launched = service.wait_for_time("campaign launched", 600)
+            launched = service.wait_for_time("started campaign", 600)
             over = time.time() + run.sizes.leaving_s
             while time.time() < over and run.sink.taken() - taken < people * 0.95:
                 time.sleep(0.1)

@@ -1,4 +1,4 @@
-"""The rules of the governor: when a blast is stopped, at one provider or everywhere, and why."""
+"""The governor's rules: when a campaign is paused, or its letters to one provider are held, and why."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from mailer.domain.abuse_limits import CounterKind
 from mailer.settings.governor_table import GovernorSettings
 
 CHECK_INTERVAL = timedelta(seconds=10)
-"""How often at most a campaign is looked at."""
+"""How often a campaign is checked, at most."""
 _FIRST_HOLD, _LONGEST_HOLD = timedelta(hours=1), timedelta(hours=12)
 CounterKey = tuple[int, str, CounterKind]
-"""Of what is heard: the campaign, the provider ("": all of them), and whether it was accepted, refused, deferred."""
+"""A counter: campaign id, provider ("": all together), and accepted, refused or deferred."""
 _MIN_LETTERS, _MAX_PENDING_COUNTS = 10, 20_000
-"""Letters to a provider below which they are kept in memory, and how many such numbers."""
+"""Counts of providers with fewer letters stay in memory, and up to how many counts do."""
 _MIN_COMPLAINTS = 3
-"""What one or two readers do is no pattern."""
+"""Complaints of one or two recipients are no pattern."""
 
 
 class Metric(StrEnum):
-    """What is the matter."""
+    """What is measured against a limit."""
 
     COMPLAINTS = "complaints"
     HARD = "hard"
@@ -33,23 +33,24 @@ class Metric(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DeliveryCounts:
-    """What was said of a campaign's letters to one provider, or to all; no number is below 0."""
+    """Outcomes of a campaign's letters to one provider, or to all; no number is negative."""
 
     accepted: int = 0
     refused: int = 0
-    """Tries that were answered 5xx for the letter's sake."""
+    """Tries that got a 5xx reply about the letter or its recipient."""
     deferred: int = 0
-    """Tries that were answered 4xx."""
+    """Tries that got a 4xx reply."""
     hard: int = 0
-    """Letters of which it was said, at once or later, that there is no such mailbox."""
+    """Letters whose mailbox does not exist, by a reply or a bounce."""
     complaints: int = 0
 
     @property
     def tried(self) -> int:
+        """All tries that got a reply."""
         return self.accepted + self.refused + self.deferred
 
     def minus(self, other: DeliveryCounts) -> DeliveryCounts:
-        """What is left when the other's are taken out."""
+        """These counts without the other ones; not below 0."""
         return DeliveryCounts(
             accepted=max(self.accepted - other.accepted, 0),
             refused=max(self.refused - other.refused, 0),
@@ -61,14 +62,14 @@ class DeliveryCounts:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ThresholdBreach:
-    """A limit that is passed."""
+    """A limit that was passed."""
 
     metric: Metric
     number: int
     total: int
-    """Letters, that number among them."""
+    """Letters in all, `number` among them."""
     provider: str | None
-    """The domain of the readers' addresses; None for all of them."""
+    """The domain of the recipients' addresses; None for all of them."""
 
     def __str__(self) -> str:
         where = f" to {self.provider}" if self.provider else ""
@@ -85,7 +86,7 @@ _METRIC_PHRASES = {
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class GovernorDecision:
-    """What is to be stopped: the whole campaign, or else its letters to some providers."""
+    """What to stop: the whole campaign, or its letters to some providers."""
 
     pause: ThresholdBreach | None = None
     hold: tuple[ThresholdBreach, ...] = field(default=())
@@ -94,45 +95,46 @@ class GovernorDecision:
 def find_breaches(
     counts: DeliveryCounts, limits: GovernorSettings, provider: str | None = None
 ) -> Iterator[ThresholdBreach]:
-    """The limits that are passed, the gravest first: of fewer letters than `after` nothing is said."""
+    """The limits that these counts pass, the gravest first; none below `limits.after` letters."""
     measured = (
         (Metric.COMPLAINTS, limits.complaints, counts.complaints, counts.accepted),
         (Metric.HARD, limits.hard, counts.hard, counts.tried),
         (Metric.REFUSED, limits.refused, counts.refused, counts.tried),
         (Metric.DEFERRED, limits.deferred, counts.deferred, counts.tried),
     )
-    for ill, limit, number, of in measured:
-        too_few = ill is Metric.COMPLAINTS and number < _MIN_COMPLAINTS
-        if limit and of >= limits.after and number > limit * of and not too_few:
-            yield ThresholdBreach(metric=ill, number=number, total=of, provider=provider)
+    for metric, limit, number, total in measured:
+        too_few = metric is Metric.COMPLAINTS and number < _MIN_COMPLAINTS
+        if limit and total >= limits.after and number > limit * total and not too_few:
+            yield ThresholdBreach(metric=metric, number=number, total=total, provider=provider)
 
 
 def decide_pause_or_hold(
     whole: DeliveryCounts, providers: Mapping[str, DeliveryCounts], limits: GovernorSettings
 ) -> GovernorDecision:
-    """What is to be stopped, by what was heard of the `whole` campaign and of each provider.
+    """Decide what to stop, from the counts of the `whole` campaign and of each provider.
 
-    Where all others together are well, the letters to a provider in trouble are held; where they are in trouble, or
-    too few to tell, the campaign is paused; and so it is where too many complain, at one provider or over all.
+    - Too many complaints, at one provider or in all: pause.
+    - Some providers pass a limit, and the others together do not: hold the letters to those providers.
+    - The others pass a limit, too, or got too few letters to tell: pause.
     """
-    over = [found for name in sorted(providers) if (found := next(find_breaches(providers[name], limits, name), None))]
-    for trouble in (*over, *find_breaches(whole, limits)):
-        if trouble.metric is Metric.COMPLAINTS:
-            return GovernorDecision(pause=trouble)
+    over = [first for name in sorted(providers) if (first := next(find_breaches(providers[name], limits, name), None))]
+    for breach in (*over, *find_breaches(whole, limits)):
+        if breach.metric is Metric.COMPLAINTS:
+            return GovernorDecision(pause=breach)
     rest = whole
     for one in over:
         rest = rest.minus(providers[one.provider or ""])
-    if (trouble_of_rest := next(find_breaches(rest, limits), None)) is not None:
-        return GovernorDecision(pause=next(find_breaches(whole, limits), trouble_of_rest))
+    if (breach_of_rest := next(find_breaches(rest, limits), None)) is not None:
+        return GovernorDecision(pause=next(find_breaches(whole, limits), breach_of_rest))
     if over and rest.tried < limits.after:
         return GovernorDecision(pause=over[0])
     return GovernorDecision(hold=tuple(over))
 
 
 def take_reportable_counts(counts: Counter[CounterKey]) -> dict[CounterKey, int]:
-    """Take out what is worth writing down: of providers with ten letters or with trouble, and of all together.
+    """Remove and return the counts worth recording: in all, and of providers with ten letters or with a failure.
 
-    What is below 0 (a refusal that was taken back after it was written down) waits until more is heard.
+    Negative counts (a refusal taken back after it was recorded) stay until they are positive again.
     """
     letters: Counter[tuple[int, str]] = Counter()
     for (campaign_id, provider, kind), number in counts.items():
@@ -150,5 +152,5 @@ def take_reportable_counts(counts: Counter[CounterKey]) -> dict[CounterKey, int]
 
 
 def held_until(times: int, now: datetime) -> datetime:
-    """Until when letters to a provider wait that were held `times` times, this time among them: an hour, then two."""
+    """Until when a provider is held the `times`-th time: an hour, then two, four, up to twelve."""
     return now + min(_FIRST_HOLD * 2 ** min(times - 1, 8), _LONGEST_HOLD)

@@ -1,1 +1,1 @@
-"""The only room that sends."""
+"""SMTP out: the relay connections. No other package sends letters."""

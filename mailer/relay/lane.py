@@ -1,4 +1,4 @@
-"""A lane: the way to one destination domain or through one relay, as far as its replies tell how it is."""
+"""A lane: what the replies of one destination domain, or of one relay, tell about how much it takes now."""
 
 from __future__ import annotations
 
@@ -8,26 +8,26 @@ from datetime import datetime, timedelta
 from mailer.domain.delivery import Concern, Delivery, RelayOutcome, Verdict
 
 SAME_REFUSALS = 10
-"""So many different people refused in a row with the same words: it is not about them."""
+"""If so many different recipients in a row are refused with the same words, the refusals are not about them."""
 _SAME_DOMAINS = 3
-"""So many domains in a row of which the same is said: it is the relay that says it. Or so many letters, where the relay
-speaks for itself."""
+"""A relay's lane takes a reply as its own after so many domains in a row, or so many letters if the relay speaks for
+itself; a domain's lane does so at once."""
 _THROTTLE_RUN = 3
-"""So many "too fast" in a row: it wants to be left alone."""
+"""So many throttling replies in a row close the lane for a while."""
 _FIRST_THROTTLE, _LONGEST_THROTTLE = timedelta(seconds=5), timedelta(minutes=10)
 _FIRST_STOP, _LONGEST_STOP = timedelta(minutes=5), timedelta(hours=1)
 
 
 @dataclass(slots=True, eq=False)
 class Lane:
-    """What is known of a lane: how many letters it bears at once, and until when it is closed."""
+    """How many letters a destination or relay takes at once, and until when nothing is sent to it."""
 
     name: str
     max_in_flight: int
-    """Letters on their way at once that it may bear, when all is well."""
+    """The most letters at once, when the lane is well."""
     in_flight: int = 0
     concurrency: float = 0.0
-    """How many at once it seems to bear now: halved where it says "too fast", grown by what it accepts."""
+    """How many letters at once it takes now: halved by a throttling reply, raised by one with each accepted letter."""
     closed_until: datetime | None = None
     reason: str = ""
     stops: int = 0
@@ -45,7 +45,7 @@ class Lane:
 
     @property
     def is_forgettable(self) -> bool:
-        """Whether forgetting it would change nothing."""
+        """Whether a new lane of this name would behave the same."""
         return not (
             self.in_flight
             or self.closed_until
@@ -55,36 +55,41 @@ class Lane:
         )
 
     def full(self) -> bool:
+        """Whether no more letters may be sent at once."""
         return self.in_flight >= self.concurrency
 
     def closed(self, now: datetime) -> bool:
+        """Whether nothing is sent to it now."""
         return self.closed_until is not None and self.closed_until > now
 
     def close(self, until: datetime, reason: str) -> None:
-        """Let nothing go before an hour, and then a single letter first."""
+        """Send nothing until this time, and then a single letter first."""
         self.closed_until, self.reason, self.concurrency = until, reason, 1.0
 
     def apply_hold(self, until: datetime, reason: str) -> None:
-        """Close as others found it, or we before a restart: who is refused in the same words is not refused for it."""
+        """Close for a hold in the database, which another worker set, or this one before a restart.
+
+        Recipients who are refused with the words of `reason` are then not refused for their own sake.
+        """
         self.close(until, reason)
         code, _, reply = reason.partition(" ")
         self._stop_text = _normalise_reply(code, reply)
 
     def reopen(self) -> None:
-        """Others found it well."""
+        """Another worker lifted the hold: the lane is well."""
         self._reset()
 
     def is_suspect(self, delivery: Delivery) -> bool:
-        """Whether this one may yet turn out not to have been refused for its own sake."""
+        """Whether the refusal of this delivery may be about us: fewer than SAME_REFUSALS got the same words so far."""
         return delivery.address in self._refused
 
     def record_outcome(
         self, delivery: Delivery, outcome: RelayOutcome, now: datetime, started_at: datetime | None = None
     ) -> list[Delivery]:
-        """Learn from a reply; the deliveries, this one among them, that were not refused for their own sake.
+        """Learn from an outcome; returns the deliveries (perhaps this one) that were not refused for their own sake.
 
-        Closes the lane where it does not want us, or wants to be left alone. `given_at` (None: now) is when the letter
-        was begun: all that were on their way when the lane first found us too fast are told so once.
+        Closes the lane if it refuses us or throttles us repeatedly. `started_at` (None: now) is when the letter was
+        begun: throttling replies to letters begun before the last one took effect do not count again.
         """
         if outcome.verdict is Verdict.ACCEPTED:
             self._reset()
@@ -108,11 +113,11 @@ class Lane:
         self._throttled_for.clear()
 
     def _is_about_lane(self, domains: set[str]) -> bool:
-        """Whether what is said of these is said by the lane: a relay passes on what a single domain says, too."""
+        """Whether a reply for these domains is the lane's own. A relay also passes on what a single domain says."""
         return self.name in domains or len(domains) >= _SAME_DOMAINS
 
-    def _throttle(self, delivery: Delivery, outcome: RelayOutcome, now: datetime, given_at: datetime) -> None:
-        if self._throttled_at is not None and given_at < self._throttled_at:
+    def _throttle(self, delivery: Delivery, outcome: RelayOutcome, now: datetime, started_at: datetime) -> None:
+        if self._throttled_at is not None and started_at < self._throttled_at:
             return
         self._throttled_at = now
         self.concurrency = max(min(self.concurrency, self.in_flight + 1) / 2, 1.0)
@@ -128,33 +133,33 @@ class Lane:
         self.close(now + min(_FIRST_STOP * 2 ** min(self.stops - 1, 8), _LONGEST_STOP), format_reply(outcome))
 
     def _record_refusal(self, delivery: Delivery, outcome: RelayOutcome, now: datetime) -> list[Delivery]:
-        words = _normalise_refusal(outcome, delivery)
-        if words == self._stop_text:
+        text = _normalise_refusal(outcome, delivery)
+        if text == self._stop_text:
             self._stop(outcome, now)
             return [delivery]
         if delivery.attempts:
-            return []  # told so a second time: it is about them
-        if words != self._refusal_text:
-            self._refusal_text = words
+            return []  # refused a second time: it is about the recipient
+        if text != self._refusal_text:
+            self._refusal_text = text
             self._refused.clear()
         self._refused[delivery.address] = delivery
         domains = {one.domain for one in self._refused.values()}
         if len(self._refused) < SAME_REFUSALS or not self._is_about_lane(domains):
             return []
         self._stop(outcome, now)
-        self._stop_text = words
-        wronged = list(self._refused.values())
+        self._stop_text = text
+        wrongly_refused = list(self._refused.values())
         self._refused.clear()
-        return wronged
+        return wrongly_refused
 
 
 def format_reply(outcome: RelayOutcome) -> str:
-    """The relay's words, with their code."""
+    """Reply code and text, in one string."""
     return f"{outcome.code} {outcome.reply}" if outcome.code else outcome.reply
 
 
 def _normalise_refusal(outcome: RelayOutcome, delivery: Delivery) -> str:
-    """A refusal without what is different in each: the address, and numbers."""
+    """A refusal without the recipient's address and without digits, so that equal refusals compare equal."""
     address = delivery.address.lower()
     return _normalise_reply(outcome.code, outcome.reply.lower().replace(address, "").replace(address.split("@")[0], ""))
 

@@ -1,4 +1,4 @@
-"""The tray: claimed deliveries, a queue for each lane, of which the next one goes that may."""
+"""LaneScheduler: claimed deliveries, one queue for each destination domain, taken in turn."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from mailer.domain.delivery import Delivery
 from mailer.relay.lane import Lane
 
 DEFAULT_CONCURRENCY = 10_000
-"""Letters at once for a lane of which nothing is said."""
+"""The most letters at once for a domain without a limit in the settings."""
 _MAX_IDLE_LANES = 5_000
-"""Lanes that are remembered although nothing is the matter with them."""
+"""So many lanes are kept although they are in their first state."""
 
 
 @dataclass(slots=True)
@@ -24,23 +24,23 @@ class _LaneQueue:
 
 
 class LaneScheduler:
-    """Lanes take turns, so that none keeps the others waiting; one that is full is passed over."""
+    """Lanes take turns, so that a slow domain delays only its own letters; a full or closed lane is skipped."""
 
     def __init__(self, max_in_flight: Callable[[str], int] = lambda _: DEFAULT_CONCURRENCY) -> None:
-        """`most_flying` says how many letters a domain may get at once."""
+        """`max_in_flight` returns the most letters at once for a domain."""
         self._max_in_flight = max_in_flight
         self._queues: dict[str, _LaneQueue] = {}
         self._turns: deque[_LaneQueue] = deque()
         self.size = 0
         self.in_flight = 0
-        """Taken, and not landed yet."""
+        """Deliveries that were taken and are not finished."""
 
     def lane(self, domain: str) -> Lane:
-        """The lane to a domain."""
+        """The lane of a domain; made when first asked for."""
         return self._queue(domain).lane
 
     def put(self, claimed: Iterable[Delivery]) -> None:
-        """Lay deliveries into their lanes."""
+        """Append deliveries to the queues of their lanes."""
         if len(self._queues) > _MAX_IDLE_LANES:
             self._queues = {
                 name: one for name, one in self._queues.items() if one.waiting or not one.lane.is_forgettable
@@ -52,7 +52,7 @@ class LaneScheduler:
             self._schedule(queue)
 
     def take(self, most: int) -> list[Delivery]:
-        """Up to `most` deliveries that may go now, a lane after the other; each is flying until it `landed`."""
+        """Up to `most` deliveries that may be sent now, one lane after the other; in flight until `mark_finished`."""
         taken: list[Delivery] = []
         while self._turns and len(taken) < most:
             queue = self._turns.popleft()
@@ -66,18 +66,18 @@ class LaneScheduler:
         return taken
 
     def mark_finished(self, delivery: Delivery) -> None:
-        """A taken delivery is no longer on its way, whatever became of it."""
+        """A taken delivery is no longer in flight, whatever became of it."""
         queue = self._queue(delivery.domain)
         queue.lane.in_flight -= 1
         self.in_flight -= 1
         self._schedule(queue)
 
     def remove_closed(self, now: datetime) -> list[Delivery]:
-        """Take out what waits in lanes that are closed."""
+        """Remove and return the deliveries that wait in closed lanes."""
         return self._remove_where(lambda queue: queue.lane.closed(now))
 
     def remove_all(self) -> list[Delivery]:
-        """Take out everything."""
+        """Remove and return all deliveries that wait."""
         return self._remove_where(lambda _: True)
 
     def _remove_where(self, which: Callable[[_LaneQueue], bool]) -> list[Delivery]:

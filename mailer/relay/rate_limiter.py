@@ -1,4 +1,4 @@
-"""How fast letters go to a relay: in the moments that were leased for it."""
+"""RateLimiter: lets letters to a relay start only at the times that were leased from the database."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from mailer.errors import BudgetSpent
 
 
 class RateLimiter:
-    """Lets letters go one after another, in the order in which they asked."""
+    """Releases waiting letters one after another, in the order in which they asked."""
 
     def __init__(
         self,
@@ -21,14 +21,14 @@ class RateLimiter:
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
     ) -> None:
-        """`lease` None is no limit; `clock` gives seconds, `sleep` waits for so many of them."""
+        """`lease` gets the next letters and times; None means no limit. `clock` and `sleep` are in seconds."""
         self.is_limited = lease is not None
         self._lease, self._now, self._clock, self._sleep = lease, now, clock, sleep
         self._remaining, self._next_at, self._every_s = 0, 0.0, 0.0
         self._lock = asyncio.Lock()
 
     async def acquire(self) -> None:
-        """Wait until one more letter may go; BudgetSpent. A waiter that is cancelled costs the others nothing."""
+        """Wait until one more letter may be sent. Raises BudgetSpent. A cancelled waiter uses up no letter."""
         if self._lease is None:
             return
         async with self._lock:

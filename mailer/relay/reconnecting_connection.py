@@ -1,4 +1,4 @@
-"""A line to a relay: a connection that is opened when a letter needs it."""
+"""ReconnectingConnection: a relay connection that is opened, and replaced, when a letter needs it."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ from mailer.relay.smtp_connection import Relay, RelayConnection, connect
 
 
 class ReconnectingConnection:
-    """One connection at a time, to one relay."""
+    """One connection at a time to one relay."""
 
     def __init__(self, relay: Relay, limit: SessionLimit | None = None) -> None:
-        """`limit` is shared by all lines to the relay: each learns for the others."""
+        """`limit` is shared by all connections to the relay."""
         self.relay = relay
         self._limit = limit or SessionLimit(relay.letters_per_connection)
         self._connection: RelayConnection | None = None
         self._probes = False
-        """Whether this connection tries for more letters than were learnt."""
+        """Whether this connection probes if the relay takes more letters than were learnt."""
 
     @property
     def ready(self) -> bool:
-        """Whether the next letter can go over the connection that is open."""
+        """Whether the open connection can take the next letter."""
         return self._connection is not None and self._connection.usable and not self._is_exhausted(self._connection)
 
     async def open(self) -> RelayConnection:
-        """A connection over which a letter can be sent, a new one after so many letters; RelayUnavailable."""
+        """A connection that can take a letter; a new one if the old one is exhausted. Raises RelayUnavailable."""
         if self._connection is None or not self.ready:
             await self.close()
             self._connection = await connect(self.relay)
@@ -34,18 +34,18 @@ class ReconnectingConnection:
         return self._connection
 
     async def send(self, letter: Letter) -> RelayOutcome:
-        """Give a handed letter to the relay; where the line was closed since it was opened, over a new one.
+        """Send a handed letter, over a new connection if the old one was closed meanwhile or takes no more letters.
 
-        So, too, where the relay wants no more letters over the one it went out on: at once, and that is no try. What
-        could not be offered at all is UNTRIED: another relay may have it.
+        That second time does not count as a try. A letter that could not be offered at all is UNTRIED, so another
+        relay may take it.
         """
         try:
             return await self._send_reconnecting(letter)
-        except RelayUnavailable as trouble:
-            concern = Concern.SENDER if trouble.refused else Concern.LETTER
-            return RelayOutcome(Verdict.UNTRIED, None, str(trouble), concern, by_relay=True)
-        except ValueError as trouble:
-            return RelayOutcome(Verdict.REFUSED, None, str(trouble))
+        except RelayUnavailable as error:
+            concern = Concern.SENDER if error.refused else Concern.LETTER
+            return RelayOutcome(Verdict.UNTRIED, None, str(error), concern, by_relay=True)
+        except ValueError as error:
+            return RelayOutcome(Verdict.REFUSED, None, str(error))
 
     async def _send_reconnecting(self, letter: Letter) -> RelayOutcome:
         connection = await self.open()
@@ -56,14 +56,14 @@ class ReconnectingConnection:
             outcome = await connection.send(letter)
         if not connection.is_exhausted:
             return outcome
-        went = connection.letters - 1
+        letters_before = connection.letters - 1
         if outcome.code is None:
-            self._limit.record_session_end(went)
+            self._limit.record_session_end(letters_before)
             return outcome
         await self.close()
         again = await (await self.open()).send(letter)
         if again.code != outcome.code:
-            self._limit.record_session_end(went)  # it was said of that connection, and not of us or of this letter
+            self._limit.record_session_end(letters_before)  # the reply was about that connection
         return again
 
     def _is_exhausted(self, connection: RelayConnection) -> bool:
@@ -73,7 +73,7 @@ class ReconnectingConnection:
         return most is not None and connection.letters >= most
 
     async def close(self) -> None:
-        """Hang up; never an error."""
+        """Close the connection; raises nothing."""
         if self._connection is not None:
             connection, self._connection = self._connection, None
             if connection.ended_after_letter:

@@ -1,4 +1,4 @@
-"""A route: so many connections to one relay for one kind of letter, and the letters that lie ready for them."""
+"""A route: the connections to one relay for one priority, and the letters that are ready for them."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from mailer.relay.smtp_connection import Relay
 T = TypeVar("T")
 
 NOTICE_SHARE = 0.05
-"""The part of every limit that is kept for notices."""
+"""The share of every limit that is reserved for notices."""
 _GROW_INTERVAL_S = 10.0
-"""How often more connections are tried with a relay that had said that they are too many."""
+"""How often more connections are tried with a relay that answered "too many connections"."""
 
 
 class Priority(Enum):
-    """Notices have connections of their own, so that no campaign keeps one waiting."""
+    """Notices have connections of their own, so that no campaign delays them."""
 
     NOTICES = "notices"
     CAMPAIGNS = "campaigns"
@@ -33,22 +33,22 @@ class Priority(Enum):
 
 @dataclass(slots=True, eq=False)
 class Route(Generic[T]):
-    """A relay as one priority uses it; `T` is a letter with what its carrier must know."""
+    """A relay as one priority uses it; `T` is a rendered letter with its delivery."""
 
     relay: Relay
     connections: int
     rate_limiter: RateLimiter
     lane: Lane
-    """What its replies say about us, whomever the letters are for."""
+    """What its replies say about us, for any recipient."""
     ready: deque[T] = field(default_factory=deque)
     virtual_time: float = 0.0
-    """Where it stands in the round of relays: the lowest is next, and each letter moves it on by 1 / weight."""
+    """For weighted round robin: the route with the lowest value is next, and each letter adds 1 / weight."""
     open_connections: int = 0
-    """Connections that came through to the relay."""
+    """Connections that are open now."""
     max_connections: int = field(init=False)
-    """How many it takes from us at once, as far as it has let us know."""
+    """How many connections it takes from us at once, as far as its replies tell."""
     session_limit: SessionLimit = field(init=False)
-    """How many letters it takes over each."""
+    """How many letters it takes over each connection."""
     _grows_at: float = 0.0
     _waiting: deque[asyncio.Future[None]] = field(default_factory=deque)
 
@@ -57,25 +57,25 @@ class Route(Generic[T]):
         self.session_limit = SessionLimit(self.relay.letters_per_connection)
 
     def free_slots(self, now: datetime) -> int:
-        """How many letters more may be laid ready: none where nobody is there to carry them."""
+        """How many more letters may be made ready; 0 while no connection is open or the lane is closed."""
         return (
             0 if self.lane.closed(now) or not self.open_connections else max(self.max_connections - len(self.ready), 0)
         )
 
     def lower_max_connections(self, most: int, time: float) -> None:
-        """The relay takes no more of our connections than this, for now; who is too many leaves."""
+        """Use at most this many connections for now; tasks above that number end. `time` is the loop's."""
         self.max_connections, self._grows_at = max(most, 1), time + _GROW_INTERVAL_S
         self.wake_all()
 
     def raise_max_connections(self, time: float) -> None:
-        """Now and then, try whether it takes some more again."""
+        """Every ten seconds, allow a quarter more connections again. `time` is the loop's."""
         if self.max_connections < self.connections and time >= self._grows_at:
             self.max_connections = min(self.max_connections + max(self.max_connections // 4, 1), self.connections)
             self._grows_at = time + _GROW_INTERVAL_S
 
     @contextmanager
     def connected(self) -> Iterator[None]:
-        """While this lasts a connection is there for letters."""
+        """Count one open connection while the block runs."""
         self.open_connections += 1
         try:
             yield
@@ -84,7 +84,7 @@ class Route(Generic[T]):
 
     @contextmanager
     def reconnecting(self) -> Iterator[None]:
-        """While this lasts a connection that was there is not."""
+        """Count one open connection less while the block runs."""
         self.open_connections -= 1
         try:
             yield
@@ -92,7 +92,7 @@ class Route(Generic[T]):
             self.open_connections += 1
 
     def add_letter(self, letter: T) -> None:
-        """Lay a letter ready, and wake a connection that waits for one."""
+        """Make a letter ready, and wake one connection that waits."""
         self.virtual_time += 1 / self.relay.weight
         self.ready.append(letter)
         while self._waiting:
@@ -109,13 +109,13 @@ class Route(Generic[T]):
         return letters
 
     async def wait_for_letter(self) -> None:
-        """Return when a letter may lie ready, or everybody is woken."""
+        """Wait until a letter may be ready, or `wake_all` was called."""
         waiter = asyncio.get_running_loop().create_future()
         self._waiting.append(waiter)
         await waiter
 
     def wake_all(self) -> None:
-        """Wake all connections: there is something new to look at."""
+        """Wake all waiting connections, so that they check whether to stop."""
         while self._waiting:
             waiter = self._waiting.popleft()
             if not waiter.done():
@@ -123,17 +123,17 @@ class Route(Generic[T]):
 
 
 def connection_quota(relay: Relay, priority: Priority) -> int:
-    """How many of a relay's connections a priority has: 5 % are for notices, one at least; the rest for campaigns."""
+    """How many of a relay's connections a priority has: notices 5 %, but at least one; campaigns the rest."""
     kept = max(1, round(relay.connections * NOTICE_SHARE))
     return kept if priority is Priority.NOTICES else relay.connections - kept
 
 
 def next_route(routes: Iterable[Route[T]], now: datetime) -> Route[T] | None:
-    """The relay whose turn it is by weight, of those that have room; None where none has."""
+    """The next route by weight of those with free slots; None if none has any."""
     able = [one for one in routes if one.free_slots(now)]
     if len(able) < 2:
         return able[0] if able else None
-    # Where the round is: who had no room for a while goes on from here, and does not get all that the others had.
+    # A route that had no free slots for a while continues from here; it does not catch up on what others sent.
     here = max(one.virtual_time - 1 / one.relay.weight for one in able)
     for one in able:
         one.virtual_time = max(one.virtual_time, here)

@@ -1,4 +1,4 @@
-"""How many letters a relay takes over one connection: how it says so, and what is learnt from that."""
+"""SessionLimit: how many letters a relay takes over one connection, by the settings and by its replies."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from mailer.relay.smtp_protocol import SERVICE_CLOSING, Reply
 
 PROBE_INTERVAL_S = 60.0
-"""How often one connection tries whether the relay takes more by now."""
+"""How often one connection tests whether the relay takes more letters by now."""
 _PROBE_FACTOR = 10
-"""Times as many letters as were learnt: after them it is plain that the relay takes more."""
+"""After so many times the learnt number of letters the relay plainly takes more."""
 
 _LETTER_WORD = r"(?:messages?|e?-?mails?|letters?|recipients?|rcpts?|transactions?|deliver(?:y|ies)|envelopes?)"
 _SESSION_WORD = r"(?:session|connection|conn|channel)"
@@ -23,7 +23,7 @@ _LETTER_LIMIT = re.compile(
     re.IGNORECASE,
 )
 _RECIPIENT_LIMIT = re.compile(r"4\.5\.3\b|too many recipients", re.IGNORECASE)
-"""In answer to the only recipient of a letter: those of the letters before are counted, too."""
+"""As a reply to the only recipient of a letter: the relay counts those of earlier letters, too."""
 _CONNECTION_LIMIT = re.compile(
     r"too many\b.{0,30}\b(?:connections?|sessions?|clients?|users)\b"
     r"|\b(?:connections?|sessions?)\b.{0,40}\b(?:limit|exceed|maximum|too many)"
@@ -33,7 +33,7 @@ _CONNECTION_LIMIT = re.compile(
 
 
 def is_session_limit(reply: Reply, *, to_recipient: bool, to_sender: bool) -> bool:
-    """Whether a reply on a connection that has carried letters is about that connection, not about the next letter."""
+    """Whether a reply on a reused connection is about that connection, not about the next letter."""
     if reply.code == SERVICE_CLOSING or (to_sender and reply.code == 452):
         return True
     if to_recipient and reply.code == 452 and _RECIPIENT_LIMIT.search(reply.text):
@@ -42,13 +42,13 @@ def is_session_limit(reply: Reply, *, to_recipient: bool, to_sender: bool) -> bo
 
 
 def is_connection_limit(code: int, text: str) -> bool:
-    """Whether a reply to our coming says that others of ours, or of anybody, must go first."""
+    """Whether a reply to a new connection says that there are too many connections."""
     return code // 100 == 4 or _CONNECTION_LIMIT.search(text) is not None
 
 
 @dataclass(slots=True)
 class SessionLimit:
-    """The most letters over one connection to a relay: as the settings say, and as the relay showed."""
+    """The most letters over one connection to a relay."""
 
     configured: int | None = None
     clock: Callable[[], float] = time.monotonic
@@ -56,13 +56,13 @@ class SessionLimit:
     _next_probe_at: float = 0.0
 
     def max_letters(self, *, probing: bool = False) -> int | None:
-        """After how many letters we hang up, before the relay does; a connection that is `trying` goes on."""
+        """After how many letters we hang up before the relay does; None: never. `probing` ignores what was learnt."""
         if self.learnt is None or probing:
             return self.configured
         return min(self.learnt, self.configured or self.learnt)
 
     def starts_probe(self) -> bool:
-        """Whether a connection that is opened now is the one in a minute that tries for more than was learnt."""
+        """Whether a connection that is opened now should probe; at most one a minute."""
         now = self.clock()
         if self.learnt is None or now < self._next_probe_at:
             return False
@@ -70,12 +70,12 @@ class SessionLimit:
         return True
 
     def record_session_end(self, letters: int) -> None:
-        """The relay ended a connection after so many letters."""
+        """Learn from a connection that the relay ended after so many letters."""
         if letters > 0:
             self.learnt = min(letters, self.learnt or letters)
             self._next_probe_at = self.clock() + PROBE_INTERVAL_S
 
     def record_probe(self, letters: int) -> None:
-        """A connection that tried for more has carried so many: far more, and what was learnt is forgotten."""
+        """Forget what was learnt if a probing connection carried far more letters than that."""
         if self.learnt is not None and letters > _PROBE_FACTOR * self.learnt:
             self.learnt = None

@@ -1,4 +1,4 @@
-"""A connection to the relay that carries our mail out: opened, then one letter after another."""
+"""Relay, and RelayConnection: a connection to a relay that sends one letter after another."""
 
 from __future__ import annotations
 
@@ -30,33 +30,33 @@ from mailer.relay.smtp_transaction import (
 )
 
 QUIT_TIMEOUT_S = 2.0
-"""How long the reply to QUIT is waited for."""
+"""How long to wait for the reply to QUIT."""
 NEXT_LETTER_TIMEOUT_S = 20.0
-"""How long a line that has carried letters may be silent before the next: giving up costs a new connection, no more."""
+"""How long a reused connection may take for the first reply to a letter; giving up costs only a new connection."""
 _PROMPT_CLOSE_S = 1.0
-"""A line that ends so soon after a letter was not ended for being idle."""
+"""A connection that ends so soon after a letter was not ended for being idle."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Relay:
-    """A server that carries our mail out, and how we come to it."""
+    """A mail server that takes our letters, and how to connect to it."""
 
     host: str
     port: int
     tls: Literal["none", "starttls", "tls"]
     helo: str
-    """Our own name, for EHLO."""
+    """Our own host name, for EHLO."""
     username: str | None = None
     password: str | None = field(default=None, repr=False)
     timeout_s: float = 60
-    """For connecting, and for every reply but the one to the content."""
+    """For connecting, and for every reply except the one to the content."""
     content_timeout_s: float = 600
-    """For the reply to the content; RFC 5321 section 4.5.3.2.6: giving up early makes second copies."""
+    """For the reply to the content. Giving up early makes duplicates (RFC 5321 section 4.5.3.2.6)."""
     connections: int = 50
     letters_per_connection: int | None = None
-    """Hang up and come again after so many; None stays."""
+    """Reconnect after so many letters; None: learn from the relay."""
     weight: float = 1.0
-    """Its share of the letters beside other relays that have room."""
+    """Its share of the letters, relative to other relays."""
     limits: Limits = field(default_factory=Limits)
 
     def __str__(self) -> str:
@@ -64,10 +64,10 @@ class Relay:
 
 
 async def connect(relay: Relay, *, tls_context: ssl.SSLContext | None = None) -> RelayConnection:
-    """A connection ready for letters: TLS as asked, EHLO said, logged in where there is a user name.
+    """Open a connection that is ready for letters: TLS as configured, EHLO, and login if there is a user name.
 
-    Certificates are verified, by `trust` or else by what this machine trusts. Whatever fails is RelayUnavailable, with
-    host, port and what was said; `refused` where it said 5xx, lacks what we need, or shows no certificate to trust.
+    Certificates are verified by `tls_context`, or else by this machine's trust store. Raises RelayUnavailable with
+    host, port and reason; `refused` after a 5xx reply, without a needed extension, or with an untrusted certificate.
     """
     smtp = aiosmtplib.SMTP(
         hostname=relay.host,
@@ -84,97 +84,100 @@ async def connect(relay: Relay, *, tls_context: ssl.SSLContext | None = None) ->
         await smtp.connect()
         if smtp.is_ehlo_or_helo_needed:
             await smtp.ehlo()
-    except (aiosmtplib.SMTPException, OSError, UnicodeError) as trouble:
+    except (aiosmtplib.SMTPException, OSError, UnicodeError) as error:
         smtp.close()
-        raise _connect_error(relay, trouble) from trouble
+        raise _connect_error(relay, error) from error
     except BaseException:
         smtp.close()
         raise
     if smtp.transport is None or smtp.transport.is_closing():
-        raise RelayUnavailable(f"the relay {relay} hung up as soon as we had come in")
-    # From here on the library is out of it: its protocol knows one command and one reply at a time.
-    wire = SmtpProtocol(cast("asyncio.Transport", smtp.transport))
-    return RelayConnection(relay, wire, parse_extensions(smtp.esmtp_extensions))
+        raise RelayUnavailable(f"the relay {relay} closed the connection as soon as it was open")
+    # The library is not used from here on: its protocol cannot pipeline commands.
+    protocol = SmtpProtocol(cast("asyncio.Transport", smtp.transport))
+    return RelayConnection(relay, protocol, parse_extensions(smtp.esmtp_extensions))
 
 
 class RelayConnection:
-    """An open connection; carries one letter at a time. Made by `connect`."""
+    """An open connection that sends one letter at a time. Made by `connect`."""
 
     def __init__(self, relay: Relay, protocol: SmtpProtocol, extensions: ServerExtensions) -> None:
         self.relay = relay
         self.letters = 0
-        """How many it was given."""
+        """How many letters were begun on it."""
         self.is_exhausted = False
-        """Whether the relay wants no more letters here: it said so, or broke off where the next one was to begin."""
+        """Whether the relay takes no more letters here: it said so, or closed before the next one began."""
         self._protocol = protocol
         self._extensions = extensions
         self._transaction_open = False
         self._accepted_at = -math.inf
-        """When, on the loop's clock, the last letter was, and none was begun since."""
+        """In the loop's time: when the last letter was accepted, if none was begun since."""
 
     @property
     def ended_after_letter(self) -> bool:
-        """Whether the relay ended the line as soon as it had accepted a letter."""
+        """Whether the relay closed the connection right after it accepted a letter."""
         return abs(self._protocol.lost_at - self._accepted_at) < _PROMPT_CLOSE_S
 
     @property
     def usable(self) -> bool:
-        """Whether another letter can be tried here, as far as we have heard from the relay."""
+        """Whether another letter can be tried, as far as we know."""
         return self._protocol.usable
 
     async def send(self, letter: Letter) -> RelayOutcome:
-        """Give one letter to the relay and say what became of it.
+        """Send one letter and return its outcome.
 
-        RelayUnavailable: the line was lost before (the relay closed an idle connection); nothing was written, so it
-        counts as no try and another connection may take the letter. ValueError: the envelope or the content could be
-        misread as commands; nothing was written, the connection stays good. In all other cases there is an Outcome:
-        what the relay said it cannot take is REFUSED without asking; lost or silent before the content was given it is
-        UNTRIED, afterwards UNKNOWN, all with code None; after the latter two the connection is no longer `usable`.
-        Cancelling it breaks the line, wherever the letter is by then.
+        - A letter that the relay's extensions rule out is REFUSED without asking, with code None.
+        - A connection that is lost or silent before the content was written: UNTRIED; afterwards: UNKNOWN. Both have
+          code None, and the connection is not `usable` any more.
+        - Otherwise the relay's reply decides.
+
+        Raises RelayUnavailable if the connection was lost before anything was written: another one may take the
+        letter, and this does not count as a try. Raises ValueError if envelope or content could be misread as
+        commands; nothing was written, and the connection stays usable. Cancelling closes the connection.
         """
-        wire, offer = self._protocol, self._extensions
-        commands = envelope_commands(letter, size=offer.size, reset=self._transaction_open)
+        protocol, extensions = self._protocol, self._extensions
+        commands = envelope_commands(letter, size=extensions.size, reset=self._transaction_open)
         content = letter.content + b".\r\n" if letter.is_wire_ready else dot_stuff(letter.content)
-        if (reason := unsendable_reason(letter, offer)) is not None:
+        if (reason := unsendable_reason(letter, extensions)) is not None:
             return RelayOutcome(Verdict.REFUSED, None, reason)
-        if wire.busy:
+        if protocol.busy:
             raise RuntimeError("this connection is busy with another letter")
-        used = self.letters > 0
+        reused = self.letters > 0
         try:
-            talk = wire.run_dialogue(run_transaction(commands, content, offer, self._reply_timeouts(), reused=used))
-        except ConnectionError as lost:
-            raise RelayUnavailable(f"the line to the relay {self.relay} was lost: {lost}") from None
+            transaction = run_transaction(commands, content, extensions, self._reply_timeouts(), reused=reused)
+            result = protocol.run_dialogue(transaction)
+        except ConnectionError as error:
+            raise RelayUnavailable(f"the connection to the relay {self.relay} was lost: {error}") from None
         self.letters, self._accepted_at = self.letters + 1, -math.inf
         try:
-            outcome, self._transaction_open, unfit, self.is_exhausted = await talk
+            outcome, self._transaction_open, close_reason, self.is_exhausted = await result
         except asyncio.CancelledError:
-            wire.abort("we gave up")
+            protocol.abort("sending was cancelled")
             raise
-        if unfit is not None:
-            wire.abort(unfit)
+        if close_reason is not None:
+            protocol.abort(close_reason)
         if outcome.verdict is Verdict.ACCEPTED:
             self._accepted_at = asyncio.get_running_loop().time()
         return outcome
 
     def _reply_timeouts(self) -> ReplyTimeouts:
-        reply_s, dot_s = self.relay.timeout_s, self.relay.content_timeout_s
+        reply_s, content_s = self.relay.timeout_s, self.relay.content_timeout_s
         first_s = min(reply_s, NEXT_LETTER_TIMEOUT_S) if self.letters else reply_s
-        return ReplyTimeouts(first_s=first_s, reply_s=reply_s, content_s=dot_s)
+        return ReplyTimeouts(first_s=first_s, reply_s=reply_s, content_s=content_s)
 
     async def close(self) -> None:
-        """Say QUIT and hang up; waits two seconds at most, and a relay that is gone already is no error.
+        """Send QUIT and close; waits two seconds at most, and raises nothing if the relay is gone already.
 
-        A letter still on its way is cut off: its `send` returns UNTRIED or UNKNOWN.
+        A letter that is being sent is cut off: its `send` returns UNTRIED or UNKNOWN.
         """
         try:
             if self.usable and not self._protocol.busy:
                 await self._protocol.run_dialogue(quit_session(min(QUIT_TIMEOUT_S, self.relay.timeout_s)))
         finally:
-            self._protocol.abort("we hung up")
+            self._protocol.abort("we closed the connection")
         await self.wait_closed()
 
     async def wait_closed(self) -> None:
-        """Return when the line is closed, by whomever; so an idle connection can be watched."""
+        """Wait until the connection is closed, by either side."""
         await self._protocol.closed.wait()
 
 
@@ -183,36 +186,36 @@ def _default_tls_context() -> ssl.SSLContext:
     return ssl.create_default_context()
 
 
-def _connect_error(relay: Relay, trouble: Exception) -> RelayUnavailable:
-    crowded = False
-    if isinstance(answer := trouble.__cause__ or trouble, aiosmtplib.SMTPResponseException):
-        crowded = is_connection_limit(answer.code, answer.message)
-    told = f"the relay {relay} {_describe_error(trouble, relay)}"
-    return RelayUnavailable(told, refused=_is_permanent(trouble) and not crowded, too_many_connections=crowded)
+def _connect_error(relay: Relay, error: Exception) -> RelayUnavailable:
+    too_many = False
+    if isinstance(reply := error.__cause__ or error, aiosmtplib.SMTPResponseException):
+        too_many = is_connection_limit(reply.code, reply.message)
+    text = f"the relay {relay} {_describe_error(error, relay)}"
+    return RelayUnavailable(text, refused=_is_permanent(error) and not too_many, too_many_connections=too_many)
 
 
-def _is_permanent(trouble: Exception) -> bool:
-    match trouble.__cause__ or trouble:
+def _is_permanent(error: Exception) -> bool:
+    match error.__cause__ or error:
         case aiosmtplib.SMTPResponseException() as refusal:
             return refusal.code >= 500
         case ssl.SSLCertVerificationError():
             return True
         case other:
-            # The library's bare error, none of its kinds: the relay lacks what we need (STARTTLS, AUTH).
+            # The library's base class itself: the relay lacks an extension that we need (STARTTLS, AUTH).
             return type(other) is aiosmtplib.SMTPException
 
 
-def _describe_error(trouble: Exception, relay: Relay) -> str:
-    """What went wrong, as the rest of a sentence about the relay."""
-    match trouble.__cause__ or trouble:
+def _describe_error(error: Exception, relay: Relay) -> str:
+    """What went wrong, as the predicate of a sentence about the relay."""
+    match error.__cause__ or error:
         case aiosmtplib.SMTPAuthenticationError() as refusal:
             return one_line(f"did not accept our user name and password: {refusal.code} {refusal.message}")
         case aiosmtplib.SMTPResponseException() as refusal:
             return one_line(f"does not let us in: {refusal.code} {refusal.message}")
         case TimeoutError():
             return f"did not answer within {relay.timeout_s:g} s"
-        case ssl.SSLCertVerificationError() as distrust:
-            return f"shows a certificate that we do not trust: {distrust.verify_message}"
+        case ssl.SSLCertVerificationError() as untrusted:
+            return f"shows a certificate that we do not trust: {untrusted.verify_message}"
         case ssl.SSLError() as failure:
             return f"could not agree with us on TLS: {failure.reason}"
         case OSError(errno=int(number)) if number > 0:

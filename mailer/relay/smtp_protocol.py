@@ -1,4 +1,4 @@
-"""The line to a relay: octets out, replies in, and one dialogue at a time over it (RFC 5321 section 4.2)."""
+"""SmtpProtocol: the asyncio protocol of a relay connection, one dialogue at a time (RFC 5321 section 4.2)."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from functools import lru_cache
 from typing import Any, NamedTuple, TypeVar
 
 MAX_REPLY_OCTETS = 32 * 1024
-"""Of one reply with all its lines; RFC 5321 section 4.5.3.1.5 promises 512 a line."""
+"""The longest reply, all its lines together; RFC 5321 section 4.5.3.1.5 allows 512 octets a line."""
 SERVICE_CLOSING = 421
-"""With this code the relay says that it closes the line, whatever it was asked (RFC 5321 section 3.8)."""
+"""The relay closes the connection, whatever the command was (RFC 5321 section 3.8)."""
 _REPLY_CODES = {b"%d" % code: code for code in range(200, 600)}
 _SEPARATORS = frozenset((b" ", b"-", b""))
-"""Between code and text: the last line, one of several, a code alone."""
+"""Between code and text: on the last line, on an earlier line, and after a code alone."""
 
 T = TypeVar("T")
 
@@ -27,12 +27,12 @@ class Reply(NamedTuple):
 
 
 Dialogue = Generator[tuple[bytes, float], Reply, T]
-"""Our half of a conversation: it yields octets to be written (or none) and for how many seconds the next reply may
-take, and is sent that reply. When the line is lost ConnectionError is thrown in, and it has to return."""
+"""The client side of an SMTP exchange, as a generator: it yields octets to write (may be empty) and the seconds to wait
+for the next reply, and gets that reply. ConnectionError is thrown in when the connection is lost; it then returns."""
 
 
 class ReplyParser:
-    """Makes replies of octets, the same ones however the network cuts them."""
+    """Parses octets into replies, however the network splits them."""
 
     def __init__(self) -> None:
         self._buffer = b""
@@ -40,7 +40,7 @@ class ReplyParser:
         self._octets = 0
 
     def feed(self, data: bytes) -> Iterator[Reply]:
-        """The replies that end in this data, in order; after them ValueError, in words, where it is no SMTP."""
+        """Yield the replies that end in this data, in order. Raises ValueError after them if the rest is not SMTP."""
         lines = (self._buffer + data).split(b"\n")
         self._buffer = lines.pop()
         for line in lines:
@@ -67,7 +67,7 @@ class ReplyParser:
             yield Reply(code, whole.decode("utf-8", "replace"))
 
 
-@lru_cache(maxsize=256)  # a relay says few different lines, and says them all day
+@lru_cache(maxsize=256)  # a relay repeats few different lines
 def _parse_single_line(line: bytes) -> Reply:
     if len(line) > MAX_REPLY_OCTETS:
         raise ValueError("the relay's reply has no end")
@@ -76,12 +76,12 @@ def _parse_single_line(line: bytes) -> Reply:
 
 
 def _parse_line(line: bytes) -> tuple[int, bool, bytes]:
-    """Code, whether it is a reply's last line, and text."""
+    """Return the code, whether this is the reply's last line, and the text."""
     line = line.removesuffix(b"\r")
-    code, mark = _REPLY_CODES.get(line[:3]), line[3:4]
-    if code is None or mark not in _SEPARATORS:
+    code, separator = _REPLY_CODES.get(line[:3]), line[3:4]
+    if code is None or separator not in _SEPARATORS:
         raise _not_smtp_error(line)
-    return code, mark != b"-", line[4:]
+    return code, separator != b"-", line[4:]
 
 
 def _not_smtp_error(line: bytes) -> ValueError:
@@ -89,15 +89,15 @@ def _not_smtp_error(line: bytes) -> ValueError:
 
 
 class SmtpProtocol(asyncio.Protocol):
-    """Takes over an open transport, and advances a dialogue from within `data_received`; once `lost` it stays lost."""
+    """Takes over an open transport and advances a dialogue from within `data_received`."""
 
     def __init__(self, transport: asyncio.Transport) -> None:
         self.lost_reason: str | None = None
-        """Why nothing more can be said, in words."""
+        """Why the connection is lost; None while it is not. Once lost it stays lost."""
         self.lost_at = math.inf
-        """When that was, on the loop's clock."""
+        """When it was lost, in the loop's time."""
         self.closed = asyncio.Event()
-        """Set once the transport is closed, by whomever."""
+        """Set when the transport is closed, by either side."""
         self._transport = transport
         self._loop = asyncio.get_running_loop()
         self._replies = ReplyParser()
@@ -105,24 +105,24 @@ class SmtpProtocol(asyncio.Protocol):
         self._result: asyncio.Future[Any] | None = None
         self._timeout_s = math.inf
         self._deadline = math.inf
-        """When, on the loop's clock, the reply we wait for is too late."""
+        """In the loop's time: when the awaited reply is too late."""
         self._timer: asyncio.TimerHandle | None = None
-        """Wakes at the deadline or before: one timer is moved now and then, instead of one made for each reply."""
+        """Fires at the deadline or before; moving one timer now and then is cheaper than one for each reply."""
         self._timer_at = math.inf
         transport.set_protocol(self)
 
     @property
     def usable(self) -> bool:
-        """Whether something can be said, as far as we have heard."""
+        """Whether a dialogue can be started, as far as we know."""
         return self.lost_reason is None and not self._transport.is_closing()
 
     @property
     def busy(self) -> bool:
-        """Whether a dialogue is being held."""
+        """Whether a dialogue is running."""
         return self._dialogue is not None
 
     def run_dialogue(self, dialogue: Dialogue[T]) -> asyncio.Future[T]:
-        """Hold a dialogue: the future is what it returns or raises. ConnectionError before a lost line."""
+        """Start a dialogue; the future gets its result. Raises ConnectionError if the connection is lost."""
         if not self.usable:
             raise ConnectionError(self.lost_reason or "the connection is closed")
         if self._dialogue is not None:
@@ -135,7 +135,7 @@ class SmtpProtocol(asyncio.Protocol):
         return result
 
     def abort(self, reason: str) -> None:
-        """Let go of the line at once; what was not sent yet is dropped, and a dialogue ends."""
+        """Close the connection at once; unsent octets are dropped, and a running dialogue ends."""
         if self.lost_reason is not None:
             return
         self.lost_reason, self.lost_at = reason, self._loop.time()
@@ -149,15 +149,15 @@ class SmtpProtocol(asyncio.Protocol):
                 self._end_dialogue(end.value)
 
     def data_received(self, data: bytes) -> None:
-        asked = self._dialogue is not None
+        is_expected = self._dialogue is not None
         try:
             for reply in self._replies.feed(data):
-                # What came together with the answer that made us go on cannot be the answer to that.
-                asked = self._handle_reply(reply, asked)
+                # A reply that arrived together with the one that made us write cannot be the reply to what we wrote.
+                is_expected = self._handle_reply(reply, is_expected)
                 if self.lost_reason is not None:
                     return
-        except ValueError as trouble:
-            self.abort(str(trouble))
+        except ValueError as error:
+            self.abort(str(error))
 
     def eof_received(self) -> None:
         self.abort("the relay closed the connection")
@@ -166,25 +166,25 @@ class SmtpProtocol(asyncio.Protocol):
         self.abort(f"the connection broke: {exc}" if exc else "the relay closed the connection")
         self.closed.set()
 
-    def _handle_reply(self, reply: Reply, asked: bool) -> bool:
-        """Take a reply in; whether another that came with it was asked for, too."""
-        if self._dialogue is not None and (asked or reply.code == SERVICE_CLOSING):
-            asked = self._advance(self._dialogue, reply)
+    def _handle_reply(self, reply: Reply, is_expected: bool) -> bool:
+        """Pass a reply to the dialogue; returns whether the next reply in the same data may be expected."""
+        if self._dialogue is not None and (is_expected or reply.code == SERVICE_CLOSING):
+            is_expected = self._advance(self._dialogue, reply)
             if reply.code != SERVICE_CLOSING:
-                return asked
+                return is_expected
         self.abort(f"the relay broke off: {reply.code} {one_line(reply.text)}")
         return False
 
     def _advance(self, dialogue: Dialogue[Any], reply: Reply) -> bool:
-        """Whether the dialogue listens on without having written anything."""
+        """Advance the dialogue; returns whether it waits for another reply without writing."""
         try:
             octets, self._timeout_s = dialogue.send(reply)
         except StopIteration as end:
             self._end_dialogue(end.value)
             return False
-        except Exception as mistake:  # is for whom the result is, not for the loop
-            self._end_dialogue(mistake)
-            self.abort(f"we made a mistake: {mistake}")
+        except Exception as error:  # belongs to whoever awaits the result, not to the loop
+            self._end_dialogue(error)
+            self.abort(f"we made a mistake: {error}")
             return False
         if octets:
             self._transport.write(octets)
@@ -222,6 +222,6 @@ class SmtpProtocol(asyncio.Protocol):
 
 
 def one_line(text: str) -> str:
-    """`text` on one line, without controls, cut to 500 characters."""
+    """The text on one line, without control characters, cut to 500 characters."""
     printable = text if text.isprintable() else "".join(char if char.isprintable() else " " for char in text)
     return " ".join(printable.split())[:500]

@@ -125,7 +125,7 @@ def _start_sending(tx: Connection, checked: Campaign, refused: RenderFailure | N
         return  # it was paused meanwhile, perhaps corrected too, and resumed: the next launch goes on
     if refused is None:
         if campaigns.change_state(tx, campaign.id, CampaignState.SENDING, from_states=(CampaignState.LAUNCHING,)):
-            _log.info("campaign launched", campaign=campaign.id, audience=campaign.audience)
+            _log.info("started campaign", campaign=campaign.id, audience=campaign.audience)
         return
     remark = f"cannot be written for {refused.delivery.address}: {refused.reason}"
     if campaigns.change_state(
