@@ -192,10 +192,10 @@ def make_databases(folder: Path) -> None:
     with tempfile.TemporaryDirectory() as place:
         file = Path(place) / "mailer.db"
         _run_in_child(f"sqlite:///{file}", migrations, folder / "sqlite.json")
-        with sqlite3.connect(file) as ledger:
-            ledger.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-            ledger.execute("PRAGMA journal_mode = DELETE")
-        ledger.close()
+        with sqlite3.connect(file) as database:
+            database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            database.execute("PRAGMA journal_mode = DELETE")
+        database.close()
         (folder / "sqlite.db.xz").write_bytes(lzma.compress(file.read_bytes()))
     binaries = find_binaries()
     assert binaries is not None

@@ -118,8 +118,14 @@ def stopped_at(pipe: Path, backing: Future[Manifest]) -> Iterator[BinaryIO]:
 
 
 def a_large_mail(tx: Connection, name: str) -> None:
-    told: dict[str, Any] = {"sender": "rosa@example.org", "recipients": [], "raw": b"", "request": {}, "spooled": name}
-    tx.execute(insert(incoming).values(state="waiting", received_at=NOW, **told))
+    values: dict[str, Any] = {
+        "sender": "rosa@example.org",
+        "recipients": [],
+        "raw": b"",
+        "request": {},
+        "spooled": name,
+    }
+    tx.execute(insert(incoming).values(state="waiting", received_at=NOW, **values))
 
 
 def tables_in(file: Path) -> dict[str, bytes]:
@@ -350,9 +356,9 @@ def test_a_damaged_part_is_named(archive: bytes, tmp_path: Path) -> None:
 
 Change = Callable[[dict[str, bytes], dict[str, Any]], object]
 STRANGE: dict[str, tuple[Change, type[MailerError], str]] = {
-    "format": (lambda _, told: told.update(format=9), BackupRefused, "format 9, made by version"),
-    "schema": (lambda _, told: told.update(schema="9999"), SchemaUnknown, "9999"),
-    "no manifest of ours": (lambda _, told: told.clear(), BackupRefused, "manifest.json"),
+    "format": (lambda _, manifest: manifest.update(format=9), BackupRefused, "format 9, made by version"),
+    "schema": (lambda _, manifest: manifest.update(schema="9999"), SchemaUnknown, "9999"),
+    "no manifest of ours": (lambda _, manifest: manifest.clear(), BackupRefused, "manifest.json"),
     "a part is missing": (lambda parts, _: parts.pop("tables/budget.jsonl"), BackupRefused, "budget.jsonl"),
     "a row too many": (
         lambda parts, _: parts.update({"tables/hold.jsonl": b'["a","2027-01-01T00:00:00+00:00","",null]\n'}),
@@ -361,16 +367,16 @@ STRANGE: dict[str, tuple[Change, type[MailerError], str]] = {
     ),
     "no row": (lambda parts, _: parts.update({"tables/hold.jsonl": b"{}\n"}), BackupRefused, "hold.jsonl, line 1"),
     "no JSON": (lambda parts, _: parts.update({"tables/hold.jsonl": b"\xff\n"}), BackupRefused, "hold.jsonl"),
-    "another table": (lambda _, told: told["tables"].pop("hold"), BackupRefused, "schema 0006"),
+    "another table": (lambda _, manifest: manifest["tables"].pop("hold"), BackupRefused, "schema 0006"),
     "a way out of the spool": (
-        lambda parts, told: (parts.update({"spool/../x.mail": b""}), told.update(spool=["../x.mail"])),
+        lambda parts, manifest: (parts.update({"spool/../x.mail": b""}), manifest.update(spool=["../x.mail"])),
         BackupRefused,
         "no name of a file",
     ),
-    "a row of nobody's": (
-        lambda parts, told: (
+    "a row without its parent": (
+        lambda parts, manifest: (
             parts.update({"tables/edition.jsonl": b'[1,77,"en",true]\n'}),
-            told["tables"]["edition"].update(rows=1),
+            manifest["tables"]["edition"].update(rows=1),
         ),
         MailerError,
         "edition|foreign key",
@@ -380,7 +386,11 @@ STRANGE: dict[str, tuple[Change, type[MailerError], str]] = {
 
 @pytest.mark.parametrize(
     ("case", "database_url"),
-    [*((case, "sqlite") for case in STRANGE), ("another table", "postgresql"), ("a row of nobody's", "postgresql")],
+    [
+        *((case, "sqlite") for case in STRANGE),
+        ("another table", "postgresql"),
+        ("a row without its parent", "postgresql"),
+    ],
     indirect=["database_url"],
 )
 def test_a_foreign_archive_is_refused_and_nothing_of_it_stays(
@@ -392,12 +402,12 @@ def test_a_foreign_archive_is_refused_and_nothing_of_it_stays(
     whole.write_bytes(archive)
     with ZipFile(whole) as source:
         parts = {name: source.read(name) for name in source.namelist() if name != "manifest.json"}
-        told = json.loads(source.read("manifest.json"))
-    change(parts, told)
+        manifest = json.loads(source.read("manifest.json"))
+    change(parts, manifest)
     with new_archive(tmp_path / "strange.zip") as made:
         for name, octets in parts.items():
             made.writestr(name, octets)
-        made.writestr("manifest.json", json.dumps(told))
+        made.writestr("manifest.json", json.dumps(manifest))
 
     with pytest.raises(kind, match=said):
         restore_backup(database_url, here, MIGRATIONS, tmp_path / "strange.zip", NOW, replace=True)

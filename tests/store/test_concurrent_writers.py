@@ -97,12 +97,12 @@ def test_a_change_returns_only_after_a_gate_that_is_passing_has_committed(
         campaign_id, mine = launched_campaign(tx, 1), add_worker(tx)
         [one] = claim_deliveries(tx, campaign_id, mine)
 
-    with shared.connect() as passing, passing.begin() as turn:
+    with shared.connect() as passing, passing.begin() as transaction:
         went = hand_over(passing, mine, one)
         answered = others.submit(in_one, shared, lambda tx: act(tx, campaign_id, mine))
         until_somebody_waits(shared, answered)
         early = answered.done()
-        turn.commit()
+        transaction.commit()
     answered.result(20)
 
     with shared.begin() as tx:
@@ -144,12 +144,12 @@ def test_the_search_for_orphans_waits_for_a_letter_that_is_being_settled(
         [one] = claim_deliveries(tx, campaign_id, mine)
         hand_over(tx, mine, one)
 
-    with shared.connect() as ending, ending.begin() as turn:
+    with shared.connect() as ending, ending.begin() as transaction:
         gate.commit_batch(ending, mine, [delivery_outcome(one, Verdict.ACCEPTED)], [], [one.claim_id], NOW)
         looking = others.submit(in_one, shared, lambda tx: orphans.requeue_orphans(tx, campaign_id, [one.id], NOW).ids)
         until_somebody_waits(shared, looking)
         early = looking.done()
-        turn.commit()
+        transaction.commit()
     found = looking.result(20)
 
     with shared.begin() as tx:
@@ -208,7 +208,7 @@ def test_concurrent_workers_send_every_letter_once(shared: Engine, others: Threa
                 words = [delivery_outcome(one, Verdict.ACCEPTED) for one in last]
                 done = sorted({one.claim_id for one in last})
                 asked = [handoff_request(one) for one in claimed]
-                went = in_one(shared, lambda tx, *turn: gate.commit_batch(tx, mine, *turn, NOW), words, asked, done)
+                went = in_one(shared, lambda tx, *batch: gate.commit_batch(tx, mine, *batch, NOW), words, asked, done)
                 carried.extend(went)
                 last = claimed
             if not last and in_one(shared, lambda tx: not campaign_progress.any_waiting(tx, appeals)):

@@ -14,7 +14,7 @@ async def test_a_position_moves_and_another_mailbox_has_none(app: App) -> None:
         set_position, "imap://lists@mx.example.org:993/INBOX", ImapPosition(uid_validity=2**32 - 1, last_uid=3)
     )
 
-    told = await app.database.read(get_position, "imap://lists@mx.example.org:993/INBOX")
+    found = await app.database.read(get_position, "imap://lists@mx.example.org:993/INBOX")
 
-    assert told == ImapPosition(uid_validity=2**32 - 1, last_uid=3)
+    assert found == ImapPosition(uid_validity=2**32 - 1, last_uid=3)
     assert await app.database.read(get_position, "imap://lists@mx.example.org:993/Other") is None

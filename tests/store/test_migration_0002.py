@@ -76,9 +76,9 @@ def _fill(tx: Any) -> None:
         put("subscription", id=number, mailing_list_id=1, subscriber_id=number, **standing)
     states = {LAUNCHED: ("sending", len(QUEUE), PEOPLE), HALF: ("launching", 2, PEOPLE), DONE: ("sent", 1, 1)}
     for number, (state, size, top) in states.items():
-        told = {"state": state, "subject": "s", "launched_at": at, "launch_ceiling": top, "created_at": at}
+        row = {"state": state, "subject": "s", "launched_at": at, "launch_ceiling": top, "created_at": at}
         cursor = size if state != "sending" else top
-        put("campaign", id=number, mailing_list_id=1, launch_cursor=cursor, audience=size, **told)
+        put("campaign", id=number, mailing_list_id=1, launch_cursor=cursor, audience=size, **row)
         put("edition", id=number, campaign_id=number, language="en", is_default=True)
         put("revision", id=number, edition_id=number, manuscript="text", created_at=at)
     for number, state, resends, dated in QUEUE:
@@ -195,11 +195,11 @@ def test_old_workers_are_gone_and_hold_nothing(migrated: Engine) -> None:
 def test_a_cause_is_still_answered_once_and_a_recipient_has_one_letter(migrated: Engine) -> None:
     def refused(**values: Any) -> bool:
         with migrated.connect() as tx:
-            told = {"kind": "help", "state": "queued", **values}
+            row = {"kind": "help", "state": "queued", **values}
             try:
-                tx.execute(delivery.insert().values(**told))
-            except Exception as trouble:
-                return "unique" in str(trouble).lower()
+                tx.execute(delivery.insert().values(**row))
+            except Exception as error:
+                return "unique" in str(error).lower()
             return False
 
     assert refused(campaign_id=NOTICES, cause="a")

@@ -1,4 +1,4 @@
-"""The queue and its one gate: whatever happens in whatever order, nobody is lost and nobody is mailed unasked.
+"""The queue and its gate: in any order of events no delivery is lost and nobody is mailed who must not be.
 
 `make crash` runs the same with many more examples.
 """
@@ -69,7 +69,7 @@ PEOPLE = [f"person{number}@{domain}" for number, domain in enumerate(["big.examp
 SLOW = {"small.example": Limits(per_hour=2)}
 WHICH, SOME = st.integers(0, 1), st.integers(1, 6)
 MINUTES = st.sampled_from([0, 5, 20])
-# What ends a letter for good ends its story, too: more is to be learned from those that go on.
+# Deferrals are drawn more often: a letter that is settled tests nothing more.
 VERDICT = st.sampled_from([Verdict.DEFERRED, Verdict.DEFERRED, *Verdict])
 WORD = st.tuples(VERDICT, st.booleans())
 FEW = st.integers(0, 2)
@@ -77,35 +77,35 @@ RUN = st.tuples(WHICH, SOME, FEW, st.lists(WORD, max_size=3), FEW, MINUTES)
 
 
 class Queue(RuleBasedStateMachine):
-    """One campaign to four people, and notices; two workers, their predecessors, people and organisers."""
+    """One campaign to six people, and notices; two workers, dead workers, subscribers and organisers."""
 
     def __init__(self, engine: Engine) -> None:
         super().__init__()
-        # Never committed: every run finds the database as empty as the one before.
+        # Never committed, so that every run begins with an empty database.
         self.tx = engine.connect()
         if not is_sqlite(engine):
-            # However long hypothesis thinks about the next step.
+            # Hypothesis may take long between two steps.
             self.tx.exec_driver_sql("SET LOCAL idle_in_transaction_session_timeout = 0")
         self.now = NOW
-        self.gone: list[WorkerModel] = []
-        """Killed, and not known to be."""
-        self.buried: list[tuple[int, Delivery]] = []
+        self.dead: list[WorkerModel] = []
+        """Killed, and not recovered yet."""
+        self.recovered: list[tuple[int, Delivery]] = []
         self.left: dict[str, set[int]] = {one: set() for one in PEOPLE}
-        """The lists (EVERY_LIST: all) from which somebody went and did not come back."""
-        self.taken: set[int] = set()
-        """Claims that somebody who left took from their worker, who learns of it at the gate."""
+        """The lists (EVERY_LIST: all) from which each person has unsubscribed."""
+        self.suppressed: set[int] = set()
+        """Claimed deliveries of people who left: their worker learns of it at the gate."""
         self.letters: dict[int, LetterFields] = {}
-        """The last letter that passed the gate, of those whose fate may be unknown."""
+        """The last letter that passed the gate, of deliveries whose outcome may be unknown."""
         self.copies = Counter[int]()
-        """How often a letter may have arrived, since it was new or people asked for it again."""
+        """How often a letter may have arrived, since it was new or an organiser requeued it."""
         self.final: dict[int, DeliveryState] = {}
-        self.settled_by_people: set[int] = set()
-        """Of unknown fate, and declared to have failed: no relay refused them."""
+        self.declared_failed: set[int] = set()
+        """Of unknown outcome, and declared failed by an organiser: no relay refused them."""
 
     def teardown(self) -> None:
         try:
             if sys.exc_info()[0] is None and hasattr(self, "campaign_id"):
-                self.in_the_end_everything_ends()
+                self.everything_ends()
         finally:
             self.tx.rollback()
             self.tx.close()
@@ -125,7 +125,7 @@ class Queue(RuleBasedStateMachine):
 
     @rule(which=WHICH, most=SOME, notices=st.booleans(), limits=st.sampled_from([{}, SLOW]))
     def claim(self, which: int, most: int, notices: bool, limits: dict[str, Limits]) -> None:
-        mine, held = self.workers[which], {one.id for one in self.in_hands()}
+        mine, held = self.workers[which], {one.id for one in self.held_by_workers()}
         queue = NOTICES if notices else self.campaign_id
 
         found = queue_claiming.claim_within_limits(self.tx, [queue], mine.id, most, self.now, limits)
@@ -139,7 +139,7 @@ class Queue(RuleBasedStateMachine):
         mine.add_claimed(found)
 
     def check_repeat(self, one: Delivery) -> None:
-        """A letter that may have gone out is repeated octet for octet; any other is written anew."""
+        """A letter that may have been sent is repeated octet for octet; any other is rendered again."""
         if one.id in self.letters:
             assert letter_fields(handoff_request(one)) == self.letters[one.id]
             assert one.corrections is None
@@ -149,22 +149,22 @@ class Queue(RuleBasedStateMachine):
 
     @rule(which=WHICH, most=SOME)
     def hand(self, which: int, most: int) -> None:
-        self.turn(self.workers[which], {}, self.workers[which].pop_queued(most))
+        self.commit(self.workers[which], {}, self.workers[which].pop_queued(most))
 
     @rule(which=WHICH, most=SOME, verdict=VERDICT)
     def answer(self, which: int, most: int, verdict: Verdict) -> None:
         mine = self.workers[which]
-        self.turn(mine, {one.id: (one, verdict, False) for one in mine.pop_handed(most)}, [])
+        self.commit(mine, {one.id: (one, verdict, False) for one in mine.pop_handed(most)}, [])
 
     @rule(which=WHICH, words=st.lists(WORD, max_size=3), most=SOME)
     def answer_and_hand(self, which: int, words: list[tuple[Verdict, bool]], most: int) -> None:
         mine = self.workers[which]
         said = zip(mine.pop_handed(len(words)), words, strict=False)
-        self.turn(mine, {one.id: (one, *word) for one, word in said}, mine.pop_queued(most))
+        self.commit(mine, {one.id: (one, *word) for one, word in said}, mine.pop_queued(most))
 
     @rule(runs=st.lists(RUN, min_size=1, max_size=3))
     def send(self, runs: list[tuple[int, int, int, list[tuple[Verdict, bool]], int, int]]) -> None:
-        """What workers do most of the time, at a stretch: claim, hand, hear, give back what was too much."""
+        """What workers do most of the time: claim, hand over, get answers, release what was too much."""
         for which, most, few, words, unused, minutes in runs:
             self.claim(which, most, False, {})
             self.hand(which, few)
@@ -172,17 +172,19 @@ class Queue(RuleBasedStateMachine):
             self.put_back(which, unused, minutes)
             self.now += timedelta(minutes=minutes)
 
-    def turn(
+    def commit(
         self, mine: WorkerModel, answers: dict[int, tuple[Delivery, Verdict, bool]], those: list[Delivery]
     ) -> None:
-        """One commit: what became of letters, and which go next."""
-        told, asked = self.campaign, [handoff_request(one, self.now) for one in those]
+        """One commit: outcomes of letters, and the next letters."""
+        campaign, asked = self.campaign, [handoff_request(one, self.now) for one in those]
         words = {}
-        for number, (one, verdict, wronged) in answers.items():
+        for number, (one, verdict, wrongly_refused) in answers.items():
             word = delivery_outcome(one, verdict, self.now)
-            # Refused, but not for what is about its reader.
+            # Refused, but not because of its recipient.
             words[number] = (
-                retry_wrongly_refused(word, one, self.now, 0.0) if wronged and verdict is Verdict.REFUSED else word
+                retry_wrongly_refused(word, one, self.now, 0.0)
+                if wrongly_refused and verdict is Verdict.REFUSED
+                else word
             )
             if words[number].renew_date:
                 del self.letters[number]
@@ -192,20 +194,20 @@ class Queue(RuleBasedStateMachine):
 
         went = gate.commit_batch(self.tx, mine.id, list(words.values()), asked, done, self.now)
 
-        assert went == {one.id for one in those if self.may_go(one, told)}
+        assert went == {one.id for one in those if self.may_go(one, campaign)}
         rows = self.rows()
         assert {number: rows[number].state for number in words} == {n: one.state for n, one in words.items()}
         self.letters |= {one.delivery_id: letter_fields(one) for one in asked if one.delivery_id in went}
         mine.handed |= {one.id: one for one in those if one.id in went}
         missed = [one for one in those if one.id not in went]
-        self.taken -= {one.id for one in missed}
+        self.suppressed -= {one.id for one in missed}
         mine.release(missed)
 
-    def may_go(self, one: Delivery, told: Campaign) -> bool:
+    def may_go(self, one: Delivery, campaign: Campaign) -> bool:
         if one.campaign_id == NOTICES:
             return EVERY_LIST not in self.left[one.address]
-        fresh = one.corrections in {None, told.corrections} and one.id not in self.taken
-        return fresh and told.state is SENDING and self.now < NOW + EVENT and not self.left[one.address]
+        fresh = one.corrections in {None, campaign.corrections} and one.id not in self.suppressed
+        return fresh and campaign.state is SENDING and self.now < NOW + EVENT and not self.left[one.address]
 
     def may_have_arrived(self, number: int) -> None:
         self.copies[number] += 1
@@ -214,7 +216,7 @@ class Queue(RuleBasedStateMachine):
 
     @rule(which=WHICH, most=SOME, minutes=MINUTES)
     def put_back(self, which: int, most: int, minutes: int) -> None:
-        """A lane is held, or the run is over."""
+        """A lane is held, or sending stops."""
         mine = self.workers[which]
         those = mine.pop_queued(most)
 
@@ -222,12 +224,12 @@ class Queue(RuleBasedStateMachine):
             self.tx, mine.id, [(one.id, self.now + timedelta(minutes=minutes)) for one in those], self.now
         )
 
-        self.taken -= {one.id for one in those}
+        self.suppressed -= {one.id for one in those}
         mine.release(those)
 
     @rule(which=WHICH)
-    def cannot_be_written(self, which: int) -> None:
-        """A notice waits, and says why; a campaign is held."""
+    def cannot_be_rendered(self, which: int) -> None:
+        """A notice waits with the reason; a campaign is paused."""
         mine = self.workers[which]
         for one in mine.pop_queued(1):
             if one.campaign_id == NOTICES:
@@ -236,12 +238,12 @@ class Queue(RuleBasedStateMachine):
             else:
                 campaigns.change_state(self.tx, self.campaign_id, PAUSED, from_states=(SENDING,))
                 gate.release_own_deliveries(self.tx, mine.id, [(one.id, self.now)], self.now)
-            self.taken.discard(one.id)
+            self.suppressed.discard(one.id)
             mine.release([one])
 
     @rule(which=WHICH)
-    def rest(self, which: int) -> None:
-        """Nothing is to be done: be heard of, and close the claims that are done."""
+    def be_idle(self, which: int) -> None:
+        """Nothing is due: renew the lease, and delete finished claims."""
         mine = self.workers[which]
         workers.renew_lease(self.tx, mine.id, self.now)
         gate.commit_batch(self.tx, mine.id, [], [], mine.release_and_close([]), self.now)
@@ -250,20 +252,20 @@ class Queue(RuleBasedStateMachine):
 
     @rule(which=st.sets(WHICH, min_size=1), known=st.booleans())
     def die(self, which: set[int], known: bool) -> None:
-        """Killed, and nobody knows yet; or given up for dead while it may speak again."""
+        """A worker is killed unnoticed, or recovered while it may still act."""
         for number in which:
-            self.gone.append(self.workers[number])
+            self.dead.append(self.workers[number])
             self.workers[number] = WorkerModel(add_worker(self.tx))
         if known:
-            self.bury(self.gone[-len(which) :])
+            self.recover(self.dead[-len(which) :])
 
-    @precondition(lambda self: self.gone)
+    @precondition(lambda self: self.dead)
     @rule(data=st.data())
-    def be_buried(self, data: st.DataObject) -> None:
-        those = data.draw(st.sets(st.sampled_from(range(len(self.gone))), min_size=1))
-        self.bury([self.gone[number] for number in those])
+    def recover_some(self, data: st.DataObject) -> None:
+        those = data.draw(st.sets(st.sampled_from(range(len(self.dead))), min_size=1))
+        self.recover([self.dead[number] for number in those])
 
-    def bury(self, those: list[WorkerModel]) -> None:
+    def recover(self, those: list[WorkerModel]) -> None:
         handed = {one.id: one for mine in those for one in mine.handed.values()}
         parked = {
             number
@@ -277,14 +279,14 @@ class Queue(RuleBasedStateMachine):
 
         assert (set(found.resent), set(found.parked)) == (set(handed) - parked, parked)
         for mine in those:
-            self.taken -= set(mine.queued)
-            self.buried += [(mine.id, one) for one in (mine.queued | mine.handed).values()]
-            self.gone.remove(mine)
+            self.suppressed -= set(mine.queued)
+            self.recovered += [(mine.id, one) for one in (mine.queued | mine.handed).values()]
+            self.dead.remove(mine)
 
-    @precondition(lambda self: self.buried)
+    @precondition(lambda self: self.recovered)
     @rule(data=st.data(), verdict=VERDICT)
-    def the_dead_speak(self, data: st.DataObject, verdict: Verdict) -> None:
-        worker_id, one = data.draw(st.sampled_from(self.buried))
+    def recovered_worker_acts(self, data: st.DataObject, verdict: Verdict) -> None:
+        worker_id, one = data.draw(st.sampled_from(self.recovered))
         everything = sorted(open_claims(self.tx))
         before = self.rows(), everything, self.campaign
 
@@ -303,7 +305,7 @@ class Queue(RuleBasedStateMachine):
 
     @rule(address=st.sampled_from(PEOPLE[:2]), every=st.booleans(), back=st.booleans())
     def leave(self, address: str, every: bool, back: bool) -> None:
-        """Or come back: what was taken out of the queue stays out."""
+        """Unsubscribe, or subscribe again: what was suppressed stays suppressed."""
         mailing_list_id = EVERY_LIST if every else self.list_id
         if back:
             suppressions.lift_suppressions(self.tx, f"key of {address}", mailing_list_id, SuppressionReason.LEFT)
@@ -311,8 +313,8 @@ class Queue(RuleBasedStateMachine):
             return
         self.left[address].add(mailing_list_id)
         if self.campaign.state not in FINISHED:
-            mine = [one for one in self.on_trays() if one.campaign_id and one.address == address]
-            self.taken |= {one.id for one in mine}
+            mine = [one for one in self.queued() if one.campaign_id and one.address == address]
+            self.suppressed |= {one.id for one in mine}
         leave_list(self.tx, address, mailing_list_id, self.now)
 
     @rule(address=st.sampled_from(PEOPLE))
@@ -325,7 +327,7 @@ class Queue(RuleBasedStateMachine):
 
     @rule(name=st.sampled_from([None, "Émma", "Rosa"]), language=st.sampled_from([None, "de"]))
     def correct(self, name: str | None, language: str | None) -> None:
-        """The text; and what somebody says of oneself."""
+        """Correct the text; and a subscriber changes name and language."""
         correct_campaign(self.tx, self.campaign_id)
         who = subscriber.c.address == PEOPLE[-1]
         self.tx.execute(update(subscriber).where(who).values(name=name, language=language))
@@ -339,29 +341,29 @@ class Queue(RuleBasedStateMachine):
     def cancel(self) -> None:
         campaigns.change_state(self.tx, self.campaign_id, CANCELLED, from_states=(SENDING, PAUSED))
 
-    @rule(how=st.sampled_from(["retry", "resend", "accepted", "failed", "wronged"]), minutes=MINUTES)
-    def reconsider(self, how: str, minutes: int) -> None:
-        """`campaign retry`, `campaign settle`; or others were refused in the same words, and it was not about them."""
-        of = DeliveryState.FAILED if how in {"retry", "wronged"} else DeliveryState.UNCERTAIN
+    @rule(how=st.sampled_from(["retry", "resend", "accepted", "failed", "wrongly refused"]), minutes=MINUTES)
+    def retry_or_settle(self, how: str, minutes: int) -> None:
+        """`campaign retry`, `campaign settle`; or a refusal turns out not to be about the recipients."""
+        of = DeliveryState.FAILED if how in {"retry", "wrongly refused"} else DeliveryState.UNCERTAIN
         those = [number for number, row in self.rows().items() if row.campaign_id and row.state == of]
         if how in {"accepted", "failed"}:
             deliveries.change_final_state(self.tx, self.campaign_id, of, DeliveryState(how), 0, 99)
             self.final |= dict.fromkeys(those, DeliveryState(how))
-            self.settled_by_people |= set(those)
-        elif how == "wronged" and self.campaign.state not in FINISHED:
-            those = [number for number in those if number not in self.settled_by_people]
-            hour = self.now + timedelta(minutes=minutes)
-            assert sorted(deliveries.requeue_failed(self.tx, dict.fromkeys(those, hour))) == sorted(those)
-            self.reconsidered(those)
-        elif how != "wronged" and those and self.campaign.state is not CANCELLED:
+            self.declared_failed |= set(those)
+        elif how == "wrongly refused" and self.campaign.state not in FINISHED:
+            those = [number for number in those if number not in self.declared_failed]
+            due_at = self.now + timedelta(minutes=minutes)
+            assert sorted(deliveries.requeue_failed(self.tx, dict.fromkeys(those, due_at))) == sorted(those)
+            self.waits_again(those)
+        elif how != "wrongly refused" and those and self.campaign.state is not CANCELLED:
             campaigns.change_state(self.tx, self.campaign_id, SENDING, from_states=(SENT,), finished_at=None)
             assert deliveries.requeue(self.tx, self.campaign_id, of, 0, 99, self.now) is not None
-            self.reconsidered(those)
-            self.settled_by_people -= set(those)
+            self.waits_again(those)
+            self.declared_failed -= set(those)
             for number in those:
                 self.copies.pop(number, None)
 
-    def reconsidered(self, those: Iterable[int]) -> None:
+    def waits_again(self, those: Iterable[int]) -> None:
         for number in those:
             self.final.pop(number, None)
             self.letters.pop(number, None)
@@ -371,7 +373,7 @@ class Queue(RuleBasedStateMachine):
         self.now += timedelta(minutes=minutes)
 
     @rule()
-    def end_what_is_over(self) -> None:
+    def end_finished_campaigns(self) -> None:
         for campaign_id, state in campaigns.list_over_with_waiting(self.tx, self.now):
             end = DeliveryState.CANCELLED if state is CANCELLED else DeliveryState.EXPIRED
             while deliveries.end_waiting(self.tx, campaign_id, end, 2):
@@ -382,46 +384,46 @@ class Queue(RuleBasedStateMachine):
             campaigns.change_state(self.tx, self.campaign_id, SENT, from_states=(SENDING,), finished_at=self.now)
 
     @rule()
-    def look_for_orphans(self) -> None:
-        """What the service does once an hour; nothing that somebody holds is taken from them."""
+    def check_orphans(self) -> None:
+        """The hourly check takes nothing from a worker that holds it."""
         before = self.rows(), self.campaign
         for queue in (self.campaign_id, NOTICES):
             assert orphans.requeue_orphans(self.tx, queue, list(before[0]), self.now).ids == []
             dropped = set(orphans.delete_empty_claims(self.tx, queue))
-            held = {one.claim_id for one in self.in_hands() if one.id not in self.taken}
+            held = {one.claim_id for one in self.held_by_workers() if one.id not in self.suppressed}
             assert dropped.isdisjoint(held)
-            for mine in self.everybody():
+            for mine in self.all_workers():
                 mine.dropped |= dropped
         assert (self.rows(), self.campaign) == before
 
-    # --- What holds ------------------------------------------------------------------------------------------------
+    # --- Invariants ------------------------------------------------------------------------------------------------
 
     @invariant()
-    def nobody_is_orphaned(self) -> None:
+    def nothing_is_orphaned(self) -> None:
         assert find_orphans(self.tx, self.campaign_id) == find_orphans(self.tx, NOTICES) == []
 
     @invariant()
-    def the_ledger_agrees_with_the_workers_and_with_what_was_settled_before(self) -> None:
+    def the_database_agrees_with_the_workers_and_final_states_stay(self) -> None:
         rows = self.rows()
         assert {number for number, row in rows.items() if row.state == HANDED} == {
-            number for mine in self.everybody() for number in mine.handed
+            number for mine in self.all_workers() for number in mine.handed
         }
-        for one in self.on_trays():
+        for one in self.queued():
             row = rows[one.id]
-            assert one.id in self.taken or (row.state in WAITING and row.due_at is None)
-        assert open_claims(self.tx) == {number for mine in self.everybody() for number in mine.open_claims}
+            assert one.id in self.suppressed or (row.state in WAITING and row.due_at is None)
+        assert open_claims(self.tx) == {number for mine in self.all_workers() for number in mine.open_claims}
         assert {number: rows[number].state for number in self.final} == self.final
         assert all(row.resends <= MOST_RESENDS and (row.state not in FINAL or not row.due_at) for row in rows.values())
         self.final = {number: DeliveryState(row.state) for number, row in rows.items() if row.state in FINAL}
 
     @rule()
-    def look_at_the_report(self) -> None:
-        """Everyone is accounted for."""
+    def check_report(self) -> None:
+        """Every recipient is in exactly one state."""
         counts, rows = campaign_progress.count_by_state(self.tx, self.campaign_id), self.rows()
         lines = {line.id: line.state for line in campaign_progress.list_recipients(self.tx, self.campaign_id, 0, 99)}
         assert Counter(lines.values()) == counts
         assert sum(counts.values()) == self.campaign.audience == len(PEOPLE)
-        held = {one.id for one in self.on_trays() if one.campaign_id} - self.taken
+        held = {one.id for one in self.queued() if one.campaign_id} - self.suppressed
         assert lines == {
             number: CLAIMED if number in held else row.state for number, row in rows.items() if row.campaign_id
         }
@@ -429,40 +431,40 @@ class Queue(RuleBasedStateMachine):
             assert campaign_progress.any_open(self.tx, self.campaign_id)
             assert self.campaign.state is not SENT
 
-    def in_the_end_everything_ends(self) -> None:
-        """One worker goes on living: all letters come to an end, and the campaign is over."""
+    def everything_ends(self) -> None:
+        """With one live worker all letters are settled in the end, and the campaign finishes."""
         last, *others = self.workers
-        self.gone += others
+        self.dead += others
         self.workers = [last]
-        self.bury(list(self.gone))
+        self.recover(list(self.dead))
         campaigns.change_state(self.tx, self.campaign_id, SENDING, from_states=(PAUSED, LAUNCHING))
         for _ in range(8):
-            self.turn(
+            self.commit(
                 last, {one.id: (one, Verdict.ACCEPTED, False) for one in last.pop_handed(99)}, last.pop_queued(99)
             )
             if not last.handed and all(row.state in FINAL for row in self.rows().values()):
                 break
-            self.end_what_is_over()
+            self.end_finished_campaigns()
             self.now += timedelta(hours=1)
             for notices in (True, False):
                 self.claim(0, 99, notices, {})
-        self.rest(0)
-        self.end_what_is_over()
+        self.be_idle(0)
+        self.end_finished_campaigns()
         assert {DeliveryState(row.state) for row in self.rows().values()} <= FINAL
         assert open_claims(self.tx) == set()
         assert self.campaign.state in FINISHED
-        self.look_at_the_report()
+        self.check_report()
 
-    # --- What is where ---------------------------------------------------------------------------------------------
+    # --- Views ---------------------------------------------------------------------------------------------
 
-    def everybody(self) -> list[WorkerModel]:
-        return [*self.workers, *self.gone]
+    def all_workers(self) -> list[WorkerModel]:
+        return [*self.workers, *self.dead]
 
-    def on_trays(self) -> list[Delivery]:
-        return [one for mine in self.everybody() for one in mine.queued.values()]
+    def queued(self) -> list[Delivery]:
+        return [one for mine in self.all_workers() for one in mine.queued.values()]
 
-    def in_hands(self) -> list[Delivery]:
-        return [*self.on_trays(), *(one for mine in self.everybody() for one in mine.handed.values())]
+    def held_by_workers(self) -> list[Delivery]:
+        return [*self.queued(), *(one for mine in self.all_workers() for one in mine.handed.values())]
 
     def rows(self) -> dict[int, Any]:
         return {row.id: row for row in self.tx.execute(_ROWS, {"campaign_id": self.campaign_id})}
