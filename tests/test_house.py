@@ -74,11 +74,16 @@ OLD_WORDS = set(
     re.findall(
         r"\w+",
         "tray bell bells guests doorkeeper visit visitor keeper stranger tending posting robot bury buried tidy heed "
-        "spoken desk clerk household",
+        "heard spoken desk clerk household hole passage proof wish hook told wronged fate finding arrival "
+        "letterhead",
     )
 )
 """Private words that the field's terms have replaced (docs/glossary.md): no identifier or file is called so."""
 COINED = ["notice", "edition", "gate", "handed", "lane", "route", "governor", "orphan"]
+NOT_MIRRORED = {"flows", "crash", "cli", "bench", "kept", "postfix", "dovecot", "support", "locale"}
+"""Folders of tests/ that have no room in mailer/, or test it through its commands."""
+SEVERAL_MODULES = {"bounce_corpus", "damaged_bounces", "lost_connections", "dkim_settings", "concurrent_writers"}
+"""Tests of several modules of their folder."""
 MOST_LINES, MEDIAN_LINES, MOST_FUNCTION_LINES, MOST_DATA_LINES, MOST_FILES = 250, 100, 40, 50, 40
 
 
@@ -203,6 +208,27 @@ def test_no_two_public_classes_have_one_name() -> None:
                 files[node.name].append("/".join(_parts(file)))
 
     assert {name: those for name, those in files.items() if len(those) > 1} == {}
+
+
+def test_doors_never_import_the_store() -> None:
+    for file in FILES:
+        if _parts(file)[1] in {"entrypoints", "demo", "cli"}:
+            assert not any(name.startswith("mailer.store") for name in _imports(file)), file
+
+
+def test_a_test_is_found_by_the_name_of_its_module() -> None:
+    """tests/X/test_y.py is about mailer/X/y.py or mailer/X/y/; more may follow in the name: test_y_hostile.py."""
+    lost = []
+    for test in (ROOT / "tests").rglob("test_*.py"):
+        *folders, name = test.relative_to(ROOT / "tests").with_suffix("").parts
+        if not folders or folders[0] in NOT_MIRRORED or name.removeprefix("test_") in SEVERAL_MODULES:
+            continue
+        words = name.split("_")[1:]
+        names = {"_".join(words[:number]) for number in range(1, len(words) + 1)}
+        if not names & {one.stem for one in PACKAGE.joinpath(*folders).iterdir()}:
+            lost.append(str(test))
+
+    assert lost == []
 
 
 def _identifiers(file: Path) -> Iterator[str]:
