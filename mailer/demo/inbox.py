@@ -64,14 +64,14 @@ class Inbox:
         self._clock = clock
         self._letters: list[InboxLetter] = []
         self._by_recipient: dict[str, list[InboxLetter]] = defaultdict(list)
-        self._arrival = asyncio.Condition()
+        self._arrived = asyncio.Condition()
 
     def __len__(self) -> int:
         return len(self._letters)
 
     async def add(self, return_path: str, recipient: str, content: bytes) -> InboxLetter:
         """Keep a letter, and wake the tasks in `wait_for`."""
-        async with self._arrival:
+        async with self._arrived:
             letter = InboxLetter(
                 number=len(self._letters) + 1,
                 return_path=return_path,
@@ -81,7 +81,7 @@ class Inbox:
             )
             self._letters.append(letter)
             self._by_recipient[recipient.casefold()].append(letter)
-            self._arrival.notify_all()
+            self._arrived.notify_all()
         return letter
 
     def letter(self, number: int) -> InboxLetter:
@@ -114,13 +114,13 @@ class Inbox:
         """
         matches, checked = list[InboxLetter](), 0
         try:
-            async with asyncio.timeout(timeout), self._arrival:
+            async with asyncio.timeout(timeout), self._arrived:
                 while True:
                     matches += filter(predicate, self._letters[checked:])
                     checked = len(self._letters)
                     if len(matches) >= count:
                         return tuple(matches[:count])
-                    await self._arrival.wait()
+                    await self._arrived.wait()
         except TimeoutError:
             raise TimeoutError(f"only {len(matches)} of {count} letters came within {timeout:g} seconds") from None
 

@@ -64,13 +64,13 @@ async def campaign_status(app: App, campaign_id: int) -> CampaignStatus:
 def _build_status(
     app: App, campaign: Campaign, counts: dict[DeliveryState, int], held: tuple[Hold, ...]
 ) -> CampaignStatus:
-    told = CampaignStatus(campaign=campaign, counts=counts, rate=None, eta_s=None, held=held)
+    status = CampaignStatus(campaign=campaign, counts=counts, rate=None, eta_s=None, held=held)
     if campaign.state is not CampaignState.SENDING or campaign.launched_at is None:
-        return told
+        return status
     went = max((app.clock() - campaign.launched_at).total_seconds(), 0.001)
-    rate = told.settled / went
-    waiting = told.audience - told.settled - counts.get(DeliveryState.DEFERRED, 0)
-    return replace(told, rate=rate, eta_s=waiting / rate if rate else None)
+    rate = status.settled / went
+    waiting = status.audience - status.settled - counts.get(DeliveryState.DEFERRED, 0)
+    return replace(status, rate=rate, eta_s=waiting / rate if rate else None)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

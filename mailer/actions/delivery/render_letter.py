@@ -145,22 +145,22 @@ class LetterRenderer:
         text, mailing_list = await self._app.database.read(read)
         manuscript = parse_campaign_file(text, mailing_list.language)
         language = self._app.language(delivery.language, manuscript.language)
-        letterhead = self._app.list_identity(mailing_list)
+        identity = self._app.list_identity(mailing_list)
         return await asyncio.to_thread(
-            compile_letter, manuscript, letterhead, self._app.templates, language, delivery.campaign_id
+            compile_letter, manuscript, identity, self._app.templates, language, delivery.campaign_id
         )
 
     async def _prepare_notice(self, delivery: Delivery, dated_at: datetime) -> Callable[[], Letter]:
-        app, letterhead = self._app, await self._letterhead(delivery)
+        app, identity = self._app, await self._list_identity(delivery)
         if delivery.kind is not Kind.FORWARDED:
-            return partial(compose_notice, delivery, letterhead, app.site, app.templates, dated_at)
+            return partial(compose_notice, delivery, identity, app.site, app.templates, dated_at)
         if "raw" in delivery.values:  # queued by a version that kept it here
             original = base64.b64decode(delivery.values["raw"])
         else:
             original = await app.database.read(incoming_mails.load_raw, delivery.values["incoming"])
-        return partial(compose_forward, delivery, letterhead, app.site, app.templates, dated_at, original)
+        return partial(compose_forward, delivery, identity, app.site, app.templates, dated_at, original)
 
-    async def _letterhead(self, delivery: Delivery) -> ListIdentity | None:
+    async def _list_identity(self, delivery: Delivery) -> ListIdentity | None:
         if delivery.mailing_list_id is None:
             return None
         return self._app.list_identity(await self._app.database.read(mailing_lists.get, delivery.mailing_list_id))
