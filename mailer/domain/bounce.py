@@ -82,9 +82,10 @@ class BounceReason(StrEnum):
     UNCLEAR = "unclear"
 
 
-_HARD_REASONS = frozenset(
+HARD_REASONS = frozenset(
     {BounceReason.UNKNOWN_USER, BounceReason.UNKNOWN_HOST, BounceReason.MOVED, BounceReason.DISABLED}
 )
+"""Nobody reads mail at the address any more."""
 _SOFT_REASONS = frozenset(
     {
         BounceReason.SUSPENDED,
@@ -144,6 +145,6 @@ def determine_severity(reason: BounceReason, action: DsnAction, *, temporary: bo
         return Severity.SOFT
     if reason is BounceReason.UNKNOWN_USER and after_data:
         return Severity.SOFT
-    if reason in _HARD_REASONS:
+    if reason in HARD_REASONS:
         return Severity.HARD
     return Severity.SOFT if reason in _SOFT_REASONS else Severity.SENDER_SIDE

@@ -12,6 +12,7 @@ from mailer.actions.delivery.queue_state import QueueState
 from mailer.actions.delivery.render_letter import LetterRenderer, RenderedLetter
 from mailer.app import App
 from mailer.domain.rate_limits import RateLease
+from mailer.mail.bounces.bounce_phrases import load_bounce_phrases
 from mailer.relay.lane import Lane
 from mailer.relay.lane_scheduler import DEFAULT_CONCURRENCY, LaneScheduler
 from mailer.relay.rate_limiter import RateLimiter
@@ -99,6 +100,8 @@ async def start_worker(app: App, priority: Priority, predecessor: SendWorker | N
 
     On SQLite the caller owns the database and is the only sender of this priority, so all other workers are dead.
     """
+    # Read before the first reply is classified, which happens on the event loop.
+    await asyncio.to_thread(load_bounce_phrases)
     now = app.clock()
     if app.presence.is_needed:
         worker_id = await asyncio.to_thread(app.presence.register, priority.value, now, app.lease)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 
-from mailer.domain.bounce import BounceReason, DsnAction, RecipientBounce, determine_severity
+from mailer.domain.bounce import HARD_REASONS, BounceReason, DsnAction, RecipientBounce, determine_severity
 from mailer.mail.bounces.bounce_phrases import match_phrase_reason
 from mailer.mail.bounces.enhanced_status_code import find_enhanced_code
-from mailer.mail.bounces.smtp_reply_reason import ADDRESS_GONE_REASONS, find_certain_reason, find_reason, is_temporary
+from mailer.mail.bounces.smtp_reply_reason import find_certain_reason, find_reason, is_temporary
 
 _MAX_DIAGNOSTIC_LENGTH, _MAX_NOTICE_CHARACTERS = 1000, 4000
 _UNPRINTABLE = re.compile("[\x00-\x20\x7f-\xa0\u2028-\u202e\u2066-\u2069\ud800-\udfff]+")
@@ -86,7 +86,7 @@ def _is_after_data(text: str) -> bool:
 
 def _choose_reason(diagnostic: str, status: str | None, notice: str, transcript: str) -> BounceReason:
     reason = find_reason(diagnostic, status)
-    only_code = reason in ADDRESS_GONE_REASONS and match_phrase_reason(diagnostic) is None
+    only_code = reason in HARD_REASONS and match_phrase_reason(diagnostic) is None
     if (only_code or find_certain_reason(diagnostic) is None) and notice:
         reason = match_phrase_reason(notice) or reason
     if reason is BounceReason.UNCLEAR and notice:

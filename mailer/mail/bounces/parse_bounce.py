@@ -28,7 +28,7 @@ from mailer.mail.message.reply_text import extract_reply_text
 from mailer.mail.message.text_decoding import decode_encoded_words
 
 _FEWEST_PERSONAL_WORDS = 3
-"""Whoever forwards a bounce with fewer words of their own only passes it on."""
+"""A forwarded bounce with fewer words of the forwarder's own counts as the bounce itself."""
 _AUTO_REPLY_SUBJECTS = re.compile(
     r"\s*(?:(?:re|aw|sv): ?)?(?:auto(?:matic|mated|matisch\w*)?[ -]?(?:e-?mail )?"
     r"(?:reply|response|answer|antwort|svar|responder|generated)|out[ -]of[ -](?:the[ -])?office|ooo\b|vacation"

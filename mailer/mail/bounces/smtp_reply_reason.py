@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from mailer.domain.bounce import BounceReason
+from mailer.domain.bounce import HARD_REASONS, BounceReason
 from mailer.domain.delivery import Concern
 from mailer.mail.bounces.bounce_phrases import match_phrase_reason
 from mailer.mail.bounces.enhanced_status_code import certain_code_reason, find_enhanced_code, probable_code_reason
@@ -40,11 +40,6 @@ _MAILBOX_REASONS = frozenset(
     }
 )
 """A phrase's reason of these is more precise than the code for a mailbox beside it."""
-
-ADDRESS_GONE_REASONS = frozenset(
-    {BounceReason.UNKNOWN_USER, BounceReason.UNKNOWN_HOST, BounceReason.MOVED, BounceReason.DISABLED}
-)
-"""Nobody reads mail at the address any more."""
 
 _UNAVAILABLE = "unavailable"
 """With 550 the mailbox does not exist, with 450 it is busy (RFC 5321 section 4.2.3)."""
@@ -82,11 +77,7 @@ def find_reason(text: str, status: str | None = None) -> BounceReason:
     one code for every refusal.
     """
     reason = find_certain_reason(text)
-    if (
-        reason in ADDRESS_GONE_REASONS
-        and not _is_exchange_unknown_user(text)
-        and (phrase_reason := match_phrase_reason(text))
-    ):
+    if reason in HARD_REASONS and not _is_exchange_unknown_user(text) and (phrase_reason := match_phrase_reason(text)):
         reason = phrase_reason
     if reason:
         busy = reason is BounceReason.UNKNOWN_USER and _UNAVAILABLE in text.lower() and is_temporary(text, status)

@@ -66,8 +66,8 @@ def _authorization_forms(secret: bytes) -> tuple[tuple[bytes, bytes], ...]:
 
 
 def _verify_mailgun(provider: Provider, call: ProviderCall, now: datetime) -> VerifiedCall:
-    said = read_json(call.body)
-    signature = get_path(said, "signature")
+    payload = read_json(call.body)
+    signature = get_path(payload, "signature")
     time, token, given = (get_text(get_path(signature, key), 200) for key in ("timestamp", "token", "signature"))
     if not (time and token and given):
         raise ProviderCallUnreadable("it has no signature")
@@ -76,7 +76,7 @@ def _verify_mailgun(provider: Provider, call: ProviderCall, now: datetime) -> Ve
     if not _matches_any(given.encode(), expected):
         raise ProviderCallRefused("its signature is not by our key")
     check_signing_time(_parse_signing_time(time), now, _MAILGUN_RETRIES)
-    return VerifiedCall(dedup_key=f"mailgun {token}", payload=said)
+    return VerifiedCall(dedup_key=f"mailgun {token}", payload=payload)
 
 
 def _verify_sendgrid(provider: Provider, call: ProviderCall, now: datetime) -> VerifiedCall:
