@@ -47,7 +47,7 @@ async def test_everybody_leaves_and_is_timed(app: App) -> None:
     left = UnsubscribeLoad()
 
     async with running_service(app) as service:
-        port, keyring = service.doors.web_port, app.site.keyring
+        port, keyring = service.ports.web_port, app.site.keyring
         await asyncio.to_thread(send_requests, left, threading.Event(), port, keyring, 3)
         states = await app.database.read(subscriptions.states_by_subscriber, mailing_list.id, [1, 2, 3])
     assert left.failures == []

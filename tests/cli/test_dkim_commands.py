@@ -30,7 +30,7 @@ def use_key(initialised: Terminal, domain: str = "lists.example.org") -> None:
         file.write(TABLE.replace("lists.example.org", domain))
 
 
-async def typed(initialised: Terminal, *words: str, code: int = 0) -> str:
+async def run_in_thread(initialised: Terminal, *words: str, code: int = 0) -> str:
     """Typed while the test's own servers go on."""
     return await asyncio.to_thread(initialised, *words, code=code)
 
@@ -87,9 +87,9 @@ async def test_check_says_whether_the_dns_has_our_key(initialised: Terminal) -> 
     async with Zone({}) as zone:
         settings_with(initialised, "servers = []", f'servers = ["{zone.server}"]')
 
-        missing = await typed(initialised, "dkim", "check", code=1)
+        missing = await run_in_thread(initialised, "dkim", "check", code=1)
         zone.records["mailer._domainkey.lists.example.org. txt"] = [f'"{record[:200]}" "{record[200:]}"']
-        there = await typed(initialised, "dkim", "check")
+        there = await run_in_thread(initialised, "dkim", "check")
 
     assert missing.startswith("fail  dkim mailer._domainkey.lists.example.org: there is no TXT record\n      Publish: ")
     assert there == "ok    dkim mailer._domainkey.lists.example.org: the key matches (2048 bits)\n"
@@ -121,8 +121,8 @@ async def test_the_doctor_finds_a_healthy_service_healthy(initialised: Terminal)
         settings_with(initialised, "servers = []", f'servers = ["{zone.server}"]')
         settings_with(initialised, "port = 25\n", f"port = {relay.port}\n")
 
-        shown = await typed(initialised, "doctor", "--dns", "--address", "192.0.2.25")
-        results = json.loads(await typed(initialised, "doctor", "--dns", "--address", "192.0.2.25", "--json"))
+        shown = await run_in_thread(initialised, "doctor", "--dns", "--address", "192.0.2.25")
+        results = json.loads(await run_in_thread(initialised, "doctor", "--dns", "--address", "192.0.2.25", "--json"))
 
     own = ("settings", "folder", "files", "service", "secret", "key", "database", "relay")
     checks = (*own, "spf", "dmarc", "alignment", "mx", "spf", "ptr", "dkim")
@@ -136,7 +136,7 @@ async def test_the_doctor_without_dns_asks_nobody_but_the_relay(initialised: Ter
         settings_with(initialised, "servers = []", f'servers = ["{zone.server}"]')
         settings_with(initialised, "port = 25\n", f"port = {relay.port}\n")
 
-        await typed(initialised, "doctor")
+        await run_in_thread(initialised, "doctor")
 
         assert (zone.queries, relay.connections) == ([], 1)
 

@@ -112,7 +112,7 @@ async def hand_in(app: App, mails: Sequence[Mail]) -> None:
                 client.sendmail(sender, [f"{one.to}@{DOMAIN}"], one.octets)
 
     async with running_service(app) as service:
-        await asyncio.to_thread(by_smtp, service.doors.intake_port)
+        await asyncio.to_thread(by_smtp, service.ports.intake_port)
 
 
 async def settle_down(app: App) -> None:

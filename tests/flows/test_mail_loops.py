@@ -60,7 +60,7 @@ async def test_two_lists_on_one_another_and_a_vacation_program_settle_within_two
     said: dict[str, int] = {}
 
     async with running_service(app) as service:
-        door = service.doors.intake_port
+        door = service.ports.intake_port
         await launch_campaign(app)
         app.wakeups.notify_all()
         for letter in list(await relay.wait_for(2)):

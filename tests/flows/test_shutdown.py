@@ -56,7 +56,7 @@ async def test_a_part_that_fails_ends_the_service_and_a_mail_on_its_way_is_writt
     monkeypatch.setattr(IncomingGroupCommit, "commit", write_down_slowly)
     with pytest.RaisesGroup(pytest.RaisesExc(RuntimeError, match="a fault of the test"), flatten_subgroups=True):
         async with asyncio.timeout(20), running_service(app) as service:
-            talking = asyncio.create_task(clients(service.doors.intake_port))
+            talking = asyncio.create_task(clients(service.ports.intake_port))
             await asyncio.Event().wait()
     await talking
 

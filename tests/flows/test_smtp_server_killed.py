@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from mailer.app import App
-from tests.actions.inbound.test_receive import LARGE, OWNER, files, kept
+from tests.actions.inbound.test_receive import LARGE, OWNER, files, stored
 from tests.support.app_helpers import ROOT, open_list
 from tests.support.smtp_client import MAIL, SmtpClient
 
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 
 @asynccontextmanager
-async def alone(app: App, folder: Path, *words: str) -> AsyncIterator[tuple[asyncio.subprocess.Process, int]]:
+async def server_process(app: App, folder: Path, *words: str) -> AsyncIterator[tuple[asyncio.subprocess.Process, int]]:
     """The door's process, and its port."""
     process = await asyncio.create_subprocess_exec(
         sys.executable,
@@ -49,7 +49,7 @@ async def greeted(port: int) -> SmtpClient:
 
 async def test_after_a_kill_before_the_250_the_repeated_message_is_stored_once(app: App, tmp_path: Path) -> None:
     await open_list(app)
-    async with alone(app, tmp_path, "stuck") as (process, port):
+    async with server_process(app, tmp_path, "stuck") as (process, port):
         client = await greeted(port)
         await client.begin_mail(OWNER)
         client.writer.write(LARGE + b".\r\n")
@@ -59,9 +59,9 @@ async def test_after_a_kill_before_the_250_the_repeated_message_is_stored_once(a
 
         assert b"250" not in await client.read_to_end()
         await client.disconnect()
-    assert (await kept(app), len(files(tmp_path))) == (0, 1)
+    assert (await stored(app), len(files(tmp_path))) == (0, 1)
 
-    async with alone(app, tmp_path) as (process, port):
+    async with server_process(app, tmp_path) as (process, port):
         assert files(tmp_path) == []  # swept
         for mail in (LARGE, LARGE, MAIL):
             client = await greeted(port)
@@ -69,20 +69,20 @@ async def test_after_a_kill_before_the_250_the_repeated_message_is_stored_once(a
             assert (await client.send_command(mail + b".")).startswith("250")
             await client.disconnect()
         process.kill()
-    assert (await kept(app), len(files(tmp_path))) == (2, 1)
+    assert (await stored(app), len(files(tmp_path))) == (2, 1)
 
 
 async def test_twenty_mails_of_ten_megabytes_at_once_need_less_than_a_hundred_megabytes(
     app: App, tmp_path: Path
 ) -> None:
     await open_list(app)
-    async with alone(app, tmp_path) as (process, port):
+    async with server_process(app, tmp_path) as (process, port):
         idle = await weight(process)
 
         await asyncio.gather(*(pour(port, number) for number in range(20)))
 
         assert await weight(process) - idle < 100
-    assert await kept(app) == 20
+    assert await stored(app) == 20
     assert sum((tmp_path / "spool" / name).stat().st_size for name in files(tmp_path)) > 200 * MEGABYTE
 
 

@@ -228,7 +228,7 @@ async def _hand_in(service: RunningService, sender: str, to: str, body: str) -> 
 
 async def _deliver(service: RunningService, sender: str, to: str, octets: bytes) -> None:
     def deliver() -> None:
-        with smtplib.SMTP("127.0.0.1", service.doors.intake_port, timeout=10) as client:
+        with smtplib.SMTP("127.0.0.1", service.ports.intake_port, timeout=10) as client:
             client.sendmail(sender, [f"{to}@{DOMAIN}"], octets)
 
     await asyncio.to_thread(deliver)

@@ -45,9 +45,9 @@ async def main(database: str, folder: Path) -> None:
     log_to_stderr()
     app = make_app(database, lambda: datetime.now(UTC), 1)  # type: ignore[arg-type]
     settings = IntakeSettings(spool=folder / "spool", keep_free_megabytes=0)
-    reception = ReportingReception(app, settings)
-    await reception.delete_orphaned_files()
-    door = SmtpServerConfig(
+    receiver = ReportingReception(app, settings)
+    await receiver.delete_orphaned_files()
+    config = SmtpServerConfig(
         host="127.0.0.1",
         port=0,
         protocol="smtp",
@@ -56,8 +56,8 @@ async def main(database: str, folder: Path) -> None:
         spool=settings.spool,
         most_octets=11 * 2**20,
     )
-    intake = await start_smtp_server(door, reception)
-    print_line(intake.port)
+    server = await start_smtp_server(config, receiver)
+    print_line(server.port)
     while await asyncio.to_thread(sys.stdin.readline):
         print_line(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
 

@@ -156,15 +156,15 @@ async def test_a_looping_message_and_an_endless_header_are_refused(header, answe
     assert len(receiver.received) == (3 if answer == "250" else 1)
 
 
-@pytest.mark.parametrize(("sender", "to", "taken"), [("", "bounce+abc", True), ("", "appeals-join", False)])
-async def test_a_bounce_is_accepted_though_it_quotes_a_list_id(sender, to, taken, monkeypatch):
+@pytest.mark.parametrize(("sender", "to", "accepted"), [("", "bounce+abc", True), ("", "appeals-join", False)])
+async def test_a_bounce_is_accepted_though_it_quotes_a_list_id(sender, to, accepted, monkeypatch):
     receiver = RecordingReceiver()
     monkeypatch.setattr(receiver, "is_known_recipient", lambda _: asyncio.sleep(0, True))
     quoted = b"List-Id: <appeals.lists.example.org>\r\n"
 
     (answer,) = await sent(receiver, quoted + MAIL, sender=sender, to=f"{to}@{DOMAIN}")
 
-    assert answer.startswith("250" if taken else "554")
+    assert answer.startswith("250" if accepted else "554")
 
 
 async def test_two_hundred_megabytes_without_a_line_end_are_cut_off(monkeypatch):

@@ -30,18 +30,18 @@ LARGE = b"From: Rosa <rosa@example.org>\r\nSubject: pictures\r\n\r\n" + b"a row 
 
 
 @asynccontextmanager
-async def door(app: App, folder: Path, **changed: Any) -> AsyncIterator[tuple[App, SmtpServer]]:
+async def open_smtp(app: App, folder: Path, **changed: Any) -> AsyncIterator[tuple[App, SmtpServer]]:
     """The door before this App's database; whether there is room is looked at each time."""
     settings = IntakeSettings(port=0, spool=folder / "spool", keep_free_megabytes=0).model_copy(update=changed)
     app = replace(app, intake=settings)
     place = SmtpServerConfig(
         host="127.0.0.1", port=0, protocol="smtp", hostname=DOMAIN, domain=DOMAIN, spool=settings.spool
     )
-    intake = await start_smtp_server(place, MailReceiver(app, settings, cache_s=0))
+    server = await start_smtp_server(place, MailReceiver(app, settings, cache_s=0))
     try:
-        yield app, intake
+        yield app, server
     finally:
-        await intake.close()
+        await server.close()
 
 
 @contextmanager
@@ -56,13 +56,13 @@ def unreadable(app: App) -> Iterator[None]:
             connection.execute(f"ALTER TABLE {table}_elsewhere RENAME TO {table}")
 
 
-async def arriving(intake: SmtpServer) -> SmtpClient:
-    visitor = await connect(intake)
-    await visitor.read_reply()
-    return visitor
+async def arriving(server: SmtpServer) -> SmtpClient:
+    client = await connect(server)
+    await client.read_reply()
+    return client
 
 
-async def kept(app: App) -> int:
+async def stored(app: App) -> int:
     return await app.database.read(incoming_mails.count_all)
 
 
@@ -73,56 +73,56 @@ def files(folder: Path) -> list[str]:
 
 async def test_a_repeated_message_is_answered_and_stored_once(app: App, tmp_path: Path) -> None:
     await open_list(app)
-    async with door(app, tmp_path) as (_, intake):
-        visitors = [await arriving(intake) for _ in range(6)]
-        for number, visitor in enumerate(visitors):
-            await visitor.begin_mail(OWNER)
-            visitor.writer.write((LARGE if number % 2 else MAIL) + b".\r\n")  # all share the next commits
+    async with open_smtp(app, tmp_path) as (_, server):
+        clients = [await arriving(server) for _ in range(6)]
+        for number, client in enumerate(clients):
+            await client.begin_mail(OWNER)
+            client.writer.write((LARGE if number % 2 else MAIL) + b".\r\n")  # all share the next commits
 
-        assert [(await visitor.read_reply())[:3] for visitor in visitors] == ["250"] * 6
-        for visitor in visitors:
-            await visitor.disconnect()
-    assert await kept(app) == 2
+        assert [(await client.read_reply())[:3] for client in clients] == ["250"] * 6
+        for client in clients:
+            await client.disconnect()
+    assert await stored(app) == 2
     assert len(files(tmp_path)) == 1
 
 
 async def test_a_message_that_cannot_be_stored_does_not_affect_others(app: App, tmp_path: Path) -> None:
     logbook = IncomingGroupCommit(app.database, tmp_path, app.clock)
     broken = {"what": object()}
-    arrivals = [IncomingMessage(sender="", recipients=(OWNER,), form=request) for request in ({}, broken, {})]
+    messages = [IncomingMessage(sender="", recipients=(OWNER,), form=request) for request in ({}, broken, {})]
 
-    told = await asyncio.gather(*map(logbook.commit, arrivals), return_exceptions=True)
+    results = await asyncio.gather(*map(logbook.commit, messages), return_exceptions=True)
 
-    assert [isinstance(one, Exception) for one in told] == [False, True, False]
-    assert await kept(app) == 2
+    assert [isinstance(one, Exception) for one in results] == [False, True, False]
+    assert await stored(app) == 2
 
 
 async def test_a_large_message_is_processed_whole_and_its_file_deleted(app: App, tmp_path: Path) -> None:
     await open_list(app)
-    async with door(app, tmp_path) as (app, intake):
-        visitor = await arriving(intake)
-        await visitor.begin_mail(OWNER)
-        assert (await visitor.send_command(LARGE + b".")).startswith("250")
+    async with open_smtp(app, tmp_path) as (app, server):
+        client = await arriving(server)
+        await client.begin_mail(OWNER)
+        assert (await client.send_command(LARGE + b".")).startswith("250")
         assert len(files(tmp_path)) == 1
 
         while await process_incoming_mails(app):
             pass
 
         assert files(tmp_path) == []
-        await visitor.disconnect()
+        await client.disconnect()
 
 
 async def test_orphaned_spool_files_are_deleted_and_others_are_not(app: App, tmp_path: Path) -> None:
     app = replace(app, intake=IntakeSettings(spool=tmp_path / "spool"))
-    orphan, at_work, named = (SpoolFile(tmp_path / "spool") for _ in range(3))
+    orphan, at_work, referenced = (SpoolFile(tmp_path / "spool") for _ in range(3))
     orphan.close()
-    named.close()
-    arrival = IncomingMessage(sender="", recipients=(OWNER,), spool_name=named.name)
-    await app.database.write(incoming_mails.add, [arrival], app.clock())
+    referenced.close()
+    message = IncomingMessage(sender="", recipients=(OWNER,), spool_name=referenced.name)
+    await app.database.write(incoming_mails.add, [message], app.clock())
 
     await MailReceiver(app, app.intake).delete_orphaned_files()
 
-    assert files(tmp_path) == sorted([at_work.name, named.name])
+    assert files(tmp_path) == sorted([at_work.name, referenced.name])
     at_work.discard()
 
 
@@ -130,28 +130,28 @@ async def test_orphaned_spool_files_are_deleted_and_others_are_not(app: App, tmp
 async def test_mail_is_refused_while_the_disk_is_full_or_too_many_messages_wait(app: App, tmp_path: Path) -> None:
     await open_list(app)
     for hindered in ({"keep_free_megabytes": 10**9}, {"most_waiting": 1}):
-        async with door(app, tmp_path, **hindered) as (there, intake):
+        async with open_smtp(app, tmp_path, **hindered) as (there, server):
             if "most_waiting" in hindered:
-                arrival = IncomingMessage(sender="", recipients=(OWNER,), raw=MAIL)
-                await there.database.write(incoming_mails.add, [arrival], there.clock())
-            visitor = await arriving(intake)
-            await visitor.send_command("EHLO home.example.org")
+                message = IncomingMessage(sender="", recipients=(OWNER,), raw=MAIL)
+                await there.database.write(incoming_mails.add, [message], there.clock())
+            client = await arriving(server)
+            await client.send_command("EHLO home.example.org")
 
-            assert (await visitor.send_command("MAIL FROM:<rosa@example.org>")).startswith("452 4.3.1")
-            assert (await visitor.send_command("NOOP")).startswith("250")
+            assert (await client.send_command("MAIL FROM:<rosa@example.org>")).startswith("452 4.3.1")
+            assert (await client.send_command("NOOP")).startswith("250")
 
             if "most_waiting" in hindered:
                 while await process_incoming_mails(there):
                     pass
-                assert (await visitor.send_command("MAIL FROM:<rosa@example.org>")).startswith("250")
-            await visitor.disconnect()
+                assert (await client.send_command("MAIL FROM:<rosa@example.org>")).startswith("250")
+            await client.disconnect()
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 async def test_every_reply_is_451_while_the_database_is_down(app: App, tmp_path: Path) -> None:
     await open_list(app)
-    async with door(app, tmp_path) as (_, intake):
-        begun, at_rcpt, at_mail = [await arriving(intake) for _ in range(3)]
+    async with open_smtp(app, tmp_path) as (_, server):
+        begun, at_rcpt, at_mail = [await arriving(server) for _ in range(3)]
         await begun.begin_mail(OWNER)
         await at_rcpt.send_command("EHLO home.example.org")
         await at_rcpt.send_command("MAIL FROM:<rosa@example.org>")
@@ -161,10 +161,10 @@ async def test_every_reply_is_451_while_the_database_is_down(app: App, tmp_path:
             assert (await at_rcpt.send_command(f"RCPT TO:<{OWNER}>"))[:3] == "451"
             assert (await at_mail.send_command("MAIL FROM:<rosa@example.org>")).startswith("452 4.3.1")
 
-        for visitor in (begun, at_mail):
-            await visitor.begin_mail(OWNER)
-            assert (await visitor.send_command(LARGE + b".")).startswith("250")
-        for visitor in (begun, at_rcpt, at_mail):
-            await visitor.disconnect()
-    assert await kept(app) == 1
+        for client in (begun, at_mail):
+            await client.begin_mail(OWNER)
+            assert (await client.send_command(LARGE + b".")).startswith("250")
+        for client in (begun, at_rcpt, at_mail):
+            await client.disconnect()
+    assert await stored(app) == 1
     assert len(files(tmp_path)) == 1

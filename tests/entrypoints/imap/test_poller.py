@@ -51,8 +51,8 @@ async def imap() -> AsyncIterator[FakeImap]:
 
 def mailbox(imap: FakeImap, **changed: Any) -> Mailbox:
     """How we get in."""
-    told = {"host": "127.0.0.1", "port": imap.port, "tls": "none", "username": "lists", "password": PASSWORD}
-    return Mailbox(**told | changed)
+    log = {"host": "127.0.0.1", "port": imap.port, "tls": "none", "username": "lists", "password": PASSWORD}
+    return Mailbox(**log | changed)
 
 
 @asynccontextmanager
@@ -69,7 +69,7 @@ def mail(*fields: str, to: str = JOIN, body: str = "", sender: str = f"<{ROSA}>"
     return "\r\n".join([*head, body]).encode() + b"\r\n"
 
 
-async def mark(app: App, imap: FakeImap) -> ImapPosition | None:
+async def saved_position(app: App, imap: FakeImap) -> ImapPosition | None:
     return await app.database.read(get_position, mailbox(imap).name)
 
 
@@ -94,7 +94,7 @@ async def test_rosas_request_in_the_mailbox_is_answered_once_though_it_is_fetche
     assert recipients(relay) == [ROSA]
     assert (await show_person(app, ROSA)).subscriptions == {"appeals": "pending"}
     assert await app.database.read(incoming_mails.count_all) == 1
-    assert await mark(app, imap) == ImapPosition(uid_validity=2, last_uid=1)
+    assert await saved_position(app, imap) == ImapPosition(uid_validity=2, last_uid=1)
     assert not any(one.startswith(("SELECT", "UID STORE", "UID MOVE")) for one in imap.commands)
 
 
@@ -131,13 +131,13 @@ async def test_a_looping_and_a_too_large_message_are_skipped_and_logged_once(app
     imap.put(mail(f"List-Id: <appeals.{DOMAIN}>"))
     imap.put(mail(body="beans\r\n" * 2 * 10**6))
 
-    with capture_logs() as told:
+    with capture_logs() as log:
         async with fetching(app, imap):
             await listened(imap)
         async with fetching(app, imap):
             await listened(imap, 2)
 
-    left = [line["reason"] for line in told if line["event"].startswith("skipped message")]
+    left = [line["reason"] for line in log if line["event"].startswith("skipped message")]
     assert left == ["the message loops", "the message is too large"]
     assert await app.database.read(incoming_mails.count_all) == 0
     assert sum("BODY.PEEK[]" in one and one.startswith("UID FETCH 2") for one in imap.commands) == 0
@@ -155,7 +155,7 @@ async def test_of_mail_to_other_addresses_only_the_header_is_read(app: App, imap
     assert list(imap.folders["INBOX"]) == [1, 2, 3]
     assert list(imap.folders["Done"]) == [4]
     assert not any("BODY.PEEK[]" in one for one in imap.commands if not one.startswith("UID FETCH 4"))
-    assert all(not kept.flags for kept in imap.folders["INBOX"].values())
+    assert all(not messages.flags for messages in imap.folders["INBOX"].values())
 
 
 async def test_without_move_a_message_is_copied_and_only_it_is_expunged(app: App) -> None:
@@ -176,7 +176,7 @@ async def test_a_new_uid_validity_rereads_a_week_of_mail(app: App, imap: FakeIma
 
     async with fetching(app, imap):
         await listened(imap)
-    first = await mark(app, imap)
+    first = await saved_position(app, imap)
     imap.renumber()
     imap.put(mail())
     async with fetching(app, imap):
@@ -184,7 +184,7 @@ async def test_a_new_uid_validity_rereads_a_week_of_mail(app: App, imap: FakeIma
         await relay.wait_for(1)
 
     assert first == ImapPosition(uid_validity=1, last_uid=2)
-    assert await mark(app, imap) == ImapPosition(uid_validity=2, last_uid=3)
+    assert await saved_position(app, imap) == ImapPosition(uid_validity=2, last_uid=3)
     assert await app.database.read(incoming_mails.count_all) == 1
 
 
@@ -221,7 +221,7 @@ async def test_a_message_that_the_server_refuses_to_give_is_skipped(
         await listened(imap)
 
     assert await app.database.read(incoming_mails.count_all) == 1
-    assert await mark(app, imap) == ImapPosition(uid_validity=1, last_uid=2)
+    assert await saved_position(app, imap) == ImapPosition(uid_validity=1, last_uid=2)
 
 
 async def test_the_service_stops_at_once_during_idle(app: App, imap: FakeImap) -> None:

@@ -25,17 +25,17 @@ MEGABYTE = 2**20
 
 async def poured(client: SmtpClient, piece: bytes, times: int) -> int:
     """How many octets the door took before it hung up."""
-    taken = 0
+    accepted = 0
     try:
         for _ in range(times):
             if client.writer.is_closing():  # uvloop's transport would raise another error
                 break
             client.writer.write(piece)
             await asyncio.wait_for(client.writer.drain(), 5)
-            taken += len(piece)
+            accepted += len(piece)
     except ConnectionError:
         pass
-    return taken
+    return accepted
 
 
 @pytest.mark.parametrize("piece", [b"x" * MEGABYTE, b"x.\r\n" * (MEGABYTE // 4), b"\r" * MEGABYTE])
@@ -47,15 +47,15 @@ def test_an_endless_message_is_cut_off_soon_after_the_limit(loop, piece):
             await client.begin_mail(JOIN)
             client.writer.write(MAIL)
             # Each piece ends amid a line, so that no dot of it ends the mail.
-            taken = await poured(client, piece + b"x", 64)
+            accepted = await poured(client, piece + b"x", 64)
             await client.read_to_end()
-        return taken, receiver
+        return accepted, receiver
 
     with asyncio.Runner(loop_factory=loop) as runner:
-        taken, receiver = runner.run(story())
+        accepted, receiver = runner.run(story())
 
     # Our limit, the patience of 1 MB, and what sockets of both ends hold on the way.
-    assert taken < 20 * MEGABYTE
+    assert accepted < 20 * MEGABYTE
     assert receiver.received == []
 
 
@@ -137,9 +137,9 @@ async def test_a_client_that_sends_garbage_is_disconnected(garbage):
     async with connected_client(RecordingReceiver(), own_servers=()) as client:
         await poured(client, garbage, 2000)
 
-        said = await client.read_to_end()
+        reply = await client.read_to_end()
 
-        assert said.count(b"\r\n") <= 1010
+        assert reply.count(b"\r\n") <= 1010
 
 
 async def test_a_client_that_tries_many_addresses_is_disconnected():
@@ -149,9 +149,9 @@ async def test_a_client_that_tries_many_addresses_is_disconnected():
         await client.send_command("MAIL FROM:<mallory@example.net>")
         await poured(client, b"".join(b"RCPT TO:<name%d@lists.example.org>\r\n" % n for n in range(1000)), 1)
 
-        said = await client.read_to_end()
+        reply = await client.read_to_end()
 
-        assert b"421 4.7.0" in said
+        assert b"421 4.7.0" in reply
     assert len(receiver.checked_addresses) == 100
 
 
@@ -159,10 +159,10 @@ async def test_a_silent_client_gets_421_and_is_disconnected():
     async with open_server(RecordingReceiver(), timeout_s=0.05) as server:
         client = await connect(server)
 
-        said = await client.read_to_end()
+        reply = await client.read_to_end()
 
         await client.disconnect()
-    assert said.endswith(b"421 4.4.2 Timeout\r\n")
+    assert reply.endswith(b"421 4.4.2 Timeout\r\n")
 
 
 async def test_a_client_whose_message_is_stored_slowly_still_gets_its_reply():

@@ -276,11 +276,11 @@ async def test_errors_after_the_final_dot_are_replied_once_for_each_recipient():
     receiver = RecordingReceiver(error=RuntimeError("the disk is full"))
     async with connected_client(receiver, protocol="lmtp", most_octets=1000) as client:
         await client.begin_mail(JOIN, LEAVE, greeting="LHLO")
-        trouble = [await client.send_command(MAIL + b"."), await client.read_reply()]
+        error = [await client.send_command(MAIL + b"."), await client.read_reply()]
         await client.begin_mail(JOIN, LEAVE, greeting="LHLO")
         too_much = [await client.send_command(MAIL + b"x" * 2000 + b"\r\n."), await client.read_reply()]
 
-    assert [reply[:3] for reply in trouble + too_much] == ["451", "451", "552", "552"]
+    assert [reply[:3] for reply in error + too_much] == ["451", "451", "552", "552"]
 
 
 async def test_data_without_a_recipient_is_refused():

@@ -93,15 +93,15 @@ async def test_the_proxy_header_of_a_load_balancer_names_the_client(line, addres
 
 async def test_clients_behind_a_load_balancer_are_counted_by_their_own_address():
     async with open_server(RecordingReceiver(), proxies=HERE, most_per_address=1) as server:
-        said = []
+        reply = []
         clients = [await connect(server) for _ in range(3)]
         for client, last in zip(clients, (7, 8, 7), strict=True):
             client.writer.write(v2(f"192.0.2.{last}"))
-            said.append((await client.read_reply())[:3])
+            reply.append((await client.read_reply())[:3])
         for client in clients:
             await client.disconnect()
 
-    assert said == ["220", "220", "421"]
+    assert reply == ["220", "220", "421"]
 
 
 @pytest.mark.parametrize(

@@ -22,16 +22,16 @@ def test_closing_ends_idle_sessions_with_421(loop):
 
             await asyncio.wait_for(server.close(), 5)
 
-            said = [await client.read_to_end() for client in clients]
+            replies = [await client.read_to_end() for client in clients]
             for client in clients:
                 await client.disconnect()
             assert not server.limits.sessions
-        return said
+        return replies
 
     with asyncio.Runner(loop_factory=loop) as runner:
-        said = runner.run(story())
+        replies = runner.run(story())
 
-    assert said == [b"421 4.3.2 Closing for now, try again later\r\n"] * 2
+    assert replies == [b"421 4.3.2 Closing for now, try again later\r\n"] * 2
 
 
 @pytest.mark.parametrize("loop", [asyncio.new_event_loop, uvloop.new_event_loop])
@@ -52,14 +52,14 @@ def test_a_message_that_is_being_stored_is_answered_before_the_server_closes(loo
             receiver.may_finish.set()
             await asyncio.wait_for(closing, 5)
 
-            said = await client.read_to_end()
+            replies = await client.read_to_end()
             await client.disconnect()
-        return said, receiver
+        return replies, receiver
 
     with asyncio.Runner(loop_factory=loop) as runner:
-        said, receiver = runner.run(story())
+        replies, receiver = runner.run(story())
 
-    assert said.startswith(b"250 2.0.0 OK\r\n")
+    assert replies.startswith(b"250 2.0.0 OK\r\n")
     assert len(receiver.received) == 1
 
 

@@ -88,27 +88,30 @@ def test_plain_text_after_starttls_is_dropped(loop, tmp_path):
             await client.read_reply()
             await begin_tls(client, b"EHLO mallory.example.net\r\nMAIL FROM:<mallory@example.net>\r\nNOOP")
 
-            said = [
+            replies = [
                 await client.send_command("MAIL FROM:<rosa@example.org>"),
                 await client.send_command("EHLO home.example.org"),
             ]
-            said += [await client.send_command("STARTTLS"), await client.send_command("MAIL FROM:<rosa@example.org>")]
-            guests = len(server.limits.sessions)
+            replies += [
+                await client.send_command("STARTTLS"),
+                await client.send_command("MAIL FROM:<rosa@example.org>"),
+            ]
+            limits = len(server.limits.sessions)
             await client.send_command("QUIT")
             await asyncio.wait_for(asyncio.gather(*(one.closed for one in server.limits.sessions)), 5)
             left = len(server.limits.sessions)
             await client.disconnect()
-        return said, guests, left
+        return replies, limits, left
 
     with asyncio.Runner(loop_factory=loop) as runner:
-        (too_early, hello, again, sender), guests, left = runner.run(story())
+        (too_early, hello, again, sender), limits, left = runner.run(story())
 
     assert too_early.startswith("503")  # the EHLO from before is forgotten, and the one in between was never heard
     assert "STARTTLS" not in hello
     assert "AUTH" not in hello
     assert again.startswith("503")
     assert sender.startswith("250")
-    assert (guests, left) == (1, 0)
+    assert (limits, left) == (1, 0)
 
 
 @pytest.mark.parametrize("loop", [asyncio.new_event_loop, uvloop.new_event_loop])

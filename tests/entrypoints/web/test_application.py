@@ -50,8 +50,8 @@ def leave_link(app: App, subscription_id: int = 1) -> str:
 async def test_rosa_joins_by_the_form_and_confirms_by_the_button(service: RunningService, relay: FakeRelay) -> None:
     shown = await service.browser.get("/join/appeals")
     joined = await service.browser.post("/join/appeals", data={"email": ROSA, "name": "Rosa", "language": "tr"})
-    asked = (await relay.wait_for(1))[0]
-    page = f"/confirm/{token_in(asked, 'confirm')}"
+    confirmation = (await relay.wait_for(1))[0]
+    page = f"/confirm/{token_in(confirmation, 'confirm')}"
 
     looked = [await service.browser.get(page), await service.browser.head(page)]
     before = await state_of(service, ROSA)
@@ -214,18 +214,18 @@ async def test_leaving_during_a_campaign_stops_that_persons_letter(service: Runn
     left = await service.browser.post(leave_link(service.app))
     hold.released.set()
     await relay.wait_for(20)
-    while (told := await campaign_status(service.app, campaign_id)).campaign.state != "sent":
+    while (progress := await campaign_status(service.app, campaign_id)).campaign.state != "sent":
         service.app.wakeups.notify_all()
         await asyncio.sleep(0)
 
     assert left.status_code == 200
     assert EMMA not in recipients(relay)
-    assert told.counts == {DeliveryState.ACCEPTED: 20, DeliveryState.SUPPRESSED: 1}
+    assert progress.counts == {DeliveryState.ACCEPTED: 20, DeliveryState.SUPPRESSED: 1}
 
 
 async def test_health_answers_once_the_service_is_open(service: RunningService) -> None:
     answer = await service.browser.get("/health")
-    reader, writer = await asyncio.open_connection("127.0.0.1", service.doors.intake_port)
+    reader, writer = await asyncio.open_connection("127.0.0.1", service.ports.intake_port)
     greeting = await reader.readline()
     writer.close()
 

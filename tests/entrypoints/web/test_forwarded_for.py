@@ -88,12 +88,12 @@ def test_a_forged_field_does_not_change_the_clients_address(words: list[str], ad
 
 
 @pytest.mark.parametrize(
-    ("trusted", "heard"),
+    ("trusted", "clients"),
     [({"trusted_proxies": (CDN,)}, 26), ({"trusted_proxies": ("203.0.113.0/24", "::1")}, 26), ({}, 3)],
     ids=["named", "its network", "not named"],
 )
 async def test_clients_of_a_trusted_cdn_are_distinguished(
-    app: App, relay: FakeRelay, trusted: dict[str, tuple[str, ...]], heard: int
+    app: App, relay: FakeRelay, trusted: dict[str, tuple[str, ...]], clients: int
 ) -> None:
     app = replace(app, shield=ShieldSettings(per_source=3))
     await open_list(app)
@@ -101,10 +101,10 @@ async def test_clients_of_a_trusted_cdn_are_distinguished(
     async with running_service(app, **trusted) as service:
         for number in range(1, 27):
             await join(service.browser, number, f"198.51.100.{number}, {CDN}")
-        await relay.wait_for(heard)
-        await last_word(service.browser, relay, heard)
+        await relay.wait_for(clients)
+        await last_word(service.browser, relay, clients)
 
-    assert len(set(recipients(relay))) == heard + 1
+    assert len(set(recipients(relay))) == clients + 1
 
 
 @pytest.mark.parametrize("trusted", [(), ("198.51.100.0/24",)], ids=["nobody", "another"])
@@ -120,9 +120,9 @@ async def test_the_field_of_an_untrusted_proxy_is_not_stored(
         async with httpx.AsyncClient(base_url=service.browser.base_url, transport=stranger) as browser:
             await join(browser, 1, "192.0.2.1", **forged)
         await relay.wait_for(1)
-        kept = (await show_person(app, "a1@cdn1.example")).consents
+        stored = (await show_person(app, "a1@cdn1.example")).consents
 
-    assert [line.evidence for line in kept] == [{"client": "127.0.0.9"}]
+    assert [line.evidence for line in stored] == [{"client": "127.0.0.9"}]
 
 
 @pytest.mark.parametrize("wrong", ["cdn.example.org", "10.0.0.1/8", "*", ""])

@@ -45,16 +45,16 @@ async def test_the_page_after_a_button_keeps_its_language(
     browser = service.browser
     await browser.post("/join/appeals", data={"email": ROSA, "language": "tr"})
     confirm = f"/confirm/{token_in((await relay.wait_for(1))[0], 'confirm')}"
-    said = []
+    shown = []
 
     for way in (confirm, link(service, "leave"), link(service, "rejoin")):
-        said += [await browser.get(way, headers=ENGLISH), await browser.post(way, headers=ENGLISH)]
+        shown += [await browser.get(way, headers=ENGLISH), await browser.post(way, headers=ENGLISH)]
     await browser.post(link(service, "leave"))
     clock.advance(days=3)
     for way in (link(service, "rejoin"), link(service, "never")):
-        said += [await browser.get(way, headers=ENGLISH), await browser.post(way, headers=ENGLISH)]
+        shown += [await browser.get(way, headers=ENGLISH), await browser.post(way, headers=ENGLISH)]
 
-    spoken = [(answer.status_code, answer.headers["content-language"]) for answer in said]
+    spoken = [(answer.status_code, answer.headers["content-language"]) for answer in shown]
     assert spoken == [(200, "tr")] * 2 + [(200, "es")] * 5 + [(410, "es")] + [(200, "es")] * 2
 
 
@@ -82,13 +82,13 @@ async def test_a_used_link_shows_its_result_and_changes_nothing(
 
 @pytest.mark.parametrize("address", ["rosa@@example", "jörg@example.org", "", "rosa@example..org", "<b>@example.org"])
 async def test_errors_of_a_form_are_shown_in_the_readers_language(service: RunningService, address: str) -> None:
-    told = {}
+    errors = {}
     for language in LANGUAGES:
         answer = await service.browser.post(
             "/join/appeals", data={"email": address}, headers={"accept-language": language}
         )
         assert (answer.status_code, answer.headers["content-language"]) == (422, language)
-        told[language] = answer.text.partition('role="alert">')[2].partition("</p>")[0]
+        errors[language] = answer.text.partition('role="alert">')[2].partition("</p>")[0]
 
-    assert len(set(told.values())) == len(LANGUAGES)
-    assert all(told.values())
+    assert len(set(errors.values())) == len(LANGUAGES)
+    assert all(errors.values())

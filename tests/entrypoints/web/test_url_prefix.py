@@ -103,7 +103,7 @@ async def site(
         await open_list(app)
         await import_rows(app, f"{EMMA},Emma,en")
         async with running_service(app) as running, httpx.AsyncClient() as web:
-            proxy.backend_port = running.doors.web_port
+            proxy.backend_port = running.ports.web_port
             yield Site(app, url, web)
 
 
@@ -113,15 +113,15 @@ async def test_joining_confirming_leaving_and_rejoining_work_in_a_browser(site: 
     refused = await site.press(form, email="rosa at home")
     joined = await site.press(refused, email=ROSA)
     again = await site.press(joined)
-    asked = (await relay.wait_for(2))[0]
-    confirm = await site.get(site.link(text_of(asked), "confirm"))
+    confirmation = (await relay.wait_for(2))[0]
+    confirm = await site.get(site.link(text_of(confirmation), "confirm"))
     confirmed = await site.press(confirm)
     welcome = (await relay.wait_for(3))[2]
 
     assert [page.status for page in (home, form, refused, joined, again, confirm, confirmed)] == [
         *(200, 200, 422, 200, 200, 200, 200)
     ]
-    assert re.search(rf'href="{re.escape(html.escape(site.url))}/confirm/[a-z2-7]{{29}}"', html_of(asked))
+    assert re.search(rf'href="{re.escape(html.escape(site.url))}/confirm/[a-z2-7]{{29}}"', html_of(confirmation))
 
     way_out = site.link(parse_letter(welcome)["List-Unsubscribe"], "leave")
     assert site.link(text_of(welcome), "leave") == way_out
@@ -140,11 +140,11 @@ async def test_joining_confirming_leaving_and_rejoining_work_in_a_browser(site: 
 async def test_opting_out_a_missing_page_and_a_used_link(site: Site, relay: FakeRelay) -> None:
     await site.press(await site.get(f"{site.url}/join/appeals"), email=ROSA)
     await site.press(await site.get(f"{site.url}/join/appeals/"), email=BEA)
-    asked = {letter.recipient: text_of(letter) for letter in await relay.wait_for(2)}
+    confirmation = {letter.recipient: text_of(letter) for letter in await relay.wait_for(2)}
 
-    never = await site.press(await site.get(site.link(asked[ROSA], "never")))
-    other = await site.press(await site.get(site.link(asked[BEA], "confirm")), number=1)
-    done = await site.press(await site.get(site.link(asked[ROSA], "confirm")))
+    never = await site.press(await site.get(site.link(confirmation[ROSA], "never")))
+    other = await site.press(await site.get(site.link(confirmation[BEA], "confirm")), number=1)
+    done = await site.press(await site.get(site.link(confirmation[ROSA], "confirm")))
     onward = await site.get(done.links[0])
     nothing = [await site.get(f"{site.url}/{path}") for path in ("nothing", "no/thing", "a/b/c", "leave/x", "join/no/")]
 
