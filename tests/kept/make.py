@@ -1,4 +1,4 @@
-"""Makes the databases kept of a released version: one of each kind, as it is when the service is killed in mid-blast.
+"""Make the kept databases of a released version: one of each kind, as left by a kill while a campaign is sent.
 
     git worktree add /tmp/old TAG
     PYTHONPATH=/tmp/old python tests/kept/make.py tests/kept/VERSION
@@ -68,7 +68,7 @@ LATER = APPEAL.replace("2027-03-05T19:00", "2027-09-05T19:00")
 
 
 async def run_until_killed(url: str, facts: Path) -> None:
-    """Everything that happened before the end; then the end."""
+    """Everything that happened before the kill; then the kill."""
     clock = Clock()
     async with FakeRelay() as relay:
         app = make_app(url, clock, relay.port)
@@ -100,7 +100,7 @@ async def run_until_killed(url: str, facts: Path) -> None:
 
 
 async def _leave_and_join(app: App, relay: FakeRelay, first: dict[str, ReceivedLetter]) -> dict[str, str]:
-    """Each way of leaving once, and three who ask to join; their tokens."""
+    """Each way of unsubscribing once, and three requests to join; their tokens."""
     await receive_person_mail(app, f"appeals-leave+{token_in(first[LEFT_BY_LINK], 'leave')}", LEFT_BY_LINK)
     await receive_person_mail(app, "appeals-leave", LEFT_BY_MAIL, authenticated=True)
     await receive_raw_mail(app, bounce(BOUNCED), first[BOUNCED].sender.partition("@")[0], sender="")
@@ -120,7 +120,7 @@ async def _send_half_a_campaign(app: App, relay: FakeRelay) -> int:
 
 
 async def _wait_until_half_sent(app: App, relay: FakeRelay, campaign_id: int) -> dict[str, Any]:
-    """The relay takes some letters, and is silent on every line when it was given one more."""
+    """The relay takes some letters, and then does not answer the next one on each connection."""
     before = len(relay.letters)
     holds = [relay.holds("dot", nth=LETTERS_ACCEPTED + number) for number in range(1, CONNECTIONS + 1)]
     sending = asyncio.get_running_loop().create_task(send_campaigns(app))
@@ -140,7 +140,7 @@ async def _wait_until_half_sent(app: App, relay: FakeRelay, campaign_id: int) ->
 
 
 async def _receive_unprocessed_mail(app: App, known: dict[str, Any]) -> None:
-    """Two mails for which 250 was said, and that nobody has acted on."""
+    """Two mails that were answered 250 and are not processed."""
     leaving = known["tokens"]["leave"][known["leaving"]]
     for to, sender in ((f"appeals-leave+{leaving}", known["leaving"]), ("appeals-join", "waits@example.net")):
         raw = f"From: {sender}\r\nTo: {to}@{DOMAIN}\r\nMessage-ID: <w-{sender}>\r\nSubject: Hello\r\n\r\n\r\n".encode()
@@ -151,7 +151,7 @@ async def _receive_unprocessed_mail(app: App, known: dict[str, Any]) -> None:
 
 
 async def _address_tokens(app: App, first: dict[str, ReceivedLetter]) -> dict[str, dict[str, str]]:
-    """Tokens that stand in addresses, and in no page's link."""
+    """Tokens that are in addresses and in no link."""
     numbers = await app.database.read(lambda tx: ids_by_key(tx, READERS))
     replies = {one: _between(letter.content, b"appeals-reply+", b"@") for one, letter in first.items()}
     assert set(numbers) == set(READERS)
@@ -186,7 +186,7 @@ def _write_facts(facts: Path, known: dict[str, Any]) -> None:
 
 
 def make_databases(folder: Path) -> None:
-    """Write both kinds into a folder."""
+    """Write both kinds of database into a folder."""
     migrations = Path(mailer.__file__).parent.parent / "migrations"
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as place:

@@ -1,4 +1,4 @@
-"""What a released version left in mid-blast goes on under this one: nobody twice, nobody who left, old links work.
+"""A database that a released version left while sending goes on: nobody is mailed twice or after leaving; links work.
 
 Any migration that is added is tried by these, on each kept database.
 """
@@ -39,12 +39,12 @@ ACROSS = [
     for kind in [str(one.id).rpartition("-")[2]]
 ]
 MORNING = datetime(2027, 3, 2, 8, 0, tzinfo=UTC)
-"""The hour of the campaign that was scheduled."""
+"""When the scheduled campaign is due."""
 
 
 @pytest.fixture(params=ALL_RELEASED)
 def kept(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[ReleasedDatabase]:
-    """Each kept database, brought up to date."""
+    """Each kept database, migrated."""
     folder, kind = request.param
     with restore_released(request, folder, kind, tmp_path) as one:
         migrate_database(one.url, MIGRATIONS)
@@ -61,12 +61,12 @@ def clock(kept: ReleasedDatabase) -> Clock:
 
 @pytest.fixture
 def app(kept: ReleasedDatabase, clock: Clock, relay: FakeRelay) -> App:
-    """This version on the old database; whoever serves it closes it."""
+    """This version on the old database; the service closes it."""
     return make_app(kept.url, clock, relay.port)
 
 
 async def until(true: Callable[[], Awaitable[bool]]) -> None:
-    """Wait for what only the database tells."""
+    """Wait for a condition of the database."""
     async with asyncio.timeout(20):
         while not await true():  # noqa: ASYNC110 - rows ring no bell
             await asyncio.sleep(0.02)
@@ -77,7 +77,7 @@ async def is_sent(app: App, campaign_id: int) -> bool:
 
 
 async def in_the_morning(app: App, clock: Clock, kept: ReleasedDatabase) -> None:
-    """The scheduled campaign's hour comes, and all of it goes out."""
+    """The scheduled campaign becomes due, and all of it is sent."""
     clock.now = MORNING
     app.wakeups.notify_all()
     await until(lambda: is_sent(app, kept.facts["scheduled"]))
@@ -193,7 +193,7 @@ def test_a_migrated_database_has_the_tables_that_a_new_one_has(
 
 
 def tables_of(url: str) -> dict[str, Any]:
-    """All that a database says of its tables."""
+    """All that a database knows of its tables."""
     engine = open_engine(url)
     with engine.connect() as connection:
         look = inspect(connection)

@@ -16,9 +16,9 @@ _SECOND = 1
 
 
 def lease(
-    tx: Connection, spender: str, limits: Limits, most: int, now: datetime, *, reserved_share: float = 0.0
+    tx: Connection, spender: str, limits: Limits, count: int, now: datetime, *, reserved_share: float = 0.0
 ) -> RateLease:
-    """Lease up to `most` letters of the spender's limits; none where they are used up, then until `first_at`.
+    """Lease up to `count` letters of the spender's limits; none where they are used up, then until `first_at`.
 
     `reserved_share` is the part of each limit that is left for others (notices), rounded down.
     """
@@ -27,23 +27,23 @@ def lease(
         left = limit - int(limit * reserved_share) - spent
         if left <= 0:
             return RateLease(letters=0, first_at=began + timedelta(seconds=span_s), every_s=0.0)
-        most = min(most, left)
-    grant = RateLease(letters=most, first_at=now, every_s=0.0)
+        count = min(count, left)
+    grant = RateLease(letters=count, first_at=now, every_s=0.0)
     if limits.per_second is not None:
-        grant = _lease_slots(tx, spender, limits.per_second * (1 - reserved_share), most, now)
+        grant = _lease_slots(tx, spender, limits.per_second * (1 - reserved_share), count, now)
     for span_s in limits.windows(now):
         began, spent = _current_window(tx, spender, span_s, now)
         _save_budget(tx, spender, span_s, began, spent + grant.letters)
     return grant
 
 
-def _lease_slots(tx: Connection, spender: str, rate: float, most: int, now: datetime) -> RateLease:
+def _lease_slots(tx: Connection, spender: str, rate: float, count: int, now: datetime) -> RateLease:
     """Lease send times `1 / rate` seconds apart, of which no other process has one."""
     free_from = max(_lock_budget(tx, spender, _SECOND, now)[0], now)
     ahead_s = (free_from - now).total_seconds()
     if ahead_s > _LEASE_AHEAD_S:
         return RateLease(letters=0, first_at=free_from, every_s=1 / rate)
-    letters = min(most, max(1, int((_LEASE_AHEAD_S - ahead_s) * rate)))
+    letters = min(count, max(1, int((_LEASE_AHEAD_S - ahead_s) * rate)))
     grant = RateLease(letters=letters, first_at=free_from, every_s=1 / rate)
     _save_budget(tx, spender, _SECOND, grant.next_after(), 0)
     return grant
