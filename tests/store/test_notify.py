@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 
 from mailer.store.database import Database
 from mailer.store.notify import Wakeup, listen, notify, notify_own_process
+from tests.support.app_helpers import on_postgresql
 
 
 class Recorder:
@@ -66,9 +67,8 @@ async def test_a_commit_wakes_others_even_if_its_caller_was_cancelled_meanwhile(
     await asyncio.wait_for(woken.wait(), 5)
 
 
-async def test_on_postgresql_other_processes_are_notified_of_a_commit(database: Database) -> None:
-    if database.has_one_writer:
-        pytest.skip("SQLite has one process")
+@on_postgresql
+async def test_other_processes_are_notified_of_a_commit(database: Database) -> None:
     notified = asyncio.Event()
     listening = asyncio.create_task(listen(database.engine, notified.set))
 
