@@ -63,23 +63,23 @@ async def keep_off(app: App, relay: FakeRelay, why: str) -> None:
         await never_ask_again(app, sign_token(app.site.keyring, Purpose.NEVER, 1), LINK_EVIDENCE)
 
 
-async def ask_by(app: App, way: str) -> Any:
-    if way == "form":
+async def ask_by(app: App, channel: str) -> Any:
+    if channel == "form":
         form = Evidence(Channel.FORM)
         await subscribe(app, SubscriptionRequest(list_name="appeals", address=parse_address(ROSA), evidence=form))
         return await send_notices(app)
-    if way in {"mail", "authenticated mail"}:
-        return await receive_person_mail(app, "appeals-join", ROSA, authenticated=way == "authenticated mail")
-    if way == "restore":
+    if channel in {"mail", "authenticated mail"}:
+        return await receive_person_mail(app, "appeals-join", ROSA, authenticated=channel == "authenticated mail")
+    if channel == "restore":
         return await restore_person(app, ROSA, list_name="appeals", by="ada")
-    done = await import_rows(app, f"{ROSA},Rosa,en", invite=way == "invite")
+    done = await import_rows(app, f"{ROSA},Rosa,en", invite=channel == "invite")
     assert (done.added, done.kept_out) == (0, 1)
     return await send_notices(app)
 
 
 # What goes out for it, whether its confirmation brings her back, and how she stands before that.
 ASKED, TOLD, HEARD, NOTHING = [ROSA], [ROSA], [ADA], []
-WAYS = ("mail", "form", "authenticated mail", "import", "invite", "restore")
+CHANNELS = ("mail", "form", "authenticated mail", "import", "invite", "restore")
 TABLE = {
     "bounced": (ASKED, ASKED, TOLD, NOTHING, NOTHING, NOTHING),
     "left": (ASKED, ASKED, ASKED, NOTHING, NOTHING, NOTHING),
@@ -91,19 +91,19 @@ BACK_AT_ONCE = {("bounced", "authenticated mail"), ("bounced", "restore"), ("com
 
 @SQLITE
 @pytest.mark.parametrize("why", TABLE)
-@pytest.mark.parametrize("way", WAYS)
-async def test_each_channel_against_each_suppression(app: App, relay: FakeRelay, why: str, way: str) -> None:
+@pytest.mark.parametrize("channel", CHANNELS)
+async def test_each_channel_against_each_suppression(app: App, relay: FakeRelay, why: str, channel: str) -> None:
     await keep_off(app, relay, why)
     sent = len(relay.letters)
 
-    await ask_by(app, way)
+    await ask_by(app, channel)
 
-    goes = TABLE[why][WAYS.index(way)]
+    goes = TABLE[why][CHANNELS.index(channel)]
     person = await show_person(app, ROSA)
     assert recipients(relay)[sent:] == goes
-    assert (person.subscriptions["appeals"] == "confirmed") is ((why, way) in BACK_AT_ONCE)
-    assert bool(person.suppressions) is ((why, way) not in BACK_AT_ONCE)
-    if goes == ASKED and (why, way) not in BACK_AT_ONCE:
+    assert (person.subscriptions["appeals"] == "confirmed") is ((why, channel) in BACK_AT_ONCE)
+    assert bool(person.suppressions) is ((why, channel) not in BACK_AT_ONCE)
+    if goes == ASKED and (why, channel) not in BACK_AT_ONCE:
         await confirm(app, token_in(relay.letters[-1], "confirm"), LINK_EVIDENCE)
         person = await show_person(app, ROSA)
         assert (person.subscriptions["appeals"], person.suppressions) == ("confirmed", ())

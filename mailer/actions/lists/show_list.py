@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from sqlalchemy import Connection
 
 from mailer.app import App
 from mailer.domain.list_view import ListView
 from mailer.domain.mailing_list import MailingList
 from mailer.store import mailing_lists
+from mailer.store.pages import all_items
 
 
 async def show_list(app: App, name: str) -> ListView:
@@ -17,7 +20,8 @@ async def show_list(app: App, name: str) -> ListView:
 
 async def show_lists(app: App) -> list[ListView]:
     """All lists, by name."""
-    return await app.database.read(lambda tx: [_view(tx, app, one) for one in mailing_lists.list_all(tx)])
+    lists = [one async for one in all_items(partial(app.database.read, mailing_lists.list_page))]
+    return await app.database.read(lambda tx: [_view(tx, app, one) for one in lists])
 
 
 def _view(tx: Connection, app: App, mailing_list: MailingList) -> ListView:

@@ -14,7 +14,7 @@ from mailer.errors import NothingPending
 from mailer.store import consents, mailing_lists, subscriptions, suppressions
 
 
-async def rejoin(app: App, token: str, evidence: Evidence) -> MailingList:
+async def resubscribe(app: App, token: str, evidence: Evidence) -> MailingList:
     """Confirm the unsubscribed subscription of this token again. Campaigns sent in between are not sent afterwards.
 
     Twice is no error. Raises TokenRefused, NotFound, and NothingPending where the unsubscription is too long ago or

@@ -15,7 +15,7 @@ from mailer.actions.subscriptions.decline import decline, never_ask_again
 from mailer.actions.subscriptions.export_people import export_people
 from mailer.actions.subscriptions.import_people import import_people
 from mailer.actions.subscriptions.restore_person import restore_person
-from mailer.actions.subscriptions.resubscribe import rejoin
+from mailer.actions.subscriptions.resubscribe import resubscribe
 from mailer.actions.subscriptions.show_person import show_person
 from mailer.actions.subscriptions.unsubscribe import unsubscribe
 from mailer.app import App
@@ -189,7 +189,7 @@ async def make_every_sort(app: App, relay: FakeRelay, clock: Clock) -> None:
     for one in ("left", "again"):
         await unsubscribe(app, tokens[one], LINK_EVIDENCE)
     await unsubscribe(app, tokens["back"], LINK_EVIDENCE)
-    await rejoin(app, sign_token(app.site.keyring, Purpose.REJOIN, numbers["back"]), LINK_EVIDENCE)
+    await resubscribe(app, sign_token(app.site.keyring, Purpose.REJOIN, numbers["back"]), LINK_EVIDENCE)
     await never_ask_again(app, sign_token(app.site.keyring, Purpose.NEVER, numbers["never"]), LINK_EVIDENCE)
     letters = {}
     for list_name in ("appeals", "walks"):
@@ -258,7 +258,7 @@ async def test_a_table_does_not_undo_what_a_person_confirmed_here(app: App, cloc
     await unsubscribe(app, sign_token(app.site.keyring, Purpose.LEAVE, 1), LINK_EVIDENCE)
     await unsubscribe(app, sign_token(app.site.keyring, Purpose.LEAVE, 2), LINK_EVIDENCE)
     clock.advance(hours=1)
-    await rejoin(app, sign_token(app.site.keyring, Purpose.REJOIN, 2), LINK_EVIDENCE)
+    await resubscribe(app, sign_token(app.site.keyring, Purpose.REJOIN, 2), LINK_EVIDENCE)
     head = "email,name,language,zone,state,suppressed,agreed_at,changed_at\n"
     old = "2027-01-01T00:00:00+00:00"
 

@@ -8,7 +8,7 @@ from starlette.responses import Response
 from mailer.actions.subscriptions.confirm import confirm
 from mailer.actions.subscriptions.decline import never_ask_again
 from mailer.actions.subscriptions.look_up import look_up_opt_out, look_up_token
-from mailer.actions.subscriptions.resubscribe import rejoin
+from mailer.actions.subscriptions.resubscribe import resubscribe
 from mailer.actions.subscriptions.unsubscribe import unsubscribe
 from mailer.domain.consent import Channel, Evidence
 from mailer.domain.mailing_list import MailingList
@@ -70,7 +70,7 @@ async def post_leave(request: Request) -> Response:
 async def post_rejoin(request: Request) -> Response:
     """Subscribe again after leaving."""
     await _has_declined(request, Purpose.REJOIN)
-    mailing_list = await rejoin(get_app(request), request.path_params["token"], _evidence(request))
+    mailing_list = await resubscribe(get_app(request), request.path_params["token"], _evidence(request))
     return render_page(request, "rejoined", mailing_list=mailing_list)
 
 
