@@ -151,7 +151,7 @@ class RelayConnection:
         try:
             outcome, self._transaction_open, close_reason, self.is_exhausted = await result
         except asyncio.CancelledError:
-            protocol.abort("sending was cancelled")
+            protocol.abort("we gave up")
             raise
         if close_reason is not None:
             protocol.abort(close_reason)
@@ -173,7 +173,7 @@ class RelayConnection:
             if self.usable and not self._protocol.busy:
                 await self._protocol.run_dialogue(quit_session(min(QUIT_TIMEOUT_S, self.relay.timeout_s)))
         finally:
-            self._protocol.abort("we closed the connection")
+            self._protocol.abort("we hung up")
         await self.wait_closed()
 
     async def wait_closed(self) -> None:

@@ -1,4 +1,4 @@
-"""An organiser corrects a campaign's text, before it leaves or while it is held."""
+"""Replaces a campaign's texts, before it is launched or while it is paused."""
 
 from __future__ import annotations
 
@@ -21,27 +21,28 @@ _CAN_BE_CORRECTED = (*_CAN_ADD_EDITION, CampaignState.PAUSED)
 
 @dataclass(frozen=True, slots=True)
 class CorrectionResult:
-    """A campaign after its correction, and the languages of the editions whose texts are new."""
+    """A corrected campaign, and the languages of the editions that were replaced or added."""
 
     campaign: Campaign
     languages: tuple[str, ...]
 
 
 async def correct(app: App, campaign_id: int, texts: Mapping[str, str]) -> CorrectionResult:
-    """From now on every letter has the new texts (by file name), each in place of the edition in its language.
+    """Replace editions by these texts (by file name), each in its language; every letter handed from now on has them.
 
-    So have those that were written already and not handed, and those that were refused and wait. A letter of which
-    nobody knows whether it went out is sent again as it was. The texts are tried as those of a new campaign:
-    ManuscriptRefused names file and line, also where the event would start at another time, or where an edition is new
-    and the audience is frozen. Raises NotFound, and WrongState unless it is a draft, scheduled or paused.
+    That includes letters that are rendered and not handed, and refused ones that wait. A letter of uncertain outcome is
+    resent unchanged. The texts are checked like those of a new campaign.
+
+    Raises CampaignFileRefused with file and line, also if the event would start at another time; NotFound; WrongState
+    unless the campaign is a draft, scheduled or paused, or if a new edition comes after the launch.
     """
 
-    def look(tx: Connection) -> MailingList:
+    def load_list(tx: Connection) -> MailingList:
         campaign = campaigns.get(tx, campaign_id)
         check_state(campaign, allowed=_CAN_BE_CORRECTED, action="be corrected")
         return mailing_lists.get(tx, campaign.mailing_list_id)
 
-    manuscripts = await parse_editions(app, await app.database.read(look), texts)
+    manuscripts = await parse_editions(app, await app.database.read(load_list), texts)
     corrected = await app.database.write(_correct, app, campaign_id, manuscripts, list(texts.values()))
     return CorrectionResult(corrected, tuple(one.language for one in manuscripts))
 
@@ -49,7 +50,7 @@ async def correct(app: App, campaign_id: int, texts: Mapping[str, str]) -> Corre
 def _correct(
     tx: Connection, app: App, campaign_id: int, manuscripts: Sequence[CampaignFile], texts: Sequence[str]
 ) -> Campaign:
-    # No letter with the old text passes the gate while the row is locked, and none afterwards.
+    # While the row is locked no letter passes the gate; afterwards none with the old text does.
     campaign = campaigns.get(tx, campaign_id, lock=True)
     check_state(campaign, allowed=_CAN_BE_CORRECTED, action="be corrected")
     _check_event(campaign, manuscripts[0])

@@ -1,4 +1,4 @@
-"""At the hour: a due campaign's audience is frozen in chunks, its letters are tried, and its sending begins."""
+"""Launches due campaigns: freezes the audience in chunks, test-renders letters, and starts sending."""
 
 from __future__ import annotations
 
@@ -19,15 +19,16 @@ _log = structlog.get_logger()
 
 _FIRST_CHUNK, _LARGEST_CHUNK = 500, 20_000
 _CHECK_CHUNK = 1000
-"""Letters tried at a time."""
+"""Letters test-rendered at a time."""
 _TARGET_LOCK_S = 0.02
-"""How long a chunk should hold the write lock: well under the 50 ms nobody who leaves may be kept waiting."""
+"""How long a chunk should hold the write lock: well under the 50 ms that an unsubscribe request may wait."""
 
 
 async def launch_due(app: App) -> int:
-    """Launch what is due, go on with launches that were interrupted, and park what is too late; how many launched.
+    """Launch due campaigns and continue interrupted launches; returns how many were launched.
 
-    The conditional move to `launching` decides which process fires; a launch goes on from its cursor.
+    A campaign that is too late becomes a draft again. The conditional update to `launching` decides which process
+    launches; an interrupted launch continues from its cursor.
     """
     for due in await app.database.read(campaigns.list_due, app.clock()):
         await app.database.write(_begin_launch, app, due.id)
@@ -41,7 +42,7 @@ async def launch_due(app: App) -> int:
 def _begin_launch(tx: Connection, app: App, campaign_id: int) -> None:
     campaign, now = campaigns.get(tx, campaign_id), app.clock()
     if (remark := reason_not_to_launch(campaign, now)) is not None:
-        # Parked as a draft with a remark: people decide whether it still makes sense.
+        # A draft again, with a remark: people decide whether it still makes sense.
         campaigns.change_state(
             tx,
             campaign_id,
@@ -50,14 +51,14 @@ def _begin_launch(tx: Connection, app: App, campaign_id: int) -> None:
             scheduled_by=now,
             remark=remark,
         )
-        _log.warning("campaign parked", campaign=campaign_id, why=remark)
+        _log.warning("skipped launch", campaign=campaign_id, reason=remark)
         return
     launched = campaigns.change_state(
         tx,
         campaign_id,
         CampaignState.LAUNCHING,
         from_states=(CampaignState.SCHEDULED,),
-        scheduled_by=now,  # it may have been moved to a later hour since we looked
+        scheduled_by=now,  # it may have been rescheduled meanwhile
         launched_at=now,
         launch_ceiling=audience.highest_subscription_id(tx, campaign.mailing_list_id),
     )
@@ -82,14 +83,14 @@ async def _freeze_audience(app: App, campaign_id: int) -> None:
         if not more:
             return
         if app.database.has_one_writer:
-            await asyncio.sleep(held_s)  # other processes poll SQLite's lock, and must find it free now and then
+            await asyncio.sleep(held_s)  # other processes poll SQLite's lock and must find it free now and then
             size = max(_FIRST_CHUNK, min(int(size * _TARGET_LOCK_S / held_s), size * 2, _LARGEST_CHUNK))
         else:
             size = _LARGEST_CHUNK
 
 
 def _freeze_chunk(tx: Connection, app: App, campaign_id: int, size: int) -> bool:
-    """Write one chunk of deliveries; whether there may be more."""
+    """Write one chunk of deliveries; returns whether there may be more."""
     campaign = campaigns.get(tx, campaign_id, lock=True)
     if campaign.state is not CampaignState.LAUNCHING:
         return False
@@ -104,7 +105,7 @@ def _freeze_chunk(tx: Connection, app: App, campaign_id: int, size: int) -> bool
 
 
 async def _first_render_failure(app: App, campaign: Campaign) -> RenderFailure | None:
-    """The first recipient whose values keep their letter from being written; None where nobody's do."""
+    """The first delivery whose letter cannot be rendered with its recipient's values; None if there is none."""
     if not await app.database.read(needs_check, campaign.id):
         return None
     writer, after = LetterRenderer(app), 0
@@ -119,10 +120,10 @@ async def _first_render_failure(app: App, campaign: Campaign) -> RenderFailure |
 
 
 def _start_sending(tx: Connection, checked: Campaign, refused: RenderFailure | None) -> None:
-    """Let a campaign be sent, or hold it where somebody's letter cannot be written."""
+    """Start sending a checked campaign, or pause it if a letter cannot be rendered."""
     campaign = campaigns.get(tx, checked.id, lock=True)
     if not campaign.is_frozen or campaign.corrections != checked.corrections:
-        return  # it was paused meanwhile, perhaps corrected too, and resumed: the next launch goes on
+        return  # it was paused and resumed meanwhile, perhaps corrected too: the next launch continues
     if refused is None:
         if campaigns.change_state(tx, campaign.id, CampaignState.SENDING, from_states=(CampaignState.LAUNCHING,)):
             _log.info("started campaign", campaign=campaign.id, audience=campaign.audience)
@@ -131,11 +132,11 @@ def _start_sending(tx: Connection, checked: Campaign, refused: RenderFailure | N
     if campaigns.change_state(
         tx, campaign.id, CampaignState.PAUSED, from_states=(CampaignState.LAUNCHING,), remark=remark
     ):
-        _log.warning("campaign held", campaign=campaign.id, why=remark)
+        _log.warning("stopped campaign", campaign=campaign.id, reason=remark)
 
 
 def _hold_unfinished(tx: Connection, campaign_id: int, why: str) -> bool:
-    """Hold a campaign that would leave with sample settings; not one that goes anyway. Whether it is held."""
+    """Pause a campaign instead of sending it with sample settings, unless it is to go anyway; whether it is paused."""
     if campaigns.get(tx, campaign_id, lock=True).anyway:
         return False
     remark = (
@@ -145,12 +146,12 @@ def _hold_unfinished(tx: Connection, campaign_id: int, why: str) -> bool:
     if campaigns.change_state(
         tx, campaign_id, CampaignState.PAUSED, from_states=(CampaignState.LAUNCHING,), remark=remark
     ):
-        _log.warning("campaign held", campaign=campaign_id, why=remark)
+        _log.warning("stopped campaign", campaign=campaign_id, reason=remark)
     return True
 
 
 async def _end_waiting_deliveries(app: App) -> None:
-    """What still waits when its campaign is cancelled, or its event has begun, is never sent."""
+    """End waiting deliveries of campaigns that are cancelled or whose event has begun."""
     for campaign_id, state in await app.database.read(campaigns.list_over_with_waiting, app.clock()):
         end = DeliveryState.CANCELLED if state is CampaignState.CANCELLED else DeliveryState.EXPIRED
         while await app.database.write(deliveries.end_waiting, campaign_id, end, _FIRST_CHUNK):

@@ -1,4 +1,4 @@
-"""An organiser holds a campaign, lets it go on, or calls it off."""
+"""Pauses, resumes and cancels campaigns."""
 
 from __future__ import annotations
 
@@ -13,16 +13,15 @@ from mailer.store import campaigns, governor_counts
 
 
 async def pause(app: App, campaign_id: int) -> Campaign:
-    """Hand nothing more of it until it is resumed; letters on their way arrive. NotFound, WrongState."""
+    """Hand no more of its letters until it is resumed; handed ones still arrive. Raises NotFound, WrongState."""
     return await _move(app, campaign_id, CampaignState.PAUSED, CAN_BE_PAUSED)
 
 
 async def resume(app: App, campaign_id: int, *, anyway: bool = False) -> Campaign:
-    """Go on with a paused campaign; one whose launch was not over, or whose letters are to be tried, is launched on.
+    """Continue a paused campaign; it is launched again if its launch was not finished or its letters must be checked.
 
-    It is not stopped once more for the trouble it had before.
-
-    NotFound, WrongState; SettingsUnfinished as for `schedule`.
+    The governor counts anew, so earlier failures do not pause it again. Raises NotFound, WrongState, and
+    SettingsUnfinished as `schedule` does.
     """
     why = find_sample_settings(app)
 
@@ -42,7 +41,7 @@ async def resume(app: App, campaign_id: int, *, anyway: bool = False) -> Campaig
 
 
 async def cancel(app: App, campaign_id: int) -> Campaign:
-    """Never hand another of its letters; what waits is marked as cancelled by the service. NotFound, WrongState."""
+    """Hand no more of its letters, ever; the service marks waiting ones as cancelled. Raises NotFound, WrongState."""
     ended = (CampaignState.SENT, CampaignState.CANCELLED)
     return await _move(
         app, campaign_id, CampaignState.CANCELLED, tuple(state for state in CampaignState if state not in ended)
@@ -51,7 +50,7 @@ async def cancel(app: App, campaign_id: int) -> Campaign:
 
 async def _move(app: App, campaign_id: int, to: CampaignState, allowed: tuple[CampaignState, ...]) -> Campaign:
     def work(tx: Connection) -> Campaign:
-        # Whoever is answered knows that no gate is passing any more.
+        # The lock waits for a gate that is passing letters: when this returns, none passes any more.
         check_move(campaigns.get(tx, campaign_id, lock=True), to, allowed=allowed)
         campaigns.change_state(tx, campaign_id, to, from_states=allowed, remark=None)
         return campaigns.get(tx, campaign_id)

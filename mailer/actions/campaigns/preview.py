@@ -1,4 +1,4 @@
-"""An organiser looks at a campaign's letter before anybody gets it."""
+"""Renders a campaign's letter for an organiser, before anybody gets it."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ async def preview(
     language: str | None = None,
     attributes: Mapping[str, str] | None = None,
 ) -> Letter:
-    """The letter as a reader of that name, language and attributes would get it; its links lead nowhere.
+    """The letter that a recipient of this name, language and attributes would get; its links lead nowhere.
 
-    Raises NotFound, LetterUnwritable where such a reader would get none, and AddressRefused for `to` (the owner's
-    address where it is None).
+    `to` is the recipient's address; None: the site owner's. Raises NotFound, AddressRefused, and LetterRenderFailed if
+    the letter cannot be rendered for such a recipient.
     """
 
     def work(tx: Connection) -> Delivery:

@@ -1,4 +1,4 @@
-"""How far a campaign has come, and what became of each letter."""
+"""Reports on campaigns: status, feedback, and each delivery."""
 
 from __future__ import annotations
 
@@ -28,16 +28,16 @@ _MAX_PROVIDERS = 10
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CampaignStatus:
-    """A campaign and its deliveries by state; the audience is their sum."""
+    """A campaign and the number of its deliveries in each state; the audience is their sum."""
 
     campaign: Campaign
     counts: dict[DeliveryState, int]
     rate: float | None
-    """Letters settled a second since the launch; None before it, and once it is over."""
+    """Letters settled a second since the launch; None unless it is sending."""
     eta_s: float | None
-    """Seconds until nothing waits but what is deferred, at this rate."""
+    """Seconds until only deferred letters wait, at this rate."""
     held: tuple[Hold, ...] = ()
-    """The lanes and relays to which nothing goes for a while, as long as the campaign has letters for them."""
+    """Domains and relays that are held, while the campaign is sending or paused."""
 
     @property
     def audience(self) -> int:
@@ -49,7 +49,7 @@ class CampaignStatus:
 
 
 async def campaign_status(app: App, campaign_id: int) -> CampaignStatus:
-    """The campaign's state, counts, rate and time left; NotFound."""
+    """The campaign's state, counts, rate and time left. Raises NotFound."""
 
     def work(tx: Connection) -> CampaignStatus:
         campaign = campaigns.get(tx, campaign_id)
@@ -67,28 +67,28 @@ def _build_status(
     status = CampaignStatus(campaign=campaign, counts=counts, rate=None, eta_s=None, held=held)
     if campaign.state is not CampaignState.SENDING or campaign.launched_at is None:
         return status
-    went = max((app.clock() - campaign.launched_at).total_seconds(), 0.001)
-    rate = status.settled / went
+    elapsed_s = max((app.clock() - campaign.launched_at).total_seconds(), 0.001)
+    rate = status.settled / elapsed_s
     waiting = status.audience - status.settled - counts.get(DeliveryState.DEFERRED, 0)
     return replace(status, rate=rate, eta_s=waiting / rate if rate else None)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FeedbackSummary:
-    """What came back of a campaign so far, and how many left since it was launched."""
+    """Bounces and complaints about a campaign so far, and unsubscriptions since it was launched."""
 
     bounces: dict[Severity, dict[BounceReason, int]]
-    """By what they count for, and why; the most first."""
+    """By severity and reason; the most frequent first."""
     delays: int
     complaints: int
     unsubscribes: int
     """Of the whole list, since the launch."""
     providers: dict[str, dict[str, int]]
-    """Bounces by weight, and complaints, of the domains with the most."""
+    """Bounces by severity, and complaints, for the domains with the most."""
 
 
 async def feedback_summary(app: App, campaign_id: int) -> FeedbackSummary:
-    """What came back of the campaign; NotFound."""
+    """Bounces, complaints and unsubscriptions. Raises NotFound."""
 
     def work(tx: Connection) -> FeedbackSummary:
         campaign = campaigns.get(tx, campaign_id)
@@ -122,14 +122,14 @@ def _summarise_feedback(came_back: list[FeedbackCount], left: int) -> FeedbackSu
 
 
 async def audience_size(app: App, campaign_id: int) -> int:
-    """To how many people the campaign would go if it were launched now; NotFound."""
+    """How many recipients the campaign would have if it were launched now. Raises NotFound."""
     return await app.database.read(
         lambda tx: audience.count_audience(tx, campaigns.get(tx, campaign_id).mailing_list_id)
     )
 
 
 async def report(app: App, campaign_id: int) -> AsyncIterator[RecipientReport]:
-    """Each delivery of a campaign: address, state, attempts, code, reply; by subscription. NotFound."""
+    """Yield each delivery of a campaign (address, state, attempts, code, reply) by subscription. Raises NotFound."""
     await app.database.read(campaigns.get, campaign_id)
     after = 0
     while rows := await app.database.read(campaign_progress.list_recipients, campaign_id, after, _CHUNK):

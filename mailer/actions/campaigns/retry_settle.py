@@ -1,4 +1,4 @@
-"""An organiser reconsiders letters that were given up: those that failed, and those of unknown fate."""
+"""Retries failed letters of a campaign, and resolves letters of uncertain outcome."""
 
 from __future__ import annotations
 
@@ -18,30 +18,30 @@ _CAN_RETRY = (CampaignState.SENDING, CampaignState.PAUSED, CampaignState.SENT)
 _CAN_RESOLVE = (*_CAN_RETRY, CampaignState.CANCELLED)
 
 _ChunkAction = Callable[[Connection, int], int | None]
-"""What is done to the deliveries after a subscription; the last one looked at, None at the end."""
+"""Acts on the deliveries after a subscription id; returns the last id it looked at, or None at the end."""
 
 
 @dataclass(frozen=True, slots=True)
 class CampaignChange:
-    """A campaign afterwards, and how many of its letters were meant."""
+    """A campaign after the change, and how many of its letters were in the given state."""
 
     campaign: Campaign
     letters: int
 
 
 async def retry_failed(app: App, campaign_id: int) -> CampaignChange:
-    """Let the failed letters wait again, as if they were new; a campaign that was sent is sending again.
+    """Queue failed letters again as if they were new; a sent campaign is sending again. Idempotent.
 
-    Doing it twice does nothing more. Whoever left meanwhile is not mailed, nor is anybody once the event has begun:
-    such letters become suppressed or expired. NotFound, WrongState.
+    Recipients who unsubscribed meanwhile are not mailed, nor is anybody after the event began: such letters become
+    suppressed or expired. Raises NotFound, WrongState.
     """
     return await _requeue(app, campaign_id, DeliveryState.FAILED)
 
 
 async def resolve_uncertain(app: App, campaign_id: int, decision: Decision) -> CampaignChange:
-    """Let the letters of unknown fate count as accepted or failed, or be written and sent anew as by `retry`.
+    """Count letters of uncertain outcome as accepted or failed, or queue them again like `retry_failed`. Idempotent.
 
-    Doing it twice does nothing more. NotFound, WrongState.
+    Raises NotFound, WrongState.
     """
     uncertain = DeliveryState.UNCERTAIN
     if decision is Decision.RESEND:
@@ -60,7 +60,7 @@ async def _requeue(app: App, campaign_id: int, state: DeliveryState) -> Campaign
         campaigns.change_state(
             tx, campaign_id, CampaignState.SENDING, from_states=(CampaignState.SENT,), finished_at=None
         )
-        governor_counts.reset_counts(tx, campaign_id, app.clock())  # not stopped for why they failed
+        governor_counts.reset_counts(tx, campaign_id, app.clock())  # earlier failures must not pause it again
         return deliveries.requeue(tx, campaign_id, state, after, _CHUNK, app.clock())
 
     return await _process_chunks(app, campaign_id, state, wait_again, of=_CAN_RETRY, may="have letters sent again")
@@ -69,12 +69,12 @@ async def _requeue(app: App, campaign_id: int, state: DeliveryState) -> Campaign
 async def _process_chunks(
     app: App, campaign_id: int, state: DeliveryState, act: _ChunkAction, *, of: tuple[CampaignState, ...], may: str
 ) -> CampaignChange:
-    """Act on all deliveries in a state, a chunk at a time; WrongState unless the campaign is one `of` these."""
+    """Act on all deliveries in a state, in chunks. Raises WrongState unless the campaign is in one of `of`."""
 
     def chunk(tx: Connection, after: int) -> tuple[int | None, int]:
         check_state(campaigns.get(tx, campaign_id, lock=True), allowed=of, action=may)
         number = deliveries.count_in_state(tx, campaign_id, state, after, _CHUNK)
-        # Where there is nothing to do the ledger is not touched, so that "sent" stays said.
+        # With nothing to do nothing is written, so that a sent campaign stays sent.
         return (act(tx, after) if number else deliveries.last_subscription_id(tx, campaign_id, after, _CHUNK)), number
 
     after: int | None = 0

@@ -1,4 +1,4 @@
-"""An organiser sets a campaign's hour, or takes it back."""
+"""Schedules campaigns: at a local time, or at once."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ _CAN_BE_SCHEDULED = (CampaignState.DRAFT, CampaignState.SCHEDULED)
 async def schedule(
     app: App, campaign_id: int, *, local_time: str, zone: str, over: str | None = None, anyway: bool = False
 ) -> Campaign:
-    """Let the campaign be sent at an hour of a zone's clock, spread `over` a span like 6h; scheduling again moves it.
+    """Schedule the campaign at a local time of a zone, spread `over` a span like 6h; scheduling again moves it.
 
-    Raises MomentRefused for an hour that does not exist, is past, or from which on its letters would not all be out
-    before its event begins, and for a span that is none; NotFound and WrongState; SettingsUnfinished where it would
-    leave this machine with sample settings, unless it is to go `anyway`, which the launch then knows.
+    Raises TimeRefused for a time that does not exist or is past, a bad span, or letters that would not all be sent
+    before the event begins; NotFound; WrongState; SettingsUnfinished if the settings are sample ones, unless `anyway`,
+    which the launch remembers.
     """
     local, clock = parse_local_time(local_time), parse_zone(zone)
     at = to_utc(local, clock)
@@ -37,7 +37,7 @@ async def schedule(
 async def send_now(
     app: App, campaign_id: int, *, wait_s: int, over: str | None = None, anyway: bool = False
 ) -> Campaign:
-    """Schedule the campaign `wait_s` seconds from now, so that there is time to cancel; otherwise as `schedule`."""
+    """Schedule the campaign `wait_s` seconds from now, which leaves time to cancel; otherwise like `schedule`."""
     at = datetime.fromtimestamp(app.clock().timestamp() + wait_s, tz=app.clock().tzinfo)
     values = {"scheduled_at": at, "local_time": at.replace(tzinfo=None).isoformat(timespec="seconds"), "zone": "UTC"}
     return await _set_scheduled_time(app, campaign_id, at, over, values | {"anyway": anyway})

@@ -1,4 +1,4 @@
-"""From a delivery to its letter: the campaign's text with this reader's words in it, or a notice."""
+"""LetterRenderer: renders and signs the letters of deliveries, of campaigns and notices."""
 
 from __future__ import annotations
 
@@ -51,58 +51,57 @@ class RenderFailure:
 
 
 def needs_check(tx: Connection, campaign_id: int) -> bool:
-    """Whether values of a reader may keep a letter of this campaign from being written, or its text cannot be read."""
+    """Whether letters must be test-rendered: the text depends on recipients' values, or cannot be read."""
     campaign = campaigns.get(tx, campaign_id)
     language = mailing_lists.get(tx, campaign.mailing_list_id).language
     newest = (revisions.load_source(tx, number) for number in revisions.newest_by_language(tx, campaign_id).values())
     try:
         return any(is_dynamic_campaign_file(parse_campaign_file(text, language)) for text in newest)
-    except CampaignFileRefused:  # an older version of us took it
+    except CampaignFileRefused:  # accepted by an older version
         return True
 
 
 class LetterRenderer:
-    """Writes letters; what it compiled once, per revision and reader's language, it keeps for the next reader."""
+    """Renders letters; caches compiled texts by revision and language."""
 
     def __init__(self, app: App) -> None:
         self._app = app
         self._compiled: dict[tuple[int, str | None], CompiledLetter] = {}
 
     async def render_many(self, deliveries: Sequence[Delivery], now: datetime) -> list[RenderedLetter | RenderFailure]:
-        """The letters of claimed deliveries, dated `now` or as they were; or why one cannot be written.
+        """Render claimed deliveries, dated `now` or as before: each a letter, or why it cannot be rendered.
 
-        What may take long is written by another thread; they are signed by other processes, or by that thread.
+        Slow letters are rendered in another thread. They are signed by the signing pool, or else in that thread.
         """
         jobs = [(one, await self._prepare_job(one, one.dated_at or now)) for one in deliveries]
         app = self._app
         slow = any(isinstance(job, Exception) or job.slow for _, job in jobs)
         if slow or (app.signers and app.signing_pool is None):
-            made = await asyncio.to_thread(self._render_jobs, jobs, now)
+            results = await asyncio.to_thread(self._render_jobs, jobs, now)
         else:
-            made = self._render_jobs(jobs, now)
-        return made if app.signing_pool is None else await self._sign_in_processes(app.signing_pool, made)
+            results = self._render_jobs(jobs, now)
+        return results if app.signing_pool is None else await self._sign_in_processes(app.signing_pool, results)
 
     async def _sign_in_processes(
-        self, signing: SigningPool, made: list[RenderedLetter | RenderFailure]
+        self, signing: SigningPool, results: list[RenderedLetter | RenderFailure]
     ) -> list[RenderedLetter | RenderFailure]:
-        """With their signatures, made by other processes."""
+        """Add signatures that the processes of the signing pool make."""
         places = {signer: place for place, signer in enumerate(self._app.signers)}
         unsigned: list[tuple[int, RenderedLetter, UnsignedLetter]] = []
         batch: list[tuple[int, bytes]] = []
-        for number, one in enumerate(made):
+        for number, one in enumerate(results):
             if isinstance(one, RenderedLetter) and (signer := choose_signer(self._app.signers, one.letter)):
                 unsigned.append((number, one, prepare_signature(signer, one.letter, one.handoff.dated_at)))
                 batch.append((places[signer], unsigned[-1][2].octets))
         signatures = await signing.sign(batch) if batch else []
-        for (number, one, waiting), signed in zip(unsigned, signatures, strict=True):
-            made[number] = replace(one, letter=attach_signature(waiting, signed))
-        return made
+        for (number, one, waiting), signature in zip(unsigned, signatures, strict=True):
+            results[number] = replace(one, letter=attach_signature(waiting, signature))
+        return results
 
     async def render(self, delivery: Delivery, dated_at: datetime) -> Letter:
-        """The letter of a delivery, signed where we have a key: for the same delivery and date, the same octets.
+        """The letter of a delivery, signed if there is a key. The same delivery and date give the same octets.
 
-        Raises MailerError (ManuscriptRefused, LetterUnwritable, NotFound) or a template's own error where it cannot
-        be written.
+        Raises CampaignFileRefused, LetterRenderFailed, NotFound, or a template's own error.
         """
         job = await self._prepare_job(delivery, dated_at)
         if isinstance(job, Exception):
@@ -110,20 +109,20 @@ class LetterRenderer:
         return await asyncio.to_thread(self._render_and_sign, job, dated_at)
 
     async def check_many(self, deliveries: Sequence[Delivery], now: datetime) -> RenderFailure | None:
-        """The first of these campaign deliveries whose letter cannot be written, and why; None where all can be."""
+        """Test-render campaign deliveries; returns the first failure, or None."""
         jobs = [(one, await self._prepare_job(one, now)) for one in deliveries]
         return await asyncio.to_thread(_first_failure, jobs)
 
     async def _prepare_job(self, delivery: Delivery, dated_at: datetime) -> _RenderJob | Exception:
-        """What makes the letter, once all that it needs of the ledger is at hand."""
+        """Read what the letter needs from the database; returns the job that renders it, or why that fails."""
         try:
             if delivery.kind is not Kind.CAMPAIGN:
                 return _RenderJob(await self._prepare_notice(delivery, dated_at), slow=True)
             compiled = await self._get_compiled(delivery)
         except DatabaseUnavailable:
             raise
-        except Exception as trouble:  # whatever a template does must not stop other people's letters
-            return trouble
+        except Exception as error:  # an error in one template must not stop other letters
+            return error
         return _RenderJob(
             partial(_render_for_recipient, compiled, delivery, dated_at), slow=compiled.needs_check, compiled=compiled
         )
@@ -154,7 +153,7 @@ class LetterRenderer:
         app, identity = self._app, await self._list_identity(delivery)
         if delivery.kind is not Kind.FORWARDED:
             return partial(compose_notice, delivery, identity, app.site, app.templates, dated_at)
-        if "raw" in delivery.values:  # queued by a version that kept it here
+        if "raw" in delivery.values:  # queued by an older version that stored it here
             original = base64.b64decode(delivery.values["raw"])
         else:
             original = await app.database.read(incoming_mails.load_raw, delivery.values["incoming"])
@@ -176,15 +175,15 @@ class LetterRenderer:
         try:
             if isinstance(job, Exception):
                 raise job
-            letter = self._render_and_sign(job, dated_at, elsewhere=self._app.signing_pool is not None)
-        except Exception as trouble:  # as above
-            _log.warning("letter cannot be written", delivery=delivery.id, campaign=delivery.campaign_id, exc_info=True)
-            return RenderFailure(delivery, str(trouble))
+            letter = self._render_and_sign(job, dated_at, unsigned=self._app.signing_pool is not None)
+        except Exception as error:  # an error in one template must not stop other letters
+            _log.warning("failed to render letter", delivery=delivery.id, campaign=delivery.campaign_id, exc_info=True)
+            return RenderFailure(delivery, str(error))
         return RenderedLetter(delivery, letter, _handoff_request(delivery, job.compiled, dated_at))
 
-    def _render_and_sign(self, job: _RenderJob, dated_at: datetime, *, elsewhere: bool = False) -> Letter:
+    def _render_and_sign(self, job: _RenderJob, dated_at: datetime, *, unsigned: bool = False) -> Letter:
         letter = job.make()
-        if not self._app.signers or elsewhere:
+        if not self._app.signers or unsigned:
             return letter
         signer = choose_signer(self._app.signers, letter)
         return letter if signer is None else sign_letter(signer, letter, dated_at)
@@ -204,8 +203,8 @@ def _first_failure(jobs: Sequence[tuple[Delivery, _RenderJob | Exception]]) -> R
                 raise job
             if job.compiled is not None:
                 job.compiled.check(_recipient(delivery, delivery.queued_at))
-        except Exception as trouble:  # whatever a template does, its organiser is told of it
-            return RenderFailure(delivery, str(trouble))
+        except Exception as error:  # any error in a template is reported to its organiser
+            return RenderFailure(delivery, str(error))
     return None
 
 
