@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 from mailer.app import App
 from mailer.domain.list_view import ListView
 from mailer.domain.mailing_list import MailingList
+from mailer.domain.page import MAX_PAGE_SIZE, Page
 from mailer.store import mailing_lists
 from mailer.store.pages import all_items
 
@@ -18,10 +19,19 @@ async def show_list(app: App, name: str) -> ListView:
     return await app.database.read(lambda tx: _view(tx, app, mailing_lists.get_by_name(tx, name)))
 
 
+async def list_page(app: App, after: str = "", limit: int = MAX_PAGE_SIZE) -> Page[ListView]:
+    """A page of lists, by name; `after` is the cursor of the page before."""
+
+    def work(tx: Connection) -> Page[ListView]:
+        page = mailing_lists.list_page(tx, after, limit)
+        return Page(tuple(_view(tx, app, one) for one in page.items), page.next_cursor)
+
+    return await app.database.read(work)
+
+
 async def show_lists(app: App) -> list[ListView]:
     """All lists, by name."""
-    lists = [one async for one in all_items(partial(app.database.read, mailing_lists.list_page))]
-    return await app.database.read(lambda tx: [_view(tx, app, one) for one in lists])
+    return [one async for one in all_items(partial(list_page, app))]
 
 
 def _view(tx: Connection, app: App, mailing_list: MailingList) -> ListView:
