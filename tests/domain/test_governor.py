@@ -43,7 +43,7 @@ def ills(heard: DeliveryCounts) -> list[Metric]:
     return [one.metric for one in find_breaches(heard, LIMITS)]
 
 
-def test_each_limit_has_its_trouble_and_the_limit_itself_is_none():
+def test_passing_a_limit_is_a_breach_and_reaching_it_is_none():
     assert ills(DeliveryCounts(accepted=1000, complaints=3)) == [Metric.COMPLAINTS]
     assert ills(DeliveryCounts(accepted=3000, complaints=3)) == []
     assert ills(DeliveryCounts(accepted=100, hard=9)) == [Metric.HARD]
@@ -60,7 +60,7 @@ def test_one_reader_or_two_who_complain_stop_nothing_and_few_letters_say_nothing
     assert ills(DeliveryCounts(refused=50)) == [Metric.REFUSED]
 
 
-def test_a_provider_in_trouble_is_held_while_the_others_are_well():
+def test_a_failing_provider_is_held_while_the_others_are_well():
     ill = DeliveryCounts(accepted=50, refused=50)
 
     verdict = decide_pause_or_hold(all_of(ill, WELL), {"a.example": ill, "b.example": WELL}, LIMITS)
@@ -120,7 +120,7 @@ def test_what_is_stopped_is_over_a_limit_and_nothing_is_with_all_limits_off(prov
         st.integers(-3, 15),
     )
 )
-def test_nothing_that_was_heard_is_lost_or_told_twice(numbers):
+def test_no_count_is_lost_or_reported_twice(numbers):
     kept = Counter(numbers)
 
     taken = take_reportable_counts(kept)

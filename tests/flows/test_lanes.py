@@ -119,14 +119,14 @@ async def test_a_lane_that_is_still_blocked_after_the_hour_is_held_again_for_lon
     await import_rows(app, *at("slow.example", 25))
     relay.answers("rcpt", BLOCKED)
     campaign_id = await launch_campaign(app)
-    desk = await start_worker(app, Priority.CAMPAIGNS)
+    worker = await start_worker(app, Priority.CAMPAIGNS)
     async with asyncio.timeout(30):
-        await send(desk)
+        await send(worker)
     tried = asked(relay)
 
     clock.advance(minutes=6)
     async with asyncio.timeout(30):
-        await send(desk)
+        await send(worker)
 
     held = await holds_of(app)
     assert asked(relay) == tried + 1
@@ -257,16 +257,16 @@ async def test_a_relay_that_was_away_is_tried_by_one_and_carries_again(
     await import_rows(app, *at("fast.example", 10))
     campaign_id = await launch_campaign(app)
     relay.answers("greeting", "554 5.7.1 you are not welcome")
-    desk = await start_worker(app, Priority.CAMPAIGNS)
+    worker = await start_worker(app, Priority.CAMPAIGNS)
     async with asyncio.timeout(30):
         with pytest.raises(Exception, match="not welcome"):
-            await send(desk)
+            await send(worker)
     held = await holds_of(app)
     relay.forget_orders()
     clock.advance(minutes=10)
 
     async with asyncio.timeout(30):
-        await send(desk)
+        await send(worker)
 
     assert [("not welcome" in one.reason, name.startswith("relay ")) for name, one in held.items()] == [(True, True)]
     assert (await campaign_status(app, campaign_id)).counts == {ACCEPTED: 10}

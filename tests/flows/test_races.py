@@ -130,12 +130,12 @@ async def test_a_claim_is_forgotten_in_one_commit_with_its_last_letters_fate(
     await open_list(app)
     await import_rows(app, f"{ROSA},Rosa,en")
     campaign_id = await launch_campaign(app)
-    desk = await start_worker(app, Priority.CAMPAIGNS)
-    [claimed] = await app.database.write(claims.claim_deliveries, campaign_id, desk.worker_id, 1, app.clock())
-    [written] = await desk.renderer.render_many([claimed], app.clock())
+    worker = await start_worker(app, Priority.CAMPAIGNS)
+    [claimed] = await app.database.write(claims.claim_deliveries, campaign_id, worker.worker_id, 1, app.clock())
+    [written] = await worker.renderer.render_many([claimed], app.clock())
     assert isinstance(written, RenderedLetter)
-    desk.outcomes.add_claimed([claimed])
-    await desk.outcomes.commit(None, written.handoff)
+    worker.outcomes.add_claimed([claimed])
+    await worker.outcomes.commit(None, written.handoff)
     write, turns = app.database.write, []
 
     async def noted(work, *arguments):  # type: ignore[no-untyped-def]
@@ -144,9 +144,9 @@ async def test_a_claim_is_forgotten_in_one_commit_with_its_last_letters_fate(
 
     monkeypatch.setattr(app.database, "write", noted)
     accepted = decide_outcome(claimed, RelayOutcome(Verdict.ACCEPTED, 250, "taken"), app.clock(), 0.0)
-    settling = asyncio.create_task(desk.outcomes.commit(accepted))
+    settling = asyncio.create_task(worker.outcomes.commit(accepted))
     await asyncio.sleep(0)  # its fate is told, and not written down yet
-    await desk.outcomes.delete_finished_claims()
+    await worker.outcomes.delete_finished_claims()
     await settling
 
     assert turns[0] == (1, [claimed.claim_id])

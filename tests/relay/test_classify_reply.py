@@ -62,7 +62,7 @@ async def test_a_lasting_refusal_of_our_sender_only_defers_for_it_is_not_the_per
 
 @pytest.mark.parametrize("stage", ["mail", "rcpt", "data", "dot"])
 @pytest.mark.parametrize("code", [421, 450, 451, 454])
-async def test_a_relay_that_asks_for_patience_speaks_of_our_pace(fake, connection, stage, code):
+async def test_a_throttling_reply_is_about_our_rate(fake, connection, stage, code):
     fake.answers(stage, f"{code} 4.7.0 slower")
 
     outcome = await connection.send(letter_to(ROSA))
@@ -205,7 +205,7 @@ async def test_an_answer_that_is_none_defers_the_letter_and_leaves_the_relay(fak
     assert fake.letters == []
 
 
-async def test_an_answer_to_the_content_that_is_none_leaves_its_fate_unknown(fake, connection):
+async def test_an_unexpected_reply_to_the_content_leaves_the_outcome_unknown(fake, connection):
     fake.answers("dot", "354 more, please")
 
     outcome = await connection.send(letter_to(ROSA))

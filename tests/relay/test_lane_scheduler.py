@@ -1,4 +1,4 @@
-"""The tray: lanes take turns, full ones are passed over, and nothing is lost or doubled."""
+"""LaneScheduler: lanes take turns, full ones are skipped, and no delivery is lost or doubled."""
 
 from __future__ import annotations
 
@@ -28,29 +28,29 @@ def domains(taken: list[Delivery]) -> list[str]:
 
 
 def test_lanes_take_turns_however_much_waits_in_each() -> None:
-    tray = LaneScheduler()
-    tray.put([*many("a.example", 50), *many("b.example", 2, 50), *many("c.example", 1, 60)])
+    scheduler = LaneScheduler()
+    scheduler.put([*many("a.example", 50), *many("b.example", 2, 50), *many("c.example", 1, 60)])
 
-    taken = tray.take(6)
+    taken = scheduler.take(6)
 
     assert domains(taken) == ["a", "b", "c", "a", "b", "a"]
-    assert (tray.size, tray.in_flight) == (47, 6)
+    assert (scheduler.size, scheduler.in_flight) == (47, 6)
 
 
 def test_in_a_lane_the_first_to_come_goes_first() -> None:
-    tray = LaneScheduler()
-    tray.put(many("a.example", 5))
+    scheduler = LaneScheduler()
+    scheduler.put(many("a.example", 5))
 
-    assert [one.id for one in tray.take(2) + tray.take(9)] == [0, 1, 2, 3, 4]
+    assert [one.id for one in scheduler.take(2) + scheduler.take(9)] == [0, 1, 2, 3, 4]
 
 
 def test_a_full_lane_is_passed_over_and_has_its_turn_again_when_one_of_its_letters_has_landed() -> None:
-    tray = LaneScheduler(MOST.__getitem__)
-    tray.put([*many("a.example", 3), *many("b.example", 4, 10)])
+    scheduler = LaneScheduler(MOST.__getitem__)
+    scheduler.put([*many("a.example", 3), *many("b.example", 4, 10)])
 
-    first, nothing = tray.take(10), tray.take(10)
-    tray.mark_finished(first[0])
-    second = tray.take(10)
+    first, nothing = scheduler.take(10), scheduler.take(10)
+    scheduler.mark_finished(first[0])
+    second = scheduler.take(10)
 
     assert domains(first) == ["a", "b", "b"]
     assert nothing == []
@@ -58,83 +58,83 @@ def test_a_full_lane_is_passed_over_and_has_its_turn_again_when_one_of_its_lette
 
 
 def test_what_comes_into_a_full_lane_waits_for_its_turn() -> None:
-    tray = LaneScheduler(MOST.__getitem__)
-    tray.put(many("a.example", 1))
-    [one] = tray.take(1)
+    scheduler = LaneScheduler(MOST.__getitem__)
+    scheduler.put(many("a.example", 1))
+    [one] = scheduler.take(1)
 
-    tray.put(many("a.example", 1, 10))
-    nothing = tray.take(1)
-    tray.mark_finished(one)
+    scheduler.put(many("a.example", 1, 10))
+    nothing = scheduler.take(1)
+    scheduler.mark_finished(one)
 
     assert nothing == []
-    assert [later.id for later in tray.take(1)] == [10]
+    assert [later.id for later in scheduler.take(1)] == [10]
 
 
 def test_a_lane_that_was_slowed_has_fewer_on_their_way_and_more_again_as_letters_arrive() -> None:
-    tray = LaneScheduler()
-    tray.put(many("a.example", 20))
-    lane, flying = tray.lane("a.example"), tray.take(4)
+    scheduler = LaneScheduler()
+    scheduler.put(many("a.example", 20))
+    lane, in_flight = scheduler.lane("a.example"), scheduler.take(4)
 
-    lane.record_outcome(flying[0], relay_outcome(451, concern=Concern.THROTTLE), NOW)
-    tray.mark_finished(flying.pop())
-    slowed = tray.take(9)
-    for one in flying:
+    lane.record_outcome(in_flight[0], relay_outcome(451, concern=Concern.THROTTLE), NOW)
+    scheduler.mark_finished(in_flight.pop())
+    slowed = scheduler.take(9)
+    for one in in_flight:
         lane.record_outcome(one, relay_outcome(250), NOW)
-        tray.mark_finished(one)
-    grown = tray.take(9)
+        scheduler.mark_finished(one)
+    grown = scheduler.take(9)
 
     assert (len(slowed), len(grown)) == (0, 6)
 
 
 def test_only_lanes_that_are_closed_now_are_cleared() -> None:
-    tray = LaneScheduler()
-    tray.put([*many("a.example", 3), *many("b.example", 2, 10), *many("c.example", 1, 20)])
-    tray.lane("a.example").close(NOW + HOUR, "why")
-    tray.lane("b.example").close(NOW, "why")
+    scheduler = LaneScheduler()
+    scheduler.put([*many("a.example", 3), *many("b.example", 2, 10), *many("c.example", 1, 20)])
+    scheduler.lane("a.example").close(NOW + HOUR, "why")
+    scheduler.lane("b.example").close(NOW, "why")
 
-    cleared = tray.remove_closed(NOW)
+    cleared = scheduler.remove_closed(NOW)
 
     assert [one.id for one in cleared] == [0, 1, 2]
-    assert tray.size == 3
-    assert domains(tray.take(9)) == ["b", "c"]
+    assert scheduler.size == 3
+    assert domains(scheduler.take(9)) == ["b", "c"]
 
 
 def test_emptied_it_has_nothing_left_but_what_is_on_its_way() -> None:
-    tray = LaneScheduler()
-    tray.put([*many("a.example", 2), *many("b.example", 2, 10)])
-    flying = tray.take(1)
+    scheduler = LaneScheduler()
+    scheduler.put([*many("a.example", 2), *many("b.example", 2, 10)])
+    in_flight = scheduler.take(1)
 
-    rest = tray.remove_all()
+    rest = scheduler.remove_all()
 
-    assert (len(rest), tray.size, tray.in_flight, tray.take(9)) == (3, 0, 1, [])
-    tray.mark_finished(flying[0])
-    assert (tray.in_flight, tray.lane("a.example").in_flight) == (0, 0)
+    assert (len(rest), scheduler.size, scheduler.in_flight, scheduler.take(9)) == (3, 0, 1, [])
+    scheduler.mark_finished(in_flight[0])
+    assert (scheduler.in_flight, scheduler.lane("a.example").in_flight) == (0, 0)
 
 
 def test_lanes_with_which_nothing_is_the_matter_are_forgotten_and_the_others_are_not() -> None:
-    tray = LaneScheduler()
-    held, flying = tray.lane("held.example"), tray.lane("flying.example")
+    scheduler = LaneScheduler()
+    held, in_flight = scheduler.lane("held.example"), scheduler.lane("flying.example")
     held.close(NOW + HOUR, "why")
-    tray.put([delivery(0, "flying.example")])
-    tray.take(1)
-    kept = tray.lane("kept.example")
-    tray.put([delivery(1, "kept.example")])
+    scheduler.put([delivery(0, "flying.example")])
+    scheduler.take(1)
+    kept = scheduler.lane("kept.example")
+    scheduler.put([delivery(1, "kept.example")])
 
     for number in range(6000):
-        tray.put([delivery(number, f"d{number}.example")])
-        tray.mark_finished(*[one for one in tray.take(9) if one.domain.startswith("d")][:1])
-    early = tray.lane("d0.example")
-    tray.put([delivery(7000, "another.example")])
+        scheduler.put([delivery(number, f"d{number}.example")])
+        scheduler.mark_finished(*[one for one in scheduler.take(9) if one.domain.startswith("d")][:1])
+    early = scheduler.lane("d0.example")
+    scheduler.put([delivery(7000, "another.example")])
 
-    assert tray.lane("held.example") is held
-    assert tray.lane("flying.example") is flying
-    assert tray.lane("kept.example").is_forgettable is False
-    assert tray.lane("kept.example") is kept
+    assert scheduler.lane("held.example") is held
+    assert scheduler.lane("flying.example") is in_flight
+    assert scheduler.lane("kept.example").is_forgettable is False
+    assert scheduler.lane("kept.example") is kept
     assert early.is_forgettable
 
 
 class Days(RuleBasedStateMachine):
-    """What a clerk, its writers and its carriers do with a tray, beside a list of where everything is."""
+    """What a clerk, its writers and its carriers do with a scheduler, beside a list of where everything is."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -16,7 +16,7 @@ from tests.support.relay_helpers import CONTENT, EMMA, ROSA, RecordingTransport,
 
 
 @pytest.mark.parametrize("stage", ["mail", "rcpt", "data"])
-async def test_a_line_lost_before_the_content_was_no_try(fake, connection, stage):
+async def test_a_connection_lost_before_the_content_does_not_count_as_a_try(fake, connection, stage):
     fake.drops(stage)
 
     outcome = await connection.send(letter_to(ROSA))
@@ -27,7 +27,7 @@ async def test_a_line_lost_before_the_content_was_no_try(fake, connection, stage
     assert fake.letters == []
 
 
-async def test_a_line_lost_after_the_content_leaves_its_fate_unknown(fake, connection):
+async def test_a_connection_lost_after_the_content_leaves_the_outcome_unknown(fake, connection):
     fake.drops("dot")
 
     outcome = await connection.send(letter_to(ROSA))
@@ -37,7 +37,7 @@ async def test_a_line_lost_after_the_content_leaves_its_fate_unknown(fake, conne
     assert [(letter.recipient, letter.reply) for letter in fake.letters] == [(ROSA, None)]
 
 
-async def test_a_content_given_just_before_the_line_broke_may_have_arrived(fake):
+async def test_content_written_just_before_the_connection_broke_may_have_arrived(fake):
     line = RecordingTransport()
     wire = SmtpProtocol(line)
     connection = RelayConnection(relay_at(fake), wire, ServerExtensions(pipelining=True))
@@ -74,7 +74,7 @@ async def test_a_relay_that_goes_down_right_after_the_go_ahead_did_not_take_the_
     assert not connection.usable
 
 
-async def test_a_refusal_heard_before_the_line_was_lost_still_counts(connection, fake):
+async def test_a_refusal_received_before_the_connection_was_lost_counts(connection, fake):
     fake.answers("rcpt", "550 5.1.1 no such person")
     fake.drops("data")
 
@@ -95,7 +95,7 @@ async def test_a_relay_that_closes_with_421_takes_nothing_even_after_the_content
     assert fake.letters == []
 
 
-async def test_a_letter_accepted_just_before_the_line_breaks_is_accepted(fake, connection):
+async def test_a_letter_accepted_just_before_the_connection_breaks_is_accepted(fake, connection):
     fake.drops("answered")
 
     outcome = await connection.send(letter_to(ROSA))
@@ -116,7 +116,7 @@ async def test_a_connection_closed_between_letters_takes_no_letter_and_no_try(fa
     assert len(fake.letters) == 1
 
 
-async def test_an_unasked_421_between_letters_ends_the_connection(fake, connection):
+async def test_an_unexpected_421_between_letters_ends_the_connection(fake, connection):
     fake.answers("answered", "421 4.4.2 idle for too long")
     await connection.send(letter_to(ROSA))
     await connection.wait_closed()
@@ -125,7 +125,7 @@ async def test_an_unasked_421_between_letters_ends_the_connection(fake, connecti
         await connection.send(letter_to(EMMA))
 
 
-async def test_a_reply_nobody_asked_for_is_never_taken_for_the_next_letters(fake, connection):
+async def test_an_unexpected_reply_is_never_taken_for_the_next_letters_reply(fake, connection):
     fake.answers("answered", "250 2.0.0 taken once more")
     await connection.send(letter_to(ROSA))
     await connection.wait_closed()
@@ -146,7 +146,7 @@ async def test_a_relay_silent_before_the_content_was_not_tried(fake, stage):
     assert not connection.usable
 
 
-async def test_a_relay_silent_after_the_content_leaves_its_fate_unknown(fake):
+async def test_a_relay_silent_after_the_content_leaves_the_outcome_unknown(fake):
     fake.holds("dot")
 
     async with connected(fake, content_timeout_s=0.1) as connection:
@@ -179,7 +179,7 @@ async def test_the_patience_for_one_letter_is_not_spent_on_the_next(fake):
 
 
 @pytest.mark.parametrize("stage", ["mail", "rcpt", "data", "dot"])
-async def test_a_cancelled_letter_breaks_the_line(fake, connection, stage):
+async def test_cancelling_a_letter_closes_the_connection(fake, connection, stage):
     hold = fake.holds(stage)
     sending = asyncio.create_task(connection.send(letter_to(ROSA)))
     await hold.reached.wait()
@@ -191,7 +191,7 @@ async def test_a_cancelled_letter_breaks_the_line(fake, connection, stage):
     assert not connection.usable
 
 
-async def test_a_connection_carries_one_letter_at_a_time(fake, connection):
+async def test_a_connection_sends_one_letter_at_a_time(fake, connection):
     hold = fake.holds("dot")
     sending = asyncio.create_task(connection.send(letter_to(ROSA)))
     await hold.reached.wait()

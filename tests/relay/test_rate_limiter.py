@@ -90,7 +90,7 @@ async def test_where_all_moments_are_taken_it_asks_again_when_there_are_new_ones
     assert gone == [5.5]
 
 
-async def test_a_spent_hour_is_told_with_the_hour_at_which_it_ends() -> None:
+async def test_a_used_up_hour_is_reported_with_its_end() -> None:
     clock = HandClock()
     pace = pace_of(clock, grant(1, 0), grant(0, 3600), grant(1, 0))
     await pace.acquire()
@@ -108,7 +108,7 @@ async def test_a_spent_hour_is_told_with_the_hour_at_which_it_ends() -> None:
     every_s=st.floats(0.01, 2),
     slow_s=st.floats(0, 3),
 )
-def test_each_letter_goes_at_its_moment_or_as_soon_after_it_as_its_carrier_can(
+def test_each_letter_starts_at_its_time_or_as_soon_after_it_as_its_task_can(
     sizes: list[int], every_s: float, slow_s: float
 ) -> None:
     clock, moments, gone = HandClock(), [], []
@@ -134,7 +134,7 @@ def test_each_letter_goes_at_its_moment_or_as_soon_after_it_as_its_carrier_can(
         ready = left + slow_s
 
 
-async def test_letters_go_in_the_order_in_which_they_asked() -> None:
+async def test_letters_start_in_the_order_in_which_they_waited() -> None:
     clock, gone = HandClock(), []
     pace = pace_of(clock, grant(2, 0, 0.5), grant(4, 1, 0.5))
 
@@ -170,7 +170,7 @@ async def test_a_waiter_that_gives_up_costs_the_others_nothing() -> None:
 
 
 @pytest.mark.parametrize("trouble", [RuntimeError("the ledger is away")])
-async def test_where_no_lease_is_to_be_had_who_asks_is_told_and_the_next_may_ask(trouble: Exception) -> None:
+async def test_an_error_of_the_lease_reaches_the_waiter_and_the_next_one_can_try(trouble: Exception) -> None:
     clock, answers = HandClock(), [trouble, grant(1, 0)]
 
     async def lease() -> RateLease:

@@ -20,7 +20,7 @@ async def line(fake: FakeRelay) -> AsyncIterator[ReconnectingConnection]:
     await line.close()
 
 
-async def test_a_line_hangs_up_after_so_many_letters_and_comes_anew(fake):
+async def test_a_connection_is_replaced_after_so_many_letters(fake):
     line = ReconnectingConnection(relay_at(fake, letters_per_connection=2))
 
     outcomes = [await line.send(letter_to(ROSA)) for _ in range(5)]
@@ -42,7 +42,7 @@ async def test_refused_letters_count_too(fake):
     assert [letter.connection for letter in fake.letters] == [2]
 
 
-async def test_a_line_opened_for_a_letter_is_the_one_that_carries_it(fake):
+async def test_a_connection_opened_for_a_letter_is_the_one_that_sends_it(fake):
     line = ReconnectingConnection(relay_at(fake, letters_per_connection=1))
 
     for _ in range(3):
@@ -53,14 +53,14 @@ async def test_a_line_opened_for_a_letter_is_the_one_that_carries_it(fake):
     assert fake.connections == 3
 
 
-async def test_without_a_limit_one_connection_carries_them_all(fake, line):
+async def test_without_a_limit_one_connection_sends_all_letters(fake, line):
     for _ in range(20):
         await line.send(letter_to(ROSA))
 
     assert fake.connections == 1
 
 
-async def test_a_line_the_relay_closed_meanwhile_is_opened_again(fake, line):
+async def test_a_connection_that_the_relay_closed_meanwhile_is_opened_again(fake, line):
     connection = await line.open()
     await fake.break_connections()
     await connection.wait_closed()
@@ -71,7 +71,7 @@ async def test_a_line_the_relay_closed_meanwhile_is_opened_again(fake, line):
     assert fake.connections == 2
 
 
-async def test_a_relay_that_is_away_for_a_while_costs_the_letter_no_try(fake, line):
+async def test_an_unreachable_relay_does_not_count_as_a_try(fake, line):
     fake.stop_listening()
 
     outcome = await line.send(letter_to(ROSA))
@@ -80,7 +80,7 @@ async def test_a_relay_that_is_away_for_a_while_costs_the_letter_no_try(fake, li
     assert "cannot be reached" in outcome.reply
 
 
-async def test_a_relay_that_turns_us_away_costs_the_letter_no_try_and_speaks_of_us(fake, line):
+async def test_a_refused_connection_does_not_count_as_a_try_and_is_about_the_sender(fake, line):
     fake.answers("greeting", "554 5.7.1 not you")
 
     outcome = await line.send(letter_to(ROSA))
@@ -91,7 +91,7 @@ async def test_a_relay_that_turns_us_away_costs_the_letter_no_try_and_speaks_of_
     assert refusal.value.refused
 
 
-async def test_a_letter_that_cannot_travel_is_refused_and_the_line_stays_good(fake, line):
+async def test_a_letter_that_smtp_cannot_carry_is_refused_and_the_connection_stays_usable(fake, line):
     refused = await line.send(letter_to(EMMA, b"a bare\nline end\r\n"))
     accepted = await line.send(letter_to(ROSA))
 

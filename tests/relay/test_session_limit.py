@@ -51,7 +51,7 @@ def test_what_relays_say_to_the_sender_when_a_connection_has_brought_enough(code
 
 
 @pytest.mark.parametrize(("code", "text"), NOT_OF_THE_CONNECTION)
-def test_what_they_say_of_us_or_of_our_pace_is_not_about_the_connection(code: int, text: str) -> None:
+def test_replies_about_the_sender_or_the_rate_are_not_about_the_connection(code: int, text: str) -> None:
     assert not is_session_limit(Reply(code, text), to_sender=True, to_recipient=False)
 
 
@@ -70,7 +70,7 @@ def test_to_a_recipient_it_is_mostly_about_the_recipient(code: int, text: str, e
     assert is_session_limit(Reply(code, text), to_sender=False, to_recipient=True) is enough
 
 
-def test_who_is_not_let_in_since_others_are_there_is_told_from_who_is_not_wanted() -> None:
+def test_too_many_connections_and_a_refused_sender_are_told_apart() -> None:
     assert [text for code, text in CROWDED if not is_connection_limit(code, text)] == []
     assert [text for code, text in NOT_CROWDED if is_connection_limit(code, text)] == []
 

@@ -49,7 +49,7 @@ async def test_we_log_in_by_whichever_way_the_relay_knows(tls, auth):
 
 @LOOPS
 @pytest.mark.parametrize("tls", ["none", "starttls", "tls"])
-def test_a_broken_line_is_noticed_on_either_loop_with_and_without_tls(loop_factory, tls):
+def test_a_broken_connection_is_noticed_on_either_loop_with_and_without_tls(loop_factory, tls):
     async def send_and_lose():
         async with FakeRelay(tls=tls) as fake:
             fake.drops("data", nth=1)

@@ -110,7 +110,7 @@ def test_a_bare_code_is_a_reply(octets):
         "2५0 ok\r\n".encode(),
     ],
 )
-async def test_what_is_not_smtp_loses_the_line(octets):
+async def test_octets_that_are_not_smtp_end_the_connection(octets):
     _, why, wire = await hear(octets, replies=1)
 
     assert "does not speak SMTP" in why
@@ -118,13 +118,13 @@ async def test_what_is_not_smtp_loses_the_line(octets):
 
 
 @pytest.mark.parametrize("endless", [b"x", b"250-and so on\r\n"])
-async def test_a_reply_without_end_loses_the_line(endless):
+async def test_a_reply_without_end_ends_the_connection(endless):
     _, why, _ = await hear(*[endless * 1000] * (MAX_REPLY_OCTETS // 1000 + 1), replies=1)
 
     assert why == "the relay's reply has no end"
 
 
-async def test_what_was_said_before_the_line_broke_is_still_heard():
+async def test_replies_received_before_the_connection_broke_are_processed():
     wire, heard = SmtpProtocol(RecordingTransport()), []
     ended = wire.run_dialogue(listening(2, heard))
 
@@ -135,7 +135,7 @@ async def test_what_was_said_before_the_line_broke_is_still_heard():
     assert await ended == "the connection broke: reset"
 
 
-async def test_nothing_is_written_to_a_lost_line():
+async def test_nothing_is_written_to_a_lost_connection():
     line = RecordingTransport()
     wire = SmtpProtocol(line)
 
@@ -146,14 +146,14 @@ async def test_nothing_is_written_to_a_lost_line():
     assert (line.written, line.aborted) == (b"", True)
 
 
-async def test_after_421_nothing_that_follows_is_heard():
+async def test_after_421_no_further_reply_is_processed():
     heard, why, _ = await hear(b"421 closing\r\n250 fine\r\n", replies=2)
 
     assert heard == [Reply(421, "closing")]
     assert why == "the relay broke off: 421 closing"
 
 
-async def test_a_reply_too_many_loses_the_line_but_not_what_was_said_before():
+async def test_a_superfluous_reply_ends_the_connection_but_earlier_replies_count():
     heard, why, wire = await hear(b"250 one\r\n250 two\r\n250 three\r\n", replies=2)
 
     assert heard == [Reply(250, "one"), Reply(250, "two")]
@@ -198,7 +198,7 @@ async def test_half_an_answer_wins_no_time():
     assert await ended == "the relay did not answer within 0.05 s"
 
 
-async def test_a_mistake_in_a_dialogue_is_told_to_its_holder():
+async def test_an_error_in_a_dialogue_is_raised_to_its_caller():
     def mistaken() -> Dialogue[None]:
         yield b"NOOP\r\n", 5
         raise LookupError("not there")

@@ -26,7 +26,7 @@ def unstuffed(octets: bytes) -> bytes:
 
 
 @given(LINES)
-def test_whatever_its_dots_a_content_comes_out_as_it_went_in(lines):
+def test_content_with_any_dots_is_received_unchanged(lines):
     content = b"".join(line.encode() + b"\r\n" for line in lines)
 
     assert unstuffed(dot_stuff(content)) == (content or b"\r\n")
@@ -141,7 +141,7 @@ async def test_a_letter_longer_than_the_relay_takes_is_not_offered(size, taken):
     assert [line for _, line in fake.commands].count("DATA") == 1 + taken
 
 
-async def test_the_size_is_not_declared_where_nobody_asked():
+async def test_the_size_is_not_declared_without_the_extension():
     async with FakeRelay(offers=()) as fake, connected(fake) as connection:
         await connection.send(letter_to(ROSA))
 

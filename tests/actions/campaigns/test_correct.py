@@ -41,21 +41,19 @@ GERMAN = APPEAL.replace("subject: Come to the harvest forum", "subject: Komm zum
 OLD, NEW = "your own", "nothing at all"
 
 
-async def test_letters_that_lie_written_behind_a_silent_relay_leave_with_the_new_text(
-    app: App, relay: FakeRelay
-) -> None:
+async def test_letters_rendered_before_a_correction_are_sent_with_the_new_text(app: App, relay: FakeRelay) -> None:
     app = replace(app, relays=(replace(app.relays[0], connections=2),))
     await open_list(app)
     people = [f"person{number}@example.org" for number in range(12)]
     await import_rows(app, *(f"{address},,en" for address in people))
     campaign_id = await launch_campaign(app)
-    desk = await start_worker(app, Priority.CAMPAIGNS)
+    worker = await start_worker(app, Priority.CAMPAIGNS)
     hold = relay.holds("dot", nth=1)
-    sending = asyncio.create_task(send(desk))
+    sending = asyncio.create_task(send(worker))
     await hold.reached.wait()
     async with asyncio.timeout(20):
-        while not desk.routes[0].ready:
-            await desk.routes[0].wait_for_letter()
+        while not worker.routes[0].ready:
+            await worker.routes[0].wait_for_letter()
 
     await pause(app, campaign_id)
     await correct(app, campaign_id, {"better.md": BETTER})
@@ -128,7 +126,7 @@ async def test_correcting_a_translation_leaves_the_campaigns_own_subject_and_its
     assert await show_source(app, campaign_id) == {"en": APPEAL, "de": better}
 
 
-async def test_a_blast_must_be_paused_first_and_takes_no_further_language(app: App) -> None:
+async def test_a_sending_campaign_must_be_paused_first_and_takes_no_new_language(app: App) -> None:
     await open_list(app)
     await import_rows(app, f"{ROSA},Rosa,en")
     campaign_id = await launch_campaign(app)

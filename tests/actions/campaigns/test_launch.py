@@ -46,7 +46,7 @@ PEOPLE = (f"{ROSA},Rosa,en", f"{EMMA},Emma,en", "zoe@example.org,Zoe,en")
 EVERYBODY = [EMMA, ROSA, "zoe@example.org"]
 
 
-async def test_a_letter_that_cannot_be_written_for_one_reader_holds_all_until_the_text_is_corrected(
+async def test_a_letter_that_cannot_be_rendered_for_one_recipient_pauses_the_campaign_until_the_text_is_corrected(
     app: App, relay: FakeRelay, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(launch, "_CHECK_CHUNK", 2)
@@ -85,7 +85,7 @@ async def test_resumed_uncorrected_it_is_held_again(app: App, relay: FakeRelay) 
     assert "zoe@example.org" in (told.campaign.remark or "")
 
 
-async def test_a_blast_that_was_paused_half_way_tries_those_who_are_left(app: App, relay: FakeRelay) -> None:
+async def test_a_campaign_paused_half_way_checks_the_remaining_letters(app: App, relay: FakeRelay) -> None:
     await open_list(app)
     await import_rows(app, *PEOPLE)
     relay.answers("rcpt", "450 4.2.1 try later", address="zoe@example.org")
@@ -184,7 +184,9 @@ async def test_a_launch_may_be_paused_half_way_and_goes_on_where_it_was(
     assert (told.campaign.state, told.audience, told.campaign.audience) == (CampaignState.SENT, 7, 7)
 
 
-async def test_who_confirms_during_a_blast_is_not_taken_in_when_it_is_resumed(app: App, relay: FakeRelay) -> None:
+async def test_people_who_confirm_during_a_campaign_do_not_join_its_audience_when_it_is_resumed(
+    app: App, relay: FakeRelay
+) -> None:
     await open_list(app)
     await import_rows(app, f"{ROSA},Rosa,en")
     await import_rows(app, f"{EMMA},Emma,en", invite=True)

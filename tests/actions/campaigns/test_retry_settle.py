@@ -153,7 +153,7 @@ async def test_a_draft_and_a_cancelled_campaign_have_nothing_to_try_again(app: A
 
 
 @pytest.mark.parametrize("decision", [Decision.ACCEPTED, Decision.FAILED])
-async def test_a_letter_of_unknown_fate_counts_as_people_say(
+async def test_a_letter_of_uncertain_outcome_counts_as_the_organiser_decides(
     app: App, relay: FakeRelay, clock: Clock, decision: Decision
 ) -> None:
     campaign_id = await in_doubt(app, relay, clock)
@@ -171,7 +171,7 @@ async def test_a_letter_of_unknown_fate_counts_as_people_say(
     assert recipients(relay).count(EMMA) == 3
 
 
-async def test_a_letter_of_unknown_fate_is_sent_anew_where_people_say_so(
+async def test_a_letter_of_uncertain_outcome_is_sent_again_if_the_organiser_decides_so(
     app: App, relay: FakeRelay, clock: Clock
 ) -> None:
     campaign_id = await in_doubt(app, relay, clock)

@@ -81,7 +81,7 @@ async def look(app: App, clock: Clock, campaign_id: int) -> CampaignStatus:
     return await campaign_status(app, campaign_id)
 
 
-async def test_complaints_pause_the_campaign_its_owner_hears_why_and_what_she_resumes_goes_on(
+async def test_complaints_pause_the_campaign_the_owner_gets_a_notice_and_a_resumed_campaign_goes_on(
     app: App, relay: FakeRelay, clock: Clock
 ) -> None:
     readers = people("mail.example", 30)
