@@ -100,8 +100,8 @@ def _is_aligned_pass(result: AuthenticationResult, author: str) -> bool:
 
 
 def _find_domains(result: AuthenticationResult, kinds: Iterable[tuple[str, str]]) -> list[str]:
-    wanted = set(kinds)
-    found = [known.value for known in result.properties if (known.type, known.name) in wanted]
+    names = set(kinds)
+    found = [known.value for known in result.properties if (known.type, known.name) in names]
     return [_lower(value).rpartition("@")[2] for value in found if value]
 
 

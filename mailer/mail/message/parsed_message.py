@@ -1,4 +1,4 @@
-"""One mail that came in, parsed once: each view of it is made when it is first asked for, and kept."""
+"""One mail that came in, parsed once: each view of it is made when it is first used, and kept."""
 
 from __future__ import annotations
 
