@@ -1,4 +1,4 @@
-"""The addresses people write to: `appeals-join@`, `appeals-confirm+TOKEN@`, `postmaster@` and their kin."""
+"""The addresses of our domain: `appeals-join@`, `appeals-confirm+TOKEN@`, `postmaster@` and so on."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from enum import StrEnum
 ROLE_NAMES = frozenset({"postmaster", "abuse"})
 RETURN_PATH_NAME = "bounce"
 COMPLAINT_NAME = "cfbl"
-"""Where providers report letters of ours that a reader calls spam (RFC 9477)."""
+"""The address to which providers report our letters that a reader marks as spam (RFC 9477)."""
 RESERVED_NAMES = ROLE_NAMES | {
     RETURN_PATH_NAME,
     COMPLAINT_NAME,
@@ -21,29 +21,29 @@ RESERVED_NAMES = ROLE_NAMES | {
     "security",
 }
 _RELAY_SYNTAX = re.compile(r"[%!@\s\x00-\x1f\x7f]")
-"""What in a local part would make some server relay the mail."""
+"""Characters in a local part that would make some servers relay the mail."""
 _QUOTED_PAIR = re.compile(r"\\(.)")
 
 
 class Command(StrEnum):
-    """What an address asks for."""
+    """What an address of ours is for."""
 
     JOIN = "join"
     LEAVE = "leave"
     REQUEST = "request"
-    """The command stands in the subject or the body (RFC 2142 section 6)."""
+    """The command is in the subject or the body (RFC 2142 section 6)."""
     HELP = "help"
     CONFIRM = "confirm"
     REPLY = "reply"
-    """A person's answer to a letter of the list: the token says who."""
+    """A reader's reply to a letter of the list; the token identifies the reader."""
     OWNER = "owner"
     POST = "post"
-    """The list's own address: these lists only announce, so the owner gets it."""
+    """The list's own address. Lists are announcement lists, so the owner gets the mail."""
     ROLE = "role"
     """postmaster or abuse (RFC 5321 section 4.5.1, RFC 2142)."""
     RETURN_PATH = "bounce"
     COMPLAINT = "cfbl"
-    """A provider reports what a reader calls spam; the token, where there is one, names the letter."""
+    """A provider's report of spam; the token, if any, names the delivery."""
 
 
 _COMMAND_SUFFIXES = {
@@ -60,7 +60,7 @@ _COMMAND_SUFFIXES = {
 _PLUS_COMMANDS = {
     name: command for name, command in _COMMAND_SUFFIXES.items() if command not in {Command.CONFIRM, Command.REPLY}
 }
-"""What may follow a plus, as other list programs have it: `appeals+subscribe@`."""
+"""Commands after a plus, as in other mailing list software: `appeals+subscribe@`."""
 _SUFFIX = re.compile(
     r"(?P<name>.+)-(?:(?P<joining>join|subscribe)-(?P<language>[a-z]{2,3}(?:-[a-z0-9]{2,4})?)"
     rf"|(?P<command>{'|'.join(_COMMAND_SUFFIXES)}))"
@@ -69,7 +69,7 @@ _SUFFIX = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class CommandAddress:
-    """An address of ours, taken apart."""
+    """An address of ours, parsed."""
 
     command: Command
     list_name: str | None
@@ -78,7 +78,7 @@ class CommandAddress:
 
 
 def parse_local_part(local: str) -> CommandAddress:
-    """What a local part of our domain asks for; whether the list exists is the ledger's to say."""
+    """Parse a local part of our domain. The list need not exist."""
     base, _, detail = local.casefold().partition("+")
     if base in ROLE_NAMES:
         return CommandAddress(Command.ROLE, None)
@@ -93,7 +93,7 @@ def parse_local_part(local: str) -> CommandAddress:
 
 
 def split_command(base: str) -> tuple[str, Command | None, str | None]:
-    """`appeals-join-tr` -> ("appeals", JOIN, "tr"); ("appeals", None, None) where no command is named."""
+    """`appeals-join-tr` -> ("appeals", JOIN, "tr"); `appeals` -> ("appeals", None, None)."""
     match = _SUFFIX.fullmatch(base)
     if match is None:
         return base, None, None
@@ -101,9 +101,9 @@ def split_command(base: str) -> tuple[str, Command | None, str | None]:
 
 
 def parse_own_address(address: str, domain: str) -> str | None:
-    """The address in our spelling (bare `postmaster` included, RFC 5321 section 4.5.1), or None.
+    """An address of our `domain` as we write it, also for a bare `postmaster` (RFC 5321 section 4.5.1); else None.
 
-    None for another domain, and for a local part that asks us to relay (RFC 5321 appendices C and F.2).
+    None for another domain, and for a local part that asks to relay the mail (RFC 5321 appendices C and F.2).
     """
     if address.lower() == "postmaster":
         return f"postmaster@{domain}"

@@ -1,1 +1,1 @@
-"""The rest of the world: DNS, HTTPS, IMAP, sender authentication, and processes that sign."""
+"""Access to other machines and processes: DNS, HTTPS, IMAP, sender authentication, signing."""

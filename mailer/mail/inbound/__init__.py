@@ -1,1 +1,1 @@
-"""What a person wrote to us: text, command, answer, language."""
+"""Reading a person's mail: its sender, commands, answers and language."""

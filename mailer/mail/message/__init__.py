@@ -1,1 +1,1 @@
-"""Messages as octets (RFC 5322, MIME): parsed within bounds, and written."""
+"""Parsing and writing mail messages (RFC 5322, MIME)."""

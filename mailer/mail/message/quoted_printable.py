@@ -1,12 +1,12 @@
-"""Quoted-printable (RFC 2045 section 6.7), in pieces that may be joined in any order."""
+"""Encoding quoted-printable (RFC 2045 section 6.7) in pieces that can be joined in any order."""
 
 from __future__ import annotations
 
 import re
 
 SOFT_BREAK = b"=\r\n"
-"""Ends a piece so that the next one begins on a line of its own and nothing is added to the text."""
-# A soft break takes one of the 76 columns, and a guarded line start two more.
+"""Ends a piece, so that the next one begins on a new line without adding anything to the text."""
+# Of the 76 columns a soft break takes one, and an escaped line start two more.
 _COLUMNS = 73
 _ENCODED = {octet: f"={octet:02X}" for octet in range(256) if octet < 32 or octet > 126 or octet == ord("=")}
 _NEEDS_NO_ENCODING = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ,.:;/+@_-]{0,71}[A-Za-z0-9]?")
@@ -15,9 +15,9 @@ _NEEDS_NO_ENCODING = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ,.:;/+@_-]{0,71}[A-Za-z0
 def encode_quoted_printable(text: str) -> bytes:
     """`text` with "\\n" line ends as UTF-8 in quoted-printable: CRLF line ends, no line over 75 octets.
 
-    It must begin at the start of a line, and after it a SOFT_BREAK or a CRLF still fits. Lines that a mail server
-    on the way might alter ("From ", a dot) are guarded. No white space stands beside other white space, so that
-    DKIM's relaxed canonicalisation finds nothing to change (RFC 6376 section 3.4.4).
+    It must be placed at the start of a line; a SOFT_BREAK or a CRLF fits after it. Line starts that a mail server might
+    alter ("From ", a dot) are escaped. No two white spaces are adjacent, so that DKIM's relaxed canonicalization has
+    nothing to change (RFC 6376 section 3.4.4).
     """
     if _NEEDS_NO_ENCODING.fullmatch(text) and "  " not in text and not text.startswith("From "):
         return text.encode("ascii")
