@@ -1,4 +1,4 @@
-"""What the relay says to a letter, and what we make of it: pipelined and one by one alike."""
+"""Replies to each step of a letter, with and without pipelining, and the outcomes they give."""
 
 from __future__ import annotations
 

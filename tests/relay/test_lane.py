@@ -1,4 +1,4 @@
-"""A lane learns from replies: to slow down, to stop, to try with a single letter, and that all is well."""
+"""A lane learns from replies: it slows down, closes, tries a single letter, and reopens."""
 
 from __future__ import annotations
 

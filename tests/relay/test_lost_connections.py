@@ -1,4 +1,4 @@
-"""Lines that break: what we then know of the letter, and what becomes of the connection."""
+"""Connections that break: the outcome of the letter, and the state of the connection."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The pace of letters through one relay, with the clock driven by hand."""
+"""RateLimiter: when letters to one relay start, with the clock driven by hand."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A line: opened when a letter needs it, closed after so many, and never an error that a letter cannot bear."""
+"""ReconnectingConnection: opened for a letter, replaced after so many, and its errors are outcomes."""
 
 from __future__ import annotations
 

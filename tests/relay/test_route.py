@@ -1,4 +1,4 @@
-"""Routes: relays have their share by weight, and nobody waits for one that is closed."""
+"""Routes: relays get letters by weight, and no letter waits for a closed one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How many letters a connection bears: what relays say when it is enough, and what is learnt from it."""
+"""SessionLimit: replies that say a connection took enough letters, and what is learnt from them."""
 
 from __future__ import annotations
 

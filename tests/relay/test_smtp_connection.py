@@ -1,4 +1,4 @@
-"""Coming in: greeting, TLS and login, and the one sentence that says why not."""
+"""Opening a connection: greeting, TLS and login, and the sentence that says why it failed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The line to a relay: replies in order, however the network cuts them, and dialogues that end with their line."""
+"""SmtpProtocol: replies in order, however the network splits them, and dialogues that end with their connection."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A letter as it travels: dots doubled, one command a line, and nothing that could be read as another."""
+"""A letter in SMTP: dots are doubled, one command a line, and no address or content can be read as a command."""
 
 from __future__ import annotations
 

@@ -99,8 +99,8 @@ def _freeze_chunk(tx: Connection, app: App, campaign_id: int, size: int) -> bool
         launching, cursor = CampaignState.LAUNCHING, campaign.launch_cursor
         campaigns.change_state(tx, campaign_id, launching, from_states=(launching,), launch_ceiling=cursor)
         return False
-    written = audience.freeze_audience(tx, campaign, upto)
-    campaigns.advance_launch(tx, campaign_id, cursor=upto, more=written)
+    added = audience.freeze_audience(tx, campaign, upto)
+    campaigns.advance_launch(tx, campaign_id, cursor=upto, more=added)
     return True
 
 

@@ -1,4 +1,4 @@
-"""An organiser writes a campaign, in one language or several."""
+"""Creates campaigns from campaign files, one for each language."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ from mailer.store import campaigns, mailing_lists, revisions
 async def new_campaign(
     app: App, *, list_name: str, texts: Mapping[str, str], when_uncertain: WhenUncertain = WhenUncertain.RESEND
 ) -> int:
-    """Keep a draft with one edition per text (by file name); the first is for readers whose language has none.
+    """Store a draft with one edition for each text (by file name); returns the campaign's id.
 
-    What would fail at the hour fails now: ManuscriptRefused names file and line. Raises NotFound for an unknown list.
-    Returns the campaign's id.
+    The first edition is the default for recipients whose language has none. Raises CampaignFileRefused with file and
+    line for anything that would fail at the launch, and NotFound for an unknown list.
     """
     mailing_list = await app.database.read(mailing_lists.get_by_name, list_name)
     campaign_files = await parse_editions(app, mailing_list, texts)
@@ -40,11 +40,11 @@ async def new_campaign(
             now=now,
             when_uncertain=when_uncertain,
         )
-        for number, (manuscript, text) in enumerate(zip(campaign_files, texts.values(), strict=True)):
+        for number, (campaign_file, text) in enumerate(zip(campaign_files, texts.values(), strict=True)):
             revisions.add_edition(
                 tx,
                 campaign_id=campaign_id,
-                language=manuscript.language,
+                language=campaign_file.language,
                 is_default=number == 0,
                 manuscript=text,
                 now=now,
@@ -55,9 +55,9 @@ async def new_campaign(
 
 
 async def parse_editions(app: App, mailing_list: MailingList, texts: Mapping[str, str]) -> list[CampaignFile]:
-    """The texts (by file name) of a campaign's editions, each tried; one with conditions for readers of all sorts.
+    """Parse the texts (by file name) of a campaign's editions, and render each for sample recipients.
 
-    ManuscriptRefused names file and line.
+    Raises CampaignFileRefused with file and line.
     """
     campaign_files = [
         await asyncio.to_thread(_parse_and_dry_run, app, mailing_list, file, text) for file, text in texts.items()
@@ -67,7 +67,7 @@ async def parse_editions(app: App, mailing_list: MailingList, texts: Mapping[str
 
 
 def event_start_time(campaign_file: CampaignFile) -> datetime | None:
-    """When its event has begun, in UTC; one that has no hour has at its first day's end."""
+    """When the campaign's event has begun, in UTC; without a time of day, at the end of its first day."""
     return campaign_file.event.invitation_deadline.astimezone(UTC) if campaign_file.event else None
 
 
@@ -82,7 +82,7 @@ def _parse_and_dry_run(app: App, mailing_list: MailingList, file: str, text: str
 
 
 def _check_editions(campaign_files: Sequence[CampaignFile]) -> None:
-    languages = [manuscript.language for manuscript in campaign_files]
+    languages = [one.language for one in campaign_files]
     for tag in languages:
         if languages.count(tag) > 1:
             raise CampaignFileRefused(f"two of the files are in language {tag!r}: one edition per language")

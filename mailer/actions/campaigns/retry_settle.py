@@ -51,7 +51,7 @@ async def resolve_uncertain(app: App, campaign_id: int, decision: Decision) -> C
         return deliveries.change_final_state(tx, campaign_id, uncertain, DeliveryState(decision), after, _CHUNK)
 
     return await _process_chunks(
-        app, campaign_id, uncertain, declare, of=_CAN_RESOLVE, may="have letters of unknown fate"
+        app, campaign_id, uncertain, declare, of=_CAN_RESOLVE, may="have letters of uncertain outcome"
     )
 
 

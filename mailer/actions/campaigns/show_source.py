@@ -1,4 +1,4 @@
-"""An organiser reads a campaign's texts as they were written."""
+"""Returns the source texts of a campaign."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from mailer.store import campaigns, revisions
 
 
 async def show_source(app: App, campaign_id: int) -> dict[str, str]:
-    """The newest text of each edition by language, the default one first; NotFound."""
+    """The newest text of each edition by language, the default edition first. Raises NotFound."""
 
     def work(tx: Connection) -> dict[str, str]:
         campaigns.get(tx, campaign_id)

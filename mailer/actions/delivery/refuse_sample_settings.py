@@ -1,4 +1,4 @@
-"""No campaign leaves this machine with sample settings: its readers would get links that lead nowhere."""
+"""Finds sample settings, with which no campaign may leave this machine: its links would lead nowhere."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from mailer.domain.sample_settings import describe_sample_settings, is_loopback
 
 
 def find_sample_settings(app: App) -> str | None:
-    """What of [service] is not to be seen by readers, in words; None where nothing is, or no relay is elsewhere.
+    """Which values of [service] are sample ones, in words; None if none is, or if every relay is on this machine.
 
-    With a relay on this machine one tries things out; or it is a mail server of one's own: `mailer doctor` warns then.
+    A relay on this machine is for trying things out, or a mail server of its own; then only `mailer doctor` warns.
     """
     if all(is_loopback(relay.host) for relay in app.relays):
         return None
-    house = app.site
-    return describe_sample_settings(name=house.name, domain=house.domain, url=house.url, owner=house.owner)
+    site = app.site
+    return describe_sample_settings(name=site.name, domain=site.domain, url=site.url, owner=site.owner)

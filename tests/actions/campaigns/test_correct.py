@@ -1,4 +1,4 @@
-"""A text is corrected, before the launch or in the middle of a blast: nobody gets the old one from then on."""
+"""A corrected text, before the launch or while sending: no letter has the old text from then on."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The first letter leaves only after everybody's values are known to render; and what a steering command waits for."""
+"""Launches: the first letter is sent only after all letters are known to render; pausing half way."""
 
 from __future__ import annotations
 

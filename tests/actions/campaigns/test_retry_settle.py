@@ -1,4 +1,4 @@
-"""Letters that were given up: the failed are tried again, and people decide on those of unknown fate."""
+"""Failed letters are tried again, and organisers decide on letters of uncertain outcome."""
 
 from __future__ import annotations
 

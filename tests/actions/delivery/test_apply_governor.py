@@ -1,4 +1,4 @@
-"""The governor: a blast that meets too much trouble stops by itself, says why, and goes on when its owner wants."""
+"""The governor: a campaign with too many failures is paused, says why, and continues when its owner resumes it."""
 
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+"""QueueState: what a worker claims, takes, hands and learns."""
+
 from datetime import UTC, datetime, timedelta
 
 from mailer.actions.delivery.queue_state import QueueState

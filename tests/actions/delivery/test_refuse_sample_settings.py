@@ -1,4 +1,4 @@
-"""With a relay elsewhere no campaign leaves with sample settings, unless people say so; what is held is not lost."""
+"""With a relay elsewhere no campaign is sent with sample settings, unless told so; a paused one loses nothing."""
 
 from __future__ import annotations
 
