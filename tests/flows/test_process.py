@@ -104,15 +104,15 @@ Serve = Callable[[], Awaitable[Process]]
 
 
 @pytest.fixture
-def desk(app: App) -> App:
-    """Ada's desk: commands write rows, by the clock on the wall; the service does the work."""
+def organiser(app: App) -> App:
+    """An App for Ada's commands, on the real clock; the service runs beside it."""
     return replace(app, clock=lambda: datetime.now(UTC))
 
 
 @pytest.fixture
-async def serve(desk: App, database_url: str, relay: FakeRelay, tmp_path: Path) -> AsyncIterator[Serve]:
+async def serve(organiser: App, database_url: str, relay: FakeRelay, tmp_path: Path) -> AsyncIterator[Serve]:
     """Starts the service on the test's database and relay; what still runs at the end is killed."""
-    (tmp_path / "secret").write_text(write_keyring(desk.site.keyring))
+    (tmp_path / "secret").write_text(write_keyring(organiser.site.keyring))
     settings = tmp_path / "settings.toml"
     settings.write_text(SETTINGS.format(domain=DOMAIN, url=database_url, relay=relay.port, connections=CONNECTIONS))
     started: list[Process] = []
@@ -140,12 +140,12 @@ def everyone(number: int) -> list[str]:
     return [f"person{one}@example.org" for one in range(number)]
 
 
-async def call_up(desk: App, people: list[str]) -> int:
+async def call_up(organiser: App, people: list[str]) -> int:
     """A list of these people, and a campaign whose hour has come; its id."""
-    await open_list(desk)
-    await import_rows(desk, *(f"{address},Friend,en" for address in people))
-    campaign_id = await new_campaign(desk, list_name="appeals", texts={"letter.md": LETTER})
-    await send_now(desk, campaign_id, wait_s=0)
+    await open_list(organiser)
+    await import_rows(organiser, *(f"{address},Friend,en" for address in people))
+    campaign_id = await new_campaign(organiser, list_name="appeals", texts={"letter.md": LETTER})
+    await send_now(organiser, campaign_id, wait_s=0)
     return campaign_id
 
 
@@ -165,16 +165,16 @@ def release(holds: list[Hold]) -> None:
         hold.released.set()
 
 
-async def states(desk: App, campaign_id: int) -> dict[str, DeliveryState]:
-    return {row.address: DeliveryState(row.state) async for row in report(desk, campaign_id)}
+async def states(organiser: App, campaign_id: int) -> dict[str, DeliveryState]:
+    return {row.address: DeliveryState(row.state) async for row in report(organiser, campaign_id)}
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 async def test_two_kills_in_mid_blast_lose_nobody_and_repeat_at_most_a_letter_a_line(
-    desk: App, serve: Serve, relay: FakeRelay
+    organiser: App, serve: Serve, relay: FakeRelay
 ) -> None:
     people = everyone(200)
-    campaign_id = await call_up(desk, people)
+    campaign_id = await call_up(organiser, people)
 
     first = await serve()
     await relay.wait_for(50, PATIENCE_S)
@@ -183,7 +183,7 @@ async def test_two_kills_in_mid_blast_lose_nobody_and_repeat_at_most_a_letter_a_
     second = await serve()
     await reached(holds)  # the worst moment: every line has given its letter and waits for the answer
     await second.dies()
-    in_doubt = {row.id async for row in report(desk, campaign_id) if row.state == DeliveryState.HANDED}
+    in_doubt = {row.id async for row in report(organiser, campaign_id) if row.state == DeliveryState.HANDED}
     release(holds)
     third = await serve()
     named = await third.says("recovered handed letters")
@@ -195,16 +195,16 @@ async def test_two_kills_in_mid_blast_lose_nobody_and_repeat_at_most_a_letter_a_
     assert len({(letter.recipient, letter.content) for letter in relay.letters}) == len(people)
     assert len(in_doubt) == LINES
     assert all(str(number) in re.findall(r"\d+", named.partition("resent=")[2]) for number in in_doubt)
-    status = await campaign_status(desk, campaign_id)
+    status = await campaign_status(organiser, campaign_id)
     assert status.counts == {DeliveryState.ACCEPTED: len(people)}
     assert status.audience == status.campaign.audience == len(people)
     assert status.campaign.state is CampaignState.SENT
 
 
 async def test_mail_that_was_answered_250_is_acted_on_once_although_we_were_killed(
-    desk: App, serve: Serve, relay: FakeRelay
+    organiser: App, serve: Serve, relay: FakeRelay
 ) -> None:
-    await open_list(desk)
+    await open_list(organiser)
     hold = relay.holds("greeting")
     first = await serve()
     intake, _ = await first.opens()
@@ -229,8 +229,8 @@ async def ask_to_join(intake: int, address: str) -> None:
     await aiosmtplib.send(mail, hostname="127.0.0.1", port=intake)
 
 
-async def test_a_stop_awaits_letters_on_their_way_and_no_idle_guest(desk: App, serve: Serve, relay: FakeRelay) -> None:
-    campaign_id = await call_up(desk, everyone(30))
+async def test_a_stop_awaits_letters_on_their_way_and_no_idle_guest(organiser: App, serve: Serve, relay: FakeRelay) -> None:
+    campaign_id = await call_up(organiser, everyone(30))
     hold = relay.holds("dot")
     process = await serve()
     intake, pages = await process.opens()
@@ -245,7 +245,7 @@ async def test_a_stop_awaits_letters_on_their_way_and_no_idle_guest(desk: App, s
         hold.released.set()
         code = await process.ends()
 
-    counts = (await campaign_status(desk, campaign_id)).counts
+    counts = (await campaign_status(organiser, campaign_id)).counts
     assert farewell.startswith(b"421")
     assert code == 0
     assert 1 <= len(relay.letters) <= LINES
@@ -256,20 +256,20 @@ async def test_a_stop_awaits_letters_on_their_way_and_no_idle_guest(desk: App, s
 
 
 async def test_whoever_leaves_in_mid_blast_is_handed_nothing_from_the_answer_on(
-    desk: App, serve: Serve, relay: FakeRelay
+    organiser: App, serve: Serve, relay: FakeRelay
 ) -> None:
     people = everyone(200)
-    campaign_id = await call_up(desk, people)
+    campaign_id = await call_up(organiser, people)
     holds = hold_all_lines(relay, 20)
     process = await serve()
     _, pages = await process.opens()
     await reached(holds)
-    before = await states(desk, campaign_id)
+    before = await states(organiser, campaign_id)
     claimed = next(address for address in people if before[address] is DeliveryState.CLAIMED)
     queued = next(address for address in reversed(people) if before[address] is DeliveryState.QUEUED)
 
     async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{pages}") as browser:
-        answers = [await browser.post(f"/leave/{await leave_token(desk, one)}") for one in (claimed, queued)]
+        answers = [await browser.post(f"/leave/{await leave_token(organiser, one)}") for one in (claimed, queued)]
     release(holds)
     await process.says("sent campaign")
     await process.stops()
@@ -277,14 +277,14 @@ async def test_whoever_leaves_in_mid_blast_is_handed_nothing_from_the_answer_on(
     assert [answer.status_code for answer in answers] == [200, 200]
     assert set(people) - set(recipients(relay)) == {claimed, queued}
     assert len(relay.letters) == len(people) - 2
-    after = await states(desk, campaign_id)
+    after = await states(organiser, campaign_id)
     assert {one for one in people if after[one] is DeliveryState.SUPPRESSED} == {claimed, queued}
 
 
-async def leave_token(desk: App, address: str) -> str:
-    found = await desk.database.read(subscriptions.find, 1, parse_address(address).key)
+async def leave_token(organiser: App, address: str) -> str:
+    found = await organiser.database.read(subscriptions.find, 1, parse_address(address).key)
     assert found is not None
-    return sign_token(desk.site.keyring, Purpose.LEAVE, found.id)
+    return sign_token(organiser.site.keyring, Purpose.LEAVE, found.id)
 
 
 async def test_a_second_service_on_one_database_is_refused_in_one_line(
@@ -302,10 +302,10 @@ async def test_a_second_service_on_one_database_is_refused_in_one_line(
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 @pytest.mark.parametrize("happens", ["moved", "replaced"])
 async def test_a_service_whose_database_is_moved_away_says_250_no_more_and_ends_with_why(
-    desk: App, serve: Serve, relay: FakeRelay, tmp_path: Path, happens: str
+    organiser: App, serve: Serve, relay: FakeRelay, tmp_path: Path, happens: str
 ) -> None:
-    await open_list(desk)
-    await desk.close()
+    await open_list(organiser)
+    await organiser.close()
     relay.stop_listening()
     file, away = tmp_path / "mailer.db", tmp_path / "away.db"
     first = await serve()
