@@ -27,7 +27,7 @@ async def test_who_leaves_while_her_letter_is_claimed_is_not_mailed(opens: OpenI
     await house.sink.give_order("stall dot")
 
     second = await house.send_campaign()
-    await house.sink.wait_told("stall dot")
+    await house.sink.wait_printed("stall dot")
     claimed = [row.address for row in await house.report(second) if row.state == "claimed"]
     async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{pages}") as browser:
         answer = await browser.post(f"/leave/{leave_token(letters / claimed[-1])}")

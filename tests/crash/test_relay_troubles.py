@@ -60,7 +60,7 @@ async def test_nobody_fails_for_what_is_about_us_and_all_arrive_when_it_is_over(
         await house.sink.give_order(f"after {GOOD_LETTERS} {order}")
 
     process, _ = await house.start_serving()
-    await house.sink.wait_told(trouble.met)
+    await house.sink.wait_printed(trouble.met)
     if trouble.shown:
         await house.wait_status(CAMPAIGN, trouble.shown, SHOWN_WITHIN_S)
     meanwhile = await house.status(CAMPAIGN)

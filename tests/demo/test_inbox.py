@@ -426,14 +426,14 @@ _HOSTILE = st.lists(
 @example(b"Content-Type: text/html; charset=rot13\r\n\r\nhello")
 @example(b"Subject: \xff\xfe\r\nContent-Type: text/\xff\r\n\r\n\xff")
 def test_no_letter_is_so_malformed_that_its_pages_break(content: bytes) -> None:
-    async def visit() -> list[int]:
+    async def load_pages() -> list[int]:
         inbox = Inbox(a_clock())
         await inbox.add(RETURN_PATH, ROSA, content)
         async with browser(inbox) as client:
             paths = ["/", "/letter/1", "/letter/1?view=source", "/letter/1?view=text", "/letter/1/html"]
             return [(await client.get(path)).status_code for path in paths]
 
-    listed, letter, source, *parts = asyncio.run(visit())
+    listed, letter, source, *parts = asyncio.run(load_pages())
 
     assert (listed, letter, source) == (200, 200, 200)
     assert set(parts) <= {200, 404}

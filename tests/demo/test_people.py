@@ -106,4 +106,4 @@ def test_a_sample_names_only_example_domains_and_greets_those_whose_name_is_unkn
     assert set(re.findall(r"https?://([^/\s)]+)", manuscript)) == {"www.example.org"}
     holes = re.findall(r"{{.*?}}", manuscript)
     assert len(holes) == 2
-    assert all(re.fullmatch(r'{{ name or "[^"]+" }}', hole) for hole in holes)
+    assert all(re.fullmatch(r'{{ name or "[^"]+" }}', field) for field in holes)

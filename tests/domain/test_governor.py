@@ -24,8 +24,8 @@ LIMITS = GovernorSettings()
 OFF = GovernorSettings(complaints=0, hard=0, refused=0, deferred=0)
 WELL = DeliveryCounts(accepted=1000)
 SMALL = st.integers(0, 200)
-HEARD = st.builds(DeliveryCounts, accepted=SMALL, refused=SMALL, deferred=SMALL, hard=SMALL, complaints=SMALL)
-PROVIDERS = st.dictionaries(st.sampled_from(["a.example", "b.example", "c.example"]), HEARD)
+COUNTS = st.builds(DeliveryCounts, accepted=SMALL, refused=SMALL, deferred=SMALL, hard=SMALL, complaints=SMALL)
+PROVIDERS = st.dictionaries(st.sampled_from(["a.example", "b.example", "c.example"]), COUNTS)
 NOW = datetime(2027, 3, 1, 8, tzinfo=UTC)
 
 
@@ -39,8 +39,8 @@ def all_of(*some: DeliveryCounts) -> DeliveryCounts:
     )
 
 
-def ills(heard: DeliveryCounts) -> list[Metric]:
-    return [one.metric for one in find_breaches(heard, LIMITS)]
+def ills(counts: DeliveryCounts) -> list[Metric]:
+    return [one.metric for one in find_breaches(counts, LIMITS)]
 
 
 def test_passing_a_limit_is_a_breach_and_reaching_it_is_none():
@@ -91,7 +91,7 @@ def test_complaints_at_one_provider_pause_everything():
 
 
 @example_settings(max_examples=60)
-@given(PROVIDERS, HEARD)
+@given(PROVIDERS, COUNTS)
 def test_what_is_stopped_is_over_a_limit_and_nothing_is_with_all_limits_off(providers, small_ones):
     whole = all_of(*providers.values(), small_ones)
 

@@ -229,7 +229,9 @@ async def ask_to_join(intake: int, address: str) -> None:
     await aiosmtplib.send(mail, hostname="127.0.0.1", port=intake)
 
 
-async def test_a_stop_awaits_letters_on_their_way_and_no_idle_guest(organiser: App, serve: Serve, relay: FakeRelay) -> None:
+async def test_a_stop_awaits_letters_on_their_way_and_no_idle_guest(
+    organiser: App, serve: Serve, relay: FakeRelay
+) -> None:
     campaign_id = await call_up(organiser, everyone(30))
     hold = relay.holds("dot")
     process = await serve()

@@ -78,13 +78,13 @@ async def ask_by(app: App, channel: str) -> Any:
 
 
 # What goes out for it, whether its confirmation brings her back, and how she stands before that.
-ASKED, TOLD, HEARD, NOTHING = [ROSA], [ROSA], [ADA], []
+ASKED, NOTIFIED, OWNER_NOTIFIED, NOTHING = [ROSA], [ROSA], [ADA], []
 CHANNELS = ("mail", "form", "authenticated mail", "import", "invite", "restore")
 TABLE = {
-    "bounced": (ASKED, ASKED, TOLD, NOTHING, NOTHING, NOTHING),
+    "bounced": (ASKED, ASKED, NOTIFIED, NOTHING, NOTHING, NOTHING),
     "left": (ASKED, ASKED, ASKED, NOTHING, NOTHING, NOTHING),
-    "complained": (NOTHING, NOTHING, HEARD, NOTHING, NOTHING, NOTHING),
-    "never": (NOTHING, NOTHING, HEARD, NOTHING, NOTHING, NOTHING),
+    "complained": (NOTHING, NOTHING, OWNER_NOTIFIED, NOTHING, NOTHING, NOTHING),
+    "never": (NOTHING, NOTHING, OWNER_NOTIFIED, NOTHING, NOTHING, NOTHING),
 }
 BACK_AT_ONCE = {("bounced", "authenticated mail"), ("bounced", "restore"), ("complained", "restore")}
 

@@ -174,10 +174,10 @@ async def test_an_error_of_the_lease_reaches_the_waiter_and_the_next_one_can_try
     clock, answers = HandClock(), [trouble, grant(1, 0)]
 
     async def lease() -> RateLease:
-        told = answers.pop(0)
-        if isinstance(told, Exception):
-            raise told
-        return told
+        answer = answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
 
     pace = RateLimiter(lease, clock.now, clock.read, clock.sleep)
 

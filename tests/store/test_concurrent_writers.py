@@ -58,11 +58,11 @@ def _correct(tx: Connection, campaign_id: int, worker_id: int) -> None:
     correct_campaign(tx, campaign_id)
 
 
-def _bury(tx: Connection, campaign_id: int, worker_id: int) -> None:
+def _recover(tx: Connection, campaign_id: int, worker_id: int) -> None:
     crash_recovery.recover_dead_workers(tx, [worker_id], NOW)
 
 
-ACTS = pytest.mark.parametrize("act", [_leave, _pause, _cancel, _correct, _bury], ids=lambda act: act.__name__[1:])
+ACTS = pytest.mark.parametrize("act", [_leave, _pause, _cancel, _correct, _recover], ids=lambda act: act.__name__[1:])
 
 
 @pytest.fixture
@@ -108,7 +108,7 @@ def test_a_change_returns_only_after_a_gate_that_is_passing_has_committed(
     with shared.begin() as tx:
         found = state_counts(tx, campaign_id)
     assert (went, early) == ({one.id}, False)
-    assert found == {DeliveryState.DEFERRED if act is _bury else HANDED: 1}
+    assert found == {DeliveryState.DEFERRED if act is _recover else HANDED: 1}
 
 
 @ACTS

@@ -71,14 +71,14 @@ class SinkProcess:
         await self.process.child.stdin.drain()
         await self.process.wait_for_line("done")
 
-    async def wait_told(self, words: str, within_s: float = PATIENCE_S) -> None:
+    async def wait_printed(self, words: str, within_s: float = PATIENCE_S) -> None:
         """Wait until it has told this."""
         await self.process.wait_for_line(f"told {words}", within_s)
 
     async def wait_taken(self, more: int, within_s: float = PATIENCE_S) -> None:
         """Wait until it has written down so many more letters."""
         await self.give_order(f"after {more} tell enough")
-        await self.wait_told("enough", within_s)
+        await self.wait_printed("enough", within_s)
 
 
 async def start_sink(folder: Path) -> SinkProcess:

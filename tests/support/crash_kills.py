@@ -159,7 +159,7 @@ async def _kill_one(
     more = max(1, kill.letters - house.sink.letters)
     if kill.moment in AT_THE_DOT:
         await house.sink.give_order(f"after {more} kill {kill.moment} {process.pid}")
-        await house.sink.wait_told("killed")
+        await house.sink.wait_printed("killed")
         await process.wait()
         return process
     await house.sink.wait_taken(more)

@@ -49,7 +49,7 @@ class Sink:
     letters: int = 0
     orders: dict[str, tuple[str, bytes, int]] = field(default_factory=dict)
     """By stage: say, stall or drop; the reply; and how many times more."""
-    told: set[str] = field(default_factory=set)
+    printed: set[str] = field(default_factory=set)
     deferred_orders: list[tuple[int, list[str]]] = field(default_factory=list)
     """Orders that wait for a number of letters."""
     cap: tuple[int, bytes] | None = None
@@ -83,8 +83,8 @@ class Sink:
                 self.kill = (where, [int(pid) for pid in pids])
             case ["wait", seconds]:
                 self.wait_s = float(seconds)
-            case ["tell", *told]:
-                print_line(f"told {' '.join(told)}")
+            case ["tell", *marks]:
+                print_line(f"told {' '.join(marks)}")
             case ["cap", number, *reply]:
                 self.cap = (int(number), " ".join(reply).encode())
             case ["keep", folder]:
@@ -108,7 +108,7 @@ class Sink:
             case ["well"]:
                 self.orders, self.deferred_orders, self.kill, self.keep, self.cap = {}, [], None, None, None
                 self.wait_s = 0.0
-                self.told.clear()
+                self.printed.clear()
                 for session in tuple(self.sessions):
                     session.process_input()
             case _:
@@ -123,8 +123,8 @@ class Sink:
             return "", b""
         if what != "stall":  # a stalled line asks again when all is well, and does not count
             self.orders[stage] = (what, reply, times - 1)
-        if (line := f"told {what} {stage}") not in self.told:
-            self.told.add(line)
+        if (line := f"told {what} {stage}") not in self.printed:
+            self.printed.add(line)
             print_line(line)
         return what, reply
 

@@ -67,8 +67,8 @@ async def test_a_letter_that_cannot_be_rendered_for_one_recipient_pauses_the_cam
     assert (resumed.state, resumed.remark) == (CampaignState.LAUNCHING, None)
     assert sorted(recipients(relay)) == EVERYBODY
     assert {"Hello Zoe, come." in text_of(letter) for letter in relay.letters} == {True, False}
-    told = await campaign_status(app, campaign_id)
-    assert (told.campaign.state, told.counts) == (CampaignState.SENT, {DeliveryState.ACCEPTED: 3})
+    status = await campaign_status(app, campaign_id)
+    assert (status.campaign.state, status.counts) == (CampaignState.SENT, {DeliveryState.ACCEPTED: 3})
 
 
 async def test_resumed_uncorrected_it_is_held_again(app: App, relay: FakeRelay) -> None:
@@ -80,9 +80,9 @@ async def test_resumed_uncorrected_it_is_held_again(app: App, relay: FakeRelay) 
     await launch_due(app)
     await send_campaigns(app)
 
-    told = await campaign_status(app, campaign_id)
-    assert (told.campaign.state, relay.letters) == (CampaignState.PAUSED, [])
-    assert "zoe@example.org" in (told.campaign.remark or "")
+    status = await campaign_status(app, campaign_id)
+    assert (status.campaign.state, relay.letters) == (CampaignState.PAUSED, [])
+    assert "zoe@example.org" in (status.campaign.remark or "")
 
 
 async def test_a_campaign_paused_half_way_checks_the_remaining_letters(app: App, relay: FakeRelay) -> None:
@@ -97,9 +97,9 @@ async def test_a_campaign_paused_half_way_checks_the_remaining_letters(app: App,
     await resume(app, campaign_id)
     await launch_due(app)
 
-    told = await campaign_status(app, campaign_id)
-    assert told.campaign.state is CampaignState.PAUSED
-    assert told.counts == {DeliveryState.ACCEPTED: 2, DeliveryState.DEFERRED: 1}
+    status = await campaign_status(app, campaign_id)
+    assert status.campaign.state is CampaignState.PAUSED
+    assert status.counts == {DeliveryState.ACCEPTED: 2, DeliveryState.DEFERRED: 1}
 
 
 async def test_a_text_corrected_while_its_letters_were_tried_is_tried_again(
@@ -140,9 +140,9 @@ async def test_a_text_that_an_older_version_took_and_we_cannot_read_holds_its_ca
     new = await launch_campaign(app)
     await send_campaigns(app)
 
-    told = (await campaign_status(app, old)).campaign
-    assert told.state is CampaignState.PAUSED
-    assert "cannot be written for rosa@example.org: line 3" in (told.remark or "")
+    status = (await campaign_status(app, old)).campaign
+    assert status.state is CampaignState.PAUSED
+    assert "cannot be written for rosa@example.org: line 3" in (status.remark or "")
     assert (await campaign_status(app, new)).counts == {DeliveryState.ACCEPTED: 3}
 
 
@@ -180,8 +180,8 @@ async def test_a_launch_may_be_paused_half_way_and_goes_on_where_it_was(
 
     assert (halfway.campaign.state, halfway.audience) == (CampaignState.PAUSED, 2)
     assert sorted(recipients(relay)) == people
-    told = await campaign_status(app, campaign_id)
-    assert (told.campaign.state, told.audience, told.campaign.audience) == (CampaignState.SENT, 7, 7)
+    status = await campaign_status(app, campaign_id)
+    assert (status.campaign.state, status.audience, status.campaign.audience) == (CampaignState.SENT, 7, 7)
 
 
 async def test_people_who_confirm_during_a_campaign_do_not_join_its_audience_when_it_is_resumed(

@@ -112,8 +112,8 @@ async def test_once_the_event_has_begun_what_is_tried_again_expires(app: App, re
     await send_campaigns(app)
 
     assert relay.letters == []
-    told = await campaign_status(app, campaign_id)
-    assert (told.campaign.state, told.counts) == (CampaignState.SENT, {DeliveryState.EXPIRED: 2})
+    status = await campaign_status(app, campaign_id)
+    assert (status.campaign.state, status.counts) == (CampaignState.SENT, {DeliveryState.EXPIRED: 2})
 
 
 async def test_of_a_paused_campaign_they_wait_until_it_is_resumed(app: App, relay: FakeRelay) -> None:

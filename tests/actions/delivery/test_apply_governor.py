@@ -93,15 +93,15 @@ async def test_complaints_pause_the_campaign_the_owner_gets_a_notice_and_a_resum
     await come_back(app, [letters[one] for one in readers[:2]])
     assert (await look(app, clock, campaign_id)).campaign.state is CampaignState.SENDING
     await come_back(app, [letters[readers[2]]])
-    told = await look(app, clock, campaign_id)
+    status = await look(app, clock, campaign_id)
 
-    assert told.campaign.state is CampaignState.PAUSED
-    assert told.campaign.remark == "stopped by itself: of 29 letters to mail.example 3 were complained of"
-    told_ada = relay.letters[-1]
-    assert told_ada.recipient == ADA
-    assert parse_letter(told_ada)["Subject"] == "Stopped: Come to the harvest forum"
-    assert f"mailer campaign resume {campaign_id}" in text_of(told_ada)
-    assert "reported one of them as spam: 3" in " ".join(text_of(told_ada).split())
+    assert status.campaign.state is CampaignState.PAUSED
+    assert status.campaign.remark == "stopped by itself: of 29 letters to mail.example 3 were complained of"
+    notice = relay.letters[-1]
+    assert notice.recipient == ADA
+    assert parse_letter(notice)["Subject"] == "Stopped: Come to the harvest forum"
+    assert f"mailer campaign resume {campaign_id}" in text_of(notice)
+    assert "reported one of them as spam: 3" in " ".join(text_of(notice).split())
 
     await resume(app, campaign_id)
     await come_back(app, [letters[one] for one in readers[3:9]])
@@ -121,13 +121,13 @@ async def test_a_provider_that_refuses_is_held_while_others_get_their_letters_an
     campaign_id = await begin(app, *bad, *good)
     await send_campaigns(app)
 
-    told = await look(app, clock, campaign_id)
+    status = await look(app, clock, campaign_id)
 
-    assert told.campaign.state is CampaignState.SENDING
-    assert [(one.lane, one.reason) for one in told.held] == [
+    assert status.campaign.state is CampaignState.SENDING
+    assert [(one.lane, one.reason) for one in status.held] == [
         ("bad.example", f"campaign {campaign_id}: of 12 letters to bad.example 9 were refused for good (5xx)")
     ]
-    assert told.counts[DeliveryState.ACCEPTED] == 14
+    assert status.counts[DeliveryState.ACCEPTED] == 14
     assert [one.recipient for one in relay.letters].count(ADA) == 1
     assert parse_letter(relay.letters[-1])["Subject"] == "Letters to bad.example wait: Come to the harvest forum"
 
@@ -135,9 +135,9 @@ async def test_a_provider_that_refuses_is_held_while_others_get_their_letters_an
     clock.advance(minutes=30)
     assert (await look(app, clock, campaign_id)).counts[DeliveryState.DEFERRED] == 1
     clock.advance(minutes=40)
-    told = await look(app, clock, campaign_id)
-    assert told.campaign.state is CampaignState.SENT
-    assert told.counts[DeliveryState.ACCEPTED] == 15
+    status = await look(app, clock, campaign_id)
+    assert status.campaign.state is CampaignState.SENT
+    assert status.counts[DeliveryState.ACCEPTED] == 15
 
 
 @SQLITE
@@ -152,11 +152,11 @@ async def test_where_every_provider_refuses_the_campaign_is_paused_and_can_be_ca
     campaign_id = await begin(app, *readers)
     await send_campaigns(app)
 
-    told = await look(app, clock, campaign_id)
+    status = await look(app, clock, campaign_id)
 
-    assert told.campaign.state is CampaignState.PAUSED
-    assert told.held == ()
-    assert "were refused for good" in (told.campaign.remark or "")
+    assert status.campaign.state is CampaignState.PAUSED
+    assert status.held == ()
+    assert "were refused for good" in (status.campaign.remark or "")
     assert (await cancel(app, campaign_id)).state is CampaignState.CANCELLED
 
 
@@ -170,17 +170,17 @@ async def test_bounces_count_for_the_letters_they_are_of_and_not_against_later_o
     letters = await letters_of(app, campaign_id)
 
     await come_back(app, [letters[one] for one in readers[:3]], FeedbackKind.BOUNCE)
-    told = await look(app, clock, campaign_id)
+    status = await look(app, clock, campaign_id)
 
-    def heard(tx: Connection) -> dict[str, DeliveryCounts]:
+    def load(tx: Connection) -> dict[str, DeliveryCounts]:
         return governor_counts.load_counts(tx, campaign_id)
 
-    assert told.campaign.remark == "stopped by itself: of 30 letters to mail.example 3 found no such mailbox"
+    assert status.campaign.remark == "stopped by itself: of 30 letters to mail.example 3 found no such mailbox"
     both = DeliveryCounts(accepted=29, deferred=1, hard=3)
-    assert await app.database.read(heard) == {"": both, "mail.example": both}
+    assert await app.database.read(load) == {"": both, "mail.example": both}
     await resume(app, campaign_id)
     await come_back(app, [letters[one] for one in readers[3:9]], FeedbackKind.BOUNCE)
-    assert await app.database.read(heard) == {}
+    assert await app.database.read(load) == {}
 
 
 @SQLITE

@@ -26,7 +26,7 @@ def key() -> rsa.RSAPrivateKey:
 
 async def findings(signers: list[Signer], zone: Zone, within_s: float = 5) -> dict[str, HealthCheck]:
     found = await check_domain(zone.dns(within_s), DOMAIN, signers)
-    return {finding.check.partition(" ")[0]: finding for finding in found}
+    return {check.check.partition(" ")[0]: check for check in found}
 
 
 async def examined(
@@ -37,7 +37,7 @@ async def examined(
 
 
 def statuses(found: dict[str, HealthCheck]) -> dict[str, str]:
-    return {name: finding.status.value for name, finding in found.items()}
+    return {name: check.status.value for name, check in found.items()}
 
 
 async def test_a_domain_in_order_passes(key):
@@ -46,7 +46,7 @@ async def test_a_domain_in_order_passes(key):
     assert statuses(found) == {"spf": "ok", "dmarc": "ok", "alignment": "ok", "mx": "ok"}
     assert "1 of 10 lookups; covers 192.0.2.25/32, 2001:db8::/48" in found["spf"].message
     assert found["dmarc"].message == "p=reject"
-    assert not any(finding.remedy for finding in found.values())
+    assert not any(check.remedy for check in found.values())
 
 
 @pytest.mark.parametrize(

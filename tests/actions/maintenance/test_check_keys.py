@@ -28,18 +28,18 @@ def signer() -> Signer:
 
 async def checked(signer: Signer, *records: str) -> HealthCheck:
     async with Zone({f"{NAME}. TXT": list(records)}) as zone:
-        [finding] = await check_keys(zone.dns(), [signer])
-    return finding
+        [check] = await check_keys(zone.dns(), [signer])
+    return check
 
 
 async def test_the_record_that_is_printed_passes(signer):
     line = format_zone_line(NAME, format_key_record(signer))
     name, strings = line.split(". IN TXT ")
 
-    finding = await checked(signer, strings.strip("() "))
+    check = await checked(signer, strings.strip("() "))
 
     assert name == NAME
-    assert (finding.status, finding.message) == ("ok", "the key matches (2048 bits)")
+    assert (check.status, check.message) == ("ok", "the key matches (2048 bits)")
     assert all(len(string) <= 255 for string in strings.split('"')[1::2])
     assert len(strings.split('"')[1::2]) == 2
 
@@ -48,9 +48,9 @@ async def test_a_record_may_be_split_into_strings_and_spaced(signer):
     text = format_key_record(signer).replace("k=rsa; ", "").replace("p=", "p = ")
     strings = " ".join(f'"{text[at : at + 17]}"' for at in range(0, len(text), 17))
 
-    finding = await checked(signer, strings)
+    check = await checked(signer, strings)
 
-    assert finding.status == "ok"
+    assert check.status == "ok"
 
 
 def other_record() -> str:
@@ -81,10 +81,10 @@ def edwards() -> str:
 async def test_a_record_that_verifiers_reject_fails_with_the_record_to_publish(signer, change, words):
     text = change(format_key_record(signer))
 
-    finding = await checked(signer, " ".join(f'"{text[at : at + 255]}"' for at in range(0, len(text), 255)))
+    check = await checked(signer, " ".join(f'"{text[at : at + 255]}"' for at in range(0, len(text), 255)))
 
-    assert (finding.status, words in finding.message) == ("fail", True), finding
-    assert format_zone_line(NAME, format_key_record(signer)) in finding.remedy
+    assert (check.status, words in check.message) == ("fail", True), check
+    assert format_zone_line(NAME, format_key_record(signer)) in check.remedy
 
 
 async def test_a_missing_record_and_a_second_record_fail(signer):
@@ -111,6 +111,6 @@ async def test_a_dns_that_does_not_answer_is_a_warning(signer):
     async with Zone({}) as zone:
         zone.fails(f"{NAME}.")
 
-        [finding] = await check_keys(zone.dns(), [signer])
+        [check] = await check_keys(zone.dns(), [signer])
 
-    assert (finding.status, "failed to answer" in finding.message) == ("warn", True)
+    assert (check.status, "failed to answer" in check.message) == ("warn", True)

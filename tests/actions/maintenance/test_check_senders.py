@@ -24,7 +24,7 @@ OURS, THEIRS = ip_address("192.0.2.25"), ip_address("192.0.2.9")
 async def run_check(*hosts: str, own=(), stated=(), records=RECORDS) -> list[tuple[str, str, str]]:
     async with Zone(records) as zone:
         findings = await check_senders(zone.dns(), DOMAIN, hosts, own, stated)
-    return [(finding.check, finding.status.value, finding.message) for finding in findings]
+    return [(one.check, one.status.value, one.message) for one in findings]
 
 
 async def test_a_relay_on_loopback_sends_from_this_machines_public_address():

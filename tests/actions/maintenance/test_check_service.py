@@ -43,11 +43,11 @@ async def found(
         "dkim": ({"selector": "mailer"},),
     }
     findings, _ = await check_service(check_settings(tables, folder / "settings.toml"))
-    return {finding.check.partition(" ")[0]: finding for finding in findings}
+    return {check.check.partition(" ")[0]: check for check in findings}
 
 
 async def test_a_service_in_order_passes_and_nothing_is_changed(folder, relay):
-    health = {name: finding.status.value for name, finding in (await found(folder, relay)).items()}
+    health = {name: check.status.value for name, check in (await found(folder, relay)).items()}
 
     assert health == {"service": "warn", "secret": "ok", "key": "ok", "database": "ok", "relay": "ok"}
     assert not (folder / "mailer.db").exists()
@@ -107,7 +107,7 @@ async def test_a_missing_secret_and_key_do_not_keep_the_rest_from_being_checked(
 
     findings = await found(folder, relay)
 
-    assert {name: finding.status.value for name, finding in findings.items()} == {
+    assert {name: check.status.value for name, check in findings.items()} == {
         "service": "warn",
         "secret": "fail",
         "key": "fail",

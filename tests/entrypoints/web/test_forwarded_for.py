@@ -113,11 +113,11 @@ async def test_the_field_of_an_untrusted_proxy_is_not_stored(
 ) -> None:
     app = replace(app, hearing=HearingSettings(keep_client_address=True))
     await open_list(app)
-    stranger = httpx.AsyncHTTPTransport(local_address="127.0.0.9")
+    other_client = httpx.AsyncHTTPTransport(local_address="127.0.0.9")
     forged = {"x_real_ip": "192.0.2.1", "forwarded": "for=192.0.2.1", "true_client_ip": "192.0.2.1"}
 
     async with running_service(app, trusted_proxies=trusted) as service:
-        async with httpx.AsyncClient(base_url=service.browser.base_url, transport=stranger) as browser:
+        async with httpx.AsyncClient(base_url=service.browser.base_url, transport=other_client) as browser:
             await join(browser, 1, "192.0.2.1", **forged)
         await relay.wait_for(1)
         stored = (await show_person(app, "a1@cdn1.example")).consents

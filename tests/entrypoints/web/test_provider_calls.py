@@ -205,11 +205,11 @@ async def test_garbage_is_answered_with_400_or_403(service):
     other_things = [b"null", b"7", b'"x"', b"{}", b"[]"]
 
     for body in (*garbage, *other_things):
-        own_proof = (posted(service, provider, body) for provider in ("ses", "mailgun"))
+        unauthenticated = (posted(service, provider, body) for provider in ("ses", "mailgun"))
         proven = (posted(service, provider, body, login) for provider in ("postmark", "brevo", "mailjet"))
         signed = posted(service, "sendgrid", body, PROVIDERS.sendgrid_headers(body))
 
-        assert await asyncio.gather(*own_proof) == [400, 400]
+        assert await asyncio.gather(*unauthenticated) == [400, 400]
         assert await asyncio.gather(*proven, signed) == [400 if body in garbage else 200] * 4
 
 

@@ -54,8 +54,8 @@ async def test_the_page_after_a_button_keeps_its_language(
     for way in (link(service, "rejoin"), link(service, "never")):
         shown += [await browser.get(way, headers=ENGLISH), await browser.post(way, headers=ENGLISH)]
 
-    spoken = [(answer.status_code, answer.headers["content-language"]) for answer in shown]
-    assert spoken == [(200, "tr")] * 2 + [(200, "es")] * 5 + [(410, "es")] + [(200, "es")] * 2
+    languages = [(answer.status_code, answer.headers["content-language"]) for answer in shown]
+    assert languages == [(200, "tr")] * 2 + [(200, "es")] * 5 + [(410, "es")] + [(200, "es")] * 2
 
 
 async def test_a_used_link_shows_its_result_and_changes_nothing(

@@ -154,14 +154,14 @@ async def test_opting_out_a_missing_page_and_a_used_link(site: Site, relay: Fake
 
 
 async def test_provider_calls_health_and_robots_txt_lie_below_the_path_too(site: Site) -> None:
-    hook = await site.web.post(f"{site.url}/hooks/postmark", json={})
+    provider_call = await site.web.post(f"{site.url}/hooks/postmark", json={})
     unknown = await site.web.post(f"{site.url}/hooks/nobody", json={})
     health = await site.web.get(f"{site.url}/health")
     robots = await site.web.get(f"{site.url}/robots.txt")
     icon = await site.web.get(f"{site.url}/favicon.ico")
     large = await site.web.post(f"{site.url}/hooks/postmark", content=b"x" * 200_000)
 
-    assert (hook.status_code, unknown.status_code, large.status_code) == (403, 404, 403)
+    assert (provider_call.status_code, unknown.status_code, large.status_code) == (403, 404, 403)
     assert (health.text, icon.status_code) == ("ok\n", 204)
     assert f"Disallow: {urlsplit(site.url).path}/leave/\n" in robots.text
 

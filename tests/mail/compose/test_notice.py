@@ -175,16 +175,16 @@ def test_an_invalid_message_id_is_not_repeated(forged):
 
 
 @pytest.mark.parametrize(
-    ("own", "of_the_list", "spoken"),
+    ("own", "of_the_list", "expected"),
     [("tr", "de", "tr"), ("de-at", "tr", "de"), (None, "de", "de"), ("xx", "tr", "tr"), ("xx", "yy", "en")],
 )
-def test_a_notice_is_in_the_readers_language_else_the_lists_else_english(own, of_the_list, spoken):
+def test_a_notice_is_in_the_readers_language_else_the_lists_else_english(own, of_the_list, expected):
     letter = compose(replace(TO_ROSA, language=own), replace(APPEALS, language=of_the_list))
 
     message, _, html = read(letter)
-    begins = {"en": "Please confirm", "de": "Bitte bestätigen Sie", "tr": "Lütfen onaylayın"}[spoken]
+    begins = {"en": "Please confirm", "de": "Bitte bestätigen Sie", "tr": "Lütfen onaylayın"}[expected]
     assert message["Subject"] == f"{begins}: Open Appeals"
-    assert f'<html lang="{spoken}" dir="ltr">' in html
+    assert f'<html lang="{expected}" dir="ltr">' in html
 
 
 def test_a_notice_in_arabic_runs_from_right_to_left_but_its_addresses_do_not():

@@ -74,11 +74,11 @@ def test_only_fields_above_the_last_own_received_field_are_believed():
 
 def test_a_forged_field_is_not_believed():
     below = passed(RECEIVED, THEIRS, PASS)
-    from_a_stranger = passed(PASS, RECEIVED, ours=0)
+    from_unknown_server = passed(PASS, RECEIVED, ours=0)
     other_name = passed(PASS.replace("mx.", "mx2."), RECEIVED)
     nobody_is_trusted = passed(PASS, RECEIVED, ids=())
 
-    assert (below, from_a_stranger, other_name, nobody_is_trusted) == (None, None, None, None)
+    assert (below, from_unknown_server, other_name, nobody_is_trusted) == (None, None, None, None)
 
 
 def test_of_two_fields_that_disagree_neither_is_believed():

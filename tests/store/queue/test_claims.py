@@ -188,7 +188,7 @@ def deferred_by(tx: Connection, mine: int, one: Delivery) -> None:
     record_verdict(tx, mine, Verdict.DEFERRED, one)
 
 
-def of_unknown_fate_by(tx: Connection, mine: int, one: Delivery) -> None:
+def uncertain_by(tx: Connection, mine: int, one: Delivery) -> None:
     hand_over(tx, mine, one)
     record_verdict(tx, mine, Verdict.UNKNOWN, one)
 
@@ -202,7 +202,7 @@ def failed_by(tx: Connection, mine: int, one: Delivery) -> None:
 
 @pytest.mark.parametrize("handed", [False, True])
 @pytest.mark.parametrize("who", ["the second", "the second, then the first", "the first, then the second", "both"])
-@pytest.mark.parametrize("left", [put_back_by, corrected_by, deferred_by, of_unknown_fate_by, failed_by])
+@pytest.mark.parametrize("left", [put_back_by, corrected_by, deferred_by, uncertain_by, failed_by])
 def test_a_letter_listed_by_two_claims_waits_again_when_its_holder_dies(
     engine: Engine, left: Callable[[Connection, int, Delivery], None], who: str, handed: bool
 ) -> None:
