@@ -19,7 +19,7 @@ NOISE = st.text(st.sampled_from("25 -\r\nä"), max_size=12).map(str.encode) | st
 )
 
 
-def spoken(code: int, texts: list[str]) -> bytes:
+def encode_reply(code: int, texts: list[str]) -> bytes:
     lines = [f"{code}-{text}" for text in texts[:-1]] + [f"{code} {texts[-1]}"]
     return "".join(line + "\r\n" for line in lines).encode()
 
@@ -43,12 +43,12 @@ def read(chunks: list[bytes]) -> tuple[list[Reply], bool]:
     return replies, True
 
 
-def listening(replies: int, heard: list[Reply]) -> Dialogue[str | None]:
+def listening(replies: int, received: list[Reply]) -> Dialogue[str | None]:
     """Asks for so many replies at once; returns why one did not come."""
     octets = b"NOOP\r\n" * replies
     try:
         for _ in range(replies):
-            heard.append((yield octets, 5))
+            received.append((yield octets, 5))
             octets = b""
     except ConnectionError as lost:
         return str(lost)
@@ -66,17 +66,17 @@ def ask(patience_s: float) -> Dialogue[str]:
 
 async def hear(*chunks: bytes, replies: int) -> tuple[list[Reply], str | None, SmtpProtocol]:
     """What a dialogue hears when the relay says this, why it ended early, and the line afterwards."""
-    wire, heard = SmtpProtocol(RecordingTransport()), []
-    ended = wire.run_dialogue(listening(replies, heard))
+    wire, received = SmtpProtocol(RecordingTransport()), []
+    ended = wire.run_dialogue(listening(replies, received))
     for chunk in chunks:
         wire.data_received(chunk)
     wire.connection_lost(None)
-    return heard, await ended, wire
+    return received, await ended, wire
 
 
 @given(st.lists(REPLIES, min_size=1, max_size=4), st.lists(st.integers(1, 30), max_size=30))
 def test_replies_are_read_in_order_however_the_network_cuts_them(replies, sizes):
-    octets = b"".join(spoken(code, texts) for code, texts in replies)
+    octets = b"".join(encode_reply(code, texts) for code, texts in replies)
 
     said, fine = read(cut(octets, sizes))
 
@@ -84,7 +84,7 @@ def test_replies_are_read_in_order_however_the_network_cuts_them(replies, sizes)
     assert fine
 
 
-@given(st.lists(REPLIES.map(lambda reply: spoken(*reply)) | NOISE, max_size=6), st.lists(st.integers(0, 30)))
+@given(st.lists(REPLIES.map(lambda reply: encode_reply(*reply)) | NOISE, max_size=6), st.lists(st.integers(0, 30)))
 @example([b"250 " + b"x" * (MAX_REPLY_OCTETS - 5) + b"\r\n"], [MAX_REPLY_OCTETS])
 @example([b"250 " + b"x" * (MAX_REPLY_OCTETS - 4) + b"\r\n"], [MAX_REPLY_OCTETS])
 def test_whatever_is_said_is_understood_alike_in_one_piece_and_in_many(octets, sizes):
@@ -125,13 +125,13 @@ async def test_a_reply_without_end_ends_the_connection(endless):
 
 
 async def test_replies_received_before_the_connection_broke_are_processed():
-    wire, heard = SmtpProtocol(RecordingTransport()), []
-    ended = wire.run_dialogue(listening(2, heard))
+    wire, received = SmtpProtocol(RecordingTransport()), []
+    ended = wire.run_dialogue(listening(2, received))
 
     wire.data_received(b"250 one\r\n25")
     wire.connection_lost(ConnectionResetError("reset"))
 
-    assert heard == [Reply(250, "one")]
+    assert received == [Reply(250, "one")]
     assert await ended == "the connection broke: reset"
 
 
@@ -147,16 +147,16 @@ async def test_nothing_is_written_to_a_lost_connection():
 
 
 async def test_after_421_no_further_reply_is_processed():
-    heard, why, _ = await hear(b"421 closing\r\n250 fine\r\n", replies=2)
+    received, why, _ = await hear(b"421 closing\r\n250 fine\r\n", replies=2)
 
-    assert heard == [Reply(421, "closing")]
+    assert received == [Reply(421, "closing")]
     assert why == "the relay broke off: 421 closing"
 
 
 async def test_a_superfluous_reply_ends_the_connection_but_earlier_replies_count():
-    heard, why, wire = await hear(b"250 one\r\n250 two\r\n250 three\r\n", replies=2)
+    received, why, wire = await hear(b"250 one\r\n250 two\r\n250 three\r\n", replies=2)
 
-    assert heard == [Reply(250, "one"), Reply(250, "two")]
+    assert received == [Reply(250, "one"), Reply(250, "two")]
     assert why is None
     assert wire.lost_reason == "the relay broke off: 250 three"
 

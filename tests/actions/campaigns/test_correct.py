@@ -66,10 +66,10 @@ async def test_letters_rendered_before_a_correction_are_sent_with_the_new_text(a
     assert OLD in text_of(first)
     assert all(NEW in text_of(letter) and OLD not in text_of(letter) for letter in others)
     assert sorted(recipients(relay)) == sorted(people)
-    told = await campaign_status(app, campaign_id)
-    assert told.counts == {DeliveryState.ACCEPTED: 12}
-    assert told.audience == told.campaign.audience == 12
-    assert told.campaign.state is CampaignState.SENT
+    status = await campaign_status(app, campaign_id)
+    assert status.counts == {DeliveryState.ACCEPTED: 12}
+    assert status.audience == status.campaign.audience == 12
+    assert status.campaign.state is CampaignState.SENT
 
 
 async def test_who_was_refused_gets_the_new_text_and_whose_letter_may_have_come_gets_the_same_octets_again(
