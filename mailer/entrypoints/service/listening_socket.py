@@ -24,7 +24,12 @@ def open_listening_socket(host: str, port: int, purpose: str) -> socket.socket:
         listener = socket.create_server((host, port), family=family, backlog=BACKLOG, dualstack_ipv6=dual_stack)
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
-            raise ListenAddressTaken(f"another program listens on {host} port {port}, which {purpose} needs") from None
-        raise SettingsRefused(f"{purpose} cannot listen on {host} port {port}: {error.strerror}") from None
+            raise ListenAddressTaken(
+                f"another program listens on {host} port {port}, which {purpose} needs: "
+                f"stop it, or set another port in settings.toml"
+            ) from None
+        raise SettingsRefused(
+            f"{purpose} cannot listen on {host} port {port}: {error.strerror}; set an address of this machine"
+        ) from None
     listener.setblocking(False)
     return listener

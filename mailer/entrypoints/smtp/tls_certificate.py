@@ -47,5 +47,8 @@ class Certificate:
             context.load_cert_chain(self._files[0], self._files[-1], password="")
         except (OSError, ssl.SSLError) as error:
             file_name = getattr(error, "filename", None) or " and ".join(map(str, self._files))
-            raise SettingsRefused(f"certificate {file_name} cannot be used: {error.strerror or error}") from None
+            raise SettingsRefused(
+                f"certificate {file_name} cannot be used: {error.strerror or error}; "
+                f"see tls_certificate and tls_key of [intake]"
+            ) from None
         return context
