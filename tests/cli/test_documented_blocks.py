@@ -143,6 +143,7 @@ def test_what_is_to_be_typed_is_marked_as_such(block: Block) -> None:
     assert block.tag == "text" or not COMMAND.search(block.text)
 
 
+@pytest.mark.slow
 async def test_every_block_works_as_it_stands(tmp_path: Path, relay: FakeRelay) -> None:
     said: dict[str, list[tuple[str, str]]] = {}
     async with Zone({}) as zone, newcomer(tmp_path, relay, zone) as ada:

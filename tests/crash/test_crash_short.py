@@ -11,6 +11,7 @@ from tests.support.crash_harness import OpenInstallation, addresses
 from tests.support.crash_kills import KillMoment, plan_kills, run_blast
 
 CONNECTIONS = 50
+PEOPLE = 5000
 
 
 @pytest.fixture
@@ -24,7 +25,7 @@ MANY_KILLS = [KillMoment.BEFORE, KillMoment.RANDOM, KillMoment.AFTER, KillMoment
 
 
 @pytest.mark.parametrize(
-    ("number", "moments"), [(1000, FEW_KILLS), pytest.param(5000, MANY_KILLS, marks=pytest.mark.slow)]
+    ("number", "moments"), [(1000, FEW_KILLS), pytest.param(PEOPLE, MANY_KILLS, marks=pytest.mark.slow)]
 )
 async def test_kills_in_mid_blast_lose_nobody_and_repeat_at_most_a_letter_a_connection(
     opens: OpenInstallation, seed: int, number: int, moments: list[KillMoment]
@@ -41,31 +42,27 @@ async def test_kills_in_mid_blast_lose_nobody_and_repeat_at_most_a_letter_a_conn
     assert run.status["audience"] == sum(run.status["counts"].values()) == number
 
 
-@pytest.mark.parametrize(("number", "stops"), [(1000, 1), pytest.param(5000, 3, marks=pytest.mark.slow)])
-async def test_clean_stops_in_mid_blast_lose_nobody_and_repeat_nobody(
-    opens: OpenInstallation, seed: int, number: int, stops: int
-) -> None:
-    house, people = await opens(connections=CONNECTIONS), addresses(number)
+@pytest.mark.slow
+async def test_clean_stops_in_mid_blast_lose_nobody_and_repeat_nobody(opens: OpenInstallation, seed: int) -> None:
+    house, people = await opens(connections=CONNECTIONS), addresses(PEOPLE)
     await house.import_people(people)
 
-    run = await run_blast(house, people, plan_kills(number, [KillMoment.STOP] * stops, random.Random(seed)))
+    run = await run_blast(house, people, plan_kills(PEOPLE, [KillMoment.STOP] * 3, random.Random(seed)))
 
     assert run.audit is not None
     broken = run.audit.broken_promises(most_repeats=0)
     assert broken == {}, f"{broken} with CRASH_SEED={seed}"
-    assert run.status["counts"] == {"accepted": number}
+    assert run.status["counts"] == {"accepted": PEOPLE}
 
 
-@pytest.mark.parametrize(("number", "kills"), [(1500, 1), pytest.param(5000, 2, marks=pytest.mark.slow)])
-async def test_a_launch_that_was_killed_goes_on_where_it_was(
-    opens: OpenInstallation, seed: int, number: int, kills: int
-) -> None:
-    house, people = await opens(connections=CONNECTIONS), addresses(number)
+@pytest.mark.slow
+async def test_a_launch_that_was_killed_goes_on_where_it_was(opens: OpenInstallation, seed: int) -> None:
+    house, people = await opens(connections=CONNECTIONS), addresses(PEOPLE)
     await house.import_people(people)
 
-    run = await run_blast(house, people, plan_kills(number, [KillMoment.LAUNCH] * kills, random.Random(seed)))
+    run = await run_blast(house, people, plan_kills(PEOPLE, [KillMoment.LAUNCH] * 2, random.Random(seed)))
 
     assert run.audit is not None
     broken = run.audit.broken_promises(most_repeats=CONNECTIONS * run.killed)
     assert broken == {}, f"{broken} with CRASH_SEED={seed}"
-    assert run.status["audience"] == sum(run.status["counts"].values()) == number
+    assert run.status["audience"] == sum(run.status["counts"].values()) == PEOPLE

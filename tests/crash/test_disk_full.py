@@ -13,6 +13,8 @@ import pytest
 from tests.support.crash_audit import audit_letters, read_log
 from tests.support.crash_harness import OpenInstallation, addresses
 
+pytestmark = pytest.mark.slow
+
 PEOPLE, CONNECTIONS, SMALL = 3000, 10, "16m"
 ROOM_OCTETS = 1 << 18
 """What is left of the disk: enough to open the doors, not enough to launch."""

@@ -8,9 +8,12 @@ from email.message import EmailMessage
 from pathlib import Path
 
 import httpx
+import pytest
 
 from tests.support.crash_audit import read_log
 from tests.support.crash_harness import OpenInstallation, addresses
+
+pytestmark = pytest.mark.slow
 
 
 async def test_who_leaves_while_her_letter_is_claimed_is_not_mailed(opens: OpenInstallation) -> None:

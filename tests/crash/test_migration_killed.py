@@ -6,10 +6,14 @@ import asyncio
 from itertools import cycle, islice
 from pathlib import Path
 
+import pytest
+
 from tests.support.child_process import PATIENCE_S, ChildProcess
 from tests.support.crash_audit import AcceptedLetter, audit_letters, read_log
 from tests.support.crash_harness import OpenInstallation, addresses
 from tests.support.old_database import CAMPAIGN, write_old_database
+
+pytestmark = pytest.mark.slow
 
 PEOPLE, CONNECTIONS = 500, 10
 STATES = ("accepted", "queued", "queued", "claimed", "accepted", "handed", "failed", "queued", "deferred", "queued")

@@ -20,6 +20,8 @@ from tests.support.crash_harness import (
 )
 from tests.support.postgres import restart_postgres
 
+pytestmark = pytest.mark.slow
+
 PEOPLE, CONNECTIONS = 1500, 8
 LEASE_S, LONGEST_LEASE_S = 2, 200
 
@@ -45,7 +47,6 @@ async def kill_the_parent_alone(house: Installation) -> None:
     assert status["counts"] == {"accepted": PEOPLE}
 
 
-@pytest.mark.slow
 async def test_children_that_sign_end_with_a_killed_parent_and_the_next_one_loses_nobody(
     opens: OpenInstallation,
 ) -> None:
@@ -64,7 +65,6 @@ async def test_children_that_send_end_with_a_killed_parent_and_the_next_one_lose
     await kill_the_parent_alone(house)
 
 
-@pytest.mark.slow
 async def test_a_worker_that_slept_beyond_its_lease_repeats_at_most_a_letter_a_connection(
     opens: OpenInstallation, durable_postgres: str
 ) -> None:
@@ -86,7 +86,6 @@ async def test_a_worker_that_slept_beyond_its_lease_repeats_at_most_a_letter_a_c
     assert status["counts"] == (await house.status(campaign_id))["counts"] == {"accepted": PEOPLE}
 
 
-@pytest.mark.slow
 async def test_workers_that_are_killed_in_turn_lose_nobody(opens: OpenInstallation, durable_postgres: str) -> None:
     house, people = await opens(database=durable_postgres, connections=CONNECTIONS), addresses(PEOPLE)
     await house.import_people(people)
@@ -106,7 +105,7 @@ async def test_workers_that_are_killed_in_turn_lose_nobody(opens: OpenInstallati
     assert status["counts"] == {"accepted": PEOPLE}
 
 
-@pytest.mark.parametrize("command", ["serve", pytest.param("worker", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("command", ["serve", "worker"])
 async def test_a_database_that_is_restarted_in_mid_blast_loses_nobody(
     opens: OpenInstallation, durable_postgres: str, command: str
 ) -> None:

@@ -39,7 +39,7 @@ TROUBLES = (
 )
 
 
-QUICK = {"refuses connections", "locks us out at the dot"}
+QUICK = {"locks us out at the dot"}
 """The others resemble them, and are slow."""
 
 
