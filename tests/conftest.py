@@ -29,6 +29,20 @@ def pytest_xdist_auto_num_workers() -> int:
     return (os.cpu_count() or 1) * 3 // 2
 
 
+ON_BOTH_QUICKLY = ("tests/store/", "tests/flows/test_blast.py")
+"""Where `make test` uses PostgreSQL, too: what differs by database is here."""
+
+
+@pytest.hookimpl(tryfirst=True)  # before the marks choose
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Elsewhere a test that runs on SQLite as well is slow on PostgreSQL: `make test-all` runs it there."""
+    names = {item.nodeid for item in items}
+    for item in items:
+        has_twin = "postgresql" in item.nodeid and item.nodeid.replace("postgresql", "sqlite") in names
+        if has_twin and (not item.nodeid.startswith(ON_BOTH_QUICKLY) or "test_the_queue_keeps" in item.nodeid):
+            item.add_marker(pytest.mark.slow)
+
+
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[str]:
     """Where to connect, with {name} for the database's; a database called `template` is migrated."""

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +11,7 @@ import pytest
 
 from mailer.domain.keyring import Keyring, write_keyring
 from mailer.domain.token import Purpose, sign_token
+from tests.support.warm_mailer import warm_mailer
 
 DSN = """\
 From: MAILER-DAEMON@mx.example.net
@@ -94,16 +93,8 @@ MAILS: dict[str, tuple[str, str, list[str], list[str]]] = {
 def run(folder: Path, *words: str, given: bytes = b"") -> tuple[int, str, str]:
     """Run `mailer explain WORDS` where nothing was set up: its exit code, stdout and stderr."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith("MAILER_")}
-    done = subprocess.run(
-        [sys.executable, "-m", "mailer", "explain", *words],
-        cwd=folder,
-        env=clean,
-        input=given,
-        capture_output=True,
-        timeout=60,
-        check=False,
-    )
-    return done.returncode, done.stdout.decode(), done.stderr.decode()
+    done = warm_mailer()(["explain", *words], folder, clean, given)
+    return done.code, done.stdout, done.stderr
 
 
 @pytest.fixture(scope="module")

@@ -10,6 +10,8 @@ import pytest
 from tests.support.crash_harness import OpenInstallation, addresses
 from tests.support.crash_kills import KillMoment, plan_kills, run_blast
 
+pytestmark = pytest.mark.slow
+
 CONNECTIONS = 50
 PEOPLE = 5000
 
@@ -20,29 +22,24 @@ def seed() -> int:
     return int(os.environ.get("CRASH_SEED", random.randrange(10**6)))
 
 
-FEW_KILLS = [KillMoment.BEFORE, KillMoment.RECOVERY]
-MANY_KILLS = [KillMoment.BEFORE, KillMoment.RANDOM, KillMoment.AFTER, KillMoment.RECOVERY, KillMoment.ANSWERED]
+KILLS = [KillMoment.BEFORE, KillMoment.RANDOM, KillMoment.AFTER, KillMoment.RECOVERY, KillMoment.ANSWERED]
 
 
-@pytest.mark.parametrize(
-    ("number", "moments"), [(1000, FEW_KILLS), pytest.param(PEOPLE, MANY_KILLS, marks=pytest.mark.slow)]
-)
 async def test_kills_in_mid_blast_lose_nobody_and_repeat_at_most_a_letter_a_connection(
-    opens: OpenInstallation, seed: int, number: int, moments: list[KillMoment]
+    opens: OpenInstallation, seed: int
 ) -> None:
-    house, people = await opens(connections=CONNECTIONS), addresses(number)
+    house, people = await opens(connections=CONNECTIONS), addresses(PEOPLE)
     await house.import_people(people)
 
-    run = await run_blast(house, people, plan_kills(number, moments, random.Random(seed)))
+    run = await run_blast(house, people, plan_kills(PEOPLE, KILLS, random.Random(seed)))
 
     assert run.audit is not None
     broken = run.audit.broken_promises(most_repeats=CONNECTIONS * run.killed)
     assert broken == {}, f"{broken} with CRASH_SEED={seed}"
-    assert run.killed == len(moments)
-    assert run.status["audience"] == sum(run.status["counts"].values()) == number
+    assert run.killed == len(KILLS)
+    assert run.status["audience"] == sum(run.status["counts"].values()) == PEOPLE
 
 
-@pytest.mark.slow
 async def test_clean_stops_in_mid_blast_lose_nobody_and_repeat_nobody(opens: OpenInstallation, seed: int) -> None:
     house, people = await opens(connections=CONNECTIONS), addresses(PEOPLE)
     await house.import_people(people)
@@ -55,7 +52,6 @@ async def test_clean_stops_in_mid_blast_lose_nobody_and_repeat_nobody(opens: Ope
     assert run.status["counts"] == {"accepted": PEOPLE}
 
 
-@pytest.mark.slow
 async def test_a_launch_that_was_killed_goes_on_where_it_was(opens: OpenInstallation, seed: int) -> None:
     house, people = await opens(connections=CONNECTIONS), addresses(PEOPLE)
     await house.import_people(people)

@@ -10,6 +10,8 @@ import pytest
 from tests.support.crash_audit import audit_letters, read_log
 from tests.support.crash_harness import Installation, OpenInstallation, addresses, can_shift_clock
 
+pytestmark = pytest.mark.slow
+
 PEOPLE, CONNECTIONS, CAMPAIGN, GOOD_LETTERS = 300, 8, 1, 60
 AN_HOUR_S, SHOWN_WITHIN_S = 3600, 20
 
@@ -39,14 +41,7 @@ TROUBLES = (
 )
 
 
-QUICK = {"locks us out at the dot"}
-"""The others resemble them, and are slow."""
-
-
-@pytest.mark.parametrize(
-    "trouble",
-    [pytest.param(one, id=one.name, marks=() if one.name in QUICK else pytest.mark.slow) for one in TROUBLES],
-)
+@pytest.mark.parametrize("trouble", TROUBLES, ids=lambda trouble: trouble.name)
 async def test_nobody_fails_for_what_is_about_us_and_all_arrive_when_it_is_over(
     opens: OpenInstallation, called_up: Path, trouble: Trouble
 ) -> None:

@@ -302,7 +302,7 @@ async def test_a_second_service_on_one_database_is_refused_in_one_line(
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-@pytest.mark.parametrize("happens", ["moved", "replaced"])
+@pytest.mark.parametrize("happens", ["moved", pytest.param("replaced", marks=pytest.mark.slow)])
 async def test_a_service_whose_database_is_moved_away_says_250_no_more_and_ends_with_why(
     organiser: App, serve: Serve, relay: FakeRelay, tmp_path: Path, happens: str
 ) -> None:

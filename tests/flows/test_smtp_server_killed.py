@@ -72,6 +72,7 @@ async def test_after_a_kill_before_the_250_the_repeated_message_is_stored_once(a
     assert (await stored(app), len(files(tmp_path))) == (2, 1)
 
 
+@pytest.mark.slow
 async def test_twenty_mails_of_ten_megabytes_at_once_need_less_than_a_hundred_megabytes(
     app: App, tmp_path: Path
 ) -> None:

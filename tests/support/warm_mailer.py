@@ -54,18 +54,22 @@ class WarmMailer:
         if self._process.stdout is None or self._process.stdout.readline() != b"ready\n":
             raise ChildProcessError("the package cannot be imported")
 
-    def __call__(self, words: Sequence[str], folder: Path, environment: Mapping[str, str]) -> CommandResult:
+    def __call__(
+        self, words: Sequence[str], folder: Path, environment: Mapping[str, str], stdin: bytes = b""
+    ) -> CommandResult:
         """Run `mailer WORDS` there; TimeoutError after a minute."""
         with (
             tempfile.TemporaryFile() as out,
             tempfile.TemporaryFile() as err,
-            Path(os.devnull).open("rb") as nothing,
+            tempfile.TemporaryFile() as given,
             socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as line,
         ):
+            given.write(stdin)
+            given.seek(0)
             line.settimeout(60)
             line.connect(self._at)
             message = json.dumps([["mailer", *words], str(folder), dict(environment)]).encode()
-            socket.send_fds(line, [message], [nothing.fileno(), out.fileno(), err.fileno()])
+            socket.send_fds(line, [message], [given.fileno(), out.fileno(), err.fileno()])
             code = int(line.recv(9) or 70)
             out.seek(0)
             err.seek(0)
@@ -124,6 +128,7 @@ if __name__ == "__main__":
     sys.path.insert(0, sys.argv[2])
     import mailer.actions.campaigns.preview
     import mailer.actions.campaigns.report
+    import mailer.actions.inbound.explain_mail
     import mailer.actions.subscriptions.import_people
     import mailer.bootstrap
     import mailer.demo.story
