@@ -65,6 +65,13 @@ class WorkerPresence:
     def close(self) -> None:
         """Count as dead with all our workers: any process may recover what they held."""
         with self._one_at_a_time:
+            if self._session is not None:
+                try:
+                    with self._session.begin():
+                        # PostgreSQL frees a closed session's locks a moment later; this frees them before we return.
+                        self._session.execute(text("SELECT pg_advisory_unlock_all()"))
+                except DBAPIError:
+                    pass  # the session is lost, and its locks with it
             self._close_session()
 
     def _close_session(self) -> None:
