@@ -19,4 +19,5 @@ async def main() -> None:
 
 
 logging.getLogger("mail.log").setLevel(logging.WARNING)
-uvloop.run(main())
+if __name__ == "__main__":
+    uvloop.run(main())
