@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -68,6 +68,19 @@ class Wakeups:
         }
         for wakeup in wakeups:
             events[wakeup].set()
+
+    async def run_unless_closing(self, work: Coroutine[Any, Any, object]) -> bool:
+        """Await work that may take long; False if the service closes first, and then the work is cancelled."""
+        working, closing = asyncio.ensure_future(work), asyncio.ensure_future(self.closing.wait())
+        try:
+            await asyncio.wait((working, closing), return_when=asyncio.FIRST_COMPLETED)
+            if working.done():
+                working.result()
+            return not closing.done()
+        finally:
+            working.cancel()
+            closing.cancel()
+            await asyncio.gather(working, closing, return_exceptions=True)
 
     def notify_all(self) -> None:
         """Set every event except `closing`."""

@@ -16,36 +16,24 @@ def mark_asked(
 ) -> None:
     """Record that a confirmation letter is queued: the subscription waits for its answer, with these details."""
     again = requested.asked_at is not None and now - requested.asked_at < CONFIRMATION_INTERVAL
-    tx.execute(
-        update(subscription)
-        .where(subscription.c.id == requested.id)
-        .values(
-            state=SubscriptionState.PENDING,
-            changed_at=now,
-            asked_at=now if not again else requested.asked_at,
-            asked_again=again,
-            held_at=None,
-            requested_name=name or requested.requested_name,
-            requested_language=language or requested.requested_language,
-        )
-    )
+    asked = {"asked_at": now if not again else requested.asked_at, "asked_again": again, "held_at": None}
+    _update_request(tx, requested, name, language, changed_at=now, **asked)
 
 
 def defer_request(
     tx: Connection, requested: Subscription, *, name: str | None, language: str | None, now: datetime
 ) -> None:
     """Record a request that waits without a letter, with the requested details."""
-    tx.execute(
-        update(subscription)
-        .where(subscription.c.id == requested.id)
-        .values(
-            state=SubscriptionState.PENDING,
-            changed_at=now,
-            held_at=now,
-            requested_name=name or requested.requested_name,
-            requested_language=language or requested.requested_language,
-        )
-    )
+    _update_request(tx, requested, name, language, changed_at=now, held_at=now)
+
+
+def _update_request(
+    tx: Connection, requested: Subscription, name: str | None, language: str | None, **values: object
+) -> None:
+    details = {"requested_name": name or requested.requested_name}
+    details["requested_language"] = language or requested.requested_language
+    changed = update(subscription).where(subscription.c.id == requested.id)
+    tx.execute(changed.values(state=SubscriptionState.PENDING, **details, **values))
 
 
 def find_oldest_deferred(tx: Connection, subscriber_id: int) -> Subscription | None:

@@ -84,6 +84,14 @@ class SmtpClient:
             assert (await self.send_command(line)).startswith("250")
         assert (await self.send_command("DATA")).startswith("354")
 
+    async def send_mail_to_store(self, receiver: RecordingReceiver) -> None:
+        """Send a mail to JOIN; returns while the receiver, which may not finish yet, stores it."""
+        receiver.may_finish.clear()
+        await self.read_reply()
+        await self.begin_mail(JOIN)
+        self.writer.write(MAIL + b".\r\n")
+        await receiver.receive_started.wait()
+
     async def read_to_end(self) -> bytes:
         """Everything until the server hangs up; a reset counts as that."""
         try:

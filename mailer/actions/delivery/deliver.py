@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Coroutine
 from dataclasses import dataclass
-from typing import Any
 
 from mailer.actions.delivery.process_outcome import process_outcome
 from mailer.actions.delivery.render_letter import RenderedLetter
@@ -51,7 +48,7 @@ class _Delivery:
     async def run(self) -> None:
         try:
             # Connect before any letter is taken: a relay that is down must not keep letters from other routes.
-            if not await run_unless_closing(self._worker, self._connection.open()):
+            if not await self._worker.app.wakeups.run_unless_closing(self._connection.open()):
                 return
             with self._route.connected():
                 self._queue.renderer_wakeup.set()
@@ -97,7 +94,7 @@ class _Delivery:
             if not route.open_connections and any(other.free_slots(now) for other in worker.routes):
                 self._queue.recall(route)
                 self._queue.renderer_wakeup.set()
-            is_open = await run_unless_closing(worker, self._connection.open())
+            is_open = await self._worker.app.wakeups.run_unless_closing(self._connection.open())
         self._queue.renderer_wakeup.set()
         return is_open
 
@@ -105,7 +102,7 @@ class _Delivery:
         """Wait until the relay's limits allow one more letter; False if the service closes. Raises RelayUnavailable."""
         route = self._route
         try:
-            return await run_unless_closing(self._worker, route.rate_limiter.acquire())
+            return await self._worker.app.wakeups.run_unless_closing(route.rate_limiter.acquire())
         except BudgetSpent as error:
             route.lane.close(error.until, str(error))
             self._queue.add_changed_lane(route.lane)
@@ -157,17 +154,3 @@ class _Delivery:
         self._pending.outcome = process_outcome(self._worker, self._route, letter.delivery, outcome, started_at)
         self._queue.end_handoff()
         return outcome
-
-
-async def run_unless_closing(worker: SendWorker, work: Coroutine[Any, Any, object]) -> bool:
-    """Await work that may take long; False if the service closes first, and then the work is cancelled."""
-    working, closing = asyncio.ensure_future(work), asyncio.ensure_future(worker.app.wakeups.closing.wait())
-    try:
-        await asyncio.wait((working, closing), return_when=asyncio.FIRST_COMPLETED)
-        if working.done():
-            working.result()
-        return not closing.done()
-    finally:
-        working.cancel()
-        closing.cancel()
-        await asyncio.gather(working, closing, return_exceptions=True)

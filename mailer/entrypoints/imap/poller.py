@@ -69,12 +69,7 @@ async def _wait_for_new_mail(app: App, mailbox: Mailbox, opened: OpenMailbox, du
     if opened.supports_idle:
         await run_in_thread(partial(opened.wait_for_changes, mailbox.every_s), app.wakeups.closing)
     else:
-        tasks = [asyncio.create_task(event.wait()) for event in (due, app.wakeups.closing)]
-        try:
-            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for task in tasks:
-                task.cancel()
+        await app.wakeups.run_unless_closing(due.wait())
 
 
 @asynccontextmanager

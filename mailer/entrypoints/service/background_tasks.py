@@ -113,17 +113,6 @@ async def run_when_signalled(app: App, wakeup: asyncio.Event, work: Callable[[],
         wakeup.set()
 
 
-async def wait_unless_closing(app: App, event: asyncio.Event) -> bool:
-    """Wait for an event; False if the service closes first."""
-    tasks = [asyncio.ensure_future(one.wait()) for one in (event, app.wakeups.closing)]
-    try:
-        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for task in tasks:
-            task.cancel()
-    return not app.wakeups.closing.is_set()
-
-
 async def sleep_unless_closing(app: App, seconds: float) -> None:
     """Sleep, but not beyond the end of the service."""
     with suppress(TimeoutError):
@@ -133,14 +122,8 @@ async def sleep_unless_closing(app: App, seconds: float) -> None:
 async def _listen_for_notify(app: App) -> None:
     """Set the wakeups when another process sends NOTIFY; while that fails, the scheduler's job does, a little later."""
     while not app.wakeups.closing.is_set():
-        listening = asyncio.ensure_future(app.listen_to_other_processes())
-        closing = asyncio.ensure_future(app.wakeups.closing.wait())
-        await asyncio.wait((listening, closing), return_when=asyncio.FIRST_COMPLETED)
-        for task in (listening, closing):
-            task.cancel()
-        for ended in await asyncio.gather(listening, closing, return_exceptions=True):
-            if isinstance(ended, Exception) and not isinstance(ended, DatabaseUnavailable):
-                raise ended
+        with suppress(DatabaseUnavailable):
+            await app.wakeups.run_unless_closing(app.listen_to_other_processes())
         await sleep_unless_closing(app, _LONGEST_PAUSE_S / 10)
 
 

@@ -12,7 +12,6 @@ from mailer.actions.maintenance.purge import purge
 from mailer.actions.maintenance.requeue_orphans import requeue_orphans
 from mailer.actions.maintenance.weekly_report import send_weekly_reports
 from mailer.app import App
-from mailer.entrypoints.service.background_tasks import wait_unless_closing
 from mailer.entrypoints.service.scheduler import JobScheduler
 from mailer.errors import DatabaseMoved, DatabaseUnavailable
 
@@ -51,7 +50,7 @@ async def run_job(app: App, due: asyncio.Event, work: Callable[[], Awaitable[obj
     An unavailable database is logged, and the work is done at the next time. Raises DatabaseMoved and other errors,
     which end the service.
     """
-    while await wait_unless_closing(app, due):
+    while await app.wakeups.run_unless_closing(due.wait()):
         due.clear()
         try:
             await work()

@@ -167,13 +167,9 @@ async def test_a_silent_client_gets_421_and_is_disconnected():
 
 async def test_a_client_whose_message_is_stored_slowly_still_gets_its_reply():
     receiver = RecordingReceiver()
-    receiver.may_finish.clear()
     async with open_server(receiver) as server:
         client = await connect(server)
-        await client.read_reply()
-        await client.begin_mail(JOIN)
-        client.writer.write(MAIL + b".\r\n")
-        await receiver.receive_started.wait()
+        await client.send_mail_to_store(receiver)
         (session,) = server.limits.sessions
 
         session._timeouts._on_timer()

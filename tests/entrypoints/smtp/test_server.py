@@ -38,13 +38,9 @@ def test_closing_ends_idle_sessions_with_421(loop):
 def test_a_message_that_is_being_stored_is_answered_before_the_server_closes(loop):
     async def story() -> tuple[bytes, RecordingReceiver]:
         receiver = RecordingReceiver()
-        receiver.may_finish.clear()
         async with open_server(receiver) as server:
             client = await connect(server)
-            await client.read_reply()
-            await client.begin_mail(JOIN)
-            client.writer.write(MAIL + b".\r\n")
-            await receiver.receive_started.wait()
+            await client.send_mail_to_store(receiver)
 
             closing = asyncio.create_task(server.close())
             await asyncio.sleep(0)
@@ -80,13 +76,9 @@ async def test_a_message_that_is_still_coming_in_is_dropped_when_the_server_clos
 
 async def test_a_message_whose_client_has_gone_is_stored_before_the_server_closes():
     receiver = RecordingReceiver()
-    receiver.may_finish.clear()
     async with open_server(receiver) as server:
         client = await connect(server)
-        await client.read_reply()
-        await client.begin_mail(JOIN)
-        client.writer.write(MAIL + b".\r\n")
-        await receiver.receive_started.wait()
+        await client.send_mail_to_store(receiver)
         (session,) = server.limits.sessions
         session.abort()
         await asyncio.wait_for(session.closed, 5)
