@@ -19,6 +19,8 @@ class ErrorKind(StrEnum):
     NOT_FOUND = "not_found"
     REFUSED = "refused"
     """The token or signature does not allow it."""
+    FORBIDDEN = "forbidden"
+    """The role of whoever asks does not allow it."""
     GONE = "gone"
     """It was possible once, and is not any more."""
     CONFLICT = "conflict"
@@ -155,6 +157,22 @@ class NotFound(MailerError, kind=ErrorKind.NOT_FOUND):
 
 class WrongState(MailerError, kind=ErrorKind.CONFLICT):
     """The campaign is in a state in which this cannot be done."""
+
+
+class NotPermitted(MailerError, kind=ErrorKind.FORBIDDEN):
+    """The roles of whoever asks do not allow this; the message says what would."""
+
+
+class DraftChanged(MailerError, kind=ErrorKind.CONFLICT):
+    """Somebody else saved this draft meanwhile; both texts are kept."""
+
+    def __init__(self, version: int, changed_by: str) -> None:
+        self.version, self.changed_by = version, changed_by
+        super().__init__(f"{changed_by} saved this text meanwhile, as version {version}; nothing was overwritten")
+
+
+class OrganiserRefused(MailerError, kind=ErrorKind.INVALID):
+    """An organiser's role, language or time zone cannot be that, or the last owner of the site would be lost."""
 
 
 # --- The world outside ------------------------------------------------------------------------------------------

@@ -38,6 +38,12 @@ class MailingList:
     """The sender's postal address, line by line; it stands at the end of each campaign's letters."""
     reason: str | None = None
     """Why readers get these letters, in the list's language; with None the letters say that they subscribed."""
+    zone: str = "UTC"
+    """The IANA name of the time zone in which hours of this list are meant."""
+    testers: tuple[str, ...] = ()
+    """Addresses that test letters go to."""
+    needs_approval: bool = False
+    """Whether another organiser than the one who schedules must approve a campaign."""
 
     def is_throttled(self, now: datetime) -> bool:
         """Whether unauthenticated requests to join are deferred at this time."""

@@ -116,4 +116,7 @@ def _list_from_row(row: Row[tuple[object, ...]]) -> MailingList:
         soft_limit=row.soft_limit,
         postal_address=row.postal_address,
         reason=row.reason,
+        zone=row.zone,
+        testers=tuple(row.testers or ()),
+        needs_approval=row.needs_approval,
     )

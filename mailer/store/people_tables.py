@@ -38,6 +38,12 @@ mailing_list = Table(
     # The footer of campaigns' letters.
     Column("postal_address", Text),
     Column("reason", Text),
+    # Where hours of this list are meant, as Europe/Berlin.
+    Column("zone", Text, nullable=False, server_default=text("'UTC'")),
+    # Addresses that test letters go to.
+    Column("testers", JSON),
+    # Whether a second organiser must approve a campaign before it is scheduled.
+    Column("needs_approval", Boolean, nullable=False, server_default=false()),
 )
 
 subscriber = Table(

@@ -23,13 +23,16 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import UserDefinedType
 
-from mailer.store import people_tables as tables
+from mailer.store import count_tables, draft_tables, organiser_tables, people_tables
 from mailer.store.columns import UtcDateTime
 from mailer.store.database import is_sqlite
 from mailer.store.queue import queue_tables
 
 _OWN_TABLE_NAMES = {
-    table.name for module in (queue_tables, tables) for table in vars(module).values() if isinstance(table, Table)
+    table.name
+    for module in (queue_tables, people_tables, organiser_tables, draft_tables, count_tables)
+    for table in vars(module).values()
+    if isinstance(table, Table)
 }
 VERSION_TABLE = "alembic_version"
 

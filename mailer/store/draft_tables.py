@@ -1,0 +1,43 @@
+"""The tables of texts while they are written: drafts, their versions, approvals; migrations end in exactly these."""
+
+from __future__ import annotations
+
+from sqlalchemy import Column, ForeignKey, Integer, String, Table, Text, UniqueConstraint
+
+from mailer.store.columns import BigInt, UtcDateTime, id_column, metadata
+
+draft = Table(
+    "draft",
+    metadata,
+    Column("edition_id", BigInt, ForeignKey("edition.id"), primary_key=True, autoincrement=False),
+    Column("version", Integer, nullable=False),
+    Column("manuscript", Text, nullable=False),
+    Column("changed_at", UtcDateTime, nullable=False),
+    Column("changed_by", Text, nullable=False),
+    # SHA-256 of the default edition's text that this one was last translated from; NULL for the default edition.
+    Column("source_digest", String(64)),
+)
+
+draft_version = Table(
+    "draft_version",
+    metadata,
+    id_column(),
+    Column("edition_id", BigInt, ForeignKey("edition.id"), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("manuscript", Text, nullable=False),
+    Column("changed_at", UtcDateTime, nullable=False),
+    Column("changed_by", Text, nullable=False),
+    UniqueConstraint("edition_id", "version"),
+)
+
+approval = Table(
+    "approval",
+    metadata,
+    id_column(),
+    Column("campaign_id", BigInt, ForeignKey("campaign.id"), nullable=False, index=True),
+    Column("organiser_id", BigInt),
+    Column("approved_by", Text, nullable=False),
+    # SHA-256 of all editions' texts: an approval is of these words only.
+    Column("digest", String(64), nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+)
