@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from mailer.errors import NotFound
+
 T = TypeVar("T")
 
 MAX_PAGE_SIZE = 200
@@ -29,3 +31,10 @@ def make_page(found: Sequence[T], limit: int, cursor_of: Callable[[T], str]) -> 
     """The page of what was found when one item more than `page_size(limit)` was looked for."""
     items = tuple(found[: page_size(limit)])
     return Page(items, cursor_of(items[-1]) if len(found) > len(items) else None)
+
+
+def cursor_id(after: str) -> int:
+    """The id that a cursor holds, where rows are paged by their id. Raises NotFound for what no page ever gave."""
+    if not (after.isascii() and after.isdigit() and len(after) < 19):
+        raise NotFound("there is no such page; begin with the first")
+    return int(after)

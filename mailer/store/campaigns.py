@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, and_, exists, insert, or_, select, update
 
 from mailer.domain.campaign import Campaign, CampaignState
-from mailer.domain.page import MAX_PAGE_SIZE, Page, make_page, page_size
+from mailer.domain.page import MAX_PAGE_SIZE, Page, cursor_id, make_page, page_size
 from mailer.errors import NotFound
 from mailer.store.notify import Wakeup, notify
 from mailer.store.queue.queue_tables import campaign, delivery
@@ -53,7 +53,7 @@ def list_page(tx: Connection, after: str = "", limit: int = MAX_PAGE_SIZE) -> Pa
     """A page of campaigns, newest first; `after` is the cursor of the page before."""
     query = select(campaign).order_by(campaign.c.id.desc()).limit(page_size(limit) + 1)
     if after:
-        query = query.where(campaign.c.id < int(after))
+        query = query.where(campaign.c.id < cursor_id(after))
     found = [_campaign_from_row(row) for row in tx.execute(query)]
     return make_page(found, limit, lambda one: str(one.id))
 

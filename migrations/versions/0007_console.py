@@ -103,7 +103,7 @@ def _create_audit() -> None:
         op.execute("CREATE TRIGGER audit_line_is_append_only BEFORE UPDATE ON audit_line "
                    "BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END")
     else:
-        op.execute("CREATE FUNCTION refuse_audit_change() RETURNS trigger LANGUAGE plpgsql AS "
+        op.execute("CREATE OR REPLACE FUNCTION refuse_audit_change() RETURNS trigger LANGUAGE plpgsql AS "
                    "$$ BEGIN RAISE EXCEPTION 'the audit log is append-only'; END $$")
         op.execute("CREATE TRIGGER audit_line_is_append_only BEFORE UPDATE ON audit_line "
                    "FOR EACH ROW EXECUTE FUNCTION refuse_audit_change()")

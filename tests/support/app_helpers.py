@@ -22,6 +22,7 @@ from mailer.actions.inbound.receive import receive
 from mailer.actions.lists.edit_list import add_list
 from mailer.actions.subscriptions.import_people import ImportResult, import_people
 from mailer.app import App
+from mailer.domain.actor import unix_user
 from mailer.domain.consent import Channel, Evidence
 from mailer.domain.incoming_message import IncomingMessage
 from mailer.domain.keyring import Keyring
@@ -44,6 +45,8 @@ THOROUGH = "MAILER_TEST_LONG" in os.environ
 DOMAIN = "lists.example.org"
 MAIL_SERVER = "mx.example.org"
 ROSA, EMMA, BEA, MALLORY, ADA = (f"{name}@example.org" for name in ("rosa", "emma", "bea", "mallory", "ada"))
+ADMIN = unix_user("ada")
+"""Who acts where a test is not about who may."""
 LINK_EVIDENCE = Evidence(Channel.LINK, {"client": "test"})
 
 APPEAL = """\
