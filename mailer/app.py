@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import secrets
 from collections.abc import Callable, Coroutine, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -124,6 +125,8 @@ class App:
     """How long the claims of a worker that no longer renews them stay valid."""
     chance: Callable[[], float] = random.random
     """Returns a random number in [0, 1)."""
+    secret_octets: Callable[[int], bytes] = secrets.token_bytes
+    """Returns so many octets that nobody can guess, for sessions and links to sign in."""
     wakeups: Wakeups = field(default_factory=Wakeups)
     interrupted_mails: set[int] = field(default_factory=set)
     """Ids of incoming mails whose processing a database failure interrupted: that attempt does not count."""

@@ -35,7 +35,7 @@ ROOMS = [
     "__main__",
 ]
 """A room imports itself and those before it."""
-GROUPS = ["subscriptions", "lists", "delivery", "campaigns", "inbound", "maintenance"]
+GROUPS = ["accounts", "subscriptions", "lists", "delivery", "campaigns", "inbound", "maintenance"]
 """A group of actions imports itself and those before it."""
 PURE = ["domain", "mail", "importers"]
 LIBRARIES = {

@@ -1,0 +1,1 @@
+"""Organisers: their roles, how they sign in, their sessions."""

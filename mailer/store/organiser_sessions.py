@@ -1,0 +1,105 @@
+"""Sessions: the browsers in which organisers are signed in. Of a cookie only its hash is stored."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import Connection, Row, delete, insert, select, update
+
+from mailer.domain.organiser import SESSION_LIFETIME, Organiser, OrganiserSession
+from mailer.domain.secret_word import hash_word
+from mailer.errors import NotFound
+from mailer.store import organisers
+from mailer.store.organiser_tables import organiser_session
+
+
+def add(tx: Connection, organiser_id: int, *, cookie: str, device: str, now: datetime) -> OrganiserSession:
+    """Open a session for whoever shows this cookie. Raises NotFound where there is no such organiser."""
+    organiser = organisers.get(tx, organiser_id)
+    values = {
+        "organiser_id": organiser_id,
+        "token_hash": hash_word(cookie),
+        "device": device,
+        "created_at": now,
+        "used_at": now,
+        "expires_at": now + SESSION_LIFETIME,
+    }
+    session_id = tx.execute(insert(organiser_session).values(values).returning(organiser_session.c.id)).scalar_one()
+    return OrganiserSession(
+        id=session_id,
+        organiser=organiser,
+        device=device,
+        created_at=now,
+        used_at=now,
+        expires_at=now + SESSION_LIFETIME,
+    )
+
+
+def find_by_cookie(tx: Connection, cookie: str, now: datetime) -> OrganiserSession | None:
+    """The session of this cookie, or None where there is none or it is over."""
+    query = select(organiser_session).where(
+        organiser_session.c.token_hash == hash_word(cookie), organiser_session.c.expires_at > now
+    )
+    row = tx.execute(query).one_or_none()
+    return _session_from_row(row, organisers.get(tx, row.organiser_id)) if row else None
+
+
+def record_use(tx: Connection, session_id: int, now: datetime) -> None:
+    """Let the session begin its lifetime anew; one that was revoked meanwhile stays so."""
+    values = {"used_at": now, "expires_at": now + SESSION_LIFETIME}
+    tx.execute(update(organiser_session).where(organiser_session.c.id == session_id).values(values))
+
+
+def get(tx: Connection, session_id: int) -> OrganiserSession:
+    """The session of that id, over or not. Raises NotFound."""
+    row = tx.execute(select(organiser_session).where(organiser_session.c.id == session_id)).one_or_none()
+    if row is None:
+        raise NotFound(f"there is no session {session_id}; it may have been signed out")
+    return _session_from_row(row, organisers.get(tx, row.organiser_id))
+
+
+def list_of(tx: Connection, organiser: Organiser, now: datetime) -> list[OrganiserSession]:
+    """The organiser's sessions that are not over, the last used first."""
+    query = select(organiser_session).where(
+        organiser_session.c.organiser_id == organiser.id, organiser_session.c.expires_at > now
+    )
+    rows = tx.execute(query.order_by(organiser_session.c.used_at.desc(), organiser_session.c.id.desc()))
+    return [_session_from_row(row, organiser) for row in rows]
+
+
+def list_all(tx: Connection, now: datetime, limit: int) -> list[OrganiserSession]:
+    """Up to `limit` sessions of all organisers that are not over, the last used first."""
+    people = {one.id: one for one in organisers.list_all(tx)}
+    query = select(organiser_session).where(organiser_session.c.expires_at > now)
+    rows = tx.execute(query.order_by(organiser_session.c.used_at.desc(), organiser_session.c.id.desc()).limit(limit))
+    return [_session_from_row(row, people[row.organiser_id]) for row in rows]
+
+
+def remove(tx: Connection, session_id: int) -> bool:
+    """End a session; returns whether there was one."""
+    return bool(tx.execute(delete(organiser_session).where(organiser_session.c.id == session_id)).rowcount)
+
+
+def remove_all_of(tx: Connection, organiser_id: int, *, but: int | None = None) -> int:
+    """End all sessions of an organiser, except `but`; returns how many ended."""
+    others = [] if but is None else [organiser_session.c.id != but]
+    return tx.execute(
+        delete(organiser_session).where(organiser_session.c.organiser_id == organiser_id, *others)
+    ).rowcount
+
+
+def delete_over(tx: Connection, now: datetime, limit: int) -> int:
+    """Delete up to `limit` sessions that are over; returns how many."""
+    over = select(organiser_session.c.id).where(organiser_session.c.expires_at <= now).limit(limit)
+    return tx.execute(delete(organiser_session).where(organiser_session.c.id.in_(over))).rowcount
+
+
+def _session_from_row(row: Row[tuple[object, ...]], organiser: Organiser) -> OrganiserSession:
+    return OrganiserSession(
+        id=row.id,
+        organiser=organiser,
+        device=row.device,
+        created_at=row.created_at,
+        used_at=row.used_at,
+        expires_at=row.expires_at,
+    )
