@@ -88,7 +88,7 @@ def test_a_drawing_has_neither_style_nor_script_and_a_table_says_the_same() -> N
     environment = Templates(ROOT / "templates", ROOT / "mailer" / "locale").environment("en")
     template = environment.from_string(
         '{% autoescape true %}{% import "console/charts.html.j2" as charts %}'
-        '{% call charts.figure("Joins and leaves", charts.line_drawing(chart, names, "90 days"), names, "series",'
+        '{% call charts.figure("Joins and leaves", charts.line_drawing(chart, names, "90 days"), names,'
         ' ["Day", "Joined"], first="1 Dec", last="2 Dec", top="5") %}<tr><th scope="row">1 Dec</th><td>3</td></tr>'
         "{% endcall %}{{ charts.bar_drawing(bar, names, label) }}{{ charts.column_drawing(columns, names, label) }}"
         "{% endautoescape %}"
@@ -98,13 +98,13 @@ def test_a_drawing_has_neither_style_nor_script_and_a_table_says_the_same() -> N
         chart=line_chart({"joined": [3, 5]}),
         columns=column_chart({"joined": [3, 5]}),
         bar=stacked_bar({"joined": 8}),
-        names={"joined": 'Joined <"Rosa">'},
+        names={"joined": ('Joined <"Rosa">', "second")},
         label='8 "joined" <b>',
     )
 
     assert "style" not in html
     assert "<script" not in html
     assert "<b>" not in html
-    assert len(re.findall("<svg", html)) == 3
-    assert '<polyline class="series-joined" points="0,64 1000,0"' in html
+    assert len(re.findall('<svg class="chart(?: bar)?"', html)) == 3
+    assert '<polyline class="second" points="0,64 1000,0"' in html
     assert '<th scope="row">1 Dec</th><td>3</td>' in html
