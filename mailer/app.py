@@ -97,6 +97,9 @@ class App:
     """Shows other processes that our workers are alive."""
     site: Site
     templates: Templates
+    """Of letters, notices and public pages."""
+    console_templates: Templates
+    """The console's: the same folder, in the languages that the console speaks."""
     relays: tuple[Relay, ...]
     domain_limits: Mapping[str, DomainLimits] = field(default_factory=dict)
     """Limits for single destination domains, by domain."""

@@ -55,6 +55,7 @@ def open_app(settings: Settings, *, processes: int = 1, for_sending: bool = Fals
         lease=timedelta(seconds=settings.sending.lease_s),
         site=site,
         templates=Templates(resource_folder("templates"), _PACKAGE / "locale"),
+        console_templates=Templates(resource_folder("templates"), _PACKAGE / "locale" / "console"),
         domain_limits={one.name: _domain_limits(one) for one in settings.domain},
         shield=settings.shield,
         governor=settings.governor,

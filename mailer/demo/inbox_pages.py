@@ -29,18 +29,16 @@ _LETTER_POLICY = (
 _OPEN_IN_NEW_TABS = '<!doctype html><base target="_blank">'
 
 
-def inbox_app(inbox: Inbox, templates: Templates, *, public_url: str, local_url: str) -> Starlette:
-    """The web application of `inbox`. Links in letters that begin with `public_url` lead to `local_url` instead.
-
-    Both URLs have no trailing slash. Only the HTML and text views are changed, not the source.
-    """
-    pages = _Pages(inbox, templates, public_url, local_url)
+def inbox_app(inbox: Inbox, templates: Templates, *more: Route) -> Starlette:
+    """The web application of `inbox`, with `more` pages."""
+    pages = _Pages(inbox, templates)
     return Starlette(
         routes=[
             Route("/", pages.letters),
             Route("/letter/{number}", pages.letter),
             Route("/letter/{number}/html", pages.letter_html),
             static_route(),
+            *more,
         ],
         exception_handlers={NotFound: _not_found},
     )
@@ -50,8 +48,6 @@ def inbox_app(inbox: Inbox, templates: Templates, *, public_url: str, local_url:
 class _Pages:
     inbox: Inbox
     templates: Templates
-    public_url: str
-    local_url: str
 
     async def letters(self, request: Request) -> Response:
         """`/?q=ROSA&before=NUMBER`: letters to addresses that contain q, newest first."""
@@ -81,11 +77,9 @@ class _Pages:
             letter=letter,
             views=views,
             view=view,
-            passages=self._split_links(letter.text or "") if view == "text" else [],
+            passages=_split_links(letter.text or "") if view == "text" else [],
             source=letter.content.decode("utf-8", "backslashreplace") if view == "source" else "",
             total=len(self.inbox),
-            public_url=self.public_url,
-            local_url=self.local_url,
         )
 
     async def letter_html(self, request: Request) -> Response:
@@ -94,29 +88,24 @@ class _Pages:
         html = letter.html
         if html is None:
             raise NotFound(f"letter {letter.number} has no html view")
-        link = re.compile(rf"(\bhref\s*=\s*[\"']?\s*){re.escape(self.public_url)}(?![^/?#\"'\s>])", re.IGNORECASE)
-        local = link.sub(lambda match: match[1] + self.local_url, html)
-        return HTMLResponse(_OPEN_IN_NEW_TABS + local, headers={**_HEADERS, "Content-Security-Policy": _LETTER_POLICY})
+        return HTMLResponse(_OPEN_IN_NEW_TABS + html, headers={**_HEADERS, "Content-Security-Policy": _LETTER_POLICY})
 
     def _letter(self, request: Request) -> InboxLetter:
         return self.inbox.letter(_number(request.path_params["number"]))
 
-    def _split_links(self, text: str) -> list[tuple[str, str | None]]:
-        """Split the text into (text, link or None); joined, the texts are the original."""
-        passages: list[tuple[str, str | None]] = []
-        end = 0
-        for address in _WEB_ADDRESS.finditer(text):
-            passages += [(text[end : address.start()], None), (address[0], self._local_url(address[0]))]
-            end = address.end()
-        return [*passages, (text[end:], None)]
-
-    def _local_url(self, address: str) -> str:
-        rest = address.removeprefix(self.public_url)
-        return self.local_url + rest if rest != address and (not rest or rest[0] in "/?#") else address
-
     def _page(self, name: str, **values: object) -> Response:
         html = self.templates.render(name, "en", stylesheet=static_url("demo.css"), **values)
         return HTMLResponse(html, headers={**_HEADERS, "Content-Security-Policy": _PAGE_POLICY})
+
+
+def _split_links(text: str) -> list[tuple[str, str | None]]:
+    """Split the text into (text, link or None); joined, the texts are the original."""
+    passages: list[tuple[str, str | None]] = []
+    end = 0
+    for address in _WEB_ADDRESS.finditer(text):
+        passages += [(text[end : address.start()], None), (address[0], address[0])]
+        end = address.end()
+    return [*passages, (text[end:], None)]
 
 
 def _number(text: str) -> int:

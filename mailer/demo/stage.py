@@ -78,18 +78,20 @@ async def run_demo_service(folder: Path) -> AsyncIterator[DemoService]:
     inbox = Inbox(lambda: datetime.now(UTC))
     async with open_sink(inbox) as relay_port:
         app, settings = _open_app(folder, relay_port)
-        async with run_service(app, settings.intake, settings.web) as ports, _serve_inbox(app, inbox, ports) as port:
+        async with run_service(app, settings.intake, settings.web) as ports, _serve_inbox(app, inbox) as port:
             yield DemoService(app=app, inbox=inbox, ports=ports, inbox_port=port)
 
 
 def _open_app(folder: Path, relay_port: int) -> tuple[App, Settings]:
     keyring = Keyring(secrets.token_bytes(KEY_OCTETS), ((1, secrets.token_bytes(KEY_OCTETS)),))
     (folder / "secret").write_text(write_keyring(keyring))
+    with open_listening_socket(HOST, 0, "the demo's pages") as free:
+        web_port = free.getsockname()[1]
     settings = check_settings(
         {
-            "service": {"name": "Open Letters", "domain": DOMAIN, "url": f"https://{DOMAIN}"},
+            "service": {"name": "Open Letters", "domain": DOMAIN, "url": f"http://{HOST}:{web_port}"},
             "intake": {"port": 0},
-            "web": {"port": 0},
+            "web": {"port": web_port},
             "relay": ({"port": relay_port, "connections": 10},),
         },
         folder / "settings.toml",
@@ -100,9 +102,8 @@ def _open_app(folder: Path, relay_port: int) -> tuple[App, Settings]:
 
 
 @asynccontextmanager
-async def _serve_inbox(app: App, inbox: Inbox, ports: ListeningPorts) -> AsyncIterator[int]:
-    local_url = f"http://{HOST}:{ports.web_port}"
-    web = inbox_app(inbox, app.templates, public_url=app.site.url, local_url=local_url)
+async def _serve_inbox(app: App, inbox: Inbox) -> AsyncIterator[int]:
+    web = inbox_app(inbox, app.templates)
     with open_listening_socket(HOST, 0, "the demo's inbox") as listener:
         server = WebServer(web)
         task = asyncio.create_task(server.serve(sockets=[listener]))

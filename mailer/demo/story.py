@@ -99,7 +99,7 @@ class DemoScenario:
         check(len(subjects) == 3, "in three languages")
         emmas = next(letter for letter in letters if letter.recipient == EMMA)
         check("Emma" in (emmas.text or ""), "Emma's greets her")
-        self.emmas_leave_path = emmas.header("List-Unsubscribe").split(">")[0].removeprefix(f"<https://{DOMAIN}")
+        self.emmas_leave_path = emmas.header("List-Unsubscribe").split(">")[0].removeprefix(f"<{self.service.base_url}")
         return f"at the hour the clock fired: {len(letters)} letters, one each, in three languages"
 
     async def emma_leaves(self) -> str:

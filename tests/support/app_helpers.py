@@ -100,6 +100,7 @@ def make_app(database_url: str, clock: Clock, relay_port: int, connections: int 
         presence=WorkerPresence(database.engine),
         site=house,
         templates=Templates(ROOT / "templates", ROOT / "mailer" / "locale"),
+        console_templates=Templates(ROOT / "templates", ROOT / "mailer" / "locale" / "console"),
         relays=(Relay(host="127.0.0.1", port=relay_port, tls="none", helo=DOMAIN, connections=connections),),
         intake=IntakeSettings(authserv_ids=(MAIL_SERVER,)),
         clock=clock,

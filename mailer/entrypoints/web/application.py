@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 
 from starlette.applications import Starlette
@@ -14,6 +15,7 @@ from starlette.routing import Route
 
 from mailer.actions.subscriptions.look_up import all_lists
 from mailer.app import App
+from mailer.entrypoints.web.console.application import console_routes
 from mailer.entrypoints.web.forwarded_for import ForwardedFor
 from mailer.entrypoints.web.provider_calls import post_provider_call
 from mailer.entrypoints.web.public import token_pages
@@ -23,6 +25,7 @@ from mailer.entrypoints.web.static_files import static_route
 from mailer.entrypoints.web.url_prefix import UrlPrefix
 from mailer.errors import ErrorKind, MailerError
 
+_SECURITY_TXT_DAYS = 180
 _ERROR_PAGES = {
     ErrorKind.NOT_FOUND: ("not_found", 404),
     ErrorKind.REFUSED: ("not_found", 404),
@@ -40,6 +43,7 @@ def web_app(app: App, trusted_proxies: Sequence[str] = ()) -> Starlette:
         Route("/health", _health),
         Route("/robots.txt", _robots),
         Route("/favicon.ico", _no_icon),
+        Route("/.well-known/security.txt", _security_txt),
         static_route(),
         Route("/join/{name}", show_join),
         Route("/join/{name}", post_join, methods=["POST"]),
@@ -48,6 +52,7 @@ def web_app(app: App, trusted_proxies: Sequence[str] = ()) -> Starlette:
         Route("/rejoin/{token}", token_pages.post_rejoin, methods=["POST"]),
         Route("/never/{token}", token_pages.post_never, methods=["POST"]),
         Route(f"{PROVIDER_CALLS_PATH}{{provider}}", post_provider_call, methods=["POST"]),
+        *console_routes(app),
         Route("/{way}/{token}", _show_token_page),
     ]
     handlers: dict[Any, Any] = {404: _not_found, HTTPException: _http_error}
@@ -80,8 +85,20 @@ async def _health(_request: Request) -> Response:
 
 async def _robots(request: Request) -> Response:
     """Exclude robots from personal links; they may preview the other pages."""
-    personal = "".join(f"Disallow: {get_app(request).site.path}/{way}/\n" for way in token_pages.PURPOSES)
+    path = get_app(request).site.path
+    personal = "".join(f"Disallow: {path}/{way}/\n" for way in (*token_pages.PURPOSES, "console"))
     return PlainTextResponse(f"User-agent: *\n{personal}")
+
+
+async def _security_txt(request: Request) -> Response:
+    """Whom to tell of a weakness (RFC 9116)."""
+    app = get_app(request)
+    expires = (app.clock() + timedelta(days=_SECURITY_TXT_DAYS)).strftime("%Y-%m-%dT00:00:00Z")
+    languages = ", ".join(app.console_templates.languages)
+    return PlainTextResponse(
+        f"Contact: mailto:{app.site.owner}\nExpires: {expires}\nPreferred-Languages: {languages}\n"
+        f"Canonical: {app.site.url}/.well-known/security.txt\n"
+    )
 
 
 async def _no_icon(_request: Request) -> Response:

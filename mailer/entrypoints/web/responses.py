@@ -13,10 +13,10 @@ from mailer.app import App
 from mailer.domain.language import parse_language
 from mailer.entrypoints.web.static_files import static_url
 
+PROVIDER_CALLS_PATH, CONSOLE_PATH = "/hooks/", "/console/"
 _MOST_FORM_OCTETS = 64 * 1024
-_MOST_PROVIDER_CALL_OCTETS = 1024 * 1024
-"""One call of a provider may report many letters."""
-PROVIDER_CALLS_PATH = "/hooks/"
+_MOST_OCTETS = {PROVIDER_CALLS_PATH: 1024 * 1024, CONSOLE_PATH: 2 * 1024 * 1024}
+"""One call of a provider may report many letters; a letter's text has up to 100,000 characters, percent-encoded."""
 _HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'self'; form-action 'self'; "
     "base-uri 'none'; frame-ancestors 'none'",
@@ -50,13 +50,13 @@ def render_page(request: Request, name: str, *preferred: str | None, status: int
     """
     app = get_app(request)
     own = getattr(request.state, "language", None)
-    language = app.language(own, *preferred, *_accepted_languages(request), *(_list_language(values)))
+    language = app.language(own, *preferred, *accepted_languages(request), *(_list_language(values)))
     stylesheet = f"{app.site.path}{static_url('pages.css')}"
     body = app.templates.render(f"pages/{name}.html", language, site=app.site, stylesheet=stylesheet, **values)
     return HTMLResponse(body, status, headers=_HEADERS | {"Content-Language": language})
 
 
-def _accepted_languages(request: Request) -> list[str | None]:
+def accepted_languages(request: Request) -> list[str | None]:
     """The tags in Accept-Language, best first (RFC 9110 section 12.5.4)."""
     weighted = []
     for part in request.headers.get("accept-language", "")[:500].split(","):
@@ -88,9 +88,8 @@ class BoundedBody:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, and count the octets of its body."""
         octets = 0
-        most = (
-            _MOST_PROVIDER_CALL_OCTETS if scope.get("path", "").startswith(PROVIDER_CALLS_PATH) else _MOST_FORM_OCTETS
-        )
+        path = scope.get("path", "")
+        most = next((most for start, most in _MOST_OCTETS.items() if path.startswith(start)), _MOST_FORM_OCTETS)
 
         async def counting_receive() -> Message:
             nonlocal octets

@@ -42,7 +42,7 @@ async def test_every_other_name_is_not_found(app: App) -> None:
 
 
 async def test_the_inbox_of_the_demo_has_its_stylesheet_too(app: App) -> None:
-    pages = inbox_app(Inbox(app.clock), app.templates, public_url="https://example.org", local_url="http://127.0.0.1")
+    pages = inbox_app(Inbox(app.clock), app.templates)
     async with httpx.AsyncClient(transport=httpx.ASGITransport(pages), base_url="http://inbox") as browser:
         page = await browser.get("/")
         (path,) = STYLESHEET.findall(page.text)
