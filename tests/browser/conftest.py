@@ -1,0 +1,66 @@
+"""One browser per worker, in one event loop with the services that its pages come from."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser
+
+from mailer.app import App
+from tests.support.app_helpers import Clock, make_app
+from tests.support.browser import find_chromium, running_chromium
+from tests.support.fake_relay import FakeRelay
+
+_HERE = Path(__file__).parent
+_NO_CHROMIUM = "no Chromium here, so no page is tested: apt-get install chromium, or set MAILER_TEST_CHROMIUM"
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """The browser outlives a test, and so does the loop it is in; the tests of a file share one browser.
+
+    Without a browser one test stays, and says in one line that it is skipped.
+    """
+    ours = [item for item in items if _HERE in item.path.parents]
+    for item in ours:
+        item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
+        item.add_marker(pytest.mark.xdist_group(item.path.stem))
+    if ours and find_chromium() is None:
+        ours[0].add_marker(pytest.mark.skip(reason=_NO_CHROMIUM))
+        config.hook.pytest_deselected(items=ours[1:])
+        items[:] = [item for item in items if item not in ours[1:]]
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def chromium() -> AsyncIterator[Browser]:
+    """Debian's Chromium."""
+    executable = find_chromium()
+    assert executable is not None
+    async with running_chromium(executable) as browser:
+        yield browser
+
+
+@pytest.fixture(params=["sqlite"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Pages are the same on PostgreSQL; one database is enough here."""
+    file = tmp_path / "mailer.db"
+    file.write_bytes(request.getfixturevalue("sqlite_template").read_bytes())
+    return f"sqlite:///{file}"
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def relay() -> AsyncIterator[FakeRelay]:
+    """As everywhere, in the loop of the browser."""
+    async with FakeRelay() as fake:
+        yield fake
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def app(database_url: str, clock: Clock, relay: FakeRelay) -> AsyncIterator[App]:
+    """As everywhere, in the loop of the browser."""
+    made = make_app(database_url, clock, relay.port)
+    yield made
+    await made.close()
