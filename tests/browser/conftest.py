@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from playwright.async_api import Browser
 from mailer.app import App
 from tests.support.app_helpers import Clock, make_app
 from tests.support.browser import find_chromium, running_chromium
+from tests.support.console_helpers import House, open_house
 from tests.support.fake_relay import FakeRelay
 
 _HERE = Path(__file__).parent
@@ -46,9 +48,30 @@ async def chromium() -> AsyncIterator[Browser]:
 @pytest.fixture(params=["sqlite"])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """Pages are the same on PostgreSQL; one database is enough here."""
-    file = tmp_path / "mailer.db"
-    file.write_bytes(request.getfixturevalue("sqlite_template").read_bytes())
-    return f"sqlite:///{file}"
+    return f"sqlite:///{shutil.copy(request.getfixturevalue('sqlite_template'), tmp_path / 'mailer.db')}"
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def house(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[House]:
+    """A furnished house for tests that only look: one for all of a worker."""
+    folder = tmp_path_factory.mktemp("house")
+    url = f"sqlite:///{shutil.copy(sqlite_template, folder / 'mailer.db')}"
+    async with FakeRelay() as fake, open_house(url, fake, folder) as opened:
+        yield opened
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def own_house(database_url: str, relay: FakeRelay, tmp_path: Path) -> AsyncIterator[House]:
+    """A furnished house for a test that acts."""
+    async with open_house(database_url, relay, tmp_path) as opened:
+        yield opened
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def empty_house(database_url: str, relay: FakeRelay, tmp_path: Path) -> AsyncIterator[House]:
+    """A house where Ada can sign in, and nothing is."""
+    async with open_house(database_url, relay, tmp_path, is_furnished=False) as opened:
+        yield opened
 
 
 @pytest_asyncio.fixture(loop_scope="session")

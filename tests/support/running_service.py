@@ -27,6 +27,6 @@ class RunningService:
 @asynccontextmanager
 async def running_service(app: App, **web: Any) -> AsyncIterator[RunningService]:
     """Open the doors of an App, with these settings of [web]."""
-    async with run_service(app, IntakeSettings(port=0), WebSettings(port=0, **web)) as ports:
+    async with run_service(app, IntakeSettings(port=0), WebSettings(**{"port": 0} | web)) as ports:
         async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{ports.web_port}") as browser:
             yield RunningService(app, ports, browser)

@@ -1,0 +1,101 @@
+"""Every page of the console, light and dark, in two directions of writing, wide and narrow: axe, sizes, the Tab key."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from itertools import product
+from typing import Any
+
+import html5lib
+import pytest
+from playwright.async_api import Browser
+
+from mailer.entrypoints.web.console.session_guard import is_open
+from tests.browser.console_pages import PAGES, path_in
+from tests.support.browser import (
+    DESKTOP,
+    NARROWEST,
+    PHONE,
+    Theme,
+    Window,
+    axe_violations,
+    layout_faults,
+    open_window,
+    unreachable_by_tab,
+)
+from tests.support.console_helpers import ADA_OWNER, PSEUDO_OWNER, House, Person, sign_in
+
+WAYS: tuple[tuple[Theme, Person, int], ...] = tuple(
+    product(("light", "dark"), (ADA_OWNER, PSEUDO_OWNER), (DESKTOP, PHONE))
+)
+READERS = pytest.mark.parametrize("who", [ADA_OWNER, PSEUDO_OWNER], ids=lambda one: one.language)
+
+
+def each_page_in_each_way() -> list[Any]:
+    """All but one way of each page are slow; which one that is goes round with the pages."""
+    return [
+        pytest.param(
+            page,
+            *way,
+            id=f"{page} {way[0]} {way[1].language} {way[2]}",
+            marks=[] if number % len(WAYS) == index else pytest.mark.slow,
+        )
+        for number, page in enumerate(PAGES)
+        for index, way in enumerate(WAYS)
+    ]
+
+
+@asynccontextmanager
+async def looking_at(house: House, chromium: Browser, page: str, who: Person, **window: Any) -> AsyncIterator[Window]:
+    """A window that shows the page; signed in, unless it is a page to sign in with."""
+    async with open_window(chromium, house.url, language=who.language, **window) as opened:
+        if not is_open(page):
+            await sign_in(opened.context, house, who)
+        status = await opened.go(path_in(house, page))
+        # No link of a sign-in letter is true here.
+        assert status == 200 or ("{word}" in page and status < 500), status
+        yield opened
+
+
+@pytest.mark.parametrize(("page", "theme", "who", "width"), each_page_in_each_way())
+async def test_axe_finds_nothing(
+    house: House, chromium: Browser, page: str, theme: Theme, who: Person, width: int
+) -> None:
+    async with looking_at(house, chromium, page, who, theme=theme, width=width) as window:
+        assert await axe_violations(window.page) == []
+
+
+@READERS
+@pytest.mark.parametrize("page", PAGES)
+async def test_no_page_scrolls_sideways_or_cuts_text_at_320_pixels(
+    house: House, chromium: Browser, page: str, who: Person
+) -> None:
+    async with looking_at(house, chromium, page, who, width=NARROWEST) as window:
+        assert await layout_faults(window.page) == []
+
+
+@pytest.mark.parametrize("page", PAGES)
+async def test_every_act_of_a_page_is_reached_by_the_tab_key(house: House, chromium: Browser, page: str) -> None:
+    async with looking_at(house, chromium, page, ADA_OWNER) as window:
+        assert await unreachable_by_tab(window.page) == []
+
+
+@pytest.mark.parametrize("page", PAGES)
+async def test_each_page_is_in_the_readers_language_whole(house: House, chromium: Browser, page: str) -> None:
+    """What no translator was given stands without brackets."""
+    async with looking_at(house, chromium, page, PSEUDO_OWNER) as window:
+        assert await window.page.evaluate("document.documentElement.dir") == "rtl"
+        assert "[" in await window.page.title()
+        words = await window.page.locator("h1, h2, h3, label, button, th, legend, summary, nav a").all_inner_texts()
+
+    untranslated = [one for one in words if any(map(str.isalpha, one)) and "[" not in one]
+    assert untranslated == []
+
+
+@pytest.mark.parametrize("page", PAGES)
+async def test_each_page_is_html_without_errors(house: House, chromium: Browser, page: str) -> None:
+    async with looking_at(house, chromium, page, ADA_OWNER) as window:
+        answer = await window.context.request.get(path_in(house, page))
+
+        html5lib.HTMLParser(strict=True).parse(await answer.text())
