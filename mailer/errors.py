@@ -112,10 +112,6 @@ class ListNameRefused(MailerError, kind=ErrorKind.INVALID):
     """The name cannot be a mailing list's: it is too long, not plain, or would shadow a command address."""
 
 
-class ListLimitRefused(MailerError, kind=ErrorKind.INVALID):
-    """The number cannot be a list's limit for bounces."""
-
-
 class ListFooterRefused(MailerError, kind=ErrorKind.INVALID):
     """The postal address or the reason for the end of a list's letters is too long or not printable."""
 
@@ -177,6 +173,18 @@ class DraftChanged(MailerError, kind=ErrorKind.CONFLICT):
 
 class OrganiserRefused(MailerError, kind=ErrorKind.INVALID):
     """An organiser's role, language or time zone cannot be that, or the last owner of the site would be lost."""
+
+
+class SignInRefused(MailerError, kind=ErrorKind.REFUSED):
+    """A typed code is wrong, or too much was asked for or typed within an hour."""
+
+
+class SignInSpent(MailerError, kind=ErrorKind.GONE):
+    """A link to sign in was used, is too old, or was replaced by a newer one."""
+
+
+class WrongBrowser(MailerError, kind=ErrorKind.REFUSED):
+    """A letter's link was opened in another browser than the one that asked for the letter."""
 
 
 # --- The world outside ------------------------------------------------------------------------------------------

@@ -12,6 +12,8 @@ from mailer.settings.intake_tables import ShieldSettings
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 MAX_AUTHENTICATED_PER_DAY = 20
 """Automatic letters a day to an authenticated sender; more would mean a mail loop."""
+MAX_SIGN_INS_PER_ADDRESS, MAX_SIGN_INS_PER_SOURCE = 10, 60
+"""Sign-in letters an hour for one address, and requests to sign in an hour from one source."""
 MAX_DEFERRED_PER_MAILBOX = 20
 """Deferred requests at once for one mailbox. Further ones are dropped."""
 THROTTLED_FOR = timedelta(days=1)
@@ -38,6 +40,10 @@ class CounterKind(StrEnum):
     """Letters about one list for unauthenticated requests."""
     DEFERRED_REQUESTS = "held"
     """Deferred requests of one list."""
+    SIGN_IN_ADDRESS = "sign-in address"
+    """Sign-in letters asked for one address, whether or not it is an organiser's."""
+    SIGN_IN_SOURCE = "sign-in source"
+    """Sign-in letters asked for, and codes typed, from one source."""
     FORWARDED = "carried"
     """Mails that look automatic and were forwarded to the owner of one list."""
     ACCEPTED = "accepted"

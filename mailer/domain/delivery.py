@@ -65,6 +65,8 @@ class Kind(StrEnum):
     """Tells an owner that a campaign, or its letters to one provider, was paused automatically."""
     WEEKLY = "weekly"
     """Tells an owner what needs attention."""
+    SIGN_IN = "sign in"
+    """Lets an organiser sign in to the console."""
     FORWARDED = "wrapped"
     """A person's mail, forwarded to the list's owner."""
 

@@ -43,11 +43,15 @@ sign_in = Table(
     Column("link_hash", String(64), unique=True),
     Column("code_hash", String(64)),
     Column("tries", Integer, nullable=False, server_default=text("0")),
-    # Set-up links make the first owner of the site.
+    # The page of the console that was asked for before.
+    Column("next_path", Text),
+    # How it began: SignInWay.
     Column("purpose", String(16), nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
     Column("expires_at", UtcDateTime, nullable=False, index=True),
     Column("used_at", UtcDateTime),
+    # Its ids are in the causes of letters.
+    sqlite_autoincrement=True,
 )
 
 organiser_session = Table(

@@ -15,8 +15,6 @@ def upgrade() -> None:
     op.add_column('mailing_list', sa.Column('testers', sa.JSON(), nullable=True))
     op.add_column('mailing_list',
                   sa.Column('needs_approval', sa.Boolean(), server_default=sa.false(), nullable=False))
-    parked = sa.text("state = 'parked'")
-    op.create_index('ix_incoming_parked', 'incoming', ['id'], sqlite_where=parked, postgresql_where=parked)
     _create_organisers()
     _create_sessions()
     _create_audit()
@@ -56,6 +54,7 @@ def _create_sessions() -> None:
     sa.Column('link_hash', sa.String(64), nullable=True),
     sa.Column('code_hash', sa.String(64), nullable=True),
     sa.Column('tries', sa.Integer(), server_default=sa.text('0'), nullable=False),
+    sa.Column('next_path', sa.Text(), nullable=True),
     sa.Column('purpose', sa.String(16), nullable=False),
     sa.Column('created_at', Hour, nullable=False),
     sa.Column('expires_at', Hour, nullable=False),
@@ -64,6 +63,7 @@ def _create_sessions() -> None:
                             ondelete='CASCADE'),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_sign_in')),
     sa.UniqueConstraint('link_hash', name=op.f('uq_sign_in_link_hash')),
+    sqlite_autoincrement=True,
     )
     for column in ('organiser_id', 'browser_hash', 'expires_at'):
         op.create_index(op.f(f'ix_sign_in_{column}'), 'sign_in', [column])

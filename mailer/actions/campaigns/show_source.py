@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from sqlalchemy import Connection
 
-from mailer.actions.campaigns.campaign_access import load_campaign
 from mailer.app import App
-from mailer.domain.actor import Actor
-from mailer.domain.role import Permission
-from mailer.store import revisions
+from mailer.store import campaigns, revisions
 
 
-async def show_source(app: App, actor: Actor, campaign_id: int) -> dict[str, str]:
-    """The newest text of each edition by language, the default edition first. Raises NotFound, NotPermitted."""
+async def show_source(app: App, campaign_id: int) -> dict[str, str]:
+    """The newest text of each edition by language, the default edition first. Raises NotFound."""
 
     def work(tx: Connection) -> dict[str, str]:
-        load_campaign(tx, actor, Permission.READ, campaign_id)
+        campaigns.get(tx, campaign_id)
         newest = revisions.newest_by_language(tx, campaign_id)
         return {language: revisions.load_source(tx, number) for language, number in newest.items()}
 

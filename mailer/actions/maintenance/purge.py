@@ -1,28 +1,36 @@
-"""Purge once an hour: expired requests, erased people, old evidence, processed mails, old counters."""
+"""Purge once an hour: expired requests, erased people, old evidence, processed mails, old counters and sign-ins."""
 
 from __future__ import annotations
 
-from datetime import timedelta
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection
 
 from mailer.app import App
 from mailer.domain.abuse_limits import DAY, HOUR
+from mailer.domain.sign_in import sign_in_cause
 from mailer.domain.subscription import CONFIRM_WITHIN
-from mailer.store import counters, locks, mailing_lists, retention
+from mailer.store import counters, locks, mailing_lists, organiser_sessions, retention, sign_ins
 from mailer.store.job_markers import JobMarker, get_marker, set_marker
 from mailer.store.locks import Lock
+from mailer.store.queue import deliveries
 
 CHUNK = 200
 """Rows in one transaction, so few that sending does not wait."""
 _MAIL_RETENTION = timedelta(days=7)
 """How long a processed mail is kept, so that its repetition is recognised."""
+_SIGN_IN_RETENTION = timedelta(days=1)
+"""How long the page of organisers can show what became of somebody's last letter to sign in."""
 
 
 async def purge(app: App) -> dict[str, int]:
     """Delete what is too old. Returns how much of what; empty where a process did it within the last hour.
 
     Deleted are: requests not confirmed in time, with people of whom nothing else is known; people to be erased, with
-    the addresses of notices to them; the identifying part of old evidence; processed mails; old counters. It can be
-    interrupted anywhere, and continues the next time.
+    the addresses of notices to them; the identifying part of old evidence; processed mails; old counters; sessions that
+    are over; sign-ins of a day ago, with the addresses of their letters. It can be interrupted anywhere, and continues
+    the next time.
     """
     if not await app.database.write(locks.acquire, Lock.PURGE, "", HOUR, app.clock()):
         return {}
@@ -33,6 +41,8 @@ async def purge(app: App) -> dict[str, int]:
         "lines": await _erase_evidence(app),
         "mails": await _purge_mails(app),
         "tallies": await _purge_counters(app),
+        "sessions": await _purge_in_chunks(app, organiser_sessions.delete_over),
+        "sign_ins": await _purge_sign_ins(app),
     }
 
 
@@ -80,6 +90,28 @@ async def _purge_mails(app: App) -> int:
         if last is None:
             return deleted
         after = last
+
+
+async def _purge_in_chunks(app: App, delete: Callable[[Connection, datetime, int], int]) -> int:
+    deleted = 0
+    while deleted_now := await app.database.write(delete, app.clock(), CHUNK):
+        deleted += deleted_now
+    return deleted
+
+
+async def _purge_sign_ins(app: App) -> int:
+    """Delete sign-ins of the day before, and erase the addresses of their letters."""
+    deleted = 0
+    while ids := await app.database.read(sign_ins.list_over, app.clock() - _SIGN_IN_RETENTION, CHUNK):
+        await app.database.write(_delete_sign_ins, ids)
+        deleted += len(ids)
+    return deleted
+
+
+def _delete_sign_ins(tx: Connection, ids: list[int]) -> None:
+    letters = deliveries.list_by_cause(tx, [sign_in_cause(number) for number in ids])
+    retention.erase_notice_recipients(tx, letters)
+    sign_ins.remove(tx, ids)
 
 
 async def _purge_counters(app: App) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import Any
 
@@ -11,6 +11,7 @@ from babel import Locale
 
 from mailer.domain.delivery import Delivery, Kind
 from mailer.domain.language import choose_language
+from mailer.domain.sign_in import LETTER_LIFETIME, letter_secrets, show_code
 from mailer.domain.site import ListIdentity, Site
 from mailer.domain.subscription import CONFIRM_WITHIN, REJOIN_WITHIN
 from mailer.domain.token import Purpose
@@ -43,6 +44,7 @@ _KINDS_WITHOUT_LINK = {
     Kind.LIST_THROTTLED,
     Kind.PAUSED,
     Kind.WEEKLY,
+    Kind.SIGN_IN,
 }
 _LINK_DAYS = {Kind.CONFIRM: CONFIRM_WITHIN.days, Kind.GOODBYE: REJOIN_WITHIN.days}
 _REPLY_ADDRESSES = {
@@ -136,7 +138,17 @@ def _kind_values(delivery: Delivery, site: Site, language: str) -> dict[str, Any
         "spoken": Locale.parse(language, sep="-").get_language_name(values["spoken"]) if "spoken" in values else None,
         "asked": values.get("asked"),
         "confirmed": values.get("confirmed"),
+        "sign_in": _sign_in_values(delivery, site) if delivery.kind is Kind.SIGN_IN else None,
         "values": {name: _collapse_nested_whitespace(value) for name, value in values.items()},
+    }
+
+
+def _sign_in_values(delivery: Delivery, site: Site) -> dict[str, Any]:
+    secrets = letter_secrets(site.keyring, str(delivery.values["nonce"]))
+    return {
+        "link": f"{site.url}/console/sign-in/link/{secrets.link_word}",
+        "code": show_code(secrets.code),
+        "minutes": LETTER_LIFETIME // timedelta(minutes=1),
     }
 
 

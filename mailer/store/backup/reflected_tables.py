@@ -35,6 +35,8 @@ _OWN_TABLE_NAMES = {
     if isinstance(table, Table)
 }
 VERSION_TABLE = "alembic_version"
+EMPTY_IN_BACKUPS = frozenset({"sign_in", "organiser_session"})
+"""Tables of which a backup has no rows: nobody signs in by a link or a cookie from before it."""
 
 
 class _JsonText(UserDefinedType[str]):

@@ -31,7 +31,7 @@ from mailer.store.queue.workers import own_database
 
 _SPOOL_FILE_NAME = re.compile(r"[\w.-]+\.mail", re.ASCII)
 _ROWS_PER_CHUNK = 1000
-_TRANSIENT_TABLES = {"worker", "claim", "tally", "budget", "hold"}
+_TRANSIENT_TABLES = {"worker", "claim", "tally", "budget", "hold", "sign_in"}
 """Tables that have rows as soon as a service was started once."""
 _TABLES_WITH_TOKENS = ("subscription", "delivery")
 """Tables whose ids are in tokens."""

@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from zipfile import ZipFile
 
-from sqlalchemy import Connection, Engine, Table, select, text
+from sqlalchemy import Connection, Engine, Table, false, select, text
 from sqlalchemy.exc import DBAPIError
 
 from mailer import __version__
@@ -24,7 +24,13 @@ from mailer.store.backup.archive import (
     new_archive,
     write_manifest,
 )
-from mailer.store.backup.reflected_tables import column_kinds, last_id, own_tables, selectable_column
+from mailer.store.backup.reflected_tables import (
+    EMPTY_IN_BACKUPS,
+    column_kinds,
+    last_id,
+    own_tables,
+    selectable_column,
+)
 from mailer.store.database import is_sqlite, open_engine
 from mailer.store.migration import copy_sqlite_file, read_known_revision, schema_is_current, unused_path
 
@@ -115,6 +121,8 @@ def _snapshot(engine: Engine) -> Iterator[Connection]:
 def _add_table(tx: Connection, table: Table, archive: ZipFile) -> TableManifest:
     columns, count = column_kinds(table), 0
     query = select(*(selectable_column(column).label(f"c{place}") for place, column in enumerate(table.columns)))
+    if table.name in EMPTY_IN_BACKUPS:
+        query = query.where(false())
     order = list(table.primary_key.columns) or list(table.columns)
     found = tx.execute(query.order_by(*order).execution_options(yield_per=_ROWS_PER_CHUNK))
     with archive.open(member_name(table.name), "w", force_zip64=True) as out:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -56,6 +56,11 @@ def list_notices_about(tx: Connection, subscription_id: int) -> list[PastNotice]
         select(*columns).where(delivery.c.campaign_id == NOTICES, delivery.c.subscription_id == subscription_id)
     )
     return [PastNotice(*row) for row in found]
+
+
+def list_by_cause(tx: Connection, causes: Sequence[str]) -> list[int]:
+    """The notices with these causes."""
+    return list(tx.execute(select(delivery.c.id).where(delivery.c.cause.in_(causes))).scalars())
 
 
 def list_notice_values(

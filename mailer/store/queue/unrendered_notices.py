@@ -41,6 +41,14 @@ def list_unwritten(tx: Connection, limit: int) -> list[StuckNotice]:
     return _list_stuck(tx, limit, *waits)
 
 
+def oldest_untried(tx: Connection, but: Kind) -> datetime | None:
+    """When the oldest notice was queued that waits for its first try, of any kind but one; None where none waits."""
+    waits = (delivery.c.due_at.is_not(None), delivery.c.state == DeliveryState.QUEUED, delivery.c.kind != but)
+    of_notices = (delivery.c.campaign_id == NOTICES, *waits)
+    found = select(delivery.c.queued_at).where(*of_notices).order_by(delivery.c.due_at, delivery.c.id).limit(1)
+    return tx.execute(found).scalar_one_or_none()
+
+
 def list_failed_forwards(tx: Connection, since: datetime, limit: int) -> list[StuckNotice]:
     """Mails whose forwarding to an owner failed for good since then. No index serves this: use it rarely."""
     failed = (delivery.c.state == DeliveryState.FAILED, delivery.c.queued_at >= since)
