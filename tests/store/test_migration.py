@@ -12,6 +12,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 
 from mailer.errors import DatabaseUnavailable, SchemaUnknown
+from mailer.store.backup.reflected_tables import own_tables
 from mailer.store.columns import metadata
 from mailer.store.database import open_engine
 from mailer.store.migration import check_schema, migrate_database
@@ -43,8 +44,10 @@ def test_migrations_end_in_the_declared_tables(database_url: str) -> None:
         context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
 
         differences = compare_metadata(context, metadata)
+        names = {table.name for table in own_tables(connection)}
 
     assert differences == []
+    assert names == set(metadata.tables)
 
 
 def test_migrating_twice_changes_nothing(database_url: str) -> None:

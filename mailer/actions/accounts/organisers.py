@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime
 
 from sqlalchemy import Connection
 
@@ -48,24 +49,7 @@ async def give_role(
         organisers.lock_roles(tx)
         used_zone = zone_name or (mailing_list.zone if mailing_list else "UTC")
         organiser_id, is_new = organisers.add(tx, email, name=full_name, language=tag, zone=used_zone, now=now)
-        before = organisers.get(tx, organiser_id)
-        grant = Grant(role=role, mailing_list_id=list_id, language=translates)
-        replaced = [one for one in before.grants if _replaces(grant, one)]
-        for one in replaced:
-            organisers.remove_grant(tx, organiser_id, one)
-        if organisers.add_grant(tx, organiser_id, grant) or replaced:
-            audit_log.record(
-                tx,
-                actor,
-                Act.ADD_ORGANISER if is_new else Act.GIVE_ROLE,
-                subject=f"organiser {organiser_id}",
-                mailing_list_id=list_id,
-                before={"roles": [describe_grant(one) for one in replaced]} if replaced else None,
-                after={"address": before.address, "roles": [describe_grant(grant)]},
-                now=now,
-            )
-        if SITE_OWNER in replaced:
-            _check_site_owner_left(tx, before.address)
+        _give(tx, actor, organiser_id, Grant(role=role, mailing_list_id=list_id, language=translates), is_new, now)
         return organisers.get(tx, organiser_id)
 
     return await app.database.write(work)
@@ -187,6 +171,27 @@ async def change_profile(app: App, actor: Actor, *, name: str | None, speaks: st
 def describe_grant(grant: Grant) -> str:
     """The role, and a translator's language: `translator (tr)`."""
     return f"{grant.role} ({grant.language})" if grant.language else str(grant.role)
+
+
+def _give(tx: Connection, actor: Actor, organiser_id: int, grant: Grant, is_new: bool, now: datetime) -> None:
+    organiser = organisers.get(tx, organiser_id)
+    replaced = [one for one in organiser.grants if _replaces(grant, one)]
+    for one in replaced:
+        organisers.remove_grant(tx, organiser_id, one)
+    if not organisers.add_grant(tx, organiser_id, grant) and not replaced:
+        return
+    audit_log.record(
+        tx,
+        actor,
+        Act.ADD_ORGANISER if is_new else Act.GIVE_ROLE,
+        subject=f"organiser {organiser_id}",
+        mailing_list_id=grant.mailing_list_id,
+        before={"roles": [describe_grant(one) for one in replaced]} if replaced else None,
+        after={"address": organiser.address, "roles": [describe_grant(grant)]},
+        now=now,
+    )
+    if SITE_OWNER in replaced:
+        _check_site_owner_left(tx, organiser.address)
 
 
 def _require(actor: Actor, mailing_list_id: int | None) -> None:

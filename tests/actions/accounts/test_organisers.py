@@ -204,8 +204,8 @@ async def test_each_change_is_in_the_audit_log(app: App) -> None:
 
     lines = await app.database.read(lambda tx: audit_log.list_page(tx).items)
 
-    told = [one for one in reversed(lines) if one.subject == f"organiser {emma.id}"]
-    assert [(one.act, one.mailing_list_id, one.before, one.after) for one in told] == [
+    of_emma = [one for one in reversed(lines) if one.subject == f"organiser {emma.id}"]
+    assert [(one.act, one.mailing_list_id, one.before, one.after) for one in of_emma] == [
         ("add organiser", appeals.id, None, {"address": EMMA, "roles": ["viewer"]}),
         ("give role", appeals.id, {"roles": ["viewer"]}, {"address": EMMA, "roles": ["editor"]}),
         ("give role", None, None, {"address": EMMA, "roles": ["translator (tr)"]}),
