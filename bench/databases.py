@@ -16,7 +16,7 @@ import psycopg
 from sqlalchemy import Connection, text
 from sqlalchemy.engine import make_url
 
-from bench.workspace import LIST, Workspace
+from bench.workspace import ADMIN, LIST, Workspace
 from mailer.actions.lists.edit_list import add_list
 from mailer.bootstrap import resource_folder
 from mailer.domain.keyring import Keyring
@@ -112,7 +112,7 @@ def fill_database(url: str, keyring: Keyring, people: int, folder: Path) -> None
     workspace = Workspace(folder, url)
     workspace.write_settings(relay_port=25)
     migrate_database(url, resource_folder("migrations"))
-    workspace.run_action(lambda app: add_list(app, name=LIST, title="The bench", owner="ada@example.net"))
+    workspace.run_action(lambda app: add_list(app, ADMIN, name=LIST, title="The bench", owner="ada@example.net"))
     engine = open_engine(url)
     now = datetime.now(UTC)
     with engine.begin() as tx:

@@ -10,7 +10,7 @@ from pathlib import Path
 from bench.figure import MeasurementFailed
 from bench.relay import running_sink
 from bench.service import TIMEOUT_S, running_service
-from bench.workspace import LETTER, LIST, Workspace
+from bench.workspace import ADMIN, LETTER, LIST, Workspace
 from mailer.actions.campaigns.new_campaign import new_campaign
 from mailer.actions.campaigns.schedule import send_now
 from mailer.app import App
@@ -42,8 +42,8 @@ def sample_letter(folder: Path, database: str, signed: bool) -> bytes:
 
 
 async def _send_campaign(app: App) -> None:
-    campaign_id = await new_campaign(app, list_name=LIST, texts={"letter.md": LETTER})
-    await send_now(app, campaign_id, wait_s=0)
+    campaign_id = await new_campaign(app, ADMIN, list_name=LIST, texts={"letter.md": LETTER})
+    await send_now(app, ADMIN, campaign_id, wait_s=0)
 
 
 def _check_personal(letter: bytes) -> None:

@@ -19,7 +19,7 @@ from bench.relay import Sink
 from bench.sample import sample_letter
 from bench.service import running_service
 from bench.unsubscribe_load import PER_SECOND, unsubscribing
-from bench.workspace import LIST, Workspace
+from bench.workspace import ADMIN, LIST, Workspace
 from mailer.actions.subscriptions.import_people import import_people
 from mailer.domain.consent import Channel, Evidence
 
@@ -68,7 +68,7 @@ def measure_import(run: BenchmarkRun) -> Iterator[Figure]:
     began = time.perf_counter()
     with table.open(newline="") as file:
         workspace.run_action(
-            lambda app: import_people(app, list_name=LIST, file=file, evidence=Evidence(Channel.IMPORT, {}))
+            lambda app: import_people(app, ADMIN, list_name=LIST, file=file, evidence=Evidence(Channel.IMPORT, {}))
         )
     rate = people / (time.perf_counter() - began)
     yield Figure(

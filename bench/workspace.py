@@ -15,6 +15,7 @@ from bench.process import PYTHON, ROOT
 from mailer.actions.campaigns.report import CampaignStatus, campaign_status
 from mailer.app import App
 from mailer.bootstrap import open_app, read_keyring
+from mailer.domain.actor import unix_user
 from mailer.domain.keyring import Keyring
 from mailer.errors import SettingsRefused
 from mailer.settings.load import load_settings
@@ -22,6 +23,7 @@ from mailer.settings.load import load_settings
 R = TypeVar("R")
 
 LIST = "bench"
+ADMIN = unix_user("bench")
 DOMAIN = "lists.example.org"
 CONNECTIONS = 50
 LETTER = """\
@@ -106,7 +108,7 @@ class Workspace:
 
     def status(self, campaign_id: int) -> CampaignStatus:
         """The progress of the campaign, read in this process."""
-        return self.run_action(lambda app: campaign_status(app, campaign_id))
+        return self.run_action(lambda app: campaign_status(app, ADMIN, campaign_id))
 
     def run_action(self, action: Callable[[App], Awaitable[R]]) -> R:
         """Run an action in this process, where a command would take too long to start."""

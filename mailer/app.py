@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from mailer.domain.delivery import Kind, Notice
+from mailer.domain.health_check import HealthReports
 from mailer.domain.language import choose_language
 from mailer.domain.mailing_list import MailingList
 from mailer.domain.provider_call_dedup import SeenCalls
@@ -52,6 +53,8 @@ class Wakeups:
     """Mail came in."""
     schedule: asyncio.Event = field(default_factory=asyncio.Event)
     """A campaign may be due."""
+    health: asyncio.Event = field(default_factory=asyncio.Event)
+    """Relays and DNS should be checked."""
     closing: asyncio.Event = field(default_factory=asyncio.Event)
     """The service is stopping. It stays set; only the answers to letters already handed are awaited."""
 
@@ -131,6 +134,8 @@ class App:
     secret_octets: Callable[[int], bytes] = secrets.token_bytes
     """Returns so many octets that nobody can guess, for sessions and links to sign in."""
     wakeups: Wakeups = field(default_factory=Wakeups)
+    health: HealthReports = field(default_factory=HealthReports)
+    """What the checks of this process found last."""
     interrupted_mails: set[int] = field(default_factory=set)
     """Ids of incoming mails whose processing a database failure interrupted: that attempt does not count."""
     pending_refusals: RefusalQueue = field(default_factory=RefusalQueue)

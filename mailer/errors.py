@@ -112,6 +112,10 @@ class ListNameRefused(MailerError, kind=ErrorKind.INVALID):
     """The name cannot be a mailing list's: it is too long, not plain, or would shadow a command address."""
 
 
+class ListLimitRefused(MailerError, kind=ErrorKind.INVALID):
+    """The number cannot be a list's limit for bounces."""
+
+
 class ListFooterRefused(MailerError, kind=ErrorKind.INVALID):
     """The postal address or the reason for the end of a list's letters is too long or not printable."""
 

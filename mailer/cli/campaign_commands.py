@@ -17,6 +17,7 @@ from mailer.domain.campaign import WhenUncertain
 
 if TYPE_CHECKING:
     from mailer.app import App
+    from mailer.domain.actor import Actor
     from mailer.domain.campaign import Campaign
 
 campaigns = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Write, schedule and follow campaigns.")
@@ -45,7 +46,9 @@ def new(
     from mailer.actions.campaigns.new_campaign import new_campaign
 
     texts = {str(file): read_text(file) for file in files}
-    number = run_action(lambda app: new_campaign(app, list_name=list_name, texts=texts, when_uncertain=if_uncertain))
+    number = run_action(
+        lambda app, actor: new_campaign(app, actor, list_name=list_name, texts=texts, when_uncertain=if_uncertain)
+    )
     print_json({"id": number}) if as_json else typer.echo(number)
 
 
@@ -62,7 +65,10 @@ def schedule_(
     from mailer.actions.campaigns.schedule import schedule
 
     _print_scheduled(
-        run_action(lambda app: schedule(app, campaign_id, local_time=at, zone=zone, over=over, anyway=anyway)), as_json
+        run_action(
+            lambda app, actor: schedule(app, actor, campaign_id, local_time=at, zone=zone, over=over, anyway=anyway)
+        ),
+        as_json,
     )
 
 
@@ -79,10 +85,10 @@ def send(
     from mailer.actions.campaigns.schedule import send_now
     from mailer.actions.maintenance.own_database import service_running
 
-    async def send_campaign(app: App) -> tuple[Campaign, int, bool]:
+    async def send_campaign(app: App, actor: Actor) -> tuple[Campaign, int, bool]:
         wait_s = 0 if now else _TIME_TO_CANCEL_S
-        campaign = await send_now(app, campaign_id, wait_s=wait_s, over=over, anyway=anyway)
-        return campaign, await audience_size(app, campaign_id), service_running(app)
+        campaign = await send_now(app, actor, campaign_id, wait_s=wait_s, over=over, anyway=anyway)
+        return campaign, await audience_size(app, actor, campaign_id), service_running(app)
 
     campaign, people, running = run_action(send_campaign)
     if as_json:
@@ -141,7 +147,9 @@ def preview_(
         raise typer.Exit(2)
     known_attributes = dict(map(_parse_attribute, attribute or ()))
     letter = run_action(
-        lambda app: preview(app, campaign_id, to=to, name=name, language=language, attributes=known_attributes)
+        lambda app, actor: preview(
+            app, actor, campaign_id, to=to, name=name, language=language, attributes=known_attributes
+        )
     )
     if as_json:
         print_json(preview_letter(letter))
@@ -166,7 +174,7 @@ def status_(
     """How far it has come: state, counts, rate, time left, and what holds it up."""
     from mailer.cli.campaign_progress_bar import print_status, watch_status
 
-    run_action(lambda app: (watch_status if watch else print_status)(app, campaign_id, as_json))
+    run_action(lambda app, actor: (watch_status if watch else print_status)(app, actor, campaign_id, as_json))
 
 
 @campaigns.command("show")
@@ -174,7 +182,7 @@ def show(campaign_id: int, as_json: AsJson = False) -> None:
     """The campaign's texts, as they were written."""
     from mailer.actions.campaigns.show_source import show_source
 
-    texts = run_action(lambda app: show_source(app, campaign_id))
+    texts = run_action(lambda app, actor: show_source(app, actor, campaign_id))
     if as_json:
         print_json({"id": campaign_id, "editions": [{"language": key, "text": text} for key, text in texts.items()]})
         return
@@ -193,12 +201,12 @@ def report_(
     from mailer.cli.campaign_progress_bar import print_totals
     from mailer.importers.person_row import escape_formula
 
-    async def lines(app: App) -> None:
+    async def lines(app: App, actor: Actor) -> None:
         out = csv.writer(sys.stdout, lineterminator="\n")
         out.writerow(["address", "state", "attempts", "code", "reply"])
-        async for row in report(app, campaign_id):
+        async for row in report(app, actor, campaign_id):
             out.writerow(
                 [escape_formula(row.address), row.state, row.attempts, row.code or "", escape_formula(row.reply or "")]
             )
 
-    run_action(lines if as_csv else lambda app: print_totals(app, campaign_id, as_json))
+    run_action(lines if as_csv else lambda app, actor: print_totals(app, actor, campaign_id, as_json))

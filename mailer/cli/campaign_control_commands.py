@@ -39,7 +39,7 @@ def pause_(campaign_id: int, as_json: AsJson = False) -> None:
     """Hand nothing more of it; letters on their way arrive."""
     from mailer.actions.campaigns.pause_resume_cancel import pause
 
-    _print_state(run_action(lambda app: pause(app, campaign_id)), as_json)
+    _print_state(run_action(lambda app, actor: pause(app, actor, campaign_id)), as_json)
 
 
 @campaign_control.command("correct")
@@ -52,7 +52,7 @@ def correct_(
     from mailer.actions.campaigns.correct import correct
 
     texts = {str(file): read_text(file) for file in files}
-    done = run_action(lambda app: correct(app, campaign_id, texts))
+    done = run_action(lambda app, actor: correct(app, actor, campaign_id, texts))
     if as_json:
         print_json(asdict(done.campaign) | {"languages": done.languages})
     else:
@@ -66,7 +66,7 @@ def resume_(campaign_id: int, anyway: Anyway = False, as_json: AsJson = False) -
     """Go on with a paused campaign; nobody is left out, nobody gets it twice."""
     from mailer.actions.campaigns.pause_resume_cancel import resume
 
-    _print_state(run_action(lambda app: resume(app, campaign_id, anyway=anyway)), as_json)
+    _print_state(run_action(lambda app, actor: resume(app, actor, campaign_id, anyway=anyway)), as_json)
 
 
 @campaign_control.command("cancel")
@@ -74,7 +74,7 @@ def cancel_(campaign_id: int, as_json: AsJson = False) -> None:
     """Call it off: none of its letters that still wait is ever sent."""
     from mailer.actions.campaigns.pause_resume_cancel import cancel
 
-    _print_state(run_action(lambda app: cancel(app, campaign_id)), as_json)
+    _print_state(run_action(lambda app, actor: cancel(app, actor, campaign_id)), as_json)
 
 
 @campaign_control.command("retry")
@@ -82,7 +82,7 @@ def retry_(campaign_id: int, as_json: AsJson = False) -> None:
     """Send the failed letters again, as if they were new; says how many."""
     from mailer.actions.campaigns.retry_settle import retry_failed
 
-    _print_changed_letters(run_action(lambda app: retry_failed(app, campaign_id)), "wait again", as_json)
+    _print_changed_letters(run_action(lambda app, actor: retry_failed(app, actor, campaign_id)), "wait again", as_json)
 
 
 @campaign_control.command("settle")
@@ -95,4 +95,6 @@ def settle_(
     from mailer.actions.campaigns.retry_settle import resolve_uncertain
 
     became = "wait again" if decision is Decision.RESEND else f"count as {decision}"
-    _print_changed_letters(run_action(lambda app: resolve_uncertain(app, campaign_id, decision)), became, as_json)
+    _print_changed_letters(
+        run_action(lambda app, actor: resolve_uncertain(app, actor, campaign_id, decision)), became, as_json
+    )

@@ -15,24 +15,25 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from mailer.actions.campaigns.report import CampaignStatus, FeedbackSummary, campaign_status, feedback_summary
 from mailer.app import App
 from mailer.cli.cli_context import print_json
+from mailer.domain.actor import Actor
 from mailer.domain.campaign import CampaignState
 
 _POLL_EVERY_S, _LOAD_DIVISOR = 0.5, 10
 _FINISHED_STATES = (CampaignState.SENT, CampaignState.CANCELLED, CampaignState.DRAFT)
 
 
-async def print_status(app: App, campaign_id: int, as_json: bool) -> None:
+async def print_status(app: App, actor: Actor, campaign_id: int, as_json: bool) -> None:
     """Print the status once."""
-    progress = await campaign_status(app, campaign_id)
+    progress = await campaign_status(app, actor, campaign_id)
     if as_json:
         print_json(_status_as_json(progress))
     else:
         typer.echo(_format_status(progress))
 
 
-async def print_totals(app: App, campaign_id: int, as_json: bool) -> None:
+async def print_totals(app: App, actor: Actor, campaign_id: int, as_json: bool) -> None:
     """Print the number of letters in each state, the audience, which is their sum, and bounces and complaints."""
-    progress, feedback = await campaign_status(app, campaign_id), await feedback_summary(app, campaign_id)
+    progress, feedback = await campaign_status(app, actor, campaign_id), await feedback_summary(app, actor, campaign_id)
     if as_json:
         print_json(_status_as_json(progress) | asdict(feedback))
         return
@@ -60,12 +61,12 @@ def _format_feedback(feedback: FeedbackSummary) -> Iterator[str]:
         yield f"from {domain}: " + ", ".join(f"{number} {sort}" for sort, number in sorts.items())
 
 
-async def watch_status(app: App, campaign_id: int, as_json: bool) -> None:
+async def watch_status(app: App, actor: Actor, campaign_id: int, as_json: bool) -> None:
     """Draw a live bar with counts, rate and time left on stderr; print the last status on stdout when it ends."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[rate]}"))
     with Progress(*columns, TimeRemainingColumn(), console=Console(stderr=True)) as bar:
         task = bar.add_task("", total=None, rate="")
-        progress, took_s = await _timed_status(app, campaign_id)
+        progress, took_s = await _timed_status(app, actor, campaign_id)
         before, since = progress, time.monotonic()
         while progress.campaign.state not in _FINISHED_STATES:
             elapsed_s = max(time.monotonic() - since, _POLL_EVERY_S)
@@ -79,7 +80,7 @@ async def watch_status(app: App, campaign_id: int, as_json: bool) -> None:
                 rate=rate,
             )
             await asyncio.sleep(poll_interval_s(took_s))
-            progress, took_s = await _timed_status(app, campaign_id)
+            progress, took_s = await _timed_status(app, actor, campaign_id)
         total = progress.audience or 1
         bar.update(task, total=total, completed=progress.settled or total, description=progress.campaign.state, rate="")
     if as_json:
@@ -88,9 +89,9 @@ async def watch_status(app: App, campaign_id: int, as_json: bool) -> None:
         typer.echo(_format_status(progress))
 
 
-async def _timed_status(app: App, campaign_id: int) -> tuple[CampaignStatus, float]:
+async def _timed_status(app: App, actor: Actor, campaign_id: int) -> tuple[CampaignStatus, float]:
     began = time.monotonic()
-    return await campaign_status(app, campaign_id), time.monotonic() - began
+    return await campaign_status(app, actor, campaign_id), time.monotonic() - began
 
 
 def poll_interval_s(took_s: float) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import pwd
 import sys
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
+from mailer.domain.actor import Actor, unix_user
 from mailer.errors import ErrorKind, MailerError
 
 if TYPE_CHECKING:
@@ -62,14 +64,28 @@ def current_settings() -> Settings:
     return load_settings()
 
 
-def run_action(action: Callable[[App], Coroutine[Any, Any, R]]) -> R:
-    """Run an action on the App of the current settings, in an event loop of its own, and return its result."""
+def command_actor() -> Actor:
+    """Who runs this command: the Unix user, and who they were before sudo."""
+    user = os.getuid()
+    try:
+        name = pwd.getpwuid(user).pw_name
+    except KeyError:  # in a container the user may have no name
+        name = str(user)
+    before = os.environ.get("SUDO_USER", "")
+    return unix_user(f"{name}, by sudo of {before}" if before.isprintable() and before not in {"", name} else name)
+
+
+def run_action(action: Callable[[App, Actor], Coroutine[Any, Any, R]]) -> R:
+    """Run an action on the App of the current settings, in an event loop of its own, and return its result.
+
+    The action is given the App and who acts: whoever runs this command.
+    """
     from mailer.actions.maintenance.migrate import check_schema
     from mailer.bootstrap import open_app
 
     async def run(app: App) -> R:
         try:
-            return await action(app)
+            return await action(app, command_actor())
         finally:
             await app.close()
 

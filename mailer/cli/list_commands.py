@@ -37,8 +37,9 @@ def add(
     from mailer.actions.lists.edit_list import add_list
 
     added = run_action(
-        lambda app: add_list(
+        lambda app, actor: add_list(
             app,
+            actor,
             name=list_name,
             title=title,
             owner=owner,
@@ -70,8 +71,9 @@ def set_(
     from mailer.actions.lists.edit_list import set_list
 
     changed = run_action(
-        lambda app: set_list(
+        lambda app, actor: set_list(
             app,
+            actor,
             list_name,
             hard_after=hard_after,
             soft_limit=soft_limit,
@@ -95,7 +97,7 @@ def show(list_name: str, as_json: AsJson = False) -> None:
     """A list, and how many people are on it."""
     from mailer.actions.lists.show_list import show_list
 
-    _print_lists([run_action(lambda app: show_list(app, list_name))], as_json)
+    _print_lists([run_action(lambda app, actor: show_list(app, actor, list_name))], as_json)
 
 
 @lists.command("ls")

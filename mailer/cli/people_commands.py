@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import getpass
 import io
 import sys
 from collections.abc import Collection
@@ -16,7 +15,7 @@ from mailer.cli.cli_context import AsJson, print_json, print_message, report_err
 from mailer.cli.people_file import open_people_file
 
 if TYPE_CHECKING:
-    from mailer.actions.subscriptions.import_people import ImportResult
+    from mailer.actions.subscriptions.import_rows import ImportResult
     from mailer.domain.person_view import PersonView
     from mailer.importers.people_csv import BadRow
 
@@ -93,7 +92,7 @@ def _import_table(
     from mailer.actions.subscriptions.import_people import import_people
     from mailer.domain.consent import Channel, Evidence
 
-    evidence = Evidence(Channel.IMPORT, source | {"by": getpass.getuser()})
+    evidence = Evidence(Channel.IMPORT, source)
     with Progress(console=Console(stderr=True), transient=True, disable=octets is None) as bar:
         task = bar.add_task("importing", total=octets)
 
@@ -102,8 +101,9 @@ def _import_table(
             bar.update(task, completed=at, description=f"{imported.rows} rows")
 
         return run_action(
-            lambda app: import_people(
+            lambda app, actor: import_people(
                 app,
+                actor,
                 list_name=list_name,
                 file=table,
                 evidence=evidence,
@@ -171,7 +171,9 @@ def export(
         print_message(f"mailer: {file}: {error.strerror}")
         raise typer.Exit(2) from None
     with io.TextIOWrapper(sink, "utf-8-sig" if bom else "utf-8", newline="") as out:
-        number = run_action(lambda app: export_people(app, list_name=list_name, file=out, everybody=everybody))
+        number = run_action(
+            lambda app, actor: export_people(app, actor, list_name=list_name, file=out, everybody=everybody)
+        )
         out.flush()
     print_message(f"{number} exported")
 
@@ -181,7 +183,7 @@ def show(address: str, as_json: AsJson = False) -> None:
     """What is known of an address: subscriptions, standing orders, what came back, and the consent record."""
     from mailer.actions.subscriptions.show_person import show_person
 
-    person = run_action(lambda app: show_person(app, address))
+    person = run_action(lambda app, actor: show_person(app, actor, address))
     if as_json:
         print_json(_as_json(person))
         return

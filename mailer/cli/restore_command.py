@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
 
@@ -53,7 +52,7 @@ def restore_subscribers(
 def _restore_one(address: str, list_name: str, as_json: bool) -> None:
     from mailer.actions.subscriptions.restore_person import restore_person
 
-    restored = run_action(lambda app: restore_person(app, address, list_name=list_name, by=getpass.getuser()))
+    restored = run_action(lambda app, actor: restore_person(app, actor, address, list_name=list_name))
     if as_json:
         print_json({"address": address, "list": list_name, **asdict(restored)})
     else:
@@ -77,11 +76,11 @@ def _restore_all(
 
     since, until = period
     readers = run_action(
-        lambda app: restore_people(
+        lambda app, actor: restore_people(
             app,
+            actor,
             since=since,
             until=until,
-            by=getpass.getuser(),
             provider=provider,
             reason=reason,
             list_name=list_name,

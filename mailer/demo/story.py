@@ -23,6 +23,7 @@ from mailer.actions.subscriptions.show_person import show_person
 from mailer.demo.inbox import InboxLetter
 from mailer.demo.people import invented_people, write_csv
 from mailer.demo.stage import DOMAIN, HOST, DemoService, run_demo_service
+from mailer.domain.actor import unix_user
 from mailer.domain.campaign import CampaignState
 from mailer.domain.consent import Channel, Evidence
 from mailer.domain.delivery import DeliveryState
@@ -30,6 +31,7 @@ from mailer.errors import MailerError
 
 PEOPLE = 500
 ROSA, EMMA, ADA, MALLORY = (f"{name}@example.org" for name in ("rosa", "emma", "ada", "mallory"))
+_ORGANISER = unix_user("demo")
 _ZONE = "Europe/Berlin"
 _SAMPLES = Path(__file__).parent / "samples"
 _TIMEOUT_S = 60
@@ -54,6 +56,7 @@ class DemoScenario:
         check(code == 200 and body == "ok\n", "the pages answer")
         await add_list(
             self.service.app,
+            _ORGANISER,
             name="harvest",
             title="Harvest Letters",
             owner=ADA,
@@ -69,7 +72,7 @@ class DemoScenario:
         write_csv(self.people, table)
         table.seek(0)
         evidence = Evidence(Channel.IMPORT, {"file": "people.csv", "by": "ada"})
-        imported = await import_people(self.service.app, list_name="harvest", file=table, evidence=evidence)
+        imported = await import_people(self.service.app, _ORGANISER, list_name="harvest", file=table, evidence=evidence)
         check((imported.added, imported.bad) == (PEOPLE, []), "everybody was imported")
         return f"{imported.added} invented people imported, on Ada's word, which is kept as the evidence"
 
@@ -135,9 +138,11 @@ class DemoScenario:
             f"{sample}.{tag}.md": (_SAMPLES / f"{sample}.{tag}.md").read_text("utf-8").replace("EVENT_STARTS", starts)
             for tag in ("en", "de", "tr")
         }
-        number = await new_campaign(app, list_name="harvest", texts=texts)
+        number = await new_campaign(app, _ORGANISER, list_name="harvest", texts=texts)
         at = datetime.now(zone) + timedelta(seconds=seconds)
-        await schedule(app, number, local_time=at.replace(tzinfo=None).isoformat(timespec="seconds"), zone=_ZONE)
+        await schedule(
+            app, _ORGANISER, number, local_time=at.replace(tzinfo=None).isoformat(timespec="seconds"), zone=_ZONE
+        )
         return number
 
     async def _follow(self, number: int, letters: int) -> None:
@@ -154,7 +159,9 @@ class DemoScenario:
 
             await self.service.inbox.wait_for(ours, _TIMEOUT_S, count=letters)
         for _ in range(_TIMEOUT_S * 20):
-            if (progress := await campaign_status(self.service.app, number)).campaign.state is CampaignState.SENT:
+            if (
+                progress := await campaign_status(self.service.app, _ORGANISER, number)
+            ).campaign.state is CampaignState.SENT:
                 break
             await asyncio.sleep(0.05)
         check(progress.counts == {DeliveryState.ACCEPTED: letters}, "every letter is accounted for")
@@ -171,7 +178,7 @@ class DemoScenario:
         return letters[-1]
 
     async def _state_of(self, address: str) -> str:
-        return str((await show_person(self.service.app, address)).subscriptions["harvest"])
+        return str((await show_person(self.service.app, _ORGANISER, address)).subscriptions["harvest"])
 
 
 def check(condition: bool, what: str) -> None:

@@ -40,6 +40,12 @@ class Actor:
             where = "here" if mailing_list_id is not None else "for the whole site"
             raise NotPermitted(f"{self.name} may not {permission} {where}; an owner can give the role that may")
 
+    def list_ids(self, permission: Permission) -> frozenset[int] | None:
+        """The lists on which the actor has the permission, for at least one language; None for all."""
+        allowed = [one for one in self.grants if one.allows(permission, one.mailing_list_id, one.language)]
+        numbers = {one.mailing_list_id for one in allowed}
+        return None if None in numbers else frozenset(number for number in numbers if number is not None)
+
     def lists_with(self, permission: Permission, mailing_list_ids: Iterable[int]) -> list[int]:
         """Those of the lists on which the actor has the permission, for at least one language."""
         return [

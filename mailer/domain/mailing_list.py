@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from mailer.domain.command_address import RESERVED_NAMES, split_command
-from mailer.errors import ListFooterRefused, ListNameRefused
+from mailer.errors import ListFooterRefused, ListLimitRefused, ListNameRefused
 
 MAX_NAME_OCTETS = 26
+MAX_BOUNCE_LIMIT = 1000
 MAX_ADDRESS_LINES, MAX_LINE_LENGTH = 6, 300
 _NAME = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 
@@ -67,6 +68,13 @@ def _check_line(line: str, what: str) -> str:
     if len(line) > MAX_LINE_LENGTH or not line.isprintable():
         raise ListFooterRefused(f"{what} must be words on one line, at most {MAX_LINE_LENGTH} characters")
     return line
+
+
+def check_bounce_limit(number: int) -> int:
+    """The number, if bounces can be counted up to it. Raises ListLimitRefused."""
+    if not 1 <= number <= MAX_BOUNCE_LIMIT:
+        raise ListLimitRefused(f"{number} is no limit for bounces: it is a whole number from 1 to {MAX_BOUNCE_LIMIT}")
+    return number
 
 
 def check_list_name(name: str) -> str:

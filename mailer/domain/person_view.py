@@ -59,6 +59,7 @@ class ConsentView:
 class PersonView:
     """Everything that is known of one address."""
 
+    id: int
     address: str
     never: bool
     """Whether the person chose "never ask me again"."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
@@ -49,9 +50,13 @@ def get(tx: Connection, campaign_id: int, *, lock: bool = False) -> Campaign:
     return _campaign_from_row(row)
 
 
-def list_page(tx: Connection, after: str = "", limit: int = MAX_PAGE_SIZE) -> Page[Campaign]:
-    """A page of campaigns, newest first; `after` is the cursor of the page before."""
+def list_page(
+    tx: Connection, after: str = "", limit: int = MAX_PAGE_SIZE, mailing_list_ids: Collection[int] | None = None
+) -> Page[Campaign]:
+    """A page of the campaigns of these lists (None: of all), newest first; `after` is the cursor of the page before."""
     query = select(campaign).order_by(campaign.c.id.desc()).limit(page_size(limit) + 1)
+    if mailing_list_ids is not None:
+        query = query.where(campaign.c.mailing_list_id.in_(mailing_list_ids))
     if after:
         query = query.where(campaign.c.id < cursor_id(after))
     found = [_campaign_from_row(row) for row in tx.execute(query)]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Connection, Row, func, select, update
 
@@ -24,9 +25,9 @@ def add(
     language: str,
     owner: str,
     now: datetime,
-    footer: Mapping[str, str | None] | None = None,
+    more: Mapping[str, Any] | None = None,
 ) -> MailingList:
-    """Add a list. Raises AlreadyExists when the name is taken."""
+    """Add a list; `more` holds further fields of MailingList. Raises AlreadyExists when the name is taken."""
     statement = insert_into(tx, mailing_list).values(
         name=name,
         title=title,
@@ -34,7 +35,7 @@ def add(
         language=language,
         owner=owner,
         created_at=now,
-        **(footer or {}),
+        **(more or {}),
     )
     if tx.execute(statement.on_conflict_do_nothing()).rowcount == 0:
         raise AlreadyExists(f"there is a mailing list called {name!r} already")
@@ -66,9 +67,13 @@ def list_all(tx: Connection) -> list[MailingList]:
     return [_list_from_row(row) for row in tx.execute(select(mailing_list).order_by(mailing_list.c.name))]
 
 
-def list_page(tx: Connection, after: str = "", limit: int = MAX_PAGE_SIZE) -> Page[MailingList]:
-    """A page of lists, by name; `after` is the cursor of the page before."""
+def list_page(
+    tx: Connection, after: str = "", limit: int = MAX_PAGE_SIZE, ids: Collection[int] | None = None
+) -> Page[MailingList]:
+    """A page of lists (None: of all), by name; `after` is the cursor of the page before."""
     query = select(mailing_list).where(mailing_list.c.name > after).order_by(mailing_list.c.name)
+    if ids is not None:
+        query = query.where(mailing_list.c.id.in_(ids))
     found = [_list_from_row(row) for row in tx.execute(query.limit(page_size(limit) + 1))]
     return make_page(found, limit, lambda one: one.name)
 
@@ -78,18 +83,10 @@ def set_throttled_until(tx: Connection, mailing_list_id: int, until: datetime) -
     tx.execute(update(mailing_list).where(mailing_list.c.id == mailing_list_id).values(quiet_until=until))
 
 
-def set_bounce_limits(tx: Connection, mailing_list_id: int, *, hard_after: int | None, soft_limit: int | None) -> None:
-    """Set how many bounces in a row, and how many points, the list allows; None keeps the present value."""
-    given = {"hard_after": hard_after, "soft_limit": soft_limit}
-    changed = {name: number for name, number in given.items() if number is not None}
-    if changed:
-        tx.execute(update(mailing_list).where(mailing_list.c.id == mailing_list_id).values(changed))
-
-
-def set_footer(tx: Connection, mailing_list_id: int, footer: Mapping[str, str | None]) -> None:
-    """Set what letters of campaigns launched from now on say at their end: `postal_address`, `reason`."""
-    if footer:
-        tx.execute(update(mailing_list).where(mailing_list.c.id == mailing_list_id).values(dict(footer)))
+def change(tx: Connection, mailing_list_id: int, values: Mapping[str, Any]) -> None:
+    """Set columns of a list, by the names of MailingList's fields."""
+    if values:
+        tx.execute(update(mailing_list).where(mailing_list.c.id == mailing_list_id).values(dict(values)))
 
 
 def count_by_state(tx: Connection, mailing_list_id: int) -> dict[SubscriptionState, int]:

@@ -174,6 +174,13 @@ incoming = Table(
         sqlite_where=text("state = 'waiting'"),
         postgresql_where=text("state = 'waiting'"),
     ),
+    # Pages ask each minute whether there are any.
+    Index(
+        "ix_incoming_parked",
+        "id",
+        sqlite_where=text("state = 'parked'"),
+        postgresql_where=text("state = 'parked'"),
+    ),
 )
 
 mailbox = Table(

@@ -15,6 +15,8 @@ def upgrade() -> None:
     op.add_column('mailing_list', sa.Column('testers', sa.JSON(), nullable=True))
     op.add_column('mailing_list',
                   sa.Column('needs_approval', sa.Boolean(), server_default=sa.false(), nullable=False))
+    parked = sa.text("state = 'parked'")
+    op.create_index('ix_incoming_parked', 'incoming', ['id'], sqlite_where=parked, postgresql_where=parked)
     _create_organisers()
     _create_sessions()
     _create_audit()

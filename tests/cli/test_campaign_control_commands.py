@@ -16,7 +16,7 @@ from mailer.cli.campaign_progress_bar import poll_interval_s
 from mailer.store.queue import lane_holds
 from mailer.store.queue.lane_holds import Hold
 from tests.cli.test_main import Terminal
-from tests.support.app_helpers import APPEAL, EMMA, ROSA, import_rows, send_campaigns
+from tests.support.app_helpers import ADMIN, APPEAL, EMMA, ROSA, import_rows, send_campaigns
 from tests.support.fake_relay import FakeRelay
 
 BETTER = APPEAL.replace("bring **your own** seeds", "bring *nothing*")
@@ -50,7 +50,7 @@ async def test_ada_retries_failed_and_settles_uncertain_letters(ada: Terminal, a
     number = ada("campaign", "new", "appeal.md", "--list", "appeals", "--if-uncertain", "park").strip()
     relay.drops("dot", address=ROSA)
     relay.answers("rcpt", "550 5.1.1 nobody here", address=EMMA)
-    await send_now(app, int(number), wait_s=0)
+    await send_now(app, ADMIN, int(number), wait_s=0)
     await launch_due(app)
     await send_campaigns(app)
     relay.forget_orders()
@@ -80,11 +80,11 @@ async def test_ada_corrects_a_draft_and_a_paused_campaign_and_a_sending_one_tell
     ada("campaign", "correct", number, "better.md")
     output = ada.said
     shown = json.loads(ada("campaign", "show", number, "--json"))
-    await send_now(app, int(number), wait_s=0)
+    await send_now(app, ADMIN, int(number), wait_s=0)
     await launch_due(app)
     ada("campaign", "correct", number, "appeal.md", code=1)
     refused = ada.said
-    await pause(app, int(number))
+    await pause(app, ADMIN, int(number))
     corrected = json.loads(ada("campaign", "correct", number, "appeal.md", "--json"))
 
     assert output == "Campaign 1 has new texts (en); it is draft.\n"
@@ -97,7 +97,7 @@ async def test_ada_corrects_a_draft_and_a_paused_campaign_and_a_sending_one_tell
 async def test_the_status_names_held_lanes_and_the_reason(ada: Terminal, app: App, relay: FakeRelay) -> None:
     await import_rows(app, f"{ROSA},Rosa,en")
     number = ada("campaign", "new", "appeal.md", "--list", "appeals").strip()
-    await send_now(app, int(number), wait_s=0)
+    await send_now(app, ADMIN, int(number), wait_s=0)
     await launch_due(app)
     hold = Hold(lane="example.org", until=app.clock() + timedelta(minutes=5), reason="421 too fast")
     await app.database.write(lane_holds.set_hold, hold, app.clock())

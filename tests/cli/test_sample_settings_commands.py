@@ -17,7 +17,7 @@ from mailer.app import App
 from mailer.cli.main import command
 from mailer.domain.keyring import Keyring, write_keyring
 from mailer.settings.load import default_settings_toml
-from tests.support.app_helpers import ROSA, import_rows, make_app, open_list
+from tests.support.app_helpers import ADMIN, ROSA, import_rows, make_app, open_list
 from tests.support.fake_relay import FakeRelay
 from tests.support.running_service import running_service
 
@@ -39,7 +39,7 @@ async def test_sample_settings_hold_campaigns(tmp_path: Path, sqlite_template: P
     app = make_app(f"sqlite:///{file}", lambda: datetime.now(UTC), relay.port)  # type: ignore[arg-type]
     await open_list(app)
     await import_rows(app, f"{ROSA},Rosa,en")
-    await new_campaign(app, list_name="appeals", texts={"seeds.md": TEXT})
+    await new_campaign(app, ADMIN, list_name="appeals", texts={"seeds.md": TEXT})
 
     async def types(*words: str, code: int = 0, **settings: str) -> Result:
         given = {"MAILER_SETTINGS": str(tmp_path / "settings.toml")} | settings
@@ -52,7 +52,7 @@ async def test_sample_settings_hold_campaigns(tmp_path: Path, sqlite_template: P
         assert (refused.stdout, len(refused.stderr.splitlines())) == ("", 1)
         assert "owner owner@example.org is a name kept for examples" in refused.stderr
         assert "--anyway" in refused.stderr
-    assert (await campaign_status(app, 1)).campaign.state == "draft"
+    assert (await campaign_status(app, ADMIN, 1)).campaign.state == "draft"
 
     scheduled = json.loads((await types("campaign", "schedule", "1", *AT, "--anyway", "--json", **AWAY)).stdout)
     moved = json.loads((await types("campaign", "send", "1", "--now", "--json", **AWAY, **OWN)).stdout)
@@ -76,5 +76,5 @@ async def held_by_the_clock(app: App) -> None:
     away = replace(app, relays=(replace(app.relays[0], host="relay.invalid"),))
     async with running_service(away):
         async with asyncio.timeout(60):
-            while (await campaign_status(away, 1)).campaign.state != "paused":
+            while (await campaign_status(away, ADMIN, 1)).campaign.state != "paused":
                 away.wakeups.notify_all()

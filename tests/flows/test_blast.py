@@ -24,6 +24,7 @@ from mailer.domain.token import Purpose, sign_token
 from mailer.errors import RelayUnavailable, TimeRefused, WrongState
 from mailer.relay.route import Priority
 from tests.support.app_helpers import (
+    ADMIN,
     APPEAL,
     BEA,
     EMMA,
@@ -55,7 +56,7 @@ async def test_every_confirmed_subscriber_gets_one_letter_with_their_own_words(a
     assert sorted(recipients(relay)) == [EMMA, "nameless@example.org", ROSA]
     assert "Dear Emma," in texts[EMMA]
     assert "Dear friend," in texts["nameless@example.org"]
-    status = await campaign_status(app, campaign_id)
+    status = await campaign_status(app, ADMIN, campaign_id)
     assert status.campaign.state is CampaignState.SENT
     assert status.counts == {DeliveryState.ACCEPTED: 3}
     assert status.audience == status.campaign.audience == 3
@@ -110,8 +111,8 @@ async def test_whoever_leaves_in_the_middle_of_a_blast_is_not_mailed(app: App, r
     await send_campaigns(app)
 
     assert recipients(relay).count(EMMA) == 1
-    assert (await campaign_status(app, second)).counts == {DeliveryState.ACCEPTED: 1}
-    assert (await campaign_status(app, campaign_id)).counts == {DeliveryState.ACCEPTED: 2}
+    assert (await campaign_status(app, ADMIN, second)).counts == {DeliveryState.ACCEPTED: 1}
+    assert (await campaign_status(app, ADMIN, campaign_id)).counts == {DeliveryState.ACCEPTED: 2}
 
 
 async def test_the_gate_stays_shut_for_whoever_left_after_the_claim(app: App, relay: FakeRelay) -> None:
@@ -127,7 +128,7 @@ async def test_the_gate_stays_shut_for_whoever_left_after_the_claim(app: App, re
     await sending
 
     assert recipients(relay) == [ROSA]
-    counts = (await campaign_status(app, campaign_id)).counts
+    counts = (await campaign_status(app, ADMIN, campaign_id)).counts
     assert counts == {DeliveryState.ACCEPTED: 1, DeliveryState.SUPPRESSED: 1}
 
 
@@ -136,10 +137,10 @@ async def test_a_paused_campaign_hands_nothing_until_it_is_resumed(app: App, rel
     await import_rows(app, *PEOPLE)
     campaign_id = await launch_campaign(app)
 
-    await pause(app, campaign_id)
+    await pause(app, ADMIN, campaign_id)
     await send_campaigns(app)
     held = list(relay.letters)
-    await resume(app, campaign_id)
+    await resume(app, ADMIN, campaign_id)
     await send_campaigns(app)
 
     assert held == []
@@ -151,14 +152,14 @@ async def test_a_cancelled_campaign_sends_nothing_and_says_so_of_everyone(app: A
     await import_rows(app, *PEOPLE)
     campaign_id = await launch_campaign(app)
 
-    await cancel(app, campaign_id)
+    await cancel(app, ADMIN, campaign_id)
     await launch_due(app)
     await send_campaigns(app)
 
     assert relay.letters == []
-    assert (await campaign_status(app, campaign_id)).counts == {DeliveryState.CANCELLED: 2}
+    assert (await campaign_status(app, ADMIN, campaign_id)).counts == {DeliveryState.CANCELLED: 2}
     with pytest.raises(WrongState, match="cancelled"):
-        await resume(app, campaign_id)
+        await resume(app, ADMIN, campaign_id)
 
 
 async def test_a_deferred_letter_is_tried_again_later_and_a_refused_one_never(
@@ -170,7 +171,7 @@ async def test_a_deferred_letter_is_tried_again_later_and_a_refused_one_never(
     relay.answers("rcpt", "550 5.1.1 nobody here", address=EMMA)
     campaign_id = await launch_campaign(app)
     await send_campaigns(app)
-    before = (await campaign_status(app, campaign_id)).counts
+    before = (await campaign_status(app, ADMIN, campaign_id)).counts
     relay.forget_orders()
 
     clock.advance(minutes=4)
@@ -182,7 +183,9 @@ async def test_a_deferred_letter_is_tried_again_later_and_a_refused_one_never(
     assert before == {DeliveryState.DEFERRED: 1, DeliveryState.FAILED: 1}
     assert too_early == []
     assert recipients(relay) == [ROSA]
-    lines = {row.address: (row.state, row.attempts, row.code, row.reply) async for row in report(app, campaign_id)}
+    lines = {
+        row.address: (row.state, row.attempts, row.code, row.reply) async for row in report(app, ADMIN, campaign_id)
+    }
     assert lines[ROSA][:3] == ("accepted", 2, 250)
     assert lines[EMMA] == ("failed", 1, 550, "5.1.1 nobody here")
 
@@ -195,12 +198,12 @@ async def test_a_relay_that_is_down_costs_nobody_a_try(app: App, relay: FakeRela
 
     with pytest.raises(RelayUnavailable):
         await send_campaigns(app)
-    waiting = (await campaign_status(app, campaign_id)).counts
+    waiting = (await campaign_status(app, ADMIN, campaign_id)).counts
     await relay.listen()
     await send_campaigns(app)
 
     assert waiting == {DeliveryState.QUEUED: 2}
-    assert {row.attempts async for row in report(app, campaign_id)} == {1}
+    assert {row.attempts async for row in report(app, ADMIN, campaign_id)} == {1}
     assert sorted(recipients(relay)) == [EMMA, ROSA]
 
 
@@ -218,7 +221,7 @@ async def test_a_letter_of_unknown_fate_is_sent_again_octet_for_octet_and_parked
 
     assert recipients(relay) == [ROSA] * 3
     assert len({letter.content for letter in relay.letters}) == 1
-    assert (await campaign_status(app, campaign_id)).counts == {DeliveryState.UNCERTAIN: 1}
+    assert (await campaign_status(app, ADMIN, campaign_id)).counts == {DeliveryState.UNCERTAIN: 1}
 
 
 async def test_a_worker_that_died_leaves_its_claims_void_and_its_handed_letters_known(
@@ -238,7 +241,7 @@ async def test_a_worker_that_died_leaves_its_claims_void_and_its_handed_letters_
     successor = again()
     await send_campaigns(successor)
 
-    status = await campaign_status(successor, campaign_id)
+    status = await campaign_status(successor, ADMIN, campaign_id)
     assert status.counts == {DeliveryState.ACCEPTED: 40}
     assert set(recipients(relay)) == {f"person{number}@example.org" for number in range(40)}
     assert len(relay.letters) <= 40 + app.relays[0].connections
@@ -251,24 +254,24 @@ async def test_a_launch_that_was_interrupted_goes_on_where_it_was(
     monkeypatch.setattr("mailer.actions.campaigns.launch._LARGEST_CHUNK", 10)
     await open_list(app)
     await import_rows(app, *(f"person{number}@example.org,,en" for number in range(35)))
-    campaign_id = await new_campaign(app, list_name="appeals", texts={"appeal.md": APPEAL})
-    await send_now(app, campaign_id, wait_s=0)
+    campaign_id = await new_campaign(app, ADMIN, list_name="appeals", texts={"appeal.md": APPEAL})
+    await send_now(app, ADMIN, campaign_id, wait_s=0)
     written = app.database.timed_write
 
     async def dies_in_the_third_chunk(*arguments: object) -> object:
         result = await written(*arguments)  # type: ignore[arg-type]
-        if (await campaign_status(app, campaign_id)).audience == 20:
+        if (await campaign_status(app, ADMIN, campaign_id)).audience == 20:
             raise KeyboardInterrupt
         return result
 
     monkeypatch.setattr(app.database, "timed_write", dies_in_the_third_chunk)
     with pytest.raises(KeyboardInterrupt):
         await launch_due(app)
-    halfway = await campaign_status(app, campaign_id)
+    halfway = await campaign_status(app, ADMIN, campaign_id)
 
     await launch_due(again())
 
-    status = await campaign_status(app, campaign_id)
+    status = await campaign_status(app, ADMIN, campaign_id)
     assert (halfway.campaign.state, halfway.audience) == (CampaignState.LAUNCHING, 20)
     assert (status.campaign.state, status.audience, status.campaign.audience) == (CampaignState.SENDING, 35, 35)
 
@@ -279,13 +282,13 @@ async def test_a_missed_hour_is_made_up_for_within_two_hours_and_parked_after(
 ) -> None:
     await open_list(app)
     await import_rows(app, *PEOPLE)
-    campaign_id = await new_campaign(app, list_name="appeals", texts={"appeal.md": APPEAL})
-    await schedule(app, campaign_id, local_time="2027-03-01T12:00", zone="Europe/Berlin")
+    campaign_id = await new_campaign(app, ADMIN, list_name="appeals", texts={"appeal.md": APPEAL})
+    await schedule(app, ADMIN, campaign_id, local_time="2027-03-01T12:00", zone="Europe/Berlin")
 
     clock.now = clock.now.replace(hour=11) + timedelta(minutes=late)
     await launch_due(app)
 
-    status = await campaign_status(app, campaign_id)
+    status = await campaign_status(app, ADMIN, campaign_id)
     assert status.campaign.state is state
     assert (status.campaign.remark or "").startswith("not sent") is (state is CampaignState.DRAFT)
 
@@ -296,8 +299,8 @@ async def test_nothing_is_sent_once_the_event_has_begun(app: App, relay: FakeRel
     relay.answers("rcpt", "450 4.2.1 try later", address=ROSA)
     launched = await launch_campaign(app)
     await send_campaigns(app)
-    late = await new_campaign(app, list_name="appeals", texts={"appeal.md": APPEAL})
-    await schedule(app, late, local_time="2027-03-05T18:55", zone="Europe/Berlin")
+    late = await new_campaign(app, ADMIN, list_name="appeals", texts={"appeal.md": APPEAL})
+    await schedule(app, ADMIN, late, local_time="2027-03-05T18:55", zone="Europe/Berlin")
     relay.forget_orders()
 
     clock.now = clock.now.replace(day=5, hour=18, minute=1)
@@ -305,12 +308,12 @@ async def test_nothing_is_sent_once_the_event_has_begun(app: App, relay: FakeRel
     await send_campaigns(app)
 
     assert recipients(relay) == [EMMA]
-    status = await campaign_status(app, launched)
+    status = await campaign_status(app, ADMIN, launched)
     assert status.counts == {DeliveryState.ACCEPTED: 1, DeliveryState.EXPIRED: 1}
     assert status.campaign.state is CampaignState.SENT
-    assert (await campaign_status(app, late)).campaign.state is CampaignState.DRAFT
+    assert (await campaign_status(app, ADMIN, late)).campaign.state is CampaignState.DRAFT
     with pytest.raises(TimeRefused, match="begun"):
-        await schedule(app, late, local_time="2027-03-06T09:00", zone="UTC")
+        await schedule(app, ADMIN, late, local_time="2027-03-06T09:00", zone="UTC")
 
 
 async def test_an_event_without_an_hour_is_invited_to_until_its_first_day_is_over_where_it_is(
@@ -321,20 +324,20 @@ async def test_an_event_without_an_hour_is_invited_to_until_its_first_day_is_ove
     fair = (
         "---\nsubject: Fair\nevent: {name: Fair, starts: 2027-03-05, ends: 2027-03-07, zone: Asia/Tokyo}\n---\nCome\n"
     )
-    in_time, late = [await new_campaign(app, list_name="appeals", texts={"fair.md": fair}) for _ in range(2)]
+    in_time, late = [await new_campaign(app, ADMIN, list_name="appeals", texts={"fair.md": fair}) for _ in range(2)]
     with pytest.raises(TimeRefused, match="begun"):
-        await schedule(app, late, local_time="2027-03-06T00:00", zone="Asia/Tokyo")
-    await schedule(app, in_time, local_time="2027-03-05T23:58", zone="Asia/Tokyo")
+        await schedule(app, ADMIN, late, local_time="2027-03-06T00:00", zone="Asia/Tokyo")
+    await schedule(app, ADMIN, in_time, local_time="2027-03-05T23:58", zone="Asia/Tokyo")
 
     clock.now = datetime(2027, 3, 5, 23, 59, tzinfo=ZoneInfo("Asia/Tokyo")).astimezone(UTC)
     await launch_due(app)
     await send_campaigns(app)
-    await schedule(app, late, local_time="2027-03-05T23:59", zone="Asia/Tokyo")
+    await schedule(app, ADMIN, late, local_time="2027-03-05T23:59", zone="Asia/Tokyo")
     clock.advance(minutes=1)
     await launch_due(app)
 
-    assert (await campaign_status(app, in_time)).counts == {DeliveryState.ACCEPTED: len(PEOPLE)}
-    assert (await campaign_status(app, late)).campaign.remark == "not sent: its event has begun"
+    assert (await campaign_status(app, ADMIN, in_time)).counts == {DeliveryState.ACCEPTED: len(PEOPLE)}
+    assert (await campaign_status(app, ADMIN, late)).campaign.remark == "not sent: its event has begun"
 
 
 async def test_who_joins_after_the_launch_is_not_in_the_audience(app: App, relay: FakeRelay) -> None:
@@ -363,7 +366,7 @@ async def test_when_the_service_closes_handed_letters_are_awaited_and_the_rest_w
     hold.released.set()
     await sending
 
-    counts = (await campaign_status(app, campaign_id)).counts
+    counts = (await campaign_status(app, ADMIN, campaign_id)).counts
     assert counts[DeliveryState.ACCEPTED] == len(relay.letters) <= app.relays[0].connections
     assert counts == {
         DeliveryState.ACCEPTED: len(relay.letters),
@@ -381,22 +384,22 @@ async def test_a_relay_that_admits_only_some_connections_still_carries_everythin
     await send_campaigns(app)
     await send_campaigns(app)
 
-    assert (await campaign_status(app, campaign_id)).counts == {DeliveryState.ACCEPTED: 30}
+    assert (await campaign_status(app, ADMIN, campaign_id)).counts == {DeliveryState.ACCEPTED: 30}
 
 
 async def test_ada_cannot_schedule_for_an_hour_that_does_not_exist_or_is_past(app: App) -> None:
     await open_list(app)
     campaign_id = await new_campaign(
-        app, list_name="appeals", texts={"appeal.md": APPEAL.replace("2027-03-05", "2028-03-05")}
+        app, ADMIN, list_name="appeals", texts={"appeal.md": APPEAL.replace("2027-03-05", "2028-03-05")}
     )
 
     with pytest.raises(TimeRefused, match="does not exist"):
-        await schedule(app, campaign_id, local_time="2027-03-28T02:30", zone="Europe/Berlin")
+        await schedule(app, ADMIN, campaign_id, local_time="2027-03-28T02:30", zone="Europe/Berlin")
     with pytest.raises(TimeRefused, match="past"):
-        await schedule(app, campaign_id, local_time="2027-02-28T09:00", zone="Europe/Berlin")
+        await schedule(app, ADMIN, campaign_id, local_time="2027-02-28T09:00", zone="Europe/Berlin")
     with pytest.raises(TimeRefused, match="not a time zone"):
-        await schedule(app, campaign_id, local_time="2027-03-28T09:00", zone="Berlin")
-    scheduled = await schedule(app, campaign_id, local_time="2027-10-31T02:30", zone="Europe/Berlin")
+        await schedule(app, ADMIN, campaign_id, local_time="2027-03-28T09:00", zone="Berlin")
+    scheduled = await schedule(app, ADMIN, campaign_id, local_time="2027-10-31T02:30", zone="Europe/Berlin")
 
     assert scheduled.scheduled_at is not None
     assert scheduled.scheduled_at.isoformat() == "2027-10-31T00:30:00+00:00"

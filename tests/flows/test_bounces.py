@@ -25,6 +25,7 @@ from mailer.domain.suppression import SuppressionReason
 from mailer.domain.token import Purpose, sign_token
 from tests.support.app_helpers import (
     ADA,
+    ADMIN,
     APPEAL,
     BEA,
     DOMAIN,
@@ -65,7 +66,7 @@ async def came_back(app: App, letter: ReceivedLetter, said: str = UNKNOWN, actio
 
 
 async def known(app: App, reader: str = ROSA) -> dict[str, Any]:
-    return await show_person(app, reader)
+    return await show_person(app, ADMIN, reader)
 
 
 async def test_a_hard_bounce_stops_all_lists_letters_until_the_owner_restores_the_person(
@@ -86,11 +87,11 @@ async def test_a_hard_bounce_stops_all_lists_letters_until_the_owner_restores_th
     assert person.subscriptions == {"appeals": "unsubscribed", "walks": "confirmed"}
     assert [(line.severity, line.reason, line.undone) for line in person.bounces] == [("hard", "unknown_user", False)]
     assert [line.act for line in person.consents] == ["imported", "imported", "bounced"]
-    assert (await campaign_status(app, await launch_campaign(app))).counts == {DeliveryState.QUEUED: 1}
-    assert (await campaign_status(app, await launch_campaign(app, "walks"))).counts == {}
+    assert (await campaign_status(app, ADMIN, await launch_campaign(app))).counts == {DeliveryState.QUEUED: 1}
+    assert (await campaign_status(app, ADMIN, await launch_campaign(app, "walks"))).counts == {}
 
-    restored = await restore_person(app, ROSA, list_name="appeals", by="ada")
-    await restore_person(app, ROSA, list_name="appeals", by="ada")
+    restored = await restore_person(app, ADMIN, ROSA, list_name="appeals")
+    await restore_person(app, ADMIN, ROSA, list_name="appeals")
 
     person = await known(app)
     assert restored.lifted == ("every list",)
@@ -112,7 +113,10 @@ async def test_waiting_letters_to_a_mailbox_that_is_gone_are_not_sent(app: App, 
     await came_back(app, letter)
     await send_campaigns(app)
 
-    assert (await campaign_status(app, second)).counts == {DeliveryState.SUPPRESSED: 1, DeliveryState.ACCEPTED: 1}
+    assert (await campaign_status(app, ADMIN, second)).counts == {
+        DeliveryState.SUPPRESSED: 1,
+        DeliveryState.ACCEPTED: 1,
+    }
 
 
 @SQLITE
@@ -246,7 +250,7 @@ async def test_a_join_request_after_a_complaint_gets_no_letter_until_restored(ap
     await receive_person_mail(app, "appeals-join", ROSA)
     assert len(relay.letters) == sent
 
-    await restore_person(app, ROSA, list_name="appeals", by="ada")
+    await restore_person(app, ADMIN, ROSA, list_name="appeals")
     await unsubscribe(app, sign_token(app.site.keyring, Purpose.LEAVE, 1), LINK_EVIDENCE)
     await receive_person_mail(app, "appeals-join", ROSA)
     await confirm(app, token_in(relay.letters[-1], "confirm"), LINK_EVIDENCE)
@@ -262,7 +266,7 @@ async def test_restoring_after_a_bounce_resubscribes_nobody_who_unsubscribed(app
     await unsubscribe(app, sign_token(app.site.keyring, Purpose.LEAVE, 1), LINK_EVIDENCE)
     await came_back(app, letter)
 
-    await restore_person(app, ROSA, list_name="appeals", by="ada")
+    await restore_person(app, ADMIN, ROSA, list_name="appeals")
 
     person = await known(app)
     assert person.subscriptions == {"appeals": "unsubscribed"}
@@ -339,7 +343,7 @@ async def test_with_hard_after_2_the_second_hard_bounce_in_a_row_stops_and_a_del
     app: App, relay: FakeRelay, clock: Clock
 ) -> None:
     await open_list(app)
-    await set_list(app, "appeals", hard_after=2)
+    await set_list(app, ADMIN, "appeals", hard_after=2)
     await import_rows(app, *PEOPLE)
     results = []
     for arrives in (False, True, False, False):
@@ -368,10 +372,10 @@ async def test_a_campaigns_report_has_the_bounces_by_severity_reason_and_provide
     await receive_raw_mail(app, complaint(letters[BEA]), "cfbl", sender="fbl@example.net")
     await unsubscribe(app, sign_token(app.site.keyring, Purpose.LEAVE, 2), LINK_EVIDENCE)
 
-    summary = await feedback_summary(app, 1)
-    await print_totals(app, 1, as_json=False)
+    summary = await feedback_summary(app, ADMIN, 1)
+    await print_totals(app, ADMIN, 1, as_json=False)
     shown = capsys.readouterr().out
-    await print_totals(app, 1, as_json=True)
+    await print_totals(app, ADMIN, 1, as_json=True)
 
     assert summary.bounces == {"hard": {"unknown_user": 1}, "soft": {"full": 1}, "sender-side": {"blocked": 1}}
     assert (summary.delays, summary.complaints, summary.unsubscribes) == (1, 1, 1)

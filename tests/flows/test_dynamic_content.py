@@ -7,7 +7,16 @@ import pytest
 from mailer.actions.campaigns.new_campaign import new_campaign
 from mailer.app import App
 from mailer.errors import CampaignFileRefused
-from tests.support.app_helpers import EMMA, ROSA, import_rows, launch_campaign, open_list, send_campaigns, text_of
+from tests.support.app_helpers import (
+    ADMIN,
+    EMMA,
+    ROSA,
+    import_rows,
+    launch_campaign,
+    open_list,
+    send_campaigns,
+    text_of,
+)
 from tests.support.fake_relay import FakeRelay
 
 TEXT = """---
@@ -37,4 +46,4 @@ async def test_a_condition_that_fails_for_somebody_is_told_when_the_file_is_hand
     with pytest.raises(
         CampaignFileRefused, match=r"tea\.md: line 6: list object has no element 1 \(for a reader of whom"
     ):
-        await new_campaign(app, list_name="appeals", texts={"tea.md": f"{TEXT}{{{{ name.split()[1] }}}}\n"})
+        await new_campaign(app, ADMIN, list_name="appeals", texts={"tea.md": f"{TEXT}{{{{ name.split()[1] }}}}\n"})

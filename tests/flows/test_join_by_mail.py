@@ -13,6 +13,7 @@ from mailer.domain.token import Purpose, sign_token
 from mailer.errors import NotFound
 from tests.support.app_helpers import (
     ADA,
+    ADMIN,
     DOMAIN,
     EMMA,
     MALLORY,
@@ -32,7 +33,7 @@ from tests.support.fake_relay import FakeRelay
 
 async def state_of(app: App, address: str, list_name: str = "appeals") -> str | None:
     try:
-        return (await show_person(app, address)).subscriptions.get(list_name)
+        return (await show_person(app, ADMIN, address)).subscriptions.get(list_name)
     except NotFound:
         return None
 
@@ -65,7 +66,7 @@ async def test_rosa_asks_by_mail_replies_and_is_welcomed_with_her_own_way_out(
     assert await state_of(app, ROSA) == "confirmed"
     assert recipients(relay) == [ROSA, ROSA]
     assert token_in(relay.letters[1], "leave")
-    acts = [(line.act, line.channel) for line in (await show_person(app, ROSA)).consents]
+    acts = [(line.act, line.channel) for line in (await show_person(app, ADMIN, ROSA)).consents]
     assert acts == [("asked", "mail"), ("confirmed", "mail")]
 
 

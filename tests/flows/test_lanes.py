@@ -19,7 +19,7 @@ from mailer.domain.rate_limits import DomainLimits, Limits
 from mailer.relay.route import Priority
 from mailer.store.queue import lane_holds
 from mailer.store.queue.lane_holds import Hold
-from tests.support.app_helpers import Clock, import_rows, launch_campaign, open_list, recipients, send_campaigns
+from tests.support.app_helpers import ADMIN, Clock, import_rows, launch_campaign, open_list, recipients, send_campaigns
 from tests.support.fake_relay import FakeRelay
 
 BLOCKED = "554 5.0.0 your letter is not wanted here"
@@ -67,7 +67,7 @@ async def test_the_same_refusal_of_ten_in_a_row_holds_the_lane_and_fails_nobody(
     campaign_id = await launch_campaign(app)
 
     await within(app)
-    status, held = await campaign_status(app, campaign_id), await holds_of(app)
+    status, held = await campaign_status(app, ADMIN, campaign_id), await holds_of(app)
     tried = {line.address for line in await _lines(app, campaign_id) if line.attempts}
 
     assert set(status.counts) <= {DEFERRED, QUEUED}
@@ -102,7 +102,7 @@ async def test_after_the_hour_a_single_letter_goes_first_and_then_everybody_gets
     first.released.set()
     async with asyncio.timeout(30):
         await going
-    status = await campaign_status(app, campaign_id)
+    status = await campaign_status(app, ADMIN, campaign_id)
 
     assert before == tried + 1
     assert sorted(recipients(relay)) == sorted(addresses("slow.example", 25))
@@ -131,7 +131,7 @@ async def test_a_lane_that_is_still_blocked_after_the_hour_is_held_again_for_lon
     held = await holds_of(app)
     assert asked(relay) == tried + 1
     assert held["slow.example"].until == clock() + timedelta(minutes=10)
-    assert (await campaign_status(app, campaign_id)).counts.keys() <= {DEFERRED, QUEUED}
+    assert (await campaign_status(app, ADMIN, campaign_id)).counts.keys() <= {DEFERRED, QUEUED}
 
 
 async def test_nobody_fails_by_a_restart_in_front_of_a_lane_that_is_still_blocked(
@@ -146,14 +146,14 @@ async def test_nobody_fails_by_a_restart_in_front_of_a_lane_that_is_still_blocke
     for _ in range(4):
         await within(app)
         clock.advance(hours=1, minutes=30)
-    between = (await campaign_status(app, campaign_id)).counts
+    between = (await campaign_status(app, ADMIN, campaign_id)).counts
     relay.forget_orders()
     for _ in range(4):
         await within(app)
         clock.advance(hours=2)
 
     assert set(between) <= {DEFERRED, QUEUED}
-    assert (await campaign_status(app, campaign_id)).counts == {ACCEPTED: 25}
+    assert (await campaign_status(app, ADMIN, campaign_id)).counts == {ACCEPTED: 25}
 
 
 async def test_a_blocked_domain_does_not_keep_the_others_letters(app: App, relay: FakeRelay) -> None:
@@ -164,7 +164,7 @@ async def test_a_blocked_domain_does_not_keep_the_others_letters(app: App, relay
     campaign_id = await launch_campaign(app)
 
     await within(app)
-    counts = (await campaign_status(app, campaign_id)).counts
+    counts = (await campaign_status(app, ADMIN, campaign_id)).counts
 
     assert sorted(recipients(relay)) == sorted(addresses("fast.example", 30))
     assert DeliveryState.FAILED not in counts
@@ -181,7 +181,7 @@ async def test_people_who_are_not_there_are_refused_one_by_one_and_hold_nothing(
 
     await within(app)
 
-    assert (await campaign_status(app, campaign_id)).counts == {DeliveryState.FAILED: 15, ACCEPTED: 15}
+    assert (await campaign_status(app, ADMIN, campaign_id)).counts == {DeliveryState.FAILED: 15, ACCEPTED: 15}
     assert await holds_of(app) == {}
 
 
@@ -196,7 +196,7 @@ async def test_a_provider_that_finds_us_too_fast_waits_and_the_others_go_on(
     campaign_id = await launch_campaign(app)
 
     await within(app)
-    between = (await campaign_status(app, campaign_id)).counts
+    between = (await campaign_status(app, ADMIN, campaign_id)).counts
     relay.forget_orders()
     for _ in range(12):
         clock.advance(minutes=10)
@@ -204,7 +204,7 @@ async def test_a_provider_that_finds_us_too_fast_waits_and_the_others_go_on(
 
     assert between[ACCEPTED] == 30
     assert DeliveryState.FAILED not in between
-    assert (await campaign_status(app, campaign_id)).counts == {ACCEPTED: 42}
+    assert (await campaign_status(app, ADMIN, campaign_id)).counts == {ACCEPTED: 42}
     assert await holds_of(app) == {}
 
 
@@ -221,7 +221,7 @@ async def test_a_held_domain_is_heeded_by_a_worker_that_starts_later(app: App, r
     await within(app)
 
     assert sorted(between) == addresses("fast.example", 5)
-    assert (await campaign_status(app, campaign_id)).counts == {ACCEPTED: 10}
+    assert (await campaign_status(app, ADMIN, campaign_id)).counts == {ACCEPTED: 10}
     assert await holds_of(app) == {}
 
 
@@ -242,7 +242,7 @@ async def test_of_two_relays_one_may_go_down_in_the_middle_and_the_other_carries
         first.released.set()
         await going
 
-        counts = (await campaign_status(app, campaign_id)).counts
+        counts = (await campaign_status(app, ADMIN, campaign_id)).counts
         got = Counter(recipients(relay) + recipients(other))
     assert counts[ACCEPTED] == len(recipients(relay)) + len(recipients(other)) == sum(got.values())
     assert set(got.values()) == {1}
@@ -269,7 +269,7 @@ async def test_a_relay_that_was_away_is_tried_by_one_and_carries_again(
         await send(worker)
 
     assert [("not welcome" in one.reason, name.startswith("relay ")) for name, one in held.items()] == [(True, True)]
-    assert (await campaign_status(app, campaign_id)).counts == {ACCEPTED: 10}
+    assert (await campaign_status(app, ADMIN, campaign_id)).counts == {ACCEPTED: 10}
     assert await holds_of(app) == {}
 
 
@@ -294,7 +294,7 @@ async def test_a_relay_that_refuses_everybody_is_left_alone_and_what_lay_ready_g
         await within(app)
 
     assert tried < 20
-    assert (await campaign_status(app, campaign_id)).counts == {ACCEPTED: 120}
+    assert (await campaign_status(app, ADMIN, campaign_id)).counts == {ACCEPTED: 120}
     assert await holds_of(app) == {}
 
 
@@ -333,7 +333,7 @@ async def test_a_domain_that_bears_two_letters_at_once_never_has_more(app: App, 
     await going
 
     assert at_once == 2
-    assert (await campaign_status(app, campaign_id)).counts == {ACCEPTED: 12}
+    assert (await campaign_status(app, ADMIN, campaign_id)).counts == {ACCEPTED: 12}
 
 
 async def test_the_hourly_limit_of_a_domain_lets_the_others_go_first(app: App, relay: FakeRelay, clock: Clock) -> None:
@@ -350,7 +350,7 @@ async def test_the_hourly_limit_of_a_domain_lets_the_others_go_first(app: App, r
 
     assert between == {"slow.example": 2, "fast.example": 5}
     assert after == {"slow.example": 4, "fast.example": 5}
-    assert (await campaign_status(app, campaign_id)).counts == {ACCEPTED: 9, QUEUED: 146}
+    assert (await campaign_status(app, ADMIN, campaign_id)).counts == {ACCEPTED: 9, QUEUED: 146}
 
 
 async def test_a_blast_spread_over_hours_sends_what_its_time_allows(app: App, relay: FakeRelay, clock: Clock) -> None:
@@ -366,7 +366,7 @@ async def test_a_blast_spread_over_hours_sends_what_its_time_allows(app: App, re
         clock.advance(hours=1)
 
     assert sent == [1, 2, 3, 4, 4]
-    assert (await campaign_status(app, campaign_id)).campaign.state is CampaignState.SENT
+    assert (await campaign_status(app, ADMIN, campaign_id)).campaign.state is CampaignState.SENT
 
 
 async def test_the_hourly_limit_of_a_relay_pauses_it_until_the_next(app: App, relay: FakeRelay, clock: Clock) -> None:
@@ -387,11 +387,11 @@ async def test_the_hourly_limit_of_a_relay_pauses_it_until_the_next(app: App, re
 
     assert sent[0] <= 10
     assert sent[-1] == 15
-    assert (await campaign_status(app, campaign_id)).counts == {ACCEPTED: 15}
+    assert (await campaign_status(app, ADMIN, campaign_id)).counts == {ACCEPTED: 15}
 
 
 async def _lines(app: App, campaign_id: int) -> list:  # type: ignore[type-arg]
-    return [line async for line in report(app, campaign_id)]
+    return [line async for line in report(app, ADMIN, campaign_id)]
 
 
 def _spread(tx, campaign_id: int) -> None:  # type: ignore[no-untyped-def]
@@ -407,7 +407,7 @@ async def test_a_relay_that_no_longer_lets_us_in_is_held_with_its_words_and_nobo
     relay.answers("rcpt", "550 5.7.1 not authorized to relay")
     campaign_id = await launch_campaign(app)
     await within(app)
-    status, held, tried = await campaign_status(app, campaign_id), await holds_of(app), asked(relay)
+    status, held, tried = await campaign_status(app, ADMIN, campaign_id), await holds_of(app), asked(relay)
     relay.forget_orders()
 
     clock.advance(hours=1, minutes=30)
@@ -417,5 +417,5 @@ async def test_a_relay_that_no_longer_lets_us_in_is_held_with_its_words_and_nobo
     assert set(status.counts) == {DEFERRED, QUEUED}
     assert held[f"relay 127.0.0.1:{relay.port}"].reason == "550 5.7.1 not authorized to relay"
     assert 3 <= tried <= 6
-    assert (await campaign_status(app, campaign_id)).counts == {ACCEPTED: 30}
+    assert (await campaign_status(app, ADMIN, campaign_id)).counts == {ACCEPTED: 30}
     assert await holds_of(app) == {}

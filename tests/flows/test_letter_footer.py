@@ -15,6 +15,7 @@ from mailer.app import App
 from mailer.errors import ListFooterRefused
 from mailer.mail.message.letter import decode_part
 from tests.support.app_helpers import (
+    ADMIN,
     APPEAL,
     EMMA,
     ROSA,
@@ -43,20 +44,20 @@ async def test_a_resent_letter_keeps_its_footer_and_the_next_campaign_has_the_ne
     app: App, relay: FakeRelay, clock: Clock, again: Callable[[], App]
 ) -> None:
     await open_list(app)
-    await set_list(app, "appeals", postal_address=WHERE, reason=WHY)
+    await set_list(app, ADMIN, "appeals", postal_address=WHERE, reason=WHY)
     await import_rows(app, f"{ROSA},Rosa,en", f"{EMMA},Emma,ar")
     relay.drops("dot", address=ROSA, nth=1)
     relay.answers("rcpt", "451 4.3.0 later", address=EMMA, nth=1)
     await launch_campaign(app)
     await send_campaigns(app)
 
-    await set_list(app, "appeals", postal_address=WHERE_NOW, reason=WHY_NOW)
+    await set_list(app, ADMIN, "appeals", postal_address=WHERE_NOW, reason=WHY_NOW)
     clock.advance(minutes=10)
     await send_campaigns(again())
     of_rosa = [letter.content for letter in relay.letters if letter.recipient == ROSA]
     to_emma = next(letter for letter in relay.letters if letter.recipient == EMMA)
     shown_next = decode_part(
-        await preview(app, await new_campaign(app, list_name="appeals", texts={"a.md": APPEAL})), "text"
+        await preview(app, ADMIN, await new_campaign(app, ADMIN, list_name="appeals", texts={"a.md": APPEAL})), "text"
     )
 
     assert len(of_rosa) == 2
@@ -74,13 +75,13 @@ async def test_a_resent_letter_keeps_its_footer_and_the_next_campaign_has_the_ne
 @SQLITE
 async def test_a_correction_has_the_footer_of_its_time_and_a_removed_footer_is_gone(app: App, relay: FakeRelay) -> None:
     await open_list(app)
-    await set_list(app, "appeals", postal_address=WHERE, reason=WHY)
+    await set_list(app, ADMIN, "appeals", postal_address=WHERE, reason=WHY)
     await import_rows(app, f"{ROSA},Rosa,en")
     campaign_id = await launch_campaign(app)
-    await pause(app, campaign_id)
-    await set_list(app, "appeals", postal_address="", reason=" ")
-    await correct(app, campaign_id, {"appeal.md": APPEAL})
-    await resume(app, campaign_id)
+    await pause(app, ADMIN, campaign_id)
+    await set_list(app, ADMIN, "appeals", postal_address="", reason=" ")
+    await correct(app, ADMIN, campaign_id, {"appeal.md": APPEAL})
+    await resume(app, ADMIN, campaign_id)
     await send_campaigns(app)
 
     text = text_of(relay.letters[0])
@@ -102,12 +103,12 @@ async def test_a_correction_has_the_footer_of_its_time_and_a_removed_footer_is_g
 )
 async def test_a_bad_footer_is_refused_and_nothing_is_changed(app: App, words: dict[str, str]) -> None:
     made = await add_list(
-        app, name="seeds", title="Seeds", owner="ada@example.org", reason=WHY, postal_address=f" {WHERE} \n"
+        app, ADMIN, name="seeds", title="Seeds", owner="ada@example.org", reason=WHY, postal_address=f" {WHERE} \n"
     )
     with pytest.raises(ListFooterRefused):
-        await set_list(app, "seeds", **words)
+        await set_list(app, ADMIN, "seeds", **words)
     with pytest.raises(ListFooterRefused):
-        await add_list(app, name="other", title="Other", owner="ada@example.org", **words)
+        await add_list(app, ADMIN, name="other", title="Other", owner="ada@example.org", **words)
 
-    assert (await set_list(app, "seeds")) == made
+    assert (await set_list(app, ADMIN, "seeds")) == made
     assert (made.reason, made.postal_address) == (WHY, WHERE)

@@ -8,6 +8,7 @@ from mailer.actions.subscriptions.show_person import show_person
 from mailer.app import App
 from tests.support.app_helpers import (
     ADA,
+    ADMIN,
     BEA,
     EMMA,
     MALLORY,
@@ -27,7 +28,7 @@ from tests.support.fake_relay import FakeRelay
 
 
 async def state_of(app: App, address: str, list_name: str = "appeals") -> str | None:
-    return (await show_person(app, address)).subscriptions.get(list_name)
+    return (await show_person(app, ADMIN, address)).subscriptions.get(list_name)
 
 
 def answer_to(relay: FakeRelay) -> str:
@@ -158,7 +159,7 @@ async def test_the_consent_record_says_how_we_know_who_wrote_and_no_ip_address(a
 
     await receive_person_mail(app, "appeals-join", authenticated=True)
 
-    line = (await show_person(app, ROSA)).consents[0].evidence
+    line = (await show_person(app, ADMIN, ROSA)).consents[0].evidence
     assert line["proof"]["by"] == "host"
     assert len(line["proof"]["header_sha256"]) == 64
     assert "127.0.0.1" not in repr(line)

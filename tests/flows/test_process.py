@@ -31,7 +31,7 @@ from mailer.domain.keyring import write_keyring
 from mailer.domain.token import Purpose, sign_token
 from mailer.store import incoming_mails, subscriptions
 from mailer.store.database import Database
-from tests.support.app_helpers import DOMAIN, ROOT, import_rows, open_list, recipients
+from tests.support.app_helpers import ADMIN, DOMAIN, ROOT, import_rows, open_list, recipients
 from tests.support.fake_relay import FakeRelay
 from tests.support.fake_relay_session import Hold
 from tests.support.running_service import running_service
@@ -144,8 +144,8 @@ async def call_up(organiser: App, people: list[str]) -> int:
     """A list of these people, and a campaign whose hour has come; its id."""
     await open_list(organiser)
     await import_rows(organiser, *(f"{address},Friend,en" for address in people))
-    campaign_id = await new_campaign(organiser, list_name="appeals", texts={"letter.md": LETTER})
-    await send_now(organiser, campaign_id, wait_s=0)
+    campaign_id = await new_campaign(organiser, ADMIN, list_name="appeals", texts={"letter.md": LETTER})
+    await send_now(organiser, ADMIN, campaign_id, wait_s=0)
     return campaign_id
 
 
@@ -166,7 +166,7 @@ def release(holds: list[Hold]) -> None:
 
 
 async def states(organiser: App, campaign_id: int) -> dict[str, DeliveryState]:
-    return {row.address: DeliveryState(row.state) async for row in report(organiser, campaign_id)}
+    return {row.address: DeliveryState(row.state) async for row in report(organiser, ADMIN, campaign_id)}
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -183,7 +183,7 @@ async def test_two_kills_in_mid_blast_lose_nobody_and_repeat_at_most_a_letter_a_
     second = await serve()
     await reached(holds)  # the worst moment: every line has given its letter and waits for the answer
     await second.dies()
-    in_doubt = {row.id async for row in report(organiser, campaign_id) if row.state == DeliveryState.HANDED}
+    in_doubt = {row.id async for row in report(organiser, ADMIN, campaign_id) if row.state == DeliveryState.HANDED}
     release(holds)
     third = await serve()
     named = await third.says("recovered handed letters")
@@ -195,7 +195,7 @@ async def test_two_kills_in_mid_blast_lose_nobody_and_repeat_at_most_a_letter_a_
     assert len({(letter.recipient, letter.content) for letter in relay.letters}) == len(people)
     assert len(in_doubt) == LINES
     assert all(str(number) in re.findall(r"\d+", named.partition("resent=")[2]) for number in in_doubt)
-    status = await campaign_status(organiser, campaign_id)
+    status = await campaign_status(organiser, ADMIN, campaign_id)
     assert status.counts == {DeliveryState.ACCEPTED: len(people)}
     assert status.audience == status.campaign.audience == len(people)
     assert status.campaign.state is CampaignState.SENT
@@ -247,7 +247,7 @@ async def test_a_stop_awaits_letters_on_their_way_and_no_idle_guest(
         hold.released.set()
         code = await process.ends()
 
-    counts = (await campaign_status(organiser, campaign_id)).counts
+    counts = (await campaign_status(organiser, ADMIN, campaign_id)).counts
     assert farewell.startswith(b"421")
     assert code == 0
     assert 1 <= len(relay.letters) <= LINES

@@ -28,6 +28,7 @@ from mailer.store import campaign_progress, campaigns
 from mailer.store.queue import claims, gate, queue_claiming
 from mailer.store.queue.workers import own_database
 from tests.support.app_helpers import (
+    ADMIN,
     APPEAL,
     EMMA,
     LINK_EVIDENCE,
@@ -57,13 +58,13 @@ async def test_an_outcome_is_noted_although_the_relay_hung_up_right_after_it(
 
     with pytest.raises(RelayUnavailable):
         await send(sender)
-    between = (await campaign_status(app, campaign_id)).counts
+    between = (await campaign_status(app, ADMIN, campaign_id)).counts
     relay.forget_orders()
     await send(sender)
 
     assert between == {DeliveryState.ACCEPTED: 1, DeliveryState.QUEUED: 1}
     assert sorted(recipients(relay)) == [EMMA, ROSA]
-    assert (await campaign_status(app, campaign_id)).campaign.state is CampaignState.SENT
+    assert (await campaign_status(app, ADMIN, campaign_id)).campaign.state is CampaignState.SENT
 
 
 async def test_the_only_recipient_may_leave_between_looking_and_claiming(
@@ -85,7 +86,7 @@ async def test_the_only_recipient_may_leave_between_looking_and_claiming(
         await send_campaigns(app)
 
     assert relay.letters == []
-    assert (await campaign_status(app, campaign_id)).counts == {DeliveryState.SUPPRESSED: 1}
+    assert (await campaign_status(app, ADMIN, campaign_id)).counts == {DeliveryState.SUPPRESSED: 1}
 
 
 @on_postgresql
@@ -106,7 +107,7 @@ async def test_a_leaving_is_answered_only_when_a_gate_that_is_passing_has_closed
     await leaving
 
     assert not answered
-    assert (await campaign_status(app, campaign_id)).counts == {DeliveryState.HANDED: 1}
+    assert (await campaign_status(app, ADMIN, campaign_id)).counts == {DeliveryState.HANDED: 1}
 
 
 async def test_a_letter_deferred_at_the_moment_of_asking_is_not_overlooked(app: App, relay: FakeRelay) -> None:
@@ -158,20 +159,20 @@ async def test_a_campaign_moved_to_a_later_hour_while_the_clock_looks_is_not_lau
 ) -> None:
     await open_list(app)
     await import_rows(app, f"{ROSA},Rosa,en")
-    campaign_id = await new_campaign(app, list_name="appeals", texts={"appeal.md": APPEAL})
-    await send_now(app, campaign_id, wait_s=0)
+    campaign_id = await new_campaign(app, ADMIN, list_name="appeals", texts={"appeal.md": APPEAL})
+    await send_now(app, ADMIN, campaign_id, wait_s=0)
     read = app.database.read
 
     async def moved_after_the_look(work, *arguments):  # type: ignore[no-untyped-def]
         found = await read(work, *arguments)
         if work is campaigns.list_due and found:
-            await schedule(app, campaign_id, local_time="2027-03-02T09:00", zone="UTC")
+            await schedule(app, ADMIN, campaign_id, local_time="2027-03-02T09:00", zone="UTC")
         return found
 
     monkeypatch.setattr(app.database, "read", moved_after_the_look)
     await launch_due(app)
 
-    status = (await campaign_status(app, campaign_id)).campaign
+    status = (await campaign_status(app, ADMIN, campaign_id)).campaign
     assert (status.state, status.local_time) == (CampaignState.SCHEDULED, "2027-03-02T09:00:00")
 
 
@@ -187,7 +188,7 @@ async def test_a_slow_pace_and_a_silent_relay_do_not_hold_up_the_end(app: App, r
         paced.wakeups.closing.set()
         await going
 
-    counts = (await campaign_status(app, campaign_id)).counts
+    counts = (await campaign_status(app, ADMIN, campaign_id)).counts
     assert counts == {DeliveryState.ACCEPTED: 1, DeliveryState.QUEUED: 29}
 
 
@@ -203,7 +204,7 @@ async def test_a_relay_that_never_greets_does_not_hold_up_the_end(app: App, rela
         app.wakeups.closing.set()
         await going
 
-    assert (await campaign_status(app, campaign_id)).counts == {DeliveryState.QUEUED: 1}
+    assert (await campaign_status(app, ADMIN, campaign_id)).counts == {DeliveryState.QUEUED: 1}
 
 
 async def test_of_two_relays_the_one_that_is_up_carries_everything(app: App, relay: FakeRelay) -> None:

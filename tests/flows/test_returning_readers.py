@@ -21,6 +21,7 @@ from mailer.domain.subscription_request import SubscriptionRequest
 from mailer.domain.token import Purpose, sign_token
 from tests.support.app_helpers import (
     ADA,
+    ADMIN,
     EMMA,
     LINK_EVIDENCE,
     ROSA,
@@ -71,7 +72,7 @@ async def ask_by(app: App, channel: str) -> Any:
     if channel in {"mail", "authenticated mail"}:
         return await receive_person_mail(app, "appeals-join", ROSA, authenticated=channel == "authenticated mail")
     if channel == "restore":
-        return await restore_person(app, ROSA, list_name="appeals", by="ada")
+        return await restore_person(app, ADMIN, ROSA, list_name="appeals")
     done = await import_rows(app, f"{ROSA},Rosa,en", invite=channel == "invite")
     assert (done.added, done.kept_out) == (0, 1)
     return await send_notices(app)
@@ -99,13 +100,13 @@ async def test_each_channel_against_each_suppression(app: App, relay: FakeRelay,
     await ask_by(app, channel)
 
     goes = TABLE[why][CHANNELS.index(channel)]
-    person = await show_person(app, ROSA)
+    person = await show_person(app, ADMIN, ROSA)
     assert recipients(relay)[sent:] == goes
     assert (person.subscriptions["appeals"] == "confirmed") is ((why, channel) in BACK_AT_ONCE)
     assert bool(person.suppressions) is ((why, channel) not in BACK_AT_ONCE)
     if goes == ASKED and (why, channel) not in BACK_AT_ONCE:
         await confirm(app, token_in(relay.letters[-1], "confirm"), LINK_EVIDENCE)
-        person = await show_person(app, ROSA)
+        person = await show_person(app, ADMIN, ROSA)
         assert (person.subscriptions["appeals"], person.suppressions) == ("confirmed", ())
         assert all(line.undone for line in person.bounces)
 
@@ -117,13 +118,13 @@ async def test_a_subscriber_suppressed_for_all_lists_is_asked_and_restored_by_co
     sent = len(relay.letters)
 
     await receive_person_mail(app, "walks-join", ROSA)
-    waiting = (await show_person(app, ROSA)).subscriptions
+    waiting = (await show_person(app, ADMIN, ROSA)).subscriptions
     for _ in range(2):
         await confirm(app, token_in(relay.letters[-1], "confirm"), LINK_EVIDENCE)
     await launch_campaign(app, "walks")
     await send_campaigns(app)
 
-    person = await show_person(app, ROSA)
+    person = await show_person(app, ADMIN, ROSA)
     assert waiting == {"appeals": "unsubscribed", "walks": "confirmed"}, "a stranger's request changes nothing yet"
     assert recipients(relay)[sent:] == [ROSA, ROSA]
     assert (person.suppressions, person.subscriptions["walks"]) == ((), "confirmed")
@@ -143,7 +144,7 @@ async def test_an_unauthenticated_request_for_a_bounced_person_does_not_hinder_r
     await launch_campaign(app)
     sent = len(relay.letters)
 
-    restored = await restore_person(app, ROSA, list_name="appeals", by="ada")
+    restored = await restore_person(app, ADMIN, ROSA, list_name="appeals")
     await send_campaigns(app)
 
     assert (restored.state, restored.lifted, restored.why_not) == ("confirmed", ("every list",), None)
@@ -164,11 +165,11 @@ async def test_restoring_says_why_a_person_still_gets_no_letters(
     else:
         await keep_off(app, relay, why)
 
-    restored = await restore_person(app, ROSA, list_name="appeals", by="ada")
+    restored = await restore_person(app, ADMIN, ROSA, list_name="appeals")
 
     assert restored.lifted == ()
     assert reason in (restored.why_not or "")
-    acts = [line.act for line in (await show_person(app, ROSA)).consents]
+    acts = [line.act for line in (await show_person(app, ADMIN, ROSA)).consents]
     assert "restored" not in acts
 
 
@@ -196,7 +197,7 @@ async def test_restoring_after_an_outage_restores_all_it_hit_and_nobody_else(
     clock.advance(hours=1)
 
     async def restore(**more: Any) -> dict[str, tuple[Any, ...]]:
-        found = await restore_people(app, since=since, until=until, by="ada", provider="example.net", **more)
+        found = await restore_people(app, ADMIN, since=since, until=until, provider="example.net", **more)
         return {one.address.partition("@")[0]: (one.lifted, one.lists, one.undone) for one in found}
 
     every = ("every list",)
@@ -206,9 +207,9 @@ async def test_restoring_after_an_outage_restores_all_it_hit_and_nobody_else(
         "left": (every, (), 1),
         "complained": (every, (), 1),
     }
-    before = [await show_person(app, one) for one in hit]
+    before = [await show_person(app, ADMIN, one) for one in hit]
     assert await restore(dry_run=True) == expected
-    assert [await show_person(app, one) for one in hit] == before, "a rehearsal writes nothing"
+    assert [await show_person(app, ADMIN, one) for one in hit] == before, "a rehearsal writes nothing"
     assert await restore(reason=BounceReason.FULL) == {"soft": expected["soft"]}
     assert await restore(list_name="walks") == {"hard": (every, ("appeals", "walks"), 0)}
     assert await restore() == {name: expected[name] for name in ("left", "complained")} | {
@@ -216,7 +217,7 @@ async def test_restoring_after_an_outage_restores_all_it_hit_and_nobody_else(
     }
     assert await restore() == {}
 
-    states = {one: await show_person(app, one) for one in (*hit, ROSA)}
+    states = {one: await show_person(app, ADMIN, one) for one in (*hit, ROSA)}
     assert {one: states[one].subscriptions["appeals"] for one in states} == {
         hit[0]: "confirmed",
         hit[1]: "confirmed",

@@ -20,7 +20,16 @@ from mailer.entrypoints.smtp.handler import SmtpServerConfig
 from mailer.entrypoints.smtp.server import start_smtp_server
 from mailer.settings.intake_tables import IntakeSettings
 from mailer.store import subscriptions
-from tests.support.app_helpers import DOMAIN, Clock, import_rows, open_list, parse_letter, recipients, send_notices
+from tests.support.app_helpers import (
+    ADMIN,
+    DOMAIN,
+    Clock,
+    import_rows,
+    open_list,
+    parse_letter,
+    recipients,
+    send_notices,
+)
 from tests.support.dns_zone import Zone
 from tests.support.fake_relay import FakeRelay
 from tests.support.signed_mail import dkim_zone, sign_mail
@@ -52,7 +61,7 @@ class Post:
         await send_notices(self.app)
 
     async def is_on(self, person: str) -> bool:
-        return (await show_person(self.app, person)).subscriptions["appeals"] == "confirmed"
+        return (await show_person(self.app, ADMIN, person)).subscriptions["appeals"] == "confirmed"
 
     async def language_of(self, person: str) -> str | None:
         found = await self.app.database.read(subscriptions.find, 1, person)

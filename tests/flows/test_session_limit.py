@@ -19,6 +19,7 @@ from mailer.store import governor_counts
 from mailer.store.queue import lane_holds
 from mailer.store.queue.lane_holds import Hold as Held
 from tests.support.app_helpers import (
+    ADMIN,
     EMMA,
     ROSA,
     Clock,
@@ -98,12 +99,12 @@ async def held_for_later(app: App) -> dict[str, Held]:
 
 async def all_is_well(app: App, campaign_id: int, *relays: FakeRelay) -> None:
     """Everybody has one letter, nobody waited, nothing is held and nobody is blamed."""
-    status, got = await campaign_status(app, campaign_id), [one for relay in relays for one in recipients(relay)]
+    status, got = await campaign_status(app, ADMIN, campaign_id), [one for relay in relays for one in recipients(relay)]
     assert status.counts == {ACCEPTED: LETTERS}
     assert status.campaign.state is CampaignState.SENT
     assert len(got) == len(set(got)) == LETTERS
     assert await held_for_later(app) == {}
-    assert {line.attempts async for line in report(app, campaign_id)} == {1}
+    assert {line.attempts async for line in report(app, ADMIN, campaign_id)} == {1}
     counts = await app.database.read(governor_counts.load_counts, campaign_id)
     assert all(one.deferred == one.refused == 0 for one in counts.values())
 

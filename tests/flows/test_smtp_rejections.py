@@ -11,7 +11,7 @@ from mailer.domain.delivery import DeliveryState
 from mailer.domain.person_view import SuppressionView
 from mailer.domain.suppression import SuppressionReason
 from mailer.entrypoints.service.background_tasks import record_refusal_batch
-from tests.support.app_helpers import EMMA, ROSA, import_rows, launch_campaign, open_list, send_campaigns
+from tests.support.app_helpers import ADMIN, EMMA, ROSA, import_rows, launch_campaign, open_list, send_campaigns
 from tests.support.fake_relay import FakeRelay
 
 PEOPLE = (f"{ROSA},Rosa,en", f"{EMMA},Emma,en")
@@ -27,11 +27,11 @@ async def test_a_reader_the_relay_does_not_know_gets_no_more_letters(app: App, r
     await send_campaigns(app)
     await record_refusal_batch(app)
 
-    person = await show_person(app, ROSA)
+    person = await show_person(app, ADMIN, ROSA)
     assert person.suppressions == (SuppressionView(list_name="every list", reason=SuppressionReason.BOUNCED),)
     assert [(line.channel, line.diagnostic) for line in person.bounces] == [("smtp", GONE)]
-    assert (await show_person(app, EMMA)).suppressions == ()
-    assert (await campaign_status(app, await launch_campaign(app))).counts == {DeliveryState.QUEUED: 1}
+    assert (await show_person(app, ADMIN, EMMA)).suppressions == ()
+    assert (await campaign_status(app, ADMIN, await launch_campaign(app))).counts == {DeliveryState.QUEUED: 1}
     assert len(app.pending_refusals) == 0
 
 
@@ -46,7 +46,7 @@ async def test_who_is_refused_for_our_sake_keeps_their_letters(app: App, relay: 
     await send_campaigns(app)
     await record_refusal_batch(app)
 
-    assert (await show_person(app, ROSA)).suppressions == ()
+    assert (await show_person(app, ADMIN, ROSA)).suppressions == ()
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -63,4 +63,4 @@ async def test_a_domain_that_says_of_everybody_that_they_are_unknown_is_not_beli
     await send_campaigns(app)
     await record_refusal_batch(app)
 
-    assert [(await show_person(app, one)).suppressions for one in people] == [()] * 12
+    assert [(await show_person(app, ADMIN, one)).suppressions for one in people] == [()] * 12

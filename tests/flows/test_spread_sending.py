@@ -18,6 +18,7 @@ from mailer.errors import TimeRefused
 from mailer.store.queue import lane_holds
 from mailer.store.queue.lane_holds import Hold
 from tests.support.app_helpers import (
+    ADMIN,
     APPEAL,
     EMMA,
     ROSA,
@@ -37,8 +38,8 @@ async def test_letters_leave_evenly_over_the_span(
 ) -> None:
     await open_list(app)
     await import_rows(app, *(f"person{number}@example.org,,en" for number in range(people)))
-    campaign_id = await new_campaign(app, list_name="appeals", texts={"appeal.md": APPEAL})
-    campaign = await send_now(app, campaign_id, wait_s=0, over=over)
+    campaign_id = await new_campaign(app, ADMIN, list_name="appeals", texts={"appeal.md": APPEAL})
+    campaign = await send_now(app, ADMIN, campaign_id, wait_s=0, over=over)
     began, span = clock.now, timedelta(seconds=campaign.over_s or 0)
     await launch_due(app)
 
@@ -52,17 +53,17 @@ async def test_letters_leave_evenly_over_the_span(
     early = 1.5 / span.total_seconds() + 2 / people
     late = tick_s / span.total_seconds() + 1 / people
     assert all(gone - late <= part <= gone + early for gone, part in sent if part < 1), sent
-    assert (await campaign_status(app, campaign_id)).campaign.state is CampaignState.SENT
+    assert (await campaign_status(app, ADMIN, campaign_id)).campaign.state is CampaignState.SENT
 
 
 async def test_a_blast_must_be_over_before_its_event_begins(app: App) -> None:
     await open_list(app)
-    campaign_id = await new_campaign(app, list_name="appeals", texts={"appeal.md": APPEAL})
+    campaign_id = await new_campaign(app, ADMIN, list_name="appeals", texts={"appeal.md": APPEAL})
 
     with pytest.raises(TimeRefused, match="begins before 6h have passed"):
-        await schedule(app, campaign_id, local_time="2027-03-05T13:00", zone="Europe/Berlin", over="6h")
-    spread = await schedule(app, campaign_id, local_time="2027-03-05T12:59", zone="Europe/Berlin", over="6h")
-    moved = await schedule(app, campaign_id, local_time="2027-03-05T13:00", zone="Europe/Berlin")
+        await schedule(app, ADMIN, campaign_id, local_time="2027-03-05T13:00", zone="Europe/Berlin", over="6h")
+    spread = await schedule(app, ADMIN, campaign_id, local_time="2027-03-05T12:59", zone="Europe/Berlin", over="6h")
+    moved = await schedule(app, ADMIN, campaign_id, local_time="2027-03-05T13:00", zone="Europe/Berlin")
 
     assert (spread.over_s, moved.over_s) == (21600, None)
 
@@ -73,16 +74,18 @@ async def test_the_status_says_what_is_held_and_counts_the_deferred_not_into_the
     await open_list(app)
     await import_rows(app, f"{ROSA},Rosa,en", f"{EMMA},Emma,en")
     relay.answers("rcpt", "450 4.2.1 try later", address=EMMA)
-    before = await campaign_status(app, await new_campaign(app, list_name="appeals", texts={"appeal.md": APPEAL}))
+    before = await campaign_status(
+        app, ADMIN, await new_campaign(app, ADMIN, list_name="appeals", texts={"appeal.md": APPEAL})
+    )
     campaign_id = await launch_campaign(app)
     clock.advance(seconds=10)
     await send_campaigns(app)
     hold = Hold(lane="example.net", until=clock.now + timedelta(minutes=5), reason="421 too fast")
     await app.database.write(lane_holds.set_hold, hold, clock.now)
 
-    sending = await campaign_status(app, campaign_id)
-    await pause(app, campaign_id)
-    paused = await campaign_status(app, campaign_id)
+    sending = await campaign_status(app, ADMIN, campaign_id)
+    await pause(app, ADMIN, campaign_id)
+    paused = await campaign_status(app, ADMIN, campaign_id)
 
     assert recipients(relay) == [ROSA]
     assert sending.counts == {DeliveryState.ACCEPTED: 1, DeliveryState.DEFERRED: 1}

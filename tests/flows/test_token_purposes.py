@@ -16,6 +16,7 @@ from mailer.store import subscriptions
 from mailer.store.queue import deliveries
 from tests.support.app_helpers import (
     ADA,
+    ADMIN,
     BEA,
     DOMAIN,
     EMMA,
@@ -41,7 +42,7 @@ MACHINES = (
 
 
 async def state_of(app: App, address: str, list_name: str = "appeals") -> str | None:
-    return (await show_person(app, address)).subscriptions.get(list_name)
+    return (await show_person(app, ADMIN, address)).subscriptions.get(list_name)
 
 
 def reply_to(relay: FakeRelay) -> str:

@@ -6,6 +6,7 @@ from mailer.actions.subscriptions.show_person import show_person
 from mailer.app import App
 from tests.support.app_helpers import (
     ADA,
+    ADMIN,
     BEA,
     DOMAIN,
     EMMA,
@@ -32,7 +33,7 @@ BANNER = (
 
 
 async def state_of(app: App, address: str) -> str | None:
-    return (await show_person(app, address)).subscriptions.get("appeals")
+    return (await show_person(app, ADMIN, address)).subscriptions.get("appeals")
 
 
 def answer_to(relay: FakeRelay, reader: str = ROSA) -> str:

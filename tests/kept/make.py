@@ -36,6 +36,7 @@ from mailer.domain.token import Purpose, sign_token
 from mailer.store.migration import migrate_database
 from mailer.store.subscribers import ids_by_key
 from tests.support.app_helpers import (
+    ADMIN,
     APPEAL,
     DOMAIN,
     MAIL_SERVER,
@@ -80,8 +81,8 @@ async def run_until_killed(url: str, facts: Path) -> None:
         first = {letter.recipient: letter for letter in relay.letters}
         asked = await _leave_and_join(app, relay, first)
         clock.advance(hours=1)
-        scheduled = await new_campaign(app, list_name="appeals", texts={"appeal.md": LATER})
-        await schedule(app, scheduled, local_time="2027-03-02T09:00", zone="Europe/Berlin")
+        scheduled = await new_campaign(app, ADMIN, list_name="appeals", texts={"appeal.md": LATER})
+        await schedule(app, ADMIN, scheduled, local_time="2027-03-02T09:00", zone="Europe/Berlin")
         half = await _send_half_a_campaign(app, relay)
         known = {
             "now": clock().isoformat(),

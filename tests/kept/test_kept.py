@@ -26,7 +26,7 @@ from mailer.store.backup.restore_backup import restore_backup
 from mailer.store.backup.write_backup import ServiceFiles, back_up
 from mailer.store.database import open_engine
 from mailer.store.migration import migrate_database
-from tests.support.app_helpers import DOMAIN, ROOT, Clock, make_app, parse_letter, recipients
+from tests.support.app_helpers import ADMIN, DOMAIN, ROOT, Clock, make_app, parse_letter, recipients
 from tests.support.bounce_mails import bounce
 from tests.support.fake_relay import FakeRelay
 from tests.support.released_databases import ALL_RELEASED, ReleasedDatabase, empty_postgresql, restore_released
@@ -73,7 +73,7 @@ async def until(true: Callable[[], Awaitable[bool]]) -> None:
 
 
 async def is_sent(app: App, campaign_id: int) -> bool:
-    return (await campaign_status(app, campaign_id)).campaign.state is CampaignState.SENT
+    return (await campaign_status(app, ADMIN, campaign_id)).campaign.state is CampaignState.SENT
 
 
 async def in_the_morning(app: App, clock: Clock, kept: ReleasedDatabase) -> None:
@@ -100,7 +100,7 @@ async def test_the_campaign_ends_nobody_gets_it_twice_and_waiting_mail_is_proces
         await until(lambda: _state(app, leaving, "unsubscribed"))
         await until(lambda: _state(app, "waits@example.net", "pending"))
         await in_the_morning(app, clock, kept)
-        counts = (await campaign_status(app, half)).counts
+        counts = (await campaign_status(app, ADMIN, half)).counts
 
     went_on = kept.readers("queued", "claimed", "handed", "deferred")
     # Whose leaving had not been acted on may get the letter that was on its way, and nothing later.
@@ -136,7 +136,7 @@ async def test_links_and_addresses_in_old_letters_work(
         }.items():
             await until(lambda reader=reader, state=state: _state(app, reader, state))  # type: ignore[misc]
         await in_the_morning(app, clock, kept)
-        known = await show_person(app, dead)
+        known = await show_person(app, ADMIN, dead)
 
     assert [one.reason for one in known.suppressions] == ["bounced"]
     out = {clicked, answered, wrote, dead, kept.facts["leaving"]}
@@ -159,9 +159,12 @@ async def test_a_restored_campaign_is_paused_and_after_resuming_nobody_gets_it_t
         async with running_service(app):
             await until(lambda: _state(app, leaving, "unsubscribed"))
             await relay.wait_for(1)
-            still, later = await campaign_status(app, half), await campaign_status(app, kept.facts["scheduled"])
+            still, later = (
+                await campaign_status(app, ADMIN, half),
+                await campaign_status(app, ADMIN, kept.facts["scheduled"]),
+            )
             before = got(relay, half)
-            await resume(app, half)
+            await resume(app, ADMIN, half)
             await until(lambda: is_sent(app, half))
 
     assert (still.campaign.state, later.campaign.state) == (CampaignState.PAUSED, CampaignState.DRAFT)
@@ -218,7 +221,7 @@ def tables_of(url: str) -> dict[str, Any]:
 
 
 async def _state(app: App, address: str, state: str) -> bool:
-    return bool((await show_person(app, address)).subscriptions.get("appeals") == state)
+    return bool((await show_person(app, ADMIN, address)).subscriptions.get("appeals") == state)
 
 
 async def _hand_in(service: RunningService, sender: str, to: str, body: str) -> None:

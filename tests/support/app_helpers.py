@@ -20,7 +20,8 @@ from mailer.actions.delivery.send_worker import start_worker
 from mailer.actions.inbound.process_mail import process_incoming_mails
 from mailer.actions.inbound.receive import receive
 from mailer.actions.lists.edit_list import add_list
-from mailer.actions.subscriptions.import_people import ImportResult, import_people
+from mailer.actions.subscriptions.import_people import import_people
+from mailer.actions.subscriptions.import_rows import ImportResult
 from mailer.app import App
 from mailer.domain.actor import unix_user
 from mailer.domain.consent import Channel, Evidence
@@ -110,20 +111,20 @@ def make_app(database_url: str, clock: Clock, relay_port: int, connections: int 
 
 async def open_list(app: App, name: str = "appeals", language: str = "en") -> MailingList:
     """Ada's list."""
-    return await add_list(app, name=name, title=f"Open {name.title()}", owner=ADA, language=language)
+    return await add_list(app, ADMIN, name=name, title=f"Open {name.title()}", owner=ADA, language=language)
 
 
 async def import_rows(app: App, *rows: str, list_name: str = "appeals", invite: bool = False) -> ImportResult:
     """Import rows of `email,name,language`."""
     file = io.StringIO("email,name,language\n" + "\n".join(rows))
     evidence = Evidence(Channel.IMPORT, {"file": "people.csv"})
-    return await import_people(app, list_name=list_name, file=file, evidence=evidence, invite=invite)
+    return await import_people(app, ADMIN, list_name=list_name, file=file, evidence=evidence, invite=invite)
 
 
 async def launch_campaign(app: App, list_name: str = "appeals", **texts: str) -> int:
     """A campaign launched now; its id. Letters are not sent yet."""
-    campaign_id = await new_campaign(app, list_name=list_name, texts=texts or {"appeal.md": APPEAL})
-    await send_now(app, campaign_id, wait_s=0)
+    campaign_id = await new_campaign(app, ADMIN, list_name=list_name, texts=texts or {"appeal.md": APPEAL})
+    await send_now(app, ADMIN, campaign_id, wait_s=0)
     await launch_due(app)
     return campaign_id
 

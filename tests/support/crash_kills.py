@@ -14,6 +14,7 @@ from mailer.actions.campaigns.report import campaign_status
 from mailer.bootstrap import open_app
 from mailer.domain.campaign import CampaignState
 from mailer.settings.load import load_settings
+from tests.support.app_helpers import ADMIN
 from tests.support.child_process import PATIENCE_S, ChildProcess
 from tests.support.crash_audit import AcceptedLetter, AuditResult, audit_letters, read_log
 from tests.support.crash_harness import Installation
@@ -178,7 +179,7 @@ async def freeze_while_launching(house: Installation, campaign_id: int, process:
     try:
         async with asyncio.timeout(PATIENCE_S):
             while (
-                progress := await campaign_status(app, campaign_id)
+                progress := await campaign_status(app, ADMIN, campaign_id)
             ).campaign.state in _NOT_LAUNCHED and progress.audience < people:
                 assert not process.has_ended, f"it ended before it launched: {process.last_lines}"
                 await asyncio.sleep(0)

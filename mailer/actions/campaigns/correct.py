@@ -7,10 +7,14 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
+from mailer.actions.campaigns.campaign_access import load_campaign, record_act
 from mailer.actions.campaigns.new_campaign import event_start_time, parse_editions
 from mailer.app import App
+from mailer.domain.actor import Actor
+from mailer.domain.audit import Act
 from mailer.domain.campaign import Campaign, CampaignState, check_state
 from mailer.domain.mailing_list import MailingList
+from mailer.domain.role import Permission
 from mailer.errors import CampaignFileRefused, WrongState
 from mailer.mail.compose.campaign_file import CampaignFile
 from mailer.store import campaigns, mailing_lists, revisions
@@ -27,32 +31,44 @@ class CorrectionResult:
     languages: tuple[str, ...]
 
 
-async def correct(app: App, campaign_id: int, texts: Mapping[str, str]) -> CorrectionResult:
+async def correct(app: App, actor: Actor, campaign_id: int, texts: Mapping[str, str]) -> CorrectionResult:
     """Replace editions by these texts (by file name), each in its language; every letter handed from now on has them.
 
     That includes letters that are rendered and not handed, and refused ones that wait. A letter of uncertain outcome is
     resent unchanged. The texts are checked like those of a new campaign.
 
     Raises CampaignFileRefused with file and line, also if the event would start at another time; NotFound; WrongState
-    unless the campaign is a draft, scheduled or paused, or if a new edition comes after the launch.
+    unless the campaign is a draft, scheduled or paused, or if a new edition comes after the launch; NotPermitted
+    unless the actor may write, and also send where it is not a draft.
     """
 
     def load_list(tx: Connection) -> MailingList:
-        campaign = campaigns.get(tx, campaign_id)
-        check_state(campaign, allowed=_CAN_BE_CORRECTED, action="be corrected")
+        campaign = _load_correctable(tx, actor, campaign_id)
         return mailing_lists.get(tx, campaign.mailing_list_id)
 
     manuscripts = await parse_editions(app, await app.database.read(load_list), texts)
-    corrected = await app.database.write(_correct, app, campaign_id, manuscripts, list(texts.values()))
+    corrected = await app.database.write(_correct, app, actor, campaign_id, manuscripts, list(texts.values()))
     return CorrectionResult(corrected, tuple(one.language for one in manuscripts))
 
 
+def _load_correctable(tx: Connection, actor: Actor, campaign_id: int, *, lock: bool = False) -> Campaign:
+    campaign = load_campaign(tx, actor, Permission.WRITE, campaign_id, lock=lock)
+    if campaign.state is not CampaignState.DRAFT:
+        actor.require(Permission.SEND, campaign.mailing_list_id)
+    check_state(campaign, allowed=_CAN_BE_CORRECTED, action="be corrected")
+    return campaign
+
+
 def _correct(
-    tx: Connection, app: App, campaign_id: int, manuscripts: Sequence[CampaignFile], texts: Sequence[str]
+    tx: Connection,
+    app: App,
+    actor: Actor,
+    campaign_id: int,
+    manuscripts: Sequence[CampaignFile],
+    texts: Sequence[str],
 ) -> Campaign:
     # While the row is locked no letter passes the gate; afterwards none with the old text does.
-    campaign = campaigns.get(tx, campaign_id, lock=True)
-    check_state(campaign, allowed=_CAN_BE_CORRECTED, action="be corrected")
+    campaign = _load_correctable(tx, actor, campaign_id, lock=True)
     _check_event(campaign, manuscripts[0])
     editions, now = revisions.editions_by_language(tx, campaign_id), app.clock()
     mailing_list = mailing_lists.get(tx, campaign.mailing_list_id)
@@ -75,6 +91,11 @@ def _correct(
         if language == next(iter(editions)):
             subject = manuscript.subject
     campaigns.record_correction(tx, campaign_id, subject)
+    languages = [one.language for one in manuscripts]
+    after = {"corrections": campaign.corrections + 1, "languages": languages}
+    record_act(
+        tx, app, actor, Act.CORRECT_CAMPAIGN, campaign, before={"corrections": campaign.corrections}, after=after
+    )
     return campaigns.get(tx, campaign_id)
 
 

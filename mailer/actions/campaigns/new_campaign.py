@@ -9,49 +9,82 @@ from datetime import UTC, datetime
 from sqlalchemy import Connection
 
 from mailer.app import App
+from mailer.domain.actor import Actor
+from mailer.domain.audit import Act
 from mailer.domain.campaign import WhenUncertain
 from mailer.domain.mailing_list import MailingList
+from mailer.domain.role import Permission
 from mailer.errors import CampaignFileRefused
 from mailer.mail.compose.campaign_file import CampaignFile, parse_campaign_file
 from mailer.mail.compose.compile_letter import compile_letter
 from mailer.mail.compose.dry_run import dry_run_letter
-from mailer.store import campaigns, mailing_lists, revisions
+from mailer.store import audit_log, campaigns, mailing_lists, revisions
 
 
 async def new_campaign(
-    app: App, *, list_name: str, texts: Mapping[str, str], when_uncertain: WhenUncertain = WhenUncertain.RESEND
+    app: App,
+    actor: Actor,
+    *,
+    list_name: str,
+    texts: Mapping[str, str],
+    when_uncertain: WhenUncertain = WhenUncertain.RESEND,
 ) -> int:
     """Store a draft with one edition for each text (by file name); returns the campaign's id.
 
     The first edition is the default for recipients whose language has none. Raises CampaignFileRefused with file and
-    line for anything that would fail at the launch, and NotFound for an unknown list.
+    line for anything that would fail at the launch, NotFound for an unknown list, and NotPermitted.
     """
-    mailing_list = await app.database.read(mailing_lists.get_by_name, list_name)
+
+    def load_list(tx: Connection) -> MailingList:
+        found = mailing_lists.get_by_name(tx, list_name)
+        actor.require(Permission.WRITE, found.id)
+        return found
+
+    mailing_list = await app.database.read(load_list)
     campaign_files = await parse_editions(app, mailing_list, texts)
-    first = campaign_files[0]
+    return await app.database.write(
+        _add, app, actor, mailing_list, campaign_files, list(texts.values()), when_uncertain
+    )
 
-    def work(tx: Connection) -> int:
-        now = app.clock()
-        campaign_id = campaigns.add(
+
+def _add(
+    tx: Connection,
+    app: App,
+    actor: Actor,
+    mailing_list: MailingList,
+    campaign_files: Sequence[CampaignFile],
+    texts: Sequence[str],
+    when_uncertain: WhenUncertain,
+) -> int:
+    actor.require(Permission.WRITE, mailing_list.id)
+    now, first = app.clock(), campaign_files[0]
+    campaign_id = campaigns.add(
+        tx,
+        mailing_list_id=mailing_list.id,
+        subject=first.subject,
+        event_starts_at=event_start_time(first),
+        now=now,
+        when_uncertain=when_uncertain,
+    )
+    for number, (campaign_file, text) in enumerate(zip(campaign_files, texts, strict=True)):
+        revisions.add_edition(
             tx,
-            mailing_list_id=mailing_list.id,
-            subject=first.subject,
-            event_starts_at=event_start_time(first),
+            campaign_id=campaign_id,
+            language=campaign_file.language,
+            is_default=number == 0,
+            manuscript=text,
             now=now,
-            when_uncertain=when_uncertain,
         )
-        for number, (campaign_file, text) in enumerate(zip(campaign_files, texts.values(), strict=True)):
-            revisions.add_edition(
-                tx,
-                campaign_id=campaign_id,
-                language=campaign_file.language,
-                is_default=number == 0,
-                manuscript=text,
-                now=now,
-            )
-        return campaign_id
-
-    return await app.database.write(work)
+    audit_log.record(
+        tx,
+        actor,
+        Act.ADD_CAMPAIGN,
+        subject=f"campaign {campaign_id}",
+        mailing_list_id=mailing_list.id,
+        after={"languages": [one.language for one in campaign_files]},
+        now=now,
+    )
+    return campaign_id
 
 
 async def parse_editions(app: App, mailing_list: MailingList, texts: Mapping[str, str]) -> list[CampaignFile]:

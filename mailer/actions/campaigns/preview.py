@@ -6,17 +6,21 @@ from collections.abc import Mapping
 
 from sqlalchemy import Connection
 
+from mailer.actions.campaigns.campaign_access import load_campaign
 from mailer.actions.delivery.render_letter import LetterRenderer
 from mailer.app import App
+from mailer.domain.actor import Actor
 from mailer.domain.address import parse_address
 from mailer.domain.delivery import Delivery, Kind
 from mailer.domain.language import choose_language
+from mailer.domain.role import Permission
 from mailer.mail.message.letter import Letter
-from mailer.store import campaigns, revisions
+from mailer.store import revisions
 
 
 async def preview(
     app: App,
+    actor: Actor,
     campaign_id: int,
     *,
     to: str | None = None,
@@ -26,15 +30,14 @@ async def preview(
 ) -> Letter:
     """The letter that a recipient of this name, language and attributes would get; its links lead nowhere.
 
-    `to` is the recipient's address; None: the site owner's. Raises NotFound, AddressRefused, and LetterRenderFailed if
-    the letter cannot be rendered for such a recipient.
+    `to` is the recipient's address; None: the site owner's. Raises NotFound, NotPermitted, AddressRefused, and
+    LetterRenderFailed if the letter cannot be rendered for such a recipient.
     """
 
     def work(tx: Connection) -> Delivery:
-        campaign = campaigns.get(tx, campaign_id)
+        campaign = load_campaign(tx, actor, Permission.READ, campaign_id)
         editions = revisions.newest_by_language(tx, campaign_id)
         chosen = choose_language([language], editions) or next(iter(editions))
-        now = app.clock()
         return Delivery(
             id=0,
             campaign_id=campaign_id,
@@ -49,8 +52,8 @@ async def preview(
             values=dict(attributes or {}),
             attempts=0,
             resends=0,
-            queued_at=now,
-            dated_at=now,
+            queued_at=app.clock(),
+            dated_at=app.clock(),
         )
 
     delivery = await app.database.read(work)

@@ -9,12 +9,16 @@ from functools import partial
 
 from sqlalchemy import Connection
 
+from mailer.actions.campaigns.campaign_access import load_campaign, record_act
 from mailer.app import App
+from mailer.domain.actor import Actor
+from mailer.domain.audit import Act
 from mailer.domain.bounce import BounceReason, FeedbackKind, Severity
 from mailer.domain.campaign import Campaign, CampaignState
 from mailer.domain.consent import ConsentAct
 from mailer.domain.delivery import OPEN, DeliveryState
 from mailer.domain.page import MAX_PAGE_SIZE, Page
+from mailer.domain.role import Permission
 from mailer.store import audience, bounce_records, campaign_progress, campaigns, consents
 from mailer.store.bounce_records import FeedbackCount
 from mailer.store.campaign_progress import RecipientReport
@@ -48,11 +52,11 @@ class CampaignStatus:
         return self.audience - sum(self.counts.get(state, 0) for state in OPEN)
 
 
-async def campaign_status(app: App, campaign_id: int) -> CampaignStatus:
-    """The campaign's state, counts, rate and time left. Raises NotFound."""
+async def campaign_status(app: App, actor: Actor, campaign_id: int) -> CampaignStatus:
+    """The campaign's state, counts, rate and time left. Raises NotFound, NotPermitted."""
 
     def work(tx: Connection) -> CampaignStatus:
-        campaign = campaigns.get(tx, campaign_id)
+        campaign = load_campaign(tx, actor, Permission.READ, campaign_id)
         counts = campaign_progress.count_by_state(tx, campaign_id)
         going = campaign.state in (CampaignState.SENDING, CampaignState.PAUSED)
         held = tuple(lane_holds.holds_by_lane(tx).values()) if going else ()
@@ -87,11 +91,11 @@ class FeedbackSummary:
     """Bounces by severity, and complaints, for the domains with the most."""
 
 
-async def feedback_summary(app: App, campaign_id: int) -> FeedbackSummary:
-    """Bounces, complaints and unsubscriptions. Raises NotFound."""
+async def feedback_summary(app: App, actor: Actor, campaign_id: int) -> FeedbackSummary:
+    """Bounces, complaints and unsubscriptions. Raises NotFound, NotPermitted."""
 
     def work(tx: Connection) -> FeedbackSummary:
-        campaign = campaigns.get(tx, campaign_id)
+        campaign = load_campaign(tx, actor, Permission.READ, campaign_id)
         left = 0
         if campaign.launched_at is not None:
             left = consents.count_acts(tx, campaign.mailing_list_id, ConsentAct.LEFT, campaign.launched_at)
@@ -121,16 +125,27 @@ def _summarise_feedback(came_back: list[FeedbackCount], left: int) -> FeedbackSu
     )
 
 
-async def audience_size(app: App, campaign_id: int) -> int:
-    """How many recipients the campaign would have if it were launched now. Raises NotFound."""
-    return await app.database.read(
-        lambda tx: audience.count_audience(tx, campaigns.get(tx, campaign_id).mailing_list_id)
-    )
+async def audience_size(app: App, actor: Actor, campaign_id: int) -> int:
+    """How many recipients the campaign would have if it were launched now. Raises NotFound, NotPermitted."""
+
+    def work(tx: Connection) -> int:
+        campaign = load_campaign(tx, actor, Permission.READ, campaign_id)
+        return audience.count_audience(tx, campaign.mailing_list_id)
+
+    return await app.database.read(work)
 
 
-async def report(app: App, campaign_id: int) -> AsyncIterator[RecipientReport]:
-    """Yield each delivery of a campaign (address, state, attempts, code, reply) by subscription. Raises NotFound."""
-    await app.database.read(campaigns.get, campaign_id)
+async def report(app: App, actor: Actor, campaign_id: int) -> AsyncIterator[RecipientReport]:
+    """Yield each delivery of a campaign (address, state, attempts, code, reply) by subscription.
+
+    Raises NotFound, and NotPermitted unless the actor sees people. The audit log has who read it.
+    """
+
+    def begin(tx: Connection) -> None:
+        campaign = load_campaign(tx, actor, Permission.SEE_PEOPLE, campaign_id)
+        record_act(tx, app, actor, Act.EXPORT_RECIPIENTS, campaign)
+
+    await app.database.write(begin)
     after = 0
     while rows := await app.database.read(campaign_progress.list_recipients, campaign_id, after, _CHUNK):
         after = rows[-1].subscription_id
@@ -138,11 +153,11 @@ async def report(app: App, campaign_id: int) -> AsyncIterator[RecipientReport]:
             yield row
 
 
-async def list_campaigns(app: App, after: str = "", limit: int = MAX_PAGE_SIZE) -> Page[Campaign]:
-    """A page of campaigns, newest first; `after` is the cursor of the page before."""
-    return await app.database.read(campaigns.list_page, after, limit)
+async def list_campaigns(app: App, actor: Actor, after: str = "", limit: int = MAX_PAGE_SIZE) -> Page[Campaign]:
+    """A page of the campaigns that the actor may read, newest first; `after` is the cursor of the page before."""
+    return await app.database.read(campaigns.list_page, after, limit, actor.list_ids(Permission.READ))
 
 
-async def all_campaigns(app: App) -> list[Campaign]:
-    """All campaigns, newest first."""
-    return [one async for one in all_items(partial(list_campaigns, app))]
+async def all_campaigns(app: App, actor: Actor) -> list[Campaign]:
+    """All campaigns that the actor may read, newest first."""
+    return [one async for one in all_items(partial(list_campaigns, app, actor))]

@@ -7,10 +7,14 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
+from mailer.actions.campaigns.campaign_access import load_campaign, record_act
 from mailer.app import App
+from mailer.domain.actor import Actor
+from mailer.domain.audit import Act
 from mailer.domain.campaign import Campaign, CampaignState, check_state
 from mailer.domain.delivery import Decision, DeliveryState
-from mailer.store import campaigns, governor_counts
+from mailer.domain.role import Permission
+from mailer.store import campaign_progress, campaigns, governor_counts
 from mailer.store.queue import deliveries
 
 _CHUNK = 5000
@@ -29,33 +33,45 @@ class CampaignChange:
     letters: int
 
 
-async def retry_failed(app: App, campaign_id: int) -> CampaignChange:
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """What is done to the letters of one campaign that are in one state."""
+
+    app: App
+    actor: Actor
+    campaign_id: int
+    state: DeliveryState
+    allowed: tuple[CampaignState, ...]
+    action: str
+    decision: Decision
+
+
+async def retry_failed(app: App, actor: Actor, campaign_id: int) -> CampaignChange:
     """Queue failed letters again as if they were new; a sent campaign is sending again. Idempotent.
 
     Recipients who unsubscribed meanwhile are not mailed, nor is anybody after the event began: such letters become
-    suppressed or expired. Raises NotFound, WrongState.
+    suppressed or expired. Raises NotFound, WrongState, NotPermitted.
     """
-    return await _requeue(app, campaign_id, DeliveryState.FAILED)
+    return await _requeue(app, actor, campaign_id, DeliveryState.FAILED)
 
 
-async def resolve_uncertain(app: App, campaign_id: int, decision: Decision) -> CampaignChange:
+async def resolve_uncertain(app: App, actor: Actor, campaign_id: int, decision: Decision) -> CampaignChange:
     """Count letters of uncertain outcome as accepted or failed, or queue them again like `retry_failed`. Idempotent.
 
-    Raises NotFound, WrongState.
+    Raises NotFound, WrongState, NotPermitted.
     """
     uncertain = DeliveryState.UNCERTAIN
     if decision is Decision.RESEND:
-        return await _requeue(app, campaign_id, uncertain)
+        return await _requeue(app, actor, campaign_id, uncertain)
 
     def declare(tx: Connection, after: int) -> int | None:
         return deliveries.change_final_state(tx, campaign_id, uncertain, DeliveryState(decision), after, _CHUNK)
 
-    return await _process_chunks(
-        app, campaign_id, uncertain, declare, of=_CAN_RESOLVE, may="have letters of uncertain outcome"
-    )
+    run = _Run(app, actor, campaign_id, uncertain, _CAN_RESOLVE, "have letters of uncertain outcome", decision)
+    return await _process_chunks(run, declare)
 
 
-async def _requeue(app: App, campaign_id: int, state: DeliveryState) -> CampaignChange:
+async def _requeue(app: App, actor: Actor, campaign_id: int, state: DeliveryState) -> CampaignChange:
     def wait_again(tx: Connection, after: int) -> int | None:
         campaigns.change_state(
             tx, campaign_id, CampaignState.SENDING, from_states=(CampaignState.SENT,), finished_at=None
@@ -63,23 +79,37 @@ async def _requeue(app: App, campaign_id: int, state: DeliveryState) -> Campaign
         governor_counts.reset_counts(tx, campaign_id, app.clock())  # earlier failures must not pause it again
         return deliveries.requeue(tx, campaign_id, state, after, _CHUNK, app.clock())
 
-    return await _process_chunks(app, campaign_id, state, wait_again, of=_CAN_RETRY, may="have letters sent again")
+    run = _Run(app, actor, campaign_id, state, _CAN_RETRY, "have letters sent again", Decision.RESEND)
+    return await _process_chunks(run, wait_again)
 
 
-async def _process_chunks(
-    app: App, campaign_id: int, state: DeliveryState, act: _ChunkAction, *, of: tuple[CampaignState, ...], may: str
-) -> CampaignChange:
-    """Act on all deliveries in a state, in chunks. Raises WrongState unless the campaign is in one of `of`."""
+async def _process_chunks(run: _Run, act: _ChunkAction) -> CampaignChange:
+    """Act on all deliveries of the run, in chunks. Raises WrongState unless the campaign's state allows it."""
+    app = run.app
 
     def chunk(tx: Connection, after: int) -> tuple[int | None, int]:
-        check_state(campaigns.get(tx, campaign_id, lock=True), allowed=of, action=may)
-        number = deliveries.count_in_state(tx, campaign_id, state, after, _CHUNK)
+        campaign = load_campaign(tx, run.actor, Permission.SEND, run.campaign_id, lock=True)
+        check_state(campaign, allowed=run.allowed, action=run.action)
+        if after == 0:
+            _record_begin(tx, run, campaign)
+        number = deliveries.count_in_state(tx, run.campaign_id, run.state, after, _CHUNK)
         # With nothing to do nothing is written, so that a sent campaign stays sent.
-        return (act(tx, after) if number else deliveries.last_subscription_id(tx, campaign_id, after, _CHUNK)), number
+        if not number:
+            return deliveries.last_subscription_id(tx, run.campaign_id, after, _CHUNK), 0
+        return act(tx, after), number
 
     after: int | None = 0
     letters = 0
     while after is not None:
         after, number = await app.database.write(chunk, after)
         letters += number
-    return CampaignChange(await app.database.read(campaigns.get, campaign_id), letters)
+    return CampaignChange(await app.database.read(campaigns.get, run.campaign_id), letters)
+
+
+def _record_begin(tx: Connection, run: _Run, campaign: Campaign) -> None:
+    """Write the run's one line of the audit log with its first chunk, so that no letter changes without it."""
+    number = campaign_progress.count_by_state(tx, campaign.id).get(run.state, 0)
+    if number:
+        act = Act.RETRY_FAILED if run.state is DeliveryState.FAILED else Act.SETTLE_UNCERTAIN
+        before = {"state": campaign.state.value, run.state.value: number}
+        record_act(tx, run.app, run.actor, act, campaign, before=before, after={"decision": run.decision.value})

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from sqlalchemy import Connection
 
+from mailer.actions.campaigns.campaign_access import load_campaign
 from mailer.app import App
-from mailer.store import campaigns, revisions
+from mailer.domain.actor import Actor
+from mailer.domain.role import Permission
+from mailer.store import revisions
 
 
-async def show_source(app: App, campaign_id: int) -> dict[str, str]:
-    """The newest text of each edition by language, the default edition first. Raises NotFound."""
+async def show_source(app: App, actor: Actor, campaign_id: int) -> dict[str, str]:
+    """The newest text of each edition by language, the default edition first. Raises NotFound, NotPermitted."""
 
     def work(tx: Connection) -> dict[str, str]:
-        campaigns.get(tx, campaign_id)
+        load_campaign(tx, actor, Permission.READ, campaign_id)
         newest = revisions.newest_by_language(tx, campaign_id)
         return {language: revisions.load_source(tx, number) for language, number in newest.items()}
 

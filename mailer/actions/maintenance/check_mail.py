@@ -23,15 +23,17 @@ async def check_mail(database: Database, now: datetime) -> list[HealthCheck]:
 
     def read(tx: Connection) -> list[HealthCheck]:
         return [
-            _check_notices(unrendered_notices.list_unwritten(tx, _MAX_NAMED)),
+            check_notices(tx),
             _check_forwarded(unrendered_notices.list_failed_forwards(tx, now - _RECENT, _MAX_NAMED)),
-            _check_parked(incoming_mails.count_in_state(tx, IncomingState.PARKED)),
+            check_parked(tx),
         ]
 
     return await database.read(read)
 
 
-def _check_notices(found: list[StuckNotice]) -> HealthCheck:
+def check_notices(tx: Connection) -> HealthCheck:
+    """Check that every notice that waits can be rendered."""
+    found = unrendered_notices.list_unwritten(tx, _MAX_NAMED)
     if not found:
         return ok("notices", "all of them can be rendered")
     return fail(
@@ -45,7 +47,9 @@ def _check_forwarded(found: list[StuckNotice]) -> HealthCheck:
     return warn("owners", f"mail did not reach them: {_describe(found)}", "It is kept in the database for a week.")
 
 
-def _check_parked(number: int) -> HealthCheck:
+def check_parked(tx: Connection) -> HealthCheck:
+    """Check that no incoming mail was given up."""
+    number = incoming_mails.count_in_state(tx, IncomingState.PARKED)
     if not number:
         return ok("parked", "no incoming mail failed to be processed")
     return warn(

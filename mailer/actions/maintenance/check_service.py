@@ -92,10 +92,11 @@ async def _check_relays(settings: Settings) -> list[HealthCheck]:
         relays = open_relays(settings)
     except MailerError as error:
         return [fail("relay", str(error), "See password_file of [[relay]].")]
-    return list(await asyncio.gather(*map(_check_relay, relays)))
+    return list(await asyncio.gather(*map(check_relay, relays)))
 
 
-async def _check_relay(relay: Relay) -> HealthCheck:
+async def check_relay(relay: Relay) -> HealthCheck:
+    """Check that a relay answers and takes the login; nothing is sent."""
     check = f"relay {relay}"
     try:
         connection = await connect(replace(relay, timeout_s=_RELAY_TIMEOUT_S))

@@ -7,23 +7,27 @@ from typing import Any, TextIO
 from sqlalchemy import Connection
 
 from mailer.app import App
+from mailer.domain.actor import Actor
+from mailer.domain.audit import Act
+from mailer.domain.mailing_list import MailingList
+from mailer.domain.role import Permission
 from mailer.domain.subscription import SubscriptionState
 from mailer.importers.people_csv import write_people
 from mailer.importers.person_row import PERSON_COLUMNS, STATE_COLUMNS
-from mailer.store import mailing_lists, people
+from mailer.store import audit_log, mailing_lists, people
 
 _CHUNK = 2000
 """Subscriptions of one query."""
 
 
-async def export_people(app: App, *, list_name: str, file: TextIO, everybody: bool = False) -> int:
+async def export_people(app: App, actor: Actor, *, list_name: str, file: TextIO, everybody: bool = False) -> int:
     """Write a list's confirmed people as CSV, or `everybody` with state columns. Returns how many were written.
 
     State columns: pending, confirmed or unsubscribed; suppressions; when the person last agreed; when the state last
-    changed. Cells that a spreadsheet would run are escaped. Importing the file restores what was exported. Raises
-    NotFound.
+    changed. Cells that a spreadsheet would run are escaped. Importing the file restores what was exported. The audit
+    log has who began it. Raises NotFound, NotPermitted.
     """
-    mailing_list = await app.database.read(mailing_lists.get_by_name, list_name)
+    mailing_list = await app.database.write(_begin, app, actor, list_name, everybody)
     own_columns = (*PERSON_COLUMNS, *STATE_COLUMNS)
     attributes = await app.database.read(_attribute_names, mailing_list.id)
     columns = [
@@ -38,6 +42,21 @@ async def export_people(app: App, *, list_name: str, file: TextIO, everybody: bo
         write_people(file, columns, exported)
         written += len(exported)
     return written
+
+
+def _begin(tx: Connection, app: App, actor: Actor, list_name: str, everybody: bool) -> MailingList:
+    mailing_list = mailing_lists.get_by_name(tx, list_name)
+    actor.require(Permission.CHANGE_PEOPLE, mailing_list.id)
+    audit_log.record(
+        tx,
+        actor,
+        Act.EXPORT_PEOPLE,
+        subject=f"list {mailing_list.name}",
+        mailing_list_id=mailing_list.id,
+        after={"everybody": everybody},
+        now=app.clock(),
+    )
+    return mailing_list
 
 
 def _attribute_names(tx: Connection, mailing_list_id: int) -> list[str]:

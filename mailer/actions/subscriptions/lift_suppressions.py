@@ -33,15 +33,18 @@ class LiftResult:
         return bool(self.mailing_list_ids or self.reinstated or self.undone)
 
 
-def lift_suppressions(tx: Connection, app: App, subscription: Subscription, *reasons: SuppressionReason) -> LiftResult:
-    """Lift the suppressions for these reasons, of this list and of every list; earlier bounces do not count any more.
+def lift_suppressions(
+    tx: Connection, app: App, subscription: Subscription, *reasons: SuppressionReason, everywhere: bool = True
+) -> LiftResult:
+    """Lift the suppressions for these reasons, of this list and, if `everywhere`, those of every list.
 
-    The subscription is confirmed again where bounces or complaints had ended it and no other suppression stands.
+    Earlier bounces do not count any more. The subscription is confirmed again where bounces or complaints
+    had ended it and no other suppression stands.
     """
     now, mailing_list_id = app.clock(), subscription.mailing_list_id
     lifted_ids = tuple(
         list_id
-        for list_id in (mailing_list_id, EVERY_LIST)
+        for list_id in ((mailing_list_id, EVERY_LIST) if everywhere else (mailing_list_id,))
         if suppressions.lift_suppressions(tx, subscription.suppression_key, list_id, *reasons)
     )
     reinstated = reinstate_subscription(tx, app, subscription)

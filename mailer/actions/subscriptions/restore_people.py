@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Connection
 
 from mailer.actions.subscriptions.lift_suppressions import reinstate_subscription
 from mailer.app import App
+from mailer.domain.actor import Actor
+from mailer.domain.audit import Act
 from mailer.domain.bounce import BounceReason
 from mailer.domain.consent import Channel, ConsentAct, Evidence
 from mailer.domain.outage import Outage
 from mailer.domain.person_view import EVERY_LIST_NAME
+from mailer.domain.role import Permission
 from mailer.domain.subscription import SubscriptionState
 from mailer.domain.suppression import EVERY_LIST
-from mailer.store import bounce_records, consents, mailing_lists, outages, suppressions
+from mailer.store import audit_log, bounce_records, consents, mailing_lists, outages, suppressions
 
 _CHUNK = 500
 """People in one transaction."""
@@ -53,10 +57,10 @@ class _RestoredChunk:
 
 async def restore_people(
     app: App,
+    actor: Actor,
     *,
     since: datetime,
     until: datetime | None,
-    by: str,
     provider: str | None = None,
     reason: BounceReason | None = None,
     list_name: str | None = None,
@@ -67,23 +71,52 @@ async def restore_people(
     `provider` limits this to addresses at that domain, `reason` to bounces for it, `list_name` to letters of a list.
     Subscriptions that bounces ended are confirmed again. People who unsubscribed, complained or opted out are left
     alone, as are suppressions of other times. With `dry_run` nothing is written. Twice is no error: the second time
-    nobody is found. `by` is the user name for the consent record. Raises NotFound for the list.
+    nobody is found. Raises NotFound for the list, and NotPermitted unless the actor manages the site, since
+    suppressions of all lists are lifted, too.
     """
+    actor.require(Permission.MANAGE_SITE)
     mailing_list_id = (await app.database.read(mailing_lists.get_by_name, list_name)).id if list_name else None
     outage = Outage(
         since=since, until=until or app.clock(), provider=provider, reason=reason, mailing_list_id=mailing_list_id
     )
-    details = {"by": by, "since": outage.since.isoformat(), "until": outage.until.isoformat(), "provider": provider}
-    evidence = Evidence(Channel.COMMAND, details | {"reason": reason} if reason else details)
+    evidence = Evidence(Channel.COMMAND, {"by": actor.name, **_describe(outage)})
     readers: list[RestoredReader] = []
     chunk = _RestoredChunk(last=0)
+    if not dry_run:
+        await app.database.write(_record, app, actor, outage, _describe(outage))
     while chunk.last is not None:
         try:
             chunk = await app.database.write(_restore_chunk, app, outage, evidence, chunk.last, dry_run)
         except _DryRunRollback as rollback:
             chunk = rollback.chunk
         readers += chunk.readers
+    if not dry_run:
+        people = sum(bool(one.lists and one.lifted) for one in readers)
+        await app.database.write(_record, app, actor, outage, {"restored": people})
     return readers
+
+
+def _describe(outage: Outage) -> dict[str, str]:
+    values = {
+        "since": outage.since.isoformat(),
+        "until": outage.until.isoformat(),
+        "provider": outage.provider,
+        "reason": outage.reason,
+    }
+    return {key: value for key, value in values.items() if value}
+
+
+def _record(tx: Connection, app: App, actor: Actor, outage: Outage, after: dict[str, Any]) -> None:
+    """Write one line before the first person is restored, and one with their number when all are."""
+    audit_log.record(
+        tx,
+        actor,
+        Act.RESTORE_PEOPLE,
+        subject="people whose letters bounced",
+        mailing_list_id=outage.mailing_list_id,
+        after=after,
+        now=app.clock(),
+    )
 
 
 def _restore_chunk(

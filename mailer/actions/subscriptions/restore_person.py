@@ -6,15 +6,18 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
-from mailer.actions.subscriptions.lift_suppressions import lift_suppressions
+from mailer.actions.subscriptions.lift_suppressions import LiftResult, lift_suppressions
 from mailer.app import App
+from mailer.domain.actor import Actor
 from mailer.domain.address import parse_address
+from mailer.domain.audit import Act
 from mailer.domain.consent import Channel, ConsentAct, Evidence
 from mailer.domain.person_view import EVERY_LIST_NAME
+from mailer.domain.role import Permission
 from mailer.domain.subscription import Subscription, SubscriptionState
 from mailer.domain.suppression import EVERY_LIST, LIFTABLE_REASONS, SuppressionReason
 from mailer.errors import NotFound
-from mailer.store import consents, mailing_lists, subscriptions, suppressions
+from mailer.store import audit_log, consents, mailing_lists, subscriptions, suppressions
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,28 +33,50 @@ class RestoredPerson:
     """Why the person still gets no letters from the list, as a text; None where they do."""
 
 
-async def restore_person(app: App, address: str, *, list_name: str, by: str) -> RestoredPerson:
-    """Lift a person's suppressions for bounces and complaints, of this list and of every list.
+async def restore_person(app: App, actor: Actor, address: str, *, list_name: str) -> RestoredPerson:
+    """Lift a person's suppressions for bounces and complaints, of this list.
 
-    Earlier bounces do not count any more. A subscription that they ended is confirmed again; who unsubscribed stays
-    unsubscribed. `by` is the user name for the consent record. Twice is no error. Raises NotFound and AddressRefused.
+    Those of every list are lifted, too, if the actor manages the site. Earlier bounces do not count any more. A
+    subscription that they ended is confirmed again; who unsubscribed stays unsubscribed. Twice is no error. Raises
+    NotFound, NotPermitted and AddressRefused.
     """
     person = parse_address(address)
 
     def work(tx: Connection) -> RestoredPerson:
         mailing_list, now = mailing_lists.get_by_name(tx, list_name), app.clock()
+        actor.require(Permission.CHANGE_PEOPLE, mailing_list.id)
         subscription = subscriptions.find(tx, mailing_list.id, person.key)
         if subscription is None:
             raise NotFound(f"{person.addr_spec} was never on {list_name}")
-        result = lift_suppressions(tx, app, subscription, *LIFTABLE_REASONS)
+        everywhere = actor.may(Permission.MANAGE_SITE)
+        result = lift_suppressions(tx, app, subscription, *LIFTABLE_REASONS, everywhere=everywhere)
         lifted = tuple(EVERY_LIST_NAME if list_id == EVERY_LIST else list_name for list_id in result.mailing_list_ids)
         if result:
-            evidence = Evidence(Channel.COMMAND, {"by": by, "lifted": list(lifted), "undone": result.undone})
+            evidence = Evidence(Channel.COMMAND, {"by": actor.name, "lifted": list(lifted), "undone": result.undone})
             consents.record(tx, subscription, ConsentAct.RESTORED, evidence, now)
+            _record(tx, app, actor, subscription, result)
         subscription = subscriptions.get(tx, subscription.id)
         return RestoredPerson(subscription.state, lifted, result.undone, _why_not(tx, subscription))
 
     return await app.database.write(work)
+
+
+def _record(tx: Connection, app: App, actor: Actor, subscription: Subscription, result: LiftResult) -> None:
+    audit_log.record(
+        tx,
+        actor,
+        Act.RESTORE_PERSON,
+        subject=f"subscriber {subscription.subscriber_id}",
+        mailing_list_id=subscription.mailing_list_id,
+        before={"state": subscription.state.value},
+        after={
+            "state": subscriptions.get(tx, subscription.id).state.value,
+            "lifted_everywhere": EVERY_LIST in result.mailing_list_ids,
+            "lifted_here": subscription.mailing_list_id in result.mailing_list_ids,
+            "undone": result.undone,
+        },
+        now=app.clock(),
+    )
 
 
 def _why_not(tx: Connection, subscription: Subscription) -> str | None:
@@ -66,6 +91,8 @@ def _why_not(tx: Connection, subscription: Subscription) -> str | None:
         return "they were asked to confirm, and have not yet"
     if SuppressionReason.LEFT in reasons:
         return "they left by their own word, and only they can come back"
+    if reasons:
+        return "the order not to write to them is for all lists, and only an owner of the site lifts it"
     if subscription.state is SubscriptionState.UNSUBSCRIBED:
         return "they never confirmed, or declined"
     return None

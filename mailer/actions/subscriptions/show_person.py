@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from sqlalchemy import Connection
 
 from mailer.app import App
-from mailer.domain.address import parse_address
+from mailer.domain.actor import Actor
+from mailer.domain.address import Address, parse_address
 from mailer.domain.person_view import EVERY_LIST_NAME, BounceView, ConsentView, PersonView, SuppressionView
+from mailer.domain.role import Permission
+from mailer.domain.subscription import Subscription
 from mailer.domain.suppression import EVERY_LIST, SuppressionReason
 from mailer.errors import NotFound
 from mailer.store import bounce_records, consents, mailing_lists, subscribers, subscriptions, suppressions
@@ -16,32 +19,59 @@ from mailer.store.bounce_records import BounceRecord
 from mailer.store.consents import ConsentLine
 
 
-async def show_person(app: App, address: str) -> PersonView:
-    """Everything that is known of an address. Raises NotFound and AddressRefused."""
+async def show_person(app: App, actor: Actor, address: str) -> PersonView:
+    """What is known of an address on the lists where the actor sees people. Raises NotFound and AddressRefused.
+
+    NotFound, too, where the person is on none of these lists: others' people are not told of.
+    """
     person = parse_address(address)
 
     def work(tx: Connection) -> PersonView:
+        allowed = actor.list_ids(Permission.SEE_PEOPLE)
+        if allowed is not None and not allowed:
+            actor.require(Permission.SEE_PEOPLE)
+        list_names = {one.id: one.name for one in mailing_lists.list_all(tx) if allowed is None or one.id in allowed}
         subscriber_id = subscribers.ids_by_key(tx, [person.key]).get(person.key)
-        if subscriber_id is None:
+        found = [] if subscriber_id is None else _subscriptions(tx, list_names, person)
+        if subscriber_id is None or not (found or allowed is None):
             raise NotFound(f"{person.addr_spec} is not known here")
-        list_names = {one.id: one.name for one in mailing_lists.list_all(tx)}
-        found = (subscriptions.find(tx, list_id, person.key) for list_id in list_names)
-        suppressed = suppressions.list_for_person(tx, app.site.keyring.suppression_key(person.key))
-        return PersonView(
-            address=person.addr_spec,
-            never=(EVERY_LIST, SuppressionReason.NEVER) in suppressed,
-            suppressions=tuple(
-                SuppressionView(list_name=list_names.get(list_id, EVERY_LIST_NAME), reason=reason)
-                for list_id, reason in suppressed
-            ),
-            subscriptions={list_names[one.mailing_list_id]: one.state for one in found if one is not None},
-            bounces=tuple(
-                _bounce_view(row, list_names) for row in bounce_records.list_for_subscriber(tx, subscriber_id)
-            ),
-            consents=tuple(_consent_view(row, list_names) for row in consents.list_for_subscriber(tx, subscriber_id)),
-        )
+        return _view(tx, app, person, subscriber_id, found, list_names, is_all=allowed is None)
 
     return await app.database.read(work)
+
+
+def _subscriptions(tx: Connection, list_names: Mapping[int, str], person: Address) -> list[Subscription]:
+    found = (subscriptions.find(tx, list_id, person.key) for list_id in list_names)
+    return [one for one in found if one is not None]
+
+
+def _view(
+    tx: Connection,
+    app: App,
+    person: Address,
+    subscriber_id: int,
+    found: Sequence[Subscription],
+    list_names: Mapping[int, str],
+    *,
+    is_all: bool,
+) -> PersonView:
+    names = {**list_names, EVERY_LIST: EVERY_LIST_NAME}
+    suppressed = suppressions.list_for_person(tx, app.site.keyring.suppression_key(person.key))
+    bounces = bounce_records.list_for_subscriber(tx, subscriber_id)
+    lines = consents.list_for_subscriber(tx, subscriber_id)
+    return PersonView(
+        id=subscriber_id,
+        address=person.addr_spec,
+        never=(EVERY_LIST, SuppressionReason.NEVER) in suppressed,
+        suppressions=tuple(
+            SuppressionView(list_name=names[list_id], reason=reason)
+            for list_id, reason in suppressed
+            if list_id in names
+        ),
+        subscriptions={list_names[one.mailing_list_id]: one.state for one in found},
+        bounces=tuple(_bounce_view(row, list_names) for row in bounces if is_all or row.mailing_list_id in list_names),
+        consents=tuple(_consent_view(row, list_names) for row in lines if row.mailing_list_id in list_names),
+    )
 
 
 def _bounce_view(one: BounceRecord, list_names: Mapping[int, str]) -> BounceView:

@@ -8,6 +8,7 @@ from functools import partial
 
 import structlog
 
+from mailer.actions.maintenance.check_health import check_database_health, check_sending_health
 from mailer.actions.maintenance.purge import purge
 from mailer.actions.maintenance.requeue_orphans import requeue_orphans
 from mailer.actions.maintenance.weekly_report import send_weekly_reports
@@ -20,6 +21,9 @@ _log = structlog.get_logger()
 _DUE_WORK_EVERY_S = 1
 """How often the database is read for work that no event announced: another process wrote it, or its time came."""
 _OWNERSHIP_EVERY_S = 2
+_DATABASE_HEALTH_EVERY_S = 60
+_SENDING_HEALTH_EVERY_S, _SENDING_HEALTH_FIRST_IN_S = 600, 30
+"""Relays and DNS are not asked at once at start: whoever opens the console before then sets the event."""
 _MAINTENANCE_EVERY_S = 600
 """How often the database is asked whether an hour or a week has passed since the last purge or report."""
 
@@ -36,12 +40,16 @@ def start_jobs(
     schedule_due_work(app, scheduler)
     jobs: tuple[tuple[str, float, Callable[[], Awaitable[object]]], ...] = (
         ("check database ownership", _OWNERSHIP_EVERY_S, partial(_check_ownership, app, check_ownership)),
+        ("check what waits in the database", _DATABASE_HEALTH_EVERY_S, partial(check_database_health, app)),
         ("purge hourly", _MAINTENANCE_EVERY_S, partial(_purge, app)),
         ("requeue orphans hourly", _MAINTENANCE_EVERY_S, partial(requeue_orphans, app)),
         ("send weekly reports", _MAINTENANCE_EVERY_S, partial(send_weekly_reports, app)),
     )
     for name, every_s, work in jobs:
         group.create_task(run_job(app, scheduler.add_event(name, every_s), work), name=name)
+    name, every_s, first_in_s = "check relays and DNS", _SENDING_HEALTH_EVERY_S, _SENDING_HEALTH_FIRST_IN_S
+    scheduler.add_job(name, every_s, app.wakeups.health.set, first_in_s=first_in_s)
+    group.create_task(run_job(app, app.wakeups.health, partial(check_sending_health, app)), name=name)
 
 
 async def run_job(app: App, due: asyncio.Event, work: Callable[[], Awaitable[object]]) -> None:

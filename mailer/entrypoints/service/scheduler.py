@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
@@ -16,13 +16,14 @@ class JobScheduler:
     def __init__(self, scheduler: AsyncIOScheduler) -> None:
         self._scheduler = scheduler
 
-    def add_job(self, name: str, every_s: float, signal: Callable[[], None]) -> None:
-        """Call `signal` now and then every so many seconds; it must only set events."""
+    def add_job(self, name: str, every_s: float, signal: Callable[[], None], *, first_in_s: float = 0) -> None:
+        """Call `signal` now, or first in so many seconds, and then every so many seconds; it must only set events."""
 
         async def run() -> None:  # a coroutine, since APScheduler runs plain functions in a thread
             signal()
 
-        self._scheduler.add_job(run, "interval", seconds=every_s, id=name, name=name, next_run_time=datetime.now(UTC))
+        first = datetime.now(UTC) + timedelta(seconds=first_in_s)
+        self._scheduler.add_job(run, "interval", seconds=every_s, id=name, name=name, next_run_time=first)
 
     def add_event(self, name: str, every_s: float) -> asyncio.Event:
         """A new event that the job of this name sets now and then every so many seconds."""

@@ -22,6 +22,7 @@ from mailer.domain.delivery import DeliveryState
 from mailer.errors import CampaignFileRefused, WrongState
 from mailer.relay.route import Priority
 from tests.support.app_helpers import (
+    ADMIN,
     APPEAL,
     EMMA,
     ROSA,
@@ -55,9 +56,9 @@ async def test_letters_rendered_before_a_correction_are_sent_with_the_new_text(a
         while not worker.routes[0].ready:
             await worker.routes[0].wait_for_letter()
 
-    await pause(app, campaign_id)
-    await correct(app, campaign_id, {"better.md": BETTER})
-    await resume(app, campaign_id)
+    await pause(app, ADMIN, campaign_id)
+    await correct(app, ADMIN, campaign_id, {"better.md": BETTER})
+    await resume(app, ADMIN, campaign_id)
     hold.released.set()
     await sending
     await send_campaigns(app)
@@ -66,7 +67,7 @@ async def test_letters_rendered_before_a_correction_are_sent_with_the_new_text(a
     assert OLD in text_of(first)
     assert all(NEW in text_of(letter) and OLD not in text_of(letter) for letter in others)
     assert sorted(recipients(relay)) == sorted(people)
-    status = await campaign_status(app, campaign_id)
+    status = await campaign_status(app, ADMIN, campaign_id)
     assert status.counts == {DeliveryState.ACCEPTED: 12}
     assert status.audience == status.campaign.audience == 12
     assert status.campaign.state is CampaignState.SENT
@@ -83,9 +84,9 @@ async def test_who_was_refused_gets_the_new_text_and_whose_letter_may_have_come_
     await send_campaigns(app)
     relay.forget_orders()
 
-    await pause(app, campaign_id)
-    await correct(app, campaign_id, {"better.md": BETTER})
-    await resume(app, campaign_id)
+    await pause(app, ADMIN, campaign_id)
+    await correct(app, ADMIN, campaign_id, {"better.md": BETTER})
+    await resume(app, ADMIN, campaign_id)
     clock.advance(hours=1)
     await send_campaigns(app)
 
@@ -94,36 +95,36 @@ async def test_who_was_refused_gets_the_new_text_and_whose_letter_may_have_come_
     assert len(of_rosa) == 2
     assert len(set(of_rosa)) == 1
     assert NEW in text_of(of_emma)
-    assert (await campaign_status(app, campaign_id)).counts == {DeliveryState.ACCEPTED: 2}
+    assert (await campaign_status(app, ADMIN, campaign_id)).counts == {DeliveryState.ACCEPTED: 2}
 
 
 async def test_a_draft_may_get_another_language_and_another_subject(app: App, relay: FakeRelay) -> None:
     await open_list(app)
     await import_rows(app, f"{ROSA},Rosa,de", f"{EMMA},Emma,en")
-    campaign_id = await new_campaign(app, list_name="appeals", texts={"appeal.md": APPEAL})
+    campaign_id = await new_campaign(app, ADMIN, list_name="appeals", texts={"appeal.md": APPEAL})
     better = BETTER.replace("Come to", "Do come to")
 
-    done = await correct(app, campaign_id, {"de.md": GERMAN, "en.md": better})
-    await send_now(app, campaign_id, wait_s=0)
+    done = await correct(app, ADMIN, campaign_id, {"de.md": GERMAN, "en.md": better})
+    await send_now(app, ADMIN, campaign_id, wait_s=0)
     await launch_due(app)
     await send_campaigns(app)
 
     assert done.languages == ("de", "en")
     assert (done.campaign.subject, done.campaign.corrections) == ("Do come to the harvest forum", 1)
-    assert await show_source(app, campaign_id) == {"en": better, "de": GERMAN}
+    assert await show_source(app, ADMIN, campaign_id) == {"en": better, "de": GERMAN}
     subjects = {letter.recipient: parse_letter(letter)["Subject"] for letter in relay.letters}
     assert subjects == {ROSA: "Komm zum Ernteforum", EMMA: "Do come to the harvest forum"}
 
 
 async def test_correcting_a_translation_leaves_the_campaigns_own_subject_and_its_other_texts(app: App) -> None:
     await open_list(app)
-    campaign_id = await new_campaign(app, list_name="appeals", texts={"en.md": APPEAL, "de.md": GERMAN})
+    campaign_id = await new_campaign(app, ADMIN, list_name="appeals", texts={"en.md": APPEAL, "de.md": GERMAN})
     better = GERMAN.replace("Komm zum", "Komm doch zum")
 
-    done = await correct(app, campaign_id, {"de.md": better})
+    done = await correct(app, ADMIN, campaign_id, {"de.md": better})
 
     assert done.campaign.subject == "Come to the harvest forum"
-    assert await show_source(app, campaign_id) == {"en": APPEAL, "de": better}
+    assert await show_source(app, ADMIN, campaign_id) == {"en": APPEAL, "de": better}
 
 
 async def test_a_sending_campaign_must_be_paused_first_and_takes_no_new_language(app: App) -> None:
@@ -132,15 +133,15 @@ async def test_a_sending_campaign_must_be_paused_first_and_takes_no_new_language
     campaign_id = await launch_campaign(app)
 
     with pytest.raises(WrongState, match="pause it first"):
-        await correct(app, campaign_id, {"better.md": BETTER})
-    await pause(app, campaign_id)
+        await correct(app, ADMIN, campaign_id, {"better.md": BETTER})
+    await pause(app, ADMIN, campaign_id)
     with pytest.raises(WrongState, match="no edition in language 'de'"):
-        await correct(app, campaign_id, {"better.md": BETTER, "de.md": GERMAN})
-    await cancel(app, campaign_id)
+        await correct(app, ADMIN, campaign_id, {"better.md": BETTER, "de.md": GERMAN})
+    await cancel(app, ADMIN, campaign_id)
     with pytest.raises(WrongState, match="only one that is draft, scheduled or paused can be corrected"):
-        await correct(app, campaign_id, {"better.md": BETTER})
+        await correct(app, ADMIN, campaign_id, {"better.md": BETTER})
 
-    assert await show_source(app, campaign_id) == {"en": APPEAL}
+    assert await show_source(app, ADMIN, campaign_id) == {"en": APPEAL}
 
 
 @pytest.mark.parametrize(
@@ -154,10 +155,10 @@ async def test_a_sending_campaign_must_be_paused_first_and_takes_no_new_language
 )
 async def test_a_text_that_cannot_take_the_old_ones_place_changes_nothing(app: App, text: str, why: str) -> None:
     await open_list(app)
-    campaign_id = await new_campaign(app, list_name="appeals", texts={"appeal.md": APPEAL})
+    campaign_id = await new_campaign(app, ADMIN, list_name="appeals", texts={"appeal.md": APPEAL})
 
     with pytest.raises(CampaignFileRefused, match=why):
-        await correct(app, campaign_id, {"better.md": text})
+        await correct(app, ADMIN, campaign_id, {"better.md": text})
 
-    assert await show_source(app, campaign_id) == {"en": APPEAL}
-    assert (await campaign_status(app, campaign_id)).campaign.corrections == 0
+    assert await show_source(app, ADMIN, campaign_id) == {"en": APPEAL}
+    assert (await campaign_status(app, ADMIN, campaign_id)).campaign.corrections == 0

@@ -17,12 +17,14 @@ from mailer.actions.campaigns.schedule import send_now
 from mailer.actions.delivery.render_letter import RenderedLetter
 from mailer.actions.delivery.send_worker import start_worker
 from mailer.app import App
+from mailer.domain.actor import Actor
 from mailer.domain.campaign import Campaign, CampaignState
 from mailer.domain.delivery import DeliveryState
 from mailer.relay.route import Priority
 from mailer.store import revisions
 from mailer.store.queue import claims, gate
 from tests.support.app_helpers import (
+    ADMIN,
     EMMA,
     ROSA,
     import_rows,
@@ -55,9 +57,9 @@ async def test_a_letter_that_cannot_be_rendered_for_one_recipient_pauses_the_cam
 
     campaign_id = await launch_campaign(app, **{"tea.md": TEXT})
     await send_campaigns(app)
-    held, letters = await campaign_status(app, campaign_id), list(relay.letters)
-    await correct(app, campaign_id, {"tea.md": BETTER})
-    resumed = await resume(app, campaign_id)
+    held, letters = await campaign_status(app, ADMIN, campaign_id), list(relay.letters)
+    await correct(app, ADMIN, campaign_id, {"tea.md": BETTER})
+    resumed = await resume(app, ADMIN, campaign_id)
     await launch_due(app)
     await send_campaigns(app)
 
@@ -67,7 +69,7 @@ async def test_a_letter_that_cannot_be_rendered_for_one_recipient_pauses_the_cam
     assert (resumed.state, resumed.remark) == (CampaignState.LAUNCHING, None)
     assert sorted(recipients(relay)) == EVERYBODY
     assert {"Hello Zoe, come." in text_of(letter) for letter in relay.letters} == {True, False}
-    status = await campaign_status(app, campaign_id)
+    status = await campaign_status(app, ADMIN, campaign_id)
     assert (status.campaign.state, status.counts) == (CampaignState.SENT, {DeliveryState.ACCEPTED: 3})
 
 
@@ -76,11 +78,11 @@ async def test_resumed_uncorrected_it_is_held_again(app: App, relay: FakeRelay) 
     await import_rows(app, *PEOPLE)
     campaign_id = await launch_campaign(app, **{"tea.md": TEXT})
 
-    await resume(app, campaign_id)
+    await resume(app, ADMIN, campaign_id)
     await launch_due(app)
     await send_campaigns(app)
 
-    status = await campaign_status(app, campaign_id)
+    status = await campaign_status(app, ADMIN, campaign_id)
     assert (status.campaign.state, relay.letters) == (CampaignState.PAUSED, [])
     assert "zoe@example.org" in (status.campaign.remark or "")
 
@@ -91,13 +93,13 @@ async def test_a_campaign_paused_half_way_checks_the_remaining_letters(app: App,
     relay.answers("rcpt", "450 4.2.1 try later", address="zoe@example.org")
     campaign_id = await launch_campaign(app, **{"tea.md": BETTER})
     await send_campaigns(app)
-    await pause(app, campaign_id)
-    await correct(app, campaign_id, {"tea.md": TEXT})
+    await pause(app, ADMIN, campaign_id)
+    await correct(app, ADMIN, campaign_id, {"tea.md": TEXT})
 
-    await resume(app, campaign_id)
+    await resume(app, ADMIN, campaign_id)
     await launch_due(app)
 
-    status = await campaign_status(app, campaign_id)
+    status = await campaign_status(app, ADMIN, campaign_id)
     assert status.campaign.state is CampaignState.PAUSED
     assert status.counts == {DeliveryState.ACCEPTED: 2, DeliveryState.DEFERRED: 1}
 
@@ -107,23 +109,23 @@ async def test_a_text_corrected_while_its_letters_were_tried_is_tried_again(
 ) -> None:
     await open_list(app)
     await import_rows(app, *PEOPLE)
-    campaign_id = await new_campaign(app, list_name="appeals", texts={"tea.md": BETTER})
-    await send_now(app, campaign_id, wait_s=0)
+    campaign_id = await new_campaign(app, ADMIN, list_name="appeals", texts={"tea.md": BETTER})
+    await send_now(app, ADMIN, campaign_id, wait_s=0)
     tried = launch._first_render_failure
 
     async def corrected_meanwhile(app: App, campaign: Campaign) -> object:
         found = await tried(app, campaign)
         if not campaign.corrections:
-            await pause(app, campaign_id)
-            await correct(app, campaign_id, {"tea.md": TEXT})
-            await resume(app, campaign_id)
+            await pause(app, ADMIN, campaign_id)
+            await correct(app, ADMIN, campaign_id, {"tea.md": TEXT})
+            await resume(app, ADMIN, campaign_id)
         return found
 
     monkeypatch.setattr(launch, "_first_render_failure", corrected_meanwhile)
     await launch_due(app)
-    first = (await campaign_status(app, campaign_id)).campaign
+    first = (await campaign_status(app, ADMIN, campaign_id)).campaign
     await launch_due(app)
-    second = (await campaign_status(app, campaign_id)).campaign
+    second = (await campaign_status(app, ADMIN, campaign_id)).campaign
 
     assert (first.state, second.state) == (CampaignState.LAUNCHING, CampaignState.PAUSED)
 
@@ -133,17 +135,17 @@ async def test_a_text_that_an_older_version_took_and_we_cannot_read_holds_its_ca
 ) -> None:
     await open_list(app)
     await import_rows(app, *PEOPLE)
-    old = await new_campaign(app, list_name="appeals", texts={"tea.md": BETTER})
+    old = await new_campaign(app, ADMIN, list_name="appeals", texts={"tea.md": BETTER})
     await app.database.write(_as_it_was_written, app, old)
-    await send_now(app, old, wait_s=0)
+    await send_now(app, ADMIN, old, wait_s=0)
 
     new = await launch_campaign(app)
     await send_campaigns(app)
 
-    status = (await campaign_status(app, old)).campaign
+    status = (await campaign_status(app, ADMIN, old)).campaign
     assert status.state is CampaignState.PAUSED
     assert "cannot be written for rosa@example.org: line 3" in (status.remark or "")
-    assert (await campaign_status(app, new)).counts == {DeliveryState.ACCEPTED: 3}
+    assert (await campaign_status(app, ADMIN, new)).counts == {DeliveryState.ACCEPTED: 3}
 
 
 def _as_it_was_written(tx: Connection, app: App, campaign_id: int) -> None:
@@ -160,27 +162,29 @@ async def test_a_launch_may_be_paused_half_way_and_goes_on_where_it_was(
     await open_list(app)
     people = [f"person{number}@example.org" for number in range(7)]
     await import_rows(app, *(f"{address},,en" for address in people))
-    campaign_id = await new_campaign(app, list_name="appeals", texts={"tea.md": "---\nsubject: Tea\n---\nCome.\n"})
-    await send_now(app, campaign_id, wait_s=0)
+    campaign_id = await new_campaign(
+        app, ADMIN, list_name="appeals", texts={"tea.md": "---\nsubject: Tea\n---\nCome.\n"}
+    )
+    await send_now(app, ADMIN, campaign_id, wait_s=0)
     written = app.database.timed_write
 
     async def paused_after_a_chunk(*arguments: object) -> object:
         result = await written(*arguments)  # type: ignore[arg-type]
-        if (await campaign_status(app, campaign_id)).campaign.state is CampaignState.LAUNCHING:
-            await pause(app, campaign_id)
+        if (await campaign_status(app, ADMIN, campaign_id)).campaign.state is CampaignState.LAUNCHING:
+            await pause(app, ADMIN, campaign_id)
         return result
 
     monkeypatch.setattr(app.database, "timed_write", paused_after_a_chunk)
     await launch_due(app)
     monkeypatch.undo()
-    halfway = await campaign_status(app, campaign_id)
-    await resume(app, campaign_id)
+    halfway = await campaign_status(app, ADMIN, campaign_id)
+    await resume(app, ADMIN, campaign_id)
     await launch_due(app)
     await send_campaigns(app)
 
     assert (halfway.campaign.state, halfway.audience) == (CampaignState.PAUSED, 2)
     assert sorted(recipients(relay)) == people
-    status = await campaign_status(app, campaign_id)
+    status = await campaign_status(app, ADMIN, campaign_id)
     assert (status.campaign.state, status.audience, status.campaign.audience) == (CampaignState.SENT, 7, 7)
 
 
@@ -191,10 +195,10 @@ async def test_people_who_confirm_during_a_campaign_do_not_join_its_audience_whe
     await import_rows(app, f"{ROSA},Rosa,en")
     await import_rows(app, f"{EMMA},Emma,en", invite=True)
     campaign_id = await launch_campaign(app, **{"tea.md": BETTER})
-    await pause(app, campaign_id)
+    await pause(app, ADMIN, campaign_id)
     await import_rows(app, f"{EMMA},Emma,en")
 
-    await resume(app, campaign_id)
+    await resume(app, ADMIN, campaign_id)
     await launch_due(app)
     await send_campaigns(app)
 
@@ -214,12 +218,12 @@ async def test_a_steering_command_is_answered_only_when_a_gate_that_is_passing_h
     written = await sender.renderer.render_many([claimed], app.clock())
     wanted = [one.handoff for one in written if isinstance(one, RenderedLetter)]
     if command == "correct":
-        await pause(app, campaign_id)
+        await pause(app, ADMIN, campaign_id)
     steered = {"pause": pause, "cancel": cancel}.get(command) or _corrected
 
     with app.database.engine.connect() as connection, connection.begin() as passing:
         handed = gate.commit_batch(connection, sender.worker_id, [], wanted, [], app.clock())
-        steering = asyncio.create_task(steered(app, campaign_id))
+        steering = asyncio.create_task(steered(app, ADMIN, campaign_id))
         answered, _ = await asyncio.wait([steering], timeout=0.3)
         passing.commit()
     await steering
@@ -228,5 +232,5 @@ async def test_a_steering_command_is_answered_only_when_a_gate_that_is_passing_h
     assert handed == (set() if command == "correct" else {claimed.id})
 
 
-async def _corrected(app: App, campaign_id: int) -> Campaign:
-    return (await correct(app, campaign_id, {"tea.md": TEXT})).campaign
+async def _corrected(app: App, actor: Actor, campaign_id: int) -> Campaign:
+    return (await correct(app, actor, campaign_id, {"tea.md": TEXT})).campaign

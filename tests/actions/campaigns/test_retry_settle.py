@@ -17,6 +17,7 @@ from mailer.domain.delivery import Decision, DeliveryState
 from mailer.domain.token import Purpose, sign_token
 from mailer.errors import NotFound, WrongState
 from tests.support.app_helpers import (
+    ADMIN,
     EMMA,
     LINK_EVIDENCE,
     ROSA,
@@ -62,18 +63,18 @@ async def test_failed_letters_are_tried_again_and_a_sent_campaign_is_sending_unt
     monkeypatch.setattr("mailer.actions.campaigns.retry_settle._CHUNK", 3)
     people = [f"person{number}@example.org" for number in range(7)]
     campaign_id = await failed(app, relay, *(f"{address},,en" for address in people))
-    before = await campaign_status(app, campaign_id)
+    before = await campaign_status(app, ADMIN, campaign_id)
 
-    done = await retry_failed(app, campaign_id)
-    again = await retry_failed(app, campaign_id)
+    done = await retry_failed(app, ADMIN, campaign_id)
+    again = await retry_failed(app, ADMIN, campaign_id)
     await send_campaigns(app)
-    nothing_left = await retry_failed(app, campaign_id)
+    nothing_left = await retry_failed(app, ADMIN, campaign_id)
 
     assert (before.campaign.state, before.counts) == (CampaignState.SENT, {DeliveryState.FAILED: 7})
     assert (done.letters, done.campaign.state) == (7, CampaignState.SENDING)
     assert again.letters == 0
     assert sorted(recipients(relay)) == people
-    assert (await campaign_status(app, campaign_id)).counts == {DeliveryState.ACCEPTED: 7}
+    assert (await campaign_status(app, ADMIN, campaign_id)).counts == {DeliveryState.ACCEPTED: 7}
     assert (nothing_left.letters, nothing_left.campaign.state) == (0, CampaignState.SENT)
 
 
@@ -84,35 +85,41 @@ async def test_only_the_failed_are_tried_again(app: App, relay: FakeRelay) -> No
     campaign_id = await launch_campaign(app)
     await send_campaigns(app)
 
-    done = await retry_failed(app, campaign_id)
+    done = await retry_failed(app, ADMIN, campaign_id)
     await send_campaigns(app)
 
     assert done.letters == 1
     assert recipients(relay) == [EMMA]
-    assert (await campaign_status(app, campaign_id)).counts == {DeliveryState.ACCEPTED: 1, DeliveryState.FAILED: 1}
+    assert (await campaign_status(app, ADMIN, campaign_id)).counts == {
+        DeliveryState.ACCEPTED: 1,
+        DeliveryState.FAILED: 1,
+    }
 
 
 async def test_whoever_left_meanwhile_is_not_tried_again(app: App, relay: FakeRelay) -> None:
     campaign_id = await failed(app, relay, *PEOPLE)
     await unsubscribe(app, sign_token(app.site.keyring, Purpose.LEAVE, 1), LINK_EVIDENCE)
 
-    await retry_failed(app, campaign_id)
+    await retry_failed(app, ADMIN, campaign_id)
     await send_campaigns(app)
 
     assert recipients(relay) == [EMMA]
-    assert (await campaign_status(app, campaign_id)).counts == {DeliveryState.ACCEPTED: 1, DeliveryState.SUPPRESSED: 1}
+    assert (await campaign_status(app, ADMIN, campaign_id)).counts == {
+        DeliveryState.ACCEPTED: 1,
+        DeliveryState.SUPPRESSED: 1,
+    }
 
 
 async def test_once_the_event_has_begun_what_is_tried_again_expires(app: App, relay: FakeRelay, clock: Clock) -> None:
     campaign_id = await failed(app, relay, *PEOPLE)
     clock.now = clock.now.replace(day=5, hour=18, minute=1)
 
-    await retry_failed(app, campaign_id)
+    await retry_failed(app, ADMIN, campaign_id)
     await launch_due(app)
     await send_campaigns(app)
 
     assert relay.letters == []
-    status = await campaign_status(app, campaign_id)
+    status = await campaign_status(app, ADMIN, campaign_id)
     assert (status.campaign.state, status.counts) == (CampaignState.SENT, {DeliveryState.EXPIRED: 2})
 
 
@@ -124,12 +131,12 @@ async def test_of_a_paused_campaign_they_wait_until_it_is_resumed(app: App, rela
     campaign_id = await launch_campaign(app)
     await send_campaigns(app)
     relay.forget_orders()
-    await pause(app, campaign_id)
+    await pause(app, ADMIN, campaign_id)
 
-    done = await retry_failed(app, campaign_id)
+    done = await retry_failed(app, ADMIN, campaign_id)
     await send_campaigns(app)
     held = list(relay.letters)
-    await resume(app, campaign_id)
+    await resume(app, ADMIN, campaign_id)
     await send_campaigns(app)
 
     assert (done.letters, done.campaign.state) == (1, CampaignState.PAUSED)
@@ -139,17 +146,17 @@ async def test_of_a_paused_campaign_they_wait_until_it_is_resumed(app: App, rela
 
 async def test_a_draft_and_a_cancelled_campaign_have_nothing_to_try_again(app: App, relay: FakeRelay) -> None:
     campaign_id = await failed(app, relay, *PEOPLE)
-    draft = await new_campaign(app, list_name="appeals", texts={"a.md": "---\nsubject: Come\n---\nCome.\n"})
-    await retry_failed(app, campaign_id)
-    await cancel(app, campaign_id)
+    draft = await new_campaign(app, ADMIN, list_name="appeals", texts={"a.md": "---\nsubject: Come\n---\nCome.\n"})
+    await retry_failed(app, ADMIN, campaign_id)
+    await cancel(app, ADMIN, campaign_id)
 
     for number in (draft, campaign_id):
         with pytest.raises(WrongState, match="only one that is sending, paused or sent"):
-            await retry_failed(app, number)
+            await retry_failed(app, ADMIN, number)
     with pytest.raises(NotFound):
-        await retry_failed(app, 99)
+        await retry_failed(app, ADMIN, 99)
     with pytest.raises(NotFound):
-        await resolve_uncertain(app, 99, Decision.ACCEPTED)
+        await resolve_uncertain(app, ADMIN, 99, Decision.ACCEPTED)
 
 
 @pytest.mark.parametrize("decision", [Decision.ACCEPTED, Decision.FAILED])
@@ -157,16 +164,16 @@ async def test_a_letter_of_uncertain_outcome_counts_as_the_organiser_decides(
     app: App, relay: FakeRelay, clock: Clock, decision: Decision
 ) -> None:
     campaign_id = await in_doubt(app, relay, clock)
-    before = await campaign_status(app, campaign_id)
+    before = await campaign_status(app, ADMIN, campaign_id)
 
-    done = await resolve_uncertain(app, campaign_id, decision)
-    again = await resolve_uncertain(app, campaign_id, decision)
+    done = await resolve_uncertain(app, ADMIN, campaign_id, decision)
+    again = await resolve_uncertain(app, ADMIN, campaign_id, decision)
     await send_campaigns(app)
 
     assert before.counts == {DeliveryState.ACCEPTED: 1, DeliveryState.UNCERTAIN: 1}
     assert (done.letters, again.letters) == (1, 0)
     assert done.campaign.state is CampaignState.SENT
-    states = {row.address: row.state async for row in report(app, campaign_id)}
+    states = {row.address: row.state async for row in report(app, ADMIN, campaign_id)}
     assert states == {ROSA: "accepted", EMMA: decision}
     assert recipients(relay).count(EMMA) == 3
 
@@ -176,14 +183,14 @@ async def test_a_letter_of_uncertain_outcome_is_sent_again_if_the_organiser_deci
 ) -> None:
     campaign_id = await in_doubt(app, relay, clock)
 
-    done = await resolve_uncertain(app, campaign_id, Decision.RESEND)
-    again = await resolve_uncertain(app, campaign_id, Decision.RESEND)
+    done = await resolve_uncertain(app, ADMIN, campaign_id, Decision.RESEND)
+    again = await resolve_uncertain(app, ADMIN, campaign_id, Decision.RESEND)
     await send_campaigns(app)
 
     assert (done.letters, done.campaign.state, again.letters) == (1, CampaignState.SENDING, 0)
     assert recipients(relay).count(EMMA) == 4
     assert recipients(relay).count(ROSA) == 1
-    assert (await campaign_status(app, campaign_id)).counts == {DeliveryState.ACCEPTED: 2}
+    assert (await campaign_status(app, ADMIN, campaign_id)).counts == {DeliveryState.ACCEPTED: 2}
 
 
 @pytest.mark.parametrize(("policy", "state"), [("park", DeliveryState.UNCERTAIN), ("resend", DeliveryState.DEFERRED)])
@@ -194,13 +201,13 @@ async def test_rather_none_than_two_is_the_organisers_choice(
     await import_rows(app, f"{ROSA},Rosa,en")
     relay.drops("dot")
     text = {"a.md": "---\nsubject: Come\n---\nCome.\n"}
-    campaign_id = await new_campaign(app, list_name="appeals", texts=text, when_uncertain=WhenUncertain(policy))
-    await send_now(app, campaign_id, wait_s=0)
+    campaign_id = await new_campaign(app, ADMIN, list_name="appeals", texts=text, when_uncertain=WhenUncertain(policy))
+    await send_now(app, ADMIN, campaign_id, wait_s=0)
     await launch_due(app)
 
     await send_campaigns(app)
 
-    assert (await campaign_status(app, campaign_id)).counts == {state: 1}
+    assert (await campaign_status(app, ADMIN, campaign_id)).counts == {state: 1}
     assert recipients(relay) == [ROSA]
 
 
@@ -214,6 +221,6 @@ async def test_a_report_longer_than_one_look_names_everybody_once(
     await launch_campaign(app)
     second = await launch_campaign(app)
 
-    lines = [row.address async for row in report(app, second)]
+    lines = [row.address async for row in report(app, ADMIN, second)]
 
     assert sorted(lines) == people

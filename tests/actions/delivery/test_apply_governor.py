@@ -22,6 +22,7 @@ from mailer.settings.governor_table import GovernorSettings
 from mailer.store import campaign_progress, governor_counts
 from tests.support.app_helpers import (
     ADA,
+    ADMIN,
     Clock,
     import_rows,
     launch_campaign,
@@ -78,7 +79,7 @@ async def look(app: App, clock: Clock, campaign_id: int) -> CampaignStatus:
     clock.advance(seconds=11)
     await send_campaigns(app)
     await send_notices(app)
-    return await campaign_status(app, campaign_id)
+    return await campaign_status(app, ADMIN, campaign_id)
 
 
 async def test_complaints_pause_the_campaign_the_owner_gets_a_notice_and_a_resumed_campaign_goes_on(
@@ -103,7 +104,7 @@ async def test_complaints_pause_the_campaign_the_owner_gets_a_notice_and_a_resum
     assert f"mailer campaign resume {campaign_id}" in text_of(notice)
     assert "reported one of them as spam: 3" in " ".join(text_of(notice).split())
 
-    await resume(app, campaign_id)
+    await resume(app, ADMIN, campaign_id)
     await come_back(app, [letters[one] for one in readers[3:9]])
     assert (await look(app, clock, campaign_id)).campaign.state is CampaignState.SENDING
     relay.forget_orders()
@@ -157,7 +158,7 @@ async def test_where_every_provider_refuses_the_campaign_is_paused_and_can_be_ca
     assert status.campaign.state is CampaignState.PAUSED
     assert status.held == ()
     assert "were refused for good" in (status.campaign.remark or "")
-    assert (await cancel(app, campaign_id)).state is CampaignState.CANCELLED
+    assert (await cancel(app, ADMIN, campaign_id)).state is CampaignState.CANCELLED
 
 
 async def test_bounces_count_for_the_letters_they_are_of_and_not_against_later_ones(
@@ -178,7 +179,7 @@ async def test_bounces_count_for_the_letters_they_are_of_and_not_against_later_o
     assert status.campaign.remark == "stopped by itself: of 30 letters to mail.example 3 found no such mailbox"
     both = DeliveryCounts(accepted=29, deferred=1, hard=3)
     assert await app.database.read(load) == {"": both, "mail.example": both}
-    await resume(app, campaign_id)
+    await resume(app, ADMIN, campaign_id)
     await come_back(app, [letters[one] for one in readers[3:9]], FeedbackKind.BOUNCE)
     assert await app.database.read(load) == {}
 
@@ -192,10 +193,10 @@ async def test_letters_that_failed_are_tried_again_and_not_stopped_for_that(
         relay.answers("rcpt", f"550 5.7.1 {'no' * (number % 2 + 1)}", address=one)
     campaign_id = await begin(app, *readers)
     await send_campaigns(app)
-    assert (await campaign_status(app, campaign_id)).counts == {DeliveryState.FAILED: 12}
+    assert (await campaign_status(app, ADMIN, campaign_id)).counts == {DeliveryState.FAILED: 12}
 
     relay.forget_orders()
-    await retry_failed(app, campaign_id)
+    await retry_failed(app, ADMIN, campaign_id)
 
     assert (await look(app, clock, campaign_id)).counts == {DeliveryState.ACCEPTED: 12}
 

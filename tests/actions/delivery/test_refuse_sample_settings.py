@@ -14,7 +14,17 @@ from mailer.actions.campaigns.schedule import schedule, send_now
 from mailer.app import App
 from mailer.domain.delivery import DeliveryState
 from mailer.errors import SettingsUnfinished
-from tests.support.app_helpers import APPEAL, EMMA, ROSA, Clock, import_rows, open_list, recipients, send_campaigns
+from tests.support.app_helpers import (
+    ADMIN,
+    APPEAL,
+    EMMA,
+    ROSA,
+    Clock,
+    import_rows,
+    open_list,
+    recipients,
+    send_campaigns,
+)
 from tests.support.fake_relay import FakeRelay
 
 OWN = {"name": "Harvest Circle", "domain": "lists.harvest-circle.org", "url": "https://harvest-circle.org/lists"}
@@ -25,7 +35,7 @@ async def away(app: App) -> App:
     """The service with sample settings and a relay elsewhere; Ada's list has two readers, and campaign 1 is written."""
     await open_list(app)
     await import_rows(app, f"{ROSA},Rosa,en", f"{EMMA},Emma,en")
-    await new_campaign(app, list_name="appeals", texts={"appeal.md": APPEAL})
+    await new_campaign(app, ADMIN, list_name="appeals", texts={"appeal.md": APPEAL})
     return replace(app, relays=tuple(replace(relay, host="relay.invalid") for relay in app.relays))
 
 
@@ -35,37 +45,37 @@ def mended(app: App) -> App:
 
 
 async def state(app: App) -> str:
-    return (await campaign_status(app, 1)).campaign.state
+    return (await campaign_status(app, ADMIN, 1)).campaign.state
 
 
 async def test_it_is_refused_by_name_before_any_hour_is_set(away: App) -> None:
     for verb in (
-        send_now(away, 1, wait_s=0),
-        schedule(away, 1, local_time="2027-03-02T09:00", zone="Europe/Berlin"),
+        send_now(away, ADMIN, 1, wait_s=0),
+        schedule(away, ADMIN, 1, local_time="2027-03-02T09:00", zone="Europe/Berlin"),
     ):
         with pytest.raises(SettingsUnfinished, match=r'name "Open Letters" .*; domain lists\.example\.org .*; url '):
             await verb
 
     assert await state(away) == "draft"
-    assert (await send_now(mended(away), 1, wait_s=0)).state == "scheduled"
+    assert (await send_now(mended(away), ADMIN, 1, wait_s=0)).state == "scheduled"
 
 
 async def test_a_launch_is_held_with_its_reason_and_goes_on_once_the_settings_are_mended(
     app: App, away: App, relay: FakeRelay
 ) -> None:
-    await send_now(app, 1, wait_s=0)  # while the relay was on this machine
+    await send_now(app, ADMIN, 1, wait_s=0)  # while the relay was on this machine
 
     await launch_due(away)
-    held = await campaign_status(away, 1)
+    held = await campaign_status(away, ADMIN, 1)
     with pytest.raises(SettingsUnfinished):
-        await resume(away, 1)
+        await resume(away, ADMIN, 1)
     still = await state(away)
-    await resume(mended(away), 1)
+    await resume(mended(away), ADMIN, 1)
     await launch_due(away)  # by a process that was not started anew
     again = await state(away)
-    await resume(mended(away), 1)
+    await resume(mended(away), ADMIN, 1)
     await launch_due(mended(away))
-    launched = await campaign_status(away, 1)
+    launched = await campaign_status(away, ADMIN, 1)
     await send_campaigns(app)
 
     assert (held.campaign.state, held.counts, still, again) == ("paused", {}, "paused", "paused")
@@ -76,21 +86,21 @@ async def test_a_launch_is_held_with_its_reason_and_goes_on_once_the_settings_ar
 
 
 async def test_anyway_is_remembered_until_the_launch_and_no_longer(app: App, away: App, clock: Clock) -> None:
-    await send_now(away, 1, wait_s=60, anyway=True)
+    await send_now(away, ADMIN, 1, wait_s=60, anyway=True)
     clock.advance(minutes=2)
     await launch_due(away)
     launched = await state(away)
-    await pause(away, 1)
-    resumed = (await resume(away, 1)).state
+    await pause(away, ADMIN, 1)
+    resumed = (await resume(away, ADMIN, 1)).state
 
-    number = await new_campaign(app, list_name="appeals", texts={"appeal.md": APPEAL})
-    await send_now(away, number, wait_s=60, anyway=True)
-    await send_now(app, number, wait_s=60)
+    number = await new_campaign(app, ADMIN, list_name="appeals", texts={"appeal.md": APPEAL})
+    await send_now(away, ADMIN, number, wait_s=60, anyway=True)
+    await send_now(app, ADMIN, number, wait_s=60)
     clock.advance(minutes=2)
     await launch_due(away)
-    held = (await campaign_status(away, number)).campaign.state
-    goes = (await resume(away, number, anyway=True)).state
+    held = (await campaign_status(away, ADMIN, number)).campaign.state
+    goes = (await resume(away, ADMIN, number, anyway=True)).state
     await launch_due(away)
 
     assert (launched, resumed, held, goes) == ("sending", "sending", "paused", "launching")
-    assert (await campaign_status(away, number)).campaign.state == "sending"
+    assert (await campaign_status(away, ADMIN, number)).campaign.state == "sending"

@@ -27,6 +27,7 @@ from mailer.store.people_tables import incoming, subscriber, subscription, tally
 from mailer.store.queue.queue_tables import delivery
 from tests.support.app_helpers import (
     ADA,
+    ADMIN,
     BEA,
     DOMAIN,
     EMMA,
@@ -59,7 +60,7 @@ async def known(app: App, *addresses: str) -> list[str]:
     found = []
     for address in addresses:
         try:
-            found.append((await show_person(app, address)).address)
+            found.append((await show_person(app, ADMIN, address)).address)
         except NotFound:
             continue
     return found
@@ -84,9 +85,9 @@ async def test_expired_requests_are_deleted_with_their_people_and_deliveries_sta
 
     assert done["requests"] == 2
     assert await known(app, ROSA, EMMA, BEA, ADA) == [EMMA, BEA, ADA]
-    assert (await show_person(app, BEA)).subscriptions == {"appeals": "unsubscribed"}
-    assert (await show_person(app, EMMA)).subscriptions == {"appeals": "confirmed"}
-    assert [line.act for line in (await show_person(app, BEA)).consents] == ["imported", "left", "asked"]
+    assert (await show_person(app, ADMIN, BEA)).subscriptions == {"appeals": "unsubscribed"}
+    assert (await show_person(app, ADMIN, EMMA)).subscriptions == {"appeals": "confirmed"}
+    assert [line.act for line in (await show_person(app, ADMIN, BEA)).consents] == ["imported", "left", "asked"]
     assert await rows(app, subscription, delivery) == [3, 5]
 
 
@@ -135,14 +136,14 @@ async def test_identifying_evidence_is_erased_and_the_consent_stays(app: App, cl
     clock.advance(days=2)
     await ask(app, EMMA, **evidence)
     await purge(app)
-    whole = [line.evidence for line in (await show_person(app, ROSA)).consents]
+    whole = [line.evidence for line in (await show_person(app, ADMIN, ROSA)).consents]
     clock.advance(days=2)
 
     await purge(app)
     clock.advance(hours=2)
     again = await purge(app)
 
-    rosas, emmas = [(await show_person(app, one)).consents for one in (ROSA, EMMA)]
+    rosas, emmas = [(await show_person(app, ADMIN, one)).consents for one in (ROSA, EMMA)]
     assert whole == [evidence | {"to": f"appeals-join@{DOMAIN}"}]
     assert [(line.act, line.evidence) for line in rosas] == [("asked", {"to": f"appeals-join@{DOMAIN}"})]
     assert [line.evidence for line in emmas] == [evidence]

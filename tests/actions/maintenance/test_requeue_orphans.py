@@ -13,6 +13,7 @@ from mailer.domain.campaign import CampaignState
 from mailer.store.queue import claims, workers
 from mailer.store.queue.queue_tables import claim
 from tests.support.app_helpers import (
+    ADMIN,
     BEA,
     EMMA,
     ROSA,
@@ -50,7 +51,7 @@ async def test_orphans_are_reported_and_sent_and_the_next_check_is_an_hour_later
     before = await report(app), await requeue_orphans(app)
     await lose_two(app, campaign_id)
     await send_campaigns(app)
-    wrongly = (await campaign_status(app, campaign_id)).campaign.state, recipients(relay)
+    wrongly = (await campaign_status(app, ADMIN, campaign_id)).campaign.state, recipients(relay)
 
     found, early = await report(app), await requeue_orphans(app)
     clock.advance(minutes=61)
@@ -67,5 +68,5 @@ async def test_orphans_are_reported_and_sent_and_the_next_check_is_an_hour_later
         ("error", campaign_id, [1, 2])
     ]
     assert sorted(recipients(relay)) == sorted((ROSA, EMMA, BEA))
-    assert (await campaign_status(app, campaign_id)).campaign.state is CampaignState.SENT
+    assert (await campaign_status(app, ADMIN, campaign_id)).campaign.state is CampaignState.SENT
     assert await report(app) == [("deliveries", "ok")]

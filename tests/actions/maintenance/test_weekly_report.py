@@ -24,6 +24,7 @@ from mailer.store.incoming_mails import IncomingState
 from mailer.store.people_tables import incoming
 from tests.support.app_helpers import (
     ADA,
+    ADMIN,
     BEA,
     EMMA,
     ROSA,
@@ -94,7 +95,7 @@ async def test_an_owner_gets_one_report_a_week_on_what_needs_attention(
     await come_back(app, number[EMMA], FeedbackKind.COMPLAINT, Severity.IGNORE, BounceReason.SPAM_COMPLAINT)
     await come_back(app, number[BEA], FeedbackKind.BOUNCE, Severity.HARD, BounceReason.UNKNOWN_USER)
     held = await launch_campaign(app)
-    await pause(app, held)
+    await pause(app, ADMIN, held)
     await break_on(app, clock, "appeals-owner")
     await break_on(app, clock, "bounce+abc", "postmaster")
 

@@ -34,6 +34,7 @@ from mailer.store.people_tables import consent, incoming, subscriber, subscripti
 from mailer.store.queue.queue_tables import delivery
 from tests.support.app_helpers import (
     ADA,
+    ADMIN,
     DOMAIN,
     EMMA,
     MALLORY,
@@ -75,7 +76,7 @@ async def rows(app: App, *tables: Any) -> list[int]:
 
 async def state_of(app: App, address: str, list_name: str = "appeals") -> str | None:
     try:
-        return str((await show_person(app, address)).subscriptions.get(list_name))
+        return str((await show_person(app, ADMIN, address)).subscriptions.get(list_name))
     except NotFound:
         return None
 
@@ -151,7 +152,7 @@ async def test_deferred_requests_are_asked_one_by_one_as_the_person_confirms(app
     assert len(relay.letters) == 5
     assert any("Open Library" in text_of(letter) and "/confirm/" in text_of(letter) for letter in relay.letters[3:])
     assert set(recipients(relay)) == {ROSA}
-    acts = [line.act for line in (await show_person(app, ROSA)).consents if line.list_name == "gardens"]
+    acts = [line.act for line in (await show_person(app, ADMIN, ROSA)).consents if line.list_name == "gardens"]
     assert acts == ["held", "asked", "confirmed"]
 
 
@@ -279,7 +280,7 @@ async def test_a_list_with_few_confirmations_is_throttled_for_a_day_and_its_owne
     clock.advance(minutes=30)
     await ask(app, "another@example.org")
     await ask(app, ROSA, authenticated=True)
-    quiet = await show_list(app, "appeals")
+    quiet = await show_list(app, ADMIN, "appeals")
     clock.advance(days=1)
     await ask(app, "stranger@example.org")
 
@@ -305,7 +306,7 @@ async def test_a_list_with_confirmations_is_not_throttled(app: App, relay: FakeR
     await ask(app, ROSA)
 
     assert ROSA in recipients(relay)
-    assert (await show_list(app, "appeals")).throttled_until is None
+    assert (await show_list(app, ADMIN, "appeals")).throttled_until is None
 
 
 async def test_every_kind_of_automatic_letter_counts_against_the_mailbox(app: App, clock: Clock) -> None:
@@ -362,7 +363,7 @@ async def test_the_ip_address_of_a_request_is_recorded_only_where_the_settings_s
         await service.browser.post("/join/appeals", data={"email": ROSA}, headers={"x-forwarded-for": "192.0.2.9"})
         token = token_in((await relay.wait_for(1))[0], "confirm")
         await service.browser.post(f"/confirm/{token}", headers={"x-forwarded-for": "192.0.2.9"})
-        evidence = [line.evidence for line in (await show_person(app, ROSA)).consents]
+        evidence = [line.evidence for line in (await show_person(app, ADMIN, ROSA)).consents]
 
     assert evidence == ([{"client": "192.0.2.9"}] * 2 if kept else [{}, {}])
 

@@ -23,6 +23,7 @@ from mailer.domain.token import Purpose, sign_token
 from mailer.errors import NotFound, NothingPending
 from mailer.store.columns import metadata
 from tests.support.app_helpers import (
+    ADMIN,
     EMMA,
     LINK_EVIDENCE,
     ROSA,
@@ -103,12 +104,12 @@ async def test_a_subscriber_is_unsubscribed_from_all_lists_and_the_record_says_s
     await never_ask_again(app, token_in(relay.letters[0], "confirm"), LINK_EVIDENCE, purpose=Purpose.CONFIRM)
     back = await import_rows(app, f"{ROSA},Rosa,en", list_name="gardens")
 
-    person = await show_person(app, ROSA)
+    person = await show_person(app, ADMIN, ROSA)
     assert person.never
     assert set(person.subscriptions.values()) == {"unsubscribed"}
     assert person.consents[-1].act == "never"
     assert back.kept_out == 1
-    assert (await show_person(app, EMMA)).subscriptions == {"gardens": "confirmed"}
+    assert (await show_person(app, ADMIN, EMMA)).subscriptions == {"gardens": "confirmed"}
 
 
 async def test_the_link_in_a_letter_works_after_the_request_has_expired(
@@ -131,7 +132,7 @@ async def test_the_link_in_a_letter_works_after_the_request_has_expired(
 
 async def known_person(app: App, address: str) -> bool:
     try:
-        await show_person(app, address)
+        await show_person(app, ADMIN, address)
     except NotFound:
         return False
     return True
@@ -146,11 +147,11 @@ async def test_the_id_of_the_last_erased_subscriber_is_not_given_away(app: App, 
     await purge(app)
 
     await ask(app, EMMA)
-    await export_people(app, list_name="appeals", file=(file := io.StringIO()), everybody=True)
+    await export_people(app, ADMIN, list_name="appeals", file=(file := io.StringIO()), everybody=True)
     with pytest.raises((NothingPending, NotFound)):
         await confirm(app, old, LINK_EVIDENCE)
 
-    assert (await show_person(app, EMMA)).subscriptions == {"appeals": "pending"}
+    assert (await show_person(app, ADMIN, EMMA)).subscriptions == {"appeals": "pending"}
     assert file.getvalue().count("@") == 1
 
 
@@ -160,7 +161,7 @@ async def test_only_the_button_of_the_page_opts_out(app: App, relay: FakeRelay) 
     page = f"/never/{never_token(app, 1)}"
     async with running_service(app) as service:
         looked = [await service.browser.get(page), await service.browser.head(page)]
-        before = await show_person(app, ROSA)
+        before = await show_person(app, ADMIN, ROSA)
         pressed = [await service.browser.post(page) for _ in range(2)]
         after = await known_person(app, ROSA)
         shown_again = await service.browser.get(page)

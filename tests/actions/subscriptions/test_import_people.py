@@ -25,6 +25,7 @@ from mailer.errors import NotFound, TableRefused
 from mailer.importers.person_row import escape_formula, unescape_formula
 from mailer.store.columns import metadata
 from tests.support.app_helpers import (
+    ADMIN,
     BEA,
     EMMA,
     LINK_EVIDENCE,
@@ -43,19 +44,19 @@ from tests.support.app_helpers import (
 from tests.support.bounce_mails import bounce, complaint
 from tests.support.fake_relay import FakeRelay
 
-ADAS_EVIDENCE = Evidence(Channel.IMPORT, {"file": "people.csv", "by": "ada"})
+ADAS_EVIDENCE = Evidence(Channel.IMPORT, {"file": "people.csv", "by": ADMIN.name})
 
 
 async def take_in(app: App, table: str, **more: bool):  # type: ignore[no-untyped-def]
     file = io.TextIOWrapper(
         io.BytesIO(table.encode("utf-8", "surrogateescape")), "utf-8", "surrogateescape", newline=""
     )
-    return await import_people(app, list_name="appeals", file=file, evidence=ADAS_EVIDENCE, **more)
+    return await import_people(app, ADMIN, list_name="appeals", file=file, evidence=ADAS_EVIDENCE, **more)
 
 
 async def taken_out(app: App, *, everybody: bool = False) -> list[dict[str, str]]:
     file = io.StringIO()
-    await export_people(app, list_name="appeals", file=file, everybody=everybody)
+    await export_people(app, ADMIN, list_name="appeals", file=file, everybody=everybody)
     return list(csv.DictReader(io.StringIO(file.getvalue())))
 
 
@@ -65,7 +66,7 @@ async def test_people_are_confirmed_with_the_organisers_evidence_and_get_no_welc
     done = await take_in(app, "email;Name;language;zone;Town\r\nRosa@example.org;Rosa;de-AT;Europe/Vienna;Graz\r\n")
     await send_notices(app)
 
-    person = await show_person(app, ROSA)
+    person = await show_person(app, ADMIN, ROSA)
     assert (done.added, done.known, done.kept_out, done.bad) == (1, 0, 0, [])
     assert person.subscriptions == {"appeals": "confirmed"}
     assert [(line.act, line.evidence) for line in person.consents] == [("imported", ADAS_EVIDENCE.details)]
@@ -101,7 +102,7 @@ async def test_importing_again_updates_details_and_adds_nobody(app: App) -> None
     assert (done.added, done.known) == (0, 1)
     row = {"email": ROSA, "name": "Rosa M.", "language": "", "zone": "", "job": "baker", "town": "Linz"}
     assert await taken_out(app) == [row]
-    assert len((await show_person(app, ROSA)).consents) == 1
+    assert len((await show_person(app, ADMIN, ROSA)).consents) == 1
 
 
 async def test_unsubscribed_and_opted_out_people_are_kept_out(app: App) -> None:
@@ -161,7 +162,7 @@ async def test_a_table_without_a_usable_header_is_refused(app: App, header: str)
 
 async def everybody(app: App) -> str:
     file = io.StringIO()
-    await export_people(app, list_name="appeals", file=file, everybody=True)
+    await export_people(app, ADMIN, list_name="appeals", file=file, everybody=True)
     return file.getvalue()
 
 
@@ -201,7 +202,7 @@ async def make_every_sort(app: App, relay: FakeRelay, clock: Clock) -> None:
         letter = letters[key]
         await receive_raw_mail(app, bounce(letter.recipient), letter.sender.partition("@")[0], sender="")
     await receive_raw_mail(app, complaint(letters["complained", "appeals"]), "cfbl", sender="fbl@example.net")
-    await restore_person(app, "undone@example.org", list_name="appeals", by="ada")
+    await restore_person(app, ADMIN, "undone@example.org", list_name="appeals")
     await receive_person_mail(app, "appeals-join", "again@example.org")
     await receive_person_mail(app, "appeals-join", "asked@example.net")
     await receive_person_mail(app, "appeals-join", "declined@example.net")
@@ -221,7 +222,7 @@ async def test_an_export_of_everybody_imports_with_all_states_into_an_empty_and_
 
     assert (again.added, again.bad_rows, again.rows) == (0, 0, 11)
     assert await everybody(app) == table
-    stories = [str(await show_person(app, row["email"])) for row in states.values()]
+    stories = [str(await show_person(app, ADMIN, row["email"])) for row in states.values()]
     assert "departed" not in " ".join(stories)
 
     await forget_all(app)
@@ -248,7 +249,7 @@ async def test_an_export_of_everybody_imports_with_all_states_into_an_empty_and_
     await launch_campaign(app)
     await send_campaigns(app)
     assert sorted(recipients(relay)[sent:]) == ["back@example.org", "stays@example.org", "undone@example.org"]
-    restored = await restore_person(app, "bounced@example.org", list_name="appeals", by="ada")
+    restored = await restore_person(app, ADMIN, "bounced@example.org", list_name="appeals")
     assert restored.state == "confirmed", "who bounced is restored there as here"
 
 

@@ -23,7 +23,7 @@ from mailer.network.imap_mailbox import Mailbox, OpenMailbox
 from mailer.settings.toml_tables import WebSettings
 from mailer.store import incoming_mails
 from mailer.store.imap_positions import ImapPosition, get_position
-from tests.support.app_helpers import DOMAIN, ROSA, Clock, make_app, open_list, recipients
+from tests.support.app_helpers import ADMIN, DOMAIN, ROSA, Clock, make_app, open_list, recipients
 from tests.support.fake_imap import PASSWORD, FakeImap
 from tests.support.fake_relay import FakeRelay
 
@@ -92,7 +92,7 @@ async def test_rosas_request_in_the_mailbox_is_answered_once_though_it_is_fetche
         await listened(imap, 2)
 
     assert recipients(relay) == [ROSA]
-    assert (await show_person(app, ROSA)).subscriptions == {"appeals": "pending"}
+    assert (await show_person(app, ADMIN, ROSA)).subscriptions == {"appeals": "pending"}
     assert await app.database.read(incoming_mails.count_all) == 1
     assert await saved_position(app, imap) == ImapPosition(uid_validity=2, last_uid=1)
     assert not any(one.startswith(("SELECT", "UID STORE", "UID MOVE")) for one in imap.commands)

@@ -14,6 +14,7 @@ from mailer.app import App
 from mailer.domain.delivery import DeliveryState
 from mailer.domain.token import Purpose, sign_token
 from tests.support.app_helpers import (
+    ADMIN,
     DOMAIN,
     EMMA,
     ROSA,
@@ -40,7 +41,7 @@ async def service(app: App) -> AsyncIterator[RunningService]:
 
 
 async def state_of(service: RunningService, address: str) -> str:
-    return str((await show_person(service.app, address)).subscriptions["appeals"])
+    return str((await show_person(service.app, ADMIN, address)).subscriptions["appeals"])
 
 
 def leave_link(app: App, subscription_id: int = 1) -> str:
@@ -214,7 +215,7 @@ async def test_leaving_during_a_campaign_stops_that_persons_letter(service: Runn
     left = await service.browser.post(leave_link(service.app))
     hold.released.set()
     await relay.wait_for(20)
-    while (progress := await campaign_status(service.app, campaign_id)).campaign.state != "sent":
+    while (progress := await campaign_status(service.app, ADMIN, campaign_id)).campaign.state != "sent":
         service.app.wakeups.notify_all()
         await asyncio.sleep(0)
 

@@ -19,7 +19,7 @@ from mailer.entrypoints.web.forwarded_for import client_address
 from mailer.errors import SettingsRefused
 from mailer.settings.intake_tables import HearingSettings, ShieldSettings
 from mailer.settings.load import check_settings
-from tests.support.app_helpers import open_list, recipients
+from tests.support.app_helpers import ADMIN, open_list, recipients
 from tests.support.fake_relay import FakeRelay
 from tests.support.running_service import running_service
 
@@ -120,7 +120,7 @@ async def test_the_field_of_an_untrusted_proxy_is_not_stored(
         async with httpx.AsyncClient(base_url=service.browser.base_url, transport=other_client) as browser:
             await join(browser, 1, "192.0.2.1", **forged)
         await relay.wait_for(1)
-        stored = (await show_person(app, "a1@cdn1.example")).consents
+        stored = (await show_person(app, ADMIN, "a1@cdn1.example")).consents
 
     assert [line.evidence for line in stored] == [{"client": "127.0.0.9"}]
 

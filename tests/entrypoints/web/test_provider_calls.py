@@ -19,7 +19,7 @@ from mailer.actions.subscriptions.show_person import show_person
 from mailer.app import App
 from mailer.network.sns_client import SnsClient
 from mailer.store.people_tables import returned
-from tests.support.app_helpers import EMMA, ROSA, import_rows, launch_campaign, open_list, send_campaigns
+from tests.support.app_helpers import ADMIN, EMMA, ROSA, import_rows, launch_campaign, open_list, send_campaigns
 from tests.support.fake_web_server import FakeWebServer, http_answer
 from tests.support.provider_calls import (
     CERTIFICATE,
@@ -83,7 +83,7 @@ async def called(service: RunningService, provider: str, payload: Any) -> int:
 
 
 async def state_of(service: RunningService, address: str = ROSA) -> str:
-    return str((await show_person(service.app, address)).subscriptions["appeals"])
+    return str((await show_person(service.app, ADMIN, address)).subscriptions["appeals"])
 
 
 async def came_back(service: RunningService) -> list[tuple[str, str, str]]:
@@ -180,7 +180,7 @@ async def test_old_signatures_and_old_events_are_refused(service, clock):
 async def test_a_call_repeated_after_a_restart_ends_no_later_subscription(service, clock, again):
     old = PROVIDERS.call("mailjet", COMPLAINTS["mailjet"])
     first = await posted(service, "mailjet", *old)
-    await restore_person(service.app, ROSA, list_name="appeals", by="ada")
+    await restore_person(service.app, ADMIN, ROSA, list_name="appeals")
     clock.advance(**again)
     await launch_campaign(service.app)
     await send_campaigns(service.app)

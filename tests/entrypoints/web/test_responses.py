@@ -11,7 +11,7 @@ import pytest
 from mailer.actions.subscriptions.show_person import show_person
 from mailer.app import App
 from mailer.domain.token import Purpose, sign_token
-from tests.support.app_helpers import EMMA, ROSA, Clock, import_rows, open_list, token_in
+from tests.support.app_helpers import ADMIN, EMMA, ROSA, Clock, import_rows, open_list, token_in
 from tests.support.fake_relay import FakeRelay
 from tests.support.running_service import RunningService, running_service
 
@@ -66,7 +66,7 @@ async def test_a_used_link_shows_its_result_and_changes_nothing(
     await browser.post("/join/appeals", data={"email": ROSA})
     confirm = f"/confirm/{token_in((await relay.wait_for(1))[0], 'confirm')}"
     pages = {way: [await browser.post(way), await browser.get(way)] for way in (confirm, link(service, "leave"))}
-    states = [(await show_person(service.app, one)).subscriptions for one in (ROSA, EMMA)]
+    states = [(await show_person(service.app, ADMIN, one)).subscriptions for one in (ROSA, EMMA)]
     for way in (link(service, "rejoin"), link(service, "never")):
         pages[way] = [await browser.post(way), await browser.get(way)]
     await browser.post(link(service, "leave", 2))

@@ -1,0 +1,95 @@
+"""Check, while the service runs, whether letters can go and whether something waits for somebody."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+
+from sqlalchemy import Connection
+
+from mailer.actions.maintenance.check_domain import check_domain
+from mailer.actions.maintenance.check_keys import check_keys
+from mailer.actions.maintenance.check_mail import check_notices, check_parked
+from mailer.actions.maintenance.check_senders import check_senders
+from mailer.actions.maintenance.check_service import check_relay
+from mailer.app import App
+from mailer.domain.actor import Actor
+from mailer.domain.health_check import CheckGroup, HealthCheck, HealthReport, fail, ok, warn
+from mailer.domain.role import Permission
+from mailer.domain.sample_settings import describe_sample_settings, is_loopback
+from mailer.network.public_address import own_addresses
+
+_TIMEOUT_S = 20
+_REST = timedelta(seconds=10)
+"""Relays and DNS are asked at most so often, however often somebody wants to know."""
+
+
+async def check_database_health(app: App) -> None:
+    """Record what waits in the database for somebody: notices that cannot be rendered, mails that are parked."""
+
+    def read(tx: Connection) -> list[HealthCheck]:
+        return [check_notices(tx), check_parked(tx)]
+
+    app.health.record(CheckGroup.DATABASE, await app.database.read(read), app.clock())
+
+
+async def check_sending_health(app: App) -> None:
+    """Record whether relays answer, and what the DNS says of our domain; at most once in ten seconds.
+
+    The DNS is asked only where letters leave this machine: with sample settings they do not.
+    """
+    checked_at = app.health.checked_at(CheckGroup.SENDING)
+    if checked_at is not None and app.clock() - checked_at < _REST:
+        return
+    service = _check_settings(app)
+    try:
+        async with asyncio.timeout(_TIMEOUT_S):
+            relays, published = await asyncio.gather(
+                asyncio.gather(*map(check_relay, app.relays)), _check_published(app)
+            )
+    except TimeoutError:
+        message = f"relays and DNS did not answer within {_TIMEOUT_S} seconds"
+        relays, published = [warn("sending", message, "Look at the network of this machine.")], []
+    app.health.record(CheckGroup.SENDING, [service, *relays, *published], app.clock())
+
+
+async def check_health(app: App, actor: Actor) -> HealthReport:
+    """Check everything now; for site owners. Raises NotPermitted."""
+    actor.require(Permission.MANAGE_SITE)
+    await check_database_health(app)
+    await check_sending_health(app)
+    return app.health.latest()
+
+
+def health_report(app: App, actor: Actor) -> HealthReport:
+    """The results of the last checks; for site owners. Raises NotPermitted."""
+    actor.require(Permission.MANAGE_SITE)
+    return app.health.latest()
+
+
+def _check_settings(app: App) -> HealthCheck:
+    message = _describe_samples(app)
+    if message is None:
+        return ok("service", f"{app.site.name}, {app.site.domain}: none of the settings is a sample")
+    remedy = "Set name, domain, url and owner of [service] in settings.toml before people get letters."
+    if all(is_loopback(relay.host) for relay in app.relays):
+        return warn("service", message, remedy)
+    return fail("service", message, f"{remedy} Until then campaigns are held.")
+
+
+def _describe_samples(app: App) -> str | None:
+    site = app.site
+    return describe_sample_settings(name=site.name, domain=site.domain, url=site.url, owner=site.owner)
+
+
+async def _check_published(app: App) -> list[HealthCheck]:
+    """The checks of what receivers look up; none where no letter leaves this machine or no name server is known."""
+    dns, domain, signers = app.dns, app.site.domain, list(app.signers)
+    if dns is None or _describe_samples(app) is not None:
+        return []
+    groups = await asyncio.gather(
+        check_domain(dns, domain, signers),
+        check_senders(dns, domain, [relay.host for relay in app.relays], own_addresses()),
+        check_keys(dns, signers),
+    )
+    return [check for group in groups for check in group]
