@@ -67,12 +67,26 @@ class Campaign:
     anyway: bool
     """Whether it is sent although the settings still hold samples: an organiser said so."""
     remark: str | None
-    """Why it was parked or paused, for organisers to read."""
+    """Why it was parked or paused, for organisers to read; it may name a reader."""
+    stopped_at: datetime | None = None
+    """When it was last paused or parked; None for one that a version before 0.6 stopped."""
+    finished_at: datetime | None = None
 
     @property
     def is_frozen(self) -> bool:
         """Whether its audience is complete."""
         return self.launch_ceiling is not None and self.launch_cursor >= self.launch_ceiling
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CampaignFilter:
+    """Which campaigns to list; every condition holds."""
+
+    states: frozenset[CampaignState] = frozenset()
+    """Empty: any state."""
+    mailing_list_id: int | None = None
+    words: str = ""
+    """What the subject contains; case and accents do not matter."""
 
 
 def check_state(campaign: Campaign, *, allowed: tuple[CampaignState, ...], action: str) -> None:

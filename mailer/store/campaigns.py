@@ -47,7 +47,7 @@ def get(tx: Connection, campaign_id: int, *, lock: bool = False) -> Campaign:
     row = found.one_or_none() if found else None
     if row is None:
         raise NotFound(f"there is no campaign {campaign_id}")
-    return _campaign_from_row(row)
+    return campaign_from_row(row)
 
 
 def list_page(
@@ -59,7 +59,7 @@ def list_page(
         query = query.where(campaign.c.mailing_list_id.in_(mailing_list_ids))
     if after:
         query = query.where(campaign.c.id < cursor_id(after))
-    found = [_campaign_from_row(row) for row in tx.execute(query)]
+    found = [campaign_from_row(row) for row in tx.execute(query)]
     return make_page(found, limit, lambda one: str(one.id))
 
 
@@ -75,7 +75,7 @@ def list_due(tx: Connection, now: datetime) -> list[Campaign]:
         .where(campaign.c.state == CampaignState.SCHEDULED, campaign.c.scheduled_at <= now)
         .order_by(campaign.c.scheduled_at, campaign.c.id)
     )
-    return [_campaign_from_row(row) for row in found]
+    return [campaign_from_row(row) for row in found]
 
 
 def list_over_with_waiting(tx: Connection, now: datetime) -> list[tuple[int, CampaignState]]:
@@ -129,7 +129,8 @@ def advance_launch(tx: Connection, campaign_id: int, *, cursor: int, more: int) 
     )
 
 
-def _campaign_from_row(row: Row[Any]) -> Campaign:
+def campaign_from_row(row: Row[Any]) -> Campaign:
+    """A campaign from a row of its table."""
     return Campaign(
         id=row.id,
         mailing_list_id=row.mailing_list_id,
@@ -148,4 +149,6 @@ def _campaign_from_row(row: Row[Any]) -> Campaign:
         over_s=row.over_s,
         anyway=row.anyway,
         remark=row.remark,
+        stopped_at=row.stopped_at,
+        finished_at=row.finished_at,
     )

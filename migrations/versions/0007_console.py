@@ -17,6 +17,7 @@ def upgrade() -> None:
                   sa.Column('needs_approval', sa.Boolean(), server_default=sa.false(), nullable=False))
     parked = sa.text("state = 'parked'")
     op.create_index('ix_incoming_parked', 'incoming', ['id'], sqlite_where=parked, postgresql_where=parked)
+    op.add_column('campaign', sa.Column('stopped_at', Hour, nullable=True))
     _create_organisers()
     _create_sessions()
     _create_audit()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import datetime
 
 import structlog
 from sqlalchemy import Connection
@@ -50,6 +51,7 @@ def _begin_launch(tx: Connection, app: App, campaign_id: int) -> None:
             from_states=(CampaignState.SCHEDULED,),
             scheduled_by=now,
             remark=remark,
+            stopped_at=now,
         )
         _log.warning("skipped launch", campaign=campaign_id, reason=remark)
         return
@@ -67,13 +69,15 @@ def _begin_launch(tx: Connection, app: App, campaign_id: int) -> None:
 
 
 async def _launch(app: App, campaign_id: int) -> None:
-    if (why := find_sample_settings(app)) is not None and await app.database.write(_hold_unfinished, campaign_id, why):
+    if (why := find_sample_settings(app)) is not None and await app.database.write(
+        _hold_unfinished, campaign_id, why, app.clock()
+    ):
         return
     await _freeze_audience(app, campaign_id)
     campaign = await app.database.read(campaigns.get, campaign_id)
     refused = await _first_render_failure(app, campaign) if campaign.state is CampaignState.LAUNCHING else None
     if not app.wakeups.closing.is_set():
-        await app.database.write(_start_sending, campaign, refused)
+        await app.database.write(_start_sending, campaign, refused, app.clock())
 
 
 async def _freeze_audience(app: App, campaign_id: int) -> None:
@@ -119,7 +123,7 @@ async def _first_render_failure(app: App, campaign: Campaign) -> RenderFailure |
     return None
 
 
-def _start_sending(tx: Connection, checked: Campaign, refused: RenderFailure | None) -> None:
+def _start_sending(tx: Connection, checked: Campaign, refused: RenderFailure | None, now: datetime) -> None:
     """Start sending a checked campaign, or pause it if a letter cannot be rendered."""
     campaign = campaigns.get(tx, checked.id, lock=True)
     if not campaign.is_frozen or campaign.corrections != checked.corrections:
@@ -129,13 +133,14 @@ def _start_sending(tx: Connection, checked: Campaign, refused: RenderFailure | N
             _log.info("started campaign", campaign=campaign.id, audience=campaign.audience)
         return
     remark = f"cannot be written for {refused.delivery.address}: {refused.reason}"
+    launching = (CampaignState.LAUNCHING,)
     if campaigns.change_state(
-        tx, campaign.id, CampaignState.PAUSED, from_states=(CampaignState.LAUNCHING,), remark=remark
+        tx, campaign.id, CampaignState.PAUSED, from_states=launching, remark=remark, stopped_at=now
     ):
         _log.warning("stopped campaign", campaign=campaign.id, reason=remark)
 
 
-def _hold_unfinished(tx: Connection, campaign_id: int, why: str) -> bool:
+def _hold_unfinished(tx: Connection, campaign_id: int, why: str, now: datetime) -> bool:
     """Pause a campaign instead of sending it with sample settings, unless it is to go anyway; whether it is paused."""
     if campaigns.get(tx, campaign_id, lock=True).anyway:
         return False
@@ -143,8 +148,9 @@ def _hold_unfinished(tx: Connection, campaign_id: int, why: str) -> bool:
         f"not sent: [service] in settings.toml: {why}. Mend that, start `mailer serve` anew (settings are read at "
         f"start), then `mailer campaign resume {campaign_id}`; or resume it with --anyway"
     )
+    launching = (CampaignState.LAUNCHING,)
     if campaigns.change_state(
-        tx, campaign_id, CampaignState.PAUSED, from_states=(CampaignState.LAUNCHING,), remark=remark
+        tx, campaign_id, CampaignState.PAUSED, from_states=launching, remark=remark, stopped_at=now
     ):
         _log.warning("stopped campaign", campaign=campaign_id, reason=remark)
     return True

@@ -66,7 +66,8 @@ async def _move(
         # The lock waits for a gate that is passing letters: when this returns, none passes any more.
         campaign = load_campaign(tx, actor, Permission.SEND, campaign_id, lock=True)
         check_move(campaign, to, allowed=allowed)
-        campaigns.change_state(tx, campaign_id, to, from_states=allowed, remark=None)
+        stopped = {"stopped_at": app.clock()} if to is CampaignState.PAUSED else {}
+        campaigns.change_state(tx, campaign_id, to, from_states=allowed, remark=None, **stopped)
         moved = campaigns.get(tx, campaign_id)
         _record_move(tx, app, actor, act, campaign, moved)
         return moved

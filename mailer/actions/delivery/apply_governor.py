@@ -68,7 +68,8 @@ def _apply_decision(tx: Connection, app: App, campaign_id: int) -> None:
 
 def _pause_campaign(tx: Connection, app: App, campaign: Campaign, breach: ThresholdBreach) -> None:
     remark = f"stopped by itself: {breach}"
-    campaigns.change_state(tx, campaign.id, CampaignState.PAUSED, from_states=(CampaignState.SENDING,), remark=remark)
+    sending, now = (CampaignState.SENDING,), app.clock()
+    campaigns.change_state(tx, campaign.id, CampaignState.PAUSED, from_states=sending, remark=remark, stopped_at=now)
     _log.warning("stopped campaign", campaign=campaign.id, reason=str(breach))
     deliveries.add_notice(tx, _build_notice(tx, app, campaign, breach, held=False), app.clock())
 

@@ -50,6 +50,8 @@ campaign = Table(
     # Whether it is sent although the settings still hold samples.
     Column("anyway", Boolean, nullable=False, server_default=false()),
     Column("remark", Text),
+    # When it was last paused, or returned to draft by the service.
+    Column("stopped_at", UtcDateTime),
     Column("created_at", UtcDateTime, nullable=False),
     Column("finished_at", UtcDateTime),
 )
