@@ -11,24 +11,37 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.message import EmailMessage
+from functools import partial
 from pathlib import Path
 
 import aiosmtplib
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
 
+from mailer.actions.accounts.organisers import give_role
+from mailer.actions.accounts.sessions import open_session
 from mailer.actions.maintenance.migrate import check_schema
 from mailer.app import App
 from mailer.bootstrap import open_app
 from mailer.demo.inbox import Inbox
 from mailer.demo.inbox_pages import inbox_app
 from mailer.demo.sink import open_sink
+from mailer.domain.actor import unix_user
+from mailer.domain.device import describe_device
 from mailer.domain.keyring import KEY_OCTETS, Keyring, write_keyring
+from mailer.domain.organiser import SESSION_LIFETIME, Organiser
+from mailer.domain.role import Role
 from mailer.entrypoints.service.listening_socket import open_listening_socket
 from mailer.entrypoints.service.serve import ListeningPorts, run_service
+from mailer.entrypoints.web.console.session_cookie import SESSION, set_cookie
 from mailer.entrypoints.web.server import WebServer
 from mailer.settings.load import Settings, check_settings
 
 DOMAIN = "lists.example.org"
 HOST = "127.0.0.1"
+ADA = "ada@example.org"
+DEMO = unix_user("demo")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -101,9 +114,23 @@ def _open_app(folder: Path, relay_port: int) -> tuple[App, Settings]:
     return open_app(settings), settings
 
 
+async def _enter_console(app: App, request: Request) -> Response:
+    """Show Today to whoever opens this, signed in as Ada: a browser sends a cookie to every port of its host."""
+    device = describe_device(request.headers.get("user-agent", ""))
+    cookie, _ = await open_session(app, (await find_ada(app)).id, device=device)
+    response = RedirectResponse(f"{app.site.url}/console", 303)
+    set_cookie(response, app.site, SESSION, cookie, int(SESSION_LIFETIME.total_seconds()))
+    return response
+
+
+async def find_ada(app: App) -> Organiser:
+    """Ada, who owns the demo's site; at the first call she is made."""
+    return await give_role(app, DEMO, ADA, Role.OWNER, name="Ada Lindqvist", zone="Europe/Berlin")
+
+
 @asynccontextmanager
 async def _serve_inbox(app: App, inbox: Inbox) -> AsyncIterator[int]:
-    web = inbox_app(inbox, app.templates)
+    web = inbox_app(inbox, app.templates, Route("/console", partial(_enter_console, app)))
     with open_listening_socket(HOST, 0, "the demo's inbox") as listener:
         server = WebServer(web)
         task = asyncio.create_task(server.serve(sockets=[listener]))

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import io
+import os
 import signal
+import sys
 import tempfile
+import webbrowser
 from datetime import datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -22,16 +25,14 @@ from mailer.actions.subscriptions.import_people import import_people
 from mailer.actions.subscriptions.show_person import show_person
 from mailer.demo.inbox import InboxLetter
 from mailer.demo.people import invented_people, write_csv
-from mailer.demo.stage import DOMAIN, HOST, DemoService, run_demo_service
-from mailer.domain.actor import unix_user
+from mailer.demo.stage import ADA, DEMO, DOMAIN, HOST, DemoService, run_demo_service
 from mailer.domain.campaign import CampaignState
 from mailer.domain.consent import Channel, Evidence
 from mailer.domain.delivery import DeliveryState
 from mailer.errors import MailerError
 
 PEOPLE = 500
-ROSA, EMMA, ADA, MALLORY = (f"{name}@example.org" for name in ("rosa", "emma", "ada", "mallory"))
-_ORGANISER = unix_user("demo")
+ROSA, EMMA, MALLORY = (f"{name}@example.org" for name in ("rosa", "emma", "mallory"))
 _ZONE = "Europe/Berlin"
 _SAMPLES = Path(__file__).parent / "samples"
 _TIMEOUT_S = 60
@@ -56,7 +57,7 @@ class DemoScenario:
         check(code == 200 and body == "ok\n", "the pages answer")
         await add_list(
             self.service.app,
-            _ORGANISER,
+            DEMO,
             name="harvest",
             title="Harvest Letters",
             owner=ADA,
@@ -72,7 +73,7 @@ class DemoScenario:
         write_csv(self.people, table)
         table.seek(0)
         evidence = Evidence(Channel.IMPORT, {"file": "people.csv", "by": "ada"})
-        imported = await import_people(self.service.app, _ORGANISER, list_name="harvest", file=table, evidence=evidence)
+        imported = await import_people(self.service.app, DEMO, list_name="harvest", file=table, evidence=evidence)
         check((imported.added, imported.bad) == (PEOPLE, []), "everybody was imported")
         return f"{imported.added} invented people imported, on Ada's word, which is kept as the evidence"
 
@@ -138,11 +139,9 @@ class DemoScenario:
             f"{sample}.{tag}.md": (_SAMPLES / f"{sample}.{tag}.md").read_text("utf-8").replace("EVENT_STARTS", starts)
             for tag in ("en", "de", "tr")
         }
-        number = await new_campaign(app, _ORGANISER, list_name="harvest", texts=texts)
+        number = await new_campaign(app, DEMO, list_name="harvest", texts=texts)
         at = datetime.now(zone) + timedelta(seconds=seconds)
-        await schedule(
-            app, _ORGANISER, number, local_time=at.replace(tzinfo=None).isoformat(timespec="seconds"), zone=_ZONE
-        )
+        await schedule(app, DEMO, number, local_time=at.replace(tzinfo=None).isoformat(timespec="seconds"), zone=_ZONE)
         return number
 
     async def _follow(self, number: int, letters: int) -> None:
@@ -159,9 +158,7 @@ class DemoScenario:
 
             await self.service.inbox.wait_for(ours, _TIMEOUT_S, count=letters)
         for _ in range(_TIMEOUT_S * 20):
-            if (
-                progress := await campaign_status(self.service.app, _ORGANISER, number)
-            ).campaign.state is CampaignState.SENT:
+            if (progress := await campaign_status(self.service.app, DEMO, number)).campaign.state is CampaignState.SENT:
                 break
             await asyncio.sleep(0.05)
         check(progress.counts == {DeliveryState.ACCEPTED: letters}, "every letter is accounted for")
@@ -178,7 +175,7 @@ class DemoScenario:
         return letters[-1]
 
     async def _state_of(self, address: str) -> str:
-        return str((await show_person(self.service.app, _ORGANISER, address)).subscriptions["harvest"])
+        return str((await show_person(self.service.app, DEMO, address)).subscriptions["harvest"])
 
 
 def check(condition: bool, what: str) -> None:
@@ -193,6 +190,12 @@ def run_demo(*, stay: bool) -> int:
     with tempfile.TemporaryDirectory(prefix="mailer-demo-") as folder:
         asyncio.run(_run_steps(Path(folder), Console(soft_wrap=True), stay))
     return 0
+
+
+def _open_in_browser(url: str) -> None:
+    """Open a page where there is a screen to show it on; a browser for terminals would hide what the demo says."""
+    if sys.platform == "darwin" or os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"):
+        webbrowser.open(url)
 
 
 async def _run_steps(folder: Path, console: Console, stay: bool) -> None:
@@ -215,9 +218,11 @@ async def _run_steps(folder: Path, console: Console, stay: bool) -> None:
             )
             return
         console.print("\nLook around:")
+        console.print(f"  {stage.inbox_url}/console  the console: Today, signed in as Ada, who owns this site")
         console.print(f"  {stage.inbox_url}/  the inbox: every letter as HTML, text and source")
         console.print(f"  {stage.base_url}/  the service's own pages; {stage.base_url}/join/harvest to join")
         console.print(f"  smtp://{HOST}:{stage.ports.intake_port}  its SMTP server: write to harvest-join@{DOMAIN}")
         console.print("\nIt stays up until you press Ctrl-C.")
         asyncio.get_running_loop().add_signal_handler(signal.SIGINT, stage.app.wakeups.closing.set)
+        await asyncio.to_thread(_open_in_browser, f"{stage.inbox_url}/console")
         await stage.app.wakeups.closing.wait()
