@@ -9,7 +9,7 @@ PIP = $(if $(wildcard $(BIN)/pip),$(BIN)/python -m pip,$(PYTHON) -m pip --python
 PIP_INSTALL = $(PIP) install --quiet --disable-pip-version-check --editable
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-all test-postfix test-dovecot check format bench crash clean
+.PHONY: help install demo test test-all test-postfix test-dovecot check format bench screenshots crash clean
 
 help: ## Say what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/make \1|\2/' | column -t -s '|'
@@ -43,6 +43,9 @@ format: $(DEVELOPING) ## Put the source into its form
 
 bench: $(DEVELOPING) ## Measure speed and memory against Postfix's smtp-source; WITH=--full is thorough
 	$(BIN)/python -m bench $(WITH)
+
+screenshots: $(DEVELOPING) ## Take pictures of all pages of the console, into build/screenshots; ARGS="--only campaigns"
+	$(BIN)/python -m tests.browser.screenshots $(ARGS)
 
 crash: $(DEVELOPING) ## Kill the service a hundred times over a hundred thousand people; ARGS="--kills 20 --people 20000"
 	MAILER_TEST_LONG=1 $(BIN)/python -m pytest -n auto --dist loadgroup tests/crash tests/store/test_queue.py tests/relay/test_lane_scheduler.py \

@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, settings
 from mailer.app import App
 from mailer.store.migration import migrate_database
 from tests.support.app_helpers import ROOT, Clock, make_app
+from tests.support.console_helpers import Furniture, furnish_database
 from tests.support.fake_relay import FakeRelay
 from tests.support.postgres import find_binaries, running_postgres
 
@@ -62,6 +63,12 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     file = tmp_path_factory.mktemp("sqlite") / "template.db"
     migrate_database(f"sqlite:///{file}", MIGRATIONS)
     return file
+
+
+@pytest.fixture(scope="session")
+def furniture(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Furniture:
+    """A SQLite file with organisers of each role, people and campaigns, to copy."""
+    return furnish_database(sqlite_template, tmp_path_factory.mktemp("furniture"))
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

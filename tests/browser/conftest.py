@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -13,7 +14,7 @@ from playwright.async_api import Browser
 from mailer.app import App
 from tests.support.app_helpers import Clock, make_app
 from tests.support.browser import find_chromium, running_chromium
-from tests.support.console_helpers import House, open_house
+from tests.support.console_helpers import Furniture, House, furnish_database, open_house
 from tests.support.fake_relay import FakeRelay
 
 _HERE = Path(__file__).parent
@@ -28,7 +29,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """
     ours = [item for item in items if _HERE in item.path.parents]
     for item in ours:
-        item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
+        if inspect.iscoroutinefunction(getattr(item, "function", None)):
+            item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
         item.add_marker(pytest.mark.xdist_group(item.path.stem))
     if ours and find_chromium() is None:
         ours[0].add_marker(pytest.mark.skip(reason=_NO_CHROMIUM))
@@ -52,25 +54,23 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def house(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[House]:
+async def house(furniture: Furniture, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[House]:
     """A furnished house for tests that only look: one for all of a worker."""
-    folder = tmp_path_factory.mktemp("house")
-    url = f"sqlite:///{shutil.copy(sqlite_template, folder / 'mailer.db')}"
-    async with FakeRelay() as fake, open_house(url, fake, folder) as opened:
+    async with FakeRelay() as fake, open_house(furniture, fake, tmp_path_factory.mktemp("house")) as opened:
         yield opened
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def own_house(database_url: str, relay: FakeRelay, tmp_path: Path) -> AsyncIterator[House]:
+async def own_house(furniture: Furniture, relay: FakeRelay, tmp_path: Path) -> AsyncIterator[House]:
     """A furnished house for a test that acts."""
-    async with open_house(database_url, relay, tmp_path) as opened:
+    async with open_house(furniture, relay, tmp_path) as opened:
         yield opened
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def empty_house(database_url: str, relay: FakeRelay, tmp_path: Path) -> AsyncIterator[House]:
+async def empty_house(sqlite_template: Path, relay: FakeRelay, tmp_path: Path) -> AsyncIterator[House]:
     """A house where Ada can sign in, and nothing is."""
-    async with open_house(database_url, relay, tmp_path, is_furnished=False) as opened:
+    async with open_house(furnish_database(sqlite_template, tmp_path, is_empty=True), relay, tmp_path) as opened:
         yield opened
 
 

@@ -12,7 +12,6 @@ import pytest
 from playwright.async_api import Browser
 
 from mailer.entrypoints.web.console.session_guard import is_open
-from tests.browser.console_pages import PAGES, path_in
 from tests.support.browser import (
     DESKTOP,
     NARROWEST,
@@ -25,6 +24,7 @@ from tests.support.browser import (
     unreachable_by_tab,
 )
 from tests.support.console_helpers import ADA_OWNER, PSEUDO_OWNER, House, Person, sign_in
+from tests.support.console_pages import PAGES, example_path
 
 WAYS: tuple[tuple[Theme, Person, int], ...] = tuple(
     product(("light", "dark"), (ADA_OWNER, PSEUDO_OWNER), (DESKTOP, PHONE))
@@ -52,7 +52,7 @@ async def looking_at(house: House, chromium: Browser, page: str, who: Person, **
     async with open_window(chromium, house.url, language=who.language, **window) as opened:
         if not is_open(page):
             await sign_in(opened.context, house, who)
-        status = await opened.go(path_in(house, page))
+        status = await opened.go(example_path(page, house.campaigns))
         # No link of a sign-in letter is true here.
         assert status == 200 or ("{word}" in page and status < 500), status
         yield opened
@@ -96,6 +96,6 @@ async def test_each_page_is_in_the_readers_language_whole(house: House, chromium
 @pytest.mark.parametrize("page", PAGES)
 async def test_each_page_is_html_without_errors(house: House, chromium: Browser, page: str) -> None:
     async with looking_at(house, chromium, page, ADA_OWNER) as window:
-        answer = await window.context.request.get(path_in(house, page))
+        answer = await window.context.request.get(example_path(page, house.campaigns))
 
         html5lib.HTMLParser(strict=True).parse(await answer.text())

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 import socket
 import time
 from collections.abc import AsyncIterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from playwright.async_api import BrowserContext
+import httpx
 from sqlalchemy import Connection
 
 from mailer.actions.accounts.sessions import open_session
@@ -23,13 +26,17 @@ from mailer.actions.lists.edit_list import add_list
 from mailer.app import App
 from mailer.domain.address import parse_address
 from mailer.domain.campaign import WhenUncertain
-from mailer.domain.role import Grant, Role
+from mailer.domain.role import Grant, Permission, Role
+from mailer.entrypoints.web.application import web_app
 from mailer.mail.compose.templates import Templates
 from mailer.store import mailing_lists, organisers
 from tests.support.app_helpers import ADA, ADMIN, ROOT, Clock, import_rows, make_app, send_campaigns
 from tests.support.fake_relay import FakeRelay
 from tests.support.pseudo_language import PSEUDO, write_pseudo_catalogue
 from tests.support.running_service import RunningService, running_service
+
+if TYPE_CHECKING:
+    from playwright.async_api import BrowserContext
 
 ZONE = "Europe/Berlin"
 
@@ -59,6 +66,13 @@ VERA_VIEWER = Person(name="Vera", role=Role.VIEWER)
 PEOPLE = (ADA_OWNER, LEA_LIST_OWNER, SAMIR_SENDER, EMMA_EDITOR, TUANA_TRANSLATOR, VERA_VIEWER)
 PSEUDO_OWNER = Person(name="Orit", role=Role.OWNER, on_list=None, language=PSEUDO)
 """Owns the site as Ada does, and reads the console in the pseudo-language."""
+
+
+def may(who: Person, permission: Permission, language: str | None = "en") -> bool:
+    """Whether they hold the permission on the list `appeals`."""
+    on_list = 1 if who.on_list else None
+    return Grant(role=who.role, mailing_list_id=on_list, language=who.speaks).allows(permission, 1, language)
+
 
 _NAMES = {
     "en": ("Rosa", "Nils Bergström", "Maria Fernanda de Albuquerque Cavalcanti", ""),
@@ -99,12 +113,26 @@ tohumlarınızı getirin.
 class TickingClock(Clock):
     """A clock that goes, and can be moved by hand besides: pages of a running service show time passing."""
 
-    def __init__(self) -> None:
+    def __init__(self, at: datetime | None = None) -> None:
         super().__init__()
+        self.now = at or self.now
         self._began = time.monotonic()
 
     def __call__(self) -> datetime:
         return self.now + timedelta(seconds=time.monotonic() - self._began)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Furniture:
+    """A database with all that stands in a house."""
+
+    file: Path
+    at: datetime
+    """The hour it was finished."""
+    campaigns: Mapping[str, int]
+    """Ids by what became of them: draft, scheduled, sending, paused, sent, uncertain, cancelled."""
+    words: Mapping[str, str]
+    """The word of each organiser's session, by name."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -116,9 +144,7 @@ class House:
     clock: TickingClock
     url: str
     campaigns: Mapping[str, int]
-    """Ids by what became of them: draft, scheduled, sending, paused, sent, uncertain, cancelled."""
     words: Mapping[str, str]
-    """The word of each organiser's session, by name."""
 
     @property
     def app(self) -> App:
@@ -131,30 +157,60 @@ async def sign_in(context: BrowserContext, house: House, who: Person) -> None:
     await context.add_cookies([{"name": "mailer", "value": house.words[who.name], "url": house.url}])
 
 
+def furnish_database(migrated: Path, folder: Path, *, is_empty: bool = False) -> Furniture:
+    """Furnish a copy of a migrated SQLite file; an empty house has only organisers of the whole site."""
+    file = Path(shutil.copy(migrated, folder / "furnished.db"))
+
+    async def furnish() -> Furniture:
+        clock = TickingClock()
+        async with FakeRelay() as relay:
+            app = make_app(f"sqlite:///{file}", clock, relay.port)
+            campaigns = {} if is_empty else await add_furniture(app, clock, relay)
+            people = [one for one in (*PEOPLE, PSEUDO_OWNER) if not (is_empty and one.on_list)]
+            words = {one.name: await add_organiser(app, one) for one in people}
+            await app.close()
+        return Furniture(file=file, at=clock(), campaigns=campaigns, words=words)
+
+    # In a thread: this thread's loop is that of the tests.
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, furnish()).result()
+
+
 @asynccontextmanager
-async def open_house(
-    database_url: str, relay: FakeRelay, folder: Path, *, is_furnished: bool = True
-) -> AsyncIterator[House]:
-    """Run the service on plain HTTP on loopback; without furniture there are only the organisers."""
-    clock, port = TickingClock(), _free_port()
-    app = make_console_app(database_url, clock, relay.port, f"http://127.0.0.1:{port}", folder)
-    campaigns = await furnish(app, clock, relay) if is_furnished else {}
-    words = {
-        one.name: await add_organiser(app, one) for one in (*PEOPLE, PSEUDO_OWNER) if is_furnished or not one.on_list
-    }
+async def open_house(furniture: Furniture, relay: FakeRelay, folder: Path) -> AsyncIterator[House]:
+    """Run the service on plain HTTP on loopback, on a copy of this database."""
+    port = _free_port()
+    app = furnished_app(furniture, folder, relay_port=relay.port, web_port=port)
+    clock = app.clock
+    assert isinstance(clock, TickingClock)
+    campaigns, words = furniture.campaigns, furniture.words
     async with running_service(app, port=port) as service:
         yield House(service=service, relay=relay, clock=clock, url=app.site.url, campaigns=campaigns, words=words)
 
 
-def make_console_app(database_url: str, clock: Clock, relay_port: int, url: str, folder: Path) -> App:
-    """The service of tests at this url, its console speaking the pseudo-language, too."""
-    made = make_app(database_url, clock, relay_port)
+def furnished_app(furniture: Furniture, folder: Path, *, relay_port: int = 9, web_port: int = 9) -> App:
+    """The service on a copy of this database, in the folder; its console also speaks the pseudo-language."""
+    database_url = f"sqlite:///{shutil.copy(furniture.file, folder / 'house.db')}"
+    made = make_app(database_url, TickingClock(furniture.at), relay_port)
     locale = folder / "console-locale"
-    locale.mkdir(parents=True)
+    locale.mkdir()
     for catalogue in made.console_templates.locale_directory.glob("*.po"):
         shutil.copy(catalogue, locale)
     write_pseudo_catalogue(ROOT / "templates", locale)
-    return replace(made, site=replace(made.site, url=url), console_templates=Templates(ROOT / "templates", locale))
+    site = replace(made.site, url=f"http://127.0.0.1:{web_port}")
+    return replace(made, site=site, console_templates=Templates(ROOT / "templates", locale))
+
+
+@asynccontextmanager
+async def http_browser(app: App, furniture: Furniture, who: Person | None) -> AsyncIterator[httpx.AsyncClient]:
+    """What a browser sends from a page of the console of a `furnished_app`, without one; None is not signed in."""
+    async with httpx.AsyncClient(
+        transport=httpx.ASGITransport(web_app(app)),
+        base_url=app.site.url,
+        cookies={"mailer": furniture.words[who.name]} if who else {},
+        headers={"Sec-Fetch-Site": "same-origin"},
+    ) as browser:
+        yield browser
 
 
 async def add_organiser(app: App, person: Person) -> str:
@@ -181,7 +237,7 @@ def _free_port() -> int:
         return port
 
 
-async def furnish(app: App, clock: TickingClock, relay: FakeRelay) -> dict[str, int]:
+async def add_furniture(app: App, clock: TickingClock, relay: FakeRelay) -> dict[str, int]:
     """Add lists, people and campaigns; returns the campaigns' ids by what became of them."""
     await add_list(app, ADMIN, name="appeals", title="Open Appeals", owner=ADA, description="Four letters a year.")
     await add_list(app, ADMIN, name="forum", title="Orman Forumu", owner=ADA, language="tr")

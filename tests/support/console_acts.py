@@ -1,0 +1,29 @@
+"""Every POST of the console: the way back, the permission, the line in the audit log, and a form to try it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from mailer.domain.audit import Act
+from mailer.domain.role import Permission
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ConsoleAct:
+    """What a POST route promises."""
+
+    back: str
+    """`undo: how`, `typed: the field with the number`, or `harmless: why`."""
+    permission: Permission | None
+    """None where everybody who is signed in may, or nobody need be."""
+    act: Act | None
+    """None only where nothing is changed that somebody might ask about."""
+    fields: Mapping[str, str] = field(default_factory=dict)
+    """A form that is accepted."""
+    campaign: str = "draft"
+    """The campaign it is tried on, by what became of it."""
+
+
+CONSOLE_ACTS: dict[str, ConsoleAct] = {}
+"""By path, as in CONSOLE_ROUTES."""
