@@ -14,9 +14,9 @@ async def test_the_demos_console_opens_on_today_signed_in_as_ada(tmp_path: Path)
         entered = await browser.get(f"{stage.inbox_url}/console")
         today = await browser.get(entered.headers["location"])
         async with httpx.AsyncClient() as another:
-            stranger = await another.get(f"{stage.base_url}/console")
+            unknown = await another.get(f"{stage.base_url}/console")
 
         assert entered.headers["location"] == f"{stage.base_url}/console"
         assert today.status_code == 200
         assert "Ada Lindqvist" in today.text
-        assert stranger.status_code == 303
+        assert unknown.status_code == 303
