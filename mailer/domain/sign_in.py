@@ -64,6 +64,10 @@ class SignIn:
     expires_at: datetime
     used_at: datetime | None
 
+    def is_good(self, now: datetime) -> bool:
+        """Whether it can still be used."""
+        return self.used_at is None and now < self.expires_at
+
     def state(self, now: datetime) -> SignInState:
         """Its state at this time."""
         if self.used_at is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import Connection, Row, delete, insert, select, update
+from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
 from mailer.domain.organiser import SESSION_LIFETIME, Organiser, OrganiserSession
 from mailer.domain.secret_word import hash_word
@@ -73,6 +73,13 @@ def list_all(tx: Connection, now: datetime, limit: int) -> list[OrganiserSession
     query = select(organiser_session).where(organiser_session.c.expires_at > now)
     rows = tx.execute(query.order_by(organiser_session.c.used_at.desc(), organiser_session.c.id.desc()).limit(limit))
     return [_session_from_row(row, people[row.organiser_id]) for row in rows]
+
+
+def last_used(tx: Connection, now: datetime) -> dict[int, datetime]:
+    """For each organiser with a session that is not over, when one of theirs was used last."""
+    used = select(organiser_session.c.organiser_id, func.max(organiser_session.c.used_at))
+    found = tx.execute(used.where(organiser_session.c.expires_at > now).group_by(organiser_session.c.organiser_id))
+    return {organiser_id: at for organiser_id, at in found}
 
 
 def remove(tx: Connection, session_id: int) -> bool:

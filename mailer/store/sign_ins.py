@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, Row, delete, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, delete, func, insert, select, update
 
 from mailer.domain.secret_word import hash_word
 from mailer.domain.sign_in import LETTER_LIFETIME, LINK_LIFETIME, MOST_TRIES, SignIn, SignInWay
@@ -81,6 +81,13 @@ def use(tx: Connection, sign_in_id: int, now: datetime) -> bool:
 def use_all_of_browser(tx: Connection, browser_hash: str, now: datetime) -> None:
     """Use up whatever else this browser asked for."""
     tx.execute(update(sign_in).where(sign_in.c.browser_hash == browser_hash, *_is_good(now)).values(used_at=now))
+
+
+def newest_letters(tx: Connection) -> dict[int, int]:
+    """For each organiser who was sent a letter that is not deleted yet, the newest sign-in with one."""
+    letters = (sign_in.c.purpose == SignInWay.LETTER, sign_in.c.organiser_id.is_not(None))
+    query = select(sign_in.c.organiser_id, func.max(sign_in.c.id)).where(*letters).group_by(sign_in.c.organiser_id)
+    return {organiser_id: number for organiser_id, number in tx.execute(query)}
 
 
 def list_over(tx: Connection, before: datetime, limit: int) -> list[int]:

@@ -170,6 +170,27 @@ async def states(organiser: App, campaign_id: int) -> dict[str, DeliveryState]:
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_the_first_start_prints_a_link_that_makes_an_owner_and_later_starts_print_none(
+    organiser: App, serve: Serve
+) -> None:
+    first = await serve()
+    _, pages = await first.opens()
+    link = (await first.says("/console/set-up/")).split()[-1]
+    path = link.removeprefix("http://127.0.0.1:8080")
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{pages}") as browser:
+        form = {"address": "ada@example.org", "language": "en", "zone": "UTC"}
+        made = await browser.post(path, data=form, headers={"Sec-Fetch-Site": "same-origin"})
+        assert (made.status_code, (await browser.get("/console")).status_code) == (303, 200)
+    await first.stops()
+
+    second = await serve()
+    await second.opens()
+    await second.stops()
+
+    assert "set-up" not in "".join(second.said)
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 async def test_two_kills_in_mid_blast_lose_nobody_and_repeat_at_most_a_letter_a_line(
     organiser: App, serve: Serve, relay: FakeRelay
 ) -> None:

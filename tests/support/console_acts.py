@@ -25,5 +25,13 @@ class ConsoleAct:
     """The campaign it is tried on, by what became of it."""
 
 
-CONSOLE_ACTS: dict[str, ConsoleAct] = {}
+CONSOLE_ACTS: dict[str, ConsoleAct] = {
+    "/console/sign-in": ConsoleAct(back="harmless: it asks for a letter", permission=None, act=None),
+    "/console/sign-in/code": ConsoleAct(back="harmless: it lets in whoever has the letter", permission=None, act=None),
+    "/console/sign-in/link/{word}": ConsoleAct(
+        back="harmless: it lets in whoever has the link", permission=None, act=None
+    ),
+    "/console/set-up/{word}": ConsoleAct(back="harmless: it makes the first owner", permission=None, act=None),
+    "/console/sign-out": ConsoleAct(back="harmless: one signs in again", permission=None, act=Act.SIGN_OUT),
+}
 """By path, as in CONSOLE_ROUTES."""

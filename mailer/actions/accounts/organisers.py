@@ -117,27 +117,6 @@ async def remove_organiser(app: App, actor: Actor, address: str) -> None:
     await app.database.write(work)
 
 
-async def list_organisers(app: App, actor: Actor, list_name: str | None = None) -> list[Organiser]:
-    """The organisers with a role on a list, those of the whole site included, by address; with None all.
-
-    For owners of the list, or of the site. Raises NotPermitted and NotFound.
-    """
-
-    def work(tx: Connection) -> list[Organiser]:
-        if list_name is None:
-            actor.require(Permission.MANAGE_SITE)
-            return organisers.list_all(tx)
-        list_id = mailing_lists.get_by_name(tx, list_name).id
-        actor.require(Permission.MANAGE_LIST, list_id)
-        found = (
-            replace(one, grants=tuple(grant for grant in one.grants if grant.mailing_list_id in (None, list_id)))
-            for one in organisers.list_all(tx)
-        )
-        return [one for one in found if one.grants]
-
-    return await app.database.read(work)
-
-
 async def change_profile(app: App, actor: Actor, *, name: str | None, speaks: str, zone: str) -> Organiser:
     """Set the acting organiser's own name, language and time zone.
 

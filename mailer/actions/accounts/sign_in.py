@@ -18,11 +18,13 @@ from mailer.domain.audit import Act
 from mailer.domain.organiser import SITE_OWNER, OrganiserSession
 from mailer.domain.role import Permission
 from mailer.domain.secret_word import WORD_OCTETS, hash_word, make_word
-from mailer.domain.sign_in import SignIn, SignInState, SignInWay, hash_code, parse_code
+from mailer.domain.sign_in import SignIn, SignInWay, hash_code, parse_code
 from mailer.errors import NotFound, SignInRefused, SignInSpent, WrongBrowser
 from mailer.store import audit_log, counters, organisers, sign_ins
 
 _MOST_WORD = 64
+_IS_SPENT = "this link was used, is too old, or was replaced by a newer one"
+_IS_SET_UP = "this link was used or is too old, or the site is set up already; sign in by letter, or ask for a link"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,15 +80,17 @@ async def check_link(app: App, word: str, browser: str) -> SignIn:
     return await app.database.read(_check_link, word, browser, app.clock())
 
 
+async def check_set_up_link(app: App, word: str) -> None:
+    """Nothing happens if somebody can still be made the first owner with this link. Raises SignInSpent otherwise."""
+    await app.database.read(_check_set_up, word, app.clock())
+
+
 async def sign_in_by_link(app: App, word: str, browser: str, *, device: str) -> SignedIn:
     """Use a letter's or a command's link up and open a session. Raises SignInSpent and WrongBrowser."""
     cookie, now = make_word(app.secret_octets(WORD_OCTETS)), app.clock()
 
     def work(tx: Connection) -> SignedIn:
-        sign_in = _check_link(tx, word, browser, now)
-        if sign_in.way is SignInWay.SET_UP:
-            raise SignInSpent("this link is for setting up")
-        return _open(tx, sign_in, cookie, device, now)
+        return _open(tx, _check_link(tx, word, browser, now), cookie, device, now)
 
     return await app.database.write(work)
 
@@ -130,10 +134,9 @@ async def set_up(
     cookie, now = make_word(app.secret_octets(WORD_OCTETS)), app.clock()
 
     def work(tx: Connection) -> SignedIn:
-        sign_in = _check_link(tx, word, "", now)
         # Used first: on PostgreSQL a second use waits here for the first.
-        if sign_in.way is not SignInWay.SET_UP or not sign_ins.use(tx, sign_in.id, now) or organisers.exist(tx):
-            raise SignInSpent("the site is set up already; sign in by letter, or ask for a link")
+        if not sign_ins.use(tx, _check_set_up(tx, word, now).id, now) or organisers.exist(tx):
+            raise SignInSpent(_IS_SET_UP)
         organiser_id, _ = organisers.add(tx, email, name=full_name, language=tag, zone=zone_name, now=now)
         organisers.add_grant(tx, organiser_id, SITE_OWNER)
         owner = Actor(name=email.addr_spec, door=Door.CONSOLE, grants=(SITE_OWNER,), organiser_id=organiser_id)
@@ -147,17 +150,24 @@ async def set_up(
 
 def _check_link(tx: Connection, word: str, browser: str, now: datetime) -> SignIn:
     sign_in = sign_ins.find_by_link(tx, word) if len(word) <= _MOST_WORD else None
-    if sign_in is None or sign_in.state(now) in (SignInState.USED, SignInState.OVER):
-        raise SignInSpent("this link was used, is too old, or was replaced by a newer one")
+    if sign_in is None or sign_in.way is SignInWay.SET_UP or not sign_in.is_good(now):
+        raise SignInSpent(_IS_SPENT)
     if sign_in.way is SignInWay.LETTER and sign_in.browser_hash != hash_word(browser):
         raise WrongBrowser("this link works in the browser that asked for it; type the code of the letter there")
+    return sign_in
+
+
+def _check_set_up(tx: Connection, word: str, now: datetime) -> SignIn:
+    sign_in = sign_ins.find_by_link(tx, word) if len(word) <= _MOST_WORD else None
+    if sign_in is None or sign_in.way is not SignInWay.SET_UP or not sign_in.is_good(now) or organisers.exist(tx):
+        raise SignInSpent(_IS_SET_UP)
     return sign_in
 
 
 def _open(tx: Connection, sign_in: SignIn, cookie: str, device: str, now: datetime) -> SignedIn:
     """Use a sign-in up, with whatever else its browser asked for, and open a session."""
     if sign_in.organiser_id is None or not sign_ins.use(tx, sign_in.id, now):
-        raise SignInSpent("this link was used, is too old, or was replaced by a newer one")
+        raise SignInSpent(_IS_SPENT)
     if sign_in.browser_hash is not None:
         sign_ins.use_all_of_browser(tx, sign_in.browser_hash, now)
     session = begin_session(tx, sign_in.organiser_id, cookie=cookie, device=device, now=now)

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import ExitStack, asynccontextmanager, closing
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import partial
 
 import structlog
 
+from mailer.actions.accounts.sign_in import make_set_up_link
 from mailer.actions.inbound.process_mail import BATCH_SIZE, process_incoming_mails
 from mailer.actions.inbound.receive import MailReceiver
 from mailer.actions.maintenance.own_database import make_files_private, own_database
 from mailer.app import App
+from mailer.domain.sign_in import LINK_LIFETIME
 from mailer.entrypoints.imap.poller import start_imap_pollers
 from mailer.entrypoints.service.background_tasks import (
     cancel_after_timeout,
@@ -65,6 +69,7 @@ async def serve(
             _log.info(
                 "started service", intake=f"{intake.host}:{ports.intake_port}", pages=f"{web.host}:{ports.web_port}"
             )
+            await _show_set_up_link(app)
             await app.wakeups.closing.wait()
             _log.info("stopped accepting, closing")
     except* (DatabaseOwned, DatabaseMoved) as group:
@@ -72,6 +77,14 @@ async def serve(
     # Raised here: before Python 3.11.4 what an `except*` block raises comes in a group.
     if failure is not None:
         raise failure
+
+
+async def _show_set_up_link(app: App) -> None:
+    """Print to stderr how to become the first organiser, while there is none."""
+    if (link := await make_set_up_link(app)) is not None:
+        hour = LINK_LIFETIME // timedelta(hours=1)
+        sys.stderr.write(f"mailer: nobody can sign in yet; open this within {hour} hour to become the owner: {link}\n")
+        sys.stderr.flush()
 
 
 @asynccontextmanager

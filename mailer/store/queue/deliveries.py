@@ -63,6 +63,24 @@ def list_by_cause(tx: Connection, causes: Sequence[str]) -> list[int]:
     return list(tx.execute(select(delivery.c.id).where(delivery.c.cause.in_(causes))).scalars())
 
 
+@dataclass(frozen=True, slots=True)
+class NoticeOutcome:
+    """What became of a notice."""
+
+    cause: str
+    queued_at: datetime
+    state: DeliveryState
+    reply: str
+    """What the relay said last; empty where it said nothing yet."""
+
+
+def list_outcomes(tx: Connection, causes: Sequence[str]) -> list[NoticeOutcome]:
+    """What became of the notices with these causes."""
+    columns = (delivery.c.cause, delivery.c.queued_at, delivery.c.state, delivery.c.reply)
+    found = tx.execute(select(*columns).where(delivery.c.cause.in_(causes)))
+    return [NoticeOutcome(row.cause, row.queued_at, DeliveryState(row.state), row.reply or "") for row in found]
+
+
 def list_notice_values(
     tx: Connection, suppression_key: str, kind: Kind, subscription_id: int, since: datetime
 ) -> list[dict[str, Any]]:

@@ -14,8 +14,9 @@ from mailer.actions.accounts.ask_sign_in import (
     queue_sign_in_letter,
     show_progress,
 )
-from mailer.actions.accounts.organisers import give_role, list_organisers
+from mailer.actions.accounts.organisers import give_role
 from mailer.actions.accounts.sessions import find_session, list_sessions
+from mailer.actions.accounts.show_organisers import show_organisers
 from mailer.actions.accounts.sign_in import (
     check_link,
     make_set_up_link,
@@ -209,6 +210,20 @@ async def test_the_letter_is_in_her_language_and_names_no_list(app: App, relay: 
     read_letter(relay)
 
 
+async def test_who_manages_organisers_sees_what_the_relay_said_to_their_last_letter(app: App, relay: FakeRelay) -> None:
+    await give_role(app, ADMIN, ADA, Role.OWNER)
+    await give_role(app, ADMIN, EMMA, Role.VIEWER)
+    relay.answers("rcpt", "550 no such mailbox", address=ADA)
+    await ask(app, ADA)
+    await ask(app, MALLORY)
+
+    ada, emma = await show_organisers(app, ADMIN)
+
+    assert emma.letter is None
+    assert ada.letter is not None
+    assert (ada.letter.state, ada.letter.reply) == ("failed", "no such mailbox")
+
+
 async def test_a_commands_link_works_in_any_browser_for_an_hour_and_replaces_the_one_before(
     app: App, clock: Clock
 ) -> None:
@@ -264,7 +279,7 @@ async def test_a_set_up_link_ends_when_somebody_is_made_organiser_otherwise(app:
     with pytest.raises(SignInSpent):
         await set_up(app, word, address=MALLORY, name=None, speaks="en", zone="UTC", device=DEVICE)
 
-    assert [one.address for one in await list_organisers(app, ADMIN)] == [ADA]
+    assert [one.organiser.address for one in await show_organisers(app, ADMIN)] == [ADA]
 
 
 async def test_a_link_used_twice_at_once_signs_in_once(app: App, relay: FakeRelay) -> None:

@@ -83,7 +83,7 @@ async def test_who_may_not_is_refused_and_who_may_leaves_a_line(app: App, furnit
         done = await browser.post(path_of(path, furniture), data=forms(path, furniture, ADA_OWNER))
 
     assert done.status_code in {200, 303}, done.text
-    assert "/console/sign-in?" not in done.headers.get("location", "")
+    assert "/console/sign-in?next=" not in done.headers.get("location", "")
     if act.act is not None:
         after = (await lines(app))[0]
         assert (after.act, after.actor, after.door) == (act.act, ADA_OWNER.address, "console")

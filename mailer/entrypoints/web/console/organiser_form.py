@@ -1,0 +1,50 @@
+"""Fields that forms about organisers share: languages and time zones to choose from."""
+
+from __future__ import annotations
+
+from functools import cache
+from zoneinfo import available_timezones
+
+from babel import Locale
+from starlette.datastructures import FormData
+from starlette.requests import Request
+
+from mailer.entrypoints.web.responses import get_app
+
+_REGIONS = (
+    "Africa",
+    "America",
+    "Antarctica",
+    "Asia",
+    "Atlantic",
+    "Australia",
+    "Europe",
+    "Indian",
+    "Pacific",
+)
+_MOST_CHARACTERS = 320
+
+
+def read_text_field(form: FormData, name: str) -> str:
+    """The text of a field on one line, cut to what an address may have; empty where there is none."""
+    value = form.get(name, "")
+    return value.strip()[:_MOST_CHARACTERS] if isinstance(value, str) else ""
+
+
+def language_choices(request: Request) -> list[tuple[str, str]]:
+    """The languages of letters and pages, each with its name in itself."""
+    return [(tag, language_name(tag)) for tag in get_app(request).templates.languages]
+
+
+def language_name(tag: str) -> str:
+    """A language's name in itself; the tag where nobody has named it."""
+    try:
+        return Locale.parse(tag, sep="-").get_display_name(tag) or tag
+    except (ValueError, LookupError):
+        return tag
+
+
+@cache
+def zone_names() -> tuple[str, ...]:
+    """The names of places that people choose a time zone by, and UTC."""
+    return ("UTC", *sorted(name for name in available_timezones() if name.partition("/")[0] in _REGIONS))
