@@ -84,7 +84,8 @@ class CampaignFilter:
 
     states: frozenset[CampaignState] = frozenset()
     """Empty: any state."""
-    mailing_list_id: int | None = None
+    list_name: str = ""
+    """Empty: any list."""
     words: str = ""
     """What the subject contains; case and accents do not matter."""
 

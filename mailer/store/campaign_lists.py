@@ -56,8 +56,6 @@ def find_page(
     query = _of_lists(mailing_list_ids).order_by(campaign.c.id.desc())
     if wanted.states:
         query = query.where(campaign.c.state.in_(wanted.states))
-    if wanted.mailing_list_id is not None:
-        query = query.where(campaign.c.mailing_list_id == wanted.mailing_list_id)
     before = cursor_id(after) if after else None
     found = _find(tx, query, fold(wanted.words), before, page_size(limit) + 1)
     return make_page(found, limit, lambda one: str(one.id))

@@ -13,9 +13,13 @@ MANAGE_SITE, MANAGE_LIST = Permission.MANAGE_SITE, Permission.MANAGE_LIST
 
 NEEDED: dict[str, Permission | None] = {
     "/console": None,
+    "/console/campaigns": None,
+    "/console/campaigns/calendar": None,
+    "/console/campaigns/new": None,
+    "/console/campaigns/{campaign_id:int}": READ,
 }
 """By path, as in CONSOLE_ROUTES: the permission on the list `appeals`; None for whoever has any role there."""
-NOT_PAGES: dict[str, str] = {}
+NOT_PAGES: dict[str, str] = {"/console/campaigns/{campaign_id:int}": "the way to the page where one goes on"}
 """Paths that answer a GET with something else than a page, and with what."""
 GETS = tuple(sorted({route.path for route in CONSOLE_ROUTES if "GET" in (route.methods or ())}))
 PAGES = tuple(path for path in GETS if path not in NOT_PAGES)

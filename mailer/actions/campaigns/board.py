@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 
 from sqlalchemy import Connection
 
+from mailer.actions.campaigns.campaign_access import load_campaign
 from mailer.app import App
 from mailer.domain.actor import Actor
 from mailer.domain.campaign import FINISHED, Campaign, CampaignFilter, CampaignState
@@ -16,7 +17,7 @@ from mailer.domain.mailing_list import MailingList
 from mailer.domain.page import Page
 from mailer.domain.role import Permission
 from mailer.mail.compose.sanitize_reply import sanitize_reply
-from mailer.store import campaign_lists, mailing_lists
+from mailer.store import campaign_lists, mailing_lists, revisions
 
 BOARD_SIZE = 20
 """How many campaigns each part of the board shows."""
@@ -33,6 +34,11 @@ class CampaignLine:
     """How many of its deliveries are in each settled state."""
     remark: str | None = None
     """Why the service stopped it, without addresses for who may not see readers."""
+
+    @property
+    def hour(self) -> datetime:
+        """When it went or will go; of one that has no hour, the beginning of time."""
+        return self.campaign.launched_at or self.campaign.scheduled_at or datetime.min.replace(tzinfo=UTC)
 
     @property
     def accepted(self) -> int:
@@ -104,7 +110,8 @@ async def find_campaigns(app: App, actor: Actor, wanted: CampaignFilter, after: 
 
     def work(tx: Connection) -> FoundCampaigns:
         lists = readable_lists(tx, actor)
-        page = campaign_lists.find_page(tx, lists, wanted, after, BOARD_SIZE)
+        among = [one.id for one in lists.values() if wanted.list_name in ("", one.name)]
+        page = campaign_lists.find_page(tx, among, wanted, after, BOARD_SIZE)
         lines = campaign_lines(tx, actor, lists, list(page.items))
         counts = campaign_lists.count_by_campaign_state(tx, lists)
         return FoundCampaigns(page=Page(tuple(lines), page.next_cursor), counts=counts, lists=tuple(lists.values()))
@@ -128,6 +135,17 @@ async def lists_to_write_for(app: App, actor: Actor) -> list[MailingList]:
 
     def work(tx: Connection) -> list[MailingList]:
         return [one for one in mailing_lists.list_all(tx) if actor.may(Permission.WRITE, one.id)]
+
+    return await app.database.read(work)
+
+
+async def open_campaign(app: App, actor: Actor, campaign_id: int) -> tuple[Campaign, str]:
+    """A campaign and the language of its default edition. Raises NotFound, NotPermitted."""
+
+    def work(tx: Connection) -> tuple[Campaign, str]:
+        campaign = load_campaign(tx, actor, Permission.READ, campaign_id)
+        languages = revisions.editions_by_language(tx, campaign_id)
+        return campaign, next(iter(languages), mailing_lists.get(tx, campaign.mailing_list_id).language)
 
     return await app.database.read(work)
 

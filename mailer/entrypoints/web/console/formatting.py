@@ -43,6 +43,18 @@ class Formatter:
         zone = zone or self.zone
         return f"{format_time(at, 'short', tzinfo=ZoneInfo(zone), locale=self.locale)} {self.city(zone)}"
 
+    def time(self, at: datetime) -> str:
+        """The hour of an instant in the reader's zone alone, where the page has named the zone: 09:00."""
+        return format_time(at, "short", tzinfo=ZoneInfo(self.zone), locale=self.locale)
+
+    def month(self, day: date) -> str:
+        """The month of a day: March 2027."""
+        return format_date(day, "LLLL y", locale=self.locale)
+
+    def weekday(self, day: date) -> str:
+        """The weekday of a day, short: Tue."""
+        return format_date(day, "ccc", locale=self.locale)
+
     def city(self, zone: str) -> str:
         """The place that a zone is named after."""
         return "UTC" if zone in {"UTC", "Etc/UTC"} else get_timezone_location(zone, self.locale, return_city=True)
