@@ -14,6 +14,7 @@ _ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _PLAIN = re.compile(rf"(?P<local>{_ATOM}(?:\.{_ATOM})*)@(?P<domain>(?:{_LABEL}\.)+[A-Za-z]{{2,63}})")
 _MAX_LOCAL_PART, _MAX_ADDRESS = 64, 254
+_IN_TEXT = re.compile(r"""[^\s<>()\[\],;:"'=]+@[^\s<>()\[\],;:"'=]+""")
 
 # Providers that deliver a.b@ and ab@ to one mailbox; abuse limits count these as one.
 _DOTS_IGNORED = frozenset({"gmail.com", "googlemail.com"})
@@ -81,3 +82,8 @@ def _parse_any(candidate: str) -> Address:
 
 def _shorten(text: str) -> str:
     return repr(text if len(text) <= 80 else text[:77] + "...")
+
+
+def hide_addresses(text: str) -> str:
+    """The text with … in place of each address in it, for people who may not see whom letters went to."""
+    return _IN_TEXT.sub("…", text)

@@ -20,6 +20,7 @@ class Act(StrEnum):
     APPROVE_CAMPAIGN = "approve campaign"
     ACCEPT_WARNING = "accept warning"
     SCHEDULE_CAMPAIGN = "schedule campaign"
+    UNSCHEDULE_CAMPAIGN = "unschedule campaign"
     PAUSE_CAMPAIGN = "pause campaign"
     RESUME_CAMPAIGN = "resume campaign"
     CORRECT_CAMPAIGN = "correct campaign"
