@@ -94,6 +94,10 @@ class HealthReports:
         found = self._groups.get(group)
         return found[0] if found else None
 
+    def of_group(self, group: CheckGroup) -> tuple[HealthCheck, ...]:
+        """The last results of a group; empty if it was never checked."""
+        return self._groups[group][1] if group in self._groups else ()
+
     def latest(self) -> HealthReport:
         """What is known now."""
         times = [self.checked_at(group) for group in CheckGroup]

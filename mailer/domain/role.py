@@ -73,8 +73,8 @@ class Grant:
         """
         if self.mailing_list_id not in (None, mailing_list_id):
             return False
-        if permission is Permission.MANAGE_SITE:
+        if permission == Permission.MANAGE_SITE:
             return self.role is Role.OWNER and self.mailing_list_id is None
-        if permission is Permission.TRANSLATE and self.role is Role.TRANSLATOR and self.language != language:
+        if permission == Permission.TRANSLATE and self.role is Role.TRANSLATOR and self.language != language:
             return False
         return permission in PERMISSIONS[self.role]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -47,6 +47,14 @@ def list_confirmed(tx: Connection, address_key: str) -> list[Subscription]:
         subscription_from_row(row)
         for row in tx.execute(subscription_query().where(*confirmed).order_by(subscription.c.mailing_list_id))
     ]
+
+
+def any_confirmed(tx: Connection, mailing_list_ids: Collection[int]) -> bool:
+    """Whether somebody is confirmed on one of these lists."""
+    confirmed = select(subscription.c.id).where(
+        subscription.c.mailing_list_id.in_(mailing_list_ids), subscription.c.state == SubscriptionState.CONFIRMED
+    )
+    return tx.execute(confirmed.limit(1)).first() is not None
 
 
 def find_or_add_pending(tx: Connection, mailing_list_id: int, subscriber_id: int, now: datetime) -> Subscription:

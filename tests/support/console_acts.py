@@ -26,6 +26,7 @@ class ConsoleAct:
 
 
 CONSOLE_ACTS: dict[str, ConsoleAct] = {
+    "/console/check": ConsoleAct(back="harmless: it only looks", permission=Permission.MANAGE_SITE, act=None),
     "/console/sign-in": ConsoleAct(back="harmless: it asks for a letter", permission=None, act=None),
     "/console/sign-in/code": ConsoleAct(back="harmless: it lets in whoever has the letter", permission=None, act=None),
     "/console/sign-in/link/{word}": ConsoleAct(
