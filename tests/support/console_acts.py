@@ -33,6 +33,22 @@ CONSOLE_ACTS: dict[str, ConsoleAct] = {
         back="harmless: it lets in whoever has the link", permission=None, act=None
     ),
     "/console/set-up/{word}": ConsoleAct(back="harmless: it makes the first owner", permission=None, act=None),
+    "/console/campaigns/{campaign_id:int}/live/pause": ConsoleAct(
+        back="undo: resume it", permission=Permission.SEND, act=Act.PAUSE_CAMPAIGN, campaign="sending"
+    ),
+    "/console/campaigns/{campaign_id:int}/live/resume": ConsoleAct(
+        back="undo: pause it", permission=Permission.SEND, act=Act.RESUME_CAMPAIGN, campaign="paused"
+    ),
+    "/console/campaigns/{campaign_id:int}/live/unschedule": ConsoleAct(
+        back="undo: schedule it", permission=Permission.SEND, act=Act.UNSCHEDULE_CAMPAIGN, campaign="scheduled"
+    ),
+    "/console/campaigns/{campaign_id:int}/live/cancel": ConsoleAct(
+        back="typed: typed",
+        permission=Permission.SEND,
+        act=Act.CANCEL_CAMPAIGN,
+        campaign="paused",
+        fields={"typed": "30"},
+    ),
     "/console/sign-out": ConsoleAct(back="harmless: one signs in again", permission=None, act=Act.SIGN_OUT),
 }
 """By path, as in CONSOLE_ROUTES."""

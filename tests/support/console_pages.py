@@ -17,15 +17,20 @@ NEEDED: dict[str, Permission | None] = {
     "/console/campaigns/calendar": None,
     "/console/campaigns/new": None,
     "/console/campaigns/{campaign_id:int}": READ,
+    "/console/campaigns/{campaign_id:int}/live": READ,
+    "/console/campaigns/{campaign_id:int}/live/stream": READ,
 }
 """By path, as in CONSOLE_ROUTES: the permission on the list `appeals`; None for whoever has any role there."""
-NOT_PAGES: dict[str, str] = {"/console/campaigns/{campaign_id:int}": "the way to the page where one goes on"}
+NOT_PAGES: dict[str, str] = {
+    "/console/campaigns/{campaign_id:int}": "the way to the page where one goes on",
+    "/console/campaigns/{campaign_id:int}/live/stream": "a stream of events",
+}
 """Paths that answer a GET with something else than a page, and with what."""
 GETS = tuple(sorted({route.path for route in CONSOLE_ROUTES if "GET" in (route.methods or ())}))
 PAGES = tuple(path for path in GETS if path not in NOT_PAGES)
 
 _EXAMPLES = {"language": "en", "name": "appeals", "word": "a" * 26, "subscriber_id": "2", "version": "1"}
-_CAMPAIGN_OF = {"live": "sending", "report": "sent"}
+_CAMPAIGN_OF = {"stream": "sent", "live": "sending", "report": "sent"}
 """Which campaign a page is looked at with, by a word of its path; every other page with the draft."""
 
 
