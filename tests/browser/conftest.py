@@ -14,7 +14,7 @@ from playwright.async_api import Browser
 from mailer.app import App
 from tests.support.app_helpers import Clock, make_app
 from tests.support.browser import find_chromium, running_chromium
-from tests.support.console_helpers import Furniture, House, furnish_database, open_house
+from tests.support.console_helpers import ADA_OWNER, Furniture, House, furnish_database, open_house
 from tests.support.fake_relay import FakeRelay
 
 _HERE = Path(__file__).parent
@@ -70,7 +70,16 @@ async def own_house(furniture: Furniture, relay: FakeRelay, tmp_path: Path) -> A
 @pytest_asyncio.fixture(loop_scope="session")
 async def empty_house(sqlite_template: Path, relay: FakeRelay, tmp_path: Path) -> AsyncIterator[House]:
     """A house where Ada can sign in, and nothing is."""
-    async with open_house(furnish_database(sqlite_template, tmp_path, is_empty=True), relay, tmp_path) as opened:
+    furniture = furnish_database(sqlite_template, tmp_path, is_empty=True, people=(ADA_OWNER,))
+    async with open_house(furniture, relay, tmp_path) as opened:
+        yield opened
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def new_house(sqlite_template: Path, relay: FakeRelay, tmp_path: Path) -> AsyncIterator[House]:
+    """A house without anybody who can sign in."""
+    furniture = furnish_database(sqlite_template, tmp_path, is_empty=True, people=())
+    async with open_house(furniture, relay, tmp_path) as opened:
         yield opened
 
 

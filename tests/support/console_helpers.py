@@ -157,8 +157,10 @@ async def sign_in(context: BrowserContext, house: House, who: Person) -> None:
     await context.add_cookies([{"name": "mailer", "value": house.words[who.name], "url": house.url}])
 
 
-def furnish_database(migrated: Path, folder: Path, *, is_empty: bool = False) -> Furniture:
-    """Furnish a copy of a migrated SQLite file; an empty house has only organisers of the whole site."""
+def furnish_database(
+    migrated: Path, folder: Path, *, is_empty: bool = False, people: tuple[Person, ...] = (*PEOPLE, PSEUDO_OWNER)
+) -> Furniture:
+    """Furnish a copy of a migrated SQLite file; an empty house has only these organisers."""
     file = Path(shutil.copy(migrated, folder / "furnished.db"))
 
     async def furnish() -> Furniture:
@@ -166,7 +168,6 @@ def furnish_database(migrated: Path, folder: Path, *, is_empty: bool = False) ->
         async with FakeRelay() as relay:
             app = make_app(f"sqlite:///{file}", clock, relay.port)
             campaigns = {} if is_empty else await add_furniture(app, clock, relay)
-            people = [one for one in (*PEOPLE, PSEUDO_OWNER) if not (is_empty and one.on_list)]
             words = {one.name: await add_organiser(app, one) for one in people}
             await app.close()
         return Furniture(file=file, at=clock(), campaigns=campaigns, words=words)
