@@ -20,6 +20,8 @@ Theme = Literal["light", "dark"]
 PHONE, DESKTOP, NARROWEST = 390, 1280, 320
 """Widths in CSS pixels; the narrowest is that of WCAG 1.4.10."""
 HEIGHT = 900
+_PATIENCE_MS = 15_000
+"""How long a page or a button is waited for that must come."""
 _SCRIPTS = Path(__file__).parent / "browser_scripts"
 _HARMLESS = (
     # Chromium says so of each sandboxed frame that Playwright looks into.
@@ -93,6 +95,7 @@ async def open_window(
         **options,
     )
     try:
+        context.set_default_timeout(_PATIENCE_MS)
         window = Window(context, await context.new_page())
         _note_problems(window)
         await context.expose_binding("reportViolation", lambda _source, text: window.problems.append(text))
