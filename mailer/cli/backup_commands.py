@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mailer.cli.cli_context import AsJson, current_settings, print_json, print_message, report_errors
+from mailer.cli.cli_context import AsJson, command_actor, current_settings, print_json, print_message, report_errors
 
 if TYPE_CHECKING:
     from mailer.actions.maintenance.backup import RestoreResult
@@ -25,7 +25,7 @@ def backup(
     from mailer.actions.maintenance.backup import back_up
 
     with report_errors():
-        manifest = back_up(current_settings(), file, datetime.now(UTC))
+        manifest = back_up(current_settings(), command_actor(), file, datetime.now(UTC))
     if as_json:
         print_json(asdict(manifest) | {"file": str(file)})
         return
@@ -52,7 +52,9 @@ def restore(
     from mailer.actions.maintenance import backup as backups
 
     with report_errors():
-        restored = backups.restore(current_settings(), file, datetime.now(UTC), replace=replace, migrate=migrate)
+        restored = backups.restore(
+            current_settings(), command_actor(), file, datetime.now(UTC), replace=replace, migrate=migrate
+        )
     print_json(_restored_as_json(restored)) if as_json else _print_restored(restored)
 
 

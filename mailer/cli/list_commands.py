@@ -11,6 +11,7 @@ from mailer.cli.cli_context import AsJson, print_json, print_message, run_action
 
 if TYPE_CHECKING:
     from mailer.domain.list_view import ListView
+    from mailer.domain.mailing_list import MailingList
 
 PostalAddress = Annotated[
     str | None, typer.Option(help="Of who writes, at the end of each letter of campaigns launched from now on.")
@@ -18,6 +19,30 @@ PostalAddress = Annotated[
 Reason = Annotated[
     str | None, typer.Option(help="Why readers get its letters, in the list's language; likewise at their end.")
 ]
+
+Zone = Annotated[str | None, typer.Option(help="In which hours of this list are meant: Europe/Berlin.")]
+Title = Annotated[str | None, typer.Option("--name", help='What people read: "Open Appeals".')]
+Owner = Annotated[str | None, typer.Option(help="The address of who answers for the list.")]
+Language = Annotated[str | None, typer.Option(help="Of letters to people whose own is not known.")]
+Testers = Annotated[
+    list[str] | None,
+    typer.Option("--tester", help='Who gets test letters; given again for each, all anew; "" for none.'),
+]
+NeedsApproval = Annotated[
+    bool | None,
+    typer.Option(
+        "--needs-approval/--needs-no-approval",
+        help="Whether somebody else than who schedules must approve a campaign.",
+        show_default=False,
+    ),
+]
+HardAfter = Annotated[
+    int | None, typer.Option(min=1, help="So many letters in a row that came back for good, and none goes there.")
+]
+SoftLimit = Annotated[
+    int | None, typer.Option(min=1, help="So many points of letters that came back for now, and a probe is sent.")
+]
+Description = Annotated[str | None, typer.Option(help="One sentence on what it is about.")]
 
 lists = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Open and show mailing lists.")
 
@@ -27,8 +52,9 @@ def add(
     list_name: Annotated[str, typer.Argument(help="The list's address before the @: lower case, at most 26.")],
     title: Annotated[str, typer.Option("--name", help='What people read: "Open Appeals".')],
     owner: Annotated[str, typer.Option(help="The address of who answers for the list.")],
-    description: Annotated[str, typer.Option(help="One sentence on what it is about.")] = "",
+    description: Description = None,
     language: Annotated[str, typer.Option(help="Of letters to people whose own is not known.")] = "en",
+    zone: Zone = None,
     postal_address: PostalAddress = None,
     reason: Reason = None,
     as_json: AsJson = False,
@@ -43,8 +69,9 @@ def add(
             name=list_name,
             title=title,
             owner=owner,
-            description=description,
+            description=description or "",
             language=language,
+            zone=zone or "UTC",
             postal_address=postal_address or "",
             reason=reason or "",
         )
@@ -57,17 +84,20 @@ def add(
 @lists.command("set")
 def set_(
     list_name: str,
-    hard_after: Annotated[
-        int | None, typer.Option(min=1, help="So many letters in a row that came back for good, and none goes there.")
-    ] = None,
-    soft_limit: Annotated[
-        int | None, typer.Option(min=1, help="So many points of letters that came back for now, and a probe is sent.")
-    ] = None,
+    title: Title = None,
+    description: Description = None,
+    owner: Owner = None,
+    language: Language = None,
+    zone: Zone = None,
+    testers: Testers = None,
+    needs_approval: NeedsApproval = None,
+    hard_after: HardAfter = None,
+    soft_limit: SoftLimit = None,
     postal_address: PostalAddress = None,
     reason: Reason = None,
     as_json: AsJson = False,
 ) -> None:
-    """Change what a list's letters say at their end ("" takes it away), and how many that come back it bears."""
+    """Change a list: its words ("" takes them away), hours, testers, and how many letters that come back it bears."""
     from mailer.actions.lists.edit_list import set_list
 
     changed = run_action(
@@ -75,21 +105,31 @@ def set_(
             app,
             actor,
             list_name,
+            title=title,
+            description=description,
+            owner=owner,
+            language=language,
+            zone=zone,
+            testers=None if testers is None else [one for one in testers if one],
+            needs_approval=needs_approval,
             hard_after=hard_after,
             soft_limit=soft_limit,
             postal_address=postal_address,
             reason=reason,
         )
     )
-    if as_json:
-        print_json(asdict(changed))
-    else:
-        print_message(
-            f"{list_name}: none after {changed.hard_after} hard, a probe at {changed.soft_limit} points of soft ones."
-        )
-        for line in (changed.reason, *(changed.postal_address or "").splitlines()):
-            if line:
-                print_message(f"  {line}")
+    print_json(asdict(changed)) if as_json else _print_settings(changed)
+
+
+def _print_settings(changed: MailingList) -> None:
+    print_message(
+        f"{changed.name}: none after {changed.hard_after} hard, a probe at {changed.soft_limit} points of soft ones."
+    )
+    approval = "; another organiser approves its campaigns" if changed.needs_approval else ""
+    print_message(f"  hours are of {changed.zone}; {len(changed.testers)} testers{approval}")
+    for line in (changed.reason, *(changed.postal_address or "").splitlines()):
+        if line:
+            print_message(f"  {line}")
 
 
 @lists.command("show")

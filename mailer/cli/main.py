@@ -8,6 +8,7 @@ import typer
 
 from mailer import __version__
 from mailer.cli import backup_commands, service_commands
+from mailer.cli.audit_command import audit
 from mailer.cli.campaign_commands import campaigns
 from mailer.cli.dkim_commands import keys
 from mailer.cli.doctor_command import doctor
@@ -37,6 +38,7 @@ for own in (
 ):
     command.command()(own)
 command.command()(doctor)
+command.command()(audit)
 command.command("explain")(explain_files)
 command.add_typer(lists, name="list")
 people.command("restore")(restore_subscribers)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mailer.cli.cli_context import current_settings, print_message, report_errors
+from mailer.cli.cli_context import command_actor, current_settings, print_message, report_errors
 
 if TYPE_CHECKING:
     from mailer.app import App
@@ -106,7 +106,7 @@ def migrate(
 def _migrate(settings: Settings, *, back_up: bool) -> None:
     from mailer.actions.maintenance.migrate import migrate_database
 
-    if saved := migrate_database(settings, datetime.now(UTC), back_up=back_up):
+    if saved := migrate_database(settings, command_actor(), datetime.now(UTC), back_up=back_up):
         print_message(f"The database was saved to {saved} before it was migrated.")
 
 

@@ -7,6 +7,9 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+SITE = "the site"
+"""The subject of what is done to everything."""
+
 
 class Act(StrEnum):
     """What was done. The values are kept for years: none is changed, or used again for something else."""

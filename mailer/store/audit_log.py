@@ -7,10 +7,13 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row, insert, select
+from sqlalchemy.exc import DBAPIError
 
 from mailer.domain.actor import Actor
 from mailer.domain.audit import Act, AuditLine
 from mailer.domain.page import MAX_PAGE_SIZE, Page, cursor_id, make_page, page_size
+from mailer.errors import DatabaseUnavailable
+from mailer.store.database import open_engine
 from mailer.store.organiser_tables import audit_line
 
 
@@ -43,6 +46,20 @@ def record(
             **changed,
         )
     )
+
+
+def record_alone(
+    url: str, actor: Actor, act: Act, *, subject: str, now: datetime, after: Mapping[str, Any] | None = None
+) -> None:
+    """Add one line in a transaction of its own, where no App is open. Raises DatabaseUnavailable."""
+    engine = open_engine(url)
+    try:
+        with engine.begin() as tx:
+            record(tx, actor, act, subject=subject, after=after, now=now)
+    except DBAPIError as error:
+        raise DatabaseUnavailable(f"the database refuses a line of the audit log: {error.orig}") from error
+    finally:
+        engine.dispose()
 
 
 def list_page(

@@ -40,13 +40,16 @@ def skip_backup(_engine: Engine, _current: str) -> None:
 
 
 def migrate_database(
-    url: str, migrations: Path, back_up: Callable[[Engine, str], Path | None] = copy_sqlite_file
+    url: str,
+    migrations: Path,
+    back_up: Callable[[Engine, str], Path | None] = copy_sqlite_file,
+    record: Callable[[Connection, str], object] = lambda _tx, _before: None,
 ) -> Path | None:
     """Migrate the database at `url` to the newest revision in `migrations`.
 
     `back_up` is called with the present revision before anything is changed; returns where it saved the copy (None: no
-    copy). Raises SchemaUnknown for a schema from a newer version, DatabaseOwned while a service runs on it,
-    DatabaseUnavailable where there is no database.
+    copy). `record` is called with the former revision in the transaction that migrates, unless there was none. Raises
+    SchemaUnknown for a schema from a newer version, DatabaseOwned while a service runs on it, DatabaseUnavailable where there is no database.
     """
     engine = open_engine(url, foreign_keys=False)  # batch migrations rebuild tables: with keys on, drops would cascade
     try:
@@ -57,6 +60,8 @@ def migrate_database(
             saved = back_up(engine, current) if current else None
             with engine.begin() as connection:
                 upgrade(connection, migrations)
+                if current:
+                    record(connection, current)
         return saved
     finally:
         engine.dispose()
@@ -132,6 +137,11 @@ def check_known_revision(current: str | None, migrations: Path) -> None:
     known = {script.revision for script in _script_directory(migrations).walk_revisions()}
     if current is not None and current not in known:
         raise SchemaUnknown(f"the database's schema is {current}, which this version does not know: is it newer?")
+
+
+def is_newest(revision: str, migrations: Path) -> bool:
+    """Whether this is the revision of this version's schema."""
+    return revision == _script_directory(migrations).get_current_head()
 
 
 def _script_directory(migrations: Path) -> ScriptDirectory:

@@ -5,12 +5,22 @@ from __future__ import annotations
 from datetime import datetime
 from pathlib import Path
 
+import structlog
+
 from mailer.bootstrap import resource_folder
+from mailer.domain.actor import Actor
+from mailer.domain.audit import SITE, Act
+from mailer.domain.role import Permission
+from mailer.errors import DatabaseUnavailable
 from mailer.settings.load import Settings
+from mailer.store import audit_log
 from mailer.store.backup import restore_backup, write_backup
 from mailer.store.backup.archive import Manifest
 from mailer.store.backup.restore_backup import RestoreResult as RestoreResult
 from mailer.store.backup.write_backup import ServiceFiles
+from mailer.store.migration import is_newest
+
+_log = structlog.get_logger()
 
 
 def service_files(settings: Settings) -> ServiceFiles:
@@ -18,23 +28,41 @@ def service_files(settings: Settings) -> ServiceFiles:
     return ServiceFiles(spool=settings.intake.spool, secret_file=settings.service.secret_file)
 
 
-def back_up(settings: Settings, file: Path, now: datetime) -> Manifest:
+def back_up(settings: Settings, actor: Actor, file: Path, now: datetime) -> Manifest:
     """Write a backup of one instant into a new file; the service may run meanwhile.
 
-    Raises AlreadyExists, BackupFailed, SecretUnreadable, SchemaUnknown or DatabaseUnavailable; then there is no file.
+    The audit log has who did it, unless the database takes no more writes: a backup is needed most then. Raises
+    AlreadyExists, BackupFailed, SecretUnreadable, SchemaUnknown, DatabaseUnavailable or NotPermitted; then there is no
+    file.
     """
-    migrations = resource_folder("migrations")
-    return write_backup.back_up(settings.database.url, service_files(settings), migrations, file, now)
+    actor.require(Permission.MANAGE_SITE)
+    migrations, url = resource_folder("migrations"), settings.database.url
+    manifest = write_backup.back_up(url, service_files(settings), migrations, file, now)
+    if is_newest(manifest.schema, migrations):
+        try:
+            audit_log.record_alone(url, actor, Act.BACK_UP, subject=SITE, now=now, after={"at": manifest.at})
+        except DatabaseUnavailable as error:
+            _log.warning("skipped a line of the audit log", reason=str(error))
+    return manifest
 
 
-def restore(settings: Settings, file: Path, now: datetime, *, replace: bool, migrate: bool) -> RestoreResult:
+def restore(
+    settings: Settings, actor: Actor, file: Path, now: datetime, *, replace: bool, migrate: bool
+) -> RestoreResult:
     """Restore a backup into the places that the settings name: all of it or nothing.
 
     `replace` allows it where there is a database already, which is backed up first; `migrate` brings an older backup's
-    schema up to date. Raises AlreadyExists, BackupRefused, BackupFailed, SchemaUnknown, DatabaseOwned or
-    DatabaseUnavailable; then the database is as it was.
+    schema up to date. Raises AlreadyExists, BackupRefused, BackupFailed, SchemaUnknown, DatabaseOwned,
+    DatabaseUnavailable or NotPermitted; then the database is as it was.
     """
-    migrations = resource_folder("migrations")
+    actor.require(Permission.MANAGE_SITE)
     return restore_backup.restore_backup(
-        settings.database.url, service_files(settings), migrations, file, now, replace=replace, migrate=migrate
+        settings.database.url,
+        service_files(settings),
+        resource_folder("migrations"),
+        file,
+        now,
+        replace=replace,
+        migrate=migrate,
+        record=lambda tx: audit_log.record(tx, actor, Act.RESTORE_BACKUP, subject=SITE, now=now),
     )

@@ -6,10 +6,15 @@ from datetime import datetime
 from functools import partial
 from pathlib import Path
 
+from sqlalchemy import Connection
+
 from mailer.actions.maintenance.backup import service_files
 from mailer.bootstrap import resource_folder
+from mailer.domain.actor import Actor
+from mailer.domain.audit import SITE, Act
+from mailer.domain.role import Permission
 from mailer.settings.load import Settings
-from mailer.store import mailing_lists, migration
+from mailer.store import audit_log, mailing_lists, migration
 from mailer.store.backup.write_backup import back_up_before_migration
 from mailer.store.database import Database
 
@@ -19,16 +24,21 @@ def check_schema(settings: Settings) -> None:
     migration.check_schema(settings.database.url, resource_folder("migrations"))
 
 
-def migrate_database(settings: Settings, now: datetime, *, back_up: bool) -> Path | None:
+def migrate_database(settings: Settings, actor: Actor, now: datetime, *, back_up: bool) -> Path | None:
     """Migrate the database; returns the backup that was made before, or None if there was nothing to migrate.
 
     Raises SchemaUnknown for the schema of a newer version, DatabaseOwned while a service runs, DatabaseUnavailable,
-    and BackupFailed if `back_up` is set and fails.
+    NotPermitted, and BackupFailed if `back_up` is set and fails.
     """
+    actor.require(Permission.MANAGE_SITE)
     migrations = resource_folder("migrations")
     back_up_first = partial(back_up_before_migration, service_files(settings), migrations, now)
     save = back_up_first if back_up else migration.skip_backup
-    return migration.migrate_database(settings.database.url, migrations, save)
+
+    def record(tx: Connection, before: str) -> None:
+        audit_log.record(tx, actor, Act.MIGRATE, subject=SITE, now=now, before={"schema": before})
+
+    return migration.migrate_database(settings.database.url, migrations, save, record)
 
 
 async def has_lists(settings: Settings) -> bool:

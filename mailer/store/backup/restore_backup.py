@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -25,7 +25,7 @@ from mailer.store.backup.restored_campaigns import (
 )
 from mailer.store.backup.write_backup import ServiceFiles, back_up_beside_spool
 from mailer.store.database import is_sqlite, open_engine
-from mailer.store.migration import check_known_revision, read_known_revision, unused_path, upgrade
+from mailer.store.migration import check_known_revision, is_newest, read_known_revision, unused_path, upgrade
 from mailer.store.queue.worker_presence import any_worker_alive
 from mailer.store.queue.workers import own_database
 
@@ -61,12 +61,14 @@ def restore_backup(
     *,
     replace: bool = False,
     migrate: bool = True,
+    record: Callable[[Connection], object] = lambda _: None,
 ) -> RestoreResult:
     """Restore a backup's database, spool and secret; its schema is then migrated, or left.
 
     Only into an empty database, unless it should `replace` what is there, which is backed up first; and never while a
-    service runs on it. Raises AlreadyExists, BackupRefused, BackupFailed, SchemaUnknown, DatabaseOwned,
-    DatabaseUnavailable: then the database is as before.
+    service runs on it. `record` is called in the transaction, if the schema is this version's. Raises
+    AlreadyExists, BackupRefused, BackupFailed, SchemaUnknown, DatabaseOwned, DatabaseUnavailable: then the database is
+    as before.
     """
     with open_archive(file) as (archive, manifest):
         check_known_revision(manifest.schema, migrations)
@@ -79,6 +81,8 @@ def restore_backup(
                 with _secret_in_place(service_files.secret_file, secret) as old_secret, _transaction(engine) as tx:
                     known = list_suppressions(tx)
                     _load_tables(tx, archive, manifest, migrations, migrate=migrate)
+                    if migrate or is_newest(manifest.schema, migrations):
+                        record(tx)
                     still, orders = pause_all_campaigns(tx, manifest.at), add_suppressions(tx, known)
             return RestoreResult(manifest=manifest, standstill=still, aside=(*aside, *old_secret), suppressions=orders)
         except DBAPIError as error:
