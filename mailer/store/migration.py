@@ -48,8 +48,9 @@ def migrate_database(
     """Migrate the database at `url` to the newest revision in `migrations`.
 
     `back_up` is called with the present revision before anything is changed; returns where it saved the copy (None: no
-    copy). `record` is called with the former revision in the transaction that migrates, unless there was none. Raises
-    SchemaUnknown for a schema from a newer version, DatabaseOwned while a service runs on it, DatabaseUnavailable where there is no database.
+    copy). `record` is called with that revision in the transaction that migrates, unless there was none. Raises
+    SchemaUnknown for a schema from a newer version, DatabaseOwned while a service runs on it, DatabaseUnavailable where
+    there is no database.
     """
     engine = open_engine(url, foreign_keys=False)  # batch migrations rebuild tables: with keys on, drops would cascade
     try:
