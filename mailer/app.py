@@ -19,6 +19,7 @@ from mailer.domain.provider_call_dedup import SeenCalls
 from mailer.domain.rate_limits import DomainLimits
 from mailer.domain.refusal_queue import RefusalQueue
 from mailer.domain.site import ListIdentity, Site
+from mailer.mail.compose.draft_cache import DraftCache
 from mailer.mail.compose.templates import Templates
 from mailer.mail.dkim.signing import Signer
 from mailer.mail.inbound.command_words import Vocabulary, load_vocabulary
@@ -122,6 +123,8 @@ class App:
     """Processes that sign; None if a thread of this process signs."""
     providers: Mapping[str, Provider] = field(default_factory=dict)
     """The providers that may report bounces and complaints to us, by name."""
+    draft_cache: DraftCache = field(default_factory=DraftCache)
+    """Letters and problems of texts that are being written."""
     known_calls: SeenCalls = field(default_factory=SeenCalls)
     sns: SnsClient = field(default_factory=SnsClient)
     """Checks signatures of Amazon SNS, which carries the events of SES."""

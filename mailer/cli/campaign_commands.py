@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mailer.cli.campaign_control_commands import campaign_control
+from mailer.cli.campaign_writing_commands import campaign_writing
 from mailer.cli.cli_context import Anyway, AsJson, print_json, print_message, read_text, run_action
 from mailer.domain.campaign import WhenUncertain
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 campaigns = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Write, schedule and follow campaigns.")
 
+campaigns.add_typer(campaign_writing)
 campaigns.add_typer(campaign_control)
 
 _TIME_TO_CANCEL_S = 30

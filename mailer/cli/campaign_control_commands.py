@@ -45,16 +45,25 @@ def pause_(campaign_id: int, as_json: AsJson = False) -> None:
 @campaign_control.command("correct")
 def correct_(
     campaign_id: int,
-    files: Annotated[list[Path], typer.Argument(help="The new texts: one file for each language that changes.")],
+    files: Annotated[
+        list[Path] | None,
+        typer.Argument(help="The new texts: one file for each language that changes. None: what the drafts say now."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Give a draft, scheduled or paused campaign new texts: for everybody who was not handed theirs yet."""
-    from mailer.actions.campaigns.correct import correct
+    from mailer.actions.campaigns.correct import correct, correct_from_drafts
 
-    texts = {str(file): read_text(file) for file in files}
-    done = run_action(lambda app, actor: correct(app, actor, campaign_id, texts))
+    texts = {str(file): read_text(file) for file in files or ()}
+    done = run_action(
+        lambda app, actor: (
+            correct(app, actor, campaign_id, texts) if texts else correct_from_drafts(app, actor, campaign_id)
+        )
+    )
     if as_json:
         print_json(asdict(done.campaign) | {"languages": done.languages})
+    elif not done.languages:
+        print_message(f"Campaign {campaign_id} has the texts of its drafts already.")
     else:
         print_message(
             f"Campaign {campaign_id} has new texts ({', '.join(done.languages)}); it is {done.campaign.state}."

@@ -67,6 +67,8 @@ class Kind(StrEnum):
     """Tells an owner what needs attention."""
     SIGN_IN = "sign in"
     """Lets an organiser sign in to the console."""
+    TEST = "test"
+    """A campaign's letter, sent to an organiser or tester before the campaign is: see `trial_letter.py`."""
     FORWARDED = "wrapped"
     """A person's mail, forwarded to the list's owner."""
 
@@ -85,6 +87,8 @@ class Notice:
     """The few words the letter needs; nothing from a requester, except in FORWARDED (to the owner)."""
     cause: str | None = None
     """What it answers. A second notice with the same cause is not queued."""
+    revision_id: int | None = None
+    """The text of a TEST."""
 
 
 def forwarding_cause(incoming_id: int, recipient: str) -> str:

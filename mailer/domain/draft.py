@@ -84,6 +84,15 @@ class SampleReader:
     attributes: Mapping[str, str] | None = None
 
 
+SAMPLE_READERS = {
+    "long": SampleReader(name="Maria-Magdalena Konstantinopoulou-Schwarzenberger", address="maria@example.org"),
+    "nameless": SampleReader(address="nameless@example.org"),
+    "rtl": SampleReader(name="ليلى الخطيب", language="ar", address="leila@example.org"),
+    "plain": SampleReader(name="Rosa", address="rosa@example.org"),
+}
+"""Invented people whose letters differ, by name."""
+
+
 def text_digest(text: str) -> str:
     """SHA-256 of a text, in hexadecimal."""
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()

@@ -30,7 +30,7 @@ def count_audience(tx: Connection, mailing_list_id: int) -> int:
         .where(
             subscription.c.mailing_list_id == mailing_list_id,
             subscription.c.state == SubscriptionState.CONFIRMED,
-            ~_is_suppressed(mailing_list_id),
+            ~is_suppressed_on(mailing_list_id),
         )
     ).scalar_one()
 
@@ -73,14 +73,15 @@ def freeze_audience(tx: Connection, campaign: Campaign, upto: int) -> int:
             subscription.c.state == SubscriptionState.CONFIRMED,
             subscription.c.id > campaign.launch_cursor,
             subscription.c.id <= upto,
-            ~_is_suppressed(campaign.mailing_list_id),
+            ~is_suppressed_on(campaign.mailing_list_id),
         )
         .order_by(subscription.c.id)
     )
     return tx.execute(insert_into(tx, delivery).from_select(_DELIVERY_COLUMNS, recipients)).rowcount
 
 
-def _is_suppressed(mailing_list_id: int) -> ColumnElement[bool]:
+def is_suppressed_on(mailing_list_id: int) -> ColumnElement[bool]:
+    """Whether a suppression forbids letters of this list to the row of `subscriber`."""
     return exists(
         select(literal(1)).where(
             suppression.c.suppression_key == subscriber.c.suppression_key,

@@ -68,6 +68,17 @@ def ids_in_states(tx: Connection, *states: CampaignState) -> list[int]:
     return list(tx.execute(select(campaign.c.id).where(campaign.c.state.in_(states)).order_by(campaign.c.id)).scalars())
 
 
+def last_of_list(tx: Connection, mailing_list_id: int, other_than: int) -> Campaign | None:
+    """The last campaign of a list that was launched, apart from one; or None."""
+    found = select(campaign).where(
+        campaign.c.mailing_list_id == mailing_list_id,
+        campaign.c.id != other_than,
+        campaign.c.launched_at.is_not(None),
+    )
+    row = tx.execute(found.order_by(campaign.c.launched_at.desc()).limit(1)).one_or_none()
+    return None if row is None else campaign_from_row(row)
+
+
 def list_due(tx: Connection, now: datetime) -> list[Campaign]:
     """The scheduled campaigns whose time has come."""
     found = tx.execute(
@@ -109,6 +120,21 @@ def change_state(
     if changed:
         notify(tx, Wakeup.CAMPAIGNS, Wakeup.SCHEDULE)
     return changed
+
+
+def set_subject(tx: Connection, campaign_id: int, subject: str) -> None:
+    """Set the subject by which people know the campaign: that of its default edition."""
+    tx.execute(update(campaign).where(campaign.c.id == campaign_id).values(subject=subject))
+
+
+def set_event_start(tx: Connection, campaign_id: int, at: datetime | None) -> None:
+    """Set when the event begins to which a campaign invites; nothing is sent after that."""
+    tx.execute(update(campaign).where(campaign.c.id == campaign_id).values(event_starts_at=at))
+
+
+def suggest_time(tx: Connection, campaign_id: int, local_time: str, zone: str) -> None:
+    """Set the hour that is suggested for a draft, in a zone; it is not scheduled by that."""
+    tx.execute(update(campaign).where(campaign.c.id == campaign_id).values(local_time=local_time, zone=zone))
 
 
 def record_correction(tx: Connection, campaign_id: int, subject: str | None) -> None:

@@ -1,8 +1,8 @@
-"""The tables of texts while they are written: drafts, their versions, approvals; migrations end in exactly these."""
+"""The tables of texts while they are written: drafts, versions, tests, approvals; migrations end in exactly these."""
 
 from __future__ import annotations
 
-from sqlalchemy import Column, ForeignKey, Integer, String, Table, Text, UniqueConstraint
+from sqlalchemy import Boolean, Column, ForeignKey, Integer, String, Table, Text, UniqueConstraint, false
 
 from mailer.store.columns import BigInt, UtcDateTime, id_column, metadata
 
@@ -27,6 +27,8 @@ draft_version = Table(
     Column("manuscript", Text, nullable=False),
     Column("changed_at", UtcDateTime, nullable=False),
     Column("changed_by", Text, nullable=False),
+    # Whether it never was the edition's text: somebody else had saved before it.
+    Column("is_aside", Boolean, nullable=False, server_default=false()),
     UniqueConstraint("edition_id", "version"),
 )
 
@@ -40,4 +42,17 @@ approval = Table(
     # SHA-256 of all editions' texts: an approval is of these words only.
     Column("digest", String(64), nullable=False),
     Column("at", UtcDateTime, nullable=False),
+)
+
+test_letter = Table(
+    "test_letter",
+    metadata,
+    id_column(),
+    Column("campaign_id", BigInt, ForeignKey("campaign.id"), nullable=False, index=True),
+    Column("language", String(35), nullable=False),
+    # What became of it is in its delivery, as long as that is kept.
+    Column("delivery_id", BigInt, nullable=False),
+    Column("revision_id", BigInt, nullable=False),
+    Column("sent_by", Text, nullable=False),
+    Column("sent_at", UtcDateTime, nullable=False),
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import datetime
 
@@ -35,6 +36,22 @@ def add_revision(
     return tx.execute(statement.returning(revision.c.id)).scalar_one()
 
 
+def add_trial(tx: Connection, *, edition_id: int, manuscript: str, now: datetime, mailing_list: MailingList) -> int:
+    """The id of a revision with this text for test letters or an approval; the campaign's letters keep theirs.
+
+    If the newest revision of the edition has this text, it is that one.
+    """
+    newest = select(revision.c.id, revision.c.manuscript).where(revision.c.edition_id == edition_id)
+    row = tx.execute(newest.order_by(revision.c.id.desc()).limit(1)).one_or_none()
+    if row is not None and row.manuscript == manuscript:
+        return int(row.id)
+    words = {"postal_address": mailing_list.postal_address, "reason": mailing_list.reason}
+    statement = insert(revision).values(
+        edition_id=edition_id, manuscript=manuscript, created_at=now, is_trial=True, **words
+    )
+    return tx.execute(statement.returning(revision.c.id)).scalar_one()
+
+
 def editions_by_language(tx: Connection, campaign_id: int) -> dict[str, int]:
     """The id of each edition, by language; the default edition first."""
     found = tx.execute(
@@ -46,11 +63,11 @@ def editions_by_language(tx: Connection, campaign_id: int) -> dict[str, int]:
 
 
 def newest_by_language(tx: Connection, campaign_id: int) -> dict[str, int]:
-    """The newest revision id of each edition, by language; the default edition first."""
+    """The newest revision id of each edition that has one, by language; the default edition first."""
     found = tx.execute(
         select(edition.c.language, func.max(revision.c.id))
         .join_from(edition, revision)
-        .where(edition.c.campaign_id == campaign_id)
+        .where(edition.c.campaign_id == campaign_id, ~revision.c.is_trial)
         .group_by(edition.c.id, edition.c.language, edition.c.is_default)
         .order_by(edition.c.is_default.desc(), edition.c.id)
     )
@@ -60,6 +77,12 @@ def newest_by_language(tx: Connection, campaign_id: int) -> dict[str, int]:
 def load_source(tx: Connection, revision_id: int) -> str:
     """The text of one revision."""
     return tx.execute(select(revision.c.manuscript).where(revision.c.id == revision_id)).scalar_one()
+
+
+def load_sources(tx: Connection, revision_ids: Collection[int]) -> dict[int, str]:
+    """The texts of these revisions, by id."""
+    found = select(revision.c.id, revision.c.manuscript).where(revision.c.id.in_(revision_ids))
+    return {number: text for number, text in tx.execute(found)}
 
 
 def freeze_footer(tx: Connection, campaign_id: int, mailing_list: MailingList) -> None:

@@ -18,6 +18,7 @@ def upgrade() -> None:
     parked = sa.text("state = 'parked'")
     op.create_index('ix_incoming_parked', 'incoming', ['id'], sqlite_where=parked, postgresql_where=parked)
     op.add_column('campaign', sa.Column('stopped_at', Hour, nullable=True))
+    op.add_column('revision', sa.Column('is_trial', sa.Boolean(), server_default=sa.false(), nullable=False))
     _create_organisers()
     _create_sessions()
     _create_audit()
@@ -126,6 +127,7 @@ def _create_drafts() -> None:
     sa.Column('id', Id, nullable=False),
     sa.Column('edition_id', Id, nullable=False),
     *_text_columns(),
+    sa.Column('is_aside', sa.Boolean(), server_default=sa.false(), nullable=False),
     sa.ForeignKeyConstraint(['edition_id'], ['edition.id'], name=op.f('fk_draft_version_edition_id')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_draft_version')),
     sa.UniqueConstraint('edition_id', 'version', name=op.f('uq_draft_version_edition_id_version')),
@@ -141,6 +143,18 @@ def _create_drafts() -> None:
     sa.PrimaryKeyConstraint('id', name=op.f('pk_approval')),
     )
     op.create_index(op.f('ix_approval_campaign_id'), 'approval', ['campaign_id'])
+    op.create_table('test_letter',
+    sa.Column('id', Id, nullable=False),
+    sa.Column('campaign_id', Id, nullable=False),
+    sa.Column('language', sa.String(35), nullable=False),
+    sa.Column('delivery_id', Id, nullable=False),
+    sa.Column('revision_id', Id, nullable=False),
+    sa.Column('sent_by', sa.Text(), nullable=False),
+    sa.Column('sent_at', Hour, nullable=False),
+    sa.ForeignKeyConstraint(['campaign_id'], ['campaign.id'], name=op.f('fk_test_letter_campaign_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_test_letter')),
+    )
+    op.create_index(op.f('ix_test_letter_campaign_id'), 'test_letter', ['campaign_id'])
 
 
 def _text_columns() -> list[sa.Column]:

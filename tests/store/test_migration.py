@@ -11,6 +11,7 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 
+import mailer.store.backup.reflected_tables  # noqa: F401 - which declares every table
 from mailer.errors import DatabaseUnavailable, SchemaUnknown
 from mailer.store.backup.reflected_tables import own_tables
 from mailer.store.columns import metadata

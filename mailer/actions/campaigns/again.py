@@ -2,8 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection
+
+from mailer.actions.campaigns.campaign_access import load_campaign, record_act
 from mailer.app import App
 from mailer.domain.actor import Actor
+from mailer.domain.audit import Act
+from mailer.domain.role import Permission
+from mailer.store import campaigns, drafts
+
+_A_WEEK = timedelta(days=7)
 
 
 async def again(app: App, actor: Actor, campaign_id: int) -> int:
@@ -11,4 +21,35 @@ async def again(app: App, actor: Actor, campaign_id: int) -> int:
 
     Raises NotFound, NotPermitted.
     """
-    raise NotImplementedError
+
+    def work(tx: Connection) -> int:
+        earlier, now = load_campaign(tx, actor, Permission.WRITE, campaign_id), app.clock()
+        number = campaigns.add(
+            tx,
+            mailing_list_id=earlier.mailing_list_id,
+            subject=earlier.subject,
+            event_starts_at=None,
+            now=now,
+            when_uncertain=earlier.when_uncertain,
+        )
+        for one in drafts.list_drafts(tx, campaign_id):
+            drafts.add_edition(
+                tx,
+                campaign_id=number,
+                language=one.language,
+                is_default=one.is_default,
+                text=one.text,
+                by=actor.name,
+                now=now,
+            )
+        if earlier.local_time and earlier.zone:
+            campaigns.suggest_time(tx, number, _a_week_later(earlier.local_time), earlier.zone)
+        made = campaigns.get(tx, number)
+        record_act(tx, app, actor, Act.ADD_CAMPAIGN, made, after={"like": f"campaign {campaign_id}"})
+        return number
+
+    return await app.database.write(work)
+
+
+def _a_week_later(local_time: str) -> str:
+    return (datetime.fromisoformat(local_time) + _A_WEEK).isoformat(timespec="seconds")

@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
+import unicodedata
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from sqlalchemy import Connection
+
+from mailer.actions.campaigns.campaign_access import load_campaign
 from mailer.app import App
 from mailer.domain.actor import Actor
+from mailer.domain.draft import SAMPLE_READERS
+from mailer.domain.language import choose_language, text_direction
+from mailer.domain.role import Permission
+from mailer.store import drafts, readers
+from mailer.store.readers import Reader
+
+_AT_EACH_END = 250
+_RIGHT_TO_LEFT = {"R", "AL"}
 
 
 class ReaderTrait(StrEnum):
@@ -24,6 +37,10 @@ class ReaderTrait(StrEnum):
 class ChosenReader:
     """A reader whose letter is worth looking at."""
 
+    subscription_id: int | None
+    """None for an invented one."""
+    sample: str | None
+    """The name of an invented one in SAMPLE_READERS."""
     address: str
     name: str | None
     language: str | None
@@ -31,14 +48,86 @@ class ChosenReader:
     edition: str
     """The language of the edition they get."""
     trait: ReaderTrait
-    is_invented: bool
-    """Whether there is no such person."""
 
 
 async def choose_readers(app: App, actor: Actor, campaign_id: int, number: int = 5) -> tuple[ChosenReader, ...]:
     """Readers that differ: the longest name, no name, a right-to-left one, one of each edition, then any.
 
-    They are looked for among the list's 250 newest and 250 oldest subscriptions. An actor who may not see people gets
-    invented ones. Raises NotFound, NotPermitted.
+    They are looked for among the list's 250 newest and 250 oldest subscriptions. Where there is none for an edition,
+    and for an actor who may not see people, they are invented. Raises NotFound, NotPermitted.
     """
-    raise NotImplementedError
+
+    def read(tx: Connection) -> tuple[list[str], list[Reader]]:
+        campaign = load_campaign(tx, actor, Permission.READ, campaign_id)
+        editions = [one.language for one in drafts.list_drafts(tx, campaign_id)]
+        seen = actor.may(Permission.SEE_PEOPLE, campaign.mailing_list_id)
+        return editions, readers.list_some(tx, campaign.mailing_list_id, _AT_EACH_END) if seen else []
+
+    editions, found = await app.database.read(read)
+    chosen: dict[object, ChosenReader] = {}
+    for one in _candidates(editions, found):
+        chosen.setdefault(one.subscription_id or (one.sample, one.edition), one)
+    return tuple(chosen.values())[:number]
+
+
+def _candidates(editions: Sequence[str], found: Sequence[Reader]) -> Iterator[ChosenReader]:
+    """Readers worth looking at, the most interesting first; some more than once."""
+    if not found:
+        yield from _invented(editions)
+        return
+    if named := [one for one in found if one.name]:
+        yield _choose(max(named, key=lambda one: len(one.name or "")), editions, ReaderTrait.LONGEST_NAME)
+    if nameless := next((one for one in found if not one.name), None):
+        yield _choose(nameless, editions, ReaderTrait.NO_NAME)
+    if other_way := next((one for one in found if _is_right_to_left(one)), None):
+        yield _choose(other_way, editions, ReaderTrait.RIGHT_TO_LEFT)
+    for edition in editions:
+        theirs = next((one for one in found if _edition_of(one.language, editions) == edition), None)
+        if theirs is None:
+            yield _invent("plain", edition, ReaderTrait.EDITION)
+        else:
+            yield _choose(theirs, editions, ReaderTrait.EDITION)
+    for one in found:
+        yield _choose(one, editions, ReaderTrait.ANY)
+
+
+def _invented(editions: Sequence[str]) -> Iterator[ChosenReader]:
+    yield _invent("long", editions[0], ReaderTrait.LONGEST_NAME)
+    yield _invent("nameless", editions[0], ReaderTrait.NO_NAME)
+    yield _invent("rtl", choose_language(["ar"], editions) or editions[0], ReaderTrait.RIGHT_TO_LEFT)
+    for edition in editions:
+        yield _invent("plain", edition, ReaderTrait.EDITION)
+
+
+def _choose(one: Reader, editions: Sequence[str], trait: ReaderTrait) -> ChosenReader:
+    return ChosenReader(
+        subscription_id=one.subscription_id,
+        sample=None,
+        address=one.address,
+        name=one.name,
+        language=one.language,
+        edition=_edition_of(one.language, editions),
+        trait=trait,
+    )
+
+
+def _invent(sample: str, edition: str, trait: ReaderTrait) -> ChosenReader:
+    one = SAMPLE_READERS[sample]
+    return ChosenReader(
+        subscription_id=None,
+        sample=sample,
+        address=one.address,
+        name=one.name,
+        language=one.language or edition,
+        edition=edition,
+        trait=trait,
+    )
+
+
+def _edition_of(language: str | None, editions: Sequence[str]) -> str:
+    return choose_language([language], editions) or editions[0]
+
+
+def _is_right_to_left(one: Reader) -> bool:
+    by_name = any(unicodedata.bidirectional(character) in _RIGHT_TO_LEFT for character in one.name or "")
+    return by_name or text_direction(one.language or "") == "rtl"

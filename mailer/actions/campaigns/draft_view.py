@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from mailer.actions.campaigns.checked_drafts import CheckedDrafts
 from mailer.domain.campaign import Campaign
-from mailer.domain.draft import EditionStatus
+from mailer.domain.draft import Draft, EditionStatus, text_digest
+from mailer.domain.language import choose_language
 from mailer.domain.mailing_list import MailingList
-from mailer.mail.compose.letter_fields import LetterFields
+from mailer.errors import CampaignFileRefused
+from mailer.mail.compose.letter_fields import LetterFields, split_fields
+from mailer.mail.compose.problem import ProblemSeverity
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -53,3 +59,66 @@ class DraftView:
     def edition(self) -> EditionView:
         """How this edition stands."""
         return next(one for one in self.editions if one.language == self.language)
+
+
+def view_editions(checked: CheckedDrafts, readers_by_language: Mapping[str, int]) -> tuple[EditionView, ...]:
+    """How each edition stands, the default one first; `readers_by_language` has "" where that is not known."""
+    drafts = checked.loaded.drafts
+    default = drafts[0]
+    editions = [one.language for one in drafts]
+    readers = Counter[str]()
+    for language, number in readers_by_language.items():
+        readers[choose_language([language], editions) or default.language] += number
+    return tuple(
+        EditionView(
+            language=one.language,
+            is_default=one.is_default,
+            version=one.version,
+            status=_status(one, default, errors := _number_of_errors(checked, one.language)),
+            errors=errors,
+            is_frozen=one.is_frozen,
+            readers=readers[one.language],
+        )
+        for one in drafts
+    )
+
+
+def missing_editions(checked: CheckedDrafts, readers_by_language: Mapping[str, int]) -> dict[str, int]:
+    """Readers whose language is known and has no edition, by language, the most first."""
+    editions = [one.language for one in checked.loaded.drafts]
+    missing = {
+        language: number
+        for language, number in readers_by_language.items()
+        if language and number and choose_language([language], editions) is None
+    }
+    return dict(sorted(missing.items(), key=lambda one: (-one[1], one[0])))
+
+
+def fields_or_none(text: str) -> LetterFields | None:
+    """The fields of a text; None if its front matter cannot be read."""
+    try:
+        return split_fields(text)
+    except CampaignFileRefused:
+        return None
+
+
+def _number_of_errors(checked: CheckedDrafts, language: str) -> int:
+    return sum(one.severity is ProblemSeverity.ERROR for one in checked.problems[language])
+
+
+def _status(draft: Draft, default: Draft, errors: int) -> EditionStatus:
+    fields = fields_or_none(draft.text)
+    if fields is not None and not (fields.subject and fields.body.strip()):
+        return EditionStatus.EMPTY
+    if fields is not None and not draft.is_default and is_untranslated(fields, fields_or_none(default.text)):
+        return EditionStatus.EMPTY
+    if errors:
+        return EditionStatus.PROBLEMS
+    if draft.source_digest is not None and draft.source_digest != text_digest(default.text):
+        return EditionStatus.STALE
+    return EditionStatus.READY
+
+
+def is_untranslated(fields: LetterFields, default: LetterFields | None) -> bool:
+    """Whether subject and body are still those of the default edition."""
+    return default is not None and (fields.subject, fields.body) == (default.subject, default.body)

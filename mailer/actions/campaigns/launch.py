@@ -8,8 +8,9 @@ from datetime import datetime
 import structlog
 from sqlalchemy import Connection
 
+from mailer.actions.delivery.needs_check import needs_check
 from mailer.actions.delivery.refuse_sample_settings import find_sample_settings
-from mailer.actions.delivery.render_letter import LetterRenderer, RenderFailure, needs_check
+from mailer.actions.delivery.render_letter import LetterRenderer, RenderFailure
 from mailer.app import App
 from mailer.domain.campaign import Campaign, CampaignState, reason_not_to_launch
 from mailer.domain.delivery import DeliveryState

@@ -18,7 +18,8 @@ from mailer.errors import CampaignFileRefused
 from mailer.mail.compose.campaign_file import CampaignFile, parse_campaign_file
 from mailer.mail.compose.compile_letter import compile_letter
 from mailer.mail.compose.dry_run import dry_run_letter
-from mailer.store import audit_log, campaigns, mailing_lists, revisions
+from mailer.mail.compose.front_matter import normalize_line_ends
+from mailer.store import audit_log, campaigns, drafts, mailing_lists, revisions
 
 
 async def new_campaign(
@@ -29,7 +30,7 @@ async def new_campaign(
     texts: Mapping[str, str],
     when_uncertain: WhenUncertain = WhenUncertain.RESEND,
 ) -> int:
-    """Store a draft with one edition for each text (by file name); returns the campaign's id.
+    """Store a campaign with one edition for each text (by file name), as its draft; returns the campaign's id.
 
     The first edition is the default for recipients whose language has none. Raises CampaignFileRefused with file and
     line for anything that would fail at the launch, NotFound for an unknown list, and NotPermitted.
@@ -72,9 +73,10 @@ def _add(
             campaign_id=campaign_id,
             language=campaign_file.language,
             is_default=number == 0,
-            manuscript=text,
+            manuscript=normalize_line_ends(text),
             now=now,
         )
+    drafts.ensure(tx, campaign_id, actor.name)
     audit_log.record(
         tx,
         actor,

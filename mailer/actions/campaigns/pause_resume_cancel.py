@@ -5,8 +5,8 @@ from __future__ import annotations
 from sqlalchemy import Connection
 
 from mailer.actions.campaigns.campaign_access import describe_state, load_campaign, record_act
+from mailer.actions.delivery.needs_check import needs_check
 from mailer.actions.delivery.refuse_sample_settings import find_sample_settings
-from mailer.actions.delivery.render_letter import needs_check
 from mailer.app import App
 from mailer.domain.actor import Actor
 from mailer.domain.audit import Act

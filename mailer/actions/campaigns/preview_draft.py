@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
+from datetime import datetime
 
+from sqlalchemy import Connection
+
+from mailer.actions.campaigns.campaign_access import load_campaign
+from mailer.actions.campaigns.draft_change import DraftChange
 from mailer.app import App
 from mailer.domain.actor import Actor
-from mailer.domain.draft import SampleReader
+from mailer.domain.address import parse_address
+from mailer.domain.campaign import Campaign
+from mailer.domain.draft import Draft, SampleReader
+from mailer.domain.mailing_list import MailingList
+from mailer.domain.role import Permission
+from mailer.errors import NotFound
+from mailer.mail.compose.personalise import Recipient
 from mailer.mail.message.letter import Letter
+from mailer.store import drafts, mailing_lists, readers
 
 
 async def preview_draft(
@@ -18,12 +31,56 @@ async def preview_draft(
     *,
     fields: Mapping[str, str] | None = None,
     text: str | None = None,
-    reader: str | SampleReader | None = None,
+    reader: str | int | SampleReader | None = None,
 ) -> Letter:
     """The letter with the draft's text, or these fields or this text instead; its links lead nowhere.
 
-    It is for a subscriber of the list, given by address, or for an invented person; None: one of whom nothing is
-    known. A missing subject or body shows as `...`. Raises CampaignFileRefused with the line of the first mistake,
-    LetterRenderFailed, NotFound, and NotPermitted, also if the actor may not see people.
+    It is for a subscriber of the list, given by address or subscription id, or for an invented person; None: one of
+    whom nothing is known. A missing subject or body shows as `...`.
+
+    Raises CampaignFileRefused with the line of the first mistake, LetterRenderFailed, AddressRefused, NotFound, and
+    NotPermitted, also if the actor may not see people.
     """
-    raise NotImplementedError
+    change = DraftChange(fields=fields or {}, text=text)
+    change.check_length()
+
+    def read(tx: Connection) -> tuple[Campaign, MailingList, Draft, SampleReader]:
+        campaign = load_campaign(tx, actor, Permission.READ, campaign_id)
+        known = _load_reader(tx, actor, campaign, reader) if isinstance(reader, str | int) else reader
+        mailing_list = mailing_lists.get(tx, campaign.mailing_list_id)
+        return campaign, mailing_list, drafts.get(tx, campaign_id, language), known or SampleReader()
+
+    campaign, mailing_list, draft, known = await app.database.read(read)
+    return await asyncio.to_thread(_render, app, campaign, mailing_list, draft, change, known)
+
+
+def _render(
+    app: App, campaign: Campaign, mailing_list: MailingList, draft: Draft, change: DraftChange, known: SampleReader
+) -> Letter:
+    written = app.draft_cache.fill_gaps(change.apply_to(draft.text))
+    identity = app.list_identity(mailing_list)
+    compiled = app.draft_cache.letter(written, draft.language, identity, app.templates, campaign.id, known.language)
+    return compiled.write(_recipient(known, app.clock()))
+
+
+def _load_reader(tx: Connection, actor: Actor, campaign: Campaign, reader: str | int) -> SampleReader:
+    actor.require(Permission.SEE_PEOPLE, campaign.mailing_list_id)
+    if isinstance(reader, int):
+        found = readers.find_by_id(tx, campaign.mailing_list_id, reader)
+    else:
+        found = readers.find(tx, campaign.mailing_list_id, parse_address(reader).key)
+    if found is None:
+        raise NotFound("there is no such confirmed subscriber of this list")
+    return SampleReader(address=found.address, name=found.name, language=found.language, attributes=found.attributes)
+
+
+def _recipient(known: SampleReader, now: datetime) -> Recipient:
+    return Recipient(
+        delivery_id=0,
+        subscription_id=0,
+        address=known.address,
+        name=known.name,
+        attributes=dict(known.attributes or {}),
+        dated_at=now,
+        language=known.language,
+    )

@@ -5,14 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from mailer.actions.campaigns.draft_view import EditionView
-from mailer.actions.campaigns.send_test import TestLetter
+from sqlalchemy import Connection
+
+from mailer.actions.campaigns.checked_drafts import CampaignDrafts, CheckedDrafts, check_loaded, load_drafts
+from mailer.actions.campaigns.draft_view import EditionView, fields_or_none, missing_editions, view_editions
+from mailer.actions.campaigns.send_test import TrialLetter, view_tests
 from mailer.app import App
 from mailer.domain.actor import Actor
 from mailer.domain.campaign import Campaign
 from mailer.domain.draft import Approval
 from mailer.domain.mailing_list import MailingList
-from mailer.mail.compose.problem import Problem
+from mailer.domain.proposed_time import propose_time
+from mailer.domain.role import Permission
+from mailer.mail.compose.problem import Problem, ProblemSeverity
+from mailer.store import approvals, campaigns, readers
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -21,6 +27,8 @@ class ReviewView:
 
     campaign: Campaign
     mailing_list: MailingList
+    digest: str
+    """Of all texts: give it to `schedule` and `approve`, so that only what was looked at is agreed to."""
     subject: str
     editions: tuple[EditionView, ...]
     readers: int
@@ -34,12 +42,11 @@ class ReviewView:
     """(language, problem): each forbids scheduling."""
     warnings: tuple[tuple[str, Problem], ...]
     """(language, problem): give the keys of those that are meant so to `schedule`."""
-    needs_approval: bool
     approvals: tuple[Approval, ...]
     """The newest first."""
     is_approved: bool
     """Whether the actor may schedule as far as approvals go: none is needed, or another's is valid."""
-    tests: tuple[TestLetter, ...]
+    tests: tuple[TrialLetter, ...]
     texts_differ: bool
     """Whether drafts differ from the texts that letters have now: for a scheduled or paused campaign, what is sent
     until it is scheduled again or corrected."""
@@ -48,6 +55,11 @@ class ReviewView:
     suggested_zone: str
     letters_per_second: float | None
     """At what rate the list's last campaign went; None if there is none."""
+
+    @property
+    def needs_approval(self) -> bool:
+        """Whether the list asks for another's approval."""
+        return self.mailing_list.needs_approval
 
     def duration(self) -> timedelta | None:
         """How long sending may take, as far as the last campaign tells."""
@@ -58,4 +70,62 @@ class ReviewView:
 
 async def review(app: App, actor: Actor, campaign_id: int) -> ReviewView:
     """Everything to decide on before a campaign is scheduled. Raises NotFound, NotPermitted."""
-    raise NotImplementedError
+
+    def read(tx: Connection) -> _Facts:
+        loaded = load_drafts(tx, actor, Permission.READ, campaign_id)
+        return _Facts(
+            loaded=loaded,
+            readers=readers.count_by_language(tx, loaded.mailing_list.id),
+            excluded=readers.count_excluded(tx, loaded.mailing_list.id),
+            approvals=tuple(approvals.list_newest(tx, campaign_id, loaded.digest)),
+            tests=view_tests(tx, loaded),
+            last=campaigns.last_of_list(tx, loaded.mailing_list.id, campaign_id),
+        )
+
+    facts = await app.database.read(read)
+    return _view(app, actor, facts, await check_loaded(app, facts.loaded))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Facts:
+    loaded: CampaignDrafts
+    readers: dict[str, int]
+    excluded: dict[str, int]
+    approvals: tuple[Approval, ...]
+    tests: tuple[TrialLetter, ...]
+    last: Campaign | None
+
+
+def _view(app: App, actor: Actor, facts: _Facts, checked: CheckedDrafts) -> ReviewView:
+    loaded, last = facts.loaded, facts.last
+    fields = fields_or_none(loaded.drafts[0].text)
+    proposed = propose_time(loaded.campaign, last, loaded.mailing_list.zone, app.clock())
+    others = [one for one in facts.approvals if one.is_valid and one.approved_by != actor.name]
+    return ReviewView(
+        campaign=loaded.campaign,
+        mailing_list=loaded.mailing_list,
+        digest=loaded.digest,
+        subject=fields.subject if fields else loaded.campaign.subject,
+        editions=view_editions(checked, facts.readers),
+        readers=sum(facts.readers.values()),
+        missing=missing_editions(checked, facts.readers),
+        excluded=facts.excluded,
+        counted_at=app.clock(),
+        errors=checked.of_severity(ProblemSeverity.ERROR),
+        warnings=checked.of_severity(ProblemSeverity.WARNING),
+        approvals=facts.approvals,
+        is_approved=not loaded.mailing_list.needs_approval or bool(others),
+        tests=facts.tests,
+        texts_differ=any(not one.is_frozen for one in loaded.drafts),
+        suggested_local_time=proposed.local_time.isoformat(timespec="minutes"),
+        suggested_zone=proposed.zone,
+        letters_per_second=_rate(last),
+    )
+
+
+def _rate(last: Campaign | None) -> float | None:
+    """Letters a second of a campaign that is over and was not spread."""
+    if last is None or last.launched_at is None or last.finished_at is None or last.over_s:
+        return None
+    seconds = (last.finished_at - last.launched_at).total_seconds()
+    return last.audience / seconds if seconds > 0 and last.audience else None

@@ -4,20 +4,39 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from sqlalchemy import Connection
+
+from mailer.actions.campaigns.campaign_access import record_act
+from mailer.actions.campaigns.checked_drafts import CampaignDrafts, CheckedDrafts, load_drafts
+from mailer.actions.campaigns.freeze_drafts import freeze_trial, with_checked_drafts
+from mailer.actions.delivery.trial_letter import trial_notice
 from mailer.app import App
 from mailer.domain.actor import Actor
+from mailer.domain.address import Address, parse_address
+from mailer.domain.audit import Act
+from mailer.domain.campaign import Campaign
 from mailer.domain.delivery import DeliveryState
+from mailer.domain.draft import Draft
+from mailer.domain.mailing_list import MailingList
+from mailer.domain.role import Permission
+from mailer.errors import NotFound, NotPermitted, WrongState
+from mailer.store import readers, revisions, test_letters
+from mailer.store.queue import deliveries
+from mailer.store.test_letters import SentTest
+
+MOST_PER_HOUR = 200
+"""Test letters of one campaign."""
+_HOUR = timedelta(hours=1)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class TestLetter:
+class TrialLetter:
     """One test letter, and what became of it."""
 
-    __test__ = False  # pytest looks for classes of this name
-
     address: str
+    """Empty if it was deleted."""
     language: str
     sent_at: datetime
     sent_by: str
@@ -34,14 +53,110 @@ async def send_test(
 ) -> int:
     """Queue a test letter of each edition (or of these) to each address; returns how many letters.
 
-    Drafts are frozen to revisions. Test letters have `[Test]` before the subject, and no link in them changes a
-    subscription. An organiser may send them to their own address, the list's testers and its owner; a command to any.
-    Raises NotFound, NotPermitted, AddressRefused, WrongState without an address or a list of too many, and
-    CampaignFileRefused with the language and line of the first error.
+    They have `[Test]` before the subject, and no link in them changes a subscription; a reader of the list gets the
+    values that are known of them. The campaign's own letters keep their text. An organiser may send them to their own
+    address, the list's testers and its owner; a command to any.
+
+    Raises NotFound, NotPermitted, AddressRefused, WrongState for too many in an hour, and CampaignFileRefused with the
+    language and line of the first error.
     """
-    raise NotImplementedError
+    addresses = list({(one := parse_address(text)).key: one for text in to}.values())
+
+    def work(tx: Connection, campaign: Campaign, checked: CheckedDrafts) -> int:
+        loaded, now = checked.loaded, app.clock()
+        _check_addresses(actor, loaded.mailing_list, addresses)
+        chosen = _choose_editions(loaded, languages)
+        number = len(chosen) * len(addresses)
+        if test_letters.count_since(tx, campaign_id, now - _HOUR) + number > MOST_PER_HOUR:
+            raise WrongState(f"{MOST_PER_HOUR} test letters of a campaign in an hour are the most; wait a little")
+        for draft in chosen:
+            revision_id = freeze_trial(tx, app, checked, draft)
+            for address in addresses:
+                _queue(tx, app, actor, loaded, draft, revision_id, address)
+        # Not to whom: a tester may be a reader, too.
+        after = {"versions": {one.language: one.version for one in chosen}, "letters": number}
+        record_act(tx, app, actor, Act.SEND_TEST, campaign, after=after)
+        return number
+
+    return await with_checked_drafts(app, actor, Permission.WRITE, campaign_id, work)
 
 
-async def list_tests(app: App, actor: Actor, campaign_id: int) -> tuple[TestLetter, ...]:
+async def list_tests(app: App, actor: Actor, campaign_id: int) -> tuple[TrialLetter, ...]:
     """The last 50 test letters of a campaign, the newest first. Raises NotFound, NotPermitted."""
-    raise NotImplementedError
+
+    def work(tx: Connection) -> tuple[TrialLetter, ...]:
+        return view_tests(tx, load_drafts(tx, actor, Permission.READ, campaign_id))
+
+    return await app.database.read(work)
+
+
+def view_tests(tx: Connection, loaded: CampaignDrafts) -> tuple[TrialLetter, ...]:
+    """The newest test letters of a campaign, the newest first."""
+    now_written = {one.language: one.text for one in loaded.drafts}
+    found = test_letters.list_newest(tx, loaded.campaign.id)
+    texts = revisions.load_sources(tx, {one.revision_id for one in found})
+    return tuple(_view(one, texts.get(one.revision_id) == now_written.get(one.language, "")) for one in found)
+
+
+def _view(one: SentTest, is_current: bool) -> TrialLetter:
+    return TrialLetter(
+        address=one.address or "",
+        language=one.language,
+        sent_at=one.sent_at,
+        sent_by=one.sent_by,
+        state=one.state,
+        reply=one.reply,
+        is_current=is_current,
+    )
+
+
+def _check_addresses(actor: Actor, mailing_list: MailingList, addresses: Sequence[Address]) -> None:
+    if not addresses:
+        raise NotFound("there is nobody to send it to: the list has no testers yet")
+    if actor.organiser_id is None:
+        return
+    allowed = {parse_address(text).key for text in (actor.name, mailing_list.owner, *mailing_list.testers)}
+    for one in addresses:
+        if one.key not in allowed:
+            raise NotPermitted(f"{one.addr_spec} is not one of the list's testers; its owner can add them")
+
+
+def _choose_editions(loaded: CampaignDrafts, languages: Sequence[str]) -> list[Draft]:
+    by_language = {one.language: one for one in loaded.drafts}
+    for tag in languages:
+        if tag not in by_language:
+            raise NotFound(f"campaign {loaded.campaign.id} has no edition in language {tag!r}")
+    return [by_language[tag] for tag in dict.fromkeys(languages or by_language)]
+
+
+def _queue(
+    tx: Connection,
+    app: App,
+    actor: Actor,
+    loaded: CampaignDrafts,
+    draft: Draft,
+    revision_id: int,
+    address: Address,
+) -> None:
+    campaign, now = loaded.campaign, app.clock()
+    reader = readers.find(tx, campaign.mailing_list_id, address.key)
+    notice = trial_notice(
+        campaign_id=campaign.id,
+        mailing_list_id=campaign.mailing_list_id,
+        revision_id=revision_id,
+        address=address.addr_spec,
+        suppression_key=app.site.keyring.suppression_key(address.key),
+        language=draft.language,
+        name=reader.name if reader else None,
+        attributes=reader.attributes if reader else {},
+    )
+    delivery_id = deliveries.queue_notice(tx, notice, now)
+    test_letters.record(
+        tx,
+        campaign_id=campaign.id,
+        language=draft.language,
+        delivery_id=delivery_id or 0,
+        revision_id=revision_id,
+        sent_by=actor.name,
+        now=now,
+    )

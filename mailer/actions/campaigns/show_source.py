@@ -8,15 +8,14 @@ from mailer.actions.campaigns.campaign_access import load_campaign
 from mailer.app import App
 from mailer.domain.actor import Actor
 from mailer.domain.role import Permission
-from mailer.store import revisions
+from mailer.store import drafts
 
 
 async def show_source(app: App, actor: Actor, campaign_id: int) -> dict[str, str]:
-    """The newest text of each edition by language, the default edition first. Raises NotFound, NotPermitted."""
+    """The text of each draft by language, the default edition first. Raises NotFound, NotPermitted."""
 
     def work(tx: Connection) -> dict[str, str]:
         load_campaign(tx, actor, Permission.READ, campaign_id)
-        newest = revisions.newest_by_language(tx, campaign_id)
-        return {language: revisions.load_source(tx, number) for language, number in newest.items()}
+        return {one.language: one.text for one in drafts.list_drafts(tx, campaign_id)}
 
     return await app.database.read(work)

@@ -12,20 +12,21 @@ from functools import partial
 import structlog
 from sqlalchemy import Connection
 
+from mailer.actions.delivery.trial_letter import delivery_of_campaign, mark_as_test
 from mailer.app import App
 from mailer.domain.delivery import Delivery, Kind
 from mailer.domain.mailing_list import MailingList
 from mailer.domain.site import ListIdentity
-from mailer.errors import CampaignFileRefused, DatabaseUnavailable
-from mailer.mail.compose.campaign_file import parse_campaign_file
-from mailer.mail.compose.compile_letter import CompiledLetter, compile_letter, is_dynamic_campaign_file
+from mailer.errors import DatabaseUnavailable
+from mailer.mail.compose.campaign_file import CampaignFile, parse_campaign_file
+from mailer.mail.compose.compile_letter import CompiledLetter, compile_letter
 from mailer.mail.compose.forward import compose_forward
 from mailer.mail.compose.notice import compose_notice
 from mailer.mail.compose.personalise import Recipient
 from mailer.mail.dkim.signing import UnsignedLetter, attach_signature, choose_signer, prepare_signature, sign_letter
 from mailer.mail.message.letter import Letter
 from mailer.network.signing_pool import SigningPool
-from mailer.store import campaigns, incoming_mails, mailing_lists, revisions
+from mailer.store import incoming_mails, mailing_lists, revisions
 from mailer.store.queue.gate import HandoffRequest
 
 _log = structlog.get_logger()
@@ -48,17 +49,6 @@ class RenderFailure:
 
     delivery: Delivery
     reason: str
-
-
-def needs_check(tx: Connection, campaign_id: int) -> bool:
-    """Whether letters must be test-rendered: the text depends on recipients' values, or cannot be read."""
-    campaign = campaigns.get(tx, campaign_id)
-    language = mailing_lists.get(tx, campaign.mailing_list_id).language
-    newest = (revisions.load_source(tx, number) for number in revisions.newest_by_language(tx, campaign_id).values())
-    try:
-        return any(is_dynamic_campaign_file(parse_campaign_file(text, language)) for text in newest)
-    except CampaignFileRefused:  # accepted by an older version
-        return True
 
 
 class LetterRenderer:
@@ -116,6 +106,11 @@ class LetterRenderer:
     async def _prepare_job(self, delivery: Delivery, dated_at: datetime) -> _RenderJob | Exception:
         """Read what the letter needs from the database; returns the job that renders it, or why that fails."""
         try:
+            if delivery.kind is Kind.TEST:
+                as_campaign = delivery_of_campaign(delivery)
+                manuscript, mailing_list = await self._load_text(as_campaign)
+                test = (mark_as_test(manuscript), mailing_list, as_campaign, dated_at)
+                return _RenderJob(partial(self._render_test, *test), slow=True)
             if delivery.kind is not Kind.CAMPAIGN:
                 return _RenderJob(await self._prepare_notice(delivery, dated_at), slow=True)
             compiled = await self._get_compiled(delivery)
@@ -137,17 +132,25 @@ class LetterRenderer:
         return compiled
 
     async def _compile(self, delivery: Delivery) -> CompiledLetter:
+        return await asyncio.to_thread(self._compile_text, *await self._load_text(delivery), delivery)
+
+    async def _load_text(self, delivery: Delivery) -> tuple[CampaignFile, MailingList]:
         def read(tx: Connection) -> tuple[str, MailingList]:
             mailing_list = mailing_lists.get(tx, delivery.mailing_list_id or 0)
             return revisions.load_source_and_list(tx, delivery.revision_id or 0, mailing_list)
 
         text, mailing_list = await self._app.database.read(read)
-        manuscript = parse_campaign_file(text, mailing_list.language)
+        return parse_campaign_file(text, mailing_list.language), mailing_list
+
+    def _compile_text(self, manuscript: CampaignFile, mailing_list: MailingList, delivery: Delivery) -> CompiledLetter:
         language = self._app.language(delivery.language, manuscript.language)
         identity = self._app.list_identity(mailing_list)
-        return await asyncio.to_thread(
-            compile_letter, manuscript, identity, self._app.templates, language, delivery.campaign_id
-        )
+        return compile_letter(manuscript, identity, self._app.templates, language, delivery.campaign_id)
+
+    def _render_test(
+        self, manuscript: CampaignFile, mailing_list: MailingList, delivery: Delivery, dated_at: datetime
+    ) -> Letter:
+        return _render_for_recipient(self._compile_text(manuscript, mailing_list, delivery), delivery, dated_at)
 
     async def _prepare_notice(self, delivery: Delivery, dated_at: datetime) -> Callable[[], Letter]:
         app, identity = self._app, await self._list_identity(delivery)

@@ -9,7 +9,8 @@ from itertools import groupby
 
 from mailer.domain.site import ListIdentity
 from mailer.errors import CampaignFileRefused
-from mailer.mail.compose.campaign_file import LONGEST_SUBJECT, CampaignFile, mergeable_texts, replace_texts
+from mailer.mail.compose.campaign_file import CampaignFile, mergeable_texts, replace_texts
+from mailer.mail.compose.campaign_file_fields import LONGEST_SUBJECT
 from mailer.mail.compose.letter_header import build_header
 from mailer.mail.compose.letter_parts import render_parts
 from mailer.mail.compose.merge_field import LEAVE_TOKEN, EscapeContext, MergeField, Placeholders, Slot

@@ -14,6 +14,11 @@ _FENCE = "---"
 _NULL_TAG = "tag:yaml.org,2002:null"
 
 
+def normalize_line_ends(text: str) -> str:
+    """The text with "\\n" at the end of each line, and without a byte order mark."""
+    return text.removeprefix("\ufeff").replace("\r\n", "\n")
+
+
 def split_front_matter(text: str) -> tuple[str, str, int]:
     """(front matter, body, line on which the body begins) of a campaign file with "\\n" line ends.
 

@@ -3,7 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, fields, replace
+
+import yaml
+
+from mailer.mail.compose.front_matter import (
+    FrontMatterField,
+    normalize_line_ends,
+    parse_front_matter,
+    split_front_matter,
+)
+from mailer.mail.compose.front_matter_edit import Value, edit_front_matter, rewrite_front_matter
+
+_FIELDS_BY_KEY: dict[str, dict[str, str]] = {
+    "action": {"label": "action_label", "url": "action_url"},
+    "event": {name: f"event_{name}" for name in ("name", "place", "starts", "ends", "zone")},
+    "source": {"text": "source_text", "url": "source_url"},
+}
+"""The keys of the front matter that hold keys themselves, and the fields that these are."""
+_TEXT_KEYS = ("subject", "title", "lead", "preheader", "language", "template", "closing")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -32,17 +50,81 @@ class LetterFields:
     """Markdown."""
 
 
+FIELD_NAMES = tuple(field.name for field in fields(LetterFields))
+
+
 def split_fields(text: str) -> LetterFields:
     """The fields of a campaign file, which may be unfinished.
 
     Raises CampaignFileRefused if its front matter cannot be read.
     """
-    raise NotImplementedError
+    front_matter, body, _ = split_front_matter(normalize_line_ends(text))
+    found = _known_fields(parse_front_matter(front_matter))
+    values = {key: found[key].text() for key in _TEXT_KEYS if key in found}
+    if "tags" in found:
+        values["tags"] = ", ".join(tag for one in found["tags"].items() if (tag := one.text()))
+    for key, names in _FIELDS_BY_KEY.items():
+        if key in found and key == "source" and found[key].is_text:
+            values["source_text"] = found[key].text()
+        elif key in found:
+            values |= {names[name]: one.text() for name, one in found[key].keys(tuple(names)).items()}
+    return LetterFields(**values, body=body)
 
 
-def join_fields(text: str, fields: Mapping[str, str]) -> str:
-    """The campaign file with these fields instead of its own; those that are not given, and comments, stay.
+def join_fields(text: str, changes: Mapping[str, str]) -> str:
+    """The campaign file with these fields, by name, instead of its own; those that are not given, and comments, stay.
 
     Raises CampaignFileRefused if the front matter of `text` cannot be read.
     """
-    raise NotImplementedError
+    text = normalize_line_ends(text)
+    before = split_fields(text)
+    after = replace(before, **{name: _clean(name, changes[name]) for name in FIELD_NAMES if name in changes})
+    if before == after:
+        return text
+    front_matter, body, body_line = split_front_matter(text)
+    opening, closing = text.split("\n")[0], text.split("\n")[body_line - 2]
+    wanted = _front_matter_values(after)
+    changed = {key: value for key, value in wanted.items() if value != _front_matter_values(before)[key]}
+    for edited in (edit_front_matter(front_matter, changed), rewrite_front_matter(front_matter, wanted)):
+        joined = "\n".join([opening, *edited, closing, after.body if body or after.body else body])
+        if _splits_into(joined, after):
+            return joined
+    raise ValueError("these fields cannot be written as a campaign file")
+
+
+def _known_fields(front_matter: FrontMatterField) -> dict[str, FrontMatterField]:
+    """The fields that a letter has, without empty ones and without keys that no letter has."""
+    keys = (*_TEXT_KEYS, *_FIELDS_BY_KEY, "tags")
+    if not isinstance(front_matter.node, yaml.MappingNode):
+        return front_matter.keys(keys)  # which says what is wrong with it
+    pairs = [(key, value) for key, value in front_matter.node.value if getattr(key, "value", None) in keys]
+    known = yaml.MappingNode(front_matter.node.tag, pairs)
+    return FrontMatterField(front_matter.name, known, front_matter.line).keys(keys)
+
+
+def _front_matter_values(of: LetterFields) -> dict[str, Value]:
+    """What the front matter holds for these fields, by key; empty for what is to be left out."""
+    flat = asdict(of)
+    values: dict[str, Value] = {key: flat[key] for key in _TEXT_KEYS}
+    values |= {
+        key: {name: flat[field] for name, field in names.items() if flat[field]}
+        for key, names in _FIELDS_BY_KEY.items()
+    }
+    if of.source_text and not of.source_url:
+        values["source"] = of.source_text
+    values["tags"] = [tag for one in of.tags.split(",") if (tag := one.strip())]
+    return values
+
+
+def _clean(name: str, value: str) -> str:
+    value = value.replace("\r\n", "\n")
+    if name == "tags":
+        return ", ".join(tag for one in value.split(",") if (tag := one.strip()))
+    return value if name == "body" else value.strip()
+
+
+def _splits_into(text: str, wanted: LetterFields) -> bool:
+    try:
+        return split_fields(text) == wanted
+    except Exception:
+        return False

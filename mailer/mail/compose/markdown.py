@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import takewhile
 
 import nh3
 from markdown_it import MarkdownIt
@@ -49,6 +51,26 @@ def parse_markdown(source: str, first_line: int = 1) -> list[Token]:
     return tokens
 
 
+@dataclass(frozen=True, slots=True)
+class LinkPlace:
+    """A link or a picture in a Markdown text."""
+
+    url: str
+    line: int
+    is_image: bool
+    text: str
+    """What stands for it: the words of the link, or the description of the picture."""
+
+
+def find_links(source: str, first_line: int = 1) -> list[LinkPlace]:
+    """All links and pictures of a text like that of `parse_markdown`, allowed or not, with their lines."""
+    found: list[LinkPlace] = []
+    for token in _MARKDOWN.parse(source):
+        if token.type == "inline" and token.map:
+            found += _find_links_in(token.children or [], first_line + token.map[0])
+    return found
+
+
 def render_html(tokens: Sequence[Token]) -> str:
     """The tokens as HTML, reduced to a short list of harmless tags and attributes."""
     rendered = str(_MARKDOWN.renderer.render(tokens, _MARKDOWN.options, {}))
@@ -59,6 +81,17 @@ def render_html(tokens: Sequence[Token]) -> str:
         url_schemes={"https", "mailto", "tel"},
         link_rel=None,
     )
+
+
+def _find_links_in(children: Sequence[Token], line: int) -> Iterator[LinkPlace]:
+    for place, child in enumerate(children):
+        if child.type in _LINE_ENDS:
+            line += 1
+        elif child.type == "image":
+            yield LinkPlace(str(child.attrs["src"]), line, True, child.content.strip())
+        elif child.type == "link_open":
+            inside = takewhile(lambda one: one.type != "link_close", children[place + 1 :])
+            yield LinkPlace(str(child.attrs["href"]), line, False, "".join(one.content for one in inside).strip())
 
 
 def _join_unspaced_lines(children: Sequence[Token]) -> None:

@@ -92,6 +92,27 @@ def find_merge_fields(text: str, line: int) -> tuple[MergeField, ...]:
     return tuple(_to_merge_field(match) for match in _MERGE_FIELD.finditer(text))
 
 
+def list_merge_fields(text: str) -> tuple[MergeField, ...]:
+    """The merge fields in `text`, each once, in order, whatever else stands in double braces."""
+    return tuple(dict.fromkeys(_to_merge_field(match) for match in _MERGE_FIELD.finditer(text)))
+
+
+def find_missing_fallbacks(text: str, line: int) -> list[CampaignFileRefused]:
+    """One error for each merge field without a fallback, with its line, unless `text` has conditions."""
+    found: list[CampaignFileRefused] = []
+    for match in _WITHOUT_FALLBACK.finditer(text if "{%" not in text else ""):
+        try:
+            refuse_missing_fallback(match[0], line + text.count("\n", 0, match.start()))
+        except CampaignFileRefused as refusal:
+            found.append(refusal)
+    return found
+
+
+def mask_missing_fallbacks(text: str) -> str:
+    """`text` with dots instead of its merge fields without a fallback."""
+    return _WITHOUT_FALLBACK.sub(lambda match: "." * len(match[0]), text)
+
+
 def has_dynamic_content(text: str) -> bool:
     """Whether `text` has conditions, loops or expressions, and so is evaluated for each recipient."""
     rest = _MERGE_FIELD.sub("", text)

@@ -156,14 +156,13 @@ def _load_query(dialect: Dialect) -> Select[Any]:
 
 
 def _notice_from_row(row: list[Any], claim_id: int) -> Delivery:
-    (number, kind, list_id, subscription_id, _, address, key, language, values, attempts, resends, queued, dated) = row[
-        :13
-    ]
+    (number, kind, list_id, subscription_id, revision_id, address, key, language, values, attempts, resends, queued,
+     dated) = row[:13]  # fmt: skip
     return Delivery(
         id=number, campaign_id=NOTICES, kind=Kind(kind), mailing_list_id=list_id, subscription_id=subscription_id,
-        revision_id=None, address=address, suppression_key=key, name=None, language=language, values=values or {},
-        attempts=attempts, resends=resends, queued_at=_required_instant(queued), dated_at=parse_instant(dated),
-        claim_id=claim_id,
+        revision_id=revision_id, address=address, suppression_key=key, name=None, language=language,
+        values=values or {}, attempts=attempts, resends=resends, queued_at=_required_instant(queued),
+        dated_at=parse_instant(dated), claim_id=claim_id,
     )  # fmt: skip
 
 

@@ -22,6 +22,11 @@ from mailer.store.queue.queue_tables import campaign, delivery
 
 def add_notice(tx: Connection, notice: Notice, now: datetime) -> bool:
     """Queue a notice and wake its senders; returns whether it is new (a cause is answered once)."""
+    return queue_notice(tx, notice, now) is not None
+
+
+def queue_notice(tx: Connection, notice: Notice, now: datetime) -> int | None:
+    """Queue a notice and wake its senders; returns the delivery's id, or None if its cause was answered before."""
     notify(tx, Wakeup.NOTICES)
     statement = insert_into(tx, delivery).values(
         campaign_id=NOTICES,
@@ -33,11 +38,12 @@ def add_notice(tx: Connection, notice: Notice, now: datetime) -> bool:
         language=notice.language,
         values=notice.values,
         cause=notice.cause,
+        revision_id=notice.revision_id,
         state=DeliveryState.QUEUED,
         due_at=now,
         queued_at=now,
     )
-    return bool(tx.execute(statement.on_conflict_do_nothing()).rowcount)
+    return tx.execute(statement.on_conflict_do_nothing().returning(delivery.c.id)).scalar_one_or_none()
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,6 +76,8 @@ revision = Table(
     # The list's footer when the campaign was launched: a repeat has the same.
     Column("postal_address", Text),
     Column("reason", Text),
+    # Made for test letters or an approval: the campaign's letters do not have this text.
+    Column("is_trial", Boolean, nullable=False, server_default=false()),
 )
 
 worker = Table(

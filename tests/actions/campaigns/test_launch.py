@@ -136,8 +136,8 @@ async def test_a_text_that_an_older_version_took_and_we_cannot_read_holds_its_ca
     await open_list(app)
     await import_rows(app, *PEOPLE)
     old = await new_campaign(app, ADMIN, list_name="appeals", texts={"tea.md": BETTER})
-    await app.database.write(_as_it_was_written, app, old)
     await send_now(app, ADMIN, old, wait_s=0)
+    await app.database.write(_as_it_was_written, app, old)
 
     new = await launch_campaign(app)
     await send_campaigns(app)

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mailer.errors import CampaignFileRefused
-from mailer.mail.compose.campaign_file import CallToAction, ContentSource, parse_campaign_file
+from mailer.mail.compose.campaign_file import parse_campaign_file
+from mailer.mail.compose.campaign_file_fields import CallToAction, ContentSource
 from mailer.mail.compose.merge_field import MergeField
 
 FULL = """---

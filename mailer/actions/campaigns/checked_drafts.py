@@ -1,0 +1,122 @@
+"""CheckedDrafts: a campaign's drafts as they are at one instant, with all their problems."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from sqlalchemy import Connection
+
+from mailer.actions.campaigns.campaign_access import load_campaign
+from mailer.actions.campaigns.new_campaign import event_start_time
+from mailer.app import App
+from mailer.domain.actor import Actor
+from mailer.domain.campaign import Campaign, CampaignState
+from mailer.domain.draft import Draft, campaign_digest
+from mailer.domain.mailing_list import MailingList
+from mailer.domain.role import Permission
+from mailer.errors import CampaignFileRefused
+from mailer.mail.compose.campaign_file import CampaignFile, parse_campaign_file
+from mailer.mail.compose.problem import Problem, ProblemSeverity, Rule
+from mailer.store import drafts, mailing_lists, readers
+
+_READERS_LOOKED_AT = 500
+"""Of whom the names of values are known."""
+_EVENT_FIXED = (CampaignState.LAUNCHING, CampaignState.SENDING, CampaignState.PAUSED)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CampaignDrafts:
+    """A campaign with its list and drafts, as one transaction read them."""
+
+    campaign: Campaign
+    mailing_list: MailingList
+    drafts: tuple[Draft, ...]
+    """The default edition first."""
+    known_values: frozenset[str] | None
+    """The names of the values that readers have; None where there is no reader."""
+
+    @property
+    def digest(self) -> str:
+        """What an approval of these texts is of."""
+        return campaign_digest({one.language: one.text for one in self.drafts})
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CheckedDrafts:
+    """Drafts and what is wrong with them."""
+
+    loaded: CampaignDrafts
+    problems: dict[str, tuple[Problem, ...]]
+    """By language, errors first."""
+
+    def of_severity(self, severity: ProblemSeverity) -> tuple[tuple[str, Problem], ...]:
+        """(language, problem) of all editions."""
+        return tuple(
+            (language, one) for language, found in self.problems.items() for one in found if one.severity is severity
+        )
+
+    def require_no_error(self) -> None:
+        """Raise CampaignFileRefused with the language and the line of the first error, if there is one."""
+        for language, one in self.of_severity(ProblemSeverity.ERROR):
+            where = f"{language}, line {one.line}" if one.line else language
+            raise CampaignFileRefused(f"{where}: {one.message}")
+
+    def parse(self) -> dict[str, CampaignFile]:
+        """The texts, parsed, by language. Raises CampaignFileRefused if there are errors."""
+        return {one.language: parse_campaign_file(one.text, one.language) for one in self.loaded.drafts}
+
+
+def load_drafts(tx: Connection, actor: Actor, permission: Permission, campaign_id: int) -> CampaignDrafts:
+    """The drafts of a campaign, if the actor has the permission on its list. Raises NotFound, NotPermitted."""
+    campaign = load_campaign(tx, actor, permission, campaign_id)
+    mailing_list = mailing_lists.get(tx, campaign.mailing_list_id)
+    found = tuple(drafts.list_drafts(tx, campaign_id))
+    known = None
+    if any("{" in one.text for one in found):
+        known = readers.attribute_names(tx, mailing_list.id, _READERS_LOOKED_AT) or None
+    return CampaignDrafts(campaign=campaign, mailing_list=mailing_list, drafts=found, known_values=known)
+
+
+async def check_drafts(app: App, actor: Actor, permission: Permission, campaign_id: int) -> CheckedDrafts:
+    """The drafts of a campaign with all their problems. Raises NotFound, NotPermitted."""
+    return await check_loaded(app, await app.database.read(load_drafts, actor, permission, campaign_id))
+
+
+async def check_loaded(app: App, loaded: CampaignDrafts) -> CheckedDrafts:
+    """These drafts with all their problems."""
+    return await asyncio.to_thread(_check, app, loaded)
+
+
+def problems_of(app: App, loaded: CampaignDrafts, language: str, text: str) -> tuple[Problem, ...]:
+    """All problems of a text for one edition, by itself. Takes a few milliseconds for a new text."""
+    identity = app.list_identity(loaded.mailing_list)
+    return app.draft_cache.problems(text, language, identity, app.templates, loaded.campaign.id, loaded.known_values)
+
+
+def _check(app: App, loaded: CampaignDrafts) -> CheckedDrafts:
+    problems = {one.language: problems_of(app, loaded, one.language, one.text) for one in loaded.drafts}
+    checked = CheckedDrafts(loaded=loaded, problems=problems)
+    if checked.of_severity(ProblemSeverity.ERROR):
+        return checked
+    added = _event_problems(loaded.campaign, checked.parse())
+    return replace(
+        checked, problems={language: (*added.get(language, ()), *found) for language, found in problems.items()}
+    )
+
+
+def _event_problems(campaign: Campaign, files: dict[str, CampaignFile]) -> dict[str, Sequence[Problem]]:
+    starts = {language: event_start_time(file) for language, file in files.items()}
+    first = next(iter(starts.values()))
+    found: dict[str, Sequence[Problem]] = {}
+    for language, at in starts.items():
+        if campaign.state in _EVENT_FIXED and at != campaign.event_starts_at:
+            found[language] = [_event_problem("a correction cannot move the event, a new campaign can")]
+        elif at != first:
+            found[language] = [_event_problem("the editions do not agree on when the event starts")]
+    return found
+
+
+def _event_problem(message: str) -> Problem:
+    return Problem(line=None, field="event", severity=ProblemSeverity.ERROR, rule=Rule.FILE, message=message)

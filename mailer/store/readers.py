@@ -1,0 +1,112 @@
+"""Readers of a list as letters see them: a few of them by index, and one by address."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Row, Select, func, select
+
+from mailer.domain.subscription import SubscriptionState
+from mailer.store.audience import is_suppressed_on
+from mailer.store.people_tables import subscriber, subscription
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Reader:
+    """A subscriber, with the values that a letter to them uses."""
+
+    subscription_id: int
+    address: str
+    name: str | None
+    language: str | None
+    attributes: dict[str, str]
+
+
+def list_some(tx: Connection, mailing_list_id: int, number: int) -> list[Reader]:
+    """The `number` oldest and newest confirmed subscriptions whose people are not suppressed, each once."""
+    query = _query(mailing_list_id).where(~is_suppressed_on(mailing_list_id))
+    oldest = tx.execute(query.order_by(subscription.c.id).limit(number)).all()
+    newest = tx.execute(query.order_by(subscription.c.id.desc()).limit(number)).all()
+    return [_reader_from_row(row) for row in {row.id: row for row in (*oldest, *newest)}.values()]
+
+
+def find(tx: Connection, mailing_list_id: int, address_key: str) -> Reader | None:
+    """The confirmed subscriber of a list at this address, or None."""
+    row = tx.execute(_query(mailing_list_id).where(subscriber.c.address_key == address_key)).one_or_none()
+    return None if row is None else _reader_from_row(row)
+
+
+def find_by_id(tx: Connection, mailing_list_id: int, subscription_id: int) -> Reader | None:
+    """The confirmed subscriber of a list with this subscription, or None."""
+    row = tx.execute(_query(mailing_list_id).where(subscription.c.id == subscription_id)).one_or_none()
+    return None if row is None else _reader_from_row(row)
+
+
+def attribute_names(tx: Connection, mailing_list_id: int, limit: int) -> frozenset[str]:
+    """The names of the values that the newest `limit` readers of a list have."""
+    newest = (
+        select(subscription.c.attributes)
+        .where(subscription.c.mailing_list_id == mailing_list_id, subscription.c.state == SubscriptionState.CONFIRMED)
+        .order_by(subscription.c.id.desc())
+        .limit(limit)
+    )
+    return frozenset(name for held in tx.execute(newest).scalars() for name, value in held.items() if value)
+
+
+def count_by_language(tx: Connection, mailing_list_id: int) -> dict[str, int]:
+    """How many people a launch would write to now, by their language; "" for those whose language is not known."""
+    language = func.coalesce(subscriber.c.language, "")
+    counted = (
+        select(language, func.count())
+        .select_from(subscription.join(subscriber))
+        .where(
+            subscription.c.mailing_list_id == mailing_list_id,
+            subscription.c.state == SubscriptionState.CONFIRMED,
+            ~is_suppressed_on(mailing_list_id),
+        )
+        .group_by(language)
+    )
+    return {tag: number for tag, number in tx.execute(counted)}
+
+
+def count_excluded(tx: Connection, mailing_list_id: int) -> dict[str, int]:
+    """How many people of a list get nothing, by why: `pending`, `suppressed` (and confirmed), `left`."""
+    states = select(subscription.c.state, func.count()).where(
+        subscription.c.mailing_list_id == mailing_list_id, subscription.c.state != SubscriptionState.CONFIRMED
+    )
+    counted = {state: number for state, number in tx.execute(states.group_by(subscription.c.state))}
+    suppressed = (
+        select(func.count())
+        .select_from(subscription.join(subscriber))
+        .where(
+            subscription.c.mailing_list_id == mailing_list_id,
+            subscription.c.state == SubscriptionState.CONFIRMED,
+            is_suppressed_on(mailing_list_id),
+        )
+    )
+    return {
+        "pending": counted.get(SubscriptionState.PENDING, 0),
+        "suppressed": tx.execute(suppressed).scalar_one(),
+        "left": counted.get(SubscriptionState.UNSUBSCRIBED, 0),
+    }
+
+
+def _query(mailing_list_id: int) -> Select[Any]:
+    return (
+        select(
+            subscription.c.id, subscriber.c.address, subscriber.c.name, subscriber.c.language, subscription.c.attributes
+        )
+        .join_from(subscription, subscriber)
+        .where(subscription.c.mailing_list_id == mailing_list_id, subscription.c.state == SubscriptionState.CONFIRMED)
+    )
+
+
+def _reader_from_row(row: Row[Any]) -> Reader:
+    return Reader(
+        subscription_id=row.id,
+        address=row.address,
+        name=row.name,
+        language=row.language,
+        attributes=dict(row.attributes or {}),
+    )
