@@ -160,7 +160,7 @@ class NotFound(MailerError, kind=ErrorKind.NOT_FOUND):
 
 
 class WrongState(MailerError, kind=ErrorKind.CONFLICT):
-    """The campaign is in a state in which this cannot be done; or its texts are: changed, not approved."""
+    """The campaign, its texts or the site are in a state in which this cannot be done."""
 
 
 class NotPermitted(MailerError, kind=ErrorKind.FORBIDDEN):

@@ -49,6 +49,33 @@ CONSOLE_ACTS: dict[str, ConsoleAct] = {
         campaign="paused",
         fields={"typed": "30"},
     ),
+    "/console/me": ConsoleAct(
+        back="undo: the same form",
+        permission=None,
+        act=Act.CHANGE_ORGANISER,
+        fields={"name": "Ada of the forum", "language": "de", "zone": "Europe/Istanbul"},
+    ),
+    "/console/me/revoke": ConsoleAct(
+        back="undo: that browser signs in again", permission=None, act=Act.REVOKE_SESSION, fields={"session_id": "2"}
+    ),
+    "/console/me/sign-out-elsewhere": ConsoleAct(
+        back="undo: those browsers sign in again", permission=None, act=Act.REVOKE_SESSION
+    ),
+    "/console/settings/organisers/give": ConsoleAct(
+        back="undo: the role can be taken again",
+        permission=Permission.MANAGE_LIST,
+        act=Act.ADD_ORGANISER,
+        fields={"address": "nora@example.org", "role": "viewer", "list": "appeals"},
+    ),
+    "/console/settings/organisers/take": ConsoleAct(
+        back="undo: the role can be given again",
+        permission=Permission.MANAGE_LIST,
+        act=Act.TAKE_ROLE,
+        fields={"address": "emma@example.org", "role": "editor", "list": "appeals"},
+    ),
+    "/console/settings/sending/check": ConsoleAct(
+        back="harmless: it only looks", permission=Permission.MANAGE_SITE, act=None
+    ),
     "/console/sign-out": ConsoleAct(back="harmless: one signs in again", permission=None, act=Act.SIGN_OUT),
 }
 """By path, as in CONSOLE_ROUTES."""

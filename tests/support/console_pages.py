@@ -13,6 +13,12 @@ MANAGE_SITE, MANAGE_LIST = Permission.MANAGE_SITE, Permission.MANAGE_LIST
 
 NEEDED: dict[str, Permission | None] = {
     "/console": None,
+    "/console/me": None,
+    "/console/settings": None,
+    "/console/settings/audit": MANAGE_LIST,
+    "/console/settings/organisers": MANAGE_LIST,
+    "/console/settings/sending": MANAGE_SITE,
+    "/console/settings/sessions": MANAGE_SITE,
     "/console/campaigns": None,
     "/console/campaigns/calendar": None,
     "/console/campaigns/new": None,

@@ -14,7 +14,7 @@ from mailer.domain.address import parse_address
 from mailer.domain.audit import Act
 from mailer.domain.organiser import SITE_OWNER, Organiser
 from mailer.domain.role import Grant, Permission, Role
-from mailer.errors import NotFound, NotPermitted, OrganiserRefused
+from mailer.errors import NotFound, NotPermitted, OrganiserRefused, WrongState
 from mailer.store import audit_log, mailing_lists, organiser_sessions, organisers
 
 
@@ -35,7 +35,7 @@ async def give_role(
     It replaces another role that the organiser has there, except that a translator's, one for each `language`, stands
     beside it. `name`, `speaks` (their language) and `zone` (else the list's) are for a new organiser. Site roles are
     given by site owners, a list's by its owners. Raises NotPermitted, NotFound for the list, AddressRefused,
-    TimeRefused, and OrganiserRefused, also where the site would lose its last owner.
+    TimeRefused, OrganiserRefused, and WrongState.
     """
     email = check_organiser_address(address, app.site.domain)
     translates = _check_translated(role, language)
@@ -61,7 +61,7 @@ async def take_role(
     """Take a role away; returns the organiser, or None if that was their last role: then they are removed.
 
     Raises NotPermitted, NotFound where there is no such list or organiser or they have no such role, and
-    OrganiserRefused where the site would lose its last owner.
+    WrongState where the site would lose its only owner.
     """
     translates, now = _check_translated(role, language), app.clock()
 
@@ -98,7 +98,7 @@ async def take_role(
 async def remove_organiser(app: App, actor: Actor, address: str) -> None:
     """Take all roles of an organiser away and sign them out everywhere; only for site owners.
 
-    Raises NotPermitted, NotFound, and OrganiserRefused where the site would lose its last owner.
+    Raises NotPermitted, NotFound, and WrongState where the site would lose its only owner.
     """
     actor.require(Permission.MANAGE_SITE)
     now = app.clock()
@@ -203,6 +203,6 @@ def _get_by_address(tx: Connection, address: str) -> Organiser:
 
 
 def _check_site_owner_left(tx: Connection, address: str) -> None:
-    """Raise OrganiserRefused, which takes back what this transaction changed, where no owner of the site is left."""
+    """Raise WrongState, which takes back what this transaction changed, where no owner of the site is left."""
     if organisers.count_site_owners(tx) == 0:
-        raise OrganiserRefused(f"{address} is the only owner of the whole site; make another one first")
+        raise WrongState(f"{address} is the only owner of the whole site; make another one first")

@@ -108,9 +108,8 @@ async def sign_out_elsewhere(app: App, session: OrganiserSession) -> int:
 
     def work(tx: Connection) -> int:
         ended = organiser_sessions.remove_all_of(tx, organiser.id, but=session.id)
-        if ended:
-            after = {"ended": ended}
-            audit_log.record(tx, actor, Act.REVOKE_SESSION, subject=f"organiser {organiser.id}", after=after, now=now)
+        after = {"ended": ended}
+        audit_log.record(tx, actor, Act.REVOKE_SESSION, subject=f"organiser {organiser.id}", after=after, now=now)
         return ended
 
     return await app.database.write(work)

@@ -43,6 +43,19 @@ async def show_organisers(app: App, actor: Actor, list_name: str | None = None) 
     return await app.database.read(work)
 
 
+async def show_own_roles(app: App, actor: Actor) -> tuple[RoleView, ...]:
+    """The roles of the organiser who acts; none for a command. Raises NotFound."""
+    own_id = actor.organiser_id
+    if own_id is None:
+        return ()
+
+    def work(tx: Connection) -> tuple[RoleView, ...]:
+        names = {one.id: one.name for one in mailing_lists.list_all(tx)}
+        return _roles(actor, organisers.get(tx, own_id), names, None)
+
+    return await app.database.read(work)
+
+
 async def lists_to_manage(app: App, actor: Actor) -> list[MailingList]:
     """The lists whose organisers the actor may change, by name."""
     found = await app.database.read(mailing_lists.list_all)

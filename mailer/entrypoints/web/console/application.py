@@ -12,7 +12,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from mailer.app import App
-from mailer.entrypoints.web.console import campaigns, live, sign_in, today
+from mailer.entrypoints.web.console import campaigns, live, me, organisers, settings, sign_in, today
 from mailer.entrypoints.web.console.pages import render_console
 from mailer.entrypoints.web.console.session_guard import SessionGuard
 from mailer.errors import ErrorKind, MailerError
@@ -21,6 +21,9 @@ CONSOLE_ROUTES: tuple[Route, ...] = (
     *today.ROUTES,
     *campaigns.ROUTES,
     *live.ROUTES,
+    *settings.ROUTES,
+    *organisers.ROUTES,
+    *me.ROUTES,
     *sign_in.ROUTES,
 )
 """All pages and acts of the console. Each module of this package has its own ROUTES."""

@@ -31,6 +31,12 @@ def read_text_field(form: FormData, name: str) -> str:
     return value.strip()[:_MOST_CHARACTERS] if isinstance(value, str) else ""
 
 
+def read_number(form: FormData, name: str) -> int:
+    """The whole number in a field; 0, which is no row's id, where there is none."""
+    text = read_text_field(form, name)
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 19 else 0
+
+
 def language_choices(request: Request) -> list[tuple[str, str]]:
     """The languages of letters and pages, each with its name in itself."""
     return [(tag, language_name(tag)) for tag in get_app(request).templates.languages]
