@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import html
+import re
 import sys
 import tempfile
 import time
@@ -21,11 +22,10 @@ from mailer.store.migration import migrate_database
 from tests.support.app_helpers import ROOT
 from tests.support.browser import DESKTOP, PHONE, Theme, Window, find_chromium, open_window, running_chromium
 from tests.support.console_helpers import ADA_OWNER, PSEUDO_OWNER, House, Person, furnish_database, open_house, sign_in
-from tests.support.console_pages import PAGES, example_path
+from tests.support.console_pages import VIEWS, View, example_path
 from tests.support.fake_relay import FakeRelay
 
 FOLDER = ROOT / "build" / "screenshots"
-_AT_ONCE = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,57 +57,60 @@ def main() -> int:
         sys.stderr.write("no Chromium here: apt-get install chromium, or set MAILER_TEST_CHROMIUM\n")
         return 1
     began = time.monotonic()
-    pages = [page for page in PAGES if options.only in page]
+    views = [view for view in VIEWS if options.only in str(view)]
     ways = [way for way in WAYS if way.name in options.ways.split(",")]
-    taken = asyncio.run(_take_all(executable, pages, ways))
+    taken = asyncio.run(_take_all(executable, views, ways))
     sys.stdout.write(f"{taken} pictures in {time.monotonic() - began:.0f} s: {FOLDER / 'index.html'}, sheet-*.png\n")
     return 0
 
 
-async def _take_all(executable: str, pages: list[str], ways: list[Way]) -> int:
+async def _take_all(executable: str, views: list[View], ways: list[Way]) -> int:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         migrate_database(f"sqlite:///{folder / 'migrated.db'}", ROOT / "migrations")
         furniture = furnish_database(folder / "migrated.db", folder)
         async with FakeRelay() as relay, open_house(furniture, relay, folder) as house:
             async with running_chromium(executable) as browser:
-                limit = asyncio.Semaphore(_AT_ONCE)
-                taken = await asyncio.gather(
-                    *(_take(browser, house, way, page, limit) for page in pages for way in ways)
-                )
-                for way in ways:
-                    await _make_sheet(browser, way, [file for file in taken if file.parent.name == way.name])
-    _write_index(taken)
-    return len(taken)
+                taken = await asyncio.gather(*(_take(browser, house, way, views) for way in ways))
+                for way, files in zip(ways, taken, strict=True):
+                    await _make_sheet(browser, way, files)
+    _write_index([file for files in taken for file in files])
+    return sum(map(len, taken))
 
 
-async def _take(browser: Browser, house: House, way: Way, page: str, limit: asyncio.Semaphore) -> Path:
-    """One page in one way, from top to bottom; what the window complains of is for the tests to say."""
-    file = FOLDER / way.name / f"{_file_name(page)}.png"
-    async with limit:
-        try:
-            async with open_window(
-                browser, house.url, width=way.width, theme=way.theme, language=way.who.language
-            ) as window:
-                await _show(window, house, way, page)
+async def _take(browser: Browser, house: House, way: Way, views: list[View]) -> list[Path]:
+    """All pages in one way, from top to bottom; what the window complains of is for the tests to say."""
+    files = []
+    try:
+        async with open_window(
+            browser, house.url, width=way.width, theme=way.theme, language=way.who.language
+        ) as window:
+            for view in views:
+                file = FOLDER / way.name / f"{_file_name(view)}.png"
+                await _show(window, house, way, view)
                 await window.page.screenshot(path=file, full_page=True, animations="disabled")
-        except AssertionError as error:
-            sys.stderr.write(f"{way.name} {page}: {error}\n")
-    return file
+                files.append(file)
+    except AssertionError as error:
+        sys.stderr.write(f"{way.name}: {error}\n")
+    return files
 
 
-async def _show(window: Window, house: House, way: Way, page: str) -> None:
-    if not is_open(page):
+async def _show(window: Window, house: House, way: Way, view: View) -> None:
+    if is_open(view.path):
+        await window.context.clear_cookies()
+    else:
         await sign_in(window.context, house, way.who)
-    await window.go(example_path(page, house.campaigns))
+    await window.go(example_path(view, house.campaigns))
     # Frames and live numbers come after the page; a stream of events never lets the network rest.
     for frame in window.page.frames[1:]:
         await frame.wait_for_load_state("load")
     await window.page.wait_for_timeout(150)
 
 
-def _file_name(page: str) -> str:
-    return page.removeprefix("/console").strip("/").replace("/", "-").replace("{", "").replace("}", "") or "today"
+def _file_name(view: View) -> str:
+    words = re.sub(r"\{(\w+)(:\w+)?\}/?", "", view.path).removeprefix("/console").strip("/").replace("/", "-")
+    variable = view.path.rpartition("{")[2].partition("}")[0] if view.path.endswith("}") else ""
+    return "-".join(filter(None, (words or "today", variable.partition(":")[0], view.campaign)))
 
 
 def _sheet(files: list[Path]) -> str:

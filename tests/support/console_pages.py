@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from mailer.domain.role import Permission
 from mailer.entrypoints.web.console.application import CONSOLE_ROUTES
@@ -32,24 +33,48 @@ NOT_PAGES: dict[str, str] = {
     "/console/campaigns/{campaign_id:int}/live/stream": "a stream of events",
 }
 """Paths that answer a GET with something else than a page, and with what."""
-GETS = tuple(sorted({route.path for route in CONSOLE_ROUTES if "GET" in (route.methods or ())}))
-PAGES = tuple(path for path in GETS if path not in NOT_PAGES)
-
 _EXAMPLES = {"language": "en", "name": "appeals", "word": "a" * 26, "subscriber_id": "2", "version": "1"}
-_CAMPAIGN_OF = {"stream": "sent", "live": "sending", "report": "sent"}
-"""Which campaign a page is looked at with, by a word of its path; every other page with the draft."""
+_CAMPAIGNS_OF = {
+    "stream": ("sent",),
+    "live": ("sending", "paused", "scheduled", "uncertain"),
+    "report": ("sent", "uncertain"),
+    "review": ("draft", "scheduled"),
+}
+"""Which campaigns a page is looked at with, by the last word of its path; the others with the draft."""
 
 
-def example_path(path: str, campaigns: Mapping[str, int], campaign: str | None = None) -> str:
-    """A path to open, with examples for what is variable in a path of CONSOLE_ROUTES.
+@dataclass(frozen=True, slots=True)
+class View:
+    """A page to look at."""
 
-    `campaigns` are ids by what became of them, `campaign` is one of those; by default one that suits the page.
-    """
+    path: str
+    """As in CONSOLE_ROUTES."""
+    campaign: str | None = None
+    """The campaign by what became of it, where the page is about one."""
+
+    def __str__(self) -> str:
+        return f"{self.path} {self.campaign}" if self.campaign else self.path
+
+
+def example_path(view: View, campaigns: Mapping[str, int]) -> str:
+    """A path to open, with examples for what is variable; `campaigns` are ids by what became of them."""
 
     def example(found: re.Match[str]) -> str:
         if found[1] == "campaign_id":
-            suited = next((state for word, state in _CAMPAIGN_OF.items() if f"/{word}" in path), "draft")
-            return str(campaigns.get(campaign or suited, 1))
+            return str(campaigns.get(view.campaign or "draft", 1))
         return _EXAMPLES.get(found[1], "1")
 
-    return re.sub(r"\{(\w+)(?::\w+)?\}", example, path)
+    return re.sub(r"\{(\w+)(?::\w+)?\}", example, view.path)
+
+
+def views_of(path: str) -> tuple[View, ...]:
+    """A path of CONSOLE_ROUTES with each campaign that it is looked at with."""
+    if "{campaign_id" not in path:
+        return (View(path),)
+    states = next((states for word, states in _CAMPAIGNS_OF.items() if path.endswith(f"/{word}")), ("draft",))
+    return tuple(View(path, state) for state in states)
+
+
+GETS = tuple(sorted({route.path for route in CONSOLE_ROUTES if "GET" in (route.methods or ())}))
+VIEWS = tuple(view for path in GETS if path not in NOT_PAGES for view in views_of(path))
+"""Every page of the console."""

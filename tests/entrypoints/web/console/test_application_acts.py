@@ -15,7 +15,7 @@ from mailer.entrypoints.web.console.session_guard import is_open
 from mailer.store import audit_log
 from tests.support.console_acts import CONSOLE_ACTS
 from tests.support.console_helpers import ADA_OWNER, PEOPLE, Furniture, Person, furnished_app, http_browser, may
-from tests.support.console_pages import example_path
+from tests.support.console_pages import View, example_path
 
 POSTS = sorted({route.path for route in CONSOLE_ROUTES if "POST" in (route.methods or ())})
 CLOSED = [path for path in POSTS if not is_open(path)]
@@ -30,7 +30,7 @@ async def app(furniture: Furniture, tmp_path: Path) -> AsyncIterator[App]:
 
 
 def path_of(path: str, furniture: Furniture) -> str:
-    return example_path(path, furniture.campaigns, CONSOLE_ACTS[path].campaign)
+    return example_path(View(path, CONSOLE_ACTS[path].campaign), furniture.campaigns)
 
 
 async def lines(app: App) -> list[AuditLine]:

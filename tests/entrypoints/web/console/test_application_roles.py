@@ -10,7 +10,7 @@ import pytest
 from mailer.app import App
 from mailer.entrypoints.web.console.session_guard import is_open
 from tests.support.console_helpers import PEOPLE, Furniture, Person, furnished_app, http_browser, may
-from tests.support.console_pages import GETS, NEEDED, NOT_PAGES, example_path
+from tests.support.console_pages import GETS, NEEDED, NOT_PAGES, example_path, views_of
 
 CLOSED = [path for path in GETS if not is_open(path)]
 
@@ -38,7 +38,7 @@ async def test_each_role_is_shown_the_pages_it_may_see_and_is_refused_the_others
             needed = NEEDED[path]
             expected[path] = "shown" if needed is None or may(who, needed) else "refused"
             is_page = path not in NOT_PAGES
-            answer = await browser.get(example_path(path, furniture.campaigns), follow_redirects=is_page)
+            answer = await browser.get(example_path(views_of(path)[0], furniture.campaigns), follow_redirects=is_page)
             found[path] = {200: "shown", 303: "shown", 403: "refused"}.get(
                 answer.status_code, f"{answer.status_code} {answer.text}"
             )
@@ -49,7 +49,7 @@ async def test_each_role_is_shown_the_pages_it_may_see_and_is_refused_the_others
 async def test_without_a_session_only_the_pages_to_sign_in_with_answer(app: App, furniture: Furniture) -> None:
     async with http_browser(app, furniture, None) as browser:
         for path in CLOSED:
-            answer = await browser.get(example_path(path, furniture.campaigns))
+            answer = await browser.get(example_path(views_of(path)[0], furniture.campaigns))
 
             assert answer.status_code == 303, path
             assert answer.headers["location"].startswith("/console/sign-in?next="), path
