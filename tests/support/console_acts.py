@@ -76,6 +76,19 @@ CONSOLE_ACTS: dict[str, ConsoleAct] = {
     "/console/settings/sending/check": ConsoleAct(
         back="harmless: it only looks", permission=Permission.MANAGE_SITE, act=None
     ),
+    "/console/campaigns/{campaign_id:int}/report/retry": ConsoleAct(
+        back="undo: pause it", permission=Permission.SEND, act=Act.RETRY_FAILED, campaign="sent"
+    ),
+    "/console/campaigns/{campaign_id:int}/report/settle": ConsoleAct(
+        back="typed: typed",
+        permission=Permission.SEND,
+        act=Act.SETTLE_UNCERTAIN,
+        campaign="uncertain",
+        fields={"typed": "1", "decision": "accepted"},
+    ),
+    "/console/campaigns/{campaign_id:int}/report/export": ConsoleAct(
+        back="harmless: it is read only", permission=Permission.SEE_PEOPLE, act=Act.EXPORT_RECIPIENTS, campaign="sent"
+    ),
     "/console/sign-out": ConsoleAct(back="harmless: one signs in again", permission=None, act=Act.SIGN_OUT),
 }
 """By path, as in CONSOLE_ROUTES."""

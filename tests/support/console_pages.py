@@ -26,6 +26,8 @@ NEEDED: dict[str, Permission | None] = {
     "/console/campaigns/{campaign_id:int}": READ,
     "/console/campaigns/{campaign_id:int}/live": READ,
     "/console/campaigns/{campaign_id:int}/live/stream": READ,
+    "/console/campaigns/{campaign_id:int}/report": READ,
+    "/console/campaigns/{campaign_id:int}/report/people": SEE_PEOPLE,
 }
 """By path, as in CONSOLE_ROUTES: the permission on the list `appeals`; None for whoever has any role there."""
 NOT_PAGES: dict[str, str] = {

@@ -12,7 +12,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from mailer.app import App
-from mailer.entrypoints.web.console import campaigns, live, me, organisers, settings, sign_in, today
+from mailer.entrypoints.web.console import campaigns, live, me, organisers, report, settings, sign_in, today
 from mailer.entrypoints.web.console.pages import render_console
 from mailer.entrypoints.web.console.session_guard import SessionGuard
 from mailer.errors import ErrorKind, MailerError
@@ -24,6 +24,7 @@ CONSOLE_ROUTES: tuple[Route, ...] = (
     *settings.ROUTES,
     *organisers.ROUTES,
     *me.ROUTES,
+    *report.ROUTES,
     *sign_in.ROUTES,
 )
 """All pages and acts of the console. Each module of this package has its own ROUTES."""

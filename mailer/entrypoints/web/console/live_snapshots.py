@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Any
 
 from starlette.requests import Request
@@ -109,7 +110,7 @@ class LiveSnapshots:
         if status.campaign.state is CampaignState.SENDING:
             meter.add(began, status.settled)
             rate = meter.rate if meter.rate is not None else _rate_since_launch(status)
-        left = seconds_left(status.waiting, rate, (one.until for one in status.held), status.at)
+        left = seconds_left(status.waiting, rate, _not_before(status), status.at)
         rest_s = max(_EVERY_S, _REST_FACTOR * (time.monotonic() - began))
         return Snapshot(status=status, rate=rate, seconds_left=left, rest_s=rest_s)
 
@@ -118,6 +119,14 @@ class LiveSnapshots:
         for campaign_id, one in list(self._followed.items()):
             if now - one.asked_at > _KEPT_S and not one.lock.locked():
                 del self._followed[campaign_id]
+
+
+def _not_before(status: LiveStatus) -> Iterator[datetime]:
+    """The hours before which not all letters can have gone."""
+    yield from (one.until for one in status.held)
+    campaign = status.campaign
+    if campaign.launched_at is not None and campaign.over_s is not None:
+        yield campaign.launched_at + timedelta(seconds=campaign.over_s)
 
 
 def _rate_since_launch(status: LiveStatus) -> float | None:
