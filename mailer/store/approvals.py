@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 
 from sqlalchemy import Connection, insert, select
 
 from mailer.domain.actor import Actor
-from mailer.domain.draft import Approval
+from mailer.domain.campaign import Campaign
+from mailer.domain.draft import Approval, campaign_digest
+from mailer.store import campaign_lists, drafts
 from mailer.store.draft_tables import approval
 
 _MOST_LISTED = 50
@@ -34,3 +37,26 @@ def is_approved(tx: Connection, campaign_id: int, digest: str, *, other_than: st
         approval.c.campaign_id == campaign_id, approval.c.digest == digest, approval.c.approved_by != other_than
     )
     return tx.execute(found.limit(1)).first() is not None
+
+
+def list_unapproved(
+    tx: Connection, mailing_list_ids: Collection[int], asked: str, limit: int
+) -> list[tuple[Campaign, datetime]]:
+    """The newest drafts of these lists that others than `asked` wrote last, and nobody but their last writer approved.
+
+    With each the moment of its last change. Drafts without a subject are not asked about.
+    """
+    found = {one.id: one for one in campaign_lists.list_drafts(tx, mailing_list_ids, limit) if one.subject}
+    texts = drafts.drafts_of_many(tx, found)
+    given = select(approval.c.campaign_id, approval.c.digest, approval.c.approved_by)
+    approved = {tuple(row) for row in tx.execute(given.where(approval.c.campaign_id.in_(found)))}
+    unapproved = []
+    for number, editions in texts.items():
+        last, digest = (
+            max(editions, key=lambda one: one.changed_at),
+            campaign_digest({e.language: e.text for e in editions}),
+        )
+        by_others = any((number, digest) == one[:2] and one[2] != last.changed_by for one in approved)
+        if last.changed_by != asked and not by_others:
+            unapproved.append((found[number], last.changed_at))
+    return sorted(unapproved, key=lambda one: one[1])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
@@ -32,6 +33,14 @@ def list_drafts(tx: Connection, campaign_id: int) -> list[Draft]:
     """The drafts of a campaign's editions, the default one first; where there is none, the newest revision is it."""
     found = tx.execute(_query().where(edition.c.campaign_id == campaign_id))
     return [_draft_from_row(row) for row in found]
+
+
+def drafts_of_many(tx: Connection, campaign_ids: Collection[int]) -> dict[int, list[Draft]]:
+    """The drafts of these campaigns, as `list_drafts` has them, in one statement."""
+    found: dict[int, list[Draft]] = {}
+    for row in tx.execute(_query().add_columns(edition.c.campaign_id).where(edition.c.campaign_id.in_(campaign_ids))):
+        found.setdefault(row.campaign_id, []).append(_draft_from_row(row))
+    return found
 
 
 def get(tx: Connection, campaign_id: int, language: str | None) -> Draft:

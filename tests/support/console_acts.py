@@ -26,6 +26,15 @@ class ConsoleAct:
 
 
 CONSOLE_ACTS: dict[str, ConsoleAct] = {
+    "/console/campaigns/new": ConsoleAct(
+        back="undo: cancel the draft",
+        permission=Permission.WRITE,
+        act=Act.ADD_CAMPAIGN,
+        fields={"list": "appeals"},
+    ),
+    "/console/campaigns/{campaign_id:int}/again": ConsoleAct(
+        back="undo: cancel the draft", permission=Permission.WRITE, act=Act.ADD_CAMPAIGN, campaign="sent"
+    ),
     "/console/check": ConsoleAct(back="harmless: it only looks", permission=Permission.MANAGE_SITE, act=None),
     "/console/sign-in": ConsoleAct(back="harmless: it asks for a letter", permission=None, act=None),
     "/console/sign-in/code": ConsoleAct(back="harmless: it lets in whoever has the letter", permission=None, act=None),

@@ -16,11 +16,13 @@ from mailer.domain.campaign import Campaign, CampaignState
 from mailer.domain.health_check import CheckGroup, HealthReport, HealthStatus
 from mailer.domain.mailing_list import MailingList
 from mailer.domain.role import Permission
-from mailer.store import campaign_lists, incoming_mails, subscriptions
+from mailer.store import approvals, campaign_lists, incoming_mails, subscriptions
 from mailer.store.incoming_mails import IncomingState
 
 _MOST_UNFINISHED = 100
 _MOST_UPCOMING, _LAST = 5, 5
+_STILL_WRITTEN = timedelta(minutes=10)
+"""A draft that was changed less than this ago is still being written."""
 _LATE_AFTER = timedelta(minutes=5)
 """A due campaign begins within a second; one that has not begun for so long does not begin by itself."""
 
@@ -66,6 +68,7 @@ async def load_today(app: App, actor: Actor) -> TodayView:
             *_failed_checks(report, owns_site),
             *_stopped_campaigns(actor, lists, found, now),
             *_uncertain_letters(tx, lists),
+            *_asked_approvals(tx, actor, lists, now),
             *_throttled_lists(lists, now),
             *(_parked_mails(tx) if owns_site else ()),
         ]
@@ -114,6 +117,15 @@ def _uncertain_letters(tx: Connection, lists: dict[int, MailingList]) -> Iterato
     for one, number in campaign_lists.list_uncertain(tx, lists, _LAST):
         mailing_list, since = lists[one.mailing_list_id], one.finished_at or one.launched_at
         yield Need(kind=NeedKind.LETTERS_UNCERTAIN, since=since, campaign=one, mailing_list=mailing_list, number=number)
+
+
+def _asked_approvals(tx: Connection, actor: Actor, lists: dict[int, MailingList], now: datetime) -> Iterator[Need]:
+    """Drafts of others that the actor may approve, once nobody has written on them for some minutes."""
+    asking = [one.id for one in lists.values() if one.needs_approval and actor.may(Permission.WRITE, one.id)]
+    for one, since in approvals.list_unapproved(tx, asking, actor.name, _MOST_UPCOMING) if asking else ():
+        if now - since >= _STILL_WRITTEN:
+            mailing_list = lists[one.mailing_list_id]
+            yield Need(kind=NeedKind.APPROVAL_ASKED, since=since, campaign=one, mailing_list=mailing_list)
 
 
 def _throttled_lists(lists: dict[int, MailingList], now: datetime) -> Iterator[Need]:

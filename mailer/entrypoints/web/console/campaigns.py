@@ -143,5 +143,7 @@ ROUTES = (
     Route("/console/campaigns", show_campaigns),
     Route("/console/campaigns/calendar", show_calendar),
     Route("/console/campaigns/new", show_new),
+    Route("/console/campaigns/new", post_new, methods=["POST"]),
     Route("/console/campaigns/{campaign_id:int}", show_campaign),
+    Route("/console/campaigns/{campaign_id:int}/again", post_again, methods=["POST"]),
 )

@@ -16,6 +16,7 @@ from mailer.app import App
 from mailer.domain.address import parse_address
 from mailer.domain.role import Grant, Role
 from mailer.entrypoints.web.application import web_app
+from mailer.entrypoints.web.console.session_cookie import form_token
 from mailer.store import organisers
 from tests.support.app_helpers import (
     ADA,
@@ -32,6 +33,7 @@ from tests.support.app_helpers import (
     send_campaigns,
 )
 
+OURS = {"Sec-Fetch-Site": "same-origin"}
 SITE = f"https://{DOMAIN}"
 
 
@@ -180,3 +182,28 @@ async def test_one_sees_the_campaigns_of_ones_own_lists_only(app: App) -> None:
 @pytest.mark.parametrize("query", ["after=x", "after=-1&state=sent", "state=asleep"])
 async def test_a_query_that_no_page_made_finds_nothing(app: App, ada: httpx.AsyncClient, query: str) -> None:
     assert (await ada.get(f"/console/campaigns?{query}")).status_code == 404
+
+
+async def test_a_new_letter_begins_on_its_writing_page_with_one_click(app: App, ada: httpx.AsyncClient) -> None:
+    await open_list(app, language="tr")
+    token = {"form_token": form_token(ada.cookies["__Host-mailer"])}
+
+    begun = await ada.post("/console/campaigns/new", data=token | {"list": "appeals"}, headers=OURS)
+
+    assert (begun.status_code, begun.headers["location"]) == (303, "/console/campaigns/1/write/tr")
+    page = (await ada.get("/console/campaigns")).text
+    assert heads(page) == ["Drafts"]
+    assert "no subject yet" in page
+    lost = await ada.post("/console/campaigns/new", data=token | {"list": "walks"}, headers=OURS)
+    assert lost.status_code == 404
+
+
+async def test_again_is_a_draft_with_the_same_words(app: App, ada: httpx.AsyncClient) -> None:
+    await open_list(app)
+    sent = await launch_campaign(app)
+    token = {"form_token": form_token(ada.cookies["__Host-mailer"])}
+
+    begun = await ada.post(f"/console/campaigns/{sent}/again", data=token, headers=OURS)
+
+    assert begun.headers["location"] == f"/console/campaigns/{sent + 1}/write/en"
+    assert "Come to the harvest forum" in (await ada.get("/console/campaigns?state=draft")).text

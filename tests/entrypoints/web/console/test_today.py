@@ -12,8 +12,11 @@ import pytest
 from sqlalchemy import insert, update
 
 from mailer.actions.accounts.sessions import open_session
+from mailer.actions.campaigns.approve import approve
+from mailer.actions.campaigns.new_campaign import new_campaign
 from mailer.actions.campaigns.pause_resume_cancel import pause
 from mailer.actions.campaigns.schedule import schedule
+from mailer.actions.lists.edit_list import set_list
 from mailer.actions.maintenance.check_health import check_health
 from mailer.app import App
 from mailer.domain.address import parse_address
@@ -27,6 +30,7 @@ from mailer.store.queue.queue_tables import campaign
 from tests.support.app_helpers import (
     ADA,
     ADMIN,
+    APPEAL,
     BEA,
     DOMAIN,
     EMMA,
@@ -137,7 +141,7 @@ async def test_whoever_owns_the_site_checks_it_again(app: App, ada: httpx.AsyncC
     response = await ada.post("/console/check", data={"form_token": token}, headers=OURS)
 
     assert (response.status_code, response.headers["location"]) == (303, "/console?done=checked")
-    assert "Checked." in (await ada.get("/console?done=checked")).text
+    assert "Everything was checked again." in (await ada.get("/console?done=checked")).text
     assert app.health.latest().checked_at == app.clock()
 
 
@@ -239,3 +243,21 @@ async def test_one_learns_nothing_of_lists_on_which_one_has_no_role(app: App) ->
 
     assert "harvest" not in page
     assert "Needs you" not in page
+
+
+async def test_a_draft_of_somebody_else_waits_for_ones_approval(app: App, clock: Clock) -> None:
+    mailing_list = await open_list(app)
+    await set_list(app, ADMIN, "appeals", needs_approval=True)
+    await import_rows(app, f"{ROSA},,")
+    grant = Grant(role=Role.EDITOR, mailing_list_id=mailing_list.id)
+    emma = replace(ADMIN, name=EMMA)
+    campaign_id = await new_campaign(app, emma, list_name="appeals", texts={"appeal.md": APPEAL})
+    async with await browser_of(app, BEA, grant) as bea, await browser_of(app, EMMA, grant) as writer:
+        assert "somebody who approves" not in await today(bea), "it may still be being written"
+        clock.advance(minutes=10)
+
+        assert f'href="/console/campaigns/{campaign_id}/review">Read it' in await today(bea)
+        assert "somebody who approves" not in await today(writer), "nobody approves their own words"
+
+        await approve(app, replace(ADMIN, name=BEA), campaign_id)
+        assert "somebody who approves" not in await today(bea)
