@@ -13,6 +13,8 @@ from mailer.domain.keyring import Keyring
 from mailer.errors import TokenRefused
 
 TOKEN_CHARACTERS = 29
+NOBODY = 0
+"""The number in the tokens of test letters and previews: no subscription and no delivery has it."""
 _ID_OCTETS, _MAC_OCTETS = 6, 10
 _ALPHABET = "abcdefghijklmnopqrstuvwxyz234567"
 _PAIRS = [first + second for first in _ALPHABET for second in _ALPHABET]

@@ -17,6 +17,7 @@ from mailer.domain.campaign import Campaign
 from mailer.domain.draft import Draft, SampleReader
 from mailer.domain.mailing_list import MailingList
 from mailer.domain.role import Permission
+from mailer.domain.token import NOBODY
 from mailer.errors import NotFound
 from mailer.mail.compose.personalise import Recipient
 from mailer.mail.message.letter import Letter
@@ -76,8 +77,8 @@ def _load_reader(tx: Connection, actor: Actor, campaign: Campaign, reader: str |
 
 def _recipient(known: SampleReader, now: datetime) -> Recipient:
     return Recipient(
-        delivery_id=0,
-        subscription_id=0,
+        delivery_id=NOBODY,
+        subscription_id=NOBODY,
         address=known.address,
         name=known.name,
         attributes=dict(known.attributes or {}),

@@ -6,11 +6,10 @@ from dataclasses import replace
 from typing import Any
 
 from mailer.domain.delivery import Delivery, Kind, Notice
+from mailer.domain.token import NOBODY
 from mailer.mail.compose.campaign_file import CampaignFile
 
 _MARK = "[Test]"
-_NOBODY = 0
-"""The subscription in its tokens: there is none of that id, so no link or reply changes anything."""
 
 
 def trial_notice(
@@ -42,7 +41,7 @@ def delivery_of_campaign(test: Delivery) -> Delivery:
     return replace(
         test,
         campaign_id=test.values["campaign"],
-        subscription_id=_NOBODY,
+        subscription_id=NOBODY,
         name=test.values["name"],
         language=test.values["language"],
         values=test.values["attributes"],

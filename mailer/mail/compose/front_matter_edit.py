@@ -15,11 +15,16 @@ _KEPT_EMPTY = "subject"
 
 
 def edit_front_matter(front_matter: str, changes: Mapping[str, Value]) -> list[str]:
-    """The lines of the front matter with these values by key; the lines of all other keys are the same."""
+    """The lines of the front matter with these values by key; the lines of all other keys are the same.
+
+    One in braces, `{subject: ...}`, is not changed: see `rewrite_front_matter`.
+    """
     lines = front_matter.split("\n") if front_matter else []
     root = yaml.compose(front_matter, Loader=yaml.SafeLoader)
     if not isinstance(root, yaml.MappingNode):  # nothing but comments
         return [*lines, *_dump_all(changes)]
+    if root.flow_style:
+        return lines
     edits = _edit_mapping(lines, root, changes, 0)
     for edit in reversed(sorted(edits, key=lambda one: (one.first, one.end))):
         lines[edit.first : edit.end] = edit.lines

@@ -62,7 +62,7 @@ def split_fields(text: str) -> LetterFields:
     found = _known_fields(parse_front_matter(front_matter))
     values = {key: found[key].text() for key in _TEXT_KEYS if key in found}
     if "tags" in found:
-        values["tags"] = ", ".join(tag for one in found["tags"].items() if (tag := one.text()))
+        values["tags"] = _clean("tags", ",".join(one.text() for one in found["tags"].items()))
     for key, names in _FIELDS_BY_KEY.items():
         if key in found and key == "source" and found[key].is_text:
             values["source_text"] = found[key].text()

@@ -13,7 +13,7 @@ from mailer.actions.subscriptions.unsubscribe import unsubscribe
 from mailer.domain.consent import Channel, Evidence
 from mailer.domain.mailing_list import MailingList
 from mailer.domain.subscription import SubscriptionState
-from mailer.domain.token import Purpose
+from mailer.domain.token import NOBODY, Purpose, read_token
 from mailer.entrypoints.web.responses import get_app, get_client_address, read_form, render_page, set_page_language
 
 PURPOSES = {"confirm": Purpose.CONFIRM, "leave": Purpose.LEAVE, "rejoin": Purpose.REJOIN, "never": Purpose.NEVER}
@@ -28,6 +28,8 @@ _DONE_PAGES = {
 async def show_token_page(request: Request) -> Response:
     """Show the button, or the result if it was pressed already. Changes nothing, so link scanners may follow links."""
     way, token = request.path_params["way"], request.path_params["token"]
+    if _is_of_test_letter(request, PURPOSES[way]):
+        return render_page(request, "test_letter")
     action = _token_path(request, way, token)
     if way == "never":
         has_declined = await _has_declined(request, Purpose.NEVER)
@@ -62,6 +64,8 @@ async def post_leave(request: Request) -> Response:
 
     The body is not read: urlencoded, multipart or none, the request is the same. No cookie, no redirect.
     """
+    if _is_of_test_letter(request, Purpose.LEAVE):
+        return render_page(request, "test_letter")
     await _has_declined(request, Purpose.LEAVE)
     farewell = await unsubscribe(get_app(request), request.path_params["token"], _evidence(request))
     return _goodbye_page(request, farewell.mailing_list, farewell.rejoin_token)
@@ -72,6 +76,11 @@ async def post_rejoin(request: Request) -> Response:
     await _has_declined(request, Purpose.REJOIN)
     mailing_list = await resubscribe(get_app(request), request.path_params["token"], _evidence(request))
     return render_page(request, "rejoined", mailing_list=mailing_list)
+
+
+def _is_of_test_letter(request: Request, purpose: Purpose) -> bool:
+    """Whether the token belongs to nobody, as those of test letters and previews do. Raises TokenRefused."""
+    return read_token(get_app(request).site.keyring, purpose, request.path_params["token"]) == NOBODY
 
 
 async def _has_declined(request: Request, purpose: Purpose) -> bool:
