@@ -39,6 +39,7 @@ class DeliveryState(StrEnum):
 WAITING = (DeliveryState.QUEUED, DeliveryState.DEFERRED)
 OPEN = (*WAITING, DeliveryState.CLAIMED, DeliveryState.HANDED)
 """Not settled. A campaign with an open delivery is not "sent"."""
+SETTLED = tuple(state for state in DeliveryState if state not in OPEN)
 
 
 class Kind(StrEnum):

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections import Counter, defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, func, or_, select
@@ -69,16 +68,6 @@ def count_by_campaign_state(tx: Connection, mailing_list_ids: Collection[int]) -
         .group_by(campaign.c.state)
     )
     return {CampaignState(state): number for state, number in tx.execute(counted)}
-
-
-def settled_counts(tx: Connection, campaign_ids: Sequence[int]) -> dict[int, Counter[DeliveryState]]:
-    """How many deliveries of each of these campaigns are in each settled state."""
-    found: dict[int, Counter[DeliveryState]] = defaultdict(Counter)
-    counted = select(campaign_count.c.campaign_id, campaign_count.c.state, func.sum(campaign_count.c.number))
-    counted = counted.where(campaign_count.c.campaign_id.in_(campaign_ids))
-    for number, state, settled in tx.execute(counted.group_by(campaign_count.c.campaign_id, campaign_count.c.state)):
-        found[number][DeliveryState(state)] = int(settled)
-    return dict(found)
 
 
 def list_uncertain(tx: Connection, mailing_list_ids: Collection[int], limit: int) -> list[tuple[Campaign, int]]:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sqlalchemy import BigInteger, Connection, Select, func, or_, select
+from sqlalchemy import BigInteger, Connection, Select, or_, select
 
 from mailer.domain.delivery import NOTICES, WAITING, DeliveryState
 from mailer.store.bulk_rows import rows_from_json, rows_to_json
@@ -59,18 +58,6 @@ def _with_due_at(campaign_id: int) -> Select[tuple[int]]:
 
 def _claims_of(campaign_id: int) -> Select[tuple[int]]:
     return select(claim.c.id).where(claim.c.campaign_id == campaign_id)
-
-
-def count_by_state(tx: Connection, campaign_id: int) -> dict[DeliveryState, int]:
-    """How many deliveries of a campaign are in each state; only states that occur."""
-    of_campaign = select(delivery.c.state, func.count()).where(delivery.c.campaign_id == campaign_id)
-    found = Counter(
-        {DeliveryState(state): number for state, number in tx.execute(of_campaign.group_by(delivery.c.state))}
-    )
-    for _, state in _list_claimed(tx, campaign_id):
-        found[DeliveryState(state)] -= 1
-        found[DeliveryState.CLAIMED] += 1
-    return {state: number for state, number in found.items() if number}
 
 
 def _list_claimed(tx: Connection, campaign_id: int) -> list[tuple[int, str]]:

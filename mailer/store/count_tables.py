@@ -10,7 +10,7 @@ campaign_count = Table(
     "campaign_count",
     metadata,
     Column("campaign_id", BigInt, primary_key=True, autoincrement=False),
-    # A settled state of deliveries.
+    # A state of deliveries, all but queued and handed: those follow from the audience and the claims.
     Column("state", String(16), primary_key=True),
     # On PostgreSQL the database session that counted, so that sessions do not wait for each other; else 0.
     Column("shard", BigInteger, primary_key=True, autoincrement=False),

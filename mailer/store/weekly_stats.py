@@ -12,7 +12,7 @@ from mailer.domain.bounce import FeedbackKind, Severity
 from mailer.domain.campaign import CampaignState
 from mailer.domain.consent import ConsentAct
 from mailer.domain.delivery import DeliveryState
-from mailer.store import campaign_progress
+from mailer.store import campaign_counts
 from mailer.store.incoming_mails import IncomingState
 from mailer.store.people_tables import consent, incoming, returned
 from mailer.store.queue.queue_tables import campaign
@@ -80,7 +80,7 @@ def _list_unsent(
     )
     unsent = []
     for row in tx.execute(found.order_by(campaign.c.id.desc()).limit(_LIMIT)):
-        counts = campaign_progress.count_by_state(tx, row.id)
+        counts = campaign_counts.count_by_state(tx, row.id)
         failed, uncertain = (counts.get(state, 0) for state in (DeliveryState.FAILED, DeliveryState.UNCERTAIN))
         if failed or uncertain:
             unsent.append((row.id, row.subject, failed, uncertain))

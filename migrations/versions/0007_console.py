@@ -189,3 +189,47 @@ def _create_counts() -> None:
     sa.Column('counted_at', Hour, nullable=False),
     sa.PrimaryKeyConstraint('mailing_list_id', 'state', 'language', name=op.f('pk_audience_count')),
     )
+    _count_deliveries()
+
+
+UNCOUNTED = "('queued', 'handed')"
+"""States of deliveries that are not counted: how many these are follows from the audience and the claims."""
+
+
+def _count_deliveries() -> None:
+    """The database itself counts each change of a delivery's state, in the transaction that changes it.
+
+    A later migration that rebuilds the table delivery on SQLite must create these triggers again.
+    """
+    if op.get_bind().dialect.name == 'sqlite':
+        for name, side, step in (('begins', 'NEW', 1), ('ends', 'OLD', -1)):
+            op.execute(f"CREATE TRIGGER delivery_state_{name} AFTER UPDATE OF state ON delivery "
+                       f"WHEN OLD.state <> NEW.state AND {side}.campaign_id <> 0 AND {side}.state NOT IN {UNCOUNTED} "
+                       f"BEGIN INSERT INTO campaign_count VALUES ({side}.campaign_id, {side}.state, 0, {step}) "
+                       f"ON CONFLICT DO UPDATE SET number = number + {step}; END")
+    else:
+        op.execute(f"""
+            CREATE OR REPLACE FUNCTION count_delivery_states() RETURNS trigger LANGUAGE plpgsql AS $$
+            BEGIN
+                INSERT INTO campaign_count AS kept (campaign_id, state, shard, number)
+                SELECT campaign_id, state, pg_backend_pid(), sum(step)
+                FROM (
+                    SELECT campaign_id, state, 1 AS step FROM rows_after
+                    WHERE campaign_id <> 0 AND state NOT IN {UNCOUNTED}
+                    UNION ALL
+                    SELECT campaign_id, state, -1 FROM rows_before
+                    WHERE campaign_id <> 0 AND state NOT IN {UNCOUNTED}
+                ) AS changed
+                GROUP BY campaign_id, state HAVING sum(step) <> 0
+                ON CONFLICT (campaign_id, state, shard) DO UPDATE SET number = kept.number + excluded.number;
+                RETURN NULL;
+            END $$""")
+        op.execute("CREATE TRIGGER delivery_states_are_counted AFTER UPDATE ON delivery "
+                   "REFERENCING OLD TABLE AS rows_before NEW TABLE AS rows_after "
+                   "FOR EACH STATEMENT EXECUTE FUNCTION count_delivery_states()")
+    op.execute("INSERT INTO campaign_count (campaign_id, state, shard, number) "
+               "SELECT campaign_id, state, 0, count(*) FROM delivery "
+               f"WHERE campaign_id <> 0 AND state NOT IN {UNCOUNTED} GROUP BY campaign_id, state")
+    # Until now nothing that anybody saw was reckoned from it.
+    op.execute("UPDATE campaign SET audience = (SELECT count(*) FROM delivery WHERE campaign_id = campaign.id "
+               "AND campaign_id <> 0) WHERE launched_at IS NOT NULL")

@@ -11,7 +11,7 @@ from sqlalchemy import Engine, MetaData, Table, func, select
 
 from mailer.domain.campaign import CampaignState
 from mailer.domain.delivery import NOTICES, DeliveryState
-from mailer.store import audience, campaign_progress, campaigns
+from mailer.store import audience, campaign_counts, campaign_progress, campaigns
 from mailer.store.database import open_engine
 from mailer.store.migration import check_schema, migrate_database, upgrade
 from mailer.store.queue.queue_tables import delivery
@@ -112,7 +112,9 @@ def migrated(old_url: str) -> Iterator[Engine]:
 
 def test_migration_0002_keeps_every_recipient(migrated: Engine) -> None:
     with migrated.begin() as tx:
-        found = {one: campaign_progress.count_by_state(tx, one) for one in (LAUNCHED, HALF, DONE, NOTICES)}
+        found = {one: campaign_counts.count_by_state(tx, one) for one in (LAUNCHED, HALF, DONE)}
+        of_notices = select(delivery.c.state, func.count()).where(delivery.c.campaign_id == NOTICES)
+        notices = {state: number for state, number in tx.execute(of_notices.group_by(delivery.c.state))}
         audiences = {one: campaigns.get(tx, one).audience for one in (LAUNCHED, HALF, DONE)}
         going = [campaign_progress.any_open(tx, one) for one in (LAUNCHED, HALF, DONE, NOTICES)]
 
@@ -124,7 +126,7 @@ def test_migration_0002_keeps_every_recipient(migrated: Engine) -> None:
         DeliveryState.CANCELLED: 1,
         DeliveryState.SUPPRESSED: 1,
     }
-    assert found[NOTICES] == {DeliveryState.QUEUED: 2, DeliveryState.DEFERRED: 1, DeliveryState.ACCEPTED: 1}
+    assert notices == {DeliveryState.QUEUED: 2, DeliveryState.DEFERRED: 1, DeliveryState.ACCEPTED: 1}
     assert {one: sum(found[one].values()) for one in audiences} == audiences
     assert going == [True, True, False, True]
 

@@ -30,7 +30,7 @@ from mailer.domain.rate_limits import Limits
 from mailer.domain.retry import retry_wrongly_refused
 from mailer.domain.suppression import EVERY_LIST, SuppressionReason
 from mailer.errors import LeaseLost
-from mailer.store import campaign_progress, campaigns, suppressions
+from mailer.store import campaign_counts, campaign_progress, campaigns, suppressions
 from mailer.store.database import is_sqlite
 from mailer.store.people_tables import subscriber
 from mailer.store.queue import claim_release, deliveries, gate, orphans, queue_claiming, unrendered_notices, workers
@@ -380,7 +380,7 @@ class Queue(RuleBasedStateMachine):
                 pass
         assert campaigns.list_over_with_waiting(self.tx, self.now) == []
         if self.campaign_id in queue_claiming.inspect_queue(self.tx, False, self.now).finished:
-            assert set(campaign_progress.count_by_state(self.tx, self.campaign_id)) <= FINAL
+            assert set(campaign_counts.count_by_state(self.tx, self.campaign_id)) <= FINAL
             campaigns.change_state(self.tx, self.campaign_id, SENT, from_states=(SENDING,), finished_at=self.now)
 
     @rule()
@@ -419,7 +419,7 @@ class Queue(RuleBasedStateMachine):
     @rule()
     def check_report(self) -> None:
         """Every recipient is in exactly one state."""
-        counts, rows = campaign_progress.count_by_state(self.tx, self.campaign_id), self.rows()
+        counts, rows = campaign_counts.count_by_state(self.tx, self.campaign_id), self.rows()
         lines = {line.id: line.state for line in campaign_progress.list_recipients(self.tx, self.campaign_id, 0, 99)}
         assert Counter(lines.values()) == counts
         assert sum(counts.values()) == self.campaign.audience == len(PEOPLE)

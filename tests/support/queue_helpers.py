@@ -13,7 +13,16 @@ from mailer.domain.campaign import CampaignState
 from mailer.domain.delivery import Delivery, DeliveryOutcome, DeliveryState, RelayOutcome, Verdict
 from mailer.domain.retry import decide_outcome
 from mailer.domain.suppression import SuppressionReason
-from mailer.store import audience, campaign_progress, campaigns, revisions, subscribers, subscriptions, suppressions
+from mailer.store import (
+    audience,
+    campaign_counts,
+    campaign_progress,
+    campaigns,
+    revisions,
+    subscribers,
+    subscriptions,
+    suppressions,
+)
 from mailer.store import mailing_lists as lists
 from mailer.store.queue import claims, crash_recovery, gate, orphans, workers
 from mailer.store.queue import deliveries as queue
@@ -123,7 +132,7 @@ def record_verdict(tx: Connection, worker_id: int, verdict: Verdict, *those: Del
 
 
 def state_counts(tx: Connection, campaign_id: int) -> dict[DeliveryState, int]:
-    return campaign_progress.count_by_state(tx, campaign_id)
+    return campaign_counts.count_by_state(tx, campaign_id)
 
 
 def state_by_address(tx: Connection, campaign_id: int) -> dict[str, DeliveryState]:

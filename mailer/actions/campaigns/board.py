@@ -17,7 +17,7 @@ from mailer.domain.mailing_list import MailingList
 from mailer.domain.page import Page
 from mailer.domain.role import Permission
 from mailer.mail.compose.sanitize_reply import sanitize_reply
-from mailer.store import campaign_lists, mailing_lists, revisions
+from mailer.store import campaign_counts, campaign_lists, mailing_lists, revisions
 
 BOARD_SIZE = 20
 """How many campaigns each part of the board shows."""
@@ -160,7 +160,7 @@ def campaign_lines(
 ) -> list[CampaignLine]:
     """These campaigns with their lists and numbers."""
     launched = [one.id for one in found if one.launched_at is not None]
-    settled = campaign_lists.settled_counts(tx, launched) if launched else {}
+    settled = campaign_counts.settled_counts(tx, launched) if launched else {}
     return [
         CampaignLine(
             campaign=one,

@@ -19,7 +19,7 @@ from mailer.domain.consent import ConsentAct
 from mailer.domain.delivery import OPEN, DeliveryState
 from mailer.domain.page import MAX_PAGE_SIZE, Page
 from mailer.domain.role import Permission
-from mailer.store import audience, bounce_records, campaign_progress, campaigns, consents
+from mailer.store import audience, bounce_records, campaign_counts, campaign_progress, campaigns, consents
 from mailer.store.bounce_records import FeedbackCount
 from mailer.store.campaign_progress import RecipientReport
 from mailer.store.pages import all_items
@@ -57,7 +57,7 @@ async def campaign_status(app: App, actor: Actor, campaign_id: int) -> CampaignS
 
     def work(tx: Connection) -> CampaignStatus:
         campaign = load_campaign(tx, actor, Permission.READ, campaign_id)
-        counts = campaign_progress.count_by_state(tx, campaign_id)
+        counts = campaign_counts.count_by_state(tx, campaign_id)
         going = campaign.state in (CampaignState.SENDING, CampaignState.PAUSED)
         held = tuple(lane_holds.holds_by_lane(tx).values()) if going else ()
         return _build_status(app, campaign, counts, held)

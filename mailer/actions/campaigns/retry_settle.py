@@ -14,7 +14,7 @@ from mailer.domain.audit import Act
 from mailer.domain.campaign import Campaign, CampaignState, check_state
 from mailer.domain.delivery import Decision, DeliveryState
 from mailer.domain.role import Permission
-from mailer.store import campaign_progress, campaigns, governor_counts
+from mailer.store import campaign_counts, campaigns, governor_counts
 from mailer.store.queue import deliveries
 
 _CHUNK = 5000
@@ -108,7 +108,7 @@ async def _process_chunks(run: _Run, act: _ChunkAction) -> CampaignChange:
 
 def _record_begin(tx: Connection, run: _Run, campaign: Campaign) -> None:
     """Write the run's one line of the audit log with its first chunk, so that no letter changes without it."""
-    number = campaign_progress.count_by_state(tx, campaign.id).get(run.state, 0)
+    number = campaign_counts.count_by_state(tx, campaign.id).get(run.state, 0)
     if number:
         act = Act.RETRY_FAILED if run.state is DeliveryState.FAILED else Act.SETTLE_UNCERTAIN
         before = {"state": campaign.state.value, run.state.value: number}

@@ -35,8 +35,9 @@ _OWN_TABLE_NAMES = {
     if isinstance(table, Table)
 }
 VERSION_TABLE = "alembic_version"
-EMPTY_IN_BACKUPS = frozenset({"sign_in", "organiser_session"})
-"""Tables of which a backup has no rows: nobody signs in by a link or a cookie from before it."""
+EMPTY_IN_BACKUPS = frozenset({"sign_in", "organiser_session", "campaign_count", "audience_count"})
+"""Tables of which a backup has no rows: nobody signs in by a link or a cookie from before it, and what is counted is
+counted anew."""
 
 
 class _JsonText(UserDefinedType[str]):

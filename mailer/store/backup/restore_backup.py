@@ -24,6 +24,8 @@ from mailer.store.backup.restored_campaigns import (
     pause_all_campaigns,
 )
 from mailer.store.backup.write_backup import ServiceFiles, back_up_beside_spool
+from mailer.store.campaign_counts import recount_all
+from mailer.store.count_tables import campaign_count
 from mailer.store.database import is_sqlite, open_engine
 from mailer.store.migration import check_known_revision, is_newest, read_known_revision, unused_path, upgrade
 from mailer.store.queue.worker_presence import any_worker_alive
@@ -137,7 +139,15 @@ def _load_tables(tx: Connection, archive: ZipFile, manifest: Manifest, migration
         raise BackupRefused(f"a row of {broken[0]} refers to one of {broken[2]} that is not there")
     if migrate:
         upgrade(tx, migrations)
-    for table in own_tables(tx):
+    _complete(tx, manifest)
+
+
+def _complete(tx: Connection, manifest: Manifest) -> None:
+    """Count what was counted, and give no id again that was given."""
+    tables = own_tables(tx)
+    if any(table.name == campaign_count.name for table in tables):
+        recount_all(tx)
+    for table in tables:
         if mark := manifest.tables.get(table.name):
             advance_sequence(tx, table, mark.last_id + (_ID_GAP if table.name in _TABLES_WITH_TOKENS else 0))
 
