@@ -14,7 +14,7 @@ from mailer.domain.campaign import FINISHED, Campaign, CampaignState
 from mailer.domain.delivery import OPEN, DeliveryState
 from mailer.domain.mailing_list import MailingList
 from mailer.domain.role import Permission
-from mailer.store import campaign_progress, campaign_results, mailing_lists
+from mailer.store import campaign_counts, campaign_results, mailing_lists
 from mailer.store.queue import lane_holds
 from mailer.store.queue.lane_holds import Hold
 
@@ -59,7 +59,7 @@ async def live_status(app: App, actor: Actor, campaign_id: int) -> LiveStatus:
 
     def work(tx: Connection) -> LiveStatus:
         campaign = load_campaign(tx, actor, Permission.READ, campaign_id)
-        now, counts = app.clock(), campaign_progress.count_by_state(tx, campaign_id)
+        now, counts = app.clock(), campaign_counts.count_by_state(tx, campaign_id)
         is_going = campaign.state in (CampaignState.SENDING, CampaignState.PAUSED)
         return LiveStatus(
             campaign=campaign,

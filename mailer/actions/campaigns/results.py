@@ -15,7 +15,7 @@ from mailer.domain.bounce import FeedbackKind
 from mailer.domain.campaign import Campaign
 from mailer.domain.delivery import DeliveryState
 from mailer.domain.role import Permission
-from mailer.store import campaign_progress, campaign_results
+from mailer.store import campaign_counts, campaign_results
 from mailer.store.campaign_results import MOST_BOUNCES, BounceGroup, HourCount
 
 HOURS = 48
@@ -100,16 +100,14 @@ def _load_outcomes(tx: Connection, campaign: Campaign) -> tuple[CampaignOutcome,
     launches = {one.id: one.launched_at for one in compared if one.launched_at is not None}
     complaints = campaign_results.count_complaints(tx, launches)
     left = campaign_results.count_left_after(tx, campaign.mailing_list_id, launches, HOURS)
-    outcomes = []
-    for one in compared:
-        counts = campaign_progress.count_by_state(tx, one.id)
-        outcomes.append(
-            CampaignOutcome(
-                campaign=one,
-                audience=sum(counts.values()),
-                accepted=counts.get(DeliveryState.ACCEPTED, 0),
-                left=left.get(one.id, 0),
-                complaints=complaints.get(one.id, 0),
-            )
+    settled = campaign_counts.settled_counts(tx, [one.id for one in compared])
+    return tuple(
+        CampaignOutcome(
+            campaign=one,
+            audience=one.audience,
+            accepted=settled.get(one.id, {}).get(DeliveryState.ACCEPTED, 0),
+            left=left.get(one.id, 0),
+            complaints=complaints.get(one.id, 0),
         )
-    return tuple(outcomes)
+        for one in compared
+    )
