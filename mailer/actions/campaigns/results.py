@@ -105,7 +105,7 @@ def _load_outcomes(tx: Connection, campaign: Campaign) -> tuple[CampaignOutcome,
         CampaignOutcome(
             campaign=one,
             audience=one.audience,
-            accepted=settled.get(one.id, {}).get(DeliveryState.ACCEPTED, 0),
+            accepted=settled[one.id][DeliveryState.ACCEPTED] if one.id in settled else 0,
             left=left.get(one.id, 0),
             complaints=complaints.get(one.id, 0),
         )
