@@ -23,6 +23,8 @@ class ConsoleAct:
     """A form that is accepted."""
     campaign: str = "draft"
     """The campaign it is tried on, by what became of it."""
+    language: str = "en"
+    """The edition it is tried on."""
 
 
 CONSOLE_ACTS: dict[str, ConsoleAct] = {
@@ -99,5 +101,23 @@ CONSOLE_ACTS: dict[str, ConsoleAct] = {
         back="harmless: it is read only", permission=Permission.SEE_PEOPLE, act=Act.EXPORT_RECIPIENTS, campaign="sent"
     ),
     "/console/sign-out": ConsoleAct(back="harmless: one signs in again", permission=None, act=Act.SIGN_OUT),
+    "/console/campaigns/{campaign_id:int}/write/{language}": ConsoleAct(
+        back="undo: versions",
+        permission=Permission.TRANSLATE,
+        act=Act.WRITE_CAMPAIGN,
+        fields={"version": "0", "subject": "Apples", "body": "The orchard is open."},
+    ),
+    "/console/campaigns/{campaign_id:int}/write/{language}/versions/{version:int}/restore": ConsoleAct(
+        back="harmless: what it was is a version, too", permission=Permission.TRANSLATE, act=None
+    ),
+    "/console/campaigns/{campaign_id:int}/write/{language}/up-to-date": ConsoleAct(
+        back="harmless: writing in the first edition makes it stale again", permission=Permission.TRANSLATE, act=None
+    ),
+    "/console/campaigns/{campaign_id:int}/write/{language}/remove": ConsoleAct(
+        back="undo: adding it again", permission=Permission.WRITE, act=Act.REMOVE_EDITION, language="tr"
+    ),
+    "/console/campaigns/{campaign_id:int}/editions": ConsoleAct(
+        back="undo: removing it", permission=Permission.WRITE, act=Act.ADD_EDITION, fields={"language": "ar"}
+    ),
 }
 """By path, as in CONSOLE_ROUTES."""

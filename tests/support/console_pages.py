@@ -28,14 +28,20 @@ NEEDED: dict[str, Permission | None] = {
     "/console/campaigns/{campaign_id:int}/live/stream": READ,
     "/console/campaigns/{campaign_id:int}/report": READ,
     "/console/campaigns/{campaign_id:int}/report/people": SEE_PEOPLE,
+    "/console/campaigns/{campaign_id:int}/write": READ,
+    "/console/campaigns/{campaign_id:int}/write/{language}": READ,
+    "/console/campaigns/{campaign_id:int}/write/{language}/versions": READ,
+    "/console/campaigns/{campaign_id:int}/preview/{language}": READ,
+    "/console/keys": None,
 }
 """By path, as in CONSOLE_ROUTES: the permission on the list `appeals`; None for whoever has any role there."""
 NOT_PAGES: dict[str, str] = {
     "/console/campaigns/{campaign_id:int}": "the way to the page where one goes on",
     "/console/campaigns/{campaign_id:int}/live/stream": "a stream of events",
+    "/console/campaigns/{campaign_id:int}/preview/{language}": "the letter in its frame",
 }
 """Paths that answer a GET with something else than a page, and with what."""
-_EXAMPLES = {"language": "en", "name": "appeals", "word": "a" * 26, "subscriber_id": "2", "version": "1"}
+_EXAMPLES = {"name": "appeals", "word": "a" * 26, "subscriber_id": "2", "version": "0"}
 _CAMPAIGNS_OF = {
     "stream": ("sent",),
     "live": ("sending", "paused", "scheduled", "uncertain"),
@@ -53,6 +59,8 @@ class View:
     """As in CONSOLE_ROUTES."""
     campaign: str | None = None
     """The campaign by what became of it, where the page is about one."""
+    language: str = "en"
+    """The edition, where it is about one."""
 
     def __str__(self) -> str:
         return f"{self.path} {self.campaign}" if self.campaign else self.path
@@ -60,11 +68,12 @@ class View:
 
 def example_path(view: View, campaigns: Mapping[str, int]) -> str:
     """A path to open, with examples for what is variable; `campaigns` are ids by what became of them."""
+    examples = _EXAMPLES | {"language": view.language}
 
     def example(found: re.Match[str]) -> str:
         if found[1] == "campaign_id":
             return str(campaigns.get(view.campaign or "draft", 1))
-        return _EXAMPLES.get(found[1], "1")
+        return examples.get(found[1], "1")
 
     return re.sub(r"\{(\w+)(?::\w+)?\}", example, view.path)
 

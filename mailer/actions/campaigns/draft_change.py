@@ -28,6 +28,8 @@ class DraftChange:
         """The changed text, fit for a database. Raises CampaignFileRefused if the fields of `text` cannot be read."""
         if self.text is not None:
             return _storable(normalize_line_ends(self.text))
+        if not self.fields:
+            return text
         return join_fields(text, {name: _storable(value) for name, value in self.fields.items()})
 
 

@@ -91,8 +91,11 @@ async def save_draft(
     version: int,
     fields: Mapping[str, str] | None = None,
     text: str | None = None,
+    keep: bool = False,
 ) -> DraftView:
     """Save fields of LetterFields by name (those not given stay), or the whole text, that were begun from `version`.
+
+    With `keep` the text so far becomes a version in any case, as when going back to an older one.
 
     The text may be unfinished. Saving the text that is there changes nothing. Raises DraftChanged if somebody saved
     another text since `version`: theirs stays, and this one is kept as a version that was set aside. Also raises
@@ -112,7 +115,7 @@ async def save_draft(
             base = _text_of_version(tx, current, version)
             drafts.set_aside(tx, current, change.apply_to(base), actor.name, app.clock())
             return DraftChanged(current.version, current.changed_by)
-        write_draft(tx, app, actor, campaign, current, written)
+        write_draft(tx, app, actor, campaign, current, written, keep=keep)
         return None
 
     if (conflict := await app.database.write(work)) is not None:
@@ -128,10 +131,13 @@ def load_writable(tx: Connection, actor: Actor, campaign_id: int, language: str)
     return campaign
 
 
-def write_draft(tx: Connection, app: App, actor: Actor, campaign: Campaign, current: Draft, text: str) -> None:
-    """Save the text of a locked draft. What one person saves within five minutes is one version and one audit line."""
+def write_draft(
+    tx: Connection, app: App, actor: Actor, campaign: Campaign, current: Draft, text: str, *, keep: bool = False
+) -> None:
+    """Save the text of a locked draft. What one person saves within five minutes is one version and one audit line,
+    unless the text so far is to be kept in any case."""
     now = app.clock()
-    keep = current.changed_by != actor.name or current.is_frozen or _span(current.changed_at) != _span(now)
+    keep |= current.changed_by != actor.name or current.is_frozen or _span(current.changed_at) != _span(now)
     version = drafts.save(tx, current, text, actor.name, now, keep=keep)
     if current.is_default and campaign.state is CampaignState.DRAFT and (fields := fields_or_none(text)) is not None:
         campaigns.set_subject(tx, campaign.id, fields.subject)

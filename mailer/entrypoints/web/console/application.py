@@ -12,7 +12,21 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from mailer.app import App
-from mailer.entrypoints.web.console import campaigns, live, me, organisers, report, settings, sign_in, today
+from mailer.entrypoints.web.console import (
+    campaigns,
+    editions,
+    keys,
+    live,
+    me,
+    organisers,
+    preview,
+    report,
+    settings,
+    sign_in,
+    today,
+    versions,
+    write,
+)
 from mailer.entrypoints.web.console.pages import render_console
 from mailer.entrypoints.web.console.session_guard import SessionGuard
 from mailer.errors import ErrorKind, MailerError
@@ -26,6 +40,11 @@ CONSOLE_ROUTES: tuple[Route, ...] = (
     *me.ROUTES,
     *report.ROUTES,
     *sign_in.ROUTES,
+    *write.ROUTES,
+    *preview.ROUTES,
+    *editions.ROUTES,
+    *versions.ROUTES,
+    *keys.ROUTES,
 )
 """All pages and acts of the console. Each module of this package has its own ROUTES."""
 

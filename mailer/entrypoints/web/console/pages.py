@@ -16,6 +16,7 @@ from mailer.domain.actor import Actor
 from mailer.domain.language import choose_language
 from mailer.domain.organiser import Organiser, OrganiserSession
 from mailer.entrypoints.web.console.formatting import Formatter
+from mailer.entrypoints.web.console.key_bindings import KEYS_BY_NAME
 from mailer.entrypoints.web.responses import accepted_languages, get_app
 from mailer.entrypoints.web.static_files import static_url
 
@@ -104,6 +105,7 @@ def render_console(
         "fmt": formatter(request),
         "site": app.site,
         "path": request.url.path,
+        "keys_by_name": KEYS_BY_NAME,
         "done": request.query_params.get("done", ""),
     }
     body = app.console_templates.render(f"console/{name}.html", language, **shared | values)

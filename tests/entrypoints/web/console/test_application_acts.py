@@ -30,7 +30,8 @@ async def app(furniture: Furniture, tmp_path: Path) -> AsyncIterator[App]:
 
 
 def path_of(path: str, furniture: Furniture) -> str:
-    return example_path(View(path, CONSOLE_ACTS[path].campaign), furniture.campaigns)
+    act = CONSOLE_ACTS[path]
+    return example_path(View(path, act.campaign, act.language), furniture.campaigns)
 
 
 async def lines(app: App) -> list[AuditLine]:
