@@ -55,6 +55,14 @@ class Actor:
         ]
 
 
+def require_anywhere(actor: Actor, permission: Permission) -> frozenset[int] | None:
+    """The lists on which the actor has the permission, None for all. Raises NotPermitted where it is none."""
+    allowed = actor.list_ids(permission)
+    if allowed is not None and not allowed:
+        raise NotPermitted(f"{actor.name} may not {permission} on any list; an owner can give the role that may")
+    return allowed
+
+
 def unix_user(name: str) -> Actor:
     """The actor of a command that this Unix user runs."""
     return Actor(name=f"unix user {name}", door=Door.COMMAND, grants=(Grant(role=Role.OWNER),))

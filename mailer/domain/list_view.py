@@ -20,3 +20,12 @@ class ListView:
     """Until when unauthenticated requests are deferred; None where they are not."""
     subscriptions: dict[SubscriptionState, int]
     """How many subscriptions are in each state; every state is there."""
+
+
+@dataclass(frozen=True, slots=True)
+class PeopleNumber:
+    """A number of people that was counted up to a bound."""
+
+    number: int
+    is_exact: bool
+    """False where there are more."""

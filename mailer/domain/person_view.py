@@ -61,6 +61,9 @@ class PersonView:
 
     id: int
     address: str
+    name: str | None
+    language: str | None
+    zone: str | None
     never: bool
     """Whether the person chose "never ask me again"."""
     suppressions: tuple[SuppressionView, ...]

@@ -25,9 +25,9 @@ def add(
     language: str,
     owner: str,
     now: datetime,
-    more: Mapping[str, Any] | None = None,
+    **more: Any,
 ) -> MailingList:
-    """Add a list; `more` holds further fields of MailingList. Raises AlreadyExists when the name is taken."""
+    """Add a list; `more` are further fields of MailingList. Raises AlreadyExists when the name is taken."""
     statement = insert_into(tx, mailing_list).values(
         name=name,
         title=title,
@@ -35,7 +35,7 @@ def add(
         language=language,
         owner=owner,
         created_at=now,
-        **(more or {}),
+        **more,
     )
     if tx.execute(statement.on_conflict_do_nothing()).rowcount == 0:
         raise AlreadyExists(f"there is a mailing list called {name!r} already")
@@ -44,8 +44,9 @@ def add(
 
 def get_by_name(tx: Connection, name: str) -> MailingList:
     """The list of that name. Raises NotFound."""
-    row = tx.execute(select(mailing_list).where(mailing_list.c.name == name)).one_or_none()
-    if row is None:
+    # Of names from outside PostgreSQL would refuse some characters.
+    found = name.isprintable() and tx.execute(select(mailing_list).where(mailing_list.c.name == name))
+    if not (row := found.one_or_none() if found else None):
         raise NotFound(f"there is no mailing list called {name!r}")
     return _list_from_row(row)
 

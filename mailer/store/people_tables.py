@@ -58,7 +58,21 @@ subscriber = Table(
     Column("language", String(35)),
     Column("zone", Text),
     Column("created_at", UtcDateTime, nullable=False),
+    # People are found by how their names begin.
+    Index(
+        "ix_subscriber_name",
+        "name",
+        sqlite_where=text("name IS NOT NULL"),
+        postgresql_where=text("name IS NOT NULL"),
+        postgresql_ops={"name": "text_pattern_ops"},
+    ),
 )
+# And by how their addresses begin: the unique index does for it on SQLite, but not in each collation of PostgreSQL.
+Index(
+    "ix_subscriber_address_prefix",
+    subscriber.c.address_key,
+    postgresql_ops={"address_key": "text_pattern_ops"},
+).ddl_if(dialect="postgresql")
 
 subscription = Table(
     "subscription",

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, and_, select
+from sqlalchemy import Connection, Row, Select, select
 
 from mailer.domain.delivery import NOTICES, DeliveryState
 from mailer.domain.page import Page, cursor_id, page_size
 from mailer.store.campaign_progress import RecipientReport
+from mailer.store.people_search import begins_with
 from mailer.store.people_tables import subscriber, subscription
 from mailer.store.queue.deliveries import last_subscription_id
 from mailer.store.queue.queue_tables import delivery
@@ -17,7 +18,6 @@ from mailer.store.queue.queue_tables import delivery
 LOOKED_THROUGH = 20_000
 """No index has the state: so many deliveries are looked through for one page, at most."""
 _MOST_FOUND = 200
-_LAST_CHARACTER = "\U0010ffff"
 
 
 def list_in_states(
@@ -50,7 +50,11 @@ def list_in_states(
 
 def find_by_address(tx: Connection, campaign_id: int, mailing_list_id: int, key: str) -> list[RecipientReport]:
     """Recipients whose address key begins with `key`, by address; of the first _MOST_FOUND people with such a key."""
-    ids = list(tx.execute(select(subscriber.c.id).where(_begins_with(tx, key)).limit(_MOST_FOUND)).scalars())
+    ids = list(
+        tx.execute(
+            select(subscriber.c.id).where(begins_with(tx, subscriber.c.address_key, key)).limit(_MOST_FOUND)
+        ).scalars()
+    )
     theirs = select(subscription.c.id).where(
         subscription.c.subscriber_id.in_(ids), subscription.c.mailing_list_id == mailing_list_id
     )
@@ -64,13 +68,6 @@ def find_by_address(tx: Connection, campaign_id: int, mailing_list_id: int, key:
         .subquery()
     )
     return _from_rows(tx.execute(_reports(some).order_by(subscriber.c.address_key)))
-
-
-def _begins_with(tx: Connection, key: str) -> ColumnElement[bool]:
-    """Whether an address key begins with this, by the index of keys."""
-    if tx.dialect.name == "sqlite":  # whose LIKE uses no index that distinguishes cases
-        return and_(subscriber.c.address_key >= key, subscriber.c.address_key < key + _LAST_CHARACTER)
-    return subscriber.c.address_key.startswith(key, autoescape=True)
 
 
 def _reports(some: Any) -> Select[Any]:

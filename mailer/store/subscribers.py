@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
@@ -38,6 +39,28 @@ def ids_by_key(tx: Connection, address_keys: Iterable[str]) -> dict[str, int]:
     keys = list(address_keys)
     found = tx.execute(select(subscriber.c.address_key, subscriber.c.id).where(subscriber.c.address_key.in_(keys)))
     return {key: number for key, number in found}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SubscriberRow:
+    """A person whose address we know."""
+
+    id: int
+    address: str
+    address_key: str
+    name: str | None
+    language: str | None
+    zone: str | None
+
+
+def find(tx: Connection, *, subscriber_id: int | None = None, address_key: str | None = None) -> SubscriberRow | None:
+    """The person with this number or this key; None where there is none, or they are erased."""
+    if subscriber_id is not None and not 0 < subscriber_id < 2**63:
+        return None
+    known = subscriber.c.id == subscriber_id if subscriber_id is not None else subscriber.c.address_key == address_key
+    names = [one.name for one in fields(SubscriberRow)]
+    row = tx.execute(select(*(subscriber.c[name] for name in names)).where(known)).one_or_none()
+    return SubscriberRow(**row._mapping) if row is not None and row.address else None
 
 
 def find_in_mailbox(tx: Connection, mailbox_key: str) -> dict[int, str]:

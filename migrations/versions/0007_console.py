@@ -19,11 +19,21 @@ def upgrade() -> None:
     op.create_index('ix_incoming_parked', 'incoming', ['id'], sqlite_where=parked, postgresql_where=parked)
     op.add_column('campaign', sa.Column('stopped_at', Hour, nullable=True))
     op.add_column('revision', sa.Column('is_trial', sa.Boolean(), server_default=sa.false(), nullable=False))
+    _create_name_indexes()
     _create_organisers()
     _create_sessions()
     _create_audit()
     _create_drafts()
     _create_counts()
+
+
+def _create_name_indexes() -> None:
+    named = sa.text('name IS NOT NULL')
+    op.create_index('ix_subscriber_name', 'subscriber', ['name'], sqlite_where=named, postgresql_where=named,
+                    postgresql_ops={'name': 'text_pattern_ops'})
+    if op.get_bind().dialect.name == 'postgresql':
+        op.create_index('ix_subscriber_address_prefix', 'subscriber', ['address_key'],
+                        postgresql_ops={'address_key': 'text_pattern_ops'})
 
 
 def _create_organisers() -> None:

@@ -100,6 +100,32 @@ CONSOLE_ACTS: dict[str, ConsoleAct] = {
     "/console/campaigns/{campaign_id:int}/report/export": ConsoleAct(
         back="harmless: it is read only", permission=Permission.SEE_PEOPLE, act=Act.EXPORT_RECIPIENTS, campaign="sent"
     ),
+    "/console/lists/_new": ConsoleAct(
+        back="harmless: nobody is on it yet",
+        permission=Permission.MANAGE_SITE,
+        act=Act.ADD_LIST,
+        fields={
+            "name": "walks",
+            "title": "Walks",
+            "owner": "ada@example.org",
+            "language": "en",
+            "zone": "Europe/Berlin",
+        },
+    ),
+    "/console/lists/{name}/change": ConsoleAct(
+        back="undo: change it back; the audit log has what was before",
+        permission=Permission.MANAGE_LIST,
+        act=Act.CHANGE_LIST,
+        fields={
+            "title": "Open Letters",
+            "owner": "ada@example.org",
+            "language": "en",
+            "zone": "Europe/Istanbul",
+            "testers": "emma@example.org\r\nsamir@example.org",
+            "hard_after": "2",
+            "soft_limit": "4",
+        },
+    ),
     "/console/sign-out": ConsoleAct(back="harmless: one signs in again", permission=None, act=Act.SIGN_OUT),
     "/console/campaigns/{campaign_id:int}/write/{language}": ConsoleAct(
         back="undo: versions",

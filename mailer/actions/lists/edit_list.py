@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -22,7 +22,7 @@ from mailer.domain.mailing_list import (
     check_reason,
 )
 from mailer.domain.role import Permission
-from mailer.errors import AddressRefused, ListNameRefused
+from mailer.errors import AddressRefused, ListNameRefused, MailerError
 from mailer.store import audit_log, mailing_lists
 
 MAX_TESTERS = 50
@@ -48,20 +48,21 @@ async def add_list(
     zone, ListFooterRefused for the postal address or reason, AlreadyExists where there is a list of that name.
     """
     actor.require(Permission.MANAGE_SITE)
-    check_list_name(name)
-    footer = {"postal_address": check_postal_address(postal_address), "reason": check_reason(reason)}
+    given = {
+        "title": title,
+        "description": description,
+        "language": language,
+        "owner": owner,
+        "zone": zone,
+        "postal_address": postal_address,
+        "reason": reason,
+    }
+    checks = _checks(app)
+    checks["name"](name)
+    values = {field: checks[field](value) for field, value in given.items()}
 
     def work(tx: Connection) -> MailingList:
-        added = mailing_lists.add(
-            tx,
-            name=name,
-            title=_check_title(title),
-            description=_check_description(description),
-            language=_check_language(language),
-            owner=_check_owner(app, owner),
-            more={**footer, "zone": parse_zone(zone).key},
-            now=app.clock(),
-        )
+        added = mailing_lists.add(tx, name=name, now=app.clock(), **values)
         _record(tx, app, actor, Act.ADD_LIST, added, after=_describe(added))
         return added
 
@@ -90,29 +91,57 @@ async def set_list(
     The limits hold for bounces from now on, the footer for campaigns launched from now on. Raises NotFound,
     NotPermitted unless the actor manages the list, and as `add_list` does; ListLimitRefused for a limit.
     """
-    given: dict[str, tuple[Any, Callable[[Any], Any]]] = {
-        "title": (title, _check_title),
-        "description": (description, _check_description),
-        "owner": (owner, lambda text: _check_owner(app, text)),
-        "language": (language, _check_language),
-        "zone": (zone, lambda text: parse_zone(text).key),
-        "testers": (testers, _check_testers),
-        "needs_approval": (needs_approval, bool),
-        "hard_after": (hard_after, check_bounce_limit),
-        "soft_limit": (soft_limit, check_bounce_limit),
-        "postal_address": (postal_address, check_postal_address),
-        "reason": (reason, check_reason),
+    given = {
+        "title": title,
+        "description": description,
+        "owner": owner,
+        "language": language,
+        "zone": zone,
+        "testers": testers,
+        "needs_approval": needs_approval,
+        "hard_after": hard_after,
+        "soft_limit": soft_limit,
+        "postal_address": postal_address,
+        "reason": reason,
     }
     return await app.database.write(_change, app, actor, name, given)
 
 
-def _change(
-    tx: Connection, app: App, actor: Actor, name: str, given: dict[str, tuple[Any, Callable[[Any], Any]]]
-) -> MailingList:
+def find_bad_fields(app: App, given: Mapping[str, Any]) -> tuple[str, ...]:
+    """The fields (of `add_list` and `set_list`) whose values cannot be a list's, in their order."""
+    checks, bad = _checks(app), []
+    for field, value in given.items():
+        try:
+            checks[field](value)
+        except MailerError:
+            bad.append(field)
+    return tuple(bad)
+
+
+def _checks(app: App) -> dict[str, Callable[[Any], Any]]:
+    """By field: what turns a given value into a list's, or raises."""
+    return {
+        "name": check_list_name,
+        "title": _check_title,
+        "description": _check_description,
+        "owner": lambda text: _check_owner(app, text),
+        "language": _check_language,
+        "zone": lambda text: parse_zone(text).key,
+        "testers": _check_testers,
+        "needs_approval": bool,
+        "hard_after": check_bounce_limit,
+        "soft_limit": check_bounce_limit,
+        "postal_address": check_postal_address,
+        "reason": check_reason,
+    }
+
+
+def _change(tx: Connection, app: App, actor: Actor, name: str, given: Mapping[str, Any]) -> MailingList:
     present = mailing_lists.get_by_name(tx, name)
     actor.require(Permission.MANAGE_LIST, present.id)
+    checks = _checks(app)
     mailing_lists.change(
-        tx, present.id, {field: check(value) for field, (value, check) in given.items() if value is not None}
+        tx, present.id, {field: checks[field](value) for field, value in given.items() if value is not None}
     )
     changed = mailing_lists.get(tx, present.id)
     before, after = _describe(present), _describe(changed)

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from sqlalchemy import Connection
 
 from mailer.app import App
-from mailer.domain.actor import Actor
-from mailer.domain.address import Address, parse_address
+from mailer.domain.actor import Actor, require_anywhere
+from mailer.domain.address import parse_address
 from mailer.domain.person_view import EVERY_LIST_NAME, BounceView, ConsentView, PersonView, SuppressionView
 from mailer.domain.role import Permission
 from mailer.domain.subscription import Subscription
@@ -17,51 +17,62 @@ from mailer.errors import NotFound
 from mailer.store import bounce_records, consents, mailing_lists, subscribers, subscriptions, suppressions
 from mailer.store.bounce_records import BounceRecord
 from mailer.store.consents import ConsentLine
+from mailer.store.subscribers import SubscriberRow
 
 
 async def show_person(app: App, actor: Actor, address: str) -> PersonView:
-    """What is known of an address on the lists where the actor sees people. Raises NotFound and AddressRefused.
+    """What is known of an address on the lists where the actor sees people.
 
-    NotFound, too, where the person is on none of these lists: others' people are not told of.
+    NotFound, too, where the person is on none of these lists: others' people are not told of. Raises NotPermitted where
+    the actor sees nobody, and AddressRefused.
     """
     person = parse_address(address)
-
-    def work(tx: Connection) -> PersonView:
-        allowed = actor.list_ids(Permission.SEE_PEOPLE)
-        if allowed is not None and not allowed:
-            actor.require(Permission.SEE_PEOPLE)
-        list_names = {one.id: one.name for one in mailing_lists.list_all(tx) if allowed is None or one.id in allowed}
-        subscriber_id = subscribers.ids_by_key(tx, [person.key]).get(person.key)
-        found = [] if subscriber_id is None else _subscriptions(tx, list_names, person)
-        if subscriber_id is None or not (found or allowed is None):
-            raise NotFound(f"{person.addr_spec} is not known here")
-        return _view(tx, app, person, subscriber_id, found, list_names, is_all=allowed is None)
-
-    return await app.database.read(work)
+    return await app.database.read(
+        lambda tx: _load(tx, app, actor, subscribers.find(tx, address_key=person.key), person.addr_spec)
+    )
 
 
-def _subscriptions(tx: Connection, list_names: Mapping[int, str], person: Address) -> list[Subscription]:
-    found = (subscriptions.find(tx, list_id, person.key) for list_id in list_names)
+async def show_subscriber(app: App, actor: Actor, subscriber_id: int) -> PersonView:
+    """As `show_person`, of the person with this number."""
+    name = f"person {subscriber_id}"
+    return await app.database.read(
+        lambda tx: _load(tx, app, actor, subscribers.find(tx, subscriber_id=subscriber_id), name)
+    )
+
+
+def _load(tx: Connection, app: App, actor: Actor, person: SubscriberRow | None, asked: str) -> PersonView:
+    allowed = require_anywhere(actor, Permission.SEE_PEOPLE)
+    list_names = {one.id: one.name for one in mailing_lists.list_all(tx) if allowed is None or one.id in allowed}
+    found = _subscriptions(tx, list_names, person.address_key) if person is not None else []
+    if person is None or not (found or allowed is None):
+        raise NotFound(f"{asked} is not known here")
+    return _view(tx, app, person, found, list_names, is_all=allowed is None)
+
+
+def _subscriptions(tx: Connection, list_names: Mapping[int, str], address_key: str) -> list[Subscription]:
+    found = (subscriptions.find(tx, list_id, address_key) for list_id in list_names)
     return [one for one in found if one is not None]
 
 
 def _view(
     tx: Connection,
     app: App,
-    person: Address,
-    subscriber_id: int,
+    person: SubscriberRow,
     found: Sequence[Subscription],
     list_names: Mapping[int, str],
     *,
     is_all: bool,
 ) -> PersonView:
     names = {**list_names, EVERY_LIST: EVERY_LIST_NAME}
-    suppressed = suppressions.list_for_person(tx, app.site.keyring.suppression_key(person.key))
-    bounces = bounce_records.list_for_subscriber(tx, subscriber_id)
-    lines = consents.list_for_subscriber(tx, subscriber_id)
+    suppressed = suppressions.list_for_person(tx, app.site.keyring.suppression_key(person.address_key))
+    bounces = bounce_records.list_for_subscriber(tx, person.id)
+    lines = consents.list_for_subscriber(tx, person.id)
     return PersonView(
-        id=subscriber_id,
-        address=person.addr_spec,
+        id=person.id,
+        address=person.address,
+        name=person.name,
+        language=person.language,
+        zone=person.zone,
         never=(EVERY_LIST, SuppressionReason.NEVER) in suppressed,
         suppressions=tuple(
             SuppressionView(list_name=names[list_id], reason=reason)
