@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from mailer.domain.audit import Act
+from mailer.domain.draft import campaign_digest
 from mailer.domain.role import Permission
+from tests.support.console_helpers import furnished_texts
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -27,6 +29,11 @@ class ConsoleAct:
     """The edition it is tried on."""
 
 
+def digest_of(name: str) -> str:
+    """What the review page of a furnished campaign says of its texts."""
+    return campaign_digest(furnished_texts(name))
+
+
 CONSOLE_ACTS: dict[str, ConsoleAct] = {
     "/console/campaigns/new": ConsoleAct(
         back="undo: cancel the draft",
@@ -44,6 +51,28 @@ CONSOLE_ACTS: dict[str, ConsoleAct] = {
         back="harmless: it lets in whoever has the link", permission=None, act=None
     ),
     "/console/set-up/{word}": ConsoleAct(back="harmless: it makes the first owner", permission=None, act=None),
+    "/console/campaigns/{campaign_id:int}/review/schedule": ConsoleAct(
+        back="undo: take it back",
+        permission=Permission.SEND,
+        act=Act.SCHEDULE_CAMPAIGN,
+        fields={"date": "2027-03-20", "time": "09:00", "zone": "Europe/Berlin", "digest": digest_of("draft")},
+    ),
+    "/console/campaigns/{campaign_id:int}/review/test": ConsoleAct(
+        back="harmless: it goes to whom the list names", permission=Permission.WRITE, act=Act.SEND_TEST
+    ),
+    "/console/campaigns/{campaign_id:int}/review/approve": ConsoleAct(
+        back="undo: a changed text is not approved",
+        permission=Permission.WRITE,
+        act=Act.APPROVE_CAMPAIGN,
+        fields={"digest": digest_of("draft")},
+    ),
+    "/console/campaigns/{campaign_id:int}/review/correct": ConsoleAct(
+        back="undo: correct it again",
+        permission=Permission.SEND,
+        act=Act.CORRECT_CAMPAIGN,
+        campaign="paused",
+        fields={"digest": digest_of("paused")},
+    ),
     "/console/campaigns/{campaign_id:int}/live/pause": ConsoleAct(
         back="undo: resume it", permission=Permission.SEND, act=Act.PAUSE_CAMPAIGN, campaign="sending"
     ),

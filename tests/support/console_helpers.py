@@ -18,6 +18,7 @@ import httpx
 from sqlalchemy import Connection
 
 from mailer.actions.accounts.sessions import open_session
+from mailer.actions.campaigns.drafts import load_draft, save_draft
 from mailer.actions.campaigns.launch import launch_due
 from mailer.actions.campaigns.new_campaign import new_campaign
 from mailer.actions.campaigns.pause_resume_cancel import cancel, pause
@@ -273,6 +274,9 @@ async def _add_unsent(app: App) -> dict[str, int]:
         await send_now(app, ADMIN, made[name], wait_s=0)
         await launch_due(app)
         await (pause if name == "paused" else cancel)(app, ADMIN, made[name])
+    draft = await load_draft(app, ADMIN, made["paused"], "en")
+    corrected = draft.text.replace("your own", "your best")
+    await save_draft(app, ADMIN, made["paused"], "en", version=draft.version, text=corrected)
     # Spread over hours, it is still being sent whenever a test looks.
     await send_now(app, ADMIN, made["sending"], wait_s=0, over="20h")
     await launch_due(app)
@@ -282,6 +286,12 @@ async def _add_unsent(app: App) -> dict[str, int]:
 async def _add(app: App, subject: str) -> int:
     texts = {"en.md": _LETTER.format(subject=subject), "tr.md": _TURKISH}
     return await new_campaign(app, ADMIN, list_name="appeals", texts=texts, when_uncertain=WhenUncertain.PARK)
+
+
+def furnished_texts(name: str) -> dict[str, str]:
+    """The texts of a furnished campaign, by language."""
+    text = _LETTER.format(subject=_UNSENT[name])
+    return {"en": text.replace("your own", "your best") if name == "paused" else text, "tr": _TURKISH}
 
 
 def _rows(name: str, number: int) -> list[str]:

@@ -22,6 +22,7 @@ from mailer.entrypoints.web.console import (
     organisers,
     preview,
     report,
+    review,
     settings,
     sign_in,
     subscribers,
@@ -36,6 +37,7 @@ from mailer.errors import ErrorKind, MailerError
 CONSOLE_ROUTES: tuple[Route, ...] = (
     *today.ROUTES,
     *campaigns.ROUTES,
+    *review.ROUTES,
     *live.ROUTES,
     *subscribers.ROUTES,
     *lists.ROUTES,

@@ -30,6 +30,13 @@ class Formatter:
         """A number with its separators: 18,204."""
         return format_decimal(number, locale=self.locale)
 
+    def language_name(self, tag: str) -> str:
+        """The name of a language, in the reader's: Turkish; the tag where nobody has named it."""
+        try:
+            return Locale.parse(tag, sep="-").get_display_name(self.locale) or tag
+        except (ValueError, LookupError):
+            return tag
+
     def percent(self, part: float, whole: float) -> str:
         """A share of a whole with one decimal; empty for a share of nothing."""
         return format_percent(part / whole, format="#,##0.0%", locale=self.locale) if whole else ""
