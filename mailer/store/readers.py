@@ -43,15 +43,16 @@ def find_by_id(tx: Connection, mailing_list_id: int, subscription_id: int) -> Re
     return None if row is None else _reader_from_row(row)
 
 
-def attribute_names(tx: Connection, mailing_list_id: int, limit: int) -> frozenset[str]:
-    """The names of the values that the newest `limit` readers of a list have."""
+def attribute_names(tx: Connection, mailing_list_id: int, limit: int) -> frozenset[str] | None:
+    """The names of the values that the newest `limit` readers of a list have; None where there is no reader."""
     newest = (
         select(subscription.c.attributes)
         .where(subscription.c.mailing_list_id == mailing_list_id, subscription.c.state == SubscriptionState.CONFIRMED)
         .order_by(subscription.c.id.desc())
         .limit(limit)
     )
-    return frozenset(name for held in tx.execute(newest).scalars() for name, value in held.items() if value)
+    found = list(tx.execute(newest).scalars())
+    return frozenset(name for held in found for name, value in held.items() if value) if found else None
 
 
 def count_by_language(tx: Connection, mailing_list_id: int) -> dict[str, int]:

@@ -75,7 +75,7 @@ def load_drafts(tx: Connection, actor: Actor, permission: Permission, campaign_i
     found = tuple(drafts.list_drafts(tx, campaign_id))
     known = None
     if any("{" in one.text for one in found):
-        known = readers.attribute_names(tx, mailing_list.id, _READERS_LOOKED_AT) or None
+        known = readers.attribute_names(tx, mailing_list.id, _READERS_LOOKED_AT)
     return CampaignDrafts(campaign=campaign, mailing_list=mailing_list, drafts=found, known_values=known)
 
 

@@ -148,7 +148,9 @@ async def correct_from_drafts(
 
 
 def _check_event(campaign: Campaign, manuscript: CampaignFile) -> None:
-    if event_start_time(manuscript) == campaign.event_starts_at:
+    # A letter begun in the console has no event before it is scheduled.
+    new_letter = campaign.state is CampaignState.DRAFT and campaign.event_starts_at is None
+    if new_letter or event_start_time(manuscript) == campaign.event_starts_at:
         return
     known = f"at {campaign.event_starts_at:%Y-%m-%d %H:%M} UTC" if campaign.event_starts_at else "at no time"
     raise CampaignFileRefused(
