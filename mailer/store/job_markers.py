@@ -18,6 +18,8 @@ class JobMarker(StrEnum):
     """The last ISO week of which owners were told: 202709."""
     EVIDENCE_ERASED = "swept"
     """The id of the last consent line whose old evidence was erased."""
+    DAYS_COUNTED = "days"
+    """The last day (ordinal, of UTC) whose joins and leaves were counted for good."""
 
 
 def get_marker(tx: Connection, marker: JobMarker) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, func, select
+from sqlalchemy import Connection, Row, Select, select
 
 from mailer.domain.subscription import SubscriptionState
 from mailer.store.audience import is_suppressed_on
@@ -53,44 +53,6 @@ def attribute_names(tx: Connection, mailing_list_id: int, limit: int) -> frozens
     )
     found = list(tx.execute(newest).scalars())
     return frozenset(name for held in found for name, value in held.items() if value) if found else None
-
-
-def count_by_language(tx: Connection, mailing_list_id: int) -> dict[str, int]:
-    """How many people a launch would write to now, by their language; "" for those whose language is not known."""
-    language = func.coalesce(subscriber.c.language, "")
-    counted = (
-        select(language, func.count())
-        .select_from(subscription.join(subscriber))
-        .where(
-            subscription.c.mailing_list_id == mailing_list_id,
-            subscription.c.state == SubscriptionState.CONFIRMED,
-            ~is_suppressed_on(mailing_list_id),
-        )
-        .group_by(language)
-    )
-    return {tag: number for tag, number in tx.execute(counted)}
-
-
-def count_excluded(tx: Connection, mailing_list_id: int) -> dict[str, int]:
-    """How many people of a list get nothing, by why: `pending`, `suppressed` (and confirmed), `left`."""
-    states = select(subscription.c.state, func.count()).where(
-        subscription.c.mailing_list_id == mailing_list_id, subscription.c.state != SubscriptionState.CONFIRMED
-    )
-    counted = {state: number for state, number in tx.execute(states.group_by(subscription.c.state))}
-    suppressed = (
-        select(func.count())
-        .select_from(subscription.join(subscriber))
-        .where(
-            subscription.c.mailing_list_id == mailing_list_id,
-            subscription.c.state == SubscriptionState.CONFIRMED,
-            is_suppressed_on(mailing_list_id),
-        )
-    )
-    return {
-        "pending": counted.get(SubscriptionState.PENDING, 0),
-        "suppressed": tx.execute(suppressed).scalar_one(),
-        "left": counted.get(SubscriptionState.UNSUBSCRIBED, 0),
-    }
 
 
 def _query(mailing_list_id: int) -> Select[Any]:

@@ -12,7 +12,7 @@ from mailer.domain.bounce import FeedbackKind, Severity
 from mailer.domain.campaign import CampaignState
 from mailer.domain.consent import ConsentAct
 from mailer.domain.delivery import DeliveryState
-from mailer.store import campaign_counts
+from mailer.store.counts import campaign_counts
 from mailer.store.incoming_mails import IncomingState
 from mailer.store.people_tables import consent, incoming, returned
 from mailer.store.queue.queue_tables import campaign

@@ -11,7 +11,8 @@ from sqlalchemy import Engine, MetaData, Table, func, select
 
 from mailer.domain.campaign import CampaignState
 from mailer.domain.delivery import NOTICES, DeliveryState
-from mailer.store import audience, campaign_counts, campaign_progress, campaigns
+from mailer.store import audience, campaign_progress, campaigns
+from mailer.store.counts import campaign_counts
 from mailer.store.database import open_engine
 from mailer.store.migration import check_schema, migrate_database, upgrade
 from mailer.store.queue.queue_tables import delivery

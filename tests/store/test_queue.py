@@ -30,7 +30,8 @@ from mailer.domain.rate_limits import Limits
 from mailer.domain.retry import retry_wrongly_refused
 from mailer.domain.suppression import EVERY_LIST, SuppressionReason
 from mailer.errors import LeaseLost
-from mailer.store import campaign_counts, campaign_progress, campaigns, suppressions
+from mailer.store import campaign_progress, campaigns, suppressions
+from mailer.store.counts import campaign_counts
 from mailer.store.database import is_sqlite
 from mailer.store.people_tables import subscriber
 from mailer.store.queue import claim_release, deliveries, gate, orphans, queue_claiming, unrendered_notices, workers

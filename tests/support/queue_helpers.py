@@ -13,17 +13,9 @@ from mailer.domain.campaign import CampaignState
 from mailer.domain.delivery import Delivery, DeliveryOutcome, DeliveryState, RelayOutcome, Verdict
 from mailer.domain.retry import decide_outcome
 from mailer.domain.suppression import SuppressionReason
-from mailer.store import (
-    audience,
-    campaign_counts,
-    campaign_progress,
-    campaigns,
-    revisions,
-    subscribers,
-    subscriptions,
-    suppressions,
-)
+from mailer.store import audience, campaign_progress, campaigns, revisions, subscribers, subscriptions, suppressions
 from mailer.store import mailing_lists as lists
+from mailer.store.counts import campaign_counts
 from mailer.store.queue import claims, crash_recovery, gate, orphans, workers
 from mailer.store.queue import deliveries as queue
 from mailer.store.queue.crash_recovery import RecoveredDeliveries

@@ -17,7 +17,8 @@ from mailer.domain.mailing_list import MailingList
 from mailer.domain.page import Page
 from mailer.domain.role import Permission
 from mailer.mail.compose.sanitize_reply import sanitize_reply
-from mailer.store import campaign_counts, campaign_lists, mailing_lists, revisions
+from mailer.store import campaign_lists, mailing_lists, revisions
+from mailer.store.counts import campaign_counts
 
 BOARD_SIZE = 20
 """How many campaigns each part of the board shows."""

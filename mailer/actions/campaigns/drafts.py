@@ -20,7 +20,8 @@ from mailer.domain.draft import VERSION_SPAN_S, Draft
 from mailer.domain.role import Permission
 from mailer.errors import DraftChanged, NotFound
 from mailer.mail.compose.front_matter import normalize_line_ends
-from mailer.store import audit_log, campaigns, drafts, mailing_lists, readers
+from mailer.store import audit_log, campaigns, drafts, mailing_lists
+from mailer.store.counts import audience_counts
 
 CAN_BE_WRITTEN = tuple(state for state in CampaignState if state not in FINISHED)
 _EMPTY_LETTER = "---\nsubject:\nlanguage: {language}\n---\n\n"
@@ -57,7 +58,7 @@ async def load_draft(app: App, actor: Actor, campaign_id: int, language: str | N
 
     def work(tx: Connection) -> tuple[CampaignDrafts, dict[str, int]]:
         loaded = load_drafts(tx, actor, Permission.READ, campaign_id)
-        return loaded, readers.count_by_language(tx, loaded.mailing_list.id)
+        return loaded, audience_counts.load(tx, loaded.mailing_list.id, app.clock()).languages
 
     loaded, counts = await app.database.read(work)
     shown = next((one for one in loaded.drafts if language in (None, one.language)), None)

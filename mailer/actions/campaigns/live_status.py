@@ -14,7 +14,8 @@ from mailer.domain.campaign import FINISHED, Campaign, CampaignState
 from mailer.domain.delivery import OPEN, DeliveryState
 from mailer.domain.mailing_list import MailingList
 from mailer.domain.role import Permission
-from mailer.store import campaign_counts, campaign_results, mailing_lists
+from mailer.store import campaign_results, mailing_lists
+from mailer.store.counts import campaign_counts
 from mailer.store.queue import lane_holds
 from mailer.store.queue.lane_holds import Hold
 

@@ -19,9 +19,10 @@ from mailer.domain.consent import ConsentAct
 from mailer.domain.delivery import OPEN, DeliveryState
 from mailer.domain.page import MAX_PAGE_SIZE, Page
 from mailer.domain.role import Permission
-from mailer.store import audience, bounce_records, campaign_counts, campaign_progress, campaigns, consents
+from mailer.store import audience, bounce_records, campaign_progress, campaigns, consents
 from mailer.store.bounce_records import FeedbackCount
 from mailer.store.campaign_progress import RecipientReport
+from mailer.store.counts import campaign_counts
 from mailer.store.pages import all_items
 from mailer.store.queue import lane_holds
 from mailer.store.queue.lane_holds import Hold

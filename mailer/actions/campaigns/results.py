@@ -15,8 +15,9 @@ from mailer.domain.bounce import FeedbackKind
 from mailer.domain.campaign import Campaign
 from mailer.domain.delivery import DeliveryState
 from mailer.domain.role import Permission
-from mailer.store import campaign_counts, campaign_results
+from mailer.store import campaign_results
 from mailer.store.campaign_results import MOST_BOUNCES, BounceGroup, HourCount
+from mailer.store.counts import campaign_counts
 
 HOURS = 48
 """Leaves, bounces and complaints are shown for so many hours after a launch."""

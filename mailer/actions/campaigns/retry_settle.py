@@ -14,7 +14,8 @@ from mailer.domain.audit import Act
 from mailer.domain.campaign import Campaign, CampaignState, check_state
 from mailer.domain.delivery import Decision, DeliveryState
 from mailer.domain.role import Permission
-from mailer.store import campaign_counts, campaigns, governor_counts
+from mailer.store import campaigns, governor_counts
+from mailer.store.counts import campaign_counts
 from mailer.store.queue import deliveries
 
 _CHUNK = 5000

@@ -12,13 +12,15 @@ from mailer.actions.campaigns.draft_view import EditionView, fields_or_none, mis
 from mailer.actions.campaigns.send_test import TrialLetter, view_tests
 from mailer.app import App
 from mailer.domain.actor import Actor
+from mailer.domain.audience_count import AudienceCount
 from mailer.domain.campaign import Campaign
 from mailer.domain.draft import Approval
 from mailer.domain.mailing_list import MailingList
 from mailer.domain.proposed_time import propose_time
 from mailer.domain.role import Permission
 from mailer.mail.compose.problem import Problem, ProblemSeverity
-from mailer.store import approvals, campaigns, readers
+from mailer.store import approvals, campaigns
+from mailer.store.counts import audience_counts
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -75,8 +77,7 @@ async def review(app: App, actor: Actor, campaign_id: int) -> ReviewView:
         loaded = load_drafts(tx, actor, Permission.READ, campaign_id)
         return _Facts(
             loaded=loaded,
-            readers=readers.count_by_language(tx, loaded.mailing_list.id),
-            excluded=readers.count_excluded(tx, loaded.mailing_list.id),
+            audience=audience_counts.load(tx, loaded.mailing_list.id, app.clock()),
             approvals=tuple(approvals.list_newest(tx, campaign_id, loaded.digest)),
             tests=view_tests(tx, loaded),
             last=campaigns.last_of_list(tx, loaded.mailing_list.id, campaign_id),
@@ -89,8 +90,7 @@ async def review(app: App, actor: Actor, campaign_id: int) -> ReviewView:
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Facts:
     loaded: CampaignDrafts
-    readers: dict[str, int]
-    excluded: dict[str, int]
+    audience: AudienceCount
     approvals: tuple[Approval, ...]
     tests: tuple[TrialLetter, ...]
     last: Campaign | None
@@ -106,11 +106,11 @@ def _view(app: App, actor: Actor, facts: _Facts, checked: CheckedDrafts) -> Revi
         mailing_list=loaded.mailing_list,
         digest=loaded.digest,
         subject=fields.subject if fields else loaded.campaign.subject,
-        editions=view_editions(checked, facts.readers),
-        readers=sum(facts.readers.values()),
-        missing=missing_editions(checked, facts.readers),
-        excluded=facts.excluded,
-        counted_at=app.clock(),
+        editions=view_editions(checked, facts.audience.languages),
+        readers=facts.audience.reached,
+        missing=missing_editions(checked, facts.audience.languages),
+        excluded=facts.audience.excluded,
+        counted_at=facts.audience.counted_at,
         errors=checked.of_severity(ProblemSeverity.ERROR),
         warnings=checked.of_severity(ProblemSeverity.WARNING),
         approvals=facts.approvals,

@@ -9,6 +9,7 @@ from functools import partial
 import structlog
 
 from mailer.actions.maintenance.check_health import check_database_health, check_sending_health
+from mailer.actions.maintenance.count_people import AudienceRecounts, count_days, recount_audiences
 from mailer.actions.maintenance.purge import purge
 from mailer.actions.maintenance.requeue_orphans import requeue_orphans
 from mailer.actions.maintenance.weekly_report import send_weekly_reports
@@ -22,6 +23,7 @@ _DUE_WORK_EVERY_S = 1
 """How often the database is read for work that no event announced: another process wrote it, or its time came."""
 _OWNERSHIP_EVERY_S = 2
 _DATABASE_HEALTH_EVERY_S = 60
+_RECOUNT_EVERY_S = 60
 _SENDING_HEALTH_EVERY_S, _SENDING_HEALTH_FIRST_IN_S = 600, 30
 """Relays and DNS are not asked at once at start: whoever opens the console before then sets the event."""
 _MAINTENANCE_EVERY_S = 600
@@ -41,6 +43,8 @@ def start_jobs(
     jobs: tuple[tuple[str, float, Callable[[], Awaitable[object]]], ...] = (
         ("check database ownership", _OWNERSHIP_EVERY_S, partial(_check_ownership, app, check_ownership)),
         ("check what waits in the database", _DATABASE_HEALTH_EVERY_S, partial(check_database_health, app)),
+        ("recount audiences", _RECOUNT_EVERY_S, partial(recount_audiences, app, AudienceRecounts())),
+        ("count joins and leaves", _MAINTENANCE_EVERY_S, partial(count_days, app)),
         ("purge hourly", _MAINTENANCE_EVERY_S, partial(_purge, app)),
         ("requeue orphans hourly", _MAINTENANCE_EVERY_S, partial(requeue_orphans, app)),
         ("send weekly reports", _MAINTENANCE_EVERY_S, partial(send_weekly_reports, app)),

@@ -1,0 +1,1 @@
+"""Numbers that pages show without counting: of campaigns, of audiences, of days."""
