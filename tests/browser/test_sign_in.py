@@ -10,7 +10,7 @@ from playwright.async_api import Browser, Page
 from mailer.actions.accounts.sign_in import make_set_up_link, make_sign_in_link
 from tests.support.app_helpers import ADA, ADMIN, text_of
 from tests.support.browser import DESKTOP, PHONE, axe_violations, layout_faults, open_window
-from tests.support.console_helpers import House
+from tests.support.console_helpers import ADA_OWNER, House, sign_in
 from tests.support.fake_relay_session import ReceivedLetter
 
 with_and_without_script = pytest.mark.parametrize("javascript", [True, False])
@@ -122,3 +122,37 @@ async def test_a_printed_link_lets_in_while_no_mail_goes(empty_house: House, chr
         await press(window.page)
 
         assert window.page.url == f"{empty_house.url}/console"
+
+
+async def test_signing_out_leads_to_the_sign_in_page_and_back_is_no_way_in(house: House, chromium: Browser) -> None:
+    link = await make_sign_in_link(house.app, ADMIN, ADA)
+
+    async with open_window(chromium, house.url) as window:
+        await window.go(link)
+        await press(window.page)
+        await window.go("/console/me")
+        await window.page.get_by_role("button", name="Sign out here").click()
+        assert await window.heading() == "Sign in"
+
+        await window.go("/console/campaigns")
+        assert "/console/sign-in?next=" in window.page.url
+
+
+async def test_a_session_that_was_ended_elsewhere_leads_to_the_sign_in_page(
+    own_house: House, chromium: Browser
+) -> None:
+    async with (
+        open_window(chromium, own_house.url) as lost,
+        open_window(chromium, own_house.url) as home,
+    ):
+        await sign_in(lost.context, own_house, ADA_OWNER)
+        await lost.go("/console")
+        await home.go(await make_sign_in_link(own_house.app, ADMIN, ADA))
+        await press(home.page)
+
+        await home.go("/console/me")
+        await home.page.get_by_role("button", name=re.compile("Sign out \\d+ other browser")).click()
+        await lost.page.get_by_role("link", name="Lists").first.click()
+
+        assert "/console/sign-in?next=" in lost.page.url
+        assert await home.go("/console/campaigns") == 200
