@@ -77,9 +77,9 @@ async def test_only_who_may_see_people_looks_as_one_of_them(app: App, letter: in
 async def test_who_does_not_read_the_list_is_not_found(app: App, letter: int) -> None:
     await unsubscribe(app, sign_token(app.site.keyring, Purpose.LEAVE, 2), LINK_EVIDENCE)
 
-    for stranger in (BEA, EMMA, 2, 99):
+    for other in (BEA, EMMA, 2, 99):
         with pytest.raises(NotFound):
-            await preview_draft(app, ADMIN, letter, "en", reader=stranger)
+            await preview_draft(app, ADMIN, letter, "en", reader=other)
     with pytest.raises(AddressRefused):
         await preview_draft(app, ADMIN, letter, "en", reader="no address")
 
