@@ -79,7 +79,7 @@ async def review(app: App, actor: Actor, campaign_id: int) -> ReviewView:
             loaded=loaded,
             audience=audience_counts.load(tx, loaded.mailing_list.id, app.clock()),
             approvals=tuple(approvals.list_newest(tx, campaign_id, loaded.digest)),
-            tests=view_tests(tx, loaded),
+            tests=view_tests(tx, actor, loaded),
             last=campaigns.last_of_list(tx, loaded.mailing_list.id, campaign_id),
         )
 

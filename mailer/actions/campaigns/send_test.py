@@ -36,7 +36,7 @@ class TrialLetter:
     """One test letter, and what became of it."""
 
     address: str
-    """Empty if it was deleted."""
+    """Empty if it was deleted, and for an actor who may not see people."""
     language: str
     sent_at: datetime
     sent_by: str
@@ -85,22 +85,30 @@ async def list_tests(app: App, actor: Actor, campaign_id: int) -> tuple[TrialLet
     """The last 50 test letters of a campaign, the newest first. Raises NotFound, NotPermitted."""
 
     def work(tx: Connection) -> tuple[TrialLetter, ...]:
-        return view_tests(tx, load_drafts(tx, actor, Permission.READ, campaign_id))
+        return view_tests(tx, actor, load_drafts(tx, actor, Permission.READ, campaign_id))
 
     return await app.database.read(work)
 
 
-def view_tests(tx: Connection, loaded: CampaignDrafts) -> tuple[TrialLetter, ...]:
-    """The newest test letters of a campaign, the newest first."""
+def view_tests(tx: Connection, actor: Actor, loaded: CampaignDrafts) -> tuple[TrialLetter, ...]:
+    """The newest test letters of a campaign, the newest first; addresses for whom may see people, and one's own."""
+    sees_people = actor.may(Permission.SEE_PEOPLE, loaded.campaign.mailing_list_id)
     now_written = {one.language: one.text for one in loaded.drafts}
     found = test_letters.list_newest(tx, loaded.campaign.id)
     texts = revisions.load_sources(tx, {one.revision_id for one in found})
-    return tuple(_view(one, texts.get(one.revision_id) == now_written.get(one.language, "")) for one in found)
+    return tuple(
+        _view(
+            one,
+            address=one.address or "" if sees_people or one.address == actor.name else "",
+            is_current=texts.get(one.revision_id) == now_written.get(one.language, ""),
+        )
+        for one in found
+    )
 
 
-def _view(one: SentTest, is_current: bool) -> TrialLetter:
+def _view(one: SentTest, *, address: str, is_current: bool) -> TrialLetter:
     return TrialLetter(
-        address=one.address or "",
+        address=address,
         language=one.language,
         sent_at=one.sent_at,
         sent_by=one.sent_by,

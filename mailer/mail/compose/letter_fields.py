@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
+from functools import lru_cache
 
 import yaml
 
@@ -59,6 +60,12 @@ def split_fields(text: str) -> LetterFields:
     Raises CampaignFileRefused if its front matter cannot be read.
     """
     front_matter, body, _ = split_front_matter(normalize_line_ends(text))
+    return LetterFields(**_split_front_matter_fields(front_matter), body=body)
+
+
+@lru_cache(maxsize=256)
+def _split_front_matter_fields(front_matter: str) -> Mapping[str, str]:
+    # Kept, since it is the body that changes with most keys; YAML takes a few milliseconds.
     found = _known_fields(parse_front_matter(front_matter))
     values = {key: found[key].text() for key in _TEXT_KEYS if key in found}
     if "tags" in found:
@@ -68,7 +75,7 @@ def split_fields(text: str) -> LetterFields:
             values["source_text"] = found[key].text()
         elif key in found:
             values |= {names[name]: one.text() for name, one in found[key].keys(tuple(names)).items()}
-    return LetterFields(**values, body=body)
+    return values
 
 
 def join_fields(text: str, changes: Mapping[str, str]) -> str:
@@ -81,15 +88,16 @@ def join_fields(text: str, changes: Mapping[str, str]) -> str:
     after = replace(before, **{name: _clean(name, changes[name]) for name in FIELD_NAMES if name in changes})
     if before == after:
         return text
-    front_matter, body, body_line = split_front_matter(text)
-    opening, closing = text.split("\n")[0], text.split("\n")[body_line - 2]
+    front_matter, _, body_line = split_front_matter(text)
+    opening, *front_matter_lines, closing = text.split("\n")[: body_line - 1]
     wanted = _front_matter_values(after)
     changed = {key: value for key, value in wanted.items() if value != _front_matter_values(before)[key]}
-    for edited in (edit_front_matter(front_matter, changed), rewrite_front_matter(front_matter, wanted)):
-        joined = "\n".join([opening, *edited, closing, after.body if body or after.body else body])
-        if _splits_into(joined, after):
-            return joined
-    raise ValueError("these fields cannot be written as a campaign file")
+    if not changed:
+        return "\n".join([opening, *front_matter_lines, closing, after.body])
+    joined = "\n".join([opening, *edit_front_matter(front_matter, changed), closing, after.body])
+    if not _splits_into(joined, after):
+        joined = "\n".join([opening, *rewrite_front_matter(front_matter, wanted), closing, after.body])
+    return joined
 
 
 def _known_fields(front_matter: FrontMatterField) -> dict[str, FrontMatterField]:

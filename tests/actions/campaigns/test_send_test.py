@@ -149,6 +149,8 @@ async def test_what_became_of_each_is_shown_and_whether_its_text_is_still_the_sa
         (ROSA, DeliveryState.ACCEPTED, True),
     ]
     assert "nobody here" in (after[0].reply or "")
+    viewer = Actor(name=ROSA, door=Door.CONSOLE, grants=(Grant(role=Role.VIEWER),), organiser_id=7)
+    assert [one.address for one in await list_tests(app, viewer, campaign)] == ["", ROSA]
 
 
 async def test_a_test_of_a_scheduled_campaign_does_not_change_what_goes(
