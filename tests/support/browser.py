@@ -157,8 +157,10 @@ async def unreachable_by_tab(page: Page) -> list[str]:
     """Links, buttons and fields that are shown, and that the Tab key does not reach."""
     await page.evaluate((_SCRIPTS / "number_controls.js").read_text())
     number: int = await page.evaluate("document.querySelectorAll('[data-control]').length")
+    # The parts of a date and of an hour are stops of their own.
+    dated: int = await page.evaluate("document.querySelectorAll('input[type=date], input[type=time]').length")
     reached: set[str | None] = set()
-    for _ in range(number + 5):
+    for _ in range(number + 5 + 4 * dated):
         await page.keyboard.press("Tab")
         reached.add(await page.evaluate("document.activeElement?.dataset?.control ?? null"))
     left: list[str] = await page.evaluate(

@@ -19,6 +19,8 @@ from mailer.store import campaign_results
 from mailer.store.campaign_results import MOST_BOUNCES, BounceGroup, HourCount
 from mailer.store.counts import campaign_counts
 
+MOST_GROUPED = MOST_BOUNCES
+"""So many bounces of a campaign are grouped by their reason, at most."""
 HOURS = 48
 """Leaves, bounces and complaints are shown for so many hours after a launch."""
 _COMPARED, _HOUR = 10, timedelta(hours=1)

@@ -14,7 +14,7 @@ from starlette.routing import Route
 
 from mailer.actions.campaigns.recipients import find_recipients, list_recipients
 from mailer.actions.campaigns.report import report
-from mailer.actions.campaigns.results import CampaignResults, show_results
+from mailer.actions.campaigns.results import MOST_GROUPED, CampaignResults, show_results
 from mailer.actions.campaigns.retry_settle import resolve_uncertain, retry_failed
 from mailer.domain.campaign import CampaignState
 from mailer.domain.delivery import Decision, DeliveryState
@@ -61,6 +61,7 @@ async def _render(request: Request, *, is_wrong_number: bool = False) -> Respons
         failed=counts.get(DeliveryState.FAILED, 0),
         uncertain=counts.get(DeliveryState.UNCERTAIN, 0),
         is_wrong_number=is_wrong_number,
+        most_bounces=MOST_GROUPED,
         **shared,
     )
 

@@ -60,7 +60,7 @@ async def test_the_page_shows_the_sum_and_what_each_act_does_in_numbers(
     assert "Pausing holds the" in sending
     assert "Cancel the campaign" not in sending
     assert "Paused: 30 letters wait." in paused
-    assert "Cancelling means that 30 letters are never sent; 0 are done and stay so. This cannot be undone." in paused
+    assert "Cancelling means that 30 letters are never sent. This cannot be undone." in paused
     assert "A corrected text reaches the 30 people whose letters wait" in paused
 
 
