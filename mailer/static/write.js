@@ -1,213 +1,232 @@
 "use strict";
-// The writing page: saves while one types, shows the letter anew, and puts Markdown into the text. All of it only adds
-// to a form that works without.
+// Writing: saves what is written and keeps it in this browser until then, shows its letter, puts in Markdown.
 (() => {
-  const form = document.getElementById("letter");
-  const body = document.getElementById("body") || document.getElementById("text");
-  const status = document.getElementById("saved");
-  const preview = document.getElementById("preview");
-  const words = JSON.parse(form.dataset.words);
-  const store = `draft ${location.pathname}`;
-  const PAUSE_MS = 800, RETRY_MS = 5000, KEEP_MS = 150;
-  let version = form.dataset.version, saved = typed(), timer = 0, keeping = 0, saving = null, stopped = false;
-  let view = document.querySelector("#views [aria-pressed=true]")?.value || "html";
+  const form = document.getElementById("write");
+  if (!form || "locked" in form.dataset) return;
+  const SAVE_MS = 800, KEEP_MS = 250, PREVIEW_MS = 150, RETRY_MS = 5000, SLOW_MS = 1000;
+  const MOST_KEPT_ALIVE = 60000; // octets of a request that outlives its page: 64 KiB by the Fetch standard
+  const byId = id => document.getElementById(id);
+  const state = byId("state"), says = state.dataset, key = form.dataset.store;
+  const version = form.elements.version;
+  const fields = [...form.querySelectorAll("input[name], textarea[name]")]
+    .filter(field => field !== version && field.name !== "form_token");
+  let saved = new Map(fields.map(field => [field.name, field.defaultValue]));
+  let isBusy = false, isStuck = false, isLeaving = false, waiting = null, timers = {};
 
-  function typed() {
-    const fields = new URLSearchParams();
-    for (const [name, value] of new FormData(form)) {
-      if (!["form_token", "version", "reader", "go", "view"].includes(name)) fields.append(name, value);
+  const values = () => new Map(fields.map(field => [field.name, field.value]));
+  const isChanged = field => field.value !== saved.get(field.name);
+  const isDirty = () => fields.some(isChanged);
+  const say = words => { if (state.textContent !== words) state.textContent = words; };
+  const later = (name, ms, act) => { clearTimeout(timers[name]); timers[name] = setTimeout(act, ms); };
+
+  // The second net, for a tab that is killed or a connection that is gone. Storage may be forbidden or full.
+  const keep = extra => {
+    const changed = Object.fromEntries(fields.filter(isChanged).map(field => [field.name, field.value]));
+    try { localStorage.setItem(key, JSON.stringify({version: Number(version.value), changed, ...extra})); } catch { /* as above */ }
+  };
+  const forget = () => { try { localStorage.removeItem(key); } catch { /* as above */ } };
+  const kept = () => { try { return JSON.parse(localStorage.getItem(key)); } catch { return null; } };
+
+  const pack = () => {
+    const body = new URLSearchParams({form_token: form.elements.form_token.value});
+    fields.filter(field => field.matches("input") || isChanged(field)).forEach(field => body.append(field.name, field.value));
+    return body;
+  };
+  const save = () => {
+    clearTimeout(timers.save);
+    if (isBusy || isStuck || isLeaving || !isDirty()) return;
+    const sent = values(), request = new XMLHttpRequest();
+    isBusy = true;
+    later("slow", SLOW_MS, () => say(says.saving));
+    request.open("POST", form.action);
+    request.responseType = "document";
+    request.timeout = 30000;
+    request.setRequestHeader("If-Match", `"${version.value}"`);
+    request.onloadend = () => settle(request.status, request.getResponseHeader("ETag"), request.response, sent);
+    request.send(pack());
+  };
+  const settle = (status, tag, answer, sent) => {
+    isBusy = false;
+    clearTimeout(timers.slow);
+    const button = waiting;
+    waiting = null;
+    if (status === 200) {
+      saved = sent;
+      version.value = tag.match(/\d+/)[0];
+      show(answer);
+      say(state.textContent && says.saved);
+      if (isDirty()) { keep(); later("save", SAVE_MS, save); } else forget();
+      if (button) form.requestSubmit(button);
+      return;
     }
-    return fields.toString();
-  }
-
-  function say(text, kind) {
-    status.textContent = text;
-    status.className = kind || "soft";
-  }
-
-  // The second net: what is typed is in this browser from the first moment, whatever becomes of tab and network.
-  function keep(submitted = false) {
-    try {
-      const now = typed();
-      if (now === saved) localStorage.removeItem(store);
-      else localStorage.setItem(store, JSON.stringify({ version, fields: now, submitted }));
-    } catch { /* a browser that stores nothing: saving still works */ }
-  }
-
-  function restore() {
-    let kept = null;
-    try { kept = JSON.parse(localStorage.getItem(store)); } catch { return; }
-    if (!kept || kept.fields === saved) return;
-    // What was submitted is a version by now, unless the service never got it.
-    if (kept.submitted && kept.version !== version) { localStorage.removeItem(store); return; }
-    for (const [name, value] of new URLSearchParams(kept.fields)) {
-      const control = form.elements.namedItem(name);
-      if (control && "value" in control) control.value = value;
-    }
-    version = kept.version;
-    form.elements.namedItem("version").value = version;
-    say(words.restored);
-    schedule(0);
-  }
-
-  function schedule(ms = PAUSE_MS) {
-    clearTimeout(timer);
-    if (!stopped) timer = setTimeout(save, ms);
-  }
-
-  async function save() {
-    clearTimeout(timer);
-    if (stopped) return;
-    if (saving) { schedule(); return; }
-    const now = typed();
-    if (now === saved) return;
-    say(words.saving);
-    saving = send(now, false);
-    try {
-      await take(await saving, now);
-    } catch {
-      say(words.kept, "wrong");
-      schedule(RETRY_MS);
-    } finally {
-      saving = null;
-    }
-  }
-
-  function send(now, leaving) {
-    return fetch(form.action, {
-      method: "POST",
-      headers: {
-        "Content-Type": "application/x-www-form-urlencoded", "If-Match": `"${version}"`,
-        "X-Form-Token": form.elements.namedItem("form_token").value, Accept: "application/json",
-      },
-      body: now, keepalive: leaving, redirect: "error",
-    });
-  }
-
-  async function take(answer, now) {
-    if (answer.status === 401 || answer.status === 403) { stopped = true; say(words.signed_out, "wrong"); return; }
-    if (answer.status >= 500) throw new Error(answer.status);
-    const told = await answer.json();
-    if (answer.status === 412) { conflict(told); return; }
-    if (!answer.ok) { say(told.problem, "wrong"); return; }
-    version = String(told.version);
-    form.elements.namedItem("version").value = version;
-    saved = now;
     keep();
-    say(words.saved.replace("{}", told.saved_at));
-    list(told.problems);
-    show();
-    if (typed() !== saved) schedule();
-  }
-
-  function conflict(told) {
-    stopped = true;
-    say(words.conflict.replace("{}", told.by), "wrong");
-    const both = document.createElement("button");
-    both.setAttribute("form", "letter");
-    both.textContent = status.dataset.both;
-    status.after(both);
-    both.focus();
-  }
-
-  function list(problems) {
-    const lines = problems.map((one) => {
-      const item = document.createElement("li"), mark = icon(one.severity === "error" ? "wrong" : "waiting");
-      const link = document.createElement("a");
-      link.href = `#${one.control}`;
-      if (one.line) link.dataset.line = one.line;
-      link.textContent = (one.line ? `${words.line.replace("{}", one.line)}: ` : "") + one.sentence;
-      item.append(mark, " ", link);
-      return item;
+    if (status === 412) {
+      isStuck = true;
+      showConflict(answer);
+      say(says.conflict);
+    } else if (status === 401 || status === 403) {
+      say(says.signedout);
+    } else if (status === 0 || status >= 500) {
+      say(says.offline);
+      later("save", RETRY_MS, save);
+    } else {
+      const why = answer?.querySelector(".errors li, main > p");
+      say(why ? `${says.failed} ${why.textContent.trim()}` : says.failed);
+    }
+  };
+  const show = answer => ["tabs", "problems", "numbers"].forEach(id => {
+    const fresh = answer?.getElementById(id), old = byId(id);
+    // What somebody is about to press stays where it is.
+    if (fresh && old.textContent !== fresh.textContent && !old.contains(document.activeElement)) {
+      old.replaceWith(document.importNode(fresh, true));
+    }
+  });
+  const showConflict = answer => {
+    const section = answer?.getElementById("conflict");
+    if (!section) return;
+    const shown = document.importNode(section, true);
+    byId("conflict-place").replaceChildren(shown);
+    shown.focus();
+    shown.addEventListener("click", event => {
+      if (event.target.closest("a[href]")) { isLeaving = true; forget(); }
     });
-    if (!lines.length) {
-      const item = document.createElement("li"), mark = icon("well");
-      mark.append(` ${words.none}`);
-      item.append(mark);
-      lines.push(item);
-    }
-    document.getElementById("checks").replaceChildren(...lines);
-  }
-
-  function icon(name) {
-    const place = document.createElement("span"), drawn = document.querySelector(".icon").cloneNode(true);
-    const use = drawn.querySelector("use");
-    use.setAttribute("href", `${use.getAttribute("href").split("#")[0]}#${name}`);
-    drawn.setAttribute("class", "icon");
-    place.className = `state ${name}`;
-    place.append(drawn);
-    return place;
-  }
-
-  function show() {
-    const query = new URLSearchParams({ view: view === "phone" ? "html" : view });
-    const reader = document.getElementById("reader").value;
-    if (reader) query.set("reader", reader);
-    preview.className = view === "phone" ? "phone" : "";
-    // replace: a letter shown anew is no step back in the browser's history.
-    preview.contentWindow.location.replace(`${form.dataset.preview}?${query}`);
-  }
-
-  function insert({ before = "", after = "", sample = "", hint = "", atLine }) {
-    const start = body.selectionStart, end = body.selectionEnd, chosen = body.value.slice(start, end) || sample || hint;
-    const marked = atLine === undefined ? before + chosen + after
-      : chosen.split("\n").map((line) => before + line).join("\n");
-    const fresh = atLine !== undefined && start > 0 && body.value[start - 1] !== "\n" ? `\n\n${marked}` : marked;
-    body.focus();
-    // Through the editor, so that Undo takes it back.
-    if (!document.execCommand("insertText", false, fresh)) body.setRangeText(fresh, start, end, "end");
-    if (!sample) {
-      const at = start + fresh.length - marked.length + before.length;
-      body.setSelectionRange(at, at + (atLine === undefined ? chosen.length : 0));
-    }
-    body.dispatchEvent(new Event("input", { bubbles: true }));
-  }
-
-  function goToLine(number) {
-    const lines = body.value.split("\n").slice(0, number), end = lines.join("\n").length;
-    body.focus();
-    body.setSelectionRange(end - lines[lines.length - 1].length, end);
-  }
+    shown.addEventListener("submit", event => {
+      // The text as it is here by now, in place of the other one.
+      event.preventDefault();
+      version.value = shown.dataset.version;
+      saved = new Map();
+      isStuck = false;
+      shown.remove();
+      save();
+    });
+  };
 
   form.addEventListener("input", () => {
-    schedule();
-    clearTimeout(keeping);
-    keeping = setTimeout(() => keep(), KEEP_MS);
+    later("keep", KEEP_MS, keep);
+    later("save", SAVE_MS, save);
+    previewSoon();
   });
-  form.addEventListener("change", save);
-  form.addEventListener("submit", () => { stopped = true; clearTimeout(timer); clearTimeout(keeping); keep(true); });
-  addEventListener("pagehide", () => { if (!stopped) keep(); if (!stopped && typed() !== saved) send(typed(), true).catch(() => {}); });
-  document.addEventListener("visibilitychange", () => { if (document.hidden) { keep(); save(); } });
-  document.getElementById("reader").addEventListener("change", show);
-  document.getElementById("views").addEventListener("click", (event) => {
-    const button = event.target.closest("button");
-    if (!button) return;
-    event.preventDefault();
-    view = button.value;
-    for (const one of document.querySelectorAll("#views button")) one.setAttribute("aria-pressed", String(one === button));
-    show();
+  form.addEventListener("focusout", save);
+  form.addEventListener("submit", event => {
+    const button = event.submitter;
+    if (button?.formTarget) return;
+    if (isBusy || !button?.name) event.preventDefault();
+    if (isBusy) {
+      waiting = button;
+    } else if (!button?.name) {
+      say(isDirty() ? says.saving : says.saved);
+      save();
+    } else {
+      keep({isSent: true});
+      isLeaving = true;
+    }
   });
-  document.getElementById("checks").addEventListener("click", (event) => {
-    const link = event.target.closest("a");
-    if (!link) return;
-    event.preventDefault();
-    const control = document.getElementById(link.hash.slice(1)) || body;
-    const folded = control.closest("details");
-    if (folded) folded.open = true;
-    if (link.dataset.line) goToLine(Number(link.dataset.line)); else control.focus();
+  addEventListener("online", save);
+  document.addEventListener("visibilitychange", () => { if (document.hidden) save(); });
+  addEventListener("pagehide", () => {
+    if (isLeaving || isStuck || !isDirty()) return;
+    keep();
+    const body = pack().toString(), sent = values();
+    if (body.length > MOST_KEPT_ALIVE) return;
+    const headers = {"If-Match": `"${version.value}"`, "Content-Type": "application/x-www-form-urlencoded"};
+    fetch(form.action, {method: "POST", body, headers, keepalive: true})
+      .then(answer => settle(answer.status, answer.headers.get("ETag"), null, sent)).catch(() => {});
   });
-  for (const tools of form.querySelectorAll(".tools")) {
+  addEventListener("pageshow", event => { if (event.persisted) location.reload(); });
+
+  // The letter: the form is sent into a new frame, so that neither flicker nor the way back shows that it is.
+  const button = document.querySelector("[data-preview]");
+  let isShowing = false, isOld = false, frames = 0;
+  const previewSoon = () => { timers.preview ||= setTimeout(preview, PREVIEW_MS); };
+  const preview = () => {
+    timers.preview = 0;
+    if (isShowing) { isOld = true; return; }
+    const old = document.querySelector("iframe[name^=letter]"), next = old.cloneNode();
+    isShowing = true;
+    next.removeAttribute("src");
+    next.name = `letter${++frames}`;
+    next.className = byId("write").elements.view.value === "phone" ? "phone" : "";
+    next.style.display = "none";
+    old.after(next);
+    const finish = () => {
+      if (!isShowing || !next.isConnected) return;
+      next.style.display = "";
+      old.remove();
+      isShowing = false;
+      if (isOld) { isOld = false; preview(); }
+    };
+    next.addEventListener("load", finish);
+    button.formTarget = next.name;
+    form.requestSubmit(button);
+  };
+  document.querySelectorAll("[data-again]").forEach(control => control.addEventListener("change", preview));
+  button.addEventListener("click", event => { if (event.detail) { event.preventDefault(); preview(); } });
+
+  // Places that checks name, and the toolbar.
+  const open = target => { for (let at = target; at; at = at.parentElement) if (at.matches("details")) at.open = true; };
+  const goTo = (target, line) => {
+    open(target);
+    target.focus();
+    if (!line || !target.matches("textarea")) return;
+    const lines = target.value.split("\n"), start = lines.slice(0, line - 1).join("\n").length + (line > 1);
+    target.setSelectionRange(start, start + (lines[line - 1] || "").length);
+    const depth = (line - 1) / lines.length * target.scrollHeight;
+    target.scrollTop = depth - target.clientHeight / 2;
+    scrollTo({top: scrollY + target.getBoundingClientRect().top + depth - target.scrollTop - innerHeight / 3});
+  };
+  document.addEventListener("click", event => {
+    const link = event.target.closest("#problems a[href^='#']"), target = link && byId(link.hash.slice(1));
+    if (target) { event.preventDefault(); goTo(target, Number(link.dataset.line)); }
+  });
+  const put = (field, start, end, text, from, to) => {
+    field.focus();
+    field.setSelectionRange(start, end);
+    // The command keeps the browser's own undo; where it is gone, the text is put in all the same.
+    if (!document.execCommand("insertText", false, text)) {
+      field.setRangeText(text, start, end);
+      field.dispatchEvent(new Event("input", {bubbles: true}));
+    }
+    field.setSelectionRange(from, to);
+  };
+  const wrap = (field, {before, after, empty}) => {
+    const {selectionStart: start, selectionEnd: end, value} = field;
+    const chosen = value.slice(start, end), words = chosen || empty, at = start + before.length;
+    const address = chosen ? after.indexOf("https://") : -1;
+    if (address < 0) put(field, start, end, before + words + after, at, at + words.length);
+    else put(field, start, end, before + words + after, at + words.length + address, at + words.length + after.length - 1);
+  };
+  const prefix = (field, {start, empty}) => {
+    const {value, selectionStart, selectionEnd} = field;
+    const from = value.lastIndexOf("\n", selectionStart - 1) + 1, found = value.indexOf("\n", selectionEnd);
+    const to = found < 0 ? value.length : found;
+    const gap = from > 1 && value[from - 2] !== "\n" ? "\n" : "";
+    const text = gap + (value.slice(from, to) || empty).split("\n").map(line => start + line).join("\n");
+    put(field, from, to, text, from + gap.length + start.length, from + text.length);
+  };
+  document.querySelectorAll("[data-tools]").forEach(tools => {
+    const field = byId(tools.dataset.tools);
     tools.hidden = false;
-    tools.addEventListener("click", (event) => {
-      const button = event.target.closest("button");
-      if (!button) return;
-      if (button.dataset.open) {
-        const control = document.getElementById(button.dataset.open);
-        control.closest("details").open = true;
-        control.focus();
-      } else insert(button.dataset);
+    tools.addEventListener("click", event => {
+      const tool = event.target.closest("button"), data = tool?.dataset;
+      if (!tool) return;
+      tool.closest("details")?.removeAttribute("open");
+      if (data.focus) goTo(byId(data.focus)); else if (data.start) prefix(field, data); else wrap(field, data);
     });
+  });
+
+  // What the browser kept: it goes on from here, unless it has arrived. If others saved meanwhile, saving shows both.
+  const found = kept();
+  if (found) {
+    const here = Number(version.value), changed = fields.filter(field => field.name in found.changed);
+    const isThere = changed.every(field => field.value === found.changed[field.name]);
+    if (isThere || (found.isSent && here > found.version)) {
+      forget();
+    } else {
+      changed.forEach(field => { field.value = found.changed[field.name]; });
+      if (here !== found.version && !("mine" in form.dataset && here === found.version + 1)) version.value = found.version;
+      say(says.restored);
+      save();
+      preview();
+    }
   }
-  for (const one of document.querySelectorAll("[data-no-script]")) one.hidden = true;
-  restore();
 })();

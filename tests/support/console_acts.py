@@ -27,6 +27,8 @@ class ConsoleAct:
     """The campaign it is tried on, by what became of it."""
     language: str = "en"
     """The edition it is tried on."""
+    version: str = "0"
+    """The version it is tried on."""
 
 
 def digest_of(name: str) -> str:
@@ -163,13 +165,24 @@ CONSOLE_ACTS: dict[str, ConsoleAct] = {
         fields={"version": "0", "subject": "Apples", "body": "The orchard is open."},
     ),
     "/console/campaigns/{campaign_id:int}/write/{language}/versions/{version:int}/restore": ConsoleAct(
-        back="harmless: what it was is a version, too", permission=Permission.TRANSLATE, act=None
+        back="undo: what it was is a version, too",
+        permission=Permission.TRANSLATE,
+        act=Act.WRITE_CAMPAIGN,
+        fields={"seen": "1"},
+        campaign="paused",
+    ),
+    "/console/campaigns/{campaign_id:int}/preview/{language}": ConsoleAct(
+        back="harmless: it shows a letter and stores nothing", permission=Permission.READ, act=None
     ),
     "/console/campaigns/{campaign_id:int}/write/{language}/up-to-date": ConsoleAct(
         back="harmless: writing in the first edition makes it stale again", permission=Permission.TRANSLATE, act=None
     ),
     "/console/campaigns/{campaign_id:int}/write/{language}/remove": ConsoleAct(
-        back="undo: adding it again", permission=Permission.WRITE, act=Act.REMOVE_EDITION, language="tr"
+        back="typed: typed",
+        permission=Permission.WRITE,
+        act=Act.REMOVE_EDITION,
+        fields={"typed": "10"},
+        language="tr",
     ),
     "/console/campaigns/{campaign_id:int}/editions": ConsoleAct(
         back="undo: removing it", permission=Permission.WRITE, act=Act.ADD_EDITION, fields={"language": "ar"}

@@ -38,6 +38,8 @@ NEEDED: dict[str, Permission | None] = {
     "/console/campaigns/{campaign_id:int}/write": READ,
     "/console/campaigns/{campaign_id:int}/write/{language}": READ,
     "/console/campaigns/{campaign_id:int}/write/{language}/versions": READ,
+    "/console/campaigns/{campaign_id:int}/write/{language}/versions/{version:int}": READ,
+    "/console/campaigns/{campaign_id:int}/editions": READ,
     "/console/campaigns/{campaign_id:int}/preview/{language}": READ,
     "/console/keys": None,
 }
@@ -46,9 +48,10 @@ NOT_PAGES: dict[str, str] = {
     "/console/campaigns/{campaign_id:int}": "the way to the page where one goes on",
     "/console/campaigns/{campaign_id:int}/live/stream": "a stream of events",
     "/console/campaigns/{campaign_id:int}/preview/{language}": "the letter in its frame",
+    "/console/campaigns/{campaign_id:int}/write": "the way to the default edition",
 }
 """Paths that answer a GET with something else than a page, and with what."""
-_EXAMPLES = {"name": "appeals", "word": "a" * 26, "subscriber_id": "2", "version": "0"}
+_EXAMPLES = {"name": "appeals", "word": "a" * 26, "subscriber_id": "2"}
 _CAMPAIGNS_OF = {
     "stream": ("sent",),
     "live": ("sending", "paused", "scheduled", "uncertain"),
@@ -68,6 +71,8 @@ class View:
     """The campaign by what became of it, where the page is about one."""
     language: str = "en"
     """The edition, where it is about one."""
+    version: str = "0"
+    """The version, where it is about one."""
 
     def __str__(self) -> str:
         return f"{self.path} {self.campaign}" if self.campaign else self.path
@@ -75,7 +80,7 @@ class View:
 
 def example_path(view: View, campaigns: Mapping[str, int]) -> str:
     """A path to open, with examples for what is variable; `campaigns` are ids by what became of them."""
-    examples = _EXAMPLES | {"language": view.language}
+    examples = _EXAMPLES | {"language": view.language, "version": view.version}
 
     def example(found: re.Match[str]) -> str:
         if found[1] == "campaign_id":

@@ -14,7 +14,7 @@ from mailer.domain.language import choose_language
 from mailer.domain.mailing_list import MailingList
 from mailer.errors import CampaignFileRefused
 from mailer.mail.compose.letter_fields import LetterFields, split_fields
-from mailer.mail.compose.problem import ProblemSeverity
+from mailer.mail.compose.problem import Problem, ProblemSeverity
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -52,6 +52,8 @@ class DraftView:
     """All editions of the campaign, the default one first."""
     missing: dict[str, int]
     """Readers whose language has no edition, by language; they get the default edition."""
+    problems: tuple[Problem, ...]
+    """All problems of this text, errors first."""
     may_write: bool
     """Whether the actor may save this text now."""
 

@@ -78,6 +78,7 @@ async def load_draft(app: App, actor: Actor, campaign_id: int, language: str | N
         changed_by=shown.changed_by,
         editions=view_editions(checked, counts),
         missing=missing_editions(checked, counts),
+        problems=checked.problems[shown.language],
         may_write=campaign.state in CAN_BE_WRITTEN
         and actor.may(Permission.TRANSLATE, campaign.mailing_list_id, shown.language),
     )

@@ -1,4 +1,4 @@
-"""The editions of a campaign: add one, remove one, say that one is up to date with the first."""
+"""Editions of a campaign: adding one, removing one, and saying that one is up to date."""
 
 from __future__ import annotations
 
@@ -6,37 +6,89 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from mailer.actions.campaigns.drafts import load_draft
 from mailer.actions.campaigns.editions import add_edition, mark_up_to_date, remove_edition
-from mailer.entrypoints.web.console.pages import actor, read_console_form, redirect
+from mailer.domain.campaign import CampaignState
+from mailer.domain.role import Permission
+from mailer.entrypoints.web.console.organiser_form import language_choices, read_text_field
+from mailer.entrypoints.web.console.pages import actor, read_console_form, redirect, render_console
 from mailer.entrypoints.web.responses import get_app
+from mailer.errors import CampaignFileRefused, WrongState
+
+_EDITIONS = "/console/campaigns/{campaign_id:int}/editions"
+_EDITION = "/console/campaigns/{campaign_id:int}/write/{language}"
+
+
+async def show_editions(request: Request) -> Response:
+    """How the editions stand, and what becomes of readers whose language has none."""
+    return await _render(request)
 
 
 async def post_edition(request: Request) -> Response:
-    """Add an edition, and show it."""
+    """Add an edition, which begins with the default edition's text, and show where it is written."""
     form, campaign_id = await read_console_form(request), request.path_params["campaign_id"]
-    language = await add_edition(get_app(request), actor(request), campaign_id, str(form.get("language", "")))
-    return redirect(request, f"/console/campaigns/{campaign_id}/write/{language}", done="edition-added")
-
-
-async def post_remove_edition(request: Request) -> Response:
-    """Remove an edition, and show the first one. Adding it again brings the first one's text."""
-    await read_console_form(request)
-    campaign_id = request.path_params["campaign_id"]
-    await remove_edition(get_app(request), actor(request), campaign_id, request.path_params["language"])
-    return redirect(request, f"/console/campaigns/{campaign_id}/write", done="edition-removed")
+    language = read_text_field(form, "other_language") or read_text_field(form, "language")
+    try:
+        tag = await add_edition(get_app(request), actor(request), campaign_id, language)
+    except (CampaignFileRefused, WrongState) as refusal:
+        return await _render(request, add_refused=refusal, language=language)
+    return redirect(request, f"/console/campaigns/{campaign_id}/write/{tag}", done="edition-added")
 
 
 async def post_up_to_date(request: Request) -> Response:
-    """Say that the edition has what the first one says now."""
+    """Say that an edition is up to date with the default one."""
     await read_console_form(request)
     campaign_id, language = request.path_params["campaign_id"], request.path_params["language"]
     await mark_up_to_date(get_app(request), actor(request), campaign_id, language)
     return redirect(request, f"/console/campaigns/{campaign_id}/write/{language}", done="saved")
 
 
-_EDITION = "/console/campaigns/{campaign_id:int}/write/{language}"
+async def post_remove_edition(request: Request) -> Response:
+    """Remove an edition with all its versions; the number of its readers must be typed."""
+    form, app, who = await read_console_form(request), get_app(request), actor(request)
+    campaign_id, language = request.path_params["campaign_id"], request.path_params["language"]
+    draft = await load_draft(app, who, campaign_id, language)
+    if read_text_field(form, "typed") != str(draft.edition.readers or 0):
+        return await _render(request, not_typed=language)
+    try:
+        await remove_edition(app, who, campaign_id, language)
+    except WrongState as refusal:
+        return await _render(request, not_removed=(language, refusal))
+    return redirect(request, f"/console/campaigns/{campaign_id}/editions", done="edition-removed")
+
+
+async def _render(
+    request: Request,
+    *,
+    add_refused: Exception | None = None,
+    language: str = "",
+    not_typed: str | None = None,
+    not_removed: tuple[str, Exception] | None = None,
+) -> Response:
+    app, who, campaign_id = get_app(request), actor(request), request.path_params["campaign_id"]
+    draft = await load_draft(app, who, campaign_id)
+    return render_console(
+        request,
+        "editions",
+        status=422 if add_refused or not_typed or not_removed else 200,
+        draft=draft,
+        addable={
+            language
+            for language in draft.missing
+            if who.may(Permission.TRANSLATE, draft.mailing_list.id, language)
+            and draft.campaign.state in (CampaignState.DRAFT, CampaignState.SCHEDULED)
+        },
+        choices=language_choices(request),
+        asked=language,
+        add_problem=str(add_refused or ""),
+        not_typed=not_typed,
+        not_removed=not_removed,
+    )
+
+
 ROUTES = (
-    Route("/console/campaigns/{campaign_id:int}/editions", post_edition, methods=["POST"]),
-    Route(f"{_EDITION}/remove", post_remove_edition, methods=["POST"]),
+    Route(_EDITIONS, show_editions),
+    Route(_EDITIONS, post_edition, methods=["POST"]),
     Route(f"{_EDITION}/up-to-date", post_up_to_date, methods=["POST"]),
+    Route(f"{_EDITION}/remove", post_remove_edition, methods=["POST"]),
 )

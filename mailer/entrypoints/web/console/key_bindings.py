@@ -26,8 +26,12 @@ KEYS = (
     KeyBinding(name="down", keys="j"),
     KeyBinding(name="up", keys="k"),
     KeyBinding(name="open", keys="o"),
+    KeyBinding(name="close", keys="Escape"),
     KeyBinding(name="save", keys="Control+s"),
     KeyBinding(name="review", keys="Control+Enter"),
+    KeyBinding(name="bold", keys="Control+b"),
+    KeyBinding(name="italic", keys="Control+i"),
+    KeyBinding(name="link", keys="Control+k"),
     KeyBinding(name="help", keys="?"),
 )
 KEYS_BY_NAME = {one.name: one.keys for one in KEYS}

@@ -1,81 +1,102 @@
-"""The letter beside the text: for one person, real or invented, in a frame of its own that no script runs in."""
+"""The letter itself, for the frame beside its text: as a page of its own that may do nothing."""
 
 from __future__ import annotations
 
 import re
 
+from starlette.datastructures import FormData, QueryParams
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, PlainTextResponse, Response
+from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
 from mailer.actions.campaigns.preview_draft import preview_draft
 from mailer.domain.draft import SAMPLE_READERS, SampleReader
-from mailer.entrypoints.web.console.pages import actor, page_language
+from mailer.entrypoints.web.console.pages import CONSOLE_HEADERS, actor, page_language, read_console_form
+from mailer.entrypoints.web.console.writing_form import read_fields
 from mailer.entrypoints.web.responses import get_app
-from mailer.errors import CampaignFileRefused, LetterRenderFailed, MailerError
+from mailer.errors import AddressRefused, CampaignFileRefused, LetterRenderFailed, NotFound, NotPermitted
 from mailer.mail.message.letter import Letter, decode_part
 
-_LETTER_HEADERS = {
-    # The letter's own styles are inline; its pictures come from wherever its writer took them.
-    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; img-src https: data:; "
-    "form-action 'none'; base-uri 'none'; frame-ancestors 'self'; sandbox allow-popups allow-popups-to-escape-sandbox",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
-    "X-Robots-Tag": "noindex",
-    "Cache-Control": "no-store",
+LETTER_HEADERS = CONSOLE_HEADERS | {
+    "Content-Security-Policy": "default-src 'none'; img-src 'self'; style-src 'unsafe-inline'; "
+    "frame-ancestors 'self'; sandbox",
 }
-_DARK = re.compile(r"@media\s*\(\s*prefers-color-scheme\s*:\s*dark\s*\)")
-_OPEN_IN_NEW_TABS = '<base target="_blank">'
+"""A letter is a stranger's page: no script, no form, nothing from elsewhere, and an origin of its own."""
+_PATH = "/console/campaigns/{campaign_id:int}/preview/{language}"
+_DARK = re.compile(r"@media\s*\(prefers-color-scheme:\s*dark\)")
+_COLOR_SCHEME = re.compile(r'(name="(?:color-scheme|supported-color-schemes)" content=)"light dark"')
+_ROOT_SCHEME = re.compile(r"color-scheme: light dark")
+_MOST_CHARACTERS = 320
 
 
 async def show_preview(request: Request) -> Response:
-    """The letter as `reader` gets it: an id of a subscription, an address, or `sample:NAME`; `view` as in VIEWS."""
+    """The letter with the stored text. Query: `reader` (an id, an address or `sample:NAME`), `view`, `dark`."""
+    return await _answer(request, request.query_params, fields=None, text=None)
+
+
+async def post_preview(request: Request) -> Response:
+    """The letter with the text that the form holds, which is not stored."""
+    form = await read_console_form(request)
+    text = form.get("text")
+    if isinstance(text, str):
+        return await _answer(request, form, fields=None, text=text)
+    return await _answer(request, form, fields=read_fields(form), text=None)
+
+
+async def _answer(
+    request: Request, asked: FormData | QueryParams, *, fields: dict[str, str] | None, text: str | None
+) -> Response:
+    app, who = get_app(request), actor(request)
+    campaign_id, language = request.path_params["campaign_id"], request.path_params["language"]
     try:
-        letter = await _render_letter(request)
-    except (CampaignFileRefused, LetterRenderFailed) as refusal:
-        return _problem(request, refusal, 200)
-    except MailerError as refusal:
-        return _problem(request, refusal, 404)
-    return _show(request, letter)
+        letter = await preview_draft(app, who, campaign_id, language, fields=fields, text=text, reader=_reader(asked))
+    except (CampaignFileRefused, LetterRenderFailed, AddressRefused) as refusal:
+        return _page(request, "preview_refused", status=422, message=str(refusal))
+    except (NotFound, NotPermitted) as refusal:
+        status = 404 if isinstance(refusal, NotFound) else 403
+        return _page(request, "preview_refused", status=status, message=str(refusal))
+    return _show(request, letter, str(asked.get("view", "")), is_dark=bool(asked.get("dark")))
 
 
-async def _render_letter(request: Request) -> Letter:
-    return await preview_draft(
-        get_app(request),
-        actor(request),
-        request.path_params["campaign_id"],
-        request.path_params["language"],
-        reader=_parse_reader(request.query_params.get("reader", "")),
-    )
+def _reader(asked: FormData | QueryParams) -> str | int | SampleReader:
+    """For whom the letter is: a typed address, a subscription by its id, or one who is invented."""
+    address, chosen = (str(asked.get(name, "")).strip()[:_MOST_CHARACTERS] for name in ("reader_address", "reader"))
+    if address:
+        return address
+    if chosen.isascii() and chosen.isdecimal() and len(chosen) < 19:
+        return int(chosen)
+    if chosen and not chosen.startswith("sample:"):
+        return chosen
+    return SAMPLE_READERS.get(chosen.removeprefix("sample:"), SAMPLE_READERS["plain"])
 
 
-def _parse_reader(text: str) -> SampleReader | str | int | None:
-    if text.startswith("sample:"):
-        return SAMPLE_READERS.get(text.removeprefix("sample:"))
-    if text.isascii() and text.isdecimal() and len(text) < 19:
-        return int(text)
-    return text or None
-
-
-def _show(request: Request, letter: Letter) -> Response:
-    view = request.query_params.get("view", "html")
+def _show(request: Request, letter: Letter, view: str, *, is_dark: bool) -> Response:
     if view == "text":
-        return PlainTextResponse(decode_part(letter, "text"), headers=_LETTER_HEADERS)
+        return _page(request, "preview_text", content=decode_part(letter, "text"), is_dark=is_dark)
     if view == "source":
-        return PlainTextResponse(letter.content.decode("ascii", "replace"), headers=_LETTER_HEADERS)
+        return _page(request, "preview_text", content=letter.content.decode(), is_dark=is_dark)
     html = decode_part(letter, "html")
-    if view == "dark":
-        # A frame does not hand its own colour scheme down to a letter's media query.
-        html = _DARK.sub("@media all", html)
-    return HTMLResponse(html.replace("<head>", f"<head>{_OPEN_IN_NEW_TABS}", 1), headers=_LETTER_HEADERS)
+    return HTMLResponse(force_dark(html) if is_dark else force_light(html), headers=LETTER_HEADERS)
 
 
-def _problem(request: Request, refusal: MailerError, status: int) -> Response:
-    """Why there is no letter, in the frame where it would be."""
-    app, language = get_app(request), page_language(request)
-    body = app.console_templates.render("console/preview_problem.html", language, problem=str(refusal), site=app.site)
-    return HTMLResponse(body, status, headers=_LETTER_HEADERS)
+def force_dark(html: str) -> str:
+    """A letter as it looks where everything is dark: a frame does not take over its page's scheme."""
+    return _COLOR_SCHEME.sub(r'\1"dark"', _ROOT_SCHEME.sub("color-scheme: dark", _DARK.sub("@media all", html)))
 
 
-ROUTES = (Route("/console/campaigns/{campaign_id:int}/preview/{language}", show_preview),)
+def force_light(html: str) -> str:
+    """A letter as it looks where everything is light, whatever the organiser's own screen is like."""
+    light = _ROOT_SCHEME.sub("color-scheme: light", _DARK.sub("@media not all", html))
+    return _COLOR_SCHEME.sub(r'\1"light"', light)
+
+
+def _page(request: Request, name: str, *, status: int = 200, is_dark: bool = False, **values: object) -> Response:
+    language = page_language(request)
+    body = get_app(request).console_templates.render(f"console/{name}.html", language, is_dark=is_dark, **values)
+    return HTMLResponse(body, status, headers=LETTER_HEADERS | {"Content-Language": language})
+
+
+ROUTES = (
+    Route(_PATH, show_preview),
+    Route(_PATH, post_preview, methods=["POST"]),
+)

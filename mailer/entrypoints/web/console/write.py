@@ -1,165 +1,131 @@
-"""Writing a campaign's text in one language: the form, saving by form or by script, editions, conflicts."""
+"""Writing: the page of one edition's text, and saving what it holds."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from typing import Any
 
 from starlette.datastructures import FormData
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
-from mailer.actions.campaigns.check_text import check_text
 from mailer.actions.campaigns.choose_readers import choose_readers
 from mailer.actions.campaigns.draft_view import DraftView
 from mailer.actions.campaigns.drafts import load_draft, save_draft
-from mailer.domain.role import Permission
-from mailer.entrypoints.web.console.letter_form import read_changes, typed_fields
-from mailer.entrypoints.web.console.pages import (
-    actor,
-    check_form_token,
-    formatter,
-    page_language,
-    read_console_form,
-    redirect,
-    render_console,
-)
-from mailer.entrypoints.web.console.problem_list import list_problems
-from mailer.entrypoints.web.console.text_tools import TOOLS, language_options
+from mailer.entrypoints.web.console.organiser_form import zone_names
+from mailer.entrypoints.web.console.pages import actor, read_console_form, redirect, render_console
+from mailer.entrypoints.web.console.versions import render_conflict
+from mailer.entrypoints.web.console.writing_form import place_problems, read_fields, split_hours
 from mailer.entrypoints.web.responses import get_app
 from mailer.errors import CampaignFileRefused, DraftChanged
 
-VIEWS = ("html", "phone", "dark", "text", "source")
-"""How the letter beside the text can be shown."""
+_WRITE = "/console/campaigns/{campaign_id:int}/write"
+_THEN = ("review", "live")
+"""Where a button may lead after saving."""
+
+
+@dataclass(frozen=True, slots=True)
+class PostedText:
+    """What a form of the page holds: fields by name, or the whole file."""
+
+    version: int
+    fields: dict[str, str] | None
+    text: str | None
+    is_script: bool
+    """Whether the page's script sends it, which shows the answer's parts on the page that is there."""
+
+
+async def show_default(request: Request) -> Response:
+    """To the default edition."""
+    draft = await load_draft(get_app(request), actor(request), request.path_params["campaign_id"])
+    return redirect(request, f"/console/campaigns/{draft.campaign.id}/write/{draft.language}")
 
 
 async def show_write(request: Request) -> Response:
-    """The form with the draft of one edition; without a language that of the default edition."""
-    view = await _load(request)
-    return await _render(request, view)
+    """The text of one edition, with the letter beside it; `?file=1` shows the campaign file itself."""
+    draft = await load_draft(get_app(request), actor(request), *edition_of(request))
+    return await _render(request, draft, is_file=bool(request.query_params.get("file")))
 
 
 async def post_write(request: Request) -> Response:
-    """Save what was typed, then go where the pressed button leads. A script saves with If-Match and gets JSON."""
-    if "if-match" in request.headers:
-        return await _save_by_script(request)
+    """Save the text: 412 with both texts if somebody else saved meanwhile, 422 with the text if it cannot be."""
     form = await read_console_form(request)
-    campaign_id, language = _named(request)
-    version = _version(str(form.get("version", "")))
+    posted = read_posted_text(request, form)
+    app, who, (campaign_id, language) = get_app(request), actor(request), edition_of(request)
     try:
-        saved = await _save(request, form, version)
+        draft = await save_draft(
+            app, who, campaign_id, language, version=posted.version, fields=posted.fields, text=posted.text
+        )
     except DraftChanged as conflict:
-        return await _render_conflict(request, form, conflict)
+        return await render_conflict(request, conflict)
     except CampaignFileRefused as refusal:
-        view = await load_draft(get_app(request), actor(request), campaign_id, language)
-        return await _render(request, view, form=form, refusal=refusal, status=422)
-    return _follow(request, form, saved)
+        draft = await load_draft(app, who, campaign_id, language)
+        return await _render(request, draft, posted=posted, refusal=refusal.reason)
+    if posted.is_script:
+        is_file = posted.text is not None
+        headers = {"ETag": f'"{draft.version}"'}
+        return render_console(request, "write_parts", headers=headers, **_parts(draft, is_file=is_file))
+    if (then := form.get("then")) in _THEN:
+        return redirect(request, f"/console/campaigns/{campaign_id}/{then}")
+    file = "1" if posted.text is not None else None
+    return redirect(request, f"/console/campaigns/{campaign_id}/write/{language}", done="saved", file=file)
 
 
-async def _save_by_script(request: Request) -> Response:
-    """Save, and tell how it stands: 412 if somebody else saved meanwhile (RFC 9110 section 13.1.1)."""
-    check_form_token(request, request.headers.get("x-form-token", ""))
-    form = await request.form(max_files=0)
-    version = _version(request.headers["if-match"].strip('"'))
-    try:
-        saved = await _save(request, form, version)
-    except DraftChanged as conflict:
-        return JSONResponse({"by": conflict.changed_by, "version": conflict.version}, 412)
-    except CampaignFileRefused as refusal:
-        return JSONResponse({"problem": str(refusal)}, 422)
-    problems = await check_text(get_app(request), actor(request), saved.campaign.id, saved.language)
-    return JSONResponse(
-        {
-            "version": saved.version,
-            "saved_at": formatter(request).hour(saved.changed_at),
-            "problems": list_problems(request, saved, problems),
-        },
-        headers={"ETag": f'"{saved.version}"', "Cache-Control": "no-store"},
-    )
+def edition_of(request: Request) -> tuple[int, str]:
+    """The campaign and the language that a path names."""
+    return request.path_params["campaign_id"], request.path_params["language"]
 
 
-async def _save(request: Request, form: FormData, version: int) -> DraftView:
-    campaign_id, language = _named(request)
-    fields, text = read_changes(form)
-    return await save_draft(
-        get_app(request), actor(request), campaign_id, language, version=version, fields=fields, text=text
-    )
-
-
-def _follow(request: Request, form: FormData, saved: DraftView) -> Response:
-    """Where the pressed button leads: another edition, the review, or this page with another view of the letter."""
-    campaign = f"/console/campaigns/{saved.campaign.id}"
-    where = str(form.get("go", ""))
-    if where == "review":
-        return redirect(request, f"{campaign}/review")
-    if where == "versions":
-        return redirect(request, f"{campaign}/write/{saved.language}/versions")
-    if where in {one.language for one in saved.editions}:
-        return redirect(request, f"{campaign}/write/{where}")
-    reader = str(form.get("reader_address") or form.get("reader") or "")
-    view = str(form.get("view", ""))
-    return redirect(
-        request,
-        f"{campaign}/write/{saved.language}",
-        done="saved",
-        view=view if view in VIEWS else None,
-        reader=reader or None,
-    )
-
-
-async def _load(request: Request) -> DraftView:
-    campaign_id, language = _named(request)
-    return await load_draft(get_app(request), actor(request), campaign_id, language or None)
+def read_posted_text(request: Request, form: FormData) -> PostedText:
+    """What was written, and the version it began from: by `If-Match` where a script sends it (RFC 9110 section 13)."""
+    given = request.headers.get("if-match", "").strip().removeprefix("W/").strip('"')
+    number = given or str(form.get("version", ""))
+    if not (number.isascii() and number.isdecimal() and len(number) < 10):
+        raise HTTPException(422)
+    text = form.get("text")
+    fields = None if isinstance(text, str) else read_fields(form)
+    return PostedText(int(number), fields, text if isinstance(text, str) else None, bool(given))
 
 
 async def _render(
     request: Request,
-    view: DraftView,
+    draft: DraftView,
     *,
-    form: FormData | None = None,
-    refusal: CampaignFileRefused | None = None,
-    status: int = 200,
+    is_file: bool = False,
+    posted: PostedText | None = None,
+    refusal: str | None = None,
 ) -> Response:
-    app, who = get_app(request), actor(request)
-    problems = await check_text(app, who, view.campaign.id, view.language)
-    shown = request.query_params.get("view", "")
-    languages = language_options(page_language(request), app.templates.languages)
-    editions = {one.language for one in view.editions}
-    values: dict[str, Any] = {
-        "view": view,
-        "fields": typed_fields(view, form),
-        "refusal": refusal,
-        "problems": list_problems(request, view, problems),
-        "readers": await choose_readers(app, who, view.campaign.id),
-        "reader": request.query_params.get("reader", ""),
-        "shown": shown if shown in VIEWS else "html",
-        "tools": TOOLS,
-        "language_names": dict(languages),
-        "more_languages": [one for one in languages if one[0] not in editions],
-        "may_translate": who.may(Permission.WRITE, view.campaign.mailing_list_id),
-        "total": sum(one.readers or 0 for one in view.editions),
-    }
-    return render_console(request, "write", status=status, **values)
+    """The whole page; with what was posted in place of what is stored, where that was refused."""
+    text, fields = draft.text, draft.fields
+    if posted is not None and posted.text is not None:
+        is_file, text = True, posted.text
+    elif posted is not None and posted.fields is not None and fields is not None:
+        fields = replace(fields, **posted.fields)
+    return render_console(
+        request,
+        "write",
+        status=422 if refusal else 200,
+        headers={"ETag": f'"{draft.version}"'},
+        text=text,
+        fields=fields,
+        hours=split_hours(fields),
+        zones=zone_names(),
+        readers=await choose_readers(get_app(request), actor(request), draft.campaign.id),
+        version=posted.version if posted else draft.version,
+        refusal=refusal,
+        **_parts(draft, is_file=is_file or fields is None),
+    )
 
 
-async def _render_conflict(request: Request, form: FormData, conflict: DraftChanged) -> Response:
-    """Both texts: the one that stands, and the one that was typed, which is kept as a version, too."""
-    view = await _load(request)
-    mine = None if "text" in form else typed_fields(view, form)
-    values: dict[str, Any] = {"mine": mine, "text": form.get("text", ""), "theirs": view.fields}
-    return render_console(request, "conflict", status=409, view=view, conflict=conflict, **values)
-
-
-def _named(request: Request) -> tuple[int, str]:
-    return request.path_params["campaign_id"], request.path_params.get("language", "")
-
-
-def _version(text: str) -> int:
-    return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else -1
+def _parts(draft: DraftView, *, is_file: bool) -> dict[str, Any]:
+    """What changes with each save: how the editions stand, problems, whom it goes to."""
+    return {"draft": draft, "is_file": is_file, "problems": place_problems(draft, is_file=is_file)}
 
 
 ROUTES = (
-    Route("/console/campaigns/{campaign_id:int}/write", show_write),
-    Route("/console/campaigns/{campaign_id:int}/write/{language}", show_write),
-    Route("/console/campaigns/{campaign_id:int}/write/{language}", post_write, methods=["POST"]),
+    Route(_WRITE, show_default),
+    Route(f"{_WRITE}/{{language}}", show_write),
+    Route(f"{_WRITE}/{{language}}", post_write, methods=["POST"]),
 )

@@ -31,7 +31,7 @@ async def app(furniture: Furniture, tmp_path: Path) -> AsyncIterator[App]:
 
 def path_of(path: str, furniture: Furniture) -> str:
     act = CONSOLE_ACTS[path]
-    return example_path(View(path, act.campaign, act.language), furniture.campaigns)
+    return example_path(View(path, act.campaign, act.language, act.version), furniture.campaigns)
 
 
 async def lines(app: App) -> list[AuditLine]:
