@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import Connection
 
 from mailer.actions.campaigns.board import CampaignLine, campaign_lines, readable_lists, visible_remark
+from mailer.actions.lists.people_numbers import DAYS
 from mailer.actions.maintenance.needs import FirstSteps, Need, NeedKind
 from mailer.app import App
 from mailer.domain.actor import Actor
 from mailer.domain.campaign import Campaign, CampaignState
 from mailer.domain.health_check import CheckGroup, HealthReport, HealthStatus
+from mailer.domain.list_day import ListDay
 from mailer.domain.mailing_list import MailingList
 from mailer.domain.role import Permission
 from mailer.store import approvals, campaign_lists, incoming_mails, subscriptions
+from mailer.store.counts import list_days
 from mailer.store.incoming_mails import IncomingState
 
 _MOST_UNFINISHED = 100
@@ -39,6 +42,8 @@ class TodayView:
     """Scheduled campaigns, the next first."""
     last: tuple[CampaignLine, ...]
     """The five that were launched last, the latest first."""
+    days: tuple[ListDay, ...]
+    """Joins and leaves of 90 days on all these lists together, today last; empty if there is no list."""
     steps: FirstSteps | None
     """None once a letter has gone."""
     lists: tuple[MailingList, ...]
@@ -78,6 +83,7 @@ async def load_today(app: App, actor: Actor) -> TodayView:
             going=tuple(lines[one.id] for one in going),
             upcoming=tuple(lines[one.id] for one in upcoming[:_MOST_UPCOMING]),
             last=tuple(lines[one.id] for one in last),
+            days=tuple(list_days.load_days(tx, lists, now.astimezone(UTC).date(), DAYS)) if lists else (),
             steps=None if last else _first_steps(tx, app, lists),
             lists=tuple(lists.values()),
             health=report if owns_site else None,

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import date, timedelta
+
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -11,8 +14,9 @@ from mailer.actions.maintenance.check_health import check_health
 from mailer.actions.maintenance.today import load_today
 from mailer.domain.delivery import OPEN, DeliveryState
 from mailer.domain.health_check import CheckGroup
+from mailer.domain.list_day import ListDay
 from mailer.domain.role import Permission
-from mailer.entrypoints.web.console.charts import StackedBar, stacked_bar
+from mailer.entrypoints.web.console.charts import StackedBar, line_chart, stacked_bar
 from mailer.entrypoints.web.console.pages import actor, read_console_form, redirect, render_console
 from mailer.entrypoints.web.responses import get_app
 
@@ -32,6 +36,8 @@ async def show_today(request: Request) -> Response:
         needs=view.needs[:_MOST_NEEDS],
         more=len(view.needs[_MOST_NEEDS:]),
         sums=[(line, *_sum_of(line)) for line in view.going],
+        growth=line_chart({"joined": [one.joined for one in view.days], "left": [one.left for one in view.days]}),
+        weeks=_by_week(view.days),
         writable=[one for one in view.lists if who.may(Permission.WRITE, one.id)],
     )
 
@@ -41,6 +47,17 @@ async def post_check(request: Request) -> Response:
     await read_console_form(request)
     await check_health(get_app(request), actor(request))
     return redirect(request, "/console", done="checked")
+
+
+def _by_week(days: Sequence[ListDay]) -> list[ListDay]:
+    """The sums of each week, by its Monday, the latest first."""
+    weeks: dict[date, list[ListDay]] = {}
+    for one in days:
+        weeks.setdefault(one.day - timedelta(days=one.day.weekday()), []).append(one)
+    return [
+        ListDay(day=monday, joined=sum(one.joined for one in week), left=sum(one.left for one in week))
+        for monday, week in reversed(weeks.items())
+    ]
 
 
 def _sum_of(line: CampaignLine) -> tuple[dict[str, int], StackedBar]:

@@ -9,7 +9,7 @@ from datetime import timedelta
 
 import httpx
 import pytest
-from sqlalchemy import insert, update
+from sqlalchemy import event, insert, update
 
 from mailer.actions.accounts.sessions import open_session
 from mailer.actions.campaigns.approve import approve
@@ -261,3 +261,35 @@ async def test_a_draft_of_somebody_else_waits_for_ones_approval(app: App, clock:
 
         await approve(app, replace(ADMIN, name=BEA), campaign_id)
         assert "somebody who approves" not in await today(bea)
+
+
+async def test_who_joined_and_left_is_drawn_by_day_and_told_by_week(app: App, ada: httpx.AsyncClient) -> None:
+    await open_list(app)
+    assert "Nobody joined or left in the last 90 days." in await today(ada)
+    await import_rows(app, f"{ROSA},,", f"{EMMA},,")
+
+    page = await today(ada)
+
+    assert "<b>2</b> joined in 90 days" in page
+    assert "<b>0</b> left in 90 days" in page
+    assert page.count("<polyline") == 2
+    assert re.search(r'>Mon 1 Mar</th><td class="number">2</td><td class="number">0</td>', page)
+
+
+async def test_today_asks_the_database_little(app: App, ada: httpx.AsyncClient) -> None:
+    await open_list(app)
+    await import_rows(app, f"{ROSA},,")
+    for _ in range(3):
+        await launch_campaign(app)
+    await pause(app, ADMIN, 1)
+    asked: list[str] = []
+
+    def note(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
+        if not statement.startswith(("BEGIN", "COMMIT", "ROLLBACK")):
+            asked.append(statement)
+
+    event.listen(app.database.engine, "before_cursor_execute", note)
+    await today(ada)
+    event.remove(app.database.engine, "before_cursor_execute", note)
+
+    assert 0 < len(asked) <= 12
