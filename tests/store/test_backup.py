@@ -21,9 +21,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection, insert, text, update
 
+from mailer.domain.address import parse_address
+from mailer.domain.organiser import SITE_OWNER
+from mailer.domain.sign_in import SignInWay
 from mailer.domain.suppression import EVERY_LIST, SuppressionReason
 from mailer.errors import AlreadyExists, BackupFailed, BackupRefused, DatabaseOwned, MailerError, SchemaUnknown
-from mailer.store import mailing_lists, suppressions
+from mailer.store import mailing_lists, organiser_sessions, organisers, sign_ins, suppressions
 from mailer.store.backup.archive import Manifest, member_name, new_archive, open_archive
 from mailer.store.backup.restore_backup import restore_backup
 from mailer.store.backup.write_backup import ServiceFiles, back_up, back_up_before_migration
@@ -232,6 +235,30 @@ def test_a_mail_processed_meanwhile_is_not_in_the_backup_and_a_lost_file_is_repo
         made = backing.result()
 
     assert (made.spool, made.missing) == (("a.mail",), ("lost.mail",))
+
+
+def test_a_backup_signs_nobody_in_and_keeps_what_organisers_may_do(
+    database_url: str, here: ServiceFiles, there: ServiceFiles, empty: Callable[[str], str], tmp_path: Path
+) -> None:
+    def let_ada_in(tx: Connection) -> None:
+        ada, _ = organisers.add(
+            tx, parse_address("ada@example.org"), name="Ada", language="en", zone="Europe/Berlin", now=NOW
+        )
+        organisers.add_grant(tx, ada, SITE_OWNER)
+        organiser_sessions.add(tx, ada, cookie="c" * 43, device="Firefox on Linux", now=NOW)
+        sign_ins.add_link(tx, SignInWay.COMMAND, "w" * 43, ada, NOW)
+
+    do(database_url, let_ada_in)
+    back_up(database_url, here, MIGRATIONS, tmp_path / "b.zip", NOW)
+    url = empty("sqlite")
+    restore_backup(url, there, MIGRATIONS, tmp_path / "b.zip", NOW, migrate=False)
+
+    assert do(url, lambda tx: organiser_sessions.find_by_cookie(tx, "c" * 43, NOW)) is None
+    assert do(url, lambda tx: sign_ins.find_by_link(tx, "w" * 43)) is None
+    (ada,) = do(url, organisers.list_all)
+    assert (ada.address, ada.grants) == ("ada@example.org", (SITE_OWNER,))
+    # Its number stands in the audit log: no session gets it again.
+    assert do(url, lambda tx: organiser_sessions.add(tx, ada.id, cookie="d" * 43, device="", now=NOW)).id == 2
 
 
 def test_nothing_is_overwritten_and_no_partial_file_stays(

@@ -37,9 +37,10 @@ def read_number(form: FormData, name: str) -> int:
     return int(text) if text.isascii() and text.isdecimal() and len(text) < 19 else 0
 
 
-def language_choices(request: Request) -> list[tuple[str, str]]:
-    """The languages of letters and pages, each with its name in itself."""
-    return [(tag, language_name(tag)) for tag in get_app(request).templates.languages]
+def language_choices(request: Request, chosen: str = "") -> list[tuple[str, str]]:
+    """The languages of letters and pages, and the chosen one, each with its name in itself."""
+    tags = get_app(request).templates.languages
+    return [(tag, language_name(tag)) for tag in (*tags, *([chosen] if chosen and chosen not in tags else []))]
 
 
 def language_name(tag: str) -> str:

@@ -79,6 +79,8 @@ async def _page(request: Request, list_name: str | None, given: dict[str, str], 
     lists = await lists_to_manage(app, actor(request))
     owns_site = actor(request).may(Permission.MANAGE_SITE)
     shown = list_name if list_name or owns_site or not lists else lists[0].name
+    # Never the whole site unasked: that is more than most should have.
+    place = shown or (lists[0].name if lists else "")
     return render_console(
         request,
         "organisers",
@@ -87,7 +89,7 @@ async def _page(request: Request, list_name: str | None, given: dict[str, str], 
         shown=shown,
         lists=lists,
         owns_site=owns_site,
-        given=dict.fromkeys(_FIELDS, "") | {"list": shown or "", "role": str(Role.EDITOR)} | given,
+        given=dict.fromkeys(_FIELDS, "") | {"list": place, "role": str(Role.EDITOR)} | given,
         problem=problem,
         languages=language_choices(request),
     )

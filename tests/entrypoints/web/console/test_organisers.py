@@ -69,7 +69,7 @@ async def test_what_cannot_be_is_said_beside_its_field(app: App, ada: ConsoleCli
 
 
 async def test_ones_own_page_changes_how_hours_are_shown_and_shows_roles(app: App, ada: ConsoleClient) -> None:
-    saved = await ada.send_form("/console/me", name="Ada L.", language="tr", zone="Europe/Istanbul")
+    saved = await ada.send_form("/console/me", name="Ada L.", language="fr", zone="Europe/Istanbul")
     assert saved.headers["location"] == "/console/me?done=saved"
 
     page = (await ada.get("/console/me")).text
@@ -77,6 +77,7 @@ async def test_ones_own_page_changes_how_hours_are_shown_and_shows_roles(app: Ap
     assert "Ada L." in page
     assert "stanbul" in page
     assert "the whole site" in page
+    assert '<option value="fr" selected' in page
     for field, bad in (("zone", "Berlin"), ("name", "A" * 101)):
         form = {"name": "Ada", "language": "en", "zone": "UTC"} | {field: bad}
         refused = await ada.send_form("/console/me", **form)

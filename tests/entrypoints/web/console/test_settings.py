@@ -18,7 +18,7 @@ SETTINGS = "/console/settings"
 
 async def test_sending_shows_relays_and_keys_and_checks_again(app: App, ada: ConsoleClient) -> None:
     page = (await ada.get(f"{SETTINGS}/sending")).text
-    assert "Not checked yet" in page
+    assert "not checked yet" in page
     assert str(app.relays[0]) in page
     assert "Letters are not signed" in page
 
