@@ -84,4 +84,8 @@
     const isOpen = form => form.method === "post" && !form.dataset.store && isChanged(form);
     if (!isLeaving && [...document.forms].some(isOpen)) event.preventDefault();
   });
+  // Whoever is asked for a time zone has most likely that of the browser.
+  for (const field of document.querySelectorAll("[data-own-zone]")) {
+    field.value ||= Intl.DateTimeFormat().resolvedOptions().timeZone ?? "";
+  }
 })();
