@@ -30,7 +30,8 @@ class Hands:
 
     async def fill(self, label: str, text: str) -> None:
         """Fill in a field."""
-        await self.page.get_by_label(label, exact=True).fill(text)
+        typed = self.page.locator("textarea, input:not([type=radio], [type=checkbox])")
+        await self.page.get_by_label(label, exact=True).and_(typed).fill(text)
         self.fields += 1
 
     async def choose(self, label: str, word: str) -> None:

@@ -71,3 +71,11 @@ async def test_each_page_is_in_the_readers_language_whole(app: App, furniture: F
     assert page.get("dir") == "rtl"
     words = [one for one in sentences(page) if re.search("[A-Za-z]{2}", one)]
     assert [one for one in words if "[" not in one] == []
+
+
+async def test_fields_say_what_may_be_written_into_them(app: App, furniture: Furniture) -> None:
+    async with http_browser(app, furniture, None) as browser:
+        page = html5lib.parse((await browser.get("/console/sign-in")).text, namespaceHTMLElements=False)
+
+    (field,) = page.findall(".//input[@name='address']")
+    assert {"required", "maxlength", "autocomplete"} <= set(field.keys())
