@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 from babel.messages.catalog import Catalog
+from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po
+from jinja2.ext import babel_extract
 
 from mailer.mail.compose.templates import Templates
 
@@ -25,6 +27,16 @@ def placeholders_in(text: str) -> set[str]:
     return set(re.findall(r"%\(\w+\)[sd]", text))
 
 
+def page_messages() -> set[tuple[str, ...]]:
+    """The English words of all pages of the console."""
+    found = extract_from_dir(
+        ROOT / "templates" / "console",
+        method_map=[("**.j2", babel_extract)],
+        options_map={"**.j2": {"trimmed": "true", "silent": "false"}},
+    )
+    return {forms(message) for _file, _line, message, _comments, _context in found if forms(message)[0]}
+
+
 @pytest.fixture(params=CATALOGUES, ids=lambda path: path.stem)
 def catalogue(request: pytest.FixtureRequest) -> Catalog:
     with request.param.open("rb") as file:
@@ -33,6 +45,16 @@ def catalogue(request: pytest.FixtureRequest) -> Catalog:
 
 def test_the_console_speaks_three_languages() -> None:
     assert Templates(ROOT / "templates", FOLDER).languages == ("en", "de", "tr")
+
+
+def test_a_catalogue_has_every_word_of_the_pages_and_no_other(catalogue: Catalog) -> None:
+    translated = {forms(message.id) for message in catalogue if message.id}
+    said = page_messages()
+
+    assert len(said) > 300
+    assert sorted(said - translated) == [], "these are to be translated"
+    assert sorted(translated - said) == [], "no page says these any more"
+    assert not catalogue.obsolete
 
 
 def test_every_translation_is_finished_and_keeps_its_placeholders(catalogue: Catalog) -> None:
