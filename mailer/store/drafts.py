@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Row, Select, delete, func, insert, select, up
 from mailer.domain.draft import Draft, DraftVersion, text_digest
 from mailer.errors import NotFound
 from mailer.store.draft_tables import draft, draft_version
+from mailer.store.inserts import insert_into
 from mailer.store.queue.queue_tables import edition, revision
 
 MOST_VERSIONS = 200
@@ -76,7 +77,8 @@ def ensure(tx: Connection, campaign_id: int, by: str = "") -> None:
         if one.edition_id in missing:
             values = {"version": one.version, "manuscript": one.text, "changed_at": one.changed_at, "changed_by": by}
             source = None if one.is_default else default
-            tx.execute(insert(draft).values(edition_id=one.edition_id, source_digest=source, **values))
+            statement = insert_into(tx, draft).values(edition_id=one.edition_id, source_digest=source, **values)
+            tx.execute(statement.on_conflict_do_nothing())  # another process may do the same
 
 
 def save(tx: Connection, current: Draft, text: str, by: str, now: datetime, *, keep: bool) -> int:

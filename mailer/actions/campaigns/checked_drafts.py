@@ -18,6 +18,7 @@ from mailer.domain.mailing_list import MailingList
 from mailer.domain.role import Permission
 from mailer.errors import CampaignFileRefused
 from mailer.mail.compose.campaign_file import CampaignFile, parse_campaign_file
+from mailer.mail.compose.letter_fields import LetterFields, fields_or_none, is_untranslated
 from mailer.mail.compose.problem import Problem, ProblemSeverity, Rule
 from mailer.store import drafts, mailing_lists, readers
 
@@ -96,7 +97,11 @@ def problems_of(app: App, loaded: CampaignDrafts, language: str, text: str) -> t
 
 
 def _check(app: App, loaded: CampaignDrafts) -> CheckedDrafts:
-    problems = {one.language: problems_of(app, loaded, one.language, one.text) for one in loaded.drafts}
+    default = fields_or_none(loaded.drafts[0].text)
+    problems = {
+        one.language: (*problems_of(app, loaded, one.language, one.text), *_untranslated_problem(one, default))
+        for one in loaded.drafts
+    }
     checked = CheckedDrafts(loaded=loaded, problems=problems)
     if checked.of_severity(ProblemSeverity.ERROR):
         return checked
@@ -104,6 +109,14 @@ def _check(app: App, loaded: CampaignDrafts) -> CheckedDrafts:
     return replace(
         checked, problems={language: (*added.get(language, ()), *found) for language, found in problems.items()}
     )
+
+
+def _untranslated_problem(draft: Draft, default: LetterFields | None) -> tuple[Problem, ...]:
+    fields = None if draft.is_default else fields_or_none(draft.text)
+    if fields is None or not is_untranslated(fields, default):
+        return ()
+    message = "subject and text are still those of the default edition"
+    return (Problem(line=None, field="", severity=ProblemSeverity.WARNING, rule=Rule.UNTRANSLATED, message=message),)
 
 
 def _event_problems(campaign: Campaign, files: dict[str, CampaignFile]) -> dict[str, Sequence[Problem]]:

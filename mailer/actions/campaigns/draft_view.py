@@ -12,8 +12,7 @@ from mailer.domain.campaign import Campaign
 from mailer.domain.draft import Draft, EditionStatus, text_digest
 from mailer.domain.language import choose_language
 from mailer.domain.mailing_list import MailingList
-from mailer.errors import CampaignFileRefused
-from mailer.mail.compose.letter_fields import LetterFields, split_fields
+from mailer.mail.compose.letter_fields import LetterFields, fields_or_none, is_untranslated
 from mailer.mail.compose.problem import Problem, ProblemSeverity
 
 
@@ -96,14 +95,6 @@ def missing_editions(checked: CheckedDrafts, readers_by_language: Mapping[str, i
     return dict(sorted(missing.items(), key=lambda one: (-one[1], one[0])))
 
 
-def fields_or_none(text: str) -> LetterFields | None:
-    """The fields of a text; None if its front matter cannot be read."""
-    try:
-        return split_fields(text)
-    except CampaignFileRefused:
-        return None
-
-
 def _number_of_errors(checked: CheckedDrafts, language: str) -> int:
     return sum(one.severity is ProblemSeverity.ERROR for one in checked.problems[language])
 
@@ -119,8 +110,3 @@ def _status(draft: Draft, default: Draft, errors: int) -> EditionStatus:
     if draft.source_digest is not None and draft.source_digest != text_digest(default.text):
         return EditionStatus.STALE
     return EditionStatus.READY
-
-
-def is_untranslated(fields: LetterFields, default: LetterFields | None) -> bool:
-    """Whether subject and body are still those of the default edition."""
-    return default is not None and (fields.subject, fields.body) == (default.subject, default.body)

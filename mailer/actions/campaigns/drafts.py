@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from mailer.actions.campaigns.campaign_access import load_campaign, record_act
 from mailer.actions.campaigns.checked_drafts import CampaignDrafts, check_loaded, load_drafts
 from mailer.actions.campaigns.draft_change import DraftChange
-from mailer.actions.campaigns.draft_view import DraftView, fields_or_none, missing_editions, view_editions
+from mailer.actions.campaigns.draft_view import DraftView, missing_editions, view_editions
 from mailer.app import App
 from mailer.domain.actor import Actor
 from mailer.domain.audit import Act
@@ -20,6 +20,7 @@ from mailer.domain.draft import VERSION_SPAN_S, Draft
 from mailer.domain.role import Permission
 from mailer.errors import DraftChanged, NotFound
 from mailer.mail.compose.front_matter import normalize_line_ends
+from mailer.mail.compose.letter_fields import fields_or_none
 from mailer.store import audit_log, campaigns, drafts, mailing_lists
 from mailer.store.counts import audience_counts
 
@@ -129,6 +130,8 @@ def load_writable(tx: Connection, actor: Actor, campaign_id: int, language: str)
     """The campaign, if the actor may write its text in this language now. Raises NotFound, NotPermitted, WrongState."""
     campaign = load_campaign(tx, actor, Permission.READ, campaign_id)
     actor.require(Permission.TRANSLATE, campaign.mailing_list_id, language)
+    if campaign.state is CampaignState.DRAFT:  # its subject may change; whoever locks both locks the campaign first
+        campaign = campaigns.get(tx, campaign_id, lock=True)
     check_state(campaign, allowed=CAN_BE_WRITTEN, action="have its text changed")
     return campaign
 

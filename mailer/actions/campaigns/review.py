@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection
 
 from mailer.actions.campaigns.checked_drafts import CampaignDrafts, CheckedDrafts, check_loaded, load_drafts
-from mailer.actions.campaigns.draft_view import EditionView, fields_or_none, missing_editions, view_editions
+from mailer.actions.campaigns.draft_view import EditionView, missing_editions, view_editions
 from mailer.actions.campaigns.send_test import TrialLetter, view_tests
 from mailer.app import App
 from mailer.domain.actor import Actor
@@ -18,6 +18,7 @@ from mailer.domain.draft import Approval
 from mailer.domain.mailing_list import MailingList
 from mailer.domain.proposed_time import propose_time
 from mailer.domain.role import Permission
+from mailer.mail.compose.letter_fields import fields_or_none
 from mailer.mail.compose.problem import Problem, ProblemSeverity
 from mailer.store import approvals, campaigns
 from mailer.store.counts import audience_counts

@@ -8,6 +8,7 @@ from functools import lru_cache
 
 import yaml
 
+from mailer.errors import CampaignFileRefused
 from mailer.mail.compose.front_matter import (
     FrontMatterField,
     normalize_line_ends,
@@ -78,6 +79,14 @@ def _split_front_matter_fields(front_matter: str) -> Mapping[str, str]:
     return values
 
 
+def fields_or_none(text: str) -> LetterFields | None:
+    """The fields of a text; None if its front matter cannot be read."""
+    try:
+        return split_fields(text)
+    except CampaignFileRefused:
+        return None
+
+
 def join_fields(text: str, changes: Mapping[str, str]) -> str:
     """The campaign file with these fields, by name, instead of its own; those that are not given, and comments, stay.
 
@@ -98,6 +107,11 @@ def join_fields(text: str, changes: Mapping[str, str]) -> str:
     if not _splits_into(joined, after):
         joined = "\n".join([opening, *rewrite_front_matter(front_matter, wanted), closing, after.body])
     return joined
+
+
+def is_untranslated(fields: LetterFields, default: LetterFields | None) -> bool:
+    """Whether subject and body are still those of the default edition."""
+    return default is not None and (fields.subject, fields.body) == (default.subject, default.body)
 
 
 def _known_fields(front_matter: FrontMatterField) -> dict[str, FrontMatterField]:

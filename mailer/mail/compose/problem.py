@@ -24,6 +24,8 @@ class Rule(StrEnum):
     EMPTY = "empty"
     LANGUAGE = "language"
     """The text says that it is in another language than its edition's."""
+    UNTRANSLATED = "untranslated"
+    """It still says what the default edition says, in its language."""
     UNFINISHED = "unfinished"
     """TK, ??? or [[ ]] were left in it."""
     NO_DESCRIPTION = "no description"

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 import pytest
 from sqlalchemy import Connection, select
 
+from mailer.actions.campaigns.correct import correct
 from mailer.actions.campaigns.draft_view import DraftView
 from mailer.actions.campaigns.drafts import load_draft, new_letter, save_draft
 from mailer.actions.campaigns.editions import add_edition
@@ -24,7 +27,7 @@ from mailer.domain.role import Grant, Role
 from mailer.errors import CampaignFileRefused, DraftChanged, NotFound, NotPermitted, WrongState
 from mailer.store import audit_log, drafts
 from mailer.store.draft_tables import draft
-from tests.support.app_helpers import ADMIN, APPEAL, EMMA, ROSA, Clock, import_rows, open_list
+from tests.support.app_helpers import ADMIN, APPEAL, EMMA, ROSA, Clock, import_rows, on_postgresql, open_list
 
 TURKISH = APPEAL.replace("subject: Come to the harvest forum", "subject: Foruma gel\nlanguage: tr")
 
@@ -86,6 +89,41 @@ async def test_two_who_save_at_once_both_keep_their_text_and_the_second_is_told_
     [aside] = [one for one in await list_versions(app, SAMIR, letter, "en") if one.is_aside]
     assert aside.changed_by == "samir@example.org"
     assert "by Samir" in await load_version(app, SAMIR, letter, "en", aside.version)
+
+
+@on_postgresql
+async def test_of_many_saves_at_the_same_time_one_is_the_text_and_all_others_are_kept(app: App, letter: int) -> None:
+    writers = [_organiser(f"writer{number}") for number in range(5)]
+
+    results = await asyncio.gather(
+        *(_save(app, who, letter, 1, body=f"by {who.name}") for who in writers), return_exceptions=True
+    )
+
+    assert [type(one) for one in results].count(DraftChanged) == 4
+    versions = await list_versions(app, ADMIN, letter, "en")
+    texts = {await load_version(app, ADMIN, letter, "en", one.version) for one in versions}
+    assert {text.rpartition("\n")[2] for text in texts} == {"", *(f"by {who.name}" for who in writers)}
+
+
+@on_postgresql
+async def test_saving_correcting_and_scheduling_at_the_same_time_wait_for_each_other(app: App) -> None:
+    await open_list(app)
+    number = await new_campaign(app, ADMIN, list_name="appeals", texts={"a.md": APPEAL, "a.tr.md": TURKISH})
+    await app.database.write(lambda tx: tx.execute(draft.delete()) and None)
+
+    async def save(language: str, who: Actor) -> None:
+        version = (await load_draft(app, who, number, language)).version
+        with suppress(DraftChanged):
+            await save_draft(app, who, number, language, version=version, fields={"lead": who.name})
+
+    for _ in range(5):
+        await asyncio.gather(
+            *(save(language, who) for language in ("en", "tr") for who in (EMMA_WRITES, SAMIR)),
+            correct(app, ADMIN, number, {"a.tr.md": TURKISH}),
+            schedule(app, ADMIN, number, local_time="2027-03-02T09:00", zone="UTC"),
+        )
+
+    assert (await campaign_status(app, ADMIN, number)).campaign.scheduled_at is not None
 
 
 async def test_a_conflict_does_not_make_the_first_ones_next_save_fail(app: App, letter: int) -> None:

@@ -11,6 +11,7 @@ from mailer.actions.campaigns.editions import add_edition, mark_up_to_date, remo
 from mailer.actions.campaigns.launch import launch_due
 from mailer.actions.campaigns.pause_resume_cancel import pause
 from mailer.actions.campaigns.report import campaign_status
+from mailer.actions.campaigns.review import review
 from mailer.actions.campaigns.schedule import schedule, send_now
 from mailer.app import App
 from mailer.domain.actor import Actor, Door
@@ -18,6 +19,7 @@ from mailer.domain.campaign import CampaignState
 from mailer.domain.draft import EditionStatus
 from mailer.domain.role import Grant, Role
 from mailer.errors import CampaignFileRefused, NotFound, NotPermitted, WrongState
+from mailer.mail.compose.problem import Rule
 from tests.support.app_helpers import ADMIN, APPEAL, EMMA, ROSA, import_rows, open_list
 
 TUANA = Actor(
@@ -52,9 +54,10 @@ async def test_an_edition_begins_with_the_default_ones_text_and_is_empty_until_i
     app: App, letter: int
 ) -> None:
     added = await load_draft(app, TUANA, letter, "tr")
-    before = await _status(app, letter)
+    before, doubts = await _status(app, letter), (await review(app, ADMIN, letter)).warnings
     await _translate(app, letter)
 
+    assert [(language, one.rule) for language, one in doubts] == [("tr", Rule.UNTRANSLATED)]
     assert added.text == "---\nsubject: Come\nlanguage: tr\ntags: [a]\n---\nDear all"
     assert before == {"en": EditionStatus.READY, "tr": EditionStatus.EMPTY}
     assert await _status(app, letter) == {"en": EditionStatus.READY, "tr": EditionStatus.READY}
