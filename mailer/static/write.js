@@ -21,6 +21,7 @@
 
   // The second net, for a tab that is killed or a connection that is gone. Storage may be forbidden or full.
   const keep = extra => {
+    if (isLeaving) return;
     const changed = Object.fromEntries(fields.filter(isChanged).map(field => [field.name, field.value]));
     try { localStorage.setItem(key, JSON.stringify({version: Number(version.value), changed, ...extra})); } catch { /* as above */ }
   };
@@ -85,6 +86,7 @@
     const section = answer?.getElementById("conflict");
     if (!section) return;
     const shown = document.importNode(section, true);
+    byId("conflict-place").hidden = false;
     byId("conflict-place").replaceChildren(shown);
     shown.focus();
     shown.addEventListener("click", event => {
