@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 
 from bench.bounce_parsing import measure_bounce_parsing
+from bench.console import measure_console
 from bench.databases import open_databases
 from bench.figure import Figure, MeasurementFailed, Skipped
 from bench.intake import measure_intake
@@ -21,10 +22,24 @@ from bench.workloads import BenchmarkRun, Sizes, measure_import, measure_launch,
 from bench.workspace import create_secret
 
 QUICK = Sizes(
-    blast=20_000, other_blasts=20_000, launch=20_000, import_rows=20_000, leaving_s=5, yardstick=10_000, mails=8_000
+    blast=20_000,
+    other_blasts=20_000,
+    launch=20_000,
+    import_rows=20_000,
+    leaving_s=5,
+    yardstick=10_000,
+    mails=8_000,
+    console_people=100_000,
 )
 USUAL = Sizes(
-    blast=50_000, other_blasts=30_000, launch=200_000, import_rows=100_000, leaving_s=15, yardstick=20_000, mails=20_000
+    blast=50_000,
+    other_blasts=30_000,
+    launch=200_000,
+    import_rows=100_000,
+    leaving_s=15,
+    yardstick=20_000,
+    mails=20_000,
+    console_people=100_000,
 )
 FULL = Sizes(
     blast=1_000_000,
@@ -34,6 +49,7 @@ FULL = Sizes(
     leaving_s=60,
     yardstick=40_000,
     mails=80_000,
+    console_people=1_000_000,
 )
 WORKLOADS: dict[str, Callable[[BenchmarkRun], Iterable[Figure]]] = {
     "import": measure_import,
@@ -48,6 +64,8 @@ WORKLOADS: dict[str, Callable[[BenchmarkRun], Iterable[Figure]]] = {
     "intake": partial(measure_intake, kind="sqlite"),
     "intake-once": partial(measure_intake, kind="sqlite", once=True),
     "intake-postgresql": partial(measure_intake, kind="postgresql"),
+    "console": partial(measure_console, kind="sqlite"),
+    "console-postgresql": partial(measure_console, kind="postgresql"),
     "returns": measure_bounce_parsing,
 }
 

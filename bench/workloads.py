@@ -40,6 +40,8 @@ class Sizes:
     yardstick: int
     mails: int
     """Incoming mails."""
+    console_people: int
+    """People whose organisers open pages; each got twenty letters."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,12 +21,21 @@ from mailer.store import subscriptions
 from tests.support.app_helpers import import_rows, open_list
 from tests.support.running_service import running_service
 
-TINY = Sizes(blast=200, other_blasts=200, launch=200, import_rows=200, leaving_s=0.2, yardstick=200, mails=40)
+TINY = Sizes(
+    blast=200,
+    other_blasts=200,
+    launch=200,
+    import_rows=200,
+    leaving_s=0.2,
+    yardstick=200,
+    mails=40,
+    console_people=2000,
+)
 
 
 @pytest.mark.slow
 def test_a_bench_of_two_hundred_people_loses_nobody_and_writes_its_table_and_plot(tmp_path: Path) -> None:
-    figures = measure(["import", "sqlite", "intake"], TINY, tmp_path, our_sink=True)
+    figures = measure(["import", "sqlite", "intake", "console"], TINY, tmp_path, our_sink=True)
 
     by_work = {figure.work: figure for figure in figures}
     sent = by_work["200 letters, unsigned, SQLite"]
