@@ -52,7 +52,10 @@ async def recount_audiences(
         began = app.clock()
         if not recounts.may_begin(mailing_list.id, began):
             continue
-        found = await app.database.read(_count_if_changed, mailing_list.id, began, at_once)
+        if not await app.database.read(audience_counts.is_large, mailing_list.id, at_once):
+            await _forget(app, mailing_list.id)
+            continue
+        found = await app.database.read(_count_if_changed, mailing_list.id, began)
         if found is not None:
             recounts.counted(mailing_list.id, began, app.clock())
             await app.database.write(audience_counts.save, mailing_list.id, found)
@@ -60,9 +63,13 @@ async def recount_audiences(
     return recounted
 
 
-def _count_if_changed(tx: Connection, mailing_list_id: int, now: datetime, at_once: int) -> AudienceCount | None:
-    if not audience_counts.is_large(tx, mailing_list_id, at_once):
-        return None
+async def _forget(app: App, mailing_list_id: int) -> None:
+    """Forget the count of a list that was large once."""
+    if await app.database.read(audience_counts.counted_at, mailing_list_id) is not None:
+        await app.database.write(audience_counts.forget, mailing_list_id)
+
+
+def _count_if_changed(tx: Connection, mailing_list_id: int, now: datetime) -> AudienceCount | None:
     counted_at = audience_counts.counted_at(tx, mailing_list_id)
     if counted_at is not None and now - counted_at < _STALE_AFTER:
         changed_at = audience_counts.changed_at(tx, mailing_list_id)

@@ -14,23 +14,21 @@ from mailer.store.count_tables import audience_count
 from mailer.store.people_tables import consent, subscriber, subscription
 
 COUNTED_AT_ONCE = 20_000
-"""A list with at most so many subscriptions is counted whenever somebody asks."""
+"""A list with at most so many subscriptions is counted whenever somebody asks; of a larger one a count is kept."""
 
 
-def load(tx: Connection, mailing_list_id: int, now: datetime, at_once: int = COUNTED_AT_ONCE) -> AudienceCount:
-    """The people of a list: exact, up to `at_once` subscriptions; of a larger list as `save` last wrote it.
+def load(tx: Connection, mailing_list_id: int, now: datetime) -> AudienceCount:
+    """The people of a list: of a large one as `save` last wrote them, else counted now.
 
-    A large list that was never counted is counted now.
+    A list that became large within the last minute is counted now, too.
     """
-    if not is_large(tx, mailing_list_id, at_once):
-        return count(tx, mailing_list_id, now)
     stored = tx.execute(select(audience_count).where(audience_count.c.mailing_list_id == mailing_list_id)).all()
     if not stored:
         return count(tx, mailing_list_id, now)
     return _from_rows(((row.state, row.language, row.number) for row in stored), stored[0].counted_at)
 
 
-def is_large(tx: Connection, mailing_list_id: int, at_once: int = COUNTED_AT_ONCE) -> bool:
+def is_large(tx: Connection, mailing_list_id: int, at_once: int) -> bool:
     """Whether a list has more than `at_once` subscriptions; it looks at no more than that."""
     some = select(subscription.c.id).where(subscription.c.mailing_list_id == mailing_list_id).limit(at_once + 1)
     return tx.execute(select(func.count()).select_from(some.subquery())).scalar_one() > at_once
@@ -44,7 +42,7 @@ def count(tx: Connection, mailing_list_id: int, now: datetime) -> AudienceCount:
 
 def save(tx: Connection, mailing_list_id: int, counted: AudienceCount) -> None:
     """Keep what was counted, in place of an earlier count."""
-    tx.execute(delete(audience_count).where(audience_count.c.mailing_list_id == mailing_list_id))
+    forget(tx, mailing_list_id)
     numbers = {(Reach.REACHED.value, language): number for language, number in counted.languages.items()}
     numbers |= {(why, ""): number for why, number in counted.excluded.items()}
     of_list = {"mailing_list_id": mailing_list_id, "counted_at": counted.counted_at}
@@ -53,6 +51,11 @@ def save(tx: Connection, mailing_list_id: int, counted: AudienceCount) -> None:
         for (state, language), number in numbers.items()
     ]
     tx.execute(insert(audience_count), rows)
+
+
+def forget(tx: Connection, mailing_list_id: int) -> None:
+    """Keep no count: the list is counted whenever somebody asks."""
+    tx.execute(delete(audience_count).where(audience_count.c.mailing_list_id == mailing_list_id))
 
 
 def counted_at(tx: Connection, mailing_list_id: int) -> datetime | None:

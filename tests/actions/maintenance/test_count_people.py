@@ -22,7 +22,7 @@ LARGE = 1
 
 
 async def stored(app: App, mailing_list_id: int) -> AudienceCount:
-    return await app.database.read(audience_counts.load, mailing_list_id, app.clock(), LARGE)
+    return await app.database.read(audience_counts.load, mailing_list_id, app.clock())
 
 
 async def leave(app: App, subscription_id: int) -> None:
@@ -59,6 +59,17 @@ async def test_a_large_list_is_counted_again_only_when_somebody_came_or_left(app
 
     assert (await stored(app, appeals.id)).reached == 2
     assert await recount_audiences(app, recounts, LARGE) == 1
+    assert (await stored(app, appeals.id)).reached == 1
+
+
+async def test_a_list_that_is_small_again_is_counted_when_somebody_asks(app: App) -> None:
+    appeals, recounts = await open_list(app), AudienceRecounts()
+    await import_rows(app, ROSA, EMMA)
+    await recount_audiences(app, recounts, LARGE)
+    await leave(app, 1)
+
+    assert await recount_audiences(app, AudienceRecounts(), at_once=2) == 0
+
     assert (await stored(app, appeals.id)).reached == 1
 
 
