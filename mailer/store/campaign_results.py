@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -118,29 +118,35 @@ def list_launched_before(tx: Connection, this: Campaign, limit: int) -> list[Cam
     return [campaign_from_row(row) for row in tx.execute(found.order_by(campaign.c.id.desc()).limit(limit))]
 
 
-def count_complaints(tx: Connection, campaign_ids: Iterable[int]) -> dict[int, int]:
-    """How many complaints about each of these campaigns came; only campaigns that have some."""
-    complaints = select(returned.c.campaign_id, func.count()).where(
-        returned.c.campaign_id.in_(list(campaign_ids)), returned.c.kind == FeedbackKind.COMPLAINT
-    )
-    found = tx.execute(complaints.group_by(returned.c.campaign_id))
-    return {campaign_id: number for campaign_id, number in found}
+@dataclass(frozen=True, slots=True)
+class Aftermath:
+    """What a campaign did to its list."""
+
+    left: int = 0
+    """People who left within some hours of the launch."""
+    complaints: int = 0
 
 
-def count_left_after(
+def count_aftermath(
     tx: Connection, mailing_list_id: int, launches: Mapping[int, datetime], hours: int
-) -> dict[int, int]:
-    """How many people left a list within so many hours after each of these launches, by campaign."""
-
+) -> dict[int, Aftermath]:
+    """Who left a list within so many hours after each of these launches, and complaints of each, by campaign."""
     if not launches:
         return {}
-    leaves = (
-        select(literal(campaign_id).label("campaign_id"), func.count().label("number")).where(
+    left = [
+        select(literal(campaign_id).label("campaign_id"), literal("left").label("what"), func.count().label("number"))
+        .select_from(consent)
+        .where(
             consent.c.mailing_list_id == mailing_list_id,
             consent.c.at >= since,
             consent.c.at < since + timedelta(hours=hours),
             consent.c.act == ConsentAct.LEFT,
         )
         for campaign_id, since in launches.items()
-    )
-    return {row.campaign_id: row.number for row in tx.execute(union_all(*leaves))}
+    ]
+    complaints = select(returned.c.campaign_id, literal("complaints").label("what"), func.count().label("number"))
+    complaints = complaints.where(
+        returned.c.campaign_id.in_(list(launches)), returned.c.kind == FeedbackKind.COMPLAINT
+    ).group_by(returned.c.campaign_id)
+    found = {(row.campaign_id, row.what): row.number for row in tx.execute(union_all(*left, complaints))}
+    return {one: Aftermath(found.get((one, "left"), 0), found.get((one, "complaints"), 0)) for one in launches}

@@ -101,16 +101,15 @@ def hours_of(counted: list[HourCount], launched_at: datetime) -> tuple[HourOfRes
 def _load_outcomes(tx: Connection, campaign: Campaign) -> tuple[CampaignOutcome, ...]:
     compared = [campaign, *campaign_results.list_launched_before(tx, campaign, _COMPARED)]
     launches = {one.id: one.launched_at for one in compared if one.launched_at is not None}
-    complaints = campaign_results.count_complaints(tx, launches)
-    left = campaign_results.count_left_after(tx, campaign.mailing_list_id, launches, HOURS)
+    aftermath = campaign_results.count_aftermath(tx, campaign.mailing_list_id, launches, HOURS)
     settled = campaign_counts.settled_counts(tx, [one.id for one in compared])
     return tuple(
         CampaignOutcome(
             campaign=one,
             audience=one.audience,
             accepted=settled[one.id][DeliveryState.ACCEPTED] if one.id in settled else 0,
-            left=left.get(one.id, 0),
-            complaints=complaints.get(one.id, 0),
+            left=aftermath[one.id].left,
+            complaints=aftermath[one.id].complaints,
         )
         for one in compared
     )
