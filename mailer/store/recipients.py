@@ -17,7 +17,7 @@ from mailer.store.queue.queue_tables import delivery
 
 LOOKED_THROUGH = 20_000
 """No index has the state: so many deliveries are looked through for one page, at most."""
-_MOST_FOUND = 200
+_MOST_FOUND, _LOOKED_AT = 200, 2000
 
 
 def list_in_states(
@@ -49,25 +49,23 @@ def list_in_states(
 
 
 def find_by_address(tx: Connection, campaign_id: int, mailing_list_id: int, key: str) -> list[RecipientReport]:
-    """Recipients whose address key begins with `key`, by address; of the first _MOST_FOUND people with such a key."""
-    ids = list(
-        tx.execute(
-            select(subscriber.c.id).where(begins_with(tx, subscriber.c.address_key, key)).limit(_MOST_FOUND)
-        ).scalars()
-    )
-    theirs = select(subscription.c.id).where(
-        subscription.c.subscriber_id.in_(ids), subscription.c.mailing_list_id == mailing_list_id
-    )
+    """At most _MOST_FOUND recipients whose address key begins with `key`, by address.
+
+    They are looked for among _LOOKED_AT people with such a key: where there are more, more letters find them.
+    """
+    people = select(subscriber.c.id).where(begins_with(tx, subscriber.c.address_key, key)).limit(_LOOKED_AT).subquery()
     some = (
         select(delivery)
+        .join_from(people, subscription, subscription.c.subscriber_id == people.c.id)
+        .join(delivery, delivery.c.subscription_id == subscription.c.id)
         .where(
+            subscription.c.mailing_list_id == mailing_list_id,
             delivery.c.campaign_id == campaign_id,
             delivery.c.campaign_id != NOTICES,
-            delivery.c.subscription_id.in_(list(tx.execute(theirs).scalars())),
         )
         .subquery()
     )
-    return _from_rows(tx.execute(_reports(some).order_by(subscriber.c.address_key)))
+    return _from_rows(tx.execute(_reports(some).order_by(subscriber.c.address_key).limit(_MOST_FOUND)))
 
 
 def _reports(some: Any) -> Select[Any]:
