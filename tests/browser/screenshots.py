@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import base64
 import html
 import re
 import sys
@@ -20,7 +21,7 @@ from playwright.async_api import Browser
 from mailer.entrypoints.web.console.session_guard import is_open
 from mailer.store.migration import migrate_database
 from tests.support.app_helpers import ROOT
-from tests.support.browser import DESKTOP, PHONE, Theme, Window, find_chromium, open_window, running_chromium
+from tests.support.browser import DESKTOP, HEIGHT, PHONE, Theme, Window, find_chromium, open_window, running_chromium
 from tests.support.console_helpers import ADA_OWNER, PSEUDO_OWNER, House, Person, furnish_database, open_house, sign_in
 from tests.support.console_pages import VIEWS, View, example_path
 from tests.support.fake_relay import FakeRelay
@@ -44,6 +45,20 @@ WAYS = (
     Way("phone", "light", ADA_OWNER, PHONE),
     Way("rtl", "light", PSEUDO_OWNER, DESKTOP),
 )
+
+IN_DOCS = {
+    "light-today": "today",
+    "dark-today": "today-dark",
+    "phone-today": "today-phone",
+    "light-campaigns": "campaigns",
+    "light-campaigns-calendar": "calendar",
+    "light-campaigns-write-language-draft": "write",
+    "light-campaigns-review-draft": "review",
+    "light-campaigns-live-sending": "live",
+    "light-campaigns-report-uncertain": "report",
+    "rtl-campaigns-review-draft": "review-rtl",
+}
+"""The pictures that docs/console.md shows, by way and page."""
 
 
 def main() -> int:
@@ -88,11 +103,25 @@ async def _take(browser: Browser, house: House, way: Way, views: list[View]) -> 
             for view in views:
                 file = FOLDER / way.name / f"{_file_name(view)}.png"
                 await _show(window, house, way, view)
+                if (name := f"{way.name}-{file.stem}") in IN_DOCS:
+                    await _save_for_docs(window, IN_DOCS[name])
+                # As high as the page: what sticks to the window's end stands at the page's.
+                height = await window.page.evaluate("document.documentElement.scrollHeight")
+                await window.page.set_viewport_size({"width": way.width, "height": max(HEIGHT, height)})
                 await window.page.screenshot(path=file, full_page=True, animations="disabled")
+                await window.page.set_viewport_size({"width": way.width, "height": HEIGHT})
                 files.append(file)
     except AssertionError as error:
         sys.stderr.write(f"{way.name}: {error}\n")
     return files
+
+
+async def _save_for_docs(window: Window, name: str) -> None:
+    """What the window shows, small enough to be kept in the repository."""
+    session = await window.page.context.new_cdp_session(window.page)
+    taken = await session.send("Page.captureScreenshot", {"format": "webp", "quality": 70})
+    (ROOT / "docs" / "images" / f"{name}.webp").write_bytes(base64.b64decode(taken["data"]))
+    await session.detach()
 
 
 async def _show(window: Window, house: House, way: Way, view: View) -> None:
