@@ -63,7 +63,7 @@ async def test_a_test_letter_is_the_campaigns_letter_with_a_mark_before_its_subj
     await launch_due(app)
     await send_campaigns(app)
 
-    letters = sorted(relay.letters, key=lambda one: str(parse_letter(one)["Subject"]))
+    letters = sorted(relay.letters, key=lambda one: str(parse_letter(one)["Subject"]).replace("Foruma", "~"))
     english, turkish, real = map(parse_letter, letters)
 
     assert [str(one["Subject"]) for one in (english, turkish, real)] == [
