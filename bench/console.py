@@ -19,9 +19,9 @@ from bench.workspace import LIST, Workspace
 from mailer.actions.accounts.sessions import open_session
 from mailer.actions.maintenance.count_people import AudienceRecounts, count_days, recount_audiences
 from mailer.app import App
+from mailer.domain.accounts.role import Grant, Role
 from mailer.domain.address import parse_address
-from mailer.domain.role import Grant, Role
-from mailer.store import organisers
+from mailer.store.accounts import organisers
 from mailer.store.database import is_sqlite, open_engine
 
 _CAMPAIGNS = 200

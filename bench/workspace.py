@@ -15,7 +15,7 @@ from bench.process import PYTHON, ROOT
 from mailer.actions.campaigns.report import CampaignStatus, campaign_status
 from mailer.app import App
 from mailer.bootstrap import open_app, read_keyring
-from mailer.domain.actor import unix_user
+from mailer.domain.accounts.actor import unix_user
 from mailer.domain.keyring import Keyring
 from mailer.errors import SettingsRefused
 from mailer.settings.load import load_settings

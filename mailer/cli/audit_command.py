@@ -12,8 +12,8 @@ from mailer.cli.cli_context import AsJson, print_json, run_action
 
 if TYPE_CHECKING:
     from mailer.app import App
-    from mailer.domain.actor import Actor
-    from mailer.domain.audit import AuditLine
+    from mailer.domain.accounts.actor import Actor
+    from mailer.domain.accounts.audit import AuditLine
 
 
 def audit(

@@ -18,7 +18,7 @@ from mailer.domain.campaign import WhenUncertain
 
 if TYPE_CHECKING:
     from mailer.app import App
-    from mailer.domain.actor import Actor
+    from mailer.domain.accounts.actor import Actor
     from mailer.domain.campaign import Campaign
 
 campaigns = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Write, schedule and follow campaigns.")

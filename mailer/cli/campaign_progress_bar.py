@@ -15,7 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from mailer.actions.campaigns.report import CampaignStatus, FeedbackSummary, campaign_status, feedback_summary
 from mailer.app import App
 from mailer.cli.cli_context import print_json
-from mailer.domain.actor import Actor
+from mailer.domain.accounts.actor import Actor
 from mailer.domain.campaign import CampaignState
 
 _POLL_EVERY_S, _LOAD_DIVISOR = 0.5, 10

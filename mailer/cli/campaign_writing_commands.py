@@ -10,7 +10,7 @@ from mailer.cli.cli_context import AsJson, print_json, print_message, run_action
 
 if TYPE_CHECKING:
     from mailer.app import App
-    from mailer.domain.actor import Actor
+    from mailer.domain.accounts.actor import Actor
 
 campaign_writing = typer.Typer(rich_markup_mode=None)
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
-from mailer.domain.actor import Actor, unix_user
+from mailer.domain.accounts.actor import Actor, unix_user
 from mailer.errors import ErrorKind, MailerError
 
 if TYPE_CHECKING:

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from mailer.cli.cli_context import AsJson, print_json, print_message, run_action
-from mailer.domain.role import Role
+from mailer.domain.accounts.role import Role
 
 if TYPE_CHECKING:
-    from mailer.domain.organiser import Organiser
+    from mailer.domain.accounts.organiser import Organiser
     from mailer.domain.organiser_view import OrganiserView
 
 organisers = typer.Typer(

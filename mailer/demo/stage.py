@@ -27,11 +27,11 @@ from mailer.bootstrap import open_app
 from mailer.demo.inbox import Inbox
 from mailer.demo.inbox_pages import inbox_app
 from mailer.demo.sink import open_sink
-from mailer.domain.actor import unix_user
-from mailer.domain.device import describe_device
+from mailer.domain.accounts.actor import unix_user
+from mailer.domain.accounts.device import describe_device
+from mailer.domain.accounts.organiser import SESSION_LIFETIME, Organiser
+from mailer.domain.accounts.role import Role
 from mailer.domain.keyring import KEY_OCTETS, Keyring, write_keyring
-from mailer.domain.organiser import SESSION_LIFETIME, Organiser
-from mailer.domain.role import Role
 from mailer.entrypoints.service.listening_socket import open_listening_socket
 from mailer.entrypoints.service.serve import ListeningPorts, run_service
 from mailer.entrypoints.web.console.session_cookie import SESSION, set_cookie

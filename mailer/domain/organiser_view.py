@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from mailer.domain.organiser import Organiser
-from mailer.domain.role import Role
+from mailer.domain.accounts.organiser import Organiser
+from mailer.domain.accounts.role import Role
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

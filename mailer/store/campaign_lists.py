@@ -12,7 +12,7 @@ from mailer.domain.campaign import Campaign, CampaignFilter, CampaignState
 from mailer.domain.delivery import DeliveryState
 from mailer.domain.page import Page, cursor_id, make_page, page_size
 from mailer.store.campaigns import campaign_from_row
-from mailer.store.count_tables import campaign_count
+from mailer.store.counts.count_tables import campaign_count
 from mailer.store.queue.queue_tables import campaign
 
 _UNFINISHED = (CampaignState.PAUSED, CampaignState.SCHEDULED, CampaignState.LAUNCHING, CampaignState.SENDING)

@@ -81,6 +81,8 @@ def load_source(tx: Connection, revision_id: int) -> str:
 
 def load_sources(tx: Connection, revision_ids: Collection[int]) -> dict[int, str]:
     """The texts of these revisions, by id."""
+    if not revision_ids:
+        return {}
     found = select(revision.c.id, revision.c.manuscript).where(revision.c.id.in_(revision_ids))
     return {number: text for number, text in tx.execute(found)}
 

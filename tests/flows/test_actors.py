@@ -17,12 +17,12 @@ from mailer.actions.accounts.sessions import find_session, organiser_actor
 from mailer.actions.maintenance.backup import back_up, restore
 from mailer.actions.maintenance.migrate import migrate_database
 from mailer.app import App
-from mailer.domain.actor import Actor, Door
-from mailer.domain.audit import AuditLine
-from mailer.domain.role import Grant, Role
+from mailer.domain.accounts.actor import Actor, Door
+from mailer.domain.accounts.audit import AuditLine
+from mailer.domain.accounts.role import Grant, Role
 from mailer.errors import NotFound, NotPermitted
 from mailer.settings.load import Settings
-from mailer.store import audit_log
+from mailer.store.accounts import audit_log
 from mailer.store.people_tables import subscriber
 from tests.support.action_table import ACTIONS, MANAGE_SITE, TriedAction, TriedHouse, find_actions
 from tests.support.app_helpers import ROOT

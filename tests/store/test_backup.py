@@ -21,12 +21,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection, insert, text, update
 
+from mailer.domain.accounts.organiser import SITE_OWNER
+from mailer.domain.accounts.sign_in import SignInWay
 from mailer.domain.address import parse_address
-from mailer.domain.organiser import SITE_OWNER
-from mailer.domain.sign_in import SignInWay
 from mailer.domain.suppression import EVERY_LIST, SuppressionReason
 from mailer.errors import AlreadyExists, BackupFailed, BackupRefused, DatabaseOwned, MailerError, SchemaUnknown
-from mailer.store import mailing_lists, organiser_sessions, organisers, sign_ins, suppressions
+from mailer.store import mailing_lists, suppressions
+from mailer.store.accounts import organiser_sessions, organisers, sign_ins
 from mailer.store.backup.archive import Manifest, member_name, new_archive, open_archive
 from mailer.store.backup.restore_backup import restore_backup
 from mailer.store.backup.write_backup import ServiceFiles, back_up, back_up_before_migration

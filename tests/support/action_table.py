@@ -49,12 +49,12 @@ from mailer.actions.subscriptions import (
     show_person,
 )
 from mailer.app import App
-from mailer.domain.actor import Actor
-from mailer.domain.audit import Act
+from mailer.domain.accounts.actor import Actor
+from mailer.domain.accounts.audit import Act
+from mailer.domain.accounts.role import Permission, Role
 from mailer.domain.campaign import CampaignFilter
 from mailer.domain.consent import Channel, Evidence
 from mailer.domain.delivery import Decision, DeliveryState
-from mailer.domain.role import Permission, Role
 from tests.support.app_helpers import APPEAL
 from tests.support.console_helpers import Furniture
 

@@ -23,7 +23,7 @@ from mailer.actions.lists.edit_list import add_list
 from mailer.actions.subscriptions.import_people import import_people
 from mailer.actions.subscriptions.import_rows import ImportResult
 from mailer.app import App
-from mailer.domain.actor import unix_user
+from mailer.domain.accounts.actor import unix_user
 from mailer.domain.consent import Channel, Evidence
 from mailer.domain.incoming_message import IncomingMessage
 from mailer.domain.keyring import Keyring

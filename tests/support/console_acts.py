@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from mailer.domain.audit import Act
+from mailer.domain.accounts.audit import Act
+from mailer.domain.accounts.role import Permission
 from mailer.domain.draft import campaign_digest
-from mailer.domain.role import Permission
 from tests.support.console_helpers import furnished_texts
 
 

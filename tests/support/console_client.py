@@ -6,7 +6,7 @@ import httpx
 
 from mailer.actions.accounts.sessions import open_session
 from mailer.app import App
-from mailer.domain.organiser import Organiser
+from mailer.domain.accounts.organiser import Organiser
 from mailer.entrypoints.web.application import web_app
 from mailer.entrypoints.web.console.session_cookie import form_token
 from tests.support.app_helpers import DOMAIN

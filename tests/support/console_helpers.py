@@ -25,12 +25,13 @@ from mailer.actions.campaigns.pause_resume_cancel import cancel, pause
 from mailer.actions.campaigns.schedule import schedule, send_now
 from mailer.actions.lists.edit_list import add_list
 from mailer.app import App
+from mailer.domain.accounts.role import Grant, Permission, Role
 from mailer.domain.address import parse_address
 from mailer.domain.campaign import WhenUncertain
-from mailer.domain.role import Grant, Permission, Role
 from mailer.entrypoints.web.application import web_app
 from mailer.mail.compose.templates import Templates
-from mailer.store import mailing_lists, organisers
+from mailer.store import mailing_lists
+from mailer.store.accounts import organisers
 from tests.support.app_helpers import ADA, ADMIN, ROOT, Clock, import_rows, make_app, send_campaigns
 from tests.support.fake_relay import FakeRelay
 from tests.support.pseudo_language import PSEUDO, write_pseudo_catalogue

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from mailer.domain.role import Permission
+from mailer.domain.accounts.role import Permission
 from mailer.entrypoints.web.console.application import CONSOLE_ROUTES
 
 READ, SEE_PEOPLE, WRITE = Permission.READ, Permission.SEE_PEOPLE, Permission.WRITE

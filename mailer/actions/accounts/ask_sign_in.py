@@ -17,12 +17,13 @@ from mailer.domain.abuse_limits import (
     Limit,
     source_network,
 )
+from mailer.domain.accounts.secret_word import WORD_OCTETS, is_word, make_word
+from mailer.domain.accounts.sign_in import SignIn, SignInState, SignInWay, hash_code, letter_secrets, sign_in_cause
 from mailer.domain.address import Address
 from mailer.domain.delivery import Kind, Notice
-from mailer.domain.secret_word import WORD_OCTETS, is_word, make_word
-from mailer.domain.sign_in import SignIn, SignInState, SignInWay, hash_code, letter_secrets, sign_in_cause
 from mailer.errors import SignInRefused
-from mailer.store import counters, organisers, sign_ins
+from mailer.store import counters
+from mailer.store.accounts import organisers, sign_ins
 from mailer.store.queue import lane_holds, unrendered_notices
 from mailer.store.queue.deliveries import add_notice
 

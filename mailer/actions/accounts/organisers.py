@@ -9,13 +9,14 @@ from sqlalchemy import Connection
 
 from mailer.actions.accounts.organiser_fields import check_language, check_name, check_organiser_address, check_zone
 from mailer.app import App
-from mailer.domain.actor import Actor
+from mailer.domain.accounts.actor import Actor
+from mailer.domain.accounts.audit import Act
+from mailer.domain.accounts.organiser import SITE_OWNER, Organiser
+from mailer.domain.accounts.role import Grant, Permission, Role
 from mailer.domain.address import parse_address
-from mailer.domain.audit import Act
-from mailer.domain.organiser import SITE_OWNER, Organiser
-from mailer.domain.role import Grant, Permission, Role
 from mailer.errors import NotFound, NotPermitted, OrganiserRefused, WrongState
-from mailer.store import audit_log, mailing_lists, organiser_sessions, organisers
+from mailer.store import mailing_lists
+from mailer.store.accounts import audit_log, organiser_sessions, organisers
 
 
 async def give_role(

@@ -7,13 +7,13 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from mailer.app import App
-from mailer.domain.actor import Actor, Door
-from mailer.domain.audit import Act
-from mailer.domain.organiser import USE_RECORDED_EVERY, OrganiserSession
-from mailer.domain.role import Permission
-from mailer.domain.secret_word import WORD_OCTETS, is_word, make_word
+from mailer.domain.accounts.actor import Actor, Door
+from mailer.domain.accounts.audit import Act
+from mailer.domain.accounts.organiser import USE_RECORDED_EVERY, OrganiserSession
+from mailer.domain.accounts.role import Permission
+from mailer.domain.accounts.secret_word import WORD_OCTETS, is_word, make_word
 from mailer.errors import NotFound
-from mailer.store import audit_log, organiser_sessions, organisers
+from mailer.store.accounts import audit_log, organiser_sessions, organisers
 
 MOST_SESSIONS_SHOWN = 200
 

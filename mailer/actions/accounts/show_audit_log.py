@@ -7,11 +7,12 @@ from collections.abc import AsyncIterator
 from sqlalchemy import Connection
 
 from mailer.app import App
-from mailer.domain.actor import Actor
-from mailer.domain.audit import AuditLine
+from mailer.domain.accounts.actor import Actor
+from mailer.domain.accounts.audit import AuditLine
+from mailer.domain.accounts.role import Permission
 from mailer.domain.page import MAX_PAGE_SIZE, Page
-from mailer.domain.role import Permission
-from mailer.store import audit_log, mailing_lists
+from mailer.store import mailing_lists
+from mailer.store.accounts import audit_log
 from mailer.store.pages import all_items
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 from sqlalchemy import Connection
 
 from mailer.app import App
-from mailer.domain.actor import Actor
+from mailer.domain.accounts.actor import Actor
+from mailer.domain.accounts.organiser import Organiser
+from mailer.domain.accounts.role import Permission
+from mailer.domain.accounts.sign_in import sign_in_cause
 from mailer.domain.mailing_list import MailingList
-from mailer.domain.organiser import Organiser
 from mailer.domain.organiser_view import OrganiserView, RoleView, SignInLetterView
-from mailer.domain.role import Permission
-from mailer.domain.sign_in import sign_in_cause
-from mailer.store import mailing_lists, organiser_sessions, organisers, sign_ins
+from mailer.store import mailing_lists
+from mailer.store.accounts import organiser_sessions, organisers, sign_ins
 from mailer.store.queue import deliveries
 
 

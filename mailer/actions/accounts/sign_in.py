@@ -12,15 +12,16 @@ from mailer.actions.accounts.ask_sign_in import source_limit
 from mailer.actions.accounts.organiser_fields import check_language, check_name, check_organiser_address, check_zone
 from mailer.actions.accounts.sessions import begin_session
 from mailer.app import App
-from mailer.domain.actor import Actor, Door
+from mailer.domain.accounts.actor import Actor, Door
+from mailer.domain.accounts.audit import Act
+from mailer.domain.accounts.organiser import SITE_OWNER, OrganiserSession
+from mailer.domain.accounts.role import Permission
+from mailer.domain.accounts.secret_word import WORD_OCTETS, hash_word, make_word
+from mailer.domain.accounts.sign_in import SignIn, SignInWay, hash_code, parse_code
 from mailer.domain.address import parse_address
-from mailer.domain.audit import Act
-from mailer.domain.organiser import SITE_OWNER, OrganiserSession
-from mailer.domain.role import Permission
-from mailer.domain.secret_word import WORD_OCTETS, hash_word, make_word
-from mailer.domain.sign_in import SignIn, SignInWay, hash_code, parse_code
 from mailer.errors import NotFound, SignInRefused, SignInSpent, WrongBrowser
-from mailer.store import audit_log, counters, organisers, sign_ins
+from mailer.store import counters
+from mailer.store.accounts import audit_log, organisers, sign_ins
 
 _MOST_WORD = 64
 _IS_SPENT = "this link was used, is too old, or was replaced by a newer one"

@@ -8,10 +8,11 @@ from sqlalchemy import Connection
 
 from mailer.actions.campaigns.campaign_access import load_campaign, record_act
 from mailer.app import App
-from mailer.domain.actor import Actor
-from mailer.domain.audit import Act
-from mailer.domain.role import Permission
-from mailer.store import campaigns, drafts
+from mailer.domain.accounts.actor import Actor
+from mailer.domain.accounts.audit import Act
+from mailer.domain.accounts.role import Permission
+from mailer.store import campaigns
+from mailer.store.writing import drafts
 
 _A_WEEK = timedelta(days=7)
 

@@ -9,12 +9,12 @@ from mailer.actions.campaigns.checked_drafts import CheckedDrafts
 from mailer.actions.campaigns.drafts import CAN_BE_WRITTEN
 from mailer.actions.campaigns.freeze_drafts import freeze_trial, with_checked_drafts
 from mailer.app import App
-from mailer.domain.actor import Actor
-from mailer.domain.audit import Act
+from mailer.domain.accounts.actor import Actor
+from mailer.domain.accounts.audit import Act
+from mailer.domain.accounts.role import Permission
 from mailer.domain.campaign import Campaign, check_state
-from mailer.domain.role import Permission
 from mailer.errors import WrongState
-from mailer.store import approvals
+from mailer.store.writing import approvals
 
 
 async def approve(app: App, actor: Actor, campaign_id: int, *, reviewed: str | None = None) -> None:

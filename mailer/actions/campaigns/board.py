@@ -10,12 +10,12 @@ from sqlalchemy import Connection
 
 from mailer.actions.campaigns.campaign_access import load_campaign
 from mailer.app import App
-from mailer.domain.actor import Actor
+from mailer.domain.accounts.actor import Actor
+from mailer.domain.accounts.role import Permission
 from mailer.domain.campaign import FINISHED, Campaign, CampaignFilter, CampaignState
 from mailer.domain.delivery import DeliveryState
 from mailer.domain.mailing_list import MailingList
 from mailer.domain.page import Page
-from mailer.domain.role import Permission
 from mailer.mail.compose.sanitize_reply import sanitize_reply
 from mailer.store import campaign_lists, mailing_lists, revisions
 from mailer.store.counts import campaign_counts

@@ -7,11 +7,12 @@ from typing import Any
 from sqlalchemy import Connection
 
 from mailer.app import App
-from mailer.domain.actor import Actor
-from mailer.domain.audit import Act
+from mailer.domain.accounts.actor import Actor
+from mailer.domain.accounts.audit import Act
+from mailer.domain.accounts.role import Permission
 from mailer.domain.campaign import Campaign
-from mailer.domain.role import Permission
-from mailer.store import audit_log, campaigns
+from mailer.store import campaigns
+from mailer.store.accounts import audit_log
 
 
 def load_campaign(

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from mailer.actions.campaigns.checked_drafts import check_drafts, load_drafts, problems_of
 from mailer.actions.campaigns.draft_change import DraftChange
 from mailer.app import App
-from mailer.domain.actor import Actor
-from mailer.domain.role import Permission
+from mailer.domain.accounts.actor import Actor
+from mailer.domain.accounts.role import Permission
 from mailer.errors import NotFound
 from mailer.mail.compose.problem import Problem
 

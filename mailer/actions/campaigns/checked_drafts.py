@@ -11,16 +11,17 @@ from sqlalchemy import Connection
 from mailer.actions.campaigns.campaign_access import load_campaign
 from mailer.actions.campaigns.new_campaign import event_start_time
 from mailer.app import App
-from mailer.domain.actor import Actor
+from mailer.domain.accounts.actor import Actor
+from mailer.domain.accounts.role import Permission
 from mailer.domain.campaign import Campaign, CampaignState
 from mailer.domain.draft import Draft, campaign_digest
 from mailer.domain.mailing_list import MailingList
-from mailer.domain.role import Permission
 from mailer.errors import CampaignFileRefused
 from mailer.mail.compose.campaign_file import CampaignFile, parse_campaign_file
 from mailer.mail.compose.letter_fields import LetterFields, fields_or_none, is_untranslated
 from mailer.mail.compose.problem import Problem, ProblemSeverity, Rule
-from mailer.store import drafts, mailing_lists, readers
+from mailer.store import mailing_lists
+from mailer.store.writing import drafts, readers
 
 _READERS_LOOKED_AT = 500
 """Of whom the names of values are known."""

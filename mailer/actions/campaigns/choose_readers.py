@@ -11,12 +11,12 @@ from sqlalchemy import Connection
 
 from mailer.actions.campaigns.campaign_access import load_campaign
 from mailer.app import App
-from mailer.domain.actor import Actor
+from mailer.domain.accounts.actor import Actor
+from mailer.domain.accounts.role import Permission
 from mailer.domain.draft import SAMPLE_READERS
 from mailer.domain.language import choose_language, text_direction
-from mailer.domain.role import Permission
-from mailer.store import drafts, readers
-from mailer.store.readers import Reader
+from mailer.store.writing import drafts, readers
+from mailer.store.writing.readers import Reader
 
 _AT_EACH_END = 250
 _RIGHT_TO_LEFT = {"R", "AL"}
@@ -50,22 +50,25 @@ class ChosenReader:
     trait: ReaderTrait
 
 
-async def choose_readers(app: App, actor: Actor, campaign_id: int, number: int = 5) -> tuple[ChosenReader, ...]:
+async def choose_readers(
+    app: App, actor: Actor, campaign_id: int, number: int = 5, *, editions: Sequence[str] = ()
+) -> tuple[ChosenReader, ...]:
     """Readers that differ: the longest name, no name, a right-to-left one, one of each edition, then any.
 
     They are looked for among the list's 250 newest and 250 oldest subscriptions. Where there is none for an edition,
-    and for an actor who may not see people, they are invented. Raises NotFound, NotPermitted.
+    and for an actor who may not see people, they are invented. `editions` are the languages of the campaign's, the
+    default one first, where they are known. Raises NotFound, NotPermitted.
     """
 
     def read(tx: Connection) -> tuple[list[str], list[Reader]]:
         campaign = load_campaign(tx, actor, Permission.READ, campaign_id)
-        editions = [one.language for one in drafts.list_drafts(tx, campaign_id)]
+        languages = list(editions) or [one.language for one in drafts.list_drafts(tx, campaign_id)]
         seen = actor.may(Permission.SEE_PEOPLE, campaign.mailing_list_id)
-        return editions, readers.list_some(tx, campaign.mailing_list_id, _AT_EACH_END) if seen else []
+        return languages, readers.list_some(tx, campaign.mailing_list_id, _AT_EACH_END) if seen else []
 
-    editions, found = await app.database.read(read)
+    languages, found = await app.database.read(read)
     chosen: dict[object, ChosenReader] = {}
-    for one in _candidates(editions, found):
+    for one in _candidates(languages, found):
         chosen.setdefault(one.subscription_id or (one.sample, one.edition), one)
     return tuple(chosen.values())[:number]
 

@@ -14,15 +14,16 @@ from mailer.actions.campaigns.drafts import write_draft
 from mailer.actions.campaigns.freeze_drafts import freeze, require_approval, with_checked_drafts
 from mailer.actions.campaigns.new_campaign import event_start_time, parse_editions
 from mailer.app import App
-from mailer.domain.actor import Actor
-from mailer.domain.audit import Act
+from mailer.domain.accounts.actor import Actor
+from mailer.domain.accounts.audit import Act
+from mailer.domain.accounts.role import Permission
 from mailer.domain.campaign import Campaign, CampaignState, check_state
 from mailer.domain.mailing_list import MailingList
-from mailer.domain.role import Permission
 from mailer.errors import CampaignFileRefused, WrongState
 from mailer.mail.compose.campaign_file import CampaignFile
 from mailer.mail.compose.front_matter import normalize_line_ends
-from mailer.store import campaigns, drafts, mailing_lists, revisions
+from mailer.store import campaigns, mailing_lists, revisions
+from mailer.store.writing import drafts
 
 _CAN_ADD_EDITION = (CampaignState.DRAFT, CampaignState.SCHEDULED)
 _CAN_BE_CORRECTED = (*_CAN_ADD_EDITION, CampaignState.PAUSED)

@@ -13,16 +13,18 @@ from mailer.actions.campaigns.checked_drafts import CampaignDrafts, check_loaded
 from mailer.actions.campaigns.draft_change import DraftChange
 from mailer.actions.campaigns.draft_view import DraftView, missing_editions, view_editions
 from mailer.app import App
-from mailer.domain.actor import Actor
-from mailer.domain.audit import Act
+from mailer.domain.accounts.actor import Actor
+from mailer.domain.accounts.audit import Act
+from mailer.domain.accounts.role import Permission
 from mailer.domain.campaign import FINISHED, Campaign, CampaignState, check_state
 from mailer.domain.draft import VERSION_SPAN_S, Draft
-from mailer.domain.role import Permission
 from mailer.errors import DraftChanged, NotFound
 from mailer.mail.compose.front_matter import normalize_line_ends
 from mailer.mail.compose.letter_fields import fields_or_none
-from mailer.store import audit_log, campaigns, drafts, mailing_lists
+from mailer.store import campaigns, mailing_lists
+from mailer.store.accounts import audit_log
 from mailer.store.counts import audience_counts
+from mailer.store.writing import drafts
 
 CAN_BE_WRITTEN = tuple(state for state in CampaignState if state not in FINISHED)
 _EMPTY_LETTER = "---\nsubject:\nlanguage: {language}\n---\n\n"

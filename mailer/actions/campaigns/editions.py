@@ -7,15 +7,15 @@ from sqlalchemy import Connection
 from mailer.actions.campaigns.campaign_access import load_campaign, record_act
 from mailer.actions.campaigns.drafts import load_writable
 from mailer.app import App
-from mailer.domain.actor import Actor
-from mailer.domain.audit import Act
+from mailer.domain.accounts.actor import Actor
+from mailer.domain.accounts.audit import Act
+from mailer.domain.accounts.role import Permission
 from mailer.domain.campaign import Campaign, CampaignState, check_state
 from mailer.domain.draft import text_digest
 from mailer.domain.language import parse_language
-from mailer.domain.role import Permission
 from mailer.errors import CampaignFileRefused, WrongState
 from mailer.mail.compose.letter_fields import join_fields
-from mailer.store import drafts, test_letters
+from mailer.store.writing import drafts, test_letters
 
 _BEFORE_LAUNCH = (CampaignState.DRAFT, CampaignState.SCHEDULED)
 

@@ -10,12 +10,13 @@ from sqlalchemy import Connection
 from mailer.actions.campaigns.checked_drafts import CheckedDrafts, check_drafts, load_drafts
 from mailer.actions.campaigns.new_campaign import event_start_time
 from mailer.app import App
-from mailer.domain.actor import Actor
+from mailer.domain.accounts.actor import Actor
+from mailer.domain.accounts.role import Permission
 from mailer.domain.campaign import Campaign, CampaignState
 from mailer.domain.draft import Draft
-from mailer.domain.role import Permission
 from mailer.errors import WrongState
-from mailer.store import approvals, campaigns, revisions
+from mailer.store import campaigns, revisions
+from mailer.store.writing import approvals
 
 R = TypeVar("R")
 

@@ -9,11 +9,11 @@ from sqlalchemy import Connection
 
 from mailer.actions.campaigns.campaign_access import load_campaign
 from mailer.app import App
-from mailer.domain.actor import Actor
+from mailer.domain.accounts.actor import Actor
+from mailer.domain.accounts.role import Permission
 from mailer.domain.campaign import FINISHED, Campaign, CampaignState
 from mailer.domain.delivery import OPEN, DeliveryState
 from mailer.domain.mailing_list import MailingList
-from mailer.domain.role import Permission
 from mailer.store import campaign_results, mailing_lists
 from mailer.store.counts import campaign_counts
 from mailer.store.queue import lane_holds

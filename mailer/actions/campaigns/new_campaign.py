@@ -9,17 +9,19 @@ from datetime import UTC, datetime
 from sqlalchemy import Connection
 
 from mailer.app import App
-from mailer.domain.actor import Actor
-from mailer.domain.audit import Act
+from mailer.domain.accounts.actor import Actor
+from mailer.domain.accounts.audit import Act
+from mailer.domain.accounts.role import Permission
 from mailer.domain.campaign import WhenUncertain
 from mailer.domain.mailing_list import MailingList
-from mailer.domain.role import Permission
 from mailer.errors import CampaignFileRefused
 from mailer.mail.compose.campaign_file import CampaignFile, parse_campaign_file
 from mailer.mail.compose.compile_letter import compile_letter
 from mailer.mail.compose.dry_run import dry_run_letter
 from mailer.mail.compose.front_matter import normalize_line_ends
-from mailer.store import audit_log, campaigns, drafts, mailing_lists, revisions
+from mailer.store import campaigns, mailing_lists, revisions
+from mailer.store.accounts import audit_log
+from mailer.store.writing import drafts
 
 
 async def new_campaign(

@@ -8,10 +8,10 @@ from mailer.actions.campaigns.campaign_access import describe_state, load_campai
 from mailer.actions.delivery.needs_check import needs_check
 from mailer.actions.delivery.refuse_sample_settings import find_sample_settings
 from mailer.app import App
-from mailer.domain.actor import Actor
-from mailer.domain.audit import Act
+from mailer.domain.accounts.actor import Actor
+from mailer.domain.accounts.audit import Act
+from mailer.domain.accounts.role import Permission
 from mailer.domain.campaign import CAN_BE_PAUSED, Campaign, CampaignState, check_move
-from mailer.domain.role import Permission
 from mailer.errors import SettingsUnfinished
 from mailer.store import campaigns, governor_counts
 

@@ -10,14 +10,14 @@ from sqlalchemy import Connection
 from mailer.actions.campaigns.campaign_access import load_campaign
 from mailer.actions.campaigns.preview_draft import preview_draft
 from mailer.app import App
-from mailer.domain.actor import Actor
+from mailer.domain.accounts.actor import Actor
+from mailer.domain.accounts.role import Permission
 from mailer.domain.address import parse_address
 from mailer.domain.draft import SampleReader
 from mailer.domain.language import choose_language
-from mailer.domain.role import Permission
 from mailer.mail.dkim.signing import choose_signer, sign_letter
 from mailer.mail.message.letter import Letter
-from mailer.store import drafts
+from mailer.store.writing import drafts
 
 
 async def preview(

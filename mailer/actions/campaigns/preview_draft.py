@@ -11,17 +11,18 @@ from sqlalchemy import Connection
 from mailer.actions.campaigns.campaign_access import load_campaign
 from mailer.actions.campaigns.draft_change import DraftChange
 from mailer.app import App
-from mailer.domain.actor import Actor
+from mailer.domain.accounts.actor import Actor
+from mailer.domain.accounts.role import Permission
 from mailer.domain.address import parse_address
 from mailer.domain.campaign import Campaign
 from mailer.domain.draft import Draft, SampleReader
 from mailer.domain.mailing_list import MailingList
-from mailer.domain.role import Permission
 from mailer.domain.token import NOBODY
 from mailer.errors import NotFound
 from mailer.mail.compose.personalise import Recipient
 from mailer.mail.message.letter import Letter
-from mailer.store import drafts, mailing_lists, readers
+from mailer.store import mailing_lists
+from mailer.store.writing import drafts, readers
 
 
 async def preview_draft(

@@ -8,10 +8,10 @@ from sqlalchemy import Connection
 
 from mailer.actions.campaigns.campaign_access import load_campaign
 from mailer.app import App
-from mailer.domain.actor import Actor
+from mailer.domain.accounts.actor import Actor
+from mailer.domain.accounts.role import Permission
 from mailer.domain.delivery import DeliveryState
 from mailer.domain.page import Page
-from mailer.domain.role import Permission
 from mailer.store import recipients
 from mailer.store.campaign_progress import RecipientReport
 

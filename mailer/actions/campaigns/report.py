@@ -11,14 +11,14 @@ from sqlalchemy import Connection
 
 from mailer.actions.campaigns.campaign_access import load_campaign, record_act
 from mailer.app import App
-from mailer.domain.actor import Actor
-from mailer.domain.audit import Act
+from mailer.domain.accounts.actor import Actor
+from mailer.domain.accounts.audit import Act
+from mailer.domain.accounts.role import Permission
 from mailer.domain.bounce import BounceReason, FeedbackKind, Severity
 from mailer.domain.campaign import Campaign, CampaignState
 from mailer.domain.consent import ConsentAct
 from mailer.domain.delivery import OPEN, DeliveryState
 from mailer.domain.page import MAX_PAGE_SIZE, Page
-from mailer.domain.role import Permission
 from mailer.store import audience, bounce_records, campaign_progress, campaigns, consents
 from mailer.store.bounce_records import FeedbackCount
 from mailer.store.campaign_progress import RecipientReport

@@ -9,12 +9,12 @@ from sqlalchemy import Connection
 
 from mailer.actions.campaigns.campaign_access import load_campaign
 from mailer.app import App
-from mailer.domain.actor import Actor
+from mailer.domain.accounts.actor import Actor
+from mailer.domain.accounts.role import Permission
 from mailer.domain.address import hide_addresses
 from mailer.domain.bounce import FeedbackKind
 from mailer.domain.campaign import Campaign
 from mailer.domain.delivery import DeliveryState
-from mailer.domain.role import Permission
 from mailer.store import campaign_results
 from mailer.store.campaign_results import MOST_BOUNCES, BounceGroup, HourCount
 from mailer.store.counts import campaign_counts

@@ -9,11 +9,11 @@ from sqlalchemy import Connection
 
 from mailer.actions.campaigns.campaign_access import load_campaign, record_act
 from mailer.app import App
-from mailer.domain.actor import Actor
-from mailer.domain.audit import Act
+from mailer.domain.accounts.actor import Actor
+from mailer.domain.accounts.audit import Act
+from mailer.domain.accounts.role import Permission
 from mailer.domain.campaign import Campaign, CampaignState, check_state
 from mailer.domain.delivery import Decision, DeliveryState
-from mailer.domain.role import Permission
 from mailer.store import campaigns, governor_counts
 from mailer.store.counts import campaign_counts
 from mailer.store.queue import deliveries

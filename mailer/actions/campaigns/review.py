@@ -11,17 +11,18 @@ from mailer.actions.campaigns.checked_drafts import CampaignDrafts, CheckedDraft
 from mailer.actions.campaigns.draft_view import EditionView, missing_editions, view_editions
 from mailer.actions.campaigns.send_test import TrialLetter, view_tests
 from mailer.app import App
-from mailer.domain.actor import Actor
+from mailer.domain.accounts.actor import Actor
+from mailer.domain.accounts.role import Permission
 from mailer.domain.audience_count import AudienceCount
 from mailer.domain.campaign import Campaign
 from mailer.domain.draft import Approval
 from mailer.domain.mailing_list import MailingList
 from mailer.domain.proposed_time import propose_time
-from mailer.domain.role import Permission
 from mailer.mail.compose.letter_fields import fields_or_none
 from mailer.mail.compose.problem import Problem, ProblemSeverity
-from mailer.store import approvals, campaigns
+from mailer.store import campaigns
 from mailer.store.counts import audience_counts
+from mailer.store.writing import approvals
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

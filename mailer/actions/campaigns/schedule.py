@@ -15,11 +15,11 @@ from mailer.actions.campaigns.freeze_drafts import freeze, require_approval, wit
 from mailer.actions.campaigns.new_campaign import event_start_time
 from mailer.actions.delivery.refuse_sample_settings import find_sample_settings
 from mailer.app import App
-from mailer.domain.actor import Actor
-from mailer.domain.audit import Act
+from mailer.domain.accounts.actor import Actor
+from mailer.domain.accounts.audit import Act
+from mailer.domain.accounts.role import Permission
 from mailer.domain.campaign import Campaign, CampaignState, check_move
 from mailer.domain.local_time import parse_duration, parse_local_time, parse_zone, to_utc
-from mailer.domain.role import Permission
 from mailer.errors import SettingsUnfinished, TimeRefused, WrongState
 from mailer.mail.compose.problem import ProblemSeverity
 from mailer.store import campaigns

@@ -13,18 +13,19 @@ from mailer.actions.campaigns.checked_drafts import CampaignDrafts, CheckedDraft
 from mailer.actions.campaigns.freeze_drafts import freeze_trial, with_checked_drafts
 from mailer.actions.delivery.trial_letter import trial_notice
 from mailer.app import App
-from mailer.domain.actor import Actor
+from mailer.domain.accounts.actor import Actor
+from mailer.domain.accounts.audit import Act
+from mailer.domain.accounts.role import Permission
 from mailer.domain.address import Address, parse_address
-from mailer.domain.audit import Act
 from mailer.domain.campaign import Campaign
 from mailer.domain.delivery import DeliveryState
 from mailer.domain.draft import Draft
 from mailer.domain.mailing_list import MailingList
-from mailer.domain.role import Permission
 from mailer.errors import NotFound, NotPermitted, WrongState
-from mailer.store import readers, revisions, test_letters
+from mailer.store import revisions
 from mailer.store.queue import deliveries
-from mailer.store.test_letters import SentTest
+from mailer.store.writing import readers, test_letters
+from mailer.store.writing.test_letters import SentTest
 
 MOST_PER_HOUR = 200
 """Test letters of one campaign."""

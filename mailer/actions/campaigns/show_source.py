@@ -6,9 +6,9 @@ from sqlalchemy import Connection
 
 from mailer.actions.campaigns.campaign_access import load_campaign
 from mailer.app import App
-from mailer.domain.actor import Actor
-from mailer.domain.role import Permission
-from mailer.store import drafts
+from mailer.domain.accounts.actor import Actor
+from mailer.domain.accounts.role import Permission
+from mailer.store.writing import drafts
 
 
 async def show_source(app: App, actor: Actor, campaign_id: int) -> dict[str, str]:

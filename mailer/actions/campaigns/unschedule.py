@@ -6,10 +6,10 @@ from sqlalchemy import Connection
 
 from mailer.actions.campaigns.campaign_access import describe_state, load_campaign, record_act
 from mailer.app import App
-from mailer.domain.actor import Actor
-from mailer.domain.audit import Act
+from mailer.domain.accounts.actor import Actor
+from mailer.domain.accounts.audit import Act
+from mailer.domain.accounts.role import Permission
 from mailer.domain.campaign import Campaign, CampaignState, check_move
-from mailer.domain.role import Permission
 from mailer.errors import WrongState
 from mailer.store import campaigns
 

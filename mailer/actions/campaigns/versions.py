@@ -6,10 +6,10 @@ from sqlalchemy import Connection
 
 from mailer.actions.campaigns.campaign_access import load_campaign
 from mailer.app import App
-from mailer.domain.actor import Actor
+from mailer.domain.accounts.actor import Actor
+from mailer.domain.accounts.role import Permission
 from mailer.domain.draft import DraftVersion
-from mailer.domain.role import Permission
-from mailer.store import drafts
+from mailer.store.writing import drafts
 
 
 async def list_versions(app: App, actor: Actor, campaign_id: int, language: str) -> list[DraftVersion]:

@@ -9,9 +9,10 @@ from typing import Any
 from sqlalchemy import Connection
 
 from mailer.app import App
-from mailer.domain.actor import Actor
+from mailer.domain.accounts.actor import Actor
+from mailer.domain.accounts.audit import Act
+from mailer.domain.accounts.role import Permission
 from mailer.domain.address import parse_address
-from mailer.domain.audit import Act
 from mailer.domain.language import parse_language
 from mailer.domain.local_time import parse_zone
 from mailer.domain.mailing_list import (
@@ -21,9 +22,9 @@ from mailer.domain.mailing_list import (
     check_postal_address,
     check_reason,
 )
-from mailer.domain.role import Permission
 from mailer.errors import AddressRefused, ListNameRefused, MailerError
-from mailer.store import audit_log, mailing_lists
+from mailer.store import mailing_lists
+from mailer.store.accounts import audit_log
 
 MAX_TESTERS = 50
 

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 
 from mailer.app import App
-from mailer.domain.actor import Actor
+from mailer.domain.accounts.actor import Actor
+from mailer.domain.accounts.role import Permission
 from mailer.domain.campaign import Campaign
 from mailer.domain.list_view import PeopleNumber
 from mailer.domain.mailing_list import MailingList
 from mailer.domain.page import Page
-from mailer.domain.role import Permission
 from mailer.domain.site import ListIdentity
 from mailer.domain.subscription import SubscriptionState
 from mailer.errors import NotFound

@@ -7,10 +7,10 @@ from datetime import UTC
 from sqlalchemy import Connection
 
 from mailer.app import App
-from mailer.domain.actor import Actor
+from mailer.domain.accounts.actor import Actor
+from mailer.domain.accounts.role import Permission
 from mailer.domain.audience_count import AudienceCount
 from mailer.domain.list_day import ListDay
-from mailer.domain.role import Permission
 from mailer.store import mailing_lists
 from mailer.store.counts import audience_counts, list_days
 

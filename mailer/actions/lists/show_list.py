@@ -7,11 +7,11 @@ from functools import partial
 from sqlalchemy import Connection
 
 from mailer.app import App
-from mailer.domain.actor import Actor
+from mailer.domain.accounts.actor import Actor
+from mailer.domain.accounts.role import Permission
 from mailer.domain.list_view import ListView
 from mailer.domain.mailing_list import MailingList
 from mailer.domain.page import MAX_PAGE_SIZE, Page
-from mailer.domain.role import Permission
 from mailer.store import mailing_lists
 from mailer.store.pages import all_items
 

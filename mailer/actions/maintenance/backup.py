@@ -8,12 +8,12 @@ from pathlib import Path
 import structlog
 
 from mailer.bootstrap import resource_folder
-from mailer.domain.actor import Actor
-from mailer.domain.audit import SITE, Act
-from mailer.domain.role import Permission
+from mailer.domain.accounts.actor import Actor
+from mailer.domain.accounts.audit import SITE, Act
+from mailer.domain.accounts.role import Permission
 from mailer.errors import DatabaseUnavailable
 from mailer.settings.load import Settings
-from mailer.store import audit_log
+from mailer.store.accounts import audit_log
 from mailer.store.backup import restore_backup, write_backup
 from mailer.store.backup.archive import Manifest
 from mailer.store.backup.restore_backup import RestoreResult as RestoreResult

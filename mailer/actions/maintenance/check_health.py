@@ -13,9 +13,9 @@ from mailer.actions.maintenance.check_mail import check_notices, check_parked
 from mailer.actions.maintenance.check_senders import check_senders
 from mailer.actions.maintenance.check_service import check_relay
 from mailer.app import App
-from mailer.domain.actor import Actor
+from mailer.domain.accounts.actor import Actor
+from mailer.domain.accounts.role import Permission
 from mailer.domain.health_check import CheckGroup, HealthCheck, HealthReport, fail, ok, warn
-from mailer.domain.role import Permission
 from mailer.domain.sample_settings import describe_sample_settings, is_loopback
 from mailer.network.public_address import own_addresses
 

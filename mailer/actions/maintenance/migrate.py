@@ -10,11 +10,12 @@ from sqlalchemy import Connection
 
 from mailer.actions.maintenance.backup import service_files
 from mailer.bootstrap import resource_folder
-from mailer.domain.actor import Actor
-from mailer.domain.audit import SITE, Act
-from mailer.domain.role import Permission
+from mailer.domain.accounts.actor import Actor
+from mailer.domain.accounts.audit import SITE, Act
+from mailer.domain.accounts.role import Permission
 from mailer.settings.load import Settings
-from mailer.store import audit_log, mailing_lists, migration
+from mailer.store import mailing_lists, migration
+from mailer.store.accounts import audit_log
 from mailer.store.backup.write_backup import back_up_before_migration
 from mailer.store.database import Database
 

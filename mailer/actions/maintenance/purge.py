@@ -9,9 +9,10 @@ from sqlalchemy import Connection
 
 from mailer.app import App
 from mailer.domain.abuse_limits import DAY, HOUR
-from mailer.domain.sign_in import sign_in_cause
+from mailer.domain.accounts.sign_in import sign_in_cause
 from mailer.domain.subscription import CONFIRM_WITHIN
-from mailer.store import counters, locks, mailing_lists, organiser_sessions, retention, sign_ins
+from mailer.store import counters, locks, mailing_lists, retention
+from mailer.store.accounts import organiser_sessions, sign_ins
 from mailer.store.job_markers import JobMarker, get_marker, set_marker
 from mailer.store.locks import Lock
 from mailer.store.queue import deliveries

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from mailer.actions.maintenance.check_health import health_report
 from mailer.app import App
-from mailer.domain.actor import Actor
+from mailer.domain.accounts.actor import Actor
 from mailer.domain.health_check import HealthReport
 from mailer.store.queue import lane_holds
 from mailer.store.queue.lane_holds import Hold

@@ -12,15 +12,16 @@ from mailer.actions.campaigns.board import CampaignLine, campaign_lines, readabl
 from mailer.actions.lists.people_numbers import DAYS
 from mailer.actions.maintenance.needs import FirstSteps, Need, NeedKind
 from mailer.app import App
-from mailer.domain.actor import Actor
+from mailer.domain.accounts.actor import Actor
+from mailer.domain.accounts.role import Permission
 from mailer.domain.campaign import Campaign, CampaignState
 from mailer.domain.health_check import CheckGroup, HealthReport, HealthStatus
 from mailer.domain.list_day import ListDay
 from mailer.domain.mailing_list import MailingList
-from mailer.domain.role import Permission
-from mailer.store import approvals, campaign_lists, incoming_mails, subscriptions
+from mailer.store import campaign_lists, incoming_mails, subscriptions
 from mailer.store.counts import list_days
 from mailer.store.incoming_mails import IncomingState
+from mailer.store.writing import approvals
 
 _MOST_UNFINISHED = 100
 _MOST_UPCOMING, _LAST = 5, 5

@@ -7,14 +7,15 @@ from typing import Any, TextIO
 from sqlalchemy import Connection
 
 from mailer.app import App
-from mailer.domain.actor import Actor
-from mailer.domain.audit import Act
+from mailer.domain.accounts.actor import Actor
+from mailer.domain.accounts.audit import Act
+from mailer.domain.accounts.role import Permission
 from mailer.domain.mailing_list import MailingList
-from mailer.domain.role import Permission
 from mailer.domain.subscription import SubscriptionState
 from mailer.importers.people_csv import write_people
 from mailer.importers.person_row import PERSON_COLUMNS, STATE_COLUMNS
-from mailer.store import audit_log, mailing_lists, people
+from mailer.store import mailing_lists, people
+from mailer.store.accounts import audit_log
 
 _CHUNK = 2000
 """Subscriptions of one query."""

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 
 from mailer.app import App
-from mailer.domain.actor import Actor, require_anywhere
-from mailer.domain.role import Permission
+from mailer.domain.accounts.actor import Actor, require_anywhere
+from mailer.domain.accounts.role import Permission
 from mailer.domain.subscription import SubscriptionState
 from mailer.store import mailing_lists, people_search
 from mailer.store.people_search import FoundPerson

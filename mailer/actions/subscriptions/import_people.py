@@ -11,15 +11,16 @@ from sqlalchemy import Connection
 
 from mailer.actions.subscriptions.import_rows import MAX_REPORTED, ImportResult, ImportRun, import_chunk
 from mailer.app import App
-from mailer.domain.actor import Actor
-from mailer.domain.audit import Act
+from mailer.domain.accounts.actor import Actor
+from mailer.domain.accounts.audit import Act
+from mailer.domain.accounts.role import Permission
 from mailer.domain.consent import Evidence
 from mailer.domain.mailing_list import MailingList
-from mailer.domain.role import Permission
 from mailer.errors import MailerError
 from mailer.importers.people_csv import BadRow, PeopleTable, read_people
 from mailer.importers.person_row import PersonRow
-from mailer.store import audit_log, mailing_lists
+from mailer.store import mailing_lists
+from mailer.store.accounts import audit_log
 
 _CHUNK = 250
 """Rows in one transaction: it holds the write lock for some 25 ms, so that people who unsubscribe do not wait."""

@@ -15,7 +15,7 @@ from mailer.actions.subscriptions.import_former_subscribers import (
     subscriber_columns,
 )
 from mailer.app import App
-from mailer.domain.actor import Actor
+from mailer.domain.accounts.actor import Actor
 from mailer.domain.consent import ConsentAct, Evidence
 from mailer.domain.delivery import Kind, Notice
 from mailer.domain.mailing_list import MailingList

@@ -10,16 +10,17 @@ from sqlalchemy import Connection
 
 from mailer.actions.subscriptions.lift_suppressions import reinstate_subscription
 from mailer.app import App
-from mailer.domain.actor import Actor
-from mailer.domain.audit import Act
+from mailer.domain.accounts.actor import Actor
+from mailer.domain.accounts.audit import Act
+from mailer.domain.accounts.role import Permission
 from mailer.domain.bounce import BounceReason
 from mailer.domain.consent import Channel, ConsentAct, Evidence
 from mailer.domain.outage import Outage
 from mailer.domain.person_view import EVERY_LIST_NAME
-from mailer.domain.role import Permission
 from mailer.domain.subscription import SubscriptionState
 from mailer.domain.suppression import EVERY_LIST
-from mailer.store import audit_log, bounce_records, consents, mailing_lists, outages, suppressions
+from mailer.store import bounce_records, consents, mailing_lists, outages, suppressions
+from mailer.store.accounts import audit_log
 
 _CHUNK = 500
 """People in one transaction."""

@@ -8,16 +8,17 @@ from sqlalchemy import Connection
 
 from mailer.actions.subscriptions.lift_suppressions import LiftResult, lift_suppressions
 from mailer.app import App
-from mailer.domain.actor import Actor
+from mailer.domain.accounts.actor import Actor
+from mailer.domain.accounts.audit import Act
+from mailer.domain.accounts.role import Permission
 from mailer.domain.address import parse_address
-from mailer.domain.audit import Act
 from mailer.domain.consent import Channel, ConsentAct, Evidence
 from mailer.domain.person_view import EVERY_LIST_NAME
-from mailer.domain.role import Permission
 from mailer.domain.subscription import Subscription, SubscriptionState
 from mailer.domain.suppression import EVERY_LIST, LIFTABLE_REASONS, SuppressionReason
 from mailer.errors import NotFound
-from mailer.store import audit_log, consents, mailing_lists, subscriptions, suppressions
+from mailer.store import consents, mailing_lists, subscriptions, suppressions
+from mailer.store.accounts import audit_log
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 from sqlalchemy import Connection
 
 from mailer.app import App
-from mailer.domain.actor import Actor, require_anywhere
+from mailer.domain.accounts.actor import Actor, require_anywhere
+from mailer.domain.accounts.role import Permission
 from mailer.domain.address import parse_address
 from mailer.domain.person_view import EVERY_LIST_NAME, BounceView, ConsentView, PersonView, SuppressionView
-from mailer.domain.role import Permission
 from mailer.domain.subscription import Subscription
 from mailer.domain.suppression import EVERY_LIST, SuppressionReason
 from mailer.errors import NotFound

@@ -18,7 +18,7 @@ from mailer.actions.inbound.process_mail import BATCH_SIZE, process_incoming_mai
 from mailer.actions.inbound.receive import MailReceiver
 from mailer.actions.maintenance.own_database import make_files_private, own_database
 from mailer.app import App
-from mailer.domain.sign_in import LINK_LIFETIME
+from mailer.domain.accounts.sign_in import LINK_LIFETIME
 from mailer.entrypoints.imap.poller import start_imap_pollers
 from mailer.entrypoints.service.background_tasks import (
     cancel_after_timeout,

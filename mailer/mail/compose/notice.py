@@ -9,9 +9,9 @@ from typing import Any
 
 from babel import Locale
 
+from mailer.domain.accounts.sign_in import LETTER_LIFETIME, letter_secrets, show_code
 from mailer.domain.delivery import Delivery, Kind
 from mailer.domain.language import choose_language
-from mailer.domain.sign_in import LETTER_LIFETIME, letter_secrets, show_code
 from mailer.domain.site import ListIdentity, Site
 from mailer.domain.subscription import CONFIRM_WITHIN, REJOIN_WITHIN
 from mailer.domain.token import Purpose

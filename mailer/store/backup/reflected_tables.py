@@ -23,10 +23,13 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import UserDefinedType
 
-from mailer.store import count_tables, draft_tables, organiser_tables, people_tables
+from mailer.store import people_tables
+from mailer.store.accounts import organiser_tables
 from mailer.store.columns import UtcDateTime
+from mailer.store.counts import count_tables
 from mailer.store.database import is_sqlite
 from mailer.store.queue import queue_tables
+from mailer.store.writing import draft_tables
 
 _OWN_TABLE_NAMES = {
     table.name

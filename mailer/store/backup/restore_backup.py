@@ -24,8 +24,8 @@ from mailer.store.backup.restored_campaigns import (
     pause_all_campaigns,
 )
 from mailer.store.backup.write_backup import ServiceFiles, back_up_beside_spool
-from mailer.store.count_tables import campaign_count
 from mailer.store.counts.campaign_counts import recount_all
+from mailer.store.counts.count_tables import campaign_count
 from mailer.store.database import is_sqlite, open_engine
 from mailer.store.migration import check_known_revision, is_newest, read_known_revision, unused_path, upgrade
 from mailer.store.queue.worker_presence import any_worker_alive

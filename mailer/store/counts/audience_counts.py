@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Select, case, delete, func, insert, literal, 
 from mailer.domain.audience_count import AudienceCount, Reach
 from mailer.domain.subscription import SubscriptionState
 from mailer.store.audience import is_suppressed_on
-from mailer.store.count_tables import audience_count
+from mailer.store.counts.count_tables import audience_count
 from mailer.store.people_tables import consent, subscriber, subscription
 
 COUNTED_AT_ONCE = 20_000

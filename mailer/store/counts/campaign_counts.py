@@ -29,7 +29,7 @@ from sqlalchemy import (
 
 from mailer.domain.delivery import NOTICES, SETTLED, DeliveryState
 from mailer.store.bulk_rows import CompiledStatement
-from mailer.store.count_tables import campaign_count
+from mailer.store.counts.count_tables import campaign_count
 from mailer.store.inserts import insert_into
 from mailer.store.queue.claim_release import IS_WAITING
 from mailer.store.queue.queue_tables import campaign, claim, delivery

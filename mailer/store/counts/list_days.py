@@ -10,7 +10,7 @@ from sqlalchemy import Connection, func, select
 
 from mailer.domain.consent import AGREEING_ACTS, ConsentAct
 from mailer.domain.list_day import ListDay
-from mailer.store.count_tables import list_day
+from mailer.store.counts.count_tables import list_day
 from mailer.store.inserts import insert_into
 from mailer.store.people_tables import consent
 

@@ -15,11 +15,11 @@ from mailer.actions.accounts.organisers import (
 from mailer.actions.accounts.sessions import find_session, open_session
 from mailer.actions.accounts.show_organisers import show_organisers
 from mailer.app import App
-from mailer.domain.actor import Actor, Door
-from mailer.domain.organiser import SITE_OWNER, Organiser
-from mailer.domain.role import Grant, Role
+from mailer.domain.accounts.actor import Actor, Door
+from mailer.domain.accounts.organiser import SITE_OWNER, Organiser
+from mailer.domain.accounts.role import Grant, Role
 from mailer.errors import AddressRefused, MailerError, NotFound, NotPermitted, OrganiserRefused, TimeRefused, WrongState
-from mailer.store import audit_log
+from mailer.store.accounts import audit_log
 from tests.support.app_helpers import ADA, ADMIN, BEA, DOMAIN, EMMA, MALLORY, on_postgresql, open_list
 
 

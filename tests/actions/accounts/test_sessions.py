@@ -15,13 +15,13 @@ from mailer.actions.accounts.sessions import (
     sign_out_elsewhere,
 )
 from mailer.app import App
-from mailer.domain.actor import Door
+from mailer.domain.accounts.actor import Door
+from mailer.domain.accounts.organiser import SITE_OWNER
+from mailer.domain.accounts.role import Grant, Role
 from mailer.domain.address import parse_address
-from mailer.domain.organiser import SITE_OWNER
-from mailer.domain.role import Grant, Role
 from mailer.errors import NotFound, NotPermitted
-from mailer.store import audit_log, organisers
-from mailer.store.organiser_tables import organiser_session
+from mailer.store.accounts import audit_log, organisers
+from mailer.store.accounts.organiser_tables import organiser_session
 from tests.support.app_helpers import ADA, ADMIN, EMMA, Clock
 
 

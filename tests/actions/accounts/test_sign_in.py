@@ -27,11 +27,11 @@ from mailer.actions.accounts.sign_in import (
 )
 from mailer.actions.maintenance.purge import purge
 from mailer.app import App
-from mailer.domain.actor import Actor, Door
+from mailer.domain.accounts.actor import Actor, Door
+from mailer.domain.accounts.organiser import SITE_OWNER
+from mailer.domain.accounts.role import Role
+from mailer.domain.accounts.sign_in import MOST_TRIES
 from mailer.domain.address import parse_address
-from mailer.domain.organiser import SITE_OWNER
-from mailer.domain.role import Role
-from mailer.domain.sign_in import MOST_TRIES
 from mailer.domain.suppression import EVERY_LIST, SuppressionReason
 from mailer.errors import AddressRefused, NotFound, NotPermitted, SignInRefused, SignInSpent, WrongBrowser
 from mailer.store import suppressions

@@ -19,11 +19,11 @@ from mailer.actions.accounts.organisers import give_role
 from mailer.actions.accounts.sessions import list_sessions
 from mailer.actions.accounts.sign_in import check_link, sign_in_by_code, sign_in_by_link
 from mailer.app import App
+from mailer.domain.accounts.role import Role
+from mailer.domain.accounts.sign_in import LETTER_LIFETIME, MOST_TRIES, letter_secrets
 from mailer.domain.address import parse_address
-from mailer.domain.role import Role
-from mailer.domain.sign_in import LETTER_LIFETIME, MOST_TRIES, letter_secrets
 from mailer.errors import MailerError, SignInRefused, SignInSpent, WrongBrowser
-from mailer.store.organiser_tables import organiser, sign_in
+from mailer.store.accounts.organiser_tables import organiser, sign_in
 from mailer.store.people_tables import tally
 from tests.support.app_helpers import ADA, ADMIN, MALLORY, THOROUGH, Clock, make_app
 

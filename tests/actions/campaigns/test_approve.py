@@ -14,12 +14,12 @@ from mailer.actions.campaigns.review import review
 from mailer.actions.campaigns.schedule import Reviewed, schedule, send_now
 from mailer.actions.lists.edit_list import set_list
 from mailer.app import App
-from mailer.domain.actor import Actor, Door
-from mailer.domain.audit import Act
+from mailer.domain.accounts.actor import Actor, Door
+from mailer.domain.accounts.audit import Act
+from mailer.domain.accounts.role import Grant, Role
 from mailer.domain.campaign import CampaignState
-from mailer.domain.role import Grant, Role
 from mailer.errors import CampaignFileRefused, NotPermitted, TimeRefused, WrongState
-from mailer.store import audit_log
+from mailer.store.accounts import audit_log
 from tests.support.app_helpers import (
     ADA,
     ADMIN,

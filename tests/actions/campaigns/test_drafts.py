@@ -20,13 +20,14 @@ from mailer.actions.campaigns.schedule import schedule, send_now
 from mailer.actions.campaigns.show_source import show_source
 from mailer.actions.campaigns.versions import list_versions, load_version
 from mailer.app import App
-from mailer.domain.actor import Actor, Door
-from mailer.domain.audit import Act
+from mailer.domain.accounts.actor import Actor, Door
+from mailer.domain.accounts.audit import Act
+from mailer.domain.accounts.role import Grant, Role
 from mailer.domain.draft import EditionStatus
-from mailer.domain.role import Grant, Role
 from mailer.errors import CampaignFileRefused, DraftChanged, NotFound, NotPermitted, WrongState
-from mailer.store import audit_log, drafts
-from mailer.store.draft_tables import draft
+from mailer.store.accounts import audit_log
+from mailer.store.writing import drafts
+from mailer.store.writing.draft_tables import draft
 from tests.support.app_helpers import ADMIN, APPEAL, EMMA, ROSA, Clock, import_rows, on_postgresql, open_list
 
 TURKISH = APPEAL.replace("subject: Come to the harvest forum", "subject: Foruma gel\nlanguage: tr")

@@ -17,9 +17,9 @@ from mailer.actions.campaigns.draft_view import DraftView
 from mailer.actions.campaigns.drafts import load_draft, new_letter, save_draft
 from mailer.actions.campaigns.versions import list_versions, load_version
 from mailer.app import App
-from mailer.domain.actor import Actor, Door
+from mailer.domain.accounts.actor import Actor, Door
+from mailer.domain.accounts.role import Grant, Role
 from mailer.domain.draft import VERSION_SPAN_S
-from mailer.domain.role import Grant, Role
 from mailer.errors import DraftChanged
 from tests.support.app_helpers import Clock, make_app, open_list
 

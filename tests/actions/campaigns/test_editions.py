@@ -14,10 +14,10 @@ from mailer.actions.campaigns.report import campaign_status
 from mailer.actions.campaigns.review import review
 from mailer.actions.campaigns.schedule import schedule, send_now
 from mailer.app import App
-from mailer.domain.actor import Actor, Door
+from mailer.domain.accounts.actor import Actor, Door
+from mailer.domain.accounts.role import Grant, Role
 from mailer.domain.campaign import CampaignState
 from mailer.domain.draft import EditionStatus
-from mailer.domain.role import Grant, Role
 from mailer.errors import CampaignFileRefused, NotFound, NotPermitted, WrongState
 from mailer.mail.compose.problem import Rule
 from tests.support.app_helpers import ADMIN, APPEAL, EMMA, ROSA, import_rows, open_list

@@ -17,7 +17,7 @@ from mailer.actions.campaigns.schedule import send_now
 from mailer.actions.delivery.render_letter import RenderedLetter
 from mailer.actions.delivery.send_worker import start_worker
 from mailer.app import App
-from mailer.domain.actor import Actor
+from mailer.domain.accounts.actor import Actor
 from mailer.domain.campaign import Campaign, CampaignState
 from mailer.domain.delivery import DeliveryState
 from mailer.relay.route import Priority

@@ -10,10 +10,10 @@ from mailer.actions.campaigns.live_status import live_status
 from mailer.actions.campaigns.new_campaign import new_campaign
 from mailer.actions.campaigns.pause_resume_cancel import cancel, pause
 from mailer.app import App
-from mailer.domain.actor import Actor, Door
+from mailer.domain.accounts.actor import Actor, Door
+from mailer.domain.accounts.role import Grant, Role
 from mailer.domain.campaign import CampaignState
 from mailer.domain.delivery import DeliveryState
-from mailer.domain.role import Grant, Role
 from mailer.errors import NotFound, NotPermitted
 from mailer.store.queue import lane_holds
 from mailer.store.queue.lane_holds import Hold

@@ -11,9 +11,9 @@ from mailer.actions.campaigns.preview import preview
 from mailer.actions.campaigns.preview_draft import preview_draft
 from mailer.actions.subscriptions.unsubscribe import unsubscribe
 from mailer.app import App
-from mailer.domain.actor import Actor, Door
+from mailer.domain.accounts.actor import Actor, Door
+from mailer.domain.accounts.role import Grant, Role
 from mailer.domain.draft import SAMPLE_READERS, SampleReader
-from mailer.domain.role import Grant, Role
 from mailer.domain.token import Purpose, sign_token
 from mailer.errors import AddressRefused, CampaignFileRefused, NotFound, NotPermitted
 from mailer.mail.message.letter import decode_part, preview_letter

@@ -6,9 +6,9 @@ import pytest
 
 from mailer.actions.campaigns.recipients import find_recipients, list_recipients
 from mailer.app import App
-from mailer.domain.actor import Actor, Door
+from mailer.domain.accounts.actor import Actor, Door
+from mailer.domain.accounts.role import Grant, Role
 from mailer.domain.delivery import DeliveryState
-from mailer.domain.role import Grant, Role
 from mailer.errors import NotFound, NotPermitted
 from mailer.store import recipients
 from tests.support.app_helpers import ADMIN, BEA, EMMA, ROSA, import_rows, launch_campaign, open_list, send_campaigns

@@ -12,10 +12,10 @@ from mailer.actions.campaigns.results import HOURS, CampaignResults, show_result
 from mailer.actions.inbound.record_bounce import record_feedback
 from mailer.actions.subscriptions.unsubscribe import unsubscribe
 from mailer.app import App
-from mailer.domain.actor import Actor, Door
+from mailer.domain.accounts.actor import Actor, Door
+from mailer.domain.accounts.role import Grant, Role
 from mailer.domain.bounce import BounceReason, DsnAction, FeedbackKind, RecipientBounce, Severity
 from mailer.domain.delivery_feedback import DeliveryFeedback
-from mailer.domain.role import Grant, Role
 from mailer.domain.token import Purpose, sign_token
 from mailer.errors import NotPermitted
 from tests.support.app_helpers import (

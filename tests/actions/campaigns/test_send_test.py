@@ -15,11 +15,11 @@ from mailer.actions.campaigns.send_test import MOST_PER_HOUR, list_tests, send_t
 from mailer.actions.lists.edit_list import set_list
 from mailer.actions.subscriptions.show_person import show_person
 from mailer.app import App
-from mailer.domain.actor import Actor, Door
+from mailer.domain.accounts.actor import Actor, Door
+from mailer.domain.accounts.role import Grant, Role
 from mailer.domain.delivery import DeliveryState
-from mailer.domain.role import Grant, Role
 from mailer.errors import CampaignFileRefused, NotFound, NotPermitted, WrongState
-from mailer.store import audit_log
+from mailer.store.accounts import audit_log
 from tests.support.app_helpers import (
     ADA,
     ADMIN,

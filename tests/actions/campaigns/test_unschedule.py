@@ -9,11 +9,11 @@ from mailer.actions.campaigns.new_campaign import new_campaign
 from mailer.actions.campaigns.schedule import send_now
 from mailer.actions.campaigns.unschedule import unschedule
 from mailer.app import App
-from mailer.domain.actor import Actor, Door
+from mailer.domain.accounts.actor import Actor, Door
+from mailer.domain.accounts.role import Grant, Role
 from mailer.domain.campaign import CampaignState
-from mailer.domain.role import Grant, Role
 from mailer.errors import NotFound, NotPermitted, WrongState
-from mailer.store import audit_log
+from mailer.store.accounts import audit_log
 from tests.support.app_helpers import (
     ADMIN,
     APPEAL,

@@ -14,9 +14,9 @@ from mailer.actions.maintenance.check_health import (
     health_report,
 )
 from mailer.app import App
-from mailer.domain.actor import Actor, Door
+from mailer.domain.accounts.actor import Actor, Door
+from mailer.domain.accounts.role import Grant, Role
 from mailer.domain.health_check import HealthReports, HealthStatus
-from mailer.domain.role import Grant, Role
 from mailer.errors import NotPermitted
 from mailer.store.people_tables import incoming
 from tests.support.app_helpers import ADMIN, EMMA, Clock

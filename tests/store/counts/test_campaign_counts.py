@@ -10,8 +10,8 @@ from sqlalchemy import Connection, Engine, delete, select, text, update
 from mailer.domain.delivery import NOTICES, Delivery, DeliveryState, Verdict
 from mailer.store.backup.restore_backup import restore_backup
 from mailer.store.backup.write_backup import ServiceFiles, back_up
-from mailer.store.count_tables import campaign_count
 from mailer.store.counts.campaign_counts import count_by_state, recount_all, settled_counts
+from mailer.store.counts.count_tables import campaign_count
 from mailer.store.database import open_engine
 from mailer.store.queue.queue_tables import delivery
 from tests.support.app_helpers import ROOT, on_postgresql

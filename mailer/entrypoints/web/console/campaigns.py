@@ -24,9 +24,9 @@ from mailer.actions.campaigns.board import (
     open_campaign,
 )
 from mailer.actions.campaigns.drafts import new_letter
+from mailer.domain.accounts.role import Permission
 from mailer.domain.campaign import CampaignFilter, CampaignState
 from mailer.domain.mailing_list import MailingList
-from mailer.domain.role import Permission
 from mailer.entrypoints.web.console.pages import actor, formatter, me, read_console_form, redirect, render_console
 from mailer.entrypoints.web.responses import get_app
 

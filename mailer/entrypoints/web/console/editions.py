@@ -8,8 +8,8 @@ from starlette.routing import Route
 
 from mailer.actions.campaigns.drafts import load_draft
 from mailer.actions.campaigns.editions import add_edition, mark_up_to_date, remove_edition
+from mailer.domain.accounts.role import Permission
 from mailer.domain.campaign import CampaignState
-from mailer.domain.role import Permission
 from mailer.entrypoints.web.console.organiser_form import language_choices, read_text_field
 from mailer.entrypoints.web.console.pages import actor, read_console_form, redirect, render_console
 from mailer.entrypoints.web.responses import get_app

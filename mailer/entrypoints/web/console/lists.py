@@ -12,8 +12,8 @@ from starlette.routing import Route
 
 from mailer.actions.lists.edit_list import add_list, find_bad_fields, set_list
 from mailer.actions.lists.list_pages import list_details, list_to_change, lists_with_people
+from mailer.domain.accounts.role import Permission
 from mailer.domain.mailing_list import MAX_BOUNCE_LIMIT, MAX_NAME_OCTETS, MailingList
-from mailer.domain.role import Permission
 from mailer.entrypoints.web.console.organiser_form import language_choices, language_name, zone_names
 from mailer.entrypoints.web.console.pages import actor, me, read_console_form, redirect, render_console
 from mailer.entrypoints.web.responses import get_app

@@ -11,8 +11,8 @@ from starlette.routing import Route
 
 from mailer.actions.campaigns.pause_resume_cancel import cancel, pause, resume
 from mailer.actions.campaigns.unschedule import unschedule
+from mailer.domain.accounts.role import Permission
 from mailer.domain.campaign import CampaignState
-from mailer.domain.role import Permission
 from mailer.entrypoints.web.console.live_snapshots import live_snapshots
 from mailer.entrypoints.web.console.live_stream import stream_live
 from mailer.entrypoints.web.console.pages import actor, formatter, read_console_form, redirect, render_console

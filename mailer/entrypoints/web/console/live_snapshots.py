@@ -15,7 +15,7 @@ from starlette.requests import Request
 
 from mailer.actions.campaigns.live_status import LiveStatus, live_status
 from mailer.app import App
-from mailer.domain.actor import SERVICE
+from mailer.domain.accounts.actor import SERVICE
 from mailer.domain.address import hide_addresses
 from mailer.domain.campaign import CampaignState
 from mailer.domain.time_left import RateMeter, seconds_left

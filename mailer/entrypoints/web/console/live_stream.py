@@ -11,8 +11,8 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from mailer.actions.accounts.sessions import find_session, organiser_actor
-from mailer.domain.actor import Actor
-from mailer.domain.role import Permission
+from mailer.domain.accounts.actor import Actor
+from mailer.domain.accounts.role import Permission
 from mailer.entrypoints.web.console.live_snapshots import MOST_WATCHERS, LiveSnapshots, live_snapshots
 from mailer.entrypoints.web.console.pages import CONSOLE_HEADERS, actor, formatter
 from mailer.entrypoints.web.console.session_cookie import SESSION, read_cookie

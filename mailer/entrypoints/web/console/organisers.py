@@ -9,7 +9,7 @@ from starlette.routing import Route
 from mailer.actions.accounts.organisers import give_role, take_role
 from mailer.actions.accounts.sessions import list_sessions
 from mailer.actions.accounts.show_organisers import lists_to_manage, show_organisers
-from mailer.domain.role import Permission, Role
+from mailer.domain.accounts.role import Permission, Role
 from mailer.entrypoints.web.console.organiser_form import language_choices, read_text_field
 from mailer.entrypoints.web.console.pages import actor, read_console_form, redirect, render_console, session_of
 from mailer.entrypoints.web.responses import get_app

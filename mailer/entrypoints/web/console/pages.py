@@ -12,9 +12,9 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from mailer.actions.accounts.sessions import organiser_actor
-from mailer.domain.actor import Actor
+from mailer.domain.accounts.actor import Actor
+from mailer.domain.accounts.organiser import Organiser, OrganiserSession
 from mailer.domain.language import choose_language
-from mailer.domain.organiser import Organiser, OrganiserSession
 from mailer.entrypoints.web.console.formatting import Formatter
 from mailer.entrypoints.web.console.key_bindings import KEYS_BY_NAME
 from mailer.entrypoints.web.responses import accepted_languages, get_app

@@ -16,9 +16,9 @@ from mailer.actions.campaigns.recipients import find_recipients, list_recipients
 from mailer.actions.campaigns.report import report
 from mailer.actions.campaigns.results import MOST_GROUPED, CampaignResults, show_results
 from mailer.actions.campaigns.retry_settle import resolve_uncertain, retry_failed
+from mailer.domain.accounts.role import Permission
 from mailer.domain.campaign import CampaignState
 from mailer.domain.delivery import Decision, DeliveryState
-from mailer.domain.role import Permission
 from mailer.entrypoints.web.console.charts import ColumnChart, column_chart
 from mailer.entrypoints.web.console.live import typed_number
 from mailer.entrypoints.web.console.live_snapshots import live_snapshots

@@ -16,9 +16,9 @@ from mailer.actions.campaigns.review import ReviewView, review
 from mailer.actions.campaigns.schedule import Reviewed, schedule, send_now
 from mailer.actions.campaigns.send_test import send_test
 from mailer.app import App
-from mailer.domain.actor import Actor
+from mailer.domain.accounts.actor import Actor
+from mailer.domain.accounts.role import Permission
 from mailer.domain.campaign import CampaignState
-from mailer.domain.role import Permission
 from mailer.entrypoints.web.console.live_snapshots import live_snapshots
 from mailer.entrypoints.web.console.pages import actor, me, read_console_form, redirect, render_console
 from mailer.entrypoints.web.console.review_hour import ReviewHour, hour_from_form, hour_of_view
@@ -51,7 +51,7 @@ async def _render(
         status=status,
         view=view,
         hour=hour or hour_of_view(view),
-        readers=await choose_readers(app, who, campaign_id, 5),
+        readers=await choose_readers(app, who, campaign_id, editions=[one.language for one in view.editions]),
         zones=_zones(request, view),
         waiting=await _count_waiting(request, view),
         refusal=None if isinstance(refusal, TimeRefused) else refusal,

@@ -10,7 +10,7 @@ from mailer.actions.accounts.show_audit_log import audit_page
 from mailer.actions.accounts.show_organisers import lists_to_manage
 from mailer.actions.maintenance.check_health import check_health
 from mailer.actions.maintenance.show_sending import show_sending
-from mailer.domain.role import Permission
+from mailer.domain.accounts.role import Permission
 from mailer.entrypoints.web.console.pages import actor, read_console_form, redirect, render_console
 from mailer.entrypoints.web.responses import get_app
 

@@ -22,9 +22,9 @@ from mailer.actions.accounts.sign_in import (
     sign_in_by_link,
 )
 from mailer.app import App
+from mailer.domain.accounts.device import describe_device
+from mailer.domain.accounts.sign_in import LETTER_LIFETIME, parse_next_path
 from mailer.domain.address import parse_address
-from mailer.domain.device import describe_device
-from mailer.domain.sign_in import LETTER_LIFETIME, parse_next_path
 from mailer.entrypoints.web.console.organiser_form import language_choices, read_text_field, zone_names
 from mailer.entrypoints.web.console.pages import read_console_form, redirect, render_console, session_of
 from mailer.entrypoints.web.console.session_cookie import ASKED, SESSION, delete_cookie, read_cookie, set_cookie

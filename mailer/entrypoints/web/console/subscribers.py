@@ -9,7 +9,7 @@ from starlette.routing import Route
 from mailer.actions.lists.list_pages import lists_with_people
 from mailer.actions.subscriptions.find_people import LONGEST_SEARCH, MOST_FOUND, find_people
 from mailer.actions.subscriptions.show_person import show_subscriber
-from mailer.domain.role import Permission
+from mailer.domain.accounts.role import Permission
 from mailer.entrypoints.web.console.organiser_form import language_name
 from mailer.entrypoints.web.console.pages import actor, render_console
 from mailer.entrypoints.web.responses import get_app

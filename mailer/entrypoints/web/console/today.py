@@ -12,10 +12,10 @@ from starlette.routing import Route
 from mailer.actions.campaigns.board import CampaignLine
 from mailer.actions.maintenance.check_health import check_health
 from mailer.actions.maintenance.today import load_today
+from mailer.domain.accounts.role import Permission
 from mailer.domain.delivery import OPEN, DeliveryState
 from mailer.domain.health_check import CheckGroup
 from mailer.domain.list_day import ListDay
-from mailer.domain.role import Permission
 from mailer.entrypoints.web.console.charts import StackedBar, line_chart, stacked_bar
 from mailer.entrypoints.web.console.pages import actor, read_console_form, redirect, render_console
 from mailer.entrypoints.web.responses import get_app

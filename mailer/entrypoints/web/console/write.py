@@ -112,7 +112,9 @@ async def _render(
         fields=fields,
         hours=split_hours(fields),
         zones=zone_names(),
-        readers=await choose_readers(get_app(request), actor(request), draft.campaign.id),
+        readers=await choose_readers(
+            get_app(request), actor(request), draft.campaign.id, editions=[one.language for one in draft.editions]
+        ),
         version=posted.version if posted else draft.version,
         refusal=refusal,
         **_parts(draft, is_file=is_file or fields is None),

@@ -8,7 +8,7 @@ import pytest
 
 from mailer.actions.accounts.organisers import give_role
 from mailer.app import App
-from mailer.domain.role import Role
+from mailer.domain.accounts.role import Role
 from tests.support.app_helpers import ADA, ADMIN, EMMA, open_list
 from tests.support.console_client import ConsoleClient, open_client
 

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from mailer.app import App
-from mailer.domain.audit import AuditLine
+from mailer.domain.accounts.audit import AuditLine
 from mailer.entrypoints.web.console.application import CONSOLE_ROUTES
 from mailer.entrypoints.web.console.session_cookie import form_token
 from mailer.entrypoints.web.console.session_guard import is_open
-from mailer.store import audit_log
+from mailer.store.accounts import audit_log
 from tests.support.console_acts import CONSOLE_ACTS
 from tests.support.console_helpers import ADA_OWNER, PEOPLE, Furniture, Person, furnished_app, http_browser, may
 from tests.support.console_pages import View, example_path

@@ -30,9 +30,8 @@ from tests.support.console_helpers import (
 from tests.support.console_pages import NOT_PAGES, VIEWS, View, example_path
 from tests.support.fake_relay import FakeRelay
 
-MOST_QUERIES, MOST_ABOUT_A_LETTER = 12, 18
-"""Of one page. Those on which a letter is written or looked at choose readers and texts besides."""
-_ABOUT_A_LETTER = ("/write", "/review", "/preview")
+MOST_QUERIES = 12
+"""Of one page."""
 MOST_STEPS = 400_000
 """Of SQLite's virtual machine, for one page: looking at 100,000 rows takes more."""
 LARGE = frozenset({"subscriber", "subscription", "delivery", "consent", "returned"})
@@ -128,8 +127,7 @@ def _recording(app: App) -> Iterator[Recorded]:
 
 def _faults(tx: Connection, page: str, recorded: Recorded) -> list[str]:
     faults = []
-    is_about_letter = any(word in page for word in _ABOUT_A_LETTER)
-    if len(recorded.statements) > (MOST_ABOUT_A_LETTER if is_about_letter else MOST_QUERIES):
+    if len(recorded.statements) > MOST_QUERIES:
         counted = "\n".join(statement for statement, _ in recorded.statements)
         faults.append(f"{page}: {len(recorded.statements)} queries:\n{counted}")
     if recorded.steps > MOST_STEPS:

@@ -13,11 +13,11 @@ from mailer.actions.campaigns.new_campaign import new_campaign
 from mailer.actions.campaigns.pause_resume_cancel import cancel, pause
 from mailer.actions.campaigns.schedule import schedule
 from mailer.app import App
+from mailer.domain.accounts.role import Grant, Role
 from mailer.domain.address import parse_address
-from mailer.domain.role import Grant, Role
 from mailer.entrypoints.web.application import web_app
 from mailer.entrypoints.web.console.session_cookie import form_token
-from mailer.store import organisers
+from mailer.store.accounts import organisers
 from tests.support.app_helpers import (
     ADA,
     ADMIN,

@@ -8,7 +8,7 @@ from mailer.actions.accounts.organisers import give_role
 from mailer.actions.accounts.sessions import find_session, list_sessions, open_session
 from mailer.actions.accounts.show_organisers import show_organisers
 from mailer.app import App
-from mailer.domain.role import Role
+from mailer.domain.accounts.role import Role
 from tests.support.app_helpers import ADA, ADMIN, BEA, EMMA, MALLORY
 from tests.support.console_client import ConsoleClient
 

@@ -13,10 +13,10 @@ from mailer.actions.campaigns.drafts import load_draft, save_draft
 from mailer.actions.campaigns.live_status import live_status
 from mailer.actions.lists.edit_list import set_list
 from mailer.app import App
-from mailer.domain.audit import AuditLine
+from mailer.domain.accounts.audit import AuditLine
 from mailer.domain.campaign import Campaign, CampaignState
 from mailer.entrypoints.web.console.session_cookie import form_token
-from mailer.store import audit_log
+from mailer.store.accounts import audit_log
 from tests.support.app_helpers import ADMIN
 from tests.support.console_helpers import (
     ADA_OWNER,

@@ -10,13 +10,13 @@ import pytest
 
 from mailer.actions.accounts.sessions import open_session
 from mailer.app import App
+from mailer.domain.accounts.role import Grant, Role
 from mailer.domain.address import parse_address
-from mailer.domain.role import Grant, Role
 from mailer.entrypoints.web.application import web_app
 from mailer.entrypoints.web.console.application import CONSOLE_ROUTES
 from mailer.entrypoints.web.console.session_cookie import form_token
 from mailer.entrypoints.web.console.session_guard import is_open
-from mailer.store import organisers
+from mailer.store.accounts import organisers
 from tests.support.app_helpers import ADA, DOMAIN
 
 SITE = f"https://{DOMAIN}"

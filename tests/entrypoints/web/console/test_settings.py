@@ -6,10 +6,10 @@ import pytest
 
 from mailer.actions.accounts.organisers import give_role
 from mailer.app import App
-from mailer.domain.actor import Door
-from mailer.domain.audit import Act
-from mailer.domain.role import Role
-from mailer.store import audit_log
+from mailer.domain.accounts.actor import Door
+from mailer.domain.accounts.audit import Act
+from mailer.domain.accounts.role import Role
+from mailer.store.accounts import audit_log
 from tests.support.app_helpers import ADMIN, BEA, ROOT
 from tests.support.console_client import ConsoleClient
 

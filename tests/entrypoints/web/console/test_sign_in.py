@@ -14,7 +14,7 @@ from mailer.actions.accounts.organisers import give_role
 from mailer.actions.accounts.show_organisers import show_organisers
 from mailer.actions.accounts.sign_in import make_set_up_link, make_sign_in_link
 from mailer.app import App
-from mailer.domain.role import Role
+from mailer.domain.accounts.role import Role
 from mailer.entrypoints.web.application import web_app
 from mailer.entrypoints.web.console.session_cookie import form_token
 from mailer.store.queue import lane_holds

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from mailer.app import App
-from mailer.domain.role import Grant, Role
+from mailer.domain.accounts.role import Grant, Role
 from tests.entrypoints.web.console.test_campaigns import browser_of
 from tests.support.app_helpers import ADA, BEA, EMMA, ROSA, import_rows, open_list
 

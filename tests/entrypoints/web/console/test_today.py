@@ -19,12 +19,13 @@ from mailer.actions.campaigns.schedule import schedule
 from mailer.actions.lists.edit_list import set_list
 from mailer.actions.maintenance.check_health import check_health
 from mailer.app import App
+from mailer.domain.accounts.role import Grant, Role
 from mailer.domain.address import parse_address
 from mailer.domain.health_check import HealthReports
-from mailer.domain.role import Grant, Role
 from mailer.entrypoints.web.application import web_app
 from mailer.entrypoints.web.console.session_cookie import form_token
-from mailer.store import mailing_lists, organisers
+from mailer.store import mailing_lists
+from mailer.store.accounts import organisers
 from mailer.store.people_tables import incoming
 from mailer.store.queue.queue_tables import campaign
 from tests.support.app_helpers import (

@@ -7,11 +7,12 @@ from datetime import datetime
 
 from sqlalchemy import Connection, insert, select
 
-from mailer.domain.actor import Actor
+from mailer.domain.accounts.actor import Actor
 from mailer.domain.campaign import Campaign
 from mailer.domain.draft import Approval, campaign_digest
-from mailer.store import campaign_lists, drafts
-from mailer.store.draft_tables import approval
+from mailer.store import campaign_lists
+from mailer.store.writing import drafts
+from mailer.store.writing.draft_tables import approval
 
 _MOST_LISTED = 50
 

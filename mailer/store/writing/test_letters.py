@@ -8,8 +8,8 @@ from datetime import datetime
 from sqlalchemy import Connection, exists, func, insert, select
 
 from mailer.domain.delivery import NOTICES, OPEN, DeliveryState
-from mailer.store.draft_tables import test_letter
 from mailer.store.queue.queue_tables import delivery
+from mailer.store.writing.draft_tables import test_letter
 
 MOST_LISTED = 50
 

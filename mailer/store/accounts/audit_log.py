@@ -9,12 +9,12 @@ from typing import Any
 from sqlalchemy import Connection, Row, insert, select
 from sqlalchemy.exc import DBAPIError
 
-from mailer.domain.actor import Actor
-from mailer.domain.audit import Act, AuditLine
+from mailer.domain.accounts.actor import Actor
+from mailer.domain.accounts.audit import Act, AuditLine
 from mailer.domain.page import MAX_PAGE_SIZE, Page, cursor_id, make_page, page_size
 from mailer.errors import DatabaseUnavailable
+from mailer.store.accounts.organiser_tables import audit_line
 from mailer.store.database import open_engine
-from mailer.store.organiser_tables import audit_line
 
 
 def record(

@@ -7,9 +7,9 @@ from datetime import datetime
 
 from sqlalchemy import ColumnElement, Connection, Row, delete, func, insert, select, update
 
-from mailer.domain.secret_word import hash_word
-from mailer.domain.sign_in import LETTER_LIFETIME, LINK_LIFETIME, MOST_TRIES, SignIn, SignInWay
-from mailer.store.organiser_tables import sign_in
+from mailer.domain.accounts.secret_word import hash_word
+from mailer.domain.accounts.sign_in import LETTER_LIFETIME, LINK_LIFETIME, MOST_TRIES, SignIn, SignInWay
+from mailer.store.accounts.organiser_tables import sign_in
 
 
 def add_for_browser(tx: Connection, *, browser: str, next_path: str | None, now: datetime) -> int:

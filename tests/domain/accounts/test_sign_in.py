@@ -6,8 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mailer.domain.accounts.sign_in import (
+    CODE_LENGTH,
+    hash_code,
+    letter_secrets,
+    parse_code,
+    parse_next_path,
+    show_code,
+)
 from mailer.domain.keyring import Keyring
-from mailer.domain.sign_in import CODE_LENGTH, hash_code, letter_secrets, parse_code, parse_next_path, show_code
 
 KEYRING, OTHER = Keyring(b"p" * 32, ((1, b"k" * 32),)), Keyring(b"q" * 32, ((1, b"k" * 32),))
 NONCES = st.binary(min_size=16, max_size=16).map(bytes.hex)

@@ -6,16 +6,16 @@ from datetime import datetime
 
 from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
-from mailer.domain.organiser import SESSION_LIFETIME, Organiser, OrganiserSession
-from mailer.domain.secret_word import hash_word
+from mailer.domain.accounts.organiser import SESSION_LIFETIME, Organiser, OrganiserSession
+from mailer.domain.accounts.secret_word import hash_word
 from mailer.errors import NotFound
-from mailer.store import organisers
-from mailer.store.organiser_tables import organiser_session
+from mailer.store.accounts import organisers
+from mailer.store.accounts.organiser_tables import organiser, organiser_session
 
 
 def add(tx: Connection, organiser_id: int, *, cookie: str, device: str, now: datetime) -> OrganiserSession:
     """Open a session for whoever shows this cookie. Raises NotFound where there is no such organiser."""
-    organiser = organisers.get(tx, organiser_id)
+    person = organisers.get(tx, organiser_id)
     values = {
         "organiser_id": organiser_id,
         "token_hash": hash_word(cookie),
@@ -27,7 +27,7 @@ def add(tx: Connection, organiser_id: int, *, cookie: str, device: str, now: dat
     session_id = tx.execute(insert(organiser_session).values(values).returning(organiser_session.c.id)).scalar_one()
     return OrganiserSession(
         id=session_id,
-        organiser=organiser,
+        organiser=person,
         device=device,
         created_at=now,
         used_at=now,
@@ -37,11 +37,20 @@ def add(tx: Connection, organiser_id: int, *, cookie: str, device: str, now: dat
 
 def find_by_cookie(tx: Connection, cookie: str, now: datetime) -> OrganiserSession | None:
     """The session of this cookie, or None where there is none or it is over."""
-    query = select(organiser_session).where(
-        organiser_session.c.token_hash == hash_word(cookie), organiser_session.c.expires_at > now
+    of_session = [column.label(f"session_{column.name}") for column in organiser_session.c]
+    query = select(organiser, *of_session).join_from(organiser_session, organiser)
+    is_theirs = (organiser_session.c.token_hash == hash_word(cookie), organiser_session.c.expires_at > now)
+    row = tx.execute(query.where(*is_theirs)).one_or_none()
+    if row is None:
+        return None
+    return OrganiserSession(
+        id=row.session_id,
+        organiser=organisers.add_grants(tx, [row])[0],
+        device=row.session_device,
+        created_at=row.session_created_at,
+        used_at=row.session_used_at,
+        expires_at=row.session_expires_at,
     )
-    row = tx.execute(query).one_or_none()
-    return _session_from_row(row, organisers.get(tx, row.organiser_id)) if row else None
 
 
 def record_use(tx: Connection, session_id: int, now: datetime) -> None:
@@ -58,13 +67,13 @@ def get(tx: Connection, session_id: int) -> OrganiserSession:
     return _session_from_row(row, organisers.get(tx, row.organiser_id))
 
 
-def list_of(tx: Connection, organiser: Organiser, now: datetime) -> list[OrganiserSession]:
+def list_of(tx: Connection, person: Organiser, now: datetime) -> list[OrganiserSession]:
     """The organiser's sessions that are not over, the last used first."""
     query = select(organiser_session).where(
-        organiser_session.c.organiser_id == organiser.id, organiser_session.c.expires_at > now
+        organiser_session.c.organiser_id == person.id, organiser_session.c.expires_at > now
     )
     rows = tx.execute(query.order_by(organiser_session.c.used_at.desc(), organiser_session.c.id.desc()))
-    return [_session_from_row(row, organiser) for row in rows]
+    return [_session_from_row(row, person) for row in rows]
 
 
 def list_all(tx: Connection, now: datetime, limit: int) -> list[OrganiserSession]:
@@ -101,10 +110,10 @@ def delete_over(tx: Connection, now: datetime, limit: int) -> int:
     return tx.execute(delete(organiser_session).where(organiser_session.c.id.in_(over))).rowcount
 
 
-def _session_from_row(row: Row[tuple[object, ...]], organiser: Organiser) -> OrganiserSession:
+def _session_from_row(row: Row[tuple[object, ...]], person: Organiser) -> OrganiserSession:
     return OrganiserSession(
         id=row.id,
-        organiser=organiser,
+        organiser=person,
         device=row.device,
         created_at=row.created_at,
         used_at=row.used_at,

@@ -10,9 +10,9 @@ from sqlalchemy import Connection, Row, Select, delete, func, insert, select, up
 
 from mailer.domain.draft import Draft, DraftVersion, text_digest
 from mailer.errors import NotFound
-from mailer.store.draft_tables import draft, draft_version
 from mailer.store.inserts import insert_into
 from mailer.store.queue.queue_tables import edition, revision
+from mailer.store.writing.draft_tables import draft, draft_version
 
 MOST_VERSIONS = 200
 """Versions that are listed."""

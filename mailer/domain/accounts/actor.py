@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from mailer.domain.role import Grant, Permission, Role
+from mailer.domain.accounts.role import Grant, Permission, Role
 from mailer.errors import NotPermitted
 
 

@@ -8,12 +8,12 @@ from datetime import datetime
 
 from sqlalchemy import Connection, Row, delete, func, select, update
 
+from mailer.domain.accounts.organiser import SITE_OWNER, Organiser
+from mailer.domain.accounts.role import Grant, Role
 from mailer.domain.address import Address
-from mailer.domain.organiser import SITE_OWNER, Organiser
-from mailer.domain.role import Grant, Role
 from mailer.errors import NotFound
+from mailer.store.accounts.organiser_tables import organiser, organiser_role
 from mailer.store.inserts import insert_into
-from mailer.store.organiser_tables import organiser, organiser_role
 
 _SITE = 0
 """The mailing_list_id of a role for the whole site."""
@@ -39,7 +39,7 @@ def change(tx: Connection, organiser_id: int, *, name: str | None, language: str
 def find_by_address(tx: Connection, address_key: str) -> Organiser | None:
     """The organiser with this address key, or None."""
     row = tx.execute(select(organiser).where(organiser.c.address_key == address_key)).one_or_none()
-    return _with_grants(tx, [row])[0] if row else None
+    return add_grants(tx, [row])[0] if row else None
 
 
 def get(tx: Connection, organiser_id: int) -> Organiser:
@@ -47,12 +47,12 @@ def get(tx: Connection, organiser_id: int) -> Organiser:
     row = tx.execute(select(organiser).where(organiser.c.id == organiser_id)).one_or_none()
     if row is None:
         raise NotFound(f"there is no organiser {organiser_id}")
-    return _with_grants(tx, [row])[0]
+    return add_grants(tx, [row])[0]
 
 
 def list_all(tx: Connection) -> list[Organiser]:
     """All organisers, by address. They are few: people who run lists, not readers."""
-    return _with_grants(tx, tx.execute(select(organiser).order_by(organiser.c.address_key)).all())
+    return add_grants(tx, tx.execute(select(organiser).order_by(organiser.c.address_key)).all())
 
 
 def exist(tx: Connection) -> bool:
@@ -100,7 +100,8 @@ def _role_columns(grant: Grant) -> dict[str, object]:
     }
 
 
-def _with_grants(tx: Connection, rows: Iterable[Row[tuple[object, ...]]]) -> list[Organiser]:
+def add_grants(tx: Connection, rows: Iterable[Row[tuple[object, ...]]]) -> list[Organiser]:
+    """The organisers of rows of the table, with all their roles."""
     found = list(rows)
     of_these = organiser_role.c.organiser_id.in_([row.id for row in found])
     order = (organiser_role.c.mailing_list_id, organiser_role.c.role, organiser_role.c.language)

@@ -8,11 +8,11 @@ import pytest
 from sqlalchemy import Engine, insert, text
 from sqlalchemy.exc import DBAPIError
 
-from mailer.domain.actor import Actor, Door
-from mailer.domain.audit import Act
+from mailer.domain.accounts.actor import Actor, Door
+from mailer.domain.accounts.audit import Act
 from mailer.errors import NotFound
-from mailer.store import audit_log
-from mailer.store.organiser_tables import audit_line
+from mailer.store.accounts import audit_log
+from mailer.store.accounts.organiser_tables import audit_line
 from tests.support.app_helpers import ADMIN
 
 NOW = datetime(2027, 3, 1, 8, 0, tzinfo=UTC)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from mailer.domain.device import describe_device
+from mailer.domain.accounts.device import describe_device
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from mailer.domain.role import Grant, Role
+from mailer.domain.accounts.role import Grant, Role
 
 SESSION_LIFETIME = timedelta(days=14)
 """A session ends when it was not used for so long."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, select
+from sqlalchemy import Connection, Row, Select, select, union_all
 
 from mailer.domain.subscription import SubscriptionState
 from mailer.store.audience import is_suppressed_on
@@ -26,9 +26,9 @@ class Reader:
 def list_some(tx: Connection, mailing_list_id: int, number: int) -> list[Reader]:
     """The `number` oldest and newest confirmed subscriptions whose people are not suppressed, each once."""
     query = _query(mailing_list_id).where(~is_suppressed_on(mailing_list_id))
-    oldest = tx.execute(query.order_by(subscription.c.id).limit(number)).all()
-    newest = tx.execute(query.order_by(subscription.c.id.desc()).limit(number)).all()
-    return [_reader_from_row(row) for row in {row.id: row for row in (*oldest, *newest)}.values()]
+    ends = (query.order_by(order).limit(number).subquery() for order in (subscription.c.id, subscription.c.id.desc()))
+    found = tx.execute(union_all(*(select(end) for end in ends)))
+    return [_reader_from_row(row) for row in {row.id: row for row in found}.values()]
 
 
 def find(tx: Connection, mailing_list_id: int, address_key: str) -> Reader | None:

@@ -1,0 +1,1 @@
+"""Organisers, their roles and sessions, and the audit log."""

@@ -1,0 +1,1 @@
+"""Texts while they are written: drafts, versions, approvals, test letters."""
