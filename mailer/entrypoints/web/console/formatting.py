@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from babel import Locale
+from babel import Locale, UnknownLocaleError
 from babel.dates import format_date, format_datetime, format_time, format_timedelta, get_timezone_location
 from babel.numbers import format_decimal, format_percent
 
@@ -34,7 +34,7 @@ class Formatter:
         """The name of a language, in the reader's: Turkish; the tag where nobody has named it."""
         try:
             return Locale.parse(tag, sep="-").get_display_name(self.locale) or tag
-        except (ValueError, LookupError):
+        except (ValueError, UnknownLocaleError):  # which is no LookupError
             return tag
 
     def percent(self, part: float, whole: float) -> str:

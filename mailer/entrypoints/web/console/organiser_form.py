@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 from zoneinfo import available_timezones
 
-from babel import Locale
+from babel import Locale, UnknownLocaleError
 from starlette.datastructures import FormData
 from starlette.requests import Request
 
@@ -47,7 +47,7 @@ def language_name(tag: str) -> str:
     """A language's name in itself; the tag where nobody has named it."""
     try:
         return Locale.parse(tag, sep="-").get_display_name(tag) or tag
-    except (ValueError, LookupError):
+    except (ValueError, UnknownLocaleError):
         return tag
 
 

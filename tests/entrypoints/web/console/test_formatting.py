@@ -6,10 +6,12 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import available_timezones
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
+from mailer.domain.language import parse_language
 from mailer.entrypoints.web.console.formatting import Formatter
+from mailer.entrypoints.web.console.organiser_form import language_name
 
 NOW = datetime(2026, 11, 27, 8, 0, tzinfo=UTC)
 NINE = datetime(2026, 12, 1, 8, 0, tzinfo=UTC)
@@ -50,3 +52,19 @@ def test_every_zone_can_be_shown_in_every_language(zone: str, language: str, sec
     fmt = Formatter(language, zone, NOW)
 
     assert fmt.when(NOW + timedelta(seconds=seconds), "Asia/Kathmandu")
+
+
+@given(st.from_regex(r"[a-z]{2,3}(-[a-z0-9]{2,8}){0,2}", fullmatch=True))
+@example("tlh")
+@example("zz")
+@example("de-1996")
+def test_a_language_that_nobody_has_named_is_called_by_its_tag(tag: str) -> None:
+    # A subscriber's language may be any tag: one such must not keep a page from everybody.
+    assert parse_language(tag) == tag
+
+    assert Formatter("en", "UTC", NOW).language_name(tag)
+    assert language_name(tag)
+
+
+def test_a_page_names_even_a_language_that_does_not_exist() -> None:
+    assert Formatter("en", "UTC", NOW).language_name("zz") == language_name("zz") == "zz"
