@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from urllib.parse import quote, urlsplit
 
 from starlette.requests import Request
@@ -16,6 +17,10 @@ from mailer.entrypoints.web.console.session_cookie import SESSION, form_token, r
 OPEN_PATHS = ("/console/sign-in", "/console/set-up")
 """Where one signs in: these pages, and those below them, answer without a session."""
 _SAFE_METHODS = ("GET", "HEAD")
+_LONGEST_PATH = 1000
+"""Python does not read a number of more than 4,300 digits, and no page's path comes near."""
+_IN_UTF_8 = re.compile(r"""[^;]*(?:;(?!\s*charset)[^;]*|;\s*charset="?utf-?8"?\s*)*""", re.IGNORECASE)
+"""A Content-Type that names no charset but UTF-8. Other codecs of Python make text that cannot be stored or shown."""
 
 
 class SessionGuard:
@@ -35,8 +40,12 @@ class SessionGuard:
         await (answer or self.app)(scope, receive, send)
 
     async def _refusal(self, request: Request) -> Response | None:
+        if len(request.url.path) > _LONGEST_PATH:
+            return PlainTextResponse("There is no page with so long an address.\n", 414)
         if request.method not in _SAFE_METHODS and not is_own_page(request, self.mailer.site):
             return PlainTextResponse("This must be sent from a page of this site.\n", 403)
+        if not _IN_UTF_8.fullmatch(request.headers.get("content-type", "")):
+            return PlainTextResponse("Forms are read in UTF-8.\n", 415)
         word = read_cookie(request, self.mailer.site, SESSION)
         request.state.me = await find_session(self.mailer, word) if word else None
         request.state.form_token = form_token(word) if request.state.me else ""

@@ -103,6 +103,33 @@ async def test_our_own_pages_are_let_through(ada: httpx.AsyncClient, headers: di
     assert (await ada.post("/console/nothing", headers=headers)).status_code == 404
 
 
+@pytest.mark.parametrize("charset", ["unicode_escape", '"utf-7"', "punycode", "undefined", "utf-8; charset=utf-7"])
+async def test_a_form_in_a_charset_that_no_browser_sends_is_refused(ada: httpx.AsyncClient, charset: str) -> None:
+    part = b'--x\r\nContent-Disposition: form-data; name="address"\r\n\r\n\\ud800+2AA-\xff\r\n--x--\r\n'
+
+    for kind in (f"multipart/form-data; boundary=x; charset={charset}", f"multipart/form-data;CHARSET={charset}"):
+        answer = await ada.post("/console/sign-in", content=part, headers=OURS | {"content-type": kind})
+
+        assert answer.status_code == 415, kind
+
+
+@pytest.mark.parametrize("charset", ["", "; charset=utf-8", ';charset="UTF-8"'])
+async def test_forms_in_utf_8_are_read(ada: httpx.AsyncClient, charset: str) -> None:
+    part = 'Content-Disposition: form-data; name="address"\r\n\r\nrosa in Gül\r\n'
+    kind = {"content-type": f"multipart/form-data; boundary=x{charset}"}
+
+    answer = await ada.post("/console/sign-in", content=f"--x\r\n{part}--x--\r\n".encode(), headers=OURS | kind)
+
+    assert answer.status_code == 422
+    assert "rosa in Gül" in answer.text
+
+
+async def test_a_path_is_no_longer_than_any_page_has(ada: httpx.AsyncClient) -> None:
+    for path in ("campaigns", "subscribers", "campaigns/1/write/en/versions"):
+        assert (await ada.get(f"/console/{path}/{'9' * 5000}")).status_code == 414
+        assert (await ada.get(f"/console/{path}/{'9' * 900}")).status_code == 404
+
+
 async def test_every_page_has_the_consoles_headers(ada: httpx.AsyncClient) -> None:
     for path in ("/console", "/console/nothing"):
         page = await ada.get(path)
