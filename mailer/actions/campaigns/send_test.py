@@ -16,7 +16,7 @@ from mailer.app import App
 from mailer.domain.accounts.actor import Actor
 from mailer.domain.accounts.audit import Act
 from mailer.domain.accounts.role import Permission
-from mailer.domain.address import Address, parse_address
+from mailer.domain.address import Address, hide_addresses, parse_address
 from mailer.domain.campaign import Campaign
 from mailer.domain.delivery import DeliveryState
 from mailer.domain.draft import Draft
@@ -44,7 +44,7 @@ class TrialLetter:
     state: DeliveryState | None
     """None if that was deleted."""
     reply: str | None
-    """The relay's words, or why the letter waits."""
+    """The relay's words, or why the letter waits; without addresses for an actor who may not see people."""
     is_current: bool
     """Whether the edition still has the text of this letter."""
 
@@ -100,21 +100,22 @@ def view_tests(tx: Connection, actor: Actor, loaded: CampaignDrafts) -> tuple[Tr
     return tuple(
         _view(
             one,
-            address=one.address or "" if sees_people or one.address == actor.name else "",
+            sees_address=sees_people or one.address == actor.name,
             is_current=texts.get(one.revision_id) == now_written.get(one.language, ""),
         )
         for one in found
     )
 
 
-def _view(one: SentTest, *, address: str, is_current: bool) -> TrialLetter:
+def _view(one: SentTest, *, sees_address: bool, is_current: bool) -> TrialLetter:
+    reply = one.reply
     return TrialLetter(
-        address=address,
+        address=one.address or "" if sees_address else "",
         language=one.language,
         sent_at=one.sent_at,
         sent_by=one.sent_by,
         state=one.state,
-        reply=one.reply,
+        reply=reply if reply is None or sees_address else hide_addresses(reply),
         is_current=is_current,
     )
 

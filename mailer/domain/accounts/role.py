@@ -74,7 +74,7 @@ class Grant:
         if self.mailing_list_id not in (None, mailing_list_id):
             return False
         if permission == Permission.MANAGE_SITE:
-            return self.role is Role.OWNER and self.mailing_list_id is None
-        if permission == Permission.TRANSLATE and self.role is Role.TRANSLATOR and self.language != language:
+            return self.role == Role.OWNER and self.mailing_list_id is None
+        if permission == Permission.TRANSLATE and self.role == Role.TRANSLATOR and self.language != language:
             return False
         return permission in PERMISSIONS[self.role]

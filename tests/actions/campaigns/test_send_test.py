@@ -132,7 +132,7 @@ async def test_an_organiser_may_send_it_to_herself_the_testers_and_the_owner_onl
 async def test_what_became_of_each_is_shown_and_whether_its_text_is_still_the_same(
     app: App, relay: FakeRelay, campaign: int, clock: Clock
 ) -> None:
-    relay.answers("rcpt", "550 5.1.1 nobody here", address=BEA)
+    relay.answers("rcpt", f"550 5.1.1 <{BEA}> nobody here", address=BEA)
     await send_test(app, ADMIN, campaign, [ROSA], languages=["en"])
     await send_test(app, ADMIN, campaign, [BEA], languages=["tr"])
     before = await list_tests(app, EMMA_WRITES, campaign)
@@ -149,9 +149,11 @@ async def test_what_became_of_each_is_shown_and_whether_its_text_is_still_the_sa
         (BEA, DeliveryState.FAILED, False),
         (ROSA, DeliveryState.ACCEPTED, True),
     ]
-    assert "nobody here" in (after[0].reply or "")
+    assert f"<{BEA}> nobody here" in (after[0].reply or "")
     viewer = Actor(name=ROSA, door=Door.CONSOLE, grants=(Grant(role=Role.VIEWER),), organiser_id=7)
-    assert [one.address for one in await list_tests(app, viewer, campaign)] == ["", ROSA]
+    seen = await list_tests(app, viewer, campaign)
+    assert [one.address for one in seen] == ["", ROSA]
+    assert "<…> nobody here" in (seen[0].reply or "")
 
 
 async def test_a_test_of_a_scheduled_campaign_does_not_change_what_goes(
