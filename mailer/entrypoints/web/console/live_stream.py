@@ -32,6 +32,8 @@ async def stream_live(request: Request) -> Response:
     campaign_id, snapshots = request.path_params["campaign_id"], live_snapshots(request)
     first = await snapshots.get(campaign_id)
     actor(request).require(Permission.READ, first.status.mailing_list.id)
+    if request.method == "HEAD":
+        return Response(media_type="text/event-stream", headers=_HEADERS)
     if snapshots.watchers >= MOST_WATCHERS:
         raise HTTPException(503, headers={"Retry-After": "60"})
     events = _events(request, snapshots, campaign_id, first.status.mailing_list.id)

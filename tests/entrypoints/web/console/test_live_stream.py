@@ -15,6 +15,7 @@ import pytest
 from mailer.actions.accounts.sessions import list_sessions, revoke_session
 from mailer.actions.campaigns.pause_resume_cancel import cancel, pause
 from mailer.app import App
+from mailer.entrypoints.web.application import web_app
 from mailer.entrypoints.web.console import live_snapshots, live_stream
 from mailer.entrypoints.web.console.live_snapshots import LiveSnapshots
 from tests.support.app_helpers import ADMIN, EMMA, ROSA, import_rows, launch_campaign, open_list
@@ -101,6 +102,17 @@ async def test_a_revoked_session_sees_no_more(
         await revoke_session(service.app, ADMIN, session.id)
 
         assert (await watcher.next_event())[0] == "done"
+
+
+async def test_who_asks_for_the_head_alone_gets_it_at_once(app: App, campaign_id: int) -> None:
+    word = await add_organiser(app, VERA_VIEWER)
+    async with httpx.AsyncClient(
+        transport=httpx.ASGITransport(web_app(app)), base_url=app.site.url, cookies={"__Host-mailer": word}
+    ) as browser:
+        answer = await asyncio.wait_for(browser.head(f"/console/campaigns/{campaign_id}/live/stream"), 5)
+
+    assert answer.status_code == 200
+    assert answer.headers["content-type"].startswith("text/event-stream")
 
 
 async def test_the_service_ends_at_once_and_does_not_say_that_it_is_over(app: App, campaign_id: int) -> None:
