@@ -74,9 +74,15 @@ def _list_language(values: dict[str, Any]) -> list[str]:
 
 
 async def read_form(request: Request) -> dict[str, str]:
-    """The fields of a posted form, urlencoded or multipart; files are dropped."""
-    async with request.form(max_files=4, max_fields=40) as form:
-        return {name: value for name, value in form.items() if isinstance(value, str)}
+    """The fields of a posted form, urlencoded or multipart; files are dropped. 400 if its charset cannot read it."""
+    try:
+        async with request.form(max_files=4, max_fields=40) as form:
+            # Some charsets make lone surrogates, which can be neither stored nor shown.
+            return {
+                name: value.encode(errors="replace").decode() for name, value in form.items() if isinstance(value, str)
+            }
+    except UnicodeError:
+        raise HTTPException(400, "This form cannot be read.") from None
 
 
 class BoundedBody:

@@ -92,3 +92,13 @@ async def test_errors_of_a_form_are_shown_in_the_readers_language(service: Runni
 
     assert len(set(errors.values())) == len(LANGUAGES)
     assert all(errors.values())
+
+
+@pytest.mark.parametrize(("charset", "status"), [("unicode_escape", 422), ("utf-7", 422), ("undefined", 400)])
+async def test_a_form_in_a_charset_that_no_browser_sends_is_no_fault_of_ours(
+    service: RunningService, charset: str, status: int
+) -> None:
+    part = b'--x\r\nContent-Disposition: form-data; name="email"\r\n\r\n\\ud800+2AA-\xff\r\n--x--\r\n'
+    kind = {"content-type": f"multipart/form-data; boundary=x; charset={charset}"}
+
+    assert (await service.browser.post("/join/appeals", content=part, headers=kind)).status_code == status
