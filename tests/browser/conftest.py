@@ -18,6 +18,19 @@ from tests.support.console_helpers import ADA_OWNER, Furniture, House, furnish_d
 from tests.support.fake_relay import FakeRelay
 
 _HERE = Path(__file__).parent
+_QUICK = (
+    "test_look",
+    "test_weight",
+    "three_clicks_and_two_fields[script]",
+    "at_most_twelve_clicks",
+    "killed_a_second_after_the_last_key",
+    "sees_both_texts_and_who[theirs]",
+    "emma_writes_and_samir_decides",
+    "numbers_and_bar_change",
+    "code_of_the_letter",
+)
+"""What `make test` does in a browser: the main walk, what must never be lost, and each page once (test_look says which
+way). `make test-all` does all."""
 _NO_CHROMIUM = "no Chromium here, so no page is tested: apt-get install chromium, or set MAILER_TEST_CHROMIUM"
 
 
@@ -32,6 +45,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         if inspect.iscoroutinefunction(getattr(item, "function", None)):
             item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
         item.add_marker(pytest.mark.xdist_group(item.path.stem))
+        if not any(words in item.nodeid for words in _QUICK):
+            item.add_marker(pytest.mark.slow)
     if ours and find_chromium() is None:
         ours[0].add_marker(pytest.mark.skip(reason=_NO_CHROMIUM))
         config.hook.pytest_deselected(items=ours[1:])

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import atexit
 import shutil
 import socket
+import tempfile
 import time
 from collections.abc import AsyncIterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -195,13 +198,20 @@ def furnished_app(furniture: Furniture, folder: Path, *, relay_port: int = 9, we
     """The service on a copy of this database, in the folder; its console also speaks the pseudo-language."""
     database_url = f"sqlite:///{shutil.copy(furniture.file, folder / 'house.db')}"
     made = make_app(database_url, TickingClock(furniture.at), relay_port)
-    locale = folder / "console-locale"
-    locale.mkdir()
-    for catalogue in made.console_templates.locale_directory.glob("*.po"):
+    site = replace(made.site, url=f"http://127.0.0.1:{web_port}")
+    return replace(made, site=site, console_templates=Templates(ROOT / "templates", _console_locale()))
+
+
+@cache
+def _console_locale() -> Path:
+    """The console's catalogues and the pseudo-language's; one folder for a process, since templates are compiled for
+    each anew."""
+    locale = Path(tempfile.mkdtemp(prefix="console-locale-"))
+    atexit.register(shutil.rmtree, locale)
+    for catalogue in (ROOT / "mailer" / "locale" / "console").glob("*.po"):
         shutil.copy(catalogue, locale)
     write_pseudo_catalogue(ROOT / "templates", locale)
-    site = replace(made.site, url=f"http://127.0.0.1:{web_port}")
-    return replace(made, site=site, console_templates=Templates(ROOT / "templates", locale))
+    return locale
 
 
 @asynccontextmanager

@@ -163,7 +163,7 @@ def test_a_letter_lets_in_once_in_time_and_in_its_browser_whatever_happens(datab
     app = make_app(database_url, clock, 9)
     with asyncio.Runner() as runner:
 
-        @settings(max_examples=2000 if THOROUGH else 120, database=None, suppress_health_check=list(HealthCheck))
+        @settings(max_examples=2000 if THOROUGH else 60, database=None, suppress_health_check=list(HealthCheck))
         @given(st.lists(STEPS, min_size=8, max_size=30))
         def live(steps: list[tuple[str, str | None, Any]]) -> None:
             history = History(app, clock, runner)
