@@ -47,6 +47,7 @@ VALUES: dict[str, dict[str, Any]] = {
     "confirmed": {},
     "declined": {},
     "leave": {"action": "/leave/abc"},
+    "test_letter": {},
     "goodbye": {"undo_action": "/rejoin/abc"},
     "rejoin": {"action": "/rejoin/abc"},
     "rejoined": {},
