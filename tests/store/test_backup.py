@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import os
 import stat
+from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from threading import Event
@@ -29,8 +30,10 @@ from mailer.errors import AlreadyExists, BackupFailed, BackupRefused, DatabaseOw
 from mailer.store import mailing_lists, suppressions
 from mailer.store.accounts import organiser_sessions, organisers, sign_ins
 from mailer.store.backup.archive import Manifest, member_name, new_archive, open_archive
+from mailer.store.backup.reflected_tables import column_kinds, own_tables
 from mailer.store.backup.restore_backup import restore_backup
 from mailer.store.backup.write_backup import ServiceFiles, back_up, back_up_before_migration
+from mailer.store.counts import list_days
 from mailer.store.database import open_engine
 from mailer.store.migration import migrate_database, read_known_revision
 from mailer.store.people_tables import incoming, subscription
@@ -260,6 +263,34 @@ def test_a_backup_signs_nobody_in_and_keeps_what_organisers_may_do(
     assert (ada.address, ada.grants) == ("ada@example.org", (SITE_OWNER,))
     # Its number stands in the audit log: no session gets it again.
     assert do(url, lambda tx: organiser_sessions.add(tx, ada.id, cookie="d" * 43, device="", now=NOW)).id == 2
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_what_was_counted_by_day_is_restored(
+    database_url: str, here: ServiceFiles, there: ServiceFiles, empty: Callable[[str], str], tmp_path: Path, kind: str
+) -> None:
+    do(database_url, lambda tx: list_days.save_day(tx, NOW.date(), {1: Counter(joined=3, left=1)}))
+    back_up(database_url, here, MIGRATIONS, tmp_path / "b.zip", NOW)
+    url = empty(kind)
+    restore_backup(url, there, MIGRATIONS, tmp_path / "b.zip", NOW, migrate=False)
+
+    days = do(url, lambda tx: list_days.load_days(tx, [1], NOW.date() + timedelta(days=1), 2))
+
+    assert [(one.joined, one.left) for one in days] == [(3, 1), (0, 0)]
+
+
+def test_a_backup_can_write_the_values_of_every_column(database_url: str) -> None:
+    plain = do(
+        database_url,
+        lambda tx: {
+            f"{table.name}.{name}": table.columns[name].type.python_type
+            for table in own_tables(tx)
+            for name, kind in column_kinds(table).items()
+            if kind == "plain"
+        },
+    )
+
+    assert {name: of for name, of in plain.items() if of not in {str, int, bool, float}} == {}
 
 
 def test_nothing_is_overwritten_and_no_partial_file_stays(

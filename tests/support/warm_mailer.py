@@ -15,6 +15,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import traceback
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -116,6 +117,8 @@ def _run_request(line: socket.socket) -> None:
         command()
     except SystemExit as end:
         code = end.code
+    except Exception:
+        traceback.print_exc()
     finally:
         for stream in (sys.stdout, sys.stderr):
             if not stream.closed:  # a command may have closed it, as at the end of a process

@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from io import BufferedReader
 from pathlib import Path
 from typing import Any
@@ -127,12 +127,14 @@ def member_name(table: str) -> str:
 def _encode_value(kind: str, value: Any) -> Any:
     if value is None or kind in {"plain", "json"}:
         return value
-    return value.isoformat() if kind == "instant" else base64.b64encode(value).decode()
+    return base64.b64encode(value).decode() if kind == "octets" else value.isoformat()
 
 
 def _decode_value(kind: str, value: Any) -> Any:
     if value is None or kind in {"plain", "json"}:
         return value
+    if kind == "day":
+        return date.fromisoformat(value)
     return datetime.fromisoformat(value) if kind == "instant" else base64.b64decode(value, validate=True)
 
 

@@ -9,6 +9,7 @@ from sqlalchemy import (
     Column,
     ColumnElement,
     Connection,
+    Date,
     DateTime,
     LargeBinary,
     MetaData,
@@ -68,7 +69,7 @@ def own_tables(tx: Connection) -> list[Table]:
 
 
 def column_kinds(table: Table) -> dict[str, str]:
-    """The kind of each column's values: instant (aware), octets, json (as text) or plain."""
+    """The kind of each column's values: instant (aware), day, octets, json (as text) or plain."""
     return {column.name: _kind(column) for column in table.columns}
 
 
@@ -78,7 +79,7 @@ def selectable_column(column: Column[Any]) -> ColumnElement[Any]:
 
 
 def _kind(column: Column[Any]) -> str:
-    known = ((UtcDateTime, "instant"), (LargeBinary, "octets"), (_JsonText, "json"))
+    known = ((UtcDateTime, "instant"), (Date, "day"), (LargeBinary, "octets"), (_JsonText, "json"))
     return next((kind for of, kind in known if isinstance(column.type, of)), "plain")
 
 
