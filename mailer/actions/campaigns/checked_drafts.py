@@ -52,6 +52,8 @@ class CheckedDrafts:
     loaded: CampaignDrafts
     problems: dict[str, tuple[Problem, ...]]
     """By language, errors first."""
+    files: dict[str, CampaignFile]
+    """The texts, parsed, by language, the default edition first; empty if there are errors."""
 
     def of_severity(self, severity: ProblemSeverity) -> tuple[tuple[str, Problem], ...]:
         """(language, problem) of all editions."""
@@ -65,9 +67,10 @@ class CheckedDrafts:
             where = f"{language}, line {one.line}" if one.line else language
             raise CampaignFileRefused(f"{where}: {one.message}")
 
-    def parse(self) -> dict[str, CampaignFile]:
-        """The texts, parsed, by language. Raises CampaignFileRefused if there are errors."""
-        return {one.language: parse_campaign_file(one.text, one.language) for one in self.loaded.drafts}
+    @property
+    def default_file(self) -> CampaignFile:
+        """The default edition's text, parsed, where there are no errors."""
+        return next(iter(self.files.values()))
 
 
 def load_drafts(tx: Connection, actor: Actor, permission: Permission, campaign_id: int) -> CampaignDrafts:
@@ -103,13 +106,13 @@ def _check(app: App, loaded: CampaignDrafts) -> CheckedDrafts:
         one.language: (*problems_of(app, loaded, one.language, one.text), *_untranslated_problem(one, default))
         for one in loaded.drafts
     }
-    checked = CheckedDrafts(loaded=loaded, problems=problems)
+    checked = CheckedDrafts(loaded=loaded, problems=problems, files={})
     if checked.of_severity(ProblemSeverity.ERROR):
         return checked
-    added = _event_problems(loaded.campaign, checked.parse())
-    return replace(
-        checked, problems={language: (*added.get(language, ()), *found) for language, found in problems.items()}
-    )
+    files = {one.language: parse_campaign_file(one.text, one.language) for one in loaded.drafts}
+    added = _event_problems(loaded.campaign, files)
+    together = {language: (*added.get(language, ()), *found) for language, found in problems.items()}
+    return replace(checked, problems=together, files={} if added else files)
 
 
 def _untranslated_problem(draft: Draft, default: LetterFields | None) -> tuple[Problem, ...]:

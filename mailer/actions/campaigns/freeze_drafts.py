@@ -60,7 +60,7 @@ def freeze(tx: Connection, app: App, campaign: Campaign, checked: CheckedDrafts)
         revisions.add_revision(
             tx, edition_id=one.edition_id, manuscript=one.text, now=app.clock(), mailing_list=mailing_list
         )
-    default = next(iter(checked.parse().values()))
+    default = checked.default_file
     campaigns.set_subject(tx, campaign.id, default.subject)
     if campaign.state in _BEFORE_LAUNCH:
         campaigns.set_event_start(tx, campaign.id, event_start_time(default))

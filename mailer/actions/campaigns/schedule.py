@@ -122,7 +122,7 @@ def _check_permission(tx: Connection, actor: Actor, campaign_id: int) -> None:
 
 def _check_event(checked: CheckedDrafts, at: datetime, span: timedelta, over: str | None) -> None:
     """Raise TimeRefused if the event of the texts has begun before all letters are sent."""
-    starts_at, campaign_id = event_start_time(next(iter(checked.parse().values()))), checked.loaded.campaign.id
+    starts_at, campaign_id = event_start_time(checked.default_file), checked.loaded.campaign.id
     if starts_at is not None and at >= starts_at:
         raise TimeRefused(f"the event of campaign {campaign_id} has begun by then")
     if starts_at is not None and at + span >= starts_at:

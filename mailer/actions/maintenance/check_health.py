@@ -11,12 +11,11 @@ from mailer.actions.maintenance.check_domain import check_domain
 from mailer.actions.maintenance.check_keys import check_keys
 from mailer.actions.maintenance.check_mail import check_notices, check_parked
 from mailer.actions.maintenance.check_senders import check_senders
-from mailer.actions.maintenance.check_service import check_relay
+from mailer.actions.maintenance.check_service import check_relay, check_site
 from mailer.app import App
 from mailer.domain.accounts.actor import Actor
 from mailer.domain.accounts.role import Permission
-from mailer.domain.health_check import CheckGroup, HealthCheck, HealthReport, fail, ok, warn
-from mailer.domain.sample_settings import describe_sample_settings, is_loopback
+from mailer.domain.health_check import CheckGroup, HealthCheck, HealthReport, HealthStatus, warn
 from mailer.network.public_address import own_addresses
 
 _TIMEOUT_S = 20
@@ -68,24 +67,14 @@ def health_report(app: App, actor: Actor) -> HealthReport:
 
 
 def _check_settings(app: App) -> HealthCheck:
-    message = _describe_samples(app)
-    if message is None:
-        return ok("service", f"{app.site.name}, {app.site.domain}: none of the settings is a sample")
-    remedy = "Set name, domain, url and owner of [service] in settings.toml before people get letters."
-    if all(is_loopback(relay.host) for relay in app.relays):
-        return warn("service", message, remedy)
-    return fail("service", message, f"{remedy} Until then campaigns are held.")
-
-
-def _describe_samples(app: App) -> str | None:
-    site = app.site
-    return describe_sample_settings(name=site.name, domain=site.domain, url=site.url, owner=site.owner)
+    site, hosts = app.site, [relay.host for relay in app.relays]
+    return check_site(name=site.name, domain=site.domain, url=site.url, owner=site.owner, relay_hosts=hosts)
 
 
 async def _check_published(app: App) -> list[HealthCheck]:
     """The checks of what receivers look up; none where no letter leaves this machine or no name server is known."""
     dns, domain, signers = app.dns, app.site.domain, list(app.signers)
-    if dns is None or _describe_samples(app) is not None:
+    if dns is None or _check_settings(app).status is not HealthStatus.OK:
         return []
     groups = await asyncio.gather(
         check_domain(dns, domain, signers),

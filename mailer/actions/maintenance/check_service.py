@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
@@ -36,18 +37,19 @@ async def check_service(settings: Settings) -> tuple[list[HealthCheck], list[Sig
 
 
 def _check_service_table(settings: Settings) -> HealthCheck:
+    service, hosts = settings.service, [relay.host for relay in settings.relay]
+    return check_site(name=service.name, domain=service.domain, url=service.url, owner=service.owner, relay_hosts=hosts)
+
+
+def check_site(*, name: str, domain: str, url: str, owner: str, relay_hosts: Iterable[str]) -> HealthCheck:
     """Check [service] for samples; with a relay elsewhere, campaigns are held until it has none."""
-    service = settings.service
-    message = describe_sample_settings(name=service.name, domain=service.domain, url=service.url, owner=service.owner)
+    message = describe_sample_settings(name=name, domain=domain, url=url, owner=owner)
     if message is None:
-        return ok("service", f"{service.name}, {service.domain} at {service.url}: none of it is a sample")
-    relays_are_local = all(is_loopback(relay.host) for relay in settings.relay)
+        return ok("service", f"{name}, {domain} at {url}: none of it is a sample")
     remedy = "Set name, domain, url and owner of [service] in settings.toml before people get letters."
-    return (
-        warn("service", message, remedy)
-        if relays_are_local
-        else fail("service", message, f"{remedy} Until then campaigns are held.")
-    )
+    if all(map(is_loopback, relay_hosts)):
+        return warn("service", message, remedy)
+    return fail("service", message, f"{remedy} Until then campaigns are held.")
 
 
 def _check_secret(file: Path) -> HealthCheck:

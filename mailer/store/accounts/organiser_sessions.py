@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
@@ -37,20 +38,11 @@ def add(tx: Connection, organiser_id: int, *, cookie: str, device: str, now: dat
 
 def find_by_cookie(tx: Connection, cookie: str, now: datetime) -> OrganiserSession | None:
     """The session of this cookie, or None where there is none or it is over."""
-    of_session = [column.label(f"session_{column.name}") for column in organiser_session.c]
-    query = select(organiser, *of_session).join_from(organiser_session, organiser)
+    # Each page asks this: the organiser comes with the session.
+    query = select(organiser_session, organiser).join_from(organiser_session, organiser)
     is_theirs = (organiser_session.c.token_hash == hash_word(cookie), organiser_session.c.expires_at > now)
     row = tx.execute(query.where(*is_theirs)).one_or_none()
-    if row is None:
-        return None
-    return OrganiserSession(
-        id=row.session_id,
-        organiser=organisers.add_grants(tx, [row])[0],
-        device=row.session_device,
-        created_at=row.session_created_at,
-        used_at=row.session_used_at,
-        expires_at=row.session_expires_at,
-    )
+    return _session_from_row(row, organisers.add_grants(tx, [row])[0]) if row else None
 
 
 def record_use(tx: Connection, session_id: int, now: datetime) -> None:
@@ -110,12 +102,13 @@ def delete_over(tx: Connection, now: datetime, limit: int) -> int:
     return tx.execute(delete(organiser_session).where(organiser_session.c.id.in_(over))).rowcount
 
 
-def _session_from_row(row: Row[tuple[object, ...]], person: Organiser) -> OrganiserSession:
+def _session_from_row(row: Row[Any], person: Organiser) -> OrganiserSession:
+    values = row._mapping
     return OrganiserSession(
-        id=row.id,
+        id=values[organiser_session.c.id],
         organiser=person,
-        device=row.device,
-        created_at=row.created_at,
-        used_at=row.used_at,
-        expires_at=row.expires_at,
+        device=values[organiser_session.c.device],
+        created_at=values[organiser_session.c.created_at],
+        used_at=values[organiser_session.c.used_at],
+        expires_at=values[organiser_session.c.expires_at],
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Connection, Row, delete, func, select, update
 
@@ -100,10 +101,10 @@ def _role_columns(grant: Grant) -> dict[str, object]:
     }
 
 
-def add_grants(tx: Connection, rows: Iterable[Row[tuple[object, ...]]]) -> list[Organiser]:
-    """The organisers of rows of the table, with all their roles."""
-    found = list(rows)
-    of_these = organiser_role.c.organiser_id.in_([row.id for row in found])
+def add_grants(tx: Connection, rows: Iterable[Row[Any]]) -> list[Organiser]:
+    """The organisers of rows that hold the table's columns, with all their roles."""
+    found = [row._mapping for row in rows]
+    of_these = organiser_role.c.organiser_id.in_([row[organiser.c.id] for row in found])
     order = (organiser_role.c.mailing_list_id, organiser_role.c.role, organiser_role.c.language)
     grants = defaultdict[int, list[Grant]](list)
     for row in tx.execute(select(organiser_role).where(of_these).order_by(*order)):
@@ -111,12 +112,12 @@ def add_grants(tx: Connection, rows: Iterable[Row[tuple[object, ...]]]) -> list[
         grants[row.organiser_id].append(grant)
     return [
         Organiser(
-            id=row.id,
-            address=row.address,
-            name=row.name,
-            language=row.language,
-            zone=row.zone,
-            grants=tuple(grants[row.id]),
+            id=row[organiser.c.id],
+            address=row[organiser.c.address],
+            name=row[organiser.c.name],
+            language=row[organiser.c.language],
+            zone=row[organiser.c.zone],
+            grants=tuple(grants[row[organiser.c.id]]),
         )
         for row in found
     ]

@@ -30,6 +30,7 @@ from mailer.entrypoints.web.console import (
     versions,
     write,
 )
+from mailer.entrypoints.web.console.live_snapshots import LiveSnapshots
 from mailer.entrypoints.web.console.pages import render_console
 from mailer.entrypoints.web.console.session_guard import SessionGuard
 from mailer.errors import ErrorKind, MailerError
@@ -80,7 +81,7 @@ def _console_app(app: App) -> Starlette:
         routes=CONSOLE_ROUTES, exception_handlers=handlers, middleware=[Middleware(SessionGuard, mailer=app)]
     )
     console.router.redirect_slashes = False
-    console.state.app = app
+    console.state.app, console.state.live = app, LiveSnapshots(app)
     return console
 
 

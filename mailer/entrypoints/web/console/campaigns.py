@@ -27,7 +27,15 @@ from mailer.actions.campaigns.drafts import new_letter
 from mailer.domain.accounts.role import Permission
 from mailer.domain.campaign import CampaignFilter, CampaignState
 from mailer.domain.mailing_list import MailingList
-from mailer.entrypoints.web.console.pages import actor, formatter, me, read_console_form, redirect, render_console
+from mailer.entrypoints.web.console.pages import (
+    actor,
+    campaign_of,
+    formatter,
+    me,
+    read_console_form,
+    redirect,
+    render_console,
+)
 from mailer.entrypoints.web.responses import get_app
 
 _PAGES = {
@@ -72,7 +80,7 @@ def _render_campaigns(
 
 async def show_campaign(request: Request) -> Response:
     """To the page where one goes on with this campaign."""
-    campaign, language = await open_campaign(get_app(request), actor(request), request.path_params["campaign_id"])
+    campaign, language = await open_campaign(get_app(request), actor(request), campaign_of(request))
     page = _PAGES[campaign.state].format(language=language)
     return redirect(request, f"/console/campaigns/{campaign.id}/{page}")
 
@@ -93,7 +101,7 @@ async def post_new(request: Request) -> Response:
 async def post_again(request: Request) -> Response:
     """Begin a letter like this one, and show where it is written."""
     await read_console_form(request)
-    campaign_id = await again(get_app(request), actor(request), request.path_params["campaign_id"])
+    campaign_id = await again(get_app(request), actor(request), campaign_of(request))
     return await _show_writing(request, campaign_id)
 
 

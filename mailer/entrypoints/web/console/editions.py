@@ -11,7 +11,14 @@ from mailer.actions.campaigns.editions import add_edition, mark_up_to_date, remo
 from mailer.domain.accounts.role import Permission
 from mailer.domain.campaign import CampaignState
 from mailer.entrypoints.web.console.organiser_form import language_choices, read_text_field
-from mailer.entrypoints.web.console.pages import actor, read_console_form, redirect, render_console
+from mailer.entrypoints.web.console.pages import (
+    actor,
+    campaign_of,
+    edition_of,
+    read_console_form,
+    redirect,
+    render_console,
+)
 from mailer.entrypoints.web.responses import get_app
 from mailer.errors import CampaignFileRefused, WrongState
 
@@ -26,7 +33,7 @@ async def show_editions(request: Request) -> Response:
 
 async def post_edition(request: Request) -> Response:
     """Add an edition, which begins with the default edition's text, and show where it is written."""
-    form, campaign_id = await read_console_form(request), request.path_params["campaign_id"]
+    form, campaign_id = await read_console_form(request), campaign_of(request)
     language = read_text_field(form, "other_language") or read_text_field(form, "language")
     try:
         tag = await add_edition(get_app(request), actor(request), campaign_id, language)
@@ -38,7 +45,7 @@ async def post_edition(request: Request) -> Response:
 async def post_up_to_date(request: Request) -> Response:
     """Say that an edition is up to date with the default one."""
     await read_console_form(request)
-    campaign_id, language = request.path_params["campaign_id"], request.path_params["language"]
+    campaign_id, language = edition_of(request)
     await mark_up_to_date(get_app(request), actor(request), campaign_id, language)
     return redirect(request, f"/console/campaigns/{campaign_id}/write/{language}", done="saved")
 
@@ -46,7 +53,7 @@ async def post_up_to_date(request: Request) -> Response:
 async def post_remove_edition(request: Request) -> Response:
     """Remove an edition with all its versions; the number of its readers must be typed."""
     form, app, who = await read_console_form(request), get_app(request), actor(request)
-    campaign_id, language = request.path_params["campaign_id"], request.path_params["language"]
+    campaign_id, language = edition_of(request)
     draft = await load_draft(app, who, campaign_id, language)
     if read_text_field(form, "typed") != str(draft.edition.readers or 0):
         return await _render(request, not_typed=language)
@@ -65,7 +72,7 @@ async def _render(
     not_typed: str | None = None,
     not_removed: tuple[str, Exception] | None = None,
 ) -> Response:
-    app, who, campaign_id = get_app(request), actor(request), request.path_params["campaign_id"]
+    app, who, campaign_id = get_app(request), actor(request), campaign_of(request)
     draft = await load_draft(app, who, campaign_id)
     return render_console(
         request,

@@ -15,7 +15,14 @@ from mailer.domain.accounts.role import Permission
 from mailer.domain.campaign import CampaignState
 from mailer.entrypoints.web.console.live_snapshots import live_snapshots
 from mailer.entrypoints.web.console.live_stream import stream_live
-from mailer.entrypoints.web.console.pages import actor, formatter, read_console_form, redirect, render_console
+from mailer.entrypoints.web.console.pages import (
+    actor,
+    campaign_of,
+    formatter,
+    read_console_form,
+    redirect,
+    render_console,
+)
 from mailer.entrypoints.web.responses import get_app
 
 _PATH = "/console/campaigns/{campaign_id:int}/live"
@@ -29,7 +36,7 @@ async def show_live(request: Request) -> Response:
 
 
 async def _render(request: Request, *, is_wrong_number: bool = False) -> Response:
-    campaign_id, who, app = _campaign_id(request), actor(request), get_app(request)
+    campaign_id, who, app = campaign_of(request), actor(request), get_app(request)
     snapshot = await live_snapshots(request).get(campaign_id)
     status, campaign = snapshot.status, snapshot.status.campaign
     who.require(Permission.READ, campaign.mailing_list_id)
@@ -55,27 +62,27 @@ async def _render(request: Request, *, is_wrong_number: bool = False) -> Respons
 async def post_pause(request: Request) -> Response:
     """Hold the letters that are not done; resuming undoes it."""
     await read_console_form(request)
-    await pause(get_app(request), actor(request), _campaign_id(request))
+    await pause(get_app(request), actor(request), campaign_of(request))
     return _back(request, "paused")
 
 
 async def post_resume(request: Request) -> Response:
     """Go on; pausing undoes it."""
     await read_console_form(request)
-    await resume(get_app(request), actor(request), _campaign_id(request))
+    await resume(get_app(request), actor(request), campaign_of(request))
     return _back(request, "resumed")
 
 
 async def post_unschedule(request: Request) -> Response:
     """Take the hour back: the campaign is a draft again."""
     await read_console_form(request)
-    await unschedule(get_app(request), actor(request), _campaign_id(request))
-    return redirect(request, f"/console/campaigns/{_campaign_id(request)}/review", done="unscheduled")
+    await unschedule(get_app(request), actor(request), campaign_of(request))
+    return redirect(request, f"/console/campaigns/{campaign_of(request)}/review", done="unscheduled")
 
 
 async def post_cancel(request: Request) -> Response:
     """Cancel it, if the number of people it was for was typed."""
-    form, campaign_id, who = await read_console_form(request), _campaign_id(request), actor(request)
+    form, campaign_id, who = await read_console_form(request), campaign_of(request), actor(request)
     status = (await live_snapshots(request).get(campaign_id)).status
     who.require(Permission.SEND, status.mailing_list.id)
     if typed_number(str(form.get("typed", ""))) != status.audience:
@@ -90,14 +97,9 @@ def typed_number(text: str) -> int | None:
     return int(digits) if 0 < len(digits) <= 15 else None
 
 
-def _campaign_id(request: Request) -> int:
-    number: int = request.path_params["campaign_id"]
-    return number
-
-
 def _back(request: Request, done: str) -> Response:
-    live_snapshots(request).forget(_campaign_id(request))
-    return redirect(request, f"/console/campaigns/{_campaign_id(request)}/live", done=done)
+    live_snapshots(request).forget(campaign_of(request))
+    return redirect(request, f"/console/campaigns/{campaign_of(request)}/live", done=done)
 
 
 ROUTES = (

@@ -21,7 +21,6 @@ from mailer.domain.campaign import CampaignState
 from mailer.domain.time_left import RateMeter, seconds_left
 from mailer.entrypoints.web.console.charts import stacked_bar
 from mailer.entrypoints.web.console.formatting import Formatter
-from mailer.entrypoints.web.responses import get_app
 
 SHOWN = (
     *("accepted", "failed", "uncertain", "suppressed", "expired", "cancelled"),
@@ -137,8 +136,5 @@ def _rate_since_launch(status: LiveStatus) -> float | None:
 
 def live_snapshots(request: Request) -> LiveSnapshots:
     """The snapshots of the service that answers this request."""
-    state = request.app.state
-    if not hasattr(state, "live"):
-        state.live = LiveSnapshots(get_app(request))
-    snapshots: LiveSnapshots = state.live
+    snapshots: LiveSnapshots = request.app.state.live
     return snapshots

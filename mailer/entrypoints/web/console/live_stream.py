@@ -14,7 +14,7 @@ from mailer.actions.accounts.sessions import find_session, organiser_actor
 from mailer.domain.accounts.actor import Actor
 from mailer.domain.accounts.role import Permission
 from mailer.entrypoints.web.console.live_snapshots import MOST_WATCHERS, LiveSnapshots, live_snapshots
-from mailer.entrypoints.web.console.pages import CONSOLE_HEADERS, actor, formatter
+from mailer.entrypoints.web.console.pages import CONSOLE_HEADERS, actor, campaign_of, formatter
 from mailer.entrypoints.web.console.session_cookie import SESSION, read_cookie
 from mailer.entrypoints.web.responses import get_app
 from mailer.errors import MailerError
@@ -29,7 +29,7 @@ _END = "event: done\ndata: over\n\n"
 
 async def stream_live(request: Request) -> Response:
     """Send a snapshot each second; `done` once nothing changes any more, or the session is over."""
-    campaign_id, snapshots = request.path_params["campaign_id"], live_snapshots(request)
+    campaign_id, snapshots = campaign_of(request), live_snapshots(request)
     first = await snapshots.get(campaign_id)
     actor(request).require(Permission.READ, first.status.mailing_list.id)
     if request.method == "HEAD":

@@ -70,6 +70,17 @@ def actor(request: Request) -> Actor:
     return organiser_actor(session_of(request))
 
 
+def campaign_of(request: Request) -> int:
+    """The campaign that a path names."""
+    number: int = request.path_params["campaign_id"]
+    return number
+
+
+def edition_of(request: Request) -> tuple[int, str]:
+    """The campaign and the language that a path names."""
+    return campaign_of(request), request.path_params["language"]
+
+
 def page_language(request: Request) -> str:
     """The language of a page: the organiser's, else the browser's, of those the console speaks."""
     languages = get_app(request).console_templates.languages

@@ -11,7 +11,7 @@ from starlette.routing import Route
 
 from mailer.actions.campaigns.preview_draft import preview_draft
 from mailer.domain.draft import SAMPLE_READERS, SampleReader
-from mailer.entrypoints.web.console.pages import CONSOLE_HEADERS, actor, page_language, read_console_form
+from mailer.entrypoints.web.console.pages import CONSOLE_HEADERS, actor, edition_of, page_language, read_console_form
 from mailer.entrypoints.web.console.writing_form import read_fields
 from mailer.entrypoints.web.responses import get_app
 from mailer.errors import AddressRefused, CampaignFileRefused, LetterRenderFailed, NotFound, NotPermitted
@@ -47,7 +47,7 @@ async def _answer(
     request: Request, asked: FormData | QueryParams, *, fields: dict[str, str] | None, text: str | None
 ) -> Response:
     app, who = get_app(request), actor(request)
-    campaign_id, language = request.path_params["campaign_id"], request.path_params["language"]
+    campaign_id, language = edition_of(request)
     try:
         letter = await preview_draft(app, who, campaign_id, language, fields=fields, text=text, reader=_reader(asked))
     except (CampaignFileRefused, LetterRenderFailed, AddressRefused) as refusal:

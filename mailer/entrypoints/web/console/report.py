@@ -25,6 +25,7 @@ from mailer.entrypoints.web.console.live_snapshots import live_snapshots
 from mailer.entrypoints.web.console.pages import (
     CONSOLE_HEADERS,
     actor,
+    campaign_of,
     formatter,
     read_console_form,
     redirect,
@@ -69,7 +70,7 @@ async def _render(request: Request, *, is_wrong_number: bool = False) -> Respons
 async def _shared(request: Request) -> dict[str, Any]:
     """What the report and the page of its people both show."""
     who, app = actor(request), get_app(request)
-    snapshot = await live_snapshots(request).get(request.path_params["campaign_id"])
+    snapshot = await live_snapshots(request).get(campaign_of(request))
     status, list_id = snapshot.status, snapshot.status.mailing_list.id
     who.require(Permission.READ, list_id)
     sees_people = who.may(Permission.SEE_PEOPLE, list_id)
@@ -119,7 +120,7 @@ def _state(request: Request) -> str:
 async def post_retry(request: Request) -> Response:
     """Let the refused letters wait again; pausing stops them."""
     await read_console_form(request)
-    campaign_id = request.path_params["campaign_id"]
+    campaign_id = campaign_of(request)
     await retry_failed(get_app(request), actor(request), campaign_id)
     live_snapshots(request).forget(campaign_id)
     return redirect(request, f"/console/campaigns/{campaign_id}/live", done="sent-again")
@@ -127,7 +128,7 @@ async def post_retry(request: Request) -> Response:
 
 async def post_settle(request: Request) -> Response:
     """Decide on the uncertain letters, if their number was typed."""
-    form, campaign_id = await read_console_form(request), request.path_params["campaign_id"]
+    form, campaign_id = await read_console_form(request), campaign_of(request)
     shared = await _shared(request)
     actor(request).require(Permission.SEND, shared["mailing_list"].id)
     decision = str(form.get("decision", ""))
@@ -142,7 +143,7 @@ async def post_settle(request: Request) -> Response:
 async def post_export(request: Request) -> Response:
     """A table of all people and what became of their letters, as CSV (RFC 4180), while it is read."""
     await read_console_form(request)
-    campaign_id = request.path_params["campaign_id"]
+    campaign_id = campaign_of(request)
     rows = _csv_rows(request, campaign_id)
     first = await anext(rows)  # what is refused is refused before the answer begins
     headers = CONSOLE_HEADERS | {"Content-Disposition": f'attachment; filename="campaign-{campaign_id}.csv"'}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from starlette.datastructures import FormData
@@ -12,6 +13,7 @@ from starlette.routing import Route
 from mailer.actions.campaigns.approve import approve
 from mailer.actions.campaigns.choose_readers import choose_readers
 from mailer.actions.campaigns.correct import correct_from_drafts
+from mailer.actions.campaigns.drafts import load_draft
 from mailer.actions.campaigns.review import ReviewView, review
 from mailer.actions.campaigns.schedule import Reviewed, schedule, send_now
 from mailer.actions.campaigns.send_test import send_test
@@ -20,7 +22,7 @@ from mailer.domain.accounts.actor import Actor
 from mailer.domain.accounts.role import Permission
 from mailer.domain.campaign import CampaignState
 from mailer.entrypoints.web.console.live_snapshots import live_snapshots
-from mailer.entrypoints.web.console.pages import actor, me, read_console_form, redirect, render_console
+from mailer.entrypoints.web.console.pages import actor, campaign_of, me, read_console_form, redirect, render_console
 from mailer.entrypoints.web.console.review_hour import ReviewHour, hour_from_form, hour_of_view
 from mailer.entrypoints.web.responses import get_app
 from mailer.errors import CampaignFileRefused, MailerError, SettingsUnfinished, TimeRefused, WrongState
@@ -40,7 +42,7 @@ async def show_review(request: Request) -> Response:
 async def _render(
     request: Request, hour: ReviewHour | None = None, refusal: MailerError | None = None, status: int = 200
 ) -> Response:
-    app, who, campaign_id = get_app(request), actor(request), _campaign_id(request)
+    app, who, campaign_id = get_app(request), actor(request), campaign_of(request)
     view = await review(app, who, campaign_id)
     state, list_id = view.campaign.state, view.mailing_list.id
     if state in _GOING or state in _OVER:
@@ -107,7 +109,7 @@ async def post_test(request: Request) -> Response:
     form, app, who, campaign_id = await _form(request)
     addresses = [me(request).address]
     if form.get("to") == "testers":
-        addresses = list((await live_snapshots(request).get(campaign_id)).status.mailing_list.testers)
+        addresses = list((await load_draft(app, who, campaign_id)).mailing_list.testers)
     try:
         await send_test(app, who, campaign_id, addresses)
     except (WrongState, CampaignFileRefused) as refusal:
@@ -117,31 +119,26 @@ async def post_test(request: Request) -> Response:
 
 async def post_approve(request: Request) -> Response:
     """Agree that these texts are sent."""
-    form, app, who, campaign_id = await _form(request)
-    try:
-        await approve(app, who, campaign_id, reviewed=str(form.get("digest", "")))
-    except (WrongState, CampaignFileRefused) as refusal:
-        return await _render(request, refusal=refusal, status=409)
-    return redirect(request, f"/console/campaigns/{campaign_id}/review", done="approved")
+    return await _agree(request, approve, page="review", done="approved")
 
 
 async def post_correct(request: Request) -> Response:
     """Give the letters of a paused campaign that wait the texts as they are now."""
+    return await _agree(request, correct_from_drafts, page="live", done="corrected")
+
+
+async def _agree(request: Request, act: Callable[..., Awaitable[object]], *, page: str, done: str) -> Response:
+    """Do what is agreed to for the texts as they were reviewed, by their digest; then show another page."""
     form, app, who, campaign_id = await _form(request)
     try:
-        await correct_from_drafts(app, who, campaign_id, reviewed=str(form.get("digest", "")))
+        await act(app, who, campaign_id, reviewed=str(form.get("digest", "")))
     except (WrongState, CampaignFileRefused) as refusal:
         return await _render(request, refusal=refusal, status=409)
-    return redirect(request, f"/console/campaigns/{campaign_id}/live", done="corrected")
+    return redirect(request, f"/console/campaigns/{campaign_id}/{page}", done=done)
 
 
 async def _form(request: Request) -> tuple[FormData, App, Actor, int]:
-    return await read_console_form(request), get_app(request), actor(request), _campaign_id(request)
-
-
-def _campaign_id(request: Request) -> int:
-    number: int = request.path_params["campaign_id"]
-    return number
+    return await read_console_form(request), get_app(request), actor(request), campaign_of(request)
 
 
 ROUTES = (

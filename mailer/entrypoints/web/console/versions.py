@@ -13,7 +13,7 @@ from mailer.actions.campaigns.draft_view import DraftView
 from mailer.actions.campaigns.drafts import load_draft, save_draft
 from mailer.actions.campaigns.versions import list_versions, load_version
 from mailer.domain.draft import DraftVersion
-from mailer.entrypoints.web.console.pages import actor, read_console_form, redirect, render_console
+from mailer.entrypoints.web.console.pages import actor, edition_of, read_console_form, redirect, render_console
 from mailer.entrypoints.web.responses import get_app
 from mailer.errors import DraftChanged, NotFound
 
@@ -26,7 +26,7 @@ MarkedLine = tuple[str, bool]
 async def show_versions(request: Request) -> Response:
     """All versions of an edition's text, the newest first."""
     app, who = get_app(request), actor(request)
-    campaign_id, language = request.path_params["campaign_id"], request.path_params["language"]
+    campaign_id, language = edition_of(request)
     draft = await load_draft(app, who, campaign_id, language)
     versions = await list_versions(app, who, campaign_id, language)
     return render_console(request, "versions", draft=draft, versions=versions)
@@ -41,7 +41,7 @@ async def post_restore(request: Request) -> Response:
     """Make a version the present text again; the text of before stays a version."""
     form = await read_console_form(request)
     app, who = get_app(request), actor(request)
-    campaign_id, language = request.path_params["campaign_id"], request.path_params["language"]
+    campaign_id, language = edition_of(request)
     text = await load_version(app, who, campaign_id, language, request.path_params["version"])
     seen = str(form.get("seen", ""))
     base = int(seen) if seen.isascii() and seen.isdecimal() and len(seen) < 10 else -1
@@ -67,8 +67,7 @@ async def render_conflict(request: Request, conflict: DraftChanged) -> Response:
 
 
 async def _load_draft(request: Request) -> DraftView:
-    path = request.path_params
-    return await load_draft(get_app(request), actor(request), path["campaign_id"], path["language"])
+    return await load_draft(get_app(request), actor(request), *edition_of(request))
 
 
 async def _render_version(

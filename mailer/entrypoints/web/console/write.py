@@ -15,7 +15,14 @@ from mailer.actions.campaigns.choose_readers import choose_readers
 from mailer.actions.campaigns.draft_view import DraftView
 from mailer.actions.campaigns.drafts import load_draft, save_draft
 from mailer.entrypoints.web.console.organiser_form import zone_names
-from mailer.entrypoints.web.console.pages import actor, read_console_form, redirect, render_console
+from mailer.entrypoints.web.console.pages import (
+    actor,
+    campaign_of,
+    edition_of,
+    read_console_form,
+    redirect,
+    render_console,
+)
 from mailer.entrypoints.web.console.versions import render_conflict
 from mailer.entrypoints.web.console.writing_form import place_problems, read_fields, split_hours
 from mailer.entrypoints.web.responses import get_app
@@ -39,7 +46,7 @@ class PostedText:
 
 async def show_default(request: Request) -> Response:
     """To the default edition."""
-    draft = await load_draft(get_app(request), actor(request), request.path_params["campaign_id"])
+    draft = await load_draft(get_app(request), actor(request), campaign_of(request))
     return redirect(request, f"/console/campaigns/{draft.campaign.id}/write/{draft.language}")
 
 
@@ -71,11 +78,6 @@ async def post_write(request: Request) -> Response:
         return redirect(request, f"/console/campaigns/{campaign_id}/{then}")
     file = "1" if posted.text is not None else None
     return redirect(request, f"/console/campaigns/{campaign_id}/write/{language}", done="saved", file=file)
-
-
-def edition_of(request: Request) -> tuple[int, str]:
-    """The campaign and the language that a path names."""
-    return request.path_params["campaign_id"], request.path_params["language"]
 
 
 def read_posted_text(request: Request, form: FormData) -> PostedText:
