@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator
-from pathlib import Path
 from xml.etree.ElementTree import Element
 
 import html5lib
@@ -12,20 +10,12 @@ import pytest
 
 from mailer.app import App
 from mailer.entrypoints.web.console.session_guard import is_open
-from tests.support.console_helpers import ADA_OWNER, PSEUDO_OWNER, Furniture, furnished_app, http_browser
+from tests.support.console_helpers import ADA_OWNER, PSEUDO_OWNER, Furniture, http_browser
 from tests.support.console_pages import VIEWS, View, example_path
 
 SENTENCES = {"h1", "h2", "h3", "label", "button", "th", "legend", "summary", "p", "dt", "caption", "figcaption", "a"}
 DATA = {"bdi", "time", "code", "kbd", "input", "select", "textarea", "script"}
 """Elements that hold names, texts and commands; whatever has a `dir` does so, too."""
-
-
-@pytest.fixture
-async def app(furniture: Furniture, tmp_path: Path) -> AsyncIterator[App]:
-    """A furnished house, its service not running."""
-    made = furnished_app(furniture, tmp_path)
-    yield made
-    await made.close()
 
 
 def is_data(element: Element) -> bool:
@@ -50,9 +40,9 @@ def sentences(element: Element) -> list[str]:
 
 @pytest.mark.parametrize("view", VIEWS, ids=str)
 async def test_each_page_is_html_without_errors_and_has_one_first_heading(
-    app: App, furniture: Furniture, view: View
+    house_app: App, furniture: Furniture, view: View
 ) -> None:
-    async with http_browser(app, furniture, None if is_open(view.path) else ADA_OWNER) as browser:
+    async with http_browser(house_app, furniture, None if is_open(view.path) else ADA_OWNER) as browser:
         answer = await browser.get(example_path(view, furniture.campaigns), follow_redirects=True)
 
     page = html5lib.HTMLParser(strict=True, namespaceHTMLElements=False).parse(answer.text)
@@ -61,9 +51,9 @@ async def test_each_page_is_html_without_errors_and_has_one_first_heading(
 
 
 @pytest.mark.parametrize("view", VIEWS, ids=str)
-async def test_each_page_is_in_the_readers_language_whole(app: App, furniture: Furniture, view: View) -> None:
+async def test_each_page_is_in_the_readers_language_whole(house_app: App, furniture: Furniture, view: View) -> None:
     """What no translator was given stands without brackets."""
-    async with http_browser(app, furniture, None if is_open(view.path) else PSEUDO_OWNER) as browser:
+    async with http_browser(house_app, furniture, None if is_open(view.path) else PSEUDO_OWNER) as browser:
         browser.headers["Accept-Language"] = PSEUDO_OWNER.language
         answer = await browser.get(example_path(view, furniture.campaigns), follow_redirects=True)
 
@@ -73,8 +63,8 @@ async def test_each_page_is_in_the_readers_language_whole(app: App, furniture: F
     assert [one for one in words if "[" not in one] == []
 
 
-async def test_fields_say_what_may_be_written_into_them(app: App, furniture: Furniture) -> None:
-    async with http_browser(app, furniture, None) as browser:
+async def test_fields_say_what_may_be_written_into_them(house_app: App, furniture: Furniture) -> None:
+    async with http_browser(house_app, furniture, None) as browser:
         page = html5lib.parse((await browser.get("/console/sign-in")).text, namespaceHTMLElements=False)
 
     (field,) = page.findall(".//input[@name='address']")

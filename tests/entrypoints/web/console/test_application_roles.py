@@ -2,25 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-
 import pytest
 
 from mailer.app import App
 from mailer.entrypoints.web.console.session_guard import is_open
-from tests.support.console_helpers import PEOPLE, Furniture, Person, furnished_app, http_browser, may
+from tests.support.console_helpers import PEOPLE, Furniture, Person, http_browser, may
 from tests.support.console_pages import GETS, NEEDED, NOT_PAGES, example_path, views_of
 
 CLOSED = [path for path in GETS if not is_open(path)]
-
-
-@pytest.fixture
-async def app(furniture: Furniture, tmp_path: Path) -> AsyncIterator[App]:
-    """A furnished house, its service not running."""
-    made = furnished_app(furniture, tmp_path)
-    yield made
-    await made.close()
 
 
 def test_every_page_of_the_console_says_what_it_asks_for() -> None:
@@ -29,11 +18,11 @@ def test_every_page_of_the_console_says_what_it_asks_for() -> None:
 
 @pytest.mark.parametrize("who", PEOPLE, ids=lambda one: one.name)
 async def test_each_role_is_shown_the_pages_it_may_see_and_is_refused_the_others(
-    app: App, furniture: Furniture, who: Person
+    house_app: App, furniture: Furniture, who: Person
 ) -> None:
     expected, found = {}, {}
 
-    async with http_browser(app, furniture, who) as browser:
+    async with http_browser(house_app, furniture, who) as browser:
         for path in CLOSED:
             needed = NEEDED[path]
             expected[path] = "shown" if needed is None or may(who, needed) else "refused"
@@ -46,8 +35,8 @@ async def test_each_role_is_shown_the_pages_it_may_see_and_is_refused_the_others
     assert found == expected
 
 
-async def test_without_a_session_only_the_pages_to_sign_in_with_answer(app: App, furniture: Furniture) -> None:
-    async with http_browser(app, furniture, None) as browser:
+async def test_without_a_session_only_the_pages_to_sign_in_with_answer(house_app: App, furniture: Furniture) -> None:
+    async with http_browser(house_app, furniture, None) as browser:
         for path in CLOSED:
             answer = await browser.get(example_path(views_of(path)[0], furniture.campaigns))
 

@@ -8,16 +8,12 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 
-from mailer.actions.accounts.sessions import open_session
 from mailer.actions.campaigns.new_campaign import new_campaign
 from mailer.actions.campaigns.pause_resume_cancel import cancel, pause
 from mailer.actions.campaigns.schedule import schedule
 from mailer.app import App
 from mailer.domain.accounts.role import Grant, Role
-from mailer.domain.address import parse_address
-from mailer.entrypoints.web.application import web_app
 from mailer.entrypoints.web.console.session_cookie import form_token
-from mailer.store.accounts import organisers
 from tests.support.app_helpers import (
     ADA,
     ADMIN,
@@ -32,21 +28,10 @@ from tests.support.app_helpers import (
     open_list,
     send_campaigns,
 )
+from tests.support.console_client import browser_of
 
 OURS = {"Sec-Fetch-Site": "same-origin"}
 SITE = f"https://{DOMAIN}"
-
-
-async def browser_of(app: App, address: str, *grants: Grant, zone: str = "Europe/Berlin") -> httpx.AsyncClient:
-    """A browser in which this organiser is signed in."""
-    organiser_id, _ = await app.database.write(
-        organisers.add, parse_address(address), name="", language="en", zone=zone, now=app.clock()
-    )
-    for grant in grants:
-        await app.database.write(organisers.add_grant, organiser_id, grant)
-    word, _ = await open_session(app, organiser_id, device="Firefox on Linux")
-    transport = httpx.ASGITransport(web_app(app))
-    return httpx.AsyncClient(transport=transport, base_url=SITE, cookies={"__Host-mailer": word})
 
 
 @pytest.fixture

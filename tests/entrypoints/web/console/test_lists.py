@@ -12,8 +12,8 @@ from mailer.actions.accounts.show_audit_log import audit_page
 from mailer.actions.lists.edit_list import set_list
 from mailer.app import App
 from mailer.domain.accounts.role import Grant, Role
-from tests.entrypoints.web.console.test_campaigns import browser_of
 from tests.support.app_helpers import ADA, ADMIN, BEA, EMMA, ROSA, import_rows, launch_campaign, open_list
+from tests.support.console_client import browser_of
 
 NEW = {
     "name": "walks",

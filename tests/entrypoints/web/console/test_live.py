@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-
 import httpx
 import pytest
 
@@ -21,32 +18,16 @@ from tests.support.console_helpers import (
     VERA_VIEWER,
     Furniture,
     Person,
-    furnished_app,
     http_browser,
 )
-
-
-@pytest.fixture
-async def app(furniture: Furniture, tmp_path: Path) -> AsyncIterator[App]:
-    """A furnished house, its service not running."""
-    made = furnished_app(furniture, tmp_path)
-    yield made
-    await made.close()
-
-
-@pytest.fixture
-async def browser(app: App, furniture: Furniture) -> AsyncIterator[httpx.AsyncClient]:
-    """Samir's, who may send."""
-    async with http_browser(app, furniture, SAMIR_SENDER) as one:
-        yield one
 
 
 def form(furniture: Furniture, who: Person = SAMIR_SENDER, **fields: str) -> dict[str, str]:
     return fields | {"form_token": form_token(furniture.words[who.name])}
 
 
-async def state(app: App, campaign_id: int) -> CampaignState:
-    return (await live_status(app, ADMIN, campaign_id)).campaign.state
+async def state(house_app: App, campaign_id: int) -> CampaignState:
+    return (await live_status(house_app, ADMIN, campaign_id)).campaign.state
 
 
 async def test_the_page_shows_the_sum_and_what_each_act_does_in_numbers(
@@ -64,54 +45,54 @@ async def test_the_page_shows_the_sum_and_what_each_act_does_in_numbers(
     assert "A corrected text reaches the 30 people whose letters wait" in paused
 
 
-async def test_samir_pauses_and_resumes(browser: httpx.AsyncClient, app: App, furniture: Furniture) -> None:
+async def test_samir_pauses_and_resumes(browser: httpx.AsyncClient, house_app: App, furniture: Furniture) -> None:
     campaign_id = furniture.campaigns["sending"]
     page = f"/console/campaigns/{campaign_id}/live"
 
     pausing = await browser.post(f"{page}/pause", data=form(furniture))
-    paused = await state(app, campaign_id)
+    paused = await state(house_app, campaign_id)
     shown = (await browser.get(pausing.headers["location"])).text
     await browser.post(f"{page}/resume", data=form(furniture))
 
     assert (pausing.status_code, pausing.headers["location"]) == (303, f"{page}?done=paused")
     assert "It is paused; nothing more is sent." in shown
     assert paused is CampaignState.PAUSED
-    assert await state(app, campaign_id) is CampaignState.SENDING
+    assert await state(house_app, campaign_id) is CampaignState.SENDING
 
 
 async def test_a_wrong_number_cancels_nothing_and_says_so_beside_the_field(
-    browser: httpx.AsyncClient, app: App, furniture: Furniture
+    browser: httpx.AsyncClient, house_app: App, furniture: Furniture
 ) -> None:
     campaign_id = furniture.campaigns["paused"]
     page = f"/console/campaigns/{campaign_id}/live"
 
     wrong = [await browser.post(f"{page}/cancel", data=form(furniture, typed=one)) for one in ("", "29", "thirty")]
-    before = await state(app, campaign_id)
+    before = await state(house_app, campaign_id)
     right = await browser.post(f"{page}/cancel", data=form(furniture, typed=" 30 "))
 
     assert {one.status_code for one in wrong} == {422}
     assert all("That is not the number; nothing was cancelled." in one.text for one in wrong)
     assert before is CampaignState.PAUSED
     assert right.status_code == 303
-    assert await state(app, campaign_id) is CampaignState.CANCELLED
+    assert await state(house_app, campaign_id) is CampaignState.CANCELLED
 
 
 async def test_a_letter_sent_now_can_be_taken_back_before_anything_else(
-    browser: httpx.AsyncClient, app: App, furniture: Furniture
+    browser: httpx.AsyncClient, house_app: App, furniture: Furniture
 ) -> None:
     campaign_id = furniture.campaigns["draft"]
-    await send_now(app, ADMIN, campaign_id, wait_s=30)
+    await send_now(house_app, ADMIN, campaign_id, wait_s=30)
 
     shown = (await browser.get(f"/console/campaigns/{campaign_id}/live")).text
     taken = await browser.post(f"/console/campaigns/{campaign_id}/live/unschedule", data=form(furniture))
 
     assert "Until then it can be taken back" in shown
     assert taken.headers["location"] == f"/console/campaigns/{campaign_id}/review?done=unscheduled"
-    assert await state(app, campaign_id) is CampaignState.DRAFT
+    assert await state(house_app, campaign_id) is CampaignState.DRAFT
 
 
-async def test_a_viewer_follows_and_is_offered_nothing(app: App, furniture: Furniture) -> None:
-    async with http_browser(app, furniture, VERA_VIEWER) as vera:
+async def test_a_viewer_follows_and_is_offered_nothing(house_app: App, furniture: Furniture) -> None:
+    async with http_browser(house_app, furniture, VERA_VIEWER) as vera:
         for name in ("sending", "paused", "scheduled"):
             shown = await vera.get(f"/console/campaigns/{furniture.campaigns[name]}/live")
 
@@ -128,8 +109,8 @@ async def test_a_draft_has_no_numbers_and_leads_to_its_review(browser: httpx.Asy
     assert answer.headers["location"] == f"/console/campaigns/{campaign_id}/review"
 
 
-async def test_what_is_over_is_not_followed(app: App, furniture: Furniture) -> None:
-    async with http_browser(app, furniture, ADA_OWNER) as ada:
+async def test_what_is_over_is_not_followed(house_app: App, furniture: Furniture) -> None:
+    async with http_browser(house_app, furniture, ADA_OWNER) as ada:
         shown = (await ada.get(f"/console/campaigns/{furniture.campaigns['sent']}/live")).text
 
     assert "data-stream" not in shown

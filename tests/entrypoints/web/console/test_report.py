@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import AsyncIterator
-from pathlib import Path
 
 import httpx
-import pytest
 
 from mailer.actions.campaigns.live_status import live_status
 from mailer.app import App
@@ -17,29 +14,12 @@ from mailer.entrypoints.web.console.session_cookie import form_token
 from tests.support.app_helpers import ADMIN
 from tests.support.console_helpers import (
     EMMA_EDITOR,
-    SAMIR_SENDER,
     VERA_VIEWER,
     Furniture,
-    furnished_app,
     http_browser,
 )
 
 REFUSED = "appeals3@example.org"
-
-
-@pytest.fixture
-async def app(furniture: Furniture, tmp_path: Path) -> AsyncIterator[App]:
-    """A furnished house, its service not running."""
-    made = furnished_app(furniture, tmp_path)
-    yield made
-    await made.close()
-
-
-@pytest.fixture
-async def browser(app: App, furniture: Furniture) -> AsyncIterator[httpx.AsyncClient]:
-    """Samir's, who may send."""
-    async with http_browser(app, furniture, SAMIR_SENDER) as one:
-        yield one
 
 
 def report_of(furniture: Furniture, name: str = "sent") -> str:
@@ -50,8 +30,8 @@ def form(furniture: Furniture, **fields: str) -> dict[str, str]:
     return fields | {"form_token": form_token(furniture.words["Samir"])}
 
 
-async def counts(app: App, campaign_id: int) -> dict[DeliveryState, int]:
-    return (await live_status(app, ADMIN, campaign_id)).counts
+async def counts(house_app: App, campaign_id: int) -> dict[DeliveryState, int]:
+    return (await live_status(house_app, ADMIN, campaign_id)).counts
 
 
 async def test_the_report_says_the_sum_and_offers_to_send_again_to_the_refused(
@@ -92,27 +72,27 @@ async def test_somebody_is_found_by_the_beginning_of_their_address(
     assert "Nobody whose address begins with “&lt;b&gt;&#34;x” was to get this campaign." in nobody
 
 
-async def test_the_refused_are_sent_again(browser: httpx.AsyncClient, app: App, furniture: Furniture) -> None:
+async def test_the_refused_are_sent_again(browser: httpx.AsyncClient, house_app: App, furniture: Furniture) -> None:
     answer = await browser.post(f"{report_of(furniture)}/retry", data=form(furniture))
 
     assert answer.headers["location"].endswith("/live?done=sent-again")
-    assert (await counts(app, furniture.campaigns["sent"]))[DeliveryState.QUEUED] == 1
+    assert (await counts(house_app, furniture.campaigns["sent"]))[DeliveryState.QUEUED] == 1
 
 
 async def test_uncertain_letters_are_settled_by_their_number(
-    browser: httpx.AsyncClient, app: App, furniture: Furniture
+    browser: httpx.AsyncClient, house_app: App, furniture: Furniture
 ) -> None:
     page, campaign_id = report_of(furniture, "uncertain"), furniture.campaigns["uncertain"]
 
     wrong = await browser.post(f"{page}/settle", data=form(furniture, typed="2", decision="failed"))
     odd = await browser.post(f"{page}/settle", data=form(furniture, typed="1", decision="lost"))
-    before = await counts(app, campaign_id)
+    before = await counts(house_app, campaign_id)
     right = await browser.post(f"{page}/settle", data=form(furniture, typed="1", decision="failed"))
 
     assert (wrong.status_code, odd.status_code, right.status_code) == (422, 422, 303)
     assert "That is not the number; nothing was changed." in wrong.text
     assert before[DeliveryState.UNCERTAIN] == 1
-    assert DeliveryState.UNCERTAIN not in await counts(app, campaign_id)
+    assert DeliveryState.UNCERTAIN not in await counts(house_app, campaign_id)
 
 
 async def test_the_table_has_a_line_for_each_person(browser: httpx.AsyncClient, furniture: Furniture) -> None:
@@ -125,8 +105,8 @@ async def test_the_table_has_a_line_for_each_person(browser: httpx.AsyncClient, 
     assert [line[1] for line in lines if line[0] == REFUSED] == ["failed"]
 
 
-async def test_who_sees_no_people_sees_numbers_without_addresses(app: App, furniture: Furniture) -> None:
-    async with http_browser(app, furniture, VERA_VIEWER) as vera:
+async def test_who_sees_no_people_sees_numbers_without_addresses(house_app: App, furniture: Furniture) -> None:
+    async with http_browser(house_app, furniture, VERA_VIEWER) as vera:
         page = await vera.get(report_of(furniture))
         people = await vera.get(f"{report_of(furniture)}/people")
 
@@ -136,8 +116,8 @@ async def test_who_sees_no_people_sees_numbers_without_addresses(app: App, furni
     assert people.status_code == 403
 
 
-async def test_an_editor_sees_people_and_is_not_offered_to_send(app: App, furniture: Furniture) -> None:
-    async with http_browser(app, furniture, EMMA_EDITOR) as emma:
+async def test_an_editor_sees_people_and_is_not_offered_to_send(house_app: App, furniture: Furniture) -> None:
+    async with http_browser(house_app, furniture, EMMA_EDITOR) as emma:
         page = (await emma.get(report_of(furniture))).text
 
     assert "Download the table" in page

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator
-from pathlib import Path
 
 import httpx
 import pytest
@@ -25,26 +23,10 @@ from tests.support.console_helpers import (
     VERA_VIEWER,
     Furniture,
     Person,
-    furnished_app,
     http_browser,
 )
 
 HOUR = {"date": "2027-03-20", "time": "09:00", "zone": "Europe/Berlin"}
-
-
-@pytest.fixture
-async def app(furniture: Furniture, tmp_path: Path) -> AsyncIterator[App]:
-    """A furnished house, its service not running."""
-    made = furnished_app(furniture, tmp_path)
-    yield made
-    await made.close()
-
-
-@pytest.fixture
-async def browser(app: App, furniture: Furniture) -> AsyncIterator[httpx.AsyncClient]:
-    """Samir's, who may send."""
-    async with http_browser(app, furniture, SAMIR_SENDER) as one:
-        yield one
 
 
 def review_of(furniture: Furniture, name: str = "draft") -> str:
@@ -60,18 +42,18 @@ async def form(
     return {"digest": digest[1] if digest else "", "form_token": form_token(furniture.words[who.name])} | fields
 
 
-async def write(app: App, campaign_id: int, old: str, new: str) -> None:
-    draft = await load_draft(app, ADMIN, campaign_id, "en")
+async def write(house_app: App, campaign_id: int, old: str, new: str) -> None:
+    draft = await load_draft(house_app, ADMIN, campaign_id, "en")
     assert old in draft.text
-    await save_draft(app, ADMIN, campaign_id, "en", version=draft.version, text=draft.text.replace(old, new))
+    await save_draft(house_app, ADMIN, campaign_id, "en", version=draft.version, text=draft.text.replace(old, new))
 
 
-async def campaign(app: App, furniture: Furniture, name: str = "draft") -> Campaign:
-    return (await live_status(app, ADMIN, furniture.campaigns[name])).campaign
+async def campaign(house_app: App, furniture: Furniture, name: str = "draft") -> Campaign:
+    return (await live_status(house_app, ADMIN, furniture.campaigns[name])).campaign
 
 
-async def last_lines(app: App) -> list[AuditLine]:
-    return list((await app.database.read(audit_log.list_page)).items)
+async def last_lines(house_app: App) -> list[AuditLine]:
+    return list((await house_app.database.read(audit_log.list_page)).items)
 
 
 async def test_the_sentence_says_what_when_to_how_many_and_who_gets_nothing(
@@ -101,7 +83,7 @@ async def test_five_letters_of_readers_that_differ_are_a_click_away(
 
 
 async def test_one_button_schedules_at_the_proposed_hour(
-    browser: httpx.AsyncClient, app: App, furniture: Furniture
+    browser: httpx.AsyncClient, house_app: App, furniture: Furniture
 ) -> None:
     page = (await browser.get(review_of(furniture))).text
     proposed = {
@@ -111,20 +93,20 @@ async def test_one_button_schedules_at_the_proposed_hour(
 
     answer = await browser.post(f"{review_of(furniture)}/schedule", data=await form(browser, furniture, **proposed))
 
-    scheduled = await campaign(app, furniture)
+    scheduled = await campaign(house_app, furniture)
     assert (answer.status_code, scheduled.state) == (303, CampaignState.SCHEDULED)
     assert scheduled.local_time == f"{proposed['date']}T{proposed['time']}:00"
     assert answer.headers["location"].endswith("/live?done=scheduled")
 
 
-async def test_now_means_in_half_a_minute(browser: httpx.AsyncClient, app: App, furniture: Furniture) -> None:
-    before = app.clock()
+async def test_now_means_in_half_a_minute(browser: httpx.AsyncClient, house_app: App, furniture: Furniture) -> None:
+    before = house_app.clock()
 
     answer = await browser.post(
         f"{review_of(furniture)}/schedule", data=await form(browser, furniture, when="now", date="", time="", zone="")
     )
 
-    goes_at = (await campaign(app, furniture)).scheduled_at
+    goes_at = (await campaign(house_app, furniture)).scheduled_at
     assert answer.status_code == 303
     assert goes_at is not None
     assert 30 <= (goes_at - before).total_seconds() < 60
@@ -141,7 +123,7 @@ async def test_now_means_in_half_a_minute(browser: httpx.AsyncClient, app: App, 
     ],
 )
 async def test_an_hour_that_cannot_be_had_is_said_beside_its_field_and_never_means_now(
-    browser: httpx.AsyncClient, app: App, furniture: Furniture, changed: dict[str, str], said: str
+    browser: httpx.AsyncClient, house_app: App, furniture: Furniture, changed: dict[str, str], said: str
 ) -> None:
     fields = await form(browser, furniture, **HOUR | changed)
 
@@ -150,11 +132,11 @@ async def test_an_hour_that_cannot_be_had_is_said_beside_its_field_and_never_mea
     assert answer.status_code == 422
     assert said in answer.text
     assert 'aria-invalid="true"' in answer.text
-    assert (await campaign(app, furniture)).state is CampaignState.DRAFT
+    assert (await campaign(house_app, furniture)).state is CampaignState.DRAFT
 
 
 async def test_what_another_hour_means_can_be_seen_without_scheduling(
-    browser: httpx.AsyncClient, app: App, furniture: Furniture
+    browser: httpx.AsyncClient, house_app: App, furniture: Furniture
 ) -> None:
     fields = await form(browser, furniture, **HOUR, act="look", over="6h")
 
@@ -162,14 +144,14 @@ async def test_what_another_hour_means_can_be_seen_without_scheduling(
 
     assert "Sat 20 Mar, 09:00 Berlin" in page
     assert "the last about Sat 20 Mar, 15:00 Berlin: they are spread." in page
-    assert (await campaign(app, furniture)).state is CampaignState.DRAFT
+    assert (await campaign(house_app, furniture)).state is CampaignState.DRAFT
 
 
 async def test_a_mistake_forbids_and_leads_to_its_line(
-    browser: httpx.AsyncClient, app: App, furniture: Furniture
+    browser: httpx.AsyncClient, house_app: App, furniture: Furniture
 ) -> None:
     fields = await form(browser, furniture, **HOUR)
-    await write(app, furniture.campaigns["draft"], "bring **your own** seeds", "{{ unknown_thing")
+    await write(house_app, furniture.campaigns["draft"], "bring **your own** seeds", "{{ unknown_thing")
 
     page = (await browser.get(review_of(furniture))).text
     answer = await browser.post(f"{review_of(furniture)}/schedule", data=fields)
@@ -178,11 +160,13 @@ async def test_a_mistake_forbids_and_leads_to_its_line(
     assert re.search(rf'href="/console/campaigns/{furniture.campaigns["draft"]}/write/en\?line=\d+"', page)
     assert "Schedule for" not in page
     assert answer.status_code in {409, 422}
-    assert (await campaign(app, furniture)).state is CampaignState.DRAFT
+    assert (await campaign(house_app, furniture)).state is CampaignState.DRAFT
 
 
-async def test_a_warning_is_ticked_with_a_name(browser: httpx.AsyncClient, app: App, furniture: Furniture) -> None:
-    await write(app, furniture.campaigns["draft"], "bring **your own** seeds", "bring TK seeds")
+async def test_a_warning_is_ticked_with_a_name(
+    browser: httpx.AsyncClient, house_app: App, furniture: Furniture
+) -> None:
+    await write(house_app, furniture.campaigns["draft"], "bring **your own** seeds", "bring TK seeds")
     page = (await browser.get(review_of(furniture))).text
     key = re.search(r'name="accept" value="(\w+)"', page)
     assert key
@@ -195,31 +179,31 @@ async def test_a_warning_is_ticked_with_a_name(browser: httpx.AsyncClient, app: 
     assert unticked.status_code == 409
     assert "Nothing was done" in unticked.text
     assert ticked.status_code == 303
-    accepted = next(one for one in await last_lines(app) if one.act == "accept warning")
+    accepted = next(one for one in await last_lines(house_app) if one.act == "accept warning")
     assert accepted.actor == SAMIR_SENDER.address
 
 
 async def test_a_text_that_was_changed_meanwhile_is_looked_at_again(
-    browser: httpx.AsyncClient, app: App, furniture: Furniture
+    browser: httpx.AsyncClient, house_app: App, furniture: Furniture
 ) -> None:
     fields = await form(browser, furniture, **HOUR)
-    await write(app, furniture.campaigns["draft"], "your own", "your best")
+    await write(house_app, furniture.campaigns["draft"], "your own", "your best")
 
     answer = await browser.post(f"{review_of(furniture)}/schedule", data=fields)
 
     assert answer.status_code == 409
     assert "the texts were changed after you reviewed them" in answer.text
-    assert (await campaign(app, furniture)).state is CampaignState.DRAFT
+    assert (await campaign(house_app, furniture)).state is CampaignState.DRAFT
 
 
 async def test_where_two_are_needed_another_has_to_approve(
-    browser: httpx.AsyncClient, app: App, furniture: Furniture
+    browser: httpx.AsyncClient, house_app: App, furniture: Furniture
 ) -> None:
-    await set_list(app, ADMIN, "appeals", needs_approval=True)
+    await set_list(house_app, ADMIN, "appeals", needs_approval=True)
     page = review_of(furniture)
 
     alone = await browser.post(f"{page}/schedule", data=await form(browser, furniture, **HOUR))
-    async with http_browser(app, furniture, EMMA_EDITOR) as emma:
+    async with http_browser(house_app, furniture, EMMA_EDITOR) as emma:
         approving = await emma.post(f"{page}/approve", data=await form(emma, furniture, EMMA_EDITOR))
     shown = (await browser.get(page)).text
     together = await browser.post(f"{page}/schedule", data=await form(browser, furniture, **HOUR))
@@ -231,9 +215,9 @@ async def test_where_two_are_needed_another_has_to_approve(
 
 
 async def test_a_test_letter_goes_to_oneself_or_to_the_testers_and_its_fate_is_shown(
-    browser: httpx.AsyncClient, app: App, furniture: Furniture
+    browser: httpx.AsyncClient, house_app: App, furniture: Furniture
 ) -> None:
-    await set_list(app, ADMIN, "appeals", testers=["nora@example.org"])
+    await set_list(house_app, ADMIN, "appeals", testers=["nora@example.org"])
 
     for to in ("me", "testers"):
         answer = await browser.post(f"{review_of(furniture)}/test", data=await form(browser, furniture, to=to))
@@ -247,7 +231,7 @@ async def test_a_test_letter_goes_to_oneself_or_to_the_testers_and_its_fate_is_s
 
 
 async def test_a_paused_campaign_gets_a_corrected_text(
-    browser: httpx.AsyncClient, app: App, furniture: Furniture
+    browser: httpx.AsyncClient, house_app: App, furniture: Furniture
 ) -> None:
     page = review_of(furniture, "paused")
     shown = (await browser.get(page)).text
@@ -259,7 +243,7 @@ async def test_a_paused_campaign_gets_a_corrected_text(
     assert "Give 30 letters the new text" in shown
     assert answer.headers["location"].endswith("/live?done=corrected")
     assert "The letters have this text already." in after
-    assert (await campaign(app, furniture, "paused")).state is CampaignState.PAUSED
+    assert (await campaign(house_app, furniture, "paused")).state is CampaignState.PAUSED
 
 
 async def test_what_is_on_its_way_or_over_is_not_reviewed(browser: httpx.AsyncClient, furniture: Furniture) -> None:
@@ -271,8 +255,8 @@ async def test_what_is_on_its_way_or_over_is_not_reviewed(browser: httpx.AsyncCl
 
 
 @pytest.mark.parametrize("who", [VERA_VIEWER, EMMA_EDITOR], ids=lambda one: one.name)
-async def test_who_may_not_send_is_offered_no_hour(app: App, furniture: Furniture, who: Person) -> None:
-    async with http_browser(app, furniture, who) as their:
+async def test_who_may_not_send_is_offered_no_hour(house_app: App, furniture: Furniture, who: Person) -> None:
+    async with http_browser(house_app, furniture, who) as their:
         page = (await their.get(review_of(furniture))).text
 
     assert "Schedule for" not in page
@@ -281,8 +265,8 @@ async def test_who_may_not_send_is_offered_no_hour(app: App, furniture: Furnitur
     assert bool(re.search(r"appeals\d+@", page)) is (who is EMMA_EDITOR)
 
 
-async def test_a_form_that_says_nothing_about_the_text_schedules_nothing(app: App, furniture: Furniture) -> None:
-    async with http_browser(app, furniture, ADA_OWNER) as ada:
+async def test_a_form_that_says_nothing_about_the_text_schedules_nothing(house_app: App, furniture: Furniture) -> None:
+    async with http_browser(house_app, furniture, ADA_OWNER) as ada:
         token = form_token(furniture.words["Ada"])
         answer = await ada.post(f"{review_of(furniture)}/schedule", data=HOUR | {"form_token": token})
 

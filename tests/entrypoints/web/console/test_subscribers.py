@@ -9,8 +9,8 @@ import pytest
 
 from mailer.app import App
 from mailer.domain.accounts.role import Grant, Role
-from tests.entrypoints.web.console.test_campaigns import browser_of
 from tests.support.app_helpers import ADA, BEA, EMMA, ROSA, import_rows, open_list
+from tests.support.console_client import browser_of
 
 LAYLA = "layla@example.org"
 

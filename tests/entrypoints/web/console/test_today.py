@@ -11,7 +11,6 @@ import httpx
 import pytest
 from sqlalchemy import event, insert, update
 
-from mailer.actions.accounts.sessions import open_session
 from mailer.actions.campaigns.approve import approve
 from mailer.actions.campaigns.new_campaign import new_campaign
 from mailer.actions.campaigns.pause_resume_cancel import pause
@@ -20,12 +19,9 @@ from mailer.actions.lists.edit_list import set_list
 from mailer.actions.maintenance.check_health import check_health
 from mailer.app import App
 from mailer.domain.accounts.role import Grant, Role
-from mailer.domain.address import parse_address
 from mailer.domain.health_check import HealthReports
-from mailer.entrypoints.web.application import web_app
 from mailer.entrypoints.web.console.session_cookie import form_token
 from mailer.store import mailing_lists
-from mailer.store.accounts import organisers
 from mailer.store.people_tables import incoming
 from mailer.store.queue.queue_tables import campaign
 from tests.support.app_helpers import (
@@ -42,22 +38,11 @@ from tests.support.app_helpers import (
     open_list,
     send_campaigns,
 )
+from tests.support.console_client import browser_of
 
 SITE = f"https://{DOMAIN}"
 OURS = {"Sec-Fetch-Site": "same-origin"}
 OWNER = Grant(role=Role.OWNER)
-
-
-async def browser_of(app: App, address: str, *grants: Grant) -> httpx.AsyncClient:
-    """A browser in which this organiser is signed in."""
-    organiser_id, _ = await app.database.write(
-        organisers.add, parse_address(address), name="", language="en", zone="Europe/Berlin", now=app.clock()
-    )
-    for grant in grants:
-        await app.database.write(organisers.add_grant, organiser_id, grant)
-    word, _ = await open_session(app, organiser_id, device="Firefox on Linux")
-    transport = httpx.ASGITransport(web_app(app))
-    return httpx.AsyncClient(transport=transport, base_url=SITE, cookies={"__Host-mailer": word})
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import httpx
 import pytest
@@ -21,7 +20,6 @@ from tests.support.console_helpers import (
     VERA_VIEWER,
     Furniture,
     Person,
-    furnished_app,
     http_browser,
 )
 
@@ -29,16 +27,8 @@ SUBJECT, BODY = "Apples, and 50 % more <pears>", 'Dear {{ name or "friend" }},\n
 
 
 @pytest.fixture
-async def app(furniture: Furniture, tmp_path: Path) -> AsyncIterator[App]:
-    """A furnished house, its service not running."""
-    made = furnished_app(furniture, tmp_path)
-    yield made
-    await made.close()
-
-
-@pytest.fixture
-async def ada(app: App, furniture: Furniture) -> AsyncIterator[httpx.AsyncClient]:
-    async with http_browser(app, furniture, ADA_OWNER) as browser:
+async def ada(house_app: App, furniture: Furniture) -> AsyncIterator[httpx.AsyncClient]:
+    async with http_browser(house_app, furniture, ADA_OWNER) as browser:
         yield browser
 
 
@@ -86,7 +76,7 @@ async def test_what_is_saved_by_the_form_is_shown_again(
 
 
 async def test_a_script_saves_and_gets_the_parts_of_the_page_that_changed(
-    ada: httpx.AsyncClient, app: App, furniture: Furniture, page: str
+    ada: httpx.AsyncClient, house_app: App, furniture: Furniture, page: str
 ) -> None:
     version = version_in(await ada.get(page))
 
@@ -98,15 +88,15 @@ async def test_a_script_saves_and_gets_the_parts_of_the_page_that_changed(
     assert '<a href="#body" data-line="3">Line 3</a>' in first.text
     assert "Nothing to mend." in second.text
     assert "form_token" not in first.text
-    draft = await load_draft(app, ADMIN, furniture.campaigns["draft"], "en")
+    draft = await load_draft(house_app, ADMIN, furniture.campaigns["draft"], "en")
     assert draft.text.endswith("One\n")
 
 
 async def test_two_editors_lose_nothing_and_the_second_sees_both_texts_and_who(
-    ada: httpx.AsyncClient, app: App, furniture: Furniture, page: str
+    ada: httpx.AsyncClient, house_app: App, furniture: Furniture, page: str
 ) -> None:
     version = version_in(await ada.get(page))
-    async with http_browser(app, furniture, EMMA_EDITOR) as emma:
+    async with http_browser(house_app, furniture, EMMA_EDITOR) as emma:
         await autosave(emma, furniture, page, version, EMMA_EDITOR, subject="Emma's", body="Emma's text\n")
 
     by_script = await autosave(ada, furniture, page, version, subject="Ada's", body="Ada's text\n")
@@ -167,7 +157,7 @@ async def test_a_form_without_a_version_is_refused(ada: httpx.AsyncClient, furni
 
 
 async def test_the_whole_file_can_be_written_too_with_its_comments(
-    ada: httpx.AsyncClient, app: App, furniture: Furniture, page: str
+    ada: httpx.AsyncClient, house_app: App, furniture: Furniture, page: str
 ) -> None:
     whole = await ada.get(f"{page}?file=1")
     text = "---\n# not yet\nsubject: Whole\nlanguage: en\n---\nHello\n"
@@ -176,7 +166,7 @@ async def test_the_whole_file_can_be_written_too_with_its_comments(
 
     assert "closing: The forum&#39;s people" in whole.text
     assert saved.headers["location"] == f"{page}?done=saved&file=1"
-    assert (await load_draft(app, ADMIN, furniture.campaigns["draft"], "en")).text == text
+    assert (await load_draft(house_app, ADMIN, furniture.campaigns["draft"], "en")).text == text
 
 
 @pytest.mark.parametrize(
@@ -184,7 +174,7 @@ async def test_the_whole_file_can_be_written_too_with_its_comments(
     [("2027-05-08", "19:00", "2027-05-08T19:00"), ("2027-05-08", "", "2027-05-08"), ("", "", "")],
 )
 async def test_day_and_hour_of_an_event_are_two_inputs(
-    ada: httpx.AsyncClient, app: App, furniture: Furniture, page: str, day: str, hour: str, starts: str
+    ada: httpx.AsyncClient, house_app: App, furniture: Furniture, page: str, day: str, hour: str, starts: str
 ) -> None:
     version = version_in(await ada.get(page))
     await save(ada, furniture, page, version, event_starts="", event_starts_day="2027-05-07", event_starts_hour="08:00")
@@ -192,7 +182,7 @@ async def test_day_and_hour_of_an_event_are_two_inputs(
 
     inputs = {"event_starts": "2027-05-07T08:00", "event_starts_day": day, "event_starts_hour": hour}
     await save(ada, furniture, page, version_in(shown), **inputs)
-    draft = await load_draft(app, ADMIN, furniture.campaigns["draft"], "en")
+    draft = await load_draft(house_app, ADMIN, furniture.campaigns["draft"], "en")
 
     assert 'type="date" value="2027-05-07"' in shown.text
     assert 'type="time" value="08:00"' in shown.text
@@ -201,11 +191,11 @@ async def test_day_and_hour_of_an_event_are_two_inputs(
 
 
 async def test_a_text_whose_front_matter_is_broken_is_edited_whole(
-    ada: httpx.AsyncClient, app: App, furniture: Furniture, page: str
+    ada: httpx.AsyncClient, house_app: App, furniture: Furniture, page: str
 ) -> None:
     number = furniture.campaigns["draft"]
-    draft = await load_draft(app, ADMIN, number, "en")
-    await save_draft(app, ADMIN, number, "en", version=draft.version, text="---\nsubject: [\n---\nHello\n")
+    draft = await load_draft(house_app, ADMIN, number, "en")
+    await save_draft(house_app, ADMIN, number, "en", version=draft.version, text="---\nsubject: [\n---\nHello\n")
 
     broken = await ada.get(page)
     mended = await save(ada, furniture, page, version_in(broken), text="---\nsubject: Mended\n---\nHello\n")
@@ -230,12 +220,14 @@ async def test_a_text_that_is_too_long_is_refused_and_still_in_the_form(
     assert "too many" in by_script.text
 
 
-async def test_a_viewer_reads_and_a_translator_writes_one_language(app: App, furniture: Furniture, page: str) -> None:
+async def test_a_viewer_reads_and_a_translator_writes_one_language(
+    house_app: App, furniture: Furniture, page: str
+) -> None:
     turkish = page.replace("/en", "/tr")
-    async with http_browser(app, furniture, VERA_VIEWER) as vera:
+    async with http_browser(house_app, furniture, VERA_VIEWER) as vera:
         seen = await vera.get(page)
         refused = await autosave(vera, furniture, page, "0", VERA_VIEWER, subject="No")
-    async with http_browser(app, furniture, TUANA_TRANSLATOR) as tuana:
+    async with http_browser(house_app, furniture, TUANA_TRANSLATOR) as tuana:
         version = version_in(await tuana.get(turkish))
         own = await autosave(tuana, furniture, turkish, version, TUANA_TRANSLATOR, subject="Elmalar")
         other = await autosave(tuana, furniture, page, "0", TUANA_TRANSLATOR, subject="No")
@@ -326,9 +318,9 @@ async def test_a_letter_is_dark_or_light_as_one_asks_whatever_the_screen_is(ada:
 
 
 async def test_a_letter_is_shown_with_what_is_typed_and_not_saved(
-    ada: httpx.AsyncClient, app: App, furniture: Furniture, page: str
+    ada: httpx.AsyncClient, house_app: App, furniture: Furniture, page: str
 ) -> None:
-    before = await load_draft(app, ADMIN, furniture.campaigns["draft"], "en")
+    before = await load_draft(house_app, ADMIN, furniture.campaigns["draft"], "en")
     form = {"form_token": token(furniture), "version": "0", "subject": "Typed", "body": "Hello **you**", "view": "text"}
 
     typed = await ada.post(page.replace("/write/", "/preview/"), data=form)
@@ -340,7 +332,7 @@ async def test_a_letter_is_shown_with_what_is_typed_and_not_saved(
     assert "Hello" in typed.text
     assert "From a file" in whole.text
     assert gaps.status_code == 200, "a letter that is not finished can be looked at"
-    assert await load_draft(app, ADMIN, furniture.campaigns["draft"], "en") == before
+    assert await load_draft(house_app, ADMIN, furniture.campaigns["draft"], "en") == before
 
 
 async def test_what_somebody_writes_as_html_is_text_in_the_letter(
@@ -356,13 +348,13 @@ async def test_what_somebody_writes_as_html_is_text_in_the_letter(
 
 
 async def test_the_letter_of_a_reader_is_shown_to_who_may_see_people(
-    app: App, ada: httpx.AsyncClient, furniture: Furniture, page: str
+    house_app: App, ada: httpx.AsyncClient, furniture: Furniture, page: str
 ) -> None:
     preview = page.replace("/write/", "/preview/")
 
     real = await ada.get(preview, params={"view": "text", "reader": "appeals0@example.org"})
     unknown = await ada.get(preview, params={"view": "text", "reader": "nobody@example.org"})
-    async with http_browser(app, furniture, VERA_VIEWER) as vera:
+    async with http_browser(house_app, furniture, VERA_VIEWER) as vera:
         hidden = await vera.get(preview, params={"view": "text", "reader": "appeals0@example.org"})
         invented = await vera.get(preview, params={"view": "text", "reader": "sample:plain"})
 
