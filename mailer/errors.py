@@ -3,32 +3,9 @@
 from __future__ import annotations
 
 from datetime import datetime
-from enum import StrEnum
 from typing import ClassVar
 
-
-class ErrorKind(StrEnum):
-    """What sort of failure an error is. Each door maps kinds to its codes: exit codes, HTTP status, SMTP replies."""
-
-    MISCONFIGURED = "misconfigured"
-    """The settings, a secret or the machine must be put right by an administrator first."""
-    INVALID = "invalid"
-    """An argument is malformed."""
-    UNPROCESSABLE = "unprocessable"
-    """An address, a file or a request body was read and cannot be used."""
-    NOT_FOUND = "not_found"
-    REFUSED = "refused"
-    """The token or signature does not allow it."""
-    FORBIDDEN = "forbidden"
-    """The role of whoever asks does not allow it."""
-    GONE = "gone"
-    """It was possible once, and is not any more."""
-    CONFLICT = "conflict"
-    """The thing exists already, or is in a state in which this cannot be done."""
-    UNAVAILABLE = "unavailable"
-    """A part of the service or another server does not answer for now; the same request may succeed later."""
-    FAILED = "failed"
-    """It was tried and failed for a reason of ours."""
+from mailer.error_kind import ErrorKind
 
 
 class MailerError(Exception):
@@ -120,20 +97,32 @@ class ListFooterRefused(MailerError, kind=ErrorKind.INVALID):
     """The postal address or the reason for the end of a list's letters is too long or not printable."""
 
 
-class CampaignFileRefused(MailerError, kind=ErrorKind.UNPROCESSABLE):
-    """A campaign file cannot be used; the message says in which line and why."""
+class _RefusedAtLine(MailerError, kind=ErrorKind.UNPROCESSABLE):
+    """A text cannot be used; the message says in which line, where that is known, and why."""
 
     def __init__(self, reason: str, line: int | None = None) -> None:
         self.reason, self.line = reason, line
         super().__init__(f"line {line}: {reason}" if line else reason)
 
 
-class LetterRenderFailed(MailerError, kind=ErrorKind.UNPROCESSABLE):
-    """A person's data does not render in a campaign's text; the message says in which line and why."""
+class CampaignFileRefused(_RefusedAtLine):
+    """A campaign file cannot be used."""
 
-    def __init__(self, reason: str, line: int | None = None) -> None:
-        self.reason, self.line = reason, line
-        super().__init__(f"line {line}: {reason}" if line else reason)
+
+class LetterRenderFailed(_RefusedAtLine):
+    """A person's data does not render in a campaign's text."""
+
+
+class TemplateRefused(_RefusedAtLine):
+    """An organiser's template is unsafe, fails, does not end in time, or lacks what every letter must have."""
+
+
+class MediaRefused(MailerError, kind=ErrorKind.UNPROCESSABLE):
+    """A picture or an attachment is of a kind that letters cannot have, damaged, or too large."""
+
+
+class ListDesignRefused(MailerError, kind=ErrorKind.INVALID):
+    """The colour, logo, archive or segment cannot be a list's."""
 
 
 class TimeRefused(MailerError, kind=ErrorKind.INVALID):
@@ -165,6 +154,10 @@ class WrongState(MailerError, kind=ErrorKind.CONFLICT):
 
 class NotPermitted(MailerError, kind=ErrorKind.FORBIDDEN):
     """The roles of whoever asks do not allow this; the message says what would."""
+
+
+class CheckFailed(MailerError, kind=ErrorKind.CONFLICT):
+    """A check before the launch found what blocks it; the message names the first, and how many there are."""
 
 
 class DraftChanged(MailerError, kind=ErrorKind.CONFLICT):
@@ -236,6 +229,10 @@ class WorkerFailed(MailerError):
 
 class FetchFailed(MailerError, kind=ErrorKind.UNAVAILABLE):
     """A page or file could not be fetched from another server, or that server is one we do not ask."""
+
+
+class WebmentionRefused(MailerError, kind=ErrorKind.UNPROCESSABLE):
+    """A Webmention's source or target is no page that it can be about, or the source does not link to the target."""
 
 
 class ProviderCallRefused(MailerError, kind=ErrorKind.REFUSED):

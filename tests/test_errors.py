@@ -7,7 +7,8 @@ from inspect import getmembers, isclass
 import pytest
 
 from mailer import errors
-from mailer.errors import ErrorKind, MailerError
+from mailer.error_kind import ErrorKind
+from mailer.errors import MailerError
 
 ERRORS = [one for _, one in getmembers(errors, isclass) if issubclass(one, MailerError)]
 

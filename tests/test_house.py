@@ -18,6 +18,7 @@ from tests.support.app_helpers import ROOT
 PACKAGE = ROOT / "mailer"
 FILES = sorted(PACKAGE.rglob("*.py"))
 ROOMS = [
+    "error_kind",
     "errors",
     "settings",
     "domain",
@@ -54,8 +55,8 @@ LIBRARIES = {
     "httptools": {"network"},
     "imapclient": {"bootstrap", "network"},
     "jinja2": {"mail/compose"},
-    "markdown_it": {"mail/compose"},
-    "nh3": {"mail/compose"},
+    "markdown_it": {"mail/markdown"},
+    "nh3": {"mail/markdown"},
     "psycopg": {"store"},
     "pydantic": {"settings"},
     "pydantic_settings": {"settings"},

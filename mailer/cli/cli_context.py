@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 import typer
 
 from mailer.domain.accounts.actor import Actor, unix_user
-from mailer.errors import ErrorKind, MailerError
+from mailer.error_kind import ErrorKind
+from mailer.errors import MailerError
 
 if TYPE_CHECKING:
     from mailer.app import App

@@ -71,6 +71,12 @@ class Campaign:
     stopped_at: datetime | None = None
     """When it was last paused or parked; None for one that a version before 0.6 stopped."""
     finished_at: datetime | None = None
+    archived: bool | None = None
+    """Whether its letter is in the list's archive; None: as the list has it."""
+    languages: tuple[str, ...] | None = None
+    """Only readers who get one of these editions get it; None: readers of all editions."""
+    anyway_reason: str | None = None
+    """Why it was scheduled although a check before the launch was against it, in an organiser's words."""
 
     @property
     def is_frozen(self) -> bool:

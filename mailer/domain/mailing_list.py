@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 
 from mailer.domain.command_address import RESERVED_NAMES, split_command
 from mailer.errors import ListFooterRefused, ListLimitRefused, ListNameRefused
@@ -13,6 +15,15 @@ MAX_NAME_OCTETS = 26
 MAX_BOUNCE_LIMIT = 1000
 MAX_ADDRESS_LINES, MAX_LINE_LENGTH = 6, 300
 _NAME = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
+
+
+class ArchiveMode(StrEnum):
+    """Who may read a list's letters on the web."""
+
+    PUBLIC = "public"
+    SUBSCRIBERS = "subscribers"
+    """Whoever has the link of a letter, as long as its reader is subscribed."""
+    OFF = "off"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -45,6 +56,14 @@ class MailingList:
     """Addresses that test letters go to."""
     needs_approval: bool = False
     """Whether another organiser than the one who schedules must approve a campaign."""
+    accent_color: str | None = None
+    """The colour of links and buttons in its letters, as #1b6b59; None: the templates' own."""
+    logo: str | None = None
+    """The path of a picture (see MediaFile) that stands at the top of its letters."""
+    archive: ArchiveMode | None = None
+    """Who may read its letters on the web; None: the owner has not chosen yet, and nobody may."""
+    segments: Mapping[str, str] = field(default_factory=dict, hash=False)
+    """Conditions on readers by name, as `city == "Izmir"`; letters use them as `{% if segment.izmir %}`."""
 
     def is_throttled(self, now: datetime) -> bool:
         """Whether unauthenticated requests to join are deferred at this time."""

@@ -177,4 +177,7 @@ def campaign_from_row(row: Row[Any]) -> Campaign:
         remark=row.remark,
         stopped_at=row.stopped_at,
         finished_at=row.finished_at,
+        archived=row.archived,
+        languages=None if row.languages is None else tuple(row.languages),
+        anyway_reason=row.anyway_reason,
     )

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, func, select, update
 
-from mailer.domain.mailing_list import MailingList
+from mailer.domain.mailing_list import ArchiveMode, MailingList
 from mailer.domain.page import MAX_PAGE_SIZE, Page, make_page, page_size
 from mailer.domain.subscription import SubscriptionState
 from mailer.errors import AlreadyExists, NotFound
@@ -117,4 +117,8 @@ def _list_from_row(row: Row[tuple[object, ...]]) -> MailingList:
         zone=row.zone,
         testers=tuple(row.testers or ()),
         needs_approval=row.needs_approval,
+        accent_color=row.accent_color,
+        logo=row.logo,
+        archive=None if row.archive is None else ArchiveMode(row.archive),
+        segments=row.segments or {},
     )

@@ -44,6 +44,13 @@ mailing_list = Table(
     Column("testers", JSON),
     # Whether a second organiser must approve a campaign before it is scheduled.
     Column("needs_approval", Boolean, nullable=False, server_default=false()),
+    # What its letters look like: a colour as #1b6b59, and the path of a picture.
+    Column("accent_color", String(7)),
+    Column("logo", Text),
+    # Who may read its letters on the web; NULL: the owner has not chosen yet, and nobody may.
+    Column("archive", String(16)),
+    # Conditions on readers by name, for use in letters.
+    Column("segments", JSON),
 )
 
 subscriber = Table(

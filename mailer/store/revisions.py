@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Connection, func, insert, select, update
 
 from mailer.domain.mailing_list import MailingList
+from mailer.store.letters.letter_sources import design_of
 from mailer.store.queue.queue_tables import campaign, edition, revision
 
 
@@ -29,10 +30,10 @@ def add_revision(
 ) -> int:
     """Add a new text of an edition, for all letters rendered from now on; returns the revision's id.
 
-    `mailing_list` is given for a campaign that was launched: the revision keeps the list's present footer.
+    `mailing_list` is given for a campaign that was launched: the revision keeps the list's present footer and look.
     """
-    words = {"postal_address": mailing_list.postal_address, "reason": mailing_list.reason} if mailing_list else {}
-    statement = insert(revision).values(edition_id=edition_id, manuscript=manuscript, created_at=now, **words)
+    kept = {} if mailing_list is None else _kept_of_list(tx, mailing_list, _archived(tx, edition_id))
+    statement = insert(revision).values(edition_id=edition_id, manuscript=manuscript, created_at=now, **kept)
     return tx.execute(statement.returning(revision.c.id)).scalar_one()
 
 
@@ -45,9 +46,9 @@ def add_trial(tx: Connection, *, edition_id: int, manuscript: str, now: datetime
     row = tx.execute(newest.order_by(revision.c.id.desc()).limit(1)).one_or_none()
     if row is not None and row.manuscript == manuscript:
         return int(row.id)
-    words = {"postal_address": mailing_list.postal_address, "reason": mailing_list.reason}
+    kept = _kept_of_list(tx, mailing_list, _archived(tx, edition_id))
     statement = insert(revision).values(
-        edition_id=edition_id, manuscript=manuscript, created_at=now, is_trial=True, **words
+        edition_id=edition_id, manuscript=manuscript, created_at=now, is_trial=True, **kept
     )
     return tx.execute(statement.returning(revision.c.id)).scalar_one()
 
@@ -87,21 +88,19 @@ def load_sources(tx: Connection, revision_ids: Collection[int]) -> dict[int, str
     return {number: text for number, text in tx.execute(found)}
 
 
-def freeze_footer(tx: Connection, campaign_id: int, mailing_list: MailingList) -> None:
-    """Keep the list's present footer in the campaign's revisions, whatever becomes of the list."""
+def freeze_design(tx: Connection, campaign_id: int, mailing_list: MailingList) -> None:
+    """Keep the list's present footer and look in the campaign's revisions, whatever becomes of the list."""
     own = select(edition.c.id).where(edition.c.campaign_id == campaign_id)
-    words = {"postal_address": mailing_list.postal_address, "reason": mailing_list.reason}
-    tx.execute(update(revision).where(revision.c.edition_id.in_(own)).values(words))
+    archived = tx.execute(select(campaign.c.archived).where(campaign.c.id == campaign_id)).scalar_one()
+    kept = _kept_of_list(tx, mailing_list, archived)
+    tx.execute(update(revision).where(revision.c.edition_id.in_(own)).values(kept))
 
 
-def load_source_and_list(tx: Connection, revision_id: int, mailing_list: MailingList) -> tuple[str, MailingList]:
-    """A revision's text, and the list with the footer for its letters: that of the launch, once launched."""
-    row = tx.execute(
-        select(revision.c.manuscript, revision.c.postal_address, revision.c.reason, campaign.c.launched_at)
-        .join_from(revision, edition)
-        .join(campaign, campaign.c.id == edition.c.campaign_id)
-        .where(revision.c.id == revision_id)
-    ).one()
-    if row.launched_at is None:
-        return row.manuscript, mailing_list
-    return row.manuscript, replace(mailing_list, postal_address=row.postal_address, reason=row.reason)
+def _kept_of_list(tx: Connection, mailing_list: MailingList, archived: bool | None) -> dict[str, Any]:
+    design = design_of(tx, mailing_list, archived)
+    return {"postal_address": mailing_list.postal_address, "reason": mailing_list.reason, "design": design}
+
+
+def _archived(tx: Connection, edition_id: int) -> bool | None:
+    found = select(campaign.c.archived).join_from(edition, campaign).where(edition.c.id == edition_id)
+    return tx.execute(found).scalar_one()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import replace
 
 from mailer.actions.campaigns.checked_drafts import check_drafts, load_drafts, problems_of
 from mailer.actions.campaigns.draft_change import DraftChange
@@ -12,6 +13,7 @@ from mailer.domain.accounts.actor import Actor
 from mailer.domain.accounts.role import Permission
 from mailer.errors import NotFound
 from mailer.mail.compose.problem import Problem
+from mailer.store.letters import letter_sources
 
 
 async def check_text(
@@ -32,6 +34,8 @@ async def check_text(
     if draft is None:
         raise NotFound(f"campaign {campaign_id} has no edition in language {language!r}")
     written = DraftChange(fields=fields or {}, text=text).apply_to(draft.text)
+    resources = await app.database.read(letter_sources.load_resources, [written], campaign_id)
+    loaded = replace(loaded, resources=resources)
     return await asyncio.to_thread(problems_of, app, loaded, language, written)
 
 

@@ -19,8 +19,10 @@ from mailer.domain.mailing_list import MailingList
 from mailer.errors import CampaignFileRefused
 from mailer.mail.compose.campaign_file import CampaignFile, parse_campaign_file
 from mailer.mail.compose.letter_fields import LetterFields, fields_or_none, is_untranslated
+from mailer.mail.compose.letter_resources import LetterResources
 from mailer.mail.compose.problem import Problem, ProblemSeverity, Rule
 from mailer.store import mailing_lists
+from mailer.store.letters import letter_sources
 from mailer.store.writing import drafts, readers
 
 _READERS_LOOKED_AT = 500
@@ -38,6 +40,8 @@ class CampaignDrafts:
     """The default edition first."""
     known_values: frozenset[str] | None
     """The names of the values that readers have; None where there is no reader."""
+    resources: LetterResources
+    """Everything that the drafts name."""
 
     @property
     def digest(self) -> str:
@@ -81,7 +85,13 @@ def load_drafts(tx: Connection, actor: Actor, permission: Permission, campaign_i
     known = None
     if any("{" in one.text for one in found):
         known = readers.attribute_names(tx, mailing_list.id, _READERS_LOOKED_AT)
-    return CampaignDrafts(campaign=campaign, mailing_list=mailing_list, drafts=found, known_values=known)
+    return CampaignDrafts(
+        campaign=campaign,
+        mailing_list=mailing_list,
+        drafts=found,
+        known_values=known,
+        resources=letter_sources.load_resources(tx, [one.text for one in found], campaign_id),
+    )
 
 
 async def check_drafts(app: App, actor: Actor, permission: Permission, campaign_id: int) -> CheckedDrafts:
@@ -97,7 +107,9 @@ async def check_loaded(app: App, loaded: CampaignDrafts) -> CheckedDrafts:
 def problems_of(app: App, loaded: CampaignDrafts, language: str, text: str) -> tuple[Problem, ...]:
     """All problems of a text for one edition, by itself. Takes a few milliseconds for a new text."""
     identity = app.list_identity(loaded.mailing_list)
-    return app.draft_cache.problems(text, language, identity, app.templates, loaded.campaign.id, loaded.known_values)
+    return app.draft_cache.problems(
+        text, language, identity, app.templates, loaded.campaign.id, loaded.resources, loaded.known_values
+    )
 
 
 def _check(app: App, loaded: CampaignDrafts) -> CheckedDrafts:

@@ -66,7 +66,7 @@ def _begin_launch(tx: Connection, app: App, campaign_id: int) -> None:
         launch_ceiling=audience.highest_subscription_id(tx, campaign.mailing_list_id),
     )
     if launched:
-        revisions.freeze_footer(tx, campaign_id, mailing_lists.get(tx, campaign.mailing_list_id))
+        revisions.freeze_design(tx, campaign_id, mailing_lists.get(tx, campaign.mailing_list_id))
 
 
 async def _launch(app: App, campaign_id: int) -> None:

@@ -19,8 +19,10 @@ from mailer.mail.compose.campaign_file import CampaignFile, parse_campaign_file
 from mailer.mail.compose.compile_letter import compile_letter
 from mailer.mail.compose.dry_run import dry_run_letter
 from mailer.mail.compose.front_matter import normalize_line_ends
+from mailer.mail.compose.letter_resources import LetterResources
 from mailer.store import campaigns, mailing_lists, revisions
 from mailer.store.accounts import audit_log
+from mailer.store.letters import letter_sources
 from mailer.store.writing import drafts
 
 
@@ -96,8 +98,10 @@ async def parse_editions(app: App, mailing_list: MailingList, texts: Mapping[str
 
     Raises CampaignFileRefused with file and line.
     """
+    resources = await app.database.read(letter_sources.load_resources, list(texts.values()), 0)
     campaign_files = [
-        await asyncio.to_thread(_parse_and_dry_run, app, mailing_list, file, text) for file, text in texts.items()
+        await asyncio.to_thread(_parse_and_dry_run, app, mailing_list, resources, file, text)
+        for file, text in texts.items()
     ]
     _check_editions(campaign_files)
     return campaign_files
@@ -108,11 +112,14 @@ def event_start_time(campaign_file: CampaignFile) -> datetime | None:
     return campaign_file.event.invitation_deadline.astimezone(UTC) if campaign_file.event else None
 
 
-def _parse_and_dry_run(app: App, mailing_list: MailingList, file: str, text: str) -> CampaignFile:
+def _parse_and_dry_run(
+    app: App, mailing_list: MailingList, resources: LetterResources, file: str, text: str
+) -> CampaignFile:
     try:
         campaign_file = parse_campaign_file(text, mailing_list.language)
         language = app.language(campaign_file.language)
-        dry_run_letter(compile_letter(campaign_file, app.list_identity(mailing_list), app.templates, language, 0))
+        identity = app.list_identity(mailing_list)
+        dry_run_letter(compile_letter(campaign_file, identity, app.templates, language, 0, resources))
     except CampaignFileRefused as refusal:
         raise CampaignFileRefused(f"{file}: {refusal}") from None
     return campaign_file

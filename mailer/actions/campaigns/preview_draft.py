@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import Connection
@@ -15,13 +16,16 @@ from mailer.domain.accounts.actor import Actor
 from mailer.domain.accounts.role import Permission
 from mailer.domain.address import parse_address
 from mailer.domain.campaign import Campaign
-from mailer.domain.draft import Draft, SampleReader
+from mailer.domain.draft import SampleReader
 from mailer.domain.mailing_list import MailingList
 from mailer.domain.token import NOBODY
 from mailer.errors import NotFound
+from mailer.mail.compose.letter_resources import LetterResources
 from mailer.mail.compose.personalise import Recipient
 from mailer.mail.message.letter import Letter
 from mailer.store import mailing_lists
+from mailer.store.letters import letter_sources
+from mailer.store.letters.letter_sources import archive_of
 from mailer.store.writing import drafts, readers
 
 
@@ -46,23 +50,45 @@ async def preview_draft(
     change = DraftChange(fields=fields or {}, text=text)
     change.check_length()
 
-    def read(tx: Connection) -> tuple[Campaign, MailingList, Draft, SampleReader]:
+    def read(tx: Connection) -> _Source:
         campaign = load_campaign(tx, actor, Permission.READ, campaign_id)
         known = _load_reader(tx, actor, campaign, reader) if isinstance(reader, str | int) else reader
-        mailing_list = mailing_lists.get(tx, campaign.mailing_list_id)
-        return campaign, mailing_list, drafts.get(tx, campaign_id, language), known or SampleReader()
+        draft = drafts.get(tx, campaign_id, language)
+        written = app.draft_cache.fill_gaps(change.apply_to(draft.text))
+        return _Source(
+            campaign=campaign,
+            mailing_list=mailing_lists.get(tx, campaign.mailing_list_id),
+            language=draft.language,
+            text=written,
+            resources=letter_sources.load_resources(tx, [written], campaign_id),
+            reader=known or SampleReader(),
+        )
 
-    campaign, mailing_list, draft, known = await app.database.read(read)
-    return await asyncio.to_thread(_render, app, campaign, mailing_list, draft, change, known)
+    return await asyncio.to_thread(_render, app, await app.database.read(read))
 
 
-def _render(
-    app: App, campaign: Campaign, mailing_list: MailingList, draft: Draft, change: DraftChange, known: SampleReader
-) -> Letter:
-    written = app.draft_cache.fill_gaps(change.apply_to(draft.text))
-    identity = app.list_identity(mailing_list)
-    compiled = app.draft_cache.letter(written, draft.language, identity, app.templates, campaign.id, known.language)
-    return compiled.write(_recipient(known, app.clock()))
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Source:
+    campaign: Campaign
+    mailing_list: MailingList
+    language: str
+    text: str
+    resources: LetterResources
+    reader: SampleReader
+
+
+def _render(app: App, source: _Source) -> Letter:
+    of_list = replace(source.mailing_list, archive=archive_of(source.mailing_list, source.campaign.archived))
+    compiled = app.draft_cache.letter(
+        source.text,
+        source.language,
+        app.list_identity(of_list),
+        app.templates,
+        source.campaign.id,
+        source.resources,
+        source.reader.language,
+    )
+    return compiled.write(_recipient(source.reader, app.clock()))
 
 
 def _load_reader(tx: Connection, actor: Actor, campaign: Campaign, reader: str | int) -> SampleReader:

@@ -15,7 +15,6 @@ from sqlalchemy import Connection
 from mailer.actions.delivery.trial_letter import delivery_of_campaign, mark_as_test
 from mailer.app import App
 from mailer.domain.delivery import Delivery, Kind
-from mailer.domain.mailing_list import MailingList
 from mailer.domain.site import ListIdentity
 from mailer.errors import DatabaseUnavailable
 from mailer.mail.compose.campaign_file import CampaignFile, parse_campaign_file
@@ -26,7 +25,9 @@ from mailer.mail.compose.personalise import Recipient
 from mailer.mail.dkim.signing import UnsignedLetter, attach_signature, choose_signer, prepare_signature, sign_letter
 from mailer.mail.message.letter import Letter
 from mailer.network.signing_pool import SigningPool
-from mailer.store import incoming_mails, mailing_lists, revisions
+from mailer.store import incoming_mails, mailing_lists
+from mailer.store.letters import letter_sources
+from mailer.store.letters.letter_sources import LetterSource
 from mailer.store.queue.gate import HandoffRequest
 
 _log = structlog.get_logger()
@@ -108,8 +109,8 @@ class LetterRenderer:
         try:
             if delivery.kind is Kind.TEST:
                 as_campaign = delivery_of_campaign(delivery)
-                manuscript, mailing_list = await self._load_text(as_campaign)
-                test = (mark_as_test(manuscript), mailing_list, as_campaign, dated_at)
+                manuscript, source = await self._load_text(as_campaign)
+                test = (mark_as_test(manuscript), source, as_campaign, dated_at)
                 return _RenderJob(partial(self._render_test, *test), slow=True)
             if delivery.kind is not Kind.CAMPAIGN:
                 return _RenderJob(await self._prepare_notice(delivery, dated_at), slow=True)
@@ -134,23 +135,25 @@ class LetterRenderer:
     async def _compile(self, delivery: Delivery) -> CompiledLetter:
         return await asyncio.to_thread(self._compile_text, *await self._load_text(delivery), delivery)
 
-    async def _load_text(self, delivery: Delivery) -> tuple[CampaignFile, MailingList]:
-        def read(tx: Connection) -> tuple[str, MailingList]:
+    async def _load_text(self, delivery: Delivery) -> tuple[CampaignFile, LetterSource]:
+        def read(tx: Connection) -> LetterSource:
             mailing_list = mailing_lists.get(tx, delivery.mailing_list_id or 0)
-            return revisions.load_source_and_list(tx, delivery.revision_id or 0, mailing_list)
+            return letter_sources.load_source(tx, delivery.revision_id or 0, mailing_list)
 
-        text, mailing_list = await self._app.database.read(read)
-        return parse_campaign_file(text, mailing_list.language), mailing_list
+        source = await self._app.database.read(read)
+        return parse_campaign_file(source.manuscript, source.mailing_list.language), source
 
-    def _compile_text(self, manuscript: CampaignFile, mailing_list: MailingList, delivery: Delivery) -> CompiledLetter:
+    def _compile_text(self, manuscript: CampaignFile, source: LetterSource, delivery: Delivery) -> CompiledLetter:
         language = self._app.language(delivery.language, manuscript.language)
-        identity = self._app.list_identity(mailing_list)
-        return compile_letter(manuscript, identity, self._app.templates, language, delivery.campaign_id)
+        identity = self._app.list_identity(source.mailing_list)
+        return compile_letter(
+            manuscript, identity, self._app.templates, language, delivery.campaign_id, source.resources
+        )
 
     def _render_test(
-        self, manuscript: CampaignFile, mailing_list: MailingList, delivery: Delivery, dated_at: datetime
+        self, manuscript: CampaignFile, source: LetterSource, delivery: Delivery, dated_at: datetime
     ) -> Letter:
-        return _render_for_recipient(self._compile_text(manuscript, mailing_list, delivery), delivery, dated_at)
+        return _render_for_recipient(self._compile_text(manuscript, source, delivery), delivery, dated_at)
 
     async def _prepare_notice(self, delivery: Delivery, dated_at: datetime) -> Callable[[], Letter]:
         app, identity = self._app, await self._list_identity(delivery)

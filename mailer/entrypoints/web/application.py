@@ -23,7 +23,8 @@ from mailer.entrypoints.web.public.join_page import post_join, show_join
 from mailer.entrypoints.web.responses import PROVIDER_CALLS_PATH, BoundedBody, get_app, render_page
 from mailer.entrypoints.web.static_files import static_route
 from mailer.entrypoints.web.url_prefix import UrlPrefix
-from mailer.errors import ErrorKind, MailerError
+from mailer.error_kind import ErrorKind
+from mailer.errors import MailerError
 
 _SECURITY_TXT_DAYS = 180
 _ERROR_PAGES = {

@@ -10,7 +10,8 @@ from starlette.responses import PlainTextResponse, Response
 from mailer.actions.inbound.process_provider_call import process_provider_call
 from mailer.domain.provider_call import ProviderCall
 from mailer.entrypoints.web.responses import get_app, get_client_address
-from mailer.errors import ErrorKind, MailerError
+from mailer.error_kind import ErrorKind
+from mailer.errors import MailerError
 
 _log = structlog.get_logger()
 

@@ -21,8 +21,8 @@ from mailer.mail.compose.campaign_file_fields import (
 from mailer.mail.compose.campaign_text_fields import TextReader, refuse_control_characters
 from mailer.mail.compose.event_field import parse_event
 from mailer.mail.compose.front_matter import normalize_line_ends, parse_front_matter, split_front_matter
-from mailer.mail.compose.markdown import parse_markdown
 from mailer.mail.compose.merge_field import MergeField, Placeholders, has_dynamic_content
+from mailer.mail.markdown.markdown import parse_markdown
 
 MOST_CHARACTERS = 100_000
 """Of the whole file: mail programs cut off a longer letter."""

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from mailer.domain.language import parse_language
 from mailer.mail.compose.campaign_text_fields import TextReader, read_fixed_line
 from mailer.mail.compose.front_matter import FrontMatterField
-from mailer.mail.compose.link import check_link
 from mailer.mail.compose.merge_field import (
     Placeholders,
     fill_with_fallbacks,
     find_merge_fields,
     has_dynamic_content,
 )
+from mailer.mail.markdown.link import check_link
 
 LONGEST_SUBJECT = 150
 _TEMPLATE_NAME = re.compile(r"[a-z0-9]+(?:[-_][a-z0-9]+)*")

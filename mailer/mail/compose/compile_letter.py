@@ -11,6 +11,7 @@ from mailer.errors import CampaignFileRefused, LetterRenderFailed
 from mailer.mail.compose.campaign_file import CampaignFile, mergeable_texts, replace_texts
 from mailer.mail.compose.compose_letter import ComposedLetter, compose_letter, compose_with_placeholders
 from mailer.mail.compose.dynamic_content import DynamicText, parse_dynamic_text
+from mailer.mail.compose.letter_resources import NO_RESOURCES, LetterResources
 from mailer.mail.compose.merge_field import MergeField, Placeholders, has_dynamic_content
 from mailer.mail.compose.personalise import Recipient, encode_to_address, personal_subject, personalise
 from mailer.mail.compose.sandbox import Evaluation
@@ -115,6 +116,7 @@ def compile_letter(
     templates: Templates,
     reader_language: str,
     campaign_id: int,
+    resources: LetterResources = NO_RESOURCES,
 ) -> CompiledLetter:
     """The letter for any recipient, with the templates' words in `reader_language`.
 
@@ -122,8 +124,8 @@ def compile_letter(
     evaluated: see `dry_run_letter`.
     """
     if is_dynamic_campaign_file(campaign_file):
-        return compile_dynamic_letter(campaign_file, list_identity, templates, reader_language, campaign_id)
-    composed = compose_letter(campaign_file, list_identity, templates, reader_language, campaign_id)
+        return compile_dynamic_letter(campaign_file, list_identity, templates, reader_language, campaign_id, resources)
+    composed = compose_letter(campaign_file, list_identity, templates, reader_language, campaign_id, resources)
     return PlainLetter(composed=composed, names=campaign_file.merge_field_names)
 
 
@@ -133,6 +135,7 @@ def compile_dynamic_letter(
     templates: Templates,
     reader_language: str,
     campaign_id: int,
+    resources: LetterResources = NO_RESOURCES,
 ) -> DynamicLetter:
     """The letter with each text evaluated, whether it has dynamic content or not; the results are the same."""
     placeholders = Placeholders.for_text(repr(campaign_file), ())
@@ -149,7 +152,7 @@ def compile_dynamic_letter(
         by_source = dict(zip(dynamic_texts, evaluated, strict=True))
         chosen = _apply_evaluated_texts(campaign_file, {name: by_source[text] for name, text in sources.items()})
         return compose_with_placeholders(
-            chosen, variant_placeholders, list_identity, templates, reader_language, campaign_id
+            chosen, variant_placeholders, list_identity, templates, reader_language, campaign_id, resources
         )
 
     return DynamicLetter(

@@ -13,6 +13,7 @@ from mailer.mail.compose.campaign_file import CampaignFile, mergeable_texts, rep
 from mailer.mail.compose.campaign_file_fields import LONGEST_SUBJECT
 from mailer.mail.compose.letter_header import build_header
 from mailer.mail.compose.letter_parts import render_parts
+from mailer.mail.compose.letter_resources import NO_RESOURCES, LetterResources
 from mailer.mail.compose.merge_field import LEAVE_TOKEN, EscapeContext, MergeField, Placeholders, Slot
 from mailer.mail.compose.templates import Templates
 from mailer.mail.message.quoted_printable import SOFT_BREAK, encode_quoted_printable
@@ -56,6 +57,7 @@ def compose_letter(
     templates: Templates,
     reader_language: str,
     campaign_id: int,
+    resources: LetterResources = NO_RESOURCES,
 ) -> ComposedLetter:
     """The letter, with the templates' words and the event's date in `reader_language`, one of `templates.languages`.
 
@@ -66,7 +68,9 @@ def compose_letter(
         campaign_file,
         {key: placeholders.insert_placeholders(text) for key, text in mergeable_texts(campaign_file).items()},
     )
-    return compose_with_placeholders(marked, placeholders, list_identity, templates, reader_language, campaign_id)
+    return compose_with_placeholders(
+        marked, placeholders, list_identity, templates, reader_language, campaign_id, resources
+    )
 
 
 def compose_with_placeholders(
@@ -76,11 +80,12 @@ def compose_with_placeholders(
     templates: Templates,
     reader_language: str,
     campaign_id: int,
+    resources: LetterResources = NO_RESOURCES,
 ) -> ComposedLetter:
     """The letter of a campaign file whose texts hold placeholders instead of merge fields. Raises as compose_letter."""
     if not templates.has(f"letters/{marked.template}.html"):
         raise CampaignFileRefused(f"there is no template called {marked.template!r} in templates/letters")
-    text, html = render_parts(marked, list_identity, templates, reader_language, placeholders)
+    text, html = render_parts(marked, list_identity, templates, reader_language, placeholders, resources, campaign_id)
     parts = (
         list(placeholders.split_at_placeholders(text, EscapeContext.TEXT)),
         list(placeholders.split_at_placeholders(html, EscapeContext.HTML)),

@@ -14,6 +14,7 @@ from mailer.mail.compose.compile_letter import CompiledLetter, compile_letter
 from mailer.mail.compose.dry_run import dry_run_letter
 from mailer.mail.compose.find_problems import find_problems
 from mailer.mail.compose.letter_fields import join_fields, split_fields
+from mailer.mail.compose.letter_resources import LetterResources
 from mailer.mail.compose.problem import Problem
 from mailer.mail.compose.templates import SOURCE_LANGUAGE, Templates
 
@@ -38,6 +39,7 @@ class DraftCache:
         list_identity: ListIdentity,
         templates: Templates,
         campaign_id: int,
+        resources: LetterResources,
         reader_language: str | None = None,
     ) -> CompiledLetter:
         """The compiled letter of an edition's text, for readers of a language (None: of the edition's).
@@ -45,11 +47,12 @@ class DraftCache:
         Raises CampaignFileRefused.
         """
         chosen = choose_language((reader_language, edition_language), templates.languages) or SOURCE_LANGUAGE
-        key = ("letter", text_digest(text), edition_language, list_identity.mailing_list, campaign_id, chosen)
+        of = (text_digest(text), edition_language, list_identity.mailing_list, campaign_id, resources.key)
+        key = ("letter", *of, chosen)
         return self._once(
             key,
             lambda: compile_letter(
-                parse_campaign_file(text, edition_language), list_identity, templates, chosen, campaign_id
+                parse_campaign_file(text, edition_language), list_identity, templates, chosen, campaign_id, resources
             ),
         )
 
@@ -60,16 +63,18 @@ class DraftCache:
         list_identity: ListIdentity,
         templates: Templates,
         campaign_id: int,
+        resources: LetterResources,
         known_values: frozenset[str] | None = None,
     ) -> tuple[Problem, ...]:
         """All problems of an edition's text, as `find_problems` gives them, rehearsed for sample readers."""
 
         def try_letter(_: CampaignFile) -> frozenset[str]:
-            letter = self.letter(text, edition_language, list_identity, templates, campaign_id)
+            letter = self.letter(text, edition_language, list_identity, templates, campaign_id, resources)
             dry_run_letter(letter)
             return letter.names
 
-        key = ("problems", text_digest(text), edition_language, list_identity.mailing_list, known_values)
+        of = (text_digest(text), edition_language, list_identity.mailing_list, campaign_id, resources.key)
+        key = ("problems", *of, known_values)
         return self._once(key, lambda: find_problems(text, edition_language, try_letter, known_values))
 
     def fill_gaps(self, text: str) -> str:

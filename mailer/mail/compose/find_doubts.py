@@ -8,9 +8,9 @@ from collections.abc import Collection, Iterator
 from mailer.errors import CampaignFileRefused
 from mailer.mail.compose.front_matter import normalize_line_ends, split_front_matter
 from mailer.mail.compose.letter_fields import split_fields
-from mailer.mail.compose.markdown import find_links
 from mailer.mail.compose.merge_field import Placeholders, fill_with_fallbacks, list_merge_fields
 from mailer.mail.compose.problem import Problem, ProblemSeverity, Rule
+from mailer.mail.markdown.markdown import find_links
 
 LONG_SUBJECT = 70
 """Characters of a subject that most mail programs show on a wide screen."""

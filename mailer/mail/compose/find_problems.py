@@ -27,8 +27,6 @@ from mailer.mail.compose.front_matter import (
     parse_front_matter,
     split_front_matter,
 )
-from mailer.mail.compose.link import check_link
-from mailer.mail.compose.markdown import find_links
 from mailer.mail.compose.merge_field import (
     Placeholders,
     find_merge_fields,
@@ -38,6 +36,8 @@ from mailer.mail.compose.merge_field import (
     mask_missing_fallbacks,
 )
 from mailer.mail.compose.problem import Problem, ProblemSeverity, Rule
+from mailer.mail.markdown.link import check_link
+from mailer.mail.markdown.markdown import find_links
 
 _ONE_KEY = re.compile(r"[a-z]+")
 

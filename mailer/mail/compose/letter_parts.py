@@ -11,11 +11,12 @@ from mailer.domain.site import ListIdentity
 from mailer.mail.compose.campaign_file import CampaignFile
 from mailer.mail.compose.event_dates import format_event_date
 from mailer.mail.compose.letter_header import leave_url
-from mailer.mail.compose.link import check_link
-from mailer.mail.compose.markdown import parse_markdown, render_html
+from mailer.mail.compose.letter_resources import LetterResources
 from mailer.mail.compose.merge_field import Placeholders
-from mailer.mail.compose.plain_text import render_plain_text, underline, wrap
 from mailer.mail.compose.templates import Templates
+from mailer.mail.markdown.link import check_link
+from mailer.mail.markdown.markdown import parse_markdown, render_html
+from mailer.mail.markdown.plain_text import render_plain_text, underline, wrap
 
 _INLINER = CSSInliner(load_remote_stylesheets=False, keep_style_tags=True)
 _TEXT_FUNCTIONS = {"wrap": wrap, "underline": underline}
@@ -27,6 +28,8 @@ def render_parts(
     templates: Templates,
     language: str,
     placeholders: Placeholders,
+    resources: LetterResources,
+    campaign_id: int,
 ) -> tuple[str, str]:
     """(text, HTML) of the letter, with placeholders for merge fields and for the leave token.
 

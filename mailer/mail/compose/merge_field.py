@@ -11,7 +11,7 @@ from html import escape
 from urllib.parse import quote
 
 from mailer.errors import CampaignFileRefused
-from mailer.mail.compose.line_breaking import display_width
+from mailer.mail.markdown.line_breaking import display_width
 
 LONGEST_VALUE = 200
 """Characters of a value that go into a letter; the rest is cut off."""

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-from mailer.mail.compose.line_breaking import WIDTH, wrap
+from mailer.mail.markdown.line_breaking import WIDTH, wrap
 
 _FOOTER_MARK = "---"
 _BUTTON = re.compile(r"\[(?P<label>.+)\]\((?P<target>https?://[^\s()]+)\)")

@@ -54,6 +54,12 @@ campaign = Table(
     Column("stopped_at", UtcDateTime),
     Column("created_at", UtcDateTime, nullable=False),
     Column("finished_at", UtcDateTime),
+    # Whether its letter is in the archive; NULL: as the list has it.
+    Column("archived", Boolean),
+    # Only readers of these editions get it, as a list of language tags; NULL: readers of all.
+    Column("languages", JSON),
+    # Why it was scheduled although a check before the launch was against it.
+    Column("anyway_reason", Text),
 )
 
 edition = Table(
@@ -78,6 +84,8 @@ revision = Table(
     Column("reason", Text),
     # Made for test letters or an approval: the campaign's letters do not have this text.
     Column("is_trial", Boolean, nullable=False, server_default=false()),
+    # What the list's letters looked like then, as `freeze_design` writes it.
+    Column("design", JSON),
 )
 
 worker = Table(

@@ -41,6 +41,8 @@ approval = Table(
     Column("approved_by", Text, nullable=False),
     # SHA-256 of all editions' texts: an approval is of these words only.
     Column("digest", String(64), nullable=False),
+    # The edition that was approved by itself; the digest is then of its text alone. NULL: all of them.
+    Column("language", String(35)),
     Column("at", UtcDateTime, nullable=False),
 )
 

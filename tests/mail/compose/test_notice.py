@@ -19,9 +19,9 @@ from mailer.domain.mailing_list import MailingList
 from mailer.domain.site import ListIdentity, Site
 from mailer.domain.token import Purpose, read_token
 from mailer.errors import NotFound
-from mailer.mail.compose.line_breaking import display_width
 from mailer.mail.compose.notice import compose_notice
 from mailer.mail.compose.templates import Templates
+from mailer.mail.markdown.line_breaking import display_width
 from mailer.mail.message.letter import Letter
 from tests.support.letter_checks import SentLetter, check_letter
 from tests.support.list_letter_checks import check_list_letter, check_notice

@@ -8,7 +8,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailer.mail.compose.line_breaking import display_width
 from mailer.mail.compose.notice_paragraphs import (
     NoticeText,
     Paragraph,
@@ -18,6 +17,7 @@ from mailer.mail.compose.notice_paragraphs import (
     parse_notice_text,
     render_notice_as_text,
 )
+from mailer.mail.markdown.line_breaking import display_width
 
 SOURCE = """
 Please confirm

@@ -33,7 +33,8 @@ from mailer.entrypoints.web.console import (
 from mailer.entrypoints.web.console.live_snapshots import LiveSnapshots
 from mailer.entrypoints.web.console.pages import render_console
 from mailer.entrypoints.web.console.session_guard import SessionGuard
-from mailer.errors import ErrorKind, MailerError
+from mailer.error_kind import ErrorKind
+from mailer.errors import MailerError
 
 CONSOLE_ROUTES: tuple[Route, ...] = (
     *today.ROUTES,

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mailer.errors import CampaignFileRefused
-from mailer.mail.compose.markdown import parse_markdown, render_html
-from mailer.mail.compose.plain_text import render_plain_text
+from mailer.mail.markdown.markdown import parse_markdown, render_html
+from mailer.mail.markdown.plain_text import render_plain_text
 
 HARMLESS = {"a", "br", "code", "em", "img", "s", "strong"} | {
     "p",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from mailer.errors import CampaignFileRefused
-from mailer.mail.compose.link import check_link
+from mailer.mail.markdown.link import check_link
 
 
 @pytest.mark.parametrize(

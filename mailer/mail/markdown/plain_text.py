@@ -8,9 +8,9 @@ from functools import partial
 from markdown_it.token import Token
 from markdown_it.tree import SyntaxTreeNode
 
-from mailer.mail.compose import line_breaking
-from mailer.mail.compose.line_breaking import WIDTH
 from mailer.mail.compose.merge_field import merged_display_width
+from mailer.mail.markdown import line_breaking
+from mailer.mail.markdown.line_breaking import WIDTH
 
 wrap = partial(line_breaking.wrap, columns=merged_display_width)
 underline = partial(line_breaking.underline, columns=merged_display_width)

@@ -10,8 +10,8 @@ import nh3
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from mailer.mail.compose.line_breaking import is_unspaced
-from mailer.mail.compose.link import check_link
+from mailer.mail.markdown.line_breaking import is_unspaced
+from mailer.mail.markdown.link import check_link
 
 _MARKDOWN = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"])
 # The parser would silently leave a link it rejects in the text; check_link refuses it with its line instead.

@@ -7,9 +7,9 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailer.mail.compose.markdown import parse_markdown
 from mailer.mail.compose.merge_field import MergeField, Placeholders
-from mailer.mail.compose.plain_text import render_plain_text, wrap
+from mailer.mail.markdown.markdown import parse_markdown
+from mailer.mail.markdown.plain_text import render_plain_text, wrap
 
 
 def plain(source: str) -> str:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import settings as limits
 from hypothesis import strategies as st
 
-from mailer.mail.compose.line_breaking import display_width, split_at_break_points, underline, wrap
+from mailer.mail.markdown.line_breaking import display_width, split_at_break_points, underline, wrap
 
 URL = "https://example.org/a-path/?b=c"
 SIGNS = st.sampled_from(

@@ -1,0 +1,30 @@
+"""LetterResources: what a letter needs besides its text and its list, read from the database before it is compiled."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass, field
+
+from mailer.domain.letters.letter_template import LetterTemplate
+from mailer.domain.letters.media import MediaFile
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LetterResources:
+    """The files and templates that some texts name; what none of them names may be missing."""
+
+    templates: Mapping[str, LetterTemplate] = field(default_factory=dict)
+    """Organisers' templates by name; they go before those of templates/letters."""
+    media: Mapping[str, MediaFile] = field(default_factory=dict)
+    """By path: pictures that stand in the letter itself, and attachments."""
+    languages: tuple[str, ...] = ()
+    """Of all editions of the campaign, the default one first."""
+
+    @property
+    def key(self) -> Hashable:
+        """The same for the same resources."""
+        templates = frozenset((name, one.id) for name, one in self.templates.items())
+        return templates, frozenset(self.media), self.languages
+
+
+NO_RESOURCES = LetterResources()

@@ -1,0 +1,104 @@
+"""What a letter is compiled from: its text, its list as it was at the launch, and the files and templates it names."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from mailer.domain.letters.media import find_media_digests
+from mailer.domain.mailing_list import ArchiveMode, MailingList
+from mailer.mail.compose.letter_resources import LetterResources
+from mailer.store.letters import letter_templates, media
+from mailer.store.queue.queue_tables import campaign, edition, revision
+
+_NAMES_TEMPLATE = re.compile(r"^template:[ \t]*([\"']?)([a-z0-9_-]+)\1[ \t]*(?:#.*)?$", re.MULTILINE)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LetterSource:
+    """One revision, with everything that is not in its text."""
+
+    manuscript: str
+    mailing_list: MailingList
+    """With the footer and the look that its letters have: those of the launch, once launched."""
+    resources: LetterResources
+
+
+def design_of(tx: Connection, mailing_list: MailingList, archived: bool | None) -> dict[str, Any]:
+    """What a revision keeps of its list at the launch, besides the footer, so that a repeat has the same octets.
+
+    `archived` is the campaign's own wish for the archive.
+    """
+    return {
+        "accent_color": mailing_list.accent_color,
+        "logo": mailing_list.logo,
+        "archive": archive_of(mailing_list, archived),
+        "segments": dict(mailing_list.segments),
+        "templates": letter_templates.current_ids(tx),
+    }
+
+
+def archive_of(mailing_list: MailingList, archived: bool | None) -> ArchiveMode:
+    """Who may read a campaign's letter on the web, by the list's choice and the campaign's own."""
+    mode = mailing_list.archive or ArchiveMode.OFF
+    return ArchiveMode.OFF if archived is False else mode
+
+
+def load_source(tx: Connection, revision_id: int, mailing_list: MailingList) -> LetterSource:
+    """Everything that the letters of a revision are compiled from; `mailing_list` is the list as it is now."""
+    row = tx.execute(
+        select(
+            revision.c.manuscript,
+            revision.c.postal_address,
+            revision.c.reason,
+            revision.c.design,
+            campaign.c.id.label("campaign_id"),
+            campaign.c.launched_at,
+            campaign.c.archived,
+        )
+        .join_from(revision, edition)
+        .join(campaign, campaign.c.id == edition.c.campaign_id)
+        .where(revision.c.id == revision_id)
+    ).one()
+    design = row.design or {}
+    if row.launched_at is None:
+        own = replace(mailing_list, archive=archive_of(mailing_list, row.archived))
+        return LetterSource(
+            manuscript=row.manuscript,
+            mailing_list=own,
+            resources=load_resources(tx, [row.manuscript], row.campaign_id),
+        )
+    own = replace(
+        mailing_list,
+        postal_address=row.postal_address,
+        reason=row.reason,
+        accent_color=design.get("accent_color"),
+        logo=design.get("logo"),
+        archive=ArchiveMode(design.get("archive", ArchiveMode.OFF)),
+        segments=design.get("segments", {}),
+    )
+    return LetterSource(
+        manuscript=row.manuscript,
+        mailing_list=own,
+        resources=load_resources(tx, [row.manuscript], row.campaign_id, design.get("templates", {})),
+    )
+
+
+def load_resources(
+    tx: Connection, texts: Collection[str], campaign_id: int, template_ids: Mapping[str, int] | None = None
+) -> LetterResources:
+    """What these texts of a campaign (0: of none yet) name; `template_ids` are those of the launch, None: of now."""
+    named = {match[2] for one in texts for match in _NAMES_TEMPLATE.finditer(one)}
+    ids = letter_templates.current_ids(tx) if template_ids is None and named else template_ids or {}
+    templates = letter_templates.load_many(tx, [ids[name] for name in sorted(named) if name in ids])
+    digests = frozenset[str]().union(*map(find_media_digests, texts))
+    languages = select(edition.c.language).where(edition.c.campaign_id == campaign_id)
+    return LetterResources(
+        templates={one.name: one for one in templates},
+        media={one.path: one for one in media.load_many(tx, digests)},
+        languages=tuple(tx.execute(languages.order_by(edition.c.is_default.desc(), edition.c.id)).scalars()),
+    )

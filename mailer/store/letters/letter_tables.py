@@ -1,0 +1,76 @@
+"""The tables of pictures, attachments, organisers' templates and Webmentions; migrations end in exactly these."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    false,
+    text,
+)
+
+from mailer.store.columns import BigInt, UtcDateTime, id_column, metadata
+
+_IS_CURRENT = text("is_current")
+
+media = Table(
+    "media",
+    metadata,
+    # SHA-256 of the content, in hexadecimal.
+    Column("digest", String(64), primary_key=True),
+    # The file name in its path.
+    Column("name", Text, nullable=False),
+    Column("media_type", String(100), nullable=False),
+    Column("content", LargeBinary, nullable=False),
+    Column("size", Integer, nullable=False),
+    # Of pictures, in pixels.
+    Column("width", Integer),
+    Column("height", Integer),
+    Column("added_at", UtcDateTime, nullable=False),
+    Column("added_by", Text, nullable=False),
+)
+
+letter_template = Table(
+    "letter_template",
+    metadata,
+    id_column(),
+    Column("name", String(40), nullable=False),
+    # As it was handed in, and the HTML with Jinja2 that was made of it; rows never change but for is_current.
+    Column("source", Text, nullable=False),
+    Column("html", Text, nullable=False),
+    Column("added_at", UtcDateTime, nullable=False),
+    Column("added_by", Text, nullable=False),
+    # False for what was replaced or removed: revisions may still name it.
+    Column("is_current", Boolean, nullable=False, server_default=false()),
+    Index(
+        "uq_letter_template_current",
+        "name",
+        unique=True,
+        sqlite_where=_IS_CURRENT,
+        postgresql_where=_IS_CURRENT,
+    ),
+    sqlite_autoincrement=True,
+)
+
+webmention = Table(
+    "webmention",
+    metadata,
+    id_column(),
+    Column("campaign_id", BigInt, ForeignKey("campaign.id"), nullable=False, index=True),
+    Column("source", Text, nullable=False),
+    Column("target", Text, nullable=False),
+    Column("title", Text),
+    Column("state", String(16), nullable=False, index=True),
+    Column("received_at", UtcDateTime, nullable=False),
+    Column("verified_at", UtcDateTime),
+    Column("decided_by", Text),
+    UniqueConstraint("source", "target"),
+)
