@@ -14,6 +14,7 @@ from bench.console import measure_console
 from bench.databases import open_databases
 from bench.figure import Figure, MeasurementFailed, Skipped
 from bench.intake import measure_intake
+from bench.letters import measure_letters
 from bench.machine import inspect_machine
 from bench.process import ROOT
 from bench.relay import running_sink
@@ -66,6 +67,7 @@ WORKLOADS: dict[str, Callable[[BenchmarkRun], Iterable[Figure]]] = {
     "intake-postgresql": partial(measure_intake, kind="postgresql"),
     "console": partial(measure_console, kind="sqlite"),
     "console-postgresql": partial(measure_console, kind="postgresql"),
+    "letters": measure_letters,
     "returns": measure_bounce_parsing,
 }
 
