@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from mailer.domain.command_address import COMPLAINT_NAME, RETURN_PATH_NAME
 from mailer.domain.keyring import Keyring
+from mailer.domain.letters.archive_paths import ARCHIVE_PAGE
 from mailer.domain.mailing_list import MailingList
 from mailer.domain.token import Purpose, sign_token
 
@@ -100,3 +101,8 @@ class ListIdentity:
     def join_url(self) -> str:
         """The page on which people subscribe."""
         return f"{self.site.url}/join/{self.mailing_list.name}"
+
+    @property
+    def archive_url(self) -> str:
+        """The page of the list's public archive."""
+        return f"{self.site.url}/{ARCHIVE_PAGE}/{self.mailing_list.name}"

@@ -45,6 +45,9 @@ class Purpose(IntEnum):
     COMPLAINT = 8
     """Names the delivery that a provider reports as complained about (CFBL-Feedback-ID, RFC 9477): it says nothing
     about bounces."""
+    VIEW = 9
+    """Names the subscription of a reader who opens letters in a browser, where only subscribers may; it can do nothing
+    else."""
 
 
 _KEY_PURPOSES = {purpose: f"token {purpose.name}" for purpose in Purpose}

@@ -14,7 +14,7 @@ from mailer.mail.compose.campaign_file_fields import LONGEST_SUBJECT
 from mailer.mail.compose.letter_header import build_header
 from mailer.mail.compose.letter_parts import render_parts
 from mailer.mail.compose.letter_resources import NO_RESOURCES, LetterResources
-from mailer.mail.compose.merge_field import LEAVE_TOKEN, EscapeContext, MergeField, Placeholders, Slot
+from mailer.mail.compose.merge_field import LEAVE_TOKEN, VIEW_TOKEN, EscapeContext, MergeField, Placeholders, Slot
 from mailer.mail.compose.templates import Templates
 from mailer.mail.message.quoted_printable import SOFT_BREAK, encode_quoted_printable
 
@@ -37,6 +37,8 @@ class ComposedLetter:
     """Where in `octets` the values of `merge_fields` go."""
     token_places: tuple[int, ...]
     """Where in `octets` the leave token goes, in the body."""
+    view_places: tuple[int, ...] = ()
+    """Where in `octets` the token goes with which a reader opens the letter in a browser."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +133,7 @@ def _assemble_letter(
     for place, piece in enumerate(pieces):
         if isinstance(piece, Slot):
             slots.setdefault(piece, []).append(place)
-    token_places = [place for slot in list(slots) if slot.merge_field is LEAVE_TOKEN for place in slots.pop(slot)]
+    token_places, view_places = (_pop_places(slots, token) for token in (LEAVE_TOKEN, VIEW_TOKEN))
     in_body = [slot.merge_field for slot in slots]
     in_subject = [piece for piece in subject if isinstance(piece, MergeField)]
     merge_fields = list(dict.fromkeys([*in_body, *in_subject]))
@@ -144,8 +146,13 @@ def _assemble_letter(
             MergeFieldPlaces(merge_fields.index(slot.merge_field), slot.context, tuple(places))
             for slot, places in slots.items()
         ),
-        token_places=tuple(token_places),
+        token_places=token_places,
+        view_places=view_places,
     )
+
+
+def _pop_places(slots: dict[Slot, list[int]], token: MergeField) -> tuple[int, ...]:
+    return tuple(place for slot in list(slots) if slot.merge_field is token for place in slots.pop(slot))
 
 
 def _build_body(parts: tuple[list[str | Slot], ...], boundary: bytes) -> Iterator[bytes | Slot]:

@@ -14,6 +14,7 @@ from mailer.mail.compose.letter_header import leave_url
 from mailer.mail.compose.letter_resources import LetterResources
 from mailer.mail.compose.merge_field import Placeholders
 from mailer.mail.compose.templates import Templates
+from mailer.mail.compose.view_url import view_url
 from mailer.mail.markdown.link import check_link
 from mailer.mail.markdown.markdown import parse_markdown, render_html
 from mailer.mail.markdown.plain_text import render_plain_text, underline, wrap
@@ -37,7 +38,9 @@ def render_parts(
     """
     name = f"letters/{campaign_file.template}"
     tokens = parse_markdown(campaign_file.body, campaign_file.body_line)
-    values = _template_values(campaign_file, list_identity, language, placeholders)
+    values = _template_values(campaign_file, list_identity, language, placeholders) | {
+        "view_url": view_url(list_identity, campaign_id, campaign_file.language, resources, placeholders)
+    }
     text = templates.render(f"{name}.txt", language, **values, body=render_plain_text(tokens), **_TEXT_FUNCTIONS)
     html = templates.render(f"{name}.html", language, **values, body=render_html(tokens))
     return text, _INLINER.inline(html)

@@ -56,7 +56,8 @@ class Slot:
 
 
 LEAVE_TOKEN = MergeField("leave token", "")
-"""The service's own merge field; no campaign file can spell a name with a space."""
+VIEW_TOKEN = MergeField("view token", "")
+"""The service's own merge fields; no campaign file can spell a name with a space."""
 
 
 def escape_value(value: str, context: EscapeContext) -> str:
@@ -165,11 +166,15 @@ class Placeholders:
     @classmethod
     def for_text(cls, text: str, merge_fields: tuple[MergeField, ...]) -> Placeholders:
         """Placeholders that cannot occur in `text`: their stem is derived from its SHA-256 hash."""
-        return cls(f"slot{hashlib.sha256(text.encode()).hexdigest()[:8]}", (*merge_fields, LEAVE_TOKEN))
+        return cls(f"slot{hashlib.sha256(text.encode()).hexdigest()[:8]}", (*merge_fields, VIEW_TOKEN, LEAVE_TOKEN))
 
     @property
     def leave_token(self) -> str:
         return f"{self.stem}u{len(self.merge_fields) - 1}x"
+
+    @property
+    def view_token(self) -> str:
+        return f"{self.stem}u{len(self.merge_fields) - 2}x"
 
     def insert_placeholders(self, text: str) -> str:
         """`text` with its merge fields replaced by placeholders."""

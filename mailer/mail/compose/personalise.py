@@ -68,6 +68,10 @@ def personalise(composed: ComposedLetter, recipient: Recipient, merge_values: Se
     token += SOFT_BREAK
     for place in composed.token_places:
         pieces[place] = token
+    if composed.view_places:
+        view_token = sign_token(site.keyring, Purpose.VIEW, recipient.subscription_id).encode() + SOFT_BREAK
+        for place in composed.view_places:
+            pieces[place] = view_token
     _fill_merge_fields(pieces, composed, merge_values)
     return Letter(site.return_path(recipient.delivery_id), recipient.address, b"".join(pieces), is_wire_ready=True)
 
