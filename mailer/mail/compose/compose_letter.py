@@ -12,7 +12,7 @@ from mailer.errors import CampaignFileRefused
 from mailer.mail.compose.campaign_file import CampaignFile, mergeable_texts, replace_texts
 from mailer.mail.compose.campaign_file_fields import LONGEST_SUBJECT
 from mailer.mail.compose.letter_header import build_header
-from mailer.mail.compose.letter_parts import render_parts
+from mailer.mail.compose.letter_parts import html_template, render_parts
 from mailer.mail.compose.letter_resources import NO_RESOURCES, LetterResources
 from mailer.mail.compose.merge_field import LEAVE_TOKEN, VIEW_TOKEN, EscapeContext, MergeField, Placeholders, Slot
 from mailer.mail.compose.templates import Templates
@@ -85,8 +85,10 @@ def compose_with_placeholders(
     resources: LetterResources = NO_RESOURCES,
 ) -> ComposedLetter:
     """The letter of a campaign file whose texts hold placeholders instead of merge fields. Raises as compose_letter."""
-    if not templates.has(f"letters/{marked.template}.html"):
-        raise CampaignFileRefused(f"there is no template called {marked.template!r} in templates/letters")
+    if not templates.has(html_template(marked.template)):
+        raise CampaignFileRefused(
+            f"there is no template called {marked.template!r}; there are {', '.join(templates.letter_names)}"
+        )
     text, html = render_parts(marked, list_identity, templates, reader_language, placeholders, resources, campaign_id)
     parts = (
         list(placeholders.split_at_placeholders(text, EscapeContext.TEXT)),

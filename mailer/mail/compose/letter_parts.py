@@ -7,9 +7,11 @@ from typing import Any
 from css_inline import CSSInliner
 
 from mailer.domain.language import text_direction
+from mailer.domain.letters.media import picture_size
 from mailer.domain.site import ListIdentity
 from mailer.mail.compose.campaign_file import CampaignFile
 from mailer.mail.compose.event_dates import format_event_date
+from mailer.mail.compose.letter_colors import derive_colors
 from mailer.mail.compose.letter_header import leave_url
 from mailer.mail.compose.letter_resources import LetterResources
 from mailer.mail.compose.merge_field import Placeholders
@@ -21,6 +23,17 @@ from mailer.mail.markdown.plain_text import render_plain_text, underline, wrap
 
 _INLINER = CSSInliner(load_remote_stylesheets=False, keep_style_tags=True)
 _TEXT_FUNCTIONS = {"wrap": wrap, "underline": underline}
+MOST_LOGO_WIDTH, MOST_LOGO_HEIGHT = 240, 72
+
+
+def html_template(name: str) -> str:
+    """The template of a letter's HTML part, as `Templates.render` takes it, by the name that a campaign file gives."""
+    return f"letters/{name}/letter.html"
+
+
+def text_template(name: str) -> str:
+    """The template of a letter's text part."""
+    return f"letters/{name}/letter.txt"
 
 
 def render_parts(
@@ -36,13 +49,13 @@ def render_parts(
 
     The templates' own words are in `language`. Raises CampaignFileRefused for a link that is not allowed.
     """
-    name = f"letters/{campaign_file.template}"
-    tokens = parse_markdown(campaign_file.body, campaign_file.body_line)
+    tokens, name = parse_markdown(campaign_file.body, campaign_file.body_line), campaign_file.template
     values = _template_values(campaign_file, list_identity, language, placeholders) | {
         "view_url": view_url(list_identity, campaign_id, campaign_file.language, resources, placeholders)
     }
-    text = templates.render(f"{name}.txt", language, **values, body=render_plain_text(tokens), **_TEXT_FUNCTIONS)
-    html = templates.render(f"{name}.html", language, **values, body=render_html(tokens))
+    body = render_plain_text(tokens)
+    text = templates.render(text_template(name), language, **values, body=body, **_TEXT_FUNCTIONS)
+    html = templates.render(html_template(name), language, **values, body=render_html(tokens))
     return text, _INLINER.inline(html)
 
 
@@ -50,7 +63,7 @@ def _template_values(
     campaign_file: CampaignFile, list_identity: ListIdentity, language: str, placeholders: Placeholders
 ) -> dict[str, Any]:
     """The values that the text template and the HTML template share, by name."""
-    action = campaign_file.action
+    action, mailing_list = campaign_file.action, list_identity.mailing_list
     return {
         "subject": campaign_file.subject,
         "title": campaign_file.title,
@@ -65,11 +78,24 @@ def _template_values(
         "tags": campaign_file.tags,
         "letter_language": campaign_file.language,
         "letter_dir": text_direction(campaign_file.language),
-        "list_title": list_identity.mailing_list.title,
-        "list_language": list_identity.mailing_list.language,
-        "postal_address": list_identity.mailing_list.postal_address or "",
-        "reason": list_identity.mailing_list.reason,
+        "list_title": mailing_list.title,
+        "list_language": mailing_list.language,
+        "logo": _fit_logo(list_identity),
+        "colors": derive_colors(mailing_list.accent_color),
+        "postal_address": mailing_list.postal_address or "",
+        "reason": mailing_list.reason,
         "site_name": list_identity.site.name,
         "list_address": list_identity.address(),
         "leave_url": leave_url(list_identity.site, placeholders.leave_token),
     }
+
+
+def _fit_logo(list_identity: ListIdentity) -> dict[str, Any] | None:
+    """The url, width and height of the list's logo, at most MOST_LOGO_WIDTH by MOST_LOGO_HEIGHT pixels."""
+    path = list_identity.mailing_list.logo
+    size = picture_size(path) if path else None
+    if size is None:
+        return None
+    scale = min(1, MOST_LOGO_WIDTH / size[0], MOST_LOGO_HEIGHT / size[1])
+    width, height = (max(1, round(scale * side)) for side in size)
+    return {"url": f"{list_identity.site.url}{path}", "width": width, "height": height}

@@ -31,12 +31,17 @@ class Templates:
         """The languages of letters and pages: English, and each complete `*.po` in the locale folder."""
         return _installed_languages(self.locale_directory)
 
+    @property
+    def letter_names(self) -> tuple[str, ...]:
+        """The names of the letter templates, as campaign files give them, in alphabetical order."""
+        return _letter_names(self.directory)
+
     def environment(self, language: str) -> Environment:
         """The Jinja2 environment for one of `languages`."""
         return _create_environment(self.directory, self.locale_directory, language)
 
     def render(self, name: str, language: str, /, **values: Any) -> str:
-        """A rendered template, such as `letters/appeal.html` in Turkish.
+        """A rendered template, such as `letters/appeal/letter.html` in Turkish.
 
         Each template is also given `language` (of its own words) and `dir`. An undefined name raises UndefinedError.
         """
@@ -50,6 +55,11 @@ class Templates:
         except TemplateNotFound:
             return False
         return True
+
+
+@cache
+def _letter_names(directory: Path) -> tuple[str, ...]:
+    return tuple(sorted(path.parent.name for path in directory.glob("letters/*/letter.html.j2")))
 
 
 @cache
@@ -68,7 +78,7 @@ def _has_letters(catalogue: Path) -> bool:
 def _create_environment(directory: Path, locale_directory: Path, language: str) -> Environment:
     environment = Environment(
         loader=FileSystemLoader(directory),
-        # By the extension: appeal.html.j2 escapes, appeal.txt.j2 and confirm.md.j2 do not.
+        # By the extension: letter.html.j2 escapes, letter.txt.j2 and confirm.md.j2 do not.
         autoescape=select_autoescape(enabled_extensions=("html.j2",), default=False, default_for_string=False),
         undefined=StrictUndefined,
         extensions=["jinja2.ext.i18n"],
