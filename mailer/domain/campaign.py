@@ -75,6 +75,8 @@ class Campaign:
     """Whether its letter is in the list's archive; None: as the list has it."""
     languages: tuple[str, ...] | None = None
     """Only readers who get one of these editions get it; None: readers of all editions."""
+    not_mailed_by: int | None = None
+    """Who was, or may have been, mailed by this campaign gets nothing; None: everybody does."""
     anyway_reason: str | None = None
     """Why it was scheduled although a check before the launch was against it, in an organiser's words."""
 

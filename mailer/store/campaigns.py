@@ -179,5 +179,6 @@ def campaign_from_row(row: Row[Any]) -> Campaign:
         finished_at=row.finished_at,
         archived=row.archived,
         languages=None if row.languages is None else tuple(row.languages),
+        not_mailed_by=row.not_mailed_by,
         anyway_reason=row.anyway_reason,
     )

@@ -17,6 +17,7 @@ def upgrade() -> None:
     op.add_column('mailing_list', sa.Column('segments', sa.JSON(), nullable=True))
     op.add_column('campaign', sa.Column('archived', sa.Boolean(), nullable=True))
     op.add_column('campaign', sa.Column('languages', sa.JSON(), nullable=True))
+    op.add_column('campaign', sa.Column('not_mailed_by', sa.BigInteger(), nullable=True))
     op.add_column('campaign', sa.Column('anyway_reason', sa.Text(), nullable=True))
     op.add_column('revision', sa.Column('design', sa.JSON(), nullable=True))
     op.add_column('approval', sa.Column('language', sa.String(35), nullable=True))

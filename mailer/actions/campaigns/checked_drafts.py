@@ -44,6 +44,11 @@ class CampaignDrafts:
     """Everything that the drafts name."""
 
     @property
+    def languages(self) -> list[str]:
+        """The editions' language tags, the default one first."""
+        return [one.language for one in self.drafts]
+
+    @property
     def digest(self) -> str:
         """What an approval of these texts is of."""
         return campaign_digest({one.language: one.text for one in self.drafts})

@@ -14,7 +14,9 @@ from mailer.app import App
 from mailer.domain.accounts.actor import Actor
 from mailer.domain.accounts.role import Permission
 from mailer.domain.draft import SAMPLE_READERS
-from mailer.domain.language import choose_language, text_direction
+from mailer.domain.language import text_direction
+from mailer.domain.letters.edition_choice import choose_edition
+from mailer.store import mailing_lists
 from mailer.store.writing import drafts, readers
 from mailer.store.writing.readers import Reader
 
@@ -60,20 +62,34 @@ async def choose_readers(
     default one first, where they are known. Raises NotFound, NotPermitted.
     """
 
-    def read(tx: Connection) -> tuple[list[str], list[Reader]]:
+    def read(tx: Connection) -> tuple[_Editions, list[Reader]]:
         campaign = load_campaign(tx, actor, Permission.READ, campaign_id)
-        languages = list(editions) or [one.language for one in drafts.list_drafts(tx, campaign_id)]
+        languages = tuple(editions) or tuple(one.language for one in drafts.list_drafts(tx, campaign_id))
+        of_list = mailing_lists.get(tx, campaign.mailing_list_id).language
         seen = actor.may(Permission.SEE_PEOPLE, campaign.mailing_list_id)
-        return languages, readers.list_some(tx, campaign.mailing_list_id, _AT_EACH_END) if seen else []
+        found = readers.list_some(tx, campaign.mailing_list_id, _AT_EACH_END) if seen else []
+        return _Editions(languages, of_list), found
 
-    languages, found = await app.database.read(read)
+    known, found = await app.database.read(read)
     chosen: dict[object, ChosenReader] = {}
-    for one in _candidates(languages, found):
+    for one in _candidates(known, found):
         chosen.setdefault(one.subscription_id or (one.sample, one.edition), one)
     return tuple(chosen.values())[:number]
 
 
-def _candidates(editions: Sequence[str], found: Sequence[Reader]) -> Iterator[ChosenReader]:
+@dataclass(frozen=True, slots=True)
+class _Editions:
+    languages: tuple[str, ...]
+    """The default one first."""
+    of_list: str
+    """The list's language."""
+
+    def of_reader(self, language: str | None) -> str:
+        """The edition of a reader of this language."""
+        return choose_edition(language, self.languages, self.of_list).language
+
+
+def _candidates(editions: _Editions, found: Sequence[Reader]) -> Iterator[ChosenReader]:
     """Readers worth looking at, the most interesting first; some more than once."""
     if not found:
         yield from _invented(editions)
@@ -84,8 +100,8 @@ def _candidates(editions: Sequence[str], found: Sequence[Reader]) -> Iterator[Ch
         yield _choose(nameless, editions, ReaderTrait.NO_NAME)
     if other_way := next((one for one in found if _is_right_to_left(one)), None):
         yield _choose(other_way, editions, ReaderTrait.RIGHT_TO_LEFT)
-    for edition in editions:
-        theirs = next((one for one in found if _edition_of(one.language, editions) == edition), None)
+    for edition in editions.languages:
+        theirs = next((one for one in found if editions.of_reader(one.language) == edition), None)
         if theirs is None:
             yield _invent("plain", edition, ReaderTrait.EDITION)
         else:
@@ -94,22 +110,22 @@ def _candidates(editions: Sequence[str], found: Sequence[Reader]) -> Iterator[Ch
         yield _choose(one, editions, ReaderTrait.ANY)
 
 
-def _invented(editions: Sequence[str]) -> Iterator[ChosenReader]:
-    yield _invent("long", editions[0], ReaderTrait.LONGEST_NAME)
-    yield _invent("nameless", editions[0], ReaderTrait.NO_NAME)
-    yield _invent("rtl", choose_language(["ar"], editions) or editions[0], ReaderTrait.RIGHT_TO_LEFT)
-    for edition in editions:
+def _invented(editions: _Editions) -> Iterator[ChosenReader]:
+    yield _invent("long", editions.languages[0], ReaderTrait.LONGEST_NAME)
+    yield _invent("nameless", editions.languages[0], ReaderTrait.NO_NAME)
+    yield _invent("rtl", editions.of_reader("ar"), ReaderTrait.RIGHT_TO_LEFT)
+    for edition in editions.languages:
         yield _invent("plain", edition, ReaderTrait.EDITION)
 
 
-def _choose(one: Reader, editions: Sequence[str], trait: ReaderTrait) -> ChosenReader:
+def _choose(one: Reader, editions: _Editions, trait: ReaderTrait) -> ChosenReader:
     return ChosenReader(
         subscription_id=one.subscription_id,
         sample=None,
         address=one.address,
         name=one.name,
         language=one.language,
-        edition=_edition_of(one.language, editions),
+        edition=editions.of_reader(one.language),
         trait=trait,
     )
 
@@ -125,10 +141,6 @@ def _invent(sample: str, edition: str, trait: ReaderTrait) -> ChosenReader:
         edition=edition,
         trait=trait,
     )
-
-
-def _edition_of(language: str | None, editions: Sequence[str]) -> str:
-    return choose_language([language], editions) or editions[0]
 
 
 def _is_right_to_left(one: Reader) -> bool:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from mailer.actions.campaigns.checked_drafts import CheckedDrafts
+from mailer.actions.campaigns.checked_drafts import CampaignDrafts, CheckedDrafts
 from mailer.domain.campaign import Campaign
 from mailer.domain.draft import Draft, EditionStatus, text_digest
-from mailer.domain.language import choose_language
+from mailer.domain.letters.edition_choice import Fallback, ReaderGroup, choose_edition, count_by_edition
 from mailer.domain.mailing_list import MailingList
 from mailer.mail.compose.letter_fields import LetterFields, fields_or_none, is_untranslated
 from mailer.mail.compose.problem import Problem, ProblemSeverity
@@ -28,8 +27,13 @@ class EditionView:
     """Mistakes for which it cannot be sent."""
     is_frozen: bool
     """Whether letters have this text; else it is frozen when the campaign is scheduled, tested or approved."""
-    readers: int | None
-    """How many people a launch would send it to; None where that was not counted."""
+    groups: tuple[ReaderGroup, ...]
+    """Whose edition it is, by the readers' own language, the most first."""
+
+    @property
+    def readers(self) -> int:
+        """How many people's edition it is."""
+        return sum(one.readers for one in self.groups)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -50,7 +54,9 @@ class DraftView:
     editions: tuple[EditionView, ...]
     """All editions of the campaign, the default one first."""
     missing: dict[str, int]
-    """Readers whose language has no edition, by language; they get the default edition."""
+    """Readers whose language has no edition, by language; they get the edition `otherwise`."""
+    otherwise: str
+    """The edition of those whose language has none or is not known."""
     problems: tuple[Problem, ...]
     """All problems of this text, errors first."""
     may_write: bool
@@ -66,10 +72,7 @@ def view_editions(checked: CheckedDrafts, readers_by_language: Mapping[str, int]
     """How each edition stands, the default one first; `readers_by_language` has "" where that is not known."""
     drafts = checked.loaded.drafts
     default = drafts[0]
-    editions = [one.language for one in drafts]
-    readers = Counter[str]()
-    for language, number in readers_by_language.items():
-        readers[choose_language([language], editions) or default.language] += number
+    counted = count_by_edition(readers_by_language, checked.loaded.languages, checked.loaded.mailing_list.language)
     return tuple(
         EditionView(
             language=one.language,
@@ -78,21 +81,26 @@ def view_editions(checked: CheckedDrafts, readers_by_language: Mapping[str, int]
             status=_status(one, default, errors := _number_of_errors(checked, one.language)),
             errors=errors,
             is_frozen=one.is_frozen,
-            readers=readers[one.language],
+            groups=readers.groups,
         )
-        for one in drafts
+        for one, readers in zip(drafts, counted, strict=True)
     )
 
 
-def missing_editions(checked: CheckedDrafts, readers_by_language: Mapping[str, int]) -> dict[str, int]:
+def missing_editions(editions: Iterable[EditionView]) -> dict[str, int]:
     """Readers whose language is known and has no edition, by language, the most first."""
-    editions = [one.language for one in checked.loaded.drafts]
+    groups = [group for one in editions for group in one.groups]
     missing = {
-        language: number
-        for language, number in readers_by_language.items()
-        if language and number and choose_language([language], editions) is None
+        one.language: one.readers
+        for one in groups
+        if one.language and one.fallback in (Fallback.LIST, Fallback.DEFAULT)
     }
     return dict(sorted(missing.items(), key=lambda one: (-one[1], one[0])))
+
+
+def edition_otherwise(loaded: CampaignDrafts) -> str:
+    """The language of the edition for those whose language has none or is not known."""
+    return choose_edition(None, loaded.languages, loaded.mailing_list.language).language
 
 
 def _number_of_errors(checked: CheckedDrafts, language: str) -> int:

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from mailer.actions.campaigns.campaign_access import load_campaign, record_act
 from mailer.actions.campaigns.checked_drafts import CampaignDrafts, check_loaded, load_drafts
 from mailer.actions.campaigns.draft_change import DraftChange
-from mailer.actions.campaigns.draft_view import DraftView, missing_editions, view_editions
+from mailer.actions.campaigns.draft_view import DraftView, edition_otherwise, missing_editions, view_editions
 from mailer.app import App
 from mailer.domain.accounts.actor import Actor
 from mailer.domain.accounts.audit import Act
@@ -68,7 +68,7 @@ async def load_draft(app: App, actor: Actor, campaign_id: int, language: str | N
     if shown is None:
         raise NotFound(f"campaign {campaign_id} has no edition in language {language!r}")
     checked = await check_loaded(app, loaded)
-    campaign = loaded.campaign
+    campaign, editions = loaded.campaign, view_editions(checked, counts)
     return DraftView(
         campaign=campaign,
         mailing_list=loaded.mailing_list,
@@ -79,8 +79,9 @@ async def load_draft(app: App, actor: Actor, campaign_id: int, language: str | N
         fields=fields_or_none(shown.text),
         changed_at=shown.changed_at,
         changed_by=shown.changed_by,
-        editions=view_editions(checked, counts),
-        missing=missing_editions(checked, counts),
+        editions=editions,
+        missing=missing_editions(editions),
+        otherwise=edition_otherwise(loaded),
         problems=checked.problems[shown.language],
         may_write=campaign.state in CAN_BE_WRITTEN
         and actor.may(Permission.TRANSLATE, campaign.mailing_list_id, shown.language),

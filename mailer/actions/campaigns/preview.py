@@ -14,9 +14,10 @@ from mailer.domain.accounts.actor import Actor
 from mailer.domain.accounts.role import Permission
 from mailer.domain.address import parse_address
 from mailer.domain.draft import SampleReader
-from mailer.domain.language import choose_language
+from mailer.domain.letters.edition_choice import choose_edition
 from mailer.mail.dkim.signing import choose_signer, sign_letter
 from mailer.mail.message.letter import Letter
+from mailer.store import mailing_lists
 from mailer.store.writing import drafts
 
 
@@ -40,9 +41,10 @@ async def preview(
     )
 
     def read(tx: Connection) -> str:
-        load_campaign(tx, actor, Permission.READ, campaign_id)
+        campaign = load_campaign(tx, actor, Permission.READ, campaign_id)
+        list_language = mailing_lists.get(tx, campaign.mailing_list_id).language
         editions = [one.language for one in drafts.list_drafts(tx, campaign_id)]
-        return choose_language([language], editions) or editions[0]
+        return choose_edition(language, editions, list_language).language
 
     edition = await app.database.read(read)
     letter = await preview_draft(app, actor, campaign_id, edition, reader=reader)

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection
 
 from mailer.actions.campaigns.checked_drafts import CampaignDrafts, CheckedDrafts, check_loaded, load_drafts
-from mailer.actions.campaigns.draft_view import EditionView, missing_editions, view_editions
+from mailer.actions.campaigns.draft_view import EditionView, edition_otherwise, missing_editions, view_editions
 from mailer.actions.campaigns.send_test import TrialLetter, view_tests
 from mailer.app import App
 from mailer.domain.accounts.actor import Actor
@@ -38,7 +38,9 @@ class ReviewView:
     readers: int
     """How many people a launch would write to now."""
     missing: dict[str, int]
-    """Readers whose language has no edition, by language."""
+    """Readers whose language has no edition, by language; they get the edition `otherwise`."""
+    otherwise: str
+    """The edition of those whose language has none or is not known."""
     excluded: dict[str, int]
     """Who gets nothing, by why: pending, suppressed, left."""
     counted_at: datetime
@@ -102,15 +104,17 @@ def _view(app: App, actor: Actor, facts: _Facts, checked: CheckedDrafts) -> Revi
     loaded, last = facts.loaded, facts.last
     fields = fields_or_none(loaded.drafts[0].text)
     proposed = propose_time(loaded.campaign, last, loaded.mailing_list.zone, app.clock())
+    editions = view_editions(checked, facts.audience.languages)
     others = [one for one in facts.approvals if one.is_valid and one.approved_by != actor.name]
     return ReviewView(
         campaign=loaded.campaign,
         mailing_list=loaded.mailing_list,
         digest=loaded.digest,
         subject=fields.subject if fields else loaded.campaign.subject,
-        editions=view_editions(checked, facts.audience.languages),
+        editions=editions,
         readers=facts.audience.reached,
-        missing=missing_editions(checked, facts.audience.languages),
+        missing=missing_editions(editions),
+        otherwise=edition_otherwise(loaded),
         excluded=facts.audience.excluded,
         counted_at=facts.audience.counted_at,
         errors=checked.of_severity(ProblemSeverity.ERROR),

@@ -27,6 +27,7 @@ from sqlalchemy import (
 )
 
 from mailer.domain.delivery import NOTICES, Delivery, DeliveryState, Kind
+from mailer.domain.letters.edition_choice import choose_edition
 from mailer.store import revisions
 from mailer.store.bulk_rows import (
     CompiledStatement,
@@ -38,7 +39,7 @@ from mailer.store.bulk_rows import (
     rows_to_json,
 )
 from mailer.store.database import is_sqlite
-from mailer.store.people_tables import subscriber, subscription
+from mailer.store.people_tables import mailing_list, subscriber, subscription
 from mailer.store.queue.queue_tables import campaign, claim, delivery
 
 _CLAIM_LOCK_CLASS = 0x7475726E
@@ -132,9 +133,10 @@ def load_deliveries(tx: Connection, campaign_id: int, claim_id: int, ids: Sequen
     if campaign_id == NOTICES:
         rows = [_notice_from_row(row, claim_id) for row in found]
     else:
-        campaign_row = tx.execute(select(campaign).where(campaign.c.id == campaign_id)).one()
-        newest = revisions.newest_by_language(tx, campaign_id)
-        rows = [_campaign_delivery_from_row(row, claim_id, campaign_row, newest) for row in found]
+        with_list = select(campaign, mailing_list.c.language.label("list_language")).join_from(campaign, mailing_list)
+        campaign_row = tx.execute(with_list.where(campaign.c.id == campaign_id)).one()
+        revision_of = _RevisionChoice(tx, campaign_row)
+        rows = [_campaign_delivery_from_row(row, claim_id, campaign_row, revision_of) for row in found]
     by_id = {one.id: one for one in rows}
     return [by_id[number] for number in ids]
 
@@ -167,7 +169,7 @@ def _notice_from_row(row: list[Any], claim_id: int) -> Delivery:
 
 
 def _campaign_delivery_from_row(
-    row: list[Any], claim_id: int, campaign_row: Any, newest_revisions: dict[str, int]
+    row: list[Any], claim_id: int, campaign_row: Any, revision_of: _RevisionChoice
 ) -> Delivery:
     (number, _, list_id, subscription_id, revision_id, _, _, language, values, attempts, resends, queued, dated) = row[
         :13
@@ -180,21 +182,29 @@ def _campaign_delivery_from_row(
     return Delivery(
         id=number, campaign_id=campaign_row.id, kind=Kind.CAMPAIGN, mailing_list_id=list_id,
         subscription_id=subscription_id, address=address, suppression_key=key,
-        revision_id=revision_id if repeat else _choose_revision(own_language, newest_revisions),
+        revision_id=revision_id if repeat else revision_of[own_language],
         name=name, language=own_language, values=attributes, attempts=attempts, resends=resends,
         queued_at=parse_instant(queued) or campaign_row.launched_at, dated_at=parse_instant(dated), claim_id=claim_id,
         corrections=None if repeat else campaign_row.corrections, resend=campaign_row.when_uncertain == "resend",
     )  # fmt: skip
 
 
-def _choose_revision(language: str | None, newest: dict[str, int]) -> int:
-    """The revision in the reader's language (RFC 4647 lookup: `pt-br`, then `pt`), else in the default language."""
-    language_range = language or ""
-    while language_range:
-        if language_range in newest:
-            return newest[language_range]
-        language_range = language_range.rpartition("-")[0]
-    return next(iter(newest.values()))
+class _RevisionChoice(dict[str | None, int]):
+    """The newest revision of the edition that a reader of a language gets; each language is chosen for once."""
+
+    def __init__(self, tx: Connection, campaign_row: Any) -> None:
+        super().__init__()
+        self._newest = revisions.newest_by_language(tx, campaign_row.id)
+        self._list_language, self._sent = campaign_row.list_language, campaign_row.languages
+        # What is sent alone is chosen among all editions, also those that have no revision yet.
+        self._editions = (
+            list(self._newest) if self._sent is None else list(revisions.editions_by_language(tx, campaign_row.id))
+        )
+
+    def __missing__(self, language: str | None) -> int:
+        chosen = choose_edition(language, self._editions, self._list_language, self._sent)
+        self[language] = self._newest[chosen.language]
+        return self[language]
 
 
 def _required_instant(text: str) -> datetime:

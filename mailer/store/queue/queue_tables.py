@@ -58,6 +58,8 @@ campaign = Table(
     Column("archived", Boolean),
     # Only readers of these editions get it, as a list of language tags; NULL: readers of all.
     Column("languages", JSON),
+    # Whoever has a letter of this campaign gets none; NULL: everybody does.
+    Column("not_mailed_by", BigInteger),
     # Why it was scheduled although a check before the launch was against it.
     Column("anyway_reason", Text),
 )

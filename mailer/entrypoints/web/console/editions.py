@@ -55,7 +55,7 @@ async def post_remove_edition(request: Request) -> Response:
     form, app, who = await read_console_form(request), get_app(request), actor(request)
     campaign_id, language = edition_of(request)
     draft = await load_draft(app, who, campaign_id, language)
-    if read_text_field(form, "typed") != str(draft.edition.readers or 0):
+    if read_text_field(form, "typed") != str(draft.edition.readers):
         return await _render(request, not_typed=language)
     try:
         await remove_edition(app, who, campaign_id, language)
