@@ -22,7 +22,9 @@ from mailer.mail.compose.templates import Templates
 _LANGUAGES = ("en", "de", "tr", "ar", "zh")
 _LETTERS, _PREVIEWS, _ROUNDS = 4000, 60, 5
 _NOW = datetime(2027, 3, 1, 9, 0, tzinfo=UTC)
-_PICTURE = "\n![Apples in a basket](https://lists.example.org/media/0123456789abcdef0123456789abcdef/apples-1200x800.jpg)\n"
+_PICTURE = (
+    "\n![Apples in a basket](https://lists.example.org/media/0123456789abcdef0123456789abcdef/apples-1200x800.jpg)\n"
+)
 _TEXT = """---
 subject: Come to the harvest forum, {{{{ name or "friend" }}}}
 language: {language}

@@ -95,7 +95,9 @@ def load_drafts(tx: Connection, actor: Actor, permission: Permission, campaign_i
         mailing_list=mailing_list,
         drafts=found,
         known_values=known,
-        resources=letter_sources.load_resources(tx, [one.text for one in found], campaign_id),
+        resources=letter_sources.load_resources(
+            tx, [one.text for one in found], campaign_id, languages=[one.language for one in found]
+        ),
     )
 
 

@@ -16,6 +16,7 @@ from mailer.domain.accounts.role import Permission
 from mailer.domain.draft import SAMPLE_READERS
 from mailer.domain.language import text_direction
 from mailer.domain.letters.edition_choice import choose_edition
+from mailer.domain.mailing_list import MailingList
 from mailer.store import mailing_lists
 from mailer.store.writing import drafts, readers
 from mailer.store.writing.readers import Reader
@@ -53,28 +54,33 @@ class ChosenReader:
 
 
 async def choose_readers(
-    app: App, actor: Actor, campaign_id: int, number: int = 5, *, editions: Sequence[str] = ()
+    app: App, actor: Actor, campaign_id: int, number: int = 5, *, known: tuple[MailingList, Sequence[str]] | None = None
 ) -> tuple[ChosenReader, ...]:
     """Readers that differ: the longest name, no name, a right-to-left one, one of each edition, then any.
 
     They are looked for among the list's 250 newest and 250 oldest subscriptions. Where there is none for an edition,
-    and for an actor who may not see people, they are invented. `editions` are the languages of the campaign's, the
-    default one first, where they are known. Raises NotFound, NotPermitted.
+    and for an actor who may not see people, they are invented. `known` are the campaign's list and the languages
+    of its editions, the default one first, where the caller has them. Raises NotFound, NotPermitted.
     """
 
     def read(tx: Connection) -> tuple[_Editions, list[Reader]]:
-        campaign = load_campaign(tx, actor, Permission.READ, campaign_id)
-        languages = tuple(editions) or tuple(one.language for one in drafts.list_drafts(tx, campaign_id))
-        of_list = mailing_lists.get(tx, campaign.mailing_list_id).language
-        seen = actor.may(Permission.SEE_PEOPLE, campaign.mailing_list_id)
-        found = readers.list_some(tx, campaign.mailing_list_id, _AT_EACH_END) if seen else []
-        return _Editions(languages, of_list), found
+        mailing_list, languages = known or _load_editions(tx, actor, campaign_id)
+        actor.require(Permission.READ, mailing_list.id)
+        seen = actor.may(Permission.SEE_PEOPLE, mailing_list.id)
+        found = readers.list_some(tx, mailing_list.id, _AT_EACH_END) if seen else []
+        return _Editions(tuple(languages), mailing_list.language), found
 
-    known, found = await app.database.read(read)
+    editions, found = await app.database.read(read)
     chosen: dict[object, ChosenReader] = {}
-    for one in _candidates(known, found):
+    for one in _candidates(editions, found):
         chosen.setdefault(one.subscription_id or (one.sample, one.edition), one)
     return tuple(chosen.values())[:number]
+
+
+def _load_editions(tx: Connection, actor: Actor, campaign_id: int) -> tuple[MailingList, list[str]]:
+    campaign = load_campaign(tx, actor, Permission.READ, campaign_id)
+    languages = [one.language for one in drafts.list_drafts(tx, campaign_id)]
+    return mailing_lists.get(tx, campaign.mailing_list_id), languages
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,6 +63,11 @@ class DraftView:
     """Whether the actor may save this text now."""
 
     @property
+    def languages(self) -> list[str]:
+        """The editions' language tags, the default one first."""
+        return [one.language for one in self.editions]
+
+    @property
     def edition(self) -> EditionView:
         """How this edition stands."""
         return next(one for one in self.editions if one.language == self.language)

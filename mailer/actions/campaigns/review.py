@@ -63,6 +63,11 @@ class ReviewView:
     """At what rate the list's last campaign went; None if there is none."""
 
     @property
+    def languages(self) -> list[str]:
+        """The editions' language tags, the default one first."""
+        return [one.language for one in self.editions]
+
+    @property
     def needs_approval(self) -> bool:
         """Whether the list asks for another's approval."""
         return self.mailing_list.needs_approval

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -89,16 +89,27 @@ def load_source(tx: Connection, revision_id: int, mailing_list: MailingList) -> 
 
 
 def load_resources(
-    tx: Connection, texts: Collection[str], campaign_id: int, template_ids: Mapping[str, int] | None = None
+    tx: Connection,
+    texts: Collection[str],
+    campaign_id: int,
+    template_ids: Mapping[str, int] | None = None,
+    languages: Sequence[str] | None = None,
 ) -> LetterResources:
-    """What these texts of a campaign (0: of none yet) name; `template_ids` are those of the launch, None: of now."""
+    """What these texts of a campaign (0: of none yet) name; `template_ids` are those of the launch, None: of now.
+
+    `languages` are those of its editions, the default one first, where they are known.
+    """
     named = {match[2] for one in texts for match in _NAMES_TEMPLATE.finditer(one)}
     ids = letter_templates.current_ids(tx) if template_ids is None and named else template_ids or {}
     templates = letter_templates.load_many(tx, [ids[name] for name in sorted(named) if name in ids])
     digests = frozenset[str]().union(*map(find_media_digests, texts))
-    languages = select(edition.c.language).where(edition.c.campaign_id == campaign_id)
     return LetterResources(
         templates={one.name: one for one in templates},
         media={one.path: one for one in media.load_many(tx, digests)},
-        languages=tuple(tx.execute(languages.order_by(edition.c.is_default.desc(), edition.c.id)).scalars()),
+        languages=tuple(_languages(tx, campaign_id) if languages is None else languages),
     )
+
+
+def _languages(tx: Connection, campaign_id: int) -> Sequence[str]:
+    languages = select(edition.c.language).where(edition.c.campaign_id == campaign_id)
+    return tx.execute(languages.order_by(edition.c.is_default.desc(), edition.c.id)).scalars().all()

@@ -53,7 +53,7 @@ async def _render(
         status=status,
         view=view,
         hour=hour or hour_of_view(view),
-        readers=await choose_readers(app, who, campaign_id, editions=[one.language for one in view.editions]),
+        readers=await choose_readers(app, who, campaign_id, known=(view.mailing_list, view.languages)),
         zones=_zones(request, view),
         waiting=await _count_waiting(request, view),
         refusal=None if isinstance(refusal, TimeRefused) else refusal,

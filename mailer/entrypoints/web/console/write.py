@@ -115,7 +115,10 @@ async def _render(
         hours=split_hours(fields),
         zones=zone_names(),
         readers=await choose_readers(
-            get_app(request), actor(request), draft.campaign.id, editions=[one.language for one in draft.editions]
+            get_app(request),
+            actor(request),
+            draft.campaign.id,
+            known=(draft.mailing_list, draft.languages),
         ),
         version=posted.version if posted else draft.version,
         refusal=refusal,
