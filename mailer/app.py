@@ -31,6 +31,7 @@ from mailer.relay.route import Priority
 from mailer.relay.smtp_connection import Relay
 from mailer.settings.governor_table import GovernorSettings
 from mailer.settings.intake_tables import HearingSettings, IntakeSettings, ShieldSettings
+from mailer.settings.spam_check_table import SpamCheckSettings
 from mailer.store.database import Database
 from mailer.store.notify import Wakeup, listen
 from mailer.store.queue.worker_presence import WorkerPresence
@@ -115,6 +116,8 @@ class App:
     """How senders of incoming mail are authenticated, and how long the mail is kept."""
     intake: IntakeSettings = field(default_factory=IntakeSettings)
     """How mail comes in: our own mail servers, how many mails may wait."""
+    spam_check: SpamCheckSettings = field(default_factory=SpamCheckSettings)
+    """The spam filters that look at letters before they are sent."""
     dns: Dns | None = None
     """Answers queries about senders; None if no name server is configured or senders are not checked."""
     signers: tuple[Signer, ...] = ()

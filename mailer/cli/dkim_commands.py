@@ -71,10 +71,10 @@ def _new_signer(domain: str, selector: str, file: Path, bits: int) -> Signer:
 @keys.command("check")
 def check(as_json: AsJson = False) -> None:
     """Ask the DNS for each configured key, and say whether it is the one we sign with."""
-    from mailer.actions.maintenance.check_keys import check_keys
     from mailer.bootstrap import read_signer
     from mailer.cli.print_health_checks import open_configured_dns
     from mailer.errors import SettingsRefused
+    from mailer.network.check_keys import check_keys
 
     with report_errors():
         settings = current_settings()

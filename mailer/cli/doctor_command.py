@@ -54,11 +54,11 @@ async def _run_checks(settings: Settings, with_dns: bool, addresses: Sequence[Ip
 
 
 async def _check_dns(settings: Settings, signers: list[Signer], addresses: Sequence[IpAddress]) -> list[HealthCheck]:
-    from mailer.actions.maintenance.check_domain import check_domain
-    from mailer.actions.maintenance.check_keys import check_keys
-    from mailer.actions.maintenance.check_senders import check_senders
     from mailer.domain.health_check import fail
     from mailer.errors import DnsUnavailable
+    from mailer.network.check_domain import check_domain
+    from mailer.network.check_keys import check_keys
+    from mailer.network.check_senders import check_senders
     from mailer.network.public_address import own_addresses
 
     try:

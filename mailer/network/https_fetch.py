@@ -7,18 +7,18 @@ import ipaddress
 import socket
 import ssl
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 import httptools
 
 from mailer.errors import FetchFailed
+from mailer.network.http_exchange import exchange
 
 Resolver = Callable[[str], Awaitable[Sequence[tuple[str, int]]]]
 """Resolves a host to addresses and ports, the best first; raises FetchFailed."""
 
 _HTTPS = 443
-_READ_OCTETS = 16 * 1024
 
 
 async def resolve_public_host(host: str) -> Sequence[tuple[str, int]]:
@@ -28,12 +28,13 @@ async def resolve_public_host(host: str) -> Sequence[tuple[str, int]]:
     except (OSError, UnicodeError) as error:
         raise FetchFailed(f"{host} cannot be resolved: {error}") from None
     addresses = [str(address[0]) for *_, address in results]
-    if not addresses or not all(map(_is_public, addresses)):
+    if not addresses or not all(map(is_public_address, addresses)):
         raise FetchFailed(f"{host} is not at a public address")
     return [(address, _HTTPS) for address in addresses]
 
 
-def _is_public(address: str) -> bool:
+def is_public_address(address: str) -> bool:
+    """Whether a server at this IP address is one of the internet: not ours, and no group."""
     parsed = ipaddress.ip_address(address.partition("%")[0])
     return parsed.is_global and not parsed.is_multicast
 
@@ -65,26 +66,14 @@ class HttpsClient:
             raise FetchFailed(f"{host} cannot be reached: {error}") from None
 
     async def _get(self, host: str, path: str) -> bytes:
+        request = (
+            f"GET {path} HTTP/1.1\r\nHost: {host}\r\nAccept: */*\r\nUser-Agent: mailer\r\nConnection: close\r\n\r\n"
+        )
         reader, writer = await self._connect(host)
-        try:
-            writer.write(
-                f"GET {path} HTTP/1.1\r\nHost: {host}\r\nAccept: */*\r\nUser-Agent: mailer\r\n"
-                "Connection: close\r\n\r\n".encode("ascii")
-            )
-            response = _ResponseReader()
-            parser = httptools.HttpResponseParser(response)
-            octets_read = 0
-            while not response.complete:
-                octets = await reader.read(_READ_OCTETS)
-                octets_read += len(octets)
-                if not octets or octets_read > self.most_octets:
-                    raise FetchFailed(f"{host} {'answers too much' if octets else 'closed the connection too early'}")
-                parser.feed_data(octets)
-        finally:
-            writer.transport.abort()
-        if (status := parser.get_status_code()) != 200:
-            raise FetchFailed(f"{host} answers {status}")
-        return bytes(response.body)
+        response = await exchange(reader, writer, request.encode("ascii"), host=host, most_octets=self.most_octets)
+        if response.status != 200:
+            raise FetchFailed(f"{host} answers {response.status}")
+        return response.body
 
     async def _connect(self, host: str) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         ssl_context = self.make_ssl_context()
@@ -95,17 +84,3 @@ class HttpsClient:
             except OSError as failed:
                 last_error = failed
         raise last_error or FetchFailed(f"{host} has no address")
-
-
-@dataclass(slots=True)
-class _ResponseReader:
-    """Collects what httptools parses."""
-
-    body: bytearray = field(default_factory=bytearray)
-    complete: bool = False
-
-    def on_body(self, octets: bytes) -> None:
-        self.body += octets
-
-    def on_message_complete(self) -> None:
-        self.complete = True

@@ -118,6 +118,11 @@ class RelayConnection:
         return abs(self._protocol.lost_at - self._accepted_at) < _PROMPT_CLOSE_S
 
     @property
+    def most_octets(self) -> int | None:
+        """The size of the largest letter it takes (RFC 1870); None where it says none."""
+        return self._extensions.max_octets
+
+    @property
     def usable(self) -> bool:
         """Whether another letter can be tried, as far as we know."""
         return self._protocol.usable

@@ -16,6 +16,7 @@ from mailer.settings.governor_table import GovernorSettings
 from mailer.settings.intake_tables import HearingSettings, IntakeSettings, ShieldSettings
 from mailer.settings.mailbox_tables import MailboxSettings
 from mailer.settings.provider_tables import ProviderSettings, check_unique_providers
+from mailer.settings.spam_check_table import SpamCheckSettings
 from mailer.settings.toml_tables import (
     DatabaseSettings,
     DkimSettings,
@@ -53,6 +54,7 @@ class Settings(BaseSettings):
     domain: tuple[DomainSettings, ...] = ()
     dns: DnsSettings = DnsSettings()
     dkim: tuple[DkimSettings, ...] = ()
+    spam_check: SpamCheckSettings = SpamCheckSettings()
     provider: tuple[ProviderSettings, ...] = ()
 
     _unique_providers = field_validator("provider")(check_unique_providers)

@@ -33,8 +33,10 @@ class FakeWebServer:
     def __init__(self, host: str) -> None:
         self.host = host
         self.answers: dict[str, bytes | None] = {}
-        """None: no answer ever."""
+        """By path, or by method and path ("HEAD /x"), which goes first. None: no answer ever."""
         self.requested_paths: list[str] = []
+        self.requests: list[str] = []
+        """Method and path of each."""
         self.port = 0
         key = ec.generate_private_key(ec.SECP256R1())
         self._certificate = pem(certificate(key, "Somebody", hosts=(host,)))
@@ -68,9 +70,11 @@ class FakeWebServer:
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
-            asked = (await reader.readuntil(b"\r\n\r\n")).decode().split()[1]
+            method, asked = (await reader.readuntil(b"\r\n\r\n")).decode().split()[:2]
             self.requested_paths.append(asked)
-            answer = self.answers.get(asked, http_answer(b"", "404 Not Found"))
+            self.requests.append(f"{method} {asked}")
+            otherwise = self.answers.get(asked, http_answer(b"", "404 Not Found"))
+            answer = self.answers.get(f"{method} {asked}", otherwise)
             if answer is None:
                 await reader.read()
             else:

@@ -7,16 +7,17 @@ from datetime import timedelta
 
 from sqlalchemy import Connection
 
-from mailer.actions.maintenance.check_domain import check_domain
-from mailer.actions.maintenance.check_keys import check_keys
 from mailer.actions.maintenance.check_mail import check_notices, check_parked
-from mailer.actions.maintenance.check_senders import check_senders
-from mailer.actions.maintenance.check_service import check_relay, check_site
+from mailer.actions.maintenance.check_service import check_site
 from mailer.app import App
 from mailer.domain.accounts.actor import Actor
 from mailer.domain.accounts.role import Permission
 from mailer.domain.health_check import CheckGroup, HealthCheck, HealthReport, HealthStatus, warn
+from mailer.network.check_domain import check_domain
+from mailer.network.check_keys import check_keys
+from mailer.network.check_senders import check_senders
 from mailer.network.public_address import own_addresses
+from mailer.relay.check_relay import check_relay
 
 _TIMEOUT_S = 20
 _REST = timedelta(seconds=10)

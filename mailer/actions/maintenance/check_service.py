@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
-from dataclasses import replace
 from pathlib import Path
 
 from mailer.bootstrap import open_relays, read_keyring, read_signer, resource_folder
 from mailer.domain.health_check import HealthCheck, fail, ok, warn
 from mailer.domain.sample_settings import describe_sample_settings, is_loopback
-from mailer.errors import MailerError, RelayUnavailable
+from mailer.errors import MailerError
 from mailer.mail.dkim.signing import RECOMMENDED_KEY_BITS, Signer
-from mailer.relay.smtp_connection import Relay, connect
+from mailer.relay.check_relay import check_relay
 from mailer.settings.load import Settings
 from mailer.store.migration import schema_is_current
-
-_RELAY_TIMEOUT_S = 10
 
 
 async def check_service(settings: Settings) -> tuple[list[HealthCheck], list[Signer]]:
@@ -95,16 +92,3 @@ async def _check_relays(settings: Settings) -> list[HealthCheck]:
     except MailerError as error:
         return [fail("relay", str(error), "See password_file of [[relay]].")]
     return list(await asyncio.gather(*map(check_relay, relays)))
-
-
-async def check_relay(relay: Relay) -> HealthCheck:
-    """Check that a relay answers and takes the login; nothing is sent."""
-    check = f"relay {relay}"
-    try:
-        connection = await connect(replace(relay, timeout_s=_RELAY_TIMEOUT_S))
-    except RelayUnavailable as error:
-        return fail(check, str(error), "See [[relay]]: host, port, tls, username, password_file; is it running?")
-    await connection.close()
-    security = {"none": "without TLS", "starttls": "with STARTTLS", "tls": "with TLS"}[relay.tls]
-    login = f", and takes the login of {relay.username}" if relay.username else ""
-    return ok(check, f"answers {security}{login}; nothing was sent")

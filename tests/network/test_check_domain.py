@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from mailer.actions.maintenance.check_domain import check_domain
 from mailer.domain.health_check import HealthCheck
 from mailer.mail.dkim.signing import Signer
+from mailer.network.check_domain import check_domain
 from tests.support.dns_zone import Zone
 
 DOMAIN = "lists.example.org"

@@ -8,10 +8,10 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from mailer.actions.maintenance.check_keys import check_keys
 from mailer.domain.health_check import HealthCheck
 from mailer.mail.dkim.dns_record import format_key_record, format_zone_line
 from mailer.mail.dkim.signing import Signer
+from mailer.network.check_keys import check_keys
 from tests.support.dns_zone import Zone
 
 NAME = "mailer._domainkey.lists.example.org"

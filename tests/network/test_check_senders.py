@@ -6,7 +6,7 @@ from ipaddress import ip_address
 
 import pytest
 
-from mailer.actions.maintenance.check_senders import check_senders
+from mailer.network.check_senders import check_senders
 from mailer.network.public_address import is_public, own_addresses
 from tests.support.dns_zone import Zone
 
