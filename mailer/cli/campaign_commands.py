@@ -14,6 +14,7 @@ import typer
 from mailer.cli.campaign_control_commands import campaign_control
 from mailer.cli.campaign_writing_commands import campaign_writing
 from mailer.cli.cli_context import Anyway, AsJson, print_json, print_message, read_text, run_action
+from mailer.cli.preview_command import campaign_preview
 from mailer.domain.campaign import WhenUncertain
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ campaigns = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Write
 
 campaigns.add_typer(campaign_writing)
 campaigns.add_typer(campaign_control)
+campaigns.add_typer(campaign_preview)
 
 _TIME_TO_CANCEL_S = 30
 
@@ -126,45 +128,6 @@ def ls(as_json: AsJson = False) -> None:
         return
     for one in campaigns_found:
         typer.echo(f"{one.id}\t{one.state}\t{one.local_time or '-'} {one.zone or ''}\t{one.subject}")
-
-
-@campaigns.command("preview")
-def preview_(
-    campaign_id: int,
-    to: Annotated[str | None, typer.Option(help="The reader's address (the owner's if not given).")] = None,
-    name: Annotated[str | None, typer.Option(help="The reader's name.")] = None,
-    language: Annotated[str | None, typer.Option(help="The reader's language.")] = None,
-    attribute: Annotated[
-        list[str] | None, typer.Option(help="What else is known of the reader, as town=Ankara; may be repeated.")
-    ] = None,
-    part: Annotated[str, typer.Option("--as", help="text, html or eml (the source).")] = "text",
-    as_json: AsJson = False,
-) -> None:
-    """Print the letter as a reader would get it."""
-    from mailer.actions.campaigns.preview import preview
-    from mailer.mail.message.letter import decode_part, preview_letter
-
-    if part not in {"text", "html", "eml"}:
-        print_message(f"mailer: --as {part}: it is text, html or eml")
-        raise typer.Exit(2)
-    known_attributes = dict(map(_parse_attribute, attribute or ()))
-    letter = run_action(
-        lambda app, actor: preview(
-            app, actor, campaign_id, to=to, name=name, language=language, attributes=known_attributes
-        )
-    )
-    if as_json:
-        print_json(preview_letter(letter))
-        return
-    sys.stdout.buffer.write(letter.content if part == "eml" else decode_part(letter, part).encode())
-
-
-def _parse_attribute(text: str) -> tuple[str, str]:
-    column, equals, value = text.partition("=")
-    if not (equals and column.strip()):
-        print_message(f"mailer: --attribute {text}: it is a column of the people's table and a value, like town=Ankara")
-        raise typer.Exit(2)
-    return column.strip().lower().replace(" ", "_"), value.strip()
 
 
 @campaigns.command("status")

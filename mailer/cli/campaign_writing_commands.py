@@ -51,6 +51,9 @@ def send_tests(
         list[str] | None, typer.Option(help="An address; may be repeated. The list's testers if not given.")
     ] = None,
     language: Annotated[list[str] | None, typer.Option(help="Of these editions only; may be repeated.")] = None,
+    as_reader: Annotated[
+        str | None, typer.Option(help="With the name and values of this reader of the list, in the edition they get.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Send its letters, marked [Test], to testers: one of each edition. Nobody's subscription changes by them."""
@@ -59,7 +62,7 @@ def send_tests(
 
     async def send(app: App, actor: Actor) -> int:
         addresses = to or (await review(app, actor, campaign_id)).mailing_list.testers
-        return await send_test(app, actor, campaign_id, addresses, languages=language or ())
+        return await send_test(app, actor, campaign_id, addresses, languages=language or (), as_reader=as_reader)
 
     number = run_action(send)
     print_json({"id": campaign_id, "letters": number}) if as_json else print_message(

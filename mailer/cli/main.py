@@ -10,6 +10,7 @@ from mailer import __version__
 from mailer.cli import backup_commands, service_commands
 from mailer.cli.audit_command import audit
 from mailer.cli.campaign_commands import campaigns
+from mailer.cli.delivery_commands import deliveries
 from mailer.cli.dkim_commands import keys
 from mailer.cli.doctor_command import doctor
 from mailer.cli.explain_command import explain_files
@@ -44,6 +45,7 @@ command.add_typer(lists, name="list")
 people.command("restore")(restore_subscribers)
 command.add_typer(people, name="subscribers")
 command.add_typer(campaigns, name="campaign")
+command.add_typer(deliveries, name="delivery")
 command.add_typer(organisers, name="organiser")
 command.add_typer(keys, name="dkim")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -26,13 +26,20 @@ def add_edition(
 
 
 def add_revision(
-    tx: Connection, *, edition_id: int, manuscript: str, now: datetime, mailing_list: MailingList | None = None
+    tx: Connection,
+    *,
+    edition_id: int,
+    manuscript: str,
+    now: datetime,
+    mailing_list: MailingList | None = None,
+    made_with: Mapping[str, Any] | None = None,
 ) -> int:
     """Add a new text of an edition, for all letters rendered from now on; returns the revision's id.
 
-    `mailing_list` is given for a campaign that was launched: the revision keeps the list's present footer and look.
+    `mailing_list` is given for a campaign that was launched: the revision keeps the list's present footer and look;
+    `made_with` as in `freeze_design`.
     """
-    kept = {} if mailing_list is None else _kept_of_list(tx, mailing_list, _archived(tx, edition_id))
+    kept = {} if mailing_list is None else _kept_of_list(tx, mailing_list, _archived(tx, edition_id), made_with)
     statement = insert(revision).values(edition_id=edition_id, manuscript=manuscript, created_at=now, **kept)
     return tx.execute(statement.returning(revision.c.id)).scalar_one()
 
@@ -88,16 +95,29 @@ def load_sources(tx: Connection, revision_ids: Collection[int]) -> dict[int, str
     return {number: text for number, text in tx.execute(found)}
 
 
-def freeze_design(tx: Connection, campaign_id: int, mailing_list: MailingList) -> None:
-    """Keep the list's present footer and look in the campaign's revisions, whatever becomes of the list."""
+def load_made_with(tx: Connection, revision_id: int) -> dict[str, Any] | None:
+    """What `freeze_design` was given for the letters of a revision; None where an older version launched it."""
+    design = tx.execute(select(revision.c.design).where(revision.c.id == revision_id)).scalar_one()
+    return (design or {}).get("made_with") or None
+
+
+def freeze_design(
+    tx: Connection, campaign_id: int, mailing_list: MailingList, made_with: Mapping[str, Any] | None = None
+) -> None:
+    """Keep the list's present footer and look in the campaign's revisions, whatever becomes of the list.
+
+    `made_with` is what else letters depend on and no revision keeps: by it one sees later what has changed.
+    """
     own = select(edition.c.id).where(edition.c.campaign_id == campaign_id)
     archived = tx.execute(select(campaign.c.archived).where(campaign.c.id == campaign_id)).scalar_one()
-    kept = _kept_of_list(tx, mailing_list, archived)
+    kept = _kept_of_list(tx, mailing_list, archived, made_with)
     tx.execute(update(revision).where(revision.c.edition_id.in_(own)).values(kept))
 
 
-def _kept_of_list(tx: Connection, mailing_list: MailingList, archived: bool | None) -> dict[str, Any]:
-    design = design_of(tx, mailing_list, archived)
+def _kept_of_list(
+    tx: Connection, mailing_list: MailingList, archived: bool | None, made_with: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    design = design_of(tx, mailing_list, archived) | {"made_with": dict(made_with or {})}
     return {"postal_address": mailing_list.postal_address, "reason": mailing_list.reason, "design": design}
 
 

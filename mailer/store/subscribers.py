@@ -63,6 +63,12 @@ def find(tx: Connection, *, subscriber_id: int | None = None, address_key: str |
     return SubscriberRow(**row._mapping) if row is not None and row.address else None
 
 
+def is_erased(tx: Connection, suppression_key: str) -> bool:
+    """Whether the person of this suppression key was erased, and is not deleted yet."""
+    erased = select(subscriber.c.id).where(subscriber.c.suppression_key == suppression_key, subscriber.c.address == "")
+    return tx.execute(erased.limit(1)).first() is not None
+
+
 def find_in_mailbox(tx: Connection, mailbox_key: str) -> dict[int, str]:
     """The people whose addresses belong to one mailbox, id -> suppression key."""
     found = tx.execute(

@@ -56,9 +56,8 @@ async def test_a_resent_letter_keeps_its_footer_and_the_next_campaign_has_the_ne
     await send_campaigns(again())
     of_rosa = [letter.content for letter in relay.letters if letter.recipient == ROSA]
     to_emma = next(letter for letter in relay.letters if letter.recipient == EMMA)
-    shown_next = decode_part(
-        await preview(app, ADMIN, await new_campaign(app, ADMIN, list_name="appeals", texts={"a.md": APPEAL})), "text"
-    )
+    next_id = await new_campaign(app, ADMIN, list_name="appeals", texts={"a.md": APPEAL})
+    shown_next = decode_part((await preview(app, ADMIN, next_id)).letter, "text")
 
     assert len(of_rosa) == 2
     assert of_rosa[0] == of_rosa[1]

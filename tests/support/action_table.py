@@ -34,6 +34,7 @@ from mailer.actions.campaigns import (
     review,
     schedule,
     send_test,
+    show_letter,
     show_source,
     unschedule,
     versions,
@@ -278,6 +279,9 @@ def _fill_reports() -> None:
         _try_with_campaign(one, READ, "sent")
     _try_with_campaign(report.report, SEE_PEOPLE, "sent", Act.EXPORT_RECIPIENTS)
     _try_with_campaign(recipients.list_recipients, SEE_PEOPLE, "sent", states=(DeliveryState.FAILED,))
+    _try_with_campaign(show_letter.show_letter, SEE_PEOPLE, "sent", reader="appeals1@example.org")
+    letters = show_letter.list_letters
+    _tried(letters, SEE_PEOPLE, lambda house, who: letters(house.app, who, "appeals1@example.org"), is_anywhere=True)
     _try_with_campaign(recipients.find_recipients, SEE_PEOPLE, "sent", address="appeals")
     for many in (
         board.load_board,

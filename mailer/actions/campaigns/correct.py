@@ -13,6 +13,7 @@ from mailer.actions.campaigns.checked_drafts import CheckedDrafts
 from mailer.actions.campaigns.drafts import write_draft
 from mailer.actions.campaigns.freeze_drafts import freeze, require_approval, with_checked_drafts
 from mailer.actions.campaigns.new_campaign import event_start_time, parse_editions
+from mailer.actions.delivery.letter_making import describe_making
 from mailer.app import App
 from mailer.domain.accounts.actor import Actor
 from mailer.domain.accounts.audit import Act
@@ -115,7 +116,14 @@ def _replace_text(
             f" one may be added only before the launch (there are: {', '.join(editions)})"
         )
     launched = None if campaign.state in _CAN_ADD_EDITION else mailing_list
-    revisions.add_revision(tx, edition_id=edition_id, manuscript=text, now=now, mailing_list=launched)
+    revisions.add_revision(
+        tx,
+        edition_id=edition_id,
+        manuscript=text,
+        now=now,
+        mailing_list=launched,
+        made_with=describe_making(app),
+    )
 
 
 def _record(tx: Connection, app: App, actor: Actor, campaign: Campaign, languages: Sequence[str]) -> Campaign:

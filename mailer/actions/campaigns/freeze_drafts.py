@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 
 from mailer.actions.campaigns.checked_drafts import CheckedDrafts, check_drafts, load_drafts
 from mailer.actions.campaigns.new_campaign import event_start_time
+from mailer.actions.delivery.letter_making import describe_making
 from mailer.app import App
 from mailer.domain.accounts.actor import Actor
 from mailer.domain.accounts.role import Permission
@@ -58,7 +59,12 @@ def freeze(tx: Connection, app: App, campaign: Campaign, checked: CheckedDrafts)
     mailing_list = None if campaign.state in _BEFORE_LAUNCH else checked.loaded.mailing_list
     for one in changed:
         revisions.add_revision(
-            tx, edition_id=one.edition_id, manuscript=one.text, now=app.clock(), mailing_list=mailing_list
+            tx,
+            edition_id=one.edition_id,
+            manuscript=one.text,
+            now=app.clock(),
+            mailing_list=mailing_list,
+            made_with=describe_making(app),
         )
     default = checked.default_file
     campaigns.set_subject(tx, campaign.id, default.subject)

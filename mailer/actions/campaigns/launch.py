@@ -8,6 +8,7 @@ from datetime import datetime
 import structlog
 from sqlalchemy import Connection
 
+from mailer.actions.delivery.letter_making import describe_making
 from mailer.actions.delivery.needs_check import needs_check
 from mailer.actions.delivery.refuse_sample_settings import find_sample_settings
 from mailer.actions.delivery.render_letter import LetterRenderer, RenderFailure
@@ -66,7 +67,8 @@ def _begin_launch(tx: Connection, app: App, campaign_id: int) -> None:
         launch_ceiling=audience.highest_subscription_id(tx, campaign.mailing_list_id),
     )
     if launched:
-        revisions.freeze_design(tx, campaign_id, mailing_lists.get(tx, campaign.mailing_list_id))
+        of_list = mailing_lists.get(tx, campaign.mailing_list_id)
+        revisions.freeze_design(tx, campaign_id, of_list, describe_making(app))
 
 
 async def _launch(app: App, campaign_id: int) -> None:

@@ -20,11 +20,13 @@ from mailer.domain.address import Address, hide_addresses, parse_address
 from mailer.domain.campaign import Campaign
 from mailer.domain.delivery import DeliveryState
 from mailer.domain.draft import Draft
+from mailer.domain.letters.edition_choice import choose_edition
 from mailer.domain.mailing_list import MailingList
 from mailer.errors import NotFound, NotPermitted, WrongState
 from mailer.store import revisions
 from mailer.store.queue import deliveries
 from mailer.store.writing import readers, test_letters
+from mailer.store.writing.readers import Reader
 from mailer.store.writing.test_letters import SentTest
 
 MOST_PER_HOUR = 200
@@ -50,30 +52,38 @@ class TrialLetter:
 
 
 async def send_test(
-    app: App, actor: Actor, campaign_id: int, to: Sequence[str], *, languages: Sequence[str] = ()
+    app: App,
+    actor: Actor,
+    campaign_id: int,
+    to: Sequence[str],
+    *,
+    languages: Sequence[str] = (),
+    as_reader: str | None = None,
 ) -> int:
     """Queue a test letter of each edition (or of these) to each address; returns how many letters.
 
     They have `[Test]` before the subject, and no link in them changes a subscription; a reader of the list gets the
-    values that are known of them. The campaign's own letters keep their text. An organiser may send them to their own
-    address, the list's testers and its owner; a command to any.
+    values that are known of them. With `as_reader`, the address of a reader of the list, all get this reader's values,
+    in the edition that this reader will get unless `languages` are given. The campaign's own letters keep their text.
+    An organiser may send them to their own address, the list's testers and its owner; a command to any.
 
-    Raises NotFound, NotPermitted, AddressRefused, WrongState for too many in an hour, and CampaignFileRefused with the
-    language and line of the first error.
+    Raises NotFound, NotPermitted, also with `as_reader` where the actor may not see people, AddressRefused, WrongState
+    for too many in an hour, and CampaignFileRefused with the language and line of the first error.
     """
     addresses = list({(one := parse_address(text)).key: one for text in to}.values())
 
     def work(tx: Connection, campaign: Campaign, checked: CheckedDrafts) -> int:
         loaded, now = checked.loaded, app.clock()
         _check_addresses(actor, loaded.mailing_list, addresses)
-        chosen = _choose_editions(loaded, languages)
+        reader = None if as_reader is None else _find_reader(tx, actor, campaign, as_reader)
+        chosen = _choose_editions(loaded, languages, reader)
         number = len(chosen) * len(addresses)
         if test_letters.count_since(tx, campaign_id, now - _HOUR) + number > MOST_PER_HOUR:
             raise WrongState(f"{MOST_PER_HOUR} test letters of a campaign in an hour are the most; wait a little")
         for draft in chosen:
             revision_id = freeze_trial(tx, app, checked, draft)
             for address in addresses:
-                _queue(tx, app, actor, loaded, draft, revision_id, address)
+                _queue(tx, app, actor, loaded, draft, revision_id, address, reader)
         # Not to whom: a tester may be a reader, too.
         after = {"versions": {one.language: one.version for one in chosen}, "letters": number}
         record_act(tx, app, actor, Act.SEND_TEST, campaign, after=after)
@@ -131,8 +141,19 @@ def _check_addresses(actor: Actor, mailing_list: MailingList, addresses: Sequenc
             raise NotPermitted(f"{one.addr_spec} is not one of the list's testers; its owner can add them")
 
 
-def _choose_editions(loaded: CampaignDrafts, languages: Sequence[str]) -> list[Draft]:
+def _find_reader(tx: Connection, actor: Actor, campaign: Campaign, address: str) -> Reader:
+    actor.require(Permission.SEE_PEOPLE, campaign.mailing_list_id)
+    found = readers.find(tx, campaign.mailing_list_id, parse_address(address).key)
+    if found is None:
+        raise NotFound(f"{address} is not a confirmed reader of the list, whose values a test letter could have")
+    return found
+
+
+def _choose_editions(loaded: CampaignDrafts, languages: Sequence[str], reader: Reader | None) -> list[Draft]:
     by_language = {one.language: one for one in loaded.drafts}
+    if reader is not None and not languages:
+        chosen = choose_edition(reader.language, list(by_language), loaded.mailing_list.language)
+        return [by_language[chosen.language]]
     for tag in languages:
         if tag not in by_language:
             raise NotFound(f"campaign {loaded.campaign.id} has no edition in language {tag!r}")
@@ -147,9 +168,10 @@ def _queue(
     draft: Draft,
     revision_id: int,
     address: Address,
+    as_reader: Reader | None,
 ) -> None:
     campaign, now = loaded.campaign, app.clock()
-    reader = readers.find(tx, campaign.mailing_list_id, address.key)
+    reader = as_reader or readers.find(tx, campaign.mailing_list_id, address.key)
     notice = trial_notice(
         campaign_id=campaign.id,
         mailing_list_id=campaign.mailing_list_id,

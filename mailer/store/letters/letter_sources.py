@@ -34,6 +34,8 @@ def design_of(tx: Connection, mailing_list: MailingList, archived: bool | None) 
     `archived` is the campaign's own wish for the archive.
     """
     return {
+        "title": mailing_list.title,
+        "language": mailing_list.language,
         "accent_color": mailing_list.accent_color,
         "logo": mailing_list.logo,
         "archive": archive_of(mailing_list, archived),
@@ -74,6 +76,8 @@ def load_source(tx: Connection, revision_id: int, mailing_list: MailingList) -> 
         )
     own = replace(
         mailing_list,
+        title=design.get("title", mailing_list.title),
+        language=design.get("language", mailing_list.language),
         postal_address=row.postal_address,
         reason=row.reason,
         accent_color=design.get("accent_color"),

@@ -18,6 +18,7 @@ from mailer.app import App
 from mailer.domain.accounts.actor import Actor, Door
 from mailer.domain.accounts.role import Grant, Role
 from mailer.domain.delivery import DeliveryState
+from mailer.domain.token import NOBODY, Purpose, read_token
 from mailer.errors import CampaignFileRefused, NotFound, NotPermitted, WrongState
 from mailer.store.accounts import audit_log
 from tests.support.app_helpers import (
@@ -216,3 +217,22 @@ async def test_the_audit_log_says_how_many_and_not_to_whom(app: App, campaign: i
     line = (await app.database.read(audit_log.list_page)).items[0]
 
     assert (line.act, line.actor, line.after) == ("send test", EMMA, {"versions": {"de": 1}, "letters": 1})
+
+
+async def test_a_test_letter_may_have_the_values_of_a_reader_in_the_edition_that_they_get(
+    app: App, relay: FakeRelay, campaign: int
+) -> None:
+    assert await send_test(app, ADMIN, campaign, [ADA], as_reader=ROSA) == 1
+    assert await send_test(app, ADMIN, campaign, [ADA], as_reader=ROSA, languages=["en"]) == 1
+    await send_notices(app)
+    with pytest.raises(NotFound, match="not a confirmed reader"):
+        await send_test(app, ADMIN, campaign, [ADA], as_reader=MALLORY)
+    translator = Actor(name=EMMA, door=Door.CONSOLE, grants=(Grant(role=Role.VIEWER),), organiser_id=7)
+    with pytest.raises(NotPermitted):
+        await send_test(app, translator, campaign, [EMMA], as_reader=ROSA)
+
+    subjects = {str(parse_letter(one)["Subject"]) for one in relay.letters}
+    assert subjects == {"[Test] Foruma gel", "[Test] Come to the harvest forum"}
+    assert recipients(relay) == [ADA, ADA]
+    assert all("Dear Rosa" in text_of(one) for one in relay.letters)
+    assert all(read_token(app.site.keyring, Purpose.LEAVE, token_in(one, "leave")) == NOBODY for one in relay.letters)
