@@ -81,7 +81,9 @@ OLD_WORDS = set(
 )
 """Private words that the field's terms have replaced (docs/glossary.md): no identifier or file is called so."""
 COINED = ["notice", "edition", "gate", "handed", "lane", "route", "governor", "orphan"]
-NOT_MIRRORED = {"flows", "crash", "cli", "bench", "kept", "postfix", "dovecot", "support", "locale", "browser"}
+NOT_MIRRORED = {
+    *("flows", "crash", "cli", "bench", "kept", "postfix", "dovecot", "support", "locale", "browser", "letters"),
+}
 """Folders of tests/ that have no room in mailer/, or test it through its commands."""
 SEVERAL_MODULES = {"bounce_corpus", "damaged_bounces", "lost_connections", "dkim_settings", "concurrent_writers"}
 """Tests of several modules of their folder."""

@@ -94,7 +94,9 @@ def join_fields(text: str, changes: Mapping[str, str]) -> str:
     """
     text = normalize_line_ends(text)
     before = split_fields(text)
-    after = replace(before, **{name: _clean(name, changes[name]) for name in FIELD_NAMES if name in changes})
+    cleaned = {name: _clean(name, changes[name]) for name in FIELD_NAMES if name in changes}
+    # A form may only have changed a line's end: then the file keeps its own.
+    after = replace(before, **{k: v for k, v in cleaned.items() if v != _clean(k, getattr(before, k))})
     if before == after:
         return text
     front_matter, _, body_line = split_front_matter(text)

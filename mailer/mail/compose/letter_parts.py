@@ -17,6 +17,7 @@ from mailer.mail.compose.letter_resources import LetterResources
 from mailer.mail.compose.merge_field import Placeholders
 from mailer.mail.compose.templates import Templates
 from mailer.mail.compose.view_url import view_url
+from mailer.mail.markdown.body_items import split_items
 from mailer.mail.markdown.link import check_link
 from mailer.mail.markdown.markdown import parse_markdown, render_html
 from mailer.mail.markdown.plain_text import render_plain_text, underline, wrap
@@ -55,7 +56,9 @@ def render_parts(
     }
     body = render_plain_text(tokens)
     text = templates.render(text_template(name), language, **values, body=body, **_TEXT_FUNCTIONS)
-    html = templates.render(html_template(name), language, **values, body=render_html(tokens))
+    itemized = split_items(tokens, render_html)
+    parts = {"intro": itemized.intro, "items": itemized.items, "outro": itemized.outro}
+    html = templates.render(html_template(name), language, **values, **parts, body=render_html(tokens))
     return text, _INLINER.inline(html)
 
 

@@ -25,9 +25,10 @@ EDITIONS = LetterResources(languages=("en", "tr"))
 @pytest.fixture
 def bare(templates: Templates, tmp_path: Path) -> Templates:
     """Templates that show the address and nothing else."""
-    (tmp_path / "letters").mkdir()
-    for name in ("appeal.txt.j2", "appeal.html.j2"):
-        (tmp_path / "letters" / name).write_text('{% if view_url %}<a href="{{ view_url }}">web</a>{% endif %} .')
+    folder = tmp_path / "letters" / "appeal"
+    folder.mkdir(parents=True)
+    for name in ("letter.txt.j2", "letter.html.j2"):
+        (folder / name).write_text('{% if view_url %}<a href="{{ view_url }}">web</a>{% endif %} .')
     return Templates(tmp_path, templates.locale_directory)
 
 
