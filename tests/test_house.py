@@ -40,6 +40,7 @@ GROUPS = ["accounts", "subscriptions", "lists", "delivery", "campaigns", "inboun
 """A group of actions imports itself and those before it."""
 PURE = ["domain", "mail", "importers"]
 LIBRARIES = {
+    "PIL": {"mail/media"},
     "aiosmtpd": {"entrypoints/smtp"},
     "aiosmtplib": {"relay", "demo"},
     "alembic": {"store"},

@@ -107,6 +107,15 @@ def read_text(file: Path) -> str:
     raise typer.Exit(2)
 
 
+def read_octets(file: Path) -> bytes:
+    """The content of a file; exits with 2 and a message if it cannot be read."""
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        print_message(f"mailer: {file}: {error.strerror}")
+    raise typer.Exit(2)
+
+
 def write_new(file: Path, text: str, mode: int) -> None:
     """Write a new file that has this mode from the start. Raises FileExistsError rather than overwrite one."""
     with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "w", encoding="utf-8") as out:

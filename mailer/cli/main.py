@@ -16,6 +16,7 @@ from mailer.cli.doctor_command import doctor
 from mailer.cli.explain_command import explain_files
 from mailer.cli.init_command import init
 from mailer.cli.list_commands import lists
+from mailer.cli.media_commands import media
 from mailer.cli.organiser_commands import organisers
 from mailer.cli.people_commands import people
 from mailer.cli.restore_command import restore_subscribers
@@ -46,6 +47,7 @@ people.command("restore")(restore_subscribers)
 command.add_typer(people, name="subscribers")
 command.add_typer(campaigns, name="campaign")
 command.add_typer(deliveries, name="delivery")
+command.add_typer(media, name="media")
 command.add_typer(organisers, name="organiser")
 command.add_typer(keys, name="dkim")
 

@@ -30,15 +30,18 @@ def _create_media() -> None:
     op.create_table('media',
     sa.Column('digest', sa.String(64), nullable=False),
     sa.Column('name', sa.Text(), nullable=False),
+    sa.Column('shown_name', sa.Text(), nullable=False),
     sa.Column('media_type', sa.String(100), nullable=False),
-    sa.Column('content', sa.LargeBinary(), nullable=False),
     sa.Column('size', sa.Integer(), nullable=False),
     sa.Column('width', sa.Integer(), nullable=True),
     sa.Column('height', sa.Integer(), nullable=True),
     sa.Column('added_at', Hour, nullable=False),
     sa.Column('added_by', sa.Text(), nullable=False),
+    sa.Column('checked_at', Hour, nullable=False),
+    sa.Column('content', sa.LargeBinary(), nullable=False),
     sa.PrimaryKeyConstraint('digest', name=op.f('pk_media'))
     )
+    op.create_index('ix_media_checked_at', 'media', ['checked_at'], unique=False)
 
 
 def _create_letter_templates() -> None:

@@ -39,7 +39,7 @@ from mailer.actions.campaigns import (
     unschedule,
     versions,
 )
-from mailer.actions.lists import edit_list, list_pages, people_numbers, show_list
+from mailer.actions.lists import edit_list, list_pages, media, people_numbers, show_list
 from mailer.actions.maintenance import check_health, show_sending, today
 from mailer.actions.subscriptions import (
     export_people,
@@ -188,6 +188,9 @@ def _fill_lists_and_people() -> None:
     _tried(days, READ, lambda house, who: days(house.app, who, 1))
     to_change = list_pages.list_to_change
     _tried(to_change, MANAGE_LIST, lambda house, who: to_change(house.app, who, "appeals"))
+    _tried(media.add_media, WRITE, _add_notes, Act.ADD_MEDIA)
+    _tried(media.media_page, MANAGE_SITE, lambda house, who: media.media_page(house.app, who))
+    _tried(media.all_media, MANAGE_SITE, lambda house, who: media.all_media(house.app, who))
     _tried(import_people.import_people, CHANGE_PEOPLE, _import, Act.START_IMPORT, Act.END_IMPORT)
     export = export_people.export_people
     _tried(
@@ -217,6 +220,10 @@ def _fill_lists_and_people() -> None:
         Act.RESTORE_PEOPLE,
         Act.RESTORE_PEOPLE,
     )
+
+
+def _add_notes(house: TriedHouse, who: Actor) -> Awaitable[object]:
+    return media.add_media(house.app, who, list_name="appeals", name="notes.txt", octets=b"Bring a basket.\n")
 
 
 def _import(house: TriedHouse, who: Actor) -> Awaitable[object]:

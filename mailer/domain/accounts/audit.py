@@ -33,6 +33,7 @@ class Act(StrEnum):
 
     ADD_LIST = "add list"
     CHANGE_LIST = "change list"
+    ADD_MEDIA = "add media"
 
     START_IMPORT = "start import"
     """Written before the first person is; the line of what was imported may be missing after a crash."""

@@ -16,7 +16,9 @@ class LetterResources:
     templates: Mapping[str, LetterTemplate] = field(default_factory=dict)
     """Organisers' templates by name; they go before those of templates/letters."""
     media: Mapping[str, MediaFile] = field(default_factory=dict)
-    """By path: pictures that stand in the letter itself, and attachments."""
+    """By path; with its content where it goes into the letter itself: inline pictures and attachments."""
+    missing: frozenset[str] = frozenset()
+    """Paths of media files that the texts name, and that there are not."""
     languages: tuple[str, ...] = ()
     """Of all editions of the campaign, the default one first."""
 
@@ -24,7 +26,7 @@ class LetterResources:
     def key(self) -> Hashable:
         """The same for the same resources."""
         templates = frozenset((name, one.id) for name, one in self.templates.items())
-        return templates, frozenset(self.media), self.languages
+        return templates, frozenset(self.media), self.missing, self.languages
 
 
 NO_RESOURCES = LetterResources()

@@ -9,13 +9,15 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
-from mailer.domain.letters.media import find_media_digests
+from mailer.domain.letters.media import MediaFile, find_media_digests, find_media_paths
 from mailer.domain.mailing_list import ArchiveMode, MailingList
 from mailer.mail.compose.letter_resources import LetterResources
 from mailer.store.letters import letter_templates, media
 from mailer.store.queue.queue_tables import campaign, edition, revision
 
 _NAMES_TEMPLATE = re.compile(r"^template:[ \t]*([\"']?)([a-z0-9_-]+)\1[ \t]*(?:#.*)?$", re.MULTILINE)
+
+_CARRIES_FILES = re.compile(r"^[ \t]*[\"']?(?:pictures|attachments)[\"']?[ \t]*:", re.MULTILINE)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -106,12 +108,20 @@ def load_resources(
     named = {match[2] for one in texts for match in _NAMES_TEMPLATE.finditer(one)}
     ids = letter_templates.current_ids(tx) if template_ids is None and named else template_ids or {}
     templates = letter_templates.load_many(tx, [ids[name] for name in sorted(named) if name in ids])
-    digests = frozenset[str]().union(*map(find_media_digests, texts))
+    found = _load_media(tx, texts)
     return LetterResources(
         templates={one.name: one for one in templates},
-        media={one.path: one for one in media.load_many(tx, digests)},
+        media=found,
+        missing=frozenset(path for one in texts for path in find_media_paths(one)).difference(found),
         languages=tuple(_languages(tx, campaign_id) if languages is None else languages),
     )
+
+
+def _load_media(tx: Connection, texts: Collection[str]) -> dict[str, MediaFile]:
+    """The files that texts name, by path; with their contents only where a text puts files into its letter."""
+    digests = frozenset[str]().union(*map(find_media_digests, texts))
+    with_content = any(_CARRIES_FILES.search(one) for one in texts)
+    return {one.path: one for one in media.load_many(tx, digests, with_content=with_content)}
 
 
 def _languages(tx: Connection, campaign_id: int) -> Sequence[str]:

@@ -24,18 +24,23 @@ _IS_CURRENT = text("is_current")
 media = Table(
     "media",
     metadata,
-    # SHA-256 of the content, in hexadecimal.
+    # In hexadecimal: SHA-256 of a picture's content, and of an attachment's shown name and content.
     Column("digest", String(64), primary_key=True),
-    # The file name in its path.
+    # The file name in its path, and the one that readers of an attachment see.
     Column("name", Text, nullable=False),
+    Column("shown_name", Text, nullable=False),
     Column("media_type", String(100), nullable=False),
-    Column("content", LargeBinary, nullable=False),
     Column("size", Integer, nullable=False),
     # Of pictures, in pixels.
     Column("width", Integer),
     Column("height", Integer),
     Column("added_at", UtcDateTime, nullable=False),
     Column("added_by", Text, nullable=False),
+    # When it was last found to be named somewhere: purging looks again after some weeks.
+    Column("checked_at", UtcDateTime, nullable=False),
+    # The last column, since SQLite reads a row up to the last column that is asked for.
+    Column("content", LargeBinary, nullable=False),
+    Index("ix_media_checked_at", "checked_at"),
 )
 
 letter_template = Table(

@@ -1,0 +1,44 @@
+"""`mailer media` at the terminal."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.cli.test_main import Terminal
+from tests.support.app_helpers import ADA
+from tests.support.media_samples import PDF, photo
+
+
+@pytest.fixture
+def ada(tmp_path: Path) -> Terminal:
+    """Ada at her terminal, with her list, a picture and a programme."""
+    terminal = Terminal(tmp_path)
+    terminal("init")
+    terminal("list", "add", "appeals", "--name", "Open Appeals", "--owner", ADA)
+    (terminal.folder / "apples.jpg").write_bytes(photo(2400, 1500))
+    (terminal.folder / "programme.pdf").write_bytes(PDF)
+    (terminal.folder / "run.sh").write_text("#!/bin/sh\n")
+    return terminal
+
+
+def test_added_files_have_paths_and_are_listed(ada: Terminal) -> None:
+    paths = ada("media", "add", "apples.jpg", "programme.pdf", "--list", "appeals").splitlines()
+    again = json.loads(ada("media", "add", "apples.jpg", "--list", "appeals", "--json"))
+    listed = ada("media", "ls").splitlines()
+    as_json = json.loads(ada("media", "ls", "--json"))
+
+    assert paths[0].endswith("/apples-1200x750.jpg")
+    assert paths[1].endswith("/programme.pdf")
+    assert [(one["path"], one["width"], one["height"]) for one in again] == [(paths[0], 1200, 750)]
+    assert {line.split("\t")[0] for line in listed} == set(paths) == {one["path"] for one in as_json}
+
+
+def test_what_letters_cannot_have_is_refused_in_a_sentence(ada: Terminal) -> None:
+    ada("media", "add", "run.sh", "--list", "appeals", code=1)
+    ada("media", "add", "nothing.jpg", "--list", "appeals", code=2)
+    ada("media", "add", "apples.jpg", "--list", "walks", code=1)
+
+    assert ada("media", "ls") == ""
