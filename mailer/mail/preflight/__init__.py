@@ -1,0 +1,1 @@
+"""What receivers and readers would object to in a letter, found in its octets before it is sent."""
