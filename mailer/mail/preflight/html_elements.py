@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
@@ -9,6 +10,8 @@ from html.parser import HTMLParser
 _VOID = frozenset(
     ["area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "track", "wbr"]
 )
+_COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
+_SECTION = re.compile(r"<!\[[^>]*>?")
 _MOST_DEPTH = 400
 """Elements deeper than this are taken for their parent's: no letter is nested so."""
 
@@ -48,7 +51,8 @@ class HtmlDocument:
 def read_html(text: str) -> HtmlDocument:
     """Read a page of HTML; what is not well-formed is read as browsers roughly would."""
     reader = _Reader()
-    reader.feed(text)
+    # Python's parser knows few of the sections that begin with <![ and fails at the others, which browsers skip.
+    reader.feed(_SECTION.sub("", _COMMENT.sub("", text)))
     reader.close()
     return reader.document
 
