@@ -40,6 +40,12 @@ def find(tx: Connection, mailing_list_id: int, address_key: str) -> Subscription
     return None if row is None else subscription_from_row(row)
 
 
+def list_ids(tx: Connection, subscriber_id: int) -> frozenset[int]:
+    """The lists to which a person has a subscription, in whatever state."""
+    found = select(subscription.c.mailing_list_id).where(subscription.c.subscriber_id == subscriber_id)
+    return frozenset(tx.execute(found).scalars())
+
+
 def list_confirmed(tx: Connection, address_key: str) -> list[Subscription]:
     """The confirmed subscriptions of the person at this address, by list."""
     confirmed = (subscriber.c.address_key == address_key, subscription.c.state == SubscriptionState.CONFIRMED)

@@ -35,6 +35,9 @@ NEEDED: dict[str, Permission | None] = {
     "/console/campaigns/{campaign_id:int}/live/stream": READ,
     "/console/campaigns/{campaign_id:int}/report": READ,
     "/console/campaigns/{campaign_id:int}/report/people": SEE_PEOPLE,
+    "/console/campaigns/{campaign_id:int}/letters/{subscription_id:int}": SEE_PEOPLE,
+    "/console/campaigns/{campaign_id:int}/letters/{subscription_id:int}/frame": SEE_PEOPLE,
+    "/console/subscribers/{subscriber_id:int}/letters": SEE_PEOPLE,
     "/console/campaigns/{campaign_id:int}/write": READ,
     "/console/campaigns/{campaign_id:int}/write/{language}": READ,
     "/console/campaigns/{campaign_id:int}/write/{language}/versions": READ,
@@ -48,15 +51,18 @@ NOT_PAGES: dict[str, str] = {
     "/console/campaigns/{campaign_id:int}": "the way to the page where one goes on",
     "/console/campaigns/{campaign_id:int}/live/stream": "a stream of events",
     "/console/campaigns/{campaign_id:int}/preview/{language}": "the letter in its frame",
+    "/console/campaigns/{campaign_id:int}/letters/{subscription_id:int}/frame": "somebody's letter in its frame",
     "/console/campaigns/{campaign_id:int}/write": "the way to the default edition",
 }
 """Paths that answer a GET with something else than a page, and with what."""
-_EXAMPLES = {"name": "appeals", "word": "a" * 26, "subscriber_id": "2"}
+_EXAMPLES = {"name": "appeals", "word": "a" * 26, "subscriber_id": "2", "subscription_id": "2"}
 _CAMPAIGNS_OF = {
     "stream": ("sent",),
     "live": ("sending", "paused", "scheduled", "uncertain"),
     "report": ("sent", "uncertain"),
     "review": ("draft", "scheduled"),
+    "letters/{subscription_id:int}": ("uncertain", "sending"),
+    "frame": ("uncertain",),
 }
 """Which campaigns a page is looked at with, by the last word of its path; the others with the draft."""
 

@@ -48,7 +48,9 @@ class ShownLetter:
 class PersonLetters:
     """The letters of one person, each kind newest first."""
 
+    subscriber_id: int
     address: str
+    name: str | None
     of_campaigns: tuple[DeliveryRecord, ...]
     notices: tuple[DeliveryRecord, ...]
     """Of the newest, at most 100."""
@@ -141,13 +143,13 @@ async def list_letters(app: App, actor: Actor, reader: str | int) -> PersonLette
         names = {one.id: one.name for one in mailing_lists.list_all(tx) if allowed is None or one.id in allowed}
         number = reader if isinstance(reader, int) else None
         person = subscribers.find(tx, subscriber_id=number, address_key=key)
-        if person is None or not (
-            allowed is None or any(subscriptions.find(tx, one, person.address_key) for one in names)
-        ):
+        if person is None or not (allowed is None or allowed & subscriptions.list_ids(tx, person.id)):
             raise NotFound(f"{reader if key else f'person {reader}'} is not known here")
         suppression_key = app.site.keyring.suppression_key(person.address_key)
         return PersonLetters(
+            subscriber_id=person.id,
             address=person.address,
+            name=person.name,
             of_campaigns=tuple(delivery_records.list_for_subscriber(tx, person.id, allowed)),
             notices=tuple(delivery_records.list_notices(tx, suppression_key, allowed, _MOST_NOTICES)),
             list_names=names,

@@ -13,7 +13,7 @@ from mailer.store.people_tables import subscription
 from mailer.store.queue.queue_tables import campaign, delivery
 
 _NEWEST_CAMPAIGNS = 200
-"""Of a list, so many are searched for one person's letters."""
+"""So many are searched for one person's letters."""
 
 
 def find(tx: Connection, campaign_id: int, subscription_id: int) -> DeliveryRecord | None:
@@ -32,24 +32,22 @@ def list_for_subscriber(
     theirs = select(subscription.c.id, subscription.c.mailing_list_id).where(
         subscription.c.subscriber_id == subscriber_id
     )
-    found: list[DeliveryRecord] = []
-    for subscription_id, list_id in tx.execute(theirs):
-        if mailing_list_ids is None or list_id in mailing_list_ids:
-            found += _list_of_subscription(tx, subscription_id, list_id)
-    return sorted(found, key=lambda one: one.id, reverse=True)
-
-
-def _list_of_subscription(tx: Connection, subscription_id: int, mailing_list_id: int) -> list[DeliveryRecord]:
-    # By their ids, so that the unique index of (campaign, subscription) finds each.
+    lists = {
+        number: list_id
+        for number, list_id in tx.execute(theirs)
+        if mailing_list_ids is None or list_id in mailing_list_ids
+    }
     newest = (
         select(campaign.c.id)
-        .where(campaign.c.mailing_list_id == mailing_list_id, campaign.c.launched_at.is_not(None))
+        .where(campaign.c.mailing_list_id.in_(set(lists.values())), campaign.c.launched_at.is_not(None))
         .order_by(campaign.c.id.desc())
         .limit(_NEWEST_CAMPAIGNS)
     )
+    # By their ids, so that the unique index of (campaign, subscription) finds each.
     ids = list(tx.execute(newest).scalars())
-    theirs = (delivery.c.campaign_id != NOTICES, delivery.c.subscription_id == subscription_id)
-    return [_record_from_row(row) for row in tx.execute(_records().where(delivery.c.campaign_id.in_(ids), *theirs))]
+    of_both = (delivery.c.campaign_id != NOTICES, delivery.c.subscription_id.in_(list(lists)))
+    found = _records().where(delivery.c.campaign_id.in_(ids), *of_both).order_by(delivery.c.campaign_id.desc())
+    return [_record_from_row(row) for row in tx.execute(found)]
 
 
 def list_notices(

@@ -51,11 +51,10 @@ async def _answer(
     try:
         letter = await preview_draft(app, who, campaign_id, language, fields=fields, text=text, reader=_reader(asked))
     except (CampaignFileRefused, LetterRenderFailed, AddressRefused) as refusal:
-        return _page(request, "preview_refused", status=422, message=str(refusal))
+        return answer_with_refusal(request, 422, str(refusal))
     except (NotFound, NotPermitted) as refusal:
-        status = 404 if isinstance(refusal, NotFound) else 403
-        return _page(request, "preview_refused", status=status, message=str(refusal))
-    return _show(request, letter, str(asked.get("view", "")), is_dark=bool(asked.get("dark")))
+        return answer_with_refusal(request, 404 if isinstance(refusal, NotFound) else 403, str(refusal))
+    return answer_with_letter(request, letter, str(asked.get("view", "")), is_dark=bool(asked.get("dark")))
 
 
 def _reader(asked: FormData | QueryParams) -> str | int | SampleReader:
@@ -70,7 +69,13 @@ def _reader(asked: FormData | QueryParams) -> str | int | SampleReader:
     return SAMPLE_READERS.get(chosen.removeprefix("sample:"), SAMPLE_READERS["plain"])
 
 
-def _show(request: Request, letter: Letter, view: str, *, is_dark: bool) -> Response:
+def answer_with_refusal(request: Request, status: int, message: str) -> Response:
+    """What the frame says where there is no letter to show."""
+    return _page(request, "preview_refused", status=status, message=message)
+
+
+def answer_with_letter(request: Request, letter: Letter, view: str, *, is_dark: bool) -> Response:
+    """The letter for the frame: its HTML, or its `text` or `source`."""
     if view == "text":
         return _page(request, "preview_text", content=decode_part(letter, "text"), is_dark=is_dark)
     if view == "source":

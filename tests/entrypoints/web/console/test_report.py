@@ -57,7 +57,7 @@ async def test_the_refused_are_listed_with_the_words_of_the_relay(
 
     assert REFUSED in page
     assert "550 5.1.1 no such person" in page
-    assert page.count("@example.org</bdi></th>") == 1
+    assert page.count("@example.org</bdi></a></th>") == 1
 
 
 async def test_somebody_is_found_by_the_beginning_of_their_address(
@@ -68,7 +68,7 @@ async def test_somebody_is_found_by_the_beginning_of_their_address(
     found = (await browser.get(people, params={"q": "APPEALS2"})).text
     nobody = (await browser.get(people, params={"q": '<b>"x'})).text
 
-    assert found.count("@example.org</bdi></th>") == 11  # 2, and 20 to 29
+    assert found.count("@example.org</bdi></a></th>") == 11  # 2, and 20 to 29
     assert "Nobody whose address begins with “&lt;b&gt;&#34;x” was to get this campaign." in nobody
 
 
