@@ -98,6 +98,8 @@ def parse_campaign_file(text: str, default_language: str) -> CampaignFile:
     if "subject" not in fields:
         raise CampaignFileRefused("subject is missing: add a line like subject: Harvest forum", 1)
     reader = TextReader()
+    if "template" in fields:
+        reader.lines["template"] = fields["template"].line
     subject = parse_subject(fields["subject"], reader)
     lead = reader.text(fields.get("lead"))
     campaign_file = CampaignFile(

@@ -17,6 +17,7 @@ from mailer.mail.compose.merge_field import (
 from mailer.mail.markdown.link import check_link
 
 LONGEST_SUBJECT = 150
+DEFAULT_TEMPLATE = "appeal"
 _TEMPLATE_NAME = re.compile(r"[a-z0-9]+(?:[-_][a-z0-9]+)*")
 
 
@@ -64,7 +65,7 @@ def parse_language_field(field: FrontMatterField | None, default: str) -> str:
 def parse_template(field: FrontMatterField | None) -> str:
     """The name of a template, which need not exist. Raises CampaignFileRefused for what cannot be one."""
     if field is None:
-        return "appeal"
+        return DEFAULT_TEMPLATE
     if not _TEMPLATE_NAME.fullmatch(field.text()):
         raise field.error("must be the name of a template, like appeal")
     return field.text()

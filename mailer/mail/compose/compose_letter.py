@@ -85,9 +85,10 @@ def compose_with_placeholders(
     resources: LetterResources = NO_RESOURCES,
 ) -> ComposedLetter:
     """The letter of a campaign file whose texts hold placeholders instead of merge fields. Raises as compose_letter."""
-    if not templates.has(html_template(marked.template)):
+    if marked.template not in resources.templates and not templates.has(html_template(marked.template)):
+        names = ", ".join((*templates.letter_names, *resources.template_names))
         raise CampaignFileRefused(
-            f"there is no template called {marked.template!r}; there are {', '.join(templates.letter_names)}"
+            f"there is no template called {marked.template!r}; there are {names}", marked.lines.get("template")
         )
     text, html = render_parts(marked, list_identity, templates, reader_language, placeholders, resources, campaign_id)
     parts = (

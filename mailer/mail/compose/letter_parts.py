@@ -10,6 +10,7 @@ from mailer.domain.language import text_direction
 from mailer.domain.letters.media import picture_size
 from mailer.domain.site import ListIdentity
 from mailer.mail.compose.campaign_file import CampaignFile
+from mailer.mail.compose.campaign_file_fields import DEFAULT_TEMPLATE
 from mailer.mail.compose.event_dates import format_event_date
 from mailer.mail.compose.letter_colors import derive_colors
 from mailer.mail.compose.letter_header import leave_url
@@ -21,6 +22,7 @@ from mailer.mail.markdown.body_items import split_items
 from mailer.mail.markdown.link import check_link
 from mailer.mail.markdown.markdown import parse_markdown, render_html
 from mailer.mail.markdown.plain_text import render_plain_text, underline, wrap
+from mailer.mail.templates.render_template import render_organiser_template
 
 _INLINER = CSSInliner(load_remote_stylesheets=False, keep_style_tags=True)
 _TEXT_FUNCTIONS = {"wrap": wrap, "underline": underline}
@@ -49,17 +51,23 @@ def render_parts(
     """(text, HTML) of the letter, with placeholders for merge fields and for the leave token.
 
     The templates' own words are in `language`. Raises CampaignFileRefused for a link that is not allowed.
+    The text part is always the house's.
     """
     tokens, name = parse_markdown(campaign_file.body, campaign_file.body_line), campaign_file.template
     values = _template_values(campaign_file, list_identity, language, placeholders) | {
         "view_url": view_url(list_identity, campaign_id, campaign_file.language, resources, placeholders)
     }
     body = render_plain_text(tokens)
-    text = templates.render(text_template(name), language, **values, body=body, **_TEXT_FUNCTIONS)
+    own = resources.templates.get(name)
+    text_name = text_template(DEFAULT_TEMPLATE if own else name)
+    text = templates.render(text_name, language, **values, body=body, **_TEXT_FUNCTIONS)
+    values["body"] = render_html(tokens)
+    if own is not None:
+        values |= {"language": language, "dir": text_direction(language), "site_url": list_identity.site.url}
+        return text, _INLINER.inline(render_organiser_template(own, values, templates))
     itemized = split_items(tokens, render_html)
     parts = {"intro": itemized.intro, "items": itemized.items, "outro": itemized.outro}
-    html = templates.render(html_template(name), language, **values, **parts, body=render_html(tokens))
-    return text, _INLINER.inline(html)
+    return text, _INLINER.inline(templates.render(html_template(name), language, **values, **parts))
 
 
 def _template_values(

@@ -15,6 +15,8 @@ class LetterResources:
 
     templates: Mapping[str, LetterTemplate] = field(default_factory=dict)
     """Organisers' templates by name; they go before those of templates/letters."""
+    template_names: tuple[str, ...] = ()
+    """Of all organisers' templates, for whoever names one that there is not."""
     media: Mapping[str, MediaFile] = field(default_factory=dict)
     """By path; with its content where it goes into the letter itself: inline pictures and attachments."""
     missing: frozenset[str] = frozenset()
@@ -26,7 +28,7 @@ class LetterResources:
     def key(self) -> Hashable:
         """The same for the same resources."""
         templates = frozenset((name, one.id) for name, one in self.templates.items())
-        return templates, frozenset(self.media), self.missing, self.languages
+        return templates, self.template_names, frozenset(self.media), self.missing, self.languages
 
 
 NO_RESOURCES = LetterResources()

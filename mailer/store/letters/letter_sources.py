@@ -111,6 +111,7 @@ def load_resources(
     found = _load_media(tx, texts)
     return LetterResources(
         templates={one.name: one for one in templates},
+        template_names=tuple(sorted(ids)),
         media=found,
         missing=frozenset(path for one in texts for path in find_media_paths(one)).difference(found),
         languages=tuple(_languages(tx, campaign_id) if languages is None else languages),
