@@ -8,9 +8,9 @@
   const byId = id => document.getElementById(id);
   const state = byId("state"), says = state.dataset, key = form.dataset.store;
   const version = form.elements.version;
-  const fields = [...form.querySelectorAll("input[name], textarea[name]")]
+  const fields = [...form.querySelectorAll("input[name], textarea[name], select[name]")]
     .filter(field => field !== version && field.name !== "form_token");
-  let saved = new Map(fields.map(field => [field.name, field.defaultValue]));
+  let saved = new Map(fields.map(field => [field.name, field.defaultValue ?? field.value]));
   let isBusy = false, isStuck = false, isLeaving = false, waiting = null, timers = {};
 
   const values = () => new Map(fields.map(field => [field.name, field.value]));

@@ -15,6 +15,10 @@ from email.message import EmailMessage
 from functools import cached_property
 from urllib.parse import urlsplit
 
+import html5lib
+
+from mailer.mail.markdown.line_breaking import display_width
+
 MAX_HEADER_OCTETS = 16_384
 MAX_HTML_OCTETS = 100_000
 """Gmail cuts off longer HTML."""
@@ -32,7 +36,15 @@ _ACTIVE = re.compile(
 _REMOTE_STYLE = re.compile(r"<link\b|@import|@font-face", re.IGNORECASE)
 _LINK = re.compile(r"\b(?:href|src)\s*=\s*[\"']([^\"']+)", re.IGNORECASE)
 _HIDDEN = re.compile(r"<style\b.*?</style>|<!--.*?-->|<head\b.*?</head>", re.IGNORECASE | re.DOTALL)
-_TEMPLATE_LEAK = re.compile(r"\{\{|\}\}|\{%|%\}|%\(\w+\)s|\bNone\b(?=,)|slot[0-9a-f]{8}[tu]")
+_TEMPLATE_LEAK = re.compile(r"\{\{|\}\}|\{%|%\}|%\(\w+\)s|%recipient|\*\|[A-Z]+\|\*|\bNone\b(?=,)|slot[0-9a-f]{8}[tu]")
+MOST_COLUMNS = 75
+"""Of a line of plain text, so that an answer can quote it."""
+MAX_OCTETS = 10_000_000
+"""Of a letter as a whole."""
+_LONE_URL = re.compile(r"\W*https://\S+\W*")
+_MARKUP_LEAK = re.compile(
+    r"</?[a-z][a-z0-9]*[^<>@/]*>|&(?:amp|lt|gt|quot|nbsp|#\d+);|\*\*|\]\(|^:::|^#{1,6} |[ \t]$", re.MULTILINE
+)
 
 
 @dataclass(frozen=True)
@@ -81,6 +93,13 @@ def check_letter(letter: SentLetter) -> list[str]:
     return [*_check_octets(letter), *_check_header(letter), *_check_mime(letter), *_check_html(letter)]
 
 
+def check_parts(letter: SentLetter) -> list[str]:
+    """The faults of a campaign's letter that its templates would be to blame for: HTML that no standard allows, plain
+    text that is wide, or that shows traces of markup.
+    """
+    return [*_check_html_syntax(letter), *_check_plain_text(letter)]
+
+
 def fault_if(is_wrong: bool, fault: str) -> list[str]:
     return [fault] if is_wrong else []
 
@@ -97,6 +116,7 @@ def _check_octets(letter: SentLetter) -> Iterator[str]:
     yield from fault_if(not content.isascii(), "octets beyond ASCII")
     yield from fault_if(max(map(len, content.split(b"\r\n"))) > 998, "a line over 998 octets")
     yield from fault_if(max(map(len, header_lines)) > 200, "a header line over 200 octets")
+    yield from fault_if(len(content) >= MAX_OCTETS, f"{len(content)} octets")
     yield from fault_if(len(letter.header) > MAX_HEADER_OCTETS, f"{len(letter.header)} octets of header")
     yield from (f"a wrong header line: {line!r}" for line in header_lines if not _HEADER_LINE.fullmatch(line))
 
@@ -116,7 +136,8 @@ def _check_header(letter: SentLetter) -> Iterator[str]:
         message_id is None or not is_aligned(letter.from_domain, message_id[1]), letter.field("Message-ID")
     )
     subject = letter.field("Subject")
-    yield from fault_if(not 0 < len(subject) <= 150 or "!!" in subject, f"Subject: {subject}")
+    shouts = subject.isupper() and len(subject) > 3
+    yield from fault_if(not 0 < len(subject) <= 150 or "!!" in subject or shouts, f"Subject: {subject}")
     # Without DKIM no CFBL-Address may stand (RFC 9477 section 3.1): `check_signature` looks whether it is signed.
     complaints = letter.field("CFBL-Address")
     yield from fault_if(
@@ -161,6 +182,21 @@ def _check_html(letter: SentLetter) -> Iterator[str]:
     in_text = _trigrams(letter.body("plain"))
     in_html = _trigrams(html.unescape(re.sub(r"<[^>]+>", " ", letter.shown_html)))
     yield from fault_if(len(in_text & in_html) < 0.7 * len(in_html), "the plain text does not say what the HTML says")
+
+
+def _check_html_syntax(letter: SentLetter) -> Iterator[str]:
+    parser = html5lib.HTMLParser()
+    parser.parse(letter.body("html"))
+    yield from (f"wrong HTML at {place}: {code} {values}" for place, code, values in parser.errors)
+
+
+def _check_plain_text(letter: SentLetter) -> Iterator[str]:
+    text = letter.body("plain")
+    lines = text.replace("\r\n", "\n").split("\n")
+    wide = [line for line in lines if display_width(line) > MOST_COLUMNS and not _LONE_URL.fullmatch(line)]
+    yield from (f"a line of {display_width(line)} columns: {line}" for line in wide)
+    yield from (f"markup in the plain text: {found[0]!r}" for found in _MARKUP_LEAK.finditer("\n".join(lines)))
+    yield from fault_if("\n\n\n" in "\n".join(lines).strip(), "gaps in the plain text")
 
 
 def _trigrams(text: str) -> set[str]:

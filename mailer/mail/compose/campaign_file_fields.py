@@ -18,6 +18,7 @@ from mailer.mail.markdown.link import check_link
 
 LONGEST_SUBJECT = 150
 DEFAULT_TEMPLATE = "appeal"
+"""Of letters that name none."""
 _TEMPLATE_NAME = re.compile(r"[a-z0-9]+(?:[-_][a-z0-9]+)*")
 
 

@@ -24,7 +24,7 @@ from mailer.entrypoints.web.console.pages import (
     render_console,
 )
 from mailer.entrypoints.web.console.versions import render_conflict
-from mailer.entrypoints.web.console.writing_form import place_problems, read_fields, split_hours
+from mailer.entrypoints.web.console.writing_form import place_problems, read_fields, split_hours, template_choices
 from mailer.entrypoints.web.responses import get_app
 from mailer.errors import CampaignFileRefused, DraftChanged
 
@@ -114,6 +114,7 @@ async def _render(
         fields=fields,
         hours=split_hours(fields),
         zones=zone_names(),
+        templates=template_choices(get_app(request).templates.letter_names, fields),
         readers=await choose_readers(
             get_app(request),
             actor(request),

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from starlette.datastructures import FormData
 
 from mailer.actions.campaigns.draft_view import DraftView
+from mailer.mail.compose.campaign_file_fields import DEFAULT_TEMPLATE
 from mailer.mail.compose.front_matter import normalize_line_ends, split_front_matter
 from mailer.mail.compose.letter_fields import FIELD_NAMES, LetterFields
 from mailer.mail.compose.problem import Problem
 
-_FIXED = {"language", "template"}
-"""What the form does not ask: the edition has its language, and the file can name another template."""
+_FIXED = {"language"}
+"""What the form does not ask: the edition has its language."""
 _HOURS = ("event_starts", "event_ends")
 _DAY_AND_HOUR = re.compile(r"(?P<day>\d{4}-\d\d-\d\d)?(?:(?(day)[T ])(?P<hour>\d\d:\d\d)(?::00)?)?")
 _CONTROLS = {"action": "action_label", "event": "event_name", "source": "source_text", "tags": "tags", "body": "body"}
 """The control that shows a key of the front matter, where it is not of the same name."""
-_PLAIN = {"subject", "preheader", "title", "lead", "closing"}
+_PLAIN = {"subject", "preheader", "title", "lead", "closing", "template"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,13 @@ def split_hour(text: str) -> DayAndHour:
     """Day and hour of a local time, either of which may be missing."""
     found = _DAY_AND_HOUR.fullmatch(text)
     return DayAndHour(found["day"] or "", found["hour"] or "") if found else DayAndHour(other=text)
+
+
+def template_choices(names: Sequence[str], fields: LetterFields | None) -> tuple[str, ...]:
+    """What the form offers as the template: the usual one first, which a file need not name, and the file's own."""
+    chosen = fields.template if fields else ""
+    usual = chosen if chosen == DEFAULT_TEMPLATE else ""
+    return tuple(dict.fromkeys((usual, *(name for name in names if name != DEFAULT_TEMPLATE), chosen)))
 
 
 def place_problems(draft: DraftView, *, is_file: bool) -> tuple[PlacedProblem, ...]:

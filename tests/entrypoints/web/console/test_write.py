@@ -390,3 +390,21 @@ async def test_all_keys_are_on_their_page_and_each_key_of_a_page_is_in_the_table
     for keys in used:
         last = keys.replace("+", " ").split(" ")[-1]
         assert f"<kbd>{last}</kbd>" in table
+
+
+async def test_a_letters_template_is_chosen_by_name_and_the_usual_one_needs_none(
+    ada: httpx.AsyncClient, house_app: App, furniture: Furniture, page: str
+) -> None:
+    first = await ada.get(page)
+    await save(ada, furniture, page, version_in(first), template="roundup")
+    chosen = await ada.get(page)
+    draft = await load_draft(house_app, ADMIN, furniture.campaigns["draft"], "en")
+    await save(ada, furniture, page, version_in(chosen), template="")
+    usual = await load_draft(house_app, ADMIN, furniture.campaigns["draft"], "en")
+
+    for name in ("Appeal", "Invitation", "Announcement", "Roundup", "Plain letter"):
+        assert f">{name}</option>" in first.text
+    assert re.search(r'<option value="" selected[^>]*>Appeal<', first.text)
+    assert re.search(r'<option value="roundup" selected[^>]*>Roundup<', chosen.text)
+    assert "template: roundup" in draft.text
+    assert "template:" not in usual.text
