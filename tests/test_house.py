@@ -59,6 +59,7 @@ LIBRARIES = {
     "markdown_it": {"mail/markdown"},
     "markupsafe": {"mail/templates"},
     "mjml": {"mail/templates"},
+    "mdit_py_plugins": {"mail/markdown"},
     "nh3": {"mail/markdown"},
     "psycopg": {"store"},
     "pydantic": {"settings"},

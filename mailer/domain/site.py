@@ -31,6 +31,10 @@ class Site:
         """The path of `url`, such as `/lists`, with which the paths of all pages begin; empty if `url` has none."""
         return urlsplit(self.url).path
 
+    def media_url(self, path: str) -> str:
+        """The URL of a picture or attachment (see MediaFile), by the path that texts name it by."""
+        return f"{self.url}{path}"
+
     def link(self, page: str, purpose: Purpose, number: int) -> str:
         """A personal link, `https://.../leave/TOKEN`, whose signed token holds `number` for this purpose."""
         return f"{self.url}/{page}/{sign_token(self.keyring, purpose, number)}"

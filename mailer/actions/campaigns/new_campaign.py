@@ -20,6 +20,7 @@ from mailer.mail.compose.compile_letter import compile_letter
 from mailer.mail.compose.dry_run import dry_run_letter
 from mailer.mail.compose.front_matter import normalize_line_ends
 from mailer.mail.compose.letter_resources import LetterResources
+from mailer.mail.compose.writing_faults import refuse_writing_faults
 from mailer.store import campaigns, mailing_lists, revisions
 from mailer.store.accounts import audit_log
 from mailer.store.letters import letter_sources
@@ -117,6 +118,7 @@ def _parse_and_dry_run(
 ) -> CampaignFile:
     try:
         campaign_file = parse_campaign_file(text, mailing_list.language)
+        refuse_writing_faults(text)
         language = app.language(campaign_file.language)
         identity = app.list_identity(mailing_list)
         dry_run_letter(compile_letter(campaign_file, identity, app.templates, language, 0, resources))

@@ -8,8 +8,9 @@ from collections.abc import Collection, Iterator
 from mailer.errors import CampaignFileRefused
 from mailer.mail.compose.front_matter import normalize_line_ends, split_front_matter
 from mailer.mail.compose.letter_fields import split_fields
-from mailer.mail.compose.merge_field import Placeholders, fill_with_fallbacks, list_merge_fields
+from mailer.mail.compose.merge_field import fill_with_fallbacks
 from mailer.mail.compose.problem import Problem, ProblemSeverity, Rule
+from mailer.mail.compose.writing_faults import markdown_of
 from mailer.mail.markdown.markdown import find_links
 
 LONG_SUBJECT = 70
@@ -30,7 +31,7 @@ def find_doubts(text: str, names: frozenset[str], known_values: Collection[str] 
         _, body, body_line = split_front_matter(text)
     except CampaignFileRefused:
         return []
-    found = [*_find_unfinished(text, body_line), *_find_pictures_and_links(body, body_line), *_find_long_subject(text)]
+    found = [*_find_unfinished(text, body_line), *_find_empty_links(body, body_line), *_find_long_subject(text)]
     if known_values is not None:
         found += _find_unknown_values(text, body_line, names - ALWAYS_KNOWN - set(known_values))
     return found
@@ -49,15 +50,9 @@ def _find_unfinished(text: str, body_line: int) -> Iterator[Problem]:
             yield _doubt(Rule.UNFINISHED, f"{match[0]} was left in the text", number, name)
 
 
-def _find_pictures_and_links(body: str, body_line: int) -> Iterator[Problem]:
-    source = Placeholders.for_text(body, list_merge_fields(body)).insert_placeholders(body)
-    for one in find_links(source, body_line):
-        if one.text:
-            continue
-        if one.is_image:
-            message = "a picture without description: write ![what it shows](...) for readers who do not see it"
-            yield _doubt(Rule.NO_DESCRIPTION, message, one.line)
-        else:
+def _find_empty_links(body: str, body_line: int) -> Iterator[Problem]:
+    for one in find_links(markdown_of(body), body_line):
+        if not one.text and not one.is_image:
             yield _doubt(Rule.EMPTY_LINK, "a link without words, which nobody can see", one.line)
 
 

@@ -36,8 +36,8 @@ from mailer.mail.compose.merge_field import (
     mask_missing_fallbacks,
 )
 from mailer.mail.compose.problem import Problem, ProblemSeverity, Rule
-from mailer.mail.markdown.link import check_link
-from mailer.mail.markdown.markdown import find_links
+from mailer.mail.compose.writing_faults import find_undescribed_pictures
+from mailer.mail.markdown.markdown import find_faults
 
 _ONE_KEY = re.compile(r"[a-z]+")
 
@@ -142,15 +142,14 @@ class _Search:
             return
         for refusal in _merge_errors(body, self.body_line):
             self.add(refusal, "body")
+        for refusal in find_undescribed_pictures(body, self.body_line):
+            self.add(refusal, "body", Rule.NO_DESCRIPTION)
         masked = mask_missing_fallbacks(body) if "{%" not in body else body
         if has_dynamic_content(masked):
-            return  # its links are known once it is evaluated
+            return  # its links and blocks are known once it is evaluated
         source = Placeholders.for_text(masked, list_merge_fields(masked)).insert_placeholders(masked)
-        for link in find_links(source, self.body_line):
-            try:
-                check_link(link.url, link.line)
-            except CampaignFileRefused as refusal:
-                self.add(refusal, "body")
+        for refusal in find_faults(source, self.body_line):
+            self.add(refusal, "body")
 
 
 _OTHER_PARSERS: dict[str, Callable[[FrontMatterField], object]] = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from css_inline import CSSInliner
@@ -57,15 +58,17 @@ def render_parts(
     values = _template_values(campaign_file, list_identity, language, placeholders) | {
         "view_url": view_url(list_identity, campaign_id, campaign_file.language, resources, placeholders)
     }
-    body = render_plain_text(tokens)
+    media_url = list_identity.site.media_url
+    body = render_plain_text(tokens, media_url)
     own = resources.templates.get(name)
     text_name = text_template(DEFAULT_TEMPLATE if own else name)
     text = templates.render(text_name, language, **values, body=body, **_TEXT_FUNCTIONS)
-    values["body"] = render_html(tokens)
+    write_html = partial(render_html, media_url=media_url)
+    values["body"] = write_html(tokens)
     if own is not None:
         values |= {"language": language, "dir": text_direction(language), "site_url": list_identity.site.url}
         return text, _INLINER.inline(render_organiser_template(own, values, templates))
-    itemized = split_items(tokens, render_html)
+    itemized = split_items(tokens, write_html)
     parts = {"intro": itemized.intro, "items": itemized.items, "outro": itemized.outro}
     return text, _INLINER.inline(templates.render(html_template(name), language, **values, **parts))
 

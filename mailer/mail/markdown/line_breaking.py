@@ -32,12 +32,12 @@ def wrap(text: str, width: int = WIDTH, columns: Callable[[str], int] = display_
     return "\n".join(_wrap_lines(text, width, columns))
 
 
-def underline(text: str, stroke: str, columns: Callable[[str], int] = display_width) -> str:
+def underline(text: str, stroke: str, width: int = WIDTH, columns: Callable[[str], int] = display_width) -> str:
     """`text` wrapped, and below it a line of `stroke`s as wide as the longest line; empty for an empty text."""
     if not text:
         return ""
-    lines = _wrap_lines(text, WIDTH, columns)
-    return "\n".join((*lines, stroke * min(max(map(columns, lines)), WIDTH)))
+    lines = _wrap_lines(text, width, columns)
+    return "\n".join((*lines, stroke * min(max(map(columns, lines)), width)))
 
 
 def split_at_break_points(word: str) -> Iterator[str]:

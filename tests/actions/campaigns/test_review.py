@@ -68,11 +68,8 @@ async def test_it_names_every_error_and_warning_with_its_edition(app: App, lette
 
     shown = await review(app, ADMIN, letter)
 
-    assert [(language, one.line) for language, one in shown.errors] == [("tr", 5)]
-    assert [(language, one.rule) for language, one in shown.warnings] == [
-        ("tr", Rule.UNFINISHED),
-        ("tr", Rule.NO_DESCRIPTION),
-    ]
+    assert [(language, one.line) for language, one in shown.errors] == [("tr", 5), ("tr", 7)]
+    assert [(language, one.rule) for language, one in shown.warnings] == [("tr", Rule.UNFINISHED)]
     problems = await check_campaign(app, ADMIN, letter)
     assert {language: len(found) for language, found in problems.items()} == {"en": 0, "tr": 3}
 

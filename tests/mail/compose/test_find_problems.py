@@ -52,8 +52,8 @@ def test_every_mistake_is_found_at_once() -> None:
         (13, "body", "error"),
         (13, "body", "error"),
         (15, "body", "error"),
+        (15, "body", "error"),
         (16, "body", "error"),
-        (15, "body", "warning"),
     ]
 
 

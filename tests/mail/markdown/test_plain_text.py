@@ -65,15 +65,79 @@ See last year <https://example.org/2025> or https://example.org/.
 
 * * *
 
-A basket ada@example.org
+[A basket] ada@example.org
 
 Hour | What
-19 | Doors"""
+------------
+19   | Doors"""
     )
 
 
 def test_a_loose_list_keeps_its_blank_lines():
     assert plain("- one\n\n  more\n- two") == "- one\n\n  more\n\n- two"
+
+
+def test_a_button_is_its_words_and_its_address_in_two_lines():
+    assert plain("[Say that\nyou come](https://forum.example.org/come){.button}") == (
+        "Say that you come:\nhttps://forum.example.org/come"
+    )
+
+
+def test_blocks_read_well_without_their_look():
+    source = """\
+::: callout
+**Bring** a jar.
+
+- and seeds
+:::
+
+:::: columns
+::: column
+![Apples](https://example.org/a.jpg "From *last* year")
+:::
+::: column
+Right[^a]
+:::
+::::
+
+![-](https://example.org/line.png)
+
+::: signature
+Rosa Winter
+Seed Circle
+:::
+
+[^a]: Or left,
+
+    as you like.
+"""
+
+    assert (
+        plain(source)
+        == """| Bring a jar.
+|
+| - and seeds
+
+[Apples]
+From *last* year
+
+Right[1]
+
+Rosa Winter
+Seed Circle
+
+[1] Or left,
+
+    as you like."""
+    )
+
+
+def test_the_path_of_a_file_of_ours_becomes_its_url():
+    path = "/media/0123456789abcdef0123456789abcdef/programme.pdf"
+
+    text = render_plain_text(parse_markdown(f"[The hours]({path})"), lambda one: f"https://lists.example.org{one}")
+
+    assert text == f"The hours <https://lists.example.org{path}>"
 
 
 def test_lines_end_before_column_72_but_no_address_is_broken():
