@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from functools import lru_cache
@@ -23,6 +24,7 @@ _FIELDS_BY_KEY: dict[str, dict[str, str]] = {
     "source": {"text": "source_text", "url": "source_url"},
 }
 """The keys of the front matter that hold keys themselves, and the fields that these are."""
+_YAML_LINE_ENDS = re.compile("[\r\x85\u2028\u2029]")
 _TEXT_KEYS = ("subject", "title", "lead", "preheader", "language", "template", "closing")
 
 
@@ -105,7 +107,9 @@ def join_fields(text: str, changes: Mapping[str, str]) -> str:
     changed = {key: value for key, value in wanted.items() if value != _front_matter_values(before)[key]}
     if not changed:
         return "\n".join([opening, *front_matter_lines, closing, after.body])
-    joined = "\n".join([opening, *edit_front_matter(front_matter, changed), closing, after.body])
+    # YAML counts more line ends than the file has, so that no line of its could be found by number.
+    edited = [] if _YAML_LINE_ENDS.search(front_matter) else edit_front_matter(front_matter, changed)
+    joined = "\n".join([opening, *edited, closing, after.body])
     if not _splits_into(joined, after):
         joined = "\n".join([opening, *rewrite_front_matter(front_matter, wanted), closing, after.body])
     return joined

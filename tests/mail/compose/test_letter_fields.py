@@ -155,3 +155,10 @@ def test_a_front_matter_that_cannot_be_read_is_refused(text: str) -> None:
         split_fields(text)
     with pytest.raises(CampaignFileRefused):
         join_fields(text, {"subject": "x"})
+
+
+@pytest.mark.parametrize("line_end", ["\x85", "\u2028", "\r"])
+def test_line_ends_that_only_yaml_counts_do_not_move_the_fields_below_them(line_end: str) -> None:
+    text = f"---\nsubject: x\nlead: 'a{line_end}b'\nclosing: y\ntags: [c]\n---\nHi\n"
+
+    assert split_fields(join_fields(text, {"tags": "d", "closing": "z"})).closing == "z"
