@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import yaml
 
+YAML_LINE_ENDS = re.compile("[\r\x85\u2028\u2029]")
+"""Characters that end a line of YAML and none of a campaign file."""
 Value = str | list[str] | dict[str, str]
 """The value of a key; an empty one means that the key is left out."""
 _KEPT_EMPTY = "subject"
@@ -114,7 +117,8 @@ class _Dumper(yaml.SafeDumper):
 
 
 def _represent_text(dumper: yaml.SafeDumper, text: str) -> Any:
-    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style="|" if "\n" in text else None)
+    style = '"' if YAML_LINE_ENDS.search(text) else "|" if "\n" in text else None
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
 
 
 def _represent_list(dumper: yaml.SafeDumper, items: list[str]) -> Any:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from functools import lru_cache
@@ -16,7 +15,7 @@ from mailer.mail.compose.front_matter import (
     parse_front_matter,
     split_front_matter,
 )
-from mailer.mail.compose.front_matter_edit import Value, edit_front_matter, rewrite_front_matter
+from mailer.mail.compose.front_matter_edit import YAML_LINE_ENDS, Value, edit_front_matter, rewrite_front_matter
 
 _FIELDS_BY_KEY: dict[str, dict[str, str]] = {
     "action": {"label": "action_label", "url": "action_url"},
@@ -24,7 +23,6 @@ _FIELDS_BY_KEY: dict[str, dict[str, str]] = {
     "source": {"text": "source_text", "url": "source_url"},
 }
 """The keys of the front matter that hold keys themselves, and the fields that these are."""
-_YAML_LINE_ENDS = re.compile("[\r\x85\u2028\u2029]")
 _TEXT_KEYS = ("subject", "title", "lead", "preheader", "language", "template", "closing")
 
 
@@ -108,7 +106,7 @@ def join_fields(text: str, changes: Mapping[str, str]) -> str:
     if not changed:
         return "\n".join([opening, *front_matter_lines, closing, after.body])
     # YAML counts more line ends than the file has, so that no line of its could be found by number.
-    edited = [] if _YAML_LINE_ENDS.search(front_matter) else edit_front_matter(front_matter, changed)
+    edited = [] if YAML_LINE_ENDS.search(front_matter) else edit_front_matter(front_matter, changed)
     joined = "\n".join([opening, *edited, closing, after.body])
     if not _splits_into(joined, after):
         joined = "\n".join([opening, *rewrite_front_matter(front_matter, wanted), closing, after.body])
