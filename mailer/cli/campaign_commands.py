@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mailer.cli.campaign_control_commands import campaign_control
+from mailer.cli.campaign_edition_commands import campaign_editions
 from mailer.cli.campaign_writing_commands import campaign_writing
 from mailer.cli.cli_context import Anyway, AsJson, print_json, print_message, read_text, run_action
 from mailer.cli.preview_command import campaign_preview
 from mailer.domain.campaign import WhenUncertain
 
 if TYPE_CHECKING:
+    from mailer.actions.campaigns.edition_audience import AudienceChoice
     from mailer.app import App
     from mailer.domain.accounts.actor import Actor
     from mailer.domain.campaign import Campaign
@@ -25,12 +27,24 @@ if TYPE_CHECKING:
 campaigns = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Write, schedule and follow campaigns.")
 
 campaigns.add_typer(campaign_writing)
+campaigns.add_typer(campaign_editions)
 campaigns.add_typer(campaign_control)
 campaigns.add_typer(campaign_preview)
 
 _TIME_TO_CANCEL_S = 30
 
 Over = Annotated[str | None, typer.Option(help="Spread the letters over so long: 6h, 90m, 2h30m; at most 7d.")]
+Languages = Annotated[
+    list[str] | None,
+    typer.Option("--language", help="Only to the readers of this edition; may be repeated. The others wait."),
+]
+AllEditions = Annotated[bool, typer.Option("--all-editions", help="To the readers of all editions again.")]
+NotMailedBy = Annotated[
+    int | None,
+    typer.Option(
+        "--not-already-mailed-by", metavar="ID", help="To nobody whom this campaign mailed, or may have; 0: to all."
+    ),
+]
 
 
 @campaigns.command("new")
@@ -62,18 +76,33 @@ def schedule_(
     at: Annotated[str, typer.Option(help="Local time, ISO 8601: 2026-12-01T09:00.")],
     zone: Annotated[str, typer.Option(help="Whose clock: Europe/Berlin.")],
     over: Over = None,
+    language: Languages = None,
+    all_editions: AllEditions = False,
+    not_mailed_by: NotMailedBy = None,
     anyway: Anyway = False,
     as_json: AsJson = False,
 ) -> None:
-    """Set the hour; again to move it."""
+    """Set the hour; again to move it. To whom it goes stays as it was chosen, unless it is said anew."""
     from mailer.actions.campaigns.schedule import schedule
 
+    chosen = _audience_choice(language, all_editions, not_mailed_by)
     _print_scheduled(
         run_action(
-            lambda app, actor: schedule(app, actor, campaign_id, local_time=at, zone=zone, over=over, anyway=anyway)
+            lambda app, actor: schedule(
+                app, actor, campaign_id, local_time=at, zone=zone, over=over, anyway=anyway, audience=chosen
+            )
         ),
         as_json,
     )
+
+
+def _audience_choice(language: list[str] | None, all_editions: bool, not_mailed_by: int | None) -> AudienceChoice:
+    from mailer.actions.campaigns.edition_audience import AudienceChoice
+
+    if language and all_editions:
+        print_message("mailer: --language and --all-editions: say one of them")
+        raise typer.Exit(2)
+    return AudienceChoice(languages=() if all_editions else language, not_mailed_by=not_mailed_by)
 
 
 @campaigns.command("send")
@@ -81,6 +110,9 @@ def send(
     campaign_id: int,
     now: Annotated[bool, typer.Option("--now", help="Do not wait those 30 seconds.")] = False,
     over: Over = None,
+    language: Languages = None,
+    all_editions: AllEditions = False,
+    not_mailed_by: NotMailedBy = None,
     anyway: Anyway = False,
     as_json: AsJson = False,
 ) -> None:
@@ -89,9 +121,11 @@ def send(
     from mailer.actions.campaigns.schedule import send_now
     from mailer.actions.maintenance.own_database import service_running
 
+    chosen = _audience_choice(language, all_editions, not_mailed_by)
+
     async def send_campaign(app: App, actor: Actor) -> tuple[Campaign, int, bool]:
         wait_s = 0 if now else _TIME_TO_CANCEL_S
-        campaign = await send_now(app, actor, campaign_id, wait_s=wait_s, over=over, anyway=anyway)
+        campaign = await send_now(app, actor, campaign_id, wait_s=wait_s, over=over, anyway=anyway, audience=chosen)
         return campaign, await audience_size(app, actor, campaign_id), service_running(app)
 
     campaign, people, running = run_action(send_campaign)

@@ -71,15 +71,26 @@ def send_tests(
 
 
 @campaign_writing.command("approve")
-def approve_(campaign_id: int, as_json: AsJson = False) -> None:
+def approve_(
+    campaign_id: int,
+    language: Annotated[
+        list[str] | None, typer.Option(help="Of this edition alone, by others than who wrote it; may be repeated.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
     """Agree that its texts, as they are now, may be sent; lists can ask for this (--needs-approval)."""
     from mailer.actions.campaigns.approve import approve
 
-    run_action(lambda app, actor: approve(app, actor, campaign_id))
+    async def agree(app: App, actor: Actor) -> None:
+        for tag in language or (None,):
+            await approve(app, actor, campaign_id, language=tag)
+
+    run_action(agree)
     if as_json:
-        print_json({"id": campaign_id, "approved": True})
+        print_json({"id": campaign_id, "approved": True, "languages": language})
     else:
-        print_message(f"The texts of campaign {campaign_id} are approved, until one of them is changed.")
+        which = f" in {', '.join(language)}" if language else ""
+        print_message(f"The texts of campaign {campaign_id}{which} are approved, until one of them is changed.")
 
 
 @campaign_writing.command("again")

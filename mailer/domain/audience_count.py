@@ -28,6 +28,8 @@ class AudienceCount:
     excluded: dict[str, int]
     """Who gets nothing, by why: pending, suppressed, left."""
     counted_at: datetime
+    is_at_most: bool = False
+    """Whether some of them were mailed by a campaign before, and get nothing: on a large list they are not counted."""
 
     @property
     def reached(self) -> int:

@@ -80,6 +80,15 @@ class Campaign:
     anyway_reason: str | None = None
     """Why it was scheduled although a check before the launch was against it, in an organiser's words."""
 
+    def sends(self, language: str) -> bool:
+        """Whether the readers of the edition in this language get it."""
+        return self.languages is None or language in self.languages
+
+    @property
+    def has_whole_audience(self) -> bool:
+        """Whether nobody more will be written to."""
+        return self.is_frozen or self.state in FINISHED
+
     @property
     def is_frozen(self) -> bool:
         """Whether its audience is complete."""

@@ -40,6 +40,8 @@ WAITING = (DeliveryState.QUEUED, DeliveryState.DEFERRED)
 OPEN = (*WAITING, DeliveryState.CLAIMED, DeliveryState.HANDED)
 """Not settled. A campaign with an open delivery is not "sent"."""
 SETTLED = tuple(state for state in DeliveryState if state not in OPEN)
+NEVER_HANDED = (DeliveryState.SUPPRESSED, DeliveryState.CANCELLED, DeliveryState.EXPIRED)
+"""Settled without having been sent, unless it was being sent again."""
 
 
 class Kind(StrEnum):

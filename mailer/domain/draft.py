@@ -45,6 +45,10 @@ class Draft:
     frozen_text: str | None
     """The text of that revision."""
 
+    def is_older_than(self, default: Draft) -> bool:
+        """Whether the default edition was changed since this one was last said to be up to date with it."""
+        return self.source_digest is not None and self.source_digest != text_digest(default.text)
+
     @property
     def is_frozen(self) -> bool:
         """Whether the newest revision has this text."""
@@ -65,13 +69,15 @@ class DraftVersion:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Approval:
-    """Somebody read all texts of a campaign and agrees that they are sent."""
+    """Somebody read the texts of a campaign, or one of them, and agrees that they are sent."""
 
     approved_by: str
     organiser_id: int | None
     at: datetime
     is_valid: bool
     """Whether the texts are still the same."""
+    language: str | None = None
+    """The edition that was approved by itself; None: all that are sent."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

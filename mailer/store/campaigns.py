@@ -6,7 +6,7 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, exists, insert, or_, select, update
+from sqlalchemy import Connection, Row, and_, exists, insert, null, or_, select, update
 
 from mailer.domain.campaign import Campaign, CampaignState
 from mailer.domain.page import MAX_PAGE_SIZE, Page, cursor_id, make_page, page_size
@@ -79,6 +79,16 @@ def last_of_list(tx: Connection, mailing_list_id: int, other_than: int) -> Campa
     return None if row is None else campaign_from_row(row)
 
 
+def next_of(tx: Connection, earlier: Campaign) -> int | None:
+    """The id of a campaign of the same list that leaves out whom this one mailed, unless it is cancelled; or None."""
+    found = select(campaign.c.id).where(
+        campaign.c.not_mailed_by == earlier.id,
+        campaign.c.mailing_list_id == earlier.mailing_list_id,
+        campaign.c.state != CampaignState.CANCELLED,
+    )
+    return tx.execute(found.limit(1)).scalar_one_or_none()
+
+
 def list_due(tx: Connection, now: datetime) -> list[Campaign]:
     """The scheduled campaigns whose time has come."""
     found = tx.execute(
@@ -130,6 +140,19 @@ def set_subject(tx: Connection, campaign_id: int, subject: str) -> None:
 def set_event_start(tx: Connection, campaign_id: int, at: datetime | None) -> None:
     """Set when the event begins to which a campaign invites; nothing is sent after that."""
     tx.execute(update(campaign).where(campaign.c.id == campaign_id).values(event_starts_at=at))
+
+
+def set_audience(
+    tx: Connection, campaign_id: int, languages: tuple[str, ...] | None, not_mailed_by: int | None
+) -> None:
+    """Set of which editions readers get it (None: of all), and by which campaign they must not have been mailed."""
+    values = audience_values(languages, not_mailed_by)
+    tx.execute(update(campaign).where(campaign.c.id == campaign_id).values(values))
+
+
+def audience_values(languages: tuple[str, ...] | None, not_mailed_by: int | None) -> dict[str, Any]:
+    """The values of a campaign's row for whom it is sent to."""
+    return {"languages": null() if languages is None else list(languages), "not_mailed_by": not_mailed_by}
 
 
 def suggest_time(tx: Connection, campaign_id: int, local_time: str, zone: str) -> None:

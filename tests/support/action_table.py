@@ -21,6 +21,7 @@ from mailer.actions.campaigns import (
     choose_readers,
     correct,
     drafts,
+    edition_audience,
     editions,
     live_status,
     new_campaign,
@@ -29,6 +30,7 @@ from mailer.actions.campaigns import (
     preview_draft,
     recipients,
     report,
+    rest,
     results,
     retry_settle,
     review,
@@ -56,6 +58,7 @@ from mailer.domain.accounts.role import Permission, Role
 from mailer.domain.campaign import CampaignFilter
 from mailer.domain.consent import Channel, Evidence
 from mailer.domain.delivery import Decision, DeliveryState
+from mailer.store import campaigns
 from tests.support.app_helpers import APPEAL
 from tests.support.console_helpers import Furniture
 
@@ -246,6 +249,8 @@ def _fill_writing() -> None:
     _try_with_draft(editions.add_edition, TRANSLATE, Act.ADD_EDITION, language="de")
     _try_with_draft(editions.remove_edition, WRITE, Act.REMOVE_EDITION, language="tr")
     _try_with_draft(editions.mark_up_to_date, TRANSLATE, language="tr")  # it is up to date: there is nothing to write
+    _try_with_campaign(edition_audience.choose_editions, SEND, "draft", Act.CHOOSE_EDITIONS, languages=("tr",))
+    _tried(rest.rest, WRITE, _send_the_rest, Act.ADD_CAMPAIGN)
     _try_with_draft(check_text.check_text, READ, text=_PLAIN)
     _try_with_campaign(check_text.check_campaign, READ, "draft")
     _try_with_campaign(choose_readers.choose_readers, READ, "draft")
@@ -258,6 +263,12 @@ def _fill_writing() -> None:
     _try_with_campaign(show_source.show_source, READ, "draft")
     _try_with_draft(versions.list_versions, READ)
     _try_with_draft(versions.load_version, READ, version=0)
+
+
+async def _send_the_rest(house: TriedHouse, who: Actor) -> int:
+    campaign_id = house.campaign("sent")
+    await house.app.database.write(campaigns.set_audience, campaign_id, ("en",), None)
+    return await rest.rest(house.app, who, campaign_id)
 
 
 def _fill_sending() -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from mailer.domain.accounts.audit import Act
 from mailer.domain.accounts.role import Permission
-from mailer.domain.draft import campaign_digest
+from mailer.domain.draft import campaign_digest, text_digest
 from tests.support.console_helpers import furnished_texts
 
 
@@ -176,6 +176,21 @@ CONSOLE_ACTS: dict[str, ConsoleAct] = {
     ),
     "/console/campaigns/{campaign_id:int}/write/{language}/up-to-date": ConsoleAct(
         back="harmless: writing in the first edition makes it stale again", permission=Permission.TRANSLATE, act=None
+    ),
+    "/console/campaigns/{campaign_id:int}/write/{language}/approve": ConsoleAct(
+        back="undo: a changed text is not approved",
+        permission=Permission.TRANSLATE,
+        act=Act.APPROVE_CAMPAIGN,
+        fields={"digest": text_digest(furnished_texts("draft")["en"])},
+    ),
+    "/console/campaigns/{campaign_id:int}/editions/choose": ConsoleAct(
+        back="undo: choose the others again",
+        permission=Permission.SEND,
+        act=Act.CHOOSE_EDITIONS,
+        fields={"sent": "tr"},
+    ),
+    "/console/campaigns/{campaign_id:int}/rest": ConsoleAct(
+        back="undo: cancel the draft", permission=Permission.WRITE, act=Act.ADD_CAMPAIGN, campaign="cancelled"
     ),
     "/console/campaigns/{campaign_id:int}/write/{language}/remove": ConsoleAct(
         back="typed: typed",

@@ -22,6 +22,7 @@ from sqlalchemy import Connection
 
 from mailer.actions.accounts.sessions import open_session
 from mailer.actions.campaigns.drafts import load_draft, save_draft
+from mailer.actions.campaigns.edition_audience import AudienceChoice
 from mailer.actions.campaigns.launch import launch_due
 from mailer.actions.campaigns.new_campaign import new_campaign
 from mailer.actions.campaigns.pause_resume_cancel import cancel, pause
@@ -282,7 +283,8 @@ async def _add_unsent(app: App) -> dict[str, int]:
     made = {name: await _add(app, subject) for name, subject in _UNSENT.items()}
     await schedule(app, ADMIN, made["scheduled"], local_time="2027-03-20T09:00", zone=ZONE)
     for name in ("paused", "cancelled"):
-        await send_now(app, ADMIN, made[name], wait_s=0)
+        languages = ("en",) if name == "cancelled" else ()
+        await send_now(app, ADMIN, made[name], wait_s=0, audience=AudienceChoice(languages=languages))
         await launch_due(app)
         await (pause if name == "paused" else cancel)(app, ADMIN, made[name])
     draft = await load_draft(app, ADMIN, made["paused"], "en")

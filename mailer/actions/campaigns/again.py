@@ -33,16 +33,7 @@ async def again(app: App, actor: Actor, campaign_id: int) -> int:
             now=now,
             when_uncertain=earlier.when_uncertain,
         )
-        for one in drafts.list_drafts(tx, campaign_id):
-            drafts.add_edition(
-                tx,
-                campaign_id=number,
-                language=one.language,
-                is_default=one.is_default,
-                text=one.text,
-                by=actor.name,
-                now=now,
-            )
+        copy_drafts(tx, campaign_id, number, actor.name, now)
         if earlier.local_time and earlier.zone:
             campaigns.suggest_time(tx, number, _a_week_later(earlier.local_time), earlier.zone)
         made = campaigns.get(tx, number)
@@ -50,6 +41,22 @@ async def again(app: App, actor: Actor, campaign_id: int) -> int:
         return number
 
     return await app.database.write(work)
+
+
+def copy_drafts(tx: Connection, from_id: int, to_id: int, by: str, now: datetime) -> None:
+    """Give a campaign without editions the texts of another; what is out of date there is so here."""
+    for one in drafts.list_drafts(tx, from_id):
+        edition_id = drafts.add_edition(
+            tx,
+            campaign_id=to_id,
+            language=one.language,
+            is_default=one.is_default,
+            text=one.text,
+            by=by,
+            now=now,
+        )
+        if one.source_digest is not None:
+            drafts.set_source_digest(tx, edition_id, one.source_digest)
 
 
 def _a_week_later(local_time: str) -> str:

@@ -19,10 +19,12 @@ from mailer.domain.page import Page
 from mailer.mail.compose.sanitize_reply import sanitize_reply
 from mailer.store import campaign_lists, mailing_lists, revisions
 from mailer.store.counts import campaign_counts
+from mailer.store.writing import drafts
 
 BOARD_SIZE = 20
 """How many campaigns each part of the board shows."""
 _MOST_IN_A_MONTH = 500
+_CAN_BE_MENDED = (CampaignState.DRAFT, CampaignState.SCHEDULED, CampaignState.PAUSED)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -35,6 +37,8 @@ class CampaignLine:
     """How many of its deliveries are in each settled state."""
     remark: str | None = None
     """Why the service stopped it, without addresses for who may not see readers."""
+    stale: tuple[str, ...] = ()
+    """The languages of editions that are older than the default one, before the last letter is sent."""
 
     @property
     def hour(self) -> datetime:
@@ -77,9 +81,9 @@ async def load_board(app: App, actor: Actor) -> Board:
     def work(tx: Connection) -> Board:
         lists = readable_lists(tx, actor)
         unfinished = campaign_lists.list_unfinished(tx, lists, 4 * BOARD_SIZE)
-        drafts = [one for one in campaign_lists.list_drafts(tx, lists, BOARD_SIZE) if one.remark is None]
+        written = [one for one in campaign_lists.list_drafts(tx, lists, BOARD_SIZE) if one.remark is None]
         over = campaign_lists.find_page(tx, lists, CampaignFilter(states=frozenset(FINISHED)), "", BOARD_SIZE)
-        lines = campaign_lines(tx, actor, lists, [*unfinished, *drafts, *over.items])
+        lines = campaign_lines(tx, actor, lists, [*unfinished, *written, *over.items])
         by_id = {line.campaign.id: line for line in lines}
         stopped = [one for one in unfinished if one.state in (CampaignState.PAUSED, CampaignState.DRAFT)]
         scheduled = [one for one in unfinished if one.state is CampaignState.SCHEDULED]
@@ -88,7 +92,7 @@ async def load_board(app: App, actor: Actor) -> Board:
             stopped=tuple(by_id[one.id] for one in stopped[:BOARD_SIZE]),
             going=tuple(by_id[one.id] for one in going[:BOARD_SIZE]),
             scheduled=tuple(by_id[one.id] for one in scheduled[:BOARD_SIZE]),
-            drafts=tuple(by_id[one.id] for one in drafts),
+            drafts=tuple(by_id[one.id] for one in written),
             over=Page(tuple(by_id[one.id] for one in over.items), over.next_cursor),
             counts=campaign_lists.count_by_campaign_state(tx, lists),
             lists=tuple(lists.values()),
@@ -162,12 +166,15 @@ def campaign_lines(
     """These campaigns with their lists and numbers."""
     launched = [one.id for one in found if one.launched_at is not None]
     settled = campaign_counts.settled_counts(tx, launched) if launched else {}
+    unsent = [one.id for one in found if one.state in _CAN_BE_MENDED]
+    stale = drafts.stale_languages(tx, unsent) if unsent else {}
     return [
         CampaignLine(
             campaign=one,
             mailing_list=lists[one.mailing_list_id],
             settled=settled.get(one.id, Counter()),
             remark=visible_remark(actor, one),
+            stale=tuple(tag for tag in stale.get(one.id, ()) if one.sends(tag)),
         )
         for one in found
     ]

@@ -58,5 +58,7 @@ def describe_state(campaign: Campaign) -> dict[str, Any]:
         "zone": campaign.zone,
         "over_s": campaign.over_s,
         "anyway": campaign.anyway or None,
+        "sent_editions": None if campaign.languages is None else list(campaign.languages),
+        "not_mailed_by": campaign.not_mailed_by,
     }
     return {key: value for key, value in values.items() if value is not None}

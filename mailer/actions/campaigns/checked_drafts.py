@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
@@ -49,9 +49,24 @@ class CampaignDrafts:
         return [one.language for one in self.drafts]
 
     @property
+    def texts(self) -> dict[str, str]:
+        """The texts by language."""
+        return {one.language: one.text for one in self.drafts}
+
+    @property
+    def sent(self) -> list[str]:
+        """The languages of the editions that are sent."""
+        return [one for one in self.languages if self.campaign.sends(one)]
+
+    @property
     def digest(self) -> str:
-        """What an approval of these texts is of."""
-        return campaign_digest({one.language: one.text for one in self.drafts})
+        """What an approval of the texts that are sent is of."""
+        return campaign_digest({tag: text for tag, text in self.texts.items() if self.campaign.sends(tag)})
+
+    @property
+    def whole_digest(self) -> str:
+        """Of all texts, whether they are sent or not."""
+        return campaign_digest(self.texts)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -62,24 +77,29 @@ class CheckedDrafts:
     problems: dict[str, tuple[Problem, ...]]
     """By language, errors first."""
     files: dict[str, CampaignFile]
-    """The texts, parsed, by language, the default edition first; empty if there are errors."""
+    """The texts that have no error, parsed, by language, the default edition first."""
 
-    def of_severity(self, severity: ProblemSeverity) -> tuple[tuple[str, Problem], ...]:
-        """(language, problem) of all editions."""
+    def of_severity(
+        self, severity: ProblemSeverity, languages: Collection[str] | None = None
+    ) -> tuple[tuple[str, Problem], ...]:
+        """(language, problem) of these editions; None: of all."""
         return tuple(
-            (language, one) for language, found in self.problems.items() for one in found if one.severity is severity
+            (language, one)
+            for language, found in self.problems.items()
+            if languages is None or language in languages
+            for one in found
+            if one.severity is severity
         )
 
-    def require_no_error(self) -> None:
-        """Raise CampaignFileRefused with the language and the line of the first error, if there is one."""
-        for language, one in self.of_severity(ProblemSeverity.ERROR):
+    def require_no_error(self, languages: Collection[str] | None = None) -> None:
+        """Raise CampaignFileRefused with the language and the line of the first error of these editions."""
+        for language, one in self.of_severity(ProblemSeverity.ERROR, languages):
             where = f"{language}, line {one.line}" if one.line else language
             raise CampaignFileRefused(f"{where}: {one.message}")
 
-    @property
-    def default_file(self) -> CampaignFile:
-        """The default edition's text, parsed, where there are no errors."""
-        return next(iter(self.files.values()))
+    def first_file(self, languages: Collection[str] | None = None) -> CampaignFile:
+        """The text of the first of these editions, the default one where it is among them, parsed; it has no error."""
+        return next(file for language, file in self.files.items() if languages is None or language in languages)
 
 
 def load_drafts(tx: Connection, actor: Actor, permission: Permission, campaign_id: int) -> CampaignDrafts:
@@ -122,16 +142,22 @@ def problems_of(app: App, loaded: CampaignDrafts, language: str, text: str) -> t
 def _check(app: App, loaded: CampaignDrafts) -> CheckedDrafts:
     default = fields_or_none(loaded.drafts[0].text)
     problems = {
-        one.language: (*problems_of(app, loaded, one.language, one.text), *_untranslated_problem(one, default))
+        one.language: (
+            *problems_of(app, loaded, one.language, one.text),
+            *_untranslated_problem(one, default),
+            *_stale_problem(one, loaded.drafts[0]),
+        )
         for one in loaded.drafts
     }
-    checked = CheckedDrafts(loaded=loaded, problems=problems, files={})
-    if checked.of_severity(ProblemSeverity.ERROR):
-        return checked
-    files = {one.language: parse_campaign_file(one.text, one.language) for one in loaded.drafts}
+    files = {
+        one.language: parse_campaign_file(one.text, one.language)
+        for one in loaded.drafts
+        if all(problem.severity is not ProblemSeverity.ERROR for problem in problems[one.language])
+    }
     added = _event_problems(loaded.campaign, files)
     together = {language: (*added.get(language, ()), *found) for language, found in problems.items()}
-    return replace(checked, problems=together, files={} if added else files)
+    without = {language: file for language, file in files.items() if language not in added}
+    return CheckedDrafts(loaded=loaded, problems=together, files=without)
 
 
 def _untranslated_problem(draft: Draft, default: LetterFields | None) -> tuple[Problem, ...]:
@@ -142,9 +168,16 @@ def _untranslated_problem(draft: Draft, default: LetterFields | None) -> tuple[P
     return (Problem(line=None, field="", severity=ProblemSeverity.WARNING, rule=Rule.UNTRANSLATED, message=message),)
 
 
+def _stale_problem(draft: Draft, default: Draft) -> tuple[Problem, ...]:
+    if not draft.is_older_than(default):
+        return ()
+    message = f"{default.language} was changed after this edition; bring {draft.language} up to date, then say so"
+    return (Problem(line=None, field="", severity=ProblemSeverity.WARNING, rule=Rule.STALE, message=message),)
+
+
 def _event_problems(campaign: Campaign, files: dict[str, CampaignFile]) -> dict[str, Sequence[Problem]]:
     starts = {language: event_start_time(file) for language, file in files.items()}
-    first = next(iter(starts.values()))
+    first = next(iter(starts.values()), None)
     found: dict[str, Sequence[Problem]] = {}
     for language, at in starts.items():
         if campaign.state in _EVENT_FIXED and at != campaign.event_starts_at:

@@ -19,6 +19,7 @@ from mailer.domain.accounts.actor import Actor
 from mailer.domain.accounts.audit import Act
 from mailer.domain.accounts.role import Permission
 from mailer.domain.campaign import Campaign, CampaignState, check_state
+from mailer.domain.draft import text_digest
 from mailer.domain.mailing_list import MailingList
 from mailer.errors import CampaignFileRefused, WrongState
 from mailer.mail.compose.campaign_file import CampaignFile
@@ -91,6 +92,7 @@ def _correct(
         _replace_text(tx, app, actor, campaign, mailing_list, manuscript.language, normalize_line_ends(text))
         if manuscript.language == next(iter(editions)):
             subject = manuscript.subject
+    _note_translated(tx, campaign_id, languages)
     campaigns.record_correction(tx, campaign_id, subject)
     return _record(tx, app, actor, campaign, languages)
 
@@ -126,6 +128,15 @@ def _replace_text(
     )
 
 
+def _note_translated(tx: Connection, campaign_id: int, languages: Sequence[str]) -> None:
+    """Editions that were handed in together with the default one are up to date with it."""
+    default = drafts.get(tx, campaign_id, None)
+    if default.language in languages:
+        for one in drafts.list_drafts(tx, campaign_id):
+            if one.language in languages and not one.is_default:
+                drafts.set_source_digest(tx, one.edition_id, text_digest(default.text))
+
+
 def _record(tx: Connection, app: App, actor: Actor, campaign: Campaign, languages: Sequence[str]) -> Campaign:
     after = {"corrections": campaign.corrections + 1, "languages": list(languages)}
     record_act(
@@ -147,8 +158,8 @@ async def correct_from_drafts(
     def work(tx: Connection, campaign: Campaign, checked: CheckedDrafts) -> CorrectionResult:
         check_state(campaign, allowed=_CAN_GET_DRAFTS, action="be corrected")
         require_reviewed(checked, reviewed)
-        require_approval(tx, actor, checked)
-        if not (languages := freeze(tx, app, campaign, checked)):
+        require_approval(tx, actor, checked, campaign.languages)
+        if not (languages := freeze(tx, app, campaign, checked, campaign.languages)):
             return CorrectionResult(campaign, ())
         campaigns.record_correction(tx, campaign_id, None)
         return CorrectionResult(_record(tx, app, actor, campaign, languages), tuple(languages))

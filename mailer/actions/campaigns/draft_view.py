@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from mailer.actions.campaigns.checked_drafts import CampaignDrafts, CheckedDrafts
 from mailer.domain.campaign import Campaign
-from mailer.domain.draft import Draft, EditionStatus, text_digest
+from mailer.domain.draft import Approval, Draft, EditionStatus, text_digest
+from mailer.domain.letters.edition_approval import approvals_of
 from mailer.domain.letters.edition_choice import Fallback, ReaderGroup, choose_edition, count_by_edition
 from mailer.domain.mailing_list import MailingList
 from mailer.mail.compose.letter_fields import LetterFields, fields_or_none, is_untranslated
@@ -27,6 +28,14 @@ class EditionView:
     """Mistakes for which it cannot be sent."""
     is_frozen: bool
     """Whether letters have this text; else it is frozen when the campaign is scheduled, tested or approved."""
+    is_sent: bool
+    """Whether the campaign is sent to its readers; else they wait."""
+    digest: str
+    """Of its text: give it to `approve`."""
+    changed_by: str
+    """Who wrote it last."""
+    approved_by: tuple[str, ...]
+    """Who agrees to its text as it is, by approvals that count."""
     groups: tuple[ReaderGroup, ...]
     """Whose edition it is, by the readers' own language, the most first."""
 
@@ -73,7 +82,9 @@ class DraftView:
         return next(one for one in self.editions if one.language == self.language)
 
 
-def view_editions(checked: CheckedDrafts, readers_by_language: Mapping[str, int]) -> tuple[EditionView, ...]:
+def view_editions(
+    checked: CheckedDrafts, readers_by_language: Mapping[str, int], approvals: Sequence[Approval]
+) -> tuple[EditionView, ...]:
     """How each edition stands, the default one first; `readers_by_language` has "" where that is not known."""
     drafts = checked.loaded.drafts
     default = drafts[0]
@@ -86,6 +97,10 @@ def view_editions(checked: CheckedDrafts, readers_by_language: Mapping[str, int]
             status=_status(one, default, errors := _number_of_errors(checked, one.language)),
             errors=errors,
             is_frozen=one.is_frozen,
+            is_sent=checked.loaded.campaign.sends(one.language),
+            digest=text_digest(one.text),
+            changed_by=one.changed_by,
+            approved_by=tuple(dict.fromkeys(given.approved_by for given in approvals_of(one, approvals))),
             groups=readers.groups,
         )
         for one, readers in zip(drafts, counted, strict=True)
@@ -120,6 +135,6 @@ def _status(draft: Draft, default: Draft, errors: int) -> EditionStatus:
         return EditionStatus.EMPTY
     if errors:
         return EditionStatus.PROBLEMS
-    if draft.source_digest is not None and draft.source_digest != text_digest(default.text):
+    if draft.is_older_than(default):
         return EditionStatus.STALE
     return EditionStatus.READY

@@ -17,14 +17,14 @@ from mailer.domain.accounts.actor import Actor
 from mailer.domain.accounts.audit import Act
 from mailer.domain.accounts.role import Permission
 from mailer.domain.campaign import FINISHED, Campaign, CampaignState, check_state
-from mailer.domain.draft import VERSION_SPAN_S, Draft
+from mailer.domain.draft import VERSION_SPAN_S, Approval, Draft
 from mailer.errors import DraftChanged, NotFound
 from mailer.mail.compose.front_matter import normalize_line_ends
 from mailer.mail.compose.letter_fields import fields_or_none
 from mailer.store import campaigns, mailing_lists
 from mailer.store.accounts import audit_log
 from mailer.store.counts import audience_counts
-from mailer.store.writing import drafts
+from mailer.store.writing import approvals, drafts
 
 CAN_BE_WRITTEN = tuple(state for state in CampaignState if state not in FINISHED)
 _EMPTY_LETTER = "---\nsubject:\nlanguage: {language}\n---\n\n"
@@ -59,16 +59,19 @@ async def new_letter(app: App, actor: Actor, *, list_name: str) -> int:
 async def load_draft(app: App, actor: Actor, campaign_id: int, language: str | None = None) -> DraftView:
     """The draft of one edition; None: of the default edition. Raises NotFound, NotPermitted."""
 
-    def work(tx: Connection) -> tuple[CampaignDrafts, dict[str, int]]:
+    def work(tx: Connection) -> tuple[CampaignDrafts, dict[str, int], list[Approval]]:
         loaded = load_drafts(tx, actor, Permission.READ, campaign_id)
-        return loaded, audience_counts.load(tx, loaded.mailing_list.id, app.clock()).languages
+        counted = audience_counts.load_for(tx, loaded.campaign, app.clock())
+        asks = loaded.mailing_list.needs_approval
+        given = approvals.list_newest(tx, campaign_id, loaded.texts, loaded.sent) if asks else []
+        return loaded, counted.languages, given
 
-    loaded, counts = await app.database.read(work)
+    loaded, counts, given = await app.database.read(work)
     shown = next((one for one in loaded.drafts if language in (None, one.language)), None)
     if shown is None:
         raise NotFound(f"campaign {campaign_id} has no edition in language {language!r}")
     checked = await check_loaded(app, loaded)
-    campaign, editions = loaded.campaign, view_editions(checked, counts)
+    campaign, editions = loaded.campaign, view_editions(checked, counts, given)
     return DraftView(
         campaign=campaign,
         mailing_list=loaded.mailing_list,

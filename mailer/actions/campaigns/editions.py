@@ -15,6 +15,7 @@ from mailer.domain.draft import text_digest
 from mailer.domain.language import parse_language
 from mailer.errors import CampaignFileRefused, WrongState
 from mailer.mail.compose.letter_fields import join_fields
+from mailer.store import campaigns
 from mailer.store.writing import drafts, test_letters
 
 _BEFORE_LAUNCH = (CampaignState.DRAFT, CampaignState.SCHEDULED)
@@ -62,8 +63,13 @@ async def remove_edition(app: App, actor: Actor, campaign_id: int, language: str
             raise WrongState("the default edition stays: readers whose language has no edition get it")
         if test_letters.has_open(tx, campaign_id, language):
             raise WrongState("a test letter of this edition is under way; try again in a minute")
+        if campaign.languages == (language,):
+            raise WrongState("it is the only edition that this campaign is sent in; choose another one first")
         languages = [one.language for one in drafts.list_drafts(tx, campaign_id)]
         drafts.remove_edition(tx, removed.edition_id)
+        if campaign.languages is not None:
+            sent = tuple(one for one in campaign.languages if one != language)
+            campaigns.set_audience(tx, campaign_id, sent, campaign.not_mailed_by)
         after = {"languages": [one for one in languages if one != language]}
         record_act(tx, app, actor, Act.REMOVE_EDITION, campaign, before={"languages": languages}, after=after)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import TypeVar
 
 from sqlalchemy import Connection
@@ -15,6 +15,7 @@ from mailer.domain.accounts.actor import Actor
 from mailer.domain.accounts.role import Permission
 from mailer.domain.campaign import Campaign, CampaignState
 from mailer.domain.draft import Draft
+from mailer.domain.letters.edition_approval import unapproved_languages
 from mailer.errors import WrongState
 from mailer.store import campaigns, revisions
 from mailer.store.writing import approvals
@@ -31,9 +32,11 @@ async def with_checked_drafts(
     permission: Permission,
     campaign_id: int,
     work: Callable[[Connection, Campaign, CheckedDrafts], R],
+    languages: Collection[str] | None = None,
 ) -> R:
-    """Run `work` in a transaction in which the campaign's drafts are those that were checked, without errors.
+    """Run `work` in a transaction in which the campaign's drafts are those that were checked.
 
+    The editions in these languages have no errors; None: those that the campaign sends, empty: all.
     Raises CampaignFileRefused with the language and line of the first error, NotFound, NotPermitted, and WrongState
     if somebody keeps changing them.
     """
@@ -41,21 +44,27 @@ async def with_checked_drafts(
     def run(tx: Connection, checked: CheckedDrafts) -> tuple[R] | None:
         # The lock waits for a gate that is passing letters, and lets no launch begin.
         campaign = campaigns.get(tx, campaign_id, lock=True)
-        if load_drafts(tx, actor, permission, campaign_id).digest != checked.loaded.digest:
+        if load_drafts(tx, actor, permission, campaign_id).whole_digest != checked.loaded.whole_digest:
             return None
         return (work(tx, campaign, checked),)
 
     for _ in range(_MOST_TRIES):
         checked = await check_drafts(app, actor, permission, campaign_id)
-        checked.require_no_error()
+        named = checked.loaded.campaign.languages if languages is None else languages
+        checked.require_no_error(named or None)
         if (result := await app.database.write(run, checked)) is not None:
             return result[0]
     raise WrongState("somebody is changing the texts; try again in a moment")
 
 
-def freeze(tx: Connection, app: App, campaign: Campaign, checked: CheckedDrafts) -> list[str]:
-    """Give the campaign's letters the texts of its drafts; returns the languages of those that differed."""
-    changed = [one for one in checked.loaded.drafts if not one.is_frozen]
+def freeze(
+    tx: Connection, app: App, campaign: Campaign, checked: CheckedDrafts, sent: Collection[str] | None
+) -> list[str]:
+    """Give the letters of the editions that are `sent` (None: all) the texts of their drafts.
+
+    Returns the languages of those that differed.
+    """
+    changed = [one for one in checked.loaded.drafts if not one.is_frozen and (sent is None or one.language in sent)]
     mailing_list = None if campaign.state in _BEFORE_LAUNCH else checked.loaded.mailing_list
     for one in changed:
         revisions.add_revision(
@@ -66,10 +75,10 @@ def freeze(tx: Connection, app: App, campaign: Campaign, checked: CheckedDrafts)
             mailing_list=mailing_list,
             made_with=describe_making(app),
         )
-    default = checked.default_file
-    campaigns.set_subject(tx, campaign.id, default.subject)
+    first = checked.first_file(sent)
+    campaigns.set_subject(tx, campaign.id, first.subject)
     if campaign.state in _BEFORE_LAUNCH:
-        campaigns.set_event_start(tx, campaign.id, event_start_time(default))
+        campaigns.set_event_start(tx, campaign.id, event_start_time(first))
     return [one.language for one in changed]
 
 
@@ -84,13 +93,16 @@ def freeze_trial(tx: Connection, app: App, checked: CheckedDrafts, draft: Draft)
     )
 
 
-def require_approval(tx: Connection, actor: Actor, checked: CheckedDrafts) -> None:
-    """Raise WrongState if the list asks for another's approval, and there is none of these texts."""
-    campaign_id, digest = checked.loaded.campaign.id, checked.loaded.digest
-    if checked.loaded.mailing_list.needs_approval and not approvals.is_approved(
-        tx, campaign_id, digest, other_than=actor.name
-    ):
+def require_approval(tx: Connection, actor: Actor, checked: CheckedDrafts, sent: Collection[str] | None) -> None:
+    """Raise WrongState if the list asks for another's approval, and an edition that is `sent` (None: any) has none."""
+    campaign_id, loaded = checked.loaded.campaign.id, checked.loaded
+    if not loaded.mailing_list.needs_approval:
+        return
+    chosen = [one for one in loaded.drafts if sent is None or one.language in sent]
+    given = approvals.list_newest(tx, campaign_id, loaded.texts, [one.language for one in chosen])
+    if left := unapproved_languages(chosen, given, actor.name):
         raise WrongState(
-            f"somebody else than {actor.name} must approve these texts first, on the review page or by"
-            f" `mailer campaign approve {campaign_id}`"
+            f"somebody else than {actor.name} must approve these texts first ({', '.join(left)}), on the review page or"
+            f" by `mailer campaign approve {campaign_id}`; an edition by itself (--language), somebody else than its"
+            " last writer"
         )

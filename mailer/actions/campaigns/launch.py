@@ -57,6 +57,8 @@ def _begin_launch(tx: Connection, app: App, campaign_id: int) -> None:
         )
         _log.warning("skipped launch", campaign=campaign_id, reason=remark)
         return
+    if any(not one.has_whole_audience for one in audience.campaigns_before(tx, campaign)):
+        return  # whom those write to is not known yet: a second later it may be
     launched = campaigns.change_state(
         tx,
         campaign_id,

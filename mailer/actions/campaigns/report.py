@@ -10,6 +10,7 @@ from functools import partial
 from sqlalchemy import Connection
 
 from mailer.actions.campaigns.campaign_access import load_campaign, record_act
+from mailer.actions.campaigns.edition_audience import edition_readers
 from mailer.app import App
 from mailer.domain.accounts.actor import Actor
 from mailer.domain.accounts.audit import Act
@@ -19,7 +20,7 @@ from mailer.domain.campaign import Campaign, CampaignState
 from mailer.domain.consent import ConsentAct
 from mailer.domain.delivery import OPEN, DeliveryState
 from mailer.domain.page import MAX_PAGE_SIZE, Page
-from mailer.store import audience, bounce_records, campaign_progress, campaigns, consents
+from mailer.store import bounce_records, campaign_progress, campaigns, consents
 from mailer.store.bounce_records import FeedbackCount
 from mailer.store.campaign_progress import RecipientReport
 from mailer.store.counts import campaign_counts
@@ -131,7 +132,7 @@ async def audience_size(app: App, actor: Actor, campaign_id: int) -> int:
 
     def work(tx: Connection) -> int:
         campaign = load_campaign(tx, actor, Permission.READ, campaign_id)
-        return audience.count_audience(tx, campaign.mailing_list_id)
+        return sum(one.readers for one in edition_readers(tx, campaign) if campaign.sends(one.language))
 
     return await app.database.read(work)
 

@@ -16,6 +16,7 @@ from mailer.domain.accounts.role import Permission
 from mailer.domain.audience_count import AudienceCount
 from mailer.domain.campaign import Campaign
 from mailer.domain.draft import Approval
+from mailer.domain.letters.edition_approval import unapproved_languages
 from mailer.domain.mailing_list import MailingList
 from mailer.domain.proposed_time import propose_time
 from mailer.mail.compose.letter_fields import fields_or_none
@@ -37,6 +38,8 @@ class ReviewView:
     editions: tuple[EditionView, ...]
     readers: int
     """How many people a launch would write to now."""
+    is_at_most: bool
+    """Whether some of those were mailed before and get nothing; how many, is not counted on a large list."""
     missing: dict[str, int]
     """Readers whose language has no edition, by language; they get the edition `otherwise`."""
     otherwise: str
@@ -45,7 +48,7 @@ class ReviewView:
     """Who gets nothing, by why: pending, suppressed, left."""
     counted_at: datetime
     errors: tuple[tuple[str, Problem], ...]
-    """(language, problem): each forbids scheduling."""
+    """(language, problem) of the editions that are sent: each forbids scheduling."""
     warnings: tuple[tuple[str, Problem], ...]
     """(language, problem): give the keys of those that are meant so to `schedule`."""
     approvals: tuple[Approval, ...]
@@ -86,8 +89,8 @@ async def review(app: App, actor: Actor, campaign_id: int) -> ReviewView:
         loaded = load_drafts(tx, actor, Permission.READ, campaign_id)
         return _Facts(
             loaded=loaded,
-            audience=audience_counts.load(tx, loaded.mailing_list.id, app.clock()),
-            approvals=tuple(approvals.list_newest(tx, campaign_id, loaded.digest)),
+            audience=audience_counts.load_for(tx, loaded.campaign, app.clock()),
+            approvals=tuple(approvals.list_newest(tx, campaign_id, loaded.texts, loaded.sent)),
             tests=view_tests(tx, actor, loaded),
             last=campaigns.last_of_list(tx, loaded.mailing_list.id, campaign_id),
         )
@@ -109,25 +112,28 @@ def _view(app: App, actor: Actor, facts: _Facts, checked: CheckedDrafts) -> Revi
     loaded, last = facts.loaded, facts.last
     fields = fields_or_none(loaded.drafts[0].text)
     proposed = propose_time(loaded.campaign, last, loaded.mailing_list.zone, app.clock())
-    editions = view_editions(checked, facts.audience.languages)
-    others = [one for one in facts.approvals if one.is_valid and one.approved_by != actor.name]
+    editions = view_editions(checked, facts.audience.languages, facts.approvals)
+    sent = [one for one in loaded.drafts if loaded.campaign.sends(one.language)]
     return ReviewView(
         campaign=loaded.campaign,
         mailing_list=loaded.mailing_list,
         digest=loaded.digest,
         subject=fields.subject if fields else loaded.campaign.subject,
         editions=editions,
-        readers=facts.audience.reached,
+        readers=sum(one.readers for one in editions if one.is_sent),
+        is_at_most=facts.audience.is_at_most,
         missing=missing_editions(editions),
         otherwise=edition_otherwise(loaded),
         excluded=facts.audience.excluded,
         counted_at=facts.audience.counted_at,
-        errors=checked.of_severity(ProblemSeverity.ERROR),
-        warnings=checked.of_severity(ProblemSeverity.WARNING),
+        errors=checked.of_severity(ProblemSeverity.ERROR, loaded.campaign.languages),
+        warnings=checked.of_severity(ProblemSeverity.WARNING, loaded.campaign.languages),
         approvals=facts.approvals,
-        is_approved=not loaded.mailing_list.needs_approval or bool(others),
+        is_approved=not (
+            loaded.mailing_list.needs_approval and unapproved_languages(sent, facts.approvals, actor.name)
+        ),
         tests=facts.tests,
-        texts_differ=any(not one.is_frozen for one in loaded.drafts),
+        texts_differ=any(not one.is_frozen for one in editions if one.is_sent),
         suggested_local_time=proposed.local_time.isoformat(timespec="minutes"),
         suggested_zone=proposed.zone,
         letters_per_second=_rate(last),

@@ -89,7 +89,7 @@ async def send_test(
         record_act(tx, app, actor, Act.SEND_TEST, campaign, after=after)
         return number
 
-    return await with_checked_drafts(app, actor, Permission.WRITE, campaign_id, work)
+    return await with_checked_drafts(app, actor, Permission.WRITE, campaign_id, work, languages=languages)
 
 
 async def list_tests(app: App, actor: Actor, campaign_id: int) -> tuple[TrialLetter, ...]:

@@ -19,6 +19,7 @@ class Act(StrEnum):
     """One line for each person and sitting, not for each save."""
     ADD_EDITION = "add edition"
     REMOVE_EDITION = "remove edition"
+    CHOOSE_EDITIONS = "choose editions"
     SEND_TEST = "send test"
     APPROVE_CAMPAIGN = "approve campaign"
     ACCEPT_WARNING = "accept warning"

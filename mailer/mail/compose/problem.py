@@ -26,6 +26,8 @@ class Rule(StrEnum):
     """The text says that it is in another language than its edition's."""
     UNTRANSLATED = "untranslated"
     """It still says what the default edition says, in its language."""
+    STALE = "stale"
+    """The default edition was changed after it."""
     UNFINISHED = "unfinished"
     """TK, ??? or [[ ]] were left in it."""
     NO_DESCRIPTION = "no description"

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy import Connection, Select, case, delete, func, insert, literal, select
 
 from mailer.domain.audience_count import AudienceCount, Reach
+from mailer.domain.campaign import Campaign
 from mailer.domain.subscription import SubscriptionState
+from mailer.store import audience
 from mailer.store.audience import is_suppressed_on
 from mailer.store.counts.count_tables import audience_count
 from mailer.store.people_tables import consent, subscriber, subscription
@@ -26,6 +29,16 @@ def load(tx: Connection, mailing_list_id: int, now: datetime) -> AudienceCount:
     if not stored:
         return count(tx, mailing_list_id, now)
     return _from_rows(((row.state, row.language, row.number) for row in stored), stored[0].counted_at)
+
+
+def load_for(tx: Connection, campaign: Campaign, now: datetime) -> AudienceCount:
+    """The people of a campaign's list, as `load` has them, without those whom a campaign before has mailed."""
+    counted = load(tx, campaign.mailing_list_id, now)
+    if campaign.not_mailed_by is None:
+        return counted
+    if counted.counted_at != now:
+        return replace(counted, is_at_most=True)
+    return replace(counted, languages=audience.count_by_language(tx, campaign))
 
 
 def is_large(tx: Connection, mailing_list_id: int, at_once: int) -> bool:

@@ -113,6 +113,24 @@ def set_source_digest(tx: Connection, edition_id: int, digest: str) -> None:
     tx.execute(update(draft).where(draft.c.edition_id == edition_id).values(source_digest=digest))
 
 
+def stale_languages(tx: Connection, campaign_ids: Collection[int]) -> dict[int, list[str]]:
+    """The editions of these campaigns that are older than the default one, by campaign, in two statements."""
+    columns = (edition.c.campaign_id, edition.c.language, draft.c.source_digest)
+    of_these = edition.c.campaign_id.in_(campaign_ids)
+    others = select(*columns).join_from(edition, draft).where(of_these, draft.c.source_digest.is_not(None))
+    found = tx.execute(others.order_by(edition.c.id)).all()
+    default = select(edition.c.campaign_id, draft.c.manuscript).join_from(edition, draft).where(edition.c.is_default)
+    translated = {row.campaign_id for row in found}
+    digests = {
+        number: text_digest(text) for number, text in tx.execute(default.where(edition.c.campaign_id.in_(translated)))
+    }
+    stale: dict[int, list[str]] = {}
+    for row in found:
+        if row.source_digest != digests.get(row.campaign_id, row.source_digest):
+            stale.setdefault(row.campaign_id, []).append(row.language)
+    return stale
+
+
 def list_versions(tx: Connection, current: Draft) -> list[DraftVersion]:
     """The newest versions of a draft, the present one among them, the newest first."""
     columns = (

@@ -81,6 +81,7 @@ async def _shared(request: Request) -> dict[str, Any]:
         "waiting": status.waiting,
         "live": json.loads(snapshot.numbers(app, formatter(request), sees_people=sees_people)),
         "may_send": who.may(Permission.SEND, list_id),
+        "may_write": who.may(Permission.WRITE, list_id),
         "sees_people": sees_people,
     }
 
