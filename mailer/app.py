@@ -19,6 +19,7 @@ from mailer.domain.provider_call_dedup import SeenCalls
 from mailer.domain.rate_limits import DomainLimits
 from mailer.domain.refusal_queue import RefusalQueue
 from mailer.domain.site import ListIdentity, Site
+from mailer.mail.compose.archive_cache import ArchiveCache
 from mailer.mail.compose.draft_cache import DraftCache
 from mailer.mail.compose.templates import Templates
 from mailer.mail.dkim.signing import Signer
@@ -128,6 +129,8 @@ class App:
     """The providers that may report bounces and complaints to us, by name."""
     draft_cache: DraftCache = field(default_factory=DraftCache)
     """Letters and problems of texts that are being written."""
+    archive_cache: ArchiveCache = field(default_factory=ArchiveCache)
+    """What the archive shows of letters."""
     known_calls: SeenCalls = field(default_factory=SeenCalls)
     sns: SnsClient = field(default_factory=SnsClient)
     """Checks signatures of Amazon SNS, which carries the events of SES."""

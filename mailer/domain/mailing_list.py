@@ -9,7 +9,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from mailer.domain.command_address import RESERVED_NAMES, split_command
-from mailer.errors import ListFooterRefused, ListLimitRefused, ListNameRefused
+from mailer.errors import ListDesignRefused, ListFooterRefused, ListLimitRefused, ListNameRefused
 
 MAX_NAME_OCTETS = 26
 MAX_BOUNCE_LIMIT = 1000
@@ -87,6 +87,15 @@ def _check_line(line: str, what: str) -> str:
     if len(line) > MAX_LINE_LENGTH or not line.isprintable():
         raise ListFooterRefused(f"{what} must be words on one line, at most {MAX_LINE_LENGTH} characters")
     return line
+
+
+def check_archive_mode(word: str) -> ArchiveMode:
+    """The mode of this name. Raises ListDesignRefused."""
+    if word not in tuple(ArchiveMode):
+        raise ListDesignRefused(
+            f"{word!r} does not say who may read its letters on the web: public, subscribers or off"
+        )
+    return ArchiveMode(word)
 
 
 def check_bounce_limit(number: int) -> int:

@@ -17,6 +17,7 @@ from mailer.domain.language import parse_language
 from mailer.domain.local_time import parse_zone
 from mailer.domain.mailing_list import (
     MailingList,
+    check_archive_mode,
     check_bounce_limit,
     check_list_name,
     check_postal_address,
@@ -86,11 +87,13 @@ async def set_list(
     soft_limit: int | None = None,
     postal_address: str | None = None,
     reason: str | None = None,
+    archive: str | None = None,
 ) -> MailingList:
     """Change a list; None leaves a value as it is, "" removes the description, postal address or reason.
 
-    The limits hold for bounces from now on, the footer for campaigns launched from now on. Raises NotFound,
-    NotPermitted unless the actor manages the list, and as `add_list` does; ListLimitRefused for a limit.
+    The limits hold for bounces from now on, the footer for campaigns launched from now on, the archive at once for all
+    that were sent. Raises NotFound, NotPermitted unless the actor manages the list, and as `add_list` does;
+    ListLimitRefused for a limit, ListDesignRefused for what is no ArchiveMode.
     """
     given = {
         "title": title,
@@ -104,6 +107,7 @@ async def set_list(
         "soft_limit": soft_limit,
         "postal_address": postal_address,
         "reason": reason,
+        "archive": archive,
     }
     return await app.database.write(_change, app, actor, name, given)
 
@@ -134,6 +138,7 @@ def _checks(app: App) -> dict[str, Callable[[Any], Any]]:
         "soft_limit": check_bounce_limit,
         "postal_address": check_postal_address,
         "reason": check_reason,
+        "archive": check_archive_mode,
     }
 
 

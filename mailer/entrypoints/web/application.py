@@ -15,10 +15,11 @@ from starlette.routing import Route
 
 from mailer.actions.subscriptions.look_up import all_lists
 from mailer.app import App
+from mailer.domain.letters.archive_paths import VIEW_PAGE
 from mailer.entrypoints.web.console.application import console_routes
 from mailer.entrypoints.web.forwarded_for import ForwardedFor
 from mailer.entrypoints.web.provider_calls import post_provider_call
-from mailer.entrypoints.web.public import token_pages
+from mailer.entrypoints.web.public import archive_pages, token_pages
 from mailer.entrypoints.web.public.join_page import post_join, show_join
 from mailer.entrypoints.web.public.media_pages import MEDIA_ROUTE
 from mailer.entrypoints.web.responses import PROVIDER_CALLS_PATH, BoundedBody, get_app, render_page
@@ -55,6 +56,7 @@ def web_app(app: App, trusted_proxies: Sequence[str] = ()) -> Starlette:
         Route("/rejoin/{token}", token_pages.post_rejoin, methods=["POST"]),
         Route("/never/{token}", token_pages.post_never, methods=["POST"]),
         Route(f"{PROVIDER_CALLS_PATH}{{provider}}", post_provider_call, methods=["POST"]),
+        *archive_pages.ROUTES,
         *console_routes(app),
         Route("/{way}/{token}", _show_token_page),
     ]
@@ -89,7 +91,7 @@ async def _health(_request: Request) -> Response:
 async def _robots(request: Request) -> Response:
     """Exclude robots from personal links; they may preview the other pages."""
     path = get_app(request).site.path
-    personal = "".join(f"Disallow: {path}/{way}/\n" for way in (*token_pages.PURPOSES, "console"))
+    personal = "".join(f"Disallow: {path}/{way}/\n" for way in (*token_pages.PURPOSES, VIEW_PAGE, "console"))
     return PlainTextResponse(f"User-agent: *\n{personal}")
 
 
