@@ -117,8 +117,8 @@ def _parse_and_dry_run(
     app: App, mailing_list: MailingList, resources: LetterResources, file: str, text: str
 ) -> CampaignFile:
     try:
-        campaign_file = parse_campaign_file(text, mailing_list.language)
         refuse_writing_faults(text)
+        campaign_file = parse_campaign_file(text, mailing_list.language)
         language = app.language(campaign_file.language)
         identity = app.list_identity(mailing_list)
         dry_run_letter(compile_letter(campaign_file, identity, app.templates, language, 0, resources))

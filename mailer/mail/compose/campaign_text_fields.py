@@ -9,6 +9,7 @@ from mailer.errors import CampaignFileRefused
 from mailer.mail.compose.dynamic_content import parse_dynamic_text
 from mailer.mail.compose.front_matter import FrontMatterField
 from mailer.mail.compose.merge_field import MergeField, find_merge_fields, has_dynamic_content
+from mailer.mail.foreign_fields.foreign_merge_fields import find_foreign_errors
 
 _CONTROL_CHARACTERS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
@@ -66,7 +67,11 @@ class TextReader:
 
     def _check_text(self, name: str, text: str, line: int) -> None:
         self.lines[name] = line
-        if has_dynamic_content(text):
-            parse_dynamic_text(text, line)
-        else:
-            self.merge_fields.update(dict.fromkeys(find_merge_fields(text, line)))
+        try:
+            if has_dynamic_content(text):
+                parse_dynamic_text(text, line)
+            else:
+                self.merge_fields.update(dict.fromkeys(find_merge_fields(text, line)))
+        except CampaignFileRefused as refusal:
+            # What another service writes between braces is wrong here in many ways; the way to mend it is one.
+            raise next(find_foreign_errors(text, line), refusal) from None

@@ -11,6 +11,7 @@ from mailer.mail.compose.letter_fields import split_fields
 from mailer.mail.compose.merge_field import fill_with_fallbacks
 from mailer.mail.compose.problem import Problem, ProblemSeverity, Rule
 from mailer.mail.compose.writing_faults import markdown_of
+from mailer.mail.foreign_fields.foreign_merge_fields import find_foreign_fields, mask_foreign_fields
 from mailer.mail.markdown.markdown import find_links
 
 LONG_SUBJECT = 70
@@ -31,7 +32,12 @@ def find_doubts(text: str, names: frozenset[str], known_values: Collection[str] 
         _, body, body_line = split_front_matter(text)
     except CampaignFileRefused:
         return []
-    found = [*_find_unfinished(text, body_line), *_find_empty_links(body, body_line), *_find_long_subject(text)]
+    found = [
+        *_find_unfinished(mask_foreign_fields(text), body_line),
+        *_find_foreign_fields(text, body_line),
+        *_find_empty_links(body, body_line),
+        *_find_long_subject(text),
+    ]
     if known_values is not None:
         found += _find_unknown_values(text, body_line, names - ALWAYS_KNOWN - set(known_values))
     return found
@@ -48,6 +54,12 @@ def _find_unfinished(text: str, body_line: int) -> Iterator[Problem]:
                 continue
             name = "body" if number >= body_line else ""
             yield _doubt(Rule.UNFINISHED, f"{match[0]} was left in the text", number, name)
+
+
+def _find_foreign_fields(text: str, body_line: int) -> Iterator[Problem]:
+    for one in find_foreign_fields(text):
+        if not one.is_sure:
+            yield _doubt(Rule.FOREIGN_FIELD, one.message, one.line, "body" if one.line >= body_line else "")
 
 
 def _find_empty_links(body: str, body_line: int) -> Iterator[Problem]:

@@ -37,9 +37,11 @@ from mailer.mail.compose.merge_field import (
 )
 from mailer.mail.compose.problem import Problem, ProblemSeverity, Rule
 from mailer.mail.compose.writing_faults import find_undescribed_pictures
+from mailer.mail.foreign_fields.foreign_merge_fields import find_foreign_errors, mask_foreign_fields
 from mailer.mail.markdown.markdown import find_faults
 
 _ONE_KEY = re.compile(r"[a-z]+")
+_KEY_LINE = re.compile(r"([a-z]+):")
 
 
 def find_problems(
@@ -76,10 +78,14 @@ class _Search:
     def run(self, text: str) -> None:
         try:
             text = normalize_campaign_text(text)
-            front_matter, body, self.body_line = split_front_matter(text)
+            _, _, self.body_line = split_front_matter(text)
         except CampaignFileRefused as refusal:
             self.add(refusal, "")
             return
+        for fault in find_foreign_errors(text):
+            self.add(fault, _field_at(text, fault.line or 0, self.body_line), Rule.FOREIGN_FIELD)
+        # Each of them would be a mistake of other kinds, too.
+        front_matter, body, _ = split_front_matter(mask_foreign_fields(text))
         try:
             self._check_keys(parse_front_matter(front_matter))
         except CampaignFileRefused as refusal:
@@ -150,6 +156,14 @@ class _Search:
         source = Placeholders.for_text(masked, list_merge_fields(masked)).insert_placeholders(masked)
         for refusal in find_faults(source, self.body_line):
             self.add(refusal, "body")
+
+
+def _field_at(text: str, line: int, body_line: int) -> str:
+    """The key of the front matter in whose value this line is, or `body`; "" for none."""
+    if line >= body_line:
+        return "body"
+    names = [match[1] for one in text.split("\n")[:line] if (match := _KEY_LINE.match(one))]
+    return names[-1] if names and names[-1] in KEYS else ""
 
 
 _OTHER_PARSERS: dict[str, Callable[[FrontMatterField], object]] = {

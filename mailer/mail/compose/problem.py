@@ -32,6 +32,8 @@ class Rule(StrEnum):
     """TK, ??? or [[ ]] were left in it."""
     NO_DESCRIPTION = "no description"
     """A picture without a text for those who do not see it."""
+    FOREIGN_FIELD = "foreign field"
+    """What may be a merge field of another service."""
     EMPTY_LINK = "empty link"
     LONG_SUBJECT = "long subject"
     UNKNOWN_VALUE = "unknown value"

@@ -7,6 +7,7 @@ import re
 from mailer.errors import CampaignFileRefused
 from mailer.mail.compose.front_matter import normalize_line_ends, split_front_matter
 from mailer.mail.compose.merge_field import Placeholders, has_dynamic_content, list_merge_fields
+from mailer.mail.foreign_fields.foreign_merge_fields import find_foreign_errors
 from mailer.mail.markdown.markdown import find_links
 
 _TAGS = re.compile(r"\{%(?:(?!%\}).)*%\}", re.DOTALL)
@@ -14,9 +15,12 @@ _EXPRESSIONS = re.compile(r"\{\{(?:(?!\}\}).)*\}\}", re.DOTALL)
 
 
 def refuse_writing_faults(text: str) -> None:
-    """Raise CampaignFileRefused, with the line, for the first picture without a description."""
-    _, body, body_line = split_front_matter(normalize_line_ends(text))
-    for fault in find_undescribed_pictures(body, body_line):
+    """Raise CampaignFileRefused, with the line, for the first merge field of another service in the file, or picture
+    without a description in its body.
+    """
+    text = normalize_line_ends(text)
+    _, body, body_line = split_front_matter(text)
+    for fault in (*find_foreign_errors(text), *find_undescribed_pictures(body, body_line)):
         raise fault
 
 

@@ -10,6 +10,7 @@ from mailer.errors import CampaignFileRefused
 from mailer.mail.compose.campaign_file import CampaignFile, parse_campaign_file
 from mailer.mail.compose.find_problems import find_problems
 from mailer.mail.compose.problem import Problem, ProblemSeverity, Rule
+from mailer.mail.compose.writing_faults import refuse_writing_faults
 from tests.support.app_helpers import APPEAL
 
 MANY = """\
@@ -97,6 +98,7 @@ def test_a_letter_that_cannot_be_composed_is_an_error() -> None:
 def test_a_text_has_an_error_exactly_if_it_cannot_be_parsed(text: str) -> None:
     errors = [one for one in find_problems(text, "en", _composed) if one.severity is ProblemSeverity.ERROR]
     try:
+        refuse_writing_faults(text)
         parse_campaign_file(text, "en")
     except CampaignFileRefused:
         assert errors

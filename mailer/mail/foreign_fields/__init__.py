@@ -1,0 +1,1 @@
+"""Merge fields and conditions of other services, found in a text, with our form for each."""
