@@ -55,6 +55,7 @@ LIBRARIES = {
     "feedgenerator": {"entrypoints/web"},
     "flufl": {"mail/bounces"},
     "httptools": {"network"},
+    "icalendar": {"mail/media"},
     "imapclient": {"bootstrap", "network"},
     "jinja2": {"mail/compose", "mail/templates"},
     "markdown_it": {"mail/markdown"},

@@ -152,14 +152,22 @@ def _check_header(letter: SentLetter) -> Iterator[str]:
 def _check_mime(letter: SentLetter) -> Iterator[str]:
     message = letter.message
     yield from fault_if(not letter.field("MIME-Version").startswith("1.0"), "MIME-Version")
-    leaves = [part for part in message.walk() if not part.is_multipart()]
+    leaves = [part for part in message.walk() if not part.is_multipart() and part.get_content_disposition() is None]
+    files = [part for part in message.walk() if part.get_content_disposition() is not None]
+    yield from (
+        f"a file in {part['Content-Transfer-Encoding']}"
+        for part in files
+        if part["Content-Transfer-Encoding"] != "base64"
+    )
+    yield from (f"{part.get_content_type()} without a name" for part in files if not part.get_filename())
     yield from (f"a defect: {defect}" for part in message.walk() for defect in part.defects)
     yield from (f"{part.get_content_type()} without charset" for part in leaves if not part.get_content_charset())
     encodings = {str(part["Content-Transfer-Encoding"]).lower() for part in leaves}
     yield from fault_if(not encodings <= {"7bit", "quoted-printable", "base64"}, f"encodings {encodings}")
     types = [part.get_content_type() for part in leaves]
     yield from fault_if(
-        message.get_content_type() != "multipart/alternative" or types != ["text/plain", "text/html"], f"parts {types}"
+        types != ["text/plain", "text/html"] or (not files and message.get_content_type() != "multipart/alternative"),
+        f"parts {types}",
     )
     yield from fault_if(len(letter.body("plain").strip()) < 20, "hardly any plain text")
     shown = letter.field("Subject") + letter.body("plain") + letter.shown_html

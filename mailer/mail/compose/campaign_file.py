@@ -12,7 +12,10 @@ from mailer.mail.compose.campaign_file_fields import (
     CallToAction,
     ContentSource,
     parse_action,
+    parse_attachments,
+    parse_calendar,
     parse_language_field,
+    parse_pictures,
     parse_source,
     parse_subject,
     parse_tags,
@@ -38,6 +41,9 @@ KEYS = (
     "closing",
     "source",
     "tags",
+    "pictures",
+    "attachments",
+    "calendar",
 )
 _TEXT_NAMES = ("subject", "title", "lead", "preheader", "closing", "body")
 
@@ -58,6 +64,12 @@ class CampaignFile:
     closing: str
     source: ContentSource | None
     tags: tuple[str, ...]
+    pictures_inline: bool = False
+    """Whether pictures go along in the letter; else it shows them from the site."""
+    attachments: tuple[str, ...] = ()
+    """Paths of media files."""
+    calendar: bool = False
+    """Whether the event goes along as a file for calendars."""
     body: str
     """Markdown."""
     body_line: int
@@ -114,6 +126,9 @@ def parse_campaign_file(text: str, default_language: str) -> CampaignFile:
         closing=reader.text(fields.get("closing")),
         source=parse_source(fields.get("source")),
         tags=parse_tags(fields.get("tags")),
+        pictures_inline=parse_pictures(fields.get("pictures"), reader),
+        attachments=parse_attachments(fields.get("attachments"), reader),
+        calendar=parse_calendar(fields.get("calendar"), has_event="event" in fields),
         body=reader.body(body, body_line),
         body_line=body_line,
         merge_fields=tuple(reader.merge_fields),

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 
 from mailer.domain.language import parse_language
+from mailer.domain.letters.media import PATH
 from mailer.mail.compose.campaign_text_fields import TextReader, read_fixed_line
 from mailer.mail.compose.front_matter import FrontMatterField
 from mailer.mail.compose.merge_field import (
@@ -19,6 +20,10 @@ from mailer.mail.markdown.link import check_link
 LONGEST_SUBJECT = 150
 DEFAULT_TEMPLATE = "appeal"
 """Of letters that name none."""
+MOST_ATTACHMENTS = 10
+_PICTURES = ("hosted", "inline")
+_ANSWERS = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
+"""As YAML 1.1 has them."""
 _TEMPLATE_NAME = re.compile(r"[a-z0-9]+(?:[-_][a-z0-9]+)*")
 
 
@@ -103,3 +108,44 @@ def parse_tags(field: FrontMatterField | None) -> tuple[str, ...]:
     if field is None:
         return ()
     return tuple(tag for entry in field.items() if (tag := read_fixed_line(entry)))
+
+
+def parse_pictures(field: FrontMatterField | None, reader: TextReader) -> bool:
+    """Whether pictures go along in the letter. Raises CampaignFileRefused for a word that is not hosted or inline."""
+    if field is None:
+        return False
+    if field.text() not in _PICTURES:
+        raise field.error("is `hosted` (letters show them from here) or `inline` (they go along in each letter)")
+    reader.lines[field.name] = field.line
+    return field.text() == _PICTURES[1]
+
+
+def parse_attachments(field: FrontMatterField | None, reader: TextReader) -> tuple[str, ...]:
+    """The paths of the attachments, each once. Raises CampaignFileRefused for what is none, and for too many."""
+    if field is None:
+        return ()
+    reader.lines[field.name] = field.line
+    paths = dict.fromkeys(_parse_media_path(entry) for entry in field.items())
+    if len(paths) > MOST_ATTACHMENTS:
+        raise field.error(f"are {len(paths)}; the most is {MOST_ATTACHMENTS}")
+    return tuple(paths)
+
+
+def parse_calendar(field: FrontMatterField | None, *, has_event: bool) -> bool:
+    """Whether the event goes along for calendars. Raises CampaignFileRefused for what is neither true nor false."""
+    if field is None:
+        return False
+    if (answer := _ANSWERS.get(field.text().lower())) is None:
+        raise field.error("is true or false")
+    if answer and not has_event:
+        raise field.error("is true, and there is no event that could go along: add event, or leave this out")
+    return answer
+
+
+def _parse_media_path(field: FrontMatterField) -> str:
+    if not PATH.fullmatch(field.text()):
+        raise field.error(
+            f"{field.text()!r} is not the path of a file that was added here, like /media/…/programme.pdf"
+            " (mailer media add, or on the page); a file beside the campaign file is added by `campaign new`"
+        )
+    return field.text()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import groupby
@@ -11,15 +10,18 @@ from mailer.domain.site import ListIdentity
 from mailer.errors import CampaignFileRefused
 from mailer.mail.compose.campaign_file import CampaignFile, mergeable_texts, replace_texts
 from mailer.mail.compose.campaign_file_fields import LONGEST_SUBJECT
+from mailer.mail.compose.letter_files import take_files
 from mailer.mail.compose.letter_header import build_header
 from mailer.mail.compose.letter_parts import html_template, render_parts
 from mailer.mail.compose.letter_resources import NO_RESOURCES, LetterResources
 from mailer.mail.compose.merge_field import LEAVE_TOKEN, VIEW_TOKEN, EscapeContext, MergeField, Placeholders, Slot
+from mailer.mail.compose.mime_body import build_body
 from mailer.mail.compose.templates import Templates
-from mailer.mail.message.quoted_printable import SOFT_BREAK, encode_quoted_printable
 
 MOST_HTML_OCTETS = 100_000
 """Mail programs cut off a longer letter, and with it the link to unsubscribe."""
+_LARGE = 200_000
+"""Octets of a piece that is not copied into its neighbours."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -91,22 +93,23 @@ def compose_with_placeholders(
             f"there is no template called {marked.template!r}; there are {names}", marked.lines.get("template")
         )
     text, html = render_parts(marked, list_identity, templates, reader_language, placeholders, resources, campaign_id)
+    files = take_files(marked, html, list_identity, campaign_id, resources)
     parts = (
         list(placeholders.split_at_placeholders(text, EscapeContext.TEXT)),
-        list(placeholders.split_at_placeholders(html, EscapeContext.HTML)),
+        list(placeholders.split_at_placeholders(files.html, EscapeContext.HTML)),
     )
     if (size := sum(len(piece.encode()) for piece in parts[1] if isinstance(piece, str))) > MOST_HTML_OCTETS:
         raise CampaignFileRefused(
             f"the letter has {size} octets as HTML; shorten it to {MOST_HTML_OCTETS}, or mail programs cut it off"
         )
-    boundary = _make_boundary(parts)
+    body = build_body(parts, files.pictures, files.attachments, list_identity.site.domain)
     subject = [
         piece.merge_field if isinstance(piece, Slot) else piece
         for piece in placeholders.split_at_placeholders(marked.subject, EscapeContext.TEXT)
     ]
     fixed = truncate_subject(marked.subject) if len(subject) == 1 else None
-    *header, rest = build_header(list_identity, campaign_id, boundary, fixed)
-    pieces = [*header, *_join_adjacent_octets([rest, *_build_body(parts, boundary.encode())])]
+    *header, rest = build_header(list_identity, campaign_id, body.content_type, fixed)
+    pieces = [*header, *_join_adjacent_octets([rest, *body.pieces])]
     return _assemble_letter(list_identity, () if fixed is not None else tuple(subject), pieces)
 
 
@@ -115,17 +118,14 @@ def truncate_subject(text: str) -> str:
     return text if len(text) <= LONGEST_SUBJECT else f"{text[: LONGEST_SUBJECT - 1]}…"
 
 
-def _make_boundary(parts: tuple[list[str | Slot], ...]) -> str:
-    """A boundary made of the fixed texts alone: the same whichever way their placeholders were made."""
-    texts = "\0".join(piece for part in parts for piece in part if isinstance(piece, str))
-    return f"=_{hashlib.sha256(texts.encode()).hexdigest()[:32]}"
-
-
 def _join_adjacent_octets(pieces: list[bytes | Slot]) -> Iterator[bytes | Slot]:
-    """The pieces, with adjacent octets joined: the fewer pieces, the faster each letter is written."""
-    for _, group in groupby(pieces, lambda piece: isinstance(piece, bytes)):
+    """The pieces, with adjacent octets joined: the fewer pieces, the faster each letter is written.
+
+    Large ones stay as they are: those of files are shared by many letters.
+    """
+    for _, group in groupby(pieces, lambda piece: isinstance(piece, bytes) and len(piece) < _LARGE):
         adjacent = list(group)
-        octets = [piece for piece in adjacent if isinstance(piece, bytes)]
+        octets = [piece for piece in adjacent if isinstance(piece, bytes) and len(piece) < _LARGE]
         yield from [b"".join(octets)] if octets else adjacent
 
 
@@ -156,15 +156,3 @@ def _assemble_letter(
 
 def _pop_places(slots: dict[Slot, list[int]], token: MergeField) -> tuple[int, ...]:
     return tuple(place for slot in list(slots) if slot.merge_field is token for place in slots.pop(slot))
-
-
-def _build_body(parts: tuple[list[str | Slot], ...], boundary: bytes) -> Iterator[bytes | Slot]:
-    # Quoted-printable never holds "=_", so no part and no recipient's value can hold the boundary.
-    for subtype, pieces in zip((b"plain", b"html"), parts, strict=True):
-        yield b"--" + boundary + b"\r\nContent-Type: text/" + subtype + b"; charset=utf-8\r\n"
-        yield b"Content-Transfer-Encoding: quoted-printable\r\n\r\n"
-        for piece in pieces[:-1]:
-            if piece:
-                yield encode_quoted_printable(piece) + SOFT_BREAK if isinstance(piece, str) else piece
-        yield encode_quoted_printable(str(pieces[-1])) + b"\r\n"
-    yield b"--" + boundary + b"--\r\n"

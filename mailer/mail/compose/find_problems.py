@@ -12,7 +12,10 @@ from mailer.errors import CampaignFileRefused
 from mailer.mail.compose.campaign_file import KEYS, CampaignFile, normalize_campaign_text, parse_campaign_file
 from mailer.mail.compose.campaign_file_fields import (
     parse_action,
+    parse_attachments,
+    parse_calendar,
     parse_language_field,
+    parse_pictures,
     parse_source,
     parse_subject,
     parse_tags,
@@ -167,7 +170,11 @@ def _field_at(text: str, line: int, body_line: int) -> str:
 
 
 _OTHER_PARSERS: dict[str, Callable[[FrontMatterField], object]] = {
+    "attachments": lambda one: parse_attachments(one, TextReader()),
+    # Without an event it is refused when the whole file is parsed.
+    "calendar": lambda one: parse_calendar(one, has_event=True),
     "event": parse_event,
+    "pictures": lambda one: parse_pictures(one, TextReader()),
     "source": parse_source,
     "tags": parse_tags,
     "template": parse_template,

@@ -23,7 +23,8 @@ _FIELDS_BY_KEY: dict[str, dict[str, str]] = {
     "source": {"text": "source_text", "url": "source_url"},
 }
 """The keys of the front matter that hold keys themselves, and the fields that these are."""
-_TEXT_KEYS = ("subject", "title", "lead", "preheader", "language", "template", "closing")
+_TEXT_KEYS = ("subject", "title", "lead", "preheader", "language", "template", "closing", "pictures", "calendar")
+_LIST_KEYS = ("tags", "attachments")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -46,6 +47,12 @@ class LetterFields:
     source_url: str = ""
     tags: str = ""
     """With commas between them."""
+    attachments: str = ""
+    """Paths with commas between them."""
+    pictures: str = ""
+    """hosted or inline."""
+    calendar: str = ""
+    """true or false."""
     template: str = ""
     language: str = ""
     body: str = ""
@@ -69,8 +76,9 @@ def _split_front_matter_fields(front_matter: str) -> Mapping[str, str]:
     # Kept, since it is the body that changes with most keys; YAML takes a few milliseconds.
     found = _known_fields(parse_front_matter(front_matter))
     values = {key: found[key].text() for key in _TEXT_KEYS if key in found}
-    if "tags" in found:
-        values["tags"] = _clean("tags", ",".join(one.text() for one in found["tags"].items()))
+    for key in _LIST_KEYS:
+        if key in found:
+            values[key] = _clean(key, ",".join(one.text() for one in found[key].items()))
     for key, names in _FIELDS_BY_KEY.items():
         if key in found and key == "source" and found[key].is_text:
             values["source_text"] = found[key].text()
@@ -120,7 +128,7 @@ def is_untranslated(fields: LetterFields, default: LetterFields | None) -> bool:
 
 def _known_fields(front_matter: FrontMatterField) -> dict[str, FrontMatterField]:
     """The fields that a letter has, without empty ones and without keys that no letter has."""
-    keys = (*_TEXT_KEYS, *_FIELDS_BY_KEY, "tags")
+    keys = (*_TEXT_KEYS, *_FIELDS_BY_KEY, *_LIST_KEYS)
     if not isinstance(front_matter.node, yaml.MappingNode):
         return front_matter.keys(keys)  # which says what is wrong with it
     pairs = [(key, value) for key, value in front_matter.node.value if getattr(key, "value", None) in keys]
@@ -138,13 +146,14 @@ def _front_matter_values(of: LetterFields) -> dict[str, Value]:
     }
     if of.source_text and not of.source_url:
         values["source"] = of.source_text
-    values["tags"] = [tag for one in of.tags.split(",") if (tag := one.strip())]
+    for key in _LIST_KEYS:
+        values[key] = [item for one in flat[key].split(",") if (item := one.strip())]
     return values
 
 
 def _clean(name: str, value: str) -> str:
     value = value.replace("\r\n", "\n")
-    if name == "tags":
+    if name in _LIST_KEYS:
         return ", ".join(tag for one in value.split(",") if (tag := one.strip()))
     return value if name == "body" else value.strip()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from enum import IntEnum
 
 from mailer.domain.site import ListIdentity, Site
@@ -33,10 +33,13 @@ def leave_url(site: Site, token: str) -> str:
     return f"{site.url}/leave/{token}"
 
 
-def build_header(list_identity: ListIdentity, campaign_id: int, boundary: str, subject: str | None) -> Iterator[bytes]:
+def build_header(
+    list_identity: ListIdentity, campaign_id: int, content_type: Sequence[str], subject: str | None
+) -> Iterator[bytes]:
     """The pieces of the header, with CRLF line ends and the empty line after it; those at a HeaderSlot are empty.
 
-    A `subject` that is the same for all recipients is written at once; None leaves its slot empty.
+    `content_type` are the words of that field. A `subject` that is the same for all recipients is written at once;
+    None leaves its slot empty.
     """
     site = list_identity.site
     sender = format_field("From", [*format_phrase(list_identity.mailing_list.title), f"<{list_identity.address()}>"])
@@ -56,18 +59,18 @@ def build_header(list_identity: ListIdentity, campaign_id: int, boundary: str, s
         complaint_fields = format_field("CFBL-Address", site.complaint_address.split()) + b"CFBL-Feedback-ID: "
         end = b"\r\n"
     yield from (after_reply + complaint_fields, b"")
-    yield end + _build_fixed_fields(list_identity, campaign_id, boundary) + b"\r\n"
+    yield end + _build_fixed_fields(list_identity, campaign_id, content_type) + b"\r\n"
 
 
 def _split_at_token(name: str, tokens: list[str]) -> list[bytes]:
     return format_field(name, tokens).split(_SAMPLE_TOKEN.encode())
 
 
-def _build_fixed_fields(list_identity: ListIdentity, campaign_id: int, boundary: str) -> bytes:
+def _build_fixed_fields(list_identity: ListIdentity, campaign_id: int, content_type: Sequence[str]) -> bytes:
     name, domain = list_identity.mailing_list.name, list_identity.site.domain
     fields = {
         "MIME-Version": ["1.0"],
-        "Content-Type": ["multipart/alternative;", f'boundary="{boundary}"'],
+        "Content-Type": content_type,
         # RFC 2919; the other List- fields are of RFC 2369.
         "List-Id": [*format_phrase(list_identity.mailing_list.title), f"<{list_identity.list_id}>"],
         "List-Help": [f"<mailto:{list_identity.address('help')}>"],

@@ -86,8 +86,9 @@ def test_changed_fields_are_read_back_as_they_were_given_and_the_others_stay(
             assert getattr(after, name) == getattr(before, name)
         elif name == "body":
             assert after.body == changes[name].replace("\r\n", "\n")
-        elif name == "tags":
-            assert after.tags.split(", ") == [one.strip() for one in changes[name].split(",") if one.strip()] or [""]
+        elif name in {"tags", "attachments"}:
+            items = [one.strip() for one in changes[name].split(",") if one.strip()]
+            assert getattr(after, name).split(", ") == (items or [""])
         else:
             assert getattr(after, name) == changes[name].replace("\r\n", "\n").strip()
 
