@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mailer.cli.cli_context import AsJson, print_json, print_message, run_action
+from mailer.cli.cli_context import AsJson, print_json, print_message, read_octets, run_action
 
 if TYPE_CHECKING:
+    from mailer.app import App
+    from mailer.domain.accounts.actor import Actor
     from mailer.domain.list_view import ListView
     from mailer.domain.mailing_list import MailingList
 
@@ -42,7 +45,17 @@ HardAfter = Annotated[
 SoftLimit = Annotated[
     int | None, typer.Option(min=1, help="So many points of letters that came back for now, and a probe is sent.")
 ]
+AccentColor = Annotated[
+    str | None, typer.Option(help="Of buttons and links in letters of campaigns launched from now on: #1b6b59.")
+]
+Logo = Annotated[str | None, typer.Option(help="A picture for the top of those letters: the name of its file.")]
 Description = Annotated[str | None, typer.Option(help="One sentence on what it is about.")]
+
+_FIELDS = (
+    *("title", "description", "owner", "language", "zone", "testers", "needs_approval", "hard_after", "soft_limit"),
+    *("postal_address", "reason"),
+)
+"""The options of `list set` that are arguments of the action."""
 
 lists = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Open and show mailing lists.")
 
@@ -95,30 +108,35 @@ def set_(
     soft_limit: SoftLimit = None,
     postal_address: PostalAddress = None,
     reason: Reason = None,
+    accent_color: AccentColor = None,
+    logo: Logo = None,
     as_json: AsJson = False,
 ) -> None:
-    """Change a list: its words ("" takes them away), hours, testers, and how many letters that come back it bears."""
+    """Change a list: its words ("" takes them away), hours, testers, look, and how many letters back it bears."""
+    given = locals()
+    fields = {name: given[name] for name in _FIELDS}
+    fields["testers"] = None if testers is None else [one for one in testers if one]
+    changed = run_action(lambda app, actor: _change(app, actor, list_name, fields, accent_color, logo))
+    print_json(asdict(changed)) if as_json else _print_settings(changed)
+
+
+async def _change(
+    app: App, actor: Actor, list_name: str, fields: dict[str, Any], accent_color: str | None, logo: str | None
+) -> MailingList:
     from mailer.actions.lists.edit_list import set_list
 
-    changed = run_action(
-        lambda app, actor: set_list(
-            app,
-            actor,
-            list_name,
-            title=title,
-            description=description,
-            owner=owner,
-            language=language,
-            zone=zone,
-            testers=None if testers is None else [one for one in testers if one],
-            needs_approval=needs_approval,
-            hard_after=hard_after,
-            soft_limit=soft_limit,
-            postal_address=postal_address,
-            reason=reason,
-        )
-    )
-    print_json(asdict(changed)) if as_json else _print_settings(changed)
+    await _set_look(app, actor, list_name, accent_color, logo)
+    return await set_list(app, actor, list_name, **fields)
+
+
+async def _set_look(app: App, actor: Actor, list_name: str, accent_color: str | None, logo: str | None) -> None:
+    """Change the list's colour, and its logo by the name of a file; None leaves them, "" takes them away."""
+    from mailer.actions.lists.set_design import LogoFile, set_design
+
+    if accent_color is None and logo is None:
+        return
+    file = None if logo is None else LogoFile(Path(logo).name, read_octets(Path(logo)) if logo else b"")
+    await set_design(app, actor, list_name, accent_color=accent_color, logo=file)
 
 
 def _print_settings(changed: MailingList) -> None:
@@ -127,6 +145,8 @@ def _print_settings(changed: MailingList) -> None:
     )
     approval = "; another organiser approves its campaigns" if changed.needs_approval else ""
     print_message(f"  hours are of {changed.zone}; {len(changed.testers)} testers{approval}")
+    if changed.accent_color or changed.logo:
+        print_message(f"  letters are {changed.accent_color or 'in their own colour'}, logo: {changed.logo or 'none'}")
     for line in (changed.reason, *(changed.postal_address or "").splitlines()):
         if line:
             print_message(f"  {line}")

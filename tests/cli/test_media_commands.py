@@ -42,3 +42,15 @@ def test_what_letters_cannot_have_is_refused_in_a_sentence(ada: Terminal) -> Non
     ada("media", "add", "apples.jpg", "--list", "walks", code=1)
 
     assert ada("media", "ls") == ""
+
+
+def test_a_list_gets_its_colour_and_its_logo(ada: Terminal) -> None:
+    changed = json.loads(ada("list", "set", "appeals", "--accent-color", "#A25", "--logo", "apples.jpg", "--json"))
+    ada("list", "set", "appeals", "--accent-color", "green", code=2)
+    ada("list", "set", "appeals", "--logo", "programme.pdf", code=2)
+    ada("list", "set", "appeals", "--logo", "nothing.png", code=2)
+    bare = json.loads(ada("list", "set", "appeals", "--accent-color", "", "--logo", "", "--json"))
+
+    assert changed["accent_color"] == "#aa2255"
+    assert changed["logo"].endswith("/apples-1200x750.jpg")
+    assert (bare["accent_color"], bare["logo"]) == (None, None)

@@ -41,7 +41,7 @@ from mailer.actions.campaigns import (
     unschedule,
     versions,
 )
-from mailer.actions.lists import edit_list, list_pages, media, people_numbers, show_list
+from mailer.actions.lists import edit_list, list_pages, media, people_numbers, set_design, show_list
 from mailer.actions.maintenance import check_health, show_sending, today
 from mailer.actions.subscriptions import (
     export_people,
@@ -191,6 +191,10 @@ def _fill_lists_and_people() -> None:
     _tried(days, READ, lambda house, who: days(house.app, who, 1))
     to_change = list_pages.list_to_change
     _tried(to_change, MANAGE_LIST, lambda house, who: to_change(house.app, who, "appeals"))
+    design = set_design.set_design
+    _tried(
+        design, MANAGE_LIST, lambda house, who: design(house.app, who, "appeals", accent_color="#205"), Act.CHANGE_LIST
+    )
     _tried(media.add_media, WRITE, _add_notes, Act.ADD_MEDIA)
     _tried(media.media_page, MANAGE_SITE, lambda house, who: media.media_page(house.app, who))
     _tried(media.all_media, MANAGE_SITE, lambda house, who: media.all_media(house.app, who))

@@ -91,6 +91,12 @@ CONSOLE_ACTS: dict[str, ConsoleAct] = {
         campaign="paused",
         fields={"typed": "30"},
     ),
+    "/console/lists/{name}/design": ConsoleAct(
+        back="undo: the same form",
+        permission=Permission.MANAGE_LIST,
+        act=Act.CHANGE_LIST,
+        fields={"accent_color": "#aa2255"},
+    ),
     "/console/me": ConsoleAct(
         back="undo: the same form",
         permission=None,

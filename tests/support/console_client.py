@@ -31,6 +31,10 @@ class ConsoleClient(httpx.AsyncClient):
         """POST a form with this session's token."""
         return await self.post(path, data=fields | {"form_token": self.token})
 
+    async def send_files(self, path: str, files: dict[str, tuple[str, bytes, str]], **fields: str) -> httpx.Response:
+        """POST a form that holds files, by field: name, content, media type."""
+        return await self.post(path, data=fields | {"form_token": self.token}, files=files)
+
 
 async def open_client(app: App, organiser: Organiser, device: str = "Firefox on Linux") -> ConsoleClient:
     """Sign an organiser in."""

@@ -24,6 +24,7 @@ NEEDED: dict[str, Permission | None] = {
     "/console/lists/_new": MANAGE_SITE,
     "/console/lists/{name}": READ,
     "/console/lists/{name}/change": MANAGE_LIST,
+    "/console/lists/{name}/design": MANAGE_LIST,
     "/console/subscribers": None,
     "/console/subscribers/{subscriber_id:int}": SEE_PEOPLE,
     "/console/campaigns": None,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from starlette.exceptions import HTTPException
@@ -11,12 +12,17 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from mailer.app import App
 from mailer.domain.language import parse_language
+from mailer.domain.letters.media import MOST_OCTETS
 from mailer.entrypoints.web.static_files import static_url
 
 PROVIDER_CALLS_PATH, CONSOLE_PATH = "/hooks/", "/console/"
 _MOST_FORM_OCTETS = 64 * 1024
 _MOST_OCTETS = {PROVIDER_CALLS_PATH: 1024 * 1024, CONSOLE_PATH: 2 * 1024 * 1024}
 """One call of a provider may report many letters; a letter's text has up to 100,000 characters, percent-encoded."""
+_TAKES_FILES = re.compile(r"/console/(?:campaigns/\d+/write/[^/]+/media|lists/[^/]+/design)")
+"""Forms of organisers that hold pictures or attachments."""
+_MOST_UPLOADED_OCTETS = MOST_OCTETS + _MOST_FORM_OCTETS + 1024 * 1024
+"""A file, and the letter's text with it."""
 _HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'self'; form-action 'self'; "
     "base-uri 'none'; frame-ancestors 'none'",
@@ -85,6 +91,13 @@ async def read_form(request: Request) -> dict[str, str]:
         raise HTTPException(400, "This form cannot be read.") from None
 
 
+def _most_octets(path: str) -> int:
+    """How much a request to a path may hold."""
+    if _TAKES_FILES.fullmatch(path):
+        return _MOST_UPLOADED_OCTETS
+    return next((most for start, most in _MOST_OCTETS.items() if path.startswith(start)), _MOST_FORM_OCTETS)
+
+
 class BoundedBody:
     """ASGI middleware that refuses a request body with 413 while it is read, once it exceeds the limit of its path."""
 
@@ -95,7 +108,7 @@ class BoundedBody:
         """Pass the request on, and count the octets of its body."""
         octets = 0
         path = scope.get("path", "")
-        most = next((most for start, most in _MOST_OCTETS.items() if path.startswith(start)), _MOST_FORM_OCTETS)
+        most = _most_octets(path)
 
         async def counting_receive() -> Message:
             nonlocal octets

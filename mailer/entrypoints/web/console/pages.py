@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
@@ -34,6 +36,10 @@ CONSOLE_HEADERS = {
 PLACES = ("today", "campaigns", "subscribers", "lists", "settings")
 """The places of the navigation; each is the second segment of its pages' paths, Today has none."""
 _MOST_FIELDS = 200
+MOST_FILES = 10
+"""In one form."""
+_MOST_TEXT_OCTETS = 1024 * 1024
+"""Of a field of a form that holds files, too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +134,14 @@ async def read_console_form(request: Request) -> FormData:
     form = await request.form(max_files=0, max_fields=_MOST_FIELDS)
     check_form_token(request, str(form.get("form_token", "")))
     return form
+
+
+@asynccontextmanager
+async def read_upload_form(request: Request) -> AsyncIterator[FormData]:
+    """The fields of a posted form that may hold files; these are gone after the block. 403 as `read_console_form`."""
+    async with request.form(max_files=MOST_FILES, max_fields=_MOST_FIELDS, max_part_size=_MOST_TEXT_OCTETS) as form:
+        check_form_token(request, str(form.get("form_token", "")))
+        yield form
 
 
 def check_form_token(request: Request, token: str) -> None:
