@@ -78,18 +78,22 @@ def picture_size(path: str) -> tuple[int, int] | None:
     return (int(match[1]), int(match[2])) if match else None
 
 
-def content_disposition(file: MediaFile, kind: str, *, continued: bool = True) -> list[str]:
-    """The words of a Content-Disposition of that kind (inline, attachment) with the file's shown name.
+def mail_disposition(file: MediaFile, kind: str) -> list[str]:
+    """The words of a part's Content-Disposition (inline, attachment) with the file's shown name (RFC 2183).
 
-    A name that is not the one in the path is there twice (RFC 6266, RFC 2231); `continued`: in pieces where it is
-    long, which mail has and HTTP has not.
+    A name beyond ASCII is in percent encoding, in pieces where it is long (RFC 2231).
     """
-    words = [f"{kind};", f'filename="{file.name}"']
     shown = file.shown_name or file.name
-    if shown != file.name:
-        words[-1] += ";"
-        words += _extended_parameter("filename", shown, _LONGEST_PIECE if continued else len(shown) * 12)
-    return words
+    if shown.isascii() and len(shown) <= _LONGEST_PIECE:
+        return [f"{kind};", f'filename="{shown}"']
+    return [f"{kind};", *_extended_parameter("filename", shown, _LONGEST_PIECE)]
+
+
+def page_disposition(file: MediaFile, kind: str) -> str:
+    """The Content-Disposition of the file's page; a name beyond ASCII is there twice (RFC 6266)."""
+    shown = file.shown_name or file.name
+    extended = "" if shown == file.name else f"; filename*=utf-8''{quote(shown, safe='')}"
+    return f'{kind}; filename="{file.name}"{extended}'
 
 
 def _extended_parameter(name: str, value: str, longest: int) -> list[str]:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
-from mailer.domain.letters.media import MediaFile, content_disposition
+from mailer.domain.letters.media import MediaFile, mail_disposition
 from mailer.mail.compose.letter_files import content_id
 from mailer.mail.compose.merge_field import Slot
 from mailer.mail.message.header_writer import format_field
@@ -83,10 +83,12 @@ def _text_entity(subtype: str, pieces: TextPieces) -> Iterator[Piece]:
 
 
 def _file_entity(file: MediaFile, kind: str, own_id: str | None = None) -> list[Piece]:
-    charset = "; charset=utf-8" if file.media_type.startswith("text/") else ""
-    header = f"Content-Type: {file.media_type}{charset}\r\nContent-Transfer-Encoding: base64\r\n".encode()
+    # The second name is for programs that know no RFC 2231.
+    more = ("charset=utf-8;",) if file.media_type.startswith("text/") else ()
+    header = format_field("Content-Type", (f"{file.media_type};", *more, f'name="{file.name}"'))
+    header += b"Content-Transfer-Encoding: base64\r\n"
     header += f"Content-ID: <{own_id}>\r\n".encode() if own_id else b""
-    header += format_field("Content-Disposition", content_disposition(file, kind)) + b"\r\n"
+    header += format_field("Content-Disposition", mail_disposition(file, kind)) + b"\r\n"
     # A piece of its own, so that letters of many variants hold the same octets and not each a copy.
     return [header, _encode(file)]
 

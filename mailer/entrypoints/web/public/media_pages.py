@@ -7,7 +7,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from mailer.actions.lists.media import load_media
-from mailer.domain.letters.media import MEDIA_PATH, PATH, content_disposition
+from mailer.domain.letters.media import MEDIA_PATH, PATH, page_disposition
 from mailer.entrypoints.web.responses import get_app
 from mailer.errors import NotFound
 
@@ -35,7 +35,7 @@ async def get_media(request: Request) -> Response:
     if _has_it(request, headers["ETag"]):
         return Response(status_code=304, headers=headers)
     kind = "inline" if file.is_picture else "attachment"
-    headers["Content-Disposition"] = " ".join(content_disposition(file, kind, continued=False))
+    headers["Content-Disposition"] = page_disposition(file, kind)
     # Starlette adds the charset of a text by itself.
     return Response(file.content, media_type=file.media_type, headers=headers)
 
