@@ -36,7 +36,17 @@ ROOMS = [
     "__main__",
 ]
 """A room imports itself and those before it."""
-GROUPS = ["accounts", "subscriptions", "lists", "delivery", "campaigns", "archive", "inbound", "maintenance"]
+GROUPS = [
+    "accounts",
+    "subscriptions",
+    "lists",
+    "templates",
+    "delivery",
+    "campaigns",
+    "archive",
+    "inbound",
+    "maintenance",
+]
 """A group of actions imports itself and those before it."""
 PURE = ["domain", "mail", "importers"]
 LIBRARIES = {

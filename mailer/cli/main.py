@@ -20,6 +20,7 @@ from mailer.cli.media_commands import media
 from mailer.cli.organiser_commands import organisers
 from mailer.cli.people_commands import people
 from mailer.cli.restore_command import restore_subscribers
+from mailer.cli.template_commands import templates
 
 command = typer.Typer(
     name="mailer",
@@ -48,6 +49,7 @@ command.add_typer(people, name="subscribers")
 command.add_typer(campaigns, name="campaign")
 command.add_typer(deliveries, name="delivery")
 command.add_typer(media, name="media")
+command.add_typer(templates, name="template")
 command.add_typer(organisers, name="organiser")
 command.add_typer(keys, name="dkim")
 

@@ -51,6 +51,7 @@ from mailer.actions.subscriptions import (
     restore_person,
     show_person,
 )
+from mailer.actions.templates import add_template, check_template, remove_template, show_templates
 from mailer.app import App
 from mailer.domain.accounts.actor import Actor
 from mailer.domain.accounts.audit import Act
@@ -58,6 +59,7 @@ from mailer.domain.accounts.role import Permission, Role
 from mailer.domain.campaign import CampaignFilter
 from mailer.domain.consent import Channel, Evidence
 from mailer.domain.delivery import Decision, DeliveryState
+from mailer.mail.templates.example_templates import read_example
 from mailer.store import campaigns
 from tests.support.app_helpers import APPEAL
 from tests.support.console_helpers import Furniture
@@ -239,6 +241,17 @@ def _import(house: TriedHouse, who: Actor) -> Awaitable[object]:
     return import_people.import_people(house.app, who, list_name="appeals", file=file, evidence=evidence)
 
 
+def _fill_templates() -> None:
+    add, check, remove = add_template.add_template, check_template.check_template, remove_template.remove_template
+    _tried(add, MANAGE_SITE, lambda house, who: add(house.app, who, "orchard", read_example()), Act.ADD_TEMPLATE)
+    _tried(check, MANAGE_SITE, lambda house, who: check(house.app, who, read_example()))
+    _tried(remove, MANAGE_SITE, lambda house, who: remove(house.app, who, "walks"), Act.REMOVE_TEMPLATE)
+    show, sample = show_templates.show_template, show_templates.show_sample
+    _tried(show, MANAGE_SITE, lambda house, who: show(house.app, who, "walks"))
+    _tried(sample, MANAGE_SITE, lambda house, who: sample(house.app, who, "walks", None, "tr"))
+    _tried(show_templates.list_templates, None, lambda house, who: show_templates.list_templates(house.app, who))
+
+
 def _fill_writing() -> None:
     new, letter = new_campaign.new_campaign, drafts.new_letter
     _tried(new, WRITE, lambda house, who: new(house.app, who, list_name="appeals", texts=_TEXT), Act.ADD_CAMPAIGN)
@@ -342,5 +355,5 @@ def find_actions() -> Iterator[tuple[str, str, str]]:
                 yield f"{found.name.removeprefix('mailer.actions.')}.{name}", found.name, name
 
 
-for _fill in (_fill_accounts, _fill_lists_and_people, _fill_writing, _fill_sending, _fill_reports):
+for _fill in (_fill_accounts, _fill_lists_and_people, _fill_templates, _fill_writing, _fill_sending, _fill_reports):
     _fill()

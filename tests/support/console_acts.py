@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from mailer.domain.accounts.audit import Act
 from mailer.domain.accounts.role import Permission
 from mailer.domain.draft import campaign_digest, text_digest
+from mailer.mail.templates.example_templates import read_example
 from tests.support.console_helpers import furnished_texts
 
 
@@ -120,6 +121,27 @@ CONSOLE_ACTS: dict[str, ConsoleAct] = {
         permission=Permission.MANAGE_LIST,
         act=Act.TAKE_ROLE,
         fields={"address": "emma@example.org", "role": "editor", "list": "appeals"},
+    ),
+    "/console/settings/templates/_new": ConsoleAct(
+        back="undo: remove it",
+        permission=Permission.MANAGE_SITE,
+        act=Act.ADD_TEMPLATE,
+        fields={"name": "orchard", "source": read_example()},
+    ),
+    "/console/settings/templates/_try": ConsoleAct(
+        back="harmless: it shows a sample letter and keeps nothing",
+        permission=Permission.MANAGE_SITE,
+        act=None,
+        fields={"source": read_example(), "language": "tr"},
+    ),
+    "/console/settings/templates/{template}": ConsoleAct(
+        back="undo: an earlier version can be kept again",
+        permission=Permission.MANAGE_SITE,
+        act=Act.ADD_TEMPLATE,
+        fields={"source": read_example(is_mjml=True)},
+    ),
+    "/console/settings/templates/{template}/remove": ConsoleAct(
+        back="undo: keeping it again", permission=Permission.MANAGE_SITE, act=Act.REMOVE_TEMPLATE
     ),
     "/console/settings/sending/check": ConsoleAct(
         back="harmless: it only looks", permission=Permission.MANAGE_SITE, act=None

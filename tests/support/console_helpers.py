@@ -34,8 +34,10 @@ from mailer.domain.address import parse_address
 from mailer.domain.campaign import WhenUncertain
 from mailer.entrypoints.web.application import web_app
 from mailer.mail.compose.templates import Templates
+from mailer.mail.templates.example_templates import read_example
 from mailer.store import mailing_lists
 from mailer.store.accounts import organisers
+from mailer.store.letters import letter_templates
 from tests.support.app_helpers import ADA, ADMIN, ROOT, Clock, import_rows, make_app, send_campaigns
 from tests.support.fake_relay import FakeRelay
 from tests.support.pseudo_language import PSEUDO, write_pseudo_catalogue
@@ -267,6 +269,9 @@ async def add_furniture(app: App, clock: TickingClock, relay: FakeRelay) -> dict
     made["uncertain"] = await _send(app, "The minutes of the meeting")
     relay.forget_orders()
     clock.advance(days=3)
+    example = read_example()
+    template = {"name": "walks", "source": example, "html": example, "by": ADA, "now": app.clock()}
+    await app.database.write(letter_templates.add, **template)
     made |= await _add_unsent(app)
     return made
 

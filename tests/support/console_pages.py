@@ -20,6 +20,10 @@ NEEDED: dict[str, Permission | None] = {
     "/console/settings/organisers": MANAGE_LIST,
     "/console/settings/sending": MANAGE_SITE,
     "/console/settings/sessions": MANAGE_SITE,
+    "/console/settings/templates": MANAGE_SITE,
+    "/console/settings/templates/_new": MANAGE_SITE,
+    "/console/settings/templates/{template}": MANAGE_SITE,
+    "/console/settings/templates/{template}/sample": MANAGE_SITE,
     "/console/lists": None,
     "/console/lists/_new": MANAGE_SITE,
     "/console/lists/{name}": READ,
@@ -53,10 +57,11 @@ NOT_PAGES: dict[str, str] = {
     "/console/campaigns/{campaign_id:int}/live/stream": "a stream of events",
     "/console/campaigns/{campaign_id:int}/preview/{language}": "the letter in its frame",
     "/console/campaigns/{campaign_id:int}/letters/{subscription_id:int}/frame": "somebody's letter in its frame",
+    "/console/settings/templates/{template}/sample": "a sample letter in its frame",
     "/console/campaigns/{campaign_id:int}/write": "the way to the default edition",
 }
 """Paths that answer a GET with something else than a page, and with what."""
-_EXAMPLES = {"name": "appeals", "word": "a" * 26, "subscriber_id": "2", "subscription_id": "2"}
+_EXAMPLES = {"name": "appeals", "template": "walks", "word": "a" * 26, "subscriber_id": "2", "subscription_id": "2"}
 _CAMPAIGNS_OF = {
     "stream": ("sent",),
     "live": ("sending", "paused", "scheduled", "uncertain"),

@@ -11,7 +11,10 @@ OWN_HTML = """\
 <title>{{ subject }}</title>
 <style>
 .card { color: #1d2a2c; text-align: {{ start }}; font-family: Georgia, 'Times New Roman', serif; }
-@media (prefers-color-scheme: dark) { .card { color: #e2e9e7 !important; background-color: #1b2326 !important } }
+@media (prefers-color-scheme: dark) {
+  .card { color: #e2e9e7 !important; background-color: #1b2326 !important }
+  .card a { color: {{ colors.dark_accent }} !important }
+}
 </style>
 </head>
 <body style="margin:0;background-color:{{ colors.page }}">
@@ -70,7 +73,7 @@ OWN_MJML = """\
   </mj-body>
 </mjml>
 """
-LINE_IN_HTML, LINE_IN_MJML = 20, 15
+LINE_IN_HTML, LINE_IN_MJML = 23, 15
 """Where `with_line` puts its line."""
 
 

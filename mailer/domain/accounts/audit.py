@@ -34,6 +34,9 @@ class Act(StrEnum):
 
     ADD_LIST = "add list"
     CHANGE_LIST = "change list"
+    ADD_TEMPLATE = "add template"
+    """A new one, or a new version of one."""
+    REMOVE_TEMPLATE = "remove template"
     ADD_MEDIA = "add media"
 
     START_IMPORT = "start import"

@@ -9,13 +9,12 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
+from mailer.domain.letters.letter_template import find_template_names
 from mailer.domain.letters.media import MediaFile, find_media_digests, find_media_paths
 from mailer.domain.mailing_list import ArchiveMode, MailingList
 from mailer.mail.compose.letter_resources import LetterResources
 from mailer.store.letters import letter_templates, media
 from mailer.store.queue.queue_tables import campaign, edition, revision
-
-_NAMES_TEMPLATE = re.compile(r"^template:[ \t]*([\"']?)([a-z0-9_-]+)\1[ \t]*(?:#.*)?$", re.MULTILINE)
 
 _CARRIES_FILES = re.compile(r"^[ \t]*[\"']?(?:pictures|attachments)[\"']?[ \t]*:", re.MULTILINE)
 
@@ -105,7 +104,7 @@ def load_resources(
 
     `languages` are those of its editions, the default one first, where they are known.
     """
-    named = {match[2] for one in texts for match in _NAMES_TEMPLATE.finditer(one)}
+    named = frozenset[str]().union(*map(find_template_names, texts))
     ids = letter_templates.current_ids(tx) if template_ids is None and named else template_ids or {}
     templates = letter_templates.load_many(tx, [ids[name] for name in sorted(named) if name in ids])
     found = _load_media(tx, texts)

@@ -80,7 +80,11 @@ def answer_with_letter(request: Request, letter: Letter, view: str, *, is_dark: 
         return _page(request, "preview_text", content=decode_part(letter, "text"), is_dark=is_dark)
     if view == "source":
         return _page(request, "preview_text", content=letter.content.decode(), is_dark=is_dark)
-    html = decode_part(letter, "html")
+    return answer_with_html(decode_part(letter, "html"), is_dark=is_dark)
+
+
+def answer_with_html(html: str, *, is_dark: bool) -> Response:
+    """The HTML of a letter for the frame."""
     return HTMLResponse(force_dark(html) if is_dark else force_light(html), headers=LETTER_HEADERS)
 
 

@@ -1,0 +1,1 @@
+"""Organisers' own templates: they are tried, kept in versions, shown and removed."""

@@ -1,0 +1,44 @@
+"""Tries an organiser's template in a process of its own, which is ended when it takes too much."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from contextlib import suppress
+
+from mailer.mail.templates.template_checks import template_problem
+from mailer.mail.templates.template_trial import TemplateTrial, TrialRequest, trial_from_json
+
+_LONGEST_WAIT_S = 20.0
+"""The process itself ends after ten seconds of work; a busy machine gives it less."""
+
+
+async def run_template_trial(request: TrialRequest, longest_wait_s: float = _LONGEST_WAIT_S) -> TemplateTrial:
+    """What the process found; that it failed or took too long is a mistake of the template.
+
+    It is spawned with none of our variables, in whose values secrets may stand.
+    """
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "mailer.network.template_trial_worker"),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.DEVNULL,
+        env={name: value for name, value in os.environ.items() if not name.startswith("MAILER_")},
+    )
+    try:
+        octets, _ = await asyncio.wait_for(process.communicate(request.to_json()), longest_wait_s)
+    except TimeoutError:
+        return _refuse("it does not come to an end: trying it was given up")
+    finally:
+        if process.returncode is None:
+            with suppress(ProcessLookupError):
+                process.kill()
+            await process.wait()
+    if process.returncode:
+        return _refuse("trying it takes more time or memory than a letter may: make it simpler")
+    return trial_from_json(octets)
+
+
+def _refuse(why: str) -> TemplateTrial:
+    return TemplateTrial(html="", problems=(template_problem(why, None),))
