@@ -44,8 +44,9 @@ format: $(DEVELOPING) ## Put the source into its form
 bench: $(DEVELOPING) ## Measure speed and memory against Postfix's smtp-source; WITH=--full is thorough
 	$(BIN)/python -m bench $(WITH)
 
-screenshots: $(DEVELOPING) ## Take pictures of all pages of the console, into build/screenshots; ARGS="--only campaigns"
+screenshots: $(DEVELOPING) ## Take pictures of the console's pages and of letters, into build/screenshots; ARGS="--only campaigns"
 	$(BIN)/python -m tests.browser.screenshots $(ARGS)
+	$(BIN)/python -m tests.browser.letter_screenshots $(ARGS)
 
 crash: $(DEVELOPING) ## Kill the service a hundred times over a hundred thousand people; ARGS="--kills 20 --people 20000"
 	MAILER_TEST_LONG=1 $(BIN)/python -m pytest -n auto --dist loadgroup tests/crash tests/store/test_queue.py tests/relay/test_lane_scheduler.py \

@@ -54,7 +54,8 @@ def main() -> int:
     """Take all pictures; exit 1 without a browser."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", default="", help="pictures whose name, like roundup-dark, has this in it")
-    options = parser.parse_args()
+    # `make screenshots` gives both scripts the same arguments.
+    options, _others = parser.parse_known_args()
     executable = find_chromium()
     if executable is None:
         sys.stderr.write("no Chromium here: apt-get install chromium, or set MAILER_TEST_CHROMIUM\n")

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from mailer.mail.dkim.signing import Signer, sign_letter
 from mailer.mail.message.letter import Letter
-from tests.letters.sample_letters import ROSA, SITE, write_letter
+from tests.letters.sample_letters import READER, SITE, write_letter
 
 # Past, since a verifier believes no signature from the future.
 NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
@@ -38,7 +38,7 @@ def sign(key: RSAPrivateKey) -> Callable[..., Letter]:
     signer = Signer(domain=SITE.domain, selector="mailer", key=key)
 
     def write(template: str, language: str, kind: str, at: datetime = NOON) -> Letter:
-        letter = write_letter(template, language, kind, recipient=replace(ROSA, dated_at=at))
+        letter = write_letter(template, language, kind, recipient=replace(READER, dated_at=at))
         return sign_letter(signer, letter, at)
 
     return write

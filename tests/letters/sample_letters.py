@@ -31,15 +31,14 @@ SITE = Site(
     owner="ada@example.org",
     keyring=Keyring(pepper=b"p" * 32, keys=((1, b"k" * 32),)),
 )
-ROSA = Recipient(
+READER = Recipient(
     delivery_id=7,
     subscription_id=3,
     address="rosa@example.org",
-    name="Rosa Müller",
+    name="",
     attributes={"town": "Köln"},
     dated_at=datetime(2026, 12, 1, 8, 0, tzinfo=UTC),
 )
-_ADDRESS = "Seed Circle\nMill Lane 3\n50667 Köln"
 Words = Mapping[str, str]
 
 
@@ -54,24 +53,24 @@ def make_identity(language: str, *, accent_color: str | None = None, logo: str |
     words = load_words()[language]
     mailing_list = MailingList(
         id=1,
-        name="seeds",
+        name="mill",
         title=words["list_title"],
         description="",
         language=language,
         owner="ada@example.org",
-        postal_address=_ADDRESS,
+        postal_address=words["address"],
         reason=words["reason"],
         archive=ArchiveMode.PUBLIC,
         accent_color=accent_color,
         logo=logo,
     )
-    return ListIdentity(site=SITE, mailing_list=mailing_list)
+    return ListIdentity(site=replace(SITE, name=words["site_name"]), mailing_list=mailing_list)
 
 
 def write_letter(
-    template: str, language: str, kind: str, identity: ListIdentity | None = None, recipient: Recipient = ROSA
+    template: str, language: str, kind: str, identity: ListIdentity | None = None, recipient: Recipient = READER
 ) -> Letter:
-    """The letter that Rosa gets, unsigned."""
+    """The letter that a reader gets, unsigned."""
     campaign_file = parse_campaign_file(campaign_text(template, language, kind), language)
     composed = compose_letter(
         campaign_file,
@@ -81,7 +80,7 @@ def write_letter(
         campaign_id=42,
         resources=LetterResources(languages=(language,)),
     )
-    return personalise(composed, replace(recipient, language=language))
+    return personalise(composed, replace(recipient, name=load_words()[language]["reader"], language=language))
 
 
 def campaign_text(template: str, language: str, kind: str) -> str:
@@ -94,10 +93,10 @@ def campaign_text(template: str, language: str, kind: str) -> str:
         lines += [f"title: {quoted['title']}", f"lead: {quoted['lead']}"]
         lines += [f"event: {{name: {quoted['event']}, place: {quoted['place']}, {when}}}"]
     if kind != "short":
-        url = 'https://forum.example.org/come?by={{ name or "" }}'
+        url = 'https://forum.example.org/join?by={{ name or "" }}'
         lines += [f"action: {{label: {quoted['button']}, url: '{url}'}}", f"closing: {quoted['closing']}"]
     if kind == "long":
-        lines += [f"source: {{text: {quoted['source']}, url: 'https://forum.example.org/notes'}}"]
+        lines += [f"source: {{text: {quoted['source']}, url: 'https://forum.example.org/plan'}}"]
         lines += [f"tags: [{quoted['tag']}, 2026]"]
     return "\n".join(["---", *lines, "---", "", _body(words, kind), ""])
 
@@ -117,7 +116,6 @@ def _body(words: Words, kind: str) -> str:
 
 
 def _long_body(words: Words, greeting: str, picture: str) -> str:
-    source = f"[{words['source']}](https://forum.example.org/notes)"
     rows = f"| {words['place']} | 40 |\n| {words['list_title']} | 12 |"
     column = "::: column\n**{}**\n\n{}\n:::\n"
     left, right = column.format(words["first"], words["lead"]), column.format(words["third"], words["quote"])
@@ -126,7 +124,7 @@ def _long_body(words: Words, greeting: str, picture: str) -> str:
         words["paragraph"],
         f"## {words['first']}",
         picture,
-        f"{words['more']} {source}",
+        words["more"],
         f"- {words['item']}\n- {words['first']}\n- {words['third']}",
         f"> {words['quote']}",
         f"::: callout\n**{words['event']}.** {words['lead']}\n:::",
