@@ -7,6 +7,10 @@ from dataclasses import dataclass
 
 from markdown_it.token import Token
 
+from mailer.mail.markdown.picture import fit_picture
+
+LEADING_WIDTH = 598
+"""Pixels: the room for a picture that leads an item, from one edge of its card to the other."""
 _PICTURES = (["image"], ["link_open", "image", "link_close"])
 _OUTRO = {"footnotes_open", "signature_open"}
 """Blocks that belong to no item, if they follow the last one."""
@@ -52,9 +56,9 @@ def split_items(tokens: Sequence[Token], render: Render) -> ItemizedBody:
 
 def _make_item(blocks: list[Sequence[Token]], render: Render) -> BodyItem:
     heading, *rest = blocks
-    leading = rest[:1] if rest and _is_picture(rest[0]) else []
+    picture = rest.pop(0) if rest and _is_picture(rest[0]) else []
     return BodyItem(
-        heading=render(heading), picture=_render(leading, render), body=_render(rest[len(leading) :], render)
+        heading=render(heading), picture=render(_widen(picture)) if picture else "", body=_render(rest, render)
     )
 
 
@@ -64,6 +68,16 @@ def _render(blocks: list[Sequence[Token]], render: Render) -> str:
 
 def _is_picture(block: Sequence[Token]) -> bool:
     return len(block) == 3 and [child.type for child in block[1].children or ()] in _PICTURES
+
+
+def _widen(block: Sequence[Token]) -> list[Token]:
+    """The block with its picture as wide as its card; the tokens of the body stay as they are."""
+    opening, inline, closing = block
+    children = [child.copy(attrs=dict(child.attrs)) for child in inline.children or ()]
+    for child in children:
+        if child.type == "image":
+            fit_picture(child, LEADING_WIDTH)
+    return [opening, inline.copy(children=children), closing]
 
 
 def _split_blocks(tokens: Sequence[Token]) -> Iterator[Sequence[Token]]:

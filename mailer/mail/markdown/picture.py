@@ -43,6 +43,11 @@ def _room_within(token: Token, room: int) -> int:
 def _prepare(picture: Token, room: int) -> None:
     if picture.content.strip() == ORNAMENT:
         picture.children, picture.content = [], ""
+    fit_picture(picture, room)
+
+
+def fit_picture(picture: Token, room: int) -> None:
+    """Give a picture of this service its width, at most `room` pixels, and its height; any other keeps what it has."""
     if size := picture_size(str(picture.attrs["src"])):
         width = min(size[0], room)
         picture.attrs["width"] = width

@@ -12,7 +12,8 @@ PICTURE = "![Apples](https://forum.example.org/apples.jpg)"
 BLOCKS = st.sampled_from(
     (
         *("## Beans", "# Peas", "### Leeks", "Words.", PICTURE, f"[{PICTURE}](https://forum.example.org)"),
-        *("- one\n- two", "> said", "> ## said", "---", "1. ## one", "    code", "| a |\n|---|\n| b |"),
+        *("- one\n- two", "> said", "::: callout\n## said\n:::", "[Come](https://forum.example.org){.button}"),
+        *("> ## said", "---", "1. ## one", "    code", "| a |\n|---|\n| b |"),
     )
 )
 
@@ -38,6 +39,23 @@ def test_a_picture_right_below_the_heading_leads_its_item():
     assert 'href="https://forum.example.org/beans"' in linked.picture
     assert linked.body == "<p>Tall ones.</p>\n"
     assert later.picture == among_words.picture == ""
+
+
+def test_a_leading_picture_of_ours_is_as_wide_as_its_card_and_the_body_keeps_its_own():
+    own = f"![Apples](/media/{'3f' * 16}/apples-1200x800.jpg)"
+    tokens = parse_markdown(f"## Beans\n\n{own}")
+
+    item = split_items(tokens, render_html).items[0]
+
+    assert 'width="598" height="399"' in item.picture
+    assert 'width="512" height="341"' in render_html(tokens)
+
+
+def test_signature_and_footnotes_belong_to_no_item():
+    body = split("## Beans\n\nTall ones.[^1]\n\n::: signature\nRosa\n:::\n\n[^1]: Two metres.")
+
+    assert body.items[0].body == '<p>Tall ones.<sup class="footnote">1</sup></p>\n'
+    assert [word in body.outro for word in ("Rosa", "Two metres", "Tall")] == [True, True, False]
 
 
 def test_a_heading_within_a_quotation_or_a_list_begins_no_item():
