@@ -88,7 +88,7 @@ def test_a_sample_is_a_whole_appeal_once_its_hour_is_filled_in(path: Path) -> No
 
     assert written.count("EVENT_STARTS") == 1
     assert manuscript.language == path.name.split(".")[1]
-    assert manuscript.template == "appeal"
+    assert manuscript.template == ("invitation" if path.name.startswith("harvest") else "appeal")
     assert manuscript.event is not None
     assert manuscript.event.starts_at.isoformat() == "2026-12-04T19:00:00+01:00"
     assert manuscript.action is not None

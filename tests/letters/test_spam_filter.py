@@ -57,8 +57,8 @@ async def test_no_template_in_any_language_looks_like_spam(sign: Callable[..., L
     async with running_spamd(tmp_path) as port:
         found = await weigh(letters, port)
 
-    told = Counter(f"{rule.name} {rule.points}" for rules in found.values() for rule in rules)
-    sys.stdout.write(f"{len(found)} letters; rules against them: {dict(told) or 'none'}\n")
+    points = Counter(f"{rule.name} {rule.points}" for rules in found.values() for rule in rules)
+    sys.stdout.write(f"{len(found)} letters; rules against them: {dict(points) or 'none'}\n")
     assert len(found) == 200
     assert {name: rules for name, rules in found.items() if sum(rule.points for rule in rules) > MOST_POINTS} == {}
 
