@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from mailer.cli.archive_command import campaign_archive
 from mailer.cli.campaign_control_commands import campaign_control
 from mailer.cli.campaign_edition_commands import campaign_editions
 from mailer.cli.campaign_writing_commands import campaign_writing
@@ -29,6 +30,7 @@ campaigns = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Write
 campaigns.add_typer(campaign_writing)
 campaigns.add_typer(campaign_editions)
 campaigns.add_typer(campaign_control)
+campaigns.add_typer(campaign_archive)
 campaigns.add_typer(campaign_preview)
 
 _TIME_TO_CANCEL_S = 30

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from mailer.cli.cli_context import AsJson, print_json, print_message, read_octets, run_action
+from mailer.domain.mailing_list import ArchiveMode
 
 if TYPE_CHECKING:
     from mailer.app import App
@@ -23,6 +24,10 @@ Reason = Annotated[
     str | None, typer.Option(help="Why readers get its letters, in the list's language; likewise at their end.")
 ]
 
+Archive = Annotated[
+    ArchiveMode | None,
+    typer.Option(help="Who may read its letters on the web: everybody, subscribers by their letter's link, or nobody."),
+]
 Zone = Annotated[str | None, typer.Option(help="In which hours of this list are meant: Europe/Berlin.")]
 Title = Annotated[str | None, typer.Option("--name", help='What people read: "Open Appeals".')]
 Owner = Annotated[str | None, typer.Option(help="The address of who answers for the list.")]
@@ -53,7 +58,7 @@ Description = Annotated[str | None, typer.Option(help="One sentence on what it i
 
 _FIELDS = (
     *("title", "description", "owner", "language", "zone", "testers", "needs_approval", "hard_after", "soft_limit"),
-    *("postal_address", "reason"),
+    *("postal_address", "reason", "archive"),
 )
 """The options of `list set` that are arguments of the action."""
 
@@ -110,6 +115,7 @@ def set_(
     reason: Reason = None,
     accent_color: AccentColor = None,
     logo: Logo = None,
+    archive: Archive = None,
     as_json: AsJson = False,
 ) -> None:
     """Change a list: its words ("" takes them away), hours, testers, look, and how many letters back it bears."""
@@ -147,9 +153,17 @@ def _print_settings(changed: MailingList) -> None:
     print_message(f"  hours are of {changed.zone}; {len(changed.testers)} testers{approval}")
     if changed.accent_color or changed.logo:
         print_message(f"  letters are {changed.accent_color or 'in their own colour'}, logo: {changed.logo or 'none'}")
+    if changed.archive is not None:
+        print_message(f"  on the web its letters are read by {_readers_on_the_web(changed)}")
     for line in (changed.reason, *(changed.postal_address or "").splitlines()):
         if line:
             print_message(f"  {line}")
+
+
+def _readers_on_the_web(mailing_list: MailingList) -> str:
+    if mailing_list.archive is ArchiveMode.PUBLIC:
+        return f"everybody, at /archive/{mailing_list.name}"
+    return "subscribers, by the link in them" if mailing_list.archive is ArchiveMode.SUBSCRIBERS else "nobody"
 
 
 @lists.command("show")

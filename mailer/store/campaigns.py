@@ -160,6 +160,11 @@ def suggest_time(tx: Connection, campaign_id: int, local_time: str, zone: str) -
     tx.execute(update(campaign).where(campaign.c.id == campaign_id).values(local_time=local_time, zone=zone))
 
 
+def set_archived(tx: Connection, campaign_id: int, archived: bool | None) -> None:
+    """Set whether a campaign's letter is in the archive; None: as the list has it."""
+    tx.execute(update(campaign).where(campaign.c.id == campaign_id).values(archived=archived))
+
+
 def record_correction(tx: Connection, campaign_id: int, subject: str | None) -> None:
     """Count a correction of the text, so that letters rendered before and not handed yet are void; set the subject if
     given."""

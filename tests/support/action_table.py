@@ -13,6 +13,7 @@ from typing import Any
 
 import mailer.actions
 from mailer.actions.accounts import organisers, sessions, show_audit_log, show_organisers, sign_in
+from mailer.actions.archive import archive_choice
 from mailer.actions.campaigns import (
     again,
     approve,
@@ -297,6 +298,8 @@ def _fill_sending() -> None:
     _try_with_campaign(pause_resume_cancel.resume, SEND, "paused", Act.RESUME_CAMPAIGN)
     _try_with_campaign(pause_resume_cancel.cancel, SEND, "paused", Act.CANCEL_CAMPAIGN)
     _try_with_campaign(correct.correct_from_drafts, SEND, "paused", Act.CORRECT_CAMPAIGN)
+    _try_with_campaign(archive_choice.set_archived, SEND, "sent", Act.ARCHIVE_CAMPAIGN, archived=False)
+    _try_with_campaign(archive_choice.choose_archive, MANAGE_LIST, "draft", Act.CHANGE_LIST, mode="public")
     _try_with_campaign(retry_settle.retry_failed, SEND, "sent", Act.RETRY_FAILED)
     decision = Decision.ACCEPTED
     _try_with_campaign(retry_settle.resolve_uncertain, SEND, "uncertain", Act.SETTLE_UNCERTAIN, decision=decision)

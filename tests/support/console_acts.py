@@ -156,6 +156,13 @@ CONSOLE_ACTS: dict[str, ConsoleAct] = {
         campaign="uncertain",
         fields={"typed": "1", "decision": "accepted"},
     ),
+    "/console/campaigns/{campaign_id:int}/archive": ConsoleAct(
+        back="undo: the same button puts it back",
+        permission=Permission.SEND,
+        act=Act.ARCHIVE_CAMPAIGN,
+        campaign="sent",
+        fields={"archived": "off"},
+    ),
     "/console/campaigns/{campaign_id:int}/report/export": ConsoleAct(
         back="harmless: it is read only", permission=Permission.SEE_PEOPLE, act=Act.EXPORT_RECIPIENTS, campaign="sent"
     ),

@@ -29,6 +29,7 @@ class Act(StrEnum):
     RESUME_CAMPAIGN = "resume campaign"
     CORRECT_CAMPAIGN = "correct campaign"
     CANCEL_CAMPAIGN = "cancel campaign"
+    ARCHIVE_CAMPAIGN = "archive campaign"
     RETRY_FAILED = "retry failed letters"
     SETTLE_UNCERTAIN = "settle uncertain letters"
 

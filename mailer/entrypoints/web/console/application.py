@@ -13,6 +13,7 @@ from starlette.routing import Route
 
 from mailer.app import App
 from mailer.entrypoints.web.console import (
+    archive,
     campaigns,
     editions,
     keys,
@@ -52,6 +53,7 @@ CONSOLE_ROUTES: tuple[Route, ...] = (
     *organisers.ROUTES,
     *me.ROUTES,
     *report.ROUTES,
+    *archive.ROUTES,
     *sign_in.ROUTES,
     *write.ROUTES,
     *preview.ROUTES,

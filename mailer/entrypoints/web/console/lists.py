@@ -21,6 +21,8 @@ from mailer.errors import AlreadyExists
 
 _WORDS = ("title", "description", "owner", "language", "zone", "postal_address", "reason")
 """Fields that are texts, as they are given."""
+_RULES = ("hard_after", "soft_limit", "testers", "needs_approval", "archive")
+"""Further fields of a list that is open."""
 _MOST_CHARACTERS = 10_000
 
 
@@ -70,6 +72,8 @@ async def post_change(request: Request) -> Response:
     present = await list_to_change(app, who, request.path_params["name"])
     given: dict[str, Any] = {field: _text(form, field) for field in _WORDS}
     given |= {field: _number(form, field) for field in ("hard_after", "soft_limit")}
+    # Who has not chosen an archive leaves that as it is.
+    given |= {"archive": archive} if (archive := _text(form, "archive")) else {}
     given |= {"testers": _text(form, "testers").split(), "needs_approval": "needs_approval" in form}
     if bad := find_bad_fields(app, given):
         return _render_form(request, given, bad, present=present)
@@ -78,8 +82,7 @@ async def post_change(request: Request) -> Response:
 
 
 def _as_given(present: MailingList) -> dict[str, Any]:
-    fields = (*_WORDS, "hard_after", "soft_limit", "testers", "needs_approval")
-    return {field: getattr(present, field) or "" for field in fields}
+    return {field: getattr(present, field) or "" for field in (*_WORDS, *_RULES)}
 
 
 def _render_form(

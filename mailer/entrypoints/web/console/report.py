@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
+from mailer.actions.archive.archive_choice import archive_place
 from mailer.actions.campaigns.recipients import find_recipients, list_recipients
 from mailer.actions.campaigns.report import report
 from mailer.actions.campaigns.results import MOST_GROUPED, CampaignResults, show_results
@@ -80,6 +81,7 @@ async def _shared(request: Request) -> dict[str, Any]:
         "counts": status.counts,
         "waiting": status.waiting,
         "live": json.loads(snapshot.numbers(app, formatter(request), sees_people=sees_people)),
+        "place": archive_place(app, status.campaign, status.mailing_list),
         "may_send": who.may(Permission.SEND, list_id),
         "may_write": who.may(Permission.WRITE, list_id),
         "sees_people": sees_people,

@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from mailer.actions.archive.archive_choice import choose_archive
 from mailer.actions.campaigns.approve import approve
 from mailer.actions.campaigns.choose_readers import choose_readers
 from mailer.actions.campaigns.correct import correct_from_drafts
@@ -100,6 +101,8 @@ async def post_schedule(request: Request) -> Response:
         return await _render(request, hour.refused(str(refusal)), status=422)
     except (WrongState, CampaignFileRefused, SettingsUnfinished) as refusal:
         return await _render(request, hour, refusal, status=409)
+    if archive := form.get("archive"):
+        await choose_archive(app, who, campaign_id, str(archive))
     live_snapshots(request).forget(campaign_id)
     return redirect(request, f"/console/campaigns/{campaign_id}/live", done=None if hour.is_now else "scheduled")
 
