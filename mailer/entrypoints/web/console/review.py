@@ -12,7 +12,7 @@ from starlette.routing import Route
 
 from mailer.actions.archive.archive_choice import choose_archive
 from mailer.actions.campaigns.approve import approve
-from mailer.actions.campaigns.choose_readers import choose_readers
+from mailer.actions.campaigns.choose_readers import ChosenReader, choose_readers
 from mailer.actions.campaigns.correct import correct_from_drafts
 from mailer.actions.campaigns.drafts import load_draft
 from mailer.actions.campaigns.review import ReviewView, review
@@ -29,6 +29,8 @@ from mailer.entrypoints.web.responses import get_app
 from mailer.errors import CampaignFileRefused, MailerError, SettingsUnfinished, TimeRefused, WrongState
 
 _PATH = "/console/campaigns/{campaign_id:int}/review"
+_READERS = 5
+"""Whose letters are shown."""
 _UNDO_S = 30
 """A letter that goes "now" waits so long, so that it can be taken back."""
 _GOING = (CampaignState.LAUNCHING, CampaignState.SENDING)
@@ -54,7 +56,7 @@ async def _render(
         status=status,
         view=view,
         hour=hour or hour_of_view(view),
-        readers=await choose_readers(app, who, campaign_id, known=(view.mailing_list, view.languages)),
+        readers=await _choose_readers(app, who, view),
         zones=_zones(request, view),
         waiting=await _count_waiting(request, view),
         refusal=None if isinstance(refusal, TimeRefused) else refusal,
@@ -63,6 +65,13 @@ async def _render(
         may_send=who.may(Permission.SEND, list_id),
         sees_people=who.may(Permission.SEE_PEOPLE, list_id),
     )
+
+
+async def _choose_readers(app: App, who: Actor, view: ReviewView) -> list[ChosenReader]:
+    """Readers of the editions that are sent."""
+    most = _READERS + 3 * len(view.languages)
+    chosen = await choose_readers(app, who, view.campaign.id, most, known=(view.mailing_list, view.languages))
+    return [one for one in chosen if view.campaign.sends(one.edition)][:_READERS]
 
 
 def _zones(request: Request, view: ReviewView) -> list[str]:
