@@ -28,8 +28,10 @@ from mailer.mail.provider_events.provider import Provider
 from mailer.network.dns import Dns
 from mailer.network.signing_pool import SigningPool
 from mailer.network.sns_client import SnsClient
+from mailer.network.webmention_source import SourceClient
 from mailer.relay.route import Priority
 from mailer.relay.smtp_connection import Relay
+from mailer.settings.archive_table import ArchiveSettings
 from mailer.settings.governor_table import GovernorSettings
 from mailer.settings.intake_tables import HearingSettings, IntakeSettings, ShieldSettings
 from mailer.settings.spam_check_table import SpamCheckSettings
@@ -134,6 +136,10 @@ class App:
     known_calls: SeenCalls = field(default_factory=SeenCalls)
     sns: SnsClient = field(default_factory=SnsClient)
     """Checks signatures of Amazon SNS, which carries the events of SES."""
+    archive: ArchiveSettings = field(default_factory=ArchiveSettings)
+    """Whether other sites may say that they mention a letter."""
+    sources: SourceClient = field(default_factory=SourceClient)
+    """Fetches the pages that say so."""
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     """Returns the current time, timezone-aware, in UTC."""
     lease: timedelta = LEASE

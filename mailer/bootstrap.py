@@ -62,6 +62,7 @@ def open_app(settings: Settings, *, processes: int = 1, for_sending: bool = Fals
         hearing=settings.hearing,
         intake=settings.intake,
         spam_check=settings.spam_check,
+        archive=settings.archive,
         dns=_dns_for_sender_checks(settings),
         relays=tuple(replace(one, connections=max(2, one.connections // processes)) for one in open_relays(settings)),
         signers=signers,

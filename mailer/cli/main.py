@@ -21,6 +21,7 @@ from mailer.cli.organiser_commands import organisers
 from mailer.cli.people_commands import people
 from mailer.cli.restore_command import restore_subscribers
 from mailer.cli.template_commands import templates
+from mailer.cli.webmention_commands import mentions
 
 command = typer.Typer(
     name="mailer",
@@ -48,6 +49,7 @@ people.command("restore")(restore_subscribers)
 command.add_typer(people, name="subscribers")
 command.add_typer(campaigns, name="campaign")
 command.add_typer(deliveries, name="delivery")
+command.add_typer(mentions, name="webmention")
 command.add_typer(media, name="media")
 command.add_typer(templates, name="template")
 command.add_typer(organisers, name="organiser")

@@ -14,6 +14,8 @@ MAX_AUTHENTICATED_PER_DAY = 20
 """Automatic letters a day to an authenticated sender; more would mean a mail loop."""
 MAX_SIGN_INS_PER_ADDRESS, MAX_SIGN_INS_PER_SOURCE = 10, 60
 """Sign-in letters an hour for one address, and requests to sign in an hour from one source."""
+MAX_MENTIONS_PER_HOST, MAX_MENTIONS_PER_SOURCE, MAX_MENTIONS = 20, 30, 300
+"""Webmentions an hour: from pages of one host, sent from one network, and of all."""
 MAX_DEFERRED_PER_MAILBOX = 20
 """Deferred requests at once for one mailbox. Further ones are dropped."""
 THROTTLED_FOR = timedelta(days=1)
@@ -44,6 +46,12 @@ class CounterKind(StrEnum):
     """Sign-in letters asked for one address, whether or not it is an organiser's."""
     SIGN_IN_SOURCE = "sign-in source"
     """Sign-in letters asked for, and codes typed, from one source."""
+    MENTION_HOST = "mention host"
+    """Webmentions from pages of one host."""
+    MENTION_SOURCE = "mention source"
+    """Webmentions sent from one network."""
+    MENTIONS = "mentions"
+    """All Webmentions."""
     FORWARDED = "carried"
     """Mails that look automatic and were forwarded to the owner of one list."""
     ACCEPTED = "accepted"

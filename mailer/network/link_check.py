@@ -3,28 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 import ssl
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from urllib.parse import SplitResult, urljoin, urlsplit, urlunsplit
+from urllib.parse import urljoin, urlsplit
 
 import httptools
 
 from mailer.errors import FetchFailed
-from mailer.network.http_exchange import HttpResponse, exchange
-from mailer.network.https_fetch import is_public_address
+from mailer.network.http_exchange import HttpResponse
+from mailer.network.page_request import REDIRECTS, PageClient, PortResolver, resolve_public
 
 MOST_REDIRECTS = 5
-_PORTS = {"https": 443, "http": 80}
-_REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _GONE = frozenset({404, 410})
 _NOT_FOR_PROGRAMS = frozenset({401, 403, 405, 406, 429, 451, 999})
 """What servers say to programs although people are shown the page."""
-
-PortResolver = Callable[[str, int], Awaitable[Sequence[tuple[str, int]]]]
-"""Resolves a host and a port to addresses and ports, none where the DNS knows no such host; raises FetchFailed."""
 
 
 class LinkState(StrEnum):
@@ -47,25 +41,6 @@ class LinkResult:
     state: LinkState
     message: str
     """What it answered, in words: the predicate of a sentence about the link."""
-
-
-async def resolve_public(host: str, port: int) -> Sequence[tuple[str, int]]:
-    """The addresses of a host; none if there is no such host.
-
-    Raises FetchFailed unless all are public: no link may lead into our network.
-    """
-    try:
-        found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    except socket.gaierror as error:
-        if error.errno in {socket.EAI_NONAME, getattr(socket, "EAI_NODATA", socket.EAI_NONAME)}:
-            return []
-        raise FetchFailed(f"leads to {host}, which cannot be looked up now") from None
-    except (OSError, UnicodeError):
-        raise FetchFailed(f"leads to {host}, which cannot be looked up now") from None
-    addresses = list(dict.fromkeys(str(address[0]) for *_, address in found))
-    if not all(map(is_public_address, addresses)):
-        raise FetchFailed(f"leads to {host}, which is not at a public address")
-    return [(address, port) for address in addresses]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -116,44 +91,20 @@ class LinkClient:
                 message = f"leads to {host}, which the DNS does not know"
                 return LinkResult(url=url, state=LinkState.GONE, message=message)
             location = response.headers.get("location", "")
-            if response.status not in _REDIRECTS or not location:
+            if response.status not in REDIRECTS or not location:
                 return _result(url, at, response.status)
             at = urljoin(at, location.encode("latin-1", "replace").decode("utf-8", "replace"))
         return LinkResult(url=url, state=LinkState.UNCLEAR, message=f"redirects more than {MOST_REDIRECTS} times")
 
     async def _ask(self, method: str, url: str) -> HttpResponse | None:
         """The response, without its body; None if the DNS does not know the host."""
-        parts = urlsplit(url)
-        try:
-            port = parts.port or _PORTS.get(parts.scheme, 0)
-        except ValueError:
-            port = 0
-        if not parts.hostname or not port or parts.username is not None:
-            raise FetchFailed(f"leads to {url[:200]!r}, which is no address of a page")
-        host = _ascii_host(parts.hostname)
-        if not (addresses := await self.resolve(host, port)):
-            return None
-        reader, writer = await self._connect(host, addresses, secure=parts.scheme == "https")
-        request = (
-            f"{method} {_request_target(parts)} HTTP/1.1\r\nHost: {_host_field(host, parts)}\r\nAccept: */*\r\n"
-            "User-Agent: mailer (checks the links of a letter)\r\nConnection: close\r\n\r\n"
+        asking = PageClient(
+            purpose="checks the links of a letter",
+            resolve=self.resolve,
+            make_ssl_context=self.make_ssl_context,
+            most_octets=self.most_octets,
         )
-        return await exchange(
-            reader, writer, request.encode("ascii"), host=host, most_octets=self.most_octets, with_body=False
-        )
-
-    async def _connect(
-        self, host: str, addresses: Sequence[tuple[str, int]], *, secure: bool
-    ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-        context, name = (self.make_ssl_context(), host) if secure else (None, None)
-        last_error: OSError | None = None
-        # The addresses that were looked at are connected to: a second answer of the DNS changes nothing.
-        for address, port in addresses:
-            try:
-                return await asyncio.open_connection(address, port, ssl=context, server_hostname=name)
-            except OSError as failed:
-                last_error = failed
-        raise last_error or FetchFailed(f"{host} has no address")
+        return await asking.ask(method, url, with_body=False)
 
 
 def _result(url: str, at: str, status: int) -> LinkResult:
@@ -168,27 +119,6 @@ def _result(url: str, at: str, status: int) -> LinkResult:
     if where:
         return LinkResult(url=url, state=LinkState.MOVED, message=f"answers {status}{where}")
     return LinkResult(url=url, state=LinkState.ANSWERS, message=f"answers {status}")
-
-
-def _ascii_host(host: str) -> str:
-    try:
-        return host.encode("idna").decode("ascii")
-    except UnicodeError:
-        raise FetchFailed(f"leads to {host!r}, which is no host name") from None
-
-
-def _host_field(host: str, parts: SplitResult) -> str:
-    name = f"[{host}]" if ":" in host else host
-    return f"{name}:{parts.port}" if parts.port not in {None, _PORTS[parts.scheme]} else name
-
-
-def _request_target(parts: SplitResult) -> str:
-    """Path and query in ASCII, without anything that could end the line."""
-    target = urlunsplit(("", "", parts.path or "/", parts.query, ""))
-    return "".join(
-        one if "!" <= one <= "~" else "".join(f"%{octet:02X}" for octet in one.encode("utf-8", "replace"))
-        for one in target
-    )
 
 
 def _describe(error: Exception) -> str:

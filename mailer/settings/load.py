@@ -12,6 +12,7 @@ from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from mailer.errors import SettingsRefused
+from mailer.settings.archive_table import ArchiveSettings
 from mailer.settings.governor_table import GovernorSettings
 from mailer.settings.intake_tables import HearingSettings, IntakeSettings, ShieldSettings
 from mailer.settings.mailbox_tables import MailboxSettings
@@ -55,6 +56,7 @@ class Settings(BaseSettings):
     dns: DnsSettings = DnsSettings()
     dkim: tuple[DkimSettings, ...] = ()
     spam_check: SpamCheckSettings = SpamCheckSettings()
+    archive: ArchiveSettings = ArchiveSettings()
     provider: tuple[ProviderSettings, ...] = ()
 
     _unique_providers = field_validator("provider")(check_unique_providers)

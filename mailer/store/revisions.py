@@ -9,6 +9,8 @@ from typing import Any
 from sqlalchemy import Connection, func, insert, select, update
 
 from mailer.domain.mailing_list import MailingList
+from mailer.mail.compose.citation import find_cited_letters
+from mailer.store.letters import citations
 from mailer.store.letters.letter_sources import design_of
 from mailer.store.queue.queue_tables import campaign, edition, revision
 
@@ -39,9 +41,17 @@ def add_revision(
     `mailing_list` is given for a campaign that was launched: the revision keeps the list's present footer and look;
     `made_with` as in `freeze_design`.
     """
-    kept = {} if mailing_list is None else _kept_of_list(tx, mailing_list, _archived(tx, edition_id), made_with)
+    kept = (
+        {}
+        if mailing_list is None
+        else _kept_of_list(tx, mailing_list, _archived(tx, edition_id), [manuscript], made_with)
+    )
     statement = insert(revision).values(edition_id=edition_id, manuscript=manuscript, created_at=now, **kept)
-    return tx.execute(statement.returning(revision.c.id)).scalar_one()
+    number: int = tx.execute(statement.returning(revision.c.id)).scalar_one()
+    if mailing_list is not None and made_with is not None:
+        campaign_id = tx.execute(select(edition.c.campaign_id).where(edition.c.id == edition_id)).scalar_one()
+        citations.set_answered(tx, campaign_id, made_with["url"])
+    return number
 
 
 def add_trial(tx: Connection, *, edition_id: int, manuscript: str, now: datetime, mailing_list: MailingList) -> int:
@@ -53,7 +63,7 @@ def add_trial(tx: Connection, *, edition_id: int, manuscript: str, now: datetime
     row = tx.execute(newest.order_by(revision.c.id.desc()).limit(1)).one_or_none()
     if row is not None and row.manuscript == manuscript:
         return int(row.id)
-    kept = _kept_of_list(tx, mailing_list, _archived(tx, edition_id))
+    kept = _kept_of_list(tx, mailing_list, _archived(tx, edition_id), [manuscript])
     statement = insert(revision).values(
         edition_id=edition_id, manuscript=manuscript, created_at=now, is_trial=True, **kept
     )
@@ -110,14 +120,25 @@ def freeze_design(
     """
     own = select(edition.c.id).where(edition.c.campaign_id == campaign_id)
     archived = tx.execute(select(campaign.c.archived).where(campaign.c.id == campaign_id)).scalar_one()
-    kept = _kept_of_list(tx, mailing_list, archived, made_with)
+    citing = select(revision.c.manuscript).where(
+        revision.c.edition_id.in_(own), revision.c.manuscript.contains("answers:")
+    )
+    kept = _kept_of_list(tx, mailing_list, archived, list(tx.execute(citing).scalars()), made_with)
     tx.execute(update(revision).where(revision.c.edition_id.in_(own)).values(kept))
+    if made_with is not None:
+        citations.set_answered(tx, campaign_id, made_with["url"])
 
 
 def _kept_of_list(
-    tx: Connection, mailing_list: MailingList, archived: bool | None, made_with: Mapping[str, Any] | None = None
+    tx: Connection,
+    mailing_list: MailingList,
+    archived: bool | None,
+    texts: Collection[str],
+    made_with: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
+    """The columns that keep what letters of these texts are made with."""
     design = design_of(tx, mailing_list, archived) | {"made_with": dict(made_with or {})}
+    design["cited_titles"] = citations.load_cited_titles(tx, find_cited_letters(texts))
     return {"postal_address": mailing_list.postal_address, "reason": mailing_list.reason, "design": design}
 
 

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mailer.errors import FetchFailed
-from mailer.network.link_check import LinkClient, LinkState, resolve_public
+from mailer.network.link_check import LinkClient, LinkState
+from mailer.network.page_request import resolve_public
 from tests.support.fake_web_server import FakeWebServer, http_answer
 
 HOST = "forum.example.org"

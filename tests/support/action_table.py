@@ -13,7 +13,7 @@ from typing import Any
 
 import mailer.actions
 from mailer.actions.accounts import organisers, sessions, show_audit_log, show_organisers, sign_in
-from mailer.actions.archive import archive_choice
+from mailer.actions.archive import archive_choice, moderate_webmentions
 from mailer.actions.campaigns import (
     again,
     approve,
@@ -337,6 +337,17 @@ def _fill_reports() -> None:
     _tried(check_health.health_report, MANAGE_SITE, lambda house, who: check_health.health_report(house.app, who))
 
 
+def _fill_archive() -> None:
+    listed, accept, reject = (
+        moderate_webmentions.list_webmentions,
+        moderate_webmentions.accept_webmention,
+        moderate_webmentions.reject_webmention,
+    )
+    _tried(listed, WRITE, lambda house, who: listed(house.app, who), is_anywhere=True)
+    _tried(accept, WRITE, lambda house, who: accept(house.app, who, 1), Act.ACCEPT_WEBMENTION)
+    _tried(reject, WRITE, lambda house, who: reject(house.app, who, 1), Act.REJECT_WEBMENTION)
+
+
 def _this_year(house: TriedHouse, who: Actor) -> Awaitable[object]:
     now = house.app.clock()
     return board.campaigns_between(house.app, who, now - timedelta(days=300), now + timedelta(days=60))
@@ -358,5 +369,14 @@ def find_actions() -> Iterator[tuple[str, str, str]]:
                 yield f"{found.name.removeprefix('mailer.actions.')}.{name}", found.name, name
 
 
-for _fill in (_fill_accounts, _fill_lists_and_people, _fill_templates, _fill_writing, _fill_sending, _fill_reports):
+_FILLS = (
+    _fill_accounts,
+    _fill_lists_and_people,
+    _fill_templates,
+    _fill_writing,
+    _fill_sending,
+    _fill_reports,
+    _fill_archive,
+)
+for _fill in _FILLS:
     _fill()

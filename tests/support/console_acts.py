@@ -143,6 +143,12 @@ CONSOLE_ACTS: dict[str, ConsoleAct] = {
     "/console/settings/templates/{template}/remove": ConsoleAct(
         back="undo: keeping it again", permission=Permission.MANAGE_SITE, act=Act.REMOVE_TEMPLATE
     ),
+    "/console/settings/webmentions/{mention_id:int}/accept": ConsoleAct(
+        back="undo: reject it", permission=Permission.WRITE, act=Act.ACCEPT_WEBMENTION
+    ),
+    "/console/settings/webmentions/{mention_id:int}/reject": ConsoleAct(
+        back="undo: accept it", permission=Permission.WRITE, act=Act.REJECT_WEBMENTION
+    ),
     "/console/settings/sending/check": ConsoleAct(
         back="harmless: it only looks", permission=Permission.MANAGE_SITE, act=None
     ),

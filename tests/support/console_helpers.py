@@ -37,7 +37,7 @@ from mailer.mail.compose.templates import Templates
 from mailer.mail.templates.example_templates import read_example
 from mailer.store import mailing_lists
 from mailer.store.accounts import organisers
-from mailer.store.letters import letter_templates
+from mailer.store.letters import letter_templates, webmentions
 from tests.support.app_helpers import ADA, ADMIN, ROOT, Clock, import_rows, make_app, send_campaigns
 from tests.support.fake_relay import FakeRelay
 from tests.support.pseudo_language import PSEUDO, write_pseudo_catalogue
@@ -264,6 +264,7 @@ async def add_furniture(app: App, clock: TickingClock, relay: FakeRelay) -> dict
     relay.answers("rcpt", "550 5.1.1 no such person", address="appeals3@example.org")
     relay.answers("rcpt", "452 4.2.2 mailbox full", address="appeals4@example.org", nth=1)
     made = {"sent": await _send(app, "Seeds for the spring")}
+    await app.database.write(_add_mention, app, made["sent"])
     clock.advance(days=2)
     relay.drops("dot", address="appeals5@example.org", nth=1)
     made["uncertain"] = await _send(app, "The minutes of the meeting")
@@ -274,6 +275,14 @@ async def add_furniture(app: App, clock: TickingClock, relay: FakeRelay) -> dict
     await app.database.write(letter_templates.add, **template)
     made |= await _add_unsent(app)
     return made
+
+
+def _add_mention(tx: Connection, app: App, campaign_id: int) -> None:
+    """A Webmention that waits for an organiser."""
+    source, target = "https://garden.example.org/notes/1", f"{app.site.url}/archive/appeals/{campaign_id}-seeds"
+    webmentions.receive(tx, campaign_id=campaign_id, source=source, target=target, now=app.clock())
+    (mention,) = webmentions.list_due(tx, app.clock(), 1)
+    webmentions.record_verified(tx, mention.id, "Bahçe notları: seeds", app.clock())
 
 
 async def _send(app: App, subject: str) -> int:

@@ -24,6 +24,7 @@ NEEDED: dict[str, Permission | None] = {
     "/console/settings/templates/_new": MANAGE_SITE,
     "/console/settings/templates/{template}": MANAGE_SITE,
     "/console/settings/templates/{template}/sample": MANAGE_SITE,
+    "/console/settings/webmentions": WRITE,
     "/console/lists": None,
     "/console/lists/_new": MANAGE_SITE,
     "/console/lists/{name}": READ,

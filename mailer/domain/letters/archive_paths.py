@@ -64,3 +64,10 @@ def parse_letter_path(path: str) -> LetterPath | None:
     if letter is None or (language is not None and not _LANGUAGE.fullmatch(language)):
         return None
     return LetterPath(list_name=segments[0], campaign_id=letter[0], slug=letter[1], language=language)
+
+
+def own_letter_path(site_url: str, url: str) -> LetterPath | None:
+    """What a URL below the site's names in its public archive; None for any other URL."""
+    if not url.startswith(f"{site_url}/"):
+        return None
+    return parse_letter_path(url[len(site_url) :].partition("#")[0].partition("?")[0])

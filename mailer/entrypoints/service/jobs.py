@@ -8,6 +8,7 @@ from functools import partial
 
 import structlog
 
+from mailer.actions.archive.receive_webmention import verify_webmentions
 from mailer.actions.maintenance.check_health import check_database_health, check_sending_health
 from mailer.actions.maintenance.count_people import AudienceRecounts, count_days, recount_audiences
 from mailer.actions.maintenance.purge import purge
@@ -24,6 +25,7 @@ _DUE_WORK_EVERY_S = 1
 _OWNERSHIP_EVERY_S = 2
 _DATABASE_HEALTH_EVERY_S = 60
 _RECOUNT_EVERY_S = 60
+_WEBMENTIONS_EVERY_S = 60
 _SENDING_HEALTH_EVERY_S, _SENDING_HEALTH_FIRST_IN_S = 600, 30
 """Relays and DNS are not asked at once at start: whoever opens the console before then sets the event."""
 _MAINTENANCE_EVERY_S = 600
@@ -47,6 +49,7 @@ def start_jobs(
         ("count joins and leaves", _MAINTENANCE_EVERY_S, partial(count_days, app)),
         ("purge hourly", _MAINTENANCE_EVERY_S, partial(_purge, app)),
         ("requeue orphans hourly", _MAINTENANCE_EVERY_S, partial(requeue_orphans, app)),
+        ("verify Webmentions", _WEBMENTIONS_EVERY_S, partial(verify_webmentions, app)),
         ("send weekly reports", _MAINTENANCE_EVERY_S, partial(send_weekly_reports, app)),
     )
     for name, every_s, work in jobs:

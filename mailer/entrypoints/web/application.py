@@ -19,7 +19,7 @@ from mailer.domain.letters.archive_paths import VIEW_PAGE
 from mailer.entrypoints.web.console.application import console_routes
 from mailer.entrypoints.web.forwarded_for import ForwardedFor
 from mailer.entrypoints.web.provider_calls import post_provider_call
-from mailer.entrypoints.web.public import archive_pages, token_pages
+from mailer.entrypoints.web.public import archive_pages, token_pages, webmention
 from mailer.entrypoints.web.public.join_page import post_join, show_join
 from mailer.entrypoints.web.public.media_pages import MEDIA_ROUTE
 from mailer.entrypoints.web.responses import PROVIDER_CALLS_PATH, BoundedBody, get_app, render_page
@@ -57,6 +57,7 @@ def web_app(app: App, trusted_proxies: Sequence[str] = ()) -> Starlette:
         Route("/never/{token}", token_pages.post_never, methods=["POST"]),
         Route(f"{PROVIDER_CALLS_PATH}{{provider}}", post_provider_call, methods=["POST"]),
         *archive_pages.ROUTES,
+        *webmention.ROUTES,
         *console_routes(app),
         Route("/{way}/{token}", _show_token_page),
     ]

@@ -42,6 +42,8 @@ class ArchiveArticle:
     """Empty where the letter asks for nothing."""
     closing: str
     source: ContentSource | None
+    answers: ContentSource | None
+    """What it answers; without a text where its title is to stand."""
     tags: tuple[str, ...]
 
 
@@ -68,6 +70,7 @@ def compose_article(manuscript: str, default_language: str, words_in: str) -> Ar
         action_url=plain.fill(check_link(url, written.lines.get("url", 1))) if url else "",
         closing=plain.text("closing"),
         source=written.source,
+        answers=written.answers,
         tags=written.tags,
     )
 

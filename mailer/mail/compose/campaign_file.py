@@ -12,6 +12,7 @@ from mailer.mail.compose.campaign_file_fields import (
     CallToAction,
     ContentSource,
     parse_action,
+    parse_answers,
     parse_attachments,
     parse_calendar,
     parse_language_field,
@@ -40,6 +41,7 @@ KEYS = (
     "action",
     "closing",
     "source",
+    "answers",
     "tags",
     "pictures",
     "attachments",
@@ -63,6 +65,8 @@ class CampaignFile:
     action: CallToAction | None
     closing: str
     source: ContentSource | None
+    answers: ContentSource | None
+    """The letter or page that this one answers; without a text where its title is to stand."""
     tags: tuple[str, ...]
     pictures_inline: bool = False
     """Whether pictures go along in the letter; else it shows them from the site."""
@@ -125,6 +129,7 @@ def parse_campaign_file(text: str, default_language: str) -> CampaignFile:
         action=parse_action(fields.get("action"), reader),
         closing=reader.text(fields.get("closing")),
         source=parse_source(fields.get("source")),
+        answers=parse_answers(fields.get("answers")),
         tags=parse_tags(fields.get("tags")),
         pictures_inline=parse_pictures(fields.get("pictures"), reader),
         attachments=parse_attachments(fields.get("attachments"), reader),

@@ -103,6 +103,17 @@ def parse_source(field: FrontMatterField | None) -> ContentSource | None:
     )
 
 
+def parse_answers(field: FrontMatterField | None) -> ContentSource | None:
+    """What the letter answers: a url, or a url and text. Raises CampaignFileRefused as `parse_source`."""
+    if field is None:
+        return None
+    parts = {"url": field} if field.is_text else field.require_keys(("url",), ("text",))
+    url = check_link(read_fixed_line(parts["url"]), parts["url"].line)
+    if not url.startswith("https://"):
+        raise parts["url"].error("must be the address of a page, beginning with https://")
+    return ContentSource(text=read_fixed_line(parts["text"]) if "text" in parts else "", url=url)
+
+
 def parse_tags(field: FrontMatterField | None) -> tuple[str, ...]:
     """The tags, without empty ones. Raises CampaignFileRefused for what is no list of texts."""
     if field is None:

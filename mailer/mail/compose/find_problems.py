@@ -12,6 +12,7 @@ from mailer.errors import CampaignFileRefused
 from mailer.mail.compose.campaign_file import KEYS, CampaignFile, normalize_campaign_text, parse_campaign_file
 from mailer.mail.compose.campaign_file_fields import (
     parse_action,
+    parse_answers,
     parse_attachments,
     parse_calendar,
     parse_language_field,
@@ -176,6 +177,7 @@ _OTHER_PARSERS: dict[str, Callable[[FrontMatterField], object]] = {
     "event": parse_event,
     "pictures": lambda one: parse_pictures(one, TextReader()),
     "source": parse_source,
+    "answers": parse_answers,
     "tags": parse_tags,
     "template": parse_template,
 }

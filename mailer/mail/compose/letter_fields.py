@@ -21,8 +21,11 @@ _FIELDS_BY_KEY: dict[str, dict[str, str]] = {
     "action": {"label": "action_label", "url": "action_url"},
     "event": {name: f"event_{name}" for name in ("name", "place", "starts", "ends", "zone")},
     "source": {"text": "source_text", "url": "source_url"},
+    "answers": {"text": "answers_text", "url": "answers_url"},
 }
 """The keys of the front matter that hold keys themselves, and the fields that these are."""
+_PLAIN_FIELDS = {"source": "source_text", "answers": "answers_url"}
+"""Of those keys that may also hold a text alone, the field that it is."""
 _TEXT_KEYS = ("subject", "title", "lead", "preheader", "language", "template", "closing", "pictures", "calendar")
 _LIST_KEYS = ("tags", "attachments")
 
@@ -45,6 +48,8 @@ class LetterFields:
     closing: str = ""
     source_text: str = ""
     source_url: str = ""
+    answers_text: str = ""
+    answers_url: str = ""
     tags: str = ""
     """With commas between them."""
     attachments: str = ""
@@ -80,8 +85,8 @@ def _split_front_matter_fields(front_matter: str) -> Mapping[str, str]:
         if key in found:
             values[key] = _clean(key, ",".join(one.text() for one in found[key].items()))
     for key, names in _FIELDS_BY_KEY.items():
-        if key in found and key == "source" and found[key].is_text:
-            values["source_text"] = found[key].text()
+        if key in found and key in _PLAIN_FIELDS and found[key].is_text:
+            values[_PLAIN_FIELDS[key]] = found[key].text()
         elif key in found:
             values |= {names[name]: one.text() for name, one in found[key].keys(tuple(names)).items()}
     return values
@@ -144,8 +149,9 @@ def _front_matter_values(of: LetterFields) -> dict[str, Value]:
         key: {name: flat[field] for name, field in names.items() if flat[field]}
         for key, names in _FIELDS_BY_KEY.items()
     }
-    if of.source_text and not of.source_url:
-        values["source"] = of.source_text
+    for key, name in _PLAIN_FIELDS.items():
+        if flat[name] and not any(flat[other] for other in _FIELDS_BY_KEY[key].values() if other != name):
+            values[key] = flat[name]
     for key in _LIST_KEYS:
         values[key] = [item for one in flat[key].split(",") if (item := one.strip())]
     return values

@@ -12,6 +12,7 @@ from mailer.domain.letters.media import picture_size
 from mailer.domain.site import ListIdentity
 from mailer.mail.compose.campaign_file import CampaignFile
 from mailer.mail.compose.campaign_file_fields import DEFAULT_TEMPLATE
+from mailer.mail.compose.citation import cite
 from mailer.mail.compose.event_dates import format_event_date
 from mailer.mail.compose.letter_colors import derive_colors
 from mailer.mail.compose.letter_header import leave_url
@@ -56,7 +57,8 @@ def render_parts(
     """
     tokens, name = parse_markdown(campaign_file.body, campaign_file.body_line), campaign_file.template
     values = _template_values(campaign_file, list_identity, language, placeholders) | {
-        "view_url": view_url(list_identity, campaign_id, campaign_file.language, resources, placeholders)
+        "view_url": view_url(list_identity, campaign_id, campaign_file.language, resources, placeholders),
+        "answers": cite(campaign_file.answers, list_identity.site.url, campaign_file.language, resources.cited_titles),
     }
     media_url = list_identity.site.media_url
     body = render_plain_text(tokens, media_url)

@@ -21,6 +21,8 @@ class LetterResources:
     """By path; with its content where it goes into the letter itself: inline pictures and attachments."""
     missing: frozenset[str] = frozenset()
     """Paths of media files that the texts name, and that there are not."""
+    cited_titles: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """Of letters in our archive that some texts answer: by the key of their path, their titles by language."""
     languages: tuple[str, ...] = ()
     """Of all editions of the campaign, the default one first."""
 
@@ -28,7 +30,8 @@ class LetterResources:
     def key(self) -> Hashable:
         """The same for the same resources."""
         templates = frozenset((name, one.id) for name, one in self.templates.items())
-        return templates, self.template_names, frozenset(self.media), self.missing, self.languages
+        cited = frozenset((key, tuple(titles.items())) for key, titles in self.cited_titles.items())
+        return templates, self.template_names, frozenset(self.media), self.missing, cited, self.languages
 
 
 NO_RESOURCES = LetterResources()

@@ -75,9 +75,13 @@ def load_texts(tx: Connection, revision_ids: Collection[int]) -> dict[int, Archi
 
 
 def _is_in_archive(mailing_list_id: int) -> ColumnElement[bool]:
+    return and_(campaign.c.mailing_list_id == mailing_list_id, is_archived())
+
+
+def is_archived() -> ColumnElement[bool]:
+    """Whether a row of `campaign` is in the archive of its list, if the list has one."""
     has_begun = and_(campaign.c.state == CampaignState.PAUSED, campaign.c.claim_cursor > 0)
     return and_(
-        campaign.c.mailing_list_id == mailing_list_id,
         campaign.c.launched_at.is_not(None),
         or_(campaign.c.state.in_((CampaignState.SENDING, CampaignState.SENT)), has_begun),
         campaign.c.archived.is_not(False),

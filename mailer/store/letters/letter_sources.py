@@ -12,8 +12,9 @@ from sqlalchemy import Connection, select
 from mailer.domain.letters.letter_template import find_template_names
 from mailer.domain.letters.media import MediaFile, find_media_digests, find_media_paths
 from mailer.domain.mailing_list import ArchiveMode, MailingList
+from mailer.mail.compose.citation import find_cited_letters
 from mailer.mail.compose.letter_resources import LetterResources
-from mailer.store.letters import letter_templates, media
+from mailer.store.letters import citations, letter_templates, media
 from mailer.store.queue.queue_tables import campaign, edition, revision
 
 _CARRIES_FILES = re.compile(r"^[ \t]*[\"']?(?:pictures|attachments)[\"']?[ \t]*:", re.MULTILINE)
@@ -75,7 +76,23 @@ def load_source(tx: Connection, revision_id: int, mailing_list: MailingList) -> 
             mailing_list=own,
             resources=load_resources(tx, [row.manuscript], row.campaign_id),
         )
-    own = replace(
+    own = _at_launch(mailing_list, row, design)
+    return LetterSource(
+        manuscript=row.manuscript,
+        mailing_list=own,
+        resources=load_resources(
+            tx,
+            [row.manuscript],
+            row.campaign_id,
+            design.get("templates", {}),
+            cited_titles=design.get("cited_titles", {}),
+        ),
+    )
+
+
+def _at_launch(mailing_list: MailingList, row: Any, design: Mapping[str, Any]) -> MailingList:
+    """The list with what its letters were given at the launch."""
+    return replace(
         mailing_list,
         title=design.get("title", mailing_list.title),
         language=design.get("language", mailing_list.language),
@@ -86,11 +103,6 @@ def load_source(tx: Connection, revision_id: int, mailing_list: MailingList) -> 
         archive=ArchiveMode(design.get("archive", ArchiveMode.OFF)),
         segments=design.get("segments", {}),
     )
-    return LetterSource(
-        manuscript=row.manuscript,
-        mailing_list=own,
-        resources=load_resources(tx, [row.manuscript], row.campaign_id, design.get("templates", {})),
-    )
 
 
 def load_resources(
@@ -99,20 +111,27 @@ def load_resources(
     campaign_id: int,
     template_ids: Mapping[str, int] | None = None,
     languages: Sequence[str] | None = None,
+    cited_titles: Mapping[str, Mapping[str, str]] | None = None,
 ) -> LetterResources:
-    """What these texts of a campaign (0: of none yet) name; `template_ids` are those of the launch, None: of now.
+    """What these texts of a campaign (0: of none yet) name.
 
-    `languages` are those of its editions, the default one first, where they are known.
+    `template_ids` and `cited_titles` are those of the launch, None: of now. `languages` are those of its editions, the
+    default one first, where they are known.
     """
     named = frozenset[str]().union(*map(find_template_names, texts))
     ids = letter_templates.current_ids(tx) if template_ids is None and named else template_ids or {}
     templates = letter_templates.load_many(tx, [ids[name] for name in sorted(named) if name in ids])
     found = _load_media(tx, texts)
+    if cited_titles is None:
+        cited_titles = citations.load_cited_titles(tx, find_cited_letters(texts))
     return LetterResources(
         templates={one.name: one for one in templates},
         template_names=tuple(sorted(ids)),
         media=found,
         missing=frozenset(path for one in texts for path in find_media_paths(one)).difference(found),
+        cited_titles=citations.load_cited_titles(tx, find_cited_letters(texts))
+        if cited_titles is None
+        else cited_titles,
         languages=tuple(_languages(tx, campaign_id) if languages is None else languages),
     )
 

@@ -76,6 +76,9 @@ webmention = Table(
     Column("state", String(16), nullable=False, index=True),
     Column("received_at", UtcDateTime, nullable=False),
     Column("verified_at", UtcDateTime),
+    # When its source is to be looked at; NULL where it was.
+    Column("due_at", UtcDateTime, index=True),
+    Column("tries", Integer, nullable=False, server_default=text("0")),
     Column("decided_by", Text),
     UniqueConstraint("source", "target"),
 )

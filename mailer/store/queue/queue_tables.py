@@ -62,6 +62,8 @@ campaign = Table(
     Column("not_mailed_by", BigInteger),
     # Why it was scheduled although a check before the launch was against it.
     Column("anyway_reason", Text),
+    # The campaign whose letter in our archive it answers.
+    Column("answers_id", BigInteger, index=True),
 )
 
 edition = Table(

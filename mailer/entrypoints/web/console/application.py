@@ -32,6 +32,7 @@ from mailer.entrypoints.web.console import (
     templates,
     today,
     versions,
+    webmentions,
     write,
 )
 from mailer.entrypoints.web.console.live_snapshots import LiveSnapshots
@@ -60,6 +61,7 @@ CONSOLE_ROUTES: tuple[Route, ...] = (
     *letters.ROUTES,
     *editions.ROUTES,
     *versions.ROUTES,
+    *webmentions.ROUTES,
     *keys.ROUTES,
 )
 """All pages and acts of the console. Each module of this package has its own ROUTES."""

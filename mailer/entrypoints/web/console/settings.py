@@ -19,9 +19,14 @@ _AUDIT_LINES = 50
 
 async def show_settings(request: Request) -> Response:
     """The pages of settings that whoever looks may open."""
-    lists = await lists_to_manage(get_app(request), actor(request))
+    app, who = get_app(request), actor(request)
+    lists = await lists_to_manage(app, who)
     return render_console(
-        request, "settings", owns_site=actor(request).may(Permission.MANAGE_SITE), owns_a_list=bool(lists)
+        request,
+        "settings",
+        owns_site=who.may(Permission.MANAGE_SITE),
+        owns_a_list=bool(lists),
+        takes_mentions=app.archive.webmention and who.list_ids(Permission.WRITE) != frozenset(),
     )
 
 

@@ -18,7 +18,14 @@ _FIXED = {"language"}
 """What the form does not ask: the edition has its language."""
 _HOURS = ("event_starts", "event_ends")
 _DAY_AND_HOUR = re.compile(r"(?P<day>\d{4}-\d\d-\d\d)?(?:(?(day)[T ])(?P<hour>\d\d:\d\d)(?::00)?)?")
-_CONTROLS = {"action": "action_label", "event": "event_name", "source": "source_text", "tags": "tags", "body": "body"}
+_CONTROLS = {
+    "action": "action_label",
+    "event": "event_name",
+    "source": "source_text",
+    "answers": "answers_url",
+    "tags": "tags",
+    "body": "body",
+}
 """The control that shows a key of the front matter, where it is not of the same name."""
 _PLAIN = {"subject", "preheader", "title", "lead", "closing", "template"}
 

@@ -14,12 +14,14 @@ from starlette.routing import Route
 
 from mailer.actions.archive.archive_index import archive_index
 from mailer.actions.archive.archive_page import archive_page
+from mailer.actions.archive.letter_responses import letter_responses
 from mailer.actions.archive.open_archive import OpenArchive, open_by_token, open_public
 from mailer.domain.language import text_direction
 from mailer.domain.letters.archive_paths import ARCHIVE_PAGE, VIEW_PAGE, parse_letter_name
 from mailer.domain.token import NOBODY, Purpose, read_token
 from mailer.entrypoints.web.public.archive_feed import show_feed
 from mailer.entrypoints.web.public.archive_responses import archive_page_response, moved, place_pictures
+from mailer.entrypoints.web.public.webmention import WEBMENTION_PATH
 from mailer.entrypoints.web.responses import accepted_languages, get_app, render_page, set_page_language
 from mailer.errors import NotFound
 
@@ -79,11 +81,15 @@ async def _show_letter(request: Request, letter: str, language: str | None) -> R
     if letter != own_segment:
         path = f"{archive.path}/{own_segment}" + (f"/{language}" if language else "")
         return moved(request, path, is_personal=is_personal)
+    endpoint = f"{app.site.url}{WEBMENTION_PATH}" if app.archive.webmention and not is_personal else None
     return archive_page_response(
         request,
         "archive_letter",
         page.words_in,
         is_personal=is_personal,
+        headers={"Link": f'<{endpoint}>; rel="webmention"'} if endpoint else None,
+        webmention_endpoint=endpoint,
+        responses=await letter_responses(app, page.campaign_id, page.article),
         mailing_list=archive.mailing_list,
         base=f"{app.site.path}{archive.path}",
         base_url=f"{app.site.url}{archive.path}",

@@ -29,15 +29,22 @@ _PERSONAL = _HEADERS | {
 
 
 def archive_page_response(
-    request: Request, name: str, language: str, *, is_personal: bool, vary: bool = False, **values: Any
+    request: Request,
+    name: str,
+    language: str,
+    *,
+    is_personal: bool,
+    vary: bool = False,
+    headers: dict[str, str] | None = None,
+    **values: Any,
 ) -> Response:
     """Render one of templates/pages in `language`; `vary` says that Accept-Language has chosen it."""
     app = get_app(request)
     stylesheet = f"{app.site.path}{static_url('pages.css')}"
     shared = {"site": app.site, "stylesheet": stylesheet, "is_personal": is_personal}
     body = app.templates.render(f"pages/{name}.html", language, **shared, **values)
-    headers = {"Content-Language": language} | ({"Vary": "Accept-Language"} if vary else {})
-    return archive_response(request, body, "text/html; charset=utf-8", is_personal=is_personal, headers=headers)
+    own = {"Content-Language": language} | ({"Vary": "Accept-Language"} if vary else {}) | (headers or {})
+    return archive_response(request, body, "text/html; charset=utf-8", is_personal=is_personal, headers=own)
 
 
 def archive_response(
