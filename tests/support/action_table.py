@@ -250,7 +250,8 @@ def _fill_templates() -> None:
     show, sample = show_templates.show_template, show_templates.show_sample
     _tried(show, MANAGE_SITE, lambda house, who: show(house.app, who, "walks"))
     _tried(sample, MANAGE_SITE, lambda house, who: sample(house.app, who, "walks", None, "tr"))
-    _tried(show_templates.list_templates, None, lambda house, who: show_templates.list_templates(house.app, who))
+    for many in (show_templates.list_templates, show_templates.template_names):
+        _tried(many, None, lambda house, who, many=many: many(house.app, who))
 
 
 def _fill_writing() -> None:

@@ -37,6 +37,12 @@ async def list_templates(app: App, actor: Actor) -> list[LetterTemplate]:
     return await app.database.read(letter_templates.list_current)
 
 
+async def template_names(app: App, actor: Actor) -> tuple[str, ...]:
+    """The names of all templates that a letter can have: the house's, then the organisers'. Raises as above."""
+    require_anywhere(actor, Permission.READ)
+    return (*app.templates.letter_names, *sorted(await app.database.read(letter_templates.current_ids)))
+
+
 async def show_template(app: App, actor: Actor, name: str, version: int | None = None) -> TemplateVersions:
     """A version of the organisers' template of that name, None: the newest. Raises NotFound, NotPermitted."""
 

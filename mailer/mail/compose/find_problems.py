@@ -67,7 +67,7 @@ def find_problems(
         try:
             names = try_letter(parse_campaign_file(text, language))
         except CampaignFileRefused as refusal:
-            search.add(refusal, "body" if (refusal.line or 0) >= search.body_line else "")
+            search.add(refusal, _field_at(text, refusal.line, search.body_line) if refusal.line else "")
     doubts = find_doubts(text, names, known_values)
     errors = sorted(dict.fromkeys(search.found), key=lambda one: one.line or 0)
     return (*errors, *sorted(doubts, key=lambda one: one.line or 0))

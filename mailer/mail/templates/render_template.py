@@ -23,10 +23,16 @@ _KEPT = 64
 def render_organiser_template(template: LetterTemplate, given: Mapping[str, Any], templates: Templates) -> str:
     """The HTML of a letter, by the values that the house's templates are given.
 
-    Raises CampaignFileRefused if the letter becomes too long, and TemplateRefused for a template that was not checked.
+    Raises CampaignFileRefused if the letter becomes too long, and for a template that would be refused today.
     """
+    try:
+        compiled = _compile(template.html)
+    except TemplateRefused as refusal:
+        raise CampaignFileRefused(
+            f"the template {template.name!r} must be handed in again, for it is refused by now: {refusal}"
+        ) from None
     pieces, length = [], 0
-    for piece in _compile(template.html).generate(values_for_template(given, templates)):
+    for piece in compiled.generate(values_for_template(given, templates)):
         pieces.append(piece)
         length += len(piece)
         if length > _MOST_OUTPUT:

@@ -14,6 +14,7 @@ from starlette.routing import Route
 from mailer.actions.campaigns.choose_readers import choose_readers
 from mailer.actions.campaigns.draft_view import DraftView
 from mailer.actions.campaigns.drafts import load_draft, save_draft
+from mailer.actions.templates.show_templates import template_names
 from mailer.entrypoints.web.console.organiser_form import zone_names
 from mailer.entrypoints.web.console.pages import (
     actor,
@@ -114,7 +115,7 @@ async def _render(
         fields=fields,
         hours=split_hours(fields),
         zones=zone_names(),
-        templates=template_choices(get_app(request).templates.letter_names, fields),
+        templates=template_choices(await template_names(get_app(request), actor(request)), fields),
         readers=await choose_readers(
             get_app(request),
             actor(request),
