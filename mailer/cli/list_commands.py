@@ -62,6 +62,15 @@ _FIELDS = (
 )
 """The options of `list set` that are arguments of the action."""
 
+Segments = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--segment",
+        metavar="NAME=CONDITION",
+        help="A condition on readers that letters may use: izmir=city == 'Izmir'; for each again; NAME= removes it.",
+    ),
+]
+
 lists = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Open and show mailing lists.")
 
 
@@ -116,14 +125,25 @@ def set_(
     accent_color: AccentColor = None,
     logo: Logo = None,
     archive: Archive = None,
+    segments: Segments = None,
     as_json: AsJson = False,
 ) -> None:
     """Change a list: its words ("" takes them away), hours, testers, look, and how many letters back it bears."""
     given = locals()
     fields = {name: given[name] for name in _FIELDS}
     fields["testers"] = None if testers is None else [one for one in testers if one]
+    fields["segments"] = None if segments is None else dict(map(_split_segment, segments))
     changed = run_action(lambda app, actor: _change(app, actor, list_name, fields, accent_color, logo))
     print_json(asdict(changed)) if as_json else _print_settings(changed)
+
+
+def _split_segment(written: str) -> tuple[str, str]:
+    name, sign, condition = written.partition("=")
+    if not sign:
+        raise typer.BadParameter(
+            f"{written!r} is not NAME=CONDITION, like izmir=city == 'Izmir'", param_hint="--segment"
+        )
+    return name.strip(), condition
 
 
 async def _change(
@@ -155,6 +175,8 @@ def _print_settings(changed: MailingList) -> None:
         print_message(f"  letters are {changed.accent_color or 'in their own colour'}, logo: {changed.logo or 'none'}")
     if changed.archive is not None:
         print_message(f"  on the web its letters are read by {_readers_on_the_web(changed)}")
+    for name, condition in changed.segments.items():
+        print_message(f"  segment {name}: {condition}")
     for line in (changed.reason, *(changed.postal_address or "").splitlines()):
         if line:
             print_message(f"  {line}")
@@ -171,7 +193,10 @@ def show(list_name: str, as_json: AsJson = False) -> None:
     """A list, and how many people are on it."""
     from mailer.actions.lists.show_list import show_list
 
-    _print_lists([run_action(lambda app, actor: show_list(app, actor, list_name))], as_json)
+    view = run_action(lambda app, actor: show_list(app, actor, list_name))
+    _print_lists([view], as_json)
+    for name, condition in () if as_json else view.mailing_list.segments.items():
+        typer.echo(f"  segment {name}: {condition}")
 
 
 @lists.command("ls")

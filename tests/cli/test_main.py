@@ -241,6 +241,18 @@ def test_help_and_version_need_no_settings(bare: Terminal) -> None:
         assert command in text
 
 
+def test_segments_of_a_list_are_set_shown_and_removed(with_list: Terminal) -> None:
+    condition = "city == 'Izmir' or city == 'Aydın'"
+
+    changed = with_list("list", "set", "appeals", "--segment", f"izmir={condition}", "--segment", "old=age", "--json")
+    with_list("list", "set", "appeals", "--segment", "old=")
+    with_list("list", "set", "appeals", "--segment", "izmir", code=2)
+    with_list("list", "set", "appeals", "--segment", "izmir=city ==", code=2)
+
+    assert json.loads(changed)["segments"] == {"izmir": condition, "old": "age"}
+    assert with_list("list", "show", "appeals").splitlines()[1:] == [f"  segment izmir: {condition}"]
+
+
 def test_bounce_limits_are_set_and_restoring_an_active_person_is_harmless(
     with_list: Terminal,
 ) -> None:

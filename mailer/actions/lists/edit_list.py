@@ -24,6 +24,7 @@ from mailer.domain.mailing_list import (
     check_reason,
 )
 from mailer.errors import AddressRefused, ListNameRefused, MailerError
+from mailer.mail.compose.list_segments import check_segments, merge_segments
 from mailer.store import mailing_lists
 from mailer.store.accounts import audit_log
 
@@ -88,27 +89,16 @@ async def set_list(
     postal_address: str | None = None,
     reason: str | None = None,
     archive: str | None = None,
+    segments: Mapping[str, str] | None = None,
 ) -> MailingList:
     """Change a list; None leaves a value as it is, "" removes the description, postal address or reason.
 
     The limits hold for bounces from now on, the footer for campaigns launched from now on, the archive at once for all
-    that were sent. Raises NotFound, NotPermitted unless the actor manages the list, and as `add_list` does;
-    ListLimitRefused for a limit, ListDesignRefused for what is no ArchiveMode.
+    that were sent. `segments` are conditions by name, which take the place of those of the same names; an empty one
+    removes it. Raises NotFound, NotPermitted unless the actor manages the list, and as `add_list` does;
+    ListLimitRefused for a limit, ListDesignRefused for what is no ArchiveMode or no condition.
     """
-    given = {
-        "title": title,
-        "description": description,
-        "owner": owner,
-        "language": language,
-        "zone": zone,
-        "testers": testers,
-        "needs_approval": needs_approval,
-        "hard_after": hard_after,
-        "soft_limit": soft_limit,
-        "postal_address": postal_address,
-        "reason": reason,
-        "archive": archive,
-    }
+    given = {field: value for field, value in locals().items() if field not in {"app", "actor", "name"}}
     return await app.database.write(_change, app, actor, name, given)
 
 
@@ -139,6 +129,7 @@ def _checks(app: App) -> dict[str, Callable[[Any], Any]]:
         "postal_address": check_postal_address,
         "reason": check_reason,
         "archive": check_archive_mode,
+        "segments": check_segments,
     }
 
 
@@ -146,9 +137,10 @@ def _change(tx: Connection, app: App, actor: Actor, name: str, given: Mapping[st
     present = mailing_lists.get_by_name(tx, name)
     actor.require(Permission.MANAGE_LIST, present.id)
     checks = _checks(app)
-    mailing_lists.change(
-        tx, present.id, {field: checks[field](value) for field, value in given.items() if value is not None}
-    )
+    values = {field: checks[field](value) for field, value in given.items() if value is not None}
+    if "segments" in values:
+        values["segments"] = merge_segments(present.segments, values["segments"])
+    mailing_lists.change(tx, present.id, values)
     changed = mailing_lists.get(tx, present.id)
     before, after = _describe(present), _describe(changed)
     differs = [field for field in after if before[field] != after[field]]

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from mailer.domain.event import Event
 from mailer.domain.letters.archive import LetterSummary
 from mailer.mail.compose.campaign_file import KEYS, mergeable_texts, parse_campaign_file
-from mailer.mail.compose.campaign_file_fields import ContentSource, parse_tags
+from mailer.mail.compose.campaign_file_fields import ContentSource, parse_language_field, parse_tags
 from mailer.mail.compose.dynamic_content import parse_dynamic_text
 from mailer.mail.compose.event_dates import EventDateText, format_event_date
 from mailer.mail.compose.front_matter import normalize_line_ends, parse_front_matter, split_front_matter
 from mailer.mail.compose.merge_field import EscapeContext, MergeField, Placeholders, Slot, escape_value
 from mailer.mail.compose.sandbox import Evaluation
+from mailer.mail.compose.templates import SOURCE_LANGUAGE
 from mailer.mail.markdown.link import check_link
 from mailer.mail.markdown.markdown import parse_markdown, render_html
 from mailer.mail.markdown.plain_text import render_plain_text
@@ -53,7 +54,7 @@ def compose_article(manuscript: str, default_language: str, words_in: str) -> Ar
     Raises CampaignFileRefused and LetterRenderFailed for a text that no letter can have.
     """
     written = parse_campaign_file(manuscript, default_language)
-    plain = _DefaultTexts.of(mergeable_texts(written), written.lines)
+    plain = _DefaultTexts.of(mergeable_texts(written), written.lines, written.language)
     tokens = parse_markdown(plain.marked["body"], written.body_line)
     body = clean_for_web(plain.fill(render_html(tokens), EscapeContext.HTML))
     lead, url = plain.text("lead"), plain.marked["url"].strip()
@@ -79,7 +80,7 @@ def summarize(manuscript: str) -> LetterSummary:
     """Title, lead and tags of a text; only its front matter is read. Raises as `compose_article`."""
     fields = parse_front_matter(split_front_matter(normalize_line_ends(manuscript))[0]).keys(KEYS)
     texts = {name: fields[name].text() if name in fields else "" for name in ("subject", "title", "lead")}
-    plain = _DefaultTexts.of(texts, {})
+    plain = _DefaultTexts.of(texts, {}, parse_language_field(fields.get("language"), SOURCE_LANGUAGE))
     return LetterSummary(
         title=plain.text("title") or plain.text("subject"), lead=plain.text("lead"), tags=parse_tags(fields.get("tags"))
     )
@@ -94,10 +95,10 @@ class _DefaultTexts:
     values: Sequence[str]
 
     @classmethod
-    def of(cls, texts: Mapping[str, str], lines: Mapping[str, int]) -> _DefaultTexts:
-        """Evaluate these texts, which begin on these lines of the file."""
+    def of(cls, texts: Mapping[str, str], lines: Mapping[str, int], language: str) -> _DefaultTexts:
+        """Evaluate these texts in `language`, which begin on these lines of the file."""
         stem = repr(texts)
-        evaluation = Evaluation(Placeholders.for_text(stem, ()))
+        evaluation = Evaluation(Placeholders.for_text(stem, ()), language)
         marked = {
             name: parse_dynamic_text(text, lines.get(name, 1)).evaluate({}, evaluation) if "{" in text else text
             for name, text in texts.items()

@@ -80,7 +80,7 @@ class DynamicLetter:
 
         Raises LetterRenderFailed if there is none.
         """
-        evaluation = Evaluation(self.placeholders)
+        evaluation = Evaluation(self.placeholders, self.campaign_file.language)
         evaluated = tuple(
             one.evaluate(values, evaluation) if isinstance(one, DynamicText) else one
             for one in self.dynamic_texts.values()
@@ -99,7 +99,9 @@ class DynamicLetter:
         body = self.dynamic_texts[self.campaign_file.body]
         if line is None or line < self.campaign_file.body_line or not isinstance(body, DynamicText):
             return line
-        return body.source_line(values, Evaluation(self.placeholders), line - self.campaign_file.body_line)
+        return body.source_line(
+            values, Evaluation(self.placeholders, self.campaign_file.language), line - self.campaign_file.body_line
+        )
 
 
 CompiledLetter = PlainLetter | DynamicLetter
@@ -139,11 +141,11 @@ def compile_dynamic_letter(
 ) -> DynamicLetter:
     """The letter with each text evaluated, whether it has dynamic content or not; the results are the same."""
     placeholders = Placeholders.for_text(repr(campaign_file), ())
-    sources = mergeable_texts(campaign_file)
+    sources, segments = mergeable_texts(campaign_file), list_identity.mailing_list.segments
     dynamic_texts: dict[str, DynamicText | str] = {}
     for name, text in sources.items():
         if text not in dynamic_texts:
-            dynamic_texts[text] = parse_dynamic_text(text, campaign_file.lines[name]) if "{" in text else text
+            dynamic_texts[text] = parse_dynamic_text(text, campaign_file.lines[name], segments) if "{" in text else text
 
     def compose_variant(evaluated: tuple[str, ...], count: int) -> ComposedLetter:
         variant_placeholders = Placeholders.for_text(

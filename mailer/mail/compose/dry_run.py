@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import islice
 
 from mailer.errors import CampaignFileRefused, LetterRenderFailed
-from mailer.mail.compose.compile_letter import CompiledLetter, DynamicLetter, PlainLetter
+from mailer.mail.compose.compile_letter import CompiledLetter, PlainLetter
 from mailer.mail.compose.dynamic_content import DynamicText
 
 MOST_TRIED = 60
@@ -21,27 +21,32 @@ def dry_run_letter(letter: CompiledLetter) -> None:
     """
     if isinstance(letter, PlainLetter):
         return
-    for values in islice(_sample_readers(letter), MOST_TRIED):
+    texts = [one for one in letter.dynamic_texts.values() if isinstance(one, DynamicText)]
+    for values in sample_values(letter.names, texts):
         try:
             letter.choose_variant(values)
         except LetterRenderFailed as error:
             raise CampaignFileRefused(f"{error.reason} (for {_describe_reader(values)})", error.line) from None
 
 
-def _sample_readers(letter: DynamicLetter) -> Iterator[dict[str, str]]:
-    names = sorted(letter.names)
+def sample_values(names: Collection[str], texts: Iterable[DynamicText]) -> Iterator[dict[str, str]]:
+    """The values of sample readers for texts that use these names, MOST_TRIED at most."""
+    return islice(_sample_values(sorted(names), texts), MOST_TRIED)
+
+
+def _sample_values(names: Sequence[str], texts: Iterable[DynamicText]) -> Iterator[dict[str, str]]:
     yield {}
     yield from (dict.fromkeys(names, value) for value in _ODD_VALUES)
-    yield from (dict.fromkeys(names, value) for value in _compared_values(letter))
+    for text in texts:
+        yield from (dict.fromkeys(names, value) for value in _compared_values(text))
     yield from ({name: "Rosa"} for name in names)
 
 
-def _compared_values(letter: DynamicLetter) -> Iterator[str]:
-    for dynamic_text in letter.dynamic_texts.values():
-        for value in dynamic_text.constants if isinstance(dynamic_text, DynamicText) else ():
-            yield str(value)
-            if not isinstance(value, str):
-                yield str(value + 1)
+def _compared_values(text: DynamicText) -> Iterator[str]:
+    for value in text.constants:
+        yield str(value)
+        if not isinstance(value, str):
+            yield str(value + 1)
 
 
 def _describe_reader(values: dict[str, str]) -> str:

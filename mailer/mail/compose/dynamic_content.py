@@ -14,6 +14,7 @@ from mailer.errors import CampaignFileRefused, LetterRenderFailed
 from mailer.mail.compose.dynamic_content_rules import check_syntax_tree, constants, insert_limits
 from mailer.mail.compose.merge_field import clean_text, merge_fields_as_expressions, refuse_missing_fallback
 from mailer.mail.compose.sandbox import EVALUATION_KEY, Evaluation, Sandbox
+from mailer.mail.compose.segment_conditions import expand_segments
 
 _SANDBOX = Sandbox()
 _SOURCE_NAME = "<campaign file>"
@@ -52,6 +53,8 @@ class DynamicText:
     constants: tuple[str | int | float, ...]
     """The constants in its expressions, with which it may compare values."""
     template: Template
+    segments: Mapping[str, str] | None = None
+    """The list's segments by name; None: not known."""
 
     def evaluate(self, values: Mapping[str, str], evaluation: Evaluation) -> str:
         """The text for a recipient with these values; results of expressions are placeholders, added to `evaluation`.
@@ -71,7 +74,7 @@ class DynamicText:
         """The line of the file that made line `result_line` (from 0) of what `evaluate` returns for these values."""
         known = {name: clean_text(values.get(name, "")).strip() for name in self.names}
         lines = (
-            _compile(_parse(self.source, self.line), with_lines=True)
+            _compile(_parse(self.source, self.line, self.segments), with_lines=True)
             .render({**known, EVALUATION_KEY: evaluation})
             .split("\n")
         )
@@ -89,14 +92,15 @@ class DynamicText:
         return self.line + line - 1
 
 
-def parse_dynamic_text(text: str, line: int) -> DynamicText:
+def parse_dynamic_text(text: str, line: int, segments: Mapping[str, str] | None = None) -> DynamicText:
     """The compiled `text`, which begins on `line` of the file; it may also have merge fields only, or none.
 
-    Raises CampaignFileRefused, with the line, for anything that is not allowed in it.
+    `segments` are the list's conditions by name; with None any may be named, and nobody is in it. Raises
+    CampaignFileRefused, with the line, for anything that is not allowed in it.
     """
     refuse_missing_fallback(text, line)
     source = _normalize_tag_spaces(merge_fields_as_expressions(text))
-    tree = _parse(source, line)
+    tree = _parse(source, line, segments)
     try:
         return DynamicText(
             source=source,
@@ -104,6 +108,7 @@ def parse_dynamic_text(text: str, line: int) -> DynamicText:
             names=frozenset(find_undeclared_variables(tree)) - {"range"},
             constants=tuple(dict.fromkeys(constants(tree))),
             template=_compile(tree),
+            segments=segments,
         )
     except (TemplateError, *_PARSE_ERRORS) as error:
         raise CampaignFileRefused(f"this cannot be read: {error}", line) from None
@@ -120,10 +125,11 @@ def _normalize_line_tag_spaces(line: str) -> str:
     return _TAG_LAST.sub("+%}", _TAG_FIRST.sub(r"\1{%+", line))
 
 
-def _parse(source: str, line: int) -> nodes.Template:
+def _parse(source: str, line: int, segments: Mapping[str, str] | None) -> nodes.Template:
     try:
         tree = _SANDBOX.parse(source)
         check_syntax_tree(tree, line)
+        expand_segments(_SANDBOX, tree, segments, line)
     except TemplateSyntaxError as error:
         advice = '; a merge field looks like {{ name or "there" }}'
         raise CampaignFileRefused(f"{error.message}{advice}", line + error.lineno - 1) from None

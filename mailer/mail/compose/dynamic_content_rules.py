@@ -8,6 +8,7 @@ from typing import Any
 from jinja2 import nodes
 
 from mailer.errors import CampaignFileRefused
+from mailer.mail.compose.local_filters import DATE_STYLES, parse_day, parse_number
 from mailer.mail.compose.sandbox import FILTERS, LOOP_ATTRIBUTES, METHODS, TESTS
 
 _STATEMENTS = (nodes.Template, nodes.Output, nodes.TemplateData, nodes.If, nodes.For, nodes.Assign)
@@ -76,7 +77,20 @@ def _node_error(node: nodes.Node, parent: nodes.Node) -> str | None:
 def _filter_error(node: nodes.Filter, _parent: nodes.Node) -> str | None:
     if node.node is None or node.name not in FILTERS or _has_extra_arguments(node):
         return f"there is no filter {node.name!r} here; there are {', '.join(sorted(FILTERS))}"
-    return None
+    return _local_filter_error(node)
+
+
+def _local_filter_error(node: nodes.Filter) -> str | None:
+    """What is wrong with a number, a date or a style of date that stands in the text itself."""
+    value = node.node.value if isinstance(node.node, nodes.Const) else None
+    if node.name == "number" and value is not None and parse_number(value) is None:
+        return f"{value!r} is not a number like 1234.5"
+    if node.name != "date":
+        return None
+    if value is not None and parse_day(value) is None:
+        return f"{value!r} is not a day like 2026-12-01"
+    styles = [one.value if isinstance(one, nodes.Const) else None for one in node.args]
+    return None if styles in ([], *([style] for style in DATE_STYLES)) else f"a date is {', '.join(DATE_STYLES)}"
 
 
 def _test_error(node: nodes.Test, _parent: nodes.Node) -> str | None:
@@ -94,7 +108,10 @@ def _call_error(node: nodes.Call, _parent: nodes.Node) -> str | None:
 
 def _attribute_error(node: nodes.Getattr, parent: nodes.Node) -> str | None:
     is_method = isinstance(parent, nodes.Call) and parent.node is node and node.attr in METHODS
-    is_fact = isinstance(node.node, nodes.Name) and node.node.name == "loop" and node.attr in LOOP_ATTRIBUTES
+    owner = node.node.name if isinstance(node.node, nodes.Name) else None
+    if owner == "segment" and isinstance(parent, nodes.Output):
+        return f"segment.{node.attr} is a condition: write {{% if segment.{node.attr} %}}"
+    is_fact = owner == "segment" or (owner == "loop" and node.attr in LOOP_ATTRIBUTES)
     return None if is_method or is_fact else f".{node.attr} cannot be used here"
 
 

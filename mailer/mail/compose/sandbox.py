@@ -11,6 +11,7 @@ from jinja2.exceptions import SecurityError
 from jinja2.runtime import Context, StrictUndefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
+from mailer.mail.compose.local_filters import LOCAL_FILTERS
 from mailer.mail.compose.merge_field import MergeField, Placeholders, clean_text
 
 EVALUATION_KEY = "the run"
@@ -46,6 +47,8 @@ class Evaluation:
     """The state of one evaluation: the steps used, and the values that its placeholders stand for."""
 
     placeholders: Placeholders
+    language: str = "en"
+    """The letter's, in which numbers and dates are written."""
     values: list[str] = field(default_factory=list)
     steps: int = 0
     _merge_values: dict[tuple[MergeField, str], str] = field(default_factory=dict, init=False)
@@ -90,7 +93,8 @@ class Sandbox(ImmutableSandboxedEnvironment):
             "each_": _limit_loop,
             "merge_": _to_merge_value,
             "joined_": _limit_filter(_join),
-            **{name: _limit_filter(work) for name, work in FILTERS.items()},
+            **{name: _limit_filter(work) for name, work in _FILTERS.items()},
+            **{name: _limit_filter(work, with_language=True) for name, work in LOCAL_FILTERS.items()},
         }
 
     def call(self, context: Context, called: Any, /, *args: Any, **kwargs: Any) -> Any:
@@ -113,15 +117,19 @@ class Sandbox(ImmutableSandboxedEnvironment):
         return self.binop_table[operator](left, right)
 
 
-def _limit_filter(function: Callable[..., Any]) -> Callable[..., Any]:
-    """`function` as a filter that counts steps and limits the length of arguments and results."""
+def _limit_filter(function: Callable[..., Any], *, with_language: bool = False) -> Callable[..., Any]:
+    """`function` as a filter that counts steps and limits the length of arguments and results.
+
+    It is given the letter's language after the value, if it asks for it.
+    """
 
     @pass_context
     def counted(context: Context, value: Any, *args: Any) -> Any:
         if isinstance(value, Undefined):
             str(value)  # raises UndefinedError, which names the missing value
         _check_arguments(context, value, args)
-        return _check_result(context, function(value, *args))
+        language = (context.parent[EVALUATION_KEY].language,) if with_language else ()
+        return _check_result(context, function(value, *language, *args))
 
     return counted
 
@@ -202,7 +210,7 @@ def _round(value: float) -> int:
     return round(value)
 
 
-FILTERS: dict[str, Callable[..., Any]] = {
+_FILTERS: dict[str, Callable[..., Any]] = {
     "abs": abs,
     "capitalize": lambda value: value.capitalize(),
     "default": lambda value, fallback="": value or fallback,
@@ -223,4 +231,5 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "unique": lambda value: list(dict.fromkeys(value)),
     "upper": lambda value: value.upper(),
 }
-"""The filters that a campaign file may use, as in `{{ name|upper }}`."""
+FILTERS = frozenset({*_FILTERS, *LOCAL_FILTERS})
+"""The names of the filters that a campaign file may use, as in `{{ name|upper }}`."""
