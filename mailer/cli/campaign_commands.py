@@ -15,7 +15,7 @@ from mailer.cli.archive_command import campaign_archive
 from mailer.cli.campaign_control_commands import campaign_control
 from mailer.cli.campaign_edition_commands import campaign_editions
 from mailer.cli.campaign_writing_commands import campaign_writing
-from mailer.cli.cli_context import Anyway, AsJson, print_json, print_message, read_text, run_action
+from mailer.cli.cli_context import Anyway, AsJson, print_json, print_message, read_beside, read_text, run_action
 from mailer.cli.preview_command import campaign_preview
 from mailer.domain.campaign import WhenUncertain
 
@@ -62,13 +62,20 @@ def new(
     ] = WhenUncertain.RESEND,
     as_json: AsJson = False,
 ) -> None:
-    """Keep a draft; prints its id. The first file is for readers whose language has none."""
+    """Keep a draft; prints its id. The first file is for readers whose language has none.
+
+    Pictures and attachments that a text names beside its file are taken in.
+    """
+    from mailer.actions.campaigns.local_files import take_local_files
     from mailer.actions.campaigns.new_campaign import new_campaign
 
     texts = {str(file): read_text(file) for file in files}
-    number = run_action(
-        lambda app, actor: new_campaign(app, actor, list_name=list_name, texts=texts, when_uncertain=if_uncertain)
-    )
+
+    async def add(app: App, actor: Actor) -> int:
+        taken = await take_local_files(app, actor, texts, read_beside, list_name=list_name)
+        return await new_campaign(app, actor, list_name=list_name, texts=taken, when_uncertain=if_uncertain)
+
+    number = run_action(add)
     print_json({"id": number}) if as_json else typer.echo(number)
 
 

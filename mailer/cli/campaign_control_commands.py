@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mailer.cli.cli_context import Anyway, AsJson, print_json, print_message, read_text, run_action
+from mailer.cli.cli_context import Anyway, AsJson, print_json, print_message, read_beside, read_text, run_action
 from mailer.domain.delivery import Decision
 
 if TYPE_CHECKING:
+    from mailer.actions.campaigns.correct import CorrectionResult
     from mailer.actions.campaigns.retry_settle import CampaignChange
+    from mailer.app import App
+    from mailer.domain.accounts.actor import Actor
     from mailer.domain.campaign import Campaign
 
 campaign_control = typer.Typer(rich_markup_mode=None)
@@ -53,13 +56,17 @@ def correct_(
 ) -> None:
     """Give a draft, scheduled or paused campaign new texts: for everybody who was not handed theirs yet."""
     from mailer.actions.campaigns.correct import correct, correct_from_drafts
+    from mailer.actions.campaigns.local_files import take_local_files
 
     texts = {str(file): read_text(file) for file in files or ()}
-    done = run_action(
-        lambda app, actor: (
-            correct(app, actor, campaign_id, texts) if texts else correct_from_drafts(app, actor, campaign_id)
-        )
-    )
+
+    async def change(app: App, actor: Actor) -> CorrectionResult:
+        if not texts:
+            return await correct_from_drafts(app, actor, campaign_id)
+        taken = await take_local_files(app, actor, texts, read_beside, campaign_id=campaign_id)
+        return await correct(app, actor, campaign_id, taken)
+
+    done = run_action(change)
     if as_json:
         print_json(asdict(done.campaign) | {"languages": done.languages})
     elif not done.languages:

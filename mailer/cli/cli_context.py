@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import json
 import os
 import pwd
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 import typer
 
 from mailer.domain.accounts.actor import Actor, unix_user
+from mailer.domain.letters.media import MOST_OCTETS
 from mailer.error_kind import ErrorKind
 from mailer.errors import MailerError
 
@@ -114,6 +116,16 @@ def read_octets(file: Path) -> bytes:
     except OSError as error:
         print_message(f"mailer: {file}: {error.strerror}")
     raise typer.Exit(2)
+
+
+def read_beside(file: str, path: str) -> bytes:
+    """The content of the file at `path` below the folder of `file`. Raises OSError, also for a link out of there."""
+    folder = Path(file).parent.resolve()
+    found = (folder / path).resolve()
+    if not found.is_relative_to(folder):
+        raise PermissionError(errno.EACCES, "it leads out of the campaign file's folder")
+    with found.open("rb") as content:
+        return content.read(MOST_OCTETS + 1)
 
 
 def write_new(file: Path, text: str, mode: int) -> None:

@@ -25,6 +25,7 @@ from mailer.actions.campaigns import (
     edition_audience,
     editions,
     live_status,
+    local_files,
     new_campaign,
     pause_resume_cancel,
     preview,
@@ -254,10 +255,21 @@ def _fill_templates() -> None:
         _tried(many, None, lambda house, who, many=many: many(house.app, who))
 
 
+_NAMES_NOTES = {"en.md": "---\nsubject: Seeds\nattachments: [notes.txt]\n---\nCome.\n"}
+
+
+def _read(_file: str, _path: str) -> bytes:
+    return b"Bring a basket.\n"
+
+
 def _fill_writing() -> None:
     new, letter = new_campaign.new_campaign, drafts.new_letter
     _tried(new, WRITE, lambda house, who: new(house.app, who, list_name="appeals", texts=_TEXT), Act.ADD_CAMPAIGN)
     _tried(letter, WRITE, lambda house, who: letter(house.app, who, list_name="appeals"), Act.ADD_CAMPAIGN)
+    take = local_files.take_local_files
+    _tried(
+        take, WRITE, lambda house, who: take(house.app, who, _NAMES_NOTES, _read, list_name="appeals"), Act.ADD_MEDIA
+    )
     _try_with_campaign(again.again, WRITE, "sent", Act.ADD_CAMPAIGN)
     _try_with_campaign(approve.approve, WRITE, "draft", Act.APPROVE_CAMPAIGN)
     _try_with_campaign(
