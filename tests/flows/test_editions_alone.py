@@ -17,11 +17,14 @@ from mailer.actions.campaigns.rest import rest
 from mailer.actions.campaigns.review import review
 from mailer.actions.campaigns.schedule import schedule, send_now
 from mailer.actions.lists.edit_list import set_list
+from mailer.actions.maintenance.count_people import AudienceRecounts, recount_audiences
 from mailer.app import App
+from mailer.domain.accounts.actor import Actor, Door
+from mailer.domain.accounts.role import Grant, Role
 from mailer.domain.campaign import CampaignState
 from mailer.domain.delivery import DeliveryState
-from mailer.errors import NotFound, WrongState
-from tests.support.app_helpers import ADMIN, Clock, import_rows, open_list, parse_letter, send_campaigns
+from mailer.errors import NotFound, NotPermitted, WrongState
+from tests.support.app_helpers import ADMIN, EMMA, Clock, import_rows, open_list, parse_letter, send_campaigns
 from tests.support.fake_relay import FakeRelay
 
 TEXTS = {
@@ -252,6 +255,34 @@ async def test_a_campaign_waits_for_the_whole_audience_of_the_one_before_it(
     assert waits is CampaignState.SCHEDULED
     assert len(_got(relay)) == 6
     assert (await campaign_status(app, ADMIN, after)).audience == 0
+
+
+async def test_the_campaign_before_must_be_one_that_the_actor_may_read(app: App, letter: int) -> None:
+    await _send(app, letter)
+    await open_list(app, "forum")
+    other = await new_campaign(app, ADMIN, list_name="forum", texts=TEXTS)
+    of_forum = Actor(name=EMMA, door=Door.CONSOLE, grants=(Grant(role=Role.SENDER, mailing_list_id=2),), organiser_id=4)
+    with pytest.raises(NotPermitted):
+        await schedule(app, of_forum, other, audience=AudienceChoice(not_mailed_by=letter), **HOUR)
+    with pytest.raises(NotFound):
+        await schedule(app, ADMIN, other, audience=AudienceChoice(not_mailed_by=99), **HOUR)
+
+
+async def test_on_a_large_list_whom_a_campaign_before_mailed_is_not_counted_and_that_is_said(
+    app: App, letter: int, clock: Clock
+) -> None:
+    await _send(app, letter, "en")
+    others = await rest(app, ADMIN, letter)
+    await import_rows(app, "eva@example.org,,tr")
+    exact = await review(app, ADMIN, others)
+    await recount_audiences(app, AudienceRecounts(), at_once=2)
+    clock.advance(minutes=1)
+
+    large = await review(app, ADMIN, others)
+
+    assert (exact.readers, exact.is_at_most) == (5, False)
+    assert (large.readers, large.is_at_most) == (6, True)
+    assert await audience_size(app, ADMIN, others) == 5
 
 
 async def test_on_a_list_in_another_language_the_unknown_get_that(app: App, relay: FakeRelay, letter: int) -> None:
