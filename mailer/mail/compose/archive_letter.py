@@ -46,6 +46,8 @@ class ArchiveArticle:
     answers: ContentSource | None
     """What it answers; without a text where its title is to stand."""
     tags: tuple[str, ...]
+    attachments: Mapping[str, str]
+    """Paths of files, below the site's URL, by file name."""
 
 
 def compose_article(manuscript: str, default_language: str, words_in: str) -> ArchiveArticle:
@@ -73,6 +75,7 @@ def compose_article(manuscript: str, default_language: str, words_in: str) -> Ar
         source=written.source,
         answers=written.answers,
         tags=written.tags,
+        attachments={path.rpartition("/")[2]: path for path in written.attachments},
     )
 
 

@@ -9,13 +9,13 @@ from urllib.parse import urlsplit
 
 import nh3
 
+from mailer.domain.letters.media import MEDIA_PATH
+
 CLASSES = frozenset(
     {"button-row", "button", "callout", "callout-text", "figure", "caption", "columns", "column", "footnote"}
     | {"footnotes", "signature", "data"}
 )
 """Of blocks in Markdown; the stylesheet of the pages knows them."""
-OWN_PICTURES = "/media/"
-"""Begins the address of each picture of the service, below the site's URL."""
 _TAGS = {
     *("a", "blockquote", "br", "code", "div", "em", "figcaption", "figure", "h2", "h3", "h4", "h5", "h6", "hr"),
     *("img", "li", "ol", "p", "pre", "s", "section", "span", "strong", "sup"),
@@ -35,7 +35,7 @@ _ATTRIBUTE = re.compile(r'([a-z-]+)="([^"]*)"')
 
 
 def clean_for_web(html: str) -> str:
-    """The HTML with only the tags, attributes and classes that pages know (nh3); it may have OWN_PICTURES.
+    """The HTML with only the tags, attributes and classes that pages know (nh3); it may have pictures of the service.
 
     Any other picture becomes a link to it: whoever reads a page asks nobody else for anything.
     """
@@ -83,7 +83,7 @@ def _without_others_pictures(html: str) -> Iterator[str]:
 def _own_or_link(tag: str, written: str, is_in_link: bool) -> str:
     attributes = {name: unescape(value) for name, value in _ATTRIBUTE.findall(written)}
     source = attributes.get("src", "")
-    if source.startswith(OWN_PICTURES):
+    if source.startswith(MEDIA_PATH):
         return tag
     words = attributes.get("alt") or urlsplit(source).hostname or ""
     return escape(words) if is_in_link or not words else f'<a href="{escape(source)}">{escape(words)}</a>'

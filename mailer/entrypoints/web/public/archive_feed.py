@@ -63,7 +63,7 @@ def write_feed(app: App, archive: OpenArchive, language: str | None, entries: tu
 def _content(app: App, entry: FeedEntry) -> str:
     """The letter as HTML, with the addresses of its pictures whole."""
     body = place_pictures(entry.article.body, app.site.url)
-    values = {"article": entry.article, "body": body, "base": None}
+    values = {"article": entry.article, "body": body, "base": None, "files": app.site.url}
     return app.templates.render("pages/archive_article.html", entry.words_in, **values)
 
 

@@ -97,6 +97,7 @@ async def _show_letter(request: Request, letter: str, language: str | None) -> R
         page=page,
         article=page.article,
         body=place_pictures(page.article.body, app.site.path),
+        files=app.site.path,
         **_formats(page.words_in),
     )
 

@@ -8,9 +8,9 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from mailer.domain.letters.media import MEDIA_PATH
 from mailer.entrypoints.web.responses import get_app
 from mailer.entrypoints.web.static_files import static_url
-from mailer.mail.markdown.web_html import OWN_PICTURES
 
 _POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; "
@@ -69,6 +69,6 @@ def moved(request: Request, path: str, *, is_personal: bool) -> Response:
 
 def place_pictures(html: str, site: str) -> str:
     """The HTML of an article with its pictures, and other files, below `site`: a URL, or only its path."""
-    return html.replace(f'src="{OWN_PICTURES}', f'src="{site}{OWN_PICTURES}').replace(
-        f'href="{OWN_PICTURES}', f'href="{site}{OWN_PICTURES}'
+    return html.replace(f'src="{MEDIA_PATH}', f'src="{site}{MEDIA_PATH}').replace(
+        f'href="{MEDIA_PATH}', f'href="{site}{MEDIA_PATH}'
     )
