@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mailer.cli.archive_command import campaign_archive
+from mailer.cli.campaign_check_command import campaign_check
 from mailer.cli.campaign_control_commands import campaign_control
 from mailer.cli.campaign_edition_commands import campaign_editions
 from mailer.cli.campaign_writing_commands import campaign_writing
@@ -29,6 +30,7 @@ campaigns = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Write
 
 campaigns.add_typer(campaign_writing)
 campaigns.add_typer(campaign_editions)
+campaigns.add_typer(campaign_check)
 campaigns.add_typer(campaign_control)
 campaigns.add_typer(campaign_archive)
 campaigns.add_typer(campaign_preview)
@@ -88,7 +90,7 @@ def schedule_(
     language: Languages = None,
     all_editions: AllEditions = False,
     not_mailed_by: NotMailedBy = None,
-    anyway: Anyway = False,
+    anyway: Anyway = None,
     as_json: AsJson = False,
 ) -> None:
     """Set the hour; again to move it. To whom it goes stays as it was chosen, unless it is said anew."""
@@ -122,7 +124,7 @@ def send(
     language: Languages = None,
     all_editions: AllEditions = False,
     not_mailed_by: NotMailedBy = None,
-    anyway: Anyway = False,
+    anyway: Anyway = None,
     as_json: AsJson = False,
 ) -> None:
     """Send in 30 seconds, so that there is time to cancel; says to how many."""

@@ -78,7 +78,7 @@ def correct_(
 
 
 @campaign_control.command("resume")
-def resume_(campaign_id: int, anyway: Anyway = False, as_json: AsJson = False) -> None:
+def resume_(campaign_id: int, anyway: Anyway = None, as_json: AsJson = False) -> None:
     """Go on with a paused campaign; nobody is left out, nobody gets it twice."""
     from mailer.actions.campaigns.pause_resume_cancel import resume
 

@@ -1,4 +1,4 @@
-"""`mailer campaign ...` before a campaign is sent: check, test, approve, again."""
+"""`mailer campaign ...` before a campaign is sent: test, approve, again."""
 
 from __future__ import annotations
 
@@ -13,35 +13,6 @@ if TYPE_CHECKING:
     from mailer.domain.accounts.actor import Actor
 
 campaign_writing = typer.Typer(rich_markup_mode=None)
-
-
-@campaign_writing.command("check")
-def check_(campaign_id: int, as_json: AsJson = False) -> None:
-    """Say all that is wrong with its texts, and what to look at; exits with 1 if something must be mended."""
-    from mailer.actions.campaigns.check_text import check_campaign
-    from mailer.mail.compose.problem import ProblemSeverity
-
-    problems = run_action(lambda app, actor: check_campaign(app, actor, campaign_id))
-    found = [(language, one) for language, some in problems.items() for one in some]
-    if as_json:
-        print_json(
-            [
-                {
-                    "language": language,
-                    "line": one.line,
-                    "field": one.field,
-                    "severity": one.severity,
-                    "rule": one.rule,
-                    "message": one.message,
-                }
-                for language, one in found
-            ]
-        )
-    else:
-        for language, one in found:
-            typer.echo(f"{one.severity}\t{language}\t{one.line or '-'}\t{one.message}")
-    if any(one.severity is ProblemSeverity.ERROR for _, one in found):
-        raise typer.Exit(1)
 
 
 @campaign_writing.command("test")

@@ -32,7 +32,8 @@ EXIT_CODES = {ErrorKind.MISCONFIGURED: 2, ErrorKind.INVALID: 2}
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 Anyway = Annotated[
-    bool, typer.Option("--anyway", help="Even though the settings still hold samples, or lead readers nowhere.")
+    str | None,
+    typer.Option(metavar="REASON", help="Send it although a check or the settings are against it; it is kept why."),
 ]
 
 

@@ -35,6 +35,8 @@ class WhenUncertain(StrEnum):
     """It is parked at once, until an organiser decides."""
 
 
+LONGEST_REASON = 500
+"""Characters that are kept of a reason to send a campaign all the same."""
 FINISHED = (CampaignState.SENT, CampaignState.CANCELLED)
 CAN_BE_PAUSED = (CampaignState.LAUNCHING, CampaignState.SENDING)
 
@@ -79,6 +81,8 @@ class Campaign:
     """Who was, or may have been, mailed by this campaign gets nothing; None: everybody does."""
     anyway_reason: str | None = None
     """Why it was scheduled although a check before the launch was against it, in an organiser's words."""
+    checked_at: datetime | None = None
+    """When it passed the check at its launch; None if it has not."""
 
     def sends(self, language: str) -> bool:
         """Whether the readers of the edition in this language get it."""
@@ -122,6 +126,15 @@ def check_move(campaign: Campaign, to: CampaignState, *, allowed: tuple[Campaign
         raise WrongState(
             f"campaign {campaign.id} is {campaign.state}; only one that is {_join_states(allowed)} can become {to}"
         )
+
+
+def check_reason(text: str | None) -> str | None:
+    """The reason why a campaign is sent all the same, on one line; None for None. Raises WrongState if it is empty."""
+    if text is None:
+        return None
+    if not (reason := " ".join(text.split())[:LONGEST_REASON]):
+        raise WrongState("say in a few words why it is sent all the same")
+    return reason
 
 
 def _join_states(states: tuple[CampaignState, ...]) -> str:

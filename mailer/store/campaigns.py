@@ -209,4 +209,5 @@ def campaign_from_row(row: Row[Any]) -> Campaign:
         languages=None if row.languages is None else tuple(row.languages),
         not_mailed_by=row.not_mailed_by,
         anyway_reason=row.anyway_reason,
+        checked_at=row.checked_at,
     )

@@ -19,6 +19,7 @@ def upgrade() -> None:
     op.add_column("campaign", sa.Column("languages", sa.JSON(), nullable=True))
     op.add_column("campaign", sa.Column("not_mailed_by", sa.BigInteger(), nullable=True))
     op.add_column("campaign", sa.Column("anyway_reason", sa.Text(), nullable=True))
+    op.add_column("campaign", sa.Column("checked_at", Hour, nullable=True))
     op.add_column("campaign", sa.Column("answers_id", sa.BigInteger(), nullable=True))
     op.create_index("ix_campaign_answers_id", "campaign", ["answers_id"], unique=False)
     op.add_column("revision", sa.Column("design", sa.JSON(), nullable=True))

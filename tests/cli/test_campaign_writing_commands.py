@@ -1,4 +1,4 @@
-"""Before a campaign is sent, on the command line: check, test, approve, again, correct from drafts."""
+"""Before a campaign is sent, on the command line: test, approve, again, correct from drafts."""
 
 from __future__ import annotations
 
@@ -32,22 +32,6 @@ def ada(tmp_path: Path, database_url: str) -> Terminal:
 
 
 @SQLITE
-async def test_check_says_all_that_is_wrong_and_fails_where_it_must_be_mended(ada: Terminal, app: App) -> None:
-    number = ada("campaign", "new", "broken.md", "--list", "appeals").strip()
-
-    doubts = ada("campaign", "check", number)
-    await save_draft(app, ADMIN, int(number), "en", version=0, fields={"lead": "{{ town }}", "body": "{{ name }} ???"})
-    errors = json.loads(ada("campaign", "check", number, "--json", code=1))
-
-    assert doubts == "warning\ten\t4\tTK was left in the text\n"
-    assert [(one["severity"], one["field"], one["line"]) for one in errors] == [
-        ("error", "lead", 3),
-        ("error", "body", 5),
-        ("warning", "body", 5),
-    ]
-
-
-@SQLITE
 async def test_test_letters_go_to_the_testers_or_to_whom_one_names(ada: Terminal, app: App, relay: FakeRelay) -> None:
     number = ada("campaign", "new", "appeal.md", "--list", "appeals").strip()
     ada("campaign", "test", number, code=1)
@@ -72,7 +56,7 @@ async def test_what_was_written_in_the_console_is_shown_and_scheduled_by_command
 
     shown = ada("campaign", "show", number)
     previewed = ada("campaign", "preview", number, "--as", "eml")
-    ada("campaign", "schedule", number, "--at", "2099-03-02T09:00", "--zone", "Europe/Berlin", "--anyway")
+    ada("campaign", "schedule", number, "--at", "2099-03-02T09:00", "--zone", "Europe/Berlin", "--anyway", "a trial")
 
     assert "subject: Mended\n" in shown
     assert "Subject: Mended" in previewed
@@ -86,7 +70,7 @@ async def test_again_prints_the_id_of_a_new_draft_and_approve_agrees_to_its_text
     new = ada("campaign", "again", number).strip()
     approved = json.loads(ada("campaign", "approve", new, "--json"))
 
-    assert (int(new), approved) == (int(number) + 1, {"id": int(new), "approved": True})
+    assert (int(new), approved) == (int(number) + 1, {"id": int(new), "approved": True, "languages": None})
     assert ada("campaign", "show", new) == ada("campaign", "show", number)
 
 
@@ -94,7 +78,7 @@ async def test_again_prints_the_id_of_a_new_draft_and_approve_agrees_to_its_text
 async def test_correct_without_files_takes_the_drafts(ada: Terminal, app: App) -> None:
     await import_rows(app, f"{ROSA},Rosa,en", list_name="appeals")
     number = ada("campaign", "new", "broken.md", "--list", "appeals").strip()
-    ada("campaign", "schedule", number, "--at", "2099-03-02T09:00", "--zone", "UTC", "--anyway")
+    ada("campaign", "schedule", number, "--at", "2099-03-02T09:00", "--zone", "UTC", "--anyway", "a trial")
     await save_draft(app, ADMIN, int(number), "en", version=0, fields={"body": "Mended."})
 
     done = json.loads(ada("campaign", "correct", number, "--json"))

@@ -54,7 +54,9 @@ async def test_sample_settings_hold_campaigns(tmp_path: Path, sqlite_template: P
         assert "--anyway" in refused.stderr
     assert (await campaign_status(app, ADMIN, 1)).campaign.state == "draft"
 
-    scheduled = json.loads((await types("campaign", "schedule", "1", *AT, "--anyway", "--json", **AWAY)).stdout)
+    scheduled = json.loads(
+        (await types("campaign", "schedule", "1", *AT, "--anyway", "a trial", "--json", **AWAY)).stdout
+    )
     moved = json.loads((await types("campaign", "send", "1", "--now", "--json", **AWAY, **OWN)).stdout)
     await held_by_the_clock(app)
     output = (await types("campaign", "status", "1")).stdout

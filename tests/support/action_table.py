@@ -18,7 +18,6 @@ from mailer.actions.campaigns import (
     again,
     approve,
     board,
-    check_text,
     choose_readers,
     correct,
     drafts,
@@ -43,6 +42,7 @@ from mailer.actions.campaigns import (
     unschedule,
     versions,
 )
+from mailer.actions.campaigns.preflight import check_campaign
 from mailer.actions.lists import edit_list, list_pages, media, people_numbers, set_design, show_list
 from mailer.actions.maintenance import check_health, show_sending, today
 from mailer.actions.subscriptions import (
@@ -282,8 +282,8 @@ def _fill_writing() -> None:
     _try_with_draft(editions.mark_up_to_date, TRANSLATE, language="tr")  # it is up to date: there is nothing to write
     _try_with_campaign(edition_audience.choose_editions, SEND, "draft", Act.CHOOSE_EDITIONS, languages=("tr",))
     _tried(rest.rest, WRITE, _send_the_rest, Act.ADD_CAMPAIGN)
-    _try_with_draft(check_text.check_text, READ, text=_PLAIN)
-    _try_with_campaign(check_text.check_campaign, READ, "draft")
+    _try_with_campaign(check_campaign.check_campaign, READ, "draft")
+    _try_with_campaign(check_campaign.require_no_blocker, READ, "draft", anyway=False)
     _try_with_campaign(choose_readers.choose_readers, READ, "draft")
     _try_with_campaign(preview.preview, READ, "draft")
     _try_with_draft(preview_draft.preview_draft, READ)

@@ -57,7 +57,7 @@ def describe_state(campaign: Campaign) -> dict[str, Any]:
         "local_time": campaign.local_time,
         "zone": campaign.zone,
         "over_s": campaign.over_s,
-        "anyway": campaign.anyway or None,
+        "anyway": campaign.anyway_reason or campaign.anyway or None,
         "sent_editions": None if campaign.languages is None else list(campaign.languages),
         "not_mailed_by": campaign.not_mailed_by,
     }

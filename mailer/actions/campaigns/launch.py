@@ -1,4 +1,4 @@
-"""Launches due campaigns: freezes the audience in chunks, test-renders letters, and starts sending."""
+"""Launches due campaigns: freezes the audience in chunks, checks the letters, and starts sending."""
 
 from __future__ import annotations
 
@@ -8,10 +8,9 @@ from datetime import datetime
 import structlog
 from sqlalchemy import Connection
 
+from mailer.actions.campaigns.preflight.check_launch import find_obstacle
 from mailer.actions.delivery.letter_making import describe_making
-from mailer.actions.delivery.needs_check import needs_check
 from mailer.actions.delivery.refuse_sample_settings import find_sample_settings
-from mailer.actions.delivery.render_letter import LetterRenderer, RenderFailure
 from mailer.app import App
 from mailer.domain.campaign import Campaign, CampaignState, reason_not_to_launch
 from mailer.domain.delivery import DeliveryState
@@ -21,8 +20,6 @@ from mailer.store.queue import deliveries
 _log = structlog.get_logger()
 
 _FIRST_CHUNK, _LARGEST_CHUNK = 500, 20_000
-_CHECK_CHUNK = 1000
-"""Letters test-rendered at a time."""
 _TARGET_LOCK_S = 0.02
 """How long a chunk should hold the write lock: well under the 50 ms that an unsubscribe request may wait."""
 
@@ -80,9 +77,9 @@ async def _launch(app: App, campaign_id: int) -> None:
         return
     await _freeze_audience(app, campaign_id)
     campaign = await app.database.read(campaigns.get, campaign_id)
-    refused = await _first_render_failure(app, campaign) if campaign.state is CampaignState.LAUNCHING else None
+    obstacle = await find_obstacle(app, campaign) if campaign.state is CampaignState.LAUNCHING else None
     if not app.wakeups.closing.is_set():
-        await app.database.write(_start_sending, campaign, refused, app.clock())
+        await app.database.write(_start_sending, campaign, obstacle, app.clock())
 
 
 async def _freeze_audience(app: App, campaign_id: int) -> None:
@@ -113,36 +110,19 @@ def _freeze_chunk(tx: Connection, app: App, campaign_id: int, size: int) -> bool
     return True
 
 
-async def _first_render_failure(app: App, campaign: Campaign) -> RenderFailure | None:
-    """The first delivery whose letter cannot be rendered with its recipient's values; None if there is none."""
-    if not await app.database.read(needs_check, campaign.id):
-        return None
-    writer, after = LetterRenderer(app), 0
-    while not app.wakeups.closing.is_set():
-        some = await app.database.read(deliveries.list_waiting, campaign.id, after, _CHECK_CHUNK)
-        if not some:
-            return None
-        if (refused := await writer.check_many(some, app.clock())) is not None:
-            return refused
-        after = some[-1].subscription_id or 0
-    return None
-
-
-def _start_sending(tx: Connection, checked: Campaign, refused: RenderFailure | None, now: datetime) -> None:
-    """Start sending a checked campaign, or pause it if a letter cannot be rendered."""
-    campaign = campaigns.get(tx, checked.id, lock=True)
+def _start_sending(tx: Connection, checked: Campaign, obstacle: str | None, now: datetime) -> None:
+    """Start sending a checked campaign, or pause it if there is an obstacle."""
+    campaign, launching = campaigns.get(tx, checked.id, lock=True), (CampaignState.LAUNCHING,)
     if not campaign.is_frozen or campaign.corrections != checked.corrections:
         return  # it was paused and resumed meanwhile, perhaps corrected too: the next launch continues
-    if refused is None:
-        if campaigns.change_state(tx, campaign.id, CampaignState.SENDING, from_states=(CampaignState.LAUNCHING,)):
+    if obstacle is None:
+        if campaigns.change_state(tx, campaign.id, CampaignState.SENDING, from_states=launching, checked_at=now):
             _log.info("started campaign", campaign=campaign.id, audience=campaign.audience)
         return
-    remark = f"cannot be written for {refused.delivery.address}: {refused.reason}"
-    launching = (CampaignState.LAUNCHING,)
     if campaigns.change_state(
-        tx, campaign.id, CampaignState.PAUSED, from_states=launching, remark=remark, stopped_at=now
+        tx, campaign.id, CampaignState.PAUSED, from_states=launching, remark=obstacle, stopped_at=now
     ):
-        _log.warning("stopped campaign", campaign=campaign.id, reason=remark)
+        _log.warning("stopped campaign", campaign=campaign.id, reason=obstacle)
 
 
 def _hold_unfinished(tx: Connection, campaign_id: int, why: str, now: datetime) -> bool:
@@ -151,7 +131,7 @@ def _hold_unfinished(tx: Connection, campaign_id: int, why: str, now: datetime) 
         return False
     remark = (
         f"not sent: [service] in settings.toml: {why}. Mend that, start `mailer serve` anew (settings are read at "
-        f"start), then `mailer campaign resume {campaign_id}`; or resume it with --anyway"
+        f"start), then `mailer campaign resume {campaign_id}`; or resume it with --anyway REASON"
     )
     launching = (CampaignState.LAUNCHING,)
     if campaigns.change_state(

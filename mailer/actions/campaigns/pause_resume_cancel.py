@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import Connection
 
 from mailer.actions.campaigns.campaign_access import describe_state, load_campaign, record_act
@@ -11,7 +13,7 @@ from mailer.app import App
 from mailer.domain.accounts.actor import Actor
 from mailer.domain.accounts.audit import Act
 from mailer.domain.accounts.role import Permission
-from mailer.domain.campaign import CAN_BE_PAUSED, Campaign, CampaignState, check_move
+from mailer.domain.campaign import CAN_BE_PAUSED, Campaign, CampaignState, check_move, check_reason
 from mailer.errors import SettingsUnfinished
 from mailer.store import campaigns, governor_counts
 
@@ -24,23 +26,25 @@ async def pause(app: App, actor: Actor, campaign_id: int) -> Campaign:
     return await _move(app, actor, campaign_id, Act.PAUSE_CAMPAIGN, CampaignState.PAUSED, CAN_BE_PAUSED)
 
 
-async def resume(app: App, actor: Actor, campaign_id: int, *, anyway: bool = False) -> Campaign:
+async def resume(app: App, actor: Actor, campaign_id: int, *, anyway: str | None = None) -> Campaign:
     """Continue a paused campaign; it is launched again if its launch was not finished or its letters must be checked.
 
-    The governor counts anew, so earlier failures do not pause it again. Raises NotFound, WrongState,
-    NotPermitted, and SettingsUnfinished as `schedule` does.
+    The governor counts anew, so earlier failures do not pause it again. With `anyway`, a reason, it goes although the
+    check at the launch was against it. Raises NotFound, WrongState, NotPermitted, and SettingsUnfinished as `schedule`
+    does.
     """
-    why = find_sample_settings(app)
+    why, reason = find_sample_settings(app), check_reason(anyway)
 
     def work(tx: Connection) -> Campaign:
         campaign = load_campaign(tx, actor, Permission.SEND, campaign_id, lock=True)
         check_move(campaign, CampaignState.SENDING, allowed=(CampaignState.PAUSED,))
-        goes = anyway or campaign.anyway
+        goes = reason is not None or campaign.anyway
         if why is not None and not goes:
-            raise SettingsUnfinished(f"[service] in settings.toml: {why}. Mend that first, or say --anyway")
-        ready = campaign.is_frozen and not needs_check(tx, campaign_id)
+            raise SettingsUnfinished(f"[service] in settings.toml: {why}. Mend that first, or say --anyway REASON")
+        ready = campaign.is_frozen and campaign.checked_at is not None and not needs_check(tx, campaign_id)
         to = CampaignState.SENDING if ready else CampaignState.LAUNCHING
-        campaigns.change_state(tx, campaign_id, to, from_states=(CampaignState.PAUSED,), remark=None, anyway=goes)
+        values: dict[str, Any] = {"anyway": goes, "anyway_reason": reason or campaign.anyway_reason}
+        campaigns.change_state(tx, campaign_id, to, from_states=(CampaignState.PAUSED,), remark=None, **values)
         governor_counts.reset_counts(tx, campaign_id, app.clock())
         resumed = campaigns.get(tx, campaign_id)
         _record_move(tx, app, actor, Act.RESUME_CAMPAIGN, campaign, resumed)

@@ -15,12 +15,13 @@ from mailer.actions.campaigns.checked_drafts import CheckedDrafts
 from mailer.actions.campaigns.edition_audience import AS_BEFORE, AudienceChoice, chosen_earlier, chosen_languages
 from mailer.actions.campaigns.freeze_drafts import freeze, require_approval, with_checked_drafts
 from mailer.actions.campaigns.new_campaign import event_start_time
+from mailer.actions.campaigns.preflight.check_campaign import require_no_blocker
 from mailer.actions.delivery.refuse_sample_settings import find_sample_settings
 from mailer.app import App
 from mailer.domain.accounts.actor import Actor
 from mailer.domain.accounts.audit import Act
 from mailer.domain.accounts.role import Permission
-from mailer.domain.campaign import Campaign, CampaignState, check_move
+from mailer.domain.campaign import Campaign, CampaignState, check_move, check_reason
 from mailer.domain.local_time import parse_duration, parse_local_time, parse_zone, to_utc
 from mailer.errors import SettingsUnfinished, TimeRefused, WrongState
 from mailer.mail.compose.problem import ProblemSeverity
@@ -47,7 +48,7 @@ async def schedule(
     local_time: str,
     zone: str,
     over: str | None = None,
-    anyway: bool = False,
+    anyway: str | None = None,
     reviewed: Reviewed | None = None,
     audience: AudienceChoice = AS_BEFORE,
 ) -> Campaign:
@@ -59,15 +60,17 @@ async def schedule(
 
     Raises TimeRefused for a time that does not exist or is past, a bad span, or letters that would not all be sent
     before the event begins; CampaignFileRefused with language and line for a text with an error;
-    WrongState, also for an approval or a warning that is missing; NotFound; NotPermitted; SettingsUnfinished if the
-    settings are sample ones, unless `anyway`, which the launch remembers.
+    WrongState, also for an approval or a warning that is missing; NotFound; NotPermitted. Also SettingsUnfinished if
+    the settings are sample ones, and CheckFailed if the quick part of the check finds what blocks, unless `anyway` says
+    why it goes all the same: the campaign keeps that, and its launch heeds it.
     """
     local, clock = parse_local_time(local_time), parse_zone(zone)
     at = to_utc(local, clock)
     if at < app.clock():
         raise TimeRefused(f"{local_time} in {zone} is past")
     values = {"scheduled_at": at, "local_time": local.isoformat(timespec="seconds"), "zone": clock.key}
-    return await _set_scheduled_time(app, actor, campaign_id, over, values | {"anyway": anyway}, reviewed, audience)
+    values |= {"anyway": anyway is not None, "anyway_reason": check_reason(anyway)}
+    return await _set_scheduled_time(app, actor, campaign_id, over, values, reviewed, audience)
 
 
 async def send_now(
@@ -77,14 +80,15 @@ async def send_now(
     *,
     wait_s: int,
     over: str | None = None,
-    anyway: bool = False,
+    anyway: str | None = None,
     reviewed: Reviewed | None = None,
     audience: AudienceChoice = AS_BEFORE,
 ) -> Campaign:
     """Schedule the campaign `wait_s` seconds from now, which leaves time to cancel; otherwise like `schedule`."""
     at = datetime.fromtimestamp(app.clock().timestamp() + wait_s, tz=app.clock().tzinfo)
     values = {"scheduled_at": at, "local_time": at.replace(tzinfo=None).isoformat(timespec="seconds"), "zone": "UTC"}
-    return await _set_scheduled_time(app, actor, campaign_id, over, values | {"anyway": anyway}, reviewed, audience)
+    values |= {"anyway": anyway is not None, "anyway_reason": check_reason(anyway)}
+    return await _set_scheduled_time(app, actor, campaign_id, over, values, reviewed, audience)
 
 
 async def _set_scheduled_time(
@@ -119,7 +123,10 @@ async def _set_scheduled_time(
 
     await app.database.read(_check_permission, actor, campaign_id)
     if not values["anyway"] and (why := find_sample_settings(app)) is not None:
-        raise SettingsUnfinished(f"[service] in settings.toml: {why}. Mend that first, or say --anyway")
+        raise SettingsUnfinished(
+            f"[service] in settings.toml: {why}. Mend that first, or say why all the same: --anyway REASON"
+        )
+    await require_no_blocker(app, actor, campaign_id, anyway=values["anyway"], languages=audience.languages)
     return await with_checked_drafts(app, actor, Permission.SEND, campaign_id, work, languages=audience.languages)
 
 

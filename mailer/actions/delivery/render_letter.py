@@ -99,11 +99,6 @@ class LetterRenderer:
             raise job
         return await asyncio.to_thread(self._render_and_sign, job, dated_at)
 
-    async def check_many(self, deliveries: Sequence[Delivery], now: datetime) -> RenderFailure | None:
-        """Test-render campaign deliveries; returns the first failure, or None."""
-        jobs = [(one, await self._prepare_job(one, now)) for one in deliveries]
-        return await asyncio.to_thread(_first_failure, jobs)
-
     async def _prepare_job(self, delivery: Delivery, dated_at: datetime) -> _RenderJob | Exception:
         """Read what the letter needs from the database; returns the job that renders it, or why that fails."""
         try:
@@ -114,7 +109,7 @@ class LetterRenderer:
                 return _RenderJob(partial(self._render_test, *test), slow=True)
             if delivery.kind is not Kind.CAMPAIGN:
                 return _RenderJob(await self._prepare_notice(delivery, dated_at), slow=True)
-            compiled = await self._get_compiled(delivery)
+            compiled = await self.get_compiled(delivery)
         except DatabaseUnavailable:
             raise
         except Exception as error:  # an error in one template must not stop other letters
@@ -123,7 +118,8 @@ class LetterRenderer:
             partial(_render_for_recipient, compiled, delivery, dated_at), slow=compiled.needs_check, compiled=compiled
         )
 
-    async def _get_compiled(self, delivery: Delivery) -> CompiledLetter:
+    async def get_compiled(self, delivery: Delivery) -> CompiledLetter:
+        """The letter of a campaign's delivery, compiled once for all with its text and language. Raises as `render`."""
         key = (delivery.revision_id or 0, delivery.language)
         if (compiled := self._compiled.get(key)) is None:
             compiled = await self._compile(delivery)
@@ -200,18 +196,6 @@ class _RenderJob:
     make: Callable[[], Letter]
     slow: bool
     compiled: CompiledLetter | None = None
-
-
-def _first_failure(jobs: Sequence[tuple[Delivery, _RenderJob | Exception]]) -> RenderFailure | None:
-    for delivery, job in jobs:
-        try:
-            if isinstance(job, Exception):
-                raise job
-            if job.compiled is not None:
-                job.compiled.check(_recipient(delivery, delivery.queued_at))
-        except Exception as error:  # any error in a template is reported to its organiser
-            return RenderFailure(delivery, str(error))
-    return None
 
 
 def _render_for_recipient(compiled: CompiledLetter, delivery: Delivery, dated_at: datetime) -> Letter:

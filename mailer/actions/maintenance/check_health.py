@@ -7,16 +7,13 @@ from datetime import timedelta
 
 from sqlalchemy import Connection
 
+from mailer.actions.delivery.check_published import check_published
 from mailer.actions.maintenance.check_mail import check_notices, check_parked
 from mailer.actions.maintenance.check_service import check_site
 from mailer.app import App
 from mailer.domain.accounts.actor import Actor
 from mailer.domain.accounts.role import Permission
-from mailer.domain.health_check import CheckGroup, HealthCheck, HealthReport, HealthStatus, warn
-from mailer.network.check_domain import check_domain
-from mailer.network.check_keys import check_keys
-from mailer.network.check_senders import check_senders
-from mailer.network.public_address import own_addresses
+from mailer.domain.health_check import CheckGroup, HealthCheck, HealthReport, warn
 from mailer.relay.check_relay import check_relay
 
 _TIMEOUT_S = 20
@@ -45,7 +42,7 @@ async def check_sending_health(app: App) -> None:
     try:
         async with asyncio.timeout(_TIMEOUT_S):
             relays, published = await asyncio.gather(
-                asyncio.gather(*map(check_relay, app.relays)), _check_published(app)
+                asyncio.gather(*map(check_relay, app.relays)), check_published(app)
             )
     except TimeoutError:
         message = f"relays and DNS did not answer within {_TIMEOUT_S} seconds"
@@ -70,16 +67,3 @@ def health_report(app: App, actor: Actor) -> HealthReport:
 def _check_settings(app: App) -> HealthCheck:
     site, hosts = app.site, [relay.host for relay in app.relays]
     return check_site(name=site.name, domain=site.domain, url=site.url, owner=site.owner, relay_hosts=hosts)
-
-
-async def _check_published(app: App) -> list[HealthCheck]:
-    """The checks of what receivers look up; none where no letter leaves this machine or no name server is known."""
-    dns, domain, signers = app.dns, app.site.domain, list(app.signers)
-    if dns is None or _check_settings(app).status is not HealthStatus.OK:
-        return []
-    groups = await asyncio.gather(
-        check_domain(dns, domain, signers),
-        check_senders(dns, domain, [relay.host for relay in app.relays], own_addresses()),
-        check_keys(dns, signers),
-    )
-    return [check for group in groups for check in group]

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 
+from mailer.domain.address import hide_addresses
 from mailer.domain.health_check import HealthCheck, HealthStatus
 
 
@@ -46,6 +47,7 @@ class PreflightRule(StrEnum):
     """Something is left in the letter that was to be replaced."""
     HEADER = "header"
     FOOTER = "footer"
+    SETTINGS = "settings"
     DKIM = "dkim"
     SPF = "spf"
     DMARC = "dmarc"
@@ -153,3 +155,9 @@ class PreflightReport:
     def blocks(self) -> bool:
         """Whether something keeps the campaign back."""
         return any(one.blocks for one in self.results)
+
+
+def hide_people(report: PreflightReport) -> PreflightReport:
+    """The same report without addresses, for whoever may not see people."""
+    hidden = tuple(replace(one, message=hide_addresses(one.message)) for one in report.results)
+    return replace(report, results=hidden)

@@ -64,6 +64,8 @@ campaign = Table(
     Column("anyway_reason", Text),
     # The campaign whose letter in our archive it answers.
     Column("answers_id", BigInteger, index=True),
+    # When it passed the check at its launch; before that, or if it never did, resuming launches it again.
+    Column("checked_at", UtcDateTime),
 )
 
 edition = Table(

@@ -31,6 +31,12 @@ def list_some(tx: Connection, mailing_list_id: int, number: int) -> list[Reader]
     return [_reader_from_row(row) for row in {row.id: row for row in found}.values()]
 
 
+def list_chunk(tx: Connection, mailing_list_id: int, after: int, limit: int) -> list[Reader]:
+    """The next `limit` confirmed subscriptions after one, by id, of people who are not suppressed."""
+    query = _query(mailing_list_id).where(subscription.c.id > after, ~is_suppressed_on(mailing_list_id))
+    return [_reader_from_row(row) for row in tx.execute(query.order_by(subscription.c.id).limit(limit))]
+
+
 def find(tx: Connection, mailing_list_id: int, address_key: str) -> Reader | None:
     """The confirmed subscriber of a list at this address, or None."""
     row = tx.execute(_query(mailing_list_id).where(subscriber.c.address_key == address_key)).one_or_none()

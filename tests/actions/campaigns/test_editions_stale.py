@@ -6,19 +6,18 @@ import pytest
 
 from mailer.actions.campaigns.again import again
 from mailer.actions.campaigns.board import load_board
-from mailer.actions.campaigns.check_text import check_campaign
 from mailer.actions.campaigns.correct import correct
 from mailer.actions.campaigns.edition_audience import AudienceChoice, choose_editions
 from mailer.actions.campaigns.editions import mark_up_to_date
 from mailer.actions.campaigns.launch import launch_due
 from mailer.actions.campaigns.new_campaign import new_campaign
+from mailer.actions.campaigns.preflight.check_campaign import QUICK, check_campaign
 from mailer.actions.campaigns.rest import rest
 from mailer.actions.campaigns.review import review
 from mailer.actions.campaigns.schedule import Reviewed, schedule, send_now
 from mailer.app import App
 from mailer.domain.draft import EditionStatus
 from mailer.errors import WrongState
-from mailer.mail.compose.problem import Rule
 from tests.support.app_helpers import ADMIN, open_list
 
 HOUR = {"local_time": "2027-03-02T09:00", "zone": "Europe/Berlin"}
@@ -51,12 +50,8 @@ async def test_it_is_flagged_on_the_board_in_the_review_and_by_the_check_until_i
 ) -> None:
     assert await _stale(app, letter) == ["de", "tr"]
     assert await _stale_on_board(app) == [("de", "tr")]
-    problems = await check_campaign(app, ADMIN, letter)
-    assert {tag: [one.rule for one in found] for tag, found in problems.items()} == {
-        "en": [],
-        "de": [Rule.STALE],
-        "tr": [Rule.STALE],
-    }
+    found = [one for one in (await check_campaign(app, ADMIN, letter, QUICK)).results if one.rule == "edition"]
+    assert [(one.edition, one.severity) for one in found if one.edition] == [("de", "warning"), ("tr", "warning")]
 
     await mark_up_to_date(app, ADMIN, letter, "de")
 

@@ -12,6 +12,7 @@ from mailer.actions.campaigns.correct import correct
 from mailer.actions.campaigns.launch import launch_due
 from mailer.actions.campaigns.new_campaign import new_campaign
 from mailer.actions.campaigns.pause_resume_cancel import cancel, pause, resume
+from mailer.actions.campaigns.preflight import check_launch
 from mailer.actions.campaigns.report import campaign_status
 from mailer.actions.campaigns.schedule import send_now
 from mailer.actions.delivery.render_letter import RenderedLetter
@@ -48,14 +49,21 @@ PEOPLE = (f"{ROSA},Rosa,en", f"{EMMA},Emma,en", "zoe@example.org,Zoe,en")
 EVERYBODY = [EMMA, ROSA, "zoe@example.org"]
 
 
+async def launch_before_they_come(app: App) -> int:
+    """A campaign whose text does not suit one of the people who joined after it was scheduled."""
+    await open_list(app)
+    campaign_id = await new_campaign(app, ADMIN, list_name="appeals", texts={"tea.md": TEXT})
+    await send_now(app, ADMIN, campaign_id, wait_s=0)
+    await import_rows(app, *PEOPLE)
+    await launch_due(app)
+    return campaign_id
+
+
 async def test_a_letter_that_cannot_be_rendered_for_one_recipient_pauses_the_campaign_until_the_text_is_corrected(
     app: App, relay: FakeRelay, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(launch, "_CHECK_CHUNK", 2)
-    await open_list(app)
-    await import_rows(app, *PEOPLE)
-
-    campaign_id = await launch_campaign(app, **{"tea.md": TEXT})
+    monkeypatch.setattr(check_launch, "_CHUNK", 2)
+    campaign_id = await launch_before_they_come(app)
     await send_campaigns(app)
     held, letters = await campaign_status(app, ADMIN, campaign_id), list(relay.letters)
     await correct(app, ADMIN, campaign_id, {"tea.md": BETTER})
@@ -74,9 +82,7 @@ async def test_a_letter_that_cannot_be_rendered_for_one_recipient_pauses_the_cam
 
 
 async def test_resumed_uncorrected_it_is_held_again(app: App, relay: FakeRelay) -> None:
-    await open_list(app)
-    await import_rows(app, *PEOPLE)
-    campaign_id = await launch_campaign(app, **{"tea.md": TEXT})
+    campaign_id = await launch_before_they_come(app)
 
     await resume(app, ADMIN, campaign_id)
     await launch_due(app)
@@ -111,9 +117,9 @@ async def test_a_text_corrected_while_its_letters_were_tried_is_tried_again(
     await import_rows(app, *PEOPLE)
     campaign_id = await new_campaign(app, ADMIN, list_name="appeals", texts={"tea.md": BETTER})
     await send_now(app, ADMIN, campaign_id, wait_s=0)
-    tried = launch._first_render_failure
+    tried = launch.find_obstacle
 
-    async def corrected_meanwhile(app: App, campaign: Campaign) -> object:
+    async def corrected_meanwhile(app: App, campaign: Campaign) -> str | None:
         found = await tried(app, campaign)
         if not campaign.corrections:
             await pause(app, ADMIN, campaign_id)
@@ -121,7 +127,7 @@ async def test_a_text_corrected_while_its_letters_were_tried_is_tried_again(
             await resume(app, ADMIN, campaign_id)
         return found
 
-    monkeypatch.setattr(launch, "_first_render_failure", corrected_meanwhile)
+    monkeypatch.setattr(launch, "find_obstacle", corrected_meanwhile)
     await launch_due(app)
     first = (await campaign_status(app, ADMIN, campaign_id)).campaign
     await launch_due(app)

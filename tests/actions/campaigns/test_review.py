@@ -6,7 +6,6 @@ from datetime import timedelta
 
 import pytest
 
-from mailer.actions.campaigns.check_text import check_campaign, check_text
 from mailer.actions.campaigns.drafts import load_draft, new_letter, save_draft
 from mailer.actions.campaigns.editions import add_edition
 from mailer.actions.campaigns.launch import launch_due
@@ -17,8 +16,7 @@ from mailer.actions.lists.edit_list import set_list
 from mailer.actions.subscriptions.unsubscribe import unsubscribe
 from mailer.app import App
 from mailer.domain.token import Purpose, sign_token
-from mailer.errors import NotFound
-from mailer.mail.compose.problem import ProblemSeverity, Rule
+from mailer.mail.compose.problem import Rule
 from tests.support.app_helpers import (
     ADMIN,
     APPEAL,
@@ -70,27 +68,11 @@ async def test_it_names_every_error_and_warning_with_its_edition(app: App, lette
 
     assert [(language, one.line) for language, one in shown.errors] == [("tr", 5), ("tr", 7)]
     assert [(language, one.rule) for language, one in shown.warnings] == [("tr", Rule.UNFINISHED)]
-    problems = await check_campaign(app, ADMIN, letter)
-    assert {language: len(found) for language, found in problems.items()} == {"en": 0, "tr": 3}
-
-
-async def test_what_is_typed_is_checked_before_it_is_saved(app: App, letter: int) -> None:
-    found = await check_text(app, ADMIN, letter, "en", fields={"subject": ""})
-    whole = await check_text(app, ADMIN, letter, "en", "---\nsubject: x\ntemplate: nosuch\n---\nHi")
-
-    assert [(one.severity, one.rule) for one in found] == [(ProblemSeverity.ERROR, Rule.EMPTY)]
-    assert ["no template" in one.message for one in whole] == [True]
-    assert await check_text(app, ADMIN, letter, "en") == ()
-    with pytest.raises(NotFound):
-        await check_text(app, ADMIN, letter, "sw")
-    [broken] = await check_text(app, ADMIN, letter, "en", "no front matter")
-    assert broken.line == 1
 
 
 async def test_values_that_no_reader_has_are_doubted_where_there_are_readers(app: App, letter: int) -> None:
     body = {"body": "Dear {{ town or 'all' }}"}
 
-    assert [one.rule for one in await check_text(app, ADMIN, letter, "en", fields=body)] == []
     await save_draft(app, ADMIN, letter, "en", version=2, fields=body)
 
     assert [one.rule for _, one in (await review(app, ADMIN, letter)).warnings] == [Rule.UNKNOWN_VALUE]

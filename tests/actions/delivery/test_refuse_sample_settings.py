@@ -86,7 +86,7 @@ async def test_a_launch_is_held_with_its_reason_and_goes_on_once_the_settings_ar
 
 
 async def test_anyway_is_remembered_until_the_launch_and_no_longer(app: App, away: App, clock: Clock) -> None:
-    await send_now(away, ADMIN, 1, wait_s=60, anyway=True)
+    await send_now(away, ADMIN, 1, wait_s=60, anyway="The list is only us.")
     clock.advance(minutes=2)
     await launch_due(away)
     launched = await state(away)
@@ -94,12 +94,12 @@ async def test_anyway_is_remembered_until_the_launch_and_no_longer(app: App, awa
     resumed = (await resume(away, ADMIN, 1)).state
 
     number = await new_campaign(app, ADMIN, list_name="appeals", texts={"appeal.md": APPEAL})
-    await send_now(away, ADMIN, number, wait_s=60, anyway=True)
+    await send_now(away, ADMIN, number, wait_s=60, anyway="The list is only us.")
     await send_now(app, ADMIN, number, wait_s=60)
     clock.advance(minutes=2)
     await launch_due(away)
     held = (await campaign_status(away, ADMIN, number)).campaign.state
-    goes = (await resume(away, ADMIN, number, anyway=True)).state
+    goes = (await resume(away, ADMIN, number, anyway="The list is only us.")).state
     await launch_due(away)
 
     assert (launched, resumed, held, goes) == ("sending", "sending", "paused", "launching")

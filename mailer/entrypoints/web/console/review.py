@@ -96,7 +96,7 @@ async def post_schedule(request: Request) -> Response:
         return await _render(request, hour, status=422)
     shared: dict[str, Any] = {
         "over": hour.over or None,
-        "anyway": bool(form.get("anyway")),
+        "anyway": str(form.get("anyway", "")).strip() or None,
         "reviewed": Reviewed(
             digest=str(form.get("digest", "")), accepted=frozenset(str(one) for one in form.getlist("accept"))
         ),
