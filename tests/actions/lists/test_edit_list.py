@@ -5,12 +5,13 @@ from __future__ import annotations
 import pytest
 
 from mailer.actions.accounts.show_audit_log import audit_page
-from mailer.actions.campaigns.check_text import check_campaign
+from mailer.actions.campaigns.checked_drafts import check_drafts
 from mailer.actions.campaigns.new_campaign import new_campaign
 from mailer.actions.campaigns.schedule import send_now
 from mailer.actions.lists.edit_list import set_list
 from mailer.actions.lists.show_list import show_list
 from mailer.app import App
+from mailer.domain.accounts.role import Permission
 from mailer.errors import CampaignFileRefused, ListDesignRefused
 from tests.support.app_helpers import (
     ADMIN,
@@ -77,7 +78,7 @@ async def test_a_segment_that_is_taken_away_is_missed_before_the_launch(app: App
     campaign_id = await new_campaign(app, ADMIN, list_name="appeals", texts={"tea.md": TEXT})
     await set_list(app, ADMIN, "appeals", segments={"rosas": ""})
 
-    [problem] = (await check_campaign(app, ADMIN, campaign_id))["en"]
+    [problem] = (await check_drafts(app, ADMIN, Permission.READ, campaign_id)).problems["en"]
 
     assert (problem.line, "no segment 'rosas'" in problem.message) == (4, True)
     with pytest.raises(CampaignFileRefused, match="no segment 'rosas'"):

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import Connection
 
 from mailer.actions.accounts.show_audit_log import audit_page
-from mailer.actions.campaigns.check_text import check_campaign
+from mailer.actions.campaigns.checked_drafts import check_drafts
 from mailer.actions.campaigns.correct import correct
 from mailer.actions.campaigns.drafts import load_draft, save_draft
 from mailer.actions.campaigns.launch import launch_due
@@ -18,6 +18,7 @@ from mailer.actions.templates.add_template import add_template
 from mailer.actions.templates.remove_template import remove_template
 from mailer.actions.templates.show_templates import list_templates, show_template, template_names
 from mailer.app import App
+from mailer.domain.accounts.role import Permission
 from mailer.errors import CampaignFileRefused, NotFound, TemplateRefused, WrongState
 from mailer.store.letters import letter_templates
 from tests.support.app_helpers import (
@@ -188,7 +189,7 @@ async def test_a_text_that_names_no_template_is_told_which_there_are(app: App) -
 
     campaign_id = await new_campaign(app, ADMIN, list_name="appeals", texts={"appeal.md": OWN_APPEAL})
     await save_draft(app, ADMIN, campaign_id, "en", version=0, text=lost)
-    problems = (await check_campaign(app, ADMIN, campaign_id))["en"]
+    problems = (await check_drafts(app, ADMIN, Permission.READ, campaign_id)).problems["en"]
     assert [(one.line, one.field) for one in problems] == [(2, "template")]
 
 
