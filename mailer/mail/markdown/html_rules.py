@@ -22,6 +22,7 @@ CLASSES = {
     "table": {"button-row", "callout", "data"},
     "td": {"button", "callout-text"},
     "div": {"figure", "columns", "column", "footnotes", "signature"},
+    "img": {"full"},
     "p": {"caption"},
     "sup": {"footnote"},
     "br": {"mso-columns-open", "mso-columns-close", "mso-column-open-2", "mso-column-open-3", "mso-column-close"},

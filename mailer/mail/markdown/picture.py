@@ -21,7 +21,8 @@ _LEAST = 40
 def prepare_pictures(tokens: Sequence[Token]) -> None:
     """Give pictures of this service their width and height in pixels, and ornaments an empty description.
 
-    The width is at most the room that there is for it, since Outlook knows no max-width.
+    The width is at most the room that there is for it, since Outlook knows no max-width. One that fills its room has
+    the class `full`: on a phone, where columns are wider, it still does.
     """
     rooms = [COLUMN_WIDTH]
     for token in tokens:
@@ -52,3 +53,5 @@ def fit_picture(picture: Token, room: int) -> None:
         width = min(size[0], room)
         picture.attrs["width"] = width
         picture.attrs["height"] = max(round(size[1] * width / size[0]), 1)
+        if width == room:
+            picture.attrs["class"] = "full"

@@ -34,6 +34,10 @@ MARKDOWN = st.one_of(
     ),
     st.builds("\n\n| a | {} |\n|---|---|\n| {} | b |\n\n".format, FIELDS, FIELDS),
     st.builds("![{}]({}) <{}>".format, FIELDS, URLS, URLS),
+    st.builds("\n\n[Go {}]({}){{.button}}\n\n".format, FIELDS, URLS),
+    st.builds("\n\n::: callout\n{}\n\n- {}\n:::\n\n![{}]({} '{}')\n\n".format, FIELDS, FIELDS, FIELDS, URLS, FIELDS),
+    st.builds("\n\n::: columns\n::: column\n{}\n:::\n::: column\n{}\n:::\n:::\n\n".format, FIELDS, FIELDS),
+    st.builds("\n\n::: signature\n{}\nA {}\n:::\n\n".format, FIELDS, FIELDS),
 )
 REFERENCES = st.builds("[{}]\n\n[{}]: https://forum.example.org/\n\n".format, FIELDS, FIELDS)
 LINES = st.lists(st.one_of(st.text("abé .<&\"'\\*=?", max_size=12), FIELDS), max_size=4).map("".join)

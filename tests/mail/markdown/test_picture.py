@@ -29,6 +29,7 @@ def test_a_picture_of_ours_is_as_wide_as_there_is_room(before: str, size: str, s
     written = render_html(parse_markdown(before.format(f"![Apples]({path(size)})")))
 
     assert f'width="{shown[0]}" height="{shown[1]}"' in written
+    assert ('class="full"' in written) == (size != "400x300")
 
 
 @pytest.mark.parametrize("url", ["https://example.org/a-1200x800.jpg", path("x").replace("-x", "")])
