@@ -69,7 +69,7 @@ def test_no_sample_greets_as_fraud_does(sample, known, rosa, list_identity, temp
 
 
 def test_there_are_samples():
-    assert {"README.md-0", "campaigns.md-0", "harvest_forum.en.md", "library.tr.md"} <= set(SAMPLES)
+    assert {"README.md-0", "campaign_file.md-0", "harvest_forum.en.md", "library.tr.md"} <= set(SAMPLES)
 
 
 @pytest.mark.parametrize("file", WORDS, ids=lambda file: file.name)
