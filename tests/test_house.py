@@ -84,7 +84,7 @@ LIBRARIES = {
     "typer": {"cli"},
     "uvicorn": {"entrypoints/web"},
     "uvloop": {"cli"},
-    "yaml": {"mail/compose"},
+    "yaml": {"mail", "mail/compose"},
 }
 """Which rooms import a library: all of these do, and no others."""
 OLD_WORDS = set(

@@ -12,7 +12,7 @@ from mailer.app import App
 from mailer.domain.accounts.actor import Actor
 from mailer.domain.accounts.role import Permission
 from mailer.errors import CampaignFileRefused, MediaRefused
-from mailer.mail.compose.local_files import LocalFile, find_local_files, name_local_files
+from mailer.mail.media.local_files import LocalFile, find_local_files, name_local_files
 from mailer.store import mailing_lists
 
 

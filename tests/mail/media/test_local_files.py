@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from mailer.errors import CampaignFileRefused
 from mailer.mail.compose.campaign_file import parse_campaign_file
-from mailer.mail.compose.local_files import find_local_files, name_local_files
+from mailer.mail.media.local_files import find_local_files, name_local_files
 
 _KEPT = f"/media/{'0' * 32}/kept-10x10.png"
 TEXT = f"""---
