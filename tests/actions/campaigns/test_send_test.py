@@ -13,6 +13,7 @@ from mailer.actions.campaigns.new_campaign import new_campaign
 from mailer.actions.campaigns.schedule import send_now
 from mailer.actions.campaigns.send_test import MOST_PER_HOUR, list_tests, send_test
 from mailer.actions.lists.edit_list import set_list
+from mailer.actions.lists.media import add_media
 from mailer.actions.subscriptions.show_person import show_person
 from mailer.app import App
 from mailer.domain.accounts.actor import Actor, Door
@@ -41,6 +42,7 @@ from tests.support.app_helpers import (
     token_in,
 )
 from tests.support.fake_relay import FakeRelay
+from tests.support.media_samples import PDF, photo
 from tests.support.running_service import running_service
 
 EMMA_WRITES = Actor(name=EMMA, door=Door.CONSOLE, grants=(Grant(role=Role.EDITOR),), organiser_id=7)
@@ -236,3 +238,18 @@ async def test_a_test_letter_may_have_the_values_of_a_reader_in_the_edition_that
     assert recipients(relay) == [ADA, ADA]
     assert all("Dear Rosa" in text_of(one) for one in relay.letters)
     assert all(read_token(app.site.keyring, Purpose.LEAVE, token_in(one, "leave")) == NOBODY for one in relay.letters)
+
+
+async def test_pictures_and_attachments_come_along(app: App, relay: FakeRelay, campaign: int) -> None:
+    apples = await add_media(app, ADMIN, list_name="appeals", name="apples.jpg", octets=photo())
+    programme = await add_media(app, ADMIN, list_name="appeals", name="programme.pdf", octets=PDF)
+    files = f"pictures: inline\nattachments: [{programme.path}]\nsubject:"
+    text = APPEAL.replace("subject:", files, 1) + f"\n![Two apples]({apples.path})\n"
+    number = await new_campaign(app, ADMIN, list_name="appeals", texts={"a.md": text})
+
+    await send_test(app, ADMIN, number, [ADA])
+    await send_notices(app)
+
+    parts = {part.get_content_type(): part for part in parse_letter(relay.letters[0]).walk()}
+    assert parts["application/pdf"].get_filename() == "programme.pdf"
+    assert str(parts["image/jpeg"]["Content-ID"]).strip("<>") in str(parts["text/html"].get_content())

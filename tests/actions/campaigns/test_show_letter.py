@@ -15,6 +15,7 @@ from mailer.actions.campaigns.launch import launch_due
 from mailer.actions.campaigns.pause_resume_cancel import cancel, pause, resume
 from mailer.actions.campaigns.show_letter import list_letters, show_letter
 from mailer.actions.lists.edit_list import set_list
+from mailer.actions.lists.media import add_media
 from mailer.actions.subscriptions.decline import never_ask_again
 from mailer.app import App
 from mailer.domain.accounts.actor import Actor, Door
@@ -24,7 +25,9 @@ from mailer.domain.token import Purpose, read_token
 from mailer.errors import NotFound, NotPermitted, TokenRefused
 from mailer.mail.dkim.signing import Signer
 from mailer.mail.message.letter import decode_part
+from mailer.mail.templates.example_templates import read_example
 from mailer.store import mailing_lists
+from mailer.store.letters import letter_templates
 from tests.support.app_helpers import (
     ADMIN,
     APPEAL,
@@ -37,12 +40,14 @@ from tests.support.app_helpers import (
     import_rows,
     launch_campaign,
     open_list,
+    parse_letter,
     receive_person_mail,
     send_campaigns,
     send_notices,
     token_in,
 )
 from tests.support.fake_relay import FakeRelay
+from tests.support.media_samples import PDF, photo
 
 SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 SIGNER = Signer(domain=DOMAIN, selector="ours", key=generate_private_key(public_exponent=65537, key_size=2048))
@@ -205,3 +210,55 @@ async def test_a_person_has_all_letters_that_the_organiser_may_know_of(app: App,
         await list_letters(app, of_nothing, ROSA)
     with pytest.raises(NotFound):
         await list_letters(app, of_news, BEA)
+
+
+RICH = """\
+---
+subject: Seeds
+template: orchard
+pictures: inline
+attachments: [{programme}]
+calendar: true
+event: {{name: Forum, place: The old barn, starts: 2027-03-05T19:00, zone: Europe/Berlin}}
+answers: https://forum.example.org/call
+---
+Dear {{{{ name or "all" }}}},
+
+![Two apples]({apples})
+
+{{% if language == "tr" %}}Gel!{{% else %}}Come!{{% endif %}}
+"""
+
+
+async def test_files_pictures_calendar_template_and_the_way_to_the_web_are_those_of_then(
+    signing: App, again: Callable[[], App], relay: FakeRelay
+) -> None:
+    await open_list(signing)
+    apples = await add_media(signing, ADMIN, list_name="appeals", name="apples.jpg", octets=photo())
+    programme = await add_media(signing, ADMIN, list_name="appeals", name="programme.pdf", octets=PDF)
+    look = {"archive": "subscribers", "logo": apples.path, "accent_color": "#1b6b59"}
+    await signing.database.write(lambda tx: mailing_lists.change(tx, 1, look))
+    await signing.database.write(_keep_template, signing, read_example())
+    await import_rows(signing, f"{ROSA},Rosa,en", f"{EMMA},Emma,tr")
+    text = RICH.format(programme=programme.path, apples=apples.path)
+    campaign_id = await launch_campaign(signing, **{"a.md": text})
+    await send_campaigns(signing)
+    await change_everything(signing)
+    await set_list(signing, ADMIN, "appeals", archive="off")
+    await signing.database.write(_keep_template, signing, read_example().replace("<h1", "<h2").replace("</h1", "</h2"))
+    later = replace(again(), signers=(SIGNER,))
+
+    assert sorted(one.recipient for one in relay.letters) == [EMMA, ROSA]
+    for got in relay.letters:
+        shown = await show_letter(later, ADMIN, campaign_id, got.recipient)
+        assert shown.letter is not None
+        assert shown.letter.content == got.content
+        masked = await show_letter(later, ADMIN, campaign_id, got.recipient, masked=True)
+        assert masked.letter is not None
+        assert token_in(got, "view").encode() not in masked.letter.content
+        kinds = [part.get_content_type() for part in parse_letter(got).walk()]
+        assert {"image/jpeg", "application/pdf", "text/calendar"} <= set(kinds)
+
+
+def _keep_template(tx: Connection, app: App, source: str) -> None:
+    letter_templates.add(tx, name="orchard", source=source, html=source, by="ada", now=app.clock())
