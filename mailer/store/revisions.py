@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, func, insert, select, update
 
 from mailer.domain.mailing_list import MailingList
-from mailer.mail.compose.citation import find_cited_letters
+from mailer.mail.webmention.citation import find_cited_letters
 from mailer.store.letters import citations
 from mailer.store.letters.letter_sources import design_of
 from mailer.store.queue.queue_tables import campaign, edition, revision

@@ -12,7 +12,7 @@ from mailer.domain.letters.archive_paths import ARCHIVE_PAGE, letter_name, own_l
 from mailer.domain.letters.webmention import mention_host
 from mailer.mail.compose.archive_letter import ArchiveArticle
 from mailer.mail.compose.campaign_file_fields import ContentSource
-from mailer.mail.compose.citation import cite
+from mailer.mail.webmention.citation import cite
 from mailer.store.letters import citations, webmentions
 
 _MOST_MENTIONS = 100

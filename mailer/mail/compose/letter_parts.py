@@ -12,7 +12,6 @@ from mailer.domain.letters.media import picture_size
 from mailer.domain.site import ListIdentity
 from mailer.mail.compose.campaign_file import CampaignFile
 from mailer.mail.compose.campaign_file_fields import DEFAULT_TEMPLATE
-from mailer.mail.compose.citation import cite
 from mailer.mail.compose.event_dates import format_event_date
 from mailer.mail.compose.letter_colors import derive_colors
 from mailer.mail.compose.letter_header import leave_url
@@ -25,6 +24,7 @@ from mailer.mail.markdown.link import check_link
 from mailer.mail.markdown.markdown import parse_markdown, render_html
 from mailer.mail.markdown.plain_text import render_plain_text, underline, wrap
 from mailer.mail.templates.render_template import render_organiser_template
+from mailer.mail.webmention.citation import cite
 
 _INLINER = CSSInliner(load_remote_stylesheets=False, keep_style_tags=True)
 _TEXT_FUNCTIONS = {"wrap": wrap, "underline": underline}

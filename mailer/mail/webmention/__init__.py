@@ -1,1 +1,1 @@
-"""Webmention (W3C Recommendation, 12 January 2017): what a page that says it links to ours says."""
+"""What letters answer, and what pages elsewhere say of them: Webmention (W3C Recommendation, 12 January 2017)."""

@@ -10,8 +10,8 @@ from mailer.domain.letters.archive_paths import own_letter_path
 from mailer.domain.mailing_list import ArchiveMode
 from mailer.errors import CampaignFileRefused, LetterRenderFailed
 from mailer.mail.compose.archive_letter import summarize
-from mailer.mail.compose.citation import citation_key
 from mailer.mail.compose.letter_fields import fields_or_none
+from mailer.mail.webmention.citation import citation_key
 from mailer.store.letters.archive import is_archived
 from mailer.store.people_tables import mailing_list
 from mailer.store.queue.queue_tables import campaign, edition, revision

@@ -12,8 +12,8 @@ from sqlalchemy import Connection, select
 from mailer.domain.letters.letter_template import find_template_names
 from mailer.domain.letters.media import MediaFile, find_media_digests, find_media_paths
 from mailer.domain.mailing_list import ArchiveMode, MailingList
-from mailer.mail.compose.citation import find_cited_letters
 from mailer.mail.compose.letter_resources import LetterResources
+from mailer.mail.webmention.citation import find_cited_letters
 from mailer.store.letters import citations, letter_templates, media
 from mailer.store.queue.queue_tables import campaign, edition, revision
 

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from mailer.errors import CampaignFileRefused
 from mailer.mail.compose.campaign_file import parse_campaign_file
 from mailer.mail.compose.campaign_file_fields import ContentSource
-from mailer.mail.compose.citation import cite, find_cited_letters
 from mailer.mail.compose.letter_fields import join_fields, split_fields
+from mailer.mail.webmention.citation import cite, find_cited_letters
 
 SITE = "https://lists.example.org/letters"
 OWN = f"{SITE}/archive/appeals/7-harvest-forum"
