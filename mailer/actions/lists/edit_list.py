@@ -24,7 +24,7 @@ from mailer.domain.mailing_list import (
     check_reason,
 )
 from mailer.errors import AddressRefused, ListNameRefused, MailerError
-from mailer.mail.compose.list_segments import check_segments, merge_segments
+from mailer.mail.dynamic.list_segments import check_segments, merge_segments
 from mailer.store import mailing_lists
 from mailer.store.accounts import audit_log
 

@@ -14,7 +14,7 @@ from mailer.errors import CampaignFileRefused, LetterRenderFailed
 from mailer.mail.compose.dynamic_content_rules import check_syntax_tree, constants, insert_limits
 from mailer.mail.compose.merge_field import clean_text, merge_fields_as_expressions, refuse_missing_fallback
 from mailer.mail.compose.sandbox import EVALUATION_KEY, Evaluation, Sandbox
-from mailer.mail.compose.segment_conditions import expand_segments
+from mailer.mail.dynamic.segment_conditions import expand_segments
 
 _SANDBOX = Sandbox()
 _SOURCE_NAME = "<campaign file>"

@@ -8,8 +8,8 @@ from typing import Any
 from jinja2 import nodes
 
 from mailer.errors import CampaignFileRefused
-from mailer.mail.compose.local_filters import DATE_STYLES, parse_day, parse_number
 from mailer.mail.compose.sandbox import FILTERS, LOOP_ATTRIBUTES, METHODS, TESTS
+from mailer.mail.dynamic.local_filters import DATE_STYLES, parse_day, parse_number
 
 _STATEMENTS = (nodes.Template, nodes.Output, nodes.TemplateData, nodes.If, nodes.For, nodes.Assign)
 _VALUES = (nodes.Name, nodes.Const, nodes.Tuple, nodes.List, nodes.Getitem, nodes.Slice, nodes.Getattr, nodes.Call)

@@ -11,8 +11,8 @@ from jinja2.exceptions import SecurityError
 from jinja2.runtime import Context, StrictUndefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from mailer.mail.compose.local_filters import LOCAL_FILTERS
 from mailer.mail.compose.merge_field import MergeField, Placeholders, clean_text
+from mailer.mail.dynamic.local_filters import LOCAL_FILTERS
 
 EVALUATION_KEY = "the run"
 """Name of the Evaluation among the recipient's values; no campaign file can spell a name with a space."""

@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 from mailer.errors import ListDesignRefused
 from mailer.mail.compose.dynamic_content import parse_dynamic_text
-from mailer.mail.compose.list_segments import MOST_SEGMENTS, check_segments, merge_segments
 from mailer.mail.compose.merge_field import Placeholders
 from mailer.mail.compose.sandbox import Evaluation
+from mailer.mail.dynamic.list_segments import MOST_SEGMENTS, check_segments, merge_segments
 
 
 @pytest.mark.parametrize(

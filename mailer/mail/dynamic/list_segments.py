@@ -10,7 +10,7 @@ from mailer.mail.compose.dry_run import sample_values
 from mailer.mail.compose.dynamic_content import DynamicText, parse_dynamic_text
 from mailer.mail.compose.merge_field import Placeholders
 from mailer.mail.compose.sandbox import Evaluation
-from mailer.mail.compose.segment_conditions import SEGMENT
+from mailer.mail.dynamic.segment_conditions import SEGMENT
 
 MOST_SEGMENTS = 50
 LONGEST_CONDITION = 500

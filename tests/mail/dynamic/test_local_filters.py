@@ -10,7 +10,7 @@ from mailer.errors import CampaignFileRefused
 from mailer.mail.compose.campaign_file import parse_campaign_file
 from mailer.mail.compose.compile_letter import compile_letter
 from mailer.mail.compose.dynamic_content import parse_dynamic_text
-from mailer.mail.compose.local_filters import format_day, format_number
+from mailer.mail.dynamic.local_filters import format_day, format_number
 from mailer.mail.message.letter import decode_part
 
 NUMBERS = {
