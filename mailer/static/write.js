@@ -9,7 +9,7 @@
   const state = byId("state"), says = state.dataset, key = form.dataset.store;
   const version = form.elements.version;
   const fields = [...form.querySelectorAll("input[name], textarea[name], select[name]")]
-    .filter(field => field !== version && field.name !== "form_token");
+    .filter(field => field !== version && field.name !== "form_token" && !("own" in field.dataset));
   let saved = new Map(fields.map(field => [field.name, field.defaultValue ?? field.value]));
   let isBusy = false, isStuck = false, isLeaving = false, waiting = null, timers = {};
 
@@ -215,6 +215,38 @@
       if (data.focus) goTo(byId(data.focus)); else if (data.start) prefix(field, data); else wrap(field, data);
     });
   });
+
+  // A picture goes where one writes; any other file goes with the whole text, as it does without script.
+  const adds = document.querySelector("[data-add]"), chosen = byId("media"), alt = byId("media_alt");
+  const upload = async (field, file) => {
+    const body = new FormData();
+    body.append("form_token", form.elements.form_token.value);
+    body.append("media", file, file.name);
+    say(says.adding);
+    const asked = {method: "POST", body, headers: {Accept: "application/json"}};
+    const answer = await fetch(adds.formAction, asked).then(one => one.json()).catch(() => ({problem: says.failed}));
+    say(answer.problem || "");
+    if (!answer.path) return;
+    const words = (alt.value || prompt(adds.dataset.ask) || "").replace(/[[\]\\]/g, " ");
+    const {selectionStart: start, selectionEnd: end} = field, text = `![${words}](${answer.path})`;
+    put(field, start, end, text, start + 2, start + 2 + words.length);
+    alt.value = chosen.value = "";
+  };
+  const take = (event, files, field) => {
+    const isOne = files?.length === 1 && /^image\/(jpeg|png|gif|webp)$/.test(files[0].type);
+    if (!adds || !field || !files?.length) return;
+    if (isOne) { event.preventDefault(); upload(field, files[0]); return; }
+    if (event.type === "click") return;
+    event.preventDefault();
+    chosen.files = files;
+    form.requestSubmit(adds);
+  };
+  const written = event => event.target.closest("#body, #text");
+  form.addEventListener("drop", event => take(event, event.dataTransfer.files, written(event)));
+  form.addEventListener("paste", event => {
+    if (!event.clipboardData.types.includes("text/plain")) take(event, event.clipboardData.files, written(event));
+  });
+  adds?.addEventListener("click", event => take(event, chosen.files, byId("body") || byId("text")));
 
   // What the browser kept: it goes on from here, unless it has arrived. If others saved meanwhile, saving shows both.
   const found = kept();

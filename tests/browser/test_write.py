@@ -15,6 +15,7 @@ from mailer.actions.campaigns.versions import list_versions
 from tests.support.app_helpers import ADMIN
 from tests.support.browser import Window, open_window
 from tests.support.console_helpers import ADA_OWNER, EMMA_EDITOR, House, Person, sign_in
+from tests.support.media_samples import PDF, photo
 
 SAVED_MS, KILLED_MS = 5000, 1000
 
@@ -234,3 +235,79 @@ async def test_without_script_one_saves_looks_and_goes_on_to_the_review(own_hous
         await page.wait_for_url("**/review")
     assert "And reviewed" in await stored(own_house)
     assert "Written **without** script." in await stored(own_house)
+
+
+async def test_a_picture_goes_where_one_writes_and_is_described_at_once(own_house: House, chromium: Browser) -> None:
+    async with writing(chromium, own_house) as window:
+        page = window.page
+        page.on("dialog", lambda dialog: dialog.accept("Red [ripe] apples"))
+        body = page.locator("#body")
+        await body.fill("Look at them: \n\nCome.")
+        await body.evaluate("field => field.setSelectionRange(14, 14)")
+        await page.get_by_text("Pictures and attachments").first.click()
+        await page.locator("#media").set_input_files(
+            {"name": "apples.jpg", "mimeType": "image/jpeg", "buffer": photo()}
+        )
+
+        await page.get_by_role("button", name="Add", exact=True).click()
+
+        await expect(body).to_have_value(re.compile(r"^Look at them: !\[Red  ripe  apples\]\(/media/\S+\)\n\nCome\.$"))
+        await expect(letter(page).locator("img[alt='Red  ripe  apples']")).to_have_count(1)
+        shown = letter(page).locator("img[alt='Red  ripe  apples']")
+        await expect(shown).to_have_js_property("complete", True)
+        assert await shown.evaluate("picture => picture.naturalWidth") == 640
+
+
+async def test_a_dropped_picture_is_taken_and_a_dropped_programme_is_attached(
+    own_house: House, chromium: Browser
+) -> None:
+    async with writing(chromium, own_house) as window:
+        page = window.page
+        page.on("dialog", lambda dialog: dialog.accept("Apples"))
+        await page.locator("#body").fill("Come.")
+
+        await drop(page, "apples.jpg", "image/jpeg", photo())
+        await expect(page.locator("#body")).to_have_value(re.compile(r"!\[Apples\]\(/media/\S+\)"))
+        await drop(page, "programme.pdf", "application/pdf", PDF)
+        await page.wait_for_url("**done=media-added*")
+
+        await expect(page.get_by_role("button", name="Take it out")).to_be_visible()
+        text = await stored(own_house)
+        assert "attachments: [/media/" in text
+        assert "![Apples](/media/" in text
+
+
+async def drop(page: Page, name: str, kind: str, content: bytes) -> None:
+    """Let go of a file over the text."""
+    transfer = await page.evaluate_handle(
+        """([name, type, octets]) => {
+          const transfer = new DataTransfer();
+          transfer.items.add(new File([new Uint8Array(octets)], name, {type}));
+          return transfer;
+        }""",
+        [name, kind, list(content)],
+    )
+    await page.locator("#body").dispatch_event("drop", {"dataTransfer": transfer})
+
+
+async def test_a_file_that_letters_cannot_have_is_refused_in_words(own_house: House, chromium: Browser) -> None:
+    async with writing(chromium, own_house) as window:
+        await drop(window.page, "apples.png", "image/png", b"no picture")
+
+        await expect(window.page.locator("#state")).to_contain_text("apples.png is no picture")
+        window.problems[:] = [one for one in window.problems if "422" not in one]
+
+
+async def test_files_are_added_without_script_too(own_house: House, chromium: Browser) -> None:
+    async with writing(chromium, own_house, javascript=False) as window:
+        page = window.page
+        await page.locator("#body").fill("Come.")
+        await page.get_by_text("Pictures and attachments").first.click()
+        await page.locator("#media").set_input_files(
+            {"name": "apples.jpg", "mimeType": "image/jpeg", "buffer": photo()}
+        )
+        await page.locator("#media_alt").fill("Red apples")
+        await page.get_by_role("button", name="Add", exact=True).click()
+
+        await expect(page.get_by_text("a picture stands at the end of the text")).to_be_visible()
+        assert re.search(r"Come\.\n\n!\[Red apples\]\(/media/\S+\)\n$", await stored(own_house))

@@ -20,6 +20,7 @@ from mailer.actions.campaigns import (
     board,
     choose_readers,
     correct,
+    draft_media,
     drafts,
     edition_audience,
     editions,
@@ -270,6 +271,8 @@ def _fill_writing() -> None:
     _tried(
         take, WRITE, lambda house, who: take(house.app, who, _NAMES_NOTES, _read, list_name="appeals"), Act.ADD_MEDIA
     )
+    notes = {"name": "notes.txt", "octets": b"Bring a basket.\n"}
+    _try_with_draft(draft_media.add_draft_media, TRANSLATE, Act.ADD_MEDIA, **notes)
     _try_with_campaign(again.again, WRITE, "sent", Act.ADD_CAMPAIGN)
     _try_with_campaign(approve.approve, WRITE, "draft", Act.APPROVE_CAMPAIGN)
     _try_with_campaign(

@@ -205,6 +205,12 @@ CONSOLE_ACTS: dict[str, ConsoleAct] = {
         act=Act.WRITE_CAMPAIGN,
         fields={"version": "0", "subject": "Apples", "body": "The orchard is open."},
     ),
+    "/console/campaigns/{campaign_id:int}/write/{language}/media": ConsoleAct(
+        back="undo: take it out of the text",
+        permission=Permission.TRANSLATE,
+        act=Act.WRITE_CAMPAIGN,
+        fields={"version": "0", "subject": "Apples", "body": "The orchard is open.", "remove": "/media/none"},
+    ),
     "/console/campaigns/{campaign_id:int}/write/{language}/versions/{version:int}/restore": ConsoleAct(
         back="undo: what it was is a version, too",
         permission=Permission.TRANSLATE,

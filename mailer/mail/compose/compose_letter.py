@@ -10,13 +10,13 @@ from mailer.domain.site import ListIdentity
 from mailer.errors import CampaignFileRefused
 from mailer.mail.compose.campaign_file import CampaignFile, mergeable_texts, replace_texts
 from mailer.mail.compose.campaign_file_fields import LONGEST_SUBJECT
-from mailer.mail.compose.letter_files import take_files
 from mailer.mail.compose.letter_header import build_header
 from mailer.mail.compose.letter_parts import html_template, render_parts
 from mailer.mail.compose.letter_resources import NO_RESOURCES, LetterResources
 from mailer.mail.compose.merge_field import LEAVE_TOKEN, VIEW_TOKEN, EscapeContext, MergeField, Placeholders, Slot
 from mailer.mail.compose.mime_body import build_body
 from mailer.mail.compose.templates import Templates
+from mailer.mail.media.letter_files import take_files
 
 MOST_HTML_OCTETS = 100_000
 """Mail programs cut off a longer letter, and with it the link to unsubscribe."""

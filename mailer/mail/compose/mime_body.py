@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from mailer.domain.letters.media import MediaFile, mail_disposition
-from mailer.mail.compose.letter_files import content_id
 from mailer.mail.compose.merge_field import Slot
+from mailer.mail.media.letter_files import content_id
 from mailer.mail.message.header_writer import format_field
 from mailer.mail.message.quoted_printable import SOFT_BREAK, encode_quoted_printable
 

@@ -11,6 +11,7 @@ from starlette.routing import Route
 
 from mailer.actions.campaigns.preview_draft import preview_draft
 from mailer.domain.draft import SAMPLE_READERS, SampleReader
+from mailer.domain.letters.media import MEDIA_PATH
 from mailer.entrypoints.web.console.pages import CONSOLE_HEADERS, actor, edition_of, page_language, read_console_form
 from mailer.entrypoints.web.console.writing_form import read_fields
 from mailer.entrypoints.web.responses import get_app
@@ -80,7 +81,15 @@ def answer_with_letter(request: Request, letter: Letter, view: str, *, is_dark: 
         return _page(request, "preview_text", content=decode_part(letter, "text"), is_dark=is_dark)
     if view == "source":
         return _page(request, "preview_text", content=letter.content.decode(), is_dark=is_dark)
-    return answer_with_html(decode_part(letter, "html"), is_dark=is_dark)
+    return answer_with_html(_show_media(request, decode_part(letter, "html")), is_dark=is_dark)
+
+
+def _show_media(request: Request, html: str) -> str:
+    """The HTML with its pictures from where the console is: also those in the letter, and behind another host name."""
+    site = get_app(request).site
+    inline = re.compile(rf'src="cid:([0-9a-f]{{32}})\.([A-Za-z0-9._-]+)@{re.escape(site.domain)}"')
+    html = inline.sub(rf'src="{site.path}{MEDIA_PATH}\1/\2"', html)
+    return html.replace(f'src="{site.url}{MEDIA_PATH}', f'src="{site.path}{MEDIA_PATH}')
 
 
 def answer_with_html(html: str, *, is_dark: bool) -> Response:

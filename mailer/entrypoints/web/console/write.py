@@ -61,24 +61,41 @@ async def post_write(request: Request) -> Response:
     """Save the text: 412 with both texts if somebody else saved meanwhile, 422 with the text if it cannot be."""
     form = await read_console_form(request)
     posted = read_posted_text(request, form)
-    app, who, (campaign_id, language) = get_app(request), actor(request), edition_of(request)
-    try:
-        draft = await save_draft(
-            app, who, campaign_id, language, version=posted.version, fields=posted.fields, text=posted.text
-        )
-    except DraftChanged as conflict:
-        return await render_conflict(request, conflict)
-    except CampaignFileRefused as refusal:
-        draft = await load_draft(app, who, campaign_id, language)
-        return await _render(request, draft, posted=posted, refusal=refusal.reason)
+    saved = await save_posted(request, posted)
+    if isinstance(saved, Response):
+        return saved
+    campaign_id, language = edition_of(request)
     if posted.is_script:
         is_file = posted.text is not None
-        headers = {"ETag": f'"{draft.version}"'}
-        return render_console(request, "write_parts", headers=headers, **_parts(draft, is_file=is_file))
+        headers = {"ETag": f'"{saved.version}"'}
+        return render_console(request, "write_parts", headers=headers, **_parts(saved, is_file=is_file))
     if (then := form.get("then")) in _THEN:
         return redirect(request, f"/console/campaigns/{campaign_id}/{then}")
     file = "1" if posted.text is not None else None
     return redirect(request, f"/console/campaigns/{campaign_id}/write/{language}", done="saved", file=file)
+
+
+async def save_posted(request: Request, posted: PostedText) -> DraftView | Response:
+    """Save what was posted; the page to answer with where it is not saved: 412 or 422, as `post_write`."""
+    try:
+        return await save_draft(
+            get_app(request),
+            actor(request),
+            *edition_of(request),
+            version=posted.version,
+            fields=posted.fields,
+            text=posted.text,
+        )
+    except DraftChanged as conflict:
+        return await render_conflict(request, conflict)
+    except CampaignFileRefused as refusal:
+        return await refuse_posted(request, posted, refusal.reason)
+
+
+async def refuse_posted(request: Request, posted: PostedText, reason: str, control: str | None = None) -> Response:
+    """422: the page with what was posted, which is not saved, and why; `control` is the id of what it is about."""
+    draft = await load_draft(get_app(request), actor(request), *edition_of(request))
+    return await _render(request, draft, posted=posted, refusal=reason, refused=control)
 
 
 def read_posted_text(request: Request, form: FormData) -> PostedText:
@@ -99,6 +116,7 @@ async def _render(
     is_file: bool = False,
     posted: PostedText | None = None,
     refusal: str | None = None,
+    refused: str | None = None,
 ) -> Response:
     """The whole page; with what was posted in place of what is stored, where that was refused."""
     text, fields = draft.text, draft.fields
@@ -124,6 +142,7 @@ async def _render(
         ),
         version=posted.version if posted else draft.version,
         refusal=refusal,
+        refused=refused,
         **_parts(draft, is_file=is_file or fields is None),
     )
 

@@ -23,6 +23,9 @@ _CONTROLS = {
     "event": "event_name",
     "source": "source_text",
     "answers": "answers_url",
+    "attachments": "media",
+    "pictures": "pictures",
+    "calendar": "calendar",
     "tags": "tags",
     "body": "body",
 }
