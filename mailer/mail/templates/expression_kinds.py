@@ -116,8 +116,8 @@ def _common_kind(first: ValueKind, *others: ValueKind) -> ValueKind:
         return first
     if kinds <= _TEXTS:
         return ValueKind.TEXT
-    if ValueKind.HTML in kinds:
-        raise ExpressionRefused("body can only stand alone, as {{ body }}")
+    if kinds & {ValueKind.HTML, ValueKind.STYLES}:
+        raise ExpressionRefused("body and body_styles can only stand alone, as {{ body }}")
     return ValueKind.FLAG
 
 

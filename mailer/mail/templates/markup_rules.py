@@ -99,6 +99,7 @@ def _attribute_error(tag: Tag, attribute: Attribute, *, is_own: bool) -> str | N
             isinstance(one, str) and ("<" in one or ">" in one) for one in attribute.pieces
         ),
         f"body cannot stand in {name}; it is HTML": Inserted(ValueKind.HTML) in attribute.pieces,
+        f"body_styles cannot stand in {name}; only <style> can hold it": Inserted(ValueKind.STYLES) in attribute.pieces,
         f"no expression can stand in {name}": name in LITERAL_ATTRIBUTES and attribute.literal is None,
         f"http-equiv={attribute.literal!r} cannot stand in a template": (
             name == "http-equiv" and (attribute.literal or "").lower() not in HTTP_EQUIVALENTS
@@ -145,5 +146,5 @@ def _content_problems(tag: Tag) -> Found:
     for piece in pieces:
         if isinstance(piece, str) and "<" in piece:
             yield tag.line, f"< cannot stand in <{tag.name}>"
-        if piece == Inserted(ValueKind.HTML):
-            yield tag.line, f"body cannot stand in <{tag.name}>; it is HTML"
+        if isinstance(piece, Inserted) and piece.kind in {ValueKind.HTML, ValueKind.STYLES}:
+            yield tag.line, f"{piece.kind} cannot stand in <{tag.name}>"

@@ -63,6 +63,28 @@ bring **{BODY_WORD}** and [read on](https://forum.example.org/read).
 | Hour | What |
 |---|---|
 | 19:00 | We begin |
+
+::: callout
+Bring a **jar**.[^1]
+:::
+
+::: columns
+::: column
+For the seeds.
+:::
+::: column
+And for [the soil](https://forum.example.org/soil).
+:::
+:::
+
+[Say that you come](https://forum.example.org/come){{.button}}
+
+[^1]: With a lid.
+
+::: signature
+Rosa
+Seed Circle
+:::
 """
 _FULL = f"""\
 ---

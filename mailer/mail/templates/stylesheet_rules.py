@@ -31,7 +31,8 @@ _SIGNS = {
 def style_problems(pieces: Pieces, line: int, *, is_sheet: bool) -> Iterator[tuple[int, str]]:
     """(line, why) for each mistake of a style sheet, or of a `style` attribute, that begins on this line."""
     for piece in pieces:
-        if isinstance(piece, Inserted) and piece.kind not in _WORDS:
+        allowed = _WORDS | {ValueKind.STYLES} if is_sheet else _WORDS
+        if isinstance(piece, Inserted) and piece.kind not in allowed:
             yield line, f"{piece.kind} cannot stand in a style: only colours, languages, start, end and numbers can"
     css = "".join(_STAND_IN if isinstance(piece, Inserted) else piece for piece in pieces)
     text = _COMMENT.sub(lambda match: "\n" * match[0].count("\n"), css)

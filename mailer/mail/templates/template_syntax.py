@@ -96,7 +96,7 @@ class TemplateWalk:
         self._statements(tree.body)
         self.scanner.close()
         if self.bodies > _MOST_BODIES:
-            self.scanner.refuse(1, f"body stands {self.bodies} times in it; the most is {_MOST_BODIES}")
+            self.scanner.refuse(1, f"body and body_styles stand {self.bodies} times in it; the most is {_MOST_BODIES}")
 
     def _statements(self, statements: Sequence[nodes.Node]) -> None:
         for node in statements:
@@ -124,10 +124,12 @@ class TemplateWalk:
             kind = self._kind(piece)
             if kind not in _OUTPUT:
                 self.scanner.refuse(piece.lineno, f"{kind} cannot be written; write a part of it, or use join")
-            elif kind is ValueKind.HTML and self.names.in_loop:
-                self.scanner.refuse(piece.lineno, "body cannot stand in a loop")
+            elif kind in {ValueKind.HTML, ValueKind.STYLES} and self.names.in_loop:
+                self.scanner.refuse(piece.lineno, f"{kind} cannot stand in a loop")
+            elif kind is ValueKind.STYLES and self.scanner.mode is not Mode.RAW:
+                self.scanner.refuse(piece.lineno, "body_styles can only stand in <style>")
             else:
-                self.bodies += kind is ValueKind.HTML
+                self.bodies += kind in {ValueKind.HTML, ValueKind.STYLES}
                 self.scanner.insert(kind, piece.lineno)
 
     def _branches(self, node: nodes.If) -> None:
@@ -165,8 +167,8 @@ class TemplateWalk:
     def _assign(self, node: nodes.Assign) -> None:
         target = node.target.name if isinstance(node.target, nodes.Name) else ""
         kind = self._kind(node.node)
-        if kind is ValueKind.HTML:
-            self.scanner.refuse(node.lineno, "body can only stand alone, as {{ body }}")
+        if kind in {ValueKind.HTML, ValueKind.STYLES}:
+            self.scanner.refuse(node.lineno, f"{kind} can only stand alone, as {{{{ body }}}}")
         elif self.depth:
             self.scanner.refuse(node.lineno, 'set cannot stand in if or for; write {% set a = "b" if c else "d" %}')
         elif self._is_free(target, node.lineno):

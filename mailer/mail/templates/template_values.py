@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import fields
 from enum import StrEnum
@@ -35,6 +36,8 @@ class ValueKind(StrEnum):
     """For loops, `join`, `first`, `last` and `length`."""
     RECORD = "a record"
     """For conditions and for its parts, as in `event.name`."""
+    STYLES = "styles"
+    """Of the house; they may stand in <style>."""
     HTML = "HTML"
     """Only the letter's own text; it may stand between tags."""
 
@@ -50,6 +53,7 @@ VALUES: Mapping[str, ValueKind] = {
     **dict.fromkeys(("event", "event_date", "source", "logo", "colors", "words"), ValueKind.RECORD),
     "site_url": ValueKind.SITE,
     "list_address": ValueKind.ADDRESS,
+    "body_styles": ValueKind.STYLES,
     "body": ValueKind.HTML,
 }
 """By name; docs/templates.md says what each is."""
@@ -65,6 +69,7 @@ PARTS: Mapping[str, Mapping[str, ValueKind]] = {
     "loop": dict.fromkeys(("index", "index0", "length"), _N) | dict.fromkeys(("first", "last"), ValueKind.FLAG),
 }
 """The parts of records by name; `loop` is known in loops only."""
+_RULE = re.compile(r"\s*([^@{}]+?)\s*(\{[^{}]*\})\s*")
 _MOST_ITEMS = 100
 """Of a list that a template goes over."""
 
@@ -81,6 +86,7 @@ def values_for_template(given: Mapping[str, Any], templates: Templates) -> dict[
         "body": Markup(values["body"]),  # noqa: S704  (Markdown made it, and nh3 has cleaned it)
         "words": {name: words[name] for name in WORDS},
         "reason": values["reason"] or words["subscribed"],
+        "body_styles": _body_styles(templates, given),
         "start": start,
         "end": end,
         "tags": list(values["tags"])[:_MOST_ITEMS],
@@ -103,6 +109,23 @@ def _words(templates: Templates, values: Mapping[str, Any]) -> dict[str, str]:
         event_date=values["event_date"],
     )
     return dict(line.split("=", 1) for line in phrases.split("\n") if line)
+
+
+def _body_styles(templates: Templates, given: Mapping[str, Any]) -> Markup:
+    """The styles of the house's letters for all that stands in an element of the class `words`."""
+    wanted = {name: given[name] for name in ("colors", "letter_dir")}
+    styles = templates.render("letters/organiser_styles.css", given["language"], **wanted)
+    lines = [line for line in map(_body_rule, styles.split("\n")) if line]
+    return Markup("\n".join(lines))  # noqa: S704  (of our own files and colours)
+
+
+def _body_rule(line: str) -> str:
+    """A line of the styles, one rule each, with only those of its selectors that are about the text."""
+    rule = _RULE.fullmatch(line)
+    if rule is None:
+        return line
+    selectors = [one for one in map(str.strip, rule[1].split(",")) if one.startswith((".words", ".button"))]
+    return f"{', '.join(selectors)} {rule[2]}" if selectors else ""
 
 
 def _empty(kind: ValueKind) -> Any:

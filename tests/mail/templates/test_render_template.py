@@ -137,7 +137,12 @@ def test_the_random_lines_are_not_all_refused(templates: Templates) -> None:
 
 @pytest.mark.parametrize("language", ["en", "de", "tr", "ar", "zh", "fr", "es", "it", "pt", "ru"])
 def test_our_own_phrases_are_in_the_readers_language(templates: Templates, language: str) -> None:
-    letter = {"list_title": "Open Appeals", "site_name": "The forum", "event_date": format_event_date(EVENT, language)}
+    letter = {
+        "letter_dir": "ltr",
+        "list_title": "Open Appeals",
+        "site_name": "The forum",
+        "event_date": format_event_date(EVENT, language),
+    }
     line = "{{ words.when }}|{{ words.leave }}|{{ words.view }}|{{ words.sender }}|{{ reason }}|{{ words.questions }}"
     html, _ = prepare_template(with_line(f"<i>{line}</i>"))
 
@@ -156,7 +161,7 @@ def test_our_own_phrases_are_in_the_readers_language(templates: Templates, langu
 
 
 def test_a_letter_that_becomes_much_too_long_is_refused_before_it_is_whole(templates: Templates) -> None:
-    long = whole({"body": "<p>word</p>" * 100_000, "subject": "s"})
+    long = whole({"body": "<p>word</p>" * 100_000, "letter_dir": "ltr"})
     html, _ = prepare_template(OWN_HTML.replace("{{ body }}", "{{ body }}" * 4))
 
     with pytest.raises(CampaignFileRefused, match="with the template 'orchard' this letter is much too long"):

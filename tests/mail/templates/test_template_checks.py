@@ -30,7 +30,7 @@ GROWING = {
     "{% for n in range(10 ** 9) %}x{% endfor %}": "call cannot stand",
     "{% for a in tags %}{% for b in tags %}x{% endfor %}{% endfor %}": "stand in another loop",
     "{% for a in tags recursive %}{{ loop(tags) }}{% endfor %}": "recursive",
-    "{% for a in tags %}{{ body }}{% endfor %}": "in a loop",
+    "{% for a in tags %}{{ body }}{% endfor %}": "HTML cannot stand in a loop",
     "{% for a in lead %}x{% endfor %}": "goes over a list",
     "{{ lead|replace('e', 'eeeeeeee') }}": "no filter replace",
     "{{ lead|center(9000000) }}": "no filter center",
@@ -68,6 +68,10 @@ ESCAPING = {
     "{% for loop in tags %}{% endfor %}": "is taken",
     "{% set body = lead %}": "is taken",
     "{% set a = body %}": "can only stand alone",
+    "{{ body_styles }}": "can only stand in <style>",
+    "{{ body_styles or lead }}": "can only stand alone",
+    "<p style='{{ body_styles }}'>a</p>": "can only stand in <style>",
+    "<title>{{ body_styles }}</title>": "styles cannot stand in <title>",
     "{% for a in tags %}{% else %}{{ loop.index }}{% endfor %}": "have parts",
 }
 WRONG = {
@@ -143,7 +147,7 @@ HARMING = {
     "<p on{% if lead %}click='x'{% endif %}>a</p>": "cannot stand",
     "<p title='{{ body }}'>a</p>": "body cannot stand in title",
     "<p title='<b>'>a</p>": "< and > cannot stand in title",
-    "<title>{{ body }}</title>": "body cannot stand",
+    "<title>{{ body }}</title>": "HTML cannot stand in <title>",
     "<title></title/><script>x</script></title>": "< cannot stand",
     "<!-- {{ lead }} -->": "in a comment",
     "<!-- a --!><script>x</script>": "<script> cannot stand",
