@@ -12,11 +12,10 @@ import structlog
 
 from mailer.actions.archive.open_archive import OpenArchive
 from mailer.app import App
-from mailer.domain.letters.archive import ArchivedEdition, ArchivedLetter, LetterSummary
+from mailer.domain.letters.archive import ArchivedEdition, ArchivedLetter, ArchivedText, LetterSummary
 from mailer.domain.letters.archive_paths import letter_name, slug_of
 from mailer.errors import CampaignFileRefused, LetterRenderFailed, NotFound
 from mailer.store.letters import archive as archived
-from mailer.store.letters.archive import ArchivedText
 
 _log = structlog.get_logger()
 
@@ -111,7 +110,7 @@ async def summaries_of(app: App, revision_ids: Collection[int]) -> dict[int, Let
 def _summarize(app: App, texts: Mapping[int, ArchivedText]) -> None:
     for revision_id, text in texts.items():
         try:
-            app.archive_cache.summary(revision_id, text.manuscript)
+            app.archive_cache.summary(revision_id, text)
         except (CampaignFileRefused, LetterRenderFailed) as refusal:
             _log.warning("skipped letter in archive", revision=revision_id, reason=str(refusal))
 

@@ -85,7 +85,7 @@ async def articles_of(app: App, archive: OpenArchive, editions: Sequence[Archive
     def compose() -> dict[int, ArchiveArticle]:
         found = {}
         for one in editions:
-            text, words = texts[one.revision_id].manuscript, words_in(app, archive, one)
+            text, words = texts[one.revision_id], words_in(app, archive, one)
             try:
                 found[one.revision_id] = app.archive_cache.article(one.revision_id, text, one.language, words)
             except (CampaignFileRefused, LetterRenderFailed) as refusal:

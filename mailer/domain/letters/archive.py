@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -36,6 +37,15 @@ class ArchivedLetter:
         """The edition that readers of a language get; there must be one."""
         chosen = choose_edition(language, self.languages, list_language).language
         return next(one for one in self.editions if one.language == chosen)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ArchivedText:
+    """A text as it was written, with what of its list decides on its words."""
+
+    manuscript: str
+    segments: Mapping[str, str]
+    """The list's, as they were at the launch."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

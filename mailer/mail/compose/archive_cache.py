@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TypeVar
 
-from mailer.domain.letters.archive import LetterSummary
+from mailer.domain.letters.archive import ArchivedText, LetterSummary
 from mailer.mail.compose.archive_letter import ArchiveArticle, compose_article, summarize
 
 K = TypeVar("K")
@@ -32,14 +32,18 @@ class ArchiveCache:
         """The summary of a revision; None if it is not kept."""
         return self._summaries.get(revision_id)
 
-    def summary(self, revision_id: int, manuscript: str) -> LetterSummary:
+    def summary(self, revision_id: int, text: ArchivedText) -> LetterSummary:
         """The summary of a revision with this text. Raises as `summarize`."""
-        return _once(self._summaries, revision_id, lambda: summarize(manuscript), _MOST_SUMMARIES)
+        return _once(self._summaries, revision_id, lambda: summarize(text.manuscript, text.segments), _MOST_SUMMARIES)
 
-    def article(self, revision_id: int, manuscript: str, language: str, words_in: str) -> ArchiveArticle:
+    def article(self, revision_id: int, text: ArchivedText, language: str, words_in: str) -> ArchiveArticle:
         """The article of a revision, with its event's date in the language `words_in`. Raises as `compose_article`."""
-        key = (revision_id, words_in)
-        return _once(self._articles, key, lambda: compose_article(manuscript, language, words_in), _MOST_ARTICLES)
+        return _once(
+            self._articles,
+            (revision_id, words_in),
+            lambda: compose_article(text.manuscript, language, words_in, text.segments),
+            _MOST_ARTICLES,
+        )
 
 
 def _once(kept: dict[K, V], key: K, work: Callable[[], V], most: int) -> V:

@@ -50,13 +50,16 @@ class ArchiveArticle:
     """Paths of files, below the site's URL, by file name."""
 
 
-def compose_article(manuscript: str, default_language: str, words_in: str) -> ArchiveArticle:
+def compose_article(
+    manuscript: str, default_language: str, words_in: str, segments: Mapping[str, str] | None = None
+) -> ArchiveArticle:
     """The article of an edition's text; the event's date is in the language `words_in`, one that Babel knows.
 
-    Raises CampaignFileRefused and LetterRenderFailed for a text that no letter can have.
+    `segments` are the list's at the launch; with None nobody is in any. Raises CampaignFileRefused and
+    LetterRenderFailed for a text that no letter can have.
     """
     written = parse_campaign_file(manuscript, default_language)
-    plain = _DefaultTexts.of(mergeable_texts(written), written.lines, written.language)
+    plain = _DefaultTexts.of(mergeable_texts(written), written.lines, written.language, segments)
     tokens = parse_markdown(plain.marked["body"], written.body_line)
     body = clean_for_web(plain.fill(render_html(tokens), EscapeContext.HTML))
     lead, url = plain.text("lead"), plain.marked["url"].strip()
@@ -79,11 +82,11 @@ def compose_article(manuscript: str, default_language: str, words_in: str) -> Ar
     )
 
 
-def summarize(manuscript: str) -> LetterSummary:
+def summarize(manuscript: str, segments: Mapping[str, str] | None = None) -> LetterSummary:
     """Title, lead and tags of a text; only its front matter is read. Raises as `compose_article`."""
     fields = parse_front_matter(split_front_matter(normalize_line_ends(manuscript))[0]).keys(KEYS)
     texts = {name: fields[name].text() if name in fields else "" for name in ("subject", "title", "lead")}
-    plain = _DefaultTexts.of(texts, {}, parse_language_field(fields.get("language"), SOURCE_LANGUAGE))
+    plain = _DefaultTexts.of(texts, {}, parse_language_field(fields.get("language"), SOURCE_LANGUAGE), segments)
     return LetterSummary(
         title=plain.text("title") or plain.text("subject"), lead=plain.text("lead"), tags=parse_tags(fields.get("tags"))
     )
@@ -98,12 +101,20 @@ class _DefaultTexts:
     values: Sequence[str]
 
     @classmethod
-    def of(cls, texts: Mapping[str, str], lines: Mapping[str, int], language: str) -> _DefaultTexts:
+    def of(
+        cls,
+        texts: Mapping[str, str],
+        lines: Mapping[str, int],
+        language: str,
+        segments: Mapping[str, str] | None,
+    ) -> _DefaultTexts:
         """Evaluate these texts in `language`, which begin on these lines of the file."""
         stem = repr(texts)
         evaluation = Evaluation(Placeholders.for_text(stem, ()), language)
         marked = {
-            name: parse_dynamic_text(text, lines.get(name, 1)).evaluate({}, evaluation) if "{" in text else text
+            name: parse_dynamic_text(text, lines.get(name, 1), segments).evaluate({}, evaluation)
+            if "{" in text
+            else text
             for name, text in texts.items()
         }
         fields = tuple(MergeField(str(index), "") for index in range(len(evaluation.values)))

@@ -2,23 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Collection
+from dataclasses import replace
 
 from sqlalchemy import ColumnElement, Connection, and_, func, or_, select
 
 from mailer.domain.campaign import CampaignState
-from mailer.domain.letters.archive import ArchivedEdition, ArchivedLetter
+from mailer.domain.letters.archive import ArchivedEdition, ArchivedLetter, ArchivedText
 from mailer.store.queue.queue_tables import campaign, edition, revision
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ArchivedText:
-    """A text as it was written, with what of its list decides on its words."""
-
-    manuscript: str
-    segments: Mapping[str, str]
-    """The list's, as they were at the launch."""
 
 
 def list_letters(tx: Connection, mailing_list_id: int) -> list[ArchivedLetter]:
