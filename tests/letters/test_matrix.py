@@ -12,8 +12,10 @@ from tests.letters.sample_letters import KINDS, TEMPLATES, load_words, make_iden
 from tests.support.letter_checks import SentLetter, check_letter, check_parts
 from tests.support.list_letter_checks import check_campaign_letter, check_list_letter, check_reason, check_signature
 
-MOST_OCTETS = 45_000
-"""Of the HTML of the longest sample: a third of what Gmail shows, and so room for whatever an organiser writes."""
+MOST_OCTETS = 40_000
+"""Of the HTML of the longest sample: less than half of what Gmail shows, and so room for whatever is written."""
+MOST_STYLE_OCTETS = 4_000
+"""Of the style sheet; Gmail ignores one of more than 8,192."""
 _QUICK = {("en", "long"), ("ar", "event"), ("zh", "short"), ("de", "picture")}
 
 
@@ -57,6 +59,17 @@ def test_both_parts_of_every_template_hold_all_that_was_written(template, part):
         assert line in shown
     assert "https://lists.example.org/archive/mill/42-letter" in shown
     assert "mill@lists.example.org" in shown
+
+
+@pytest.mark.parametrize("template", TEMPLATES.letter_names)
+def test_what_can_be_written_into_tags_is_not_in_the_style_sheet_too(template):
+    html = decode_part(write_letter(template, "en", "long"), "html")
+    styles = re.findall(r"<style[^>]*>(.*?)</style>", html, re.DOTALL)
+
+    assert len(styles) == 1
+    assert len(styles[0]) < MOST_STYLE_OCTETS
+    assert all(rule in styles[0] for rule in ("prefers-color-scheme: dark", "max-width: 480px"))
+    assert re.search(r'<h1 class="title" style="[^"]*margin: 0', html)
 
 
 @pytest.mark.parametrize("template", TEMPLATES.letter_names)

@@ -26,7 +26,9 @@ from mailer.mail.markdown.plain_text import render_plain_text, underline, wrap
 from mailer.mail.templates.render_template import render_organiser_template
 from mailer.mail.webmention.citation import cite
 
-_INLINER = CSSInliner(load_remote_stylesheets=False, keep_style_tags=True)
+_INLINER = CSSInliner(load_remote_stylesheets=False)
+_KEEPING_INLINER = CSSInliner(load_remote_stylesheets=False, keep_style_tags=True)
+"""For organisers' templates, in whose style sheets anything may stand that cannot be written into tags."""
 _TEXT_FUNCTIONS = {"wrap": wrap, "underline": underline}
 MOST_LOGO_WIDTH, MOST_LOGO_HEIGHT = 240, 72
 
@@ -69,7 +71,7 @@ def render_parts(
     values["body"] = write_html(tokens)
     if own is not None:
         values |= {"language": language, "dir": text_direction(language), "site_url": list_identity.site.url}
-        return text, _INLINER.inline(render_organiser_template(own, values, templates))
+        return text, _KEEPING_INLINER.inline(render_organiser_template(own, values, templates))
     itemized = split_items(tokens, write_html)
     parts = {"intro": itemized.intro, "items": itemized.items, "outro": itemized.outro}
     return text, _INLINER.inline(templates.render(html_template(name), language, **values, **parts))

@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from mailer.actions.campaigns.drafts import load_draft, save_draft
+from mailer.actions.templates.add_template import add_template
 from mailer.app import App
 from mailer.entrypoints.web.console.session_cookie import form_token
 from tests.support.app_helpers import ADMIN
@@ -22,6 +23,7 @@ from tests.support.console_helpers import (
     Person,
     http_browser,
 )
+from tests.support.own_templates import OWN_HTML
 
 SUBJECT, BODY = "Apples, and 50 % more <pears>", 'Dear {{ name or "friend" }},\n\nthe *orchard* is open.\n'
 
@@ -408,3 +410,15 @@ async def test_a_letters_template_is_chosen_by_name_and_the_usual_one_needs_none
     assert re.search(r'<option value="roundup" selected[^>]*>Roundup<', chosen.text)
     assert "template: roundup" in draft.text
     assert "template:" not in usual.text
+
+
+async def test_organisers_own_templates_can_be_chosen(
+    ada: httpx.AsyncClient, house_app: App, furniture: Furniture, page: str
+) -> None:
+    await add_template(house_app, ADMIN, "poster", OWN_HTML)
+    first = await ada.get(page)
+
+    saved = await save(ada, furniture, page, version_in(first), template="poster")
+
+    assert saved.status_code == 303
+    assert re.search(r'<option value="poster" selected[^>]*>poster<', (await ada.get(page)).text)
