@@ -8,12 +8,12 @@ from typing import Any
 from css_inline import CSSInliner
 
 from mailer.domain.language import text_direction
+from mailer.domain.letters.letter_colors import derive_colors
 from mailer.domain.letters.media import picture_size
 from mailer.domain.site import ListIdentity
 from mailer.mail.compose.campaign_file import CampaignFile
 from mailer.mail.compose.campaign_file_fields import DEFAULT_TEMPLATE
 from mailer.mail.compose.event_dates import format_event_date
-from mailer.mail.compose.letter_colors import derive_colors
 from mailer.mail.compose.letter_header import leave_url
 from mailer.mail.compose.letter_resources import LetterResources
 from mailer.mail.compose.merge_field import Placeholders

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from mailer.domain.letters.letter_colors import LEAST_CONTRAST, contrast_ratio
 from mailer.domain.letters.preflight import PreflightResult, PreflightRule, fine, warning
-from mailer.mail.compose.letter_colors import LEAST_CONTRAST, contrast_ratio
 from mailer.mail.preflight.dark_styles import StyleRule, dark_rules, parse_declarations
 from mailer.mail.preflight.html_elements import HtmlDocument, HtmlElement
 from mailer.mail.preflight.named_colors import NAMED_COLORS

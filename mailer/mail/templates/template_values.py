@@ -10,7 +10,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from mailer.mail.compose.letter_colors import LetterColors
+from mailer.domain.letters.letter_colors import LetterColors
 from mailer.mail.compose.templates import Templates
 
 

@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mailer.domain.event import Event
+from mailer.domain.letters.letter_colors import derive_colors
 from mailer.domain.letters.letter_template import LetterTemplate
 from mailer.errors import CampaignFileRefused
 from mailer.mail.compose.campaign_file_fields import ContentSource
 from mailer.mail.compose.event_dates import format_event_date
-from mailer.mail.compose.letter_colors import derive_colors
 from mailer.mail.compose.templates import Templates
 from mailer.mail.templates.expression_kinds import FILTERS
 from mailer.mail.templates.prepare_template import prepare_template

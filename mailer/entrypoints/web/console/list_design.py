@@ -9,11 +9,11 @@ from starlette.routing import Route
 
 from mailer.actions.lists.list_pages import list_to_change
 from mailer.actions.lists.set_design import LogoFile, set_design
+from mailer.domain.letters.letter_colors import OWN_ACCENT
 from mailer.domain.mailing_list import MailingList
 from mailer.entrypoints.web.console.pages import actor, read_upload_form, redirect, render_console
 from mailer.entrypoints.web.responses import get_app
 from mailer.errors import ListDesignRefused, MediaRefused
-from mailer.mail.compose.letter_colors import OWN_ACCENT
 
 _PATH = "/console/lists/{name}/design"
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailer.mail.compose.letter_colors import LEAST_CONTRAST, OWN_ACCENT, contrast_ratio, derive_colors, mix
+from mailer.domain.letters.letter_colors import LEAST_CONTRAST, OWN_ACCENT, contrast_ratio, derive_colors, mix
 
 accents = st.binary(min_size=3, max_size=3).map(lambda octets: f"#{octets.hex()}")
 
