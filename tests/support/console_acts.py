@@ -60,6 +60,9 @@ CONSOLE_ACTS: dict[str, ConsoleAct] = {
         act=Act.SCHEDULE_CAMPAIGN,
         fields={"date": "2027-03-20", "time": "09:00", "zone": "Europe/Berlin", "digest": digest_of("draft")},
     ),
+    "/console/campaigns/{campaign_id:int}/check": ConsoleAct(
+        back="harmless: it only looks", permission=Permission.WRITE, act=None
+    ),
     "/console/campaigns/{campaign_id:int}/review/test": ConsoleAct(
         back="harmless: it goes to whom the list names", permission=Permission.WRITE, act=Act.SEND_TEST
     ),

@@ -37,6 +37,7 @@ NEEDED: dict[str, Permission | None] = {
     "/console/campaigns/new": None,
     "/console/campaigns/{campaign_id:int}": READ,
     "/console/campaigns/{campaign_id:int}/review": READ,
+    "/console/campaigns/{campaign_id:int}/check": READ,
     "/console/campaigns/{campaign_id:int}/live": READ,
     "/console/campaigns/{campaign_id:int}/live/stream": READ,
     "/console/campaigns/{campaign_id:int}/report": READ,

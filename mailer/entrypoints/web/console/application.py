@@ -15,6 +15,7 @@ from mailer.app import App
 from mailer.entrypoints.web.console import (
     archive,
     campaigns,
+    check,
     editions,
     keys,
     letters,
@@ -38,6 +39,7 @@ from mailer.entrypoints.web.console import (
 )
 from mailer.entrypoints.web.console.live_snapshots import LiveSnapshots
 from mailer.entrypoints.web.console.pages import render_console
+from mailer.entrypoints.web.console.preflight_runs import PreflightRuns
 from mailer.entrypoints.web.console.session_guard import SessionGuard
 from mailer.error_kind import ErrorKind
 from mailer.errors import MailerError
@@ -46,6 +48,7 @@ CONSOLE_ROUTES: tuple[Route, ...] = (
     *today.ROUTES,
     *campaigns.ROUTES,
     *review.ROUTES,
+    *check.ROUTES,
     *live.ROUTES,
     *subscribers.ROUTES,
     *lists.ROUTES,
@@ -95,6 +98,7 @@ def _console_app(app: App) -> Starlette:
     )
     console.router.redirect_slashes = False
     console.state.app, console.state.live = app, LiveSnapshots(app)
+    console.state.preflights = PreflightRuns(app)
     return console
 
 

@@ -67,9 +67,10 @@ async def post_pause(request: Request) -> Response:
 
 
 async def post_resume(request: Request) -> Response:
-    """Go on; pausing undoes it."""
-    await read_console_form(request)
-    await resume(get_app(request), actor(request), campaign_of(request))
+    """Go on; pausing undoes it. A reason lets it pass a check that is against it."""
+    form = await read_console_form(request)
+    reason = str(form.get("anyway", "")).strip() or None
+    await resume(get_app(request), actor(request), campaign_of(request), anyway=reason)
     return _back(request, "resumed")
 
 

@@ -24,9 +24,10 @@ from mailer.domain.accounts.role import Permission
 from mailer.domain.campaign import CampaignState
 from mailer.entrypoints.web.console.live_snapshots import live_snapshots
 from mailer.entrypoints.web.console.pages import actor, campaign_of, me, read_console_form, redirect, render_console
+from mailer.entrypoints.web.console.preflight_runs import preflight_runs
 from mailer.entrypoints.web.console.review_hour import ReviewHour, hour_from_form, hour_of_view
 from mailer.entrypoints.web.responses import get_app
-from mailer.errors import CampaignFileRefused, MailerError, SettingsUnfinished, TimeRefused, WrongState
+from mailer.errors import CampaignFileRefused, CheckFailed, MailerError, SettingsUnfinished, TimeRefused, WrongState
 
 _PATH = "/console/campaigns/{campaign_id:int}/review"
 _READERS = 5
@@ -60,7 +61,8 @@ async def _render(
         zones=_zones(request, view),
         waiting=await _count_waiting(request, view),
         refusal=None if isinstance(refusal, TimeRefused) else refusal,
-        is_unfinished=isinstance(refusal, SettingsUnfinished),
+        asks_reason=isinstance(refusal, SettingsUnfinished | CheckFailed),
+        run=preflight_runs(request).get(campaign_id),
         may_write=who.may(Permission.WRITE, list_id),
         may_send=who.may(Permission.SEND, list_id),
         sees_people=who.may(Permission.SEE_PEOPLE, list_id),
@@ -108,7 +110,7 @@ async def post_schedule(request: Request) -> Response:
             await schedule(app, who, campaign_id, local_time=hour.local_time, zone=hour.zone, **shared)
     except TimeRefused as refusal:
         return await _render(request, hour.refused(str(refusal)), status=422)
-    except (WrongState, CampaignFileRefused, SettingsUnfinished) as refusal:
+    except (WrongState, CampaignFileRefused, SettingsUnfinished, CheckFailed) as refusal:
         return await _render(request, hour, refusal, status=409)
     if archive := form.get("archive"):
         await choose_archive(app, who, campaign_id, str(archive))
