@@ -23,6 +23,7 @@ def check_segments(given: Mapping[str, str]) -> dict[str, str]:
     Raises ListDesignRefused for a name or a condition that no letter could use.
     """
     stripped = {name: condition.strip() for name, condition in given.items()}
+    _check_number(sum(map(bool, stripped.values())))
     for name, condition in stripped.items():
         _check_segment(name, condition)
     return stripped
@@ -31,9 +32,13 @@ def check_segments(given: Mapping[str, str]) -> dict[str, str]:
 def merge_segments(present: Mapping[str, str], changes: Mapping[str, str]) -> dict[str, str]:
     """The segments with these changes, as `check_segments` gives them. Raises ListDesignRefused for too many."""
     merged = {name: condition for name, condition in sorted({**present, **changes}.items()) if condition}
-    if len(merged) > MOST_SEGMENTS:
-        raise ListDesignRefused(f"{len(merged)} segments are too many; the most is {MOST_SEGMENTS}")
+    _check_number(len(merged))
     return merged
+
+
+def _check_number(number: int) -> None:
+    if number > MOST_SEGMENTS:
+        raise ListDesignRefused(f"{number} segments are too many; the most is {MOST_SEGMENTS}")
 
 
 def _check_segment(name: str, condition: str) -> None:

@@ -54,6 +54,8 @@ def test_a_list_has_so_many_segments_and_no_more() -> None:
     assert len(merge_segments(present, {"s1": "city"})) == MOST_SEGMENTS
     with pytest.raises(ListDesignRefused, match="the most is 50"):
         merge_segments(present, {"one_more": "city"})
+    with pytest.raises(ListDesignRefused, match="the most is 50"):
+        check_segments({**present, "one_more": "city"})
 
 
 @given(st.text("cityname =!<>'\"|()%{}#.[]0169+~*-\n", max_size=40))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import asyncio
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from starlette.datastructures import FormData
@@ -63,7 +64,8 @@ async def post_new_list(request: Request) -> Response:
 async def show_change(request: Request) -> Response:
     """The form that changes a list."""
     present = await list_to_change(get_app(request), actor(request), request.path_params["name"])
-    return _render_form(request, _as_given(present), present=present)
+    segments = "\n".join(f"{name}: {condition}" for name, condition in present.segments.items())
+    return _render_form(request, _as_given(present), present=present, segments=segments)
 
 
 async def post_change(request: Request) -> Response:
@@ -75,8 +77,11 @@ async def post_change(request: Request) -> Response:
     # Who has not chosen an archive leaves that as it is.
     given |= {"archive": archive} if (archive := _text(form, "archive")) else {}
     given |= {"testers": _text(form, "testers").split(), "needs_approval": "needs_approval" in form}
-    if bad := find_bad_fields(app, given):
-        return _render_form(request, given, bad, present=present)
+    if "segments" in form:
+        given["segments"] = dict.fromkeys(present.segments, "") | dict(_split_segments(_text(form, "segments")))
+    # Conditions are tried, which takes some milliseconds each.
+    if bad := await asyncio.to_thread(find_bad_fields, app, given):
+        return _render_form(request, given, bad, present=present, segments=_text(form, "segments"))
     await set_list(app, who, present.name, **given)
     return redirect(request, f"/console/lists/{present.name}", done="saved")
 
@@ -85,8 +90,20 @@ def _as_given(present: MailingList) -> dict[str, Any]:
     return {field: getattr(present, field) or "" for field in (*_WORDS, *_RULES)}
 
 
+def _split_segments(text: str) -> Iterator[tuple[str, str]]:
+    """(name, condition) of each line; the name, and so the field, is wrong in a line that has not both."""
+    for line in filter(str.strip, text.split("\n")):
+        name, _, condition = (part.strip() for part in line.partition(":"))
+        yield (name, condition) if condition else ("", line)
+
+
 def _render_form(
-    request: Request, given: Mapping[str, Any], bad: Sequence[str] = (), *, present: MailingList | None = None
+    request: Request,
+    given: Mapping[str, Any],
+    bad: Sequence[str] = (),
+    *,
+    present: MailingList | None = None,
+    segments: str = "",
 ) -> Response:
     return render_console(
         request,
@@ -95,6 +112,7 @@ def _render_form(
         given=given,
         bad=bad,
         present=present,
+        segments=segments,
         languages=language_choices(request),
         zones=zone_names(),
         longest_name=MAX_NAME_OCTETS,

@@ -10,6 +10,7 @@ import pytest
 
 from mailer.actions.accounts.show_audit_log import audit_page
 from mailer.actions.lists.edit_list import set_list
+from mailer.actions.lists.show_list import show_list
 from mailer.app import App
 from mailer.domain.accounts.role import Grant, Role
 from tests.support.app_helpers import ADA, ADMIN, BEA, EMMA, ROSA, import_rows, launch_campaign, open_list
@@ -98,6 +99,41 @@ async def test_a_limit_that_is_no_number_is_refused(app: App, ada: httpx.AsyncCl
 
     assert answer.status_code == 422
     assert re.findall(r'<li><a href="#(\w+)">', answer.text) == ["hard_after", "soft_limit"]
+
+
+async def test_segments_are_lines_of_the_form_and_one_that_is_taken_out_is_gone(
+    app: App, ada: httpx.AsyncClient
+) -> None:
+    await open_list(app)
+    await set_list(app, ADMIN, "appeals", segments={"old": "age|int > 60"})
+    change, limits = "/console/lists/appeals/change", {"hard_after": "1", "soft_limit": "3"}
+    fields = NEW | limits | {"segments": "rhine: town == 'Köln' or town == 'Bonn'\r\n\r\nknown :name\r\n"}
+
+    before = (await ada.get(change)).text
+    saved = await post(ada, change, **fields)
+    shown = (await ada.get("/console/lists/appeals")).text
+    untouched = await post(ada, change, **NEW | limits)
+    kept = (await show_list(app, ADMIN, "appeals")).mailing_list.segments
+
+    assert "old: age|int &gt; 60</textarea>" in before
+    assert saved.headers["location"] == untouched.headers["location"] == "/console/lists/appeals?done=saved"
+    assert "town == &#39;Köln&#39; or town == &#39;Bonn&#39;</bdi>" in shown
+    assert kept == {"known": "name", "rhine": "town == 'Köln' or town == 'Bonn'"}
+
+
+@pytest.mark.parametrize("line", ["rhine", "rhine: town ==", "Rhine: town", ": town", "rhine: segment.x", "rhine:"])
+async def test_a_segment_that_cannot_be_used_is_told_beside_the_lines(
+    app: App, ada: httpx.AsyncClient, line: str
+) -> None:
+    await open_list(app)
+    fields = NEW | {"hard_after": "1", "soft_limit": "3", "segments": f"known: name\r\n{line}"}
+
+    answer = await post(ada, "/console/lists/appeals/change", **fields)
+
+    assert answer.status_code == 422
+    assert re.findall(r'<li><a href="#(\w+)">', answer.text) == ["segments"]
+    assert f"known: name\n{line}</textarea>" in answer.text
+    assert (await show_list(app, ADMIN, "appeals")).mailing_list.segments == {}
 
 
 async def test_a_list_shows_its_people_in_numbers_and_its_last_letters(app: App, ada: httpx.AsyncClient) -> None:
