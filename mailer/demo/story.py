@@ -20,7 +20,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from mailer.actions.campaigns.new_campaign import new_campaign
 from mailer.actions.campaigns.report import campaign_status
 from mailer.actions.campaigns.schedule import schedule
-from mailer.actions.lists.edit_list import add_list
+from mailer.actions.lists.edit_list import add_list, set_list
 from mailer.actions.subscriptions.import_people import import_people
 from mailer.actions.subscriptions.show_person import show_person
 from mailer.demo.inbox import InboxLetter
@@ -63,6 +63,7 @@ class DemoScenario:
             owner=ADA,
             description="Invitations and news from the harvest circle.",
         )
+        await set_list(self.service.app, DEMO, "harvest", archive="public")
         code, body = await self.service.get("/join/harvest")
         check(code == 200 and all(f'value="{tag}"' in body for tag in ("de", "en", "tr")), "the form has 3 languages")
         return f"the service is up and the list harvest@{DOMAIN} is open, in English, German and Turkish"
@@ -104,7 +105,9 @@ class DemoScenario:
         emmas = next(letter for letter in letters if letter.recipient == EMMA)
         check("Emma" in (emmas.text or ""), "Emma's greets her")
         self.emmas_leave_path = emmas.header("List-Unsubscribe").split(">")[0].removeprefix(f"<{self.service.base_url}")
-        return f"at the hour the clock fired: {len(letters)} letters, one each, in three languages"
+        code, body = await self.service.get("/archive/harvest")
+        check(code == 200 and "Emma" not in body and f"/archive/harvest/{number}-" in body, "it is in the archive")
+        return f"at the hour the clock fired: {len(letters)} letters, one each, in three languages, and a page of each"
 
     async def emma_leaves(self) -> str:
         """Emma leaves by her link: GET changes nothing, POST acts."""
@@ -221,6 +224,7 @@ async def _run_steps(folder: Path, console: Console, stay: bool) -> None:
         console.print(f"  {stage.inbox_url}/console  the console: Today, signed in as Ada, who owns this site")
         console.print(f"  {stage.inbox_url}/  the inbox: every letter as HTML, text and source")
         console.print(f"  {stage.base_url}/  the service's own pages; {stage.base_url}/join/harvest to join")
+        console.print(f"  {stage.base_url}/archive/harvest  its letters as everybody reads them on the web")
         console.print(f"  smtp://{HOST}:{stage.ports.intake_port}  its SMTP server: write to harvest-join@{DOMAIN}")
         console.print("\nIt stays up until you press Ctrl-C.")
         asyncio.get_running_loop().add_signal_handler(signal.SIGINT, stage.app.wakeups.closing.set)
