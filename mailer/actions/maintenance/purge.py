@@ -14,6 +14,7 @@ from mailer.domain.subscription import CONFIRM_WITHIN
 from mailer.store import counters, locks, mailing_lists, retention
 from mailer.store.accounts import organiser_sessions, sign_ins
 from mailer.store.job_markers import JobMarker, get_marker, set_marker
+from mailer.store.letters import unnamed_media
 from mailer.store.locks import Lock
 from mailer.store.queue import deliveries
 
@@ -21,6 +22,8 @@ CHUNK = 200
 """Rows in one transaction, so few that sending does not wait."""
 _MAIL_RETENTION = timedelta(days=7)
 """How long a processed mail is kept, so that its repetition is recognised."""
+_MEDIA_RETENTION = timedelta(days=30)
+"""How long a picture or an attachment is kept that no text names, and how seldom all texts are read for that."""
 _SIGN_IN_RETENTION = timedelta(days=1)
 """How long the page of organisers can show what became of somebody's last letter to sign in."""
 
@@ -30,8 +33,8 @@ async def purge(app: App) -> dict[str, int]:
 
     Deleted are: requests not confirmed in time, with people of whom nothing else is known; people to be erased, with
     the addresses of notices to them; the identifying part of old evidence; processed mails; old counters; sessions that
-    are over; sign-ins of a day ago, with the addresses of their letters. It can be interrupted anywhere, and continues
-    the next time.
+    are over; sign-ins of a day ago, with the addresses of their letters; pictures and attachments that nothing names.
+    It can be interrupted anywhere, and continues the next time.
     """
     if not await app.database.write(locks.acquire, Lock.PURGE, "", HOUR, app.clock()):
         return {}
@@ -44,6 +47,7 @@ async def purge(app: App) -> dict[str, int]:
         "tallies": await _purge_counters(app),
         "sessions": await _purge_in_chunks(app, organiser_sessions.delete_over),
         "sign_ins": await _purge_sign_ins(app),
+        "media": await _purge_media(app),
     }
 
 
@@ -113,6 +117,12 @@ def _delete_sign_ins(tx: Connection, ids: list[int]) -> None:
     letters = deliveries.list_by_cause(tx, [sign_in_cause(number) for number in ids])
     retention.erase_notice_recipients(tx, letters)
     sign_ins.remove(tx, ids)
+
+
+async def _purge_media(app: App) -> int:
+    """Delete pictures and attachments that nothing names; each is looked for once in _MEDIA_RETENTION."""
+    found = await app.database.read(unnamed_media.list_unchecked, app.clock() - _MEDIA_RETENTION, CHUNK)
+    return await app.database.write(unnamed_media.delete_unnamed, found, app.clock()) if found else 0
 
 
 async def _purge_counters(app: App) -> int:
