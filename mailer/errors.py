@@ -224,7 +224,7 @@ class SigningUnavailable(MailerError, kind=ErrorKind.UNAVAILABLE):
 
 
 class WorkerFailed(MailerError):
-    """A send worker stopped in the middle of its work: its claims are released, and another worker continues."""
+    """A task or process of ours stopped in the middle of its work; what a send worker had claimed, another takes."""
 
 
 class FetchFailed(MailerError, kind=ErrorKind.UNAVAILABLE):

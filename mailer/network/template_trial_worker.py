@@ -12,7 +12,13 @@ import sys
 from mailer.errors import CampaignFileRefused
 from mailer.mail.templates.prepare_template import prepare_template
 from mailer.mail.templates.sample_letters import render_sample, shown_sample
-from mailer.mail.templates.template_trial import TemplateTrial, TrialRequest, request_from_json, trial_to_json
+from mailer.mail.templates.template_trial import (
+    OUT_OF_MEMORY,
+    TemplateTrial,
+    TrialRequest,
+    request_from_json,
+    trial_to_json,
+)
 from mailer.mail.templates.try_template import try_template
 
 CPU_SECONDS = 10
@@ -28,7 +34,11 @@ def main() -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))
     resource.setrlimit(resource.RLIMIT_AS, (MOST_MEMORY, MOST_MEMORY))
-    sys.stdout.buffer.write(trial_to_json(_try(request_from_json(sys.stdin.buffer.read()))))
+    try:
+        answer = trial_to_json(_try(request_from_json(sys.stdin.buffer.read())))
+    except (MemoryError, RecursionError):
+        sys.exit(OUT_OF_MEMORY)
+    sys.stdout.buffer.write(answer)
 
 
 def _try(request: TrialRequest) -> TemplateTrial:

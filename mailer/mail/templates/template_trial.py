@@ -12,6 +12,9 @@ from mailer.errors import TemplateRefused
 from mailer.mail.compose.problem import Problem, ProblemSeverity, Rule
 from mailer.mail.compose.templates import Templates
 
+OUT_OF_MEMORY = 70
+"""The exit code of a process that had no memory left (or stack) to answer."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TemplateTrial:
