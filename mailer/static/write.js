@@ -195,7 +195,7 @@
     const chosen = value.slice(start, end), words = chosen || empty, at = start + before.length;
     const address = chosen ? after.indexOf("https://") : -1;
     if (address < 0) put(field, start, end, before + words + after, at, at + words.length);
-    else put(field, start, end, before + words + after, at + words.length + address, at + words.length + after.length - 1);
+    else put(field, start, end, before + words + after, at + words.length + address, at + words.length + address + 8);
   };
   const prefix = (field, {start, empty}) => {
     const {value, selectionStart, selectionEnd} = field;

@@ -169,8 +169,30 @@ async def test_tools_put_in_markdown_that_ctrl_z_takes_back(own_house: House, ch
         await tools.get_by_role("button", name="List", exact=True).click()
         await expect(body).to_have_value("- apples")
         await tools.get_by_text("Insert").click()
-        await tools.get_by_role("button", name="Button").click()
+        await tools.get_by_role("button", name="Button", exact=True).click()
         await expect(window.page.get_by_label("Words on the button")).to_be_focused()
+
+
+@pytest.mark.parametrize(
+    ("tool", "classes"),
+    [("Button in the text", "button"), ("Callout", "callout"), ("Two columns", "columns"), ("Signature", "signature")],
+)
+async def test_a_block_that_a_tool_puts_in_is_whole_and_seen_in_the_letter(
+    own_house: House, chromium: Browser, tool: str, classes: str
+) -> None:
+    async with writing(chromium, own_house) as window:
+        body, tools = window.page.locator("#body"), window.page.get_by_role("group", name="Format")
+        await body.fill("Dear all,\nplease come")
+        await body.press("Control+End")
+        await body.press("Shift+Home")
+        await tools.get_by_text("Insert").click()
+        await tools.get_by_role("button", name=tool).click()
+        if tool == "Button in the text":
+            # The address is chosen, to be typed over.
+            await window.page.keyboard.type("https://forum.example.org/come")
+
+        await expect(letter(window.page).locator(f".words .{classes}")).to_contain_text("please come", timeout=SAVED_MS)
+        await expect(window.page.locator("#problems li")).to_have_count(0)
 
 
 async def test_a_check_leads_to_its_line(own_house: House, chromium: Browser) -> None:
