@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import asdict
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -93,7 +94,7 @@ def _print_facts(shown: ShownLetter) -> None:
     }
     for name, value in facts.items():
         if value not in (None, "", 0):
-            typer.echo(f"{name}\t{value}")
+            typer.echo(f"{name}\t{value:%Y-%m-%d %H:%M:%S} UTC" if isinstance(value, datetime) else f"{name}\t{value}")
 
 
 def _words_of_relay(one: DeliveryRecord) -> str:

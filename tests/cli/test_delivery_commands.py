@@ -51,6 +51,7 @@ async def test_a_delivery_is_shown_as_text_and_as_facts_and_its_settings_differ(
     as_json = json.loads(ada("delivery", "show", BEA, "--campaign", number, "--json"))
 
     assert f"campaign\t{number}\tCome to the harvest forum\nto\t{ROSA}\nstate\taccepted\nattempts\t1\n" in facts
+    assert "dated\t2027-03-01 08:00:00 UTC\n" in facts
     assert "Dear Rosa" in facts
     # The settings of the terminal are others than those of the service that sent it.
     assert "It may differ in some octets from what was sent: the site's url was https://lists.example.org" in remarks
