@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -10,10 +11,13 @@ from icalendar import Calendar
 from mailer.actions.campaigns.correct import correct
 from mailer.actions.campaigns.pause_resume_cancel import pause, resume
 from mailer.actions.campaigns.send_test import send_test
+from mailer.actions.delivery.send import send
+from mailer.actions.delivery.send_worker import start_worker
 from mailer.actions.lists.media import add_media
 from mailer.actions.lists.set_design import LogoFile, set_design
 from mailer.app import App
 from mailer.mail.dkim.signing import Signer
+from mailer.relay.route import Priority
 from tests.support.app_helpers import (
     ADMIN,
     BEA,
@@ -106,3 +110,28 @@ async def test_a_correction_takes_an_attachment_out(app: App, relay: FakeRelay) 
 
     (letter,) = map(parse_letter, relay.letters)
     assert [part.get_filename() for part in letter.iter_attachments()] == ["Harvest forum.ics"]
+
+
+async def test_letters_that_are_large_wait_in_small_numbers(app: App, relay: FakeRelay) -> None:
+    """Forty would be 270 MB of memory."""
+    many = replace(app, relays=(replace(app.relays[0], connections=40),))
+    await open_list(app)
+    await import_rows(app, *(f"reader{number}@example.org,,en" for number in range(40)))
+    file = await add_media(app, ADMIN, list_name="appeals", name="seeds.txt", octets=b"a bean\n" * 700_000)
+    await launch_campaign(many, **{"en.md": f"---\nsubject: Come\nattachments: [{file.path}]\n---\nCome all of you.\n"})
+    # One connection opens, and is stuck with its first letter.
+    holds = [relay.holds("dot", nth=1), *(relay.holds("greeting", nth=number) for number in range(2, 41))]
+    worker = await start_worker(many, Priority.CAMPAIGNS)
+    sending = asyncio.create_task(send(worker))
+
+    await holds[0].reached.wait()
+    for _ in range(1000):  # the loop turns as long as there is anything to be rendered
+        await asyncio.sleep(0)
+    ahead = [len(one.letter.content) for route in worker.routes for one in route.ready]
+    for hold in holds:
+        hold.released.set()
+    await sending
+
+    assert len(relay.letters) == 40
+    # With the one on its way they are 64 million octets at most.
+    assert len(ahead) == 64_000_000 // ahead[0] - 1 == 8

@@ -32,6 +32,8 @@ class QueueState:
     """Letters handed in this run."""
     unanswered: int = 0
     """Letters at the gate or past it whose outcome is not known yet."""
+    letter_octets: int = 0
+    """How large the last letters were, in octets; 0 before the first."""
     refill_threshold: int = 0
     """No deliveries are claimed while more than this many wait in the scheduler."""
     has_read_holds: bool = False
@@ -127,6 +129,10 @@ class QueueState:
     def count_handed(self) -> None:
         """The gate let one more letter pass."""
         self.handed += 1
+
+    def note_size(self, octets: int) -> None:
+        """A letter of that size was rendered; smaller ones count little by little."""
+        self.letter_octets = max(octets, self.letter_octets * 15 // 16)
 
     def mark_finished(self, delivery: Delivery, route: Route[RenderedLetter]) -> None:
         """A taken delivery is no longer in flight, whatever became of it."""
