@@ -9,6 +9,7 @@ from datetime import date, datetime
 import httpx
 import pytest
 from babel.dates import format_date
+from babel.numbers import format_decimal
 
 from mailer.actions.campaigns.launch import launch_due
 from mailer.actions.campaigns.new_campaign import new_campaign
@@ -52,7 +53,7 @@ language: {language}
 event: {{name: "{subject}", starts: 2027-03-05T19:00, zone: Europe/Berlin, place: "{place}"}}
 ---
 
-{subject}: {{{{ town or "-" }}}}
+{subject}: {{{{ town or "-" }}}}, {{{{ 1234.5|number }}}}, {{{{ "2026-12-01"|date }}}}
 """
 
 
@@ -64,6 +65,10 @@ def _words(app: App, language: str, *messages: str) -> list[str]:
 def _plain(text: str) -> str:
     """On one line, without marks of direction: those depend on what a text is put into."""
     return " ".join(re.sub("[\u2066-\u2069\u200e\u200f]", "", text).split())
+
+
+def _day_of(day: date, language: str) -> str:
+    return _plain(format_date(day, "long", locale="en_GB" if language == "en" else language))
 
 
 def _html_of(letter: ReceivedLetter) -> str:
@@ -95,11 +100,12 @@ async def test_the_letter_is_in_the_readers_language_from_the_subject_to_the_foo
 ) -> None:
     for language, letter in letters.items():
         text, page = _plain(text_of(letter)), _plain(html.unescape(_html_of(letter)))
-        day = _plain(format_date(date(2027, 3, 5), "long", locale="en_GB" if language == "en" else language))
+        day = _day_of(date(2027, 3, 5), language)
+        numbers = (format_decimal(1234.5, locale=language), _day_of(date(2026, 12, 1), language))
         footer = _words(app, language, "Leave this list", "When", "Where")
         assert _plain(str(parse_letter(letter)["Subject"])) == f"{SUBJECTS[language]}, Rosa", language
         assert f"{SUBJECTS[language]} ({language})" in page, language
-        for words in (SUBJECTS[language], day, *footer):
+        for words in (SUBJECTS[language], day, *map(_plain, numbers), *footer):
             assert words in text, (language, words)
             assert words in page, (language, words)
         assert re.search(rf'<html[^>]* lang="{language}"', page), language
