@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from enum import IntEnum
 
+from mailer.domain.mailing_list import ArchiveMode
 from mailer.domain.site import ListIdentity, Site
 from mailer.domain.token import TOKEN_CHARACTERS
 from mailer.mail.message.header_writer import format_field, format_phrase, format_text_field
@@ -68,6 +69,7 @@ def _split_at_token(name: str, tokens: list[str]) -> list[bytes]:
 
 def _build_fixed_fields(list_identity: ListIdentity, campaign_id: int, content_type: Sequence[str]) -> bytes:
     name, domain = list_identity.mailing_list.name, list_identity.site.domain
+    is_public = list_identity.mailing_list.archive is ArchiveMode.PUBLIC
     fields = {
         "MIME-Version": ["1.0"],
         "Content-Type": content_type,
@@ -77,6 +79,7 @@ def _build_fixed_fields(list_identity: ListIdentity, campaign_id: int, content_t
         "List-Owner": [f"<mailto:{list_identity.address('owner')}>"],
         "List-Subscribe": [f"<{list_identity.join_url}>"],
         "List-Post": ["NO"],
+        **({"List-Archive": [f"<{list_identity.archive_url}>"]} if is_public else {}),
         "Feedback-ID": [f"{campaign_id}:{name}:campaign:{domain}"],
         "Precedence": ["bulk"],
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from email import message_from_bytes, policy
 from pathlib import Path
 
 import pytest
@@ -54,6 +55,15 @@ def test_a_public_letter_names_the_same_address_for_everybody_which_no_correctio
 
     assert ours == {"https://lists.example.org/archive/appeals/42-letter"}
     assert _urls(list_identity, bare, emma, ArchiveMode.PUBLIC) == ours
+
+
+@pytest.mark.parametrize("mode", [None, *ArchiveMode])
+def test_only_a_public_archive_is_named_in_the_header(list_identity, templates, rosa, mode):
+    own = replace(list_identity, mailing_list=replace(list_identity.mailing_list, archive=mode))
+    letter = compile_letter(parse_campaign_file(TEXT, "en"), own, templates, "en", 42).write(rosa)
+    field = message_from_bytes(letter.content, policy=policy.default)["List-Archive"]
+
+    assert field == ("<https://lists.example.org/archive/appeals>" if mode is ArchiveMode.PUBLIC else None)
 
 
 def test_an_edition_names_its_own_page(list_identity, bare, rosa):

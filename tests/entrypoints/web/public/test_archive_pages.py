@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import AsyncIterator
 from dataclasses import replace
 
 import httpx
 import pytest
+from PIL import Image
 
 from mailer.actions.lists.edit_list import set_list
+from mailer.actions.lists.media import add_media
 from mailer.app import App
 from tests.support.app_helpers import (
     ADMIN,
@@ -129,6 +132,31 @@ async def test_the_address_in_a_letter_leads_to_its_page_and_so_does_an_older_ti
 
     assert urls == {"/archive/appeals/1-letter", "/archive/appeals/1-letter/tr"}
     assert [answer.headers["location"] for answer in moved] == [PAGE, TURKISH_PAGE, PAGE]
+
+
+async def test_own_pictures_and_files_are_on_the_page_and_pictures_of_others_are_linked(
+    service: RunningService, app: App, clock: Clock
+) -> None:
+    octets = io.BytesIO()
+    Image.new("RGB", (1200, 800), "green").save(octets, "PNG")
+    picture = (await add_media(app, ADMIN, list_name="appeals", name="apples.png", octets=octets.getvalue())).path
+    notes = (await add_media(app, ADMIN, list_name="appeals", name="notes.txt", octets=b"Bring a basket.\n")).path
+    clock.advance(minutes=1)
+    body = f"![Apples]({picture})\n\n![Bread](https://elsewhere.example.org/bread.png)\n"
+    await launch_campaign(app, en=f"---\nsubject: Seeds\nattachments: [{notes}]\n---\n{body}")
+    await send_campaigns(app)
+
+    page = (await get(service, "/archive/appeals/2-seeds")).text
+    feed = (await get(service, "/archive/appeals/feed.atom")).text
+
+    assert re.findall('<img src="([^"]*)" alt="Apples"', page) == [picture]
+    assert re.findall("<img", page) == ["<img"]
+    assert '<a href="https://elsewhere.example.org/bread.png">Bread</a>' in page
+    assert f'<a href="{notes}" dir="ltr">{notes.rpartition("/")[2]}</a>' in page
+    assert f'<meta property="og:image" content="{SITE}{picture}">' in page
+    assert f'&lt;img src="{SITE}{picture}"' in feed
+    assert f"{SITE}{notes}" in feed
+    assert (await get(service, picture)).headers["content-type"] == "image/png"
 
 
 async def test_who_links_to_a_letter_shows_what_open_graph_says_of_it(service: RunningService) -> None:
