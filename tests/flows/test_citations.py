@@ -7,13 +7,16 @@ from collections.abc import Callable
 import pytest
 from sqlalchemy import Connection
 
+from mailer.actions.campaigns.checked_drafts import check_drafts
 from mailer.actions.campaigns.correct import correct
 from mailer.actions.campaigns.new_campaign import new_campaign
 from mailer.actions.campaigns.pause_resume_cancel import pause, resume
 from mailer.actions.campaigns.preview import preview
 from mailer.actions.campaigns.show_letter import show_letter
 from mailer.app import App
+from mailer.domain.accounts.role import Permission
 from mailer.domain.mailing_list import ArchiveMode
+from mailer.mail.compose.problem import Rule
 from mailer.mail.message.letter import decode_part
 from mailer.store import mailing_lists, revisions
 from mailer.store.letters import citations
@@ -121,3 +124,14 @@ async def test_a_letter_that_not_everybody_may_read_is_cited_by_its_address(
         next(one for one in relay.letters[2:] if one.recipient == ROSA)
     )
     assert await app.database.read(citations.list_answering, seeds) == {}
+
+
+async def test_the_check_doubts_an_answer_to_a_page_here_that_not_everybody_can_read(app: App, seeds: int) -> None:
+    found = {}
+    for name in (f"archive/appeals/{seeds}-seeds", "archive/appeals/99-other", "view/token/1-seeds"):
+        texts = answer_to(f"https://{DOMAIN}/{name}")
+        number = await new_campaign(app, ADMIN, list_name="appeals", texts={"a.md": texts["a.md"]})
+        problems = (await check_drafts(app, ADMIN, Permission.READ, number)).problems["en"]
+        found[name.partition("/")[2]] = [one.rule for one in problems if one.field == "answers"]
+
+    assert list(found.values()) == [[], [Rule.NOT_PUBLIC], [Rule.NOT_PUBLIC]]

@@ -15,12 +15,14 @@ from mailer.domain.accounts.actor import Actor
 from mailer.domain.accounts.role import Permission
 from mailer.domain.campaign import Campaign, CampaignState
 from mailer.domain.draft import Draft, campaign_digest
+from mailer.domain.letters.archive_paths import own_letter_path
 from mailer.domain.mailing_list import MailingList
 from mailer.errors import CampaignFileRefused
 from mailer.mail.compose.campaign_file import CampaignFile, parse_campaign_file
 from mailer.mail.compose.letter_fields import LetterFields, fields_or_none, is_untranslated
 from mailer.mail.compose.letter_resources import LetterResources
 from mailer.mail.compose.problem import Problem, ProblemSeverity, Rule
+from mailer.mail.webmention.citation import citation_key
 from mailer.store import mailing_lists
 from mailer.store.letters import letter_sources
 from mailer.store.writing import drafts, readers
@@ -146,6 +148,7 @@ def _check(app: App, loaded: CampaignDrafts) -> CheckedDrafts:
             *problems_of(app, loaded, one.language, one.text),
             *_untranslated_problem(one, default),
             *_stale_problem(one, loaded.drafts[0]),
+            *_citation_problem(app, loaded.resources, one),
         )
         for one in loaded.drafts
     }
@@ -158,6 +161,19 @@ def _check(app: App, loaded: CampaignDrafts) -> CheckedDrafts:
     together = {language: (*added.get(language, ()), *found) for language, found in problems.items()}
     without = {language: file for language, file in files.items() if language not in added}
     return CheckedDrafts(loaded=loaded, problems=together, files=without)
+
+
+def _citation_problem(app: App, resources: LetterResources, draft: Draft) -> tuple[Problem, ...]:
+    fields = fields_or_none(draft.text)
+    url = fields.answers_url if fields else ""
+    if not url.startswith(f"{app.site.url}/"):
+        return ()
+    letter = own_letter_path(app.site.url, url)
+    if letter is not None and citation_key(letter.list_name, letter.campaign_id) in resources.cited_titles:
+        return ()
+    message = "it answers a page of this site that is no letter for everybody: name the page of one in a public archive"
+    rule, severity = Rule.NOT_PUBLIC, ProblemSeverity.WARNING
+    return (Problem(line=None, field="answers", severity=severity, rule=rule, message=message),)
 
 
 def _untranslated_problem(draft: Draft, default: LetterFields | None) -> tuple[Problem, ...]:

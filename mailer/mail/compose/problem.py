@@ -34,6 +34,8 @@ class Rule(StrEnum):
     """A picture without a text for those who do not see it."""
     FOREIGN_FIELD = "foreign field"
     """What may be a merge field of another service."""
+    NOT_PUBLIC = "not public"
+    """It answers a page of this site that not everybody can read."""
     EMPTY_LINK = "empty link"
     LONG_SUBJECT = "long subject"
     UNKNOWN_VALUE = "unknown value"
