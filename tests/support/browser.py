@@ -159,8 +159,10 @@ async def unreachable_by_tab(page: Page) -> list[str]:
     number: int = await page.evaluate("document.querySelectorAll('[data-control]').length")
     # The parts of a date and of an hour are stops of their own.
     dated: int = await page.evaluate("document.querySelectorAll('input[type=date], input[type=time]').length")
+    # So are the links of a letter in its frame.
+    framed: int = await page.evaluate("document.querySelectorAll('iframe').length")
     reached: set[str | None] = set()
-    for _ in range(number + 5 + 4 * dated):
+    for _ in range(number + 5 + 4 * dated + 20 * framed):
         await page.keyboard.press("Tab")
         reached.add(await page.evaluate("document.activeElement?.dataset?.control ?? null"))
     left: list[str] = await page.evaluate(
