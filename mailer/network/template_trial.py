@@ -12,20 +12,24 @@ from mailer.errors import WorkerFailed
 from mailer.mail.templates.template_checks import template_problem
 from mailer.mail.templates.template_trial import OUT_OF_MEMORY, TemplateTrial, TrialRequest, trial_from_json
 
+_CPU_SECONDS = 10
+"""A template that is good takes about one."""
 _LONGEST_WAIT_S = 60.0
-"""The process itself ends after ten seconds of work; a busy machine gives it less."""
+"""A busy machine gives the process less."""
 _ENDED_BY_LIMITS = {-signal.SIGXCPU, -signal.SIGKILL, -signal.SIGSEGV, -signal.SIGABRT}
 """RLIMIT_CPU ends it by the first two; without memory or stack a library in Rust or C ends it by the others."""
 
 
-async def run_template_trial(request: TrialRequest, longest_wait_s: float = _LONGEST_WAIT_S) -> TemplateTrial:
+async def run_template_trial(
+    request: TrialRequest, longest_wait_s: float = _LONGEST_WAIT_S, cpu_seconds: int = _CPU_SECONDS
+) -> TemplateTrial:
     """What the process found; that it took too much time or memory is a mistake of the template.
 
     It is spawned with none of our variables, in whose values secrets may stand. Raises WorkerFailed, with the last line
     that the process wrote, if it ended for another reason: then the fault is ours.
     """
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "mailer.network.template_trial_worker"),
+        *(sys.executable, "-m", "mailer.network.template_trial_worker", str(cpu_seconds)),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,

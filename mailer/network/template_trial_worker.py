@@ -1,6 +1,7 @@
 """A process that tries one template under limits: a TrialRequest on its standard input, a TemplateTrial on its output.
 
-`template_trial` runs it as a module. Whatever a template does to Jinja2, MJML or the parsers happens here.
+`template_trial` runs it as a module, with the seconds of processor time that it may take. Whatever a template does to
+Jinja2, MJML or the parsers happens here.
 """
 
 from __future__ import annotations
@@ -21,8 +22,6 @@ from mailer.mail.templates.template_trial import (
 )
 from mailer.mail.templates.try_template import try_template
 
-CPU_SECONDS = 10
-"""A template that is good takes about one."""
 MOST_MEMORY = 1024**3
 """Octets of address space; about a third is taken at the start."""
 
@@ -32,7 +31,8 @@ def main() -> None:
     # Ctrl-C reaches the whole process group, but the parent decides when this stops.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))
+    cpu_seconds = int(sys.argv[1])
+    resource.setrlimit(resource.RLIMIT_CPU, (cpu_seconds, cpu_seconds))
     resource.setrlimit(resource.RLIMIT_AS, (MOST_MEMORY, MOST_MEMORY))
     try:
         answer = trial_to_json(_try(request_from_json(sys.stdin.buffer.read())))

@@ -66,8 +66,8 @@ async def test_words_that_are_hard_to_read_are_a_warning() -> None:
     assert trial.errors == ()
 
 
-SLOW_STYLES = ("b " * 40 + "i{color:red}\n") * 180
-DEEP = "<b>" * 1500 + "<i>" * 1500 + "x" + "</i>" * 1500 + "</b>" * 1500
+SLOW_STYLES = ("b " * 40 + "i{color:red}\n") * 210
+DEEP = "<b>" * 60 + "<i>" * 2500 + "x" + "</i>" * 2500 + "</b>" * 60
 """Whoever asks whether each of these is in forty of those has work for a long time."""
 
 
@@ -77,6 +77,16 @@ async def test_what_takes_long_is_given_up() -> None:
     trial = await tried(slow, longest_wait_s=1)
 
     assert [one.message for one in trial.problems] == ["it does not come to an end: trying it was given up"]
+
+
+async def test_what_takes_more_than_its_share_of_the_processor_is_ended() -> None:
+    slow = OWN_HTML.replace("<style>", f"<style>{SLOW_STYLES}").replace("{{ body }}", "{{ body }}" + DEEP)
+
+    trial = await run_template_trial(TrialRequest(source=slow, templates=TEMPLATES), 300, cpu_seconds=2)
+
+    assert [one.message for one in trial.problems] == [
+        "trying it takes more time or memory than a letter may: make it simpler"
+    ]
 
 
 @pytest.mark.parametrize(

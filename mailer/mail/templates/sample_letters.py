@@ -15,7 +15,7 @@ from mailer.mail.compose.compile_letter import compile_letter
 from mailer.mail.compose.letter_resources import LetterResources
 from mailer.mail.compose.personalise import Recipient
 from mailer.mail.compose.templates import SOURCE_LANGUAGE, Templates
-from mailer.mail.message.letter import decode_part
+from mailer.mail.message.letter import Letter, decode_part
 
 BODY_WORD, ADDRESS_WORDS = "seedlings", ("Orchard Lane", "Appleton")
 """Words of the samples' body, and of the lines of their postal address, which no other text of theirs has."""
@@ -166,9 +166,13 @@ def shown_sample(language: str) -> Sample:
 
 def render_sample(html: str, sample: Sample, templates: Templates) -> str:
     """The HTML part of Rosa's letter. Raises CampaignFileRefused where it is too long."""
+    return decode_part(write_sample(html, sample, templates), "html")
+
+
+def write_sample(html: str, sample: Sample, templates: Templates) -> Letter:
+    """Rosa's letter. Raises as render_sample."""
     template = LetterTemplate(id=0, name=_NAME, source="", html=html, added_at=_DAY, added_by="")
     resources = LetterResources(templates={_NAME: template}, languages=(sample.language,))
     identity = ListIdentity(site=_SITE, mailing_list=sample.mailing_list)
     letter = parse_campaign_file(sample.text, sample.language)
-    compiled = compile_letter(letter, identity, templates, sample.reader_language, 1, resources)
-    return decode_part(compiled.write(_READER), "html")
+    return compile_letter(letter, identity, templates, sample.reader_language, 1, resources).write(_READER)
