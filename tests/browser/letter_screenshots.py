@@ -10,14 +10,16 @@ import asyncio
 import io
 import sys
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from PIL import Image, ImageDraw
-from playwright.async_api import Browser, Route
+from playwright.async_api import Browser, Page, Route
 
 from mailer.domain.letters.media import picture_size
 from mailer.mail.message.letter import decode_part
-from tests.letters.sample_letters import LOGO_PATH, TEMPLATES, make_identity, write_letter
+from tests.letters.sample_letters import LOGO_PATH, SITE, TEMPLATES, make_identity, write_letter
 from tests.support.app_helpers import ROOT
 from tests.support.browser import Theme, find_chromium, running_chromium
 
@@ -86,18 +88,27 @@ async def _take_all(executable: str, wanted: list[tuple[str, Look]]) -> int:
 
 
 async def _take(browser: Browser, template: str, look: Look, width: int) -> None:
+    async with open_letter(browser, template, look, width=width) as page:
+        await page.screenshot(path=FOLDER / f"{template}-{look.name}-{width}.png", full_page=True)
+
+
+@asynccontextmanager
+async def open_letter(browser: Browser, template: str, look: Look, *, width: int) -> AsyncIterator[Page]:
+    """A window of `width` pixels with a sample letter in it; its pictures are drawn here."""
     identity = make_identity(look.language, accent_color=look.accent_color, logo=look.logo)
     html = decode_part(write_letter(template, look.language, look.kind, identity), "html")
     context = await browser.new_context(viewport={"width": width, "height": 600}, color_scheme=look.theme)
-    await context.route("**/*", lambda route: _answer(route, html))
-    page = await context.new_page()
-    await page.goto("https://lists.example.org/")
-    await page.screenshot(path=FOLDER / f"{template}-{look.name}-{width}.png", full_page=True)
-    await context.close()
+    try:
+        await context.route("**/*", lambda route: _answer(route, html))
+        page = await context.new_page()
+        await page.goto(f"{SITE.url}/")
+        yield page
+    finally:
+        await context.close()
 
 
 async def _answer(route: Route, html: str) -> None:
-    path = route.request.url.removeprefix("https://lists.example.org")
+    path = route.request.url.removeprefix(SITE.url)
     if size := picture_size(path):
         await route.fulfill(body=_draw(size, path.endswith(".png")), content_type="image/png")
     else:

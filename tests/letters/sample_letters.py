@@ -97,7 +97,7 @@ def campaign_text(template: str, language: str, kind: str) -> str:
         lines += [f"action: {{label: {quoted['button']}, url: '{url}'}}", f"closing: {quoted['closing']}"]
     if kind == "long":
         lines += [f"source: {{text: {quoted['source']}, url: 'https://forum.example.org/plan'}}"]
-        lines += [f"tags: [{quoted['tag']}, 2026]"]
+        lines += [f"tags: [{quoted['tag']}, 2026]", "answers: https://forum.example.org/spring"]
     return "\n".join(["---", *lines, "---", "", _body(words, kind), ""])
 
 
