@@ -47,7 +47,7 @@ VALUES: dict[str, dict[str, Any]] = {
     "confirmed": {},
     "declined": {},
     "leave": {"action": "/leave/abc"},
-    "test_letter": {},
+    "test_letter": {"is_view": True},
     "goodbye": {"undo_action": "/rejoin/abc"},
     "rejoin": {"action": "/rejoin/abc"},
     "rejoined": {},

@@ -109,7 +109,7 @@ async def _open(request: Request) -> OpenArchive | Response:
         return await open_public(app, list_name)
     token = request.path_params["token"]
     if read_token(app.site.keyring, Purpose.VIEW, token) == NOBODY:
-        return render_page(request, "test_letter")
+        return render_page(request, "test_letter", is_view=True)
     archive = await open_by_token(app, token)
     if archive.token is None:
         rest = request.url.path.partition(f"/{token}")[2]

@@ -29,7 +29,7 @@ async def show_token_page(request: Request) -> Response:
     """Show the button, or the result if it was pressed already. Changes nothing, so link scanners may follow links."""
     way, token = request.path_params["way"], request.path_params["token"]
     if _is_of_test_letter(request, PURPOSES[way]):
-        return render_page(request, "test_letter")
+        return render_page(request, "test_letter", is_view=False)
     action = _token_path(request, way, token)
     if way == "never":
         has_declined = await _has_declined(request, Purpose.NEVER)
@@ -65,7 +65,7 @@ async def post_leave(request: Request) -> Response:
     The body is not read: urlencoded, multipart or none, the request is the same. No cookie, no redirect.
     """
     if _is_of_test_letter(request, Purpose.LEAVE):
-        return render_page(request, "test_letter")
+        return render_page(request, "test_letter", is_view=False)
     await _has_declined(request, Purpose.LEAVE)
     farewell = await unsubscribe(get_app(request), request.path_params["token"], _evidence(request))
     return _goodbye_page(request, farewell.mailing_list, farewell.rejoin_token)

@@ -123,7 +123,7 @@ async def test_the_link_in_a_test_letter_says_what_it_is(service: RunningService
 
     shown = await get(service, f"/view/{token}/1-letter")
 
-    assert "test" in shown.text.lower()
+    assert "it leads to the same letter on the web" in shown.text
     assert "harvest" not in shown.text
 
 
