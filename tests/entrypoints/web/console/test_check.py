@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 
+import html5lib
 import httpx
 
 from mailer.actions.campaigns.drafts import load_draft, save_draft
@@ -46,6 +47,7 @@ async def test_a_check_runs_in_the_background_and_its_result_is_read_on_a_page(
     assert "letters that can be written: 30 of 30" in page
     assert "Nothing blocks it." in page
     assert "See what was found" in review
+    html5lib.HTMLParser(strict=True).parse(page)
     assert "<script" not in page.replace('<script src="', "")
 
 
