@@ -5,13 +5,15 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from mailer.domain.letters.media import MOST_ATTACHED_OCTETS, PATH, MediaFile
+from mailer.domain.letters.media import MOST_ATTACHED_OCTETS, PATH, MediaFile, picture_size
 from mailer.domain.site import ListIdentity
 from mailer.errors import CampaignFileRefused
 from mailer.mail.compose.campaign_file import CampaignFile
 from mailer.mail.compose.letter_resources import LetterResources
 from mailer.mail.compose.merge_field import hide_placeholders
 from mailer.mail.media.event_calendar import event_calendar
+
+_SHOWN = re.compile(rf"!\[[^\]\n]*\]\(<?({PATH.pattern})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +37,10 @@ def take_files(
 ) -> LetterFiles:
     """The files of a campaign file whose HTML is `html`.
 
-    Raises CampaignFileRefused, with the line, for one that there is not, and where all together have more than
-    MOST_ATTACHED_OCTETS.
+    Raises CampaignFileRefused, with the line, for one that there is not, for one that stands as a picture and is none,
+    and where all together have more than MOST_ATTACHED_OCTETS.
     """
-    _refuse_missing(marked, resources)
+    _refuse_unusable(marked, resources)
     pictures: dict[str, MediaFile] = {}
     if marked.pictures_inline:
         html = _show_inline(html, list_identity, resources, pictures)
@@ -78,7 +80,11 @@ def _fixed_url(marked: CampaignFile) -> str | None:
     return url if url.startswith("https://") and hide_placeholders(url) == url else None
 
 
-def _refuse_missing(marked: CampaignFile, resources: LetterResources) -> None:
+def _refuse_unusable(marked: CampaignFile, resources: LetterResources) -> None:
+    for match in _SHOWN.finditer(marked.body):
+        if picture_size(match[1]) is None:
+            line = marked.body_line + marked.body.count("\n", 0, match.start())
+            raise CampaignFileRefused(f"{match[1]} is no picture; link to it without the !, or attach it", line)
     for path in sorted(resources.missing):
         if path in marked.attachments:
             raise CampaignFileRefused(_missing_words(path), marked.lines.get("attachments"))

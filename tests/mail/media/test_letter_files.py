@@ -192,6 +192,14 @@ def test_a_file_that_there_is_not_is_refused_by_line(compose: Compose) -> None:
     assert (in_body.value.line, attached.value.line) == (6, 3)
 
 
+def test_an_attachment_cannot_be_shown_as_a_picture(compose: Compose) -> None:
+    with pytest.raises(CampaignFileRefused, match=r"is no picture; link to it") as refused:
+        compose(letter_text(body=f"Come.\n\n![The programme]({PROGRAMME.path})\n"), PROGRAMME)
+
+    assert refused.value.line == 6
+    assert compose(letter_text(body=f"Come. [The programme]({PROGRAMME.path})\n"), PROGRAMME)
+
+
 def test_more_than_many_servers_take_is_refused(compose: Compose) -> None:
     half = replace(PROGRAMME, size=MOST_ATTACHED_OCTETS // 2 + 1)
     other = replace(half, digest="0" * 64)

@@ -64,6 +64,16 @@ async def test_an_attachment_is_listed_and_taken_out_again(app: App, emma: Conso
     assert "attachments" not in await stored(app)
 
 
+async def test_the_source_in_the_frame_shows_the_beginning_of_a_file(emma: ConsoleClient, page: str) -> None:
+    await add(emma, page, ("seeds.txt", b"a bean\n" * 100_000, "text/plain"))
+
+    source = (await emma.get(page.replace("write", "preview"), params={"view": "source"})).text
+
+    assert "more octets]" in source
+    assert "seeds.txt" in source
+    assert len(source) < 100_000
+
+
 async def test_the_whole_file_takes_them_too(app: App, emma: ConsoleClient, page: str) -> None:
     text = "---\nsubject: Come  # all\n---\nDear all.\n"
 
