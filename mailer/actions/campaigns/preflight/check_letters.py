@@ -56,10 +56,18 @@ def check_letters(app: App, tally: LetterTally) -> CheckedLetters:
             links |= dict.fromkeys(_links_for_all(app, sample))
             if kind.edition not in samples or _size(sample) > _size(samples[kind.edition]):
                 samples[kind.edition] = sample
-    results = [replace(one, edition=edition) for edition, some in found.items() for one in _summarise(some)]
+    results = _join_editions({edition: list(_summarise(some)) for edition, some in found.items()})
     return CheckedLetters(
         results=(*_unwritable(tally), *results, *_count_letters(tally)), samples=samples, links=tuple(links)
     )
+
+
+def _join_editions(by_edition: dict[str, list[PreflightResult]]) -> Iterator[PreflightResult]:
+    """The results with their edition; one that all editions have is about the whole campaign, and stands once."""
+    common = set.intersection(*map(set, by_edition.values())) if len(by_edition) > 1 else set()
+    yield from dict.fromkeys(one for some in by_edition.values() for one in some if one in common)
+    for edition, some in by_edition.items():
+        yield from (replace(one, edition=edition) for one in some if one not in common)
 
 
 def _write_samples(app: App, kind: LetterKind) -> Iterator[SampleLetter]:
