@@ -82,6 +82,8 @@ async def test_everybody_gets_the_files_and_each_signature_verifies(app: App, re
         assert str(entry["uid"]) == f"campaign-1@{DOMAIN}"
         (picture,) = [part for part in letter.walk() if part.get_content_type() == "image/jpeg"]
         assert len(picture.get_content()) < 200_000
+        # The list's logo goes along with the pictures.
+        assert [part.get_content_type() for part in letter.walk()].count("image/png") == 1
 
 
 async def test_a_test_letter_brings_its_files_along(app: App, relay: FakeRelay) -> None:

@@ -55,12 +55,13 @@ async def preview_draft(
         known = _load_reader(tx, actor, campaign, reader) if isinstance(reader, str | int) else reader
         draft = drafts.get(tx, campaign_id, language)
         written = app.draft_cache.fill_gaps(change.apply_to(draft.text))
+        mailing_list = mailing_lists.get(tx, campaign.mailing_list_id)
         return _Source(
             campaign=campaign,
-            mailing_list=mailing_lists.get(tx, campaign.mailing_list_id),
+            mailing_list=mailing_list,
             language=draft.language,
             text=written,
-            resources=letter_sources.load_resources(tx, [written], campaign_id),
+            resources=letter_sources.load_resources(tx, [written, mailing_list.logo or ""], campaign_id),
             reader=known or SampleReader(),
         )
 

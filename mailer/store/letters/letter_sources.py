@@ -74,7 +74,7 @@ def load_source(tx: Connection, revision_id: int, mailing_list: MailingList) -> 
         return LetterSource(
             manuscript=row.manuscript,
             mailing_list=own,
-            resources=load_resources(tx, [row.manuscript], row.campaign_id),
+            resources=load_resources(tx, [row.manuscript, own.logo or ""], row.campaign_id),
         )
     own = _at_launch(mailing_list, row, design)
     return LetterSource(
@@ -82,7 +82,7 @@ def load_source(tx: Connection, revision_id: int, mailing_list: MailingList) -> 
         mailing_list=own,
         resources=load_resources(
             tx,
-            [row.manuscript],
+            [row.manuscript, own.logo or ""],
             row.campaign_id,
             design.get("templates", {}),
             cited_titles=design.get("cited_titles", {}),
