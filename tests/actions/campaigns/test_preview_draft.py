@@ -97,8 +97,8 @@ async def test_the_command_shows_the_edition_in_the_readers_language(app: App, l
     version = 1
     await save_draft(app, ADMIN, letter, "de", version=version, fields={"subject": "Kommt"})
 
-    german = await preview(app, ADMIN, letter, name="Rosa", language="de-at")
-    other = await preview(app, ADMIN, letter, to=BEA, name="Bea", language="sw")
+    german = (await preview(app, ADMIN, letter, name="Rosa", language="de-at")).letter
+    other = (await preview(app, ADMIN, letter, to=BEA, name="Bea", language="sw")).letter
 
     assert preview_letter(german)["subject"] == "Kommt"
     assert (preview_letter(other)["recipient"], preview_letter(other)["subject"]) == (BEA, "Come, Bea")
