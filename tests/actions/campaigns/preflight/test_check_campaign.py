@@ -151,6 +151,15 @@ async def test_editions_that_are_missing_or_older_than_their_source_are_told(hou
     ]
 
 
+async def test_what_all_editions_have_in_common_stands_once(house: App) -> None:
+    both, alone = await check(house, await draft(house, TEA, TURKISH)), await check(house, await draft(house, TEA))
+
+    unsigned = [[one.edition for one in report.results if one.rule is PreflightRule.DKIM] for report in (both, alone)]
+    sizes = [one.edition for one in both.results if one.rule is PreflightRule.SIZE]
+    assert unsigned == [[None], ["en"]]
+    assert sizes == ["en", "tr"]
+
+
 async def test_an_audience_of_nobody_blocks_and_one_that_changed_much_is_a_warning(app: App, clock: Clock) -> None:
     await open_list(app)
     nobody = await check(app, await draft(app))
