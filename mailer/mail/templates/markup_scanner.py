@@ -85,10 +85,8 @@ class MarkupScanner:
             self._tag.attributes[-1].pieces.append(Inserted(kind))
         elif self.mode is Mode.RAW and self._tag.content is not None:
             self._tag.content.append(Inserted(kind))
-        elif self.mode is Mode.TAG:
-            self.refuse(line, "an expression inside a tag must stand in a value in quotes, whose name is written out")
         else:
-            self.refuse(line, "no expression can stand in a comment")
+            self.refuse(line, "an expression inside a tag must stand in a value in quotes, whose name is written out")
 
     def close(self) -> None:
         """Note the end of the template."""
@@ -107,7 +105,7 @@ class MarkupScanner:
         end = len(self._text) if end < 0 else end
         if end > self._at:
             line, text = self._line, self._take(end - self._at)
-            if self.is_conditional and "--" in text:
+            if self.is_conditional and ("--" in text or text.endswith("-")):
                 self.refuse(line, "two hyphens can end the comment for Outlook; only <![endif]--> may")
             self.content(text, line, self.is_conditional)
             return
@@ -210,5 +208,7 @@ class MarkupScanner:
     def _read_comment(self) -> None:
         ended = _COMMENT_END.search(self._text, self._at)
         self._take((ended.end() if ended else len(self._text)) - self._at)
-        if ended:
-            self.mode = Mode.CONTENT
+        if not ended:
+            # Else its --> could be put together of pieces, and end it for browsers only.
+            self.refuse(self._line, "a comment must end before the next {{, {% or {#")
+        self.mode = Mode.CONTENT

@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
+import html5lib
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mailer.domain.event import Event
@@ -17,6 +18,7 @@ from mailer.mail.compose.campaign_file_fields import ContentSource
 from mailer.mail.compose.event_dates import format_event_date
 from mailer.mail.compose.templates import Templates
 from mailer.mail.templates.expression_kinds import FILTERS
+from mailer.mail.templates.markup_names import ELEMENTS
 from mailer.mail.templates.prepare_template import prepare_template
 from mailer.mail.templates.render_template import render_organiser_template
 from mailer.mail.templates.template_values import PARTS, VALUES
@@ -166,3 +168,68 @@ def test_a_letter_that_becomes_much_too_long_is_refused_before_it_is_whole(templ
 
     with pytest.raises(CampaignFileRefused, match="with the template 'orchard' this letter is much too long"):
         render_organiser_template(template(html), long, templates)
+
+
+HOSTILE = "<script>x</script>\"'--><p onclick=x>"
+_pieces = st.sampled_from(
+    [
+        *[
+            "<script>",
+            "</script>",
+            "<p",
+            "</p>",
+            ">",
+            "<",
+            "/",
+            " onclick=",
+            " title=",
+            " style=",
+            "<a href=",
+            "'",
+            '"',
+            "x",
+        ],
+        *[
+            "<!--",
+            "-->",
+            "--",
+            "-",
+            "!",
+            "<!--[if mso]>",
+            "<![endif]-->",
+            "<!-->",
+            "<style>",
+            "</style>",
+            "<title>",
+            "]",
+        ],
+        *["{{ lead }}", "{# #}", "{% if lead %}", "{% endif %}", "{% raw %}", "{% endraw %}", "javascript:", "\n", " "],
+        *["&", "&lt;", "<textarea>", "<plaintext>", "<svg>", "<noscript>", "<![CDATA[", "<?", "</"],
+    ]
+)
+
+
+@settings(max_examples=400)
+@given(st.lists(_pieces, min_size=1, max_size=12).map("".join))
+def test_what_browsers_read_in_an_accepted_template_is_what_was_checked(templates: Templates, line: str) -> None:
+    """However it is put together: html5lib reads as browsers do."""
+    html, problems = prepare_template(with_line(line))
+    if problems:
+        return
+
+    rendered = render_organiser_template(
+        template(html), whole({"lead": HOSTILE, "letter_language": "en", "letter_dir": "ltr"}), templates
+    )
+
+    page = html5lib.parse(rendered, namespaceHTMLElements=False)
+    for element in page.iter():
+        if isinstance(element.tag, str):
+            assert element.tag in ELEMENTS, line
+            assert not any(str(name).startswith("on") for name in element.attrib), line
+            assert not element.attrib.get("href", "").startswith("javascript"), line
+
+
+def test_some_of_the_hostile_lines_are_accepted(templates: Templates) -> None:
+    accepted = ["<p title='{{ lead }}'></p>", "<!-- x -->{{ lead }}", "<!--[if mso]>x<![endif]-->", "x{# #}</p>"]
+
+    assert [prepare_template(with_line(line))[1] for line in accepted] == [()] * 4
