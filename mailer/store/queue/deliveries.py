@@ -182,11 +182,20 @@ def requeue(
 ) -> int | None:
     """Let deliveries in a final state wait again as if new: of the next `limit` after a subscription.
 
-    Returns the last subscription looked at, or None at the end. No worker holds any of them.
+    Of an uncertain one it stays known that it may have arrived once. Returns the last subscription looked at, or None
+    at the end. No worker holds any of them.
     """
     upto = last_subscription_id(tx, campaign_id, after, limit)
     if upto is not None:
-        values = {"attempts": 0, "resends": 0, "dated_at": None, "values": None, "language": None, "revision_id": None}
+        resends = int(from_state is DeliveryState.UNCERTAIN)
+        values = {
+            "attempts": 0,
+            "resends": resends,
+            "dated_at": None,
+            "values": None,
+            "language": None,
+            "revision_id": None,
+        }
         tx.execute(
             update(delivery)
             .where(*_in_chunk(campaign_id, after, upto), delivery.c.state == from_state)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from mailer.actions.campaigns.edition_audience import AudienceChoice
 from mailer.actions.campaigns.launch import launch_due
 from mailer.actions.campaigns.new_campaign import new_campaign
 from mailer.actions.campaigns.pause_resume_cancel import cancel, pause, resume
-from mailer.actions.campaigns.report import campaign_status, report
+from mailer.actions.campaigns.report import audience_size, campaign_status, report
 from mailer.actions.campaigns.retry_settle import resolve_uncertain, retry_failed
 from mailer.actions.campaigns.schedule import send_now
 from mailer.actions.subscriptions.unsubscribe import unsubscribe
@@ -191,6 +192,21 @@ async def test_a_letter_of_uncertain_outcome_is_sent_again_if_the_organiser_deci
     assert recipients(relay).count(EMMA) == 4
     assert recipients(relay).count(ROSA) == 1
     assert (await campaign_status(app, ADMIN, campaign_id)).counts == {DeliveryState.ACCEPTED: 2}
+
+
+async def test_whose_uncertain_letter_was_to_be_sent_again_and_was_called_off_counts_as_mailed(
+    app: App, relay: FakeRelay, clock: Clock
+) -> None:
+    campaign_id = await in_doubt(app, relay, clock)
+    await resolve_uncertain(app, ADMIN, campaign_id, Decision.RESEND)
+    await cancel(app, ADMIN, campaign_id)
+    await launch_due(app)
+    next_one = await new_campaign(app, ADMIN, list_name="appeals", texts={"a.md": "---\nsubject: Come\n---\nCome.\n"})
+
+    await send_now(app, ADMIN, next_one, wait_s=0, audience=AudienceChoice(not_mailed_by=campaign_id))
+
+    assert (await campaign_status(app, ADMIN, campaign_id)).counts[DeliveryState.CANCELLED] == 1
+    assert await audience_size(app, ADMIN, next_one) == 0
 
 
 @pytest.mark.parametrize(("policy", "state"), [("park", DeliveryState.UNCERTAIN), ("resend", DeliveryState.DEFERRED)])
