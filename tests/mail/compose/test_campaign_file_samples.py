@@ -44,6 +44,13 @@ WORDS = [
 ]
 
 
+def taken_in(text: str) -> str:
+    """The sample as the service keeps it: with the paths that files beside it get, and nothing attached."""
+    text = re.sub(r"^attachments: \[[^/\]]*\]\n", "", text, flags=re.MULTILINE)
+    text = re.sub(r"\]\((?:\w+/)?(\w+)\.jpg", rf"](/media/{'3f' * 16}/\1-1200x800.jpg", text)
+    return re.sub(r"\]\((\w+\.pdf)", rf"](/media/{'3f' * 16}/\1", text)
+
+
 def hits(text: str) -> list[str]:
     return [name for name, rule in RULES.items() if re.search(rule, text, re.IGNORECASE | re.MULTILINE)]
 
@@ -57,7 +64,7 @@ def test_the_rules_match_what_they_are_meant_for():
 @pytest.mark.parametrize("known", [{}, {"name": "Rosa", "attributes": {"town": "Köln", "seeds": "oats,rye"}}], ids=str)
 @pytest.mark.parametrize("sample", SAMPLES)
 def test_no_sample_greets_as_fraud_does(sample, known, rosa, list_identity, templates):
-    text = SAMPLES[sample]
+    text = taken_in(SAMPLES[sample])
     whole = text if text.startswith("---") else f"---\nsubject: News\n---\n{text}"
     reader = replace(rosa, **({"name": None, "attributes": {}} | known))
 
