@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-import os
-import shutil
 import socket
-from collections.abc import AsyncIterator
 from email.utils import formatdate
 from pathlib import Path
 
@@ -18,6 +14,7 @@ from mailer.errors import FetchFailed
 from mailer.mail.message.letter import Letter
 from mailer.network.spam_check import ask_rspamd, ask_spamassassin, parse_rspamd_answer, parse_spamd_answer
 from tests.support.fake_spam_filters import fake_rspamd, fake_spamd, rspamd_answer, spamd_answer
+from tests.support.real_spamd import running_spamd
 
 
 def letter(body: bytes = b"The orchard is open on Saturday, and we bring apples.\r\n") -> Letter:
@@ -88,40 +85,11 @@ def test_no_answer_of_a_filter_breaks_us(octets: bytes) -> None:
             continue
 
 
-@pytest.fixture
-async def spamd_port(tmp_path: Path) -> AsyncIterator[int]:
-    """A real spamd, without the DNS."""
-    path = f"{os.environ.get('PATH', '')}:/usr/sbin"
-    program = shutil.which("spamd", path=path)
-    assert program, "no spamd on this machine: apt-get install spamassassin spamd"
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    process = await asyncio.create_subprocess_exec(
-        *(program, "--local", "--port", str(port), "--listen", "127.0.0.1", "--max-children", "1"),
-        *("--nouser-config", "--syslog", str(tmp_path / "log"), "--helper-home-dir", str(tmp_path)),
-        env=os.environ | {"PATH": path},
-        stderr=asyncio.subprocess.DEVNULL,
-    )
-    try:
-        async with asyncio.timeout(60):
-            while True:
-                try:
-                    (await asyncio.open_connection("127.0.0.1", port))[1].close()
-                    break
-                except OSError:
-                    assert process.returncode is None, "spamd ended at once"
-                    await asyncio.sleep(0.1)
-        yield port
-    finally:
-        if process.returncode is None:
-            process.terminate()
-        await process.wait()
-
-
 @pytest.mark.slow
-async def test_the_real_spamassassin_tells_a_fair_letter_from_a_foul_one(spamd_port: int) -> None:
-    fair = await ask_spamassassin("127.0.0.1", spamd_port, letter())
-    foul = await ask_spamassassin("127.0.0.1", spamd_port, letter(b"Dear Friend, buy VIAGRA now!!!\r\n"))
+async def test_the_real_spamassassin_tells_a_fair_letter_from_a_foul_one(tmp_path: Path) -> None:
+    async with running_spamd(tmp_path, children=1) as port:
+        fair = await ask_spamassassin("127.0.0.1", port, letter())
+        foul = await ask_spamassassin("127.0.0.1", port, letter(b"Dear Friend, buy VIAGRA now!!!\r\n"))
 
     assert fair.score < 2 < foul.score
     assert "DEAR_FRIEND" in {one.name for one in foul.rules if one.points > 0.5}
