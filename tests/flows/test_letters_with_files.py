@@ -6,6 +6,7 @@ import asyncio
 from dataclasses import replace
 from datetime import UTC, datetime
 
+import pytest
 from icalendar import Calendar
 
 from mailer.actions.campaigns.correct import correct
@@ -114,6 +115,7 @@ async def test_a_correction_takes_an_attachment_out(app: App, relay: FakeRelay) 
     assert [part.get_filename() for part in letter.iter_attachments()] == ["Harvest forum.ics"]
 
 
+@pytest.mark.slow
 async def test_letters_that_are_large_wait_in_small_numbers(app: App, relay: FakeRelay) -> None:
     """Forty would be 270 MB of memory."""
     many = replace(app, relays=(replace(app.relays[0], connections=40),))

@@ -33,8 +33,11 @@ from tests.support.released_databases import ALL_RELEASED, ReleasedDatabase, emp
 from tests.support.running_service import RunningService, running_service
 
 MIGRATIONS = ROOT / "migrations"
+_OTHER = {"sqlite": "postgresql", "postgresql": "sqlite"}
 ACROSS = [
-    pytest.param(one.values[0], {"sqlite": "postgresql", "postgresql": "sqlite"}[kind], id=f"from-{one.id}")
+    pytest.param(
+        one.values[0], {"sqlite": "postgresql", "postgresql": "sqlite"}[kind], id=f"from-{one.id}", marks=one.marks
+    )
     for one in ALL_RELEASED
     for kind in [str(one.id).rpartition("-")[2]]
 ]

@@ -18,12 +18,13 @@ import pytest
 from tests.support.app_helpers import ROOT
 
 _FOLDER = ROOT / "tests" / "kept"
+_RELEASES = sorted(folder for folder in _FOLDER.iterdir() if (folder / "sqlite.db.xz").exists())
 ALL_RELEASED = [
-    pytest.param((folder, kind), id=f"{folder.name}-{kind}")
-    for folder in sorted(_FOLDER.iterdir())
-    if (folder / "sqlite.db.xz").exists()
+    pytest.param((folder, kind), id=f"{folder.name}-{kind}", marks=[] if folder == _RELEASES[-1] else pytest.mark.slow)
+    for folder in _RELEASES
     for kind in ("sqlite", "postgresql")
 ]
+"""The newest in `make test`, all of them in `make test-all`."""
 
 
 @dataclass(frozen=True)

@@ -86,6 +86,7 @@ async def test_a_launched_letter_keeps_its_template_whatever_becomes_of_it(app: 
     assert "first look" in html_of(relay.letters[0])
 
 
+@pytest.mark.slow
 async def test_a_corrected_letter_has_the_newest_version(app: App, relay: FakeRelay) -> None:
     await open_list(app)
     await import_rows(app, f"{ROSA},Rosa,en")
@@ -103,6 +104,7 @@ async def test_a_corrected_letter_has_the_newest_version(app: App, relay: FakeRe
 
 
 @SQLITE
+@pytest.mark.slow
 async def test_a_scheduled_letter_gets_the_newest_version(app: App, relay: FakeRelay) -> None:
     await open_list(app)
     await import_rows(app, f"{ROSA},Rosa,en")
@@ -117,6 +119,7 @@ async def test_a_scheduled_letter_gets_the_newest_version(app: App, relay: FakeR
     assert "second look" in html_of(relay.letters[0])
 
 
+@pytest.mark.slow
 async def test_each_other_source_is_a_version_and_the_same_one_is_none(app: App) -> None:
     first, _ = await add_template(app, ADMIN, "orchard", OWN_HTML)
     same, _ = await add_template(app, ADMIN, "orchard", OWN_HTML)
