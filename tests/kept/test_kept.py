@@ -35,9 +35,7 @@ from tests.support.running_service import RunningService, running_service
 MIGRATIONS = ROOT / "migrations"
 _OTHER = {"sqlite": "postgresql", "postgresql": "sqlite"}
 ACROSS = [
-    pytest.param(
-        one.values[0], {"sqlite": "postgresql", "postgresql": "sqlite"}[kind], id=f"from-{one.id}", marks=one.marks
-    )
+    pytest.param(one.values[0], _OTHER[kind], id=f"from-{one.id}", marks=one.marks)
     for one in ALL_RELEASED
     for kind in [str(one.id).rpartition("-")[2]]
 ]
