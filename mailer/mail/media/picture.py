@@ -27,11 +27,28 @@ _MOST_PIXELS = 50_000_000
 """Of one picture that is decoded: 200 MB of memory at most."""
 _MOST_MOVING_PIXELS = 40_000_000
 """Of all frames of an animation that is kept."""
+_MOST_FRAMES, _LONGEST_MOVING_MS = 500, 600_000
+"""Of an animation that is kept: what stands still in it becomes one frame, whose time GIF counts in sixteen bits."""
+_MOST_SCANNED_PIXELS = 20 * _MOST_PIXELS
+"""Pixels times scans of a progressive JPEG: each scan, of a few octets, makes the decoder go over all pixels."""
+_SCAN = b"\xff\xda"
+"""Begins a scan (ITU-T T.81, B.2.3); what is compressed holds no such pair."""
+_PHOTO_FORMATS = ("JPEG", "MPO")
 _QUALITIES = (82, 72, 62, 50)
 _OPAQUE = 255
 _ALWAYS_SMALL = 300
 """Pixels of a side, up to which no more is asked of the octets."""
-_DAMAGED = (OSError, ValueError, SyntaxError, EOFError, struct.error, zlib.error, IndexError, KeyError, TypeError)
+_DAMAGED = (
+    OSError,
+    ValueError,
+    SyntaxError,
+    EOFError,
+    ArithmeticError,
+    struct.error,
+    zlib.error,
+    LookupError,
+    TypeError,
+)
 """What decoders raise for damaged files."""
 _ONE_AT_A_TIME = threading.Lock()
 """Decoding takes much memory, so threads take turns."""
@@ -64,9 +81,11 @@ def _prepare(octets: bytes, name: str) -> MediaFile:
             raise MediaRefused(
                 f"{name} has {source.width} x {source.height} pixels; the most is {_MOST_PIXELS // 10**6} million"
             )
+        is_photo = source.format in _PHOTO_FORMATS
+        if is_photo and source.width * source.height * octets.count(_SCAN) > _MOST_SCANNED_PIXELS:
+            raise MediaRefused(f"{name} takes too long to decode; save or export it again, not as a progressive JPEG")
         if (moving := _keep_moving(source)) is not None:
             return _media_file(moving, "gif", source.size, name)
-        is_photo = source.format in {"JPEG", "MPO"}
         if is_photo:
             # The decoder itself halves what is more than twice too large, which saves most of the memory.
             source.draft("RGB", (MOST_WIDTH * 2, MOST_HEIGHT * 2))
@@ -92,13 +111,18 @@ def _media_file(content: bytes, extension: str, size: tuple[int, int], name: str
 def _keep_moving(source: Image.Image) -> bytes | None:
     """An animated GIF without its metadata, or None if it is none, or too large to be kept so."""
     frames = getattr(source, "n_frames", 1) if source.format == "GIF" else 1
-    if frames < 2 or source.width > MOST_WIDTH or source.width * source.height * frames > _MOST_MOVING_PIXELS:
+    if not 2 <= frames <= _MOST_FRAMES or source.width > MOST_WIDTH:
+        return None
+    if source.width * source.height * frames > _MOST_MOVING_PIXELS:
         return None
     durations, pictures = [], []
     for frame in ImageSequence.Iterator(source):
         durations.append(max(int(frame.info.get("duration", 0)), 20))
         pictures.append(frame.convert("RGBA"))
         pictures[-1].info = {}
+    if sum(durations) > _LONGEST_MOVING_MS:
+        source.seek(0)
+        return None
     out = BytesIO()
     more = {"append_images": pictures[1:], "duration": durations, "disposal": 2, "optimize": True}
     loop = {"loop": source.info["loop"]} if "loop" in source.info else {}

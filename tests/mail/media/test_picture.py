@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import os
+import struct
+import time
 from io import BytesIO
 
 import pytest
@@ -190,3 +192,35 @@ def test_a_damaged_picture_is_taken_or_refused_and_never_breaks_us(sample: bytes
     except MediaRefused:
         return
     assert picture_size(file.path) == _opened(file).size
+
+
+def _frames(number: int, hundredths: int) -> bytes:
+    """A GIF of one pixel that does not change, in so many frames of a few octets."""
+    frame = b"\x21\xf9\x04\x00" + struct.pack("<H", hundredths) + b"\0\0"
+    frame += b"\x2c" + struct.pack("<HHHHB", 0, 0, 1, 1, 0) + b"\x02\x02\x44\x01\0"
+    return b"GIF89a" + struct.pack("<HHBBB", 1, 1, 0x80, 0, 0) + b"\0\0\0\xff\xff\xff" + frame * number + b";"
+
+
+@pytest.mark.parametrize(("number", "hundredths"), [(50_000, 5), (2, 40_000), (400, 1000)])
+def test_an_animation_of_too_many_frames_or_hours_stands_still(number: int, hundredths: int) -> None:
+    began = time.process_time()
+
+    file = prepare_picture(_frames(number, hundredths), "a.gif")
+
+    assert (file.width, file.height, getattr(_opened(file), "n_frames", 1)) == (1, 1, 1)
+    assert time.process_time() - began < 5
+
+
+def test_a_photograph_of_endless_scans_is_not_decoded() -> None:
+    """Each scan has a few octets, and takes as long as the whole picture."""
+    out = BytesIO()
+    Image.new("L", (4000, 4000), 128).save(out, "JPEG", progressive=True)
+    octets = out.getvalue()
+    last = octets[octets.rindex(b"\xff\xda") : -2]
+    began = time.process_time()
+
+    with pytest.raises(MediaRefused, match="takes too long to decode"):
+        prepare_picture(octets[:-2] + last * 1000 + octets[-2:], "a.jpg")
+
+    assert time.process_time() - began < 1
+    assert prepare_picture(octets, "a.jpg").width == MOST_WIDTH
