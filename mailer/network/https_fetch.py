@@ -19,6 +19,9 @@ Resolver = Callable[[str], Awaitable[Sequence[tuple[str, int]]]]
 """Resolves a host to addresses and ports, the best first; raises FetchFailed."""
 
 _HTTPS = 443
+_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+_GLOBAL_UNICAST = ipaddress.IPv6Network("2000::/3")
+"""All IPv6 addresses that are given out for hosts of the internet (RFC 4291)."""
 
 
 async def resolve_public_host(host: str) -> Sequence[tuple[str, int]]:
@@ -34,8 +37,18 @@ async def resolve_public_host(host: str) -> Sequence[tuple[str, int]]:
 
 
 def is_public_address(address: str) -> bool:
-    """Whether a server at this IP address is one of the internet: not ours, and no group."""
+    """Whether a server at this IP address is one of the internet: not ours, and no group.
+
+    An IPv6 address that a gateway takes for an IPv4 address is as public as that one (RFC 6052, RFC 3056).
+    """
     parsed = ipaddress.ip_address(address.partition("%")[0])
+    if isinstance(parsed, ipaddress.IPv6Address):
+        if parsed in _NAT64:
+            parsed = ipaddress.IPv4Address(parsed.packed[-4:])
+        elif parsed.sixtofour is not None:
+            parsed = parsed.sixtofour
+        elif parsed not in _GLOBAL_UNICAST:
+            return False
     return parsed.is_global and not parsed.is_multicast
 
 

@@ -7,13 +7,13 @@ import ssl
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlsplit
 
 import httptools
 
 from mailer.errors import FetchFailed
 from mailer.network.http_exchange import HttpResponse
-from mailer.network.page_request import REDIRECTS, PageClient, PortResolver, resolve_public
+from mailer.network.page_request import PageClient, PortResolver, redirect_target, resolve_public
 
 MOST_REDIRECTS = 5
 _GONE = frozenset({404, 410})
@@ -90,10 +90,9 @@ class LinkClient:
                 host = urlsplit(at).hostname
                 message = f"leads to {host}, which the DNS does not know"
                 return LinkResult(url=url, state=LinkState.GONE, message=message)
-            location = response.headers.get("location", "")
-            if response.status not in REDIRECTS or not location:
+            if (onward := redirect_target(at, response)) is None:
                 return _result(url, at, response.status)
-            at = urljoin(at, location.encode("latin-1", "replace").decode("utf-8", "replace"))
+            at = onward
         return LinkResult(url=url, state=LinkState.UNCLEAR, message=f"redirects more than {MOST_REDIRECTS} times")
 
     async def _ask(self, method: str, url: str) -> HttpResponse | None:

@@ -7,13 +7,13 @@ import socket
 import ssl
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from urllib.parse import SplitResult, urlsplit, urlunsplit
+from urllib.parse import SplitResult, urljoin, urlsplit, urlunsplit
 
 from mailer.errors import FetchFailed
 from mailer.network.http_exchange import HttpResponse, exchange
 from mailer.network.https_fetch import is_public_address
 
-REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _PORTS = {"https": 443, "http": 80}
 
 PortResolver = Callable[[str, int], Awaitable[Sequence[tuple[str, int]]]]
@@ -56,13 +56,9 @@ class PageClient:
         Raises FetchFailed, whose message is the predicate of a sentence about the link, and OSError or an error of
         httptools for a server that cannot be reached or does not speak HTTP.
         """
-        parts = urlsplit(url)
-        try:
-            port = parts.port or _PORTS.get(parts.scheme, 0)
-        except ValueError:
-            port = 0
+        parts, port = _split(url)
         if not parts.hostname or not port or parts.username is not None:
-            raise FetchFailed(f"leads to {url[:200]!r}, which is no address of a page")
+            raise FetchFailed(_no_address(url))
         host = _ascii_host(parts.hostname)
         if not (addresses := await self.resolve(host, port)):
             return None
@@ -87,6 +83,30 @@ class PageClient:
             except OSError as failed:
                 last_error = failed
         raise last_error or FetchFailed(f"{host} has no address")
+
+
+def redirect_target(url: str, response: HttpResponse) -> str | None:
+    """Where the response to a request for `url` leads on to; None if it does not. Raises FetchFailed for no URL."""
+    location = response.headers.get("location", "").encode("latin-1", "replace").decode("utf-8", "replace")
+    if response.status not in _REDIRECTS or not location:
+        return None
+    try:
+        return urljoin(url, location)
+    except ValueError:
+        raise FetchFailed(_no_address(location)) from None
+
+
+def _split(url: str) -> tuple[SplitResult, int]:
+    """The parts of a URL, and its port. Raises FetchFailed for what is none, such as `http://[`."""
+    try:
+        parts = urlsplit(url)
+        return parts, parts.port or _PORTS.get(parts.scheme, 0)
+    except ValueError:
+        raise FetchFailed(_no_address(url)) from None
+
+
+def _no_address(url: str) -> str:
+    return f"leads to {url[:200]!r}, which is no address of a page"
 
 
 def _ascii_host(host: str) -> str:

@@ -7,12 +7,11 @@ import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
-from urllib.parse import urljoin
 
 import httptools
 
 from mailer.errors import FetchFailed
-from mailer.network.page_request import REDIRECTS, PageClient, PortResolver, resolve_public
+from mailer.network.page_request import PageClient, PortResolver, redirect_target, resolve_public
 
 MOST_REDIRECTS = 5
 _TRANSIENT = frozenset({408, 425, 429})
@@ -76,9 +75,8 @@ class SourceClient:
             response = await client.ask("GET", at, with_body=True)
             if response is None:
                 return FetchedSource(state=SourceState.UNAVAILABLE, reason="leads to a host that the DNS does not know")
-            location = response.headers.get("location", "")
-            if response.status in REDIRECTS and location:
-                at = urljoin(at, location.encode("latin-1", "replace").decode("utf-8", "replace"))
+            if (onward := redirect_target(at, response)) is not None:
+                at = onward
                 continue
             if response.status == 200:
                 kind = response.headers.get("content-type", "")

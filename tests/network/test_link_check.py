@@ -94,6 +94,9 @@ async def test_a_circle_of_redirects_ends(web: FakeWebServer) -> None:
         "https://[::1]/",
         "http://169.254.169.254/latest",
         "https://10.0.0.1/",
+        "http://[64:ff9b::10.0.0.1]/",
+        "https://[",
+        "http://[::1",
         "file:///x",
     ],
 )
@@ -107,10 +110,22 @@ async def test_no_redirect_leads_into_our_network(web: FakeWebServer, target: st
     assert web.requests == ["HEAD /in"]
 
 
-@pytest.mark.parametrize("host", ["127.0.0.1", "::1", "localhost", "192.168.1.1", "100.64.0.1", "0.0.0.0"])
+@pytest.mark.parametrize(
+    "host",
+    [
+        *("127.0.0.1", "::1", "localhost", "192.168.1.1", "100.64.0.1", "0.0.0.0", "2130706433", "0x7f.1"),
+        # Through a gateway these lead to 127.0.0.1, 169.254.169.254 and 10.0.0.1.
+        *("::ffff:127.0.0.1", "::127.0.0.1", "64:ff9b::7f00:1", "64:ff9b::a9fe:a9fe", "2002:a00:1::1", "fec0::1"),
+    ],
+)
 async def test_addresses_that_are_not_public_are_refused(host: str) -> None:
     with pytest.raises(FetchFailed, match="public address"):
         await resolve_public(host, 443)
+
+
+@pytest.mark.parametrize("host", ["192.0.43.8", "2001:500:88:200::8", "64:ff9b::c000:2b08", "2002:c000:2b08::1"])
+async def test_addresses_of_the_internet_are_asked(host: str) -> None:
+    assert await resolve_public(host, 443) == [(host, 443)]
 
 
 async def test_a_host_that_does_not_exist_is_gone(web: FakeWebServer) -> None:

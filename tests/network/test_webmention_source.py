@@ -77,7 +77,11 @@ async def test_what_is_too_long_too_slow_or_a_circle_is_not_had(web: FakeWebServ
 
 
 @pytest.mark.parametrize(
-    "url", ["http://127.0.0.1/", "https://localhost/", "http://[::1]/", "http://169.254.169.254/", "file:///etc/passwd"]
+    "url",
+    [
+        *("http://127.0.0.1/", "https://localhost/", "http://[::1]/", "http://169.254.169.254/", "file:///etc/passwd"),
+        *("http://[64:ff9b::127.0.0.1]/", "https://[", "https://[::1"),
+    ],
 )
 async def test_our_own_network_is_never_asked_not_even_after_a_redirect(web: FakeWebServer, url: str) -> None:
     web.answers["/lure"] = http_answer(b"", "302 Found", f"Location: {url}")
