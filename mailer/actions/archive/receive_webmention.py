@@ -29,7 +29,7 @@ from mailer.domain.letters.webmention import (
     next_try_at,
 )
 from mailer.errors import NotFound, WebmentionRefused
-from mailer.mail.webmention.mentioning_page import read_mentioning_page
+from mailer.mail.webmention.mentioning_page import MentioningPage, read_mentioning_page
 from mailer.network.webmention_source import FetchedSource, SourceState
 from mailer.store import counters
 from mailer.store.letters import citations, webmentions
@@ -98,19 +98,24 @@ async def verify_webmentions(app: App) -> int:
     async def verify(one: Webmention) -> None:
         async with turns:
             fetched = await app.sources.fetch(one.source)
-        await app.database.write(_record, app, one, fetched)
+            # Before the transaction: others' pages may be long to read, and nobody else could write meanwhile.
+            page = await asyncio.to_thread(_read_page, one, fetched)
+        await app.database.write(_record, app, one, fetched, page)
 
     await asyncio.gather(*map(verify, due))
     return len(due)
 
 
-def _record(tx: Connection, app: App, one: Webmention, fetched: FetchedSource) -> None:
+def _read_page(one: Webmention, fetched: FetchedSource) -> MentioningPage:
+    return read_mentioning_page(fetched.content, fetched.content_type, fetched.url, one.target)
+
+
+def _record(tx: Connection, app: App, one: Webmention, fetched: FetchedSource, page: MentioningPage) -> None:
     letter = own_letter_path(app.site.url, one.target)
     is_open = letter is not None and citations.is_public(tx, letter.list_name, letter.campaign_id)
     if fetched.state is SourceState.UNAVAILABLE and is_open:
         _try_again(tx, app, one, fetched.reason)
         return
-    page = read_mentioning_page(fetched.content, fetched.content_type, fetched.url, one.target)
     if not is_open or fetched.state is SourceState.GONE or not page.links:
         _log.info("skipped Webmention", webmention=one.id, reason=fetched.reason or "its source does not link to it")
         webmentions.remove(tx, one.id)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import re
 from contextlib import suppress
 from dataclasses import dataclass
@@ -11,6 +12,13 @@ from urllib.parse import urldefrag, urljoin
 LONGEST_TITLE = 200
 _LINKING_ATTRIBUTES = ("href", "src", "cite", "data", "poster")
 _CHARSET = re.compile(r"charset\s*=\s*[\"']?([A-Za-z0-9._:-]{1,40})", re.IGNORECASE)
+_CHARSETS_OF_PAGES = re.compile(
+    r"utf-8(?:-sig)?|utf-16(?:-[bl]e)?|ascii|iso8859-\d+|cp(?:125\d|866|874|932|949)|koi8-[ru]|gb(?:k|2312|18030)"
+    r"|big5|euc_(?:jp|kr)|shift_jis|iso2022_jp|mac-(?:roman|cyrillic)|tis-620"
+)
+"""By the names that Python has for them. It knows others with which one page keeps it busy for a minute (Punycode)."""
+_MOST_PIECES = 100_000
+"""Tags and texts of a page that are looked at."""
 _CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 _NOT_SHOWN = ("script", "style", "template", "noscript")
 _URL_IN_TEXT = re.compile(r"https?://[^\s<>\"]+")
@@ -29,7 +37,7 @@ class MentioningPage:
 def read_mentioning_page(content: bytes, content_type: str, url: str, target: str) -> MentioningPage:
     """What a page says: HTML, or plain text that holds the target. Other kinds of content link to nothing.
 
-    `url` is where the page was found at last, for its relative links. Never raises.
+    `url` is where the page was found at last, for its relative links. Never raises; takes up to seconds.
     """
     kind = content_type.partition(";")[0].strip().lower()
     wanted = _normalize(target)
@@ -39,8 +47,8 @@ def read_mentioning_page(content: bytes, content_type: str, url: str, target: st
     if kind not in ("text/html", "application/xhtml+xml"):
         return MentioningPage(links=False, title="")
     reader = _PageReader(url, wanted)
-    # The standard library raises these for some broken markup; what stood before it counts.
-    with suppress(AssertionError, ValueError):
+    # The standard library raises two of these for some broken markup; what stood before it counts.
+    with suppress(AssertionError, ValueError, _PageTooLong):
         reader.feed(_decode(content, content_type))
     return MentioningPage(reader.links, clean_title(reader.title))
 
@@ -60,9 +68,14 @@ def _normalize(url: str) -> str:
 def _decode(content: bytes, content_type: str) -> str:
     declared = _CHARSET.search(content_type) or _CHARSET.search(content[:1024].decode("latin-1"))
     try:
-        return content.decode(declared[1] if declared else "utf-8", "replace")
+        charset = codecs.lookup(declared[1] if declared else "utf-8").name
+        return content.decode(charset if _CHARSETS_OF_PAGES.fullmatch(charset) else "utf-8", "replace")
     except (LookupError, ValueError):
         return content.decode("utf-8", "replace")
+
+
+class _PageTooLong(Exception):
+    """A page has more than _MOST_PIECES."""
 
 
 class _PageReader(HTMLParser):
@@ -76,6 +89,7 @@ class _PageReader(HTMLParser):
         self._open_graph = ""
         self._in_title = False
         self._hidden = ""
+        self._seen = 0
 
     @property
     def title(self) -> str:
@@ -84,6 +98,7 @@ class _PageReader(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         """Look at the links of an element; a title begins."""
+        self._count()
         if self._hidden:
             return
         if tag in _NOT_SHOWN:
@@ -104,8 +119,14 @@ class _PageReader(HTMLParser):
 
     def handle_data(self, data: str) -> None:
         """Collect the title."""
+        self._count()
         if self._in_title and not self._hidden:
             self._pieces.append(data)
+
+    def _count(self) -> None:
+        self._seen += 1
+        if self._seen > _MOST_PIECES:
+            raise _PageTooLong
 
     def _leads_there(self, link: str) -> bool:
         try:

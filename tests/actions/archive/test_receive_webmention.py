@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
+from typing import Any, ClassVar
 
 import pytest
 from sqlalchemy import Connection
@@ -15,7 +17,7 @@ from mailer.domain.abuse_limits import MAX_MENTIONS_PER_HOST, MAX_MENTIONS_PER_S
 from mailer.domain.letters.webmention import MOST_TRIES, Webmention, WebmentionState
 from mailer.domain.mailing_list import ArchiveMode
 from mailer.errors import NotFound, WebmentionRefused
-from mailer.network.webmention_source import SourceClient
+from mailer.network.webmention_source import FetchedSource, SourceClient, SourceState
 from mailer.settings.archive_table import ArchiveSettings
 from mailer.store import campaigns, mailing_lists
 from mailer.store.letters import webmentions
@@ -158,6 +160,44 @@ async def test_a_source_that_cannot_be_had_is_asked_for_later_and_what_was_accep
     assert tried == [2, 2, 2, 0]
     assert [one.source for one in await mentions(open_app)] == [SOURCE]
     assert await shown(open_app) == ["Notes on seeds"]
+
+
+async def test_a_source_that_leads_nowhere_keeps_no_other_from_being_looked_at(
+    open_app: App, web: FakeWebServer, letter: str
+) -> None:
+    web.answers["/lure"] = http_answer(b"", "302 Found", "Location: https://[")
+    web.answers["/notes/1"] = page_about(letter)
+    for path in ("/lure", "/notes/1"):
+        await receive_webmention(open_app, f"https://{HOST}{path}", letter, client=None)
+
+    assert await verify_webmentions(open_app) == 2
+    assert [one.title for one in await mentions(open_app) if one.state is WebmentionState.WAITING] == ["Notes on seeds"]
+
+
+class PageWatch(bytes):
+    """A page that notes in which thread it is read."""
+
+    read_in: ClassVar[list[str]] = []
+
+    def decode(self, *args: Any, **kwargs: Any) -> str:
+        self.read_in.append(threading.current_thread().name)
+        return super().decode(*args, **kwargs)
+
+
+class WatchedSources(SourceClient):
+    """An internet of one watched page."""
+
+    async def fetch(self, url: str) -> FetchedSource:
+        return FetchedSource(state=SourceState.FOUND, url=url, content_type="text/html", content=PageWatch(b"<p>"))
+
+
+async def test_while_a_page_is_read_others_can_write(open_app: App, letter: str) -> None:
+    """Others' pages may take seconds; the one thread that writes into the database does not read them."""
+    await receive_webmention(open_app, SOURCE, letter, client=None)
+
+    assert await verify_webmentions(replace(open_app, sources=WatchedSources())) == 1
+    assert PageWatch.read_in != []
+    assert not any(name.startswith("database") for name in PageWatch.read_in)
 
 
 @pytest.mark.parametrize(

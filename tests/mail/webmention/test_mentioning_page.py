@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -101,3 +103,32 @@ def test_no_page_whatever_breaks_the_reader(content: bytes, kind: str, url: str)
     page = read_mentioning_page(content, kind, url, TARGET)
 
     assert not page.links
+
+
+@pytest.mark.parametrize(
+    ("content", "kind"),
+    [
+        (b"b" * 500_000 + b"-" + b"a" * 500_000, "text/html; charset=punycode"),
+        (b"<" * 1_000_000, "text/html"),
+        (b"<b>" * 300_000, "text/html"),
+    ],
+)
+def test_no_page_keeps_the_service_busy(content: bytes, kind: str) -> None:
+    began = time.process_time()
+
+    assert not read_mentioning_page(content, kind, URL, TARGET).links
+    assert time.process_time() - began < 5
+
+
+def test_of_an_endless_page_the_beginning_counts() -> None:
+    more = "<b>x" * 200_000
+
+    assert links(f'<a href="{TARGET}">x</a>{more}')
+    assert not links(f'{more}<a href="{TARGET}">x</a>')
+
+
+@pytest.mark.parametrize("charset", ["utf-8", "UTF-16", "iso-8859-9", "windows-1254", "koi8-r", "Shift_JIS", "gb18030"])
+def test_charsets_of_pages_are_known(charset: str) -> None:
+    page = f'<title>ok</title><a href="{TARGET}">'.encode(charset)
+
+    assert read_mentioning_page(page, f"text/html; charset={charset}", URL, TARGET).links
