@@ -17,7 +17,7 @@ from mailer.mail.markdown.markdown import find_links
 LONG_SUBJECT = 70
 """Characters of a subject that most mail programs show on a wide screen."""
 ALWAYS_KNOWN = frozenset({"name", "language"})
-_UNFINISHED = re.compile(r"\bTK\b|\bXXX\b|\?\?\?|\[\[.*?\]\]|\blorem ipsum\b", re.IGNORECASE)
+_UNFINISHED = re.compile(r"\bTK\b|\bXXX\b|\?\?\?|\[\[[^][]*\]\]|\blorem ipsum\b", re.IGNORECASE)
 _CAPITALS_ONLY = {"TK", "XXX"}
 _USE = r"\{[{%%][^{}]*\b%s\b"
 

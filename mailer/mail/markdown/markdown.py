@@ -33,6 +33,9 @@ add_fenced_blocks(_MARKDOWN)
 add_footnotes(_MARKDOWN)
 add_html_rules(_MARKDOWN)
 _MOST_FAULTS = 100
+_MOST_BRACKET_STEPS = 500_000
+"""One or two seconds: from each bracket the parser looks for the one that closes it, up to the end of the paragraph."""
+_BRACKET = re.compile(r"\\.|[\[\]]|\n[ \t]*\n")
 _URL_ATTRIBUTES = {"link_open": "href", "image": "src"}
 _MEDIA_ATTRIBUTE = re.compile(rf'(?<= )(href|src)="({PATH.pattern})"')
 _HEADING_TAGS = {"h2", "h3", "h4", "h5", "h6"}
@@ -91,6 +94,8 @@ class LinkPlace:
 
 def find_links(source: str, first_line: int = 1) -> list[LinkPlace]:
     """All links and pictures of a text like that of `parse_markdown`, allowed or not, with their lines."""
+    if _bracket_steps(source) > _MOST_BRACKET_STEPS:
+        return []  # _parse refuses it
     places = list(inline_places(_MARKDOWN.parse(source), first_line))
     found = []
     for at, (child, line) in enumerate(places):
@@ -123,12 +128,27 @@ def render_html(tokens: Sequence[Token], media_url: Callable[[str], str] = str) 
 
 
 def _parse(source: str, first_line: int) -> tuple[list[Token], list[CampaignFileRefused]]:
+    if _bracket_steps(source) > _MOST_BRACKET_STEPS:
+        reason = "too many brackets [ are not closed in one paragraph; write \\[ for one that begins no link"
+        return [], [CampaignFileRefused(reason, first_line)]
     tokens = _MARKDOWN.parse(source)
     faults = name_blocks(tokens, first_line)
     faults += check_footnotes(tokens, first_line)
     faults += mark_buttons(tokens, first_line)
     faults += _check_links(tokens, first_line)
     return tokens, faults
+
+
+def _bracket_steps(source: str) -> int:
+    """How many characters the parser goes over in search of closing brackets, at most."""
+    steps = depth = at = 0
+    for match in _BRACKET.finditer(source):
+        steps += depth * (match.start() - at)
+        at, found = match.start(), match[0]
+        if found.startswith("\\"):
+            continue
+        depth = depth + 1 if found == "[" else max(depth - 1, 0) if found == "]" else 0
+    return steps + depth * (len(source) - at)
 
 
 def _check_links(tokens: Sequence[Token], first_line: int) -> Iterator[CampaignFileRefused]:

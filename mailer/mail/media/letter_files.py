@@ -13,7 +13,7 @@ from mailer.mail.compose.letter_resources import LetterResources
 from mailer.mail.compose.merge_field import hide_placeholders
 from mailer.mail.media.event_calendar import event_calendar
 
-_SHOWN = re.compile(rf"!\[[^\]\n]*\]\(<?({PATH.pattern})")
+_NAMED = re.compile(rf"\]\(<?({PATH.pattern})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +81,8 @@ def _fixed_url(marked: CampaignFile) -> str | None:
 
 
 def _refuse_unusable(marked: CampaignFile, resources: LetterResources) -> None:
-    for match in _SHOWN.finditer(marked.body):
-        if picture_size(match[1]) is None:
+    for match in _NAMED.finditer(marked.body):
+        if picture_size(match[1]) is None and _is_shown(marked.body, match.start()):
             line = marked.body_line + marked.body.count("\n", 0, match.start())
             raise CampaignFileRefused(f"{match[1]} is no picture; link to it without the !, or attach it", line)
     for path in sorted(resources.missing):
@@ -90,6 +90,15 @@ def _refuse_unusable(marked: CampaignFile, resources: LetterResources) -> None:
             raise CampaignFileRefused(_missing_words(path), marked.lines.get("attachments"))
         if (place := marked.body.find(path)) >= 0:
             raise CampaignFileRefused(_missing_words(path), marked.body_line + marked.body.count("\n", 0, place))
+
+
+def _is_shown(body: str, end: int) -> bool:
+    """Whether the bracket that closes at `end` was opened on its line as that of a picture.
+
+    Looked for backwards: a pattern that begins at each `![` takes a minute for a text that is full of them.
+    """
+    opened = body.rfind("[", body.rfind("\n", 0, end) + 1, end)
+    return opened > 0 and body[opened - 1] == "!"
 
 
 def _missing_words(path: str) -> str:

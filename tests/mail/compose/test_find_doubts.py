@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from mailer.mail.compose.find_doubts import LONG_SUBJECT, find_doubts
@@ -59,3 +61,10 @@ def test_a_value_that_no_reader_has_is_named_with_its_first_line() -> None:
 
 def test_a_text_without_front_matter_has_no_doubts_but_errors() -> None:
     assert _doubts("TK") == []
+
+
+def test_a_line_of_open_brackets_is_looked_through_at_once() -> None:
+    began = time.process_time()
+
+    assert _doubts(f"{START}{'[[' * 49_000}x\n") == []
+    assert time.process_time() - began < 2

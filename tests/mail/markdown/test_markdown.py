@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 
 import html5lib
 import pytest
@@ -219,3 +220,18 @@ x[^1]
 
     assert html(block).count(words) == 10
     assert plain(block).count(words) == 10
+
+
+@pytest.mark.parametrize("often", ["[", "![", "[a*b_", "[`", "\\\\[", "[" * 60 + "]" * 60])
+def test_a_text_full_of_open_brackets_keeps_nobody_busy(often: str) -> None:
+    source = (often * 100_000)[:100_000]
+    began = time.process_time()
+
+    assert find_links(source) == []
+    with pytest.raises(CampaignFileRefused, match=r"too many brackets \[ are not closed"):
+        parse_markdown(source)
+    assert time.process_time() - began < 2
+
+
+def test_a_long_text_with_a_thousand_links_is_read() -> None:
+    assert len(find_links("[the mill](https://mill.example.org/map) and " * 1000)) == 1000

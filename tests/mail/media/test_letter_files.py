@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from email import message_from_bytes, policy
@@ -208,3 +209,20 @@ def test_more_than_many_servers_take_is_refused(compose: Compose) -> None:
         compose(letter_text(f"attachments: [{half.path}, {other.path}]"), half, other, APPLES)
 
     assert refused.value.line == 3
+
+
+def test_a_text_full_of_beginnings_of_pictures_keeps_nobody_busy(compose: Compose) -> None:
+    began = time.process_time()
+
+    with pytest.raises(CampaignFileRefused):
+        compose(letter_text(body="![" * 49_000))
+    compose(letter_text(body="`" + "![ " * 300 + "`"))
+    assert time.process_time() - began < 5
+
+
+def test_a_file_that_stands_as_a_picture_is_refused_among_other_brackets(compose: Compose) -> None:
+    body = f"[a] ![b](https://a.example.org/b.jpg)\n[file]({PROGRAMME.path}) [c] ![the file]({PROGRAMME.path})\n"
+
+    with pytest.raises(CampaignFileRefused, match="is no picture"):
+        compose(letter_text(body=body), PROGRAMME)
+    compose(letter_text(body=f"![b]({APPLES.path}) [file]({PROGRAMME.path})\n"), APPLES, PROGRAMME)
