@@ -80,7 +80,7 @@ def _print_report(report: PreflightReport) -> None:
     for left in report.left_out:
         typer.echo(f"{'-':<{_INDENT}}not checked: {left}")
     blockers = sum(one.blocks for one in report.results)
-    verdict = f"{blockers} of these block it." if blockers else "Nothing blocks it."
+    verdict = f"{blockers} of these {'blocks' if blockers == 1 else 'block'} it." if blockers else "Nothing blocks it."
     print_message(f"Campaign {report.campaign_id}: {verdict}")
 
 

@@ -37,7 +37,7 @@ def send_tests(
 
     number = run_action(send)
     print_json({"id": campaign_id, "letters": number}) if as_json else print_message(
-        f"{number} test letters are queued."
+        f"{number} test {'letter is' if number == 1 else 'letters are'} queued."
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -171,15 +172,23 @@ def _print_settings(changed: MailingList) -> None:
     )
     approval = "; another organiser approves its campaigns" if changed.needs_approval else ""
     print_message(f"  hours are of {changed.zone}; {len(changed.testers)} testers{approval}")
-    if changed.accent_color or changed.logo:
-        print_message(f"  letters are {changed.accent_color or 'in their own colour'}, logo: {changed.logo or 'none'}")
-    if changed.archive is not None:
-        print_message(f"  on the web its letters are read by {_readers_on_the_web(changed)}")
-    for name, condition in changed.segments.items():
-        print_message(f"  segment {name}: {condition}")
-    for line in (changed.reason, *(changed.postal_address or "").splitlines()):
+    for line in _letter_settings(changed):
+        print_message(line)
+
+
+def _letter_settings(mailing_list: MailingList) -> Iterator[str]:
+    """What was chosen for its letters: their look, who reads them on the web, segments, and their end."""
+    if color := mailing_list.accent_color:
+        yield f"  colour {color}"
+    if mailing_list.logo:
+        yield f"  logo {mailing_list.logo}"
+    if mailing_list.archive is not None:
+        yield f"  on the web its letters are read by {_readers_on_the_web(mailing_list)}"
+    for name, condition in mailing_list.segments.items():
+        yield f"  segment {name}: {condition}"
+    for line in (mailing_list.reason, *(mailing_list.postal_address or "").splitlines()):
         if line:
-            print_message(f"  {line}")
+            yield f"  {line}"
 
 
 def _readers_on_the_web(mailing_list: MailingList) -> str:
@@ -190,13 +199,13 @@ def _readers_on_the_web(mailing_list: MailingList) -> str:
 
 @lists.command("show")
 def show(list_name: str, as_json: AsJson = False) -> None:
-    """A list, and how many people are on it."""
+    """A list, how many people are on it, and what was chosen for its letters."""
     from mailer.actions.lists.show_list import show_list
 
     view = run_action(lambda app, actor: show_list(app, actor, list_name))
     _print_lists([view], as_json)
-    for name, condition in () if as_json else view.mailing_list.segments.items():
-        typer.echo(f"  segment {name}: {condition}")
+    for line in () if as_json else _letter_settings(view.mailing_list):
+        typer.echo(line)
 
 
 @lists.command("ls")

@@ -19,7 +19,7 @@ class EditionStatus(StrEnum):
     STALE = "stale"
     """The default edition was changed since this one was last said to be up to date with it."""
     EMPTY = "empty"
-    """It has no subject or no text yet, or still those of the default edition."""
+    """It has no subject or no text yet, or still the text of the default edition."""
     PROBLEMS = "problems"
     """It has mistakes for which it cannot be sent."""
 

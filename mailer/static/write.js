@@ -228,8 +228,10 @@
     say(answer.problem || "");
     if (!answer.path) return;
     const words = (alt.value || prompt(adds.dataset.ask) || "").replace(/[[\]\\]/g, " ");
-    const {selectionStart: start, selectionEnd: end} = field, text = `![${words}](${answer.path})`;
-    put(field, start, end, text, start + 2, start + 2 + words.length);
+    const {selectionStart: start, selectionEnd: end, value} = field;
+    // On a line of its own it is a paragraph of its own, too.
+    const gap = /.\n$/.test(value.slice(0, start)) ? "\n" : "", from = start + gap.length + 2;
+    put(field, start, end, `${gap}![${words}](${answer.path})`, from, from + words.length);
     alt.value = chosen.value = "";
   };
   const take = (event, files, field) => {

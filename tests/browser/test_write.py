@@ -280,6 +280,19 @@ async def test_a_picture_goes_where_one_writes_and_is_described_at_once(own_hous
         assert await shown.evaluate("picture => picture.naturalWidth") == 640
 
 
+async def test_a_picture_on_the_line_below_the_text_is_a_paragraph_of_its_own(
+    own_house: House, chromium: Browser
+) -> None:
+    async with writing(chromium, own_house) as window:
+        page = window.page
+        page.on("dialog", lambda dialog: dialog.accept("Apples"))
+        await page.locator("#body").fill("Come.\n")
+
+        await drop(page, "apples.jpg", "image/jpeg", photo())
+
+        await expect(page.locator("#body")).to_have_value(re.compile(r"^Come\.\n\n!\[Apples\]\(/media/\S+\)$"))
+
+
 async def test_a_dropped_picture_is_taken_and_a_dropped_programme_is_attached(
     own_house: House, chromium: Browser
 ) -> None:

@@ -253,6 +253,16 @@ def test_segments_of_a_list_are_set_shown_and_removed(with_list: Terminal) -> No
     assert with_list("list", "show", "appeals").splitlines()[1:] == [f"  segment izmir: {condition}"]
 
 
+def test_what_was_chosen_for_the_letters_of_a_list_is_shown(with_list: Terminal) -> None:
+    with_list("list", "set", "appeals", "--accent-color", "#1b6b59", "--archive", "public", "--reason", "You joined.")
+
+    assert with_list("list", "show", "appeals").splitlines()[1:] == [
+        "  colour #1b6b59",
+        "  on the web its letters are read by everybody, at /archive/appeals",
+        "  You joined.",
+    ]
+
+
 def test_bounce_limits_are_set_and_restoring_an_active_person_is_harmless(
     with_list: Terminal,
 ) -> None:

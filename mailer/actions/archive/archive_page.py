@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -15,9 +15,11 @@ from mailer.actions.archive.archive_index import ArchiveEntry, entries_of
 from mailer.actions.archive.open_archive import OpenArchive
 from mailer.app import App
 from mailer.domain.letters.archive import ArchivedEdition, ArchivedLetter
+from mailer.domain.letters.media import find_media_digests
 from mailer.errors import CampaignFileRefused, LetterRenderFailed, NotFound
 from mailer.mail.compose.archive_letter import ArchiveArticle
 from mailer.store.letters import archive as archived
+from mailer.store.letters import media
 
 _log = structlog.get_logger()
 
@@ -92,7 +94,17 @@ async def articles_of(app: App, archive: OpenArchive, editions: Sequence[Archive
                 _log.warning("skipped letter in archive", revision=one.revision_id, reason=str(refusal))
         return found
 
-    return await asyncio.to_thread(compose)
+    return await app.database.read(_name_attachments, await asyncio.to_thread(compose))
+
+
+def _name_attachments(tx: Connection, articles: dict[int, ArchiveArticle]) -> dict[int, ArchiveArticle]:
+    """The same articles, with the file names of attachments that readers of letters see."""
+    digests = {digest for one in articles.values() for path in one.attachments for digest in find_media_digests(path)}
+    shown = {one.path: one.shown_name for one in media.load_many(tx, digests, with_content=False)}
+    return {
+        number: replace(one, attachments={path: shown.get(path) or name for path, name in one.attachments.items()})
+        for number, one in articles.items()
+    }
 
 
 def words_in(app: App, archive: OpenArchive, edition: ArchivedEdition) -> str:

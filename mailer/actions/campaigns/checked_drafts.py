@@ -180,7 +180,7 @@ def _untranslated_problem(draft: Draft, default: LetterFields | None) -> tuple[P
     fields = None if draft.is_default else fields_or_none(draft.text)
     if fields is None or not is_untranslated(fields, default):
         return ()
-    message = "subject and text are still those of the default edition"
+    message = "its text is still that of the default edition"
     return (Problem(line=None, field="", severity=ProblemSeverity.WARNING, rule=Rule.UNTRANSLATED, message=message),)
 
 

@@ -103,7 +103,7 @@ def _load(tx: Connection, app: App, actor: Actor, campaign_id: int, reader: str 
     subscription = _find_subscription(tx, app, campaign, reader)
     record = delivery_records.find(tx, campaign_id, subscription.id)
     if record is None:
-        raise NotFound(f"{subscription.address} was not to get campaign {campaign_id}: they joined later, or had left")
+        raise NotFound(f"{subscription.address} has no letter of campaign {campaign_id}: {_why_none(campaign)}")
     changes: tuple[str, ...] = ()
     if record.dated_at is not None and record.revision_id is not None:
         changes = find_changes(app, revisions.load_made_with(tx, record.revision_id))
@@ -114,6 +114,20 @@ def _load(tx: Connection, app: App, actor: Actor, campaign_id: int, reader: str 
         delivery=claims.load_deliveries(tx, campaign_id, 0, [record.id])[0],
         changes=changes,
     )
+
+
+def _why_none(campaign: Campaign) -> str:
+    """Why somebody whose list it is for has no letter of it, as far as the campaign tells."""
+    if not campaign.has_whole_audience:
+        return "it has not begun, and `campaign preview --to` shows what would be sent now"
+    if campaign.launched_at is None:
+        return "it was called off before it began"
+    others = ["they joined later", "had left"]
+    if campaign.languages is not None:
+        others.append("get another edition than those that were sent")
+    if campaign.not_mailed_by is not None:
+        others.append(f"were mailed by campaign {campaign.not_mailed_by}")
+    return f"{', '.join(others[:-1])}, or {others[-1]}"
 
 
 def _find_subscription(tx: Connection, app: App, campaign: Campaign, reader: str | int) -> Subscription:

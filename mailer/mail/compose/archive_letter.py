@@ -47,7 +47,7 @@ class ArchiveArticle:
     """What it answers; without a text where its title is to stand."""
     tags: tuple[str, ...]
     attachments: Mapping[str, str]
-    """Paths of files, below the site's URL, by file name."""
+    """File names by their paths, below the site's URL; as in the path, unless the name that readers see is known."""
 
 
 def compose_article(
@@ -78,7 +78,7 @@ def compose_article(
         source=written.source,
         answers=written.answers,
         tags=written.tags,
-        attachments={path.rpartition("/")[2]: path for path in written.attachments},
+        attachments={path: path.rpartition("/")[2] for path in written.attachments},
     )
 
 

@@ -127,8 +127,8 @@ def join_fields(text: str, changes: Mapping[str, str]) -> str:
 
 
 def is_untranslated(fields: LetterFields, default: LetterFields | None) -> bool:
-    """Whether subject and body are still those of the default edition."""
-    return default is not None and (fields.subject, fields.body) == (default.subject, default.body)
+    """Whether the body is still that of the default edition."""
+    return default is not None and fields.body == default.body
 
 
 def _known_fields(front_matter: FrontMatterField) -> dict[str, FrontMatterField]:

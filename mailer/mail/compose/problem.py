@@ -25,7 +25,7 @@ class Rule(StrEnum):
     LANGUAGE = "language"
     """The text says that it is in another language than its edition's."""
     UNTRANSLATED = "untranslated"
-    """It still says what the default edition says, in its language."""
+    """Its text is still that of the default edition, in its language."""
     STALE = "stale"
     """The default edition was changed after it."""
     UNFINISHED = "unfinished"

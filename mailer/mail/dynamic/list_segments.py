@@ -43,7 +43,9 @@ def _check_number(number: int) -> None:
 
 def _check_segment(name: str, condition: str) -> None:
     if not _NAME.fullmatch(name):
-        raise ListDesignRefused(f"{name!r} must be lower-case letters, digits and _, at most 40, a letter first")
+        raise ListDesignRefused(
+            f"{name!r} is no name of a segment: use lower-case letters, digits and _, at most 40, a letter first"
+        )
     if len(condition) > LONGEST_CONDITION or not condition.isprintable():
         raise ListDesignRefused(f"the segment {name} must be a condition on one line, at most {LONGEST_CONDITION} long")
     if not condition:

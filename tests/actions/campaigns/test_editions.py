@@ -63,6 +63,15 @@ async def test_an_edition_begins_with_the_default_ones_text_and_is_empty_until_i
     assert await _status(app, letter) == {"en": EditionStatus.READY, "tr": EditionStatus.READY}
 
 
+async def test_a_new_subject_alone_is_no_translation(app: App, letter: int) -> None:
+    await _translate(app, letter, body="Dear all")
+
+    doubts = (await review(app, ADMIN, letter)).warnings
+
+    assert [(language, one.rule) for language, one in doubts] == [("tr", Rule.UNTRANSLATED)]
+    assert (await _status(app, letter))["tr"] is EditionStatus.EMPTY
+
+
 async def test_it_is_stale_when_the_default_one_changes_until_somebody_says_it_is_up_to_date(
     app: App, letter: int
 ) -> None:

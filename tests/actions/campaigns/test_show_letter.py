@@ -12,7 +12,9 @@ from sqlalchemy import Connection
 
 from mailer.actions.campaigns.correct import correct
 from mailer.actions.campaigns.launch import launch_due
+from mailer.actions.campaigns.new_campaign import new_campaign
 from mailer.actions.campaigns.pause_resume_cancel import cancel, pause, resume
+from mailer.actions.campaigns.schedule import AudienceChoice, send_now
 from mailer.actions.campaigns.show_letter import list_letters, show_letter
 from mailer.actions.lists.edit_list import set_list
 from mailer.actions.lists.media import add_media
@@ -183,6 +185,24 @@ async def test_who_was_never_on_the_list_who_came_later_and_who_was_erased_are_t
             await show_letter(app, ADMIN, campaign_id, address)
     with pytest.raises(NotFound, match="no subscription 99"):
         await show_letter(app, ADMIN, campaign_id, 99)
+
+
+@SQLITE
+async def test_who_has_no_letter_is_told_whether_it_is_still_to_come_and_which_edition_waits(
+    app: App, relay: FakeRelay
+) -> None:
+    await open_list(app)
+    await import_rows(app, f"{ROSA},Rosa,en", f"{EMMA},Emma,tr")
+    campaign_id = await new_campaign(app, ADMIN, list_name="appeals", texts={"a.md": APPEAL, "b.md": TURKISH})
+    with pytest.raises(NotFound, match="it has not begun"):
+        await show_letter(app, ADMIN, campaign_id, ROSA)
+    await send_now(app, ADMIN, campaign_id, wait_s=0, audience=AudienceChoice(languages=("en",)))
+    await launch_due(app)
+    await send_campaigns(app)
+
+    with pytest.raises(NotFound, match="another edition than those that were sent"):
+        await show_letter(app, ADMIN, campaign_id, EMMA)
+    assert [one.recipient for one in relay.letters] == [ROSA]
 
 
 @SQLITE

@@ -16,9 +16,9 @@ from mailer.mail.dynamic.list_segments import MOST_SEGMENTS, check_segments, mer
 @pytest.mark.parametrize(
     ("name", "condition", "says"),
     [
-        ("Izmir", "city", "must be lower-case letters"),
-        ("a-b", "city", "must be lower-case letters"),
-        ("", "city", "must be lower-case letters"),
+        ("Izmir", "city", "use lower-case letters"),
+        ("a-b", "city", "use lower-case letters"),
+        ("", "city", "use lower-case letters"),
         ("x" * 41, "city", "at most 40"),
         ("x", "city ==", "is no condition"),
         ("x", "city %}{{ name }}{% if city", "is no condition"),

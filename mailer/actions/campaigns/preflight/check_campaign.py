@@ -151,5 +151,5 @@ async def _check_outside(
     if scope.links:
         results += await check_links(letters.links, scope.link_client)
     elif letters.links:
-        left_out.append(f"whether the {len(letters.links)} links of the letters answer")
+        left_out.append(f"whether links of the letters answer: {len(letters.links)}")
     return results, left_out

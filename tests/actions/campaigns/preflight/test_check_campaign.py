@@ -84,7 +84,7 @@ async def test_a_campaign_in_order_has_one_warning_and_says_what_was_not_looked_
     assert [one.partition(":")[0] for one in report.left_out] == [
         "DKIM, SPF, DMARC, MX and PTR in the DNS",
         "a spam filter's score",
-        "whether the 1 links of the letters answer",
+        "whether links of the letters answer",
     ]
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
+from xml.etree import ElementTree
 
 import feedparser
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from mailer.actions.archive.archive_feed import FeedEntry
@@ -117,6 +118,7 @@ async def test_the_feed_of_a_list_without_letters_is_one(app: App) -> None:
     assert feedparser.parse(first.content).entries == []
 
 
+ATOM = "{http://www.w3.org/2005/Atom}"
 WORDS = st.text(
     st.characters(exclude_categories=["Cs", "Cc"], exclude_characters="{}\u2028\u2029"), min_size=1, max_size=60
 )
@@ -124,6 +126,7 @@ WORDS = st.text(
 
 @pytest.mark.parametrize("language", sorted(SCRIPTS))
 @given(words=WORDS)
+@example(words="\u00c2\u00a1")
 def test_words_of_every_script_come_out_of_the_feed_as_they_went_in(language: str, words: str) -> None:
     title = " ".join(f"{SCRIPTS[language]} {words}".split())
     quoted = title.replace("'", "''")
@@ -140,6 +143,8 @@ def test_words_of_every_script_come_out_of_the_feed_as_they_went_in(language: st
 
     written = write_feed(make_app("sqlite://", Clock(), 9), OpenArchive(mailing_list=mailing_list), None, (entry,))
     feed = feedparser.parse(written.encode(), sanitize_html=False)
+    # Not as feedparser has them, which reads letters of Latin-1 that happen to be UTF-8 as that.
+    titles = [one.text or "" for one in ElementTree.fromstring(written).iter(f"{ATOM}title")]
 
     assert not feed.bozo
-    assert feed.entries[0].title == feed.feed.title == re.sub("[\ufffe\uffff]", " ", title).strip()
+    assert titles == [re.sub("[\ufffe\uffff]", " ", title)] * 2

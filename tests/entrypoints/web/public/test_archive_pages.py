@@ -152,11 +152,30 @@ async def test_own_pictures_and_files_are_on_the_page_and_pictures_of_others_are
     assert re.findall('<img src="([^"]*)" alt="Apples"', page) == [picture]
     assert re.findall("<img", page) == ["<img"]
     assert '<a href="https://elsewhere.example.org/bread.png">Bread</a>' in page
-    assert f'<a href="{notes}" dir="ltr">{notes.rpartition("/")[2]}</a>' in page
+    assert f'<a href="{notes}" dir="auto">notes.txt</a>' in page
     assert f'<meta property="og:image" content="{SITE}{picture}">' in page
     assert f'&lt;img src="{SITE}{picture}"' in feed
     assert f"{SITE}{notes}" in feed
     assert (await get(service, picture)).headers["content-type"] == "image/png"
+
+
+async def test_each_attachment_is_on_the_page_under_the_name_that_readers_of_the_letter_see(
+    service: RunningService, app: App
+) -> None:
+    octets = {"برنامج.txt": b"Bring a basket.\n", "خريطة.txt": b"Along the river.\n"}
+    paths = {
+        name: (await add_media(app, ADMIN, list_name="appeals", name=name, octets=content)).path
+        for name, content in octets.items()
+    }
+    await launch_campaign(app, en=f"---\nsubject: Seeds\nattachments: [{', '.join(paths.values())}]\n---\nCome.\n")
+    await send_campaigns(app)
+
+    page = (await get(service, "/archive/appeals/2-seeds")).text
+    feed = (await get(service, "/archive/appeals/feed.atom")).text
+
+    for name, path in paths.items():
+        assert f'<a href="{path}" dir="auto">{name}</a>' in page
+        assert f"{path}&quot; dir=&quot;auto&quot;&gt;{name}" in feed or f'{path}" dir="auto"&gt;{name}' in feed
 
 
 async def test_who_links_to_a_letter_shows_what_open_graph_says_of_it(service: RunningService) -> None:
