@@ -30,7 +30,7 @@ from mailer.store.writing import drafts
 from mailer.store.writing.draft_tables import draft
 from tests.support.app_helpers import ADMIN, APPEAL, EMMA, ROSA, Clock, import_rows, on_postgresql, open_list
 
-TURKISH = APPEAL.replace("subject: Come to the harvest forum", "subject: Foruma gel\nlanguage: tr").replace("bring", "getir")
+TURKISH = APPEAL.replace("subject: Come to the harvest forum", "subject: Foruma gel\nlanguage: tr").replace("br", "g")
 
 
 def _organiser(name: str, role: Role = Role.EDITOR, language: str | None = None) -> Actor:
