@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 
 from starlette.datastructures import FormData, UploadFile
@@ -34,7 +35,8 @@ async def post_media(request: Request) -> Response:
         try:
             if not form.get("remove"):
                 added = await _add(request, form)
-            changed = _change(posted, form, added)
+            # In a thread: the front matter of a long text takes seconds to read.
+            changed = await asyncio.to_thread(_change, posted, form, added)
         except (MediaRefused, CampaignFileRefused) as refusal:
             return await refuse_posted(request, posted, str(refusal), "media")
     saved = await save_posted(request, changed)

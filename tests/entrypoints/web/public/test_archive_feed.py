@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any, cast
 from xml.etree import ElementTree
 
 import feedparser
@@ -20,6 +23,7 @@ from mailer.domain.mailing_list import MailingList
 from mailer.entrypoints.web.public.archive_feed import write_feed
 from mailer.errors import MailerError
 from mailer.mail.compose.archive_letter import compose_article
+from mailer.mail.compose.templates import Templates
 from tests.support.app_helpers import (
     ADA,
     ADMIN,
@@ -104,6 +108,38 @@ async def test_a_language_has_a_feed_of_the_letters_in_it(service: RunningServic
     ]
     assert feed.entries[0].id == "https://lists.example.org/archive/appeals/1-letter/tr"
     assert "Ne zaman" in feed.entries[0].content[0].value
+
+
+class WatchedTemplates:
+    """The templates of the service, which note in which thread the articles of a feed are written."""
+
+    def __init__(self, templates: Templates) -> None:
+        self._templates = templates
+        self.written_in: list[threading.Thread] = []
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._templates, name)
+
+    def render(self, name: str, *args: Any, **values: Any) -> str:
+        if name == "pages/archive_article.html":
+            self.written_in.append(threading.current_thread())
+        return self._templates.render(name, *args, **values)
+
+
+async def test_others_are_answered_while_a_feed_is_written(app: App) -> None:
+    """Twenty long letters take a quarter of a second, and anybody may ask for them."""
+    await open_list(app)
+    await import_rows(app, f"{EMMA},Emma,en")
+    await set_list(app, ADMIN, "appeals", archive="public")
+    await launch_campaign(app, en="---\nsubject: Bread\n---\nBake.\n")
+    await send_campaigns(app)
+    watched = WatchedTemplates(app.templates)
+
+    async with running_service(replace(app, templates=cast("Templates", watched))) as running:
+        await running.browser.get("/archive/appeals/feed.atom")
+
+    assert len(watched.written_in) == 1
+    assert threading.current_thread() not in watched.written_in
 
 
 async def test_the_feed_of_a_list_without_letters_is_one(app: App) -> None:
