@@ -30,7 +30,12 @@ def pytest_xdist_auto_num_workers() -> int:
     return (os.cpu_count() or 1) * 3 // 2
 
 
-ON_BOTH_QUICKLY = ("tests/store/", "tests/flows/test_blast.py")
+ON_BOTH_QUICKLY = (
+    "tests/store/queue/",
+    "tests/store/counts/",
+    "tests/store/test_bulk_rows.py",
+    "tests/store/test_migration.py",
+)
 """Where `make test` uses PostgreSQL, too: what differs by database is here."""
 
 

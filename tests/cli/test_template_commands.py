@@ -53,6 +53,7 @@ def test_all_mistakes_are_named_with_their_lines(terminal: Terminal, tmp_path: P
     assert "orchard" not in terminal("template", "ls")
 
 
+@pytest.mark.slow
 def test_doubts_are_told_and_versions_kept(terminal: Terminal, tmp_path: Path) -> None:
     file = tmp_path / "own.html"
     file.write_text(OWN_HTML.replace("color:{{ colors.link }}", "color:#eee"))

@@ -170,6 +170,7 @@ async def states(organiser: App, campaign_id: int) -> dict[str, DeliveryState]:
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.slow
 async def test_the_first_start_prints_a_link_that_makes_an_owner_and_later_starts_print_none(
     organiser: App, serve: Serve
 ) -> None:
@@ -222,6 +223,7 @@ async def test_two_kills_in_mid_blast_lose_nobody_and_repeat_at_most_a_letter_a_
     assert status.campaign.state is CampaignState.SENT
 
 
+@pytest.mark.slow
 async def test_mail_that_was_answered_250_is_acted_on_once_although_we_were_killed(
     organiser: App, serve: Serve, relay: FakeRelay
 ) -> None:
@@ -324,6 +326,7 @@ async def test_a_second_service_on_one_database_is_refused_in_one_line(
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 @pytest.mark.parametrize("happens", ["moved", pytest.param("replaced", marks=pytest.mark.slow)])
+@pytest.mark.slow
 async def test_a_service_whose_database_is_moved_away_says_250_no_more_and_ends_with_why(
     organiser: App, serve: Serve, relay: FakeRelay, tmp_path: Path, happens: str
 ) -> None:

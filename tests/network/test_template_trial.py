@@ -45,6 +45,7 @@ LACKING = {
 
 
 @pytest.mark.parametrize(("part", "instead"), LACKING.items())
+@pytest.mark.slow
 async def test_a_letter_that_lacks_what_every_letter_must_have_is_refused(part: str, instead: tuple[str, str]) -> None:
     trial = await tried(OWN_HTML.replace(part, instead[0]))
 
@@ -110,6 +111,7 @@ async def test_what_takes_more_than_its_share_of_the_processor_is_ended() -> Non
     ],
     ids=lambda source: repr(source[:16]),
 )
+@pytest.mark.slow
 async def test_whatever_is_handed_in_is_answered(source: str) -> None:
     trial = await tried(source)
 

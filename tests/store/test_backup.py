@@ -384,6 +384,7 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> bytes:
 
 @settings(max_examples=150)
 @given(st.data())
+@pytest.mark.slow
 def test_no_damage_goes_unnoticed(
     archive: bytes, tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
 ) -> None:
@@ -452,6 +453,7 @@ STRANGE: dict[str, tuple[Change, type[MailerError], str]] = {
     ],
     indirect=["database_url"],
 )
+@pytest.mark.slow
 def test_a_foreign_archive_is_refused_and_nothing_of_it_stays(
     case: str, archive: bytes, database_url: str, here: ServiceFiles, tmp_path: Path
 ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import httpx
+import pytest
 
 from mailer.actions.templates.add_template import add_template
 from mailer.actions.templates.show_templates import list_templates, show_template
@@ -21,6 +22,7 @@ async def hand_in(browser: ConsoleClient, path: str, file: bytes, **fields: str)
     )
 
 
+@pytest.mark.slow
 async def test_a_new_template_is_kept_and_changed_and_its_versions_stay(app: App, ada: ConsoleClient) -> None:
     page = (await ada.get(f"{TEMPLATES}/_new")).text
     assert "{{ leave_url }}" in page  # one to begin with
@@ -88,6 +90,7 @@ async def test_a_sample_letter_is_shown_in_a_frame_that_may_do_nothing(app: App,
     assert len(await list_templates(app, ADMIN)) == 1
 
 
+@pytest.mark.slow
 async def test_a_template_is_removed_and_brought_back(app: App, ada: ConsoleClient) -> None:
     await add_template(app, ADMIN, "orchard", OWN_HTML)
 
@@ -110,6 +113,7 @@ async def test_templates_are_for_owners_of_the_site(app: App, emma: ConsoleClien
     assert TEMPLATES not in page
 
 
+@pytest.mark.slow
 async def test_whoever_writes_a_letter_can_choose_it(app: App, ada: ConsoleClient) -> None:
     await add_template(app, ADMIN, "orchard", OWN_HTML)
     begun = await ada.send_form("/console/campaigns/new", list="appeals")

@@ -228,6 +228,7 @@ async def test_letters_are_found_by_year_and_by_the_tag_of_any_edition(
     ]
 
 
+@pytest.mark.slow
 async def test_a_long_index_is_shown_in_pages(service: RunningService, app: App, clock: Clock) -> None:
     for number in range(30):
         clock.advance(minutes=1)
