@@ -20,7 +20,7 @@ from bench.sample import sample_letter
 from bench.service import running_service
 from bench.unsubscribe_load import PER_SECOND, unsubscribing
 from bench.workspace import ADMIN, LIST, Workspace
-from mailer.actions.subscriptions.import_people import import_people
+from mailer.actions.imports.import_people import import_people
 from mailer.domain.consent import Channel, Evidence
 
 DATABASE_NAMES = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}

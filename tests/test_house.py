@@ -39,11 +39,13 @@ ROOMS = [
 GROUPS = [
     "accounts",
     "subscriptions",
+    "imports",
     "lists",
     "templates",
     "delivery",
     "campaigns",
     "archive",
+    "exports",
     "inbound",
     "maintenance",
 ]

@@ -15,9 +15,9 @@ from mailer.cli.cli_context import AsJson, print_json, print_message, report_err
 from mailer.cli.people_file import open_people_file
 
 if TYPE_CHECKING:
-    from mailer.actions.subscriptions.import_rows import ImportResult
+    from mailer.actions.imports.import_rows import ImportResult
     from mailer.domain.person_view import PersonView
-    from mailer.importers.people_csv import BadRow
+    from mailer.importers.bad_row import BadRow
 
 people = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Import, export and look up subscribers.")
 
@@ -89,7 +89,7 @@ def _import_table(
     from rich.console import Console
     from rich.progress import Progress
 
-    from mailer.actions.subscriptions.import_people import import_people
+    from mailer.actions.imports.import_people import import_people
     from mailer.domain.consent import Channel, Evidence
 
     evidence = Evidence(Channel.IMPORT, source)
@@ -163,7 +163,7 @@ def export(
     bom: Annotated[bool, typer.Option(help="Begin with a byte order mark, by which spreadsheets know UTF-8.")] = True,
 ) -> None:
     """Take a list's people out, as the CSV that brings them back."""
-    from mailer.actions.subscriptions.export_people import export_people
+    from mailer.actions.exports.export_people import export_people
 
     try:
         sink = file.open("wb") if file else sys.stdout.buffer

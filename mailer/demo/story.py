@@ -20,8 +20,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from mailer.actions.campaigns.new_campaign import new_campaign
 from mailer.actions.campaigns.report import campaign_status
 from mailer.actions.campaigns.schedule import schedule
+from mailer.actions.imports.import_people import import_people
 from mailer.actions.lists.edit_list import add_list, set_list
-from mailer.actions.subscriptions.import_people import import_people
 from mailer.actions.subscriptions.show_person import show_person
 from mailer.demo.inbox import InboxLetter
 from mailer.demo.people import invented_people, write_csv

@@ -35,7 +35,9 @@ class ConsentAct(StrEnum):
 
 AGREEING_ACTS = (ConsentAct.CONFIRMED, ConsentAct.REJOINED, ConsentAct.IMPORTED)
 """A person with one of these was on the list; without one, all that is known comes from unconfirmed requests."""
-IDENTIFYING_KEYS = frozenset({"proof", "client", "from", "envelope_from", "message_id", "diagnostic"})
+IDENTIFYING_KEYS = frozenset(
+    {"proof", "client", "from", "envelope_from", "message_id", "diagnostic", "optin_ip", "confirm_ip", "ip_address"}
+)
 """Keys of the evidence that identify the sender. They are erased after [hearing] keep_evidence_days."""
 
 

@@ -24,6 +24,18 @@ class SubscriptionState(StrEnum):
     """The person left, or declined to join."""
 
 
+class DeliveryMode(StrEnum):
+    """How a person chose to get letters elsewhere. Each letter is sent to all of them, since there are no digests."""
+
+    EACH = "each"
+    DIGEST = "digest"
+    """A digest of a kind that is not known."""
+    DIGEST_PLAIN = "digest-plain"
+    """A plain text digest (RFC 1153)."""
+    DIGEST_MIME = "digest-mime"
+    """A MIME digest (RFC 2046, section 5.1.5)."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Subscription:
     """One subscription, with its subscriber's address, language and suppression key."""

@@ -18,7 +18,16 @@ class SuppressionReason(StrEnum):
     """Letters bounced."""
     COMPLAINED = "complained"
     """The reader reported a letter as abuse."""
+    PAUSED = "paused"
+    """The person, or an organiser, switched letters off in other software, without leaving."""
+    BANNED = "banned"
+    """An organiser banned the address from a list."""
 
 
-LIFTABLE_REASONS = (SuppressionReason.BOUNCED, SuppressionReason.COMPLAINED)
-"""The reasons whose suppressions an organiser may lift. A confirmation by the person lifts BOUNCED, too."""
+LIFTABLE_REASONS = (
+    SuppressionReason.BOUNCED,
+    SuppressionReason.COMPLAINED,
+    SuppressionReason.PAUSED,
+    SuppressionReason.BANNED,
+)
+"""The reasons whose suppressions an organiser may lift. A confirmation by the person lifts BOUNCED and PAUSED, too."""

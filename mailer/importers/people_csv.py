@@ -9,6 +9,7 @@ from itertools import chain, islice
 from typing import TextIO
 
 from mailer.errors import TableRefused
+from mailer.importers.bad_row import BadRow
 from mailer.importers.person_cells import find_address, parse_person
 from mailer.importers.person_row import PersonRow, escape_formula
 from mailer.importers.table_columns import Column
@@ -17,14 +18,6 @@ from mailer.importers.table_records import TableRecord, read_lines, read_records
 
 _SAMPLE_LINES = 200
 """How many lines are looked at to detect the layout."""
-
-
-@dataclass(frozen=True, slots=True)
-class BadRow:
-    """A row that cannot be imported, and why."""
-
-    line: int
-    reason: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from enum import StrEnum
 
 from mailer.domain.address import Address
-from mailer.domain.subscription import SubscriptionState
+from mailer.domain.subscription import DeliveryMode, SubscriptionState
 from mailer.domain.suppression import SuppressionReason
 from mailer.errors import TableRefused
 
 PERSON_COLUMNS = ("email", "name", "language", "zone")
 STATE_COLUMNS = ("state", "suppressed", "agreed_at", "changed_at")
 """The further columns of an export of everybody. A table with PERSON_COLUMNS and `state` is such an export."""
-_EVERYWHERE = "everywhere"
-_STATES_BY_STRICTNESS = (SubscriptionState.CONFIRMED, SubscriptionState.PENDING, SubscriptionState.UNSUBSCRIBED)
+_EVERYWHERE, _UNTIL = "everywhere", "until"
+_STATES_BY_STRICTNESS = (None, SubscriptionState.CONFIRMED, SubscriptionState.PENDING, SubscriptionState.UNSUBSCRIBED)
+"""None, who is no reader, becomes one by any other row."""
 # A spreadsheet takes a cell that begins so for a formula (OWASP, "CSV Injection").
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
@@ -26,27 +29,63 @@ class SuppressionEntry:
     reason: SuppressionReason
     everywhere: bool
     since: datetime | None
+    until: datetime | None = None
+    """When a pause ends."""
 
     def __str__(self) -> str:
         since = self.since.isoformat() if self.since else ""
-        return " ".join(filter(None, (self.reason, _EVERYWHERE if self.everywhere else "", since)))
+        until = f"{_UNTIL} {self.until.isoformat()}" if self.until else ""
+        return " ".join(filter(None, (self.reason, _EVERYWHERE if self.everywhere else "", since, until)))
+
+
+class ListRole(StrEnum):
+    """What a person is on a list elsewhere, other than a reader."""
+
+    OWNER = "owner"
+    MODERATOR = "moderator"
+    NONMEMBER = "nonmember"
+    """Not a reader: an address that the list's software knows, since it may post, or may not."""
+
+
+class EvidenceGrade(StrEnum):
+    """How well an export proves that a person agreed."""
+
+    STRONG = "strong"
+    """A confirmation with its time, and the IP address or the verification that came with it."""
+    SOME = "some"
+    """A date."""
+    NONE = "none"
+
+
+_MODES_BY_FREQUENCY = tuple(DeliveryMode)
+_GRADES_BY_WEAKNESS = tuple(EvidenceGrade)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PersonRow:
-    """A person to import, with state and suppressions where the table is an export of ours."""
+    """A person to import: who it is, and what the export says that the person wants."""
 
     address: Address
     name: str | None = None
     language: str | None = None
     zone: str | None = None
     attributes: dict[str, str]
-    state: SubscriptionState = SubscriptionState.CONFIRMED
+    state: SubscriptionState | None = SubscriptionState.CONFIRMED
+    """None for people who are no readers and never were: of them only suppressions and roles count."""
+    delivery_mode: DeliveryMode = DeliveryMode.EACH
+    role: ListRole | None = None
+    """None for a reader who is nothing else."""
+    preferences: Mapping[str, bool] = field(default_factory=dict)
+    """Choices without an equal here, named as left behind: own_posts, copies, moderated, may_post."""
     suppressions: tuple[SuppressionEntry, ...] = ()
     agreed_at: datetime | None = None
     changed_at: datetime | None = None
+    """When the state became what it is: of a person who left, the day."""
+    evidence_grade: EvidenceGrade = EvidenceGrade.NONE
+    evidence: Mapping[str, str] = field(default_factory=dict)
+    """The export's own words, for the consent record: optin, optin_ip, confirm_ip, source, reason; by: "owner"."""
     remarks: tuple[str, ...] = ()
-    """What in the row cannot be used, though the person can be imported."""
+    """What in the row cannot be used or is remarkable, though the person can be imported."""
 
     @property
     def has_left(self) -> bool:
@@ -67,9 +106,15 @@ class PersonRow:
             zone=self.zone or earlier.zone,
             attributes=earlier.attributes | self.attributes,
             state=max(self.state, earlier.state, key=_STATES_BY_STRICTNESS.index),
+            delivery_mode=min(self.delivery_mode, earlier.delivery_mode, key=_MODES_BY_FREQUENCY.index),
+            role=self.role or earlier.role,
+            preferences={**earlier.preferences, **self.preferences},
             suppressions=tuple(dict.fromkeys((*earlier.suppressions, *self.suppressions))),
             agreed_at=self.agreed_at or earlier.agreed_at,
             changed_at=self.changed_at or earlier.changed_at,
+            evidence_grade=min(self.evidence_grade, earlier.evidence_grade, key=_GRADES_BY_WEAKNESS.index),
+            evidence={**earlier.evidence, **self.evidence},
+            remarks=tuple(dict.fromkeys((*earlier.remarks, *self.remarks))),
         )
 
 
@@ -81,10 +126,13 @@ def parse_suppressions(cell: str) -> tuple[SuppressionEntry, ...]:
 def _parse_suppression(words: list[str]) -> SuppressionEntry:
     reason, *rest = words
     everywhere = rest[:1] == [_EVERYWHERE]
-    since = parse_timestamp(" ".join(rest[1:] if everywhere else rest))
-    if reason.lower() not in set(SuppressionReason) or (since is None and len(rest) > everywhere):
+    times = rest[1:] if everywhere else rest
+    at = times.index(_UNTIL) if _UNTIL in times else len(times)
+    since, until = (parse_timestamp(" ".join(part)) for part in (times[:at], times[at + 1 :]))
+    complete = (since is not None or not times[:at]) and (until is not None or at == len(times))
+    if reason.lower() not in set(SuppressionReason) or not complete:
         raise TableRefused(f"suppressed holds {' '.join(words)!r}, which is no suppression that is known here")
-    return SuppressionEntry(reason=SuppressionReason(reason.lower()), everywhere=everywhere, since=since)
+    return SuppressionEntry(reason=SuppressionReason(reason.lower()), everywhere=everywhere, since=since, until=until)
 
 
 def parse_timestamp(cell: str) -> datetime | None:

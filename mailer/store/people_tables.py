@@ -99,6 +99,8 @@ subscription = Table(
     Column("held_at", UtcDateTime),
     # When the last probe was sent.
     Column("probed_at", UtcDateTime),
+    # The kind of digest that the person chose elsewhere; NULL: each letter. Each letter is sent in any case.
+    Column("delivery_mode", String(16)),
     UniqueConstraint("mailing_list_id", "subscriber_id"),
     # A launch walks the confirmed subscriptions of one list in the order of their ids.
     Index("ix_subscription_launch", "mailing_list_id", "state", "id"),
@@ -128,6 +130,8 @@ suppression = Table(
     # One row for each reason: who unsubscribed stays suppressed when a bounce is undone.
     Column("reason", String(16), primary_key=True),
     Column("created_at", UtcDateTime, nullable=False),
+    # When a pause ends; NULL: nobody knows.
+    Column("until", UtcDateTime),
 )
 
 returned = Table(

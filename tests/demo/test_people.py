@@ -14,7 +14,8 @@ import pytest
 from mailer.demo import people as people_module
 from mailer.demo.people import COLUMNS, invented_people, write_csv
 from mailer.domain.address import parse_address
-from mailer.importers.people_csv import BadRow, read_people
+from mailer.importers.bad_row import BadRow
+from mailer.importers.people_csv import read_people
 from mailer.mail.compose.campaign_file import parse_campaign_file
 
 SAMPLES = sorted((Path(people_module.__file__).parent / "samples").glob("*.md"))

@@ -427,7 +427,7 @@ STRANGE: dict[str, tuple[Change, type[MailerError], str]] = {
     ),
     "no row": (lambda parts, _: parts.update({"tables/hold.jsonl": b"{}\n"}), BackupRefused, "hold.jsonl, line 1"),
     "no JSON": (lambda parts, _: parts.update({"tables/hold.jsonl": b"\xff\n"}), BackupRefused, "hold.jsonl"),
-    "another table": (lambda _, manifest: manifest["tables"].pop("hold"), BackupRefused, "schema 0008"),
+    "another table": (lambda _, manifest: manifest["tables"].pop("hold"), BackupRefused, "schema 0009"),
     "a way out of the spool": (
         lambda parts, manifest: (parts.update({"spool/../x.mail": b""}), manifest.update(spool=["../x.mail"])),
         BackupRefused,

@@ -27,7 +27,7 @@ LATER = """
 from alembic import op
 import sqlalchemy as sa
 revision = "9999"
-down_revision = "0008"
+down_revision = "0009"
 def upgrade():
     rebuild = "always" if op.get_bind().dialect.name == "sqlite" else "never"
     with op.batch_alter_table("mailing_list", recreate=rebuild) as batch:
@@ -101,7 +101,7 @@ def test_the_sqlite_file_is_copied_first_and_rebuilding_a_table_loses_nothing(
     assert copy is not None
     assert stat.S_IMODE(copy.stat().st_mode) == 0o600
     with sqlite3.connect(copy) as saved, sqlite3.connect(file) as migrated:
-        assert saved.execute("SELECT version_num FROM alembic_version").fetchall() == [("0008",)]
+        assert saved.execute("SELECT version_num FROM alembic_version").fetchall() == [("0009",)]
         assert saved.execute("SELECT name FROM mailing_list").fetchall() == [("appeals",)]
         assert migrated.execute("SELECT name, colour FROM mailing_list").fetchall() == [("appeals", None)]
         assert migrated.execute("SELECT subject FROM campaign").fetchall() == [("s",)]

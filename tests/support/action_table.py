@@ -44,12 +44,12 @@ from mailer.actions.campaigns import (
     versions,
 )
 from mailer.actions.campaigns.preflight import check_campaign
+from mailer.actions.exports import export_people
+from mailer.actions.imports import import_people
 from mailer.actions.lists import edit_list, list_pages, media, people_numbers, set_design, show_list
 from mailer.actions.maintenance import check_health, show_sending, today
 from mailer.actions.subscriptions import (
-    export_people,
     find_people,
-    import_people,
     restore_people,
     restore_person,
     show_person,

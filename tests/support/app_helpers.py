@@ -17,11 +17,11 @@ from mailer.actions.campaigns.new_campaign import new_campaign
 from mailer.actions.campaigns.schedule import send_now
 from mailer.actions.delivery.send import send
 from mailer.actions.delivery.send_worker import start_worker
+from mailer.actions.imports.import_people import import_people
+from mailer.actions.imports.import_rows import ImportResult
 from mailer.actions.inbound.process_mail import process_incoming_mails
 from mailer.actions.inbound.receive import receive
 from mailer.actions.lists.edit_list import add_list
-from mailer.actions.subscriptions.import_people import import_people
-from mailer.actions.subscriptions.import_rows import ImportResult
 from mailer.app import App
 from mailer.domain.accounts.actor import unix_user
 from mailer.domain.consent import Channel, Evidence

@@ -131,8 +131,8 @@ if __name__ == "__main__":
     sys.path.insert(0, sys.argv[2])
     import mailer.actions.campaigns.preview
     import mailer.actions.campaigns.report
+    import mailer.actions.imports.import_people
     import mailer.actions.inbound.explain_mail
-    import mailer.actions.subscriptions.import_people
     import mailer.bootstrap
     import mailer.demo.story
     import mailer.store.migration  # noqa: F401 (all of them to be there when the fork needs them)

@@ -29,13 +29,22 @@ from mailer.store.accounts import organiser_tables
 from mailer.store.columns import UtcDateTime
 from mailer.store.counts import count_tables
 from mailer.store.database import is_sqlite
+from mailer.store.imports import import_tables
 from mailer.store.letters import letter_tables
 from mailer.store.queue import queue_tables
 from mailer.store.writing import draft_tables
 
 _OWN_TABLE_NAMES = {
     table.name
-    for module in (queue_tables, people_tables, organiser_tables, draft_tables, count_tables, letter_tables)
+    for module in (
+        queue_tables,
+        people_tables,
+        organiser_tables,
+        draft_tables,
+        count_tables,
+        letter_tables,
+        import_tables,
+    )
     for table in vars(module).values()
     if isinstance(table, Table)
 }

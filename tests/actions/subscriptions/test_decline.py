@@ -8,11 +8,11 @@ import json
 import pytest
 from sqlalchemy import Connection, select
 
+from mailer.actions.exports.export_people import export_people
 from mailer.actions.maintenance.purge import purge
 from mailer.actions.subscriptions.abuse_guard import may_send_auto_reply
 from mailer.actions.subscriptions.confirm import confirm
 from mailer.actions.subscriptions.decline import never_ask_again
-from mailer.actions.subscriptions.export_people import export_people
 from mailer.actions.subscriptions.show_person import show_person
 from mailer.actions.subscriptions.subscribe import subscribe
 from mailer.app import App

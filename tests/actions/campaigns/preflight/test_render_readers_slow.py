@@ -10,7 +10,7 @@ import pytest
 
 from mailer.actions.campaigns.new_campaign import new_campaign
 from mailer.actions.campaigns.preflight.check_campaign import check_campaign
-from mailer.actions.subscriptions.import_people import import_people
+from mailer.actions.imports.import_people import import_people
 from mailer.app import App
 from mailer.domain.consent import Channel, Evidence
 from mailer.domain.letters.preflight import PreflightRule

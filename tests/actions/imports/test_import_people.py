@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import Connection
 
+from mailer.actions.exports.export_people import export_people
+from mailer.actions.imports.import_people import import_people
 from mailer.actions.subscriptions.confirm import confirm
 from mailer.actions.subscriptions.decline import decline, never_ask_again
-from mailer.actions.subscriptions.export_people import export_people
-from mailer.actions.subscriptions.import_people import import_people
 from mailer.actions.subscriptions.restore_person import restore_person
 from mailer.actions.subscriptions.resubscribe import resubscribe
 from mailer.actions.subscriptions.show_person import show_person

@@ -9,7 +9,7 @@ from typing import TextIO
 
 from sqlalchemy import Connection
 
-from mailer.actions.subscriptions.import_rows import MAX_REPORTED, ImportResult, ImportRun, import_chunk
+from mailer.actions.imports.import_rows import MAX_REPORTED, ImportResult, ImportRun, import_chunk
 from mailer.app import App
 from mailer.domain.accounts.actor import Actor
 from mailer.domain.accounts.audit import Act
@@ -17,7 +17,8 @@ from mailer.domain.accounts.role import Permission
 from mailer.domain.consent import Evidence
 from mailer.domain.mailing_list import MailingList
 from mailer.errors import MailerError
-from mailer.importers.people_csv import BadRow, PeopleTable, read_people
+from mailer.importers.bad_row import BadRow
+from mailer.importers.people_csv import PeopleTable, read_people
 from mailer.importers.person_row import PersonRow
 from mailer.store import mailing_lists
 from mailer.store.accounts import audit_log

@@ -9,7 +9,7 @@ from itertools import groupby
 
 from sqlalchemy import Connection
 
-from mailer.actions.subscriptions.import_former_subscribers import (
+from mailer.actions.imports.import_former_subscribers import (
     import_departed,
     import_suppressions,
     subscriber_columns,
@@ -20,7 +20,7 @@ from mailer.domain.consent import ConsentAct, Evidence
 from mailer.domain.delivery import Kind, Notice
 from mailer.domain.mailing_list import MailingList
 from mailer.domain.subscription import Subscription, SubscriptionState, may_send_confirmation
-from mailer.importers.people_csv import BadRow
+from mailer.importers.bad_row import BadRow
 from mailer.importers.person_row import PersonRow
 from mailer.store import consents, people, subscribers, subscriptions, suppressions
 from mailer.store.queue import deliveries

@@ -1,0 +1,1 @@
+"""Exporting people and lists, whole and one by one."""

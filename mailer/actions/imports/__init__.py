@@ -1,0 +1,1 @@
+"""Importing people: what an import would do, doing it, and undoing it."""

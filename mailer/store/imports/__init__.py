@@ -1,0 +1,1 @@
+"""Imports of people: their runs, and what each run has changed."""

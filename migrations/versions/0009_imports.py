@@ -1,0 +1,42 @@
+"""Numbered imports that can be undone, digest readers and pauses from other software."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0009"
+down_revision = "0008"
+
+Hour = sa.DateTime(timezone=True)
+Id = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+
+
+def upgrade() -> None:
+    op.add_column("subscription", sa.Column("delivery_mode", sa.String(16), nullable=True))
+    op.add_column("suppression", sa.Column("until", Hour, nullable=True))
+    op.create_table(
+        "import_run",
+        sa.Column("id", Id, nullable=False),
+        sa.Column("mailing_list_id", Id, nullable=False),
+        sa.Column("source", sa.String(20), nullable=False),
+        sa.Column("file_name", sa.Text(), nullable=False),
+        sa.Column("sha256", sa.String(64), nullable=False),
+        sa.Column("started_by", sa.Text(), nullable=False),
+        sa.Column("started_at", Hour, nullable=False),
+        sa.Column("ended_at", Hour, nullable=True),
+        sa.Column("undone_at", Hour, nullable=True),
+        sa.Column("undone_by", sa.Text(), nullable=True),
+        sa.Column("counts", sa.JSON(), nullable=True),
+        sa.Column("left_behind", sa.JSON(), nullable=True),
+        sa.ForeignKeyConstraint(["mailing_list_id"], ["mailing_list.id"], name=op.f("fk_import_run_mailing_list_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_import_run")),
+        sqlite_autoincrement=True,
+    )
+    op.create_index(op.f("ix_import_run_mailing_list_id"), "import_run", ["mailing_list_id"], unique=False)
+    op.create_table(
+        "import_change",
+        sa.Column("run_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("subscriber_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("before", sa.JSON(), nullable=True),
+        sa.PrimaryKeyConstraint("run_id", "subscriber_id", name=op.f("pk_import_change")),
+        sqlite_with_rowid=False,
+    )
