@@ -168,7 +168,10 @@ def _add_subscriptions(
 def _imported_subscription(subscriber_id: int, row: PersonRow, now: datetime) -> people.ImportedSubscription:
     at = min(row.changed_at or now, now)
     return people.ImportedSubscription(
-        subscriber_id=subscriber_id, state=row.state, attributes=row.attributes, changed_at=at
+        subscriber_id=subscriber_id,
+        state=row.state or SubscriptionState.UNSUBSCRIBED,
+        attributes=row.attributes,
+        changed_at=at,
     )
 
 

@@ -34,19 +34,12 @@ from mailer.store.letters import letter_tables
 from mailer.store.queue import queue_tables
 from mailer.store.writing import draft_tables
 
+_TABLE_MODULES = (
+    *(queue_tables, people_tables, organiser_tables, draft_tables),
+    *(count_tables, letter_tables, import_tables),
+)
 _OWN_TABLE_NAMES = {
-    table.name
-    for module in (
-        queue_tables,
-        people_tables,
-        organiser_tables,
-        draft_tables,
-        count_tables,
-        letter_tables,
-        import_tables,
-    )
-    for table in vars(module).values()
-    if isinstance(table, Table)
+    table.name for module in _TABLE_MODULES for table in vars(module).values() if isinstance(table, Table)
 }
 VERSION_TABLE = "alembic_version"
 EMPTY_IN_BACKUPS = frozenset({"sign_in", "organiser_session", "campaign_count", "audience_count"})
