@@ -12,15 +12,13 @@ from functools import lru_cache
 from urllib.parse import unquote
 
 from mailer.domain.address import Address, parse_address
-from mailer.domain.language import parse_language
 from mailer.domain.local_time import parse_zone
 from mailer.domain.subscription import SubscriptionState
 from mailer.errors import AddressRefused, TableRefused, TimeRefused
 from mailer.importers.column_words import is_departed_cell
+from mailer.importers.language_cell import read_language
 from mailer.importers.person_row import PersonRow, parse_suppressions, parse_timestamp, unescape_formula
 from mailer.importers.table_columns import Column
-from mailer.mail.inbound.command_words import split_words
-from mailer.mail.inbound.language_names import parse_language_name
 
 _MAX_CELL, _MAX_STATE = 500, 60
 _BREAKS = re.compile(r"\s*[\x00-\x1f\x7f-\x9f\u2028\u2029]+\s*")
@@ -32,7 +30,6 @@ _AROUND_AT = re.compile(r"\s*@\s*")
 _MAILTO = re.compile(r"mailto:\s*", re.IGNORECASE)
 _HANZI = re.compile(r"[\u3400-\u9fff]+")
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
-_AFTER_TAG = re.compile(r"[.,;@].*")
 
 
 @dataclass(slots=True)
@@ -184,8 +181,7 @@ def _parse_state(cell: str) -> SubscriptionState:
 def _parse_language_cell(row: _RowCells) -> str | None:
     if not (cell := row.by_meaning.get("language")):
         return None
-    tag = parse_language(_AFTER_TAG.sub("", cell)) or parse_language_name(split_words(cell))
-    if tag is None:
+    if (tag := read_language(cell)) is None:
         row.remarks.append(f"{cell!r} is not a language tag like en or tr: left out")
     return tag
 
