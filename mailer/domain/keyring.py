@@ -31,6 +31,11 @@ class Keyring:
         """32 hex digits that depend only on pepper, purpose and `text` (Message-IDs, MIME boundaries)."""
         return _mac(self.pepper, purpose, text.encode()).hex()[:32]
 
+    @property
+    def secret_id(self) -> str:
+        """8 hex digits by which two services see whether their suppression keys are made with the same secret."""
+        return _mac(self.pepper, "secret id", b"").hex()[:8]
+
     def mac(self, key_id: int, purpose: str, data: bytes) -> bytes | None:
         """SHA-256 HMAC under the key's subkey for this purpose, or None for a key that is not held."""
         for held, key in self.keys:

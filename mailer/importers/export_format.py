@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from mailer.domain.subscription import SubscriptionState
 from mailer.importers.bad_row import BadRow, LeftBehind
-from mailer.importers.person_row import PersonRow
+from mailer.importers.person_row import ConsentRow, PersonRow, SuppressedKey
 from mailer.importers.source_files import SourceFile
 
 
@@ -37,6 +37,10 @@ class ExportRows:
     """Each row with the number of its line; 0 where there are no lines. One person may have several rows."""
     guessed: tuple[str, ...] = ()
     """What was guessed about the layout, as texts for people."""
+    suppressed_keys: Iterable[SuppressedKey] = ()
+    """Of an export of ours: people to keep out whose addresses it does not tell. Each iteration reads them anew."""
+    consents: Iterable[ConsentRow | BadRow] = ()
+    """Of an export of ours: its consent record, oldest first; for people of `rows`. Each iteration reads it anew."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

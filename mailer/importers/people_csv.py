@@ -10,6 +10,7 @@ from typing import TextIO
 
 from mailer.errors import TableRefused
 from mailer.importers.bad_row import BadRow
+from mailer.importers.own_people import is_own_heading, read_own_people
 from mailer.importers.person_cells import find_address, parse_person
 from mailer.importers.person_row import PersonRow, escape_formula
 from mailer.importers.table_columns import Column
@@ -38,6 +39,8 @@ def read_people(file: TextIO, ignored: Collection[str] = ()) -> PeopleTable:
     """
     lines = read_lines(file)
     first = list(islice(lines, _SAMPLE_LINES))
+    if first and is_own_heading(first[0]):
+        return PeopleTable((), read_own_people(chain(first, lines), ignored))
     layout = detect_layout(first, ignored)
     return PeopleTable(layout.guessed, _read_rows(chain(first, lines), layout))
 
@@ -67,5 +70,13 @@ def _is_row(cells: list[str], columns: tuple[Column, ...]) -> bool:
 
 def write_people(file: TextIO, columns: list[str], rows: Iterable[dict[str, str]]) -> None:
     """Append rows as CSV; cells that a spreadsheet would take for formulas are escaped."""
-    writer = csv.writer(file, lineterminator="\n")
-    writer.writerows([escape_formula(row.get(column, "")) for column in columns] for row in rows)
+    write_cells(file, ([row.get(column, "") for column in columns] for row in rows))
+
+
+def write_cells(file: TextIO, rows: Iterable[list[str]]) -> None:
+    """Append rows of cells as CSV, as `write_people`."""
+    plain, quoted = (csv.writer(file, lineterminator="\n", quoting=how) for how in (csv.QUOTE_MINIMAL, csv.QUOTE_ALL))
+    for row in rows:
+        cells = [escape_formula(cell) for cell in row]
+        # The csv module quotes a carriage return only where its lines end in one.
+        (quoted if any("\r" in cell for cell in cells) else plain).writerow(cells)

@@ -13,7 +13,7 @@ from urllib.parse import unquote
 
 from mailer.domain.address import Address, parse_address
 from mailer.domain.local_time import parse_zone
-from mailer.domain.subscription import SubscriptionState
+from mailer.domain.subscription import DeliveryMode, SubscriptionState
 from mailer.errors import AddressRefused, TableRefused, TimeRefused
 from mailer.importers.column_words import is_departed_cell
 from mailer.importers.language_cell import read_language
@@ -59,6 +59,7 @@ def parse_person(columns: Sequence[Column], cells: Sequence[str], *, own_export:
         zone=_parse_zone_cell(row),
         attributes=row.attributes,
         state=_parse_state(by_meaning.get("state", "")) if own_export else SubscriptionState.CONFIRMED,
+        delivery_mode=_parse_delivery_mode(by_meaning.get("delivery_mode", "")),
         suppressions=parse_suppressions(by_meaning.get("suppressed", "")),
         agreed_at=_parse_time_cell("agreed_at", row),
         changed_at=_parse_time_cell("changed_at", row),
@@ -176,6 +177,13 @@ def _parse_state(cell: str) -> SubscriptionState:
         return SubscriptionState(cell.lower())
     except ValueError:
         raise TableRefused(f"state is {cell!r}: it must be {', '.join(SubscriptionState)}") from None
+
+
+def _parse_delivery_mode(cell: str) -> DeliveryMode:
+    try:
+        return DeliveryMode(cell.lower() or DeliveryMode.EACH)
+    except ValueError:
+        raise TableRefused(f"delivery_mode is {cell!r}: it must be {', '.join(DeliveryMode)}") from None
 
 
 def _parse_language_cell(row: _RowCells) -> str | None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from enum import StrEnum
+from typing import Any
 
 from mailer.domain.address import Address
 from mailer.domain.subscription import DeliveryMode, SubscriptionState
@@ -13,8 +14,10 @@ from mailer.domain.suppression import SuppressionReason
 from mailer.errors import TableRefused
 
 PERSON_COLUMNS = ("email", "name", "language", "zone")
-STATE_COLUMNS = ("state", "suppressed", "agreed_at", "changed_at")
+STATE_COLUMNS = ("state", "delivery_mode", "suppressed", "agreed_at", "changed_at")
 """The further columns of an export of everybody. A table with PERSON_COLUMNS and `state` is such an export."""
+ATTRIBUTE_PREFIX = "attributes."
+"""Begins the headings of attributes in an export of everybody, so that they can be called anything."""
 _EVERYWHERE, _UNTIL = "everywhere", "until"
 _STATES_BY_STRICTNESS = (None, SubscriptionState.CONFIRMED, SubscriptionState.PENDING, SubscriptionState.UNSUBSCRIBED)
 """None, who is no reader, becomes one by any other row."""
@@ -36,6 +39,28 @@ class SuppressionEntry:
         since = self.since.isoformat() if self.since else ""
         until = f"{_UNTIL} {self.until.isoformat()}" if self.until else ""
         return " ".join(filter(None, (self.reason, _EVERYWHERE if self.everywhere else "", since, until)))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SuppressedKey:
+    """A suppression in an export of ours of somebody whose address it does not tell."""
+
+    key: str
+    """The keyed hash of the address (Keyring.suppression_key)."""
+    secret_id: str
+    """Names the secret that the hash was made with (Keyring.secret_id); with another one it names nobody."""
+    suppression: SuppressionEntry
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ConsentRow:
+    """A line of the consent record in an export of ours."""
+
+    address: Address
+    at: datetime
+    act: str
+    way: str
+    evidence: Mapping[str, Any]
 
 
 class ListRole(StrEnum):

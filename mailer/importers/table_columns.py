@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from mailer.errors import TableRefused
 from mailer.importers.column_words import column_for_heading, is_state_heading, normalize_heading
-from mailer.importers.person_row import PERSON_COLUMNS, STATE_COLUMNS
+from mailer.importers.person_row import ATTRIBUTE_PREFIX, PERSON_COLUMNS, STATE_COLUMNS
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _MAX_NAME = 40
@@ -45,7 +45,10 @@ def parse_columns(headings: list[str], email: int, ignored: set[str], *, own_exp
         meaning = meaning_at.get(index)
         is_ignored = heading in ignored and index != email
         is_ours = meaning in {*PERSON_COLUMNS, *STATE_COLUMNS}
-        attribute = None if not heading or is_ignored or is_ours else _attribute_name(heading, index, meaning)
+        if own_export and heading.startswith(ATTRIBUTE_PREFIX) and not is_ignored:
+            attribute: str | None = heading.removeprefix(ATTRIBUTE_PREFIX)
+        else:
+            attribute = None if not heading or is_ignored or is_ours else _attribute_name(heading, index, meaning)
         columns.append(Column(heading=heading, meaning=meaning, attribute=attribute, ignored=is_ignored))
     _refuse_duplicates(columns)
     return columns
