@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from mailer.errors import TableRefused
 from mailer.importers import (
     brevo,
@@ -20,6 +22,8 @@ from mailer.importers import (
 )
 from mailer.importers.export_format import ExportFormat
 from mailer.importers.source_files import SourceFile, SourceFiles
+
+_MOST_NAMES = 4
 
 FORMATS: tuple[ExportFormat, ...] = (
     mailman21.FORMAT,
@@ -44,13 +48,35 @@ def recognize_format(source: SourceFiles, name: str | None = None) -> tuple[Expo
 
     Raises TableRefused where none or several recognise the files.
     """
-    candidates = [one for one in FORMATS if name is None or one.name == name]
-    found = [(one, files) for one in candidates if (files := one.find_files(source.files))]
-    if len(found) == 1:
-        return found[0]
-    if not candidates:
-        raise TableRefused(f"{name!r} is not known here; there are: {', '.join(one.name for one in FORMATS)}")
-    if found:
-        names = " or ".join(one.title for one, _ in found)
-        raise TableRefused(f"{source.name} may be {names}: say which with --from")
-    raise TableRefused(f"{source.name} is no export that is known here")
+    if not source.files:
+        raise TableRefused(f"{source.name} holds no files that could be read")
+    if name is not None:
+        named = _format_called(name)
+        if files := named.find_files(source.files):
+            return named, files
+        raise TableRefused(f"{source.name} holds nothing of {named.title}{_describe_files(source)}")
+    found = [(one, files) for one in FORMATS if (files := one.find_files(source.files))]
+    if not found:
+        known = "; ".join(one.title for one in FORMATS)
+        raise TableRefused(f"{source.name} is no export that is known here{_describe_files(source)}. Read are: {known}")
+    if len(found) > 1:
+        which = ", or ".join(f"{one.title} (--from {one.name}: {_list_names(files)})" for one, files in found)
+        raise TableRefused(f"{source.name} may be {which}: say which with --from")
+    return found[0]
+
+
+def _format_called(name: str) -> ExportFormat:
+    for one in FORMATS:
+        if one.name == name.casefold():
+            return one
+    raise TableRefused(f"{name!r} is not known here; there are: {', '.join(one.name for one in FORMATS)}")
+
+
+def _describe_files(source: SourceFiles) -> str:
+    return f" (it holds {_list_names(source.files)})" if len(source.files) > 1 else ""
+
+
+def _list_names(files: Sequence[SourceFile]) -> str:
+    """The names of files, the first few of many."""
+    shown = ", ".join(file.name or "standard input" for file in files[:_MOST_NAMES])
+    return shown if len(files) <= _MOST_NAMES else f"{shown} and {len(files) - _MOST_NAMES} more"

@@ -32,5 +32,7 @@ class SourceFiles:
     """The file's or folder's name, for messages and records."""
     files: tuple[SourceFile, ...]
     """In the order of their names."""
-    sha256: str
-    """Of the names and contents of all files, in hexadecimal."""
+    sha256: str = ""
+    """Of what `sha256sum` says of all files, in hexadecimal; "" before it is known which of them are read."""
+    passed_over: tuple[str, ...] = ()
+    """What lies among them and is never read, for people: links, devices, folders of archived mails."""

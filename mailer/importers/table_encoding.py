@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import BinaryIO, TextIO
 
 from mailer.errors import TableRefused
+from mailer.importers.table_records import ENDLESS_LINE
 
 _BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -110,10 +111,14 @@ def _open_without_mark(file: BinaryIO) -> tuple[TextIO, str | None]:
 
 
 def _lines(file: BinaryIO) -> Iterator[bytes]:
-    rest = b""
+    """The lines of a file; a long one in pieces. Raises TableRefused for one longer than ENDLESS_LINE."""
+    rest, length = b"", 0
     while chunk := file.read(_CHUNK):
         *lines, rest = re.split(rb"[\r\n]+", rest + chunk)
         yield from lines
+        length = len(rest) if lines else length + len(chunk)
+        if length > ENDLESS_LINE:
+            raise TableRefused(f"a line has more than {ENDLESS_LINE} octets: it is no table")
         if len(rest) > _CHUNK:
             yield rest
             rest = b""

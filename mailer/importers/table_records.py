@@ -6,7 +6,10 @@ import csv
 from collections.abc import Callable, Iterable, Iterator
 from typing import TextIO
 
+from mailer.errors import TableRefused
+
 MAX_LINE = 1 << 20
+ENDLESS_LINE = 16 << 20
 _MAX_LINES = 100
 """The most lines of one record. Beyond it a quote is taken as never closed."""
 
@@ -15,11 +18,19 @@ TableRecord = tuple[int, list[str] | str]
 
 
 def read_lines(file: TextIO) -> Iterator[str]:
-    """The lines of a file with their line ends. Of a line longer than MAX_LINE characters the rest is dropped."""
+    """The lines of a file with their line ends. Of a line longer than MAX_LINE characters the rest is dropped.
+
+    Raises TableRefused for a line longer than ENDLESS_LINE: it would take minutes to find its end.
+    """
+    number = 0
     while line := file.readline(MAX_LINE + 1):
-        rest = line
+        number += 1
+        rest, length = line, len(line)
         while len(rest) > MAX_LINE and not rest.endswith(("\n", "\r")):
             rest = file.readline(MAX_LINE + 1)
+            length += len(rest)
+            if length > ENDLESS_LINE:
+                raise TableRefused(f"line {number} has more than {ENDLESS_LINE} characters: it is no table")
         yield line
 
 
