@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import io
 import os
-from typing import TYPE_CHECKING, BinaryIO, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
 from mailer.errors import TableRefused
-
-if TYPE_CHECKING:
-    from _typeshed import WriteableBuffer
 
 _OPEN_FLAGS = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOFOLLOW
 
@@ -52,7 +49,7 @@ class _UnchangingFile(io.RawIOBase):
         self._at = start + offset
         return self._at
 
-    def readinto(self, buffer: WriteableBuffer) -> int:
+    def readinto(self, buffer: Any) -> int:
         view = memoryview(buffer)
         wanted = min(len(view), self._listed.size - self._at)
         if wanted <= 0:

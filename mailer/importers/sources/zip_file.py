@@ -11,14 +11,11 @@ import zipfile
 import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from typing import IO, TYPE_CHECKING, BinaryIO
+from typing import IO, Any, BinaryIO
 
 from mailer.errors import TableRefused
 from mailer.importers.source_files import SourceFile
 from mailer.importers.sources.file_names import is_archive_name, is_system_file, printable_name
-
-if TYPE_CHECKING:
-    from _typeshed import WriteableBuffer
 
 MOST_ENTRIES = 10_000
 MOST_OCTETS = 4 << 30
@@ -71,7 +68,7 @@ class _Member(io.RawIOBase):
         with _damage_refused(self._zip_name, self._name):
             return self._unpacked.seek(offset, whence)
 
-    def readinto(self, buffer: WriteableBuffer) -> int:
+    def readinto(self, buffer: Any) -> int:
         view = memoryview(buffer)
         with _damage_refused(self._zip_name, self._name):
             octets = self._unpacked.read(min(len(view), _MOST_AT_ONCE))
