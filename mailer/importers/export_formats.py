@@ -16,6 +16,7 @@ from mailer.importers import (
     mailman3,
     mailman21,
     mlmmj,
+    own_export,
     phplist,
     substack,
     sympa,
@@ -25,7 +26,7 @@ from mailer.importers.source_files import SourceFile, SourceFiles
 
 _MOST_NAMES = 4
 
-FORMATS: tuple[ExportFormat, ...] = (
+_PRODUCTS = (
     mailman21.FORMAT,
     mailman3.FORMAT,
     sympa.FORMAT,
@@ -40,7 +41,9 @@ FORMATS: tuple[ExportFormat, ...] = (
     brevo.FORMAT,
     google_groups.FORMAT,
 )
-"""The more particular first."""
+_IN_TURN: tuple[tuple[ExportFormat, ...], ...] = ((own_export.FORMAT,), _PRODUCTS)
+"""The later are tried where none of the earlier recognises anything."""
+FORMATS = tuple(one for formats in _IN_TURN for one in formats)
 
 
 def recognize_format(source: SourceFiles, name: str | None = None) -> tuple[ExportFormat, tuple[SourceFile, ...]]:
@@ -55,7 +58,7 @@ def recognize_format(source: SourceFiles, name: str | None = None) -> tuple[Expo
         if files := named.find_files(source.files):
             return named, files
         raise TableRefused(f"{source.name} holds nothing of {named.title}{_describe_files(source)}")
-    found = [(one, files) for one in FORMATS if (files := one.find_files(source.files))]
+    found = _find_formats(source)
     if not found:
         known = "; ".join(one.title for one in FORMATS)
         raise TableRefused(f"{source.name} is no export that is known here{_describe_files(source)}. Read are: {known}")
@@ -63,6 +66,13 @@ def recognize_format(source: SourceFiles, name: str | None = None) -> tuple[Expo
         which = ", or ".join(f"{one.title} (--from {one.name}: {_list_names(files)})" for one, files in found)
         raise TableRefused(f"{source.name} may be {which}: say which with --from")
     return found[0]
+
+
+def _find_formats(source: SourceFiles) -> list[tuple[ExportFormat, tuple[SourceFile, ...]]]:
+    for formats in _IN_TURN:
+        if found := [(one, files) for one in formats if (files := one.find_files(source.files))]:
+            return found
+    return []
 
 
 def _format_called(name: str) -> ExportFormat:

@@ -82,7 +82,7 @@ class _Member(io.RawIOBase):
         super().close()
 
 
-def open_zip(octets: BinaryIO, name: str) -> zipfile.ZipFile:
+def open_zip(octets: BinaryIO, name: str = "it") -> zipfile.ZipFile:
     """Open a zip after checks of its directory; `name` is for messages. Raises TableRefused."""
     with _damage_refused(name):
         content = _ZipOctets(octets)  # type: ignore[arg-type]
