@@ -13,6 +13,7 @@ from typing import Any
 
 from mailer.domain.delivery import Kind, Notice
 from mailer.domain.health_check import HealthReports
+from mailer.domain.imports.legacy_list import LegacyList, with_own_addresses
 from mailer.domain.language import choose_language
 from mailer.domain.mailing_list import MailingList
 from mailer.domain.provider_call_dedup import SeenCalls
@@ -140,6 +141,8 @@ class App:
     """Whether other sites may say that they mention a letter."""
     sources: SourceClient = field(default_factory=SourceClient)
     """Fetches the pages that say so."""
+    legacy_lists: tuple[LegacyList, ...] = ()
+    """Lists that moved here, whose old links and addresses are known."""
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     """Returns the current time, timezone-aware, in UTC."""
     lease: timedelta = LEASE
@@ -177,6 +180,10 @@ class App:
     def language(self, *preferred: str | None) -> str:
         """The first of the preferred languages for which there are texts, else English."""
         return choose_language(preferred, self.templates.languages) or self.templates.languages[0]
+
+    def add_own_addresses(self, addresses: frozenset[str]) -> frozenset[str]:
+        """These addresses in lower case, and those of ours that old ones among them stand for."""
+        return with_own_addresses(addresses, self.site.domain, self.legacy_lists)
 
     @property
     def vocabulary(self) -> Vocabulary:

@@ -8,6 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from mailer.app import App
+from mailer.domain.imports.legacy_list import LINK_PREFIXES, LegacyList, LegacySoftware
 from mailer.domain.keyring import Keyring, parse_keyring
 from mailer.domain.rate_limits import DomainLimits, Limits, Ramp
 from mailer.domain.site import Site
@@ -20,6 +21,7 @@ from mailer.network.load_provider import load_provider
 from mailer.network.signing_pool import SigningPool
 from mailer.relay.lane_scheduler import DEFAULT_CONCURRENCY
 from mailer.relay.smtp_connection import Relay
+from mailer.settings.legacy_table import LegacySettings
 from mailer.settings.load import Settings
 from mailer.settings.mailbox_tables import MailboxSettings
 from mailer.settings.toml_tables import DkimSettings, DomainSettings, RelaySettings, parse_host_port
@@ -63,6 +65,7 @@ def open_app(settings: Settings, *, processes: int = 1, for_sending: bool = Fals
         intake=settings.intake,
         spam_check=settings.spam_check,
         archive=settings.archive,
+        legacy_lists=tuple(map(_legacy_list, settings.legacy)),
         dns=_dns_for_sender_checks(settings),
         relays=tuple(replace(one, connections=max(2, one.connections // processes)) for one in open_relays(settings)),
         signers=signers,
@@ -142,6 +145,17 @@ def _mailbox(table: MailboxSettings) -> Mailbox:
         folder=table.folder,
         done_folder=table.done_folder or None,
         every_s=table.every_s,
+    )
+
+
+def _legacy_list(table: LegacySettings) -> LegacyList:
+    software = LegacySoftware(table.software)
+    return LegacyList(
+        list_name=table.list,
+        software=software,
+        name=table.name or table.list,
+        addresses=table.addresses,
+        paths=table.paths or LINK_PREFIXES[software],
     )
 
 

@@ -109,6 +109,8 @@ class PersonRow:
     evidence_grade: EvidenceGrade = EvidenceGrade.NONE
     evidence: Mapping[str, str] = field(default_factory=dict)
     """The export's own words, for the consent record: optin, optin_ip, confirm_ip, source, reason; by: "owner"."""
+    source_token: str | None = None
+    """By what links in the other software's letters name the person: listmonk's UUID, phpList's uid."""
     remarks: tuple[str, ...] = ()
     """What in the row cannot be used or is remarkable, though the person can be imported."""
 
@@ -139,6 +141,7 @@ class PersonRow:
             changed_at=self.changed_at or earlier.changed_at,
             evidence_grade=min(self.evidence_grade, earlier.evidence_grade, key=_GRADES_BY_WEAKNESS.index),
             evidence={**earlier.evidence, **self.evidence},
+            source_token=self.source_token or earlier.source_token,
             remarks=tuple(dict.fromkeys((*earlier.remarks, *self.remarks))),
         )
 

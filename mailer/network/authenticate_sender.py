@@ -33,15 +33,17 @@ async def authenticate_sender(
     mail_servers: Sequence[str],
     authserv_ids: Sequence[str],
     now: datetime,
+    add_own_addresses: Callable[[frozenset[str]], frozenset[str]] = frozenset,
     within_s: float = _TIMEOUT_S,
 ) -> SenderAuthentication:
     """Whether the domain in From authenticates a mail, found out in at most `within_s` seconds; never fails.
 
     `mail_servers` are the IP addresses and networks of our own servers, which hand in others' mail; `authserv_ids` are
     the names in their Authentication-Results. The mail must have one address in From, be recent, and name a recipient
-    of ours in To or Cc: anybody who received a mail could replay it to us, and only these fields show whom it was for.
-    Our own mail server is believed (RFC 8601); else DKIM and then SPF are verified, for domains that can be aligned. A
-    mail is unauthenticated, too, if the DNS does not answer in time; `why` says so.
+    of ours in To or Cc: anybody who received a mail could replay it to us, and only these fields show whom it was for;
+    `add_own_addresses` adds those that old ones stand for. Our own mail server is believed (RFC 8601); else DKIM and
+    then SPF are verified, for domains that can be aligned. A mail is unauthenticated, too, if the DNS does not answer
+    in time; `why` says so.
     """
     section = mail.header
     author = find_sole_author(section)
@@ -51,7 +53,7 @@ async def authenticate_sender(
         return SenderAuthentication(method=None, why="From is not one plain address")
     if why := _find_header_problem(section, now):
         return SenderAuthentication(method=None, domain=author.domain, why=why)
-    recipients = await asyncio.to_thread(parse_header_recipients, section)
+    recipients = add_own_addresses(await asyncio.to_thread(parse_header_recipients, section))
     if not any(recipient.lower() in recipients for recipient in message.recipients):
         why = "neither To nor Cc names an address that it came to"
         return SenderAuthentication(method=None, domain=author.domain, why=why)

@@ -15,6 +15,7 @@ from mailer.errors import SettingsRefused
 from mailer.settings.archive_table import ArchiveSettings
 from mailer.settings.governor_table import GovernorSettings
 from mailer.settings.intake_tables import HearingSettings, IntakeSettings, ShieldSettings
+from mailer.settings.legacy_table import LegacySettings
 from mailer.settings.mailbox_tables import MailboxSettings
 from mailer.settings.provider_tables import ProviderSettings, check_unique_providers
 from mailer.settings.spam_check_table import SpamCheckSettings
@@ -58,6 +59,7 @@ class Settings(BaseSettings):
     spam_check: SpamCheckSettings = SpamCheckSettings()
     archive: ArchiveSettings = ArchiveSettings()
     provider: tuple[ProviderSettings, ...] = ()
+    legacy: tuple[LegacySettings, ...] = ()
 
     _unique_providers = field_validator("provider")(check_unique_providers)
 

@@ -29,6 +29,7 @@ from mailer.domain.consent import IDENTIFYING_KEYS
 from mailer.domain.delivery import NOTICES, WAITING, DeliveryState, forwarding_cause
 from mailer.domain.subscription import SubscriptionState
 from mailer.store import consents
+from mailer.store.imports.source_tokens import delete_tokens
 from mailer.store.incoming_mails import IncomingState
 from mailer.store.people_tables import consent, incoming, returned, subscriber, subscription
 from mailer.store.queue import unrendered_notices
@@ -48,6 +49,7 @@ def erase_subscribers(tx: Connection, subscriber_ids: Iterable[int]) -> None:
     tx.execute(update(subscriber).where(subscriber.c.id.in_(numbers)).values(**blank))
     tx.execute(update(subscription).where(subscription.c.subscriber_id.in_(numbers)).values(attributes={}))
     tx.execute(delete(consent).where(consent.c.subscriber_id.in_(numbers)))
+    delete_tokens(tx, numbers)
     _erase_from_bounces(tx, numbers)
 
 
@@ -155,6 +157,7 @@ def _delete_unreferenced(tx: Connection, subscriber_ids: list[int]) -> int:
         .returning(subscriber.c.id)
     )
     removed = list(gone.scalars())
+    delete_tokens(tx, removed)
     _erase_from_bounces(tx, removed)
     return len(removed)
 

@@ -40,3 +40,11 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("run_id", "subscriber_id", name=op.f("pk_import_change")),
         sqlite_with_rowid=False,
     )
+    op.create_table(
+        "source_token",
+        sa.Column("digest", sa.String(64), nullable=False),
+        sa.Column("mailing_list_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("subscriber_id", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("digest", "mailing_list_id", name=op.f("pk_source_token")),
+    )
+    op.create_index(op.f("ix_source_token_subscriber_id"), "source_token", ["subscriber_id"], unique=False)

@@ -16,8 +16,9 @@ from mailer.actions.inbound.process_mail import process_incoming_mails
 from mailer.actions.inbound.receive import MailReceiver
 from mailer.actions.subscriptions.show_person import show_person
 from mailer.app import App
+from mailer.domain.imports.legacy_list import LegacyList, LegacySoftware
 from mailer.entrypoints.smtp.handler import SmtpServerConfig
-from mailer.entrypoints.smtp.server import start_smtp_server
+from mailer.entrypoints.smtp.server import smtp_server_config, start_smtp_server
 from mailer.settings.intake_tables import IntakeSettings
 from mailer.store import subscriptions
 from tests.support.app_helpers import (
@@ -192,3 +193,34 @@ async def test_where_a_mail_names_one_of_two_addresses_it_is_judged_for_each(pos
     )
     assert recipients(relay) == [rosa, rosa]
     assert parse_letter(asked)["In-Reply-To"] is None
+
+
+@SQLITE
+async def test_a_mail_to_an_old_address_counts_as_one_to_ours(
+    app: App, clock: Clock, tmp_path: Path, relay: FakeRelay
+) -> None:
+    old = LegacyList(
+        list_name="appeals",
+        software=LegacySoftware.MAILMAN3,
+        name="talk",
+        addresses=("talk@lists.example.com",),
+    )
+    settings = IntakeSettings(port=0, spool=tmp_path / "spool", keep_free_megabytes=0, mail_servers=())
+    async with Zone(dkim_zone()) as names:
+        app = replace(app, dns=names.dns(), intake=settings, legacy_lists=(old,))
+        await open_list(app)
+        await import_rows(app, "p1@example.org,,en", "p2@example.org,,en", "p3@example.org,,en")
+        intake = await start_smtp_server(smtp_server_config(app, settings), MailReceiver(app, settings))
+        post = Post(app, intake.port, clock)
+        at = format_datetime(clock())
+        for person, to, named, subject in (
+            ("p1", "talk-leave", "talk-leave@lists.example.com", "x"),
+            ("p2", "talk-leave", "talk-leave@elsewhere.example", "x"),
+            ("p3", "talk-request", "Talk-Request@Lists.example.com", "unsubscribe"),
+        ):
+            mail = written(f"{person}@example.org", at, To=named, Subject=subject)
+            await post.hand_in(mail, f"{to}@lists.example.com")
+        still_on = [one for one in ("p1", "p2", "p3") if await post.is_on(f"{one}@example.org")]
+        await intake.close()
+
+    assert still_on == ["p2"], "who is asked by letter, since nothing signed says that it was for us"

@@ -33,6 +33,7 @@ async def authenticate_mail(
         mail_servers=app.intake.mail_servers,
         authserv_ids=app.intake.authserv_ids,
         now=app.clock(),
+        add_own_addresses=app.add_own_addresses,
     )
     found = {recipient: authentication.for_recipient(recipient) for recipient in stored.message.recipients}
     if not authentication.signature_digests or not authentication.authenticated:

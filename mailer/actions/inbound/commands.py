@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 from mailer.actions.inbound.forward_to_owner import forward_to_owner
 from mailer.actions.inbound.inbound_request import InboundRequest
 from mailer.actions.subscriptions.abuse_guard import may_send_auto_reply
+from mailer.actions.subscriptions.legacy_links import subscriptions_notice
 from mailer.actions.subscriptions.subscribe import subscribe
 from mailer.actions.subscriptions.unsubscribe import end_subscription
 from mailer.app import App
@@ -92,17 +93,8 @@ async def _send_subscriptions(app: App, request: InboundRequest, command: Parsed
     """Send the sender's address the lists that it is on, each with a link to unsubscribe."""
 
     def make_notice(tx: Connection, mailing_list: MailingList, sender: Address) -> Notice:
-        titles = {one.id: one.title for one in mailing_lists.list_all(tx)}
-        found = subscriptions.list_confirmed(tx, sender.key)
-        own_language = next((one.language for one in found), None)
-        return Notice(
-            kind=Kind.SUBSCRIPTIONS,
-            address=sender.addr_spec,
-            suppression_key=app.site.keyring.suppression_key(sender.key),
-            language=app.language(own_language, request.language, command.language, mailing_list.language),
-            mailing_list_id=mailing_list.id,
-            values=request.reply_values | {"lists": [[titles[one.mailing_list_id], one.id] for one in found]},
-        )
+        notice = subscriptions_notice(tx, app, mailing_list, sender, request.language, command.language)
+        return replace(notice, values=request.reply_values | notice.values)
 
     await reply_with_notice(app, request, make_notice)
     return IncomingState.DONE

@@ -14,7 +14,6 @@ import structlog
 
 from mailer.actions.inbound.message_stream import IntakeRules, MessageRefusal, MessageStream, ReceiverProtocol
 from mailer.app import App
-from mailer.domain.command_address import parse_own_address
 from mailer.errors import MailboxUnavailable
 from mailer.mail.message.envelope_from_headers import parse_delivered_envelope
 from mailer.network.blocking_call import run_in_thread
@@ -110,8 +109,8 @@ class MailboxFetcher:
 
     async def _open_message_stream(self, summary: MessageSummary) -> MessageStream | None:
         """A stream for a message to addresses of ours; None for a message to none."""
-        envelope = parse_delivered_envelope(summary.header, self.rules.domain)
-        ours = [address for one in envelope.recipients if (address := parse_own_address(one, self.rules.domain))]
+        envelope = parse_delivered_envelope(summary.header, *self.rules.domains)
+        ours = [address for one in envelope.recipients if (address := self.rules.own_address(one))]
         known = [address for address in ours if await self.receiver.is_known_recipient(address)]
         if not known:
             return None

@@ -13,7 +13,8 @@ from typing import Protocol
 
 import structlog
 
-from mailer.domain.command_address import Command, parse_local_part
+from mailer.domain.command_address import Command, parse_local_part, parse_own_address
+from mailer.domain.imports.legacy_list import LegacyList, find_own_address, legacy_domains
 from mailer.domain.incoming_message import MAX_INLINE_OCTETS, NO_MESSAGE_ID, IncomingMessage
 from mailer.mail.message.header_scan import (
     count_received,
@@ -58,12 +59,23 @@ class IntakeRules:
     """Whose mail is taken in, how large it may be, and where large mail is stored."""
 
     domain: str
-    """The only domain whose mail is taken."""
+    """The domain whose mail is taken."""
+    legacy_lists: tuple[LegacyList, ...] = ()
+    """Lists that moved here, whose old addresses are known at other domains or at ours."""
     spool: Path
     """The folder for large messages; created when the first one comes."""
     most_octets: int = 10 * 2**20
     """Of one message, as transmitted."""
     most_recipients: int = 20
+
+    def own_address(self, address: str) -> str | None:
+        """The address of ours that a recipient's is, or stands for; None for a foreign one."""
+        return parse_own_address(find_own_address(address, self.domain, self.legacy_lists) or address, self.domain)
+
+    @property
+    def domains(self) -> frozenset[str]:
+        """All domains at which there are addresses of ours, in lower case."""
+        return legacy_domains(self.legacy_lists) | {self.domain.lower()}
 
     def open_message_stream(
         self, sender: str, recipients: Iterable[str], *, from_mailbox: bool = False

@@ -11,6 +11,7 @@ from mailer.actions.inbound.forward_to_owner import forward_to_owner
 from mailer.actions.inbound.process_request import final_state, process_request
 from mailer.actions.inbound.read_mail import InboundFeedback, ReadMail, read_as_request, read_mail
 from mailer.actions.inbound.record_bounce import record_feedback
+from mailer.actions.subscriptions.legacy_links import send_leave_links_by_form
 from mailer.actions.subscriptions.subscribe import subscribe_by_form
 from mailer.app import App
 from mailer.domain.bounce import FeedbackKind
@@ -62,7 +63,8 @@ async def _process_mail(app: App, stored: StoredMessage, read: ReadMail) -> Inco
     """Act on a mail or form for each of its recipients; the new state of its row."""
     if stored.message.form:
         with suppress(NotFound):  # the list has been deleted since
-            await subscribe_by_form(app, stored.message)
+            process_form = send_leave_links_by_form if stored.message.form.get("leave") else subscribe_by_form
+            await process_form(app, stored.message)
         return IncomingState.DONE
     states = []
     for content in read.contents:

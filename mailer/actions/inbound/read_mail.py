@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mailer.actions.inbound.authenticate_mail import authenticate_mail
 from mailer.actions.inbound.inbound_request import InboundRequest
@@ -102,4 +102,5 @@ async def _read_requests(
 def _parse(app: App, stored: StoredMessage, message: ParsedMessage) -> tuple[InboundMail, str | None]:
     """What the mail says, and the IP address that it came from."""
     mail = parse_inbound_mail(message, stored.message.sender)
+    mail = replace(mail, header_recipients=app.add_own_addresses(mail.header_recipients))
     return mail, trace_received(message.header, stored.message, app.intake.mail_servers).source.address

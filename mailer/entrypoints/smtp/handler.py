@@ -10,7 +10,6 @@ import structlog
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from mailer.actions.inbound.message_stream import IntakeRules, MessageRefusal, MessageStream, ReceiverProtocol
-from mailer.domain.command_address import parse_own_address
 from mailer.entrypoints.smtp.connection_limits import Network
 from mailer.entrypoints.smtp.tls_certificate import Certificate
 
@@ -81,7 +80,7 @@ class SmtpHandler:
         self, _server: SMTP, _session: Session, envelope: Envelope, address: str, _options: list[str]
     ) -> str:
         """Accept an address of our domain if mail to it is processed."""
-        recipient = parse_own_address(address, self.config.domain)
+        recipient = self.config.own_address(address)
         if recipient is None:
             return _RELAYING_DENIED
         if len(envelope.rcpt_tos) >= self.config.most_recipients:

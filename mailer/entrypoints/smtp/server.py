@@ -79,6 +79,7 @@ def smtp_server_config(app: App, intake: IntakeSettings) -> SmtpServerConfig:
         protocol=intake.protocol,
         hostname=app.site.domain,
         domain=app.site.domain,
+        legacy_lists=app.legacy_lists,
         spool=intake.spool,
         certificate=Certificate(intake.tls_certificate, intake.tls_key) if intake.tls_certificate else None,
         own_servers=parse_networks(intake.mail_servers),

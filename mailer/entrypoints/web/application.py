@@ -21,6 +21,7 @@ from mailer.entrypoints.web.forwarded_for import ForwardedFor
 from mailer.entrypoints.web.provider_calls import post_provider_call
 from mailer.entrypoints.web.public import archive_pages, token_pages, webmention
 from mailer.entrypoints.web.public.join_page import post_join, show_join
+from mailer.entrypoints.web.public.legacy_pages import legacy_routes
 from mailer.entrypoints.web.public.media_pages import MEDIA_ROUTE
 from mailer.entrypoints.web.responses import PROVIDER_CALLS_PATH, BoundedBody, get_app, render_page
 from mailer.entrypoints.web.static_files import static_route
@@ -49,6 +50,7 @@ def web_app(app: App, trusted_proxies: Sequence[str] = ()) -> Starlette:
         Route("/.well-known/security.txt", _security_txt),
         static_route(),
         MEDIA_ROUTE,
+        *legacy_routes(app),
         Route("/join/{name}", show_join),
         Route("/join/{name}", post_join, methods=["POST"]),
         Route("/confirm/{token}", token_pages.post_confirm, methods=["POST"]),

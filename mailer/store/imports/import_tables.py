@@ -39,3 +39,12 @@ import_change = Table(
     # Rows are written in the order of the key.
     sqlite_with_rowid=False,
 )
+
+source_token = Table(
+    "source_token",
+    metadata,
+    # Of the token by which other software names its reader in links: SHA-256, in hexadecimal.
+    Column("digest", String(64), primary_key=True),
+    Column("mailing_list_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("subscriber_id", BigInteger, nullable=False, index=True),
+)

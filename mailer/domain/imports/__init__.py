@@ -1,0 +1,1 @@
+"""Imports of people, and the lists that moved here from other software."""
