@@ -39,6 +39,8 @@ IDENTIFYING_KEYS = frozenset(
     {"proof", "client", "from", "envelope_from", "message_id", "diagnostic", "optin_ip", "confirm_ip", "ip_address"}
 )
 """Keys of the evidence that identify the sender. They are erased after [hearing] keep_evidence_days."""
+IMPORT_NUMBER = "import"
+"""The key, in the evidence of a numbered import's lines, of its number: an undo takes them back."""
 
 
 class Channel(StrEnum):

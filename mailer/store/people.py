@@ -107,7 +107,7 @@ def list_suppressions(
 ) -> dict[str, list[SuppressionEntry]]:
     """All suppressions of these people, for this list or for all, by suppression key."""
     columns = (suppression.c.suppression_key, suppression.c.mailing_list_id, suppression.c.reason)
-    found = select(*columns, suppression.c.created_at).where(
+    found = select(*columns, suppression.c.created_at, suppression.c.until).where(
         suppression.c.suppression_key.in_(suppression_keys),
         suppression.c.mailing_list_id.in_((EVERY_LIST, mailing_list_id)),
     )
@@ -115,7 +115,9 @@ def list_suppressions(
     for row in tx.execute(found.order_by(suppression.c.reason, suppression.c.mailing_list_id)):
         everywhere = row.mailing_list_id == EVERY_LIST
         by_key[row.suppression_key].append(
-            SuppressionEntry(reason=SuppressionReason(row.reason), everywhere=everywhere, since=row.created_at)
+            SuppressionEntry(
+                reason=SuppressionReason(row.reason), everywhere=everywhere, since=row.created_at, until=row.until
+            )
         )
     return by_key
 

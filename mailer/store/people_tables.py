@@ -132,6 +132,14 @@ suppression = Table(
     Column("created_at", UtcDateTime, nullable=False),
     # When a pause ends; NULL: nobody knows.
     Column("until", UtcDateTime),
+    # The import that alone caused it, and whose undo lifts it; NULL: somebody else did, too.
+    Column("import_run_id", BigInteger),
+    Index(
+        "ix_suppression_until",
+        "until",
+        sqlite_where=text("until IS NOT NULL"),
+        postgresql_where=text("until IS NOT NULL"),
+    ),
 )
 
 returned = Table(

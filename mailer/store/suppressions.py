@@ -11,13 +11,20 @@ from mailer.domain.suppression import EVERY_LIST, LIFTABLE_REASONS, SuppressionR
 from mailer.store.inserts import insert_into
 from mailer.store.people_tables import suppression
 
+_KEY = ["suppression_key", "mailing_list_id", "reason"]
+
 
 def add(tx: Connection, suppression_key: str, mailing_list_id: int, reason: SuppressionReason, now: datetime) -> bool:
-    """Suppress a person for this list (EVERY_LIST: for all); returns whether that is new."""
+    """Suppress a person for this list (EVERY_LIST: for all); returns whether that is new, or only an import's so far.
+
+    One that an import alone had caused stays when the import is undone.
+    """
     made = tx.execute(
         insert_into(tx, suppression)
         .values(suppression_key=suppression_key, mailing_list_id=mailing_list_id, reason=reason, created_at=now)
-        .on_conflict_do_nothing()
+        .on_conflict_do_update(
+            index_elements=_KEY, set_={"import_run_id": None}, where=suppression.c.import_run_id.is_not(None)
+        )
     )
     return bool(made.rowcount)
 

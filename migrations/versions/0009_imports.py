@@ -13,6 +13,9 @@ Id = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 def upgrade() -> None:
     op.add_column("subscription", sa.Column("delivery_mode", sa.String(16), nullable=True))
     op.add_column("suppression", sa.Column("until", Hour, nullable=True))
+    op.add_column("suppression", sa.Column("import_run_id", sa.BigInteger(), nullable=True))
+    known = sa.text("until IS NOT NULL")
+    op.create_index("ix_suppression_until", "suppression", ["until"], sqlite_where=known, postgresql_where=known)
     op.create_table(
         "import_run",
         sa.Column("id", Id, nullable=False),
@@ -27,6 +30,7 @@ def upgrade() -> None:
         sa.Column("undone_by", sa.Text(), nullable=True),
         sa.Column("counts", sa.JSON(), nullable=True),
         sa.Column("left_behind", sa.JSON(), nullable=True),
+        sa.Column("undo_counts", sa.JSON(), nullable=True),
         sa.ForeignKeyConstraint(["mailing_list_id"], ["mailing_list.id"], name=op.f("fk_import_run_mailing_list_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_import_run")),
         sqlite_autoincrement=True,
@@ -37,6 +41,7 @@ def upgrade() -> None:
         sa.Column("run_id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("subscriber_id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("before", sa.JSON(), nullable=True),
+        sa.Column("after", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("run_id", "subscriber_id", name=op.f("pk_import_change")),
         sqlite_with_rowid=False,
     )

@@ -6,11 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, Table, select, update
+from sqlalchemy import Connection, Table, null, select, update
 
 from mailer.domain.campaign import CAN_BE_PAUSED, CampaignState
 from mailer.store.backup.reflected_tables import own_tables
 from mailer.store.inserts import insert_into
+
+_UNTIL = "until"
+"""A column that old databases do not have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +35,8 @@ class SuppressionRecord:
     """The name of the list; None for every list."""
     reason: str
     created_at: datetime
+    until: datetime | None
+    """When a pause ends."""
 
 
 def pause_all_campaigns(tx: Connection, at: str) -> PausedCampaigns:
@@ -55,7 +60,9 @@ def list_suppressions(tx: Connection) -> list[SuppressionRecord]:
     if "suppression" not in tables:
         return []
     suppression, mailing_list = tables["suppression"], tables["mailing_list"]
-    found = select(suppression.c.suppression_key, mailing_list.c.name, suppression.c.reason, suppression.c.created_at)
+    until = suppression.c.until if _UNTIL in suppression.c else null()
+    columns = (suppression.c.suppression_key, mailing_list.c.name, suppression.c.reason, suppression.c.created_at)
+    found = select(*columns, until)
     of_list = suppression.c.mailing_list_id == mailing_list.c.id
     return [
         SuppressionRecord(*row) for row in tx.execute(found.join_from(suppression, mailing_list, of_list, isouter=True))
@@ -65,7 +72,7 @@ def list_suppressions(tx: Connection) -> list[SuppressionRecord]:
 def add_suppressions(tx: Connection, suppressions: Sequence[SuppressionRecord]) -> int:
     """Add these suppressions where their lists exist; returns how many are new."""
     tables = _tables(tx)
-    lists = tables["mailing_list"]
+    lists, suppression = tables["mailing_list"], tables["suppression"]
     named: dict[str | None, int] = {name: number for number, name in tx.execute(select(lists.c.id, lists.c.name))}
     named[None] = 0
     new = 0
@@ -77,7 +84,9 @@ def add_suppressions(tx: Connection, suppressions: Sequence[SuppressionRecord]) 
                 "reason": one.reason,
                 "created_at": one.created_at,
             }
-            new += tx.execute(insert_into(tx, tables["suppression"]).values(row).on_conflict_do_nothing()).rowcount
+            if _UNTIL in suppression.c:
+                row[_UNTIL] = one.until
+            new += tx.execute(insert_into(tx, suppression).values(row).on_conflict_do_nothing()).rowcount
     return new
 
 

@@ -25,6 +25,8 @@ import_run = Table(
     # How many people became what, and what was left behind, as texts for people.
     Column("counts", JSON),
     Column("left_behind", JSON),
+    # How many people an undo has taken back, and kept, so far.
+    Column("undo_counts", JSON),
     # The numbers of runs are told to people: none is given twice.
     sqlite_autoincrement=True,
 )
@@ -34,8 +36,12 @@ import_change = Table(
     metadata,
     Column("run_id", BigInteger, primary_key=True, autoincrement=False),
     Column("subscriber_id", BigInteger, primary_key=True, autoincrement=False),
-    # What stood before; NULL for a person who was not known at all.
+    # What stood before; null for a person who was not known at all. Else PersonValues: name, language and zone, and
+    # state (null: none), attributes, delivery_mode and changed_at (ISO 8601) of the subscription to the run's list.
+    # The suppressions that a run caused are those with its number in the table suppression.
     Column("before", JSON),
+    # A fingerprint of what stood right after: who has another one was changed since.
+    Column("after", BigInteger, nullable=False),
     # Rows are written in the order of the key.
     sqlite_with_rowid=False,
 )
