@@ -1,0 +1,1 @@
+"""Readers of what GNU Mailman stores and prints."""
