@@ -68,6 +68,7 @@ LIBRARIES = {
     "flufl": {"mail/bounces"},
     "httptools": {"network"},
     "icalendar": {"mail/media"},
+    "ijson": {"importers"},
     "imapclient": {"bootstrap", "network"},
     "jinja2": {"mail/compose", "mail/dynamic", "mail/templates"},
     "markdown_it": {"mail/markdown"},

@@ -54,7 +54,7 @@ def parse_person(columns: Sequence[Column], cells: Sequence[str], *, own_export:
     address, name_beside = _parse_address_cell(by_meaning.get("email", ""), row, own_export=own_export)
     return PersonRow(
         address=address,
-        name=_full_name(by_meaning) or name_beside,
+        name=full_name(by_meaning) or name_beside,
         language=_parse_language_cell(row),
         zone=_parse_zone_cell(row),
         attributes=row.attributes,
@@ -69,14 +69,14 @@ def parse_person(columns: Sequence[Column], cells: Sequence[str], *, own_export:
 
 def _read_cells(columns: Sequence[Column], cells: Sequence[str], *, own_export: bool) -> _RowCells:
     row = _RowCells()
-    surplus = [cell for cell in map(_clean_cell, cells[len(columns) :]) if cell]
+    surplus = [cell for cell in map(clean_cell, cells[len(columns) :]) if cell]
     if surplus:
         cell_count = f"has {len(columns) + len(surplus)} cells, the heading {len(columns)}"
         if own_export:
             raise TableRefused(cell_count)
         row.remarks.append(f"{cell_count}: only its address is read")
     for column, raw in zip(columns, cells, strict=False):
-        cell = _clean_cell(raw)
+        cell = clean_cell(raw)
         if not cell or column.ignored:
             continue
         if not own_export and column.meaning not in {"email", "language", "zone"}:
@@ -105,9 +105,9 @@ def _refuse_departed(heading: str, cell: str) -> None:
         raise TableRefused(f"{heading} is {cell!r}, which may say that they left: take them out, or --ignore-column")
 
 
-def _clean_cell(raw: str) -> str:
+def clean_cell(raw: str) -> str:
     """The cell on one line, with formula escapes and octets of a wrong encoding undone."""
-    if not raw or (raw.isascii() and raw.isprintable()):
+    if raw.isprintable():
         return unescape_formula(raw.strip())
     decoded = _SURROGATE.sub(_decode_surrogate, raw)
     return unescape_formula(_BREAKS.sub(" ", decoded).strip().strip("\u200b\ufeff\u2060\u00a0 "))
@@ -161,7 +161,8 @@ def _parse_unusual_address(cell: str, row: _RowCells) -> tuple[Address, str | No
     return address, beside[:_MAX_CELL] if any(map(str.isalpha, beside)) and "@" not in beside else None
 
 
-def _full_name(by_meaning: Mapping[str, str]) -> str | None:
+def full_name(by_meaning: Mapping[str, str]) -> str | None:
+    """The name of a person in cells called name, or first_name and last_name; Chinese ones in their order."""
     if "name" in by_meaning:
         return by_meaning["name"]
     first, last = by_meaning.get("first_name", ""), by_meaning.get("last_name", "")
@@ -205,13 +206,14 @@ def _parse_time_cell(column: str, row: _RowCells) -> datetime | None:
 def _parse_zone_cell(row: _RowCells) -> str | None:
     if not (cell := row.by_meaning.get("zone")):
         return None
-    if (zone := _zone_name(cell)) is None:
+    if (zone := find_zone_name(cell)) is None:
         row.remarks.append(f"{cell!r} is not a time zone like Europe/Berlin: left out")
     return zone
 
 
 @lru_cache(maxsize=1024)
-def _zone_name(cell: str) -> str | None:
+def find_zone_name(cell: str) -> str | None:
+    """The time zone that a cell names; None where it names none."""
     try:
         return parse_zone(cell).key
     except TimeRefused:

@@ -48,7 +48,7 @@ def parse_columns(headings: list[str], email: int, ignored: set[str], *, own_exp
         if own_export and heading.startswith(ATTRIBUTE_PREFIX) and not is_ignored:
             attribute: str | None = heading.removeprefix(ATTRIBUTE_PREFIX)
         else:
-            attribute = None if not heading or is_ignored or is_ours else _attribute_name(heading, index, meaning)
+            attribute = None if not heading or is_ignored or is_ours else attribute_name(heading, index, meaning)
         columns.append(Column(heading=heading, meaning=meaning, attribute=attribute, ignored=is_ignored))
     _refuse_duplicates(columns)
     return columns
@@ -86,7 +86,7 @@ def _is_last_name(headings: list[str], index: int | None) -> bool:
     return index is not None and normalize_heading(headings[index]) in {"name", "nom", "naam"}
 
 
-def _attribute_name(heading: str, index: int, meaning: str | None) -> str:
+def attribute_name(heading: str, index: int, meaning: str | None) -> str:
     """The attribute's name: the heading in [a-z0-9_], or `column_N` where it cannot be written so."""
     if "\0" in heading:
         raise TableRefused(f"column {index + 1} has a heading that is no text")

@@ -46,14 +46,30 @@ def read_records(
     source, number = iter(lines), 0
     while (line := waiting.pop(0) if waiting else next(source, None)) is not None:
         number += 1
+        if (cells := _split_line(line, delimiter)) is not None:
+            if any(cell.strip() for cell in cells):
+                yield number, cells
+            continue
         more, closed = _continuation_lines(line, waiting, source, delimiter, is_row)
         if not closed:
             waiting[:0] = more
             more = []
         number += len(more)
-        cells = _split_cells("".join([line, *more]), delimiter, quoted=closed)
-        if isinstance(cells, str) or any(cell.strip() for cell in cells):
-            yield number, cells
+        record = _split_cells("".join([line, *more]), delimiter, quoted=closed)
+        if isinstance(record, str) or any(cell.strip() for cell in record):
+            yield number, record
+
+
+def _split_line(line: str, delimiter: str) -> list[str] | None:
+    """The cells of a line that is a record by itself; None where a quote may be left open, and for a long line."""
+    if len(line) > MAX_LINE:
+        return None
+    if '"' not in line:
+        return line.rstrip("\r\n").split(delimiter)
+    try:
+        return next(csv.reader((line,), delimiter=delimiter, strict=True), [])
+    except csv.Error:
+        return None
 
 
 def _continuation_lines(
