@@ -5,17 +5,127 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Callable, Iterator, Sequence
-from enum import Enum
 from itertools import chain
 
 from mailer.domain.subscription import SubscriptionState
-from mailer.domain.suppression import SuppressionReason
 from mailer.errors import TableRefused
 from mailer.importers.bad_row import BadRow
+from mailer.importers.column_words import column_for_heading
 from mailer.importers.export_format import ExportFormat, ExportRows, ReadOptions
 from mailer.importers.export_times import parse_export_time
 from mailer.importers.headed_table import HeadedTable, TableCells, find_headings, open_headed_table
-from mailer.importers.mailchimp_members import find_member_files, read_member_files
-from mailer.importers.person_fields import FieldColumns, field_columns, keep_known, parse_rows, read_address
-from mailer.importers.person_row import EvidenceGrade, PersonRow, SuppressionEntry
+from mailer.importers.mailchimp_members import MemberStatus, is_member_file, member_row, read_member_file
+from mailer.importers.person_fields import field_columns, parse_rows, read_address
+from mailer.importers.person_row import PersonRow
 from mailer.importers.source_files import SourceFile
+
+_REQUIRED = ("optin_time", "confirm_time", "leid")
+_SYSTEM = frozenset(
+    """
+    MEMBER_RATING OPTIN_TIME OPTIN_IP CONFIRM_TIME CONFIRM_IP LATITUDE LONGITUDE GMTOFF DSTOFF TIMEZONE CC REGION
+    LAST_CHANGED UNSUB_TIME UNSUB_CAMPAIGN_TITLE UNSUB_CAMPAIGN_ID UNSUB_REASON UNSUB_REASON_OTHER CLEAN_TIME
+    CLEAN_CAMPAIGN_TITLE CLEAN_CAMPAIGN_ID LEID EUID NOTES TAGS
+    """.split()  # noqa: SIM905
+)
+"""The headings of Mailchimp's own columns, which come after those of the audience's fields."""
+_STATUS_WORD = re.compile(r"(un|non[-_ ]?)?subscribed|cleaned|archived|pending|transactional", re.IGNORECASE)
+_STATUSES = {
+    "unsubscribed": MemberStatus.UNSUBSCRIBED,
+    "cleaned": MemberStatus.CLEANED,
+    "archived": MemberStatus.ARCHIVED,
+    "pending": MemberStatus.PENDING,
+    "nonsubscribed": MemberStatus.TRANSACTIONAL,
+    "transactional": MemberStatus.TRANSACTIONAL,
+    "subscribed": MemberStatus.SUBSCRIBED,
+}
+"""The word of a file's name -> the status of the people in it; of several words the first here counts."""
+_BY_STATE = {
+    None: None,
+    SubscriptionState.CONFIRMED: MemberStatus.SUBSCRIBED,
+    SubscriptionState.PENDING: MemberStatus.PENDING,
+    SubscriptionState.UNSUBSCRIBED: MemberStatus.UNSUBSCRIBED,
+}
+
+
+def _find_files(files: Sequence[SourceFile]) -> tuple[SourceFile, ...]:
+    return tuple(one for one in files if find_headings(one, _REQUIRED) or is_member_file(one))
+
+
+def _read(files: Sequence[SourceFile], options: ReadOptions) -> ExportRows:
+    rows: list[Iterator[tuple[int, PersonRow | BadRow]]] = []
+    guessed: list[str] = []
+    for file in files:
+        if is_member_file(file):
+            rows.append(read_member_file(file, options))
+            continue
+        table = open_headed_table(file, _REQUIRED, needed=("tags",), encoding=options.encoding)
+        status = _file_status(file, table, options)
+        rows.append(parse_rows(table.rows, _row_parser(table, status, options), file.base_name))
+        guessed += table.guessed
+    return ExportRows(rows=chain.from_iterable(rows), guessed=tuple(guessed))
+
+
+def _file_status(file: SourceFile, table: HeadedTable, options: ReadOptions) -> MemberStatus:
+    """The status of all people of a table, by its columns and its name. Raises TableRefused where nothing says it."""
+    if "unsub_time" in table.keys:
+        return MemberStatus.UNSUBSCRIBED
+    if "clean_time" in table.keys:
+        return MemberStatus.CLEANED
+    for name in (file.base_name, file.name):
+        words = {re.sub("[-_ ]", "", found[0].lower()) for found in _STATUS_WORD.finditer(name)}
+        if status := next((status for word, status in _STATUSES.items() if word in words), None):
+            return status
+    if status := _BY_STATE[options.state]:
+        return status
+    raise TableRefused(
+        f"{file.base_name} has lost its name, which says whether its people are subscribed: call it "
+        "subscribed_... or nonsubscribed_... again, or say --state"
+    )
+
+
+def _row_parser(
+    table: HeadedTable, status: MemberStatus, options: ReadOptions
+) -> Callable[[TableCells], PersonRow | None]:
+    """The function that reads a row of the table."""
+    columns = list(zip(table.keys, table.headings, strict=True))
+    start = next(at for at, (_, heading) in enumerate(columns) if heading in _SYSTEM or heading.lower() in _REQUIRED)
+    system = {heading.upper(): key for key, heading in columns[start:] if heading.upper() in _SYSTEM}
+    made = [one for at, one in enumerate(columns) if at < start or one[1].upper() not in _SYSTEM]
+    email = next((key for key, heading in made if column_for_heading(heading) == "email"), made[0][0] if made else "")
+    fields_of = field_columns([one for one in made if one[0] != email], options)
+    get = {name: system.get(name, "") for name in _SYSTEM}
+    zone = options.zone or "UTC"
+    changed = get["UNSUB_TIME"] or get["CLEAN_TIME"]
+
+    def parse(cells: TableCells) -> PersonRow:
+        fields = fields_of.read(cells)
+        fields.add_zone(cells.get(get["TIMEZONE"], ""))
+        fields.add_attribute("tags", "; ".join(_split_tags(cells.get(get["TAGS"], ""))))
+        return member_row(
+            read_address(cells[email]),
+            status,
+            fields,
+            optin=cells.get(get["OPTIN_TIME"], ""),
+            confirm=cells.get(get["CONFIRM_TIME"], ""),
+            changed_at=parse_export_time(cells[changed], zone=zone) if changed and cells[changed] else None,
+            time_zone=zone,
+            words={
+                "optin_ip": cells.get(get["OPTIN_IP"], ""),
+                "confirm_ip": cells.get(get["CONFIRM_IP"], ""),
+                "reason": cells.get(get["UNSUB_REASON"], ""),
+                "reason_text": cells.get(get["UNSUB_REASON_OTHER"], ""),
+                "note": cells.get(get["NOTES"], ""),
+            },
+        )
+
+    return parse
+
+
+def _split_tags(cell: str) -> list[str]:
+    """The tags in a cell: `"Editors","VIP, gold"`."""
+    if not cell:
+        return []
+    return [tag.strip() for tag in next(csv.reader((cell,), skipinitialspace=True), []) if tag.strip()]
+
+
+FORMAT = ExportFormat(name="mailchimp", title="Mailchimp's audience export", find_files=_find_files, read=_read)

@@ -1,20 +1,100 @@
-"""Substack's subscribers."""
+"""Substack's subscribers: the older table of its export, and the newer one of its subscriber dashboard."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from itertools import chain
 
+from mailer.domain.subscription import DeliveryMode, SubscriptionState
+from mailer.domain.suppression import SuppressionReason
 from mailer.errors import TableRefused
+from mailer.importers.bad_row import BadRow
 from mailer.importers.export_format import ExportFormat, ExportRows, ReadOptions
+from mailer.importers.export_times import parse_export_time
+from mailer.importers.headed_table import TableCells, find_headings, open_headed_table
+from mailer.importers.person_fields import PersonFields, keep_known, parse_rows, read_address
+from mailer.importers.person_row import EvidenceGrade, PersonRow, SuppressionEntry
 from mailer.importers.source_files import SourceFile
+
+_OLDER = ("email", "active_subscription", "email_disabled")
+_NEWER = (("email", "type", "stripe plan"), ("email", "type", "start date", "sections"))
+_ERASED = "@deletion-request.substack.com"
+_DISABLED_COLUMNS = ("email_disabled", "email disabled", "emails disabled")
+_TYPES = frozenset(
+    {
+        *("free", "paid", "subscriber", "comp", "comped", "complimentary", "gift", "gifted", "trial", "free trial"),
+        *("lifetime", "founding", "founding member", "author", "annual", "yearly", "monthly", "group", "free signup"),
+    }
+)
+"""How people of the newer table pay: all of them get letters."""
+
+
+def _required(file: SourceFile) -> tuple[str, ...] | None:
+    """The columns by which a file is one of the tables; None for any other."""
+    return next((columns for columns in (_OLDER, *_NEWER) if find_headings(file, columns)), None)
 
 
 def _find_files(files: Sequence[SourceFile]) -> tuple[SourceFile, ...]:
-    return ()
+    return tuple(one for one in files if _required(one))
 
 
 def _read(files: Sequence[SourceFile], options: ReadOptions) -> ExportRows:
-    raise TableRefused("Substack's subscribers cannot be read yet")
+    rows: list[Iterator[tuple[int, PersonRow | BadRow]]] = []
+    guessed: list[str] = []
+    for file in files:
+        required = _required(file) or _OLDER
+        table = open_headed_table(file, required, needed=_DISABLED_COLUMNS, encoding=options.encoding)
+        rows.append(parse_rows(table.rows, _row_parser(older=required is _OLDER), file.base_name))
+        guessed += table.guessed
+    return ExportRows(rows=chain.from_iterable(rows), guessed=tuple(guessed))
+
+
+def _row_parser(*, older: bool) -> Callable[[TableCells], PersonRow | None]:
+    def parse(cells: TableCells) -> PersonRow | None:
+        email = cells["email"]
+        if email.lower().endswith(_ERASED):
+            raise TableRefused(f"{email} stands for a person whom Substack has erased: passed over")
+        fields = PersonFields(name=cells.get("name") or None)
+        if older:
+            if _flag(cells, "active_subscription"):
+                fields.add_attribute("paid_until", cells.get("expiry", "").partition("T")[0])
+        else:
+            _read_plan(cells, fields)
+        disabled = any(_flag(cells, column) for column in _DISABLED_COLUMNS)
+        started = cells.get("created_at", "") if older else cells.get("start date", "")
+        agreed_at = parse_export_time(started, zone="UTC", day_first=False)
+        pause = SuppressionEntry(reason=SuppressionReason.PAUSED, everywhere=False, since=None)
+        return PersonRow(
+            address=read_address(email),
+            name=fields.name,
+            attributes=fields.attributes,
+            state=SubscriptionState.CONFIRMED,
+            suppressions=(pause,) if disabled else (),
+            delivery_mode=DeliveryMode.DIGEST if _flag(cells, "prefer_digests") else DeliveryMode.EACH,
+            agreed_at=agreed_at,
+            evidence_grade=EvidenceGrade.SOME if agreed_at else EvidenceGrade.NONE,
+            evidence=keep_known({"optin": started}),
+            remarks=tuple(fields.remarks),
+        )
+
+    return parse
+
+
+def _read_plan(cells: TableCells, fields: PersonFields) -> None:
+    """Keep what the newer table says of payments. Raises TableRefused for a type that is not known."""
+    if cells["type"].lower() not in {*_TYPES, ""}:
+        raise TableRefused(f"Type is {cells['type']!r}, which is not known here")
+    for column, name in (("type", "type"), ("stripe plan", "plan"), ("sections", "sections"), ("country", "country")):
+        fields.add_attribute(name, cells.get(column, ""))
+    fields.add_attribute("region", cells.get("state", ""))
+    fields.add_attribute("paid_until", cells.get("expiration date", ""))
+
+
+def _flag(cells: TableCells, column: str) -> bool:
+    cell = cells.get(column, "")
+    if cell.lower() not in {"true", "false", "1", "0", ""}:
+        raise TableRefused(f"{column} is {cell!r}: it must be true or false")
+    return cell.lower() in {"true", "1"}
 
 
 FORMAT = ExportFormat(name="substack", title="Substack's subscribers", find_files=_find_files, read=_read)
