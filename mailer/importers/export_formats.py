@@ -6,6 +6,14 @@ from collections.abc import Sequence
 
 from mailer.errors import TableRefused
 from mailer.importers import (
+    mailman3,
+    mailman21,
+    mlmmj,
+    own_export,
+    sympa,
+)
+from mailer.importers.export_format import ExportFormat
+from mailer.importers.services import (
     brevo,
     buttondown,
     ghost,
@@ -13,15 +21,9 @@ from mailer.importers import (
     keila,
     listmonk,
     mailchimp,
-    mailman3,
-    mailman21,
-    mlmmj,
-    own_export,
     phplist,
     substack,
-    sympa,
 )
-from mailer.importers.export_format import ExportFormat
 from mailer.importers.source_files import SourceFile, SourceFiles
 
 _MOST_NAMES = 4

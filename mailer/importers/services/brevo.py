@@ -10,7 +10,6 @@ from mailer.domain.subscription import SubscriptionState
 from mailer.domain.suppression import SuppressionReason
 from mailer.errors import TableRefused
 from mailer.importers.bad_row import BadRow
-from mailer.importers.brevo_status import STATUS_COLUMNS, is_blocklisted, read_status
 from mailer.importers.column_words import is_departed_file_name
 from mailer.importers.export_format import ExportFormat, ExportRows, ReadOptions
 from mailer.importers.export_times import parse_export_time
@@ -18,6 +17,7 @@ from mailer.importers.headed_table import HeadedTable, TableCells, find_headings
 from mailer.importers.json_records import JsonRecord, find_json_keys, read_json_records
 from mailer.importers.person_fields import PersonFields, field_columns, json_text, keep_known, parse_rows, read_address
 from mailer.importers.person_row import EvidenceGrade, PersonRow, SuppressionEntry
+from mailer.importers.services.brevo_status import STATUS_COLUMNS, is_blocklisted, read_status
 from mailer.importers.source_files import SourceFile
 
 _PLACES = ("contacts.item", "item", "")

@@ -14,9 +14,9 @@ from mailer.importers.column_words import column_for_heading
 from mailer.importers.export_format import ExportFormat, ExportRows, ReadOptions
 from mailer.importers.export_times import parse_export_time
 from mailer.importers.headed_table import HeadedTable, TableCells, find_headings, open_headed_table
-from mailer.importers.mailchimp_members import MemberStatus, is_member_file, member_row, read_member_file
 from mailer.importers.person_fields import field_columns, parse_rows, read_address
 from mailer.importers.person_row import PersonRow
+from mailer.importers.services.mailchimp_members import MemberStatus, is_member_file, member_row, read_member_file
 from mailer.importers.source_files import SourceFile
 
 _REQUIRED = ("optin_time", "confirm_time", "leid")

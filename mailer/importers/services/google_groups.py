@@ -11,10 +11,10 @@ from mailer.domain.suppression import SuppressionReason
 from mailer.errors import TableRefused
 from mailer.importers.bad_row import BadRow
 from mailer.importers.export_format import ExportFormat, ExportRows, ReadOptions
-from mailer.importers.google_words import ALLOWED, BOUNCING, PREFERENCES, STATUSES
 from mailer.importers.headed_table import TableCells, find_headings, open_headed_table
 from mailer.importers.person_fields import keep_known, parse_rows, read_address
 from mailer.importers.person_row import EvidenceGrade, ListRole, PersonRow, SuppressionEntry
+from mailer.importers.services.google_words import ALLOWED, BOUNCING, PREFERENCES, STATUSES
 from mailer.importers.source_files import SourceFile
 
 _REQUIRED = ("email address", "group status", "email preference")

@@ -13,9 +13,9 @@ from mailer.importers.bad_row import BadRow
 from mailer.importers.export_format import ExportRows, ReadOptions
 from mailer.importers.export_times import parse_export_time
 from mailer.importers.headed_table import TableCells, find_headings, open_headed_table
-from mailer.importers.listmonk_subscribers import account_row
 from mailer.importers.person_fields import PersonFields, parse_rows, read_address
 from mailer.importers.person_row import EvidenceGrade, PersonRow
+from mailer.importers.services.listmonk_subscribers import account_row
 from mailer.importers.source_files import SourceFile
 
 _REQUIRED = ("uuid", "email", "attributes", "status")

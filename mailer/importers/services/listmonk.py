@@ -8,10 +8,10 @@ from itertools import chain
 from mailer.importers.bad_row import BadRow, LeftBehind
 from mailer.importers.export_format import ExportFormat, ExportRows, ReadOptions
 from mailer.importers.json_records import find_json_keys
-from mailer.importers.listmonk_bounces import is_bounce_file, read_bounces
-from mailer.importers.listmonk_subscribers import choose_list, read_subscribers
-from mailer.importers.listmonk_table import is_subscriber_table, read_tables
 from mailer.importers.person_row import PersonRow
+from mailer.importers.services.listmonk_bounces import is_bounce_file, read_bounces
+from mailer.importers.services.listmonk_subscribers import choose_list, read_subscribers
+from mailer.importers.services.listmonk_table import is_subscriber_table, read_tables
 from mailer.importers.source_files import SourceFile
 
 PLACES = ("data.results.item", "results.item", "data.item", "item", "")

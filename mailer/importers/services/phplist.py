@@ -20,8 +20,8 @@ from mailer.importers.person_fields import (
     read_address,
 )
 from mailer.importers.person_row import EvidenceGrade, PersonRow, SuppressionEntry
-from mailer.importers.phplist_blacklist import is_blacklist, read_blacklist
-from mailer.importers.phplist_lists import find_members
+from mailer.importers.services.phplist_blacklist import is_blacklist, read_blacklist
+from mailer.importers.services.phplist_lists import find_members
 from mailer.importers.source_files import SourceFile
 
 _CONFIRMED, _BLACKLISTED = "is this subscriber confirmed", "is this subscriber blacklisted"
