@@ -16,7 +16,7 @@ Files = Mapping[str, str | bytes]
 
 def all_files(files: Files) -> SourceFiles:
     """The files as one export."""
-    return SourceFiles(name="the export", files=tuple(all_files(files)), sha256="")
+    return SourceFiles(name="the export", files=tuple(source_files(files)), sha256="")
 
 
 def recognized_name(files: Files) -> str:
