@@ -17,7 +17,7 @@ ListingLine = tuple[int, tuple[Address, str | None] | BadRow]
 """The line's number, and the address and name on it."""
 
 _NAME_ADDRESS = re.compile(r"(?P<name>.*?)\s*<(?P<address>[^<>]*)>", re.DOTALL)
-_QUOTED = re.compile(r'"(.*)"', re.DOTALL)
+_QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"', re.DOTALL)
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 _NOBODY = re.compile(r"\S+ has no members\.?|0")
 
