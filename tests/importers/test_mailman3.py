@@ -295,7 +295,7 @@ def test_api_database_and_printed_lists_say_the_same(people: dict[str, tuple[str
 
     wanted = [
         {
-            row.address.key: ((row.name or "").strip('"'), row.delivery_mode, row.suppressions, is_mailable(row))
+            row.address.key: ((row.name or "").strip('" '), row.delivery_mode, row.suppressions, is_mailable(row))
             for row in one.values()
         }
         for one in read
