@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import sys
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TextIO
 
@@ -15,7 +15,7 @@ from mailer.cli.cli_context import AsJson, print_json, print_message, report_err
 from mailer.cli.people_file import open_people_file
 
 if TYPE_CHECKING:
-    from mailer.actions.imports.import_rows import ImportResult
+    from mailer.actions.imports.import_report import ImportResult
     from mailer.domain.person_view import PersonView
     from mailer.importers.bad_row import BadRow
 
@@ -96,9 +96,9 @@ def _import_table(
     with Progress(console=Console(stderr=True), transient=True, disable=octets is None) as bar:
         task = bar.add_task("importing", total=octets)
 
-        def progress(imported: ImportResult) -> None:
+        def progress(done: int) -> None:
             at = min(table.buffer.tell() if hasattr(table, "buffer") else 0, octets or 0)
-            bar.update(task, completed=at, description=f"{imported.rows} rows")
+            bar.update(task, completed=at, description=f"{done} rows")
 
         return run_action(
             lambda app, actor: import_people(
@@ -146,7 +146,7 @@ def _print_imported(imported: ImportResult, as_json: bool, invite: bool, guessed
         raise typer.Exit(1)
 
 
-def _print_rows(rows: list[BadRow]) -> None:
+def _print_rows(rows: Sequence[BadRow]) -> None:
     for row in rows[:_ROWS_SHOWN]:
         print_message(f"line {row.line}: {row.reason}")
     if len(rows) > _ROWS_SHOWN:

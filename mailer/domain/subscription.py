@@ -64,9 +64,12 @@ class Subscription:
 
 def may_send_confirmation(subscription: Subscription, now: datetime, *, resend: bool = False) -> bool:
     """Whether a confirmation letter may be sent: one in CONFIRMATION_INTERVAL, and a second one with `resend`."""
-    if subscription.asked_at is None or now - subscription.asked_at >= CONFIRMATION_INTERVAL:
-        return True
-    return resend and not subscription.asked_again
+    return may_ask_again(subscription.asked_at, now) or (resend and not subscription.asked_again)
+
+
+def may_ask_again(asked_at: datetime | None, now: datetime) -> bool:
+    """Whether a person who was last asked to confirm at `asked_at` may be asked by another letter."""
+    return asked_at is None or now - asked_at >= CONFIRMATION_INTERVAL
 
 
 def may_rejoin(subscription: Subscription, now: datetime) -> bool:

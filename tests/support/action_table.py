@@ -45,7 +45,7 @@ from mailer.actions.campaigns import (
 )
 from mailer.actions.campaigns.preflight import check_campaign
 from mailer.actions.exports import export_people
-from mailer.actions.imports import import_people
+from mailer.actions.imports import import_people, plan_import, run_import
 from mailer.actions.lists import edit_list, list_pages, media, people_numbers, set_design, show_list
 from mailer.actions.maintenance import check_health, show_sending, today
 from mailer.actions.subscriptions import (
@@ -59,13 +59,16 @@ from mailer.app import App
 from mailer.domain.accounts.actor import Actor
 from mailer.domain.accounts.audit import Act
 from mailer.domain.accounts.role import Permission, Role
+from mailer.domain.address import Address
 from mailer.domain.campaign import CampaignFilter
 from mailer.domain.consent import Channel, Evidence
 from mailer.domain.delivery import Decision, DeliveryState
+from mailer.importers.person_row import PersonRow
 from mailer.mail.templates.example_templates import read_example
 from mailer.store import campaigns
-from tests.support.app_helpers import APPEAL
+from tests.support.app_helpers import ADMIN, APPEAL
 from tests.support.console_helpers import Furniture
+from tests.support.invented_exports import invented_export
 
 READ, TRANSLATE, WRITE, SEND = Permission.READ, Permission.TRANSLATE, Permission.WRITE, Permission.SEND
 SEE_PEOPLE, CHANGE_PEOPLE = Permission.SEE_PEOPLE, Permission.CHANGE_PEOPLE
@@ -204,6 +207,8 @@ def _fill_lists_and_people() -> None:
     _tried(media.media_page, MANAGE_SITE, lambda house, who: media.media_page(house.app, who))
     _tried(media.all_media, MANAGE_SITE, lambda house, who: media.all_media(house.app, who))
     _tried(import_people.import_people, CHANGE_PEOPLE, _import, Act.START_IMPORT, Act.END_IMPORT)
+    _tried(plan_import.plan_import, CHANGE_PEOPLE, _plan_import)
+    _tried(run_import.run_import, CHANGE_PEOPLE, _run_import, Act.START_IMPORT, Act.END_IMPORT)
     export = export_people.export_people
     _tried(
         export,
@@ -242,6 +247,18 @@ def _import(house: TriedHouse, who: Actor) -> Awaitable[object]:
     file = io.StringIO("email,name\nnew-reader@example.org,Nora Newcomer\n")
     evidence = Evidence(Channel.IMPORT, {"file": "people.csv"})
     return import_people.import_people(house.app, who, list_name="appeals", file=file, evidence=evidence)
+
+
+async def _plan_import(house: TriedHouse, who: Actor) -> None:
+    export = invented_export(PersonRow(address=Address("new-reader@example.org"), attributes={}))
+    async with await plan_import.plan_import(house.app, who, list_name="appeals", export=export):
+        pass
+
+
+async def _run_import(house: TriedHouse, who: Actor) -> None:
+    export = invented_export(PersonRow(address=Address("new-reader@example.org"), attributes={}))
+    async with await plan_import.plan_import(house.app, ADMIN, list_name="appeals", export=export) as plan:
+        await run_import.run_import(house.app, who, plan)
 
 
 def _fill_templates() -> None:

@@ -18,7 +18,7 @@ from mailer.actions.campaigns.schedule import send_now
 from mailer.actions.delivery.send import send
 from mailer.actions.delivery.send_worker import start_worker
 from mailer.actions.imports.import_people import import_people
-from mailer.actions.imports.import_rows import ImportResult
+from mailer.actions.imports.import_report import ImportResult
 from mailer.actions.inbound.process_mail import process_incoming_mails
 from mailer.actions.inbound.receive import receive
 from mailer.actions.lists.edit_list import add_list

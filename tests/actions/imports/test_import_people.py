@@ -69,7 +69,9 @@ async def test_people_are_confirmed_with_the_organisers_evidence_and_get_no_welc
     person = await show_person(app, ADMIN, ROSA)
     assert (done.added, done.known, done.kept_out, done.bad) == (1, 0, 0, [])
     assert person.subscriptions == {"appeals": "confirmed"}
-    assert [(line.act, line.evidence) for line in person.consents] == [("imported", ADAS_EVIDENCE.details)]
+    assert [(line.act, line.evidence) for line in person.consents] == [
+        ("imported", ADAS_EVIDENCE.details | {"import": 1})
+    ]
     assert relay.letters == []
     assert await taken_out(app) == [
         {"email": "Rosa@example.org", "name": "Rosa", "language": "de-at", "zone": "Europe/Vienna", "town": "Graz"}
