@@ -14,6 +14,7 @@ from mailer.cli.delivery_commands import deliveries
 from mailer.cli.dkim_commands import keys
 from mailer.cli.doctor_command import doctor
 from mailer.cli.explain_command import explain_files
+from mailer.cli.former_archive_commands import archives
 from mailer.cli.init_command import init
 from mailer.cli.list_commands import lists
 from mailer.cli.media_commands import media
@@ -51,6 +52,7 @@ command.add_typer(campaigns, name="campaign")
 command.add_typer(deliveries, name="delivery")
 command.add_typer(mentions, name="webmention")
 command.add_typer(media, name="media")
+command.add_typer(archives, name="archive")
 command.add_typer(templates, name="template")
 command.add_typer(organisers, name="organiser")
 command.add_typer(keys, name="dkim")

@@ -53,3 +53,29 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("digest", "mailing_list_id", name=op.f("pk_source_token")),
     )
     op.create_index(op.f("ix_source_token_subscriber_id"), "source_token", ["subscriber_id"], unique=False)
+    _create_earlier_letters()
+
+
+def _create_earlier_letters() -> None:
+    op.create_table(
+        "earlier_letter",
+        sa.Column("id", Id, nullable=False),
+        sa.Column("mailing_list_id", Id, nullable=False),
+        sa.Column("message_id", sa.Text(), nullable=False),
+        sa.Column("message_id_hash", sa.String(32), nullable=False),
+        sa.Column("sent_at", Hour, nullable=False),
+        sa.Column("subject", sa.Text(), nullable=False),
+        sa.Column("author", sa.Text(), nullable=True),
+        sa.Column("number", sa.Integer(), nullable=True),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["mailing_list_id"], ["mailing_list.id"], name=op.f("fk_earlier_letter_mailing_list_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_earlier_letter")),
+        sa.UniqueConstraint(
+            "mailing_list_id", "message_id_hash", name=op.f("uq_earlier_letter_mailing_list_id_message_id_hash")
+        ),
+        sqlite_autoincrement=True,
+    )
+    op.create_index("ix_earlier_letter_sent_at", "earlier_letter", ["mailing_list_id", "sent_at", "id"], unique=False)
+    op.create_index("ix_earlier_letter_number", "earlier_letter", ["mailing_list_id", "number"], unique=False)

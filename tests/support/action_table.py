@@ -13,7 +13,7 @@ from typing import Any
 
 import mailer.actions
 from mailer.actions.accounts import organisers, sessions, show_audit_log, show_organisers, sign_in
-from mailer.actions.archive import archive_choice, moderate_webmentions
+from mailer.actions.archive import archive_choice, import_letters, moderate_webmentions
 from mailer.actions.campaigns import (
     again,
     approve,
@@ -64,6 +64,7 @@ from mailer.domain.campaign import CampaignFilter
 from mailer.domain.consent import Channel, Evidence
 from mailer.domain.delivery import Decision, DeliveryState
 from mailer.importers.person_row import PersonRow
+from mailer.importers.source_files import SourceFile
 from mailer.mail.templates.example_templates import read_example
 from mailer.store import campaigns
 from tests.support.app_helpers import ADMIN, APPEAL
@@ -206,6 +207,9 @@ def _fill_lists_and_people() -> None:
     _tried(media.add_media, WRITE, _add_notes, Act.ADD_MEDIA)
     _tried(media.media_page, MANAGE_SITE, lambda house, who: media.media_page(house.app, who))
     _tried(media.all_media, MANAGE_SITE, lambda house, who: media.all_media(house.app, who))
+    _tried(import_letters.import_letters, MANAGE_LIST, _import_letters, Act.IMPORT_LETTERS)
+    drop = import_letters.drop_earlier_letters
+    _tried(drop, MANAGE_LIST, lambda house, who: drop(house.app, who, "appeals"), Act.DROP_LETTERS)
     _tried(import_people.import_people, CHANGE_PEOPLE, _import, Act.START_IMPORT, Act.END_IMPORT)
     _tried(plan_import.plan_import, CHANGE_PEOPLE, _plan_import)
     _tried(run_import.run_import, CHANGE_PEOPLE, _run_import, Act.START_IMPORT, Act.END_IMPORT)
@@ -259,6 +263,12 @@ async def _run_import(house: TriedHouse, who: Actor) -> None:
     export = invented_export(PersonRow(address=Address("new-reader@example.org"), attributes={}))
     async with await plan_import.plan_import(house.app, ADMIN, list_name="appeals", export=export) as plan:
         await run_import.run_import(house.app, who, plan)
+
+
+def _import_letters(house: TriedHouse, who: Actor) -> Awaitable[object]:
+    mail = b"From: Ada <ada@example.org>\nDate: Mon, 2 Nov 2026 09:00:00 +0000\nSubject: Seeds\n\nBring your own.\n"
+    file = SourceFile(name="1", size=len(mail), open=lambda: io.BytesIO(mail))
+    return import_letters.import_letters(house.app, who, list_name="appeals", files=[file])
 
 
 def _fill_templates() -> None:

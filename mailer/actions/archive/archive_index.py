@@ -16,6 +16,7 @@ from mailer.domain.letters.archive import ArchivedEdition, ArchivedLetter, Archi
 from mailer.domain.letters.archive_paths import letter_name, slug_of
 from mailer.errors import CampaignFileRefused, LetterRenderFailed, NotFound
 from mailer.store.letters import archive as archived
+from mailer.store.letters import earlier_letters
 
 _log = structlog.get_logger()
 
@@ -48,6 +49,8 @@ class ArchiveIndex:
     """In which letters were sent, the last first."""
     older: int | None
     """The campaign before which the next page goes on; None if this is the last."""
+    has_earlier: bool
+    """Whether there are letters that other software sent before."""
 
 
 async def archive_index(
@@ -83,6 +86,7 @@ async def archive_index(
         entries=tuple(await entries_of(app, archive, chosen)),
         years=years,
         older=older,
+        has_earlier=bool(await app.database.read(earlier_letters.list_letters, mailing_list.id, None, 1)),
     )
 
 

@@ -32,6 +32,8 @@ class Act(StrEnum):
     ARCHIVE_CAMPAIGN = "archive campaign"
     RETRY_FAILED = "retry failed letters"
     SETTLE_UNCERTAIN = "settle uncertain letters"
+    IMPORT_LETTERS = "import letters"
+    DROP_LETTERS = "drop imported letters"
     ACCEPT_WEBMENTION = "accept Webmention"
     REJECT_WEBMENTION = "reject Webmention"
 

@@ -7,6 +7,7 @@ import re
 from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TypedDict
 
 from mailer.domain.command_address import split_command
 
@@ -24,8 +25,8 @@ class LegacySoftware(StrEnum):
 
 
 LINK_PREFIXES: Mapping[LegacySoftware, tuple[str, ...]] = {
-    LegacySoftware.MAILMAN21: ("/mailman", "/cgi-bin/mailman"),
-    LegacySoftware.MAILMAN3: ("/mailman3", "/postorius", "/accounts"),
+    LegacySoftware.MAILMAN21: ("/mailman", "/cgi-bin/mailman", "/pipermail"),
+    LegacySoftware.MAILMAN3: ("/mailman3", "/postorius", "/accounts", "/hyperkitty", "/archives"),
     LegacySoftware.LISTMONK: ("/subscription",),
     LegacySoftware.PHPLIST: ("/lists",),
     LegacySoftware.SYMPA: ("/sympa", "/wws"),
@@ -41,6 +42,8 @@ _UUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}")
 _UNIQUE_ID = re.compile(r"[0-9a-f]{16,64}")
 _JOINING = frozenset({"optin", "subscribe", "confirm", "form"})
 """The first segment of links by which people join, or confirm that they want to; for phpList the value of `p`."""
+_MESSAGE_ID_HASH = re.compile(r"[A-Z2-7]{32}")
+_PIPERMAIL_PAGE = re.compile(r"(\d{6,9})\.html", re.ASCII)
 _OBSCURED_AT = "--at--"
 
 
@@ -70,6 +73,10 @@ class LegacyLink:
     address: str | None = None
     """The reader's address, where the link holds it: anybody may have written it."""
     is_for_joining: bool = False
+    message_id_hash: str | None = None
+    """Of a letter in the archive of Mailman 3 (EarlierLetter.message_id_hash)."""
+    number: int | None = None
+    """Of a letter in the archive of Mailman 2.1."""
 
 
 def find_own_address(address: str, domain: str, legacy_lists: Iterable[LegacyList]) -> str | None:
@@ -133,7 +140,13 @@ def _parse_rest(
         token = query.get("uid", "").lower()
         token = token if _UNIQUE_ID.fullmatch(token) or _UUID.fullmatch(token) else None
     joins = segments[0] in _JOINING or query.get("p") in _JOINING
-    return LegacyLink(list_name=list_name, token=token, address=_address_in(segments, named), is_for_joining=joins)
+    return LegacyLink(
+        list_name=list_name,
+        token=token,
+        address=_address_in(segments, named),
+        is_for_joining=joins,
+        **_letter_in(segments),
+    )
 
 
 def _list_segment(segment: str) -> str:
@@ -148,6 +161,19 @@ def _address_in(segments: list[str], list_names: Container[str]) -> str | None:
         if ("@" in one or _OBSCURED_AT in one) and _list_segment(one) not in list_names
     ]
     return found[-1] if found else None
+
+
+class _LetterKey(TypedDict, total=False):
+    message_id_hash: str
+    number: int
+
+
+def _letter_in(segments: list[str]) -> _LetterKey:
+    """What names a letter in HyperKitty's `message/HASH`, or in pipermail's `2026-November/000012.html`."""
+    if len(segments) > 1 and segments[-2] in {"message", "thread"} and _MESSAGE_ID_HASH.fullmatch(segments[-1].upper()):
+        return {"message_id_hash": segments[-1].upper()}
+    page = _PIPERMAIL_PAGE.fullmatch(segments[-1])
+    return {"number": int(page[1])} if page else {}
 
 
 def token_digest(token: str) -> str:

@@ -82,3 +82,24 @@ webmention = Table(
     Column("decided_by", Text),
     UniqueConstraint("source", "target"),
 )
+
+earlier_letter = Table(
+    "earlier_letter",
+    metadata,
+    id_column(),
+    Column("mailing_list_id", BigInt, ForeignKey("mailing_list.id"), nullable=False),
+    Column("message_id", Text, nullable=False),
+    # SHA-1 in base 32, as archivers write it into addresses.
+    Column("message_id_hash", String(32), nullable=False),
+    Column("sent_at", UtcDateTime, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("author", Text),
+    # Its place in the archive that it comes from.
+    Column("number", Integer),
+    Column("text", Text, nullable=False),
+    UniqueConstraint("mailing_list_id", "message_id_hash"),
+    Index("ix_earlier_letter_sent_at", "mailing_list_id", "sent_at", "id"),
+    Index("ix_earlier_letter_number", "mailing_list_id", "number"),
+    # Its ids are in addresses of pages.
+    sqlite_autoincrement=True,
+)

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
 from urllib.parse import quote
 
-from babel import Locale, UnknownLocaleError
-from babel.dates import format_date
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -16,16 +13,17 @@ from mailer.actions.archive.archive_index import archive_index
 from mailer.actions.archive.archive_page import archive_page
 from mailer.actions.archive.letter_responses import letter_responses
 from mailer.actions.archive.open_archive import OpenArchive, open_by_token, open_public
-from mailer.domain.language import text_direction
 from mailer.domain.letters.archive_paths import ARCHIVE_PAGE, VIEW_PAGE, parse_letter_name
+from mailer.domain.letters.earlier_letter import EARLIER_PAGE
 from mailer.domain.token import NOBODY, Purpose, read_token
 from mailer.entrypoints.web.public.archive_feed import show_feed
 from mailer.entrypoints.web.public.archive_responses import archive_page_response, moved, place_pictures
+from mailer.entrypoints.web.public.archive_values import archive_cursor, page_formats
+from mailer.entrypoints.web.public.earlier_pages import earlier_index_response, earlier_letter_response
 from mailer.entrypoints.web.public.webmention import WEBMENTION_PATH
 from mailer.entrypoints.web.responses import accepted_languages, get_app, render_page, set_page_language
-from mailer.errors import NotFound
 
-_YEAR_DIGITS, _LONGEST_CURSOR = 4, 18
+_YEAR_DIGITS = 4
 _LONGEST_TAG = 200
 
 
@@ -47,12 +45,21 @@ async def show_edition(request: Request) -> Response:
     return await _show_letter(request, request.path_params["letter"], request.path_params["language"])
 
 
+async def show_earlier(request: Request) -> Response:
+    """The index of letters from before the list moved here, or one of them."""
+    if isinstance(archive := await _open(request), Response):
+        return archive
+    if (letter := request.path_params.get("letter")) is None:
+        return await earlier_index_response(request, archive)
+    return await earlier_letter_response(request, archive, letter)
+
+
 async def _show_index(request: Request, *, year: int | None = None, tag: str | None = None) -> Response:
     if isinstance(archive := await _open(request), Response):
         return archive
     app = get_app(request)
     language = app.language(archive.language, *accepted_languages(request), archive.mailing_list.language)
-    index = await archive_index(app, archive, language, year=year, tag=tag, before=_cursor(request))
+    index = await archive_index(app, archive, language, year=year, tag=tag, before=archive_cursor(request))
     part = f"/{year}" if year else f"/tags/{quote(tag, safe='')}" if tag else ""
     return archive_page_response(
         request,
@@ -66,7 +73,7 @@ async def _show_index(request: Request, *, year: int | None = None, tag: str | N
         index=index,
         year=year,
         tag=tag,
-        **_formats(language),
+        **page_formats(language),
     )
 
 
@@ -98,7 +105,7 @@ async def _show_letter(request: Request, letter: str, language: str | None) -> R
         article=page.article,
         body=place_pictures(page.article.body, app.site.path),
         files=app.site.path,
-        **_formats(page.words_in),
+        **page_formats(page.words_in),
     )
 
 
@@ -118,39 +125,12 @@ async def _open(request: Request) -> OpenArchive | Response:
     return archive
 
 
-def _cursor(request: Request) -> int | None:
-    """The campaign after which an index goes on; None for the first page. Raises NotFound for what is none."""
-    given = request.query_params.get("before")
-    if given is None:
-        return None
-    if not (given.isascii() and given.isdigit() and len(given) <= _LONGEST_CURSOR):
-        raise NotFound("there is no such page; begin with the first")
-    return int(given)
-
-
-def _formats(language: str) -> dict[str, Any]:
-    """What the templates of the archive call."""
-    # English as in Europe, like the dates of letters: the day before the month.
-    locale = Locale("en", "150") if language == "en" else Locale.parse(language, sep="-")
-    return {
-        "long_date": lambda day: format_date(day, "long", locale=locale),
-        "language_name": _language_name,
-        "text_direction": text_direction,
-    }
-
-
-def _language_name(tag: str) -> str:
-    """The name of a language in itself, or its tag."""
-    try:
-        return Locale.parse(tag, sep="-").get_display_name() or tag
-    except (ValueError, UnknownLocaleError):
-        return tag
-
-
 def _routes(base: str) -> list[Route]:
     return [
         Route(base, show_index),
         Route(f"{base}/tags/{{tag:path}}", show_tag),
+        Route(f"{base}/{EARLIER_PAGE}", show_earlier),
+        Route(f"{base}/{EARLIER_PAGE}/{{letter}}", show_earlier),
         Route(f"{base}/{{year}}", show_index),
         Route(f"{base}/{{letter}}/{{language}}", show_edition),
     ]

@@ -11,6 +11,8 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from mailer.actions.archive.earlier_index import earlier_name, find_by_old_address
+from mailer.actions.archive.open_archive import open_public
 from mailer.actions.inbound.receive import receive
 from mailer.actions.subscriptions.legacy_links import look_up_source_token, unsubscribe_by_source_token
 from mailer.actions.subscriptions.look_up import look_up_list
@@ -20,6 +22,7 @@ from mailer.domain.consent import Channel, Evidence
 from mailer.domain.imports.legacy_list import LegacyLink, parse_link
 from mailer.domain.incoming_message import IncomingMessage
 from mailer.domain.mailing_list import MailingList
+from mailer.entrypoints.web.public.archive_responses import moved
 from mailer.entrypoints.web.responses import get_app, get_client_address, read_form, render_page
 from mailer.errors import AddressRefused, NotFound
 
@@ -36,6 +39,8 @@ async def _answer_link(request: Request) -> Response:
     link = parse_link(request.url.path, request.query_params, app.legacy_lists)
     if link is None:
         raise NotFound("no list that moved here has such links")
+    if link.message_id_hash or link.number is not None:
+        return await _find_letter(request, link)
     if link.is_for_joining:
         return RedirectResponse(f"{app.site.path}/join/{(await _list_of(app, link)).name}", 303)
     if request.method != "POST":
@@ -43,6 +48,14 @@ async def _answer_link(request: Request) -> Response:
     if link.token and (left := await unsubscribe_by_source_token(app, link.token, _evidence(request))):
         return render_page(request, "goodbye", mailing_list=left, undo_action=None)
     return await _take_address(request, link)
+
+
+async def _find_letter(request: Request, link: LegacyLink) -> Response:
+    """The way to a letter of the former archive. Raises NotFound, also where there is no public archive."""
+    app = get_app(request)
+    archive = await open_public(app, (await _list_of(app, link)).name)
+    letter = await find_by_old_address(app, archive, message_id_hash=link.message_id_hash, number=link.number)
+    return moved(request, f"{archive.path}/{earlier_name(letter)}", is_personal=False)
 
 
 async def _show(request: Request, link: LegacyLink) -> Response:
