@@ -32,9 +32,9 @@ def restore_subscribers(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say who it would be; change nothing.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Write again to an address whose letters came back, or that complained; what came back counts no more.
+    """Write again to an address that bounced, complained, is paused or banned; what came back counts no more.
 
-    With --since, to all whose letters bounced in that time. Who left, complained or never wants to be asked stays away.
+    With --since, to all whose letters bounced in that time. Who left or never wants to be asked stays away in any case.
     """
     if address is not None and since is None:
         if list_name is None:
@@ -56,10 +56,12 @@ def _restore_one(address: str, list_name: str, as_json: bool) -> None:
     if as_json:
         print_json({"address": address, "list": list_name, **asdict(restored)})
     else:
-        lifted = f"lifted: {', '.join(restored.lifted)}" if restored.lifted else "nothing was lifted"
+        lifted = "nothing was lifted"
+        if restored.lifted:
+            lifted = f"lifted: {', '.join(restored.lifted)}; was {', '.join(restored.reasons)}"
         undone = f", {restored.undone} letters that came back count no more" if restored.undone else ""
         why_not = f", for {restored.why_not}" if restored.why_not else ""
-        typer.echo(f"{address} is {restored.state} on {list_name} ({lifted}{undone}{why_not})")
+        typer.echo(f"{address} is {restored.state or 'not'} on {list_name} ({lifted}{undone}{why_not})")
     if restored.why_not:
         raise typer.Exit(1)
 
@@ -133,7 +135,9 @@ def _parse_reason(text: str) -> BounceReason | None:
     if text == _ANY_BOUNCE:
         return None
     if text in set(SuppressionReason):
-        _exit_with_usage_error(f"--reason {text}: what people said themselves is not undone for many at once")
+        _exit_with_usage_error(
+            f"--reason {text}: only bounces are undone for many at once, not what people said themselves"
+        )
     if text not in set(BounceReason):
         _exit_with_usage_error(f"--reason {text}: one of {_ANY_BOUNCE}, {', '.join(BounceReason)}")
     return BounceReason(text)

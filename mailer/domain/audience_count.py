@@ -15,7 +15,7 @@ class Reach(StrEnum):
     PENDING = "pending"
     """Not confirmed yet."""
     SUPPRESSED = "suppressed"
-    """Confirmed, but letters bounced, or the person complained or left all lists."""
+    """Confirmed, but letters bounced, are paused, or the person complained, is banned or left all lists."""
     LEFT = "left"
 
 

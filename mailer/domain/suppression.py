@@ -21,7 +21,7 @@ class SuppressionReason(StrEnum):
     PAUSED = "paused"
     """The person, or an organiser, switched letters off in other software, without leaving."""
     BANNED = "banned"
-    """An organiser banned the address from a list."""
+    """An organiser banned the address from a list, in other software."""
 
 
 LIFTABLE_REASONS = (
@@ -30,4 +30,14 @@ LIFTABLE_REASONS = (
     SuppressionReason.PAUSED,
     SuppressionReason.BANNED,
 )
-"""The reasons whose suppressions an organiser may lift. A confirmation by the person lifts BOUNCED and PAUSED, too."""
+"""The reasons whose suppressions an organiser may lift."""
+LIFTED_BY_REQUEST = (SuppressionReason.BOUNCED, SuppressionReason.PAUSED)
+"""The reasons whose suppressions an authenticated request to join, or a confirmation, lifts at once.
+
+They forbid no letter that answers the person.
+"""
+REFUSING_REASONS = (SuppressionReason.COMPLAINED, SuppressionReason.BANNED)
+"""The reasons for which a request to join the list is not answered, nor a confirmation accepted.
+
+So is any suppression for every list that is not LIFTED_BY_REQUEST.
+"""

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, delete, select
 
-from mailer.domain.suppression import EVERY_LIST, LIFTABLE_REASONS, SuppressionReason
+from mailer.domain.suppression import EVERY_LIST, LIFTED_BY_REQUEST, REFUSING_REASONS, SuppressionReason
 from mailer.store.inserts import insert_into
 from mailer.store.people_tables import suppression
 
@@ -53,35 +53,42 @@ def find_suppressed(tx: Connection, suppression_keys: Iterable[str], *mailing_li
 
 
 def wants_no_mail(tx: Connection, suppression_keys: Iterable[str]) -> bool:
-    """Whether one of these people is suppressed for every list for another reason than bounces."""
+    """Whether one of these people is suppressed for every list for a reason that a request does not lift."""
     found = select(suppression.c.reason).where(
         suppression.c.suppression_key.in_(list(suppression_keys)),
         suppression.c.mailing_list_id == EVERY_LIST,
-        suppression.c.reason != SuppressionReason.BOUNCED,
+        suppression.c.reason.not_in(LIFTED_BY_REQUEST),
     )
     return tx.execute(found.limit(1)).first() is not None
 
 
-def is_suppressed_by_feedback(tx: Connection, suppression_key: str, mailing_list_id: int) -> bool:
-    """Whether the person is suppressed for this list, or for all, because of bounces or complaints."""
-    reasons = {
-        reason for place, reason in list_for_person(tx, suppression_key) if place in {EVERY_LIST, mailing_list_id}
-    }
-    return not reasons.isdisjoint(LIFTABLE_REASONS)
+def reasons_for(tx: Connection, suppression_key: str, mailing_list_id: int) -> set[SuppressionReason]:
+    """Why the person is suppressed for this list, or for all."""
+    return {reason for place, reason in list_for_person(tx, suppression_key) if place in {EVERY_LIST, mailing_list_id}}
 
 
-def is_suppressed_by_bounces(tx: Connection, suppression_key: str, mailing_list_id: int) -> bool:
-    """Whether the person is suppressed for this list, or for all, because of bounces."""
+def is_lifted_by_request(tx: Connection, suppression_key: str, mailing_list_id: int) -> bool:
+    """Whether the person has a suppression, for this list or for all, that a request of theirs lifts."""
+    return not reasons_for(tx, suppression_key, mailing_list_id).isdisjoint(LIFTED_BY_REQUEST)
+
+
+def refuses_requests(tx: Connection, suppression_key: str, mailing_list_id: int) -> bool:
+    """Whether requests of the person to join this list are not answered, nor confirmed."""
     return any(
-        reason is SuppressionReason.BOUNCED and place in {EVERY_LIST, mailing_list_id}
+        (place == EVERY_LIST and reason not in LIFTED_BY_REQUEST)
+        or (place == mailing_list_id and reason in REFUSING_REASONS)
         for place, reason in list_for_person(tx, suppression_key)
     )
 
 
 def list_for_person(tx: Connection, suppression_key: str) -> list[tuple[int, SuppressionReason]]:
     """All suppressions of a person: for which list, and why."""
-    found = select(suppression.c.mailing_list_id, suppression.c.reason).where(
-        suppression.c.suppression_key == suppression_key
-    )
+    return list(ends_for_person(tx, suppression_key))
+
+
+def ends_for_person(tx: Connection, suppression_key: str) -> dict[tuple[int, SuppressionReason], datetime | None]:
+    """All suppressions of a person, by list and reason, each with the time at which it ends by itself, if ever."""
+    columns = (suppression.c.mailing_list_id, suppression.c.reason, suppression.c.until)
+    found = select(*columns).where(suppression.c.suppression_key == suppression_key)
     ordered = found.order_by(suppression.c.mailing_list_id, suppression.c.reason)
-    return [(number, SuppressionReason(reason)) for number, reason in tx.execute(ordered)]
+    return {(number, SuppressionReason(reason)): until for number, reason, until in tx.execute(ordered)}

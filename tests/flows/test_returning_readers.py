@@ -18,6 +18,7 @@ from mailer.domain.address import parse_address
 from mailer.domain.bounce import BounceReason
 from mailer.domain.consent import Channel, Evidence
 from mailer.domain.subscription_request import SubscriptionRequest
+from mailer.domain.suppression import LIFTABLE_REASONS, LIFTED_BY_REQUEST, SuppressionReason
 from mailer.domain.token import Purpose, sign_token
 from tests.support.app_helpers import (
     ADA,
@@ -34,6 +35,7 @@ from tests.support.app_helpers import (
     recipients,
     send_campaigns,
     send_notices,
+    suppress,
     token_in,
 )
 from tests.support.bounce_mails import FULL, UNKNOWN, bounce, complaint
@@ -58,6 +60,8 @@ async def keep_off(app: App, relay: FakeRelay, why: str) -> None:
         await come_back(app, relay, ROSA, UNKNOWN)
     elif why == "complained":
         await receive_raw_mail(app, complaint(relay.letters[-1]), "cfbl", sender="fbl@example.net")
+    elif why in {"paused", "banned"}:
+        await suppress(app, ROSA, SuppressionReason(why), list_name="appeals")
     elif why == "left":
         await unsubscribe(app, sign_token(app.site.keyring, Purpose.LEAVE, 1), LINK_EVIDENCE)
     else:
@@ -86,12 +90,19 @@ TABLE = {
     "left": (ASKED, ASKED, ASKED, NOTHING, NOTHING, NOTHING),
     "complained": (NOTHING, NOTHING, OWNER_NOTIFIED, NOTHING, NOTHING, NOTHING),
     "never": (NOTHING, NOTHING, OWNER_NOTIFIED, NOTHING, NOTHING, NOTHING),
+    "paused": (ASKED, ASKED, NOTIFIED, NOTHING, NOTHING, NOTHING),
+    "banned": (NOTHING, NOTHING, OWNER_NOTIFIED, NOTHING, NOTHING, NOTHING),
 }
-BACK_AT_ONCE = {("bounced", "authenticated mail"), ("bounced", "restore"), ("complained", "restore")}
+BACK_AT_ONCE = {
+    *((why, "authenticated mail") for why in LIFTED_BY_REQUEST),
+    *((why, "restore") for why in LIFTABLE_REASONS),
+}
+STAY_SUBSCRIBED = {"paused", "banned"}
+"""They are suppressed and nothing else: what is confirmed stays so."""
 
 
 @SQLITE
-@pytest.mark.parametrize("why", TABLE)
+@pytest.mark.parametrize("why", SuppressionReason)
 @pytest.mark.parametrize("channel", CHANNELS)
 async def test_each_channel_against_each_suppression(app: App, relay: FakeRelay, why: str, channel: str) -> None:
     await keep_off(app, relay, why)
@@ -102,7 +113,9 @@ async def test_each_channel_against_each_suppression(app: App, relay: FakeRelay,
     goes = TABLE[why][CHANNELS.index(channel)]
     person = await show_person(app, ADMIN, ROSA)
     assert recipients(relay)[sent:] == goes
-    assert (person.subscriptions["appeals"] == "confirmed") is ((why, channel) in BACK_AT_ONCE)
+    assert (person.subscriptions["appeals"] == "confirmed") is (
+        (why, channel) in BACK_AT_ONCE or why in STAY_SUBSCRIBED
+    )
     assert bool(person.suppressions) is ((why, channel) not in BACK_AT_ONCE)
     if goes == ASKED and (why, channel) not in BACK_AT_ONCE:
         await confirm(app, token_in(relay.letters[-1], "confirm"), LINK_EVIDENCE)

@@ -11,6 +11,7 @@ from email.message import EmailMessage
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Connection
 
 from mailer.actions.campaigns.launch import launch_due
 from mailer.actions.campaigns.new_campaign import new_campaign
@@ -24,16 +25,20 @@ from mailer.actions.inbound.receive import receive
 from mailer.actions.lists.edit_list import add_list
 from mailer.app import App
 from mailer.domain.accounts.actor import unix_user
+from mailer.domain.address import parse_address
 from mailer.domain.consent import Channel, Evidence
 from mailer.domain.incoming_message import IncomingMessage
 from mailer.domain.keyring import Keyring
 from mailer.domain.mailing_list import MailingList
 from mailer.domain.site import Site
+from mailer.domain.suppression import EVERY_LIST, SuppressionReason
 from mailer.mail.compose.templates import Templates
 from mailer.relay.route import Priority
 from mailer.relay.smtp_connection import Relay
 from mailer.settings.intake_tables import IntakeSettings
+from mailer.store import mailing_lists
 from mailer.store.database import Database
+from mailer.store.imports.import_suppressions import ImportedSuppression, add_imported
 from mailer.store.queue.worker_presence import WorkerPresence
 from tests.support.fake_relay import FakeRelay
 from tests.support.fake_relay_session import ReceivedLetter
@@ -119,6 +124,22 @@ async def import_rows(app: App, *rows: str, list_name: str = "appeals", invite: 
     file = io.StringIO("email,name,language\n" + "\n".join(rows))
     evidence = Evidence(Channel.IMPORT, {"file": "people.csv"})
     return await import_people(app, ADMIN, list_name=list_name, file=file, evidence=evidence, invite=invite)
+
+
+async def suppress(
+    app: App, address: str, reason: SuppressionReason, *, list_name: str | None, until: datetime | None = None
+) -> None:
+    """Suppress an address for a list, or with None for all, as an import does."""
+    key = app.site.keyring.suppression_key(parse_address(address).key)
+
+    def work(tx: Connection) -> None:
+        list_id = mailing_lists.get_by_name(tx, list_name).id if list_name else EVERY_LIST
+        one = ImportedSuppression(
+            suppression_key=key, mailing_list_id=list_id, reason=reason, created_at=app.clock(), until=until
+        )
+        add_imported(tx, 1, [one])
+
+    await app.database.write(work)
 
 
 async def launch_campaign(app: App, list_name: str = "appeals", **texts: str) -> int:

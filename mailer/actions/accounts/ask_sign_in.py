@@ -87,7 +87,8 @@ async def ask_sign_in(
 async def queue_sign_in_letter(app: App, request: SignInRequest) -> bool:
     """Queue the letter if the address is an organiser's; returns whether it is.
 
-    Bounces do not stop the letter; other suppressions for all lists do: `mailer organiser login` is the way then.
+    Bounces and pauses do not stop the letter; other suppressions for all lists do: `mailer organiser login` is the way
+    then.
     """
     nonce, now = app.secret_octets(_NONCE_OCTETS).hex(), app.clock()
     secrets = letter_secrets(app.site.keyring, nonce)

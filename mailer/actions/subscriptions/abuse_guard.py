@@ -56,7 +56,7 @@ def admits_request(tx: Connection, app: App, address: Address, *, source: str | 
 
 
 def has_opted_out(tx: Connection, app: App, address: Address) -> bool:
-    """Whether this mailbox is suppressed for all lists, for any reason but bounces."""
+    """Whether this mailbox is suppressed for all lists, for any reason but bounces and pauses."""
     key = app.site.keyring.suppression_key
     return suppressions.wants_no_mail(tx, {key(address.key), key(address.mailbox_key)})
 

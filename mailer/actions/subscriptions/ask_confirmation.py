@@ -30,7 +30,7 @@ def ask_confirmation(
     With a `cause`, only the first letter of the same cause is queued.
     """
     now, is_confirmed = app.clock(), subscription.state is SubscriptionState.CONFIRMED
-    is_reached = not suppressions.is_suppressed_by_bounces(tx, subscription.suppression_key, mailing_list.id)
+    is_reached = not suppressions.is_lifted_by_request(tx, subscription.suppression_key, mailing_list.id)
     notice = Notice(
         kind=Kind.ALREADY_SUBSCRIBED if is_confirmed and is_reached else Kind.CONFIRM,
         address=subscription.address,

@@ -6,7 +6,7 @@ from sqlalchemy import Connection
 
 from mailer.actions.subscriptions import abuse_guard
 from mailer.actions.subscriptions.ask_confirmation import ask_confirmation
-from mailer.actions.subscriptions.lift_suppressions import lift_bounces, lift_suppressions
+from mailer.actions.subscriptions.lift_suppressions import lift_by_request, lift_suppressions
 from mailer.app import App
 from mailer.domain.address import Address
 from mailer.domain.consent import ConsentAct, Evidence
@@ -14,7 +14,7 @@ from mailer.domain.delivery import Kind, Notice
 from mailer.domain.mailing_list import MailingList
 from mailer.domain.subscription import Subscription, SubscriptionState, may_confirm
 from mailer.domain.subscription_request import SubscriptionRequest
-from mailer.domain.suppression import SuppressionReason
+from mailer.domain.suppression import LIFTED_BY_REQUEST, SuppressionReason
 from mailer.domain.token import Purpose, read_token
 from mailer.errors import NothingPending
 from mailer.store import consents, mailing_lists, subscribers, subscription_requests, subscriptions, suppressions
@@ -25,9 +25,9 @@ async def confirm(app: App, token: str, evidence: Evidence) -> MailingList:
     """Confirm the pending subscription of this token, and send one welcome letter. Confirming twice is no error.
 
     The subscriber gets the name and language of the request. Suppressions for bounces and for leaving this list are
-    lifted. The oldest deferred request for the same address gets its confirmation letter now: one for each
+    lifted, and pauses. The oldest deferred request for the same address gets its confirmation letter now: one for each
     confirmation, which bounds the letters. Raises TokenRefused, NotFound, and NothingPending for a request that was
-    declined, withdrawn or is too old.
+    declined, withdrawn or is too old, or of a person who complained or is banned.
     """
     subscription_id = read_token(app.site.keyring, Purpose.CONFIRM, token)
 
@@ -35,10 +35,11 @@ async def confirm(app: App, token: str, evidence: Evidence) -> MailingList:
         subscription = subscriptions.get(tx, subscription_id)
         mailing_list = mailing_lists.get(tx, subscription.mailing_list_id)
         if subscription.state is SubscriptionState.CONFIRMED:
-            if suppressions.is_suppressed_by_bounces(tx, subscription.suppression_key, mailing_list.id):
-                lift_bounces(tx, app, subscription, evidence)
+            if suppressions.is_lifted_by_request(tx, subscription.suppression_key, mailing_list.id):
+                lift_by_request(tx, app, subscription, evidence)
             return mailing_list
-        if not may_confirm(subscription, app.clock()):
+        refused = suppressions.refuses_requests(tx, subscription.suppression_key, mailing_list.id)
+        if refused or not may_confirm(subscription, app.clock()):
             raise NothingPending("nothing waits to be confirmed here any more: please ask to join again")
         _confirm_subscription(tx, app, mailing_list, subscription, evidence)
         _ask_next_deferred(tx, app, subscription, evidence)
@@ -65,8 +66,8 @@ def _confirm_subscription(
         ],
     )
     suppressions.lift_suppressions(tx, subscription.suppression_key, mailing_list.id, SuppressionReason.LEFT)
-    if suppressions.is_suppressed_by_bounces(tx, subscription.suppression_key, mailing_list.id):
-        lift_suppressions(tx, app, subscription, SuppressionReason.BOUNCED)
+    if suppressions.is_lifted_by_request(tx, subscription.suppression_key, mailing_list.id):
+        lift_suppressions(tx, app, subscription, *LIFTED_BY_REQUEST)
     consents.record(tx, subscription, ConsentAct.CONFIRMED, evidence, now)
     welcome = Notice(
         kind=Kind.WELCOME,
@@ -83,6 +84,8 @@ def _ask_next_deferred(tx: Connection, app: App, confirmed: Subscription, eviden
     address = Address(confirmed.address)
     abuse_guard.reset_mailbox_limit(tx, app, address)
     if (deferred := subscription_requests.find_oldest_deferred(tx, confirmed.subscriber_id)) is None:
+        return
+    if suppressions.refuses_requests(tx, deferred.suppression_key, deferred.mailing_list_id):
         return
     abuse_guard.count_letter(tx, app, address)
     held_since = deferred.held_at.isoformat() if deferred.held_at else None

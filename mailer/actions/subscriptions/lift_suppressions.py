@@ -1,4 +1,4 @@
-"""Lift suppressions for bounces and complaints, and reinstate the subscriptions that these ended."""
+"""Lift suppressions for bounces, complaints, pauses and bans, and reinstate the subscriptions that these ended."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from mailer.app import App
 from mailer.domain.consent import ConsentAct, Evidence
 from mailer.domain.subscription import Subscription, SubscriptionState
-from mailer.domain.suppression import EVERY_LIST, SuppressionReason
+from mailer.domain.suppression import EVERY_LIST, LIFTED_BY_REQUEST, SuppressionReason
 from mailer.store import bounce_records, consents, subscriptions, suppressions
 from mailer.store.consents import ConsentLine
 
@@ -65,9 +65,9 @@ def reinstate_subscription(tx: Connection, app: App, subscription: Subscription)
     )
 
 
-def lift_bounces(tx: Connection, app: App, subscription: Subscription, evidence: Evidence) -> None:
-    """Lift the suppressions for bounces, since authenticated mail or a confirmation shows that the address works."""
-    if lift_suppressions(tx, app, subscription, SuppressionReason.BOUNCED):
+def lift_by_request(tx: Connection, app: App, subscription: Subscription, evidence: Evidence) -> None:
+    """Lift bounces and pauses: authenticated mail or a confirmation shows that the address works, and is wanted."""
+    if lift_suppressions(tx, app, subscription, *LIFTED_BY_REQUEST):
         consents.record(tx, subscription, ConsentAct.RESTORED, evidence, app.clock())
 
 

@@ -1,4 +1,4 @@
-"""Restore a person whose letters bounced or who complained, on an organiser's word."""
+"""Restore a person whose letters bounced, who complained, or is paused or banned, on an organiser's word."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from mailer.app import App
 from mailer.domain.accounts.actor import Actor
 from mailer.domain.accounts.audit import Act
 from mailer.domain.accounts.role import Permission
-from mailer.domain.address import parse_address
+from mailer.domain.address import Address, parse_address
 from mailer.domain.consent import Channel, ConsentAct, Evidence
+from mailer.domain.mailing_list import MailingList
 from mailer.domain.person_view import EVERY_LIST_NAME
 from mailer.domain.subscription import Subscription, SubscriptionState
 from mailer.domain.suppression import EVERY_LIST, LIFTABLE_REASONS, SuppressionReason
@@ -25,9 +26,12 @@ from mailer.store.accounts import audit_log
 class RestoredPerson:
     """What holds after restoring a person."""
 
-    state: SubscriptionState
+    state: SubscriptionState | None
+    """None for a person who is not known to the list, and whose suppressions were lifted all the same."""
     lifted: tuple[str, ...]
     """Names of the lists whose suppressions were lifted: the list's, EVERY_LIST_NAME."""
+    reasons: tuple[str, ...]
+    """Why the person was suppressed until now, as far as that was lifted."""
     undone: int
     """How many bounces do not count any more."""
     why_not: str | None
@@ -35,31 +39,71 @@ class RestoredPerson:
 
 
 async def restore_person(app: App, actor: Actor, address: str, *, list_name: str) -> RestoredPerson:
-    """Lift a person's suppressions for bounces and complaints, of this list.
+    """Lift a person's suppressions for bounces and complaints, pauses and bans, of this list.
 
     Those of every list are lifted, too, if the actor manages the site. Earlier bounces do not count any more. A
-    subscription that they ended is confirmed again; who unsubscribed stays unsubscribed. Twice is no error. Raises
-    NotFound, NotPermitted and AddressRefused.
+    subscription that they ended is confirmed again; who unsubscribed stays unsubscribed. Of a person who never was on
+    the list, as somebody who is banned from it, only suppressions are lifted. Twice is no error. Raises NotFound where
+    nothing is known, NotPermitted and AddressRefused.
     """
     person = parse_address(address)
 
     def work(tx: Connection) -> RestoredPerson:
-        mailing_list, now = mailing_lists.get_by_name(tx, list_name), app.clock()
+        mailing_list = mailing_lists.get_by_name(tx, list_name)
         actor.require(Permission.CHANGE_PEOPLE, mailing_list.id)
         subscription = subscriptions.find(tx, mailing_list.id, person.key)
         if subscription is None:
-            raise NotFound(f"{person.addr_spec} was never on {list_name}")
-        everywhere = actor.may(Permission.MANAGE_SITE)
-        result = lift_suppressions(tx, app, subscription, *LIFTABLE_REASONS, everywhere=everywhere)
-        lifted = tuple(EVERY_LIST_NAME if list_id == EVERY_LIST else list_name for list_id in result.mailing_list_ids)
-        if result:
-            evidence = Evidence(Channel.COMMAND, {"by": actor.name, "lifted": list(lifted), "undone": result.undone})
-            consents.record(tx, subscription, ConsentAct.RESTORED, evidence, now)
-            _record(tx, app, actor, subscription, result)
-        subscription = subscriptions.get(tx, subscription.id)
-        return RestoredPerson(subscription.state, lifted, result.undone, _why_not(tx, subscription))
+            return _lift_for_stranger(tx, app, actor, mailing_list, person)
+        return _restore_subscriber(tx, app, actor, mailing_list, subscription)
 
     return await app.database.write(work)
+
+
+def _restore_subscriber(
+    tx: Connection, app: App, actor: Actor, mailing_list: MailingList, subscription: Subscription
+) -> RestoredPerson:
+    before = suppressions.list_for_person(tx, subscription.suppression_key)
+    result = lift_suppressions(tx, app, subscription, *LIFTABLE_REASONS, everywhere=actor.may(Permission.MANAGE_SITE))
+    lifted, reasons = _describe_lifted(tx, mailing_list, subscription.suppression_key, before)
+    if result:
+        details = {"by": actor.name, "lifted": list(lifted), "reasons": list(reasons), "undone": result.undone}
+        consents.record(tx, subscription, ConsentAct.RESTORED, Evidence(Channel.COMMAND, details), app.clock())
+        _record(tx, app, actor, subscription, result)
+    subscription = subscriptions.get(tx, subscription.id)
+    return RestoredPerson(subscription.state, lifted, reasons, result.undone, _why_not(tx, subscription))
+
+
+def _lift_for_stranger(
+    tx: Connection, app: App, actor: Actor, mailing_list: MailingList, person: Address
+) -> RestoredPerson:
+    """Lift what is lifted for subscribers, for somebody without a subscription to the list; they may join then."""
+    key = app.site.keyring.suppression_key(person.key)
+    before = suppressions.list_for_person(tx, key)
+    for list_id in (mailing_list.id, EVERY_LIST) if actor.may(Permission.MANAGE_SITE) else (mailing_list.id,):
+        suppressions.lift_suppressions(tx, key, list_id, *LIFTABLE_REASONS)
+    lifted, reasons = _describe_lifted(tx, mailing_list, key, before)
+    if not lifted:
+        raise NotFound(f"{person.addr_spec} was never on {mailing_list.name}")
+    audit_log.record(
+        tx,
+        actor,
+        Act.RESTORE_PERSON,
+        subject="somebody who is not on the list",
+        mailing_list_id=mailing_list.id,
+        after={"reasons": list(reasons), "lifted_everywhere": EVERY_LIST_NAME in lifted},
+        now=app.clock(),
+    )
+    return RestoredPerson(None, lifted, reasons, 0, "they are not on the list, and may join it now")
+
+
+def _describe_lifted(
+    tx: Connection, mailing_list: MailingList, suppression_key: str, before: list[tuple[int, SuppressionReason]]
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The names of the lists whose suppressions do not stand any more, and their reasons."""
+    gone = set(before) - set(suppressions.list_for_person(tx, suppression_key))
+    names = {mailing_list.id: mailing_list.name, EVERY_LIST: EVERY_LIST_NAME}
+    lists = tuple(name for list_id, name in names.items() if list_id in {place for place, _ in gone})
+    return lists, tuple(sorted({reason.value for _, reason in gone}))
 
 
 def _record(tx: Connection, app: App, actor: Actor, subscription: Subscription, result: LiftResult) -> None:
@@ -81,11 +125,7 @@ def _record(tx: Connection, app: App, actor: Actor, subscription: Subscription, 
 
 
 def _why_not(tx: Connection, subscription: Subscription) -> str | None:
-    reasons = dict.fromkeys(
-        reason
-        for list_id, reason in suppressions.list_for_person(tx, subscription.suppression_key)
-        if list_id in {EVERY_LIST, subscription.mailing_list_id}
-    )
+    reasons = suppressions.reasons_for(tx, subscription.suppression_key, subscription.mailing_list_id)
     if SuppressionReason.NEVER in reasons:
         return "they asked never to be written to again, by any list"
     if subscription.state is SubscriptionState.PENDING:

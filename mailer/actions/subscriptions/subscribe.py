@@ -6,7 +6,7 @@ from sqlalchemy import Connection
 
 from mailer.actions.subscriptions import abuse_guard
 from mailer.actions.subscriptions.ask_confirmation import ask_confirmation, defer_request
-from mailer.actions.subscriptions.lift_suppressions import lift_bounces
+from mailer.actions.subscriptions.lift_suppressions import lift_by_request
 from mailer.app import App
 from mailer.domain.abuse_limits import RequestDecision
 from mailer.domain.address import Address, parse_address
@@ -15,7 +15,6 @@ from mailer.domain.incoming_message import IncomingMessage
 from mailer.domain.mailing_list import MailingList
 from mailer.domain.subscription import Subscription, may_send_confirmation
 from mailer.domain.subscription_request import SubscriptionRequest
-from mailer.domain.suppression import EVERY_LIST, SuppressionReason
 from mailer.store import mailing_lists, subscribers, subscriptions, suppressions
 
 
@@ -25,10 +24,10 @@ async def subscribe(app: App, request: SubscriptionRequest) -> bool:
     An unauthenticated request is answered with one letter a day to a mailbox, over all lists (with a second one where
     `resend` is set). Beyond the limits of [shield] it is deferred or dropped. Nothing that the requester can see
     depends on this, nor on who is subscribed. Name and language wait with the request until it is confirmed. A person
-    suppressed for bounces is asked like anybody; an authenticated request lifts that suppression at once.
+    suppressed for bounces, or paused, is asked like anybody; an authenticated request lifts that suppression at once.
 
-    False is returned for an authenticated request only: the person complained or opted out, nothing was written, and
-    an organiser should see the mail. Raises NotFound for an unknown list.
+    False is returned for an authenticated request only: the person complained, is banned or opted out, nothing was
+    written, and an organiser should see the mail. Raises NotFound for an unknown list.
     """
     return await app.database.write(process_request, app, request)
 
@@ -59,10 +58,9 @@ def process_request(tx: Connection, app: App, request: SubscriptionRequest) -> b
 
 
 def _is_suppressed(tx: Connection, app: App, mailing_list: MailingList, address: Address) -> bool:
-    """Whether a suppression stands that a request does not lift: a complaint, or an opt-out from all letters."""
-    found = suppressions.list_for_person(tx, app.site.keyring.suppression_key(address.key))
-    complained = {list_id for list_id, reason in found if reason is SuppressionReason.COMPLAINED}
-    return not complained.isdisjoint({EVERY_LIST, mailing_list.id}) or abuse_guard.has_opted_out(tx, app, address)
+    """Whether a suppression stands that a request does not lift: a complaint, a ban, or an opt-out from all letters."""
+    key = app.site.keyring.suppression_key(address.key)
+    return suppressions.refuses_requests(tx, key, mailing_list.id) or abuse_guard.has_opted_out(tx, app, address)
 
 
 def _process_admitted(tx: Connection, app: App, mailing_list: MailingList, request: SubscriptionRequest) -> None:
@@ -71,7 +69,7 @@ def _process_admitted(tx: Connection, app: App, mailing_list: MailingList, reque
     if decision is RequestDecision.DROP:
         return
     if known is not None and request.authenticated:
-        known = _without_bounce_suppression(tx, app, known, request.evidence)
+        known = _without_liftable_suppression(tx, app, known, request.evidence)
     subscription = known or _add_pending(tx, app, mailing_list, request.address)
     if decision is RequestDecision.DEFER:
         defer_request(tx, app, subscription, request)
@@ -83,12 +81,12 @@ def _process_admitted(tx: Connection, app: App, mailing_list: MailingList, reque
     ask_confirmation(tx, app, mailing_list, subscription, request, cause=cause if answers_mail else None)
 
 
-def _without_bounce_suppression(
+def _without_liftable_suppression(
     tx: Connection, app: App, subscription: Subscription, evidence: Evidence
 ) -> Subscription:
-    if not suppressions.is_suppressed_by_bounces(tx, subscription.suppression_key, subscription.mailing_list_id):
+    if not suppressions.is_lifted_by_request(tx, subscription.suppression_key, subscription.mailing_list_id):
         return subscription
-    lift_bounces(tx, app, subscription, evidence)
+    lift_by_request(tx, app, subscription, evidence)
     return subscriptions.get(tx, subscription.id)
 
 
