@@ -24,6 +24,8 @@ from mailer.store.queue import deliveries
 async def confirm(app: App, token: str, evidence: Evidence) -> MailingList:
     """Confirm the pending subscription of this token, and send one welcome letter. Confirming twice is no error.
 
+    Of a subscriber who gets no letters, since they bounced or are paused, that is lifted.
+
     The subscriber gets the name and language of the request. Suppressions for bounces and for leaving this list are
     lifted, and pauses. The oldest deferred request for the same address gets its confirmation letter now: one for each
     confirmation, which bounds the letters. Raises TokenRefused, NotFound, and NothingPending for a request that was
@@ -37,6 +39,7 @@ async def confirm(app: App, token: str, evidence: Evidence) -> MailingList:
         if subscription.state is SubscriptionState.CONFIRMED:
             if suppressions.is_lifted_by_request(tx, subscription.suppression_key, mailing_list.id):
                 lift_by_request(tx, app, subscription, evidence)
+                _welcome(tx, app, mailing_list, subscription)
             return mailing_list
         refused = suppressions.refuses_requests(tx, subscription.suppression_key, mailing_list.id)
         if refused or not may_confirm(subscription, app.clock()):
@@ -69,6 +72,10 @@ def _confirm_subscription(
     if suppressions.is_lifted_by_request(tx, subscription.suppression_key, mailing_list.id):
         lift_suppressions(tx, app, subscription, *LIFTED_BY_REQUEST)
     consents.record(tx, subscription, ConsentAct.CONFIRMED, evidence, now)
+    _welcome(tx, app, mailing_list, subscription)
+
+
+def _welcome(tx: Connection, app: App, mailing_list: MailingList, subscription: Subscription) -> None:
     welcome = Notice(
         kind=Kind.WELCOME,
         address=subscription.address,
@@ -77,7 +84,7 @@ def _confirm_subscription(
         mailing_list_id=mailing_list.id,
         subscription_id=subscription.id,
     )
-    deliveries.add_notice(tx, welcome, now)
+    deliveries.add_notice(tx, welcome, app.clock())
 
 
 def _ask_next_deferred(tx: Connection, app: App, confirmed: Subscription, evidence: Evidence) -> None:

@@ -24,6 +24,8 @@ class TokenSubject:
     language: str | None
     """The person's language tag; None where it is not known."""
     state: SubscriptionState
+    is_reached: bool
+    """Whether no bounce or pause, which a confirmation lifts, keeps letters from the person."""
     rejoin_token: str | None
     """The token that undoes an unsubscription; None where there was none, or too long ago."""
 
@@ -43,6 +45,9 @@ async def look_up_token(app: App, purpose: Purpose, token: str) -> TokenSubject:
             mailing_list=mailing_lists.get(tx, subscription.mailing_list_id),
             language=subscription.requested_language or subscription.language,
             state=subscription.state,
+            is_reached=not suppressions.is_lifted_by_request(
+                tx, subscription.suppression_key, subscription.mailing_list_id
+            ),
             rejoin_token=undo_token,
         )
 

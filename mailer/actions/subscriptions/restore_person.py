@@ -53,7 +53,7 @@ async def restore_person(app: App, actor: Actor, address: str, *, list_name: str
         actor.require(Permission.CHANGE_PEOPLE, mailing_list.id)
         subscription = subscriptions.find(tx, mailing_list.id, person.key)
         if subscription is None:
-            return _lift_for_stranger(tx, app, actor, mailing_list, person)
+            return _lift_without_subscription(tx, app, actor, mailing_list, person)
         return _restore_subscriber(tx, app, actor, mailing_list, subscription)
 
     return await app.database.write(work)
@@ -73,7 +73,7 @@ def _restore_subscriber(
     return RestoredPerson(subscription.state, lifted, reasons, result.undone, _why_not(tx, subscription))
 
 
-def _lift_for_stranger(
+def _lift_without_subscription(
     tx: Connection, app: App, actor: Actor, mailing_list: MailingList, person: Address
 ) -> RestoredPerson:
     """Lift what is lifted for subscribers, for somebody without a subscription to the list; they may join then."""

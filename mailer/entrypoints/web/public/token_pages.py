@@ -36,7 +36,8 @@ async def show_token_page(request: Request) -> Response:
         return render_page(request, "declined") if has_declined else render_page(request, way, action=action)
     token_info = await look_up_token(get_app(request), PURPOSES[way], token)
     set_page_language(request, token_info.language)
-    done_page = _DONE_PAGES.get((way, token_info.state), way)
+    is_lifting = way == "confirm" and not token_info.is_reached
+    done_page = way if is_lifting else _DONE_PAGES.get((way, token_info.state), way)
     if done_page == "goodbye":
         return _goodbye_page(request, token_info.mailing_list, token_info.rejoin_token)
     return render_page(request, done_page, mailing_list=token_info.mailing_list, action=action)
