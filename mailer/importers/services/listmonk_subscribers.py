@@ -101,6 +101,7 @@ def _parse_subscriber(record: JsonRecord, chosen: ChosenList, options: ReadOptio
             "optin": json_text(subscription.get("subscription_created_at")),
             "confirm": json_text(subscription.get("subscription_updated_at")) if agreed else "",
         },
+        uuid=json_text(record.get("uuid")),
     )
 
 
@@ -114,6 +115,7 @@ def account_row(
     changed_at: datetime | None,
     grade: EvidenceGrade,
     evidence: Mapping[str, str],
+    uuid: str,
 ) -> PersonRow:
     """A subscriber whose account has this status, and whose subscription this state. Raises TableRefused."""
     suppressions: tuple[SuppressionEntry, ...] = ()
@@ -138,6 +140,7 @@ def account_row(
         changed_at=changed_at,
         evidence_grade=grade,
         evidence=keep_known({**evidence, "status": status if status != "enabled" else "", "by": by}),
+        source_token=uuid or None,
         remarks=tuple(remarks),
     )
 

@@ -82,6 +82,7 @@ def _row_parser(state: SubscriptionState | None) -> Callable[[TableCells], Perso
             changed_at=None,
             grade=EvidenceGrade.SOME if agreed and created else EvidenceGrade.NONE,
             evidence={"created": created},
+            uuid=cells["uuid"],
         )
 
     return parse

@@ -116,6 +116,7 @@ def _parse_row(cells: TableCells, fields_of: FieldColumns, is_member: bool, opti
         changed_at=changed_at,
         evidence_grade=EvidenceGrade.SOME if agreed else EvidenceGrade.NONE,
         evidence=_evidence(cells, agreed=agreed, disabled=disabled),
+        source_token=cells.get("unique id") or None,
         remarks=tuple(fields.remarks),
     )
 

@@ -57,6 +57,7 @@ def test_the_state_is_that_of_the_chosen_list() -> None:
         EvidenceGrade.STRONG,
     )
     assert ida.evidence["optin_ip"] == "192.0.2.9"
+    assert ida.source_token == "uuid-in@example.org"
     left = people["out@example.org"].changed_at
     assert left is not None
     assert left.isoformat() == "2024-02-02T07:00:00+00:00"

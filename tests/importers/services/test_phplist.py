@@ -41,6 +41,7 @@ def test_flags_say_the_state() -> None:
     }
     ida = people["ida@example.org"]
     assert (ida.name, ida.attributes) == ("Ida Moss", {"town": "Ely"})
+    assert ida.source_token == "ab12"
     assert ida.agreed_at is not None
     assert ida.agreed_at.isoformat() == "2024-02-02T08:00:00+00:00"
 

@@ -8,15 +8,21 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import Connection
 
+from mailer.actions.imports.plan_import import plan_import
+from mailer.actions.imports.run_import import run_import
 from mailer.actions.subscriptions.show_person import show_person
 from mailer.app import App
 from mailer.domain.imports.legacy_list import LINK_PREFIXES, LegacyList, LegacySoftware
+from mailer.importers.export_format import ReadOptions
+from mailer.importers.open_export import open_export
 from mailer.store import mailing_lists, subscribers
 from mailer.store.imports import source_tokens
 from mailer.store.retention import erase_subscribers
 from tests.support.app_helpers import ADMIN, EMMA, ROSA, import_rows, open_list, text_of
 from tests.support.fake_relay import FakeRelay
+from tests.support.recognized_exports import all_files
 from tests.support.running_service import RunningService, running_service
+from tests.support.service_exports import listmonk_page, listmonk_subscriber
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 CAMPAIGN = "11111111-2222-4333-8444-555555555555"
@@ -124,6 +130,20 @@ async def test_nobody_else_is_written_to(service: RunningService, relay: FakeRel
     assert {one.status_code for one in asked} == {200}
     assert wrong.status_code == 422
     assert letter.recipient == EMMA, "the only reader who asked herself"
+
+
+async def test_the_link_of_an_imported_reader_leaves(service: RunningService) -> None:
+    page = listmonk_page(listmonk_subscriber("ida@example.org", Harvest="confirmed") | {"uuid": NOBODYS})
+    export = open_export(all_files({"page.json": page}), None, ReadOptions())
+    async with await plan_import(service.app, ADMIN, list_name="appeals", export=export) as plan:
+        await run_import(service.app, ADMIN, plan)
+
+    shown = await service.browser.get(f"/subscription/{CAMPAIGN}/{NOBODYS}")
+    await service.browser.post(f"/subscription/{CAMPAIGN}/{NOBODYS}")
+
+    assert "Leave Open Appeals" in shown.text
+    ida = await show_person(service.app, ADMIN, "ida@example.org")
+    assert ida.subscriptions == {"appeals": "unsubscribed"}
 
 
 async def test_links_for_joining_lead_to_the_form(service: RunningService) -> None:
