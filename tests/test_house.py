@@ -76,6 +76,7 @@ LIBRARIES = {
     "mdit_py_plugins": {"mail/markdown"},
     "mjml": {"mail/templates"},
     "nh3": {"mail/markdown"},
+    "openpyxl": {"importers"},
     "psycopg": {"store"},
     "pydantic": {"settings"},
     "pydantic_settings": {"settings"},

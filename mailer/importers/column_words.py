@@ -1,4 +1,4 @@
-"""The meaning of headings and cells of people tables, and which of them say that a person unsubscribed."""
+"""The meaning of headings of people tables, and which of them may say who unsubscribed."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 import tomllib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import cache
 from pathlib import Path
 
 from mailer.mail.message.normalize_text import normalize_text
@@ -26,10 +26,11 @@ class ColumnWords:
     """Words of headings whose columns say who may be mailed."""
     state_parts: tuple[str, ...]
     """The same, as parts of a heading written without blanks."""
-    departed: frozenset[str]
-    """Cells that say that their person unsubscribed or bounced."""
+    yes: frozenset[str]
+    no: frozenset[str]
+    """Cells that are a yes, and a no."""
     flags: frozenset[str]
-    """Cells that are a yes or no."""
+    """These, and other words that are no name."""
     file_parts: tuple[str, ...]
     """Parts of the names of files that hold unsubscribed people."""
 
@@ -37,6 +38,11 @@ class ColumnWords:
 def normalize_heading(heading: str) -> str:
     """Normalise a heading to casefolded words: "Status_der-Gruppe" and "statusDerGruppe" become equal."""
     return " ".join(_WORD.findall(normalize_text(_CAMEL_CASE.sub(" ", heading))))
+
+
+def normalize_word(cell: str) -> str:
+    """Normalise a cell as `normalize_heading` does; a cell without letters and digits, like a tick, stays as it is."""
+    return normalize_heading(cell) or cell.strip()
 
 
 def column_for_heading(heading: str) -> str | None:
@@ -55,15 +61,15 @@ def is_departed_file_name(file_name: str) -> bool:
     return _has_part(normalize_heading(file_name), _load_words().file_parts)
 
 
-@lru_cache(maxsize=4096)
-def is_departed_cell(cell: str) -> bool:
-    """Whether a cell says that its person unsubscribed or bounced."""
-    return normalize_heading(cell) in _load_words().departed
+def read_flag(cell: str) -> bool | None:
+    """Whether a cell is a yes, or a no; None for any other."""
+    words, known = normalize_word(cell), _load_words()
+    return True if words in known.yes else False if words in known.no else None
 
 
 def is_flag(cell: str) -> bool:
     """Whether a cell is a yes or no."""
-    return normalize_heading(cell) in _load_words().flags
+    return normalize_word(cell) in _load_words().flags
 
 
 def _has_word(words: str, known: Collection[str]) -> bool:
@@ -79,14 +85,16 @@ def _has_part(words: str, known: Collection[str]) -> bool:
 @cache
 def _load_words() -> ColumnWords:
     table = tomllib.loads(_FILE.read_text(encoding="utf-8"))
+    yes, no, others = (frozenset(map(normalize_word, table["flags"][one])) for one in ("yes", "no", "others"))
     return ColumnWords(
         meanings={
             normalize_heading(heading): name for name, headings in table["means"].items() for heading in headings
         },
         state_words=frozenset(map(normalize_heading, table["state"]["words"])),
         state_parts=_normalize_parts(table["state"]["parts"]),
-        flags=frozenset(map(normalize_heading, table["flags"]["values"])),
-        departed=frozenset(map(normalize_heading, table["departed"]["values"])),
+        yes=yes,
+        no=no,
+        flags=yes | no | others,
         file_parts=_normalize_parts(table["file"]["parts"]),
     )
 

@@ -10,6 +10,7 @@ from mailer.importers import (
     mailman21,
     mlmmj,
     own_export,
+    spreadsheet,
     sympa,
 )
 from mailer.importers.export_format import ExportFormat
@@ -43,7 +44,7 @@ _PRODUCTS = (
     brevo.FORMAT,
     google_groups.FORMAT,
 )
-_IN_TURN: tuple[tuple[ExportFormat, ...], ...] = ((own_export.FORMAT,), _PRODUCTS)
+_IN_TURN: tuple[tuple[ExportFormat, ...], ...] = ((own_export.FORMAT,), _PRODUCTS, (spreadsheet.FORMAT,))
 """The later are tried where none of the earlier recognises anything."""
 FORMATS = tuple(one for formats in _IN_TURN for one in formats)
 

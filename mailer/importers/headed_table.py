@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from itertools import chain, islice
 
 from mailer.errors import TableRefused
+from mailer.importers.address_cell import find_address
 from mailer.importers.bad_row import BadRow
-from mailer.importers.person_cells import clean_cell, find_address
+from mailer.importers.person_cells import clean_cell
 from mailer.importers.source_files import SourceFile
 from mailer.importers.table_encoding import open_table
 from mailer.importers.table_records import TableRecord, read_lines, read_records

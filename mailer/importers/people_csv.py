@@ -9,15 +9,16 @@ from itertools import chain, islice
 from typing import TextIO
 
 from mailer.errors import TableRefused
+from mailer.importers.address_cell import find_address
 from mailer.importers.bad_row import BadRow
 from mailer.importers.own_people import is_own_heading, read_own_people
-from mailer.importers.person_cells import find_address, parse_person
+from mailer.importers.person_cells import parse_person
 from mailer.importers.person_row import PersonRow, escape_formula
 from mailer.importers.table_columns import Column
 from mailer.importers.table_layout import TableLayout, detect_layout
 from mailer.importers.table_records import TableRecord, read_lines, read_records
 
-_SAMPLE_LINES = 200
+SAMPLE_LINES = 200
 """How many lines are looked at to detect the layout."""
 
 
@@ -38,7 +39,7 @@ def read_people(file: TextIO, ignored: Collection[str] = ()) -> PeopleTable:
     where a column of a foreign table may say who unsubscribed.
     """
     lines = read_lines(file)
-    first = list(islice(lines, _SAMPLE_LINES))
+    first = list(islice(lines, SAMPLE_LINES))
     if first and is_own_heading(first[0]):
         return PeopleTable((), read_own_people(chain(first, lines), ignored))
     layout = detect_layout(first, ignored)
@@ -46,14 +47,7 @@ def read_people(file: TextIO, ignored: Collection[str] = ()) -> PeopleTable:
 
 
 def _read_rows(lines: Iterable[str], layout: TableLayout) -> Iterator[tuple[int, PersonRow | BadRow]]:
-    records: Iterator[TableRecord]
-    if layout.delimiter is None:
-        records = ((number, [line.strip()]) for number, line in enumerate(lines, 1) if line.strip())
-    else:
-        records = read_records(lines, layout.delimiter, lambda cells: _is_row(cells, layout.columns))
-    for number, cells in records:
-        if number <= layout.heading_ends_at:
-            continue
+    for number, cells in read_table_records(lines, layout):
         try:
             if isinstance(cells, str):
                 raise TableRefused(cells)
@@ -62,10 +56,21 @@ def _read_rows(lines: Iterable[str], layout: TableLayout) -> Iterator[tuple[int,
             yield number, BadRow(number, str(refusal))
 
 
+def read_table_records(lines: Iterable[str], layout: TableLayout) -> Iterator[TableRecord]:
+    """The records below a table's heading."""
+    records: Iterator[TableRecord]
+    if layout.delimiter is None:
+        records = ((number, [line.strip()]) for number, line in enumerate(lines, 1) if line.strip())
+    else:
+        records = read_records(lines, layout.delimiter, lambda cells: _is_row(cells, layout.columns))
+    return (record for record in records if record[0] > layout.heading_ends_at)
+
+
 def _is_row(cells: list[str], columns: tuple[Column, ...]) -> bool:
     """Whether a line within a quoted cell is a complete row, which means that the quote was never closed."""
     email = next(at for at, column in enumerate(columns) if column.meaning == "email")
-    return len(cells) >= len(columns) > 1 and find_address(cells[email]) is not None
+    width = sum(not column.made_of for column in columns)
+    return len(cells) >= width > 1 and email < width and find_address(cells[email]) is not None
 
 
 def write_people(file: TextIO, columns: list[str], rows: Iterable[dict[str, str]]) -> None:

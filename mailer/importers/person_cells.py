@@ -3,53 +3,49 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
-from urllib.parse import unquote
 
 from mailer.domain.address import Address, parse_address
 from mailer.domain.local_time import parse_zone
 from mailer.domain.subscription import DeliveryMode, SubscriptionState
 from mailer.errors import AddressRefused, TableRefused, TimeRefused
-from mailer.importers.column_words import is_departed_cell
+from mailer.importers.address_cell import read_address_cell
 from mailer.importers.language_cell import read_language
 from mailer.importers.person_row import PersonRow, parse_suppressions, parse_timestamp, unescape_formula
+from mailer.importers.state_words import STATE_SAYING, is_departed_cell
 from mailer.importers.table_columns import Column
 
 _MAX_CELL, _MAX_STATE = 500, 60
 _BREAKS = re.compile(r"\s*[\x00-\x1f\x7f-\x9f\u2028\u2029]+\s*")
-_INVISIBLE = re.compile(r"[\u00ad\u034f\u061c\u115f\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufe0f]")
-_EDGES = " \t.,;:|<>()[]\"'´‘’“”„«»‹›"
-_NAME_ADDR = re.compile(r"(?P<name>[^<>]*)<\s*(?P<address>[^<>\s]+@[^<>\s]+?)\s*>[\s.,;]*")
-_ADDRESS = re.compile(r"[^\s<>()\[\],;:|\"“”„«»]+@[^\s<>()\[\],;:|\"“”„«»]+")
-_AROUND_AT = re.compile(r"\s*@\s*")
-_MAILTO = re.compile(r"mailto:\s*", re.IGNORECASE)
+_ERRORS = frozenset(
+    ("#N/A", "#NV", "#N/D", "#REF!", "#BEZUG!", "#VALUE!", "#WERT!", "#NAME?", "#DIV/0!", "#NULL!", "#NUM!", "#ZAHL!")
+)
+"""What spreadsheets put in the place of a value."""
 _HANZI = re.compile(r"[\u3400-\u9fff]+")
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 
 
 @dataclass(slots=True)
-class _RowCells:
+class RowCells:
     """The cells of a row by meaning, and remarks on those that cannot be used."""
 
     by_meaning: dict[str, str] = field(default_factory=dict)
     attributes: dict[str, str] = field(default_factory=dict)
+    said: list[tuple[Column, str]] = field(default_factory=list)
+    """Full cells in columns that say what state their people are in."""
     remarks: list[str] = field(default_factory=list)
-
-
-def find_address(cell: str) -> str | None:
-    """The first text in a cell that looks like an address; None where there is none."""
-    match = _ADDRESS.search(_visible_text(cell)) if "@" in cell or "＠" in cell else None
-    return match[0] if match and "." in match[0].rpartition("@")[2] else None
 
 
 def parse_person(columns: Sequence[Column], cells: Sequence[str], *, own_export: bool) -> PersonRow:
     """Parse a row. With `own_export` its state columns are read too. TableRefused says why the row is refused."""
-    row = _read_cells(columns, cells, own_export=own_export)
+    return person_of_cells(read_row_cells(columns, cells, own_export=own_export), own_export=own_export)
+
+
+def person_of_cells(row: RowCells, *, own_export: bool) -> PersonRow:
+    """The person of a row. TableRefused says why there is none."""
     by_meaning = row.by_meaning
     address, name_beside = _parse_address_cell(by_meaning.get("email", ""), row, own_export=own_export)
     return PersonRow(
@@ -67,20 +63,20 @@ def parse_person(columns: Sequence[Column], cells: Sequence[str], *, own_export:
     )
 
 
-def _read_cells(columns: Sequence[Column], cells: Sequence[str], *, own_export: bool) -> _RowCells:
-    row = _RowCells()
+def read_row_cells(columns: Sequence[Column], cells: Sequence[str], *, own_export: bool) -> RowCells:
+    """The cells of a row by what their columns mean. TableRefused says why the row is refused."""
+    row = RowCells()
     surplus = [cell for cell in map(clean_cell, cells[len(columns) :]) if cell]
     if surplus:
-        cell_count = f"has {len(columns) + len(surplus)} cells, the heading {len(columns)}"
-        if own_export:
-            raise TableRefused(cell_count)
-        row.remarks.append(f"{cell_count}: only its address is read")
+        _remark_surplus(row, columns, len(surplus), own_export=own_export)
     for column, raw in zip(columns, cells, strict=False):
-        cell = clean_cell(raw)
-        if not cell or column.ignored:
+        if column.ignored or not (cell := clean_cell(raw)):
             continue
-        if not own_export and column.meaning not in {"email", "language", "zone"}:
-            _refuse_departed(column.heading or "a cell without a heading", cell)
+        if column.says is not None:
+            row.said.append((column, cell))
+            continue
+        if not own_export:
+            _refuse_departed_cell(column, cell)
         if column.meaning == "email" or not surplus:
             _store_cell(row, column, cell)
     for cell in surplus:
@@ -88,9 +84,25 @@ def _read_cells(columns: Sequence[Column], cells: Sequence[str], *, own_export: 
     return row
 
 
-def _store_cell(row: _RowCells, column: Column, cell: str) -> None:
+def _remark_surplus(row: RowCells, columns: Sequence[Column], surplus: int, *, own_export: bool) -> None:
+    """Remark on more cells than headings. Raises TableRefused where it would matter which of them says what."""
+    cell_count = f"has {len(columns) + surplus} cells, the heading {len(columns)}"
+    if own_export or any(one.says in STATE_SAYING for one in columns):
+        raise TableRefused(cell_count)
+    row.remarks.append(f"{cell_count}: only its address is read")
+
+
+def _refuse_departed_cell(column: Column, cell: str) -> None:
+    if column.meaning not in {"email", "language", "zone"}:
+        _refuse_departed(column.heading or "a cell without a heading", cell)
+
+
+def _store_cell(row: RowCells, column: Column, cell: str) -> None:
     if len(cell) > _MAX_CELL:
         row.remarks.append(f"{column.heading} has more than {_MAX_CELL} characters: left out")
+        return
+    if cell in _ERRORS:
+        row.remarks.append(f"{column.heading} is {cell}, an error of the spreadsheet: left out")
         return
     if column.meaning:
         row.by_meaning[column.meaning] = cell
@@ -119,14 +131,7 @@ def _decode_surrogate(match: re.Match[str]) -> str:
     return bytes([octet]).decode("cp1252", "replace") if 0x80 <= octet <= 0xFF else "\ufffd"
 
 
-def _visible_text(cell: str) -> str:
-    """The cell without invisible characters, full-width ones replaced (NFKC)."""
-    if cell.isascii():
-        return cell
-    return _INVISIBLE.sub("", unicodedata.normalize("NFKC", cell)).replace("\u3002", ".")
-
-
-def _parse_address_cell(cell: str, row: _RowCells, *, own_export: bool) -> tuple[Address, str | None]:
+def _parse_address_cell(cell: str, row: RowCells, *, own_export: bool) -> tuple[Address, str | None]:
     """The address in a cell, and the name beside it."""
     if not cell:
         raise TableRefused("has no address")
@@ -138,27 +143,13 @@ def _parse_address_cell(cell: str, row: _RowCells, *, own_export: bool) -> tuple
         raise TableRefused(str(refusal)) from None
 
 
-def _parse_unusual_address(cell: str, row: _RowCells) -> tuple[Address, str | None]:
-    text = _AROUND_AT.sub("@", _visible_text(cell))
-    if mailto := _MAILTO.search(text):
-        text = text[: mailto.start()] + unquote(text[mailto.end() :].partition("?")[0])
-    bare = text.strip(_EDGES)
-    if "@" in bare and " " not in bare and "<" not in bare:
-        with suppress(AddressRefused):
-            return parse_address(bare), None
-    addresses = [one.strip(_EDGES) for one in _ADDRESS.findall(text)]
-    if not addresses:
-        return parse_address(cell), None
-    name_addr = _NAME_ADDR.fullmatch(text)
-    address = parse_address(name_addr["address"].strip(_EDGES) if name_addr else addresses[0])
-    others = {one.lower() for one in addresses} - {address.addr_spec.lower()}
-    if others and not name_addr:
-        row.remarks.append(f"holds {len(others) + 1} addresses: the first is read")
-        return address, None
-    beside = (name_addr["name"] if name_addr else _ADDRESS.sub(" ", text)).strip(_EDGES)
-    if beside and is_departed_cell(beside):
-        _refuse_departed("what stands beside the address", beside)
-    return address, beside[:_MAX_CELL] if any(map(str.isalpha, beside)) and "@" not in beside else None
+def _parse_unusual_address(cell: str, row: RowCells) -> tuple[Address, str | None]:
+    found = read_address_cell(cell)
+    if found.number > 1:
+        row.remarks.append(f"holds {found.number} addresses: the first is read")
+    if found.beside and is_departed_cell(found.beside):
+        _refuse_departed("what stands beside the address", found.beside)
+    return found.address, found.beside[:_MAX_CELL] if found.beside else None
 
 
 def full_name(by_meaning: Mapping[str, str]) -> str | None:
@@ -187,7 +178,7 @@ def _parse_delivery_mode(cell: str) -> DeliveryMode:
         raise TableRefused(f"delivery_mode is {cell!r}: it must be {', '.join(DeliveryMode)}") from None
 
 
-def _parse_language_cell(row: _RowCells) -> str | None:
+def _parse_language_cell(row: RowCells) -> str | None:
     if not (cell := row.by_meaning.get("language")):
         return None
     if (tag := read_language(cell)) is None:
@@ -195,7 +186,7 @@ def _parse_language_cell(row: _RowCells) -> str | None:
     return tag
 
 
-def _parse_time_cell(column: str, row: _RowCells) -> datetime | None:
+def _parse_time_cell(column: str, row: RowCells) -> datetime | None:
     if not (cell := row.by_meaning.get(column)):
         return None
     if (timestamp := parse_timestamp(cell)) is None:
@@ -203,7 +194,7 @@ def _parse_time_cell(column: str, row: _RowCells) -> datetime | None:
     return timestamp
 
 
-def _parse_zone_cell(row: _RowCells) -> str | None:
+def _parse_zone_cell(row: RowCells) -> str | None:
     if not (cell := row.by_meaning.get("zone")):
         return None
     if (zone := find_zone_name(cell)) is None:

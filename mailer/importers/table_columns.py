@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
-from dataclasses import dataclass
+import shlex
+from collections import Counter
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
 
 from mailer.errors import TableRefused
 from mailer.importers.column_words import column_for_heading, is_state_heading, normalize_heading
 from mailer.importers.person_row import ATTRIBUTE_PREFIX, PERSON_COLUMNS, STATE_COLUMNS
+from mailer.importers.state_words import STATE_SAYING, StateHeading, state_heading
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _MAX_NAME = 40
@@ -24,18 +27,33 @@ class Column:
     attribute: str | None
     """The name of the attribute that its cells become; None for no attribute."""
     ignored: bool
+    says: StateHeading | None = None
+    """What it says of the state of its people, where that is read."""
+    named: bool = False
+    """Whether an organiser said what it means."""
+    made_of: tuple[int, ...] = ()
+    """Of a column that the file does not have: the indexes of those whose cells it joins."""
 
 
-def parse_columns(headings: list[str], email: int, ignored: set[str], *, own_export: bool) -> list[Column]:
-    """The columns under these headings; `email` is the index of the addresses, `ignored` are headings to leave out.
+def parse_columns(
+    headings: Sequence[str],
+    email: int,
+    ignored: Collection[int],
+    *,
+    own_export: bool,
+    named: Collection[int] = (),
+    missing: Collection[str] = (),
+) -> list[Column]:
+    """The columns under these headings; `email` is the index of the addresses, `ignored` are those to leave out.
 
-    An export of ours has only our column names; other headings become attributes. TableRefused for duplicates.
+    An export of ours has only our column names; other headings become attributes. What columns in `named` mean is known
+    otherwise, and no column is guessed to mean what is in `missing`. TableRefused for a heading that is no text.
     """
     meanings = {"email": email}
     for index, heading in enumerate(headings):
         ours = heading if heading in (*PERSON_COLUMNS, *STATE_COLUMNS) else None
         meaning = ours if own_export else column_for_heading(heading)
-        if meaning and meaning not in meanings and heading not in ignored:
+        if meaning and meaning not in meanings and meaning not in missing and index not in {*ignored, *named}:
             meanings[meaning] = index
     if "first_name" in meanings and "last_name" not in meanings and _is_last_name(headings, meanings.get("name")):
         meanings["last_name"] = meanings.pop("name")
@@ -43,33 +61,52 @@ def parse_columns(headings: list[str], email: int, ignored: set[str], *, own_exp
     columns: list[Column] = []
     for index, heading in enumerate(headings):
         meaning = meaning_at.get(index)
-        is_ignored = heading in ignored and index != email
+        is_ignored = index in ignored and index != email
         is_ours = meaning in {*PERSON_COLUMNS, *STATE_COLUMNS}
         if own_export and heading.startswith(ATTRIBUTE_PREFIX) and not is_ignored:
             attribute: str | None = heading.removeprefix(ATTRIBUTE_PREFIX)
         else:
-            attribute = None if not heading or is_ignored or is_ours else attribute_name(heading, index, meaning)
+            no_attribute = not heading or is_ignored or is_ours or index in named
+            attribute = None if no_attribute else attribute_name(heading, index, meaning)
         columns.append(Column(heading=heading, meaning=meaning, attribute=attribute, ignored=is_ignored))
-    _refuse_duplicates(columns)
-    return columns
+    return columns if own_export else _with_different_attributes(columns)
 
 
-def find_ignored_headings(headings: list[str], names: Collection[str]) -> set[str]:
-    """Find the headings to ignore by their names, however written. TableRefused where there is no such column."""
-    by_name = {_joined_heading(heading): heading for heading in headings}
+def find_headings(headings: Sequence[str], names: Iterable[str]) -> list[int]:
+    """The indexes of headings by their names, however written. TableRefused where there is no such column, or two."""
+    joined = [joined_heading(heading) for heading in headings]
+    found = []
     for name in names:
-        if _joined_heading(name) not in by_name:
+        exact = [index for index, heading in enumerate(headings) if heading == name.strip() != ""]
+        alike = exact or [index for index, one in enumerate(joined) if one == joined_heading(name) != ""]
+        if not alike:
             raise TableRefused(f"no column is called {name!r}; there are: {', '.join(filter(None, headings))}")
-    return {by_name[_joined_heading(name)] for name in names}
+        if len(alike) > 1:
+            raise TableRefused(f"two columns are called {name!r}: give one of them another name")
+        found += alike
+    return found
 
 
-def refuse_state_columns(columns: list[Column]) -> None:
+def find_ignored_headings(headings: Sequence[str], names: Collection[str]) -> set[str]:
+    """Find the headings to ignore by their names, however written. TableRefused where there is no such column."""
+    return {headings[index] for index in find_headings(headings, names)}
+
+
+def refuse_duplicates(headings: Iterable[str], *, own_export: bool) -> None:
+    """Raise TableRefused where two headings are equal; in an export of ours those that are written alike are not."""
+    counts = Counter(heading if own_export else normalize_heading(heading) for heading in headings if heading)
+    for heading, count in counts.items():
+        if count > 1:
+            raise TableRefused(f"two columns are called {heading!r}")
+
+
+def refuse_state_columns(columns: Iterable[Column]) -> None:
     """Raise TableRefused where columns may say who unsubscribed; it names them and the options that ignore them."""
-    refused = [one.heading for one in columns if is_state_heading(one.heading)]
+    refused = [one.heading for one in columns if may_say_state(one.heading)]
     if not refused:
         return
     which = ", ".join(map(repr, refused))
-    options = " ".join(f"--ignore-column {_shell_quote(one)}" for one in refused)
+    options = " ".join(f"--ignore-column {shlex.quote(one)}" for one in refused)
     raise TableRefused(
         f"nobody is imported: {which} may say who left, never agreed or cannot be reached, which is not read here. "
         f"Take those people out of the table, then import the rest with {options}. "
@@ -77,13 +114,28 @@ def refuse_state_columns(columns: list[Column]) -> None:
     )
 
 
-def _joined_heading(heading: str) -> str:
+def may_say_state(heading: str) -> bool:
+    """Whether the column under a heading may say who subscribed, unsubscribed, agreed or bounced."""
+    return is_state_heading(heading) or state_heading(heading) in STATE_SAYING
+
+
+def describe_columns(columns: Iterable[Column]) -> list[str]:
+    """What was guessed about columns, as texts for people."""
+    guessed = []
+    for one in columns:
+        own_name = normalize_heading(one.heading).replace(" ", "_")
+        if one.named:
+            continue
+        if one.meaning and one.meaning != own_name:
+            guessed.append(f"column {one.heading!r} is read as {one.meaning}")
+        elif one.attribute and one.attribute != own_name:
+            guessed.append(f"column {one.heading!r} is kept as {one.attribute}")
+    return guessed
+
+
+def joined_heading(heading: str) -> str:
+    """The heading without blanks, case and accents, by which headings are compared."""
     return normalize_heading(heading).replace(" ", "")
-
-
-def _is_last_name(headings: list[str], index: int | None) -> bool:
-    """Whether a "name" beside a first name means the last name, as in "Vorname; Name"."""
-    return index is not None and normalize_heading(headings[index]) in {"name", "nom", "naam"}
 
 
 def attribute_name(heading: str, index: int, meaning: str | None) -> str:
@@ -96,15 +148,23 @@ def attribute_name(heading: str, index: int, meaning: str | None) -> str:
     return (meaning or f"{name}_2") if name in {*PERSON_COLUMNS, *STATE_COLUMNS} else name
 
 
-def _refuse_duplicates(columns: list[Column]) -> None:
-    for names in (
-        [normalize_heading(one.heading) for one in columns if one.heading],
-        [one.attribute for one in columns],
-    ):
-        for name in names:
-            if name and names.count(name) > 1:
-                raise TableRefused(f"two columns are called {name!r}")
+def _is_last_name(headings: Sequence[str], index: int | None) -> bool:
+    """Whether a "name" beside a first name means the last name, as in "Vorname; Name"."""
+    return index is not None and normalize_heading(headings[index]) in {"name", "nom", "naam"}
 
 
-def _shell_quote(word: str) -> str:
-    return word if re.fullmatch(r"[\w.-]+", word) else "'" + word.replace("'", "'\\''") + "'"
+def _with_different_attributes(columns: list[Column]) -> list[Column]:
+    """The columns, with a number after the name of an attribute that was there before."""
+    taken = Counter(one.attribute for one in columns)
+    seen: Counter[str | None] = Counter()
+    result = []
+    for one in columns:
+        name = one.attribute
+        seen[name] += 1
+        number = seen[name]
+        while name and number > 1 and f"{name}_{number}" in taken:
+            number += 1
+        changed = replace(one, attribute=f"{name}_{number}") if name and number > 1 else one
+        taken[changed.attribute] += 1
+        result.append(changed)
+    return result

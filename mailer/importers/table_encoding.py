@@ -6,7 +6,7 @@ import codecs
 import io
 import re
 from collections.abc import Iterator
-from typing import BinaryIO, TextIO
+from typing import BinaryIO
 
 from mailer.errors import TableRefused
 from mailer.importers.table_records import ENDLESS_LINE
@@ -42,7 +42,7 @@ _WORD = re.compile(r"[^\W\d_]+")
 _CHUNK, _SAMPLE = 1 << 16, 1 << 15
 
 
-def open_table(file: BinaryIO, encoding: str | None = None) -> tuple[TextIO, str | None]:
+def open_table(file: BinaryIO, encoding: str | None = None) -> tuple[io.TextIOWrapper, str | None]:
     """Open a seekable file as text; also what was guessed about its encoding, None where nothing was.
 
     An `encoding` that is given is used. Octets that are not valid UTF-8 become surrogates (PEP 383). Raises
@@ -73,7 +73,7 @@ def _canonical_encoding(encoding: str) -> str:
     return "utf-8-sig" if name == "utf-8" else name
 
 
-def _open_text(file: BinaryIO, encoding: str) -> TextIO:
+def _open_text(file: BinaryIO, encoding: str) -> io.TextIOWrapper:
     errors = "surrogateescape" if encoding == "utf-8-sig" else "replace"
     return io.TextIOWrapper(file, encoding, errors, newline="")
 
@@ -86,7 +86,7 @@ def _detect_utf16(head: bytes) -> str | None:
     return "utf-16-le" if odd > even else "utf-16-be"
 
 
-def _open_without_mark(file: BinaryIO) -> tuple[TextIO, str | None]:
+def _open_without_mark(file: BinaryIO) -> tuple[io.TextIOWrapper, str | None]:
     """Open as UTF-8 where most lines with non-ASCII octets are valid; otherwise in the encoding that scores best."""
     valid, broken, sample = 0, 0, b""
     for line in _lines(file):

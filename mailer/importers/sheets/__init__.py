@@ -1,0 +1,1 @@
+"""Any spreadsheet: its columns, what they say of who agreed, texts and workbooks."""
