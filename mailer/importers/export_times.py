@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from contextlib import suppress
 from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
 from email.utils import parsedate_to_datetime
 from functools import lru_cache, partial
@@ -41,8 +40,10 @@ def parse_export_time(text: str, *, zone: str | None = None, day_first: bool | N
     """
     text = text.strip()
     if len(text) == 19 and text[4] == "-" and text[16] == ":":
-        with suppress(ValueError):
+        try:
             return _in_zone(datetime.fromisoformat(text), zone)
+        except ValueError:
+            pass
     parse = _parse_number if _NUMBER.fullmatch(text) else partial(_parse_written, day_first=day_first)
     try:
         return parse(text, zone=zone)
@@ -116,13 +117,12 @@ def _parse_offset(offset: str) -> tzinfo:
 def _in_zone(local: datetime, zone: str | None) -> datetime | None:
     if zone is None:
         return None
-    where = _find_zone(zone)
-    return _plausible(local.replace(tzinfo=UTC) if where is UTC else local.replace(tzinfo=where).astimezone(UTC))
+    if zone == "UTC":
+        return _plausible(local.replace(tzinfo=UTC))
+    return _plausible(local.replace(tzinfo=_find_zone(zone)).astimezone(UTC))
 
 
-@lru_cache(maxsize=64)
-def _find_zone(zone: str) -> tzinfo:
-    return UTC if zone == "UTC" else parse_zone(zone)
+_find_zone = lru_cache(maxsize=64)(parse_zone)
 
 
 def _plausible(instant: datetime) -> datetime | None:

@@ -81,15 +81,17 @@ def open_headed_table(
     keys = heading_keys(found.headings)
     least = max((keys.index(key) + 1 for key in {*required, *needed} & set(keys)), default=0)
     records = read_records(
-        (line.removeprefix("\ufeff") for line in chain(first, lines)),
+        chain((line.removeprefix("\ufeff") for line in first), lines),
         found.delimiter,
         lambda cells: len(cells) >= len(keys) > 1 and any(map(find_address, cells)),
     )
-    below = ((number, cells) for number, cells in records if number > found.line)
+    for number, _ in records:
+        if number >= found.line:
+            break
     return HeadedTable(
         headings=found.headings,
         keys=keys,
-        rows=_read_rows(below, keys, least, file.base_name),
+        rows=_read_rows(records, keys, least, file.base_name),
         guessed=(f"{file.base_name}: {guess}",) if guess else (),
     )
 

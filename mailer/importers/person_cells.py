@@ -157,9 +157,9 @@ def full_name(by_meaning: Mapping[str, str]) -> str | None:
     if "name" in by_meaning:
         return by_meaning["name"]
     first, last = by_meaning.get("first_name", ""), by_meaning.get("last_name", "")
-    if first and first.casefold() in last.casefold().split():
+    if first and len(first) <= len(last) and first.casefold() in last.casefold().split():
         return last
-    if _HANZI.fullmatch(first + last):
+    if not first.isascii() and _HANZI.fullmatch(first + last):
         return last + first
     return f"{first} {last}".strip() or None
 

@@ -88,6 +88,8 @@ def _detect_utf16(head: bytes) -> str | None:
 
 def _open_without_mark(file: BinaryIO) -> tuple[io.TextIOWrapper, str | None]:
     """Open as UTF-8 where most lines with non-ASCII octets are valid; otherwise in the encoding that scores best."""
+    if _is_utf8(file):
+        return _open_text(file, "utf-8-sig"), None
     valid, broken, sample = 0, 0, b""
     for line in _lines(file):
         if line.isascii():
@@ -99,8 +101,6 @@ def _open_without_mark(file: BinaryIO) -> tuple[io.TextIOWrapper, str | None]:
             broken += 1
             sample += line if len(sample) < _SAMPLE else b""
     file.seek(0)
-    if not broken:
-        return _open_text(file, "utf-8-sig"), None
     if valid >= broken:
         return _open_text(file, "utf-8-sig"), f"it is UTF-8 but for {broken} lines, which are read as Windows-1252"
     guess = guess_encoding(sample)
@@ -108,6 +108,20 @@ def _open_without_mark(file: BinaryIO) -> tuple[io.TextIOWrapper, str | None]:
         (name + guess[2:] if name == "Windows-" else name for key, name in _DISPLAY_NAMES.items() if key in guess), ""
     )
     return _open_text(file, guess), f"it is not UTF-8; it is read as {display_name} (if that is wrong: --encoding NAME)"
+
+
+def _is_utf8(file: BinaryIO) -> bool:
+    """Whether all of a file is valid UTF-8; it is left at its start."""
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    try:
+        while chunk := file.read(_CHUNK):
+            decoder.decode(chunk)
+        decoder.decode(b"", final=True)
+    except UnicodeDecodeError:
+        return False
+    finally:
+        file.seek(0)
+    return True
 
 
 def _lines(file: BinaryIO) -> Iterator[bytes]:

@@ -47,7 +47,7 @@ def read_records(
     while (line := waiting.pop(0) if waiting else next(source, None)) is not None:
         number += 1
         if (cells := _split_line(line, delimiter)) is not None:
-            if any(cell.strip() for cell in cells):
+            if not line.isspace() and any(map(str.strip, cells)):
                 yield number, cells
             continue
         more, closed = _continuation_lines(line, waiting, source, delimiter, is_row)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache
 from itertools import chain
 
 from mailer.domain.subscription import SubscriptionState
@@ -28,6 +29,15 @@ _SYSTEM = frozenset(
     """.split()  # noqa: SIM905
 )
 """The headings of Mailchimp's own columns, which come after those of the audience's fields."""
+_EVIDENCE = {
+    "OPTIN_TIME": "optin",
+    "OPTIN_IP": "optin_ip",
+    "CONFIRM_TIME": "confirm",
+    "CONFIRM_IP": "confirm_ip",
+    "UNSUB_REASON": "reason",
+    "UNSUB_REASON_OTHER": "reason_text",
+    "NOTES": "note",
+}
 _STATUS_WORD = re.compile(r"(un|non[-_ ]?)?subscribed|cleaned|archived|pending|transactional", re.IGNORECASE)
 _STATUSES = {
     "unsubscribed": MemberStatus.UNSUBSCRIBED,
@@ -93,39 +103,27 @@ def _row_parser(
     made = [one for at, one in enumerate(columns) if at < start or one[1].upper() not in _SYSTEM]
     email = next((key for key, heading in made if column_for_heading(heading) == "email"), made[0][0] if made else "")
     fields_of = field_columns([one for one in made if one[0] != email], options)
-    get = {name: system.get(name, "") for name in _SYSTEM}
+    evidence_columns = [(word, system[heading]) for heading, word in _EVIDENCE.items() if heading in system]
+    time_zone, tags = (system.get(heading, "") for heading in ("TIMEZONE", "TAGS"))
+    changed = system.get("UNSUB_TIME") or system.get("CLEAN_TIME")
     zone = options.zone or "UTC"
-    changed = get["UNSUB_TIME"] or get["CLEAN_TIME"]
 
     def parse(cells: TableCells) -> PersonRow:
         fields = fields_of.read(cells)
-        fields.add_zone(cells.get(get["TIMEZONE"], ""))
-        fields.add_attribute("tags", "; ".join(_split_tags(cells.get(get["TAGS"], ""))))
-        return member_row(
-            read_address(cells[email]),
-            status,
-            fields,
-            optin=cells.get(get["OPTIN_TIME"], ""),
-            confirm=cells.get(get["CONFIRM_TIME"], ""),
-            changed_at=parse_export_time(cells[changed], zone=zone) if changed and cells[changed] else None,
-            time_zone=zone,
-            words={
-                "optin_ip": cells.get(get["OPTIN_IP"], ""),
-                "confirm_ip": cells.get(get["CONFIRM_IP"], ""),
-                "reason": cells.get(get["UNSUB_REASON"], ""),
-                "reason_text": cells.get(get["UNSUB_REASON_OTHER"], ""),
-                "note": cells.get(get["NOTES"], ""),
-            },
-        )
+        fields.add_zone(cells.get(time_zone, ""))
+        fields.add_attribute("tags", _join_tags(cells.get(tags, "")))
+        changed_at = parse_export_time(cells[changed], zone=zone) if changed and cells[changed] else None
+        evidence = {word: cells[key] for word, key in evidence_columns if cells[key]}
+        return member_row(read_address(cells[email]), status, fields, evidence, changed_at=changed_at, zone=zone)
 
     return parse
 
 
-def _split_tags(cell: str) -> list[str]:
-    """The tags in a cell: `"Editors","VIP, gold"`."""
-    if not cell:
-        return []
-    return [tag.strip() for tag in next(csv.reader((cell,), skipinitialspace=True), []) if tag.strip()]
+@lru_cache(maxsize=4096)
+def _join_tags(cell: str) -> str:
+    """The tags in a cell, `"Editors","VIP, gold"`, with semicolons between them."""
+    tags = next(csv.reader((cell,), skipinitialspace=True), []) if cell else []
+    return "; ".join(tag.strip() for tag in tags if tag.strip())
 
 
 FORMAT = ExportFormat(name="mailchimp", title="Mailchimp's audience export", find_files=_find_files, read=_read)

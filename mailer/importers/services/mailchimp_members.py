@@ -47,6 +47,7 @@ _STATES = {
     MemberStatus.TRANSACTIONAL: None,
     MemberStatus.ARCHIVED: SubscriptionState.UNSUBSCRIBED,
 }
+_AGREED = frozenset(MemberStatus) - {MemberStatus.PENDING, MemberStatus.TRANSACTIONAL}
 
 
 def is_member_file(file: SourceFile) -> bool:
@@ -73,50 +74,40 @@ def _parse_member(member: JsonRecord) -> PersonRow:
     status = json_text(member.get("status"))
     if status not in set(MemberStatus):
         raise TableRefused(f"status is {status!r}, which is not known here")
-    words = {
+    evidence = {
+        "optin": json_text(member.get("timestamp_signup")),
         "optin_ip": json_text(member.get("ip_signup")),
+        "confirm": json_text(member.get("timestamp_opt")),
         "confirm_ip": json_text(member.get("ip_opt")),
         "reason": json_text(member.get("unsubscribe_reason")),
         "source": json_text(member.get("source")),
         "note": json_text(_mapping(member.get("last_note")).get("note")),
     }
-    changed = json_text(member.get("last_changed"))
-    return member_row(
-        read_address(json_text(member.get("email_address"))),
-        MemberStatus(status),
-        fields,
-        optin=json_text(member.get("timestamp_signup")),
-        confirm=json_text(member.get("timestamp_opt")),
-        changed_at=parse_export_time(changed, zone="UTC"),
-        time_zone="UTC",
-        words=words,
-    )
+    changed_at = parse_export_time(json_text(member.get("last_changed")), zone="UTC")
+    address = read_address(json_text(member.get("email_address")))
+    return member_row(address, MemberStatus(status), fields, keep_known(evidence), changed_at=changed_at, zone="UTC")
 
 
 def member_row(
     address: Address,
     status: MemberStatus,
     fields: PersonFields,
+    evidence: dict[str, str],
     *,
-    optin: str,
-    confirm: str,
     changed_at: datetime | None,
-    time_zone: str,
-    words: Mapping[str, str],
+    zone: str,
 ) -> PersonRow:
-    """A member as a row to import; `words` is further evidence, in Mailchimp's own words."""
-    state = _STATES[status]
+    """A member as a row to import; `evidence` holds what is known of optin, confirm, their IPs, reason, and more."""
     suppressions: tuple[SuppressionEntry, ...] = ()
-    reason = words.get("reason", "")
-    by_owner = status is MemberStatus.ARCHIVED
     if status is MemberStatus.CLEANED:
         suppressions = (SuppressionEntry(reason=SuppressionReason.BOUNCED, everywhere=False, since=changed_at),)
-    elif status is MemberStatus.UNSUBSCRIBED and reason:
-        by_owner = bool(_BY_OWNER.search(reason))
-        if _COMPLAINT.search(reason):
-            suppressions = (SuppressionEntry(reason=SuppressionReason.COMPLAINED, everywhere=True, since=changed_at),)
-    agreed_at = parse_export_time(confirm, zone=time_zone) if confirm else None
-    grade = _grade(optin, confirm, words) if agreed_at else EvidenceGrade.NONE
+    elif status is MemberStatus.UNSUBSCRIBED and _COMPLAINT.search(evidence.get("reason", "")):
+        suppressions = (SuppressionEntry(reason=SuppressionReason.COMPLAINED, everywhere=True, since=changed_at),)
+    if status is MemberStatus.ARCHIVED or _BY_OWNER.search(evidence.get("reason", "")):
+        evidence["by"] = "owner"
+    confirm = evidence.get("confirm")
+    agreed_at = parse_export_time(confirm, zone=zone) if confirm and status in _AGREED else None
+    grade = _grade(evidence) if agreed_at else EvidenceGrade.NONE
     if status is MemberStatus.SUBSCRIBED and grade is EvidenceGrade.NONE:
         fields.remarks.append("was added without a request of their own on record")
     return PersonRow(
@@ -125,21 +116,23 @@ def member_row(
         language=fields.language,
         zone=fields.zone,
         attributes=fields.attributes,
-        state=state,
+        state=_STATES[status],
         suppressions=suppressions,
-        agreed_at=agreed_at if state is not None and status is not MemberStatus.PENDING else None,
+        agreed_at=agreed_at,
         changed_at=changed_at if status is not MemberStatus.SUBSCRIBED else None,
         evidence_grade=grade,
-        evidence=keep_known({"optin": optin, "confirm": confirm, **words, "by": "owner" if by_owner else ""}),
+        evidence=evidence,
         remarks=tuple(fields.remarks),
     )
 
 
-def _grade(optin: str, confirm: str, words: Mapping[str, str]) -> EvidenceGrade:
+def _grade(evidence: Mapping[str, str]) -> EvidenceGrade:
     """How well the times prove consent: of a single opt-in, and of people added by others, both times are equal."""
-    if not words.get("optin_ip") and not words.get("confirm_ip"):
-        return EvidenceGrade.SOME if optin and optin != confirm else EvidenceGrade.NONE
-    return EvidenceGrade.STRONG if optin and optin != confirm and words["confirm_ip"] else EvidenceGrade.SOME
+    optin = evidence.get("optin")
+    twice = optin is not None and optin != evidence.get("confirm")
+    if "optin_ip" in evidence or "confirm_ip" in evidence:
+        return EvidenceGrade.STRONG if twice and "confirm_ip" in evidence else EvidenceGrade.SOME
+    return EvidenceGrade.SOME if twice else EvidenceGrade.NONE
 
 
 def _mapping(value: object) -> Mapping[str, object]:
