@@ -15,6 +15,7 @@ from mailer.cli.dkim_commands import keys
 from mailer.cli.doctor_command import doctor
 from mailer.cli.explain_command import explain_files
 from mailer.cli.former_archive_commands import archives
+from mailer.cli.import_from_command import import_from
 from mailer.cli.init_command import init
 from mailer.cli.list_commands import lists
 from mailer.cli.media_commands import media
@@ -45,6 +46,7 @@ for own in (
 command.command()(doctor)
 command.command()(audit)
 command.command("explain")(explain_files)
+command.command("import-from")(import_from)
 command.add_typer(lists, name="list")
 people.command("restore")(restore_subscribers)
 command.add_typer(people, name="subscribers")
