@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from mailer.importers.open_export import OpenedExport
     from mailer.importers.source_files import SourceFiles
 
-_COLUMN = re.compile(r"(?P<ours>[a-z][a-z0-9_]*)=(?P<theirs>.+)", re.DOTALL)
-_HEADING = re.compile(r'\s*(?:"([^"]*)"|([^+]+))\s*(?:\+|$)')
+_HEADING = r'\s*(?:"[^"]+"|[^"+\s][^"+]*)\s*'
+_COLUMN = re.compile(rf"(?P<ours>[a-z][a-z0-9_]*)=(?P<theirs>{_HEADING}(?:\+{_HEADING})*)")
 
 
 def import_from(
@@ -166,12 +166,10 @@ def parse_column(text: str) -> tuple[str, tuple[str, ...]]:
     Exits with 2 and a message for anything else.
     """
     match = _COLUMN.fullmatch(text)
-    headings = _HEADING.findall(match["theirs"]) if match else []
-    names = tuple(quoted or plain.strip() for quoted, plain in headings)
-    if match is None or not names or not all(names):
+    if match is None:
         print_message(f"mailer: --column {text!r} must be like email=E-Mail or name=Vorname+Nachname")
         raise typer.Exit(2)
-    return match["ours"], names
+    return match["ours"], tuple(one.strip().strip('"') for one in re.findall(_HEADING, match["theirs"]))
 
 
 @contextmanager

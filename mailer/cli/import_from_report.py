@@ -52,7 +52,7 @@ def print_plan(export: OpenedExport, plan: ImportPlan, done: ImportResult | None
     if done is None:
         _print_examples(plan)
     _print_rows(f"{plan.bad_rows:,} rows cannot be used:", plan.bad, plan.bad_rows)
-    _print_rows("Read, but not all of it:", plan.remarks, len(plan.remarks))
+    _print_rows("Remarks:", plan.remarks, len(plan.remarks))
     _print_left_behind(plan)
     if done is None:
         typer.echo("Nothing has been written: again with --yes")

@@ -29,7 +29,8 @@ def open_people_file(file: Path, encoding: str | None) -> Iterator[tuple[TextIO,
     if is_departed_file_name(file.stem):
         raise TableRefused(
             f"nobody is imported: its name, {file.name}, says that these people left or never were readers. "
-            "(If they are, give the file another name.)"
+            "`mailer import-from` reads other software's exports, and keeps such people out. "
+            "(If they are readers, give the file another name.)"
         )
     with ExitStack() as opened:
         try:
@@ -43,7 +44,10 @@ def open_people_file(file: Path, encoding: str | None) -> Iterator[tuple[TextIO,
             print_message(f"mailer: {file}: {error.strerror}")
             raise typer.Exit(2) from None
         if departed_tables:
-            print_message(f"beside it lies {', '.join(departed_tables[:3])}: who stands there is not kept out by that")
+            print_message(
+                f"beside it lies {', '.join(departed_tables[:3])}: who stands there is not kept out by that; "
+                "`mailer import-from` reads the whole folder"
+            )
         table, guessed = open_table(octets if octets.seekable() else buffered, encoding)  # type: ignore[arg-type]
         yield opened.enter_context(table), guessed
 
