@@ -77,7 +77,6 @@ def import_from(
 
     Exit 1 for what is refused, and where no row could be used.
     """
-    from mailer.cli.import_from_report import print_plan, print_plan_as_json
     from mailer.importers.open_export import open_export
 
     with report_errors(), _open_path(path) as source:
@@ -89,6 +88,8 @@ def import_from(
                     app, actor, export, list_name=list_name, invite=invite, write=yes, progress=progress
                 )
             )
+    from mailer.cli.import_from_report import print_plan, print_plan_as_json
+
     if bad is not None:
         _write_bad_rows(bad, plan)
     (print_plan_as_json if as_json else print_plan)(export, plan, done)
