@@ -27,47 +27,55 @@ _HEADING = r'\s*(?:"[^"]+"|[^"+\s][^"+]*)\s*'
 _COLUMN = re.compile(rf"(?P<ours>[a-z][a-z0-9_]*)=(?P<theirs>{_HEADING}(?:\+{_HEADING})*)")
 
 
+_Source = Annotated[Path, typer.Argument(help="What the other service gave: a file, a folder, a zip, or - for a pipe.")]
+_OurList = Annotated[str, typer.Option("--list", metavar="LIST", help="Our list.")]
+_From = Annotated[
+    str | None,
+    typer.Option(
+        "--from",
+        metavar="NAME",
+        help="Whose export it is, where that is not clear: mailman21, mailman3, sympa, mlmmj, listmonk, phplist, "
+        "keila, ghost, substack, mailchimp, buttondown, brevo, google-groups, mailer, spreadsheet.",
+    ),
+]
+_TheirList = Annotated[
+    str | None, typer.Option(metavar="NAME", help="The list's name there, of an export that has several.")
+]
+_Columns = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--column",
+        metavar="OURS=THEIRS",
+        help="What a spreadsheet's column is: email=E-Mail; name=Vorname+Nachname joins two. May be given again.",
+    ),
+]
+_Ignored = Annotated[
+    list[str] | None, typer.Option("--ignore-column", metavar="NAME", help="Leave this column out; again for more.")
+]
+_State = Annotated[
+    SubscriptionState | None,
+    typer.Option(help="Of all people of an export that does not say it. Who left stays out all the same."),
+]
+_Zone = Annotated[
+    str | None, typer.Option(help="The time zone of the old server, for times that name none: Europe/Berlin.")
+]
+_Encoding = Annotated[str | None, typer.Option(help="Of texts, if the guess is wrong: cp1254, koi8-r.")]
+_Bad = Annotated[Path | None, typer.Option(metavar="FILE", help="A new file for all rows that cannot be used.")]
+
+
 def import_from(
-    path: Annotated[
-        Path, typer.Argument(help="What the other service gave: a file, a folder, a zip, or - for a pipe.")
-    ],
-    list_name: Annotated[str, typer.Option("--list", metavar="LIST", help="Our list.")],
-    peer: Annotated[
-        str | None,
-        typer.Option(
-            "--from",
-            metavar="NAME",
-            help="Whose export it is, where that is not clear: mailman21, mailman3, sympa, mlmmj, listmonk, phplist, "
-            "keila, ghost, substack, mailchimp, buttondown, brevo, google-groups, mailer, spreadsheet.",
-        ),
-    ] = None,
-    source_list: Annotated[
-        str | None, typer.Option(metavar="NAME", help="The list's name there, of an export that has several.")
-    ] = None,
-    columns: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--column",
-            metavar="OURS=THEIRS",
-            help="What a spreadsheet's column is: email=E-Mail; name=Vorname+Nachname joins two. May be given again.",
-        ),
-    ] = None,
-    ignored: Annotated[
-        list[str] | None, typer.Option("--ignore-column", metavar="NAME", help="Leave this column out; again for more.")
-    ] = None,
-    state: Annotated[
-        SubscriptionState | None,
-        typer.Option(help="Of all people of an export that does not say it. Who left stays out all the same."),
-    ] = None,
-    zone: Annotated[
-        str | None, typer.Option(help="The time zone of the old server, for times that name none: Europe/Berlin.")
-    ] = None,
-    encoding: Annotated[str | None, typer.Option(help="Of texts, if the guess is wrong: cp1254, koi8-r.")] = None,
+    path: _Source,
+    list_name: _OurList,
+    peer: _From = None,
+    source_list: _TheirList = None,
+    columns: _Columns = None,
+    ignored: _Ignored = None,
+    state: _State = None,
+    zone: _Zone = None,
+    encoding: _Encoding = None,
     invite: Annotated[bool, typer.Option("--invite", help="Ask each reader by letter instead.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do it. Without this nothing is written.")] = False,
-    bad: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="A new file for all rows that cannot be used.")
-    ] = None,
+    bad: _Bad = None,
     as_json: AsJson = False,
 ) -> None:
     """Move in: take over people from other software, with who left, bounced or complained.

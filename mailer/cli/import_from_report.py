@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from mailer.cli.cli_context import print_json
-from mailer.domain.import_run import Outcome
+from mailer.domain.imports.import_run import Outcome
 from mailer.importers.person_row import EvidenceGrade, ListRole
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def print_plan(export: OpenedExport, plan: ImportPlan, done: ImportResult | None
     if done is None:
         typer.echo("Nothing has been written: again with --yes")
     else:
-        typer.echo(f"run {done.run}; `mailer import undo {done.run}` takes it back")
+        typer.echo(f"run {done.run}")
 
 
 def _print_source(export: OpenedExport, plan: ImportPlan) -> None:

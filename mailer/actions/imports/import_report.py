@@ -10,12 +10,13 @@ from mailer.actions.imports.decide_outcome import ImportDecision
 from mailer.domain.imports.import_run import NEW_READERS, Outcome
 from mailer.domain.subscription import DeliveryMode, SubscriptionState
 from mailer.importers.bad_row import BadRow, LeftBehind
-from mailer.importers.person_row import EvidenceGrade, PersonRow
+from mailer.importers.person_row import EvidenceGrade, ListRole, PersonRow
 from mailer.store.imports.known_people import KnownPerson
 
 MAX_REPORTED = 10_000
 """The most bad rows, remarks and things left behind that are listed one by one."""
 EXAMPLES = 10
+_ROLES_WITH_RIGHTS = (ListRole.OWNER, ListRole.MODERATOR)
 _MAILED = {Outcome.CONFIRMED, Outcome.CHANGED, Outcome.UNCHANGED}
 
 
@@ -28,6 +29,14 @@ class ImportExample:
     outcome: Outcome
     line: int
     """The number of the line in its file; 0 where there are none."""
+
+
+@dataclass(frozen=True, slots=True)
+class ImportedRole:
+    """An owner or moderator of the list elsewhere."""
+
+    address: str
+    role: ListRole
 
 
 @dataclass(slots=True)
@@ -60,6 +69,10 @@ class PeopleReport:
     """Readers who chose digests elsewhere, and are mailed each letter until there are digests."""
     languages_unknown: int = 0
     """People who come onto the list without a language."""
+    roles: list[ImportedRole] = field(default_factory=list)
+    """The first MAX_REPORTED owners and moderators elsewhere; they get no rights by an import."""
+    preferences: Counter[str] = field(default_factory=Counter)
+    """How many people chose what elsewhere that has no meaning here: own_posts, moderated."""
     _examples: dict[Outcome, list[ImportExample]] = field(default_factory=dict)
 
     def add(self, row: PersonRow, line: int, known: KnownPerson, decision: ImportDecision) -> None:
@@ -73,6 +86,10 @@ class PeopleReport:
                 self.languages_unknown += 1
         if row.delivery_mode is not DeliveryMode.EACH and outcome in _MAILED:
             self.digest_readers += 1
+        if row.preferences:
+            self.preferences.update(row.preferences.keys())
+        if row.role in _ROLES_WITH_RIGHTS and len(self.roles) < MAX_REPORTED:
+            self.roles.append(ImportedRole(row.address.addr_spec, row.role))
         examples = self._examples.setdefault(outcome, [])
         if len(examples) < EXAMPLES:
             examples.append(ImportExample(row.address.addr_spec, row.name, outcome, line))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from types import TracebackType
@@ -14,7 +14,13 @@ from sqlalchemy import Connection
 
 from mailer.actions.imports.decide_outcome import ImportRules
 from mailer.actions.imports.decide_people import decide_people, find_keys
-from mailer.actions.imports.import_report import MAX_REPORTED, ImportExample, PeopleReport, ReadReport
+from mailer.actions.imports.import_report import (
+    MAX_REPORTED,
+    ImportedRole,
+    ImportExample,
+    PeopleReport,
+    ReadReport,
+)
 from mailer.app import App
 from mailer.domain.accounts.actor import Actor
 from mailer.domain.accounts.role import Permission
@@ -112,6 +118,16 @@ class ImportPlan:
         """How many people would come onto the list without a language."""
         return self.report.languages_unknown
 
+    @property
+    def roles(self) -> Sequence[ImportedRole]:
+        """The first owners and moderators elsewhere; they get no rights by an import."""
+        return self.report.roles
+
+    @property
+    def preferences(self) -> Mapping[str, int]:
+        """How many people chose what elsewhere that has no meaning here: own_posts, moderated."""
+        return self.report.preferences
+
     def close(self) -> None:
         """Remove the temporary file."""
         self.staged.close()
@@ -181,7 +197,9 @@ def _stage_next(plan: ImportPlan, rows: Iterator[tuple[int, PersonRow | BadRow |
         if isinstance(row, PersonRow):
             usable.append((line, row))
             if row.remarks:
-                read.remarks += [BadRow(line, one) for one in row.remarks][: MAX_REPORTED - len(read.remarks)]
+                read.remarks += [BadRow(line, one, row.address.addr_spec) for one in row.remarks][
+                    : MAX_REPORTED - len(read.remarks)
+                ]
         elif isinstance(row, BadRow):
             read.bad_rows += 1
             read.bad += [row][: MAX_REPORTED - len(read.bad)]

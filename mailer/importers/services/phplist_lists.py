@@ -44,10 +44,11 @@ def find_members(file: SourceFile, table: HeadedTable, options: ReadOptions) -> 
         there = "; ".join(repr(one) for one, _ in found.most_common(_MOST_SHOWN)) or "none"
         raise TableRefused(f"{file.base_name}: nobody is on {options.source_list!r}; people are on: {there}")
     longer = sorted(one for one in found if wanted in f" {one} " and f" {one} " != wanted)
-    guess = f"whoever is on {longer[0]!r} is on {options.source_list!r}: names with blanks cannot be told apart"
-    return ListMembers(
-        is_member=lambda cells: wanted in f" {_lists(cells, column)} ", guessed=(guess,) if longer else ()
+    guessed = tuple(
+        f"whoever is on {one!r} is on {options.source_list!r}: names with blanks cannot be told apart"
+        for one in longer[:1]
     )
+    return ListMembers(is_member=lambda cells: wanted in f" {_lists(cells, column)} ", guessed=guessed)
 
 
 def _count_memberships(file: SourceFile, column: str, options: ReadOptions) -> Counter[str]:
