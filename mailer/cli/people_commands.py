@@ -189,16 +189,21 @@ def show(address: str, as_json: AsJson = False) -> None:
         return
     typer.echo(person.address + ("\tnever to be mailed" if person.never else ""))
     for list_name, state in person.subscriptions.items():
-        typer.echo(f"{list_name}\t{state}")
+        paused = ", paused" if list_name in person.paused else ""
+        mode = person.delivery_modes.get(list_name)
+        chosen = f"\tchose a digest ({mode}) elsewhere; gets each letter" if mode else ""
+        typer.echo(f"{list_name}\t{state}{paused}{chosen}")
     for suppression in person.suppressions:
-        typer.echo(f"{suppression.list_name}\tno letters\t{suppression.reason}")
+        until = f" until {suppression.until.isoformat()}" if suppression.until else ""
+        typer.echo(f"{suppression.list_name}\tno letters\t{suppression.reason}{until}")
     for bounce in person.bounces:
         said = bounce.complaint or bounce.diagnostic or bounce.status or ""
         undone = "\tundone" if bounce.undone else ""
         columns = (bounce.at.isoformat(), bounce.list_name, bounce.kind, bounce.severity, bounce.reason, bounce.channel)
         typer.echo("\t".join(column or "-" for column in columns) + f"\t{said}{undone}")
     for line in person.consents:
-        typer.echo(f"{line.at.isoformat()}\t{line.list_name}\t{line.act}\t{line.channel}\t{line.evidence}")
+        evidence = "; ".join(f"{key}: {value}" for key, value in line.evidence.items())
+        typer.echo(f"{line.at.isoformat()}\t{line.list_name}\t{line.act}\t{line.channel}\t{evidence}")
 
 
 def _as_json(person: PersonView) -> dict[str, Any]:
@@ -206,8 +211,13 @@ def _as_json(person: PersonView) -> dict[str, Any]:
     return {
         "address": person.address,
         "never": person.never,
-        "suppressed": [{"list": one.list_name, "reason": one.reason} for one in person.suppressions],
+        "suppressed": [
+            {"list": one.list_name, "reason": one.reason, "until": one.until and one.until.isoformat()}
+            for one in person.suppressions
+        ],
         "subscriptions": person.subscriptions,
+        "paused": sorted(person.paused),
+        "delivery_modes": person.delivery_modes,
         "returned": [
             {
                 "at": one.at.isoformat(),

@@ -30,7 +30,9 @@ class ConsentAct(StrEnum):
     """Letters bounced, and the address was suppressed."""
     COMPLAINED = "complained"
     RESTORED = "restored"
-    """An organiser, or mail from the person, lifted a suppression for bounces or complaints."""
+    """An organiser lifted a suppression, or mail from the person lifted one for bounces, or a pause."""
+    RESUMED = "resumed"
+    """A pause ended at the hour that was chosen for it elsewhere."""
 
 
 AGREEING_ACTS = (ConsentAct.CONFIRMED, ConsentAct.REJOINED, ConsentAct.IMPORTED)

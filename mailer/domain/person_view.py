@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from mailer.domain.subscription import SubscriptionState
+from mailer.domain.subscription import DeliveryMode, SubscriptionState
 
 EVERY_LIST_NAME = "every list"
 """Stands for the name of a list where a suppression is for all lists."""
@@ -19,6 +19,8 @@ class SuppressionView:
     list_name: str
     """EVERY_LIST_NAME for all lists."""
     reason: str
+    until: datetime | None = None
+    """When it ends by itself; None: never."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -67,8 +69,12 @@ class PersonView:
     never: bool
     """Whether the person chose "never ask me again"."""
     suppressions: tuple[SuppressionView, ...]
+    paused: frozenset[str]
+    """The names of the lists that they are subscribed to, and whose letters are paused."""
     subscriptions: dict[str, SubscriptionState]
     """By the name of the list."""
+    delivery_modes: dict[str, DeliveryMode]
+    """By the name of the list, where the person chose another than each letter elsewhere. They get each letter here."""
     bounces: tuple[BounceView, ...]
     """Oldest first."""
     consents: tuple[ConsentView, ...]

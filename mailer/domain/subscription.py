@@ -60,6 +60,8 @@ class Subscription:
     suppression_key: str
     probed_at: datetime | None = None
     """When the latest letter was queued that asks, after soft bounces, whether mail still reaches the person."""
+    delivery_mode: DeliveryMode | None = None
+    """What the person chose elsewhere; None: each letter."""
 
 
 def may_send_confirmation(subscription: Subscription, now: datetime, *, resend: bool = False) -> bool:

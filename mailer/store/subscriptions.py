@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Select, bindparam, select, update
 
-from mailer.domain.subscription import Subscription, SubscriptionState
+from mailer.domain.subscription import DeliveryMode, Subscription, SubscriptionState
 from mailer.errors import NotFound
 from mailer.store.inserts import insert_into, insert_many
 from mailer.store.people_tables import subscriber, subscription
@@ -195,4 +195,5 @@ def subscription_from_row(row: Row[Any]) -> Subscription:
         language=row.language,
         suppression_key=row.suppression_key,
         probed_at=row.probed_at,
+        delivery_mode=DeliveryMode(row.delivery_mode) if row.delivery_mode else None,
     )

@@ -11,7 +11,7 @@ from mailer.domain.accounts.actor import Actor, require_anywhere
 from mailer.domain.accounts.role import Permission
 from mailer.domain.address import parse_address
 from mailer.domain.person_view import EVERY_LIST_NAME, BounceView, ConsentView, PersonView, SuppressionView
-from mailer.domain.subscription import Subscription
+from mailer.domain.subscription import Subscription, SubscriptionState
 from mailer.domain.suppression import EVERY_LIST, SuppressionReason
 from mailer.errors import NotFound
 from mailer.store import bounce_records, consents, mailing_lists, subscribers, subscriptions, suppressions
@@ -64,7 +64,7 @@ def _view(
     is_all: bool,
 ) -> PersonView:
     names = {**list_names, EVERY_LIST: EVERY_LIST_NAME}
-    suppressed = suppressions.list_for_person(tx, app.site.keyring.suppression_key(person.address_key))
+    suppressed = suppressions.ends_for_person(tx, app.site.keyring.suppression_key(person.address_key))
     bounces = bounce_records.list_for_subscriber(tx, person.id)
     lines = consents.list_for_subscriber(tx, person.id)
     return PersonView(
@@ -75,11 +75,21 @@ def _view(
         zone=person.zone,
         never=(EVERY_LIST, SuppressionReason.NEVER) in suppressed,
         suppressions=tuple(
-            SuppressionView(list_name=names[list_id], reason=reason)
-            for list_id, reason in suppressed
+            SuppressionView(list_name=names[list_id], reason=reason, until=until)
+            for (list_id, reason), until in suppressed.items()
             if list_id in names
         ),
+        paused=frozenset(
+            list_names[one.mailing_list_id]
+            for one in found
+            if one.state is SubscriptionState.CONFIRMED
+            and not {
+                (one.mailing_list_id, SuppressionReason.PAUSED),
+                (EVERY_LIST, SuppressionReason.PAUSED),
+            }.isdisjoint(suppressed)
+        ),
         subscriptions={list_names[one.mailing_list_id]: one.state for one in found},
+        delivery_modes={list_names[one.mailing_list_id]: one.delivery_mode for one in found if one.delivery_mode},
         bounces=tuple(_bounce_view(row, list_names) for row in bounces if is_all or row.mailing_list_id in list_names),
         consents=tuple(_consent_view(row, list_names) for row in lines if row.mailing_list_id in list_names),
     )

@@ -47,6 +47,8 @@ class Act(StrEnum):
     START_IMPORT = "start import"
     """Written before the first person is; the line of what was imported may be missing after a crash."""
     END_IMPORT = "end import"
+    UNDO_IMPORT = "undo import"
+    """One line at the beginning, and one with the numbers at the end."""
     EXPORT_PEOPLE = "export people"
     EXPORT_RECIPIENTS = "export recipients"
     RESTORE_PERSON = "restore person"

@@ -11,6 +11,7 @@ import structlog
 from mailer.actions.archive.receive_webmention import verify_webmentions
 from mailer.actions.maintenance.check_health import check_database_health, check_sending_health
 from mailer.actions.maintenance.count_people import AudienceRecounts, count_days, recount_audiences
+from mailer.actions.maintenance.end_pauses import end_pauses
 from mailer.actions.maintenance.purge import purge
 from mailer.actions.maintenance.requeue_orphans import requeue_orphans
 from mailer.actions.maintenance.weekly_report import send_weekly_reports
@@ -26,6 +27,7 @@ _OWNERSHIP_EVERY_S = 2
 _DATABASE_HEALTH_EVERY_S = 60
 _RECOUNT_EVERY_S = 60
 _WEBMENTIONS_EVERY_S = 60
+_PAUSES_EVERY_S = 60
 _SENDING_HEALTH_EVERY_S, _SENDING_HEALTH_FIRST_IN_S = 600, 30
 """Relays and DNS are not asked at once at start: whoever opens the console before then sets the event."""
 _MAINTENANCE_EVERY_S = 600
@@ -47,6 +49,7 @@ def start_jobs(
         ("check what waits in the database", _DATABASE_HEALTH_EVERY_S, partial(check_database_health, app)),
         ("recount audiences", _RECOUNT_EVERY_S, partial(recount_audiences, app, AudienceRecounts())),
         ("count joins and leaves", _MAINTENANCE_EVERY_S, partial(count_days, app)),
+        ("end pauses", _PAUSES_EVERY_S, partial(end_pauses, app)),
         ("purge hourly", _MAINTENANCE_EVERY_S, partial(_purge, app)),
         ("requeue orphans hourly", _MAINTENANCE_EVERY_S, partial(requeue_orphans, app)),
         ("verify Webmentions", _WEBMENTIONS_EVERY_S, partial(verify_webmentions, app)),
