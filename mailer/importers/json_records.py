@@ -13,7 +13,7 @@ from mailer.importers.bad_row import BadRow
 from mailer.importers.source_files import SourceFile
 
 _HEAD, _CHUNK = 1 << 16, 1 << 12
-_MAX_RECORD, _MAX_DEPTH = 8 << 20, 1000
+_MAX_RECORD, _MAX_DEPTH = 1 << 20, 1000
 _SUFFIXES = ("json", "jsonl", "ndjson")
 _ENCODINGS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 
@@ -40,7 +40,7 @@ def find_json_keys(file: SourceFile, places: Collection[str]) -> frozenset[str] 
 def read_json_records(file: SourceFile, places: Collection[str]) -> Iterator[tuple[int, JsonRecord | BadRow]]:
     """The records of a file, each with 0 for its line; what is no object is a BadRow.
 
-    Raises TableRefused for what is no JSON, or ends too early, and for records larger than 8 MiB.
+    Raises TableRefused for what is no JSON, or ends too early, and for records larger than 1 MiB.
     """
     place = _find_place(file, places)
     if place is None:
