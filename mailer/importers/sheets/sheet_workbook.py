@@ -22,7 +22,7 @@ def read_workbook(file: SourceFile, options: ReadOptions) -> SheetRows:
 
     `options.source_list` names the sheet where several hold addresses.
     """
-    workbook = open_workbook(file.open())
+    workbook = open_workbook(file.open)
     sheet = _choose_sheet(workbook, options)
     layout = _detect_layout(sheet, options)
     names = [sheet.name, file.base_name.rpartition(".")[0]]

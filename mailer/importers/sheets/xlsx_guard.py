@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import zipfile
-from dataclasses import dataclass, field
+import zlib
+from dataclasses import dataclass
 from typing import BinaryIO
 
 from mailer.errors import TableRefused
@@ -21,15 +22,15 @@ _UNREAD = re.compile(
 _ROW = re.compile(rb"<(?:\w+:)?row[\s>/]")
 _HIDDEN_ROW = re.compile(rb"<(?:\w+:)?row\s[^<>]*?\bhidden=[\"'](?:1|true)[\"']")
 _FORBIDDEN = re.compile(rb"<!DOCTYPE|<!ENTITY|<!\[CDATA\[", re.IGNORECASE)
+_DAMAGES = (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError)
 _SAVE_AS_CSV = "save the sheet as CSV (UTF-8), and import that"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CheckedWorkbook:
-    """A workbook that may be read."""
+    """What is known of a workbook that may be read."""
 
-    file: BinaryIO
-    hidden_rows: dict[str, int] = field(default_factory=dict)
+    hidden_rows: dict[str, int]
     """Part of the zip -> how many rows in it are hidden."""
     has_macros: bool
 
@@ -37,15 +38,16 @@ class CheckedWorkbook:
 def check_workbook(file: BinaryIO) -> CheckedWorkbook:
     """Look through a workbook's parts. Raises TableRefused for one that is damaged, hostile, or too large."""
     with open_zip(file, "the workbook") as opened:
-        names = opened.namelist()
         hidden = {}
         for entry in opened.infolist():
             if entry.is_dir() or _UNREAD.match(entry.filename) or not entry.filename.endswith((".xml", ".rels")):
                 continue
             _refuse_large(entry)
-            hidden[entry.filename] = _check_part(opened, entry)
-    file.seek(0)
-    return CheckedWorkbook(file=file, hidden_rows=hidden, has_macros="xl/vbaProject.bin" in names)
+            try:
+                hidden[entry.filename] = _check_part(opened, entry)
+            except _DAMAGES as damage:
+                raise TableRefused(f"{entry.filename!r} in it is damaged ({damage})") from None
+        return CheckedWorkbook(hidden_rows=hidden, has_macros="xl/vbaProject.bin" in opened.namelist())
 
 
 def _refuse_large(entry: zipfile.ZipInfo) -> None:

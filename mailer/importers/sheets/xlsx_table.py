@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime, time
-from itertools import islice
+from itertools import islice, takewhile
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from mailer.errors import TableRefused
@@ -20,7 +20,7 @@ SAMPLE_ROWS = 40
 """How many rows are looked at to detect the layout."""
 _MORE_COLUMNS = 8
 """Columns beyond those of the first rows that are still read."""
-_MOST_CELLS = 16_384
+_SAMPLED_WITHIN = 1000
 
 # What a workbook has besides its cells is not read, and openpyxl warns of each part.
 warnings.filterwarnings("ignore", category=UserWarning, module="openpyxl")
@@ -53,13 +53,14 @@ class SheetFile:
     has_macros: bool
 
 
-def open_workbook(file: BinaryIO) -> SheetFile:
+def open_workbook(open_file: Callable[[], BinaryIO]) -> SheetFile:
     """Open a workbook: cached values of formulas, no links elsewhere, no macros. Raises TableRefused."""
     from openpyxl import load_workbook
 
-    checked = check_workbook(file)
+    with open_file() as file:
+        checked = check_workbook(file)
     try:
-        workbook = load_workbook(checked.file, read_only=True, data_only=True, keep_links=False)
+        workbook = load_workbook(open_file(), read_only=True, data_only=True, keep_links=False)
         sheets = tuple(
             Sheet(
                 name=sheet.title,
@@ -78,11 +79,11 @@ def open_workbook(file: BinaryIO) -> SheetFile:
 
 
 def _first_rows(workbook: Workbook, name: str) -> list[SheetRow]:
-    with closing(_read_rows(workbook, name, _MOST_CELLS)) as rows:
-        return list(islice(rows, SAMPLE_ROWS))
+    with closing(_read_rows(workbook, name)) as rows:
+        return list(islice(takewhile(lambda row: row[0] <= _SAMPLED_WITHIN, rows), SAMPLE_ROWS))
 
 
-def _read_rows(workbook: Workbook, name: str, width: int) -> Generator[SheetRow]:
+def _read_rows(workbook: Workbook, name: str, width: int | None = None) -> Generator[SheetRow]:
     sheet: Any = workbook[name]
     # The size that a sheet states of itself may be wrong by a million rows.
     sheet.reset_dimensions()
