@@ -158,6 +158,7 @@ def test_a_cell_of_any_text_makes_nobody_confirmed_by_accident(cell: str, headin
 
 PROGRAM = """
 import resource, sys
+from mailer.domain.subscription import SubscriptionState
 from mailer.importers.export_format import ReadOptions
 from mailer.importers.person_row import PersonRow
 from mailer.importers.source_files import SourceFile

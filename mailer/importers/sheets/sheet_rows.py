@@ -49,7 +49,7 @@ def plan_rows(layout: TableLayout, options: ReadOptions, *, they_left: bool) -> 
     elif not said and options.state is None:
         refuse_without_state(columns)
     if options.zone is None and any(one.says in {StateHeading.SINCE, StateHeading.AGREED_AT} for one in columns):
-        guessed.append("days and times without a zone are read as UTC")
+        guessed.append("days, and times without a zone, are read as UTC (--zone NAME where they are of another)")
     return RowPlan(
         columns=columns,
         width=sum(not one.made_of for one in columns),

@@ -47,13 +47,13 @@ def _choose_sheet(workbook: SheetFile, options: ReadOptions) -> Sheet:
     chosen = headed or holding
     if len(chosen) > 1:
         raise TableRefused(
-            f"{len(chosen)} of its sheets hold addresses: say which with --from-list: {_list_names(chosen)}"
+            f"{len(chosen)} of its sheets hold addresses: say which with --source-list: {_list_names(chosen)}"
         )
     if chosen:
         return chosen[0]
     hidden = [one for one in workbook.sheets if one.is_hidden and candidate_of_rows(one.first_rows)]
     if hidden:
-        raise TableRefused(f"only hidden sheets hold addresses: say which with --from-list: {_list_names(hidden)}")
+        raise TableRefused(f"only hidden sheets hold addresses: say which with --source-list: {_list_names(hidden)}")
     if email and any(candidate_of_rows(one.first_rows) for one in visible):
         table = next(table for one in visible if (table := candidate_of_rows(one.first_rows)))
         raise TableRefused(f"no column is called {email!r}; there are: {', '.join(filter(None, table.headings))}")
