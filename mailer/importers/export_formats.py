@@ -68,7 +68,13 @@ def recognize_format(source: SourceFiles, name: str | None = None) -> tuple[Expo
     if len(found) > 1:
         which = ", or ".join(f"{one.title} (--from {one.name}: {_list_names(files)})" for one, files in found)
         raise TableRefused(f"{source.name} may be {which}: say which with --from")
-    return found[0]
+    chosen, files = found[0]
+    if chosen is spreadsheet.FORMAT and len(files) > 1:
+        raise TableRefused(
+            f"{source.name} holds tables of no product that is known here ({_list_names(files)}): give one of them, or "
+            "say --from spreadsheet if people stand in all"
+        )
+    return chosen, files
 
 
 def _find_formats(source: SourceFiles) -> list[tuple[ExportFormat, tuple[SourceFile, ...]]]:

@@ -109,7 +109,8 @@ def refuse_state_columns(columns: Iterable[Column]) -> None:
     options = " ".join(f"--ignore-column {shlex.quote(one)}" for one in refused)
     raise TableRefused(
         f"nobody is imported: {which} may say who left, never agreed or cannot be reached, which is not read here. "
-        f"Take those people out of the table, then import the rest with {options}. "
+        "`mailer import-from` reads such columns, and keeps who left out. Or take those people out of the table, then "
+        f"import the rest with {options}. "
         "(Is it about something else? Then give the column another name.)"
     )
 

@@ -101,6 +101,21 @@ def test_owners_are_named_with_the_command_that_gives_them_their_role(with_list:
     assert "  mailer organiser add olu@example.org --role owner --list appeals   # was owner" in output
 
 
+def test_a_table_that_says_nothing_of_agreement_needs_the_organisers_word(with_list: Terminal) -> None:
+    (with_list.folder / "members.csv").write_text("Kontakt;Vorname;Nachname\nrosa@example.org;Rosa;Berg\n")
+    words = ("import-from", "members.csv", "--list", "appeals", "--column", "email=Kontakt")
+    named = ("--column", 'name="Vorname"+"Nachname"')
+
+    with_list(*words, code=1)
+    refused = with_list.said
+    done = json.loads(with_list(*words, *named, "--state", "confirmed", "--yes", "--json"))
+    exported = with_list("subscribers", "export", "--list", "appeals", "--no-bom")
+
+    assert "--state" in refused
+    assert done["counts"] == {"confirmed": 1}
+    assert "rosa@example.org,Rosa Berg," in exported
+
+
 def test_what_cannot_be_read_is_refused_with_a_reason_and_a_code(with_list: Terminal) -> None:
     (with_list.folder / "notes.odt").write_bytes(b"x")
     (with_list.folder / "people.csv").write_text("email,name,language,zone,state\nnobody,,,,confirmed\n")

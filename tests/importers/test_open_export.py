@@ -148,6 +148,15 @@ def test_exports_of_two_products_in_one_place_are_asked_about() -> None:
     assert open_export(_source(both), "Ghost", _OPTIONS).passed_over == ("contacts_1.csv",)
 
 
+def test_several_tables_of_no_known_product_are_not_taken_together_by_a_guess() -> None:
+    tables = {"members.csv": b"email\nrosa@example.org\n", "readme.txt": b"Write to olu@example.org\n"}
+
+    with pytest.raises(TableRefused, match=r"\(members\.csv, readme\.txt\): give one of them, or say --from spread"):
+        open_export(_source(tables), None, _OPTIONS)
+
+    assert len(open_export(_source(tables), "spreadsheet", _OPTIONS).files) == 2
+
+
 def test_the_hash_is_of_what_sha256sum_says() -> None:
     source = _source({"a.csv": b"email\n", "b.csv": b""})
 
