@@ -131,12 +131,12 @@ def _rows_of_one_list(
     """The rows of a table that are of the list that is asked for as `talk` or `talk@lists.example.org`."""
     names = {(row.get("list", ""), row.get("robot", "")) for _, row in rows if isinstance(row, dict)}
     chosen = {
-        (name, robot)
-        for name, robot in names
-        if not wanted or wanted.lower() in {name.lower(), f"{name}@{robot}".lower()}
+        (name, domain)
+        for name, domain in names
+        if not wanted or wanted.lower() in {name.lower(), f"{name}@{domain}".lower()}
     }
     if len(chosen) > 1 or (wanted and names and not chosen):
-        shown = ", ".join(sorted(f"{name}@{robot}".strip("@") for name, robot in names))
+        shown = ", ".join(sorted(f"{name}@{domain}".strip("@") for name, domain in names))
         raise TableRefused(f"has the lists {shown}: say whose with --source-list")
     for number, row in rows:
         if isinstance(row, str) or (row.get("list", ""), row.get("robot", "")) in chosen:
