@@ -16,12 +16,15 @@ _MAX_ITEMS = 2_000_000
 """Of the stack. Old versions put all members on it at once."""
 _MAX_SHARED = 1_000_000
 _MAX_KEY = 1 << 31
-_CALLS = {"R": "to call something", "\x92": "to make an object with arguments"}
+_MAX_DEPTH = 1000
+_NEVER = {"R": "to call something", "\x92": "to make an object with arguments", "2": "for a value twice at once"}
+_MARK_ENDS = frozenset("tldueoi1\x8f\x90\x91")
 _MEMO_WRITES = frozenset("pqr\x94")
 _MEMO_READS = frozenset("ghj")
 _CONSTANTS = {"N": None, "\x88": True, "\x89": False}
 _ARGUMENT_ITSELF = frozenset("IJKMLGFSTUVXBC\x8a\x8b\x8c\x8d\x8e")
 _TUPLES = {"\x85": 1, "\x86": 2, "\x87": 3}
+_CONTAINERS = frozenset("]}ldt)") | _TUPLES.keys()
 
 
 class PickledBounces(dict[Any, Any]):
@@ -40,20 +43,31 @@ def read_pickle(octets: bytes) -> object:
     """
     if len(octets) > MAX_PICKLE:
         raise TableRefused(f"has {len(octets)} octets: no more than {MAX_PICKLE} are read of a pickle")
-    wanted = set()
+    return _Machine(_survey(octets)).run(octets)
+
+
+def _survey(octets: bytes) -> set[Any]:
+    """Look at all opcodes before any is followed: the memo's numbers that are read. Raises TableRefused."""
+    wanted: set[Any] = set()
     texts: tuple[PickleArgument, ...] = ()
+    containers = marks = 0
     for opcode, argument in read_opcodes(octets):
         if opcode in "ci\x93":
             _check_class(argument or texts)
         elif isinstance(argument, str):
             texts = (*texts[-1:], argument)
-        elif opcode in _CALLS:
-            raise TableRefused(f"asks {_CALLS[opcode]}, which no list of Mailman does: it is not read")
+        elif opcode in _NEVER:
+            raise TableRefused(f"asks {_NEVER[opcode]}, which no list of Mailman does: it is not read")
         elif opcode in _MEMO_READS:
             wanted.add(argument)
-            if len(wanted) > _MAX_SHARED:
-                raise TableRefused(f"uses more than {_MAX_SHARED} values twice: it is not read")
-    return _Machine(wanted).run(octets)
+        containers += opcode in _CONTAINERS
+        marks += (opcode == "(") - (opcode in _MARK_ENDS)
+        if containers > _MAX_CONTAINERS or marks > _MAX_DEPTH or len(wanted) > _MAX_SHARED:
+            raise TableRefused(
+                f"holds more than {_MAX_CONTAINERS} dictionaries, lists and tuples, {_MAX_DEPTH} within each other, or"
+                f" {_MAX_SHARED} values that are used twice: it is not read"
+            )
+    return wanted
 
 
 def _check_class(argument: object) -> None:
@@ -72,7 +86,7 @@ class _Machine:
         self.memo: dict[Any, Any] = {}
         self.wanted = wanted
         """The memo's numbers that are read again; most are not."""
-        self.memoized = self.containers = 0
+        self.memoized = 0
 
     def run(self, octets: bytes) -> object:
         try:
@@ -93,7 +107,7 @@ class _Machine:
             self.push(self.memo[argument])
         elif opcode in "uesa":
             self.store(opcode)
-        elif opcode in "]}ldt)" or opcode in _TUPLES:
+        elif opcode in _CONTAINERS:
             self.push(self.container(opcode))
         elif opcode in "cio\x93\x81b":
             self.bounce_info(opcode, argument)
@@ -102,10 +116,7 @@ class _Machine:
 
     def push(self, value: object) -> None:
         self.stack.append(value)
-        self.limit(len(self.stack))
-
-    def limit(self, count: int) -> None:
-        if count > _MAX_ITEMS:
+        if len(self.stack) > _MAX_ITEMS:
             raise TableRefused(f"puts more than {_MAX_ITEMS} values on its stack: it is not read")
 
     def expect(self, kind: type[Any]) -> Any:
@@ -142,9 +153,6 @@ class _Machine:
             self.expect(dict).update(_pairs(items))
 
     def container(self, opcode: str) -> object:
-        self.containers += 1
-        if self.containers > _MAX_CONTAINERS:
-            raise TableRefused(f"holds more than {_MAX_CONTAINERS} dictionaries, lists and tuples: it is not read")
         if opcode in _TUPLES:
             return tuple(self.top(_TUPLES[opcode]))
         if opcode in "]})":
@@ -175,18 +183,15 @@ class _Machine:
         self.push(PickledBounces())
 
     def move(self, opcode: str) -> None:
-        """Constants, MARK, POP, POP_MARK, DUP; PROTO and FRAME do nothing here."""
+        """Constants, MARK, POP, POP_MARK; PROTO and FRAME do nothing here."""
         if opcode in _CONSTANTS:
             self.push(_CONSTANTS[opcode])
         elif opcode == "(":
             self.marks.append(len(self.stack))
-            self.limit(len(self.marks))
         elif opcode == "0":
             self.stack.pop()
         elif opcode == "1":
             self.above_mark()
-        elif opcode == "2":
-            self.push(self.stack[-1])
         elif opcode not in "\x80\x95":
             raise TableRefused(f"has the opcode {opcode!r}, which no list of Mailman has: it is not read")
 
