@@ -33,6 +33,8 @@ class ConsentAct(StrEnum):
     """An organiser lifted a suppression, or mail from the person lifted one for bounces, or a pause."""
     RESUMED = "resumed"
     """A pause ended at the hour that was chosen for it elsewhere."""
+    HISTORY = "history"
+    """A line of another service's record, with its own time, channel and evidence; it decides nothing here."""
 
 
 AGREEING_ACTS = (ConsentAct.CONFIRMED, ConsentAct.REJOINED, ConsentAct.IMPORTED)

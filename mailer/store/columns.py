@@ -4,7 +4,20 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from sqlalchemy import BigInteger, Column, DateTime, Dialect, Integer, MetaData, TypeDecorator
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ColumnElement,
+    Connection,
+    DateTime,
+    Dialect,
+    Integer,
+    MetaData,
+    Text,
+    TypeDecorator,
+    func,
+    type_coerce,
+)
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -42,3 +55,12 @@ metadata = MetaData(
 
 def id_column() -> Column[int]:
     return Column("id", BigInt, primary_key=True)
+
+
+def iso_text(tx: Connection, column: ColumnElement[datetime]) -> ColumnElement[str]:
+    """A UtcDateTime column as `datetime.isoformat` writes it; much faster than to make datetimes of many rows."""
+    if tx.dialect.name == "sqlite":
+        text = func.replace(type_coerce(column, Text), " ", "T")
+    else:
+        text = func.to_char(func.timezone("UTC", column), 'YYYY-MM-DD"T"HH24:MI:SS.US')
+    return func.replace(text, ".000000", "").concat("+00:00").label(getattr(column, "name", None))

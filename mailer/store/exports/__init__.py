@@ -1,0 +1,1 @@
+"""Reads for exports: page by page, as texts, and fast."""

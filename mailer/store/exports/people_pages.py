@@ -1,0 +1,150 @@
+"""The people of a list for an export, page by page in the order of their addresses."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import UTC
+from typing import Any, NamedTuple
+
+from sqlalchemy import ColumnElement, Connection, Row, Select, Table, Text, and_, cast, func, or_, select
+
+from mailer.domain.consent import AGREEING_ACTS, ConsentAct
+from mailer.domain.subscription import DeliveryMode
+from mailer.domain.suppression import EVERY_LIST
+from mailer.importers.person_row import parse_timestamp
+from mailer.store.columns import iso_text
+from mailer.store.people import AGREED_AT
+from mailer.store.people_tables import consent, subscriber, subscription, suppression
+
+
+class PersonRecord(NamedTuple):
+    """A person on a list, in texts as a table has them: "" for what is not known, times in ISO 8601."""
+
+    email: str
+    name: str
+    language: str
+    zone: str
+    state: str
+    delivery_mode: str
+    suppressed: str
+    agreed_at: str
+    changed_at: str
+    attributes: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Page:
+    """A page of all people, by address key: after one, up to and with the other."""
+
+    after: str
+    last: str
+
+    def contains(self) -> ColumnElement[bool]:
+        return (subscriber.c.address_key > self.after) & (subscriber.c.address_key <= self.last)
+
+
+def next_people(
+    tx: Connection, mailing_list_id: int, after: str, limit: int
+) -> tuple[str | None, list[PersonRecord]]:
+    """The people of a list among the next `limit` of all people; not erased ones.
+
+    Returns the address key of the last that was looked at, None at the end: there may be more where nobody of them is
+    on the list. All people are looked at, so that the order of an export depends on nothing but their addresses.
+    """
+    if (page := _find_page(tx, after, limit)) is None:
+        return None, []
+    found = [row for row in tx.execute(_people_query(tx, mailing_list_id, page)) if row[0] and row[4] is not None]
+    if not found:
+        return page.last, []
+    suppressed = _suppressed_cells(tx, mailing_list_id, page)
+    agreed = _last_agreements(tx, mailing_list_id, page)
+    return page.last, [_record(row, suppressed, agreed) for row in found]
+
+
+def _find_page(tx: Connection, after: str, limit: int) -> _Page | None:
+    keys = select(subscriber.c.address_key).where(subscriber.c.address_key > after)
+    keys = keys.order_by(subscriber.c.address_key).limit(limit)
+    last = tx.execute(select(func.max(keys.subquery().c.address_key))).scalar_one()
+    return None if last is None else _Page(after, last)
+
+
+def _people_query(tx: Connection, mailing_list_id: int, page: _Page) -> Select[Any]:
+    person = (subscriber.c.address, subscriber.c.name, subscriber.c.language, subscriber.c.zone)
+    own = (subscription.c.state, subscription.c.delivery_mode, iso_text(tx, subscription.c.changed_at))
+    keys = (subscriber.c.id, subscriber.c.suppression_key)
+    joined = (subscription.c.subscriber_id == subscriber.c.id, subscription.c.mailing_list_id == mailing_list_id)
+    query = select(*person, *own, *keys, cast(subscription.c.attributes, Text))
+    return _outer_join(query, subscription, *joined).where(page.contains()).order_by(subscriber.c.address_key)
+
+
+def _outer_join(query: Select[Any], table: Table, *joined: ColumnElement[bool]) -> Select[Any]:
+    """Join people with another table in a way that SQLite, too, begins with the people; rows may lack the other."""
+    return query.outerjoin_from(subscriber, table, and_(*joined))
+
+
+def _record(row: Row[Any], suppressed: dict[str, list[str]], agreed: dict[int, str]) -> PersonRecord:
+    address, name, language, zone, state, mode, changed_at, number, key, attributes = row
+    return PersonRecord(
+        address,
+        name or "",
+        language or "",
+        zone or "",
+        state,
+        "" if mode is None or mode == DeliveryMode.EACH else mode,
+        "; ".join(suppressed[key]) if key in suppressed else "",
+        agreed.get(number, ""),
+        changed_at,
+        {} if attributes == "{}" else json.loads(attributes),
+    )
+
+
+def _suppressed_cells(tx: Connection, mailing_list_id: int, page: _Page) -> dict[str, list[str]]:
+    """All suppressions of the people of the page, for this list or for all, by suppression key, as cells have them."""
+    times = (iso_text(tx, suppression.c.created_at), iso_text(tx, suppression.c.until))
+    columns = (suppression.c.suppression_key, suppression.c.mailing_list_id, suppression.c.reason, *times)
+    joined = suppression.c.suppression_key == subscriber.c.suppression_key
+    of_list = suppression.c.mailing_list_id.in_((EVERY_LIST, mailing_list_id))
+    found = _outer_join(select(*columns), suppression, joined, of_list).where(page.contains())
+    cells: dict[str, list[str]] = defaultdict(list)
+    rows = [row for row in tx.execute(found) if row[0] is not None]
+    for key, list_id, reason, since, until in sorted(rows, key=lambda row: (row[2], row[1])):
+        words = (reason, "everywhere" if list_id == EVERY_LIST else "", since, f"until {until}" if until else "")
+        cells[key].append(" ".join(filter(None, words)))
+    return dict(cells)
+
+
+def _last_agreements(tx: Connection, mailing_list_id: int, page: _Page) -> dict[int, str]:
+    """When each of the people of the page last agreed to be on the list, as far as it is known."""
+    declared_at = consent.c.evidence[AGREED_AT].as_string()
+    columns = (consent.c.id, consent.c.subscriber_id, iso_text(tx, consent.c.at), declared_at)
+    # Plus 0, since SQLite would otherwise search by list.
+    joined = (consent.c.subscriber_id == subscriber.c.id, consent.c.mailing_list_id + 0 == mailing_list_id)
+    agreeing = or_(consent.c.act.in_(AGREEING_ACTS), declared_at.is_not(None))
+    own = consent.c.act != ConsentAct.HISTORY
+    found = _outer_join(select(*columns), consent, *joined, agreeing, own).where(page.contains())
+    lines = sorted(row for row in map(tuple, tx.execute(found)) if row[0] is not None)
+    return {number: (_in_utc(declared) or at) if declared else at for _, number, at, declared in lines}
+
+
+def _in_utc(cell: str) -> str | None:
+    timestamp = parse_timestamp(cell)
+    return None if timestamp is None else timestamp.astimezone(UTC).isoformat()
+
+
+def attribute_names(tx: Connection, mailing_list_id: int, after: int, limit: int) -> tuple[int | None, set[str]]:
+    """The names of attributes that have a value among the subscriptions of `limit` ids after one; the last id.
+
+    None at the end.
+    """
+    newest = tx.execute(select(func.max(subscription.c.id))).scalar_one()
+    if newest is None or after >= newest:
+        return None, set()
+    text = cast(subscription.c.attributes, Text)
+    within = (subscription.c.id > after, subscription.c.id <= after + limit)
+    found = select(text).where(*within, subscription.c.mailing_list_id == mailing_list_id, text != "{}")
+    names: set[str] = set()
+    for attributes in tx.execute(found).scalars():
+        names.update(name for name, value in json.loads(attributes).items() if value)
+    return after + limit, names
