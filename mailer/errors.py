@@ -42,6 +42,10 @@ class AlreadyExists(MailerError, kind=ErrorKind.CONFLICT):
     """What was to be made exists already; nothing was overwritten."""
 
 
+class ExportFailed(MailerError):
+    """An export could not be written, as on a full disk; no part of it is left."""
+
+
 class BackupFailed(MailerError):
     """A backup could not be written, or its content could not be put into its place; nothing was changed."""
 
@@ -182,9 +186,6 @@ class SignInSpent(MailerError, kind=ErrorKind.GONE):
 
 class WrongBrowser(MailerError, kind=ErrorKind.REFUSED):
     """A letter's link was opened in another browser than the one that asked for the letter."""
-
-
-# --- The world outside ------------------------------------------------------------------------------------------
 
 
 class RelayUnavailable(MailerError, kind=ErrorKind.UNAVAILABLE):

@@ -14,6 +14,7 @@ from mailer.cli.delivery_commands import deliveries
 from mailer.cli.dkim_commands import keys
 from mailer.cli.doctor_command import doctor
 from mailer.cli.explain_command import explain_files
+from mailer.cli.export_all_command import export_all
 from mailer.cli.former_archive_commands import archives
 from mailer.cli.import_from_command import import_from
 from mailer.cli.init_command import init
@@ -45,6 +46,7 @@ for own in (
     command.command()(own)
 command.command()(doctor)
 command.command()(audit)
+command.command("export-all")(export_all)
 command.command("explain")(explain_files)
 command.command("import-from")(import_from)
 command.add_typer(lists, name="list")

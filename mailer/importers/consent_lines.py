@@ -15,6 +15,10 @@ from mailer.importers.source_files import SourceFile
 from mailer.importers.table_records import read_lines
 
 
+_NUL = "\\u0000"
+"""As JSON has it. No database of ours can look into evidence that holds one."""
+
+
 @dataclass(frozen=True, slots=True)
 class ConsentLines:
     """The consent.jsonl of an export; it is read anew by each iteration."""
@@ -36,6 +40,8 @@ class ConsentLines:
 
 def _parse_line(line: str) -> ConsentRow | None:
     """The line; None where it has no address. Raises ValueError, RecursionError, AddressRefused."""
+    if _NUL in line:
+        raise ValueError("it holds a NUL")
     fields = json.loads(line)
     if not isinstance(fields, dict):
         raise ValueError("it is no object")

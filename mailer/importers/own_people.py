@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import TypeVar
@@ -26,6 +27,7 @@ from mailer.importers.table_columns import find_ignored_headings
 from mailer.importers.table_records import MAX_LINE
 
 OWN_COLUMNS = (*PERSON_COLUMNS, *STATE_COLUMNS)
+_UNUSABLE = re.compile(r"[\x00\ud800-\udfff]")
 _Word = TypeVar("_Word", SubscriptionState, DeliveryMode)
 _OWN_HEADING = ",".join(OWN_COLUMNS)
 
@@ -56,11 +58,18 @@ def read_own_people(lines: Iterable[str], ignored: Collection[str] = ()) -> Iter
                 continue
             if len(cells) != len(headings):
                 raise TableRefused(f"has {len(cells)} cells, the heading {len(headings)}")
-            row = _parse_row([unescape_formula(cell) for cell in cells], attributes)
+            row = _parse_row([_clean_cell(cell) for cell in cells], attributes)
         except (TableRefused, AddressRefused, csv.Error) as refusal:
             yield records.line_num, BadRow(records.line_num, str(refusal))
         else:
             yield records.line_num, row
+
+
+def _clean_cell(cell: str) -> str:
+    """The cell as it was, but for what no database holds: NUL, and octets that are no UTF-8."""
+    if not cell.isprintable():
+        cell = _UNUSABLE.sub("", cell)
+    return unescape_formula(cell)
 
 
 def _parse_row(cells: Sequence[str], attributes: Sequence[tuple[int, str]]) -> PersonRow:

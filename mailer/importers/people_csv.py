@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice
 from typing import TextIO
@@ -78,7 +78,7 @@ def write_people(file: TextIO, columns: list[str], rows: Iterable[dict[str, str]
     write_cells(file, ([row.get(column, "") for column in columns] for row in rows))
 
 
-def write_cells(file: TextIO, rows: Iterable[list[str]]) -> None:
+def write_cells(file: TextIO, rows: Iterable[Sequence[str]]) -> None:
     """Append rows of cells as CSV, as `write_people`."""
     plain, quoted = (csv.writer(file, lineterminator="\n", quoting=how) for how in (csv.QUOTE_MINIMAL, csv.QUOTE_ALL))
     for row in rows:

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Any, TextIO
+from typing import TextIO
 
 from sqlalchemy import Connection
 
+from mailer.actions.exports.people_files import people_heading, write_people_page
+from mailer.actions.exports.read_people import read_attribute_names, read_people
 from mailer.app import App
 from mailer.domain.accounts.actor import Actor
 from mailer.domain.accounts.audit import Act
 from mailer.domain.accounts.role import Permission
 from mailer.domain.mailing_list import MailingList
 from mailer.domain.subscription import SubscriptionState
-from mailer.importers.people_csv import write_people
-from mailer.importers.person_row import PERSON_COLUMNS, STATE_COLUMNS
-from mailer.store import mailing_lists, people
+from mailer.importers.own_people import OWN_COLUMNS
+from mailer.importers.people_csv import write_cells
+from mailer.importers.person_row import ATTRIBUTE_PREFIX, PERSON_COLUMNS
+from mailer.store import mailing_lists
 from mailer.store.accounts import audit_log
-
-_CHUNK = 2000
-"""Subscriptions of one query."""
+from mailer.store.exports.people_pages import PersonRecord
 
 
 async def export_people(app: App, actor: Actor, *, list_name: str, file: TextIO, everybody: bool = False) -> int:
@@ -26,23 +27,29 @@ async def export_people(app: App, actor: Actor, *, list_name: str, file: TextIO,
 
     State columns: pending, confirmed or unsubscribed; suppressions; when the person last agreed; when the state last
     changed. Cells that a spreadsheet would run are escaped. Importing the file restores what was exported. The audit
-    log has who began it. Raises NotFound, NotPermitted.
+    log has who began it. Raises NotFound, NotPermitted, and ExportFailed where somebody gets a new attribute meanwhile.
     """
     mailing_list = await app.database.write(_begin, app, actor, list_name, everybody)
-    own_columns = (*PERSON_COLUMNS, *STATE_COLUMNS)
-    attributes = await app.database.read(_attribute_names, mailing_list.id)
-    columns = [
-        *(own_columns if everybody else PERSON_COLUMNS),
-        *(name for name in attributes if name not in own_columns),
-    ]
-    file.write(",".join(columns) + "\n")
-    after = written = 0
-    while page := await app.database.read(_page, mailing_list.id, after):
-        after, rows = page
-        exported = [cells for cells in rows if everybody or cells["state"] == SubscriptionState.CONFIRMED]
-        write_people(file, columns, exported)
+    names = await read_attribute_names(app, mailing_list.id)
+    write_cells(file, [people_heading(names) if everybody else [*PERSON_COLUMNS, *map(_heading, names)]])
+    written = 0
+    async for page in read_people(app, mailing_list.id):
+        exported = [one for one in page if everybody or one.state == SubscriptionState.CONFIRMED]
+        if everybody:
+            write_people_page(file, exported, names)
+        else:
+            write_cells(file, (_cells(one, names) for one in exported))
         written += len(exported)
     return written
+
+
+def _heading(attribute: str) -> str:
+    """The attribute's name where no column of ours has it."""
+    return ATTRIBUTE_PREFIX + attribute if attribute in OWN_COLUMNS else attribute
+
+
+def _cells(one: PersonRecord, names: list[str]) -> list[str]:
+    return [one.email, one.name, one.language, one.zone, *(one.attributes.get(name, "") for name in names)]
 
 
 def _begin(tx: Connection, app: App, actor: Actor, list_name: str, everybody: bool) -> MailingList:
@@ -58,36 +65,3 @@ def _begin(tx: Connection, app: App, actor: Actor, list_name: str, everybody: bo
         now=app.clock(),
     )
     return mailing_list
-
-
-def _attribute_names(tx: Connection, mailing_list_id: int) -> list[str]:
-    names: set[str] = set()
-    after = 0
-    while rows := people.list_page(tx, mailing_list_id, after, _CHUNK):
-        after = rows[-1].id
-        names.update(*(row.attributes for row in rows))
-    return sorted(names)
-
-
-def _page(tx: Connection, mailing_list_id: int, after: int) -> tuple[int, list[dict[str, str]]] | None:
-    """The id of the last of the next _CHUNK subscriptions, and their cells by column; None at the end."""
-    rows = people.list_page(tx, mailing_list_id, after, _CHUNK)
-    if not rows:
-        return None
-    suppressions = people.list_suppressions(tx, mailing_list_id, [row.suppression_key for row in rows])
-    agreed = people.last_agreements(tx, mailing_list_id, [row.subscriber_id for row in rows])
-    cells_by_row: list[dict[str, Any]] = [
-        {
-            **row.attributes,
-            "email": row.address,
-            "name": row.name,
-            "language": row.language,
-            "zone": row.zone,
-            "state": row.state,
-            "suppressed": "; ".join(map(str, suppressions.get(row.suppression_key, ()))),
-            "agreed_at": agreed[row.subscriber_id].isoformat() if row.subscriber_id in agreed else "",
-            "changed_at": row.changed_at.isoformat(),
-        }
-        for row in rows
-    ]
-    return rows[-1].id, [{column: cell or "" for column, cell in cells.items()} for cells in cells_by_row]

@@ -50,6 +50,8 @@ class Act(StrEnum):
     UNDO_IMPORT = "undo import"
     """One line at the beginning, and one with the numbers at the end."""
     EXPORT_PEOPLE = "export people"
+    EXPORT_ALL = "export all"
+    EXPORT_PERSON = "export person"
     EXPORT_RECIPIENTS = "export recipients"
     RESTORE_PERSON = "restore person"
     RESTORE_PEOPLE = "restore people"

@@ -7,16 +7,19 @@ from collections import defaultdict
 from dataclasses import dataclass
 from datetime import UTC
 from typing import Any, NamedTuple
+from typing import cast as cast_type
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, Table, Text, and_, cast, func, or_, select
 
 from mailer.domain.consent import AGREEING_ACTS, ConsentAct
 from mailer.domain.subscription import DeliveryMode
 from mailer.domain.suppression import EVERY_LIST
-from mailer.importers.person_row import parse_timestamp
+from mailer.importers.person_row import PERSON_COLUMNS, STATE_COLUMNS, parse_timestamp
 from mailer.store.columns import iso_text
 from mailer.store.people import AGREED_AT
 from mailer.store.people_tables import consent, subscriber, subscription, suppression
+
+_CELLS = len((*PERSON_COLUMNS, *STATE_COLUMNS))
 
 
 class PersonRecord(NamedTuple):
@@ -32,6 +35,12 @@ class PersonRecord(NamedTuple):
     agreed_at: str
     changed_at: str
     attributes: dict[str, str]
+    suppression_key: str
+
+    @property
+    def cells(self) -> tuple[str, ...]:
+        """All but attributes and key, as OWN_COLUMNS names them."""
+        return cast_type("tuple[str, ...]", self[:_CELLS])
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +54,7 @@ class _Page:
         return (subscriber.c.address_key > self.after) & (subscriber.c.address_key <= self.last)
 
 
-def next_people(
-    tx: Connection, mailing_list_id: int, after: str, limit: int
-) -> tuple[str | None, list[PersonRecord]]:
+def next_people(tx: Connection, mailing_list_id: int, after: str, limit: int) -> tuple[str | None, list[PersonRecord]]:
     """The people of a list among the next `limit` of all people; not erased ones.
 
     Returns the address key of the last that was looked at, None at the end: there may be more where nobody of them is
@@ -85,7 +92,8 @@ def _outer_join(query: Select[Any], table: Table, *joined: ColumnElement[bool]) 
 
 
 def _record(row: Row[Any], suppressed: dict[str, list[str]], agreed: dict[int, str]) -> PersonRecord:
-    address, name, language, zone, state, mode, changed_at, number, key, attributes = row
+    cells: tuple[Any, ...] = tuple(row)
+    address, name, language, zone, state, mode, changed_at, number, key, attributes = cells
     return PersonRecord(
         address,
         name or "",
@@ -97,6 +105,7 @@ def _record(row: Row[Any], suppressed: dict[str, list[str]], agreed: dict[int, s
         agreed.get(number, ""),
         changed_at,
         {} if attributes == "{}" else json.loads(attributes),
+        key,
     )
 
 

@@ -1,0 +1,107 @@
+"""A list's consent record and suppressions for an export, page by page."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, Text, and_, cast, select, tuple_
+
+from mailer.domain.consent import HISTORY_KEY, ConsentAct
+from mailer.domain.suppression import EVERY_LIST
+from mailer.store.columns import iso_text
+from mailer.store.people_tables import consent, subscriber, subscription, suppression
+
+ConsentPlace = tuple[datetime, int]
+"""Where a page of the consent record ends: the time of its last line, and its id."""
+SuppressionPlace = tuple[str, int, str]
+
+
+class ConsentRecord(NamedTuple):
+    """A line of the consent record in texts; times in ISO 8601, evidence in JSON."""
+
+    at: str
+    address: str | None
+    """None for an erased person."""
+    act: str
+    way: str
+    evidence: str
+
+
+def next_consents(
+    tx: Connection, mailing_list_id: int, after: ConsentPlace | None, limit: int
+) -> tuple[ConsentPlace | None, list[ConsentRecord]]:
+    """The next `limit` lines of a list's record, oldest first, and where they end; None at the end."""
+    rows = [] if after is None else _consent_rows(tx, mailing_list_id, limit, at=after[0], after_id=after[1])
+    if len(rows) < limit:
+        rows += _consent_rows(tx, mailing_list_id, limit - len(rows), after_at=after[0] if after else None)
+    if not rows:
+        return None, []
+    return (datetime.fromisoformat(rows[-1][1]), rows[-1][0]), [_consent_record(*row[1:]) for row in rows]
+
+
+def _consent_rows(
+    tx: Connection,
+    mailing_list_id: int,
+    limit: int,
+    *,
+    at: datetime | None = None,
+    after_id: int = 0,
+    after_at: datetime | None = None,
+) -> list[tuple[int, str, str | None, str, str, str]]:
+    """Lines at one time after an id, or at later times: two queries that each follow the index of times."""
+    evidence = cast(consent.c.evidence, Text)
+    query = select(
+        consent.c.id, iso_text(tx, consent.c.at), subscriber.c.address, consent.c.act, consent.c.way, evidence
+    ).outerjoin_from(consent, subscriber, consent.c.subscriber_id == subscriber.c.id)
+    query = query.where(consent.c.mailing_list_id == mailing_list_id)
+    if at is not None:
+        query = query.where(consent.c.at == at, consent.c.id > after_id)
+    elif after_at is not None:
+        query = query.where(consent.c.at > after_at)
+    return [tuple(row) for row in tx.execute(query.order_by(consent.c.at, consent.c.id).limit(limit))]
+
+
+def _consent_record(at: str, address: str | None, act: str, way: str, evidence: str) -> ConsentRecord:
+    if act == ConsentAct.HISTORY:
+        details: dict[str, Any] = json.loads(evidence)
+        act = str(details.pop(HISTORY_KEY, act))
+        evidence = json.dumps(details)
+    return ConsentRecord(at, address or None, act, way, evidence)
+
+
+class SuppressionRecord(NamedTuple):
+    """A suppression in texts; times in ISO 8601, "" for what is not known."""
+
+    key: str
+    reason: str
+    everywhere: bool
+    since: str
+    until: str
+    email: str
+    """Of people who are or were on the list."""
+
+
+def next_suppressions(
+    tx: Connection, mailing_list_id: int, after: SuppressionPlace, limit: int
+) -> tuple[SuppressionPlace | None, list[SuppressionRecord]]:
+    """The next `limit` suppressions for a list and for all lists, by key, and where they end; None at the end."""
+    place = (suppression.c.suppression_key, suppression.c.mailing_list_id, suppression.c.reason)
+    times = (iso_text(tx, suppression.c.created_at), iso_text(tx, suppression.c.until))
+    person = and_(subscriber.c.suppression_key == suppression.c.suppression_key, subscriber.c.address != "")
+    theirs = and_(subscription.c.mailing_list_id == mailing_list_id, subscription.c.subscriber_id == subscriber.c.id)
+    query = (
+        select(*place, *times, subscriber.c.address, subscription.c.id)
+        .outerjoin_from(suppression, subscriber, person)
+        .outerjoin(subscription, theirs)
+        .where(tuple_(*place) > after, suppression.c.mailing_list_id.in_((EVERY_LIST, mailing_list_id)))
+    )
+    rows = tx.execute(query.order_by(*place).limit(limit)).all()
+    if not rows:
+        return None, []
+    records = [
+        SuppressionRecord(key, reason, list_id == EVERY_LIST, since, until or "", address if on_list else "")
+        for key, list_id, reason, since, until, address, on_list in rows
+    ]
+    return (rows[-1][0], rows[-1][1], rows[-1][2]), records
