@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -33,25 +34,26 @@ def export_all(
     only you can read it. README.txt in it says what is what.
     """
     exported = _export(folder, list_name, peer)
-    if as_json:
-        print_json(
-            [
-                {
-                    "list": one.list_name,
-                    "people": one.people,
-                    "suppressions": one.suppressions,
-                    "campaigns": one.campaigns,
-                    "problems": one.problems,
-                    "left_out": one.left_out,
-                }
-                for one in exported
-            ]
-        )
-        return
+    print_json([_as_json(one) for one in exported]) if as_json else _print(exported)
+
+
+def _as_json(one: ExportedList) -> dict[str, Any]:
+    """The keys of --json, which scripts read."""
+    return {
+        "list": one.list_name,
+        "people": one.people,
+        "suppressions": one.suppressions,
+        "campaigns": one.campaigns,
+        "left_out": one.left_out,
+        "problems": one.problems,
+    }
+
+
+def _print(exported: Sequence[ExportedList]) -> None:
     for one in exported:
         for problem in one.problems:
             print_message(f"mailer: {one.list_name}: {problem}")
-        out = f", {one.left_out} left out, who must not get letters there" if one.left_out else ""
+        out = f", {one.left_out} left out who must not get letters" if one.left_out else ""
         typer.echo(
             f"{one.list_name}: {one.people} people, {one.suppressions} suppressions, {one.campaigns} campaigns{out}"
         )

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from enum import StrEnum
+
+from mailer.domain.subscription import SubscriptionState
 
 EVERY_LIST = 0
 """The mailing list id of a suppression that stands for all lists."""
@@ -41,3 +44,37 @@ REFUSING_REASONS = (SuppressionReason.COMPLAINED, SuppressionReason.BANNED)
 
 So is any suppression for every list that is not LIFTED_BY_REQUEST.
 """
+
+
+class MailStatus(StrEnum):
+    """What becomes of the letters of a list to one person; of several reasons against them the first here counts."""
+
+    BANNED = "banned"
+    COMPLAINED = "complained"
+    BOUNCED = "bounced"
+    UNSUBSCRIBED = "unsubscribed"
+    PAUSED = "paused"
+    PENDING = "pending"
+    MAILED = "mailed"
+    """They get each letter."""
+
+
+_BY_REASON = {
+    SuppressionReason.BANNED: MailStatus.BANNED,
+    SuppressionReason.NEVER: MailStatus.BANNED,
+    SuppressionReason.COMPLAINED: MailStatus.COMPLAINED,
+    SuppressionReason.BOUNCED: MailStatus.BOUNCED,
+    SuppressionReason.LEFT: MailStatus.UNSUBSCRIBED,
+    SuppressionReason.PAUSED: MailStatus.PAUSED,
+}
+_BY_STATE = {
+    SubscriptionState.CONFIRMED: MailStatus.MAILED,
+    SubscriptionState.PENDING: MailStatus.PENDING,
+    SubscriptionState.UNSUBSCRIBED: MailStatus.UNSUBSCRIBED,
+}
+_ORDER = tuple(MailStatus)
+
+
+def mail_status(state: SubscriptionState, reasons: Collection[SuppressionReason]) -> MailStatus:
+    """The status of somebody in this state, with suppressions for these reasons, for the list or for all."""
+    return min((_BY_STATE[state], *(_BY_REASON[one] for one in reasons)), key=_ORDER.index)

@@ -14,7 +14,6 @@ from mailer.importers.person_row import ConsentRow, parse_timestamp
 from mailer.importers.source_files import SourceFile
 from mailer.importers.table_records import read_lines
 
-
 _NUL = "\\u0000"
 """As JSON has it. No database of ours can look into evidence that holds one."""
 

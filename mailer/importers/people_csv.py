@@ -80,8 +80,12 @@ def write_people(file: TextIO, columns: list[str], rows: Iterable[dict[str, str]
 
 def write_cells(file: TextIO, rows: Iterable[Sequence[str]]) -> None:
     """Append rows of cells as CSV, as `write_people`."""
+    write_plain_cells(file, ([escape_formula(cell) for cell in row] for row in rows))
+
+
+def write_plain_cells(file: TextIO, rows: Iterable[Sequence[str]]) -> None:
+    """Append rows of cells as CSV, as they are."""
     plain, quoted = (csv.writer(file, lineterminator="\n", quoting=how) for how in (csv.QUOTE_MINIMAL, csv.QUOTE_ALL))
-    for row in rows:
-        cells = [escape_formula(cell) for cell in row]
+    for cells in rows:
         # The csv module quotes a carriage return only where its lines end in one.
         (quoted if any("\r" in cell for cell in cells) else plain).writerow(cells)

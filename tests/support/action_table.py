@@ -9,6 +9,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from importlib import import_module
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import mailer.actions
@@ -44,7 +46,7 @@ from mailer.actions.campaigns import (
     versions,
 )
 from mailer.actions.campaigns.preflight import check_campaign
-from mailer.actions.exports import export_people
+from mailer.actions.exports import export_all, export_for_peer, export_people
 from mailer.actions.imports import import_people, plan_import, run_import
 from mailer.actions.lists import edit_list, list_pages, media, people_numbers, set_design, show_list
 from mailer.actions.maintenance import check_health, show_sending, today
@@ -220,6 +222,9 @@ def _fill_lists_and_people() -> None:
         lambda house, who: export(house.app, who, list_name="appeals", file=io.StringIO(), everybody=True),
         Act.EXPORT_PEOPLE,
     )
+    whole, for_peer = export_all.export_all, export_for_peer.export_for_peer
+    _tried(whole, MANAGE_LIST, _export_whole, Act.EXPORT_ALL)
+    _tried(for_peer, MANAGE_LIST, lambda house, who: _export_whole(house, who, peer="ghost"), Act.EXPORT_ALL)
     find = find_people.find_people
     _tried(find, SEE_PEOPLE, lambda house, who: find(house.app, who, "appeals"), is_anywhere=True)
     one, number = show_person.show_person, show_person.show_subscriber
@@ -241,6 +246,12 @@ def _fill_lists_and_people() -> None:
         Act.RESTORE_PEOPLE,
         Act.RESTORE_PEOPLE,
     )
+
+
+async def _export_whole(house: TriedHouse, who: Actor, **more: str) -> None:
+    function = export_for_peer.export_for_peer if more else export_all.export_all
+    with TemporaryDirectory() as folder:
+        await function(house.app, who, list_name="appeals", folder=Path(folder), **more)
 
 
 def _add_notes(house: TriedHouse, who: Actor) -> Awaitable[object]:

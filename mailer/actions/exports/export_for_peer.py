@@ -8,6 +8,7 @@ from pathlib import Path
 from mailer.actions.exports.export_all import ExportedList, permitted_lists, record_export
 from mailer.actions.exports.new_folder import new_folder
 from mailer.actions.exports.peers import PEERS as PEERS
+from mailer.actions.exports.peers import open_peer_files, peer_shape
 from mailer.actions.exports.read_people import read_attribute_names, read_people
 from mailer.app import App
 from mailer.domain.accounts.actor import Actor
@@ -32,7 +33,10 @@ async def export_for_peer(
     with new_folder(folder) as temporary:
         await app.database.write(record_export, app, actor, list_name, lists, peer)
         return tuple(
-            [await _export_list(app, one, peer, temporary if list_name else temporary / one.name, progress) for one in lists]
+            [
+                await _export_list(app, one, peer, temporary if list_name else temporary / one.name, progress)
+                for one in lists
+            ]
         )
 
 
@@ -40,7 +44,7 @@ async def _export_list(
     app: App, mailing_list: MailingList, peer: str, folder: Path, progress: Callable[[str, int], None]
 ) -> ExportedList:
     attributes = await read_attribute_names(app, mailing_list.id)
-    with PEERS[peer](folder, attributes) as files:
+    with open_peer_files(peer_shape(peer), folder, attributes) as files:
         async for page in read_people(app, mailing_list.id):
             files.write(page)
             progress(mailing_list.name, files.people)

@@ -20,7 +20,7 @@ from mailer.importers.people_csv import write_cells
 from mailer.importers.person_row import ATTRIBUTE_PREFIX
 from mailer.importers.suppression_table import EVERYWHERE, SUPPRESSION_COLUMNS, UNSUBSCRIBED
 from mailer.store.exports.people_pages import PersonRecord
-from mailer.store.exports.record_pages import ConsentRecord, SuppressionRecord
+from mailer.store.exports.record_pages import ConsentRecord, ExportedSuppression
 
 PEOPLE, SUPPRESSIONS, CONSENTS = "people.csv", "suppressions.csv", "consent.jsonl"
 
@@ -98,7 +98,7 @@ async def _write_suppressions(app: App, mailing_list: MailingList, file: Path) -
     return written
 
 
-def _suppression_cells(one: SuppressionRecord, mailing_list: MailingList, secret_id: str) -> list[str]:
+def _suppression_cells(one: ExportedSuppression, mailing_list: MailingList, secret_id: str) -> list[str]:
     place = EVERYWHERE if one.everywhere else mailing_list.name
     return [one.key, secret_id, one.reason, place, one.since, one.until, one.email]
 

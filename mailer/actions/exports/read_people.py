@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from mailer.app import App
 from mailer.store.exports import people_pages, record_pages
 from mailer.store.exports.people_pages import PersonRecord
-from mailer.store.exports.record_pages import ConsentPlace, ConsentRecord, SuppressionPlace, SuppressionRecord
+from mailer.store.exports.record_pages import ConsentPlace, ConsentRecord, ExportedSuppression, SuppressionPlace
 
 _CHUNK = 5000
 """Rows of one transaction."""
@@ -46,7 +46,7 @@ async def read_consents(app: App, mailing_list_id: int) -> AsyncIterator[list[Co
         yield page
 
 
-async def read_suppressions(app: App, mailing_list_id: int) -> AsyncIterator[list[SuppressionRecord]]:
+async def read_suppressions(app: App, mailing_list_id: int) -> AsyncIterator[list[ExportedSuppression]]:
     """Yield the suppressions for a list and for all lists by key, page by page."""
     after: SuppressionPlace | None = ("", 0, "")
     while after is not None:

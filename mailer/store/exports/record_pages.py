@@ -71,7 +71,7 @@ def _consent_record(at: str, address: str | None, act: str, way: str, evidence: 
     return ConsentRecord(at, address or None, act, way, evidence)
 
 
-class SuppressionRecord(NamedTuple):
+class ExportedSuppression(NamedTuple):
     """A suppression in texts; times in ISO 8601, "" for what is not known."""
 
     key: str
@@ -85,7 +85,7 @@ class SuppressionRecord(NamedTuple):
 
 def next_suppressions(
     tx: Connection, mailing_list_id: int, after: SuppressionPlace, limit: int
-) -> tuple[SuppressionPlace | None, list[SuppressionRecord]]:
+) -> tuple[SuppressionPlace | None, list[ExportedSuppression]]:
     """The next `limit` suppressions for a list and for all lists, by key, and where they end; None at the end."""
     place = (suppression.c.suppression_key, suppression.c.mailing_list_id, suppression.c.reason)
     times = (iso_text(tx, suppression.c.created_at), iso_text(tx, suppression.c.until))
@@ -101,7 +101,7 @@ def next_suppressions(
     if not rows:
         return None, []
     records = [
-        SuppressionRecord(key, reason, list_id == EVERY_LIST, since, until or "", address if on_list else "")
+        ExportedSuppression(key, reason, list_id == EVERY_LIST, since, until or "", address if on_list else "")
         for key, list_id, reason, since, until, address, on_list in rows
     ]
     return (rows[-1][0], rows[-1][1], rows[-1][2]), records
