@@ -14,6 +14,7 @@ from mailer.importers import (
     sympa,
 )
 from mailer.importers.export_format import ExportFormat
+from mailer.importers.headed_table import MOST_TABLES, forget_heads, may_be_table
 from mailer.importers.services import (
     brevo,
     buttondown,
@@ -78,9 +79,15 @@ def recognize_format(source: SourceFiles, name: str | None = None) -> tuple[Expo
 
 
 def _find_formats(source: SourceFiles) -> list[tuple[ExportFormat, tuple[SourceFile, ...]]]:
-    for formats in _IN_TURN:
-        if found := [(one, files) for one in formats if (files := one.find_files(source.files))]:
-            return found
+    tables = sum(may_be_table(one) for one in source.files if "." in one.base_name)
+    if tables > MOST_TABLES:
+        raise TableRefused(f"{source.name} has {tables} tables, more than {MOST_TABLES}: give those of one export")
+    try:
+        for formats in _IN_TURN:
+            if found := [(one, files) for one in formats if (files := one.find_files(source.files))]:
+                return found
+    finally:
+        forget_heads()
     return []
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import chain, islice
 
 from mailer.errors import TableRefused
@@ -17,6 +18,8 @@ from mailer.importers.table_records import TableRecord, read_lines, read_records
 
 _SEPARATORS = (",", ";", "\t", "|")
 _HEAD, _HEADING_WITHIN, _SAMPLE_LINES = 1 << 16, 5, 200
+MOST_TABLES = 500
+"""The most tables that one export may have."""
 _SUFFIXES = ("csv", "tsv", "txt", "tab")
 
 TableCells = Mapping[str, str]
@@ -47,16 +50,25 @@ class _FoundHeading:
 
 def find_headings(file: SourceFile, required: Collection[str]) -> tuple[str, ...] | None:
     """The keys of a file's headings where the keys `required` are among them, by its first octets; None otherwise."""
-    if not may_be_table(file):
-        return None
+    found = _find_heading(_head_lines(file), required) if may_be_table(file) else None
+    return heading_keys(found.headings) if found else None
+
+
+@lru_cache(maxsize=MOST_TABLES)
+def _head_lines(file: SourceFile) -> tuple[str, ...]:
+    """The first lines of a file; none where it is no text. Each product looks at them, so they are kept for a while."""
     with file.open() as opened:
         head = opened.read(_HEAD)
     try:
         text, _ = open_table(io.BytesIO(head))
-        found = _find_heading(list(islice(read_lines(text), _SAMPLE_LINES)), required)
+        return tuple(islice(read_lines(text), _SAMPLE_LINES))
     except TableRefused:
-        return None
-    return heading_keys(found.headings) if found else None
+        return ()
+
+
+def forget_heads() -> None:
+    """Let go of the files whose first lines were looked at."""
+    _head_lines.cache_clear()
 
 
 def may_be_table(file: SourceFile) -> bool:

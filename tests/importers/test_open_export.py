@@ -7,6 +7,7 @@ import json
 import pickle
 from collections.abc import Mapping
 from contextlib import suppress
+from typing import BinaryIO
 
 import pytest
 from hypothesis import given, settings
@@ -155,6 +156,15 @@ def test_several_tables_of_no_known_product_are_not_taken_together_by_a_guess() 
         open_export(_source(tables), None, _OPTIONS)
 
     assert len(open_export(_source(tables), "spreadsheet", _OPTIONS).files) == 2
+
+
+def test_more_tables_than_any_export_has_are_refused_unread() -> None:
+    def unreadable() -> BinaryIO:
+        raise AssertionError("nothing is to be opened")
+
+    files = tuple(SourceFile(name=f"{number}.csv", size=9, open=unreadable) for number in range(501))
+    with pytest.raises(TableRefused, match="export has 501 tables, more than 500"):
+        open_export(SourceFiles(name="export", files=files), None, ReadOptions())
 
 
 def test_the_hash_is_of_what_sha256sum_says() -> None:
