@@ -74,7 +74,7 @@ SEEDS: Mapping[str, Mapping[str, bytes]] = {
     "spreadsheet": {"people.csv": b"E-Mail;Vorname;Nachname\nrosa@example.org;Rosa;Berg\n"},
 }
 _LISTED = {one.name for one in FORMATS}
-_NOT_READ_YET = {"sympa", "mlmmj"}
+_NOT_READ_YET = {"sympa"}
 
 
 def _source(contents: Mapping[str, bytes]) -> SourceFiles:
