@@ -39,7 +39,7 @@ def _find_files(files: Sequence[SourceFile]) -> tuple[SourceFile, ...]:
 
 
 def _is_config(file: SourceFile) -> bool:
-    if not file.base_name.lower().endswith(".pck") or _OTHER_PICKLES.fullmatch(file.base_name):
+    if not (file.base_name.lower().endswith(".pck") or not file.name) or _OTHER_PICKLES.fullmatch(file.base_name):
         return False
     return file.base_name == "config.pck" or _head(file).startswith(_PICKLE_STARTS)
 

@@ -160,6 +160,11 @@ def test_names_are_read_in_the_charset_of_the_list(language: str, charset: str, 
     assert facts(config) == {"ada@example.org": {"name": name}}
 
 
+def test_a_config_may_come_over_a_pipe() -> None:
+    assert list(read_export(FORMAT, {"": harvest(members={b"ada@example.org": 0})})[0]) == ["ada@example.org"]
+    assert not FORMAT.find_files(source_files({"": "ada@example.org\n"}))
+
+
 def test_no_password_is_in_a_row() -> None:
     people, _, _ = read_export(FORMAT, {"config.pck": harvest(members={b"ada@example.org": 0})})
 

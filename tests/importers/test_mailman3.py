@@ -100,7 +100,7 @@ def test_rosters_of_all_roles_addresses_requests_and_bans_in_one_file() -> None:
         ],
         "bans": [
             {"email": "troll@example.org", "list_id": HARVEST},
-            {"email": "everywhere@example.org", "list_id": None},
+            {"email": "everywhere@example.org", "self_link": f"{API}/bans/everywhere@example.org"},
             {"email": "other@example.org", "list_id": "other.lists.example.org"},
             {"email": "^.*@spam", "list_id": HARVEST},
         ],
@@ -125,6 +125,15 @@ def test_rosters_of_all_roles_addresses_requests_and_bans_in_one_file() -> None:
     }
     assert people["everywhere@example.org"].suppressions[0].everywhere
     assert [one.place for one in left] == ["dump.json: ^.*@spam"]
+
+
+def test_answers_may_be_kept_by_their_paths() -> None:
+    dump = {
+        f"/lists/{HARVEST}/roster/member": json.loads(page(member("ada@example.org"))),
+        f"/members/{1:032x}/preferences": {"delivery_status": "by_user"},
+    }
+
+    assert facts({"dump.json": json.dumps(dump)}) == {"ada@example.org": {"paused": True}}
 
 
 def test_missing_pages_and_preferences_are_said() -> None:

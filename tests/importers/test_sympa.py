@@ -74,7 +74,7 @@ def test_suspended_bounced_and_included_members_get_no_letters() -> None:
     assert person_facts(people["both@example.org"]) == {"paused": True, **JOINED}
     assert [person_facts(people[f"{one}@example.org"]) for one in ("dead", "full", "new")] == [bounced] * 3
     assert person_facts(people["staff@example.org"]) == {"paused": True, "source": "staff"}
-    assert "to be invited" in people["staff@example.org"].remarks[0]
+    assert "until asked" in people["staff@example.org"].remarks[0]
 
 
 def test_values_run_to_the_end_of_the_line() -> None:

@@ -105,8 +105,11 @@ def _sort_in(value: object, place: str, answers: _Answers, depth: int) -> None:
         if isinstance(entries, list) and any(isinstance(one, dict) and one.get("role") == "member" for one in entries):
             total = value.get("total_size")
             answers.total = max(answers.total, total if isinstance(total, int) else 0)
-        for one in value.values():
-            _sort_in(one, place, answers, depth - 1)
+        for key, one in value.items():
+            if isinstance(one, dict) and (match := _OWNER.search(key)):
+                answers.preferences[match[2].lower()] = one
+            else:
+                _sort_in(one, place, answers, depth - 1)
 
 
 def _sort_object_in(value: dict[str, Any], place: str, answers: _Answers) -> bool:
@@ -120,13 +123,19 @@ def _sort_object_in(value: dict[str, Any], place: str, answers: _Answers) -> boo
         answers.requests.append((value, place))
     elif "email" in value and ("registered_on" in value or "original_email" in value):
         answers.addresses[str(value["email"]).lower()] = value
-    elif isinstance(value.get("email", value.get("banned_email")), str) and "list_id" in value:
+    elif _is_ban(value, place):
         answers.bans.append((value, place))
     else:
         limit = value.get("bounce_score_threshold")
         answers.bounce_limit = limit if isinstance(limit, int) else answers.bounce_limit
         return False
     return True
+
+
+def _is_ban(value: dict[str, Any], place: str) -> bool:
+    """Whether it is a ban of a list, or of the whole site, which names no list."""
+    is_of_bans = "list_id" in value or "/bans/" in str(value.get("self_link", "")) or place.lower().startswith("ban")
+    return is_of_bans and isinstance(value.get("email", value.get("banned_email")), str)
 
 
 def _preferences_owner(value: dict[str, Any], place: str) -> str | None:
@@ -187,8 +196,12 @@ def _bans(answers: _Answers, list_id: str | None) -> Iterator[ReadRow]:
         if list_id and _list_id(value) not in {list_id, None}:
             continue
         email = str(value.get("email") or value.get("banned_email") or "")
-        bans.append(Mailman3Ban(email=email, place=place, everywhere=_list_id(value) is None))
+        bans.append(Mailman3Ban(email=email, place=place, everywhere=_is_of_site(value)))
     yield from read_bans(bans)
+
+
+def _is_of_site(value: dict[str, Any]) -> bool:
+    return _list_id(value) is None and "/lists/" not in str(value.get("self_link", ""))
 
 
 def _requests(answers: _Answers, list_id: str | None) -> Iterator[ReadRow]:

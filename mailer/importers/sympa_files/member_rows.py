@@ -40,7 +40,7 @@ def read_sympa_member(record: SympaRecord, zone: str | None) -> PersonRow:
     if not is_own_word:
         source = record.get("inclusion_label") or record.get("include_sources") or "a data source"
         evidence["source"] = source
-        remarks.append(f"from a data source ({source}), not by the person's own word: to be invited")
+        remarks.append(f"from a data source ({source}), not by the person's own word: gets no letters until asked")
     suppressions, words = _suppressions(record, zone, is_own_word=is_own_word)
     reception = record.get("reception", "").lower()
     if words:
