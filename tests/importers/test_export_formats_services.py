@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import random
 
 import pytest
@@ -16,7 +18,7 @@ from mailer.importers.export_format import ReadOptions
 from mailer.importers.export_formats import FORMATS
 from mailer.importers.person_row import PersonRow
 from tests.support.export_files import source_files
-from tests.support.recognized_exports import read_export, recognized_name
+from tests.support.recognized_exports import read_export, read_people, recognized_name
 from tests.support.service_exports import EXPORTS
 
 FILES = [(product, name, text) for product, files in EXPORTS.items() for name, text in files.items()]
@@ -40,6 +42,42 @@ def test_other_encodings_and_line_ends_change_nothing(product: str, name: str, t
     changed = text.replace("\r\n", "\n").replace("\n", "\r\n").encode(encoding)
 
     assert list(read_export({name: changed}, options).rows) == list(read_export({name: text}, options).rows)
+
+
+TABLES = {
+    "keila": ("Email,First name,Last name,Data,Status", "{0},{1},,,active"),
+    "ghost": ("email,name,subscribed_to_emails", "{0},{1},true"),
+    "substack": ("Email,Name,Stripe plan,Type", "{0},{1},,Free"),
+    "google-groups": ("Email address,Nickname,Group status,Email preference", "{0},{1},member,All email"),
+    "brevo": ("CONTACT ID,EMAIL,FIRSTNAME,_SUBSCRIBED", "1,{0},{1},email_marketing"),
+    "mailchimp": ("Email Address,First Name,OPTIN_TIME,CONFIRM_TIME,UNSUB_TIME,LEID", "{0},{1},,,,1"),
+}
+"""The headings of tables, and a row of them for an address and a name."""
+NAMES = st.text(st.characters(codec="utf-8", categories=["L", "N", "P", "S"]), min_size=1, max_size=9).filter(
+    lambda name: not name.startswith(("'", "=", "+", "-", "@"))
+)
+
+
+@pytest.mark.parametrize("product", TABLES)
+@settings(max_examples=20)
+@given(
+    names=st.lists(NAMES, min_size=1, max_size=4),
+    delimiter=st.sampled_from(",;\t"),
+    quoting=st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL]),
+)
+def test_people_of_a_table_are_read_back(product: str, names: list[str], delimiter: str, quoting: int) -> None:
+    heading, row = TABLES[product]
+    file = io.StringIO()
+    writer = csv.writer(file, delimiter=delimiter, quoting=quoting)  # type: ignore[arg-type]
+    writer.writerow(heading.split(","))
+    for at, name in enumerate(names):
+        writer.writerow(cell.format(f"p{at}@example.org", name) for cell in row.split(","))
+
+    people = read_people({"": file.getvalue()})
+
+    assert {key: person.name for key, person in people.items()} == {
+        f"p{at}@example.org": name for at, name in enumerate(names)
+    }
 
 
 @pytest.mark.parametrize("product", EXPORTS)

@@ -11,7 +11,6 @@ from itertools import chain
 from mailer.domain.subscription import SubscriptionState
 from mailer.errors import TableRefused
 from mailer.importers.bad_row import BadRow
-from mailer.importers.column_words import column_for_heading
 from mailer.importers.export_format import ExportFormat, ExportRows, ReadOptions
 from mailer.importers.export_times import parse_export_time
 from mailer.importers.headed_table import HeadedTable, TableCells, find_headings, open_headed_table
@@ -101,7 +100,7 @@ def _row_parser(
     start = next(at for at, (_, heading) in enumerate(columns) if heading in _SYSTEM or heading.lower() in _REQUIRED)
     system = {heading.upper(): key for key, heading in columns[start:] if heading.upper() in _SYSTEM}
     made = [one for at, one in enumerate(columns) if at < start or one[1].upper() not in _SYSTEM]
-    email = next((key for key, heading in made if column_for_heading(heading) == "email"), made[0][0] if made else "")
+    email = "email address" if "email address" in table.keys[:start] else table.keys[0]
     fields_of = field_columns([one for one in made if one[0] != email], options)
     evidence_columns = [(word, system[heading]) for heading, word in _EVIDENCE.items() if heading in system]
     time_zone, tags = (system.get(heading, "") for heading in ("TIMEZONE", "TAGS"))

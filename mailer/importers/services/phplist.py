@@ -37,6 +37,7 @@ _CORE = frozenset(
     }
 )
 """The columns that are not the installation's own attributes."""
+_ESCAPED = ("' =", "' +", "' -", "' @")
 _RECOGNIZED = (_CONFIRMED, _BLACKLISTED, _OPTED_IN, "unique id", "send this subscriber html emails", _DISABLED)
 
 
@@ -60,10 +61,12 @@ def _read(files: Sequence[SourceFile], options: ReadOptions) -> ExportRows:
             rows.append(read_blacklist(file, options))
             continue
         table = open_headed_table(file, ("email",), needed=_CORE, encoding=options.encoding)
-        if _CONFIRMED not in table.keys and options.state is None:
-            raise TableRefused(
-                f"{file.base_name} has no column {_CONFIRMED!r}: export it with that column, or say --state"
-            )
+        missing = [column for column in (_CONFIRMED, _BLACKLISTED) if column not in table.keys]
+        if missing and options.state is None:
+            names = " and ".join(map(repr, missing))
+            raise TableRefused(f"{file.base_name} has no column {names}: export it with that, or say --state")
+        if table.keys[-1] in _CORE:
+            raise TableRefused(f"{file.base_name}: its last column must name the lists that people are on")
         members = find_members(file, table, options)
         guessed += (*table.guessed, *members.guessed)
         rows.append(parse_rows(table.rows, _row_parser(table, members.is_member, options), file.base_name))
@@ -79,9 +82,16 @@ def _row_parser(
     fields_of = field_columns([one for one in columns if one[0] not in _CORE], options)
 
     def parse(cells: TableCells) -> PersonRow | None:
-        return _parse_row(cells, fields_of, is_member(cells), options)
+        return _parse_row(_undo_escapes(cells), fields_of, is_member(cells), options)
 
     return parse
+
+
+def _undo_escapes(cells: TableCells) -> TableCells:
+    """The cells without the apostrophe and blank that phpList puts before what spreadsheets take for formulas."""
+    if not any(cell.startswith("' ") for cell in cells.values()):
+        return cells
+    return {key: cell[2:] if cell.startswith(_ESCAPED) else cell for key, cell in cells.items()}
 
 
 def _parse_row(cells: TableCells, fields_of: FieldColumns, is_member: bool, options: ReadOptions) -> PersonRow | None:
@@ -96,7 +106,7 @@ def _parse_row(cells: TableCells, fields_of: FieldColumns, is_member: bool, opti
     if blacklisted:
         state, changed_at = SubscriptionState.UNSUBSCRIBED, modified
         suppressions.append(SuppressionEntry(reason=SuppressionReason.LEFT, everywhere=True, since=modified))
-    if state is SubscriptionState.PENDING and opted_in and bounces != "0":
+    if opted_in and bounces != "0" and cells.get(_CONFIRMED) in {"0", ""}:
         state = SubscriptionState.UNSUBSCRIBED
         suppressions.append(SuppressionEntry(reason=SuppressionReason.BOUNCED, everywhere=False, since=None))
     if disabled:

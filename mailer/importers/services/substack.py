@@ -9,17 +9,21 @@ from mailer.domain.subscription import DeliveryMode, SubscriptionState
 from mailer.domain.suppression import SuppressionReason
 from mailer.errors import TableRefused
 from mailer.importers.bad_row import BadRow
+from mailer.importers.column_words import is_state_heading
 from mailer.importers.export_format import ExportFormat, ExportRows, ReadOptions
 from mailer.importers.export_times import parse_export_time
 from mailer.importers.headed_table import TableCells, find_headings, open_headed_table
 from mailer.importers.person_fields import PersonFields, keep_known, parse_rows, read_address
 from mailer.importers.person_row import EvidenceGrade, PersonRow, SuppressionEntry
 from mailer.importers.source_files import SourceFile
+from mailer.importers.state_words import is_departed_cell
 
 _OLDER = ("email", "active_subscription", "email_disabled")
 _NEWER = (("email", "type", "stripe plan"), ("email", "type", "start date", "sections"))
 _ERASED = "@deletion-request.substack.com"
 _DISABLED_COLUMNS = ("email_disabled", "email disabled", "emails disabled")
+_NO_STATE = ("type", "state", "stripe plan", "cancel date", "email", "name", "country")
+"""Columns of the newer table that do not say whether a person gets letters, though their headings look so."""
 _TYPES = frozenset(
     {
         *("free", "paid", "subscriber", "comp", "comped", "complimentary", "gift", "gifted", "trial", "free trial"),
@@ -84,6 +88,9 @@ def _read_plan(cells: TableCells, fields: PersonFields) -> None:
     """Keep what the newer table says of payments. Raises TableRefused for a type that is not known."""
     if cells["type"].lower() not in {*_TYPES, ""}:
         raise TableRefused(f"Type is {cells['type']!r}, which is not known here")
+    for column, cell in cells.items():
+        if cell and column not in _NO_STATE and is_state_heading(column) and is_departed_cell(cell):
+            raise TableRefused(f"{column} is {cell!r}, which may say that they left")
     for column, name in (("type", "type"), ("stripe plan", "plan"), ("sections", "sections"), ("country", "country")):
         fields.add_attribute(name, cells.get(column, ""))
     fields.add_attribute("region", cells.get("state", ""))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mailer.domain.subscription import SubscriptionState
@@ -173,6 +173,7 @@ STATUSES = st.sampled_from(["enabled", "disabled", "blocklisted"])
 STATES = st.sampled_from(["confirmed", "unconfirmed", "unsubscribed"])
 
 
+@settings(max_examples=30)
 @given(st.lists(st.tuples(STATUSES, STATES), max_size=6))
 def test_only_who_is_enabled_and_confirmed_is_mailable(accounts: list[tuple[str, str]]) -> None:
     records = [

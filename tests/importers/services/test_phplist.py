@@ -25,6 +25,7 @@ def test_flags_say_the_state() -> None:
         phplist_row("dead@example.org", "00160"),
         phplist_row("added@example.org", "00060"),
         phplist_row("off@example.org", "10001"),
+        phplist_row("both@example.org", "01130"),
         phplist_row("other@example.org", lists="News "),
         phplist_row("nowhere@example.org", lists="No Lists"),
     )
@@ -38,6 +39,7 @@ def test_flags_say_the_state() -> None:
         "dead": "unsubscribed bounced",
         "added": "pending",
         "off": "confirmed paused",
+        "both": "unsubscribed left everywhere bounced",
     }
     ida = people["ida@example.org"]
     assert (ida.name, ida.attributes) == ("Ida Moss", {"town": "Ely"})
@@ -95,11 +97,27 @@ def test_a_flag_that_is_none_is_a_bad_row() -> None:
     assert (people, len(bad)) == ({}, 1)
 
 
-def test_without_the_column_of_confirmation_a_state_is_needed() -> None:
-    export = phplist_export(phplist_row("ida@example.org")).replace("Is this subscriber confirmed", "Something")
+@pytest.mark.parametrize("column", ["Is this subscriber confirmed", "Is this subscriber blacklisted"])
+def test_without_a_column_of_the_state_it_must_be_said(column: str) -> None:
+    export = phplist_export(phplist_row("ida@example.org", "00030")).replace(column, "Something")
 
     with pytest.raises(TableRefused, match="say --state"):
         read_export({NAME: export})
+
+
+def test_a_table_without_the_column_of_lists_is_refused() -> None:
+    table = "Email,Is this subscriber confirmed,Is this subscriber blacklisted\nida@example.org,1,0\n"
+
+    with pytest.raises(TableRefused, match="must name the lists"):
+        read_export({NAME: table})
+
+
+def test_escapes_of_formulas_are_undone() -> None:
+    export = phplist_export(phplist_row("ida@example.org", more="' =Ida\t' not this"))
+
+    ida = read_people({NAME: export})["ida@example.org"]
+
+    assert (ida.name, ida.attributes) == ("=Ida", {"town": "' not this"})
 
 
 def test_only_the_confirmed_without_any_flag_are_mailable() -> None:

@@ -47,7 +47,11 @@ def test_who_was_erased_is_passed_over_and_named() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    [SUBSTACK.replace("false,,true", "false,,perhaps"), SUBSTACK_NEWER.replace("Free", "Unsubscribed")],
+    [
+        SUBSTACK.replace("false,,true", "false,,perhaps"),
+        SUBSTACK_NEWER.replace("Free", "Unsubscribed"),
+        SUBSTACK_NEWER.replace("Sections", "Email status").replace("Main", "Disabled"),
+    ],
 )
 def test_words_that_are_not_known_are_bad_rows(text: str) -> None:
     _, bad = read_rows({"subscribers.csv": text})
