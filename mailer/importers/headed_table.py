@@ -17,13 +17,9 @@ from mailer.importers.table_encoding import open_table
 from mailer.importers.table_records import TableRecord, read_lines, read_records
 
 _SEPARATORS = (",", ";", "\t", "|")
-<<<<<<< HEAD
-_HEAD, _HEADING_WITHIN, _SAMPLE_LINES = 1 << 16, 5, 200
+_HEAD, _HEADING_WITHIN, _SAMPLE_LINES = 1 << 14, 5, 200
 MOST_TABLES = 500
 """The most tables that one export may have."""
-=======
-_HEAD, _HEADING_WITHIN, _SAMPLE_LINES = 1 << 14, 5, 200
->>>>>>> 53ac157 (phpList's missing columns and escapes, Substack's unknown states; properties of all tables)
 _SUFFIXES = ("csv", "tsv", "txt", "tab")
 
 TableCells = Mapping[str, str]
