@@ -64,6 +64,8 @@ def _row_parser(table: HeadedTable, options: ReadOptions) -> Callable[[TableCell
             fields.add_attribute(column, ", ".join(filter(None, _LABELS.split(cells.get(column, "").strip()))))
         if _flag("complimentary_plan", cells.get("complimentary_plan", "")):
             fields.add_attribute("complimentary_plan", "true")
+        if cells.get("stripe_customer_id"):
+            fields.remarks.append("pays through Stripe, which does not come along")
         bounced = _flag("email_disabled", cells.get("email_disabled", ""))
         return _member_row(
             cells["email"],

@@ -55,13 +55,14 @@ def choose_list(files: Sequence[SourceFile], places: Collection[str], options: R
     if not chosen:
         return ChosenList(id="", guessed=())
     key = chosen[0]
+    others = ", ".join(sorted(known[0] for one, known in names.items() if one != key))
+    guessed = [f"only {names[key][0]} is moved, not {others}"] if others else []
     if key in single and unconfirmed[key] and options.state is None:
-        how = (
+        guessed.append(
             f"{names[key][0]} has single opt-in, and {unconfirmed[key]} unconfirmed subscribers, whom listmonk mails "
             "all the same: they are pending here, unless you say --state confirmed"
         )
-        return ChosenList(id=key, guessed=(how,))
-    return ChosenList(id=key, guessed=())
+    return ChosenList(id=key, guessed=tuple(guessed))
 
 
 def read_subscribers(

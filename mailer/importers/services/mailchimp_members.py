@@ -69,6 +69,8 @@ def _parse_member(member: JsonRecord) -> PersonRow:
     fields.add_json({key: _in_line(value) for key, value in merge_fields.items()})
     fields.add_language(json_text(member.get("language")))
     fields.add_zone(json_text(_mapping(member.get("location")).get("timezone")))
+    if any(_mapping(member.get("interests")).values()):
+        fields.remarks.append("interests are numbers without names in the API, and do not come along")
     tags = [_mapping(tag).get("name", tag) for tag in member.get("tags") or []]
     fields.add_attribute("tags", "; ".join(map(json_text, tags)))
     status = json_text(member.get("status"))
