@@ -6,6 +6,8 @@ INSTALLED := $(VENV)/.installed
 DEVELOPING := $(VENV)/.developing
 # Debian's python3 without python3-venv makes no pip in a new environment: then the machine's own serves it.
 PIP = $(if $(wildcard $(BIN)/pip),$(BIN)/python -m pip,$(PYTHON) -m pip --python $(BIN)/python)
+# Without compiled files each worker and each process that a test starts compiles everything again.
+unexport PYTHONDONTWRITEBYTECODE
 PIP_INSTALL = $(PIP) install --quiet --disable-pip-version-check --editable
 
 .DEFAULT_GOAL := help

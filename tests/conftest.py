@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
@@ -19,6 +20,11 @@ from tests.support.fake_relay import FakeRelay
 from tests.support.postgres import find_binaries, running_postgres
 
 MIGRATIONS = ROOT / "migrations"
+_MEMORY, _ROOM = Path("/dev/shm"), 4 * 2**30
+
+# A disk would be waited for at each of a hundred thousand commits.
+if "TMPDIR" not in os.environ and os.access(_MEMORY, os.W_OK) and shutil.disk_usage(_MEMORY).free > _ROOM:
+    os.environ["TMPDIR"] = tempfile.tempdir = str(_MEMORY)
 
 # A busy machine must not decide a test: hypothesis may take its time.
 settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow])

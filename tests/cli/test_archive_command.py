@@ -3,30 +3,17 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import pytest
 
 from mailer.actions.campaigns.launch import launch_due
 from mailer.actions.campaigns.schedule import send_now
 from mailer.app import App
-from tests.cli.test_main import Terminal
-from tests.support.app_helpers import ADA, ADMIN, APPEAL, ROSA, import_rows, send_campaigns
+from tests.support.app_helpers import ADMIN, ROSA, import_rows, send_campaigns
 from tests.support.fake_relay import FakeRelay
+from tests.support.terminal import Terminal
 
 SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-
-
-@pytest.fixture
-def ada(tmp_path: Path, database_url: str) -> Terminal:
-    """Ada at her terminal, with her list and a text."""
-    terminal = Terminal(tmp_path)
-    terminal("init")
-    settings = terminal.folder / "settings.toml"
-    settings.write_text(settings.read_text().replace('"sqlite:///mailer.db"', json.dumps(database_url)))
-    terminal("list", "add", "appeals", "--name", "Open Appeals", "--owner", ADA)
-    (terminal.folder / "appeal.md").write_text(APPEAL)
-    return terminal
 
 
 @SQLITE

@@ -7,7 +7,7 @@ import os
 import pwd
 from pathlib import Path
 
-from tests.cli.test_main import Terminal
+from tests.support.terminal import Terminal
 
 
 def test_the_audit_log_says_who_did_what_and_what_was_before(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.test_main import Terminal
+from tests.support.terminal import Terminal
 
 
 @pytest.fixture

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
-from pathlib import Path
 
 import pytest
 
 from mailer.actions.campaigns.drafts import save_draft
 from mailer.app import App
-from tests.cli.test_main import Terminal
-from tests.support.app_helpers import ADA, ADMIN, APPEAL, ROSA, import_rows
+from tests.support.app_helpers import ADMIN, ROSA, import_rows
 from tests.support.fake_relay import FakeRelay
+from tests.support.terminal import Terminal
 
 DOUBTFUL = "---\nsubject: Come\n---\nDear all, come to the orchard, TK\n"
 SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -20,17 +19,11 @@ SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 
 @pytest.fixture
-def ada(tmp_path: Path, database_url: str, relay: FakeRelay) -> Terminal:
-    """Ada at her terminal, with her list and two texts, and a relay that answers."""
-    terminal = Terminal(tmp_path)
-    terminal("init")
-    settings = terminal.folder / "settings.toml"
-    text = settings.read_text().replace('"sqlite:///mailer.db"', json.dumps(database_url))
-    settings.write_text(text.replace("port = 25\n", f"port = {relay.port}\n"))
-    terminal("list", "add", "appeals", "--name", "Open Appeals", "--owner", ADA)
-    for name, content in (("appeal.md", APPEAL), ("doubtful.md", DOUBTFUL)):
-        (terminal.folder / name).write_text(content)
-    return terminal
+def ada(ada: Terminal, relay: FakeRelay) -> Terminal:
+    """Ada at her terminal, with a doubtful text besides, and a relay that answers."""
+    ada.replace_setting("port = 25\n", f"port = {relay.port}\n")
+    (ada.folder / "doubtful.md").write_text(DOUBTFUL)
+    return ada
 
 
 @SQLITE

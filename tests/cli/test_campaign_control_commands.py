@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
@@ -15,9 +14,9 @@ from mailer.app import App
 from mailer.cli.campaign_progress_bar import poll_interval_s
 from mailer.store.queue import lane_holds
 from mailer.store.queue.lane_holds import Hold
-from tests.cli.test_main import Terminal
 from tests.support.app_helpers import ADMIN, APPEAL, EMMA, ROSA, import_rows, send_campaigns
 from tests.support.fake_relay import FakeRelay
+from tests.support.terminal import Terminal
 
 BETTER = APPEAL.replace("bring **your own** seeds", "bring *nothing*")
 TOWNS = """---
@@ -32,16 +31,11 @@ SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 
 @pytest.fixture
-def ada(tmp_path: Path, database_url: str) -> Terminal:
-    """Ada at her terminal, on each database, with her list and three texts."""
-    terminal = Terminal(tmp_path)
-    terminal("init")
-    settings = terminal.folder / "settings.toml"
-    settings.write_text(settings.read_text().replace('"sqlite:///mailer.db"', json.dumps(database_url)))
-    terminal("list", "add", "appeals", "--name", "Open Appeals", "--owner", "ada@example.org")
-    for name, text in (("appeal.md", APPEAL), ("better.md", BETTER), ("towns.md", TOWNS)):
-        (terminal.folder / name).write_text(text)
-    return terminal
+def ada(ada: Terminal) -> Terminal:
+    """Ada at her terminal, with two texts more."""
+    (ada.folder / "better.md").write_text(BETTER)
+    (ada.folder / "towns.md").write_text(TOWNS)
+    return ada
 
 
 @SQLITE

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import pytest
 
 from mailer.actions.campaigns.launch import launch_due
 from mailer.app import App
-from tests.cli.test_main import Terminal
-from tests.support.app_helpers import ADA, import_rows, recipients, send_campaigns
+from tests.support.app_helpers import import_rows, recipients, send_campaigns
 from tests.support.fake_relay import FakeRelay
+from tests.support.terminal import Terminal
 
 SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
@@ -21,16 +20,11 @@ def _text(tag: str, words: str = "One evening") -> str:
 
 
 @pytest.fixture
-def ada(tmp_path: Path, database_url: str) -> Terminal:
-    """Ada at her terminal, with her list and three texts."""
-    terminal = Terminal(tmp_path)
-    terminal("init")
-    settings = terminal.folder / "settings.toml"
-    settings.write_text(settings.read_text().replace('"sqlite:///mailer.db"', json.dumps(database_url)))
-    terminal("list", "add", "appeals", "--name", "Open Appeals", "--owner", ADA)
+def ada(ada: Terminal) -> Terminal:
+    """Ada at her terminal, with texts in three languages."""
     for tag in ("en", "pt", "tr"):
-        (terminal.folder / f"{tag}.md").write_text(_text(tag))
-    return terminal
+        (ada.folder / f"{tag}.md").write_text(_text(tag))
+    return ada
 
 
 @SQLITE

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import pytest
 
 from mailer.actions.campaigns.drafts import load_draft, save_draft
 from mailer.app import App
-from tests.cli.test_main import Terminal
-from tests.support.app_helpers import ADA, ADMIN, APPEAL, ROSA, import_rows, parse_letter, send_notices
+from tests.support.app_helpers import ADA, ADMIN, ROSA, import_rows, parse_letter, send_notices
 from tests.support.fake_relay import FakeRelay
+from tests.support.terminal import Terminal
 
 BROKEN = "---\nsubject: Come\n---\nDear all, TK\n"
 SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -19,16 +18,10 @@ SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 
 @pytest.fixture
-def ada(tmp_path: Path, database_url: str) -> Terminal:
-    """Ada at her terminal, with her list and two texts."""
-    terminal = Terminal(tmp_path)
-    terminal("init")
-    settings = terminal.folder / "settings.toml"
-    settings.write_text(settings.read_text().replace('"sqlite:///mailer.db"', json.dumps(database_url)))
-    terminal("list", "add", "appeals", "--name", "Open Appeals", "--owner", ADA)
-    for name, text in (("appeal.md", APPEAL), ("broken.md", BROKEN)):
-        (terminal.folder / name).write_text(text)
-    return terminal
+def ada(ada: Terminal) -> Terminal:
+    """Ada at her terminal, with a broken text besides."""
+    (ada.folder / "broken.md").write_text(BROKEN)
+    return ada
 
 
 @SQLITE

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import pytest
 
 from mailer.app import App
-from tests.cli.test_main import Terminal
 from tests.support.app_helpers import (
     ADA,
-    APPEAL,
     BEA,
     ROSA,
     import_rows,
@@ -20,20 +17,9 @@ from tests.support.app_helpers import (
     text_of,
 )
 from tests.support.fake_relay import FakeRelay
+from tests.support.terminal import Terminal
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-
-
-@pytest.fixture
-def ada(tmp_path: Path, database_url: str) -> Terminal:
-    """Ada at her terminal, with her list."""
-    terminal = Terminal(tmp_path)
-    terminal("init")
-    settings = terminal.folder / "settings.toml"
-    settings.write_text(settings.read_text().replace('"sqlite:///mailer.db"', json.dumps(database_url)))
-    terminal("list", "add", "appeals", "--name", "Open Appeals", "--owner", ADA)
-    (terminal.folder / "appeal.md").write_text(APPEAL)
-    return terminal
 
 
 async def test_a_delivery_is_shown_as_text_and_as_facts_and_its_settings_differ(

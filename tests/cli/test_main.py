@@ -3,58 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 import stat
 from pathlib import Path
 
 import pytest
 
 import mailer
-from tests.support.app_helpers import APPEAL
-from tests.support.warm_mailer import warm_mailer
-
-
-class Terminal:
-    """A shell in a folder of its own."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-
-    def __call__(self, *words: str, code: int = 0, **environment: str) -> str:
-        """Run `mailer WORDS`; what it printed on stdout. `said` keeps stderr."""
-        clean = {name: value for name, value in os.environ.items() if not name.startswith("MAILER_")}
-        done = warm_mailer()(words, self.folder, clean | {"COLUMNS": "120"} | environment)
-        assert done.code == code, done.stderr
-        self.said = done.stderr
-        return done.stdout
-
-
-@pytest.fixture
-def bare(tmp_path: Path) -> Terminal:
-    """Where nothing was set up."""
-    return Terminal(tmp_path)
-
-
-@pytest.fixture
-def mailer_in(bare: Terminal) -> Terminal:
-    """After `mailer init`."""
-    bare("init")
-    return bare
-
-
-@pytest.fixture
-def with_list(mailer_in: Terminal) -> Terminal:
-    """With Ada's list."""
-    mailer_in("list", "add", "appeals", "--name", "Open Appeals", "--owner", "ada@example.org")
-    (mailer_in.folder / "appeal.md").write_text(APPEAL)
-    return mailer_in
-
-
-def settings_with(terminal: Terminal, old: str, new: str) -> None:
-    file = terminal.folder / "settings.toml"
-    text = file.read_text()
-    assert old in text
-    file.write_text(text.replace(old, new))
+from tests.support.terminal import Terminal
 
 
 def test_init_writes_settings_and_a_secret_once(bare: Terminal) -> None:
@@ -194,7 +149,7 @@ def test_a_mistake_in_a_campaign_file_is_reported_by_file_and_line(with_list: Te
 def test_bad_settings_are_named_by_key(
     mailer_in: Terminal, command: list[str], old: str, new: str, expected: str
 ) -> None:
-    settings_with(mailer_in, old, new)
+    mailer_in.replace_setting(old, new)
 
     mailer_in(*command, code=2)
 

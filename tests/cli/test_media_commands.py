@@ -3,25 +3,20 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import pytest
 
-from tests.cli.test_main import Terminal
-from tests.support.app_helpers import ADA
 from tests.support.media_samples import PDF, photo
+from tests.support.terminal import Terminal
 
 
 @pytest.fixture
-def ada(tmp_path: Path) -> Terminal:
+def ada(with_list: Terminal) -> Terminal:
     """Ada at her terminal, with her list, a picture and a programme."""
-    terminal = Terminal(tmp_path)
-    terminal("init")
-    terminal("list", "add", "appeals", "--name", "Open Appeals", "--owner", ADA)
-    (terminal.folder / "apples.jpg").write_bytes(photo(2400, 1500))
-    (terminal.folder / "programme.pdf").write_bytes(PDF)
-    (terminal.folder / "run.sh").write_text("#!/bin/sh\n")
-    return terminal
+    (with_list.folder / "apples.jpg").write_bytes(photo(2400, 1500))
+    (with_list.folder / "programme.pdf").write_bytes(PDF)
+    (with_list.folder / "run.sh").write_text("#!/bin/sh\n")
+    return with_list
 
 
 def test_added_files_have_paths_and_are_listed(ada: Terminal) -> None:

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import json
 
-from tests.cli import test_main
-from tests.cli.test_main import Terminal
-
-bare, mailer_in, with_list = test_main.bare, test_main.mailer_in, test_main.with_list
+from tests.support.terminal import Terminal
 
 
 def test_a_table_with_a_column_of_departures_is_refused_unless_it_is_ignored(

@@ -3,36 +3,28 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import pytest
 from sqlalchemy import Connection
 
 from mailer.app import App
 from mailer.store.letters import webmentions
-from tests.cli.test_main import Terminal
-from tests.support.app_helpers import ADA, ROSA, import_rows, launch_campaign
+from tests.support.app_helpers import ROSA, import_rows, launch_campaign
 from tests.support.fake_relay import FakeRelay
+from tests.support.terminal import Terminal
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-async def test_mentions_are_listed_accepted_and_rejected(
-    tmp_path: Path, database_url: str, app: App, relay: FakeRelay
-) -> None:
-    terminal = Terminal(tmp_path)
-    terminal("init")
-    settings = terminal.folder / "settings.toml"
-    settings.write_text(settings.read_text().replace('"sqlite:///mailer.db"', json.dumps(database_url)))
-    terminal("list", "add", "appeals", "--name", "Open Appeals", "--owner", ADA)
+async def test_mentions_are_listed_accepted_and_rejected(ada: Terminal, app: App, relay: FakeRelay) -> None:
     await import_rows(app, f"{ROSA},Rosa,en")
     await launch_campaign(app)
     await app.database.write(_add_mentions, app)
 
-    waiting = terminal("webmention", "ls", "--waiting").splitlines()
-    terminal("webmention", "accept", "1")
-    accepted = terminal.said
-    rejected = json.loads(terminal("webmention", "reject", "2", "--json"))
-    listed = json.loads(terminal("webmention", "ls", "--json"))
+    waiting = ada("webmention", "ls", "--waiting").splitlines()
+    ada("webmention", "accept", "1")
+    accepted = ada.said
+    rejected = json.loads(ada("webmention", "reject", "2", "--json"))
+    listed = json.loads(ada("webmention", "ls", "--json"))
 
     assert waiting == [
         f"{number}\twaiting\tcampaign 1\tNotes {number}\thttps://forum.example.org/{number}" for number in (2, 1)
@@ -40,8 +32,8 @@ async def test_mentions_are_listed_accepted_and_rejected(
     assert accepted == "Webmention 1 is accepted.\n"
     assert (rejected["id"], rejected["state"]) == (2, "rejected")
     assert [(one["id"], one["state"]) for one in listed] == [(2, "rejected"), (1, "accepted")]
-    terminal("webmention", "accept", "3", code=1)
-    assert terminal("webmention", "ls", "--waiting") == ""
+    ada("webmention", "accept", "3", code=1)
+    assert ada("webmention", "ls", "--waiting") == ""
 
 
 def _add_mentions(tx: Connection, app: App) -> None:

@@ -33,7 +33,7 @@ def find_binaries() -> Path | None:
 @contextmanager
 def running_postgres(binaries: Path, settings: tuple[str, ...] = FAST_SETTINGS) -> Iterator[str]:
     """A server with its socket in a temporary folder; gives the url without a database name."""
-    with tempfile.TemporaryDirectory(prefix="pg", dir="/tmp") as folder:
+    with tempfile.TemporaryDirectory(prefix="pg") as folder:
         home = Path(folder)
         plain = _plain_user(home)
         if plain and not _may_run(binaries, plain):
