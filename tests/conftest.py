@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import tempfile
@@ -28,7 +29,19 @@ if "TMPDIR" not in os.environ and os.access(_MEMORY, os.W_OK) and shutil.disk_us
 
 # A busy machine must not decide a test: hypothesis may take its time.
 settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("house")
+settings.register_profile("quick", settings.get_profile("house"), max_examples=40)
+QUICK = "not slow"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Before the tests are imported, which ask hypothesis for so many examples."""
+    settings.load_profile("quick" if config.option.markexpr == QUICK else "house")
+
+
+def pytest_collection_finish() -> None:
+    """What was imported stays: the garbage collector need not look at it again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_xdist_auto_num_workers() -> int:

@@ -110,9 +110,17 @@ SEVERAL_MODULES = {"bounce_corpus", "damaged_bounces", "lost_connections", "dkim
 MOST_LINES, MEDIAN_LINES, MOST_FUNCTION_LINES, MOST_DATA_LINES, MOST_FILES = 250, 100, 40, 50, 40
 
 
+pytestmark = pytest.mark.xdist_group("house")  # so that each file is parsed once
+
+
 @cache
 def _tree(file: Path) -> ast.Module:
     return ast.parse(file.read_text())
+
+
+@cache
+def _nodes(file: Path) -> tuple[ast.AST, ...]:
+    return tuple(ast.walk(_tree(file)))
 
 
 def _parts(file: Path) -> list[str]:
@@ -125,14 +133,17 @@ def _room(file: Path, names: set[str]) -> str:
     return "/".join(own[:2]) if "/".join(own[:2]) in names else own[0]
 
 
-def _imports(file: Path) -> Iterator[str]:
+@cache
+def _imports(file: Path) -> list[str]:
     """Dotted names of all that a file imports, at its top or later; `a.b` for `from a import b`, too."""
-    for node in ast.walk(_tree(file)):
+    names = []
+    for node in _nodes(file):
         if isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{file}: a relative import"
-            yield from (f"{node.module}.{name.name}" for name in node.names)
+            names += [f"{node.module}.{name.name}" for name in node.names]
         elif isinstance(node, ast.Import):
-            yield from (name.name for name in node.names)
+            names += [name.name for name in node.names]
+    return names
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: "/".join(_parts(file)[1:]))
@@ -176,7 +187,7 @@ def test_each_room_imports_its_own_libraries_only() -> None:
 @pytest.mark.parametrize("room", PURE)
 def test_the_pure_rooms_neither_wait_nor_read_the_clock(room: str) -> None:
     for file in (PACKAGE / room).rglob("*.py"):
-        for node in ast.walk(_tree(file)):
+        for node in _nodes(file):
             assert not isinstance(node, ast.AsyncFunctionDef | ast.Await), f"{file} waits"
             if isinstance(node, ast.Attribute) and node.attr in {"now", "utcnow", "today"}:
                 assert not isinstance(node.value, ast.Name) or node.value.id not in {"datetime", "date"}, file
@@ -185,7 +196,7 @@ def test_the_pure_rooms_neither_wait_nor_read_the_clock(room: str) -> None:
 def test_no_module_is_imported_by_a_name_made_at_run_time() -> None:
     for file in FILES:
         assert not any(name.split(".")[0] in {"importlib", "imp", "runpy"} for name in _imports(file)), file
-        assert not any(isinstance(node, ast.Name) and node.id == "__import__" for node in ast.walk(_tree(file))), file
+        assert not any(isinstance(node, ast.Name) and node.id == "__import__" for node in _nodes(file)), file
 
 
 def test_files_stay_short_and_folders_small() -> None:
@@ -199,7 +210,7 @@ def test_files_stay_short_and_folders_small() -> None:
 def test_functions_stay_short() -> None:
     long = {}
     for file in FILES:
-        for node in ast.walk(_tree(file)):
+        for node in _nodes(file):
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
                 length = (node.end_lineno or 0) - node.lineno + 1
                 if length > MOST_FUNCTION_LINES:
@@ -256,7 +267,8 @@ def test_a_test_is_found_by_the_name_of_its_module() -> None:
 
 def _identifiers(file: Path) -> Iterator[str]:
     yield file.stem
-    for node in ast.walk(_tree(file)):
+    # Not kept as the package's trees are: only this test looks at so many.
+    for node in ast.walk(ast.parse(file.read_text())):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             yield node.name
         elif isinstance(node, ast.arg):
@@ -270,7 +282,7 @@ def test_the_old_words_do_not_come_back(folder: str) -> None:
     found = {
         f"{'/'.join(_parts(file))}: {name}"
         for file in (ROOT / folder).rglob("*.py")
-        for name in _identifiers(file)
+        for name in set(_identifiers(file))
         if not name.startswith("test_")
         and OLD_WORDS & {part.lower() for part in re.findall("[A-Z]?[a-z]+|[A-Z]+", name)}
     }

@@ -80,12 +80,12 @@ class Site:
 @pytest.fixture(
     params=[
         ("/lists", "strips"),
-        ("/lists", "keeps"),
-        ("/our_lists/_b*c_/b%C3%BCrger~x", "strips"),
+        pytest.param(("/lists", "keeps"), marks=pytest.mark.slow),
+        pytest.param(("/our_lists/_b*c_/b%C3%BCrger~x", "strips"), marks=pytest.mark.slow),
         ("/our_lists/_b*c_/b%C3%BCrger~x", "keeps"),
-        ("/join", "strips"),
+        pytest.param(("/join", "strips"), marks=pytest.mark.slow),
         ("/join", "keeps"),
-        ("/leave", "strips"),
+        pytest.param(("/leave", "strips"), marks=pytest.mark.slow),
         ("", "keeps"),
     ],
     ids=" ".join,

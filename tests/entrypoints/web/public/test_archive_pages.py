@@ -255,9 +255,8 @@ async def test_a_letter_names_those_before_and_after_it(service: RunningService,
     assert re.findall('rel="(next|prev)" href="([^"]*)"', newer) == [("prev", PAGE)]
 
 
-@pytest.mark.parametrize(
-    "path",
-    [
+async def test_what_is_not_there_is_not_found(service: RunningService) -> None:
+    for path in (
         "/archive/appeals/1-come-to-the-harvest-forum/de",
         "/archive/appeals/99-seeds",
         "/archive/appeals/999999999999999999-seeds",
@@ -271,12 +270,9 @@ async def test_a_letter_names_those_before_and_after_it(service: RunningService,
         "/archive/nobody/feed.atom",
         "/archive/appeals/feed.de.atom",
         "/view/" + "a" * 29,
-    ],
-)
-async def test_what_is_not_there_is_not_found(service: RunningService, path: str) -> None:
-    answer = await get(service, path, 404)
-
-    assert answer.headers["x-robots-tag"] == "noindex"
+    ):
+        answer = await get(service, path, 404)
+        assert answer.headers["x-robots-tag"] == "noindex", path
 
 
 @pytest.mark.parametrize("mode", ["off", "subscribers"])
