@@ -16,11 +16,8 @@ import pytest
 import typer
 
 from mailer.cli.import_from_command import parse_column
-from tests.cli import test_main
-from tests.cli.test_main import Terminal
+from tests.support.terminal import Terminal
 from tests.support.warm_mailer import warm_mailer
-
-bare, mailer_in, with_list = test_main.bare, test_main.mailer_in, test_main.with_list
 
 _ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 _COLUMNS = "Email Address,First Name,Last Name,MEMBER_RATING,OPTIN_TIME,OPTIN_IP,CONFIRM_TIME,CONFIRM_IP"

@@ -12,7 +12,8 @@ def log_to_stderr() -> None:
     """Log to stderr: coloured on a terminal, as key=value (logfmt) elsewhere."""
     terminal = sys.stderr.isatty()
     renderer = (
-        structlog.dev.ConsoleRenderer()
+        # Structlog's own way also writes every local variable: slowly, and some are secrets.
+        structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
         if terminal
         else structlog.processors.LogfmtRenderer(key_order=["timestamp", "level", "event"])
     )
