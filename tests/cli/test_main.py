@@ -68,7 +68,7 @@ def test_a_campaign_from_the_first_command_to_its_report(with_list: Terminal) ->
     report = with_list("campaign", "report", number, "--csv")
 
     assert "2 added" in imported
-    assert "line 3: 'nobody' is not an address" in bad
+    assert "line 3: 'nobody' is no address" in bad
     assert number == "1"
     assert "Dear Rosa," in letter
     assert (scheduled["state"], scheduled["scheduled_at"]) == ("scheduled", "2027-03-01 08:00:00+00:00")
