@@ -35,11 +35,7 @@ class Address:
     @property
     def mailbox_key(self) -> str:
         """The key without a plus-tag (and without dots at Gmail): abuse limits count by it."""
-        local, _, domain = self.key.rpartition("@")
-        local = local.partition("+")[0] or local
-        if domain in _DOTS_IGNORED:
-            local = local.replace(".", "")
-        return f"{local}@{domain}"
+        return mailbox_key_of(self.key)
 
     @property
     def is_variant(self) -> bool:
@@ -49,6 +45,15 @@ class Address:
     @property
     def domain(self) -> str:
         return self.addr_spec.rpartition("@")[2].lower()
+
+
+def mailbox_key_of(address_key: str) -> str:
+    """The `mailbox_key` of the address with this key."""
+    local, _, domain = address_key.rpartition("@")
+    local = local.partition("+")[0] or local
+    if domain in _DOTS_IGNORED:
+        local = local.replace(".", "")
+    return f"{local}@{domain}"
 
 
 def parse_address(text: str) -> Address:

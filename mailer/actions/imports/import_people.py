@@ -50,5 +50,6 @@ async def import_people(
         rules=ImportRules(invite=invite, on_own_word=True, with_row_evidence=False),
     )
     async with plan:
-        await stage_rows(plan, ExportRows(rows=table.rows, guessed=table.guessed), progress)
+        rows = ExportRows(rows=table.rows, guessed=table.guessed)
+        await stage_rows(plan, rows, app.site.keyring.secret_id, progress)
         return await run_import(app, actor, plan, progress)

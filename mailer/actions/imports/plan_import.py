@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Connection
 
 from mailer.actions.imports.decide_outcome import ImportRules
-from mailer.actions.imports.decide_people import decide_people, find_keys
+from mailer.actions.imports.decide_people import decide_people, decide_suppressed, next_people
 from mailer.actions.imports.import_report import (
     MAX_REPORTED,
     ImportedRole,
@@ -21,6 +21,7 @@ from mailer.actions.imports.import_report import (
     PeopleReport,
     ReadReport,
 )
+from mailer.actions.imports.stage_record import stage_record
 from mailer.app import App
 from mailer.domain.accounts.actor import Actor
 from mailer.domain.accounts.role import Permission
@@ -166,7 +167,7 @@ async def plan_import(
         rules=ImportRules(invite=invite, on_own_word=False, with_row_evidence=True),
     )
     try:
-        await stage_rows(plan, export.rows, progress)
+        await stage_rows(plan, export.rows, app.site.keyring.secret_id, progress)
         await _find_outcomes(app, plan)
     except BaseException:
         plan.close()
@@ -181,12 +182,13 @@ def find_permitted_list(tx: Connection, actor: Actor, list_name: str) -> Mailing
     return mailing_list
 
 
-async def stage_rows(plan: ImportPlan, export: ExportRows, progress: Progress) -> None:
-    """Read all rows into the plan's temporary file, one for each person."""
+async def stage_rows(plan: ImportPlan, export: ExportRows, secret_id: str, progress: Progress) -> None:
+    """Read all of an export into the plan's temporary file."""
     plan.read.guessed = export.guessed
     while await asyncio.to_thread(_stage_next, plan, export.rows):
         progress(plan.read.rows)
-    plan.read.repeated = await asyncio.to_thread(plan.staged.merge)
+    await asyncio.to_thread(stage_record, plan.staged, plan.read, export, secret_id)
+    plan.read.repeated = await asyncio.to_thread(plan.staged.sort)
 
 
 def _stage_next(plan: ImportPlan, rows: Iterator[tuple[int, PersonRow | BadRow | LeftBehind]]) -> bool:
@@ -211,11 +213,11 @@ def _stage_next(plan: ImportPlan, rows: Iterator[tuple[int, PersonRow | BadRow |
 
 
 async def _find_outcomes(app: App, plan: ImportPlan) -> None:
-    pages = plan.staged.pages(_DECIDED_AT_ONCE)
-    while page := await asyncio.to_thread(next, pages, None):
-        people = await asyncio.to_thread(find_keys, app.site.keyring, plan.staged, page)
-        decided = await app.database.read(
-            decide_people, plan.mailing_list.id, people, plan.rules, plan.evidence, app.clock()
-        )
-        for one in decided:
+    keyring, list_id, staged = app.site.keyring, plan.mailing_list.id, plan.staged
+    everybody, suppressed = staged.read(), staged.suppressed()
+    while people := await asyncio.to_thread(next_people, keyring, staged, everybody, _DECIDED_AT_ONCE):
+        for one in await app.database.read(decide_people, list_id, people, plan.rules, {}, app.clock()):
             plan.report.add(one.staged.row, one.staged.line, one.known, one.decision)
+    while page := list(islice(suppressed, _DECIDED_AT_ONCE)):
+        decided = await app.database.read(decide_suppressed, list_id, page, app.clock())
+        plan.report.counts.update(outcome for outcome, _ in decided)

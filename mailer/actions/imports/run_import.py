@@ -3,27 +3,55 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
 
 from sqlalchemy import Connection
 
-from mailer.actions.imports.decide_people import DecidedPerson, KeyedPerson, decide_people, find_keys
+from mailer.actions.imports.decide_people import (
+    DecidedPerson,
+    KeyedPerson,
+    decide_people,
+    decide_suppressed,
+    next_people,
+)
 from mailer.actions.imports.import_report import ImportResult, PeopleReport
 from mailer.actions.imports.invite_people import invite_people
 from mailer.actions.imports.plan_import import ImportPlan, Progress
+from mailer.actions.imports.write_pace import WritePace
 from mailer.app import App
 from mailer.domain.accounts.actor import Actor
 from mailer.domain.accounts.audit import Act
 from mailer.domain.accounts.role import Permission
-from mailer.domain.consent import IMPORT_NUMBER, Channel
+from mailer.domain.consent import IMPORT_NUMBER
+from mailer.domain.imports.import_run import Outcome
+from mailer.importers.person_row import SuppressionEntry
 from mailer.store.accounts import audit_log
 from mailer.store.imports import import_runs, source_tokens
-from mailer.store.imports.changed_people import write_changes
+from mailer.store.imports.bulk_writing import begin_bulk, end_bulk, write_mark
+from mailer.store.imports.changed_people import write_changes, write_suppressed_keys
 from mailer.store.imports.known_people import lock_subscriptions
 from mailer.store.queue import deliveries
 
-_CHUNK = 250
-"""People in one transaction: it holds the write lock for some 25 ms, so that people who unsubscribe do not wait."""
+_CHUNK = 500
+"""People in one transaction where writers do not wait for each other."""
+
+
+@dataclass(slots=True)
+class _Run:
+    """One import under way."""
+
+    app: App
+    plan: ImportPlan
+    number: int
+    progress: Progress
+    report: PeopleReport = field(default_factory=PeopleReport)
+    done: int = 0
+    pace: WritePace = field(default_factory=WritePace)
+    mark: tuple[int, int] = (0, 0)
+    """Of the database, right after the last transaction."""
 
 
 async def run_import(app: App, actor: Actor, plan: ImportPlan, progress: Progress = lambda _: None) -> ImportResult:
@@ -32,18 +60,50 @@ async def run_import(app: App, actor: Actor, plan: ImportPlan, progress: Progres
     `progress` is told how many people are done. A run that is broken off is made good by running the same again. Raises
     NotPermitted.
     """
-    number = await app.database.write(_begin, app, actor, plan)
-    report, done = PeopleReport(), 0
-    pages = plan.staged.pages(_CHUNK)
-    while page := await asyncio.to_thread(next, pages, None):
-        people = await asyncio.to_thread(find_keys, app.site.keyring, plan.staged, page)
-        for one in await app.database.write(_write_people, app, plan, number, people):
-            report.add(one.staged.row, one.staged.line, one.known, one.decision)
-        done += len(page)
-        progress(done)
-    result = ImportResult(number, report, plan.read)
+    run = _Run(app, plan, await app.database.write(_begin, app, actor, plan), progress)
+    try:
+        await _write_all(run)
+    finally:
+        await app.database.write(end_bulk)
+    result = ImportResult(run.number, run.report, plan.read)
     await app.database.write(_end, app, actor, plan, result)
     return result
+
+
+async def _write_all(run: _Run) -> None:
+    app, staged = run.app, run.plan.staged
+    await app.database.write(begin_bulk)
+    everybody, suppressed = staged.read(), staged.suppressed()
+
+    async def read_next() -> list[KeyedPerson]:
+        return await asyncio.to_thread(next_people, app.site.keyring, staged, everybody, run.pace.people)
+
+    people = await read_next()
+    while people:
+        # Read in a thread of this process while SQLite or PostgreSQL writes.
+        reading = asyncio.create_task(read_next())
+        try:
+            await _write_at_pace(run, people)
+        finally:
+            await asyncio.wait({reading})
+        people = reading.result()
+    while page := list(islice(suppressed, _CHUNK)):
+        outcomes = await app.database.write(_write_suppressed, run, page)
+        run.report.counts.update(outcomes)
+
+
+async def _write_at_pace(run: _Run, people: Sequence[KeyedPerson]) -> None:
+    began, pace = time.perf_counter(), run.pace
+    (decided, others_wrote), held_s = await run.app.database.timed_write(_write_people, run, people)
+    for one in decided:
+        run.report.add(one.staged.row, one.staged.line, one.known, one.decision)
+    run.done += len(people)
+    run.progress(run.done)
+    if run.app.database.has_one_writer:
+        await asyncio.sleep(pace.gap_s)
+        pace.adapt(len(people), held_s, time.perf_counter() - began, others_wrote=others_wrote)
+    else:
+        pace.people = _CHUNK
 
 
 def _begin(tx: Connection, app: App, actor: Actor, plan: ImportPlan) -> int:
@@ -68,17 +128,16 @@ def _record(tx: Connection, app: App, actor: Actor, plan: ImportPlan, act: Act, 
     audit_log.record(tx, actor, act, subject=subject, mailing_list_id=list_id, after=after, now=app.clock())
 
 
-def _write_people(
-    tx: Connection, app: App, plan: ImportPlan, number: int, people: Sequence[KeyedPerson]
-) -> list[DecidedPerson]:
-    """Write what becomes of these people, in one transaction."""
-    list_id, now = plan.mailing_list.id, app.clock()
-    evidence = {**plan.evidence, IMPORT_NUMBER: number}
+def _write_people(tx: Connection, run: _Run, people: Sequence[KeyedPerson]) -> tuple[list[DecidedPerson], bool]:
+    """Write what becomes of these people, in one transaction; also whether others wrote since the last one."""
+    others_wrote = write_mark(tx) != run.mark
+    app, plan, list_id, now = run.app, run.plan, run.plan.mailing_list.id, run.app.clock()
+    evidence = {**plan.evidence, IMPORT_NUMBER: run.number}
     while True:
         lock_subscriptions(tx, list_id, [one.keys for one in people])
         decided = decide_people(tx, list_id, people, plan.rules, evidence, now)
         changes = [one.decision.change for one in decided if one.decision.change is not None]
-        ids = write_changes(tx, list_id, number, changes, Channel.IMPORT, now)
+        ids = write_changes(tx, list_id, run.number, changes, now)
         if ids is not None:
             break
     for change in changes:
@@ -88,13 +147,24 @@ def _write_people(
     invited = [one for one in decided if one.decision.is_invited]
     if invited:
         invite_people(tx, app, plan.mailing_list, invited, ids, evidence)
-    return decided
+    run.mark = write_mark(tx)
+    return decided, others_wrote
+
+
+def _write_suppressed(
+    tx: Connection, run: _Run, people: Sequence[tuple[str, Sequence[SuppressionEntry]]]
+) -> list[Outcome]:
+    list_id, now = run.plan.mailing_list.id, run.app.clock()
+    decided = decide_suppressed(tx, list_id, people, now)
+    added = (entry for _, entries in decided for entry in entries)
+    write_suppressed_keys(tx, list_id, run.number, added, now)
+    return [outcome for outcome, _ in decided]
 
 
 def _add_source_tokens(tx: Connection, list_id: int, people: Sequence[DecidedPerson], ids: Mapping[str, int]) -> None:
     """Remember by what old letters name those who have a subscription."""
     tokens = [
-        (one.staged.row.source_token, one.known.subscriber_id or ids.get(one.staged.row.address.key))
+        (one.staged.row.source_token, one.known.subscriber_id or ids.get(one.staged.key))
         for one in people
         if one.staged.row.source_token
     ]

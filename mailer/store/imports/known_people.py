@@ -49,11 +49,12 @@ class KnownPerson:
 UNKNOWN = KnownPerson()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class PersonKeys:
     """The keys by which a person is known."""
 
     address_key: str
+    mailbox_key: str
     suppression_key: str
     mailbox_suppression_key: str
     """The suppression key of the mailbox; the same where the address is no variant."""
@@ -62,7 +63,8 @@ class PersonKeys:
 def load_known(tx: Connection, mailing_list_id: int, people: Sequence[PersonKeys]) -> dict[str, KnownPerson]:
     """Those of these people of whom something is known, by address key."""
     known = _load_subscribers(tx, mailing_list_id, people)
-    suppressed = _load_suppressions(tx, mailing_list_id, people)
+    keys = dict.fromkeys(key for one in people for key in (one.suppression_key, one.mailbox_suppression_key))
+    suppressed = load_suppressions(tx, mailing_list_id, keys)
     if suppressed:
         for one in people:
             own, of_mailbox = (
@@ -116,15 +118,12 @@ def _attributes(value: Any) -> dict[str, str]:
     return (json.loads(value) if isinstance(value, str) else value) or {}
 
 
-def _load_suppressions(
-    tx: Connection, mailing_list_id: int, people: Iterable[PersonKeys]
+def load_suppressions(
+    tx: Connection, mailing_list_id: int, suppression_keys: Iterable[str]
 ) -> dict[str, frozenset[tuple[bool, SuppressionReason]]]:
-    keys = dict.fromkeys(key for one in people for key in (one.suppression_key, one.mailbox_suppression_key))
-    rows = decode_rows(
-        _SUPPRESSIONS.run(
-            tx, people=rows_to_json(tx.dialect, [(key,) for key in keys]), mailing_list_id=mailing_list_id
-        )
-    )
+    """The suppressions of these people, of the list and of all: (whether for every list, why), by suppression key."""
+    keys = rows_to_json(tx.dialect, [(key,) for key in suppression_keys])
+    rows = decode_rows(_SUPPRESSIONS.run(tx, people=keys, mailing_list_id=mailing_list_id))
     found: dict[str, set[tuple[bool, SuppressionReason]]] = defaultdict(set)
     for key, place, reason in rows:
         found[key].add((place == EVERY_LIST, SuppressionReason(reason)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import marshal
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -28,7 +29,7 @@ def pack_row(row: PersonRow) -> bytes:
         str(row.delivery_mode),
         row.role and str(row.role),
         dict(row.preferences),
-        [_pack_suppression(one) for one in row.suppressions],
+        [pack_suppression(one) for one in row.suppressions],
         row.agreed_at and row.agreed_at.isoformat(),
         row.changed_at and row.changed_at.isoformat(),
         str(row.evidence_grade),
@@ -55,7 +56,7 @@ def unpack_row(packed: bytes) -> PersonRow:
         delivery_mode=_MODES[mode],
         role=ListRole(role) if role else None,
         preferences=preferences,
-        suppressions=tuple(map(_unpack_suppression, suppressions)),
+        suppressions=tuple(map(unpack_suppression, suppressions)),
         agreed_at=_time(agreed_at),
         changed_at=_time(changed_at),
         evidence_grade=_GRADES[grade],
@@ -65,12 +66,14 @@ def unpack_row(packed: bytes) -> PersonRow:
     )
 
 
-def _pack_suppression(one: SuppressionEntry) -> tuple[Any, ...]:
+def pack_suppression(one: SuppressionEntry) -> Sequence[Any]:
+    """A suppression as values that JSON has, too."""
     since, until = one.since and one.since.isoformat(), one.until and one.until.isoformat()
     return str(one.reason), one.everywhere, since, until
 
 
-def _unpack_suppression(packed: tuple[Any, ...]) -> SuppressionEntry:
+def unpack_suppression(packed: Sequence[Any]) -> SuppressionEntry:
+    """The suppression again."""
     reason, everywhere, since, until = packed
     return SuppressionEntry(
         reason=SuppressionReason(reason), everywhere=everywhere, since=_time(since), until=_time(until)

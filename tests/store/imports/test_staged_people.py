@@ -48,8 +48,8 @@ def test_a_row_is_the_same_when_it_is_read_back(row: PersonRow) -> None:
     assert unpack_row(pack_row(row)) == row
 
 
-@given(st.lists(ROWS, max_size=12), st.integers(1, 5))
-def test_the_rows_of_a_person_are_merged_into_the_first_in_their_order(rows: list[PersonRow], limit: int) -> None:
+@given(st.lists(ROWS, max_size=12))
+def test_the_rows_of_a_person_are_merged_in_their_order(rows: list[PersonRow]) -> None:
     expected: dict[str, tuple[int, PersonRow]] = {}
     for line, row in enumerate(rows, 2):
         first, earlier = expected.get(row.address.key, (line, None))
@@ -58,11 +58,13 @@ def test_the_rows_of_a_person_are_merged_into_the_first_in_their_order(rows: lis
     staged.add(list(enumerate(rows[:5], 2)))
     staged.add(list(enumerate(rows[5:], 7)))
 
-    merged = staged.merge()
-    pages = list(staged.pages(limit))
+    merged = staged.sort()
 
-    assert [(one.line, one.row) for page in pages for one in page] == list(expected.values())
-    assert all(len(page) == limit for page in pages[:-1])
+    in_order = list(staged.read())
+    by_key = list(staged.read(few=0))
+
+    assert [(one.key, (one.line, one.row)) for one in in_order] == list(expected.items())
+    assert by_key == sorted(in_order, key=lambda one: one.key)
     assert (staged.people, merged) == (len(expected), len(rows) - len(expected))
     never = {row.address.key for row in rows if SuppressionReason.NEVER in {one.reason for one in row.suppressions}}
     assert staged.opted_out == never

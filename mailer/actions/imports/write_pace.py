@@ -1,0 +1,35 @@
+"""WritePace: how much an import writes at once, and how long it lets others write, so that nobody waits for it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+_GENTLE_S, _QUICK_S = 0.012, 0.05
+"""For how long a transaction holds the write lock while others write, and while nobody does."""
+_CALM_S = 5.0
+"""For how long nobody else must have written until an import is quick."""
+_QUICK_GAP_S = 0.002
+_LEAST, _MOST = 20, 2_000
+
+
+@dataclass(slots=True)
+class WritePace:
+    """The pace of one import on a database with one writer."""
+
+    people: int = 100
+    """How many people the next transaction writes."""
+    gap_s: float = 0.0
+    """How long to wait before it."""
+    is_quick: bool = False
+    _calm_s: float = 0.0
+
+    def adapt(self, people: int, held_s: float, elapsed_s: float, *, others_wrote: bool) -> None:
+        """Learn from a transaction: it wrote `people` and held the lock; `elapsed_s` have passed since the last one."""
+        self._calm_s = 0.0 if others_wrote else self._calm_s + elapsed_s
+        self.is_quick = self._calm_s >= _CALM_S
+        aim = _QUICK_S if self.is_quick else _GENTLE_S
+        likely = people * aim / max(held_s, 0.0005)
+        # Grows slowly, since one transaction says little, and shrinks at once.
+        self.people = round(min(max(likely, _LEAST), people * 1.5 + 1, _MOST))
+        # Who waits on SQLite looks again from time to time: half of these looks must find nobody writing.
+        self.gap_s = _QUICK_GAP_S if self.is_quick else 1.2 * held_s
