@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from mailer.actions.imports.import_decision import ImportDecision, ImportRules
 from mailer.domain.consent import ConsentAct
 from mailer.domain.imports.import_run import Outcome
 from mailer.domain.subscription import DeliveryMode, SubscriptionState, may_ask_again
@@ -16,39 +17,7 @@ from mailer.store.imports.changed_people import PersonChange, SubscriptionChange
 from mailer.store.imports.known_people import UNKNOWN, KnownPerson, PersonKeys
 from mailer.store.people import AGREED_AT
 
-_CONFIRMED, _PENDING, _UNSUBSCRIBED = (
-    SubscriptionState.CONFIRMED,
-    SubscriptionState.PENDING,
-    SubscriptionState.UNSUBSCRIBED,
-)
-_OUTCOMES = {
-    _CONFIRMED: Outcome.CONFIRMED,
-    _PENDING: Outcome.PENDING,
-    _UNSUBSCRIBED: Outcome.UNSUBSCRIBED,
-}
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ImportRules:
-    """What holds for all people of an import."""
-
-    invite: bool
-    """Readers are asked by letter instead of being put on the list."""
-    on_own_word: bool
-    """The organiser states that the people agreed: people who have still to confirm here are confirmed by it, too."""
-    with_row_evidence: bool
-    """The consent record keeps the export's own words of each person."""
-
-
-@dataclass(slots=True)
-class ImportDecision:
-    """What an import does to one person."""
-
-    outcome: Outcome
-    change: PersonChange | None = None
-    """None where nothing is written."""
-    is_invited: bool = False
-    """Whether they get a letter that asks."""
+_PENDING, _CONFIRMED, _UNSUBSCRIBED = SubscriptionState
 
 
 @dataclass(slots=True)
@@ -101,7 +70,7 @@ def _decide_unknown(
         evidence = {**evidence, AGREED_AT: agreed_at.isoformat()}
     details = (row.name, row.language, row.zone)
     change = PersonChange(row.address, keys, UNKNOWN, details, subscription, (), act, evidence if act else {})
-    return ImportDecision(_OUTCOMES[state], change)
+    return ImportDecision(Outcome(state.value), change)
 
 
 def _act_of_new(state: SubscriptionState, row: PersonRow) -> ConsentAct | None:
@@ -148,9 +117,7 @@ def _nothing(case: _Case) -> ImportDecision:
 def _decide_departed(case: _Case) -> ImportDecision:
     row, known = case.row, case.known
     if known.state is _UNSUBSCRIBED:
-        return (
-            ImportDecision(Outcome.CHANGED, _change(case, None, ConsentAct.DEPARTED)) if case.added else _nothing(case)
-        )
+        return _suppressed_too(case) if case.added else _nothing(case)
     if known.state is not None:
         if is_newer(known.confirmed_at, row.changed_at):
             return ImportDecision(Outcome.OVERRULED)

@@ -10,7 +10,8 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from mailer.actions.imports.decide_outcome import ImportDecision, ImportRules, decide_outcome
+from mailer.actions.imports.decide_outcome import decide_outcome
+from mailer.actions.imports.import_decision import ImportDecision, ImportRules
 from mailer.domain.address import mailbox_key_of
 from mailer.domain.imports.import_run import Outcome
 from mailer.domain.keyring import Keyring

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable, Collection
 from typing import TextIO
 
-from mailer.actions.imports.decide_outcome import ImportRules
+from mailer.actions.imports.import_decision import ImportRules
 from mailer.actions.imports.import_report import ImportResult
 from mailer.actions.imports.plan_import import ImportPlan, find_permitted_list, stage_rows
 from mailer.actions.imports.run_import import run_import

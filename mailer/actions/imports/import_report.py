@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from mailer.actions.imports.decide_outcome import ImportDecision
+from mailer.actions.imports.import_decision import ImportDecision
 from mailer.domain.imports.import_run import NEW_READERS, Outcome
 from mailer.domain.subscription import DeliveryMode, SubscriptionState
 from mailer.importers.bad_row import BadRow, LeftBehind

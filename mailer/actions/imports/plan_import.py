@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection
 
-from mailer.actions.imports.decide_outcome import ImportRules
 from mailer.actions.imports.decide_people import decide_people, decide_suppressed, next_people
+from mailer.actions.imports.import_decision import ImportRules
 from mailer.actions.imports.import_report import (
     MAX_REPORTED,
     ImportedRole,

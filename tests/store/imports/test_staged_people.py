@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mailer.domain.address import Address
@@ -48,7 +48,8 @@ def test_a_row_is_the_same_when_it_is_read_back(row: PersonRow) -> None:
     assert unpack_row(pack_row(row)) == row
 
 
-@given(st.lists(ROWS, max_size=12))
+@settings(max_examples=40)
+@given(st.lists(ROWS, max_size=8))
 def test_the_rows_of_a_person_are_merged_in_their_order(rows: list[PersonRow]) -> None:
     expected: dict[str, tuple[int, PersonRow]] = {}
     for line, row in enumerate(rows, 2):
