@@ -242,6 +242,10 @@ def test_days_are_read_as_they_are_written_and_proofs_are_kept_as_evidence() -> 
     assert (emma.changed_at, emma.evidence["reason"], emma.evidence["seit"]) == (None, "zu viel", "2020-01-01")
     assert emma.attributes == {}
 
+    rosa = people(table, ReadOptions())[0]
+    assert (rosa.agreed_at, rosa.changed_at) == (None, datetime(2024, 1, 30, tzinfo=UTC))
+    assert rosa.remarks == ("'2024-02-01 10:30' has no time zone (--zone): it is kept as text",)
+
 
 @pytest.mark.parametrize(
     ("heading", "cell"),

@@ -11,7 +11,7 @@ from mailer.importers.person_cells import clean_cell, person_of_cells, read_row_
 from mailer.importers.person_row import EvidenceGrade, PersonRow
 from mailer.importers.sheets.sheet_columns import describe_state_columns, refuse_without_state, state_is_said
 from mailer.importers.sheets.sheet_states import read_row_states
-from mailer.importers.state_words import AGREEING, StateHeading
+from mailer.importers.state_words import AGREEING
 from mailer.importers.table_columns import Column
 from mailer.importers.table_layout import TableLayout
 
@@ -29,7 +29,7 @@ class RowPlan:
     """Those that say who agreed."""
     state: SubscriptionState | None
     """The state of people of whom no column says it."""
-    zone: str
+    zone: str | None
     own_export: bool
     guessed: tuple[str, ...]
 
@@ -48,14 +48,12 @@ def plan_rows(layout: TableLayout, options: ReadOptions, *, they_left: bool) -> 
         )
     elif not said and options.state is None:
         refuse_without_state(columns)
-    if options.zone is None and any(one.says in {StateHeading.SINCE, StateHeading.AGREED_AT} for one in columns):
-        guessed.append("days, and times without a zone, are read as UTC (--zone NAME where they are of another)")
     return RowPlan(
         columns=columns,
         width=sum(not one.made_of for one in columns),
         agreeing=tuple(one for one in columns if one.says in AGREEING),
         state=SubscriptionState.UNSUBSCRIBED if they_left else options.state,
-        zone=options.zone or "UTC",
+        zone=options.zone,
         own_export=layout.own_export,
         guessed=tuple(guessed),
     )

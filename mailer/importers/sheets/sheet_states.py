@@ -84,13 +84,13 @@ def says_something(says: StateHeading, cell: str) -> bool:
 
 
 def read_row_states(
-    agreeing: Sequence[Column], said: Sequence[tuple[Column, str]], default: SubscriptionState | None, zone: str
+    agreeing: Sequence[Column], said: Sequence[tuple[Column, str]], default: SubscriptionState | None, zone: str | None
 ) -> RowStates:
     """What a row says. `agreeing` are the table's columns that say who agreed, `said` the row's full cells in columns
     that say anything, `default` is the state where there is no such column.
 
-    Days and times without a zone are in `zone`. Raises TableRefused for a cell that is not understood, and for a row
-    of a table with a column that says who agreed whose cell is empty.
+    Times that name no zone are in `zone`; if that is None, they make no date. Raises TableRefused for a cell that is
+    not understood, and for an empty one in one of the `agreeing`.
     """
     row = RowStates(state=default)
     claims: list[SubscriptionState | None] = []
@@ -171,7 +171,7 @@ def _departed_state(column: Column, cell: str, means: StatedState) -> StatedStat
     raise TableRefused(f"{column.heading} is {_shown(cell)}, which is not understood")
 
 
-def _keep_detail(row: RowStates, column: Column, cell: str, zone: str) -> None:
+def _keep_detail(row: RowStates, column: Column, cell: str, zone: str | None) -> None:
     """Keep a cell that says when they agreed or joined, from where, or why they left."""
     if _is_nothing(cell):
         return
@@ -185,12 +185,13 @@ def _keep_detail(row: RowStates, column: Column, cell: str, zone: str) -> None:
         row.evidence[column.says] = cell
 
 
-def _keep_day(row: RowStates, name: str, cell: str, zone: str, *, is_day: bool) -> None:
+def _keep_day(row: RowStates, name: str, cell: str, zone: str | None, *, is_day: bool) -> None:
     if not is_day:
         return
     day = parse_export_time(cell, zone=zone)
     if day is None:
-        row.remarks.append(f"{_shown(cell)} is no clear date: it is kept as it stands")
+        unclear = "has no time zone (--zone)" if parse_export_time(cell, zone="UTC") else "is no clear date"
+        row.remarks.append(f"{_shown(cell)} {unclear}: it is kept as text")
     elif getattr(row, name) is None:
         setattr(row, name, day)
 
