@@ -51,7 +51,8 @@ def print_plan(export: OpenedExport, plan: ImportPlan, done: ImportResult | None
     _print_counts(plan, done)
     if done is None:
         _print_examples(plan)
-    _print_rows(f"{plan.bad_rows:,} rows cannot be used:", plan.bad, plan.bad_rows)
+    rows = "1 row" if plan.bad_rows == 1 else f"{plan.bad_rows:,} rows"
+    _print_rows(f"{rows} cannot be used:", plan.bad, plan.bad_rows)
     _print_rows("Remarks:", plan.remarks, len(plan.remarks))
     _print_left_behind(plan)
     if done is None:

@@ -63,7 +63,7 @@ def test_without_yes_it_says_everything_and_writes_nothing(with_audience: Termin
         "for example\trosa@example.org\tRosa Berg\tconfirmed",
         "for example\tdead@example.net\t\tsuppressed",
     ]
-    assert "1 rows cannot be used:" in output
+    assert "1 row cannot be used:" in output
     assert any(line.startswith("  subscribed_email_audience_export_0a.csv, line 3: 'nobody'") for line in output)
     assert "Evidence that they agreed: 1 strong, 0 some, 1 none" in output
     assert output[-1] == "Nothing has been written: again with --yes"

@@ -74,7 +74,6 @@ SEEDS: Mapping[str, Mapping[str, bytes]] = {
     "spreadsheet": {"people.csv": b"E-Mail;Vorname;Nachname\nrosa@example.org;Rosa;Berg\n"},
 }
 _LISTED = {one.name for one in FORMATS}
-_NOT_READ_YET = {"sympa"}
 
 
 def _source(contents: Mapping[str, bytes]) -> SourceFiles:
@@ -116,7 +115,7 @@ def test_any_octets_are_rows_or_refused(file_name: str, octets: bytes) -> None:
     _read_all({file_name: octets})
 
 
-@pytest.mark.parametrize("name", sorted(SEEDS.keys() & _LISTED - _NOT_READ_YET))
+@pytest.mark.parametrize("name", sorted(SEEDS.keys() & _LISTED))
 def test_each_product_is_recognised_by_what_it_writes(name: str) -> None:
     found, files = recognize_format(_source({**SEEDS[name], "notes.odt": b"PK"}))
 
