@@ -18,6 +18,7 @@ from mailer.cli.export_all_command import export_all
 from mailer.cli.former_archive_commands import archives
 from mailer.cli.import_from_command import import_from
 from mailer.cli.init_command import init
+from mailer.cli.invite_command import invite_pending_people
 from mailer.cli.list_commands import lists
 from mailer.cli.media_commands import media
 from mailer.cli.organiser_commands import organisers
@@ -51,6 +52,7 @@ command.command("explain")(explain_files)
 command.command("import-from")(import_from)
 command.add_typer(lists, name="list")
 people.command("restore")(restore_subscribers)
+people.command("invite")(invite_pending_people)
 command.add_typer(people, name="subscribers")
 command.add_typer(campaigns, name="campaign")
 command.add_typer(deliveries, name="delivery")

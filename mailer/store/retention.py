@@ -21,6 +21,7 @@ from sqlalchemy import (
     exists,
     func,
     literal,
+    or_,
     select,
     update,
 )
@@ -37,6 +38,8 @@ from mailer.store.queue.queue_tables import delivery
 
 _ERASED = ""
 """The mailbox_key of an erased subscriber."""
+_WAS_ASKED = or_(subscription.c.asked_at.is_not(None), subscription.c.held_at.is_not(None))
+"""Whether a pending subscription is a request: its letter was queued, or waits for a limit."""
 _FINISHED_STATES = (IncomingState.DONE, IncomingState.FORWARDED, IncomingState.KEPT)
 """Mail that nothing is needed of a week later."""
 
@@ -95,12 +98,16 @@ def delete_subscribers(tx: Connection, subscriber_ids: Iterable[int]) -> int:
 def list_expired_requests(
     tx: Connection, mailing_list_id: int, after: int, before: datetime, limit: int
 ) -> tuple[int | None, list[int]]:
-    """Of a list's next `limit` pending requests after one, those from before then; also the last one looked at."""
+    """Of a list's next `limit` pending requests after one, those from before then; also the last one looked at.
+
+    People whom an import has as pending, and whom nobody has asked yet, are none of these: they wait for an organiser.
+    """
     rows = tx.execute(
         select(subscription.c.id, subscription.c.changed_at < before)
         .where(
             subscription.c.mailing_list_id == mailing_list_id,
             subscription.c.state == SubscriptionState.PENDING,
+            _WAS_ASKED,
             subscription.c.id > after,
         )
         .order_by(subscription.c.id)
@@ -122,6 +129,7 @@ def delete_expired_requests(
             subscription.c.mailing_list_id == mailing_list_id,
             subscription.c.id.in_(list(subscription_ids)),
             subscription.c.state == SubscriptionState.PENDING,
+            _WAS_ASKED,
             subscription.c.changed_at < before,
         )
         .with_for_update()

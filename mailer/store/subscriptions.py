@@ -75,6 +75,19 @@ def find_or_add_pending(tx: Connection, mailing_list_id: int, subscriber_id: int
     )
 
 
+def list_never_asked(tx: Connection, mailing_list_id: int, after: int, limit: int) -> list[Subscription]:
+    """The next pending subscriptions after an id whose people nobody has asked yet: an import has them so."""
+    query = subscription_query().where(
+        subscription.c.mailing_list_id == mailing_list_id,
+        subscription.c.state == SubscriptionState.PENDING,
+        subscription.c.asked_at.is_(None),
+        subscription.c.held_at.is_(None),
+        subscription.c.id > after,
+        subscriber.c.address != "",
+    )
+    return [subscription_from_row(row) for row in tx.execute(query.order_by(subscription.c.id).limit(limit))]
+
+
 def _new_row(
     mailing_list_id: int, subscriber_id: int, state: SubscriptionState, attributes: dict[str, str], now: datetime
 ) -> dict[str, Any]:

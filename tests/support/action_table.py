@@ -47,7 +47,7 @@ from mailer.actions.campaigns import (
 )
 from mailer.actions.campaigns.preflight import check_campaign
 from mailer.actions.exports import export_all, export_for_peer, export_people
-from mailer.actions.imports import import_people, plan_import, run_import
+from mailer.actions.imports import import_people, invite_pending, plan_import, run_import
 from mailer.actions.lists import edit_list, list_pages, media, people_numbers, set_design, show_list
 from mailer.actions.maintenance import check_health, show_sending, today
 from mailer.actions.subscriptions import (
@@ -214,6 +214,8 @@ def _fill_lists_and_people() -> None:
     _tried(drop, MANAGE_LIST, lambda house, who: drop(house.app, who, "appeals"), Act.DROP_LETTERS)
     _tried(import_people.import_people, CHANGE_PEOPLE, _import, Act.START_IMPORT, Act.END_IMPORT)
     _tried(plan_import.plan_import, CHANGE_PEOPLE, _plan_import)
+    invite = invite_pending.invite_pending
+    _tried(invite, CHANGE_PEOPLE, lambda house, who: invite(house.app, who, "appeals"), Act.INVITE_PEOPLE)
     _tried(run_import.run_import, CHANGE_PEOPLE, _run_import, Act.START_IMPORT, Act.END_IMPORT)
     export = export_people.export_people
     _tried(

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
-from mailer.actions.imports.decide_people import DecidedPerson
 from mailer.app import App
-from mailer.domain.consent import Channel, ConsentAct, Evidence
+from mailer.domain.consent import ConsentAct, Evidence
 from mailer.domain.delivery import Kind, Notice
 from mailer.domain.mailing_list import MailingList
 from mailer.domain.subscription import Subscription
@@ -18,23 +17,30 @@ from mailer.store.queue import deliveries
 from mailer.store.subscription_requests import mark_asked
 
 
+@dataclass(frozen=True, slots=True)
+class InvitedPerson:
+    """Who is asked, and what an export says of them."""
+
+    subscriber_id: int
+    name: str | None = None
+    language: str | None = None
+
+
 def invite_people(
     tx: Connection,
     app: App,
     mailing_list: MailingList,
-    people: Sequence[DecidedPerson],
-    ids: Mapping[str, int],
-    evidence: Mapping[str, Any],
+    people: Sequence[InvitedPerson],
+    evidence: Evidence,
 ) -> None:
-    """Ask these people, who are pending on the list, by letter; `ids` are those of the subscribers by address key."""
+    """Ask these people, who are pending on the list, by letter."""
     now = app.clock()
-    numbers = [ids[one.staged.row.address.key] for one in people]
-    for one, number in zip(people, numbers, strict=True):
-        subscription = subscriptions.find_or_add_pending(tx, mailing_list.id, number, now)
-        mark_asked(tx, subscription, name=one.staged.row.name, language=one.staged.row.language, now=now)
+    for one in people:
+        subscription = subscriptions.find_or_add_pending(tx, mailing_list.id, one.subscriber_id, now)
+        mark_asked(tx, subscription, name=one.name, language=one.language, now=now)
         deliveries.add_notice(tx, _invitation(app, mailing_list, subscription), now)
-    line = Evidence(Channel.IMPORT, dict(evidence))
-    consents.record_many(tx, mailing_list.id, numbers, ConsentAct.INVITED, line, now)
+    numbers = [one.subscriber_id for one in people]
+    consents.record_many(tx, mailing_list.id, numbers, ConsentAct.INVITED, evidence, now)
 
 
 def _invitation(app: App, mailing_list: MailingList, subscription: Subscription) -> Notice:

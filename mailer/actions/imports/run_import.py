@@ -18,14 +18,14 @@ from mailer.actions.imports.decide_people import (
     next_people,
 )
 from mailer.actions.imports.import_report import ImportResult, PeopleReport
-from mailer.actions.imports.invite_people import invite_people
+from mailer.actions.imports.invite_people import InvitedPerson, invite_people
 from mailer.actions.imports.plan_import import ImportPlan, Progress
 from mailer.actions.imports.write_pace import WritePace
 from mailer.app import App
 from mailer.domain.accounts.actor import Actor
 from mailer.domain.accounts.audit import Act
 from mailer.domain.accounts.role import Permission
-from mailer.domain.consent import IMPORT_NUMBER
+from mailer.domain.consent import IMPORT_NUMBER, Channel, Evidence
 from mailer.domain.imports.import_run import Outcome
 from mailer.importers.person_row import SuppressionEntry
 from mailer.store.accounts import audit_log
@@ -144,9 +144,13 @@ def _write_people(tx: Connection, run: _Run, people: Sequence[KeyedPerson]) -> t
         if change.ends_subscription:
             deliveries.suppress_waiting(tx, ids[change.keys.address_key], list_id)
     _add_source_tokens(tx, list_id, decided, ids)
-    invited = [one for one in decided if one.decision.is_invited]
+    invited = [
+        InvitedPerson(ids[row.address.key], row.name, row.language)
+        for one in decided
+        if one.decision.is_invited and (row := one.staged.row)
+    ]
     if invited:
-        invite_people(tx, app, plan.mailing_list, invited, ids, evidence)
+        invite_people(tx, app, plan.mailing_list, invited, Evidence(Channel.IMPORT, evidence))
     run.mark = write_mark(tx)
     return decided, others_wrote
 

@@ -49,6 +49,7 @@ class Act(StrEnum):
     END_IMPORT = "end import"
     UNDO_IMPORT = "undo import"
     """One line at the beginning, and one with the numbers at the end."""
+    INVITE_PEOPLE = "invite people"
     EXPORT_PEOPLE = "export people"
     EXPORT_ALL = "export all"
     EXPORT_PERSON = "export person"

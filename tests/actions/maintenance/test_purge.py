@@ -106,7 +106,13 @@ async def test_many_requests_are_deleted_in_chunks_and_the_newest_subscriber_kee
             for n in range(many)
         ]
         numbers = list(tx.execute(insert(subscriber).returning(subscriber.c.id), people).scalars())
-        pending = {"mailing_list_id": mailing_list.id, "state": "pending", "attributes": {}, "changed_at": clock()}
+        pending = {
+            "mailing_list_id": mailing_list.id,
+            "state": "pending",
+            "attributes": {},
+            "changed_at": clock(),
+            "asked_at": clock(),
+        }
         tx.execute(insert(subscription), [pending | old | {"subscriber_id": number} for number in numbers])
 
     await app.database.write(flood)
