@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import zip_longest
 
 from mailer.importers.address_cell import find_address
 from mailer.importers.column_words import column_for_heading, normalize_heading
-from mailer.importers.table_columns import joined_heading
+from mailer.importers.table_columns import joined_heading, may_say_state
 from mailer.importers.table_records import read_records
 
 SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
@@ -95,7 +96,7 @@ def candidate_of_rows(
                 column for column, cell in enumerate(cells) if joined_heading(cell) == joined_heading(email_heading)
             ]
             if named:
-                return TableCandidate(delimiter=delimiter, rows=rows, heading=at, email=named[0])
+                return _with_second_line(TableCandidate(delimiter=delimiter, rows=rows, heading=at, email=named[0]), at)
             continue
         addresses = [column for column, cell in enumerate(cells) if find_address(cell)]
         if addresses:
@@ -103,8 +104,27 @@ def candidate_of_rows(
             found = TableCandidate(delimiter=delimiter, rows=rows, heading=above, email=addresses[0])
             return found if found.has_clear_address_column(at) else None
         if (email := _email_column(cells, rows[at + 1 :])) is not None:
-            return TableCandidate(delimiter=delimiter, rows=rows, heading=at, email=email)
+            return _with_second_line(TableCandidate(delimiter=delimiter, rows=rows, heading=at, email=email), at)
     return None
+
+
+def _with_second_line(found: TableCandidate, at: int) -> TableCandidate:
+    """The table with one heading instead of two lines of it, of which the first has cells that span several columns."""
+    if at + 1 >= len(found.rows):
+        return found
+    (_, first), (number, second) = found.rows[at], found.rows[at + 1]
+    first = [*first, *[""] * (len(second) - len(first))]
+    fills_gaps = any(below.strip() and not above.strip() for above, below in zip(first, second, strict=False))
+    email_below = second[found.email].strip() if found.email < len(second) else ""
+    if not fills_gaps or email_below or len(found.rows) == at + 2 or any("@" in cell for cell in second):
+        return found
+    headings, spanning = [], ""
+    for above, below in zip_longest(first, second, fillvalue=""):
+        spanning = above.strip() or spanning
+        # Below "Newsletter" stand names of newsletters: they say who is subscribed, too.
+        above_counts = below.strip() and may_say_state(spanning)
+        headings.append(f"{spanning} {below}" if above_counts else below.strip() or above)
+    return replace(found, rows=[*found.rows[:at], (number, headings), *found.rows[at + 2 :]])
 
 
 def _email_column(heading: list[str], below: list[tuple[int, list[str]]]) -> int | None:

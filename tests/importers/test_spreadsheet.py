@@ -333,6 +333,18 @@ def test_columns_of_one_name_are_told_apart_and_empty_ones_do_no_harm() -> None:
     assert emma.remarks == ("has a cell without a heading: left out",)
 
 
+def test_a_heading_of_two_lines_whose_cells_span_columns_is_one() -> None:
+    rows_below = "rosa@example.org,Rosa,Berg,Graz,ja\nemma@example.org,Emma,Weiß,Wien,nein\n"
+    table = f"E-Mail,Name,,Ort,\n,Vorname,Nachname,,Newsletter\n{rows_below}"
+
+    rosa, emma = people(table, ReadOptions())
+
+    assert (rosa.name, rosa.attributes["ort"], rosa.state) == ("Rosa Berg", "Graz", CONFIRMED)
+    assert (emma.name, emma.state) == ("Emma Weiß", UNSUBSCRIBED)
+    with pytest.raises(TableRefused, match=r"'Newsletter Garten', 'Newsletter Stadt' may say who agreed"):
+        read(f"E-Mail,,,Newsletter,\n,Vorname,Nachname,Garten,Stadt\n{rows_below}")
+
+
 def test_a_row_with_more_cells_than_headings_is_bad_where_a_cell_says_who_left() -> None:
     table = "email,town,unsubscribed\nrosa@example.org,Graz, Styria,yes\nemma@example.org,Graz,\n"
 
