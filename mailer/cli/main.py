@@ -17,6 +17,7 @@ from mailer.cli.explain_command import explain_files
 from mailer.cli.export_all_command import export_all
 from mailer.cli.former_archive_commands import archives
 from mailer.cli.import_from_command import import_from
+from mailer.cli.import_run_commands import imports
 from mailer.cli.init_command import init
 from mailer.cli.invite_command import invite_pending_people
 from mailer.cli.list_commands import lists
@@ -54,6 +55,7 @@ command.add_typer(lists, name="list")
 people.command("restore")(restore_subscribers)
 people.command("invite")(invite_pending_people)
 command.add_typer(people, name="subscribers")
+command.add_typer(imports, name="import")
 command.add_typer(campaigns, name="campaign")
 command.add_typer(deliveries, name="delivery")
 command.add_typer(mentions, name="webmention")

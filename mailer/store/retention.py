@@ -30,6 +30,7 @@ from mailer.domain.consent import IDENTIFYING_KEYS
 from mailer.domain.delivery import NOTICES, WAITING, DeliveryState, forwarding_cause
 from mailer.domain.subscription import SubscriptionState
 from mailer.store import consents
+from mailer.store.imports.import_changes import forget_people
 from mailer.store.imports.source_tokens import delete_tokens
 from mailer.store.incoming_mails import IncomingState
 from mailer.store.people_tables import consent, incoming, returned, subscriber, subscription
@@ -53,6 +54,7 @@ def erase_subscribers(tx: Connection, subscriber_ids: Iterable[int]) -> None:
     tx.execute(update(subscription).where(subscription.c.subscriber_id.in_(numbers)).values(attributes={}))
     tx.execute(delete(consent).where(consent.c.subscriber_id.in_(numbers)))
     delete_tokens(tx, numbers)
+    forget_people(tx, numbers)
     _erase_from_bounces(tx, numbers)
 
 
@@ -92,7 +94,7 @@ def delete_subscribers(tx: Connection, subscriber_ids: Iterable[int]) -> int:
             _is_not_newest(subscription),
         )
     )
-    return _delete_unreferenced(tx, numbers)
+    return delete_unreferenced(tx, numbers)
 
 
 def list_expired_requests(
@@ -148,11 +150,12 @@ def delete_expired_requests(
     of_list = consent.c.mailing_list_id == mailing_list_id
     tx.execute(delete(consent).where(consent.c.subscriber_id.in_(people), of_list))
     tx.execute(delete(subscription).where(subscription.c.id.in_([one.id for one in gone])))
-    _delete_unreferenced(tx, people)
+    delete_unreferenced(tx, people)
     return len(back) + len(gone)
 
 
-def _delete_unreferenced(tx: Connection, subscriber_ids: list[int]) -> int:
+def delete_unreferenced(tx: Connection, subscriber_ids: list[int]) -> int:
+    """Delete those of these people who have no subscription and no line in the consent record; returns how many."""
     # PostgreSQL: waits for others that are adding a subscription of theirs, so that the next statement sees it.
     tx.execute(select(subscriber.c.id).where(subscriber.c.id.in_(subscriber_ids)).with_for_update())
     gone = tx.execute(
@@ -166,6 +169,7 @@ def _delete_unreferenced(tx: Connection, subscriber_ids: list[int]) -> int:
     )
     removed = list(gone.scalars())
     delete_tokens(tx, removed)
+    forget_people(tx, removed)
     _erase_from_bounces(tx, removed)
     return len(removed)
 

@@ -13,6 +13,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from sqlalchemy import Connection
+
 import mailer.actions
 from mailer.actions.accounts import organisers, sessions, show_audit_log, show_organisers, sign_in
 from mailer.actions.archive import archive_choice, import_letters, moderate_webmentions
@@ -47,7 +49,14 @@ from mailer.actions.campaigns import (
 )
 from mailer.actions.campaigns.preflight import check_campaign
 from mailer.actions.exports import export_all, export_for_peer, export_people
-from mailer.actions.imports import import_people, invite_pending, plan_import, run_import
+from mailer.actions.imports import (
+    import_people,
+    invite_pending,
+    list_imports,
+    plan_import,
+    run_import,
+    undo_import,
+)
 from mailer.actions.lists import edit_list, list_pages, media, people_numbers, set_design, show_list
 from mailer.actions.maintenance import check_health, show_sending, today
 from mailer.actions.subscriptions import (
@@ -68,7 +77,9 @@ from mailer.domain.delivery import Decision, DeliveryState
 from mailer.importers.person_row import PersonRow
 from mailer.importers.source_files import SourceFile
 from mailer.mail.templates.example_templates import read_example
-from mailer.store import campaigns
+from mailer.store import campaigns, mailing_lists
+from mailer.store.imports import import_runs
+from mailer.store.imports.import_runs import ImportedSource
 from tests.support.app_helpers import ADMIN, APPEAL
 from tests.support.console_helpers import Furniture
 from tests.support.invented_exports import invented_export
@@ -217,6 +228,7 @@ def _fill_lists_and_people() -> None:
     invite = invite_pending.invite_pending
     _tried(invite, CHANGE_PEOPLE, lambda house, who: invite(house.app, who, "appeals"), Act.INVITE_PEOPLE)
     _tried(run_import.run_import, CHANGE_PEOPLE, _run_import, Act.START_IMPORT, Act.END_IMPORT)
+    _fill_import_runs()
     export = export_people.export_people
     _tried(
         export,
@@ -254,6 +266,30 @@ async def _export_whole(house: TriedHouse, who: Actor, **more: str) -> None:
     function = export_for_peer.export_for_peer if more else export_all.export_all
     with TemporaryDirectory() as folder:
         await function(house.app, who, list_name="appeals", folder=Path(folder), **more)
+
+
+def _fill_import_runs() -> None:
+    undo, preview = undo_import.undo_import, undo_import.preview_undo
+    _tried(undo, CHANGE_PEOPLE, _undo_import, Act.UNDO_IMPORT, Act.UNDO_IMPORT)
+    _tried(
+        preview, CHANGE_PEOPLE, lambda house, who: _with_import(house, lambda number: preview(house.app, who, number))
+    )
+    show, many = list_imports.show_import, list_imports.list_imports
+    _tried(show, SEE_PEOPLE, lambda house, who: _with_import(house, lambda number: show(house.app, who, number)))
+    _tried(many, SEE_PEOPLE, lambda house, who: many(house.app, who), is_anywhere=True)
+
+
+def _undo_import(house: TriedHouse, who: Actor) -> Awaitable[object]:
+    return _with_import(house, lambda number: undo_import.undo_import(house.app, who, number))
+
+
+async def _with_import(house: TriedHouse, act: Callable[[int], Awaitable[object]]) -> None:
+    def begin(tx: Connection) -> int:
+        source = ImportedSource(name="csv", file_name="people.csv", sha256="")
+        list_id = mailing_lists.get_by_name(tx, "appeals").id
+        return import_runs.begin(tx, list_id, source, started_by="ada", now=house.app.clock())
+
+    await act(await house.app.database.write(begin))
 
 
 def _add_notes(house: TriedHouse, who: Actor) -> Awaitable[object]:

@@ -58,7 +58,7 @@ async def run_import(app: App, actor: Actor, plan: ImportPlan, progress: Progres
     """Write what a plan says, by what is known of its people now. Returns what became of them.
 
     `progress` is told how many people are done. A run that is broken off is made good by running the same again. Raises
-    NotPermitted.
+    NotPermitted, and WrongState where it is being undone meanwhile.
     """
     run = _Run(app, plan, await app.database.write(_begin, app, actor, plan), progress)
     try:
@@ -130,6 +130,7 @@ def _record(tx: Connection, app: App, actor: Actor, plan: ImportPlan, act: Act, 
 
 def _write_people(tx: Connection, run: _Run, people: Sequence[KeyedPerson]) -> tuple[list[DecidedPerson], bool]:
     """Write what becomes of these people, in one transaction; also whether others wrote since the last one."""
+    import_runs.require_not_undone(tx, run.number)
     others_wrote = write_mark(tx) != run.mark
     app, plan, list_id, now = run.app, run.plan, run.plan.mailing_list.id, run.app.clock()
     evidence = {**plan.evidence, IMPORT_NUMBER: run.number}

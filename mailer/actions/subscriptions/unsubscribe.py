@@ -50,9 +50,11 @@ def end_subscription(tx: Connection, app: App, subscription: Subscription, evide
     """End a subscription within a transaction: state, consent record, suppression, and waiting deliveries."""
     now = app.clock()
     active_states = (SubscriptionState.PENDING, SubscriptionState.CONFIRMED)
-    if subscriptions.change_state(
+    has_left = subscriptions.change_state(
         tx, subscription.id, SubscriptionState.UNSUBSCRIBED, from_states=active_states, now=now
-    ):
+    )
+    list_id = subscription.mailing_list_id
+    # Who had left by an import alone says it in person now.
+    if suppressions.add(tx, subscription.suppression_key, list_id, SuppressionReason.LEFT, now) or has_left:
         consents.record(tx, subscription, ConsentAct.LEFT, evidence, now)
-    suppressions.add(tx, subscription.suppression_key, subscription.mailing_list_id, SuppressionReason.LEFT, now)
     deliveries.suppress_waiting(tx, subscription.subscriber_id, subscription.mailing_list_id)

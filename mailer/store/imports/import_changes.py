@@ -12,7 +12,7 @@ from sqlalchemy import Connection, delete, select
 
 from mailer.domain.subscription import SubscriptionState
 from mailer.importers.person_row import parse_timestamp
-from mailer.store.imports.import_tables import import_change
+from mailer.store.imports.import_tables import import_change, import_run
 from mailer.store.inserts import insert_into, insert_many
 from mailer.store.people_tables import subscriber, subscription
 
@@ -109,9 +109,10 @@ def record_changes(tx: Connection, run_id: int, changes: Iterable[ImportChange])
     insert_many(tx, again, rows)
 
 
-def list_changes(tx: Connection, run_id: int, limit: int) -> list[ImportChange]:
-    """The first `limit` changes of an import that are recorded, by subscriber."""
-    found = select(import_change).where(import_change.c.run_id == run_id).order_by(import_change.c.subscriber_id)
+def list_changes(tx: Connection, run_id: int, after: int, limit: int) -> list[ImportChange]:
+    """The next `limit` changes of an import after a subscriber, by subscriber."""
+    these = (import_change.c.run_id == run_id, import_change.c.subscriber_id > after)
+    found = select(import_change).where(*these).order_by(import_change.c.subscriber_id)
     return [
         ImportChange(row.subscriber_id, _from_json(row.before) if row.before else None, row.after)
         for row in tx.execute(found.limit(limit))
@@ -122,6 +123,13 @@ def forget_changes(tx: Connection, run_id: int, subscriber_ids: Collection[int])
     """Delete the records of what an import did to these people."""
     these = import_change.c.subscriber_id.in_(subscriber_ids)
     tx.execute(delete(import_change).where(import_change.c.run_id == run_id, these))
+
+
+def forget_people(tx: Connection, subscriber_ids: Collection[int]) -> None:
+    """Delete what all imports have recorded of these people, who are erased."""
+    runs = list(tx.execute(select(import_run.c.id)).scalars())
+    these = (import_change.c.run_id.in_(runs), import_change.c.subscriber_id.in_(subscriber_ids))
+    tx.execute(delete(import_change).where(*these))
 
 
 def _to_json(values: PersonValues) -> dict[str, Any]:

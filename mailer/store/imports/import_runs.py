@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,7 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, Select, insert, select, update
 
 from mailer.domain.imports.import_run import ImportRunView
-from mailer.errors import NotFound
+from mailer.errors import NotFound, WrongState
 from mailer.store.imports.import_tables import import_run
 from mailer.store.people_tables import mailing_list
 
@@ -45,6 +46,32 @@ def end(
     """Write what became of its people."""
     values = {"ended_at": now, "counts": dict(counts), "left_behind": list(left_behind)}
     tx.execute(update(import_run).where(import_run.c.id == number).values(values))
+
+
+def mark_undone(tx: Connection, number: int, *, undone_by: str, now: datetime) -> bool:
+    """Note that a run is undone, from now on; returns whether that is new. It writes nobody any more."""
+    this = (import_run.c.id == number, import_run.c.undone_at.is_(None))
+    values = {"undone_at": now, "undone_by": undone_by, "undo_counts": {}}
+    return bool(tx.execute(update(import_run).where(*this).values(values)).rowcount)
+
+
+def require_not_undone(tx: Connection, number: int) -> None:
+    """Raise WrongState where somebody undoes the run."""
+    if tx.execute(select(import_run.c.undone_at).where(import_run.c.id == number)).scalar_one() is not None:
+        raise WrongState(f"import {number} is being undone")
+
+
+def undo_counts(tx: Connection, number: int) -> dict[str, int]:
+    """How many people the undo of a run has taken back so far, and kept by why."""
+    return tx.execute(select(import_run.c.undo_counts).where(import_run.c.id == number)).scalar_one() or {}
+
+
+def add_undo_counts(tx: Connection, number: int, more: Counter[str]) -> None:
+    """Add to the counts of a run's undo."""
+    if more.total():
+        counts = Counter(undo_counts(tx, number))
+        counts.update(more)
+        tx.execute(update(import_run).where(import_run.c.id == number).values(undo_counts=dict(counts)))
 
 
 def get(tx: Connection, number: int) -> ImportRunView:

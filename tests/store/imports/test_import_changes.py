@@ -42,7 +42,7 @@ def test_what_stands_of_a_person_is_loaded_and_recorded_as_it_was(engine: Engine
         import_changes.record_changes(
             tx, 7, [ImportChange(emma, None, 5), ImportChange(rosa, here[rosa][1], 2**63 - 1)]
         )
-        found = {one.subscriber_id: one for one in import_changes.list_changes(tx, 7, 9)}
+        found = {one.subscriber_id: one for one in import_changes.list_changes(tx, 7, 0, 9)}
 
     assert here.keys() == {rosa, emma}
     key, values = here[rosa]
@@ -59,7 +59,7 @@ def test_of_a_person_changed_twice_the_first_state_before_and_the_last_after_are
         import_changes.record_changes(tx, 8, [ImportChange(3, VALUES, 4)])
         import_changes.forget_changes(tx, 7, [4])
 
-        found = import_changes.list_changes(tx, 7, 9)
+        found = import_changes.list_changes(tx, 7, 0, 9)
 
     assert found == [ImportChange(3, first, 3)]
 
