@@ -12,6 +12,8 @@ MAX_LINE = 1 << 20
 ENDLESS_LINE = 16 << 20
 _MAX_LINES = 100
 """The most lines of one record. Beyond it a quote is taken as never closed."""
+_MAX_UNCLOSED = 1000
+"""For each quote that is never closed _MAX_LINES are looked at."""
 
 TableRecord = tuple[int, list[str] | str]
 """The number of the line on which the record ends, and its cells, or a text that says what is wrong with it."""
@@ -40,18 +42,24 @@ def read_records(
     """The records of these lines, blank ones left out.
 
     A quoted cell may hold line breaks. Where a line within it is a row by itself (`is_row`), or the quote is still
-    open after _MAX_LINES lines, the quote counts as never closed, and its line is read alone.
+    open after _MAX_LINES lines or MAX_LINE characters, the quote counts as never closed, and its line is read alone;
+    after _MAX_UNCLOSED of them so is every line.
     """
     waiting: list[str] = []
-    source, number = iter(lines), 0
+    source, number, unclosed = iter(lines), 0, 0
     while (line := waiting.pop(0) if waiting else next(source, None)) is not None:
         number += 1
         if (cells := _split_line(line, delimiter)) is not None:
             if not line.isspace() and any(map(str.strip, cells)):
                 yield number, cells
             continue
-        more, closed = _continuation_lines(line, waiting, source, delimiter, is_row)
+        more: list[str] = []
+        if unclosed < _MAX_UNCLOSED:
+            more, closed = _continuation_lines(line, waiting, source, delimiter, is_row)
+        else:
+            closed = not _leaves_quote_open(line, delimiter, False)
         if not closed:
+            unclosed += 1
             waiting[:0] = more
             more = []
         number += len(more)
@@ -77,6 +85,7 @@ def _continuation_lines(
 ) -> tuple[list[str], bool]:
     """The further lines of this line's quoted cell, and whether its quote is closed."""
     more: list[str] = []
+    length = len(line)
     is_open = _leaves_quote_open(line, delimiter, False)
     while is_open:
         following = waiting.pop(0) if waiting else next(source, None)
@@ -84,7 +93,8 @@ def _continuation_lines(
             return more, False
         more.append(following)
         cells = _split_cells(following, delimiter, quoted=True)
-        if len(more) >= _MAX_LINES or (not isinstance(cells, str) and is_row(cells)):
+        length += len(following)
+        if len(more) >= _MAX_LINES or length > MAX_LINE or (not isinstance(cells, str) and is_row(cells)):
             return more, False
         is_open = _leaves_quote_open(following, delimiter, True)
     return more, True
