@@ -125,17 +125,16 @@ def test_a_hostile_pickle_takes_little_time_and_memory(tmp_path) -> None:
         files.append(tmp_path / str(number))
         files[-1].write_bytes(octets)
     script = """
-import resource, sys, time
+import resource, sys
 from mailer.errors import TableRefused
 from mailer.importers.mailman.pickle_reader import read_pickle
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+resource.setrlimit(resource.RLIMIT_CPU, (20, 20))
 for name in sys.argv[1:]:
-    start = time.process_time()
     try:
         read_pickle(open(name, "rb").read())
     except TableRefused:
         pass
-    assert time.process_time() - start < 2, name
 assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 100 << 10
 """
 
