@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 _SHOWN = 20
 _MEANINGS = {
     Outcome.CONFIRMED: "come onto the list, and are mailed",
-    Outcome.PENDING: "wait on the list until you ask them",
+    Outcome.PENDING: "wait on the list until you ask them (mailer subscribers invite)",
     Outcome.PAUSED: "come onto the list, but are not mailed: they, or an organiser, switched letters off",
     Outcome.SUPPRESSED: "are on the list, but are not mailed: letters bounced, they complained, or were banned",
     Outcome.UNSUBSCRIBED: "left, and are kept as such",
@@ -58,7 +58,7 @@ def print_plan(export: OpenedExport, plan: ImportPlan, done: ImportResult | None
     if done is None:
         typer.echo("Nothing has been written: again with --yes")
     else:
-        typer.echo(f"run {done.run}")
+        typer.echo(f"run {done.run}; `mailer import undo {done.run} --yes` takes it back")
 
 
 def _print_source(export: OpenedExport, plan: ImportPlan) -> None:

@@ -76,11 +76,14 @@ def test_with_yes_it_is_written_under_a_number_and_again_changes_nothing(with_au
     exported = with_audience("subscribers", "export", "--list", "appeals", "--no-bom")
     shown = json.loads(with_audience("subscribers", "show", "rosa@example.org", "--json"))
     with_audience("import-from", "audience.zip", "--list", "appeals", "--bad", "bad.txt", code=2)
+    with_audience("import", "undo", "1", "--yes")
+    after_undo = with_audience("subscribers", "export", "--list", "appeals", "--no-bom")
 
-    assert done.endswith("run 1\n")
+    assert done.endswith("run 1; `mailer import undo 1 --yes` takes it back\n")
     assert (again["run"], again["counts"], again["bad"]) == (2, {"unchanged": 3}, 1)
     assert "rosa@example.org,Rosa Berg," in exported
     assert "gone@example.org" not in exported
+    assert after_undo == "email,name,language,zone\n"
     assert shown["consents"][0]["evidence"]["peer"] == "mailchimp"
     assert (
         (with_audience.folder / "bad.txt").read_text().startswith("subscribed_email_audience_export_0a.csv, line 3\t")
@@ -164,7 +167,7 @@ def test_on_a_terminal_the_counts_are_a_table(with_audience: Terminal) -> None:
     assert process.returncode == 0
     assert "┃ what happened ┃ people ┃ they" in output
     assert "│ confirmed     │      1 │ come onto the list, and are mailed" in output
-    assert "run 1" in output
+    assert "run 1; `mailer import undo 1 --yes` takes it back" in output
 
 
 def _read_terminal(fd: int) -> str:
