@@ -13,6 +13,7 @@ from bench.bounce_parsing import measure_bounce_parsing
 from bench.console import measure_console
 from bench.databases import open_databases
 from bench.figure import Figure, MeasurementFailed, Skipped
+from bench.imports import measure_import_from, measure_leaving_during_import
 from bench.intake import measure_intake
 from bench.letters import measure_letters
 from bench.machine import inspect_machine
@@ -46,7 +47,7 @@ FULL = Sizes(
     blast=1_000_000,
     other_blasts=200_000,
     launch=1_000_000,
-    import_rows=100_000,
+    import_rows=1_000_000,
     leaving_s=60,
     yardstick=40_000,
     mails=80_000,
@@ -54,6 +55,7 @@ FULL = Sizes(
 )
 WORKLOADS: dict[str, Callable[[BenchmarkRun], Iterable[Figure]]] = {
     "import": measure_import,
+    "import-from": measure_import_from,
     "sqlite": partial(measure_sending, kind="sqlite", signed=False),
     "sqlite-signed": partial(measure_sending, kind="sqlite", signed=True),
     "postgresql": partial(measure_sending, kind="postgresql", signed=False),
@@ -61,6 +63,7 @@ WORKLOADS: dict[str, Callable[[BenchmarkRun], Iterable[Figure]]] = {
     "launch": partial(measure_launch, kind="sqlite"),
     "launch-postgresql": partial(measure_launch, kind="postgresql"),
     "leaving": partial(measure_unsubscribes, kind="sqlite"),
+    "leaving-import": measure_leaving_during_import,
     "leaving-postgresql": partial(measure_unsubscribes, kind="postgresql"),
     "intake": partial(measure_intake, kind="sqlite"),
     "intake-once": partial(measure_intake, kind="sqlite", once=True),

@@ -124,6 +124,7 @@ async def _plan_and_run(
         list_name=list_name,
         export=export,
         invite=invite,
+        with_outcomes=not write,
         progress=lambda rows: progress("reading", rows, None),
     ) as plan:
         if not write:

@@ -149,12 +149,14 @@ async def plan_import(
     list_name: str,
     export: OpenedExport,
     invite: bool = False,
+    with_outcomes: bool = True,
     progress: Progress = lambda _: None,
 ) -> ImportPlan:
     """Read an export, and find what importing it into a list would do; nothing is written. The caller closes the plan.
 
-    With `invite` readers would be asked by letter. `progress` is told how many rows are read. Raises NotFound for the
-    list, NotPermitted, and TableRefused for an export that cannot be read.
+    With `invite` readers would be asked by letter. A plan that is run at once needs no outcomes: the run gives them.
+    `progress` is told how many rows are read. Raises NotFound for the list, NotPermitted, and TableRefused for an
+    export that cannot be read.
     """
     mailing_list = await app.database.read(find_permitted_list, actor, list_name)
     source = ImportedSource(name=export.format.name, file_name=export.source.name, sha256=export.source.sha256)
@@ -168,7 +170,8 @@ async def plan_import(
     )
     try:
         await stage_rows(plan, export.rows, app.site.keyring.secret_id, progress)
-        await _find_outcomes(app, plan)
+        if with_outcomes:
+            await _find_outcomes(app, plan)
     except BaseException:
         plan.close()
         raise

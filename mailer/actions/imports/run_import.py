@@ -55,7 +55,7 @@ class _Run:
 
 
 async def run_import(app: App, actor: Actor, plan: ImportPlan, progress: Progress = lambda _: None) -> ImportResult:
-    """Write what a plan says, by what is known of its people now. Returns what became of them.
+    """Write what a plan says, by what is known of its people now. Returns what became of them, as the plan then says.
 
     `progress` is told how many people are done. A run that is broken off is made good by running the same again. Raises
     NotPermitted, and WrongState where it is being undone meanwhile.
@@ -65,6 +65,7 @@ async def run_import(app: App, actor: Actor, plan: ImportPlan, progress: Progres
         await _write_all(run)
     finally:
         await app.database.write(end_bulk)
+    plan.report = run.report
     result = ImportResult(run.number, run.report, plan.read)
     await app.database.write(_end, app, actor, plan, result)
     return result
