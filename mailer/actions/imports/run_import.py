@@ -27,11 +27,13 @@ from mailer.domain.accounts.audit import Act
 from mailer.domain.accounts.role import Permission
 from mailer.domain.consent import IMPORT_NUMBER, Channel, Evidence
 from mailer.domain.imports.import_run import Outcome
+from mailer.domain.suppression import EVERY_LIST
 from mailer.importers.person_row import SuppressionEntry
 from mailer.store.accounts import audit_log
 from mailer.store.imports import import_runs, source_tokens
 from mailer.store.imports.bulk_writing import begin_bulk, end_bulk, write_mark
 from mailer.store.imports.changed_people import write_changes, write_suppressed_keys
+from mailer.store.imports.import_suppressions import share_suppressions
 from mailer.store.imports.known_people import lock_subscriptions
 from mailer.store.queue import deliveries
 
@@ -146,6 +148,7 @@ def _write_people(tx: Connection, run: _Run, people: Sequence[KeyedPerson]) -> t
         if change.ends_subscription:
             deliveries.suppress_waiting(tx, ids[change.keys.address_key], list_id)
     _add_source_tokens(tx, list_id, decided, ids)
+    _share_suppressions(tx, run, decided)
     invited = [
         InvitedPerson(ids[row.address.key], row.name, row.language)
         for one in decided
@@ -157,9 +160,24 @@ def _write_people(tx: Connection, run: _Run, people: Sequence[KeyedPerson]) -> t
     return decided, others_wrote
 
 
+def _share_suppressions(tx: Connection, run: _Run, people: Sequence[DecidedPerson]) -> None:
+    """Let suppressions of an earlier import stand that this one says, too, whatever becomes of the earlier one."""
+    list_id, key_of = run.plan.mailing_list.id, run.app.site.keyring.suppression_key
+    claims = [
+        (key_of(key), EVERY_LIST if entry.everywhere else list_id, entry.reason)
+        for one in people
+        if one.known.suppressions
+        for entry in one.staged.row.suppressions
+        for key in {one.staged.row.address.key, one.staged.row.address.mailbox_key}
+    ]
+    if claims:
+        share_suppressions(tx, run.number, claims)
+
+
 def _write_suppressed(
     tx: Connection, run: _Run, people: Sequence[tuple[str, Sequence[SuppressionEntry]]]
 ) -> list[Outcome]:
+    import_runs.require_not_undone(tx, run.number)
     list_id, now = run.plan.mailing_list.id, run.app.clock()
     decided = decide_suppressed(tx, list_id, people, now)
     added = (entry for _, entries in decided for entry in entries)

@@ -6,9 +6,10 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, case, or_, select
+from sqlalchemy import Connection, case, or_, select, update
 
 from mailer.domain.suppression import SuppressionReason
+from mailer.store.imports.import_tables import import_run
 from mailer.store.inserts import insert_into, insert_many
 from mailer.store.people_tables import suppression
 
@@ -62,6 +63,27 @@ def add_imported(tx: Connection, run_id: int, entries: Collection[ImportedSuppre
     return {
         one.suppression_key for one in entries if (one.suppression_key, one.mailing_list_id, one.reason) not in known
     }
+
+
+def share_suppressions(tx: Connection, run_id: int, claims: Collection[tuple[str, int, SuppressionReason]]) -> None:
+    """Let suppressions that another import had caused stand whatever becomes of it, since this one says the same.
+
+    They are given by suppression key, list and reason. An import of the same files as this one says nothing new.
+    """
+    sha256 = select(import_run.c.sha256).where(import_run.c.id == run_id, import_run.c.sha256 != "").scalar_subquery()
+    same = select(import_run.c.id).where(import_run.c.sha256 == sha256)
+    columns = (suppression.c.suppression_key, suppression.c.mailing_list_id, suppression.c.reason)
+    of_others = (
+        suppression.c.suppression_key.in_({key for key, _, _ in claims}),
+        suppression.c.import_run_id.is_not(None),
+        suppression.c.import_run_id != run_id,
+        suppression.c.import_run_id.not_in(same),
+    )
+    claimed = {(key, place, reason.value) for key, place, reason in claims}
+    for row in tx.execute(select(*columns).where(*of_others)).all():
+        if tuple(row) in claimed:
+            this = (one == value for one, value in zip(columns, row, strict=True))
+            tx.execute(update(suppression).where(*this).values(import_run_id=None))
 
 
 def _find_known(tx: Connection, suppression_keys: Collection[str]) -> set[tuple[str, int, SuppressionReason]]:

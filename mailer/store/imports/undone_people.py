@@ -39,14 +39,18 @@ def restore_people(
     With them go its consent lines, and the suppressions of these keys that it alone caused.
     """
     ids = [one.subscriber_id for one in changes]
-    _delete_lines(tx, run, ids)
     tx.execute(delete(suppression).where(_is_own(run), suppression.c.suppression_key.in_(suppression_keys)))
     before = {one.subscriber_id: one.before for one in changes if one.before is not None}
     for number, values in before.items():
         _restore_values(tx, run, number, values)
+    new = [number for number in ids if number not in before]
+    _delete_lines(tx, run, before)
+    # They have further lines only from before, if the import brought the record of another service along.
+    of_list = consent.c.mailing_list_id == run.mailing_list_id
+    tx.execute(delete(consent).where(consent.c.subscriber_id.in_(new), of_list))
     gone = [number for number in ids if number not in before or before[number].state is None]
     _delete_subscriptions(tx, run, gone)
-    retention.delete_unreferenced(tx, [number for number in ids if number not in before])
+    retention.delete_unreferenced(tx, new)
 
 
 def release_suppressions(tx: Connection, run: ImportRunView, suppression_keys: Collection[str]) -> None:

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 from typing import Any
 
 import pytest
 from sqlalchemy import Connection, func, select
 
+from mailer.actions.campaigns.launch import launch_due
+from mailer.actions.campaigns.pause_resume_cancel import cancel
+from mailer.actions.imports import undo_import as undoing
+from mailer.actions.imports.list_imports import list_imports
 from mailer.actions.imports.plan_import import plan_import
 from mailer.actions.imports.run_import import run_import
 from mailer.actions.imports.undo_import import preview_undo, undo_import
@@ -24,17 +28,24 @@ from mailer.domain.subscription import DeliveryMode, SubscriptionState
 from mailer.domain.subscription_request import SubscriptionRequest
 from mailer.domain.suppression import SuppressionReason
 from mailer.domain.token import Purpose, sign_token
-from mailer.errors import NotFound
+from mailer.errors import NotFound, WrongState
 from mailer.importers.person_row import PersonRow, SuppressionEntry
 from mailer.store import mailing_lists, subscribers, subscriptions, suppressions
+from mailer.store.imports import import_runs
 from mailer.store.people_tables import consent, subscriber, subscription, suppression
 from mailer.store.queue.queue_tables import delivery
 from tests.support.app_helpers import (
     ADMIN,
+    EMMA,
     LINK_EVIDENCE,
+    ROSA,
     Clock,
+    import_rows,
+    launch_campaign,
     open_list,
+    send_campaigns,
 )
+from tests.support.fake_relay import FakeRelay
 from tests.support.invented_exports import invented_export
 
 CONFIRMED, UNSUBSCRIBED = SubscriptionState.CONFIRMED, SubscriptionState.UNSUBSCRIBED
@@ -202,6 +213,92 @@ async def test_untouched_people_are_as_before_and_touched_ones_as_they_are(app: 
     await open_list(app)
 
     await check_undo(app, clock, seed, 25)
+
+
+async def test_an_undo_that_was_broken_off_goes_on_and_a_running_import_stops(
+    app: App, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await open_list(app)
+    addresses = [f"person{number}@example.org" for number in range(5)]
+    before = await standing(app, *addresses)
+    number = await run(
+        app, *(person(one) for one in addresses), person("gone@example.org", None, suppressions=suppressed(BANNED))
+    )
+    clock.advance(hours=1)
+    monkeypatch.setattr(undoing, "_CHUNK", 2)
+
+    def break_off(done: int) -> None:
+        if done == 4:
+            raise ConnectionError
+
+    with pytest.raises(ConnectionError):
+        await undo_import(app, ADMIN, number, break_off)
+    half = await preview_undo(app, ADMIN, number)
+    done = await undo_import(app, ADMIN, number)
+
+    assert (half.undone, done.undone, done.lifted, done.kept) == (1, 5, 1, {})
+    assert await standing(app, *addresses) == before
+    assert (await standing(app, "gone@example.org"))["gone@example.org"] == Standing()
+    with pytest.raises(WrongState):
+        await app.database.write(import_runs.require_not_undone, number)
+
+
+async def test_who_said_no_here_too_stays_away_though_the_import_had_said_so_first(app: App, clock: Clock) -> None:
+    await open_list(app)
+    await import_rows(app, f"{ROSA},Rosa,en", f"{EMMA},Emma,en")
+    clock.advance(hours=1)
+    number = await run(app, *(person(one, UNSUBSCRIBED, suppressions=suppressed(LEFT)) for one in (ROSA, EMMA)))
+    clock.advance(hours=1)
+    await leave(app, ROSA)
+
+    done = await undo_import(app, ADMIN, number)
+
+    found = await standing(app, ROSA, EMMA)
+    assert (done.undone, done.kept) == (1, {"acted": 1})
+    assert [found[one].is_mailed for one in (ROSA, EMMA)] == [False, True]
+    assert [line[0] for line in found[ROSA].lines] == ["imported", "departed", "left"]
+
+
+async def test_a_suppression_that_two_imports_say_stays_with_either_and_one_of_the_same_files_does_not(
+    app: App, clock: Clock
+) -> None:
+    await open_list(app)
+    banned = person(ROSA, None, suppressions=suppressed(BANNED))
+    numbers = []
+    for sha256 in ("5" * 64, "5" * 64, "6" * 64):
+        async with await plan_import(app, ADMIN, list_name="appeals", export=invented_export(banned)) as plan:
+            plan.source = replace(plan.source, sha256=sha256)
+            numbers.append((await run_import(app, ADMIN, plan)).run)
+        foreseen = await preview_undo(app, ADMIN, numbers[0])
+        assert foreseen.lifted == (0 if sha256.startswith("6") else 1)
+
+    await undo_import(app, ADMIN, numbers[0])
+
+    assert [one[1] for one in (await standing(app, ROSA))[ROSA].suppressions] == ["banned"]
+
+
+async def test_who_was_mailed_stays_and_whose_letter_was_called_off_goes(
+    app: App, relay: FakeRelay, clock: Clock
+) -> None:
+    await open_list(app)
+    number = await run(app, person(ROSA), person(EMMA))
+    campaign_id = await launch_campaign(app)
+    waiting = await preview_undo(app, ADMIN, number)
+    await cancel(app, ADMIN, campaign_id)
+    await launch_due(app)
+    called_off = await preview_undo(app, ADMIN, number)
+    await launch_campaign(app)
+    await send_campaigns(app)
+
+    sent = await undo_import(app, ADMIN, number)
+
+    assert [(one.undone, one.kept) for one in (waiting, called_off, sent)] == [
+        (0, {"mailed": 2}),
+        (2, {}),
+        (0, {"mailed": 2}),
+    ]
+    (view,) = await list_imports(app, ADMIN, list_name="appeals")
+    assert (view.number, view.undone_at, view.undone_by) == (number, clock(), ADMIN.name)
 
 
 @pytest.mark.slow
