@@ -136,7 +136,8 @@ def _left_behind(plan: ImportPlan) -> Iterator[str]:
     if plan.grades:
         grades = ", ".join(f"{plan.grades[grade]:,} {grade}" for grade in EvidenceGrade)
         yield f"Evidence that they agreed: {grades}"
-    yield "Nobody is written to by this. Links in old letters keep leading to the old service: see docs/moving.md"
+    letters = "Only those who are asked get a letter" if plan.rules.invite else "Nobody is written to by this"
+    yield f"{letters}. Links in old letters keep leading to the old service: see docs/moving.md"
 
 
 def _role_command(address: str, role: ListRole, plan: ImportPlan) -> str:

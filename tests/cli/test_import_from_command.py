@@ -90,6 +90,13 @@ def test_with_yes_it_is_written_under_a_number_and_again_changes_nothing(with_au
     )
 
 
+def test_with_an_invitation_it_says_who_gets_a_letter(with_audience: Terminal) -> None:
+    output = with_audience("import-from", "audience.zip", "--list", "appeals", "--invite")
+
+    assert "pending\t1\tare asked by letter, unless they were within a day" in output
+    assert "Only those who are asked get a letter." in output
+
+
 def test_owners_are_named_with_the_command_that_gives_them_their_role(with_list: Terminal) -> None:
     folder = with_list.folder / "harvest"
     folder.mkdir()
