@@ -6,17 +6,18 @@ from dataclasses import dataclass
 
 _GENTLE_S, _QUICK_S = 0.012, 0.05
 """For how long a transaction holds the write lock while others write, and while nobody does."""
-_CALM_S = 5.0
+_CALM_S = 1.0
 """For how long nobody else must have written until an import is quick."""
 _QUICK_GAP_S = 0.002
-_LEAST, _MOST = 20, 2_000
+_LEAST_GENTLE, _LEAST_QUICK, _MOST = 100, 500, 4_000
+"""People in a transaction. With fewer, all time would go into waiting for the disk at each commit."""
 
 
 @dataclass(slots=True)
 class WritePace:
     """The pace of one import on a database with one writer."""
 
-    people: int = 100
+    people: int = _LEAST_GENTLE
     """How many people the next transaction writes."""
     gap_s: float = 0.0
     """How long to wait before it."""
@@ -30,6 +31,7 @@ class WritePace:
         aim = _QUICK_S if self.is_quick else _GENTLE_S
         likely = people * aim / max(held_s, 0.0005)
         # Grows slowly, since one transaction says little, and shrinks at once.
-        self.people = round(min(max(likely, _LEAST), people * 1.5 + 1, _MOST))
+        least = _LEAST_QUICK if self.is_quick else _LEAST_GENTLE
+        self.people = round(max(min(likely, people * 1.5, _MOST), least))
         # Who waits on SQLite looks again from time to time: half of these looks must find nobody writing.
         self.gap_s = _QUICK_GAP_S if self.is_quick else 1.2 * held_s
