@@ -10,6 +10,7 @@ from mailer.actions.subscriptions.confirm import confirm
 from mailer.actions.subscriptions.decline import never_ask_again
 from mailer.actions.subscriptions.restore_people import restore_people
 from mailer.actions.subscriptions.restore_person import restore_person
+from mailer.actions.subscriptions.resubscribe import resubscribe
 from mailer.actions.subscriptions.show_person import show_person
 from mailer.actions.subscriptions.subscribe import subscribe
 from mailer.actions.subscriptions.unsubscribe import unsubscribe
@@ -20,9 +21,11 @@ from mailer.domain.consent import Channel, Evidence
 from mailer.domain.subscription_request import SubscriptionRequest
 from mailer.domain.suppression import LIFTABLE_REASONS, LIFTED_BY_REQUEST, SuppressionReason
 from mailer.domain.token import Purpose, sign_token
+from mailer.errors import NothingPending
 from tests.support.app_helpers import (
     ADA,
     ADMIN,
+    BEA,
     EMMA,
     LINK_EVIDENCE,
     ROSA,
@@ -130,6 +133,59 @@ async def test_each_channel_against_each_suppression(app: App, relay: FakeRelay,
         person = await show_person(app, ADMIN, ROSA)
         assert (person.subscriptions["appeals"], person.suppressions) == ("confirmed", ())
         assert all(line.undone for line in person.bounces)
+
+
+@SQLITE
+async def test_who_is_banned_and_was_never_on_the_list_may_join_once_an_organiser_restores_them(
+    app: App, relay: FakeRelay
+) -> None:
+    await open_list(app)
+    await suppress(app, ROSA, SuppressionReason.BANNED, list_name="appeals")
+    await ask_by(app, "mail")
+    refused = len(relay.letters)
+
+    restored = await restore_person(app, ADMIN, ROSA, list_name="appeals")
+    await ask_by(app, "mail")
+
+    assert refused == 0
+    assert (restored.state, restored.lifted, restored.reasons) == (None, ("appeals",), ("banned",))
+    assert recipients(relay) == [ROSA]
+
+
+@SQLITE
+async def test_a_ban_refuses_a_confirmation_and_a_pause_ends_when_leaving_is_taken_back(
+    app: App, relay: FakeRelay
+) -> None:
+    await open_list(app)
+    await ask_by(app, "mail")
+    token = token_in(relay.letters[-1], "confirm")
+    await suppress(app, ROSA, SuppressionReason.BANNED, list_name="appeals")
+
+    with pytest.raises(NothingPending):
+        await confirm(app, token, LINK_EVIDENCE)
+    await restore_person(app, ADMIN, ROSA, list_name="appeals")
+    await confirm(app, token, LINK_EVIDENCE)
+    await suppress(app, ROSA, SuppressionReason.PAUSED, list_name=None)
+    left = await unsubscribe(app, sign_token(app.site.keyring, Purpose.LEAVE, 1), LINK_EVIDENCE)
+    await resubscribe(app, left.rejoin_token, LINK_EVIDENCE)
+
+    person = await show_person(app, ADMIN, ROSA)
+    assert (person.subscriptions, person.suppressions) == ({"appeals": "confirmed"}, ())
+
+
+@SQLITE
+async def test_letters_under_way_to_somebody_who_is_paused_or_banned_meanwhile_are_not_sent(
+    app: App, relay: FakeRelay
+) -> None:
+    await open_list(app)
+    await import_rows(app, f"{ROSA},Rosa,en", f"{EMMA},Emma,en", f"{BEA},Bea,en")
+    await launch_campaign(app)
+    await suppress(app, ROSA, SuppressionReason.PAUSED, list_name="appeals")
+    await suppress(app, EMMA, SuppressionReason.BANNED, list_name=None)
+
+    await send_campaigns(app)
+
+    assert recipients(relay) == [BEA]
 
 
 async def test_a_subscriber_suppressed_for_all_lists_is_asked_and_restored_by_confirming(

@@ -7,6 +7,8 @@ from typing import Any
 
 from sqlalchemy import Connection, func, insert, select
 
+from mailer.actions.imports.plan_import import plan_import
+from mailer.actions.imports.run_import import run_import
 from mailer.actions.inbound.process_mail import process_incoming_mails
 from mailer.actions.inbound.receive import receive
 from mailer.actions.maintenance import purge as tidying
@@ -22,6 +24,7 @@ from mailer.domain.incoming_message import IncomingMessage
 from mailer.domain.subscription_request import SubscriptionRequest
 from mailer.domain.token import Purpose, sign_token
 from mailer.errors import NotFound
+from mailer.importers.person_row import PersonRow
 from mailer.settings.intake_tables import HearingSettings
 from mailer.store.people_tables import incoming, subscriber, subscription, tally
 from mailer.store.queue.queue_tables import delivery
@@ -41,6 +44,7 @@ from tests.support.app_helpers import (
     token_in,
 )
 from tests.support.fake_relay import FakeRelay
+from tests.support.invented_exports import invented_export
 from tests.support.running_service import running_service
 
 
@@ -126,6 +130,25 @@ async def test_many_requests_are_deleted_in_chunks_and_the_newest_subscriber_kee
     assert left == [1, 1]
     assert await rows(app, subscriber, subscription) == [1, 1]
     assert await known(app, ROSA) == [ROSA]
+
+
+async def test_ip_addresses_of_an_import_are_erased_and_its_other_words_stay(app: App, clock: Clock) -> None:
+    app = replace(app, hearing=HearingSettings(keep_evidence_days=3))
+    await open_list(app)
+    words = {"optin_time": "2021-05-04 10:00:00", "source": "the form", "reason": "seeds"}
+    proofs = {"optin_ip": "192.0.2.1", "confirm_ip": "192.0.2.2", "ip_address": "192.0.2.3"}
+    row = PersonRow(address=Address(ROSA), attributes={}, evidence=words | proofs)
+    async with await plan_import(app, ADMIN, list_name="appeals", export=invented_export(row)) as plan:
+        await run_import(app, ADMIN, plan)
+    whole = (await show_person(app, ADMIN, ROSA)).consents[0].evidence
+    clock.advance(days=4)
+
+    await purge(app)
+
+    [line] = (await show_person(app, ADMIN, ROSA)).consents
+    assert whole.items() >= (words | proofs).items()
+    assert line.evidence == {key: value for key, value in whole.items() if key not in proofs}
+    assert "192.0.2" not in str(line)
 
 
 async def test_identifying_evidence_is_erased_and_the_consent_stays(app: App, clock: Clock) -> None:

@@ -12,6 +12,7 @@ from mailer.actions.campaigns.report import campaign_status
 from mailer.actions.subscriptions.show_person import show_person
 from mailer.app import App
 from mailer.domain.delivery import DeliveryState
+from mailer.domain.suppression import SuppressionReason
 from mailer.domain.token import Purpose, sign_token
 from tests.support.app_helpers import (
     ADMIN,
@@ -23,6 +24,7 @@ from tests.support.app_helpers import (
     launch_campaign,
     open_list,
     recipients,
+    suppress,
     token_in,
 )
 from tests.support.fake_relay import FakeRelay
@@ -66,6 +68,24 @@ async def test_rosa_joins_by_the_form_and_confirms_by_the_button(service: Runnin
     assert await state_of(service, ROSA) == "confirmed"
     assert token_in(letters[1], "leave")
     assert "Hoş geldiniz" in letters[1].content.decode() or relay.letters[1].recipient == ROSA
+
+
+async def test_a_paused_reader_who_asks_again_finds_the_button_which_ends_the_pause(
+    service: RunningService, relay: FakeRelay
+) -> None:
+    await import_rows(service.app, f"{ROSA},Rosa,en")
+    await suppress(service.app, ROSA, SuppressionReason.PAUSED, list_name="appeals")
+    await service.browser.post("/join/appeals", data={"email": ROSA, "name": "", "language": "en"})
+    page = f"/confirm/{token_in((await relay.wait_for(1))[0], 'confirm')}"
+
+    shown = await service.browser.get(page)
+    paused = (await show_person(service.app, ADMIN, ROSA)).paused
+    await service.browser.post(page)
+
+    assert f'action="{page}"' in shown.text
+    assert paused == {"appeals"}
+    assert (await show_person(service.app, ADMIN, ROSA)).paused == frozenset()
+    assert token_in((await relay.wait_for(2))[1], "leave"), "the welcome letter of which the page speaks"
 
 
 async def test_the_form_does_not_reveal_who_is_subscribed(service: RunningService, relay: FakeRelay) -> None:
