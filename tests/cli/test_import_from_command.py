@@ -203,3 +203,28 @@ def test_a_file_called_like_nothing_is_still_a_path(tmp_path: Path, with_list: T
     found = json.loads(with_list("import-from", "people.csv", "--list", "appeals", "--json"))
 
     assert (found["from"], found["counts"], found["run"]) == ("mailer", {"pending": 1}, None)
+
+
+def test_an_export_of_ours_goes_through_a_fresh_service_unchanged(with_audience: Terminal, tmp_path: Path) -> None:
+    with_audience("import-from", "audience.zip", "--list", "appeals", "--yes")
+    with_audience("export-all", "out", "--list", "appeals")
+    (tmp_path / "fresh").mkdir()
+    fresh = Terminal(tmp_path / "fresh")
+    for name in ("settings.toml", "secret"):
+        (fresh.folder / name).write_bytes((with_audience.folder / name).read_bytes())
+    fresh("migrate")
+    fresh("list", "add", "appeals", "--name", "Open Appeals", "--owner", "ada@example.org")
+
+    fresh("import-from", "../out", "--list", "appeals", "--yes")
+    fresh("export-all", "out", "--list", "appeals")
+
+    before, after = (
+        {file.name: _lines(file) for file in (one.folder / "out").iterdir()} for one in (with_audience, fresh)
+    )
+    assert before.keys() >= {"people.csv", "suppressions.csv", "consent.jsonl"}
+    for name in ("people.csv", "suppressions.csv", "consent.jsonl"):
+        assert after[name] == before[name]
+
+
+def _lines(file: Path) -> list[str]:
+    return sorted(file.read_text().splitlines())

@@ -6,6 +6,7 @@ import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import groupby
 from typing import Any
 
@@ -104,7 +105,7 @@ class StagedPeople:
             (json.dumps(keys),),
         )
         return {
-            key: [(at, act, way, json.loads(evidence)) for _, at, act, way, evidence in lines]
+            key: [(datetime.fromisoformat(at), act, way, json.loads(evidence)) for _, at, act, way, evidence in lines]
             for key, lines in groupby(found, _key)
         }
 
