@@ -33,12 +33,8 @@ class ConsentAct(StrEnum):
     """An organiser lifted a suppression, or mail from the person lifted one for bounces, or a pause."""
     RESUMED = "resumed"
     """A pause ended at the hour that was chosen for it elsewhere."""
-    HISTORY = "history"
-    """A line of another service's record, with its own time, channel and evidence; it decides nothing here."""
 
 
-HISTORY_KEY = "history"
-"""The key, in the evidence of a line of HISTORY, of the act that the line stated there."""
 AGREEING_ACTS = (ConsentAct.CONFIRMED, ConsentAct.REJOINED, ConsentAct.IMPORTED)
 """A person with one of these was on the list; without one, all that is known comes from unconfirmed requests."""
 IDENTIFYING_KEYS = frozenset(

@@ -125,6 +125,7 @@ class PersonRow:
 
     def merge_over(self, earlier: PersonRow) -> PersonRow:
         """Merge two rows of one person: cells of this one win, the stricter state and all suppressions are kept."""
+        readers = [one for one in (self, earlier) if one.state is not None] or [self]
         return replace(
             self,
             address=earlier.address,
@@ -133,7 +134,7 @@ class PersonRow:
             zone=self.zone or earlier.zone,
             attributes=earlier.attributes | self.attributes,
             state=max(self.state, earlier.state, key=_STATES_BY_STRICTNESS.index),
-            delivery_mode=min(self.delivery_mode, earlier.delivery_mode, key=_MODES_BY_FREQUENCY.index),
+            delivery_mode=min((one.delivery_mode for one in readers), key=_MODES_BY_FREQUENCY.index),
             role=self.role or earlier.role,
             preferences={**earlier.preferences, **self.preferences},
             suppressions=tuple(dict.fromkeys((*earlier.suppressions, *self.suppressions))),

@@ -52,7 +52,7 @@ def _refuse_filled(folder: Path) -> None:
 @contextmanager
 def new_text_file(file: Path) -> Iterator[TextIO]:
     """Write a new file of UTF-8 that only its owner reads; at the end it is on the disk. Raises OSError."""
-    with open(file, "x", encoding="utf-8", newline="", opener=_open_privately) as out:
+    with open(file, "x", encoding="utf-8", errors="backslashreplace", newline="", opener=_open_privately) as out:
         yield out
         out.flush()
         os.fsync(out.fileno())

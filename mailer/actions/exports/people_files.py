@@ -105,7 +105,7 @@ def _suppression_cells(one: ExportedSuppression, mailing_list: MailingList, secr
 
 def _write_consents(out: TextIO, page: Sequence[ConsentRecord]) -> None:
     out.writelines(
-        f'{{"at": "{one.at}", "address": {json.dumps(one.address)}, "act": {json.dumps(one.act)}, '
-        f'"way": {json.dumps(one.way)}, "evidence": {one.evidence}}}\n'
+        f'{{"at":"{one.at}","address":{json.dumps(one.address)},"act":{json.dumps(one.act)},'
+        f'"way":{json.dumps(one.way)},"evidence":{one.evidence}}}\n'
         for one in page
     )

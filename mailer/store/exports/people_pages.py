@@ -11,7 +11,7 @@ from typing import cast as cast_type
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, Table, Text, and_, cast, func, or_, select
 
-from mailer.domain.consent import AGREEING_ACTS, ConsentAct
+from mailer.domain.consent import AGREEING_ACTS
 from mailer.domain.subscription import DeliveryMode
 from mailer.domain.suppression import EVERY_LIST
 from mailer.importers.person_row import PERSON_COLUMNS, STATE_COLUMNS, parse_timestamp
@@ -131,8 +131,7 @@ def _last_agreements(tx: Connection, mailing_list_id: int, page: _Page) -> dict[
     # Plus 0, since SQLite would otherwise search by list.
     joined = (consent.c.subscriber_id == subscriber.c.id, consent.c.mailing_list_id + 0 == mailing_list_id)
     agreeing = or_(consent.c.act.in_(AGREEING_ACTS), declared_at.is_not(None))
-    own = consent.c.act != ConsentAct.HISTORY
-    found = _outer_join(select(*columns), consent, *joined, agreeing, own).where(page.contains())
+    found = _outer_join(select(*columns), consent, *joined, agreeing).where(page.contains())
     lines = sorted(row for row in map(tuple, tx.execute(found)) if row[0] is not None)
     return {number: (_in_utc(declared) or at) if declared else at for _, number, at, declared in lines}
 

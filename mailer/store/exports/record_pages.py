@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import json
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from sqlalchemy import Connection, Text, and_, cast, select, tuple_
 
-from mailer.domain.consent import HISTORY_KEY, ConsentAct
 from mailer.domain.suppression import EVERY_LIST
 from mailer.store.columns import iso_text
 from mailer.store.people_tables import consent, subscriber, subscription, suppression
@@ -64,10 +63,9 @@ def _consent_rows(
 
 
 def _consent_record(at: str, address: str | None, act: str, way: str, evidence: str) -> ConsentRecord:
-    if act == ConsentAct.HISTORY:
-        details: dict[str, Any] = json.loads(evidence)
-        act = str(details.pop(HISTORY_KEY, act))
-        evidence = json.dumps(details)
+    # Imports write JSON without blanks and escapes, most others with them: alike, two exports can be compared.
+    if ": " in evidence or ", " in evidence or "\\u" in evidence:
+        evidence = json.dumps(json.loads(evidence), ensure_ascii=False, separators=(",", ":"))
     return ConsentRecord(at, address or None, act, way, evidence)
 
 
