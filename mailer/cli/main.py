@@ -15,6 +15,7 @@ from mailer.cli.dkim_commands import keys
 from mailer.cli.doctor_command import doctor
 from mailer.cli.explain_command import explain_files
 from mailer.cli.export_all_command import export_all
+from mailer.cli.export_person_command import export_person
 from mailer.cli.former_archive_commands import archives
 from mailer.cli.import_from_command import import_from
 from mailer.cli.import_run_commands import imports
@@ -52,6 +53,7 @@ command.command("export-all")(export_all)
 command.command("explain")(explain_files)
 command.command("import-from")(import_from)
 command.add_typer(lists, name="list")
+people.command("export-person")(export_person)
 people.command("restore")(restore_subscribers)
 people.command("invite")(invite_pending_people)
 command.add_typer(people, name="subscribers")

@@ -48,7 +48,7 @@ from mailer.actions.campaigns import (
     versions,
 )
 from mailer.actions.campaigns.preflight import check_campaign
-from mailer.actions.exports import export_all, export_for_peer, export_people
+from mailer.actions.exports import export_all, export_for_peer, export_people, export_person
 from mailer.actions.imports import (
     import_people,
     invite_pending,
@@ -239,6 +239,14 @@ def _fill_lists_and_people() -> None:
     whole, for_peer = export_all.export_all, export_for_peer.export_for_peer
     _tried(whole, MANAGE_LIST, _export_whole, Act.EXPORT_ALL)
     _tried(for_peer, MANAGE_LIST, lambda house, who: _export_whole(house, who, peer="ghost"), Act.EXPORT_ALL)
+    of_one = export_person.export_person
+    _tried(
+        of_one,
+        SEE_PEOPLE,
+        lambda house, who: of_one(house.app, who, "forum1@example.org"),
+        Act.EXPORT_PERSON,
+        is_anywhere=True,
+    )
     find = find_people.find_people
     _tried(find, SEE_PEOPLE, lambda house, who: find(house.app, who, "appeals"), is_anywhere=True)
     one, number = show_person.show_person, show_person.show_subscriber
