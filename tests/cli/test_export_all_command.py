@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import json
 
-from tests.cli import test_main
-from tests.cli.test_main import Terminal
-
-bare, mailer_in, with_list = test_main.bare, test_main.mailer_in, test_main.with_list
+from tests.support.terminal import Terminal
 
 
 def test_a_list_is_exported_whole_or_for_another_product_into_a_new_folder_only(with_list: Terminal) -> None:

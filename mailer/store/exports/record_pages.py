@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import json
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Text, and_, cast, select, tuple_
+from sqlalchemy import Connection, Select, Text, and_, cast, func, select, tuple_
 
 from mailer.domain.suppression import EVERY_LIST
 from mailer.store.columns import iso_text
 from mailer.store.people_tables import consent, subscriber, subscription, suppression
 
-ConsentPlace = tuple[datetime, int]
-"""Where a page of the consent record ends: the time of its last line, and its id."""
+ConsentPlace = tuple[datetime, str, int]
+"""Where a page of the consent record ends: the time of its last line, its address and its id."""
 SuppressionPlace = tuple[str, int, str]
 
 
@@ -32,34 +32,29 @@ def next_consents(
     tx: Connection, mailing_list_id: int, after: ConsentPlace | None, limit: int
 ) -> tuple[ConsentPlace | None, list[ConsentRecord]]:
     """The next `limit` lines of a list's record, oldest first, and where they end; None at the end."""
-    rows = [] if after is None else _consent_rows(tx, mailing_list_id, limit, at=after[0], after_id=after[1])
+    query, own = _consents(tx, mailing_list_id), (func.coalesce(subscriber.c.address, ""), consent.c.id)
+    rows: list[tuple[Any, ...]] = []
+    if after is None:
+        later = query
+    else:
+        # Two queries that each follow the index of times; lines of one time are few, but for tests.
+        at, *rest = after
+        later = query.where(consent.c.at > at)
+        same = query.where(consent.c.at == at, tuple_(*own) > tuple(rest)).order_by(*own)
+        rows += map(tuple, tx.execute(same.limit(limit)))
     if len(rows) < limit:
-        rows += _consent_rows(tx, mailing_list_id, limit - len(rows), after_at=after[0] if after else None)
+        rows += map(tuple, tx.execute(later.order_by(consent.c.at, *own).limit(limit - len(rows))))
     if not rows:
         return None, []
-    return (datetime.fromisoformat(rows[-1][1]), rows[-1][0]), [_consent_record(*row[1:]) for row in rows]
+    number, last_at, address, *_ = rows[-1]
+    return (datetime.fromisoformat(last_at), address or "", number), [_consent_record(*row[1:]) for row in rows]
 
 
-def _consent_rows(
-    tx: Connection,
-    mailing_list_id: int,
-    limit: int,
-    *,
-    at: datetime | None = None,
-    after_id: int = 0,
-    after_at: datetime | None = None,
-) -> list[tuple[int, str, str | None, str, str, str]]:
-    """Lines at one time after an id, or at later times: two queries that each follow the index of times."""
-    evidence = cast(consent.c.evidence, Text)
-    query = select(
-        consent.c.id, iso_text(tx, consent.c.at), subscriber.c.address, consent.c.act, consent.c.way, evidence
-    ).outerjoin_from(consent, subscriber, consent.c.subscriber_id == subscriber.c.id)
-    query = query.where(consent.c.mailing_list_id == mailing_list_id)
-    if at is not None:
-        query = query.where(consent.c.at == at, consent.c.id > after_id)
-    elif after_at is not None:
-        query = query.where(consent.c.at > after_at)
-    return [tuple(row) for row in tx.execute(query.order_by(consent.c.at, consent.c.id).limit(limit))]
+def _consents(tx: Connection, mailing_list_id: int) -> Select[Any]:
+    columns = (consent.c.id, iso_text(tx, consent.c.at), subscriber.c.address, consent.c.act, consent.c.way)
+    query = select(*columns, cast(consent.c.evidence, Text))
+    query = query.outerjoin_from(consent, subscriber, consent.c.subscriber_id == subscriber.c.id)
+    return query.where(consent.c.mailing_list_id == mailing_list_id)
 
 
 def _consent_record(at: str, address: str | None, act: str, way: str, evidence: str) -> ConsentRecord:
