@@ -64,13 +64,18 @@ ON_BOTH_QUICKLY = (
 
 
 @pytest.hookimpl(tryfirst=True)  # before the marks choose
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Elsewhere a test that runs on SQLite as well is slow on PostgreSQL: `make test-all` runs it there."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Elsewhere a test that runs on SQLite as well is slow on PostgreSQL: `make test-all` runs it there.
+
+    The others are few: one worker runs them, so that one server is started.
+    """
     names = {item.nodeid for item in items}
     for item in items:
         has_twin = "postgresql" in item.nodeid and item.nodeid.replace("postgresql", "sqlite") in names
         if has_twin and (not item.nodeid.startswith(ON_BOTH_QUICKLY) or "test_the_queue_keeps" in item.nodeid):
             item.add_marker(pytest.mark.slow)
+        elif "postgresql" in item.nodeid and config.option.markexpr == QUICK:
+            item.add_marker(pytest.mark.xdist_group("postgresql"))
 
 
 @pytest.fixture(scope="session")

@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from functools import cache
 from io import BytesIO
 from pathlib import Path
+from types import CodeType
 from typing import Any
 
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.support import Translations
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateNotFound, select_autoescape
+from jinja2 import BytecodeCache, Environment, FileSystemLoader, StrictUndefined, TemplateNotFound, select_autoescape
+from jinja2.bccache import Bucket
 
 from mailer.domain.language import text_direction
 
@@ -57,6 +59,22 @@ class Templates:
         return True
 
 
+class _CompiledTemplates(BytecodeCache):
+    """Each template's code, compiled once for all languages: words are looked up when it is rendered."""
+
+    def __init__(self) -> None:
+        self._code: dict[tuple[str, str], CodeType | None] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        bucket.code = self._code.get((bucket.key, bucket.checksum))
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self._code[bucket.key, bucket.checksum] = bucket.code
+
+
+_COMPILED = _CompiledTemplates()
+
+
 @cache
 def _letter_names(directory: Path) -> tuple[str, ...]:
     return tuple(sorted(path.parent.name for path in directory.glob("letters/*/letter.html.j2")))
@@ -86,6 +104,7 @@ def _create_environment(directory: Path, locale_directory: Path, language: str) 
         lstrip_blocks=True,
         keep_trailing_newline=True,
         auto_reload=False,
+        bytecode_cache=_COMPILED,
     )
     environment.policies["ext.i18n.trimmed"] = True
     environment.install_gettext_translations(  # type: ignore[attr-defined]

@@ -209,3 +209,12 @@ def luminance(colour: str) -> float:
 
 def linear(channel: float) -> float:
     return channel / 12.92 if channel <= 0.04045 else ((channel + 0.055) / 1.055) ** 2.4
+
+
+def test_a_template_is_compiled_once_for_all_languages() -> None:
+    english, turkish = (
+        TEMPLATES.environment(language).get_template("pages/leave.html.j2") for language in ("en", "tr")
+    )
+
+    assert english.root_render_func.__code__ is turkish.root_render_func.__code__
+    assert english.blocks["content"].__code__ is turkish.blocks["content"].__code__
