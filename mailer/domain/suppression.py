@@ -35,14 +35,13 @@ LIFTABLE_REASONS = (
 )
 """The reasons whose suppressions an organiser may lift."""
 LIFTED_BY_REQUEST = (SuppressionReason.BOUNCED, SuppressionReason.PAUSED)
-"""The reasons whose suppressions an authenticated request to join, or a confirmation, lifts at once.
-
-They forbid no letter that answers the person.
-"""
+"""The reasons whose suppressions an authenticated request to join, or a confirmation, lifts at once."""
+ANSWERED_REASONS = (*LIFTED_BY_REQUEST, SuppressionReason.LEFT)
+"""The reasons that forbid no letter that answers the person, even where they hold for every list."""
 REFUSING_REASONS = (SuppressionReason.COMPLAINED, SuppressionReason.BANNED)
 """The reasons for which a request to join the list is not answered, nor a confirmation accepted.
 
-So is any suppression for every list that is not LIFTED_BY_REQUEST.
+So is any suppression for every list that is not one of ANSWERED_REASONS.
 """
 
 

@@ -7,7 +7,13 @@ from datetime import datetime
 
 from sqlalchemy import Connection, delete, select
 
-from mailer.domain.suppression import EVERY_LIST, LIFTED_BY_REQUEST, REFUSING_REASONS, SuppressionReason
+from mailer.domain.suppression import (
+    ANSWERED_REASONS,
+    EVERY_LIST,
+    LIFTED_BY_REQUEST,
+    REFUSING_REASONS,
+    SuppressionReason,
+)
 from mailer.store.inserts import insert_into
 from mailer.store.people_tables import suppression
 
@@ -53,11 +59,11 @@ def find_suppressed(tx: Connection, suppression_keys: Iterable[str], *mailing_li
 
 
 def wants_no_mail(tx: Connection, suppression_keys: Iterable[str]) -> bool:
-    """Whether one of these people is suppressed for every list for a reason that a request does not lift."""
+    """Whether one of these people is suppressed for every list for a reason that forbids to answer them."""
     found = select(suppression.c.reason).where(
         suppression.c.suppression_key.in_(list(suppression_keys)),
         suppression.c.mailing_list_id == EVERY_LIST,
-        suppression.c.reason.not_in(LIFTED_BY_REQUEST),
+        suppression.c.reason.not_in(ANSWERED_REASONS),
     )
     return tx.execute(found.limit(1)).first() is not None
 
@@ -75,7 +81,7 @@ def is_lifted_by_request(tx: Connection, suppression_key: str, mailing_list_id: 
 def refuses_requests(tx: Connection, suppression_key: str, mailing_list_id: int) -> bool:
     """Whether requests of the person to join this list are not answered, nor confirmed."""
     return any(
-        (place == EVERY_LIST and reason not in LIFTED_BY_REQUEST)
+        (place == EVERY_LIST and reason not in ANSWERED_REASONS)
         or (place == mailing_list_id and reason in REFUSING_REASONS)
         for place, reason in list_for_person(tx, suppression_key)
     )

@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from mailer.actions.imports.plan_import import plan_import
+from mailer.actions.imports.run_import import run_import
 from mailer.actions.subscriptions.confirm import confirm
 from mailer.actions.subscriptions.decline import never_ask_again
 from mailer.actions.subscriptions.restore_people import restore_people
@@ -18,10 +20,12 @@ from mailer.app import App
 from mailer.domain.address import parse_address
 from mailer.domain.bounce import BounceReason
 from mailer.domain.consent import Channel, Evidence
+from mailer.domain.subscription import SubscriptionState
 from mailer.domain.subscription_request import SubscriptionRequest
 from mailer.domain.suppression import LIFTABLE_REASONS, LIFTED_BY_REQUEST, SuppressionReason
 from mailer.domain.token import Purpose, sign_token
 from mailer.errors import NothingPending
+from mailer.importers.person_row import PersonRow, SuppressionEntry
 from tests.support.app_helpers import (
     ADA,
     ADMIN,
@@ -43,6 +47,7 @@ from tests.support.app_helpers import (
 )
 from tests.support.bounce_mails import FULL, UNKNOWN, bounce, complaint
 from tests.support.fake_relay import FakeRelay
+from tests.support.invented_exports import invented_export
 
 SQLITE, SLOW = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True), pytest.mark.slow
 
@@ -206,6 +211,33 @@ async def test_a_subscriber_suppressed_for_all_lists_is_asked_and_restored_by_co
     assert recipients(relay)[sent:] == [ROSA, ROSA]
     assert (person.suppressions, person.subscriptions["walks"]) == ((), "confirmed")
     assert [line.act for line in person.consents].count("restored") == 1
+
+
+async def test_who_left_all_lists_of_other_software_comes_back_by_their_own_word_alone(
+    app: App, relay: FakeRelay
+) -> None:
+    await open_list(app)
+    left = SuppressionEntry(reason=SuppressionReason.LEFT, everywhere=True, since=None)
+    row = PersonRow(
+        address=parse_address(ROSA), attributes={}, state=SubscriptionState.UNSUBSCRIBED, suppressions=(left,)
+    )
+    async with await plan_import(app, ADMIN, list_name="appeals", export=invented_export(row)) as plan:
+        await run_import(app, ADMIN, plan)
+    again = await import_rows(app, f"{ROSA},Rosa,en")
+    restored = await restore_person(app, ADMIN, ROSA, list_name="appeals")
+
+    await ask_by(app, "form")
+    waiting = await show_person(app, ADMIN, ROSA)
+    await confirm(app, token_in(relay.letters[-1], "confirm"), LINK_EVIDENCE)
+    back = await show_person(app, ADMIN, ROSA)
+    await launch_campaign(app)
+    await send_campaigns(app)
+
+    assert again.kept_out == 1
+    assert restored.lifted == ()
+    assert [one.reason for one in waiting.suppressions] == ["left"]
+    assert (back.subscriptions["appeals"], back.suppressions) == ("confirmed", ())
+    assert recipients(relay) == [ROSA, ROSA]
 
 
 @SQLITE

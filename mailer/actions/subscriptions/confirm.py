@@ -14,7 +14,7 @@ from mailer.domain.delivery import Kind, Notice
 from mailer.domain.mailing_list import MailingList
 from mailer.domain.subscription import Subscription, SubscriptionState, may_confirm
 from mailer.domain.subscription_request import SubscriptionRequest
-from mailer.domain.suppression import LIFTED_BY_REQUEST, SuppressionReason
+from mailer.domain.suppression import EVERY_LIST, LIFTED_BY_REQUEST, SuppressionReason
 from mailer.domain.token import Purpose, read_token
 from mailer.errors import NothingPending
 from mailer.store import consents, mailing_lists, subscribers, subscription_requests, subscriptions, suppressions
@@ -68,7 +68,9 @@ def _confirm_subscription(
             }
         ],
     )
-    suppressions.lift_suppressions(tx, subscription.suppression_key, mailing_list.id, SuppressionReason.LEFT)
+    # Other software has people who left it altogether: whoever comes back by their own word has not left any more.
+    for list_id in (mailing_list.id, EVERY_LIST):
+        suppressions.lift_suppressions(tx, subscription.suppression_key, list_id, SuppressionReason.LEFT)
     if suppressions.is_lifted_by_request(tx, subscription.suppression_key, mailing_list.id):
         lift_suppressions(tx, app, subscription, *LIFTED_BY_REQUEST)
     consents.record(tx, subscription, ConsentAct.CONFIRMED, evidence, now)

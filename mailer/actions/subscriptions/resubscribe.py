@@ -36,6 +36,7 @@ async def resubscribe(app: App, token: str, evidence: Evidence) -> MailingList:
             tx, subscription.id, SubscriptionState.CONFIRMED, from_states=(SubscriptionState.UNSUBSCRIBED,), now=now
         )
         suppressions.lift_suppressions(tx, key, mailing_list.id, SuppressionReason.LEFT, SuppressionReason.PAUSED)
+        suppressions.lift_suppressions(tx, key, EVERY_LIST, SuppressionReason.LEFT)
         suppressions.lift_suppressions(tx, key, EVERY_LIST, SuppressionReason.PAUSED)
         consents.record(tx, subscription, ConsentAct.REJOINED, evidence, now)
         return mailing_list

@@ -26,7 +26,7 @@ from sqlalchemy.types import TypeEngine
 
 from mailer.domain.campaign import CampaignState
 from mailer.domain.delivery import NOTICES, WAITING, DeliveryState
-from mailer.domain.suppression import EVERY_LIST, LIFTED_BY_REQUEST
+from mailer.domain.suppression import ANSWERED_REASONS, EVERY_LIST
 from mailer.store.bulk_rows import CompiledStatement, rows_from_json, rows_to_json
 from mailer.store.columns import UtcDateTime
 from mailer.store.people_tables import subscriber, suppression
@@ -84,7 +84,7 @@ def is_suppressed(key: ColumnElement[str]) -> ColumnElement[bool]:
     suppressions for all lists stop them. A pause stands until it is lifted, even beyond its end.
     """
     a_notice = delivery.c.campaign_id == NOTICES
-    stops_notices = and_(*(suppression.c.reason != reason for reason in LIFTED_BY_REQUEST))
+    stops_notices = and_(*(suppression.c.reason != reason for reason in ANSWERED_REASONS))
     of_all = and_(suppression.c.mailing_list_id == EVERY_LIST, or_(~a_notice, stops_notices))
     of_list = and_(suppression.c.mailing_list_id == delivery.c.mailing_list_id, ~a_notice)
     return exists(select(literal(1)).where(suppression.c.suppression_key == key, or_(of_all, of_list)))
