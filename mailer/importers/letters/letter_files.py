@@ -19,6 +19,8 @@ from mailer.importers.source_files import SourceFile
 
 _HEAD = 4096
 _HEADER_FIELD = re.compile(rb"(?:From |[A-Za-z][A-Za-z0-9-]{1,60}: ?\S)")
+_NUMBER = re.compile(r"\d{1,9}", re.ASCII)
+"""The name of a file that is one mail, where it is its place in the archive."""
 _MOST_UNPACKED = 4 << 30
 """Octets of one packed file."""
 _GZIP_MARK = b"\x1f\x8b"
@@ -52,7 +54,7 @@ def _read_file(
     elif file.base_name.lower().endswith(_PAGES):
         yield _try(file.name, lambda: read_page(file.name, _octets(file)))
     elif _is_mail(head):
-        number = int(file.base_name) if file.base_name.isascii() and file.base_name.isdigit() else None
+        number = int(file.base_name) if _NUMBER.fullmatch(file.base_name) else None
         yield _try(file.name, lambda: read_mail_letter(_octets(file), number))
 
 

@@ -16,10 +16,23 @@ from mailer.mail.message.parsed_message import ParsedMessage
 from mailer.mail.message.text_decoding import decode_encoded_words
 
 _LONGEST_SUBJECT, _LONGEST_TEXT, _LONGEST_NAME = 500, 200_000, 100
-_ADDRESS = re.compile(r"(?<![\w/.+-])[\w.+=-]{1,64}(?:@| at )(?:[\w-]{1,63}\.){1,6}[a-z]{2,24}\b", re.IGNORECASE)
-_UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffe\uffff]")
+_LOCAL_PART = re.compile(r"(?:\"[^\"\n]{1,64}\"|[\w.!%'*+=~^-]{1,256})\Z")
+_MOST_LOCAL = 256
+_AT = r"(?:\s?[@\uff20]\s?|%(?:25)?40|&#64;|&#x40;|\sat\s|--at--|_at_|\s?[(\[{<]\s?(?:at|@)\s?[)\]}>]\s?)"
+_DOT = r"(?:[.\u3002\uff0e\uff61]|\sdot\s|\s?[(\[{<]\s?(?:dot|\.)\s?[)\]}>]\s?)"
+_AT_DOMAIN = re.compile(
+    rf"{_AT}(?:(?:[\w-]{{1,63}}{_DOT}){{1,30}}(?:xn--[a-z0-9-]{{1,59}}|[^\W\d_]{{2,63}})|\[[0-9a-f.:]{{3,45}}\])",
+    re.IGNORECASE,
+)
+"""From an at sign on, however it is written; the local part is looked for before it, which keeps this linear."""
+_UNPRINTABLE = re.compile(
+    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u200b\u2028\u2029\u202d\u202e\u2060\ud800-\udfff\ufeff\ufffe\uffff]"
+)
+"""Control characters, what shows text in another order than it is written in, and what has no width."""
 _MANY_BLANK_LINES = re.compile(r"\n[ \t]*(?:\n[ \t]*){2,}")
-_EARLIEST_YEAR = 1980
+_YEARS = range(1980, 2101)
+"""Of letters; other dates are mistakes, and the last years of the calendar have no local time everywhere."""
+_LONGEST_FROM = 300
 MASK = "[…]"
 """What stands in an archive for an address."""
 
@@ -29,7 +42,7 @@ def read_mail_letter(raw: bytes, number: int | None = None) -> EarlierLetter:
     message = ParsedMessage(raw)
     section = message.header
     sent_at = next((at for value in _values(section, "date") if (at := parse_date(value))), None)
-    if sent_at is None or sent_at.year < _EARLIEST_YEAR:
+    if sent_at is None or sent_at.year not in _YEARS:
         raise TableRefused("a mail without a date: left out")
     text = _text_of(message)
     subject = _one_line(decode_encoded_words(next(iter(_values(section, "subject")), "")))[:_LONGEST_SUBJECT]
@@ -52,8 +65,17 @@ def clean_text(text: str) -> str:
 
 
 def mask_addresses(text: str) -> str:
-    """The text with MASK for each address, also for one written as `rosa at example.org`."""
-    return _ADDRESS.sub(MASK, text)
+    """The text with MASK for each address, also for one written as `rosa at example.org`, `rosa (at) example dot org`.
+
+    Those in links are masked, too: `/options/talk/rosa%40example.org`.
+    """
+    kept, end = [], 0
+    for found in _AT_DOMAIN.finditer(text):
+        window = text[max(end, found.start() - _MOST_LOCAL) : found.start()]
+        if (local := _LOCAL_PART.search(window)) is not None:
+            kept += [text[end : found.start() - len(local[0])], MASK]
+            end = found.end()
+    return "".join((*kept, text[end:]))
 
 
 def _text_of(message: ParsedMessage) -> str:
@@ -67,7 +89,7 @@ def _values(section: HeaderSection, name: str) -> list[str]:
 
 
 def _author(section: HeaderSection) -> str | None:
-    name, _ = parseaddr(decode_encoded_words(next(iter(_values(section, "from")), "")))
+    name, _ = parseaddr(decode_encoded_words(next(iter(_values(section, "from")), ""))[:_LONGEST_FROM])
     name = _one_line(name)[:_LONGEST_NAME]
     return mask_addresses(name) if name and mask_addresses(name) != MASK else None
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, delete, or_, select
+from sqlalchemy import Connection, Row, delete, literal, select, tuple_
 
 from mailer.domain.letters.earlier_letter import EarlierLetter
 from mailer.store.inserts import insert_into
 from mailer.store.letters.letter_tables import earlier_letter
 
-_FIELDS = ("id", "message_id", "sent_at", "subject", "author", "text", "number")
+_WITHOUT_TEXT = ("id", "message_id", "sent_at", "subject", "author", "number")
 
 
 def add_letters(tx: Connection, mailing_list_id: int, letters: Sequence[EarlierLetter]) -> int:
@@ -34,23 +34,19 @@ def add_letters(tx: Connection, mailing_list_id: int, letters: Sequence[EarlierL
 
 
 def list_letters(tx: Connection, mailing_list_id: int, before: EarlierLetter | None, limit: int) -> list[EarlierLetter]:
-    """The letters sent before one, or the last ones; newest first."""
+    """The letters sent before one, or the last ones, without their texts; newest first."""
     columns = earlier_letter.c
-    older: list[ColumnElement[bool]] = []
-    if before is not None:
-        same_time = and_(columns.sent_at == before.sent_at, columns.id < before.id)
-        older = [or_(columns.sent_at < before.sent_at, same_time)]
-    found = _select().where(columns.mailing_list_id == mailing_list_id, *older)
+    older = [] if before is None else [tuple_(columns.sent_at, columns.id) < _place(before)]
+    found = _select(*_WITHOUT_TEXT).where(columns.mailing_list_id == mailing_list_id, *older)
     ordered = found.order_by(columns.sent_at.desc(), columns.id.desc())
     return [_letter(row) for row in tx.execute(ordered.limit(limit))]
 
 
 def next_newer(tx: Connection, mailing_list_id: int, letter: EarlierLetter) -> EarlierLetter | None:
-    """The letter sent after this one; None for the newest."""
+    """The letter sent after this one, without its text; None for the newest."""
     columns = earlier_letter.c
-    same_time = and_(columns.sent_at == letter.sent_at, columns.id > letter.id)
-    found = _select().where(
-        columns.mailing_list_id == mailing_list_id, or_(columns.sent_at > letter.sent_at, same_time)
+    found = _select(*_WITHOUT_TEXT).where(
+        columns.mailing_list_id == mailing_list_id, tuple_(columns.sent_at, columns.id) > _place(letter)
     )
     row = tx.execute(found.order_by(columns.sent_at, columns.id).limit(1)).first()
     return _letter(row) if row else None
@@ -73,7 +69,7 @@ def find_letter(
         conditions.append(columns.message_id_hash == message_id_hash)
     if number is not None:
         conditions.append(columns.number == number)
-    rows = tx.execute(_select().where(*conditions).limit(2)).all()
+    rows = tx.execute(_select(*_WITHOUT_TEXT, "text").where(*conditions).limit(2)).all()
     return _letter(rows[0]) if len(rows) == 1 else None
 
 
@@ -83,9 +79,15 @@ def delete_letters(tx: Connection, mailing_list_id: int, limit: int) -> int:
     return tx.execute(delete(earlier_letter).where(earlier_letter.c.id.in_(chosen))).rowcount
 
 
-def _select() -> Any:
-    return select(*(earlier_letter.c[name] for name in _FIELDS))
+def _place(letter: EarlierLetter) -> Any:
+    """The letter's place in the index that orders them."""
+    columns = earlier_letter.c
+    return tuple_(literal(letter.sent_at, columns.sent_at.type), literal(letter.id, columns.id.type))
+
+
+def _select(*names: str) -> Any:
+    return select(*(earlier_letter.c[name] for name in names))
 
 
 def _letter(row: Row[Any]) -> EarlierLetter:
-    return EarlierLetter(**row._mapping)
+    return EarlierLetter(**{"text": "", **row._mapping})

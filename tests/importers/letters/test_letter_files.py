@@ -181,3 +181,10 @@ def test_a_written_mbox_is_split_as_it_was_put_together(texts: list[str]) -> Non
 )
 def test_addresses_are_masked(text: str, shown: str) -> None:
     assert mask_addresses(text) == shown
+
+
+def test_a_file_with_a_long_number_for_a_name_has_no_number() -> None:
+    octets = mail().as_bytes()
+
+    assert [one.number for one in letters(source("9" * 20, octets))] == [None]
+    assert [one.number for one in letters(source("000012", octets))] == [12]

@@ -12,6 +12,7 @@ from mailer.actions.archive.earlier_index import earlier_index, earlier_name, ea
 from mailer.actions.archive.open_archive import OpenArchive
 from mailer.domain.letters.archive_paths import parse_letter_name
 from mailer.domain.letters.earlier_letter import EARLIER_PAGE
+from mailer.domain.letters.text_links import split_links
 from mailer.entrypoints.web.public.archive_responses import archive_page_response, moved
 from mailer.entrypoints.web.public.archive_values import archive_cursor, page_formats
 from mailer.entrypoints.web.responses import accepted_languages, get_app
@@ -48,6 +49,7 @@ def _render(request: Request, archive: OpenArchive, template: str, path: str, **
         base=f"{app.site.path}{archive.path}",
         url=f"{app.site.url}{archive.path}/{path}",
         name_of=earlier_name,
+        split_links=split_links,
         **values,
         **page_formats(language),
     )
