@@ -9,15 +9,17 @@ from functools import lru_cache
 from typing import TypeVar
 
 from mailer.domain.address import Address, parse_address
+from mailer.domain.subscription import SubscriptionState
 from mailer.errors import AddressRefused, TableRefused
 from mailer.importers.bad_row import BadRow
-from mailer.importers.column_words import column_for_heading
+from mailer.importers.column_words import column_for_heading, is_departed_file_name, normalize_heading, read_flag
 from mailer.importers.export_format import ReadOptions
 from mailer.importers.headed_table import TableCells
 from mailer.importers.language_cell import read_language
 from mailer.importers.person_cells import clean_cell, find_zone_name, full_name
 from mailer.importers.person_row import PersonRow
-from mailer.importers.table_columns import attribute_name
+from mailer.importers.source_files import SourceFile
+from mailer.importers.table_columns import LAST_NAMES, attribute_name
 
 _MAX_VALUE = 500
 _MEANINGS = {"name", "first_name", "last_name", "language", "zone"}
@@ -91,6 +93,7 @@ def field_columns(columns: Iterable[tuple[str, str]], options: ReadOptions) -> F
 
     `options` may give headings a meaning, and leave columns out. Headings without a letter of a to z become column_N.
     """
+    columns = list(columns)
     chosen = {heading.casefold(): meaning for meaning, headings in options.columns.items() for heading in headings}
     ignored = {heading.casefold() for heading in options.ignored}
     meanings: dict[str, str] = {}
@@ -104,10 +107,31 @@ def field_columns(columns: Iterable[tuple[str, str]], options: ReadOptions) -> F
             continue
         name = json_attribute_name(heading) or f"column_{at}"
         attributes[name if name not in attributes else f"{name}_{at}"] = key
+    if meanings.get("name") and "first_name" in meanings and "last_name" not in meanings:
+        heading = next(heading for key, heading in columns if key == meanings["name"])
+        if normalize_heading(heading) in LAST_NAMES:
+            meanings["last_name"] = meanings.pop("name")
     return FieldColumns(
         meanings=tuple((key, meaning) for meaning, key in meanings.items()),
         attributes=tuple((key, name) for name, key in attributes.items()),
     )
+
+
+def read_yes(cells: TableCells, column: str) -> bool:
+    """Whether a cell is a yes, in any of the languages of spreadsheets; an empty or missing one is a no.
+
+    Raises TableRefused for anything else.
+    """
+    cell = cells.get(column, "")
+    flag = read_flag(cell) if cell else False
+    if flag is None:
+        raise TableRefused(f"{column} is {cell!r}: it must be true or false")
+    return flag
+
+
+def state_of_all(file: SourceFile, options: ReadOptions) -> SubscriptionState | None:
+    """The state of all people of a table without any: unsubscribed if its name says so, else what `options` say."""
+    return SubscriptionState.UNSUBSCRIBED if is_departed_file_name(file.base_name) else options.state
 
 
 def read_address(text: str) -> Address:

@@ -15,6 +15,8 @@ from mailer.importers.state_words import STATE_SAYING, StateHeading, state_headi
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _MAX_NAME = 40
+LAST_NAMES = frozenset({"name", "nom", "naam"})
+"""Headings that mean the last name where there is a first name, too."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -151,7 +153,7 @@ def attribute_name(heading: str, index: int, meaning: str | None) -> str:
 
 def _is_last_name(headings: Sequence[str], index: int | None) -> bool:
     """Whether a "name" beside a first name means the last name, as in "Vorname; Name"."""
-    return index is not None and normalize_heading(headings[index]) in {"name", "nom", "naam"}
+    return index is not None and normalize_heading(headings[index]) in LAST_NAMES
 
 
 def _with_different_attributes(columns: list[Column]) -> list[Column]:

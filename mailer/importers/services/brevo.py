@@ -9,8 +9,9 @@ from itertools import chain
 from mailer.domain.subscription import SubscriptionState
 from mailer.domain.suppression import SuppressionReason
 from mailer.errors import TableRefused
+from mailer.importers.added_columns import with_added_columns
 from mailer.importers.bad_row import BadRow
-from mailer.importers.column_words import is_departed_file_name
+from mailer.importers.column_words import is_departed_file_name, read_flag
 from mailer.importers.export_format import ExportFormat, ExportRows, ReadOptions
 from mailer.importers.export_times import parse_export_time
 from mailer.importers.headed_table import HeadedTable, TableCells, find_headings, open_headed_table
@@ -27,7 +28,6 @@ _RECOGNIZED = ((_ADDED, _MODIFIED), ("contact id",), ("_blocklisted",), ("_subsc
 """Columns of which all of one group are in a table of contacts, beside email."""
 _OWN = {"email", _ADDED, _MODIFIED, _LISTS, _DOUBLE_OPT_IN, "contact id", *STATUS_COLUMNS}
 _NUMBER = re.compile(r"\d+")
-_CONFIRMED, _NOT_CONFIRMED = {"1", "yes", "true"}, {"2", "no", "false"}
 
 
 def _is_table(file: SourceFile) -> bool:
@@ -86,7 +86,7 @@ def _row_parser(
             zone=options.zone or "UTC",
         )
 
-    return parse
+    return with_added_columns(table, _OWN, options.zone, parse)
 
 
 def _parse_contact(contact: JsonRecord, options: ReadOptions) -> PersonRow | None:
@@ -134,14 +134,14 @@ def _contact_row(
     added: str,
     zone: str,
 ) -> PersonRow:
-    if state is SubscriptionState.CONFIRMED and double_opt_in.lower() in _NOT_CONFIRMED:
+    if state is SubscriptionState.CONFIRMED and (double_opt_in == "2" or read_flag(double_opt_in) is False):
         state = SubscriptionState.PENDING
     if blocklisted:
         state = SubscriptionState.UNSUBSCRIBED
     confirmed = state is SubscriptionState.CONFIRMED
     agreed_at = parse_export_time(added, zone=zone, day_first=True) if confirmed else None
     left = SuppressionEntry(reason=SuppressionReason.LEFT, everywhere=True, since=None)
-    strong = confirmed and double_opt_in.lower() in _CONFIRMED
+    strong = confirmed and read_flag(double_opt_in) is True
     grade = EvidenceGrade.SOME if agreed_at or strong else EvidenceGrade.NONE
     return PersonRow(
         address=read_address(email),

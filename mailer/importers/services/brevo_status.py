@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from mailer.domain.subscription import SubscriptionState
 from mailer.errors import TableRefused
+from mailer.importers.column_words import read_flag
 from mailer.importers.headed_table import TableCells
 
 _SUBSCRIBED, _BLOCKLISTED = "_subscribed", "_blocklisted"
@@ -22,17 +23,16 @@ _STATUS_WORDS = {
     "never subscribed": None,
     "not subscribed": None,
 }
-_YES, _NO = {"1", "true", "yes"}, {"0", "false", "no"}
 
 
 def is_blocklisted(cells: TableCells) -> bool:
     """Whether a contact gets no letters of any list. Raises TableRefused for words that are not known."""
     for column in _FLAGS:
-        if column in cells and cells[column].lower() not in _YES | _NO:
+        if column in cells and read_flag(cells[column]) is None:
             raise TableRefused(f"{column} is {cells[column]!r}: it must be yes or no")
     return (
         "email" in cells.get(_BLOCKLISTED, "").lower()
-        or any(cells.get(column, "").lower() in _YES for column in _FLAGS)
+        or any(read_flag(cells.get(column, "")) for column in _FLAGS)
         or any(cells.get(column, "").lower() in {"blocklisted", "blacklisted"} for column in _WORDS)
     )
 

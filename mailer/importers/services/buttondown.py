@@ -10,6 +10,7 @@ from itertools import chain
 from mailer.domain.subscription import SubscriptionState
 from mailer.domain.suppression import SuppressionReason
 from mailer.errors import TableRefused
+from mailer.importers.added_columns import with_added_columns
 from mailer.importers.bad_row import BadRow
 from mailer.importers.export_format import ExportFormat, ExportRows, ReadOptions
 from mailer.importers.export_times import parse_export_time
@@ -23,6 +24,7 @@ _PLACES = ("results.item", "item", "")
 _EMAILS = ("email_address", "email")
 _TELLING = {"creation_date", "referrer_url", "secondary_id", "unsubscription_date", "utm_campaign", "notes", "metadata"}
 """Names of fields, of which a file of Buttondown has several."""
+_OWN = frozenset({"type", "source", "unsubscription_date"})
 _STATES = {
     **dict.fromkeys(
         ("regular", "premium", "trialed", "unpaid", "gifted", "churning", "paused", "past_due"),
@@ -76,7 +78,8 @@ def _read(files: Sequence[SourceFile], options: ReadOptions) -> ExportRows:
             rows.append(parse_rows(read_json_records(file, _PLACES), _parse_subscriber, file.base_name))
             continue
         table = open_headed_table(file, (column, "type"), encoding=options.encoding)
-        rows.append(parse_rows(table.rows, _row_parser(column), file.base_name))
+        parse = with_added_columns(table, _OWN, options.zone, _row_parser(column))
+        rows.append(parse_rows(table.rows, parse, file.base_name))
         guessed += table.guessed
     return ExportRows(rows=chain.from_iterable(rows), guessed=tuple(guessed))
 
@@ -102,7 +105,7 @@ def _decode(cell: str) -> object:
 
 
 def _parse_subscriber(record: JsonRecord) -> PersonRow:
-    kind = json_text(record.get("type"))
+    kind = json_text(record.get("type")).lower()
     if kind not in _STATES:
         raise TableRefused(f"type is {kind!r}, which is not known here")
     state, reason = _STATES[kind], _REASONS.get(kind)
@@ -113,6 +116,9 @@ def _parse_subscriber(record: JsonRecord) -> PersonRow:
     fields.add_attribute("tags", join_texts([_tag_name(one) for one in tags]) if isinstance(tags, list) else "")
     created, left = (json_text(record.get(key)) for key in ("creation_date", "unsubscription_date"))
     joined, changed_at = parse_export_time(created, zone="UTC"), parse_export_time(left, zone="UTC")
+    if state is SubscriptionState.CONFIRMED and left:
+        state = SubscriptionState.UNSUBSCRIBED
+        fields.remarks.append(f"left on {left}, though the type is {kind}: is taken as unsubscribed")
     confirmed = state is SubscriptionState.CONFIRMED
     everywhere = reason is SuppressionReason.COMPLAINED
     ip_address = json_text(record.get("ip_address"))

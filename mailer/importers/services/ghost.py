@@ -8,22 +8,30 @@ from itertools import chain
 
 from mailer.domain.subscription import SubscriptionState
 from mailer.domain.suppression import SuppressionReason
-from mailer.errors import TableRefused
+from mailer.importers.added_columns import with_added_columns
 from mailer.importers.bad_row import BadRow
 from mailer.importers.export_format import ExportFormat, ExportRows, ReadOptions
 from mailer.importers.export_times import parse_export_time
 from mailer.importers.headed_table import HeadedTable, TableCells, find_headings, open_headed_table
 from mailer.importers.json_records import JsonRecord, find_json_keys, read_json_records
-from mailer.importers.person_fields import PersonFields, field_columns, json_text, keep_known, parse_rows, read_address
+from mailer.importers.person_fields import (
+    PersonFields,
+    field_columns,
+    json_text,
+    keep_known,
+    parse_rows,
+    read_address,
+    read_yes,
+)
 from mailer.importers.person_row import EvidenceGrade, PersonRow, SuppressionEntry
 from mailer.importers.source_files import SourceFile
 
 _SUBSCRIBED = "subscribed_to_emails"
 _REQUIRED = ("email", _SUBSCRIBED)
+_OWN = frozenset({_SUBSCRIBED, "deleted_at", "email_disabled"})
 _CUSTOM = "custom_fields."
 _PLACES = ("members.item", "item", "")
 _MEMBER_KEYS = {"email", "uuid", "newsletters"}
-_YES, _NO = frozenset({"true", "1", "yes"}), frozenset({"false", "0", "no", ""})
 _LABELS = re.compile(r"\s*,\s*")
 
 
@@ -62,30 +70,22 @@ def _row_parser(table: HeadedTable, options: ReadOptions) -> Callable[[TableCell
         fields.name = cells.get("name") or fields.name
         for column in ("labels", "tiers", "products"):
             fields.add_attribute(column, ", ".join(filter(None, _LABELS.split(cells.get(column, "").strip()))))
-        if _flag("complimentary_plan", cells.get("complimentary_plan", "")):
+        if read_yes(cells, "complimentary_plan"):
             fields.add_attribute("complimentary_plan", "true")
         if cells.get("stripe_customer_id"):
             fields.remarks.append("pays through Stripe, which does not come along")
-        bounced = _flag("email_disabled", cells.get("email_disabled", ""))
+        bounced = read_yes(cells, "email_disabled")
         return _member_row(
             cells["email"],
             fields,
-            subscribed=_flag(_SUBSCRIBED, cells[_SUBSCRIBED]),
+            subscribed=read_yes(cells, _SUBSCRIBED),
             created=cells.get("created_at", ""),
             deleted=cells.get("deleted_at", ""),
             suppression=SuppressionReason.BOUNCED if bounced else None,
             note=cells.get("note", ""),
         )
 
-    return parse
-
-
-def _flag(column: str, cell: str) -> bool:
-    """Whether a cell is a yes; an empty one is a no. Raises TableRefused for anything else."""
-    word = cell.lower()
-    if word not in _YES | _NO:
-        raise TableRefused(f"{column} is {cell!r}: it must be true or false")
-    return word in _YES
+    return with_added_columns(table, _OWN, options.zone, parse)
 
 
 def _parse_member(member: JsonRecord) -> PersonRow:

@@ -9,6 +9,7 @@ from itertools import chain
 from mailer.domain.subscription import DeliveryMode, SubscriptionState
 from mailer.domain.suppression import SuppressionReason
 from mailer.errors import TableRefused
+from mailer.importers.added_columns import with_added_columns
 from mailer.importers.bad_row import BadRow
 from mailer.importers.export_format import ExportFormat, ExportRows, ReadOptions
 from mailer.importers.headed_table import TableCells, find_headings, open_headed_table
@@ -40,7 +41,8 @@ def _read(files: Sequence[SourceFile], options: ReadOptions) -> ExportRows:
     guessed: list[str] = []
     for file in files:
         table = open_headed_table(file, _REQUIRED, needed=_STATE_COLUMNS, encoding=options.encoding)
-        rows.append(parse_rows(table.rows, _parse_member, file.base_name))
+        parse = with_added_columns(table, (*_REQUIRED, *_STATE_COLUMNS), options.zone, _parse_member)
+        rows.append(parse_rows(table.rows, parse, file.base_name))
         guessed += table.guessed
     return ExportRows(rows=chain.from_iterable(rows), guessed=tuple(guessed))
 

@@ -9,13 +9,14 @@ from itertools import chain
 from mailer.domain.subscription import SubscriptionState
 from mailer.domain.suppression import SuppressionReason
 from mailer.errors import TableRefused
+from mailer.importers.added_columns import with_added_columns
 from mailer.importers.bad_row import BadRow
 from mailer.importers.export_format import ExportFormat, ExportRows, ReadOptions
 from mailer.importers.export_times import parse_export_time
 from mailer.importers.headed_table import TableCells, find_headings, open_headed_table
 from mailer.importers.json_records import JsonRecord, find_json_keys, read_json_records
 from mailer.importers.person_cells import full_name
-from mailer.importers.person_fields import PersonFields, json_text, keep_known, parse_rows, read_address
+from mailer.importers.person_fields import PersonFields, json_text, keep_known, parse_rows, read_address, state_of_all
 from mailer.importers.person_row import EvidenceGrade, PersonRow, SuppressionEntry
 from mailer.importers.source_files import SourceFile
 
@@ -46,12 +47,13 @@ def _read(files: Sequence[SourceFile], options: ReadOptions) -> ExportRows:
             rows.append(parse_rows(read_json_records(file, _PLACES), _parse_contact, file.base_name))
             continue
         table = open_headed_table(file, _REQUIRED, needed=("status",), encoding=options.encoding)
-        if "status" not in table.keys and options.state is None:
+        if "status" not in table.keys and state_of_all(file, options) is None:
             raise TableRefused(
                 f"{file.base_name} is of an older Keila, and does not say who unsubscribed: export it by a newer one, "
                 "or take those people out, and say --state"
             )
-        rows.append(parse_rows(table.rows, _row_parser(options.state), file.base_name))
+        parse = with_added_columns(table, ("status",), options.zone, _row_parser(state_of_all(file, options)))
+        rows.append(parse_rows(table.rows, parse, file.base_name))
         guessed += table.guessed
     return ExportRows(rows=chain.from_iterable(rows), guessed=tuple(guessed))
 

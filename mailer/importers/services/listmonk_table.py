@@ -9,7 +9,9 @@ from itertools import chain
 
 from mailer.domain.subscription import SubscriptionState
 from mailer.errors import TableRefused
+from mailer.importers.added_columns import with_added_columns
 from mailer.importers.bad_row import BadRow
+from mailer.importers.column_words import is_departed_file_name
 from mailer.importers.export_format import ExportRows, ReadOptions
 from mailer.importers.export_times import parse_export_time
 from mailer.importers.headed_table import TableCells, find_headings, open_headed_table
@@ -18,8 +20,10 @@ from mailer.importers.person_row import EvidenceGrade, PersonRow
 from mailer.importers.services.listmonk_subscribers import account_row
 from mailer.importers.source_files import SourceFile
 
-_REQUIRED = ("uuid", "email", "attributes", "status")
-_STATE_WORD = re.compile(r"unsubscribed|unconfirmed|confirmed", re.IGNORECASE)
+_STATUS = ("email", "status")
+_TELLING = ({"uuid", "attributes"}, {"uuid", "created_at"}, {"attributes", "created_at"}, {"attribs"})
+"""Columns of which all of one group are in a table of subscribers, beside _STATUS."""
+_STATE_WORD = re.compile(r"((?:un|non?|not|nicht)[-_ ]?)?(subscribed|confirmed)", re.IGNORECASE)
 _STATES = {
     "unsubscribed": SubscriptionState.UNSUBSCRIBED,
     "unconfirmed": SubscriptionState.PENDING,
@@ -30,7 +34,8 @@ _STATES = {
 
 def is_subscriber_table(file: SourceFile) -> bool:
     """Whether a file is a table of subscribers."""
-    return find_headings(file, _REQUIRED) is not None
+    keys = find_headings(file, _STATUS)
+    return keys is not None and any(one <= {*keys} for one in _TELLING)
 
 
 def read_tables(files: Sequence[SourceFile], options: ReadOptions, *, beside_api: bool) -> ExportRows:
@@ -49,40 +54,44 @@ def read_tables(files: Sequence[SourceFile], options: ReadOptions, *, beside_api
                 "subscription status apart as confirmed.csv, unconfirmed.csv and unsubscribed.csv, or use the "
                 "JSON of /api/subscribers, or say --state"
             )
-        table = open_headed_table(file, _REQUIRED, encoding=options.encoding)
+        table = open_headed_table(file, _STATUS, encoding=options.encoding)
         if _file_state(file):
             guessed.append(f"{file.base_name}: its people are {state}, by the name of the file")
         guessed += table.guessed
-        rows.append(parse_rows(table.rows, _row_parser(state), file.base_name))
+        parse = with_added_columns(table, ("status",), options.zone, _row_parser(state))
+        rows.append(parse_rows(table.rows, parse, file.base_name))
     return ExportRows(rows=chain.from_iterable(rows), guessed=tuple(guessed))
 
 
 def _file_state(file: SourceFile) -> SubscriptionState | None:
     for name in (file.base_name, file.name):
-        words = {found.lower() for found in _STATE_WORD.findall(name)}
-        if words:
-            return next(state for word, state in _STATES.items() if word in words)
+        words = {f"un{word}" if no else word for no, word in _STATE_WORD.findall(name.lower())}
+        state = next((state for word, state in _STATES.items() if word in words), None)
+        if state in {None, SubscriptionState.CONFIRMED} and is_departed_file_name(name):
+            return SubscriptionState.UNSUBSCRIBED
+        if state:
+            return state
     return None
 
 
 def _row_parser(state: SubscriptionState | None) -> Callable[[TableCells], PersonRow | None]:
     def parse(cells: TableCells) -> PersonRow | None:
-        if state is None and cells["status"] in {"enabled", "disabled"}:
+        if state is None and cells["status"].lower() in {"enabled", "disabled"}:
             return None
         fields = PersonFields(name=cells.get("name") or None)
-        _add_attributes(fields, cells["attributes"])
+        _add_attributes(fields, cells.get("attributes") or cells.get("attribs", ""))
         created = cells.get("created_at", "")
         agreed = state is SubscriptionState.CONFIRMED
         return account_row(
             read_address(cells["email"]),
-            cells["status"],
+            cells["status"].lower(),
             state or SubscriptionState.UNSUBSCRIBED,
             fields,
             agreed_at=parse_export_time(created, zone="UTC") if agreed else None,
             changed_at=None,
             grade=EvidenceGrade.SOME if agreed and created else EvidenceGrade.NONE,
             evidence={"created": created},
-            uuid=cells["uuid"],
+            uuid=cells.get("uuid", ""),
         )
 
     return parse

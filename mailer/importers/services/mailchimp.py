@@ -10,7 +10,9 @@ from itertools import chain
 
 from mailer.domain.subscription import SubscriptionState
 from mailer.errors import TableRefused
+from mailer.importers.added_columns import with_added_columns
 from mailer.importers.bad_row import BadRow
+from mailer.importers.column_words import is_departed_file_name
 from mailer.importers.export_format import ExportFormat, ExportRows, ReadOptions
 from mailer.importers.export_times import parse_export_time
 from mailer.importers.headed_table import HeadedTable, TableCells, find_headings, open_headed_table
@@ -37,13 +39,15 @@ _EVIDENCE = {
     "UNSUB_REASON_OTHER": "reason_text",
     "NOTES": "note",
 }
-_STATUS_WORD = re.compile(r"(un|non[-_ ]?)?subscribed|cleaned|archived|pending|transactional", re.IGNORECASE)
+_STATUS_WORD = re.compile(
+    r"((un|non|not|never)[-_ ]?)?subscribed|cleaned|archived|pending|transactional", re.IGNORECASE
+)
 _STATUSES = {
     "unsubscribed": MemberStatus.UNSUBSCRIBED,
     "cleaned": MemberStatus.CLEANED,
     "archived": MemberStatus.ARCHIVED,
     "pending": MemberStatus.PENDING,
-    "nonsubscribed": MemberStatus.TRANSACTIONAL,
+    **dict.fromkeys(("nonsubscribed", "notsubscribed", "neversubscribed"), MemberStatus.TRANSACTIONAL),
     "transactional": MemberStatus.TRANSACTIONAL,
     "subscribed": MemberStatus.SUBSCRIBED,
 }
@@ -82,7 +86,10 @@ def _file_status(file: SourceFile, table: HeadedTable, options: ReadOptions) -> 
         return MemberStatus.CLEANED
     for name in (file.base_name, file.name):
         words = {re.sub("[-_ ]", "", found[0].lower()) for found in _STATUS_WORD.finditer(name)}
-        if status := next((status for word, status in _STATUSES.items() if word in words), None):
+        status = next((status for word, status in _STATUSES.items() if word in words), None)
+        if status in {None, MemberStatus.SUBSCRIBED} and is_departed_file_name(name):
+            return MemberStatus.UNSUBSCRIBED
+        if status:
             return status
     if status := _BY_STATE[options.state]:
         return status
@@ -115,7 +122,7 @@ def _row_parser(
         evidence = {word: cells[key] for word, key in evidence_columns if cells[key]}
         return member_row(read_address(cells[email]), status, fields, evidence, changed_at=changed_at, zone=zone)
 
-    return parse
+    return with_added_columns(table, system.values(), zone, parse)
 
 
 @lru_cache(maxsize=4096)

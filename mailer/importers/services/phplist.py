@@ -8,6 +8,7 @@ from itertools import chain
 from mailer.domain.subscription import SubscriptionState
 from mailer.domain.suppression import SuppressionReason
 from mailer.errors import TableRefused
+from mailer.importers.added_columns import with_added_columns
 from mailer.importers.bad_row import BadRow
 from mailer.importers.export_format import ExportFormat, ExportRows, ReadOptions
 from mailer.importers.export_times import parse_export_time
@@ -18,6 +19,7 @@ from mailer.importers.person_fields import (
     keep_known,
     parse_rows,
     read_address,
+    read_yes,
 )
 from mailer.importers.person_row import EvidenceGrade, PersonRow, SuppressionEntry
 from mailer.importers.services.phplist_blacklist import is_blacklist, read_blacklist
@@ -84,7 +86,7 @@ def _row_parser(
     def parse(cells: TableCells) -> PersonRow | None:
         return _parse_row(_undo_escapes(cells), fields_of, is_member(cells), options)
 
-    return parse
+    return with_added_columns(table, _CORE, options.zone, parse)
 
 
 def _undo_escapes(cells: TableCells) -> TableCells:
@@ -95,7 +97,7 @@ def _undo_escapes(cells: TableCells) -> TableCells:
 
 
 def _parse_row(cells: TableCells, fields_of: FieldColumns, is_member: bool, options: ReadOptions) -> PersonRow | None:
-    blacklisted, disabled, opted_in = (_is_set(cells, column) for column in (_BLACKLISTED, _DISABLED, _OPTED_IN))
+    blacklisted, disabled, opted_in = (read_yes(cells, column) for column in (_BLACKLISTED, _DISABLED, _OPTED_IN))
     if not is_member and not blacklisted:
         return None
     fields = fields_of.read(cells)
@@ -106,7 +108,7 @@ def _parse_row(cells: TableCells, fields_of: FieldColumns, is_member: bool, opti
     if blacklisted:
         state, changed_at = SubscriptionState.UNSUBSCRIBED, modified
         suppressions.append(SuppressionEntry(reason=SuppressionReason.LEFT, everywhere=True, since=modified))
-    if opted_in and bounces != "0" and cells.get(_CONFIRMED) in {"0", ""}:
+    if opted_in and bounces != "0" and not read_yes(cells, _CONFIRMED):
         state = SubscriptionState.UNSUBSCRIBED
         suppressions.append(SuppressionEntry(reason=SuppressionReason.BOUNCED, everywhere=False, since=None))
     if disabled:
@@ -134,15 +136,7 @@ def _parse_row(cells: TableCells, fields_of: FieldColumns, is_member: bool, opti
 def _confirmed_state(cells: TableCells, options: ReadOptions) -> SubscriptionState:
     if _CONFIRMED not in cells and options.state is not None:
         return options.state
-    return SubscriptionState.CONFIRMED if _is_set(cells, _CONFIRMED) else SubscriptionState.PENDING
-
-
-def _is_set(cells: TableCells, column: str) -> bool:
-    """Whether a cell is 1 and not 0. Raises TableRefused for anything else."""
-    cell = cells.get(column, "0")
-    if cell not in {"0", "1", ""}:
-        raise TableRefused(f"{column!r} is {cell!r}: it must be 0 or 1")
-    return cell == "1"
+    return SubscriptionState.CONFIRMED if read_yes(cells, _CONFIRMED) else SubscriptionState.PENDING
 
 
 def _evidence(cells: TableCells, *, agreed: bool, disabled: bool) -> dict[str, str]:

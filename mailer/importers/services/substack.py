@@ -8,12 +8,13 @@ from itertools import chain
 from mailer.domain.subscription import DeliveryMode, SubscriptionState
 from mailer.domain.suppression import SuppressionReason
 from mailer.errors import TableRefused
+from mailer.importers.added_columns import with_added_columns
 from mailer.importers.bad_row import BadRow
 from mailer.importers.column_words import is_state_heading
 from mailer.importers.export_format import ExportFormat, ExportRows, ReadOptions
 from mailer.importers.export_times import parse_export_time
 from mailer.importers.headed_table import TableCells, find_headings, open_headed_table
-from mailer.importers.person_fields import PersonFields, keep_known, parse_rows, read_address
+from mailer.importers.person_fields import PersonFields, keep_known, parse_rows, read_address, read_yes, state_of_all
 from mailer.importers.person_row import EvidenceGrade, PersonRow, SuppressionEntry
 from mailer.importers.source_files import SourceFile
 from mailer.importers.state_words import is_departed_cell
@@ -48,23 +49,27 @@ def _read(files: Sequence[SourceFile], options: ReadOptions) -> ExportRows:
     for file in files:
         required = _required(file) or _OLDER
         table = open_headed_table(file, required, needed=_DISABLED_COLUMNS, encoding=options.encoding)
-        rows.append(parse_rows(table.rows, _row_parser(older=required is _OLDER), file.base_name))
+        state = state_of_all(file, options) or SubscriptionState.CONFIRMED
+        parse = _row_parser(state, older=required is _OLDER)
+        own = (*_OLDER, *_DISABLED_COLUMNS, *_NO_STATE)
+        parse = with_added_columns(table, own, options.zone, parse)
+        rows.append(parse_rows(table.rows, parse, file.base_name))
         guessed += table.guessed
     return ExportRows(rows=chain.from_iterable(rows), guessed=tuple(guessed))
 
 
-def _row_parser(*, older: bool) -> Callable[[TableCells], PersonRow | None]:
+def _row_parser(state: SubscriptionState, *, older: bool) -> Callable[[TableCells], PersonRow | None]:
     def parse(cells: TableCells) -> PersonRow | None:
         email = cells["email"]
         if email.lower().endswith(_ERASED):
             raise TableRefused(f"{email} stands for a person whom Substack has erased: passed over")
         fields = PersonFields(name=cells.get("name") or None)
         if older:
-            if _flag(cells, "active_subscription"):
+            if read_yes(cells, "active_subscription"):
                 fields.add_attribute("paid_until", cells.get("expiry", "").partition("T")[0])
         else:
             _read_plan(cells, fields)
-        disabled = any(_flag(cells, column) for column in _DISABLED_COLUMNS)
+        disabled = any(read_yes(cells, column) for column in _DISABLED_COLUMNS)
         started = cells.get("created_at", "") if older else cells.get("start date", "")
         agreed_at = parse_export_time(started, zone="UTC", day_first=False)
         pause = SuppressionEntry(reason=SuppressionReason.PAUSED, everywhere=False, since=None)
@@ -72,9 +77,9 @@ def _row_parser(*, older: bool) -> Callable[[TableCells], PersonRow | None]:
             address=read_address(email),
             name=fields.name,
             attributes=fields.attributes,
-            state=SubscriptionState.CONFIRMED,
+            state=state,
             suppressions=(pause,) if disabled else (),
-            delivery_mode=DeliveryMode.DIGEST if _flag(cells, "prefer_digests") else DeliveryMode.EACH,
+            delivery_mode=DeliveryMode.DIGEST if read_yes(cells, "prefer_digests") else DeliveryMode.EACH,
             agreed_at=agreed_at,
             evidence_grade=EvidenceGrade.SOME if agreed_at else EvidenceGrade.NONE,
             evidence=keep_known({"optin": started}),
@@ -95,13 +100,6 @@ def _read_plan(cells: TableCells, fields: PersonFields) -> None:
         fields.add_attribute(name, cells.get(column, ""))
     fields.add_attribute("region", cells.get("state", ""))
     fields.add_attribute("paid_until", cells.get("expiration date", ""))
-
-
-def _flag(cells: TableCells, column: str) -> bool:
-    cell = cells.get(column, "")
-    if cell.lower() not in {"true", "false", "1", "0", ""}:
-        raise TableRefused(f"{column} is {cell!r}: it must be true or false")
-    return cell.lower() in {"true", "1"}
 
 
 FORMAT = ExportFormat(name="substack", title="Substack's subscribers", find_files=_find_files, read=_read)

@@ -17,24 +17,8 @@ from mailer.importers.state_words import AGREEING, DEPARTING, STATE_SAYING, Stat
 from mailer.importers.table_columns import Column
 
 _LONGEST = 60
-_NOTHING = {
-    "-",
-    "--",
-    "---",
-    "–",
-    "—",
-    "/",
-    "null",
-    "NULL",
-    "None",
-    "none",
-    "nil",
-    "n/a",
-    "N/A",
-    "nan",
-    "NaN",
-    "(leer)",
-}
+_NOTHING = frozenset(("-", "--", "---", "–", "—", "/", "n/a", "nan", "null", "none", "nil", "(leer)"))
+"""Cells that hold nothing, in lower case."""
 _NO_DATE = re.compile(r"0{4}-0{2}-0{2}.*|0{2}[./-]0{2}[./-]0{4}.*")
 _DATE_LIKE = re.compile(r"\d{1,4}[-./]\s?\d{1,2}[-./]\s?\d{1,4}\b.*|\d{1,2}[./]?\s[^\W\d_]{3,}\.?,?\s\d{4}")
 _SHORT_FLAG = re.compile(r"\d|[^\W\d_]|\W")
@@ -117,11 +101,42 @@ def read_row_states(
         else:
             _keep_detail(row, column, cell, zone)
     row.state = _strictest(claims, empty, kept_away) if agreeing else max((*claims, default), key=_BY_STRICTNESS.index)
-    row.suppressions = tuple(
-        SuppressionEntry(reason=reason, everywhere=everywhere, since=row.left_at)
+    row.suppressions = _suppression_entries(kept_away, row.left_at)
+    return row
+
+
+def read_departures(said: Sequence[tuple[Column, str]], state: SubscriptionState | None, zone: str | None) -> RowStates:
+    """What further columns of a row say of a person whose state is known: it can become stricter, never milder.
+
+    A cell of a column that says who agreed counts only where it is understood. Raises TableRefused for one of a column
+    that says who departed that is not.
+    """
+    row = RowStates(state=state)
+    claims = [state]
+    kept_away: list[StatedState] = []
+    for column, cell in said:
+        if _is_nothing(cell):
+            continue
+        if column.says in DEPARTING:
+            stated = _departed_state(column, cell, DEPARTING[column.says])
+        else:
+            stated = _read_agreeing(column.says, cell, named=False)
+        if stated is None or stated is StatedState.CONFIRMED:
+            continue
+        claims += [] if stated in _STATELESS else [_STATES[stated]]
+        kept_away += [stated] if stated in _SUPPRESSIONS else []
+        _keep_day(row, "left_at", cell, zone, is_day=_is_day(cell))
+        row.evidence[_evidence_name(column)] = cell
+    row.state = max(claims, key=_BY_STRICTNESS.index)
+    row.suppressions = _suppression_entries(kept_away, row.left_at)
+    return row
+
+
+def _suppression_entries(kept_away: Sequence[StatedState], since: datetime | None) -> tuple[SuppressionEntry, ...]:
+    return tuple(
+        SuppressionEntry(reason=reason, everywhere=everywhere, since=since)
         for reason, everywhere in dict.fromkeys(_SUPPRESSIONS[one] for one in kept_away)
     )
-    return row
 
 
 def _strictest(
@@ -197,7 +212,7 @@ def _keep_day(row: RowStates, name: str, cell: str, zone: str | None, *, is_day:
 
 
 def _is_nothing(cell: str) -> bool:
-    return cell in _NOTHING or _NO_DATE.fullmatch(cell) is not None
+    return cell.lower() in _NOTHING or _NO_DATE.fullmatch(cell) is not None
 
 
 def _is_written_day(cell: str) -> bool:

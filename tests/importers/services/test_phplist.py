@@ -92,7 +92,7 @@ def test_the_blacklist_keeps_out_whether_subscribed_or_not() -> None:
 
 
 def test_a_flag_that_is_none_is_a_bad_row() -> None:
-    people, bad = read_rows({NAME: phplist_export(phplist_row("ida@example.org", "J0100"))})
+    people, bad = read_rows({NAME: phplist_export(phplist_row("ida@example.org", "Q0100"))})
 
     assert (people, len(bad)) == ({}, 1)
 
