@@ -31,7 +31,7 @@ from mailer.domain.suppression import EVERY_LIST
 from mailer.importers.person_row import SuppressionEntry
 from mailer.store.accounts import audit_log
 from mailer.store.imports import import_runs, source_tokens
-from mailer.store.imports.bulk_writing import begin_bulk, end_bulk, write_mark
+from mailer.store.imports.bulk_writing import begin_bulk, checkpoint_rarely, end_bulk, write_mark
 from mailer.store.imports.changed_people import write_changes, write_suppressed_keys
 from mailer.store.imports.import_suppressions import share_suppressions
 from mailer.store.imports.known_people import lock_subscriptions
@@ -52,6 +52,7 @@ class _Run:
     report: PeopleReport = field(default_factory=PeopleReport)
     done: int = 0
     pace: WritePace = field(default_factory=WritePace)
+    checkpoints_rarely: bool = False
     mark: tuple[int, int] = (0, 0)
     """Of the database, right after the last transaction."""
 
@@ -135,6 +136,9 @@ def _write_people(tx: Connection, run: _Run, people: Sequence[KeyedPerson]) -> t
     """Write what becomes of these people, in one transaction; also whether others wrote since the last one."""
     import_runs.require_not_undone(tx, run.number)
     others_wrote = write_mark(tx) != run.mark
+    if run.checkpoints_rarely is not run.pace.is_quick:
+        run.checkpoints_rarely = run.pace.is_quick
+        checkpoint_rarely(tx, run.checkpoints_rarely)
     app, plan, list_id, now = run.app, run.plan, run.plan.mailing_list.id, run.app.clock()
     evidence = {**plan.evidence, IMPORT_NUMBER: run.number}
     while True:

@@ -8,7 +8,8 @@ _GENTLE_S, _QUICK_S = 0.012, 0.05
 """For how long a transaction holds the write lock while others write, and while nobody does."""
 _CALM_S = 1.0
 """For how long nobody else must have written until an import is quick."""
-_QUICK_GAP_S = 0.002
+_QUICK_GAP_S, _GENTLE_GAPS = 0.002, 3
+"""How long others may write after a transaction: while nobody did, and else in times of how long the lock was held."""
 _LEAST_GENTLE, _LEAST_QUICK, _MOST = 100, 500, 4_000
 """People in a transaction. With fewer, all time would go into waiting for the disk at each commit."""
 
@@ -33,5 +34,5 @@ class WritePace:
         # Grows slowly, since one transaction says little, and shrinks at once.
         least = _LEAST_QUICK if self.is_quick else _LEAST_GENTLE
         self.people = round(max(min(likely, people * 1.5, _MOST), least))
-        # Who waits on SQLite looks again from time to time: half of these looks must find nobody writing.
-        self.gap_s = _QUICK_GAP_S if self.is_quick else 1.2 * held_s
+        # Who waits on SQLite looks again now and then, and ever later: most of these looks must find nobody writing.
+        self.gap_s = _QUICK_GAP_S if self.is_quick else _GENTLE_GAPS * held_s

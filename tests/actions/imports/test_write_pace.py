@@ -24,7 +24,7 @@ def test_it_is_gentle_at_first_and_quick_after_a_second_in_which_nobody_else_wro
     assert pace.gap_s < 0.01
 
 
-def test_while_others_write_it_leaves_them_more_than_half_of_the_time() -> None:
+def test_while_others_write_it_leaves_them_most_of_the_time() -> None:
     pace = adapted(WritePace(), 30, us_per_person=50)
 
     adapted(pace, 1, us_per_person=50, others_wrote=True)
@@ -33,7 +33,7 @@ def test_while_others_write_it_leaves_them_more_than_half_of_the_time() -> None:
 
     held_s = pace.people * 50e-6
     assert held_s < 0.013
-    assert pace.gap_s > held_s
+    assert pace.gap_s > 2 * held_s
 
 
 def test_on_a_slow_disk_it_still_writes_enough_people_at_once() -> None:
