@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 from mailer.app import App
+from mailer.domain.imports.legacy_conflicts import refuse_conflicts
 from mailer.domain.imports.legacy_list import LINK_PREFIXES, LegacyList, LegacySoftware
 from mailer.domain.keyring import Keyring, parse_keyring
 from mailer.domain.rate_limits import DomainLimits, Limits, Ramp
@@ -39,7 +41,8 @@ def open_app(settings: Settings, *, processes: int = 1, for_sending: bool = Fals
     """Build the App that these settings describe.
 
     `processes` is how many processes on this machine share the relays' connections and the cores. `for_sending` adds
-    a pool of signing processes. Raises SecretUnreadable or DkimKeyRefused if a secret or a key cannot be read.
+    a pool of signing processes. Raises SecretUnreadable or DkimKeyRefused if a secret or a key cannot be read, and
+    SettingsRefused where lists that moved here are in each other's way.
     """
     service, signers = settings.service, tuple(map(read_signer, settings.dkim))
     site = Site(
@@ -65,7 +68,7 @@ def open_app(settings: Settings, *, processes: int = 1, for_sending: bool = Fals
         intake=settings.intake,
         spam_check=settings.spam_check,
         archive=settings.archive,
-        legacy_lists=tuple(map(_legacy_list, settings.legacy)),
+        legacy_lists=_legacy_lists(settings.legacy),
         dns=_dns_for_sender_checks(settings),
         relays=tuple(replace(one, connections=max(2, one.connections // processes)) for one in open_relays(settings)),
         signers=signers,
@@ -146,6 +149,12 @@ def _mailbox(table: MailboxSettings) -> Mailbox:
         done_folder=table.done_folder or None,
         every_s=table.every_s,
     )
+
+
+def _legacy_lists(tables: Iterable[LegacySettings]) -> tuple[LegacyList, ...]:
+    found = tuple(map(_legacy_list, tables))
+    refuse_conflicts(found)
+    return found
 
 
 def _legacy_list(table: LegacySettings) -> LegacyList:

@@ -19,6 +19,7 @@ from mailer.domain.abuse_limits import (
 )
 from mailer.domain.address import Address
 from mailer.domain.delivery import Kind, Notice
+from mailer.domain.imports.legacy_list import find_own_address
 from mailer.domain.mailing_list import MailingList
 from mailer.store import consents, counters, locks, mailing_lists, subscription_requests, suppressions
 from mailer.store.locks import Lock
@@ -44,9 +45,9 @@ def may_send_auto_reply(
 def admits_request(tx: Connection, app: App, address: Address, *, source: str | None, authenticated: bool) -> bool:
     """Whether a request from this source for this address is considered at all; it is counted for the source.
 
-    Requests for our own domain are refused, and those for mailboxes that have opted out.
+    Requests for addresses of ours, old ones too, are refused, and those for mailboxes that have opted out.
     """
-    if address.domain == app.site.domain:
+    if address.domain == app.site.domain or find_own_address(address.addr_spec, app.site.domain, app.legacy_lists):
         return False
     if not authenticated and (network := source_network(source)) is not None:
         subject = app.site.keyring.fingerprint("source", network)

@@ -6,6 +6,7 @@ A link whose token came with an import unsubscribes its person; any other asks f
 from __future__ import annotations
 
 from functools import partial
+from urllib.parse import quote
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -73,7 +74,8 @@ async def _take_address(request: Request, link: LegacyLink) -> Response:
     try:
         address = parse_address(typed)
     except AddressRefused:
-        return await _form(request, link, typed, problem=bool(typed))
+        # Also for one click in a mail program whose token is not known: it must not be told that this has worked.
+        return await _form(request, link, typed, problem=True)
     if not posted.get("website"):  # a hidden field that only robots fill in
         mailing_list = await _list_of(app, link)
         fields = {"list": mailing_list.name, "address": address.addr_spec, "leave": True}
@@ -94,9 +96,15 @@ async def _list_of(app: App, link: LegacyLink) -> MailingList:
 
 
 def _own_path(request: Request) -> str:
-    """The path and query of the request, with the path of the site in front."""
+    """The path and query of the request, with the path of the site in front. Raises NotFound for one with dots in it.
+
+    A browser takes `..` and `%2e%2e` for the way up, so a form could be made to post to any other page.
+    """
+    path: str = request.scope["path"]
+    if any(segment in {".", ".."} for segment in path.split("/")):
+        raise NotFound("no link of other software has such a path")
     query = f"?{request.url.query}" if request.url.query else ""
-    return f"{get_app(request).site.path}{request.url.path}{query}"
+    return f"{get_app(request).site.path}{quote(path, safe='/@:+,=')}{query}"
 
 
 def _evidence(request: Request) -> Evidence:

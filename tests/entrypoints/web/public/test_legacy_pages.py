@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from urllib.parse import urljoin
 
 import pytest
 from sqlalchemy import Connection
@@ -40,7 +42,13 @@ async def service(app: App) -> AsyncIterator[RunningService]:
         await import_rows(app, f"{EMMA},Emma,en", list_name=name)
     await app.database.write(_remember_token)
     moved = tuple(
-        LegacyList(list_name="appeals", software=software, name="talk", paths=LINK_PREFIXES[software])
+        LegacyList(
+            list_name="appeals",
+            software=software,
+            name="talk",
+            addresses=("talk@old.example",),
+            paths=LINK_PREFIXES[software],
+        )
         for software in (LegacySoftware.LISTMONK, LegacySoftware.MAILMAN21)
     )
     async with running_service(replace(app, legacy_lists=moved)) as running:
@@ -158,3 +166,29 @@ async def test_without_a_legacy_table_such_links_are_unknown(app: App) -> None:
     await open_list(app)
     async with running_service(app) as service:
         assert (await service.browser.get(LINK)).status_code == 404
+
+
+@pytest.mark.parametrize("way", ["%252e%252e/", "..%2f", "%2e%2e%2f", ".%2f", "a%3Fb%23c/", "%00/", "%252f/"])
+async def test_no_link_makes_a_form_that_posts_elsewhere(service: RunningService, way: str) -> None:
+    link = f"/mailman/options/{way}{way}{way}console/lists"
+    shown = await service.browser.get(link)
+    actions = re.findall(r'action="([^"]*)"', shown.text)
+
+    assert [urljoin("https://site.example", one) for one in actions] in ([], [f"https://site.example{link}"])
+    assert "%2e" not in "".join(actions).replace("%252e", "").lower()
+
+
+async def test_a_click_whose_token_is_not_known_is_not_said_to_have_worked(service: RunningService) -> None:
+    link = f"/subscription/{CAMPAIGN}/{NOBODYS}"
+
+    assert (await service.browser.post(link, data={"List-Unsubscribe": "One-Click"})).status_code == 422
+    assert (await service.browser.post(link)).status_code == 422
+
+
+async def test_nobody_subscribes_an_old_address_of_ours(service: RunningService, relay: FakeRelay) -> None:
+    for address in ("talk-join@old.example", "Talk@old.example", EMMA):
+        await service.browser.post("/mailman/options/talk", data={"email": address})
+        await service.browser.post("/join/appeals", data={"email": address})
+    (letter,) = await relay.wait_for(1)
+
+    assert letter.recipient == EMMA
