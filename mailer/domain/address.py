@@ -38,11 +38,6 @@ class Address:
         return mailbox_key_of(self.key)
 
     @property
-    def is_variant(self) -> bool:
-        """Whether the address has a plus-tag or dots that `mailbox_key` leaves out."""
-        return self.mailbox_key != self.key
-
-    @property
     def domain(self) -> str:
         return self.addr_spec.rpartition("@")[2].lower()
 

@@ -35,6 +35,8 @@ class ConsentAct(StrEnum):
     """A pause ended at the hour that was chosen for it elsewhere."""
 
 
+AGREED_AT = "agreed_at"
+"""The key, in the evidence of imported people, of when they agreed elsewhere."""
 AGREEING_ACTS = (ConsentAct.CONFIRMED, ConsentAct.REJOINED, ConsentAct.IMPORTED)
 """A person with one of these was on the list; without one, all that is known comes from unconfirmed requests."""
 IDENTIFYING_KEYS = frozenset(

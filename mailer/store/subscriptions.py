@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, bindparam, select, update
+from sqlalchemy import Connection, Row, Select, select, update
 
 from mailer.domain.subscription import DeliveryMode, Subscription, SubscriptionState
 from mailer.errors import NotFound
@@ -65,7 +65,9 @@ def any_confirmed(tx: Connection, mailing_list_ids: Collection[int]) -> bool:
 
 def find_or_add_pending(tx: Connection, mailing_list_id: int, subscriber_id: int, now: datetime) -> Subscription:
     """The subscription, added as pending where there is none."""
-    add_missing(tx, [_new_row(mailing_list_id, subscriber_id, SubscriptionState.PENDING, {}, now)])
+    row = {"mailing_list_id": mailing_list_id, "subscriber_id": subscriber_id, "attributes": {}}
+    state = {"state": SubscriptionState.PENDING, "created_at": now, "changed_at": now}
+    add_missing(tx, [row | state])
     return subscription_from_row(
         tx.execute(
             subscription_query().where(
@@ -88,66 +90,10 @@ def list_never_asked(tx: Connection, mailing_list_id: int, after: int, limit: in
     return [subscription_from_row(row) for row in tx.execute(query.order_by(subscription.c.id).limit(limit))]
 
 
-def _new_row(
-    mailing_list_id: int, subscriber_id: int, state: SubscriptionState, attributes: dict[str, str], now: datetime
-) -> dict[str, Any]:
-    return {
-        "mailing_list_id": mailing_list_id,
-        "subscriber_id": subscriber_id,
-        "state": state,
-        "attributes": attributes,
-        "created_at": now,
-        "changed_at": now,
-    }
-
-
 def add_missing(tx: Connection, rows: list[dict[str, Any]]) -> None:
     """Add these subscriptions, given as rows of columns, where there is none in any state."""
     by_person = ["mailing_list_id", "subscriber_id"]
     insert_many(tx, insert_into(tx, subscription).on_conflict_do_nothing(index_elements=by_person), rows)
-
-
-def states_by_subscriber(
-    tx: Connection, mailing_list_id: int, subscriber_ids: Iterable[int]
-) -> dict[int, SubscriptionState]:
-    """The states of the subscriptions of these people to this list, by subscriber."""
-    found = tx.execute(
-        select(subscription.c.subscriber_id, subscription.c.state).where(
-            subscription.c.mailing_list_id == mailing_list_id, subscription.c.subscriber_id.in_(list(subscriber_ids))
-        )
-    )
-    return {number: SubscriptionState(state) for number, state in found}
-
-
-def confirm_many(tx: Connection, mailing_list_id: int, attributes: Mapping[int, dict[str, str]], now: datetime) -> None:
-    """Confirm these subscribers, who are pending or new here, with their attributes."""
-    rows = [
-        _new_row(mailing_list_id, number, SubscriptionState.CONFIRMED, held, now) for number, held in attributes.items()
-    ]
-    statement = insert_into(tx, subscription)
-    taken_over = {name: statement.excluded[name] for name in ("state", "attributes", "changed_at")}
-    statement = statement.on_conflict_do_update(index_elements=["mailing_list_id", "subscriber_id"], set_=taken_over)
-    insert_many(tx, statement, rows)
-
-
-def add_attributes(tx: Connection, mailing_list_id: int, attributes: Mapping[int, dict[str, str]]) -> None:
-    """Merge these attributes into those of the subscriptions, by subscriber."""
-    named = {number: held for number, held in attributes.items() if held}
-    if not named:
-        return
-    of_list = subscription.c.mailing_list_id == mailing_list_id
-    found = tx.execute(
-        select(subscription.c.subscriber_id, subscription.c.attributes).where(
-            of_list, subscription.c.subscriber_id.in_(list(named))
-        )
-    )
-    merged = [{"of": number, "merged": held | named[number]} for number, held in found]
-    tx.execute(
-        update(subscription)
-        .where(of_list, subscription.c.subscriber_id == bindparam("of"))
-        .values(attributes=bindparam("merged", type_=subscription.c.attributes.type)),
-        merged,
-    )
 
 
 def change_state(

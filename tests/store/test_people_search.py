@@ -9,9 +9,10 @@ from sqlalchemy import Connection, Engine, event, text
 
 from mailer.domain.address import parse_address
 from mailer.domain.subscription import SubscriptionState
-from mailer.store import mailing_lists, people, people_search, subscribers
+from mailer.store import mailing_lists, people_search, subscribers
 from mailer.store.database import is_sqlite
 from mailer.store.people_search import count_people, find_by_beginning
+from tests.support.queue_helpers import add_confirmed
 
 NOW = datetime(2027, 3, 1, 8, 0, tzinfo=UTC)
 PEOPLE = (
@@ -47,10 +48,7 @@ def _add(tx: Connection, address: str, name: str | None, mailing_list_id: int) -
 
 
 def _subscribe(tx: Connection, mailing_list_id: int, subscriber_id: int) -> None:
-    row = people.ImportedSubscription(
-        subscriber_id=subscriber_id, state=SubscriptionState.CONFIRMED, attributes={}, changed_at=NOW
-    )
-    people.import_subscriptions(tx, mailing_list_id, [row], NOW)
+    add_confirmed(tx, mailing_list_id, {subscriber_id: {}})
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -12,6 +12,7 @@ from mailer.domain.address import parse_address
 from mailer.domain.campaign import CampaignState
 from mailer.domain.delivery import Delivery, DeliveryOutcome, DeliveryState, RelayOutcome, Verdict
 from mailer.domain.retry import decide_outcome
+from mailer.domain.subscription import SubscriptionState
 from mailer.domain.suppression import SuppressionReason
 from mailer.store import audience, campaign_progress, campaigns, revisions, subscribers, subscriptions, suppressions
 from mailer.store import mailing_lists as lists
@@ -30,6 +31,16 @@ HANDED, CLAIMED, QUEUED = DeliveryState.HANDED, DeliveryState.CLAIMED, DeliveryS
 FINAL = set(DeliveryState) - {HANDED, CLAIMED, QUEUED, DeliveryState.DEFERRED}
 
 
+def add_confirmed(tx: Connection, mailing_list_id: int, attributes: Mapping[int, dict[str, str]]) -> None:
+    """Let these subscribers be readers of a list, with their attributes."""
+    state = {"state": SubscriptionState.CONFIRMED, "created_at": NOW, "changed_at": NOW}
+    rows = [
+        {"mailing_list_id": mailing_list_id, "subscriber_id": number, "attributes": held} | state
+        for number, held in attributes.items()
+    ]
+    subscriptions.add_missing(tx, rows)
+
+
 def launched_campaign(
     tx: Connection,
     people: int | Iterable[str],
@@ -43,7 +54,7 @@ def launched_campaign(
     texts = [f"person{number}@example.org" for number in range(people)] if isinstance(people, int) else people
     addresses = [parse_address(one) for one in texts]
     ids = [subscribers.find_or_add(tx, one, f"key of {one.key}", NOW) for one in addresses]
-    subscriptions.confirm_many(tx, appeals.id, {number: {} for number in ids}, NOW)
+    add_confirmed(tx, appeals.id, {number: {} for number in ids})
     campaign_id = campaigns.add(
         tx,
         mailing_list_id=appeals.id,

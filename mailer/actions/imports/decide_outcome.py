@@ -8,14 +8,13 @@ from datetime import datetime
 from typing import Any
 
 from mailer.actions.imports.import_decision import ImportDecision, ImportRules
-from mailer.domain.consent import ConsentAct
+from mailer.domain.consent import AGREED_AT, ConsentAct
 from mailer.domain.imports.import_run import Outcome
 from mailer.domain.subscription import DeliveryMode, SubscriptionState, may_ask_again
 from mailer.domain.suppression import LIFTABLE_REASONS, SuppressionReason
 from mailer.importers.person_row import PersonRow, SuppressionEntry
 from mailer.store.imports.changed_people import PersonChange, SubscriptionChange
 from mailer.store.imports.known_people import UNKNOWN, KnownPerson, PersonKeys
-from mailer.store.people import AGREED_AT
 
 _PENDING, _CONFIRMED, _UNSUBSCRIBED = SubscriptionState
 

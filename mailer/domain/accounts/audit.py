@@ -56,7 +56,6 @@ class Act(StrEnum):
     EXPORT_RECIPIENTS = "export recipients"
     RESTORE_PERSON = "restore person"
     RESTORE_PEOPLE = "restore people"
-    LIFT_SUPPRESSIONS = "lift suppressions"
 
     ADD_ORGANISER = "add organiser"
     CHANGE_ORGANISER = "change organiser"

@@ -117,11 +117,6 @@ def from_health_check(check: HealthCheck, rule: PreflightRule, worst: PreflightS
     return PreflightResult(severity=severity, rule=rule, message=f"{check.check}: {check.message}", cure=check.remedy)
 
 
-def of_edition(results: Iterable[PreflightResult], language: str) -> tuple[PreflightResult, ...]:
-    """The same results, about one edition."""
-    return tuple(replace(one, edition=language) for one in results)
-
-
 def sort_results(results: Iterable[PreflightResult]) -> tuple[PreflightResult, ...]:
     """Each result once, the gravest first; those of one severity in their order."""
     return tuple(sorted(dict.fromkeys(results), key=lambda one: _ORDER[one.severity]))

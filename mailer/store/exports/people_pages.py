@@ -11,12 +11,11 @@ from typing import cast as cast_type
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, Table, Text, and_, cast, func, or_, select
 
-from mailer.domain.consent import AGREEING_ACTS
+from mailer.domain.consent import AGREED_AT, AGREEING_ACTS
 from mailer.domain.subscription import DeliveryMode
 from mailer.domain.suppression import EVERY_LIST
 from mailer.importers.person_row import PERSON_COLUMNS, STATE_COLUMNS, parse_timestamp
 from mailer.store.columns import iso_text
-from mailer.store.people import AGREED_AT
 from mailer.store.people_tables import consent, subscriber, subscription, suppression
 
 _CELLS = len((*PERSON_COLUMNS, *STATE_COLUMNS))

@@ -8,10 +8,10 @@ from sqlalchemy import Engine
 
 from mailer.domain.address import Address
 from mailer.domain.subscription import SubscriptionState
-from mailer.store import mailing_lists, subscribers, subscriptions
+from mailer.store import mailing_lists, subscribers
 from mailer.store.imports import import_changes
 from mailer.store.imports.import_changes import ImportChange, PersonValues
-from tests.support.queue_helpers import NOW
+from tests.support.queue_helpers import NOW, add_confirmed
 
 ROSA = "rosa@example.org"
 VALUES = PersonValues(
@@ -36,7 +36,7 @@ def test_what_stands_of_a_person_is_loaded_and_recorded_as_it_was(engine: Engine
         rosa, emma = (
             subscribers.find_or_add(tx, Address(one), f"key of {one}", NOW) for one in (ROSA, "emma@example.org")
         )
-        subscriptions.confirm_many(tx, appeals, {rosa: {"town": "Ada'"}}, NOW)
+        add_confirmed(tx, appeals, {rosa: {"town": "Ada'"}})
 
         here, elsewhere = (import_changes.load_values(tx, one, [rosa, emma, 999]) for one in (appeals, swaps))
         import_changes.record_changes(
