@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mailer.cli.cli_context import AsJson, print_message, report_errors, run_action, write_new
+from mailer.cli.cli_context import AsJson, collect_garbage_rarely, print_message, report_errors, run_action, write_new
 from mailer.domain.subscription import SubscriptionState
 
 if TYPE_CHECKING:
@@ -117,6 +117,8 @@ async def _plan_and_run(
 ) -> tuple[ImportPlan, ImportResult | None]:
     from mailer.actions.imports.plan_import import plan_import
     from mailer.actions.imports.run_import import run_import
+
+    collect_garbage_rarely()
 
     async with await plan_import(
         app,

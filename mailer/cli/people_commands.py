@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TextIO
 
 import typer
 
-from mailer.cli.cli_context import AsJson, print_json, print_message, report_errors, run_action
+from mailer.cli.cli_context import AsJson, collect_garbage_rarely, print_json, print_message, report_errors, run_action
 from mailer.cli.people_file import open_people_file
 
 if TYPE_CHECKING:
@@ -92,6 +92,7 @@ def _import_table(
     from mailer.actions.imports.import_people import import_people
     from mailer.domain.consent import Channel, Evidence
 
+    collect_garbage_rarely()
     evidence = Evidence(Channel.IMPORT, source)
     with Progress(console=Console(stderr=True), transient=True, disable=octets is None) as bar:
         task = bar.add_task("importing", total=octets)

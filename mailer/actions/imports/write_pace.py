@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-_GENTLE_S, _QUICK_S = 0.012, 0.05
+_GENTLE_S, _QUICK_S = 0.012, 0.15
 """For how long a transaction holds the write lock while others write, and while nobody does."""
 _CALM_S = 1.0
 """For how long nobody else must have written until an import is quick."""
 _QUICK_GAP_S, _GENTLE_GAPS = 0.002, 3
 """How long others may write after a transaction: while nobody did, and else in times of how long the lock was held."""
-_LEAST_GENTLE, _LEAST_QUICK, _MOST = 100, 500, 4_000
+_LEAST_GENTLE, _LEAST_QUICK, _MOST = 100, 1_000, 2_000
 """People in a transaction. With fewer, all time would go into waiting for the disk at each commit."""
 
 

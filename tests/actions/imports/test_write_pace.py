@@ -20,7 +20,7 @@ def test_it_is_gentle_at_first_and_quick_after_a_second_in_which_nobody_else_wro
     adapted(pace, 20, us_per_person=50)
 
     assert first == (False, 240)
-    assert (pace.is_quick, pace.people) == (True, 1000)
+    assert (pace.is_quick, pace.people) == (True, 2000)
     assert pace.gap_s < 0.01
 
 
@@ -38,4 +38,4 @@ def test_while_others_write_it_leaves_them_most_of_the_time() -> None:
 
 def test_on_a_slow_disk_it_still_writes_enough_people_at_once() -> None:
     assert adapted(WritePace(), 30, us_per_person=2000, others_wrote=True).people == 100
-    assert adapted(WritePace(), 30, us_per_person=2000).people == 500
+    assert adapted(WritePace(), 30, us_per_person=2000).people == 1000
