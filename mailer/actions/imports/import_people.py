@@ -8,6 +8,7 @@ from typing import TextIO
 
 from mailer.actions.imports.import_decision import ImportRules
 from mailer.actions.imports.import_report import ImportResult
+from mailer.actions.imports.one_list_only import within_permission
 from mailer.actions.imports.plan_import import ImportPlan, find_permitted_list, stage_rows
 from mailer.actions.imports.run_import import run_import
 from mailer.app import App
@@ -50,6 +51,6 @@ async def import_people(
         rules=ImportRules(invite=invite, on_own_word=True, with_row_evidence=False),
     )
     async with plan:
-        rows = ExportRows(rows=table.rows, guessed=table.guessed)
+        rows = within_permission(actor, ExportRows(rows=table.rows, guessed=table.guessed))
         await stage_rows(plan, rows, app.site.keyring.secret_id, progress)
         return await run_import(app, actor, plan, progress)

@@ -21,6 +21,7 @@ from mailer.actions.imports.import_report import (
     PeopleReport,
     ReadReport,
 )
+from mailer.actions.imports.one_list_only import within_permission
 from mailer.actions.imports.stage_record import stage_record
 from mailer.app import App
 from mailer.domain.accounts.actor import Actor
@@ -154,7 +155,8 @@ async def plan_import(
 ) -> ImportPlan:
     """Read an export, and find what importing it into a list would do; nothing is written. The caller closes the plan.
 
-    With `invite` readers would be asked by letter. A plan that is run at once needs no outcomes: the run gives them.
+    With `invite` readers would be asked by letter. Who is kept out of every list is kept out of this one only, unless
+    the actor manages the site. A plan that is run at once needs no outcomes: the run gives them.
     `progress` is told how many rows are read. Raises NotFound for the list, NotPermitted, and TableRefused for an
     export that cannot be read.
     """
@@ -169,7 +171,7 @@ async def plan_import(
         rules=ImportRules(invite=invite, on_own_word=False, with_row_evidence=True),
     )
     try:
-        await stage_rows(plan, export.rows, app.site.keyring.secret_id, progress)
+        await stage_rows(plan, within_permission(actor, export.rows), app.site.keyring.secret_id, progress)
         if with_outcomes:
             await _find_outcomes(app, plan)
     except BaseException:

@@ -32,7 +32,8 @@ async def undo_import(app: App, actor: Actor, number: int, progress: Progress = 
 
     A new person is removed, who stood here before gets the former values back, and a suppression that nobody else
     caused, too, is lifted. Nobody can be mailed by it who could not before the import. Twice is no error, and one that
-    was broken off is made good by another. Raises NotFound and NotPermitted.
+    was broken off is made good by another. One that keeps people out of every list is undone by who manages the site.
+    Raises NotFound and NotPermitted.
     """
     run = await app.database.write(_begin, app, actor, number)
     done = 0
@@ -61,6 +62,8 @@ async def preview_undo(app: App, actor: Actor, number: int) -> UndoResult:
 def _permitted_run(tx: Connection, actor: Actor, number: int) -> ImportRunView:
     run = import_runs.get(tx, number)
     actor.require(Permission.CHANGE_PEOPLE, run.mailing_list_id)
+    if undone_people.suppresses_everywhere(tx, run):
+        actor.require(Permission.MANAGE_SITE)
     return run
 
 

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, delete, exists, select, update
 from mailer.domain.consent import IMPORT_NUMBER
 from mailer.domain.delivery import NOTICES
 from mailer.domain.imports.import_run import ImportRunView
+from mailer.domain.suppression import EVERY_LIST
 from mailer.store import retention
 from mailer.store.imports.import_changes import ImportChange, PersonValues
 from mailer.store.imports.import_tables import import_change
@@ -29,6 +30,12 @@ def lock_people(tx: Connection, subscriber_ids: Collection[int]) -> dict[int, tu
     theirs = select(subscription.c.id).where(subscription.c.subscriber_id.in_(subscriber_ids))
     tx.execute(theirs.order_by(subscription.c.id).with_for_update())
     return found
+
+
+def suppresses_everywhere(tx: Connection, run: ImportRunView) -> bool:
+    """Whether there are suppressions for every list that the import alone caused."""
+    of_all = select(suppression.c.suppression_key).where(_is_own(run), suppression.c.mailing_list_id == EVERY_LIST)
+    return tx.execute(of_all.limit(1)).first() is not None
 
 
 def restore_people(
