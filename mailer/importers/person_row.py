@@ -21,7 +21,7 @@ ATTRIBUTE_PREFIX = "attributes."
 _EVERYWHERE, _UNTIL = "everywhere", "until"
 _STATES_BY_STRICTNESS = (None, SubscriptionState.CONFIRMED, SubscriptionState.PENDING, SubscriptionState.UNSUBSCRIBED)
 """None, who is no reader, becomes one by any other row."""
-# A spreadsheet takes a cell that begins so for a formula (OWASP, "CSV Injection"), in Japanese ones the wide signs, too.
+# A spreadsheet takes a cell that begins so for a formula (OWASP, "CSV Injection"); some take wide signs, too.
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TextIO
@@ -95,6 +96,8 @@ async def _write_suppressions(app: App, mailing_list: MailingList, file: Path) -
         async for page in read_suppressions(app, mailing_list.id):
             write_cells(out, (_suppression_cells(one, mailing_list, secret_id) for one in page))
             written += len(page)
+        out.flush()
+        os.fsync(out.fileno())
     return written
 
 
