@@ -7,16 +7,16 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 
 from mailer.actions.imports.invite_people import InvitedPerson, invite_people
+from mailer.actions.imports.plan_import import find_permitted_list
 from mailer.actions.subscriptions.abuse_guard import has_opted_out
 from mailer.app import App
 from mailer.domain.accounts.actor import Actor
 from mailer.domain.accounts.audit import Act
-from mailer.domain.accounts.role import Permission
 from mailer.domain.address import Address
 from mailer.domain.consent import Channel, Evidence
 from mailer.domain.mailing_list import MailingList
 from mailer.domain.subscription import Subscription
-from mailer.store import mailing_lists, subscriptions, suppressions
+from mailer.store import subscriptions, suppressions
 from mailer.store.accounts import audit_log
 
 _CHUNK = 100
@@ -40,7 +40,7 @@ async def invite_pending(
     Nobody who is suppressed, or opted out, is asked. After a crash it can be repeated: nobody is asked twice. Raises
     NotFound, NotPermitted.
     """
-    mailing_list = await app.database.read(_permitted_list, actor, list_name)
+    mailing_list = await app.database.read(find_permitted_list, actor, list_name)
     if not dry_run:
         await app.database.write(_record, app, actor, mailing_list, at_most)
     asked, after = 0, 0
@@ -55,12 +55,6 @@ async def invite_pending(
             break
         after = chunk.last
     return asked
-
-
-def _permitted_list(tx: Connection, actor: Actor, list_name: str) -> MailingList:
-    mailing_list = mailing_lists.get_by_name(tx, list_name)
-    actor.require(Permission.CHANGE_PEOPLE, mailing_list.id)
-    return mailing_list
 
 
 def _record(tx: Connection, app: App, actor: Actor, mailing_list: MailingList, at_most: int | None) -> None:

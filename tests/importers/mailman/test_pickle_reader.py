@@ -24,9 +24,9 @@ SCALARS = (
     | st.integers(-(1 << 70), 1 << 70)
     | st.floats(allow_nan=False)
     | st.binary(max_size=300)
-    | st.text(st.characters(codec="utf-16-le", exclude_characters="\\"), max_size=20)
+    | st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\\"), max_size=20)
 )
-KEYS = st.binary(max_size=20) | st.text(st.characters(codec="ascii", exclude_characters="\\"), max_size=9)
+KEYS = st.binary(max_size=20) | st.text(st.characters(max_codepoint=127, exclude_characters="\\"), max_size=9)
 VALUES = st.recursive(
     SCALARS,
     lambda inner: (
