@@ -1,3 +1,3 @@
 """Lists, letters, sending and hearing: a self-hosted newsletter service in one asyncio process."""
 
-__version__ = "0.7.0"
+__version__ = "0.8.0"
