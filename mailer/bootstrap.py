@@ -68,7 +68,7 @@ def open_app(settings: Settings, *, processes: int = 1, for_sending: bool = Fals
         intake=settings.intake,
         spam_check=settings.spam_check,
         archive=settings.archive,
-        legacy_lists=_legacy_lists(settings.legacy),
+        legacy_lists=read_legacy_lists(settings.legacy),
         dns=_dns_for_sender_checks(settings),
         relays=tuple(replace(one, connections=max(2, one.connections // processes)) for one in open_relays(settings)),
         signers=signers,
@@ -151,7 +151,8 @@ def _mailbox(table: MailboxSettings) -> Mailbox:
     )
 
 
-def _legacy_lists(tables: Iterable[LegacySettings]) -> tuple[LegacyList, ...]:
+def read_legacy_lists(tables: Iterable[LegacySettings]) -> tuple[LegacyList, ...]:
+    """The lists that moved here. Raises SettingsRefused where two are in each other's way, or in that of our pages."""
     found = tuple(map(_legacy_list, tables))
     refuse_conflicts(found)
     return found

@@ -8,6 +8,7 @@ from datetime import datetime
 from mailer.actions.maintenance.check_campaigns import check_campaigns
 from mailer.actions.maintenance.check_deliveries import check_deliveries
 from mailer.actions.maintenance.check_mail import check_mail
+from mailer.actions.maintenance.check_old_links import check_old_links
 from mailer.bootstrap import resource_folder
 from mailer.domain.health_check import HealthCheck
 from mailer.errors import MailerError
@@ -23,7 +24,8 @@ async def check_database(settings: Settings, now: datetime) -> list[HealthCheck]
             return []
         database = Database(settings.database.url)
         try:
-            checks = await check_mail(database, now) + await check_campaigns(database)
+            checks = await check_old_links(settings, database)
+            checks += await check_mail(database, now) + await check_campaigns(database)
             return checks + await check_deliveries(database, now)
         finally:
             await database.close()
