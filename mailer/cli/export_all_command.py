@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import gc
+from collections.abc import Coroutine, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,6 +13,8 @@ from mailer.cli.cli_context import AsJson, print_json, print_message, run_action
 
 if TYPE_CHECKING:
     from mailer.actions.exports.export_all import ExportedList
+    from mailer.app import App
+    from mailer.domain.accounts.actor import Actor
 
 
 def export_all(
@@ -75,12 +78,10 @@ def _export(folder: Path, list_name: str | None, peer: str | None) -> tuple[Expo
         def progress(name: str, people: int) -> None:
             bar.update(task, description=f"{name}: {people} people")
 
-        if peer is None:
-            return run_action(
-                lambda app, actor: export_everything(app, actor, list_name=list_name, folder=folder, progress=progress)
-            )
-        return run_action(
-            lambda app, actor: export_for_peer(
-                app, actor, list_name=list_name, peer=peer, folder=folder, progress=progress
-            )
-        )
+        def run(app: App, actor: Actor) -> Coroutine[Any, Any, tuple[ExportedList, ...]]:
+            gc.freeze()  # else each page's rows would make it look through all that is loaded again
+            if peer is None:
+                return export_everything(app, actor, list_name=list_name, folder=folder, progress=progress)
+            return export_for_peer(app, actor, list_name=list_name, peer=peer, folder=folder, progress=progress)
+
+        return run_action(run)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice
@@ -18,6 +19,8 @@ from mailer.importers.table_columns import Column
 from mailer.importers.table_layout import TableLayout, detect_layout
 from mailer.importers.table_records import TableRecord, read_lines, read_records
 
+_SPECIAL = re.compile(r"""["\r\n]|,['=+@\t-]""")
+"""In a row of cells after a comma each: what must be quoted, and the start of a formula."""
 SAMPLE_LINES = 200
 """How many lines are looked at to detect the layout."""
 
@@ -80,7 +83,13 @@ def write_people(file: TextIO, columns: list[str], rows: Iterable[dict[str, str]
 
 def write_cells(file: TextIO, rows: Iterable[Sequence[str]]) -> None:
     """Append rows of cells as CSV, as `write_people`."""
-    write_plain_cells(file, ([escape_formula(cell) for cell in row] for row in rows))
+    for cells in rows:
+        # Most rows have nothing to quote or to escape: one search in the whole row says so.
+        line = ",".join(cells)
+        if line and line.count(",") < len(cells) and not _SPECIAL.search(f",{line}"):
+            file.write(f"{line}\n")
+        else:
+            write_plain_cells(file, [[escape_formula(cell) for cell in cells]])
 
 
 def write_plain_cells(file: TextIO, rows: Iterable[Sequence[str]]) -> None:

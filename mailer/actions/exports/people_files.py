@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -21,7 +20,7 @@ from mailer.importers.people_csv import write_cells
 from mailer.importers.person_row import ATTRIBUTE_PREFIX
 from mailer.importers.suppression_table import EVERYWHERE, SUPPRESSION_COLUMNS, UNSUBSCRIBED
 from mailer.store.exports.people_pages import PersonRecord
-from mailer.store.exports.record_pages import ConsentRecord, ExportedSuppression
+from mailer.store.exports.record_pages import ExportedSuppression
 
 PEOPLE, SUPPRESSIONS, CONSENTS = "people.csv", "suppressions.csv", "consent.jsonl"
 
@@ -47,7 +46,7 @@ async def write_people_files(
     suppressions = await _write_suppressions(app, mailing_list, folder / SUPPRESSIONS)
     with new_text_file(folder / CONSENTS) as out:
         async for page in read_consents(app, mailing_list.id):
-            await asyncio.to_thread(_write_consents, out, page)
+            out.write(page)
     return people, suppressions
 
 
@@ -72,8 +71,9 @@ def people_heading(attributes: Sequence[str]) -> list[str]:
 def write_people_page(out: TextIO, page: Sequence[PersonRecord], attributes: Sequence[str]) -> None:
     """Append people as rows of an export of everybody. Raises NewAttribute for an attribute without a column."""
     known = set(attributes)
-    if any(name not in known for one in page for name, value in one.attributes.items() if value):
-        raise NewAttribute("somebody has got an attribute that nobody had when the export began: begin it again")
+    for one in page:
+        if not one.attributes.keys() <= known and any(one.attributes[name] for name in one.attributes.keys() - known):
+            raise NewAttribute("somebody has got an attribute that nobody had when the export began: begin it again")
     write_cells(out, ([*one.cells, *(one.attributes.get(name, "") for name in attributes)] for one in page))
 
 
@@ -104,11 +104,3 @@ async def _write_suppressions(app: App, mailing_list: MailingList, file: Path) -
 def _suppression_cells(one: ExportedSuppression, mailing_list: MailingList, secret_id: str) -> list[str]:
     place = EVERYWHERE if one.everywhere else mailing_list.name
     return [one.key, secret_id, one.reason, place, one.since, one.until, one.email]
-
-
-def _write_consents(out: TextIO, page: Sequence[ConsentRecord]) -> None:
-    out.writelines(
-        f'{{"at":"{one.at}","address":{json.dumps(one.address)},"act":{json.dumps(one.act)},'
-        f'"way":{json.dumps(one.way)},"evidence":{one.evidence}}}\n'
-        for one in page
-    )

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from datetime import datetime
 
 from mailer.app import App
 from mailer.store.exports import people_pages, record_pages
 from mailer.store.exports.people_pages import PersonRecord
-from mailer.store.exports.record_pages import ConsentPlace, ConsentRecord, ExportedSuppression, SuppressionPlace
+from mailer.store.exports.record_pages import ExportedSuppression, SuppressionPlace
 
 _CHUNK = 5000
 """Rows of one transaction."""
-_CHUNK_OF_IDS = 50_000
+_CHUNK_OF_IDS = 10_000
 
 
 async def read_people(app: App, mailing_list_id: int) -> AsyncIterator[list[PersonRecord]]:
@@ -36,9 +37,9 @@ async def read_attribute_names(app: App, mailing_list_id: int) -> list[str]:
     return sorted(names)
 
 
-async def read_consents(app: App, mailing_list_id: int) -> AsyncIterator[list[ConsentRecord]]:
-    """Yield a list's consent record, oldest first, page by page."""
-    after: ConsentPlace | None = None
+async def read_consents(app: App, mailing_list_id: int) -> AsyncIterator[str]:
+    """Yield a list's consent record, oldest first, page by page, as lines of JSON."""
+    after: datetime | None = None
     while True:
         after, page = await app.database.read(record_pages.next_consents, mailing_list_id, after, _CHUNK)
         if after is None:

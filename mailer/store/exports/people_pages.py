@@ -9,16 +9,18 @@ from datetime import UTC
 from typing import Any, NamedTuple
 from typing import cast as cast_type
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, Table, Text, and_, cast, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, Table, Text, and_, cast, func, or_, select
 
 from mailer.domain.consent import AGREED_AT, AGREEING_ACTS
 from mailer.domain.subscription import DeliveryMode
 from mailer.domain.suppression import EVERY_LIST
 from mailer.importers.person_row import PERSON_COLUMNS, STATE_COLUMNS, parse_timestamp
+from mailer.store.bulk_rows import fetch_rows
 from mailer.store.columns import iso_text
 from mailer.store.people_tables import consent, subscriber, subscription, suppression
 
 _CELLS = len((*PERSON_COLUMNS, *STATE_COLUMNS))
+_WHOLE_SECONDS = len("2027-03-01T08:00:00+00:00")
 
 
 class PersonRecord(NamedTuple):
@@ -61,12 +63,9 @@ def next_people(tx: Connection, mailing_list_id: int, after: str, limit: int) ->
     """
     if (page := _find_page(tx, after, limit)) is None:
         return None, []
-    found = [row for row in tx.execute(_people_query(tx, mailing_list_id, page)) if row[0] and row[4] is not None]
-    if not found:
-        return page.last, []
-    suppressed = _suppressed_cells(tx, mailing_list_id, page)
-    agreed = _last_agreements(tx, mailing_list_id, page)
-    return page.last, [_record(row, suppressed, agreed) for row in found]
+    found = fetch_rows(tx, _people_query(tx, mailing_list_id, page))
+    suppressed = _suppressed_cells(tx, mailing_list_id, page) if found else {}
+    return page.last, [_record(suppressed, *row) for row in found]
 
 
 def _find_page(tx: Connection, after: str, limit: int) -> _Page | None:
@@ -77,12 +76,20 @@ def _find_page(tx: Connection, after: str, limit: int) -> _Page | None:
 
 
 def _people_query(tx: Connection, mailing_list_id: int, page: _Page) -> Select[Any]:
-    person = (subscriber.c.address, subscriber.c.name, subscriber.c.language, subscriber.c.zone)
-    own = (subscription.c.state, subscription.c.delivery_mode, iso_text(tx, subscription.c.changed_at))
-    keys = (subscriber.c.id, subscriber.c.suppression_key)
+    person = [func.coalesce(subscriber.c[name], "").label(name) for name in PERSON_COLUMNS[1:]]
+    own = (subscription.c.state, func.coalesce(subscription.c.delivery_mode, "").label("delivery_mode"))
     joined = (subscription.c.subscriber_id == subscriber.c.id, subscription.c.mailing_list_id == mailing_list_id)
-    query = select(*person, *own, *keys, cast(subscription.c.attributes, Text))
-    return _outer_join(query, subscription, *joined).where(page.contains()).order_by(subscriber.c.address_key)
+    query = select(
+        subscriber.c.address,
+        *person,
+        *own,
+        iso_text(tx, subscription.c.changed_at),
+        _last_agreement(tx, mailing_list_id).label("agreed"),
+        subscriber.c.suppression_key,
+        subscription.c.attributes,
+    )
+    here = (page.contains(), subscriber.c.address != "", _is_there(subscription.c.state))
+    return _outer_join(query, subscription, *joined).where(*here).order_by(subscriber.c.address_key)
 
 
 def _outer_join(query: Select[Any], table: Table, *joined: ColumnElement[bool]) -> Select[Any]:
@@ -90,22 +97,62 @@ def _outer_join(query: Select[Any], table: Table, *joined: ColumnElement[bool]) 
     return query.outerjoin_from(subscriber, table, and_(*joined))
 
 
-def _record(row: Row[Any], suppressed: dict[str, list[str]], agreed: dict[int, str]) -> PersonRecord:
-    cells: tuple[Any, ...] = tuple(row)
-    address, name, language, zone, state, mode, changed_at, number, key, attributes = cells
+def _is_there(column: ColumnElement[Any]) -> ColumnElement[bool]:
+    """Whether the other table has a row, said so that SQLite does not make an inner join of it and begins there."""
+    return func.coalesce(column, "") != ""
+
+
+def _last_agreement(tx: Connection, mailing_list_id: int) -> ColumnElement[Any]:
+    """When a person last agreed to be on the list, as far as it is known: here, a blank, as it was declared."""
+    declared_at = consent.c.evidence[AGREED_AT].as_string()
+    # Plus 0, since SQLite would otherwise search by list.
+    own = (consent.c.subscriber_id == subscriber.c.id, consent.c.mailing_list_id + 0 == mailing_list_id)
+    agreeing = or_(consent.c.act.in_(AGREEING_ACTS), declared_at.is_not(None))
+    text = iso_text(tx, consent.c.at).element.concat(" ").concat(func.coalesce(declared_at, ""))
+    query = select(text).where(*own, agreeing).order_by(consent.c.id.desc()).limit(1)
+    return query.correlate(subscriber).scalar_subquery()
+
+
+def _record(
+    suppressed: dict[str, list[str]],
+    address: str,
+    name: str,
+    language: str,
+    zone: str,
+    state: str,
+    mode: str,
+    changed_at: str,
+    agreed: str | None,
+    key: str,
+    attributes: dict[str, str],
+) -> PersonRecord:
     return PersonRecord(
         address,
-        name or "",
-        language or "",
-        zone or "",
+        name,
+        language,
+        zone,
         state,
-        "" if mode is None or mode == DeliveryMode.EACH else mode,
+        "" if mode == DeliveryMode.EACH else mode,
         "; ".join(suppressed[key]) if key in suppressed else "",
-        agreed.get(number, ""),
+        _agreed_at(agreed) if agreed else "",
         changed_at,
-        {} if attributes == "{}" else json.loads(attributes),
+        attributes,
         key,
     )
+
+
+def _agreed_at(agreed: str) -> str:
+    at, _, declared = agreed.partition(" ")
+    return (_in_utc(declared) or at) if declared else at
+
+
+def _in_utc(cell: str) -> str | None:
+    timestamp = parse_timestamp(cell)
+    if timestamp is None:
+        return None
+    if cell.endswith("+00:00") and cell[10:11] == "T" and len(cell) == _WHOLE_SECONDS:
+        return cell
+    return timestamp.astimezone(UTC).isoformat()
 
 
 def _suppressed_cells(tx: Connection, mailing_list_id: int, page: _Page) -> dict[str, list[str]]:
@@ -114,30 +161,13 @@ def _suppressed_cells(tx: Connection, mailing_list_id: int, page: _Page) -> dict
     columns = (suppression.c.suppression_key, suppression.c.mailing_list_id, suppression.c.reason, *times)
     joined = suppression.c.suppression_key == subscriber.c.suppression_key
     of_list = suppression.c.mailing_list_id.in_((EVERY_LIST, mailing_list_id))
-    found = _outer_join(select(*columns), suppression, joined, of_list).where(page.contains())
+    found = _outer_join(select(*columns), suppression, joined, of_list)
+    found = found.where(page.contains(), _is_there(suppression.c.reason))
     cells: dict[str, list[str]] = defaultdict(list)
-    rows = [row for row in tx.execute(found) if row[0] is not None]
-    for key, list_id, reason, since, until in sorted(rows, key=lambda row: (row[2], row[1])):
+    for key, list_id, reason, since, until in sorted(fetch_rows(tx, found), key=lambda row: (row[2], row[1])):
         words = (reason, "everywhere" if list_id == EVERY_LIST else "", since, f"until {until}" if until else "")
         cells[key].append(" ".join(filter(None, words)))
     return dict(cells)
-
-
-def _last_agreements(tx: Connection, mailing_list_id: int, page: _Page) -> dict[int, str]:
-    """When each of the people of the page last agreed to be on the list, as far as it is known."""
-    declared_at = consent.c.evidence[AGREED_AT].as_string()
-    columns = (consent.c.id, consent.c.subscriber_id, iso_text(tx, consent.c.at), declared_at)
-    # Plus 0, since SQLite would otherwise search by list.
-    joined = (consent.c.subscriber_id == subscriber.c.id, consent.c.mailing_list_id + 0 == mailing_list_id)
-    agreeing = or_(consent.c.act.in_(AGREEING_ACTS), declared_at.is_not(None))
-    found = _outer_join(select(*columns), consent, *joined, agreeing).where(page.contains())
-    lines = sorted(row for row in map(tuple, tx.execute(found)) if row[0] is not None)
-    return {number: (_in_utc(declared) or at) if declared else at for _, number, at, declared in lines}
-
-
-def _in_utc(cell: str) -> str | None:
-    timestamp = parse_timestamp(cell)
-    return None if timestamp is None else timestamp.astimezone(UTC).isoformat()
 
 
 def attribute_names(tx: Connection, mailing_list_id: int, after: int, limit: int) -> tuple[int | None, set[str]]:
@@ -152,6 +182,8 @@ def attribute_names(tx: Connection, mailing_list_id: int, after: int, limit: int
     within = (subscription.c.id > after, subscription.c.id <= after + limit)
     found = select(text).where(*within, subscription.c.mailing_list_id == mailing_list_id, text != "{}")
     names: set[str] = set()
-    for attributes in tx.execute(found).scalars():
-        names.update(name for name, value in json.loads(attributes).items() if value)
+    # Decoded all at once, since each decoding would take longer than its few octets.
+    for attributes in json.loads(f"[{','.join(tx.execute(found).scalars().all())}]"):
+        if not attributes.keys() <= names:
+            names.update(name for name, value in attributes.items() if value)
     return after + limit, names

@@ -4,64 +4,58 @@ from __future__ import annotations
 
 import json
 from datetime import datetime
+from functools import reduce
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Select, Text, and_, cast, func, select, tuple_
+from sqlalchemy import ColumnElement, Connection, Select, Text, and_, cast, func, literal, select, tuple_
 
 from mailer.domain.suppression import EVERY_LIST
 from mailer.store.columns import iso_text
 from mailer.store.people_tables import consent, subscriber, subscription, suppression
 
-ConsentPlace = tuple[datetime, str, int]
-"""Where a page of the consent record ends: the time of its last line, its address and its id."""
 SuppressionPlace = tuple[str, int, str]
-
-
-class ConsentRecord(NamedTuple):
-    """A line of the consent record in texts; times in ISO 8601, evidence in JSON."""
-
-    at: str
-    address: str | None
-    """None for an erased person."""
-    act: str
-    way: str
-    evidence: str
+_ENCODE = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 def next_consents(
-    tx: Connection, mailing_list_id: int, after: ConsentPlace | None, limit: int
-) -> tuple[ConsentPlace | None, list[ConsentRecord]]:
-    """The next `limit` lines of a list's record, oldest first, and where they end; None at the end."""
-    query, own = _consents(tx, mailing_list_id), (func.coalesce(subscriber.c.address, ""), consent.c.id)
-    rows: list[tuple[Any, ...]] = []
-    if after is None:
-        later = query
-    else:
-        # Two queries that each follow the index of times; lines of one time are few, but for tests.
-        at, *rest = after
-        later = query.where(consent.c.at > at)
-        same = query.where(consent.c.at == at, tuple_(*own) > tuple(rest)).order_by(*own)
-        rows += map(tuple, tx.execute(same.limit(limit)))
-    if len(rows) < limit:
-        rows += map(tuple, tx.execute(later.order_by(consent.c.at, *own).limit(limit - len(rows))))
-    if not rows:
-        return None, []
-    number, last_at, address, *_ = rows[-1]
-    return (datetime.fromisoformat(last_at), address or "", number), [_consent_record(*row[1:]) for row in rows]
+    tx: Connection, mailing_list_id: int, after: datetime | None, limit: int
+) -> tuple[datetime | None, str]:
+    """The next lines of a list's consent record in JSON, oldest first, and the time of the last; None at the end.
+
+    They are `limit` lines, and those of the same time as the last of them. Lines of erased people have no address.
+    """
+    own = [consent.c.mailing_list_id == mailing_list_id, *([consent.c.at > after] if after else [])]
+    times = select(consent.c.at).where(*own).order_by(consent.c.at).limit(limit).subquery()
+    last = tx.execute(select(func.max(times.c.at))).scalar_one()
+    if last is None:
+        return None, ""
+    lines = _consent_lines(tx).where(*own, consent.c.at <= last)
+    joined = func.group_concat if tx.dialect.name == "sqlite" else func.string_agg
+    text = tx.execute(select(joined(lines.subquery().c.line, "\n"))).scalar_one()
+    return last, "".join([f"{_compact(line)}\n" for line in text.split("\n")])
 
 
-def _consents(tx: Connection, mailing_list_id: int) -> Select[Any]:
-    columns = (consent.c.id, iso_text(tx, consent.c.at), subscriber.c.address, consent.c.act, consent.c.way)
-    query = select(*columns, cast(consent.c.evidence, Text))
-    query = query.outerjoin_from(consent, subscriber, consent.c.subscriber_id == subscriber.c.id)
-    return query.where(consent.c.mailing_list_id == mailing_list_id)
+def _consent_lines(tx: Connection) -> Select[Any]:
+    address = func.coalesce(subscriber.c.address, "")
+    pieces: list[ColumnElement[str]] = [literal('{"at":"'), iso_text(tx, consent.c.at).element]
+    cells = {"address": func.nullif(address, ""), "act": consent.c.act, "way": consent.c.way}
+    pieces[2:] = [literal('"'), *(piece for name, cell in cells.items() for piece in _member(tx, name, cell))]
+    pieces += [literal(',"evidence":'), cast(consent.c.evidence, Text), literal("}")]
+    line = reduce(lambda text, piece: text.concat(piece), pieces)
+    query = select(line.label("line")).outerjoin_from(consent, subscriber, consent.c.subscriber_id == subscriber.c.id)
+    return query.order_by(consent.c.at, address, consent.c.id)
 
 
-def _consent_record(at: str, address: str | None, act: str, way: str, evidence: str) -> ConsentRecord:
+def _member(tx: Connection, name: str, cell: ColumnElement[Any]) -> tuple[ColumnElement[str], ...]:
+    quoted = func.json_quote(cell) if tx.dialect.name == "sqlite" else cast(func.to_json(cell), Text)
+    return literal(f',"{name}":'), func.coalesce(quoted, "null")
+
+
+def _compact(line: str) -> str:
     # Imports write JSON without blanks and escapes, most others with them: alike, two exports can be compared.
-    if ": " in evidence or ", " in evidence or "\\u" in evidence:
-        evidence = json.dumps(json.loads(evidence), ensure_ascii=False, separators=(",", ":"))
-    return ConsentRecord(at, address or None, act, way, evidence)
+    if ": " in line or ", " in line or "\\u" in line:
+        return _ENCODE(json.loads(line))
+    return line
 
 
 class ExportedSuppression(NamedTuple):
