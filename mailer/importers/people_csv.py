@@ -14,12 +14,12 @@ from mailer.importers.address_cell import find_address
 from mailer.importers.bad_row import BadRow
 from mailer.importers.own_people import is_own_heading, read_own_people
 from mailer.importers.person_cells import parse_person
-from mailer.importers.person_row import PersonRow, escape_formula
+from mailer.importers.person_row import FORMULA_STARTS, PersonRow, escape_formula
 from mailer.importers.table_columns import Column
 from mailer.importers.table_layout import TableLayout, detect_layout
 from mailer.importers.table_records import TableRecord, read_lines, read_records
 
-_SPECIAL = re.compile(r"""["\r\n]|,['=+@\t-]""")
+_SPECIAL = re.compile(rf"""["\r\n]|,['{re.escape("".join(FORMULA_STARTS))}]""")
 """In a row of cells after a comma each: what must be quoted, and the start of a formula."""
 SAMPLE_LINES = 200
 """How many lines are looked at to detect the layout."""

@@ -21,8 +21,8 @@ ATTRIBUTE_PREFIX = "attributes."
 _EVERYWHERE, _UNTIL = "everywhere", "until"
 _STATES_BY_STRICTNESS = (None, SubscriptionState.CONFIRMED, SubscriptionState.PENDING, SubscriptionState.UNSUBSCRIBED)
 """None, who is no reader, becomes one by any other row."""
-# A spreadsheet takes a cell that begins so for a formula (OWASP, "CSV Injection"); some take wide signs, too.
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+"""A spreadsheet takes a cell that begins so for a formula (OWASP, "CSV Injection"); some take wide signs, too."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -175,9 +175,9 @@ def parse_timestamp(cell: str) -> datetime | None:
 
 def escape_formula(cell: str) -> str:
     """Put an apostrophe before a cell that a spreadsheet would run as a formula."""
-    return f"'{cell}" if cell.lstrip("'").startswith(_FORMULA_STARTS) else cell
+    return f"'{cell}" if cell.lstrip("'").startswith(FORMULA_STARTS) else cell
 
 
 def unescape_formula(cell: str) -> str:
     """Undo `escape_formula`."""
-    return cell[1:] if cell.startswith("'") and cell[1:].lstrip("'").startswith(_FORMULA_STARTS) else cell
+    return cell[1:] if cell.startswith("'") and cell[1:].lstrip("'").startswith(FORMULA_STARTS) else cell

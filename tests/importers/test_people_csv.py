@@ -13,8 +13,8 @@ from mailer.domain.subscription import SubscriptionState
 from mailer.domain.suppression import SuppressionReason
 from mailer.errors import TableRefused
 from mailer.importers.column_words import is_departed_file_name, is_state_heading
-from mailer.importers.people_csv import BadRow, PeopleTable, read_people, write_people
-from mailer.importers.person_row import PersonRow, SuppressionEntry, parse_suppressions
+from mailer.importers.people_csv import BadRow, PeopleTable, read_people, write_cells, write_people, write_plain_cells
+from mailer.importers.person_row import PersonRow, SuppressionEntry, escape_formula, parse_suppressions
 from mailer.importers.table_encoding import guess_encoding, open_table
 
 
@@ -435,3 +435,13 @@ def test_an_invalid_octet_in_utf_8_is_read_as_windows_1252() -> None:
 )
 def test_a_file_name_may_say_that_its_people_unsubscribed(name: str, departed: bool) -> None:
     assert is_departed_file_name(name) is departed
+
+
+@given(st.lists(st.text(alphabet="ab ='\"+-@,\r\n\t\uff1d", max_size=3), min_size=1, max_size=4))
+def test_a_row_without_special_cells_is_written_as_any_other(row: list[str]) -> None:
+    written, expected = io.StringIO(newline=""), io.StringIO(newline="")
+
+    write_cells(written, [row])
+    write_plain_cells(expected, [[escape_formula(cell) for cell in row]])
+
+    assert written.getvalue() == expected.getvalue()
