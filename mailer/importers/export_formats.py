@@ -5,14 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from mailer.errors import TableRefused
-from mailer.importers import (
-    mailman3,
-    mailman21,
-    mlmmj,
-    own_export,
-    spreadsheet,
-    sympa,
-)
+from mailer.importers import own_export, spreadsheet
+from mailer.importers.discussion import mailman3, mailman21, mlmmj, sympa
 from mailer.importers.export_format import ExportFormat
 from mailer.importers.headed_table import MOST_TABLES, forget_heads, may_be_table
 from mailer.importers.services import (

@@ -6,18 +6,18 @@ import re
 from collections.abc import Iterator, Sequence
 
 from mailer.errors import TableRefused
-from mailer.importers.export_format import ExportFormat, ExportRows, ReadOptions
-from mailer.importers.mailman.config_list import parse_config_list
-from mailer.importers.mailman.listing_files import read_listings
-from mailer.importers.mailman.mailman21_config import (
+from mailer.importers.discussion.mailman.config_list import parse_config_list
+from mailer.importers.discussion.mailman.listing_files import read_listings
+from mailer.importers.discussion.mailman.mailman21_config import (
     Mailman21List,
     parse_mailman21_list,
     read_mailman21_list,
     read_roles,
 )
-from mailer.importers.mailman.pickle_reader import MAX_PICKLE
+from mailer.importers.discussion.mailman.pickle_reader import MAX_PICKLE
+from mailer.importers.discussion.member_sources import add_listings
+from mailer.importers.export_format import ExportFormat, ExportRows, ReadOptions
 from mailer.importers.member_row import ReadRow, merge_people
-from mailer.importers.member_sources import add_listings
 from mailer.importers.source_files import SourceFile
 from mailer.importers.table_encoding import open_table
 from mailer.importers.table_records import read_lines

@@ -9,8 +9,8 @@ from mailer.domain.address import Address
 from mailer.domain.subscription import DeliveryMode, SubscriptionState
 from mailer.domain.suppression import SuppressionReason
 from mailer.importers.bad_row import BadRow
-from mailer.importers.mailman.listing_lines import ListingLine
-from mailer.importers.mailman.listing_names import ListingName, ListingRole, ListingStatus
+from mailer.importers.discussion.mailman.listing_lines import ListingLine
+from mailer.importers.discussion.mailman.listing_names import ListingName, ListingRole, ListingStatus
 from mailer.importers.member_row import BY_OWNER, ReadRow, suppress
 from mailer.importers.person_row import ListRole, PersonRow, SuppressionEntry
 

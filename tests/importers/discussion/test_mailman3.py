@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mailer.errors import TableRefused
+from mailer.importers.discussion.mailman3 import FORMAT
 from mailer.importers.export_format import ReadOptions
-from mailer.importers.mailman3 import FORMAT
 from tests.support.export_files import is_mailable, person_facts, read_export, source_files
 from tests.support.mailman3_database import HARVEST, MODES, STATUSES, Mailman3Database
 

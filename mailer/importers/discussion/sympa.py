@@ -9,20 +9,20 @@ from functools import partial
 
 from mailer.errors import TableRefused
 from mailer.importers.bad_row import BadRow
-from mailer.importers.export_format import ExportFormat, ExportRows, ReadOptions
-from mailer.importers.member_row import ReadRow, merge_people
-from mailer.importers.member_sources import add_listings
-from mailer.importers.person_row import ListRole, PersonRow
-from mailer.importers.source_files import SourceFile
-from mailer.importers.sympa_files.member_rows import (
+from mailer.importers.discussion.member_sources import add_listings
+from mailer.importers.discussion.sympa_files.member_rows import (
     read_sympa_admin,
     read_sympa_exclusion,
     read_sympa_member,
     require_email,
 )
-from mailer.importers.sympa_files.paragraphs import SympaRecord, split_paragraphs
-from mailer.importers.sympa_files.tables import find_table_kind, read_table
-from mailer.importers.sympa_files.web_exports import is_web_export, read_web_export
+from mailer.importers.discussion.sympa_files.paragraphs import SympaRecord, split_paragraphs
+from mailer.importers.discussion.sympa_files.tables import find_table_kind, read_table
+from mailer.importers.discussion.sympa_files.web_exports import is_web_export, read_web_export
+from mailer.importers.export_format import ExportFormat, ExportRows, ReadOptions
+from mailer.importers.member_row import ReadRow, merge_people
+from mailer.importers.person_row import ListRole, PersonRow
+from mailer.importers.source_files import SourceFile
 from mailer.importers.table_encoding import open_table
 from mailer.importers.table_records import read_lines
 

@@ -9,16 +9,16 @@ from contextlib import closing
 from typing import Any
 
 from mailer.errors import TableRefused
-from mailer.importers.export_format import ReadOptions
-from mailer.importers.export_times import parse_export_time
-from mailer.importers.mailman.mailman3_lists import choose_list_id
-from mailer.importers.mailman.mailman3_members import (
+from mailer.importers.discussion.mailman.mailman3_lists import choose_list_id
+from mailer.importers.discussion.mailman.mailman3_members import (
     Mailman3Ban,
     Mailman3Member,
     read_bans,
     read_members,
     read_request,
 )
+from mailer.importers.export_format import ReadOptions
+from mailer.importers.export_times import parse_export_time
 from mailer.importers.member_row import ReadRow
 from mailer.importers.source_files import SourceFile
 

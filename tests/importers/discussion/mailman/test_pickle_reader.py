@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mailer.errors import TableRefused
-from mailer.importers.mailman.pickle_reader import PickledBounces, read_pickle
+from mailer.importers.discussion.mailman.pickle_reader import PickledBounces, read_pickle
 from tests.support.app_helpers import ROOT
 from tests.support.python2_pickle import BounceInfo, write_python2_pickle
 
@@ -127,7 +127,7 @@ def test_a_hostile_pickle_takes_little_time_and_memory(tmp_path) -> None:
     script = """
 import resource, sys
 from mailer.errors import TableRefused
-from mailer.importers.mailman.pickle_reader import read_pickle
+from mailer.importers.discussion.mailman.pickle_reader import read_pickle
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 resource.setrlimit(resource.RLIMIT_CPU, (20, 20))
 for name in sys.argv[1:]:

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mailer.errors import TableRefused
+from mailer.importers.discussion.mlmmj import FORMAT
 from mailer.importers.export_format import ReadOptions
-from mailer.importers.mlmmj import FORMAT
 from tests.support.export_files import is_mailable, person_facts, read_export, source_files
 
 HARVEST: dict[str, bytes | str] = {

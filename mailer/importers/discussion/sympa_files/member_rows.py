@@ -10,10 +10,10 @@ from datetime import datetime
 from mailer.domain.subscription import DeliveryMode, SubscriptionState
 from mailer.domain.suppression import SuppressionReason
 from mailer.errors import TableRefused
+from mailer.importers.discussion.sympa_files.paragraphs import SympaRecord
 from mailer.importers.export_times import parse_export_time
 from mailer.importers.member_row import clean_name, read_address, suppress
 from mailer.importers.person_row import EvidenceGrade, ListRole, PersonRow, SuppressionEntry
-from mailer.importers.sympa_files.paragraphs import SympaRecord
 
 _BOUNCE_LIMIT = 45.0
 """The score from which Sympa counts a member as bouncing, unless its bouncers_level1 says another."""

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from mailer.errors import TableRefused
-from mailer.importers.sympa_files.paragraphs import SympaRecord
+from mailer.importers.discussion.sympa_files.paragraphs import SympaRecord
 from mailer.importers.table_records import read_records
 
 _ADDRESS_COLUMN = re.compile(r'(?:^|[\t,;|])"?user_(subscriber|admin|exclusion)"?(?:$|[\t,;|\r\n])', re.IGNORECASE)

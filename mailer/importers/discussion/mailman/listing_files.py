@@ -5,10 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from mailer.errors import TableRefused
+from mailer.importers.discussion.mailman.listing_lines import read_listing_lines
+from mailer.importers.discussion.mailman.listing_names import (
+    ListingName,
+    ListingRole,
+    ListingStatus,
+    parse_listing_name,
+)
+from mailer.importers.discussion.mailman.member_listings import Listing, combine_listings
 from mailer.importers.export_format import ReadOptions
-from mailer.importers.mailman.listing_lines import read_listing_lines
-from mailer.importers.mailman.listing_names import ListingName, ListingRole, ListingStatus, parse_listing_name
-from mailer.importers.mailman.member_listings import Listing, combine_listings
 from mailer.importers.member_row import ReadRow
 from mailer.importers.source_files import SourceFile
 

@@ -6,13 +6,13 @@ import re
 from collections.abc import Sequence
 
 from mailer.errors import TableRefused
+from mailer.importers.discussion.mailman.listing_files import read_listings
+from mailer.importers.discussion.mailman.listing_lines import parse_listing_line
+from mailer.importers.discussion.mailman.mailman3_database import is_mailman3_database, read_database
+from mailer.importers.discussion.mailman.mailman3_rest import read_rest_answers
+from mailer.importers.discussion.member_sources import add_listings
 from mailer.importers.export_format import ExportFormat, ExportRows, ReadOptions
-from mailer.importers.mailman.listing_files import read_listings
-from mailer.importers.mailman.listing_lines import parse_listing_line
-from mailer.importers.mailman.mailman3_database import is_mailman3_database, read_database
-from mailer.importers.mailman.mailman3_rest import read_rest_answers
 from mailer.importers.member_row import ReadRow, merge_people
-from mailer.importers.member_sources import add_listings
 from mailer.importers.source_files import SourceFile
 
 _LISTING = re.compile(r"(?:mailman3?[-_ ]?)?members(?:[-_. ].*)?\.(?:txt|lst|out)", re.IGNORECASE)

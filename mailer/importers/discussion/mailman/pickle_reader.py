@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from mailer.errors import TableRefused
-from mailer.importers.mailman.pickle_opcodes import PickleArgument, read_opcodes
+from mailer.importers.discussion.mailman.pickle_opcodes import PickleArgument, read_opcodes
 
 MAX_PICKLE = 64 << 20
 """The largest pickle, in octets: a list of some 300,000 members."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from mailer.importers.sympa_files.paragraphs import SympaRecord
+from mailer.importers.discussion.sympa_files.paragraphs import SympaRecord
 
 _HEADING = re.compile(r"#\s*email\t", re.IGNORECASE)
 _KEYS = {

@@ -11,9 +11,9 @@ from mailer.domain.subscription import DeliveryMode
 from mailer.domain.suppression import SuppressionReason
 from mailer.errors import TableRefused
 from mailer.importers.bad_row import BadRow, LeftBehind
+from mailer.importers.discussion.mailman.name_charsets import decode_name
+from mailer.importers.discussion.mailman.pickle_reader import PickledBounces, read_pickle
 from mailer.importers.language_cell import read_language
-from mailer.importers.mailman.name_charsets import decode_name
-from mailer.importers.mailman.pickle_reader import PickledBounces, read_pickle
 from mailer.importers.member_row import BY_OWNER, ReadRow, clean_name, merge_people, read_address, read_epoch, suppress
 from mailer.importers.person_row import ListRole, PersonRow, SuppressionEntry
 

@@ -1,0 +1,1 @@
+"""Exports of discussion software: members, digests, roles and bans, as people."""
