@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
+from typing import NoReturn
 
 from mailer.domain.address import Address, parse_address
 from mailer.domain.local_time import parse_zone
@@ -15,10 +16,12 @@ from mailer.errors import AddressRefused, TableRefused, TimeRefused
 from mailer.importers.address_cell import read_address_cell
 from mailer.importers.language_cell import read_language
 from mailer.importers.person_row import PersonRow, parse_suppressions, parse_timestamp, unescape_formula
-from mailer.importers.state_words import STATE_SAYING, is_departed_cell
+from mailer.importers.state_words import STATE_SAYING, StatedState, is_departed_cell, stated_state
 from mailer.importers.table_columns import Column
 
-_MAX_CELL, _MAX_STATE = 500, 60
+_MAX_CELL, _MOST_SHOWN = 500, 100
+_COMMENTS = ("#", "//", "--")
+_KEPT_AWAY = frozenset(StatedState) - {StatedState.CONFIRMED}
 _BREAKS = re.compile(r"\s*[\x00-\x1f\x7f-\x9f\u2028\u2029]+\s*")
 _ERRORS = frozenset(
     ("#N/A", "#NV", "#N/D", "#REF!", "#BEZUG!", "#VALUE!", "#WERT!", "#NAME?", "#DIV/0!", "#NULL!", "#NUM!", "#ZAHL!")
@@ -80,7 +83,7 @@ def read_row_cells(columns: Sequence[Column], cells: Sequence[str], *, own_expor
         if column.meaning == "email" or not surplus:
             _store_cell(row, column, cell)
     for cell in surplus:
-        _refuse_departed("a cell without a heading", cell)
+        _refuse_departed_note("a cell without a heading", cell)
     return row
 
 
@@ -94,7 +97,7 @@ def _remark_surplus(row: RowCells, columns: Sequence[Column], surplus: int, *, o
 
 def _refuse_departed_cell(column: Column, cell: str) -> None:
     if column.meaning not in {"email", "language", "zone"}:
-        _refuse_departed(column.heading or "a cell without a heading", cell)
+        _refuse_departed_note(column.heading or "a cell without a heading", cell)
 
 
 def _store_cell(row: RowCells, column: Column, cell: str) -> None:
@@ -112,9 +115,15 @@ def _store_cell(row: RowCells, column: Column, cell: str) -> None:
         row.remarks.append("has a cell without a heading: left out")
 
 
-def _refuse_departed(heading: str, cell: str) -> None:
-    if len(cell) <= _MAX_STATE and is_departed_cell(cell):
-        raise TableRefused(f"{heading} is {cell!r}, which may say that they left: take them out, or --ignore-column")
+def _refuse_departed_note(heading: str, cell: str) -> None:
+    if is_departed_cell(cell):
+        _refuse_departed(heading, cell)
+
+
+def _refuse_departed(heading: str, cell: str) -> NoReturn:
+    raise TableRefused(
+        f"{heading} is {cell[:_MOST_SHOWN]!r}, which may say that they left: take them out, or --ignore-column"
+    )
 
 
 def clean_cell(raw: str) -> str:
@@ -144,10 +153,12 @@ def _parse_address_cell(cell: str, row: RowCells, *, own_export: bool) -> tuple[
 
 
 def _parse_unusual_address(cell: str, row: RowCells) -> tuple[Address, str | None]:
+    if cell.startswith(_COMMENTS):
+        raise TableRefused(f"{cell[:_MOST_SHOWN]!r} is commented out: take the row out, or the mark before the address")
     found = read_address_cell(cell)
     if found.number > 1:
         row.remarks.append(f"holds {found.number} addresses: the first is read")
-    if found.beside and is_departed_cell(found.beside):
+    if found.beside and (is_departed_cell(found.beside) or stated_state(found.beside) in _KEPT_AWAY):
         _refuse_departed("what stands beside the address", found.beside)
     return found.address, found.beside[:_MAX_CELL] if found.beside else None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Mapping
 from enum import StrEnum
@@ -82,14 +83,24 @@ def stated_state(cell: str) -> StatedState | None:
 
 @lru_cache(maxsize=4096)
 def is_departed_cell(cell: str) -> bool:
-    """Whether a cell of any column says that its person unsubscribed, bounced, or never agreed."""
-    return normalize_heading(cell) in _cells("anywhere")
+    """Whether a cell of any column says that its person unsubscribed, bounced, or never agreed, in a word or a note."""
+    words = normalize_heading(cell)
+    return words in _cells("anywhere") or _departed_phrases().search(words) is not None
 
 
 @cache
 def _headings() -> Mapping[str, StateHeading]:
     table = tomllib.loads(_FILE.read_text(encoding="utf-8"))["headings"]
     return {normalize_heading(word): StateHeading(kind) for kind, words in table.items() for word in words}
+
+
+@cache
+def _departed_phrases() -> re.Pattern[str]:
+    table = tomllib.loads(_FILE.read_text(encoding="utf-8"))["phrases"]
+    spaced, joined = (
+        "|".join(re.escape(normalize_heading(one)) for one in table[kind]) for kind in ("spaced", "joined")
+    )
+    return re.compile(rf"\b(?:{spaced})\b|{joined}")
 
 
 @cache

@@ -80,3 +80,14 @@ def test_yes_and_no_are_read_in_the_languages_of_spreadsheets() -> None:
         people = read_people({"members.csv": f"email;subscribed_to_emails\na@example.org;{yes}\nb@example.org;{no}"})
 
         assert [standing(one) for one in people.values()] == ["confirmed", "unsubscribed"]
+
+
+def test_phplists_column_of_lists_is_found_wherever_it_stands() -> None:
+    flags = "Is this subscriber confirmed,Is this subscriber blacklisted"
+    rows = ("ida@example.org,Harvest,1,0,Ely", "bea@example.org,No Lists,1,0,Ely")
+    export = "\n".join((f"Email,Liste des abonnements,{flags},Ville", *rows))
+
+    people = read_people({"phplist.csv": export})
+
+    assert {address for address, one in people.items() if is_mailable(one)} == {"ida@example.org"}
+    assert people["ida@example.org"].attributes == {"ville": "Ely"}

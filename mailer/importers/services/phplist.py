@@ -23,7 +23,7 @@ from mailer.importers.person_fields import (
 )
 from mailer.importers.person_row import EvidenceGrade, PersonRow, SuppressionEntry
 from mailer.importers.services.phplist_blacklist import is_blacklist, read_blacklist
-from mailer.importers.services.phplist_lists import find_members
+from mailer.importers.services.phplist_lists import find_members, membership_column
 from mailer.importers.source_files import SourceFile
 
 _CONFIRMED, _BLACKLISTED = "is this subscriber confirmed", "is this subscriber blacklisted"
@@ -67,9 +67,10 @@ def _read(files: Sequence[SourceFile], options: ReadOptions) -> ExportRows:
         if missing and options.state is None:
             names = " and ".join(map(repr, missing))
             raise TableRefused(f"{file.base_name} has no column {names}: export it with that, or say --state")
-        if table.keys[-1] in _CORE:
-            raise TableRefused(f"{file.base_name}: its last column must name the lists that people are on")
-        members = find_members(file, table, options)
+        lists = membership_column(table.keys, _CORE)
+        if lists is None:
+            raise TableRefused(f"{file.base_name}: a column, or the last, must name the lists that people are on")
+        members = find_members(file, lists, options)
         guessed += (*table.guessed, *members.guessed)
         rows.append(parse_rows(table.rows, _row_parser(table, members.is_member, options), file.base_name))
     if options.zone is None:
@@ -80,8 +81,9 @@ def _read(files: Sequence[SourceFile], options: ReadOptions) -> ExportRows:
 def _row_parser(
     table: HeadedTable, is_member: Callable[[TableCells], bool], options: ReadOptions
 ) -> Callable[[TableCells], PersonRow | None]:
-    columns = zip(table.keys[:-1], table.headings[:-1], strict=True)
-    fields_of = field_columns([one for one in columns if one[0] not in _CORE], options)
+    own = {*_CORE, membership_column(table.keys, _CORE)}
+    columns = zip(table.keys, table.headings, strict=True)
+    fields_of = field_columns([one for one in columns if one[0] not in own], options)
 
     def parse(cells: TableCells) -> PersonRow | None:
         return _parse_row(_undo_escapes(cells), fields_of, is_member(cells), options)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from mailer.errors import TableRefused
 from mailer.importers.bad_row import BadRow
 from mailer.importers.export_format import ReadOptions
-from mailer.importers.headed_table import HeadedTable, TableCells, open_headed_table
+from mailer.importers.headed_table import TableCells, open_headed_table
 from mailer.importers.source_files import SourceFile
 
+_LIST_WORD = re.compile(r"list|lijst|рассыл|спис|قوائم|القائمة|列表|清单")
 _NO_LISTS = "no lists"
 _MOST_SHOWN, _MOST_KNOWN = 10, 10_000
 
@@ -24,13 +26,21 @@ class ListMembers:
     guessed: tuple[str, ...] = ()
 
 
-def find_members(file: SourceFile, table: HeadedTable, options: ReadOptions) -> ListMembers:
+def membership_column(keys: Sequence[str], core: Collection[str]) -> str | None:
+    """The column that names lists, whose heading is translated: the last with a word for lists in it, or the last.
+
+    It is none of phpList's `core` columns; None where it is missing.
+    """
+    named = next((key for key in reversed(keys) if key not in core and _LIST_WORD.search(key)), keys[-1])
+    return named if named not in core else None
+
+
+def find_members(file: SourceFile, column: str, options: ReadOptions) -> ListMembers:
     """Find who is on the list that `options` names, or on the only one.
 
-    The column is the last, whose heading is translated. Raises TableRefused where people are on several lists and none
+    Raises TableRefused where people are on several lists and none
     is named, and where nobody is on the one that is.
     """
-    column = table.keys[-1]
     found = _count_memberships(file, column, options)
     if options.source_list is None:
         if len(found) > 1:

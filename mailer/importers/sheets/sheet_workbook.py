@@ -94,6 +94,12 @@ def _read_rows(sheet: Sheet, layout: TableLayout, plan: RowPlan) -> Iterator[tup
         if number <= layout.heading_ends_at:
             continue
         row = cells if layout.delimiter is not None else [next(filter(None, cells))]
+        if number in sheet.struck_rows:
+            yield (
+                number,
+                BadRow(number, "is struck through, which may say that they left: take the row or the line out"),
+            )
+            continue
         try:
             yield number, parse_sheet_row(plan, row)
         except TableRefused as refusal:

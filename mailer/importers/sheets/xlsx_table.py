@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime, time
@@ -38,11 +38,13 @@ class Sheet:
     first_rows: list[SheetRow]
     """The full rows among the first, each with its number."""
     workbook: Workbook
+    struck_rows: set[int]
+    """The numbers of those rows read so far of which an address, or all, is struck through."""
 
     def rows(self) -> Iterator[SheetRow]:
         """All rows that are not empty, each with its number. Raises TableRefused where the sheet is damaged."""
         width = max((len(cells) for _, cells in self.first_rows), default=0) + _MORE_COLUMNS
-        return _read_rows(self.workbook, self.name, width)
+        return _read_rows(self.workbook, self.name, width, self.struck_rows)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -68,6 +70,7 @@ def open_workbook(open_file: Callable[[], BinaryIO]) -> SheetFile:
                 hidden_rows=checked.hidden_rows.get(sheet._worksheet_path, 0),
                 first_rows=_first_rows(workbook, sheet.title),
                 workbook=workbook,
+                struck_rows=set(),
             )
             for sheet in cast("list[Any]", workbook.worksheets)
         )
@@ -83,13 +86,19 @@ def _first_rows(workbook: Workbook, name: str) -> list[SheetRow]:
         return list(islice(takewhile(lambda row: row[0] <= _SAMPLED_WITHIN, rows), SAMPLE_ROWS))
 
 
-def _read_rows(workbook: Workbook, name: str, width: int | None = None) -> Generator[SheetRow]:
+def _read_rows(
+    workbook: Workbook, name: str, width: int | None = None, struck_rows: set[int] | None = None
+) -> Generator[SheetRow]:
     sheet: Any = workbook[name]
+    struck = _struck_styles(workbook) if struck_rows is not None else frozenset()
     # The size that a sheet states of itself may be wrong by a million rows.
     sheet.reset_dimensions()
     number = 0
     try:
-        for number, values in enumerate(sheet.iter_rows(max_col=width, values_only=True), 1):
+        for number, read in enumerate(sheet.iter_rows(max_col=width, values_only=not struck), 1):
+            if struck_rows is not None and struck and _is_struck(read, struck):
+                struck_rows.add(number)
+            values = [cell.value for cell in read] if struck else read
             if any(value is not None for value in values):
                 cells = [cell_text(value) for value in values]
                 while cells and not cells[-1].strip():
@@ -98,6 +107,17 @@ def _read_rows(workbook: Workbook, name: str, width: int | None = None) -> Gener
                     yield number, cells
     except Exception as error:  # of any kind: the library expects files of Excel's own
         raise _damaged(error, f" after row {number}") from None
+
+
+def _struck_styles(workbook: Any) -> frozenset[int]:
+    """The numbers of the styles of cells whose text is struck through."""
+    fonts = workbook._fonts
+    return frozenset(at for at, style in enumerate(workbook._cell_styles) if fonts[style.fontId].strike)
+
+
+def _is_struck(cells: Sequence[Any], styles: frozenset[int]) -> bool:
+    full = [(str(cell.value), getattr(cell, "_style_id", 0) in styles) for cell in cells if cell.value is not None]
+    return bool(full) and (all(struck for _, struck in full) or any(struck for text, struck in full if "@" in text))
 
 
 def cell_text(value: object) -> str:
