@@ -76,13 +76,8 @@ def _is_row(cells: list[str], columns: tuple[Column, ...]) -> bool:
     return len(cells) >= width > 1 and email < width and find_address(cells[email]) is not None
 
 
-def write_people(file: TextIO, columns: list[str], rows: Iterable[dict[str, str]]) -> None:
-    """Append rows as CSV; cells that a spreadsheet would take for formulas are escaped."""
-    write_cells(file, ([row.get(column, "") for column in columns] for row in rows))
-
-
 def write_cells(file: TextIO, rows: Iterable[Sequence[str]]) -> None:
-    """Append rows of cells as CSV, as `write_people`."""
+    """Append rows of cells as CSV; cells that a spreadsheet would take for formulas are escaped."""
     for cells in rows:
         # Most rows have nothing to quote or to escape: one search in the whole row says so.
         line = ",".join(cells)
