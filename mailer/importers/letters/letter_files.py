@@ -21,8 +21,8 @@ _HEAD = 4096
 _HEADER_FIELD = re.compile(rb"(?:From |[A-Za-z][A-Za-z0-9-]{1,60}: ?\S)")
 _NUMBER = re.compile(r"\d{1,9}", re.ASCII)
 """The name of a file that is one mail, where it is its place in the archive."""
-_MOST_UNPACKED = 4 << 30
-"""Octets of one packed file."""
+_MOST_UNPACKED, _SURELY_UNPACKED, _MOST_RATIO = 4 << 30, 16 << 20, 100
+"""Octets of one packed file: at most so many, and beyond the second only so many times what it has packed."""
 _GZIP_MARK = b"\x1f\x8b"
 _PAGES = (".html", ".htm")
 _TOO_LARGE = f"has more than {MOST_MAIL_OCTETS >> 20} MiB: left out"
@@ -60,7 +60,7 @@ def _read_file(
 
 def _read_mbox(file: SourceFile, *, packed: bool) -> Iterator[EarlierLetter | LeftBehind]:
     with closing(file.open()) as octets:
-        opened: IO[bytes] = _Bounded(gzip.GzipFile(fileobj=octets)) if packed else octets  # type: ignore[assignment]
+        opened: IO[bytes] = _Bounded(gzip.GzipFile(fileobj=octets), file.size) if packed else octets  # type: ignore[assignment]
         if packed and not is_mbox(opened.readline(_HEAD)):
             return
         opened.seek(0)
@@ -84,14 +84,15 @@ def _try(place: str, read: Callable[[], EarlierLetter]) -> EarlierLetter | LeftB
 
 
 class _Bounded:
-    """A packed file that gives no more than _MOST_UNPACKED octets, then raises OSError."""
+    """A packed file that gives no more octets than an archive of its size can have, then raises OSError."""
 
-    def __init__(self, file: gzip.GzipFile) -> None:
+    def __init__(self, file: gzip.GzipFile, packed: int) -> None:
         self._file = file
+        self._most = min(_MOST_UNPACKED, max(_SURELY_UNPACKED, _MOST_RATIO * packed))
 
     def readline(self, most: int) -> bytes:
-        if self._file.tell() > _MOST_UNPACKED:
-            raise OSError(f"more than {_MOST_UNPACKED >> 30} GiB unpacked")
+        if self._file.tell() > self._most:
+            raise OSError(f"more than {self._most >> 20} MiB unpacked")
         return self._file.readline(most)
 
     def seek(self, place: int) -> int:

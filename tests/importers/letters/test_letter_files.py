@@ -188,3 +188,10 @@ def test_a_file_with_a_long_number_for_a_name_has_no_number() -> None:
 
     assert [one.number for one in letters(source("9" * 20, octets))] == [None]
     assert [one.number for one in letters(source("000012", octets))] == [12]
+
+
+def test_a_packed_file_that_unpacks_without_end_is_named() -> None:
+    head = b"From ada@example.org Mon Nov  2 09:00:00 2026\nDate: Mon, 02 Nov 2026 09:00:00 +0000\n\n"
+    bomb = gzip.compress(head + (b"a" * 65_535 + b"\n") * 500)
+
+    assert "MiB unpacked" in left_behind(source("talk.mbox.gz", bomb))[-1].reason
