@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import BinaryIO
+
+_COPY_PREFIX = re.compile(r"(?:copy of|kopie von|copie de|copia di|copia de|cópia de)[ _-]+", re.IGNORECASE)
+_COPY_ENDING = re.compile(r"(?: ?\(\d+\)|[ _-]+(?:copy|kopie|copie|copia|cópia))+$", re.IGNORECASE)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -22,6 +26,12 @@ class SourceFile:
     def base_name(self) -> str:
         """The name without folders."""
         return self.name.rpartition("/")[2]
+
+    @property
+    def plain_name(self) -> str:
+        """The base name without what browsers and desktops add to that of a copy: `Copy of`, ` (1)`, ` - Copy`."""
+        stem, dot, ending = _COPY_PREFIX.sub("", self.base_name).rpartition(".")
+        return f"{_COPY_ENDING.sub('', stem)}{dot}{ending}"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -34,18 +34,18 @@ def _find_files(files: Sequence[SourceFile]) -> tuple[SourceFile, ...]:
     return tuple(
         file
         for file in files
-        if _is_config(file) or _LISTING.fullmatch(file.base_name) or _is_backup(file) or _is_config_list(file)
+        if _is_config(file) or _LISTING.fullmatch(file.plain_name) or _is_backup(file) or _is_config_list(file)
     )
 
 
 def _is_config(file: SourceFile) -> bool:
-    if not (file.base_name.lower().endswith(".pck") or not file.name) or _OTHER_PICKLES.fullmatch(file.base_name):
+    if not (file.base_name.lower().endswith(".pck") or not file.name) or _OTHER_PICKLES.fullmatch(file.plain_name):
         return False
     return file.base_name == "config.pck" or _head(file).startswith(_PICKLE_STARTS)
 
 
 def _is_backup(file: SourceFile) -> bool:
-    return _BACKUP.fullmatch(file.base_name) is not None
+    return _BACKUP.fullmatch(file.plain_name) is not None
 
 
 def _is_config_list(file: SourceFile) -> bool:
@@ -60,7 +60,7 @@ def _head(file: SourceFile) -> bytes:
 
 def _read(files: Sequence[SourceFile], options: ReadOptions) -> ExportRows:
     configs = [file for file in files if _is_config(file)]
-    listings = _of_one_folder([file for file in files if _LISTING.fullmatch(file.base_name)], options)
+    listings = _of_one_folder([file for file in files if _LISTING.fullmatch(file.plain_name)], options)
     if not configs and not listings:
         _refuse_backups([file for file in files if _is_backup(file)])
     listed, guessed = read_listings(listings, options)

@@ -23,9 +23,9 @@ _NOT_MAILMAN = b'"email_address"'
 
 
 def _find_files(files: Sequence[SourceFile]) -> tuple[SourceFile, ...]:
-    listings = {file.name for file in files if _LISTING.fullmatch(file.base_name) or _is_postorius(file)}
+    listings = {file.name for file in files if _LISTING.fullmatch(file.plain_name) or _is_postorius(file)}
     if listings:
-        listings |= {file.name for file in files if _ROLE_LISTING.fullmatch(file.base_name)}
+        listings |= {file.name for file in files if _ROLE_LISTING.fullmatch(file.plain_name)}
     return tuple(file for file in files if file.name in listings or _is_rest(file) or is_mailman3_database(file))
 
 
@@ -40,7 +40,7 @@ def _is_rest(file: SourceFile) -> bool:
 
 def _is_postorius(file: SourceFile) -> bool:
     """Whether it is the file that Postorius calls Subscribers.csv: addresses alone, without a heading."""
-    if not _POSTORIUS.fullmatch(file.base_name):
+    if not _POSTORIUS.fullmatch(file.plain_name):
         return False
     line = _head(file).split(b"\n", 1)[0].decode("utf-8", "replace").strip("\ufeff\r \t")
     try:

@@ -47,7 +47,7 @@ def _find_files(files: Sequence[SourceFile]) -> tuple[SourceFile, ...]:
 
 
 def _kind(file: SourceFile) -> str | None:
-    if dump := _DUMP.fullmatch(file.base_name):
+    if dump := _DUMP.fullmatch(file.plain_name):
         kind = dump["kind"].lower()
         return "member" if kind == "subscriber" else kind
     if not file.base_name.lower().endswith(_TABLE_ENDINGS):
@@ -57,9 +57,9 @@ def _kind(file: SourceFile) -> str | None:
     if kind := find_table_kind(head.partition("\n")[0]):
         return kind
     is_list = is_web_export(head)
-    if _EXCLUDED.fullmatch(file.base_name) and is_list:
+    if _EXCLUDED.fullmatch(file.plain_name) and is_list:
         return "excluded"
-    return "web" if is_list and (_WEB.fullmatch(file.base_name) or head.startswith("# Email\t")) else None
+    return "web" if is_list and (_WEB.fullmatch(file.plain_name) or head.startswith("# Email\t")) else None
 
 
 def _read(files: Sequence[SourceFile], options: ReadOptions) -> ExportRows:

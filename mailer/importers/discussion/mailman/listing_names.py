@@ -44,7 +44,7 @@ class ListingName:
     moderated: bool = False
 
 
-_PREFIX = re.compile(r"(?:mailman3?[-_ ]*)?(?:list[-_]?members|members|subscribers)", re.IGNORECASE)
+_PREFIX = re.compile(r"(?<![A-Za-z])(?:mailman3?[-_ ]*)?(?:list[-_]?members|members|subscribers)", re.IGNORECASE)
 _EXTENSION = re.compile(r"\.(?:txt|lst|list|out|csv)$", re.IGNORECASE)
 _REASON = re.compile(r"by[-_ ]?(?=user|admin|owner|moderator|bounce)", re.IGNORECASE)
 _FLAGS_TOGETHER = re.compile(r"[frpdn]{2,4}")

@@ -42,7 +42,7 @@ def read_sympa_member(record: SympaRecord, zone: str | None) -> PersonRow:
         evidence["source"] = source
         remarks.append(f"from a data source ({source}), not by the person's own word: gets no letters until asked")
     suppressions, words = _suppressions(record, zone, is_own_word=is_own_word)
-    reception = record.get("reception", "").lower()
+    reception = record.get("reception", "").strip().lower()
     if words:
         remarks.append(words)
     if reception == "notice":
@@ -105,7 +105,7 @@ def _suppressions(
     bounced_at, is_bouncing, words = _bounces(record, zone)
     if is_bouncing:
         found += suppress(SuppressionReason.BOUNCED, since=bounced_at)
-    if record.get("reception", "").lower() == _NO_LETTERS or not is_own_word:
+    if record.get("reception", "").strip().lower() == _NO_LETTERS or not is_own_word:
         return found + suppress(SuppressionReason.PAUSED), words
     if record.get("suspend") == "1":
         since, until = (_time(record, key, zone, {}) for key in ("startdate", "enddate"))
