@@ -9,6 +9,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection
 
+from mailer.actions.exports.archive_file import ARCHIVE, write_archive_file
 from mailer.actions.exports.campaign_files import write_campaign_files
 from mailer.actions.exports.list_file import write_list_file
 from mailer.actions.exports.new_folder import new_folder, write_file
@@ -93,6 +94,7 @@ async def _export_list(
     )
     write_file(folder / "list.toml", (await write_list_file(app, mailing_list)).encode())
     campaigns, problems = await write_campaign_files(app, mailing_list, folder)
+    await write_archive_file(app, mailing_list, folder / ARCHIVE)
     write_file(folder / "README.txt", write_readme(app, mailing_list).encode())
     return ExportedList(
         list_name=mailing_list.name,

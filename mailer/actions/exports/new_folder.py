@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TextIO
+from typing import BinaryIO, TextIO
 
 from mailer.errors import AlreadyExists, ExportFailed
 
@@ -53,6 +53,15 @@ def _refuse_filled(folder: Path) -> None:
 def new_text_file(file: Path) -> Iterator[TextIO]:
     """Write a new file of UTF-8 that only its owner reads; at the end it is on the disk. Raises OSError."""
     with open(file, "x", encoding="utf-8", errors="backslashreplace", newline="", opener=_open_privately) as out:
+        yield out
+        out.flush()
+        os.fsync(out.fileno())
+
+
+@contextmanager
+def new_binary_file(file: Path) -> Iterator[BinaryIO]:
+    """Write a new file that only its owner reads; at the end it is on the disk. Raises OSError."""
+    with open(file, "xb", opener=_open_privately) as out:
         yield out
         out.flush()
         os.fsync(out.fileno())
