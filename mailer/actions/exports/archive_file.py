@@ -65,11 +65,11 @@ async def _mails(app: App, mailing_list: MailingList) -> AsyncIterator[tuple[Ema
     archive = OpenArchive(mailing_list=mailing_list)
     letters = await app.database.read(archived.list_letters, mailing_list.id)
     for begin in range(0, len(letters), _CHUNK):
-        for one in await app.database.read(_add_editions, letters[begin : begin + _CHUNK]):
-            articles = await articles_of(app, archive, one.editions)
-            for edition in one.editions:
+        for own in await app.database.read(_add_editions, letters[begin : begin + _CHUNK]):
+            articles = await articles_of(app, archive, own.editions)
+            for edition in own.editions:
                 if (article := articles.get(edition.revision_id)) is not None:
-                    yield _own_mail(app, mailing_list, one, article), one.launched_at
+                    yield _own_mail(app, mailing_list, own, article), own.launched_at
 
 
 def _add_editions(tx: Connection, letters: list[ArchivedLetter]) -> list[ArchivedLetter]:
