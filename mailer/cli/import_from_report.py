@@ -58,7 +58,7 @@ def print_plan(export: OpenedExport, plan: ImportPlan, done: ImportResult | None
     if done is None:
         typer.echo("Nothing has been written: again with --yes")
     else:
-        typer.echo(f"run {done.run}; `mailer import undo {done.run} --yes` takes it back")
+        typer.echo(f"import {done.run}; `mailer import undo {done.run} --yes` takes it back")
 
 
 def _print_source(export: OpenedExport, plan: ImportPlan) -> None:
@@ -137,7 +137,7 @@ def _left_behind(plan: ImportPlan) -> Iterator[str]:
         grades = ", ".join(f"{plan.grades[grade]:,} {grade}" for grade in EvidenceGrade)
         yield f"Evidence that they agreed: {grades}"
     letters = "Only those who are asked get a letter" if plan.rules.invite else "Nobody is written to by this"
-    yield f"{letters}. Links in old letters keep leading to the old service: see docs/moving.md"
+    yield f"{letters}. Links in old letters lead to the old service until its host leads here: see docs/old_links.md"
 
 
 def _role_command(address: str, role: ListRole, plan: ImportPlan) -> str:

@@ -22,6 +22,6 @@ def invite_pending_people(
 
     number = run_action(lambda app, actor: invite_pending(app, actor, list_name, at_most=at_most, dry_run=not yes))
     if yes:
-        print_message(f"{number} are asked by letter")
+        print_message(f"Asked by letter: {number}")
     else:
-        print_message(f"{number} wait and were never asked. Nobody was asked now: again with --yes")
+        print_message(f"Waiting, and never asked: {number}. Nobody was asked now: again with --yes")

@@ -14,7 +14,7 @@ _PATH = re.compile(r"(/[A-Za-z0-9._~-]+)+")
 
 
 class LegacySettings(Table):
-    """A list that moved here, whose old letters must go on working. Repeat the table for each (docs/moving.md)."""
+    """A list that moved here, whose old letters must go on working. Repeat the table for each (docs/old_links.md)."""
 
     list: str = Field("appeals", description="Our list. Without any [[legacy]] no old link or address is known.")
     software: Literal["mailman21", "mailman3", "listmonk", "phplist", "sympa", "other"] = Field(

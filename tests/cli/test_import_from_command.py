@@ -79,7 +79,7 @@ def test_with_yes_it_is_written_under_a_number_and_again_changes_nothing(with_au
     with_audience("import", "undo", "1", "--yes")
     after_undo = with_audience("subscribers", "export", "--list", "appeals", "--no-bom")
 
-    assert done.endswith("run 1; `mailer import undo 1 --yes` takes it back\n")
+    assert done.endswith("import 1; `mailer import undo 1 --yes` takes it back\n")
     assert (again["run"], again["counts"], again["bad"]) == (2, {"unchanged": 3}, 1)
     assert "rosa@example.org,Rosa Berg," in exported
     assert "gone@example.org" not in exported
@@ -174,7 +174,7 @@ def test_on_a_terminal_the_counts_are_a_table(with_audience: Terminal) -> None:
     assert process.returncode == 0
     assert "┃ what happened ┃ people ┃ they" in output
     assert "│ confirmed     │      1 │ come onto the list, and are mailed" in output
-    assert "run 1; `mailer import undo 1 --yes` takes it back" in output
+    assert "import 1; `mailer import undo 1 --yes` takes it back" in output
 
 
 def _read_terminal(fd: int) -> str:
