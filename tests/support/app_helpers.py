@@ -11,7 +11,7 @@ from email.message import EmailMessage
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection
+from sqlalchemy import Connection, insert
 
 from mailer.actions.campaigns.launch import launch_due
 from mailer.actions.campaigns.new_campaign import new_campaign
@@ -38,7 +38,7 @@ from mailer.relay.smtp_connection import Relay
 from mailer.settings.intake_tables import IntakeSettings
 from mailer.store import mailing_lists
 from mailer.store.database import Database
-from mailer.store.imports.import_suppressions import ImportedSuppression, add_imported
+from mailer.store.people_tables import suppression
 from mailer.store.queue.worker_presence import WorkerPresence
 from tests.support.fake_relay import FakeRelay
 from tests.support.fake_relay_session import ReceivedLetter
@@ -134,10 +134,8 @@ async def suppress(
 
     def work(tx: Connection) -> None:
         list_id = mailing_lists.get_by_name(tx, list_name).id if list_name else EVERY_LIST
-        one = ImportedSuppression(
-            suppression_key=key, mailing_list_id=list_id, reason=reason, created_at=app.clock(), until=until
-        )
-        add_imported(tx, 1, [one])
+        values = {"suppression_key": key, "mailing_list_id": list_id, "reason": reason, "until": until}
+        tx.execute(insert(suppression).values(created_at=app.clock(), import_run_id=1, **values))
 
     await app.database.write(work)
 

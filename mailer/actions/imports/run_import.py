@@ -27,13 +27,13 @@ from mailer.domain.accounts.audit import Act
 from mailer.domain.accounts.role import Permission
 from mailer.domain.consent import IMPORT_NUMBER, Channel, Evidence
 from mailer.domain.imports.import_run import Outcome
-from mailer.domain.suppression import EVERY_LIST
+from mailer.domain.suppression import EVERY_LIST, SuppressionReason
 from mailer.importers.person_row import SuppressionEntry
 from mailer.store.accounts import audit_log
 from mailer.store.imports import import_runs, source_tokens
 from mailer.store.imports.bulk_writing import begin_bulk, checkpoint_rarely, end_bulk, write_mark
 from mailer.store.imports.changed_people import write_changes, write_suppressed_keys
-from mailer.store.imports.import_suppressions import share_suppressions
+from mailer.store.imports.import_suppressions import extend_pauses, share_suppressions
 from mailer.store.imports.known_people import lock_subscriptions
 from mailer.store.queue import deliveries
 
@@ -165,17 +165,19 @@ def _write_people(tx: Connection, run: _Run, people: Sequence[KeyedPerson]) -> t
 
 
 def _share_suppressions(tx: Connection, run: _Run, people: Sequence[DecidedPerson]) -> None:
-    """Let suppressions of an earlier import stand that this one says, too, whatever becomes of the earlier one."""
+    """Let suppressions of an earlier import stand that this one says, too; of two pauses the longer one stands."""
     list_id, key_of = run.plan.mailing_list.id, run.app.site.keyring.suppression_key
-    claims = [
-        (key_of(key), EVERY_LIST if entry.everywhere else list_id, entry.reason)
+    said = [
+        (key_of(key), EVERY_LIST if entry.everywhere else list_id, entry)
         for one in people
         if one.known.suppressions
         for entry in one.staged.row.suppressions
         for key in {one.staged.row.address.key, one.staged.row.address.mailbox_key}
     ]
-    if claims:
-        share_suppressions(tx, run.number, claims)
+    if said:
+        share_suppressions(tx, run.number, [(key, place, entry.reason) for key, place, entry in said])
+        paused = SuppressionReason.PAUSED
+        extend_pauses(tx, [(key, place, entry.until) for key, place, entry in said if entry.reason is paused])
 
 
 def _write_suppressed(

@@ -1,14 +1,14 @@
-"""Suppressions of an import are its own as long as nobody else causes them, too."""
+"""Suppressions of an import are its own as long as nobody else causes them, too; the longer pause stands."""
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, Engine, select
+from sqlalchemy import Connection, Engine, insert, select
 
 from mailer.domain.suppression import EVERY_LIST, SuppressionReason
 from mailer.store import suppressions
-from mailer.store.imports.import_suppressions import ImportedSuppression, add_imported
+from mailer.store.imports.import_suppressions import extend_pauses
 from mailer.store.people_tables import suppression
 from tests.support.queue_helpers import NOW
 
@@ -16,42 +16,37 @@ LEFT, PAUSED = SuppressionReason.LEFT, SuppressionReason.PAUSED
 DAY = timedelta(days=1)
 
 
-def imported(key: str, reason: SuppressionReason = LEFT, **values: object) -> ImportedSuppression:
-    return ImportedSuppression(
-        suppression_key=key,
-        mailing_list_id=EVERY_LIST,
-        reason=reason,
-        created_at=NOW - DAY,
-        **values,  # type: ignore[arg-type]
-    )
-
-
-def owners(tx: Connection) -> dict[str, int | None]:
-    found = tx.execute(select(suppression.c.suppression_key, suppression.c.import_run_id))
-    return {row.suppression_key: row.import_run_id for row in found}
+def add_imported(tx: Connection, key: str, reason: SuppressionReason = LEFT, until: datetime | None = None) -> None:
+    values = {"suppression_key": key, "mailing_list_id": EVERY_LIST, "reason": reason, "until": until}
+    tx.execute(insert(suppression).values(created_at=NOW - DAY, import_run_id=1, **values))
 
 
 def test_who_causes_a_suppression_of_an_import_too_makes_it_stay(engine: Engine) -> None:
     with engine.begin() as tx:
         suppressions.add(tx, "here before", EVERY_LIST, LEFT, NOW)
+        add_imported(tx, "here later")
+        add_imported(tx, "once")
 
-        new = add_imported(tx, 1, [imported(one) for one in ("here before", "here later", "twice", "once")])
-        again = add_imported(tx, 1, [imported("once")])
-        add_imported(tx, 2, [imported("twice")])
         answers = [suppressions.add(tx, one, EVERY_LIST, LEFT, NOW) for one in ("here later", "here later")]
-        found = owners(tx)
+        found = tx.execute(select(suppression.c.suppression_key, suppression.c.import_run_id))
 
-    assert (new, again) == ({"here later", "twice", "once"}, set())
-    assert answers == [True, False]
-    assert found == {"here before": None, "here later": None, "twice": None, "once": 1}
+        assert answers == [True, False]
+        assert {row.suppression_key: row.import_run_id for row in found} == {
+            "here before": None,
+            "here later": None,
+            "once": 1,
+        }
 
 
 def test_of_two_pauses_the_longer_one_stands(engine: Engine) -> None:
     untils = {"longer": NOW + DAY, "shorter": NOW + DAY, "open": None, "opened": NOW + DAY}
-    seconds = {"longer": NOW + 2 * DAY, "shorter": NOW, "open": NOW, "opened": None}
+    seconds = {"longer": NOW + 2 * DAY, "shorter": NOW, "open": NOW, "opened": None, "unknown": None}
     with engine.begin() as tx:
-        for number, run in enumerate((untils, seconds)):
-            add_imported(tx, number, [imported(key, PAUSED, until=until) for key, until in run.items()])
+        for key, until in untils.items():
+            add_imported(tx, key, PAUSED, until)
+
+        extend_pauses(tx, [(key, EVERY_LIST, until) for key, until in seconds.items()])
+        extend_pauses(tx, [("longer", 7, None)])
 
         found = {row.suppression_key: row.until for row in tx.execute(select(suppression))}
 
