@@ -132,7 +132,8 @@ def _left_behind(plan: ImportPlan) -> Iterator[str]:
     if plan.digest_readers:
         yield f"{plan.digest_readers:,} chose digests: kept so, and mailed each letter until there are digests here"
     if plan.languages_unknown:
-        yield f"{plan.languages_unknown:,} have no language: they get the list's, {plan.mailing_list.language}"
+        verb = "has" if plan.languages_unknown == 1 else "have"
+        yield f"{plan.languages_unknown:,} {verb} no language: they get the list's, {plan.mailing_list.language}"
     if plan.grades:
         grades = ", ".join(f"{plan.grades[grade]:,} {grade}" for grade in EvidenceGrade)
         yield f"Evidence that they agreed: {grades}"
