@@ -206,7 +206,7 @@ class Queue(RuleBasedStateMachine):
 
     def may_go(self, one: Delivery, campaign: Campaign) -> bool:
         if one.campaign_id == NOTICES:
-            return EVERY_LIST not in self.left[one.address]
+            return True  # it answers somebody, who may have left
         fresh = one.corrections in {None, campaign.corrections} and one.id not in self.suppressed
         return fresh and campaign.state is SENDING and self.now < NOW + EVENT and not self.left[one.address]
 

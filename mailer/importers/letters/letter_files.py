@@ -61,10 +61,10 @@ def _read_file(
 def _read_mbox(file: SourceFile, *, packed: bool) -> Iterator[EarlierLetter | LeftBehind]:
     with closing(file.open()) as octets:
         opened: IO[bytes] = _Bounded(gzip.GzipFile(fileobj=octets), file.size) if packed else octets  # type: ignore[assignment]
-        if packed and not is_mbox(opened.readline(_HEAD)):
-            return
-        opened.seek(0)
         try:
+            if packed and not is_mbox(opened.readline(_HEAD)):
+                return
+            opened.seek(0)
             for number, raw in enumerate(split_mbox(opened)):
                 place = f"{file.name}, mail {number + 1}"
                 yield LeftBehind(place, _TOO_LARGE) if raw is None else _read_mail(place, raw, number)

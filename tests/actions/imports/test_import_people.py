@@ -185,7 +185,7 @@ async def make_every_sort(app: App, relay: FakeRelay, clock: Clock) -> None:
     names = ("stays", "left", "bounced", "complained", "never", "back", "elsewhere", "undone", "again")
     await open_list(app)
     await open_list(app, "walks")
-    await import_rows(app, *(f"{one}@example.org,Mx {one.title()},de" for one in names))
+    await import_rows(app, *(f"{one}@example.org,Mx {one[::-1].title()},de" for one in names))
     await import_rows(app, "elsewhere@example.org,,", list_name="walks")
     await take_in(app, 'email,zone,town,colour\nstays@example.org,Europe/Berlin,"=1+1",x\n')
     numbers = dict(zip(names, range(1, 10), strict=True))

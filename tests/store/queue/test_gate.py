@@ -250,7 +250,8 @@ def test_a_notice_goes_to_unsubscribed_people_but_not_to_those_who_want_no_mail(
     )
     with engine.begin() as tx:
         mine = workers.register(tx, "notices", NOW)
-        suppressions.add(tx, "key", 1 if barred == "the list" else EVERY_LIST, SuppressionReason.LEFT, NOW)
+        place, why = (1, SuppressionReason.LEFT) if goes else (EVERY_LIST, SuppressionReason.NEVER)
+        suppressions.add(tx, "key", place, why, NOW)
 
         written = [deliveries.add_notice(tx, notice, NOW) for _ in range(2)]
         [claimed] = claim_deliveries(tx, NOTICES, mine, 5)
