@@ -15,10 +15,11 @@ from mailer.domain.accounts.role import Permission
 from mailer.domain.address import Address, parse_address
 from mailer.domain.letters.delivery_record import DeliveryRecord
 from mailer.errors import NotFound
-from mailer.store import subscribers, subscriptions
+from mailer.store import mailing_lists, subscribers, subscriptions
 from mailer.store.accounts import audit_log
 from mailer.store.exports import person_rows
 from mailer.store.queue import delivery_records
+from mailer.store.subscribers import SubscriberRow
 
 _MOST_NOTICES = 10_000
 
@@ -68,10 +69,16 @@ def _load(tx: Connection, app: App, actor: Actor, address: Address) -> PersonExp
     )
     return PersonExport(
         address=address.addr_spec,
-        language=app.language(person.language if person else None),
+        language=app.language(person.language if person else None, *_list_languages(tx, person)),
         is_erased=person is None,
         data=data,
     )
+
+
+def _list_languages(tx: Connection, person: SubscriberRow | None) -> list[str]:
+    """Those of the lists that a person is or was on."""
+    numbers = sorted(subscriptions.list_ids(tx, person.id)) if person is not None else []
+    return [mailing_lists.get(tx, one).language for one in numbers]
 
 
 def _letters(tx: Connection, subscriber_id: int, key: str, allowed: Collection[int] | None) -> list[dict[str, Any]]:

@@ -27,9 +27,13 @@ async def show_person(app: App, actor: Actor, address: str) -> PersonView:
     the actor sees nobody, and AddressRefused.
     """
     person = parse_address(address)
-    return await app.database.read(
-        lambda tx: _load(tx, app, actor, subscribers.find(tx, address_key=person.key), person.addr_spec)
-    )
+
+    def work(tx: Connection) -> PersonView:
+        known = subscribers.find(tx, address_key=person.key)
+        suppressed = suppressions.list_for_person(tx, app.site.keyring.suppression_key(person.key))
+        return _load(tx, app, actor, known, person.addr_spec, suppressed)
+
+    return await app.database.read(work)
 
 
 async def show_subscriber(app: App, actor: Actor, subscriber_id: int) -> PersonView:
@@ -40,12 +44,21 @@ async def show_subscriber(app: App, actor: Actor, subscriber_id: int) -> PersonV
     )
 
 
-def _load(tx: Connection, app: App, actor: Actor, person: SubscriberRow | None, asked: str) -> PersonView:
+def _load(
+    tx: Connection,
+    app: App,
+    actor: Actor,
+    person: SubscriberRow | None,
+    asked: str,
+    suppressed: Sequence[tuple[int, SuppressionReason]] = (),
+) -> PersonView:
     allowed = require_anywhere(actor, Permission.SEE_PEOPLE)
     list_names = {one.id: one.name for one in mailing_lists.list_all(tx) if allowed is None or one.id in allowed}
     found = _subscriptions(tx, list_names, person.address_key) if person is not None else []
     if person is None or not (found or allowed is None):
-        raise NotFound(f"{asked} is not known here")
+        names = list_names | ({EVERY_LIST: EVERY_LIST_NAME} if allowed is None else {})
+        orders = ", ".join(f"{reason} ({names[list_id]})" for list_id, reason in suppressed if list_id in names)
+        raise NotFound(f"{asked} is not known here" + (f", and gets no letters: {orders}" if orders else ""))
     return _view(tx, app, person, found, list_names, is_all=allowed is None)
 
 
