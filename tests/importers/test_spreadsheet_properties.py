@@ -157,16 +157,17 @@ def test_a_cell_of_any_text_makes_nobody_confirmed_by_accident(cell: str, headin
 
 
 PROGRAM = """
-import resource, sys
+import sys
 from mailer.domain.subscription import SubscriptionState
 from mailer.importers.export_format import ReadOptions
 from mailer.importers.person_row import PersonRow
 from mailer.importers.source_files import SourceFile
 from mailer.importers.spreadsheet import FORMAT
+from tests.support.peak_memory import peak_kib
 file = SourceFile(name=sys.argv[1], size=0, open=lambda: open(sys.argv[1], "rb"))
 export = FORMAT.read([file], ReadOptions(state=SubscriptionState.CONFIRMED))
 people = sum(isinstance(row, PersonRow) for _, row in export.rows)
-print(people, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10)
+print(people, peak_kib() >> 10)
 """
 
 

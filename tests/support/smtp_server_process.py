@@ -9,7 +9,6 @@ there for ever, before the commit. A line on stdin makes it print the most memor
 from __future__ import annotations
 
 import asyncio
-import resource
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,6 +20,7 @@ from mailer.entrypoints.smtp.handler import SmtpServerConfig
 from mailer.entrypoints.smtp.server import start_smtp_server
 from mailer.settings.intake_tables import IntakeSettings
 from tests.support.app_helpers import DOMAIN, make_app
+from tests.support.peak_memory import peak_kib
 
 
 def print_line(what: object) -> None:
@@ -59,7 +59,7 @@ async def main(database: str, folder: Path) -> None:
     server = await start_smtp_server(config, receiver)
     print_line(server.port)
     while await asyncio.to_thread(sys.stdin.readline):
-        print_line(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+        print_line(peak_kib() / 1024)
 
 
 asyncio.run(main(sys.argv[1], Path(sys.argv[2])))

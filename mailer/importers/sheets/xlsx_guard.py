@@ -14,6 +14,8 @@ from mailer.importers.sources.zip_file import open_zip
 MOST_SHEET_OCTETS, MOST_STRING_OCTETS, MOST_PART_OCTETS = 128 << 20, 32 << 20, 4 << 20
 """Of one sheet, of all texts of a workbook, and of any other part that is read, unpacked."""
 MOST_ROWS = 500_000
+_MOST_TAGS = 200_000
+"""In a part that is read as a whole: each element takes a few hundred octets of memory."""
 _LONGEST_TEXT, _LONGEST_ROW = 1 << 20, 4 << 20
 _CHUNK = 1 << 18
 _UNREAD = re.compile(
@@ -52,18 +54,21 @@ def check_workbook(file: BinaryIO) -> CheckedWorkbook:
 
 def _refuse_large(entry: zipfile.ZipInfo) -> None:
     name = entry.filename.casefold()
-    limit = MOST_PART_OCTETS
-    if "worksheets/" in name and not name.endswith(".rels"):
-        limit = MOST_SHEET_OCTETS
-    elif name.endswith("sharedstrings.xml"):
-        limit = MOST_STRING_OCTETS
+    limit = _most_octets(name)
     if entry.file_size > limit:
         raise TableRefused(f"{entry.filename!r} in it has {entry.file_size} octets, more than {limit}: {_SAVE_AS_CSV}")
 
 
+def _most_octets(name: str) -> int:
+    if "worksheets/" in name and not name.endswith(".rels"):
+        return MOST_SHEET_OCTETS
+    return MOST_STRING_OCTETS if name.endswith("sharedstrings.xml") else MOST_PART_OCTETS
+
+
 def _check_part(opened: zipfile.ZipFile, entry: zipfile.ZipInfo) -> int:
     """Look through one part; how many of its rows are hidden."""
-    hidden = rows = text = row = 0
+    hidden = rows = text = row = tags = 0
+    most_tags = _MOST_TAGS if _most_octets(entry.filename.casefold()) == MOST_PART_OCTETS else MOST_SHEET_OCTETS
     rest = b""
     with opened.open(entry) as part:
         while chunk := part.read(_CHUNK):
@@ -75,6 +80,9 @@ def _check_part(opened: zipfile.ZipFile, entry: zipfile.ZipInfo) -> int:
             whole, rest = (rest + chunk[:last], chunk[last:]) if last >= 0 else (b"", rest + chunk)
             if _FORBIDDEN.search(whole):
                 raise TableRefused(f"{entry.filename!r} in it defines entities of its own, which no spreadsheet does")
+            tags += whole.count(b"<")
+            if tags > most_tags:
+                raise TableRefused(f"{entry.filename!r} in it has more than {most_tags} tags: {_SAVE_AS_CSV}")
             found = [match.start() for match in _ROW.finditer(whole)]
             row = len(whole) - found[-1] if found else row + len(whole)
             rows += len(found)

@@ -33,16 +33,17 @@ from mailer.errors import TableRefused
 from mailer.importers.export_format import ReadOptions
 from mailer.importers.source_files import SourceFile
 from mailer.importers.spreadsheet import FORMAT
+from tests.support.peak_memory import peak_kib
 import openpyxl, mailer.importers.sheets.sheet_workbook
 resource.setrlimit(resource.RLIMIT_CPU, (20, 20))
-before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+before = peak_kib()
 for path in sys.argv[1:]:
     file = SourceFile(name=path, size=0, open=lambda: open(path, "rb"))
     try:
         said = str(len(list(FORMAT.read([file], ReadOptions(state=SubscriptionState.CONFIRMED)).rows)))
     except TableRefused as refusal:
         said = str(refusal)
-    peak = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) >> 10
+    peak = (peak_kib() - before) >> 10
     print(json.dumps([said, peak]))
 """
 
@@ -116,7 +117,7 @@ HOSTILE: dict[str, tuple[Callable[[], bytes], str]] = {
         "a row in",
     ),
     "16,384 columns": (wide, "16384 columns, more than 500"),
-    "elements within elements": (lambda: with_parts(book="<a>" * 500_000), "no workbook that can be read"),
+    "elements within elements": (lambda: with_parts(book="<a>" * 500_000), "more than 200000 tags"),
 }
 
 
