@@ -6,6 +6,7 @@ import io
 import os
 import socket
 import stat
+import tempfile
 import threading
 import zipfile
 from pathlib import Path
@@ -132,15 +133,20 @@ def test_a_folder_that_is_too_deep_or_too_full_is_refused(tmp_path: Path, monkey
     assert "full has more than 10 files" in _refusal(full)
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
-def test_a_folder_within_that_may_not_be_read_is_refused(tmp_path: Path) -> None:
-    closed = tmp_path / "list" / "closed"
-    closed.mkdir(parents=True)
-    closed.chmod(0)
-    try:
-        assert _refusal(tmp_path / "list") == "closed/ cannot be read: Permission denied"
-    finally:
-        closed.chmod(stat.S_IRWXU)
+def test_a_folder_within_that_may_not_be_read_is_refused() -> None:
+    own, nobody = os.geteuid(), 65534
+    with tempfile.TemporaryDirectory(dir="/tmp") as folder:
+        closed = Path(folder) / "list" / "closed"
+        closed.mkdir(parents=True)
+        Path(folder).chmod(0o755)
+        closed.chmod(0)
+        try:
+            if own == 0:  # who may read everything
+                os.seteuid(nobody)
+            assert _refusal(closed.parent) == "closed/ cannot be read: Permission denied"
+        finally:
+            os.seteuid(own)
+            closed.chmod(stat.S_IRWXU)
 
 
 def test_what_cannot_be_read_at_all_is_refused(tmp_path: Path) -> None:
