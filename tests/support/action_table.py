@@ -243,7 +243,7 @@ def _fill_lists_and_people() -> None:
     _tried(
         of_one,
         SEE_PEOPLE,
-        lambda house, who: of_one(house.app, who, "forum1@example.org"),
+        lambda house, who: of_one(house.app, who, "appeals1@example.org"),
         Act.EXPORT_PERSON,
         is_anywhere=True,
     )

@@ -264,12 +264,9 @@ def _digests(folder: Path) -> dict[str, str]:
     return {one.name: hashlib.sha256(one.read_bytes()).hexdigest() for one in files}
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 @pytest.mark.parametrize("invite", [False, True])
-async def test_a_plan_leaves_the_database_file_as_it_was(
-    app: App, database_url: str, tmp_path: Path, invite: bool
-) -> None:
-    if not database_url.startswith("sqlite"):
-        pytest.skip("PostgreSQL has no one file")
+async def test_a_plan_leaves_the_database_file_as_it_was(app: App, tmp_path: Path, invite: bool) -> None:
     await open_list(app)
     await move_in(app, person())
     before = _digests(tmp_path)
