@@ -46,7 +46,6 @@ async def import_people(
         mailing_list=mailing_list,
         source=ImportedSource(name=_SOURCE, file_name=str(evidence.details.get("file", "")), sha256=""),
         title="a table of people",
-        file_count=1,
         evidence=evidence.details | {"by": actor.name},
         rules=ImportRules(invite=invite, on_own_word=True, with_row_evidence=False),
     )

@@ -52,7 +52,6 @@ class ImportPlan:
     source: ImportedSource
     title: str
     """What it is, for people: "Mailchimp's audience export"."""
-    file_count: int
     evidence: Mapping[str, Any]
     """What the consent record says of all its people."""
     rules: ImportRules
@@ -166,7 +165,6 @@ async def plan_import(
         mailing_list=mailing_list,
         source=source,
         title=export.format.title,
-        file_count=len(export.files),
         evidence={"peer": source.name, "file": source.file_name, "sha256": source.sha256, "by": actor.name},
         rules=ImportRules(invite=invite, on_own_word=False, with_row_evidence=True),
     )

@@ -19,11 +19,11 @@ from mailer.actions.subscriptions.legacy_links import look_up_source_token, unsu
 from mailer.actions.subscriptions.look_up import look_up_list
 from mailer.app import App
 from mailer.domain.address import parse_address
-from mailer.domain.consent import Channel, Evidence
 from mailer.domain.imports.legacy_list import LegacyLink, parse_link
 from mailer.domain.incoming_message import IncomingMessage
 from mailer.domain.mailing_list import MailingList
 from mailer.entrypoints.web.public.archive_responses import moved
+from mailer.entrypoints.web.public.token_pages import link_evidence
 from mailer.entrypoints.web.responses import get_app, get_client_address, read_form, render_page
 from mailer.errors import AddressRefused, NotFound
 
@@ -46,7 +46,7 @@ async def _answer_link(request: Request) -> Response:
         return RedirectResponse(f"{app.site.path}/join/{(await _list_of(app, link)).name}", 303)
     if request.method != "POST":
         return await _show(request, link)
-    if link.token and (left := await unsubscribe_by_source_token(app, link.token, _evidence(request))):
+    if link.token and (left := await unsubscribe_by_source_token(app, link.token, link_evidence(request))):
         return render_page(request, "goodbye", mailing_list=left, undo_action=None)
     return await _take_address(request, link)
 
@@ -105,8 +105,3 @@ def _own_path(request: Request) -> str:
         raise NotFound("no link of other software has such a path")
     query = f"?{request.url.query}" if request.url.query else ""
     return f"{get_app(request).site.path}{quote(path, safe='/@:+,=')}{query}"
-
-
-def _evidence(request: Request) -> Evidence:
-    keep_address = get_app(request).hearing.keep_client_address
-    return Evidence(Channel.LINK, {"client": get_client_address(request)} if keep_address else {})

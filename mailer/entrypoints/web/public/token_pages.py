@@ -48,15 +48,15 @@ async def post_confirm(request: Request) -> Response:
     app, token = get_app(request), request.path_params["token"]
     await _has_declined(request, Purpose.CONFIRM)
     if (await read_form(request)).get("never") == "1":
-        await never_ask_again(app, token, _evidence(request), purpose=Purpose.CONFIRM)
+        await never_ask_again(app, token, link_evidence(request), purpose=Purpose.CONFIRM)
         return render_page(request, "declined")
-    return render_page(request, "confirmed", mailing_list=await confirm(app, token, _evidence(request)))
+    return render_page(request, "confirmed", mailing_list=await confirm(app, token, link_evidence(request)))
 
 
 async def post_never(request: Request) -> Response:
     """Opt out of all further requests."""
     await _has_declined(request, Purpose.NEVER)
-    await never_ask_again(get_app(request), request.path_params["token"], _evidence(request))
+    await never_ask_again(get_app(request), request.path_params["token"], link_evidence(request))
     return render_page(request, "declined")
 
 
@@ -68,14 +68,14 @@ async def post_leave(request: Request) -> Response:
     if _is_of_test_letter(request, Purpose.LEAVE):
         return render_page(request, "test_letter", is_view=False)
     await _has_declined(request, Purpose.LEAVE)
-    farewell = await unsubscribe(get_app(request), request.path_params["token"], _evidence(request))
+    farewell = await unsubscribe(get_app(request), request.path_params["token"], link_evidence(request))
     return _goodbye_page(request, farewell.mailing_list, farewell.rejoin_token)
 
 
 async def post_rejoin(request: Request) -> Response:
     """Subscribe again after leaving."""
     await _has_declined(request, Purpose.REJOIN)
-    mailing_list = await resubscribe(get_app(request), request.path_params["token"], _evidence(request))
+    mailing_list = await resubscribe(get_app(request), request.path_params["token"], link_evidence(request))
     return render_page(request, "rejoined", mailing_list=mailing_list)
 
 
@@ -101,6 +101,7 @@ def _token_path(request: Request, way: str, token: str) -> str:
     return f"{get_app(request).site.path}/{way}/{token}"
 
 
-def _evidence(request: Request) -> Evidence:
+def link_evidence(request: Request) -> Evidence:
+    """That a link of a letter was followed, and from where, if such addresses are kept."""
     keep_address = get_app(request).hearing.keep_client_address
     return Evidence(Channel.LINK, {"client": get_client_address(request)} if keep_address else {})
